@@ -1,0 +1,242 @@
+//! What `budgets.toml` says, checked: budgets, subjects, limits. Nothing here measures.
+//!
+//! Text becomes [`Budgets`] in one go, with every mistake collected and shown with its line and a
+//! caret. What is in these types is therefore possible: a metric fits its subject, a unit its metric,
+//! a reference names a budget that exists.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::metric::{Metric, SubjectKind};
+use crate::quantity::Quantity;
+
+/// A whole `budgets.toml`.
+#[derive(Debug, Clone)]
+pub struct Budgets {
+    /// The file, as it is shown in messages and annotations.
+    pub path: PathBuf,
+    /// The directory that relative paths start from: the one the file is in.
+    pub root: PathBuf,
+    /// What holds for every budget.
+    pub settings: Settings,
+    /// The budgets, in the order of the file, no two with the same name.
+    pub budgets: Vec<Budget>,
+}
+
+/// `[settings]`: what holds for every budget that does not say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The most time one noisy budget may take to reach its verdict. Default 10 s.
+    pub effort: Duration,
+    /// How long one process may run before it counts as hung. Default 60 s.
+    pub timeout: Duration,
+    /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
+    pub alpha: f64,
+    /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
+    pub warn_at: f64,
+    /// What becomes of a verdict that evidence cannot settle.
+    pub unsure: Unsure,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            effort: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            alpha: 0.01,
+            warn_at: 0.9,
+            unsure: Unsure::Blind,
+        }
+    }
+}
+
+/// What becomes of a verdict that evidence cannot settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsure {
+    /// Red where the run was blind, a warning where the truth is near the limit.
+    Blind,
+    /// Always red.
+    Fail,
+    /// Never red.
+    Warn,
+}
+
+/// One `[budget.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// What is measured.
+    pub subject: Subject,
+    /// Its parameters, one case for each combination of the listed values; a budget without a list
+    /// has exactly one case with an empty label.
+    pub cases: Vec<Case>,
+    /// The limits, at least one, that every case is held to.
+    pub limits: Vec<Limit>,
+    /// Limits on how metrics grow from case to case.
+    pub scaling: Option<Scaling>,
+    /// Why the budget exists, shown when it breaks.
+    pub why: Option<String>,
+    /// Overrides [`Settings::effort`].
+    pub effort: Option<Duration>,
+    /// Overrides [`Settings::timeout`].
+    pub timeout: Option<Duration>,
+    /// The line of its heading, from 1.
+    pub line: usize,
+}
+
+/// One combination of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// `records=1000`, the listed parameters only, joined by commas; empty where none is listed.
+    pub label: String,
+    /// Every parameter with its value.
+    pub params: Vec<(String, Param)>,
+}
+
+/// The value of a parameter.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Param {
+    /// `ops = 10_000`
+    Int(i64),
+    /// `load = 0.8`
+    Float(f64),
+    /// `kind = "text"`
+    Text(String),
+    /// `warm = true`
+    Bool(bool),
+}
+
+/// What a budget is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// Files: paths, globs, directories or an image archive, relative to the file's directory.
+    /// `{bin:NAME}` stands for the path of a binary that cargo builds.
+    Artifact(Vec<String>),
+    /// A process.
+    Command(Command),
+    /// The name of a function registered in the harness.
+    Workload(String),
+}
+
+/// A process to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// The program and its arguments, at least the program; `{bin:NAME}` as for an artifact.
+    pub argv: Vec<String>,
+    /// Variables set for it.
+    pub env: Vec<(String, String)>,
+    /// When it counts as started.
+    pub ready: Ready,
+    /// Whether its files are in the page cache when it starts.
+    pub cache: Cache,
+}
+
+/// When a command counts as started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// When it ends, with success.
+    Exit,
+    /// When this text is on its standard output.
+    Stdout(String),
+    /// When this text is on its standard error.
+    Stderr(String),
+    /// When this TCP port of the loopback interface accepts a connection.
+    Port(u16),
+    /// When this file exists.
+    File(PathBuf),
+}
+
+/// State of the page cache when a command starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// The program's file has been read before: a first run is thrown away.
+    Warm,
+    /// The pages of the program's file are dropped before each run.
+    Evicted,
+}
+
+/// One limit: one test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// What is limited.
+    pub metric: Metric,
+    /// From which side.
+    pub bound: Bound,
+    /// To what.
+    pub target: Target,
+    /// Beyond this it is a warning; `None`: `warn_at` of the limit.
+    pub warn: Option<Quantity>,
+    /// Why this limit exists; `None`: the budget's reason.
+    pub why: Option<String>,
+    /// The last part of its test's name: `p99`, `p99::x_base`, `size::min`. Unique in its budget.
+    pub label: String,
+    /// The line it is written on, from 1.
+    pub line: usize,
+}
+
+/// From which side a limit bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The value may not be greater.
+    Max,
+    /// The value may not be smaller.
+    Min,
+}
+
+/// What a value is held against.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A quantity, in the metric's unit.
+    Absolute(Quantity),
+    /// `1.5 x other`: so many times another value.
+    Relative {
+        /// Times this. Positive.
+        factor: f64,
+        /// Another value of the same metric.
+        reference: Reference,
+    },
+}
+
+/// Where the value comes from that a relative limit is held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// The same budget at the base revision.
+    Base,
+    /// The value last accepted.
+    Lock,
+    /// Another budget in the file: of the same kind of subject, and with one case, or with the same
+    /// cases as this one.
+    Budget(String),
+}
+
+/// `scaling = { over = "records", max = { rss = 1.1 } }`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// The listed, numeric parameter that grows; at least three different positive values.
+    pub over: String,
+    /// Limits on exponents: metric is [`Metric::Scaling`], target a plain number.
+    pub limits: Vec<Limit>,
+}
+
+impl Subject {
+    /// Which kind of subject it is.
+    pub fn kind(&self) -> SubjectKind {
+        match self {
+            Subject::Artifact(_) => SubjectKind::Artifact,
+            Subject::Command(_) => SubjectKind::Command,
+            Subject::Workload(_) => SubjectKind::Workload,
+        }
+    }
+}
+
+impl std::fmt::Display for Param {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Param::Int(value) => value.fmt(f),
+            Param::Float(value) => value.fmt(f),
+            Param::Text(value) => value.fmt(f),
+            Param::Bool(value) => value.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The one error type of the crate, apart so that every floor can use it.
+//!
+//! It is opaque: callers ask it what it is (`is_config`), they do not match on it. A blown budget is
+//! not an error but a [`Verdict`](crate::verdict::Verdict); an error means that the gate itself could
+//! not do its work.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The gate could not do its work: a file cannot be read, `budgets.toml` is wrong.
+pub struct Error(Box<Kind>);
+
+enum Kind {
+    /// Rendered problems of `budgets.toml`, each with its line and caret.
+    Config {
+        rendered: String,
+        count: usize,
+    },
+    Io {
+        verb: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    Other(String),
+}
+
+impl Error {
+    /// `budgets.toml` has mistakes; `rendered` shows all of them, `count` says how many.
+    pub(crate) fn config(rendered: String, count: usize) -> Self {
+        Error(Box::new(Kind::Config { rendered, count }))
+    }
+
+    /// "failed to VERB `path`: source".
+    pub(crate) fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Error(Box::new(Kind::Io { verb, path: path.to_owned(), source }))
+    }
+
+    /// A message that already says what failed, on which thing, why, and the remedy.
+    pub(crate) fn other(message: impl Into<String>) -> Self {
+        Error(Box::new(Kind::Other(message.into())))
+    }
+
+    /// Whether the configuration is at fault rather than the machine.
+    pub fn is_config(&self) -> bool {
+        matches!(*self.0, Kind::Config { .. })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Config { rendered, count } => {
+                let s = if *count == 1 { "" } else { "s" };
+                write!(f, "{rendered}\n{count} problem{s}; nothing was measured")
+            }
+            Kind::Io { verb, path, source } => {
+                write!(f, "failed to {verb} `{}`: {source}", path.display())
+            }
+            Kind::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Kind::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A number with its unit. Outside `stats` no number travels without one.
+//!
+//! Text follows what people write in a budget: `100 KB` is 1000 bytes a KB, `1 KiB` is 1024 bytes,
+//! `10 ms`, `1_000 op/s`, `64 MB/s`, `95 %`, `12`. Inside, every value is in the base unit of its kind.
+
+use std::fmt;
+
+/// The kind of a quantity, named by its base unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unit {
+    /// Sizes, in bytes.
+    Bytes,
+    /// Times, in seconds.
+    Seconds,
+    /// Rates of operations, in operations a second.
+    PerSecond,
+    /// Rates of data, in bytes a second.
+    BytesPerSecond,
+    /// A part of a whole: 1.0 is 100 %.
+    Share,
+    /// A plain number: a count, an exponent, an exit code.
+    Number,
+}
+
+/// A value in the base unit of its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// The value, in the base unit of `unit`. Finite.
+    pub value: f64,
+    /// What the value counts.
+    pub unit: Unit,
+}
+
+/// Every suffix that is understood: its text, its unit, and how many base units it stands for.
+/// Within a unit the rows that are printed come first, smallest first.
+const SUFFIXES: &[(&str, Unit, f64)] = &[
+    ("B", Unit::Bytes, 1.0),
+    ("KB", Unit::Bytes, 1e3),
+    ("MB", Unit::Bytes, 1e6),
+    ("GB", Unit::Bytes, 1e9),
+    ("TB", Unit::Bytes, 1e12),
+    ("kB", Unit::Bytes, 1e3),
+    ("KiB", Unit::Bytes, 1024.0),
+    ("MiB", Unit::Bytes, 1_048_576.0),
+    ("GiB", Unit::Bytes, 1_073_741_824.0),
+    ("TiB", Unit::Bytes, 1_099_511_627_776.0),
+    ("ns", Unit::Seconds, 1e-9),
+    ("µs", Unit::Seconds, 1e-6),
+    ("ms", Unit::Seconds, 1e-3),
+    ("s", Unit::Seconds, 1.0),
+    ("min", Unit::Seconds, 60.0),
+    ("us", Unit::Seconds, 1e-6),
+    ("μs", Unit::Seconds, 1e-6),
+    ("h", Unit::Seconds, 3600.0),
+    ("op/s", Unit::PerSecond, 1.0),
+    ("K op/s", Unit::PerSecond, 1e3),
+    ("M op/s", Unit::PerSecond, 1e6),
+    ("G op/s", Unit::PerSecond, 1e9),
+    ("ops/s", Unit::PerSecond, 1.0),
+    ("msg/s", Unit::PerSecond, 1.0),
+    ("B/s", Unit::BytesPerSecond, 1.0),
+    ("KB/s", Unit::BytesPerSecond, 1e3),
+    ("MB/s", Unit::BytesPerSecond, 1e6),
+    ("GB/s", Unit::BytesPerSecond, 1e9),
+    ("kB/s", Unit::BytesPerSecond, 1e3),
+    ("KiB/s", Unit::BytesPerSecond, 1024.0),
+    ("MiB/s", Unit::BytesPerSecond, 1_048_576.0),
+    ("GiB/s", Unit::BytesPerSecond, 1_073_741_824.0),
+    ("%", Unit::Share, 0.01),
+    ("", Unit::Number, 1.0),
+];
+
+impl Unit {
+    /// What a limit in this unit looks like, for messages.
+    pub fn example(self) -> &'static str {
+        match self {
+            Unit::Bytes => "\"100 KB\"",
+            Unit::Seconds => "\"10 ms\"",
+            Unit::PerSecond => "\"1000 op/s\"",
+            Unit::BytesPerSecond => "\"64 MB/s\"",
+            Unit::Share => "\"95 %\"",
+            Unit::Number => "12",
+        }
+    }
+
+    /// The word for this unit in a sentence: "a size in bytes".
+    pub fn noun(self) -> &'static str {
+        match self {
+            Unit::Bytes => "a size",
+            Unit::Seconds => "a time",
+            Unit::PerSecond => "a rate of operations",
+            Unit::BytesPerSecond => "a rate of data",
+            Unit::Share => "a share",
+            Unit::Number => "a plain number",
+        }
+    }
+
+    fn scales(self) -> impl Iterator<Item = (&'static str, f64)> {
+        let printed = match self {
+            Unit::Bytes | Unit::Seconds => 5,
+            Unit::PerSecond | Unit::BytesPerSecond => 4,
+            Unit::Share | Unit::Number => 1,
+        };
+        SUFFIXES.iter().filter(move |s| s.1 == self).take(printed).map(|s| (s.0, s.2))
+    }
+}
+
+impl Quantity {
+    /// A value in the base unit of `unit`.
+    pub fn new(value: f64, unit: Unit) -> Self {
+        Quantity { value, unit }
+    }
+
+    /// Reads `"1.5 MiB"`, `"10ms"`, `"1_000 op/s"`, `"95 %"`, `"12"`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the text and, for a unit of the wrong case, which one
+    /// was meant.
+    pub fn parse(text: &str) -> Result<Quantity, String> {
+        let text = text.trim();
+        let split = text
+            .char_indices()
+            .find(|&(i, c)| {
+                let sign = (c == '-' || c == '+') && (i == 0 || text[..i].ends_with(['e', 'E']));
+                let exponent = (c == 'e' || c == 'E')
+                    && text[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == '-');
+                !(c.is_ascii_digit() || c == '.' || c == '_' || sign || exponent)
+            })
+            .map_or(text.len(), |(i, _)| i);
+        let (digits, suffix) = (&text[..split], text[split..].trim());
+        let value: f64 = digits
+            .replace('_', "")
+            .parse()
+            .map_err(|_| format!("`{text}` does not start with a number"))?;
+        if !value.is_finite() {
+            return Err(format!("`{text}` is too large"));
+        }
+        if let Some(&(_, unit, factor)) = SUFFIXES.iter().find(|s| s.0 == suffix) {
+            return Ok(Quantity::new(value * factor, unit));
+        }
+        match SUFFIXES.iter().find(|s| s.0.eq_ignore_ascii_case(suffix)) {
+            Some(near) => Err(format!("unknown unit `{suffix}`; did you mean `{}`?", near.0)),
+            None => Err(format!(
+                "unknown unit `{suffix}`; known are B KB KiB MB MiB GB GiB, ns µs ms s min, op/s, \
+                 B/s KB/s MB/s GiB/s, and %"
+            )),
+        }
+    }
+
+    /// The value printed at the scale that suits `row`, so that a row of numbers reads at one scale.
+    pub fn at_scale_of(self, row: Quantity) -> String {
+        let magnitude = row.value.abs();
+        let mut scale = ("", 1.0);
+        for (i, (suffix, factor)) in row.unit.scales().enumerate() {
+            // Minutes only from two of them on: people compare "90 s" with "60 s" at a glance.
+            let from = if suffix == "min" { factor * 2.0 } else { factor };
+            if i == 0 || magnitude >= from * 0.9995 {
+                scale = (suffix, factor);
+            }
+        }
+        let number = digits(self.value / scale.1, row.unit);
+        if scale.0.is_empty() { number } else { format!("{number} {}", scale.0) }
+    }
+}
+
+/// Three significant digits below a thousand; whole numbers above and for counts.
+fn digits(value: f64, unit: Unit) -> String {
+    let magnitude = value.abs();
+    let exact = value.fract() == 0.0;
+    if exact && (unit == Unit::Number || magnitude < 1000.0 || unit == Unit::Bytes) {
+        return format!("{value:.0}");
+    }
+    match magnitude {
+        m if m >= 99.95 => format!("{value:.0}"),
+        m if m >= 9.995 => format!("{value:.1}"),
+        m if m >= 0.0095 || m == 0.0 => format!("{value:.2}"),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.at_scale_of(*self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, value: f64, unit: Unit, shown: &str) {
+        let got = Quantity::parse(text).unwrap();
+        assert!((got.value - value).abs() <= value.abs() * 1e-12, "{text}: {}", got.value);
+        assert_eq!(got.unit, unit, "{text}");
+        assert_eq!(got.to_string(), shown, "{text}");
+    }
+
+    #[test]
+    fn what_people_write() {
+        check("100 KB", 100_000.0, Unit::Bytes, "100 KB");
+        check("100KiB", 102_400.0, Unit::Bytes, "102 KB");
+        check("1.5 MiB", 1_572_864.0, Unit::Bytes, "1.57 MB");
+        check("0 B", 0.0, Unit::Bytes, "0 B");
+        check("10 ms", 0.01, Unit::Seconds, "10 ms");
+        check("250us", 0.000_25, Unit::Seconds, "250 µs");
+        check("2 min", 120.0, Unit::Seconds, "2 min");
+        check("90 s", 90.0, Unit::Seconds, "90 s");
+        check("1_000 op/s", 1000.0, Unit::PerSecond, "1 K op/s");
+        check("2.5 GiB/s", 2_684_354_560.0, Unit::BytesPerSecond, "2.68 GB/s");
+        check("98.4 %", 0.984, Unit::Share, "98.4 %");
+        check("1_000_000", 1e6, Unit::Number, "1000000");
+        check("1e3", 1000.0, Unit::Number, "1000");
+        check("-3 %", -0.03, Unit::Share, "-3 %");
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, word: &str) {
+        let error = Quantity::parse(text).unwrap_err();
+        assert!(error.contains(word), "{text}: {error}");
+    }
+
+    #[test]
+    fn what_is_refused_says_why() {
+        refuses("", "number");
+        refuses("ms", "number");
+        refuses("10 MS", "did you mean `ms`");
+        refuses("10 Kb", "did you mean `KB`");
+        refuses("10 parsecs", "unknown unit");
+        refuses("1e999 ms", "too large");
+        refuses("1.2.3 ms", "number");
+    }
+}
