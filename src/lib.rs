@@ -1,1 +1,3 @@
 //! Performance budgets as tests.
+
+pub mod stats;
