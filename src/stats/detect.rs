@@ -22,7 +22,7 @@ const STEPS: u32 = 24;
 /// probability of at least [`POWER`]; `None` where no rate does.
 ///
 /// Exact for a single look at the end, hence a little too large for a test that looked all the
-/// time: at most 9 % above the exact answer where the tests compare the two.
+/// time: at most 3 % above the exact answer where the tests compare the two.
 ///
 /// # Panics
 /// Where `p0` is not in (0, 1).

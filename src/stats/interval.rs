@@ -125,9 +125,9 @@ fn end_below(sample: &Sample, rejects: impl Fn(f64) -> bool) -> f64 {
 fn end_outside(middle: f64, spread: f64, rejects: impl Fn(f64) -> bool) -> f64 {
     /// How far out to begin, in spreads: there all scores are alike, as they are at infinity.
     const FARTHEST: f64 = 16.0;
-    const SHRINK: f64 = 0.94;
-    /// Down to a 3000th of the spread.
-    const STEPS: i32 = 175;
+    const SHRINK: f64 = 0.85;
+    /// Down to a 5000th of the spread.
+    const STEPS: i32 = 70;
     /// Final precision within a step.
     const HALVINGS: u32 = 12;
     // Log-ratios that are all alike still have neighbours, a few roundings away.

@@ -75,6 +75,9 @@ impl Percentile {
 
     /// The interval that covers the true quantile at every look, with probability `1 - alpha`.
     ///
+    /// Its ends are inverses of the two sides at `alpha/2` each: at `alpha = 2·beta` it lies below the
+    /// slack limit exactly when a side of level `beta` passes.
+    ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {

@@ -16,9 +16,11 @@ pub(super) fn decided_at(
     let mut critical = if fails { Some(0) } else { None };
     for n in 1..=most {
         going.push(0.0);
-        for k in (0..going.len()).rev() {
-            let hit = if k > 0 { going[k - 1] * p } else { 0.0 };
-            going[k] = going[k] * (1.0 - p) + hit;
+        let mut one_less = 0.0;
+        for state in &mut going {
+            let here = *state;
+            *state = here * (1.0 - p) + one_less * p;
+            one_less = here;
         }
         critical = follow(test, fails, enough, n, critical);
         let mut caught = 0.0;
@@ -78,23 +80,26 @@ fn critical_counts_agree_with_the_walk() {
 /// A subject exactly at its limit, and one at 0.9 of the allowed rate.
 #[test]
 fn false_fails_are_as_rare_as_tabled() {
-    let check = |q: f64, tests: usize, most: u64, at_limit: f64, below: f64| {
+    let check = |q: f64, tests: usize, most: u64, at_limit: f64, below: Option<f64>| {
         let test = Exceedance::fail(1.0 - q);
         let enough = threshold(0.01, tests);
         let rate = |p: f64| decided_at(&test, true, enough, p, most).iter().sum::<f64>();
-        let (exactly, healthy) = (rate(1.0 - q), rate(0.9 * (1.0 - q)));
+        let exactly = rate(1.0 - q);
         assert!(exactly <= 0.01 / tests as f64, "{q} {tests}: {exactly}");
         assert!((exactly - at_limit).abs() <= 5.1e-7, "{q} {tests}: {exactly}");
-        assert!((healthy / below - 1.0).abs() <= 5e-3, "{q} {tests}: {healthy}");
+        if let Some(below) = below {
+            let healthy = rate(0.9 * (1.0 - q));
+            assert!((healthy / below - 1.0).abs() <= 5e-3, "{q} {tests}: {healthy}");
+        }
     };
-    check(0.5, 1, 2000, 0.008_490, 1.27e-3);
-    check(0.5, 200, 2000, 0.000_042, 1.29e-6);
-    check(0.9, 1, 10_000, 0.007_453, 2.24e-3);
-    check(0.9, 200, 10_000, 0.000_034, 4.00e-6);
-    check(0.95, 1, 10_000, 0.006_211, 1.73e-3);
-    check(0.95, 200, 10_000, 0.000_031, 4.81e-6);
-    check(0.99, 1, 30_000, 0.005_545, 1.98e-3);
-    check(0.99, 200, 30_000, 0.000_025, 5.58e-6);
+    check(0.5, 1, 2000, 0.008_490, Some(1.27e-3));
+    check(0.5, 200, 2000, 0.000_042, Some(1.29e-6));
+    check(0.9, 1, 10_000, 0.007_453, Some(2.24e-3));
+    check(0.9, 200, 10_000, 0.000_034, None);
+    check(0.95, 1, 10_000, 0.006_211, Some(1.73e-3));
+    check(0.95, 200, 10_000, 0.000_031, None);
+    check(0.99, 1, 30_000, 0.005_545, Some(1.98e-3));
+    check(0.99, 200, 30_000, 0.000_025, None);
 }
 
 /// Values to a red at a multiple of the allowed rate: half of the runs, and 95 % of them.
@@ -125,23 +130,30 @@ fn fails_come_as_soon_as_tabled() {
 }
 
 /// Values to a green when none of them comes near the limit, and the rate of false greens.
+///
+/// No method passes a p99 on fewer than 299 values at 5 %; without the half of the wealth on "never"
+/// it would take 404.
 #[test]
 fn passes_are_quick_and_seldom_wrong() {
-    let check = |q: f64, quickest: u64, most: u64| {
+    let check = |q: f64, quickest: u64, quarter: [usize; 2], half: [usize; 2]| {
         let test = Exceedance::pass(1.0 - q);
         let enough = threshold(0.05, 1);
-        let first = (1..most).find(|&n| test.critical(n, enough).is_some());
+        let first = (1..1000).find(|&n| test.critical(n, enough).is_some());
         assert_eq!(first, Some(quickest), "{q}");
-        let wrong: f64 = decided_at(&test, false, enough, 1.0 - q, most).iter().sum();
-        assert!(wrong > 0.01 && wrong <= 0.05, "{q}: {wrong}");
-        // Half the allowed rate is shown to be below it in the end.
-        let right = decided_at(&test, false, enough, 0.5 * (1.0 - q), most);
-        assert!(by(&right, 0.95).is_some(), "{q}");
+        let decided = |times: f64, most: usize| {
+            decided_at(&test, false, enough, times * (1.0 - q), most as u64 + 1)
+        };
+        let wrong: f64 = decided(1.0, 3 * half[1]).iter().sum();
+        assert!(wrong > 0.03 && wrong <= 0.05, "{q}: {wrong}");
+        for (times, want) in [(0.25, quarter), (0.5, half)] {
+            let right = decided(times, want[1]);
+            assert_eq!([0.5, 0.95].map(|share| by(&right, share)), want.map(Some), "{q} {times}");
+        }
     };
-    check(0.5, 6, 200);
-    check(0.9, 34, 1000);
-    check(0.95, 70, 2000);
-    check(0.99, 367, 10_000);
+    check(0.5, 5, [5, 28], [25, 76]);
+    check(0.9, 33, [75, 196], [212, 577]);
+    check(0.95, 68, [154, 399], [429, 1190]);
+    check(0.99, 346, [784, 2016], [2322, 6120]);
 }
 
 /// A rate above a half is judged as its mirror image, and keeps the promise.
