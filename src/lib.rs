@@ -5,5 +5,6 @@ mod error;
 pub mod meter;
 pub mod metric;
 pub mod quantity;
+pub mod stats;
 
 pub use error::Error;

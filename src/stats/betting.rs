@@ -1,0 +1,96 @@
+//! The kernel of every noisy verdict: evidence as the wealth of a gambler.
+//!
+//! Under the null hypothesis each score in [-1, 1] has a mean of at most 0, given the past. A
+//! gambler who stakes the share `kappa` of his wealth on it multiplies that wealth by
+//! `1 + kappa·score`, and is not expected to get richer. By Ville's inequality his wealth reaches
+//! `1/alpha` *at any time* with probability at most `alpha`, so a verdict may be looked for after
+//! every score (Ville 1939; betting on bounded means: Waudby-Smith & Ramdas 2024).
+
+use super::mixture::log_sum_exp;
+
+/// The shares of its wealth that each gambler of the mixture stakes.
+///
+/// Small shares win on small effects and large ones on large effects; the mixture is at most
+/// `ln 7` behind the best of them. None is 1, so that a single bad score never ruins a gambler.
+pub const KAPPA: [f64; 7] = [0.1, 0.25, 0.45, 0.65, 0.8, 0.9, 0.97];
+
+/// The log evidence at which one of `tests` tests is decided, so that all of them together err
+/// with probability at most `alpha`: `ln(tests / alpha)`.
+///
+/// Ville's inequality for one test and Bonferroni's for many; valid under any dependence between
+/// the tests and for any number of looks.
+///
+/// # Panics
+/// Where `alpha` is not in (0, 1) or `tests` is 0.
+pub fn threshold(alpha: f64, tests: usize) -> f64 {
+    assert!(alpha > 0.0 && alpha < 1.0, "alpha is a probability in (0, 1), not {alpha}");
+    assert!(tests > 0, "a threshold is for at least one test");
+    (tests as f64 / alpha).ln()
+}
+
+/// Evidence that scores in [-1, 1] have a positive mean: a mixture over [`KAPPA`] with equal weights.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Betting {
+    log_wealth: [f64; KAPPA.len()],
+}
+
+impl Betting {
+    /// Bets on one more score.
+    ///
+    /// # Panics
+    /// Where the score is not in [-1, 1]: the bet could then ruin a gambler, or be NaN and hide for good.
+    pub fn push(&mut self, score: f64) {
+        assert!(score.abs() <= 1.0, "a score lies in [-1, 1], not {score}");
+        for (log_wealth, kappa) in self.log_wealth.iter_mut().zip(KAPPA) {
+            *log_wealth += (kappa * score).ln_1p();
+        }
+    }
+
+    /// The natural logarithm of the evidence: 0 before the first score.
+    pub fn log_evidence(&self) -> f64 {
+        log_sum_exp(self.log_wealth.iter().copied()) - (KAPPA.len() as f64).ln()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence_of(scores: impl IntoIterator<Item = f64>) -> f64 {
+        let mut betting = Betting::default();
+        scores.into_iter().for_each(|score| betting.push(score));
+        betting.log_evidence()
+    }
+
+    #[test]
+    fn starts_at_even_odds_and_follows_every_score() {
+        assert!(evidence_of([]).abs() < 1e-15);
+        let steps: Vec<f64> =
+            (-10..=10).map(|tenth| evidence_of([0.3, f64::from(tenth) / 10.0])).collect();
+        assert!(steps.is_sorted_by(|a, b| a < b), "{steps:?}");
+    }
+
+    #[test]
+    fn stays_finite_over_a_million_scores() {
+        let check = |name: &str, n: u32, score: fn(u32) -> f64, low: f64, high: f64| {
+            let evidence = evidence_of((0..n).map(score));
+            assert!(evidence >= low && evidence <= high, "{name}: {evidence}");
+        };
+        // The largest bet wins or the smallest loses: a million times ln 1.97, ln 0.9.
+        check("all won", 1_000_000, |_| 1.0, 678_033.0 - 2.0, 678_034.0);
+        check("all lost", 100_000, |_| -1.0, -10_538.0, -10_537.0);
+        check("in turn", 100_000, |i| if i % 2 == 0 { 1.0 } else { -1.0 }, -505.0, -504.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "a score lies in [-1, 1], not NaN")]
+    fn refuses_what_is_no_score() {
+        evidence_of([f64::NAN]);
+    }
+
+    #[test]
+    fn threshold_counts_the_tests() {
+        assert!((threshold(0.01, 1) - 100f64.ln()).abs() < 1e-12);
+        assert!((threshold(0.01, 200) - 20_000f64.ln()).abs() < 1e-12);
+    }
+}

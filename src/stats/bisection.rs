@@ -1,0 +1,41 @@
+//! Where a monotone condition starts to hold.
+//!
+//! Limits of rates, smallest detectable effects and ends of intervals are all the point at which
+//! some "no" becomes "yes"; none of them has a closed form, and all of them are monotone.
+
+/// The point of `[low, high]` at which `holds` turns from false to true, from the side where it holds.
+///
+/// `holds` is taken to be monotone, false below and true above; `high` is returned where it
+/// holds nowhere before. The error is `(high - low) / 2^steps`.
+pub(super) fn turning_point(
+    mut low: f64,
+    mut high: f64,
+    steps: u32,
+    holds: impl Fn(f64) -> bool,
+) -> f64 {
+    for _ in 0..steps {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            break;
+        }
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_where_a_condition_starts() {
+        let root = turning_point(0.0, 2.0, 100, |x| x * x >= 2.0);
+        assert!((root - 2f64.sqrt()).abs() < 1e-15);
+        let never = turning_point(0.0, 2.0, 30, |_| false);
+        assert!((never - 2.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,151 @@
+//! Evidence about how often a threshold is exceeded, when exceedances come in bursts.
+//!
+//! On a shared machine one interruption spoils several neighbouring operations. Counted one by
+//! one they look like several witnesses, and the op-level test fails healthy subjects: nominally
+//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one witness: its
+//! share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair bet
+//! whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
+//!
+//! A block is a number of *operations*, fixed beforehand. Blocks cut by time would be biased: the
+//! slow operation ends the block that it falls into, so blocks with an exceedance hold fewer
+//! operations and their mean share lies above the true rate (the tests show it flake).
+
+use super::mixture::log_sum_exp;
+
+/// No bet risks more than this share of its wealth on a block without any exceedance.
+const LARGEST_STAKE: f64 = 0.95;
+/// Bets start here and at 1, and double up to the largest one that cannot be ruined.
+const SMALLEST_LAMBDA: f64 = 0.3;
+/// Above this inflation a block is too short to be one witness.
+const INFLATION_LIMIT: f64 = 5.0;
+/// Fewer blocks than this say nothing about their variance.
+const FEWEST_BLOCKS: usize = 8;
+
+/// Evidence against "the rate of exceedance is at most `p0`", from the counts of blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blocks {
+    p0: f64,
+    ops: u64,
+    bets: Vec<Bet>,
+    taken: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Bet {
+    lambda: f64,
+    log_wealth: f64,
+}
+
+impl Blocks {
+    /// For blocks of at most `ops` operations each.
+    ///
+    /// # Panics
+    /// Where `p0` is not in (0, 1) or `ops` is 0.
+    pub fn fail(p0: f64, ops: u64) -> Self {
+        assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
+        assert!(ops > 0, "a block holds at least one operation");
+        let bets = stakes(p0).into_iter().map(|lambda| Bet { lambda, log_wealth: 0.0 }).collect();
+        Self { p0, ops, bets, taken: 0 }
+    }
+
+    /// Takes a block of `n` operations, `k` of which exceeded.
+    ///
+    /// A full block enters as `Y - p0` with `Y = k/n`. A block cut short enters as `(k - p0·n)/ops`,
+    /// weighted by its size, and so has mean 0 under the null even where *what happened in it* cut it
+    /// short (Wald's identity); its own share `k/n` would not.
+    ///
+    /// # Panics
+    /// Where `k > n` or the block is larger than it may be.
+    pub fn push(&mut self, n: u64, k: u64) {
+        assert!(k <= n && n <= self.ops, "{k} of {n} is no count of a block of {}", self.ops);
+        let excess = (k as f64 - self.p0 * n as f64) / self.ops as f64;
+        for bet in &mut self.bets {
+            bet.log_wealth += (bet.lambda * excess).ln_1p();
+        }
+        self.taken += 1;
+    }
+
+    /// Takes the operations of one uninterrupted run, in their order, in blocks.
+    pub fn extend(&mut self, values: &[f64], limit: f64) {
+        for (n, k) in counts(values, limit, self.ops) {
+            self.push(n, k);
+        }
+    }
+
+    /// The natural logarithm of the evidence: 0 before the first block.
+    pub fn log_evidence(&self) -> f64 {
+        log_sum_exp(self.bets.iter().map(|bet| bet.log_wealth)) - (self.bets.len() as f64).ln()
+    }
+
+    /// How many blocks were taken.
+    pub fn blocks(&self) -> u64 {
+        self.taken
+    }
+
+    /// The most operations in a block.
+    pub fn ops(&self) -> u64 {
+        self.ops
+    }
+}
+
+/// The bets `lambda` of the mixture: 0.3, then 1 doubling, then the largest that no block can ruin.
+pub(super) fn stakes(p0: f64) -> Vec<f64> {
+    let largest = LARGEST_STAKE / p0;
+    let doubling = std::iter::successors(Some(1.0), |lambda| Some(lambda * 2.0));
+    let mut stakes: Vec<f64> = std::iter::once(SMALLEST_LAMBDA)
+        .chain(doubling)
+        .take_while(|&lambda| lambda < largest)
+        .collect();
+    stakes.push(largest);
+    stakes
+}
+
+/// The operations and exceedances of `limit` in each block of `ops` values; the last may be shorter.
+///
+/// # Panics
+/// Where `ops` is 0.
+pub fn counts(values: &[f64], limit: f64, ops: u64) -> impl Iterator<Item = (u64, u64)> {
+    let ops = usize::try_from(ops).unwrap_or(usize::MAX);
+    values.chunks(ops).map(move |block| {
+        let exceeding = block.iter().filter(|&&value| value > limit).count();
+        (block.len() as u64, exceeding as u64)
+    })
+}
+
+/// How many times larger the variance of block shares is than independent operations would make it:
+/// `var(Y)·n / (p(1-p))`.
+///
+/// Written `Σ n(Y-p)² / ((B-1)·p(1-p))`, Pearson's dispersion, it also serves blocks of unequal size.
+/// `None` with fewer than two blocks, or where none or all of the operations exceeded.
+pub fn variance_inflation(blocks: &[(u64, u64)]) -> Option<f64> {
+    let (n, k) = blocks.iter().fold((0, 0), |(n, k), block| (n + block.0, k + block.1));
+    if blocks.len() < 2 || k == 0 || k == n {
+        return None;
+    }
+    let p = k as f64 / n as f64;
+    let squares: f64 = blocks
+        .iter()
+        .filter(|block| block.0 > 0)
+        .map(|&(n, k)| (k as f64 - p * n as f64).powi(2) / n as f64)
+        .sum();
+    Some(squares / ((blocks.len() - 1) as f64 * p * (1.0 - p)))
+}
+
+/// A length of block for a subject, from a pilot run in its order: `first`, doubled while the variance
+/// of the blocks is inflated more than fivefold and enough blocks remain to tell.
+///
+/// `limit` is best a high quantile of the pilot itself, since the real limit may never be exceeded in it.
+///
+/// # Panics
+/// Where `first` is 0.
+pub fn length(pilot: &[f64], limit: f64, first: u64) -> u64 {
+    let mut ops = first;
+    loop {
+        let blocks: Vec<_> = counts(pilot, limit, ops).filter(|&(n, _)| n == ops).collect();
+        let inflated = variance_inflation(&blocks).is_some_and(|times| times > INFLATION_LIMIT);
+        if blocks.len() < FEWEST_BLOCKS || !inflated {
+            return ops;
+        }
+        ops *= 2;
+    }
+}

@@ -1,0 +1,86 @@
+//! A limit on a ratio of two, pair by pair: the paired test put together for one caller.
+
+use super::interval::{self, Interval};
+use super::paired::Paired;
+use super::sample::NotFinite;
+use super::{Sample, detect, order};
+
+/// Evidence about "the true log-ratio is at most `limit`", from role-swapped pairs.
+///
+/// Each score is the median log-ratio of one pair of processes, `ln(head/base)`, after a coin decided
+/// which of the two sat in which slot.
+#[derive(Debug, Clone)]
+pub struct Contrast {
+    limit: f64,
+    fail: Paired,
+    pass: Paired,
+    log_ratios: Vec<f64>,
+}
+
+impl Contrast {
+    /// A log-ratio that fails when shown to be above `limit` and passes when shown to be below
+    /// `slack_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a slack of a point.
+    ///
+    /// # Panics
+    /// Where a limit is not finite.
+    pub fn new(limit: f64, slack_limit: f64) -> Self {
+        assert!(limit.is_finite() && slack_limit.is_finite(), "the limit of a log-ratio is finite");
+        Self {
+            limit,
+            fail: Paired::fail(limit),
+            pass: Paired::pass(slack_limit),
+            log_ratios: Vec::new(),
+        }
+    }
+
+    /// Takes the log-ratio of one more pair.
+    ///
+    /// # Errors
+    /// Where it is not finite; the evidence is then left as it was.
+    pub fn push(&mut self, log_ratio: f64) -> Result<(), NotFinite> {
+        NotFinite::check([log_ratio])?;
+        self.fail.push(log_ratio)?;
+        self.pass.push(log_ratio)?;
+        self.log_ratios.push(log_ratio);
+        Ok(())
+    }
+
+    /// The log evidence that the log-ratio is above the limit.
+    pub fn log_fail(&self) -> f64 {
+        self.fail.log_evidence()
+    }
+
+    /// The log evidence that the log-ratio is below the limit with its slack.
+    pub fn log_pass(&self) -> f64 {
+        self.pass.log_evidence()
+    }
+
+    /// The median log-ratio so far.
+    pub fn estimate(&self) -> Option<f64> {
+        order::quantile(&self.sample(), 0.5)
+    }
+
+    /// The interval that covers the true log-ratio at every look, with probability `1 - alpha`.
+    ///
+    /// # Panics
+    /// Where `alpha` is not in (0, 1).
+    pub fn interval(&self, alpha: f64) -> Interval {
+        interval::paired(&self.log_ratios, alpha)
+    }
+
+    /// The smallest true log-ratio that this run would have failed with a probability of 95 %, at the
+    /// log evidence `threshold`; `None` where it would have failed none.
+    pub fn smallest_violation(&self, threshold: f64) -> Option<f64> {
+        let pairs = self.log_ratios.len() as u64;
+        Some(self.limit + detect::paired(&self.sample(), pairs, threshold)?)
+    }
+
+    /// The log-ratios so far, in the order in which they came.
+    pub fn log_ratios(&self) -> &[f64] {
+        &self.log_ratios
+    }
+
+    fn sample(&self) -> Sample {
+        Sample::new(self.log_ratios.clone()).expect("every log-ratio was checked")
+    }
+}

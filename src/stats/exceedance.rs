@@ -1,0 +1,183 @@
+//! Evidence about how often a threshold is exceeded: the betting kernel on yes and no.
+//!
+//! "The p99 is at most L" is the same sentence as "at most 1 % of the values exceed L", whatever
+//! their distribution. Each bet names another exceedance rate and multiplies its wealth by the
+//! likelihood ratio, so that the counts `(n, k)` are all there is to know: the error rates of this
+//! test are computed exactly, not simulated. Values are taken to exceed independently of each
+//! other; where they come in bursts, `blocks.rs` is the form that keeps its promise.
+
+use super::Side;
+use super::mixture::log_sum_exp;
+
+/// Alternatives of the failing side, in multiples of the allowed rate; and one fixed rate, for "nearly always".
+const FAIL: [f64; 8] = [1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0];
+const NEARLY_ALWAYS: f64 = 0.9;
+const LARGEST_RATE: f64 = 0.98;
+
+/// Alternatives of the passing side beside 0, in multiples of the allowed rate.
+const PASS: [f64; 6] = [0.1, 0.25, 0.4, 0.55, 0.7, 0.85];
+/// Half the wealth is staked on "never": most limits are kept by a wide margin, and shall pass quickly.
+const NEVER: (f64, f64) = (0.5, 0.0);
+const WEIGHT_OF_PASS: f64 = 5.0 / 12.0;
+
+/// Rates close to the allowed one, as distances of the log odds. The grids above cannot tell rates
+/// within an eighth of it apart, however many values come; these can, and cost the others little.
+const NEAR: [f64; 3] = [0.02, 0.04, 0.08];
+const WEIGHT_OF_NEAR: f64 = 1.0 / 12.0;
+
+/// Evidence from `k` exceedances among `n` values that the rate is above `p0` (fail) or below it (pass).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exceedance {
+    side: Side,
+    bets: Vec<Bet>,
+    n: u64,
+    k: u64,
+}
+
+/// One alternative rate `p`. The figures are logarithms.
+#[derive(Debug, Clone, PartialEq)]
+struct Bet {
+    weight: f64,
+    /// `ln(p/p0)`, won with every value that exceeds.
+    hit: f64,
+    /// `ln((1-p)/(1-p0))`, won with every value that does not.
+    miss: f64,
+}
+
+impl Exceedance {
+    /// Evidence against "the rate is at most `p0`": for a limit on the quantile `q`, `p0 = 1 - q`.
+    ///
+    /// # Panics
+    /// Where `p0` is not in (0, 1).
+    pub fn fail(p0: f64) -> Self {
+        Self::new(Side::Fail, p0, fail_bets)
+    }
+
+    /// Like `fail`, with half of its wealth on rates close to `p0`: for intervals, whose end shall go
+    /// on moving as values come in.
+    pub(super) fn fail_finely(p0: f64) -> Self {
+        Self::new(Side::Fail, p0, fine_fail_bets)
+    }
+
+    /// Evidence against "the rate is at least `p0`".
+    ///
+    /// # Panics
+    /// Where `p0` is not in (0, 1).
+    pub fn pass(p0: f64) -> Self {
+        Self::new(Side::Pass, p0, pass_bets)
+    }
+
+    fn new(side: Side, p0: f64, bets: fn(f64) -> Vec<(f64, f64)>) -> Self {
+        assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
+        // The grids are multiples of a rate, and a rate above a half leaves no room for them. There,
+        // "often above" is told as its mirror image, "seldom not above".
+        let bets = if p0 <= 0.5 {
+            bets(p0).into_iter().map(|(weight, p)| Bet::new(weight, p, p0)).collect()
+        } else {
+            let mirrored = match side {
+                Side::Fail => pass_bets(1.0 - p0),
+                Side::Pass => fine_fail_bets(1.0 - p0),
+            };
+            mirrored.into_iter().map(|(weight, p)| Bet::new(weight, 1.0 - p, p0)).collect()
+        };
+        Self { side, bets, n: 0, k: 0 }
+    }
+
+    /// Counts `n` more values, `k` of which exceeded.
+    ///
+    /// # Panics
+    /// Where `k > n`.
+    pub fn add(&mut self, n: u64, k: u64) {
+        assert!(k <= n, "{k} of {n} values cannot exceed");
+        self.n += n;
+        self.k += k;
+    }
+
+    /// The natural logarithm of the evidence.
+    pub fn log_evidence(&self) -> f64 {
+        self.log_evidence_of(self.n, self.k)
+    }
+
+    /// The natural logarithm of the evidence that `k` exceedances among `n` would be.
+    pub fn log_evidence_of(&self, n: u64, k: u64) -> f64 {
+        let times = |count: u64, log: f64| if count == 0 { 0.0 } else { count as f64 * log };
+        log_sum_exp(
+            self.bets
+                .iter()
+                .map(|bet| bet.weight + times(k, bet.hit) + times(n.saturating_sub(k), bet.miss)),
+        )
+    }
+
+    /// The count of exceedances among `n` from which on the evidence reaches `threshold`: the fewest
+    /// that fail, the most that pass. `None` where no count does.
+    pub fn critical(&self, n: u64, threshold: f64) -> Option<u64> {
+        let reaches = |k: u64| self.log_evidence_of(n, k) >= threshold;
+        match self.side {
+            Side::Fail => Some(first(n + 1, reaches)).filter(|&k| k <= n),
+            Side::Pass => first(n + 1, |k| !reaches(k)).checked_sub(1),
+        }
+    }
+
+    /// How many values were counted.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// How many of them exceeded.
+    pub fn k(&self) -> u64 {
+        self.k
+    }
+}
+
+impl Bet {
+    fn new(weight: f64, p: f64, p0: f64) -> Self {
+        Self { weight: weight.ln(), hit: (p / p0).ln(), miss: ((1.0 - p) / (1.0 - p0)).ln() }
+    }
+}
+
+/// Weights and rates of the bets against a rate `p0` of at most a half.
+fn fail_bets(p0: f64) -> Vec<(f64, f64)> {
+    let often = FAIL.iter().map(|times| times * p0).filter(|&p| p < LARGEST_RATE);
+    share(1.0, often.chain([NEARLY_ALWAYS]).collect())
+}
+
+fn fine_fail_bets(p0: f64) -> Vec<(f64, f64)> {
+    let mut bets = share(0.5, NEAR.iter().map(|distance| shifted(p0, *distance)).collect());
+    bets.extend(fail_bets(p0).into_iter().map(|(weight, p)| (weight / 2.0, p)));
+    bets
+}
+
+fn pass_bets(p0: f64) -> Vec<(f64, f64)> {
+    let mut bets = vec![NEVER];
+    bets.extend(share(WEIGHT_OF_PASS, PASS.iter().map(|times| times * p0).collect()));
+    bets.extend(share(
+        WEIGHT_OF_NEAR,
+        NEAR.iter().map(|distance| shifted(p0, -distance)).collect(),
+    ));
+    bets
+}
+
+/// The rate whose log odds lie `distance` above those of `p0`.
+fn shifted(p0: f64, distance: f64) -> f64 {
+    let odds = p0 / (1.0 - p0) * distance.exp();
+    odds / (1.0 + odds)
+}
+
+fn share(weight: f64, rates: Vec<f64>) -> Vec<(f64, f64)> {
+    let each = weight / rates.len() as f64;
+    rates.into_iter().map(|p| (each, p)).collect()
+}
+
+/// The first of `0..end` for which the monotone `holds`, or `end`.
+fn first(end: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}

@@ -1,0 +1,70 @@
+//! A sample as bars, for a report.
+
+use super::Sample;
+
+/// One bar: how many values lie from `low` up to, but not at, `high`; the last bar includes its `high`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// Where it begins.
+    pub low: f64,
+    /// Where it ends.
+    pub high: f64,
+    /// How many values lie in it.
+    pub count: u64,
+}
+
+/// The values in `bins` bars from the least to the greatest.
+///
+/// Edges are spaced evenly by ratio, since times and sizes spread over decades; evenly by difference
+/// where a value is not positive. A sample of one repeated value has one bar, an empty one none.
+///
+/// # Panics
+/// Where `bins` is 0.
+pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
+    assert!(bins > 0, "a histogram has at least one bar");
+    let values = sample.values();
+    let (Some(&min), Some(&max)) = (values.first(), values.last()) else { return Vec::new() };
+    if min >= max {
+        return vec![Bin { low: min, high: max, count: values.len() as u64 }];
+    }
+    let edge = |i: usize| {
+        let share = i as f64 / bins as f64;
+        match i {
+            0 => min,
+            _ if i == bins => max,
+            _ if min > 0.0 => min * (max / min).powf(share),
+            _ => min + (max - min) * share,
+        }
+    };
+    let before = |i: usize| match i {
+        _ if i == bins => values.len(),
+        _ => values.partition_point(|&value| value < edge(i)),
+    };
+    (0..bins)
+        .map(|i| Bin { low: edge(i), high: edge(i + 1), count: (before(i + 1) - before(i)) as u64 })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values: &[f64], bins: usize, edges: &[f64], counts: &[u64]) {
+        let got = histogram(&Sample::new(values.to_vec()).unwrap(), bins);
+        let got_counts: Vec<u64> = got.iter().map(|bin| bin.count).collect();
+        assert_eq!(got_counts, counts, "{values:?}: {got:?}");
+        for (bin, edge) in got.iter().zip(edges.windows(2)) {
+            let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+            assert!(close(bin.low, edge[0]) && close(bin.high, edge[1]), "{got:?}");
+        }
+    }
+
+    #[test]
+    fn counts_every_value_once() {
+        check(&[1.0, 5.0, 50.0, 999.0, 1000.0], 3, &[1.0, 10.0, 100.0, 1000.0], &[2, 1, 2]);
+        check(&[0.0, 1.0, 2.0, 4.0], 2, &[0.0, 2.0, 4.0], &[2, 2]);
+        check(&[-3.0, 3.0], 3, &[-3.0, -1.0, 1.0, 3.0], &[1, 0, 1]);
+        check(&[7.0, 7.0], 5, &[7.0, 7.0], &[2]);
+        check(&[], 5, &[], &[]);
+    }
+}

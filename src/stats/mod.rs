@@ -1,0 +1,94 @@
+//! Statistics: numbers only, never what was measured.
+//!
+//! Nothing here reads a clock, a file or a random number; the same numbers give the same answer,
+//! so that a verdict can be replayed from its record. Two callers' fronts put the pieces together:
+//!
+//! - [`Percentile`]: a limit on a quantile, from the values of one fork after another;
+//! - [`Contrast`]: a limit on a ratio, from one role-swapped pair after another.
+//!
+//! Both answer the same questions after every fork: how strong is the evidence to fail and to pass,
+//! between which values does the truth lie, and what would this run have caught.
+//!
+//! ```
+//! use perf_budget::stats::{Percentile, threshold};
+//!
+//! // A p90 of at most 10, with a slack of 10 %, in blocks of 20 operations.
+//! let mut p90 = Percentile::new(0.9, 10.0, 11.0, 20);
+//! let (fail_at, pass_at) = (threshold(0.01, 1), threshold(0.05, 1));
+//! let mut forks = 0;
+//! while p90.log_fail() < fail_at && p90.log_pass() < pass_at {
+//!     p90.fork(&[3.0, 2.5, 4.0, 3.5, 9.0])?;
+//!     forks += 1;
+//! }
+//! assert!(p90.log_pass() >= pass_at);
+//! assert_eq!(forks, 7);
+//! // Each end has half the level of its interval: at twice the level of a side, end and side agree.
+//! assert!(p90.interval(2.0 * 0.05).high < 11.0);
+//! # Ok::<(), perf_budget::stats::NotFinite>(())
+//! ```
+//!
+//! # What each file is, and where its formulas come from
+//!
+//! | file | what | source |
+//! |---|---|---|
+//! | `betting` | log wealth `ln Σ w Π(1 + kappa·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
+//! | `exceedance` | likelihood ratios of counts `(n, k)` against a rate | Wald 1945 (the ratio), as a mixture: Robbins 1970 |
+//! | `blocks` | `1 + lambda·(Y - p0)` on shares of blocks; `variance_inflation` | Waudby-Smith & Ramdas 2024; Wald 1944 (cut blocks); Pearson's dispersion: McCullagh & Nelder 1989, section 4.5 |
+//! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |
+//! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
+//! | `interval` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
+//! | `detect` | the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
+//! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
+//! | `slope` | the exponent of growth, on a log-log scale | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007 |
+//! | `summary`, `histogram` | description for reports; decides nothing | mad: Hampel 1974 |
+//! | `sample`, `running_median`, `mixture`, `bisection` | what the others stand on | |
+//!
+//! Ville, *Étude critique de la notion de collectif* (1939). Waudby-Smith & Ramdas, "Estimating means
+//! of bounded random variables by betting", JRSS-B 86 (2024). Vovk & Wang, "E-values: calibration,
+//! combination and applications", Ann. Stat. 49 (2021), and "Nonparametric e-tests of symmetry",
+//! arXiv 2208.08925 (2022). Howard & Ramdas, "Sequential estimation of quantiles with applications to
+//! A/B testing and best-arm identification", Bernoulli 28 (2022). Hyndman & Fan, "Sample quantiles in
+//! statistical packages", Am. Stat. 50 (1996). Clopper & Pearson, Biometrika 26 (1934). Goldsmith,
+//! Aiken & Wilkerson, "Measuring empirical computational complexity", ESEC/FSE (2007).
+
+mod betting;
+pub mod binomial;
+mod bisection;
+pub mod blocks;
+mod contrast;
+pub mod detect;
+mod exceedance;
+mod histogram;
+pub mod interval;
+mod mixture;
+pub mod order;
+mod paired;
+mod percentile;
+mod running_median;
+mod sample;
+mod slope;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use betting::{Betting, KAPPA, threshold};
+pub use binomial::clopper_pearson;
+pub use blocks::Blocks;
+pub use contrast::Contrast;
+pub use exceedance::Exceedance;
+pub use histogram::{Bin, histogram};
+pub use interval::Interval;
+pub use paired::Paired;
+pub use percentile::Percentile;
+pub use sample::{NotFinite, Sample};
+pub use slope::PowerLaw;
+pub use summary::Summary;
+
+/// Which claim evidence is gathered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// The truth is above the threshold.
+    Fail,
+    /// The truth is below it.
+    Pass,
+}

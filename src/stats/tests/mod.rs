@@ -1,0 +1,28 @@
+//! The quality of the verdicts: computed exactly, or simulated with fixed seeds.
+//!
+//! Every promise is held against the noises that break other gates, and beside each promise stands a
+//! negative control that must break, so that the tests are known to have teeth.
+
+mod adversary;
+mod bursts;
+mod coverage;
+mod detection;
+mod exact;
+mod noise;
+mod symmetry;
+
+use super::clopper_pearson;
+
+/// Fails where the rate of false alarms is above `alpha` beyond doubt (99.9 %).
+#[track_caller]
+fn assert_at_most(alpha: f64, alarms: u64, runs: u64, name: &str) {
+    let rate = clopper_pearson(alarms, runs, 0.998);
+    assert!(rate.low <= alpha, "{name}: {alarms} of {runs}, promised at most {alpha}");
+}
+
+/// Fails unless the rate is above `rate` beyond doubt: a negative control that has to break.
+#[track_caller]
+fn assert_breaks(rate: f64, alarms: u64, runs: u64, name: &str) {
+    let shown = clopper_pearson(alarms, runs, 0.998);
+    assert!(shown.low > rate, "{name}: only {alarms} of {runs}, should be above {rate}");
+}
