@@ -6,19 +6,27 @@
 use std::fmt;
 
 /// The kind of a quantity, named by its base unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Unit {
     /// Sizes, in bytes.
+    #[serde(rename = "B")]
     Bytes,
     /// Times, in seconds.
+    #[serde(rename = "s")]
     Seconds,
     /// Rates of operations, in operations a second.
+    #[serde(rename = "op/s")]
     PerSecond,
     /// Rates of data, in bytes a second.
+    #[serde(rename = "B/s")]
     BytesPerSecond,
     /// A part of a whole: 1.0 is 100 %.
+    #[serde(rename = "share")]
     Share,
     /// A plain number: a count, an exponent, an exit code.
+    #[serde(rename = "number")]
     Number,
 }
 

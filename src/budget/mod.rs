@@ -176,7 +176,8 @@ pub struct Limit {
 }
 
 /// From which side a limit bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// The value may not be greater.
     Max,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::metric::Metric;
+use crate::metric::{Metric, Statistic};
 
 /// What one fork gave. A fork is one fresh process that was measured: the unit of replication, since
 /// what varies between processes (placement, layout, allocator state) varies with it.
@@ -19,8 +19,16 @@ pub struct Fork {
     pub batches: Vec<f64>,
     /// Operations in each batch; 1 where operations were long enough to be timed one by one.
     pub batch_size: u64,
+    /// Operations, or bytes, that one iteration stands for.
+    pub per_iteration: f64,
+    /// For each operation, in order: 1 where it failed, 0 where it did not.
+    pub failures: Vec<f64>,
     /// One value for the whole fork, in the metric's base unit.
     pub values: BTreeMap<Metric, f64>,
+    /// Metrics of the fork that could not be measured, each with its reason; the others stand.
+    pub unmeasured: BTreeMap<Metric, Unmeasured>,
+    /// For a ratio, the two values that it is made of.
+    pub sides: BTreeMap<Metric, (f64, f64)>,
     /// How long the fork took, spawning and set-up included.
     pub elapsed: Duration,
     /// The share of the measured time that it waited for a processor; `None` where unknown.
@@ -29,6 +37,37 @@ pub struct Fork {
     pub preempted: Option<u64>,
     /// What a reader of the result must know: how it was timed, what is missing.
     pub notes: Vec<String>,
+}
+
+impl Fork {
+    /// The values of `metric`, in the order they were measured.
+    ///
+    /// # Errors
+    /// Where the fork has none.
+    pub fn series(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
+        if let Some(reason) = self.unmeasured.get(metric) {
+            return Err(reason.clone());
+        }
+        let fork_value = self.values.get(metric).map(|&value| vec![value]);
+        let values = match metric {
+            Metric::Latency(Statistic::Mean) => Some(self.batches.clone()),
+            Metric::Latency(Statistic::Min) => {
+                self.operations.iter().copied().min_by(f64::total_cmp).map(|least| vec![least])
+            }
+            Metric::Latency(_) => Some(self.operations.clone()),
+            Metric::Throughput => {
+                Some(self.batches.iter().map(|s| self.per_iteration / s).collect())
+            }
+            Metric::ErrorRate => Some(self.failures.clone()),
+            _ => None,
+        };
+        match fork_value.or(values) {
+            Some(values) if !values.is_empty() => Ok(values),
+            _ => {
+                Err(Unmeasured::new(Cause::MeasuredNothing, format!("no `{metric}` was measured")))
+            }
+        }
+    }
 }
 
 /// Why there is no reading. Each cause is a red of its own.

@@ -1,0 +1,440 @@
+//! The sentence as one piece: measure, estimate, judge, for all limits that share a measurement.
+//!
+//! An [`Inquiry`] is advanced fork by fork, so that whoever holds several can take turns and one
+//! burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
+
+mod question;
+pub(crate) mod source;
+mod words;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use self::source::Source;
+use crate::budget::{Bound, Limit, Target, Unsure};
+use crate::meter::{Fork, Unmeasured};
+use crate::metric::Metric;
+use crate::quantity::Unit;
+use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
+use crate::verdict::{Against, Estimate, Evidence, Outcome, Shape, Verdict};
+
+pub(crate) use self::question::is_exact;
+
+/// A limit with everything that its outcome says about where it comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// What is asked.
+    pub(crate) limit: Limit,
+    /// The outcome before anything is measured: names, file, line, why, run.
+    pub(crate) blank: Outcome,
+}
+
+/// How hard an inquiry tries, and how it judges what it cannot settle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// The most measuring time.
+    pub(crate) effort: Duration,
+    /// Chance of a false red in the whole suite.
+    pub(crate) alpha: f64,
+    /// How many noisy limits share it.
+    pub(crate) noisy: usize,
+    /// Beyond this share of a limit, a warning.
+    pub(crate) warn_at: f64,
+    /// What becomes of what cannot be settled.
+    pub(crate) unsure: Unsure,
+    /// How long fresh processes are waited with before they confirm a red.
+    pub(crate) apart: Duration,
+    /// How often an exact reading is taken; they must agree.
+    pub(crate) repeats: usize,
+}
+
+/// One measurement and the limits that share it.
+pub(crate) struct Inquiry {
+    source: Box<dyn Source>,
+    rules: Rules,
+    open: Vec<Open>,
+    done: Vec<Outcome>,
+    spent: Duration,
+    /// Time-weighted waiting for a processor, and the time that it was known for.
+    waited: (f64, f64),
+    preempted: Option<u64>,
+    notes: Vec<String>,
+    suspect_since: Option<Instant>,
+    of: Option<String>,
+    sides: BTreeMap<Metric, Vec<(f64, f64)>>,
+}
+
+struct Open {
+    asked: Asked,
+    judgement: Judgement,
+}
+
+enum Judgement {
+    /// Readings that must agree.
+    Exact(Vec<f64>),
+    Noisy(Judge),
+}
+
+impl Inquiry {
+    /// Nothing measured yet.
+    pub(crate) fn new(source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Self {
+        let levels = Levels {
+            fail: crate::stats::threshold(rules.alpha, rules.noisy.max(1)),
+            pass: crate::stats::threshold(BETA, 1),
+        };
+        let open = asked
+            .into_iter()
+            .map(|asked| {
+                let judgement = if is_exact(&asked.limit.metric) {
+                    Judgement::Exact(Vec::new())
+                } else {
+                    Judgement::Noisy(Judge::new(question::question(&asked.limit, levels)))
+                };
+                Open { asked, judgement }
+            })
+            .collect();
+        Inquiry {
+            source,
+            rules,
+            open,
+            done: Vec::new(),
+            spent: Duration::ZERO,
+            waited: (0.0, 0.0),
+            preempted: None,
+            notes: Vec::new(),
+            suspect_since: None,
+            of: None,
+            sides: BTreeMap::new(),
+        }
+    }
+
+    /// The outcomes so far, in the order they were reached.
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
+        &self.done
+    }
+
+    /// Whether every limit has its outcome.
+    pub(crate) fn is_done(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How long it has measured, and how many forks the most-measured open limit has: for progress.
+    pub(crate) fn progress(&self) -> (Duration, usize) {
+        let forks = self.open.iter().map(|open| open.forks()).max().unwrap_or(0);
+        (self.spent, forks)
+    }
+
+    /// How long to wait before the next fork may confirm a red; zero otherwise.
+    pub(crate) fn pause(&self) -> Duration {
+        self.suspect_since
+            .map_or(Duration::ZERO, |since| self.rules.apart.saturating_sub(since.elapsed()))
+    }
+
+    /// Measures once more and judges.
+    pub(crate) fn step(&mut self) {
+        let fork = match self.source.fork() {
+            Ok(fork) => fork,
+            Err(reason) => {
+                for open in std::mem::take(&mut self.open) {
+                    self.unmeasured(open, &reason);
+                }
+                return;
+            }
+        };
+        self.account(&fork);
+        for mut open in std::mem::take(&mut self.open) {
+            match open.add(&fork) {
+                Ok(()) => self.consider(open),
+                Err(reason) => self.unmeasured(open, &reason),
+            }
+        }
+        let suspect = self.open.iter().any(Open::is_suspect);
+        match (suspect, self.suspect_since) {
+            (true, None) => self.suspect_since = Some(Instant::now()),
+            (false, Some(_)) => self.suspect_since = None,
+            _ => {}
+        }
+    }
+
+    fn account(&mut self, fork: &Fork) {
+        self.spent += fork.elapsed;
+        if let Some(waited) = fork.waited {
+            let weight = fork.elapsed.as_secs_f64();
+            self.waited.0 += waited * weight;
+            self.waited.1 += weight;
+        }
+        if let Some(preempted) = fork.preempted {
+            *self.preempted.get_or_insert(0) += preempted;
+        }
+        for note in &fork.notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
+        for (metric, sides) in &fork.sides {
+            self.sides.entry(metric.clone()).or_default().push(*sides);
+        }
+        if self.of.is_none() && fork.batch_size > 1 {
+            self.of = Some(format!("batches of {} operations", fork.batch_size));
+        }
+    }
+
+    /// Closes the limit if its evidence, or its time, is up.
+    fn consider(&mut self, open: Open) {
+        let spent_up = self.spent >= self.rules.effort;
+        match &open.judgement {
+            Judgement::Exact(readings) if readings.len() >= self.rules.repeats => {
+                self.compare(open);
+            }
+            Judgement::Exact(_) => self.open.push(open),
+            Judgement::Noisy(judge) => match judge.finding() {
+                Finding::Broken => self.close(open, Verdict::Fail, None),
+                Finding::Held => self.held(open),
+                // What never varies needs no statistics: the same number from several processes.
+                Finding::Open if open.is_constant() => self.compare(open),
+                Finding::Suspect => self.open.push(open),
+                Finding::Open if spent_up => self.settle(open),
+                Finding::Open => self.open.push(open),
+            },
+        }
+    }
+
+    fn held(&mut self, open: Open) {
+        let value = open.value().unwrap_or(f64::NAN);
+        let warn = open.against(&self.rules);
+        let verdict = if warn.warns(value) { Verdict::Warn } else { Verdict::Pass };
+        self.close(open, verdict, None);
+    }
+
+    /// Exact values, or noisy ones that did not vary.
+    fn compare(&mut self, open: Open) {
+        let against = open.against(&self.rules);
+        let values = open.readings();
+        let over = values.iter().filter(|&&value| against.is_over(value)).count();
+        let verdict = match over {
+            0 if values.iter().any(|&value| against.warns(value)) => Verdict::Warn,
+            0 => Verdict::Pass,
+            _ => Verdict::Fail,
+        };
+        self.close(open, verdict, None);
+    }
+
+    /// The effort is spent and the evidence is not enough.
+    fn settle(&mut self, open: Open) {
+        let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
+        let blind = judge.is_blind() || judge.forks() < FEWEST_FORKS;
+        let verdict = match self.rules.unsure {
+            Unsure::Fail => Verdict::Unsure,
+            Unsure::Warn => Verdict::Warn,
+            Unsure::Blind if blind => Verdict::Unsure,
+            Unsure::Blind => Verdict::Warn,
+        };
+        self.close(open, verdict, Some(blind));
+    }
+
+    /// Turns a limit into its outcome; `unsettled` says whether it was blind where it was not settled.
+    fn close(&mut self, open: Open, verdict: Verdict, unsettled: Option<bool>) {
+        let against = open.against(&self.rules);
+        let mut outcome = open.asked.blank.clone();
+        outcome.verdict = verdict;
+        outcome.against = Some(against);
+        outcome.seconds = self.spent.as_secs_f64();
+        outcome.notes.extend(self.notes.iter().cloned());
+        outcome.estimate = open.estimate();
+        if let Judgement::Noisy(judge) = &open.judgement {
+            outcome.evidence = Some(self.evidence(judge, &open));
+            outcome.shape = Some(self.shape(judge, &open));
+        }
+        if let Some(note) = open.disagreement(&against) {
+            outcome.notes.push(note);
+        }
+        if let Some(sides) = self.sides.get(&open.asked.limit.metric) {
+            outcome.notes.push(words::sides(&open.asked.limit, sides));
+        }
+        outcome.reason = words::reason(&outcome, &open.asked.limit, unsettled);
+        self.done.push(outcome);
+    }
+
+    fn unmeasured(&mut self, open: Open, reason: &Unmeasured) {
+        let mut outcome = open.asked.blank.clone();
+        outcome.verdict = Verdict::Unmeasured;
+        outcome.reason.clone_from(&reason.text);
+        outcome.cause = Some(reason.cause.name().to_owned());
+        outcome.output.clone_from(&reason.output);
+        outcome.against = Some(open.against(&self.rules));
+        outcome.seconds = self.spent.as_secs_f64();
+        self.done.push(outcome);
+    }
+
+    fn evidence(&self, judge: &Judge, open: &Open) -> Evidence {
+        let levels = judge.levels();
+        Evidence {
+            fail: finite(judge.log_evidence()),
+            fail_at: levels.fail,
+            pass: finite(judge.log_evidence_to_pass()),
+            pass_at: levels.pass,
+            detectable: judge.detectable().map(|v| open.shown(v)),
+            forks: judge.forks(),
+            values: judge.values().len(),
+            waited: (self.waited.1 > 0.0).then(|| self.waited.0 / self.waited.1),
+            preempted: self.preempted,
+        }
+    }
+
+    fn shape(&self, judge: &Judge, open: &Open) -> Shape {
+        let of = match open.asked.limit.metric {
+            _ if open.is_relative() => "pairs of processes".to_owned(),
+            Metric::Latency(crate::metric::Statistic::Mean) | Metric::Throughput => {
+                self.of.clone().unwrap_or_else(|| "operations".to_owned())
+            }
+            Metric::Latency(_) | Metric::ErrorRate => "operations".to_owned(),
+            Metric::Scaling(_) => "sweeps".to_owned(),
+            Metric::Wall(_) | Metric::Startup(_) => "runs".to_owned(),
+            _ => "processes".to_owned(),
+        };
+        let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
+        words::shape(of, values)
+    }
+}
+
+impl Open {
+    fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
+        let metric = &self.asked.limit.metric;
+        let mut series = fork.series(metric)?;
+        if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
+            let text = format!("`{metric}` was measured as {bad}, which is not a finite number");
+            return Err(Unmeasured::new(crate::meter::Cause::InvalidReading, text));
+        }
+        let relative = self.is_relative();
+        match &mut self.judgement {
+            Judgement::Exact(readings) => readings.extend(series),
+            Judgement::Noisy(judge) => {
+                if relative {
+                    if let Some(bad) = series.iter().find(|&&ratio| ratio <= 0.0) {
+                        let text = format!("the ratio of `{metric}` was measured as {bad}");
+                        return Err(Unmeasured::new(crate::meter::Cause::InvalidReading, text));
+                    }
+                    series.iter_mut().for_each(|ratio| *ratio = ratio.ln());
+                }
+                judge.add(&series).map_err(|e| {
+                    let text = format!("`{metric}` was measured as {e}");
+                    Unmeasured::new(crate::meter::Cause::InvalidReading, text)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_relative(&self) -> bool {
+        matches!(self.asked.limit.target, Target::Relative { .. })
+    }
+
+    fn is_suspect(&self) -> bool {
+        match &self.judgement {
+            Judgement::Exact(_) => false,
+            Judgement::Noisy(judge) => judge.finding() == Finding::Suspect,
+        }
+    }
+
+    /// Whether one value a fork, from enough forks, never varied: a custom count, say.
+    fn is_constant(&self) -> bool {
+        let Judgement::Noisy(judge) = &self.judgement else { return false };
+        let values = judge.values();
+        let (Some(least), Some(most)) = (values.values().first(), values.values().last()) else {
+            return false;
+        };
+        matches!(self.asked.limit.metric, Metric::Custom(_))
+            && judge.forks() >= FEWEST_FORKS
+            && least.to_bits() == most.to_bits()
+    }
+
+    fn forks(&self) -> usize {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.len(),
+            Judgement::Noisy(judge) => judge.forks(),
+        }
+    }
+
+    /// A judged number as people read it: a ratio rather than its logarithm.
+    fn shown(&self, value: f64) -> f64 {
+        match self.judgement {
+            Judgement::Noisy(_) if self.is_relative() => value.exp(),
+            _ => value,
+        }
+    }
+
+    fn readings(&self) -> Vec<f64> {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.clone(),
+            Judgement::Noisy(judge) => {
+                judge.values().values().iter().map(|&v| self.shown(v)).collect()
+            }
+        }
+    }
+
+    /// The value that the limit is held against: of exact readings that differ, the worst.
+    fn value(&self) -> Option<f64> {
+        self.estimate().map(|estimate| estimate.value)
+    }
+
+    fn estimate(&self) -> Option<Estimate> {
+        match &self.judgement {
+            Judgement::Exact(readings) => {
+                let pick = match self.asked.limit.bound {
+                    Bound::Max => f64::max,
+                    Bound::Min => f64::min,
+                };
+                let value = readings.iter().copied().reduce(pick)?;
+                let low = readings.iter().copied().reduce(f64::min)?;
+                let high = readings.iter().copied().reduce(f64::max)?;
+                Some(Estimate { value, low: Some(low), high: Some(high) })
+            }
+            Judgement::Noisy(judge) => {
+                let (value, interval) = judge.estimate()?;
+                let end = |v: f64| Some(self.shown(v)).filter(|v| v.is_finite());
+                let low = end(interval.low).filter(|_| interval.low.is_finite());
+                Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
+            }
+        }
+    }
+
+    /// Says that exact readings differed, where they did.
+    fn disagreement(&self, against: &Against) -> Option<String> {
+        let Judgement::Exact(readings) = &self.judgement else { return None };
+        let estimate = self.estimate()?;
+        let (low, high) = (estimate.low?, estimate.high?);
+        (low.to_bits() != high.to_bits()).then(|| {
+            let row = against.quantity(high);
+            format!(
+                "not the same in {} processes: {} to {}; the worst counts",
+                readings.len(),
+                against.quantity(low).at_scale_of(row),
+                row
+            )
+        })
+    }
+
+    fn against(&self, rules: &Rules) -> Against {
+        let limit = &self.asked.limit;
+        let (value, unit) = question::limit_of(limit);
+        let exact = matches!(self.judgement, Judgement::Exact(_));
+        let warn = match (limit.warn, limit.bound) {
+            (Some(warn), _) => warn.value,
+            // Exact counts sit at their limit by intention: three allocations, no more.
+            (None, _) if exact && unit == Unit::Number => value,
+            (None, Bound::Max) => value * rules.warn_at,
+            (None, Bound::Min) => value / rules.warn_at,
+        };
+        let slack = match &self.judgement {
+            Judgement::Exact(_) => 0.0,
+            Judgement::Noisy(judge) if self.is_relative() => value * judge.slack().exp_m1(),
+            Judgement::Noisy(judge) => judge.slack(),
+        };
+        Against { bound: limit.bound, limit: value, warn, slack, unit }
+    }
+}
+
+/// Infinite evidence, as of a greatest value seen twice, written as a number that JSON has.
+fn finite(log_evidence: f64) -> f64 {
+    log_evidence.clamp(-f64::MAX, f64::MAX)
+}

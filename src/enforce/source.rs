@@ -1,0 +1,144 @@
+//! Where forks come from: an artifact, a command, a workload, two of them in turn, a sweep over cases.
+//!
+//! A [`Source`] is also the seam of the tests: a scripted one drives the whole of judgement without a
+//! clock or a process.
+
+use std::collections::BTreeMap;
+
+use crate::meter::{Cause, Fork, Unmeasured};
+use crate::metric::Metric;
+use crate::stats::{PowerLaw, Sample, order};
+
+/// Something that can be measured once more, in a fresh process.
+pub(crate) trait Source: Send {
+    /// Measures once.
+    fn fork(&mut self) -> Result<Fork, Unmeasured>;
+}
+
+impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        self()
+    }
+}
+
+/// Two sources measured next to each other, in an order that a coin decides: drift of the machine is
+/// as likely to favour the one as the other.
+pub(crate) struct Versus {
+    pub(crate) subject: Box<dyn Source>,
+    pub(crate) reference: Box<dyn Source>,
+    pub(crate) metrics: Vec<Metric>,
+    pub(crate) coin: Coin,
+}
+
+impl Source for Versus {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let (a, b) = if self.coin.toss() {
+            let a = self.subject.fork()?;
+            (a, self.reference.fork()?)
+        } else {
+            let b = self.reference.fork()?;
+            (self.subject.fork()?, b)
+        };
+        let mut both = Fork { elapsed: a.elapsed + b.elapsed, ..Fork::default() };
+        for metric in &self.metrics {
+            let (x, y) = (typical(&a, metric)?, typical(&b, metric)?);
+            let ratio = match (x, y) {
+                (0.0, 0.0) => 1.0,
+                (_, 0.0) => {
+                    let text =
+                        format!("`{metric}` of the reference is 0, so there is no ratio to it");
+                    return Err(Unmeasured::new(Cause::InvalidReading, text));
+                }
+                _ => x / y,
+            };
+            both.values.insert(metric.clone(), ratio);
+            both.sides.insert(metric.clone(), (x, y));
+        }
+        both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
+        both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
+        Ok(both)
+    }
+}
+
+/// Every case of a budget once, giving the slope of each metric over a parameter.
+pub(crate) struct Sweep {
+    pub(crate) points: Vec<(f64, Box<dyn Source>)>,
+    pub(crate) metrics: Vec<Metric>,
+    pub(crate) coin: Coin,
+}
+
+impl Source for Sweep {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let mut sweep = Fork::default();
+        let mut readings: BTreeMap<&Metric, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut order: Vec<usize> = (0..self.points.len()).collect();
+        self.coin.shuffle(&mut order);
+        for i in order {
+            let (x, source) = &mut self.points[i];
+            let fork = source.fork()?;
+            sweep.elapsed += fork.elapsed;
+            for metric in &self.metrics {
+                readings.entry(metric).or_default().push((*x, typical(&fork, metric)?));
+            }
+        }
+        for (metric, points) in readings {
+            let Some(law) = PowerLaw::fit(&points) else {
+                let text = format!(
+                    "`{metric}` has no slope on a log-log scale: it was not above 0 at every size"
+                );
+                return Err(Unmeasured::new(Cause::InvalidReading, text));
+            };
+            sweep.values.insert(Metric::Scaling(Box::new(metric.clone())), law.exponent);
+        }
+        Ok(sweep)
+    }
+}
+
+/// The one number that stands for a fork in a ratio or a slope.
+fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
+    let values = Sample::new(fork.series(metric)?).map_err(|e| {
+        Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
+    })?;
+    let q = match metric {
+        Metric::Latency(statistic) => statistic.quantile().unwrap_or(0.5),
+        _ => 0.5,
+    };
+    order::quantile(&values, q).ok_or_else(|| {
+        Unmeasured::new(Cause::MeasuredNothing, format!("no value of `{metric}` was measured"))
+    })
+}
+
+/// A fair coin, seeded so that a run can be told apart from the next and not predicted by a subject.
+pub(crate) struct Coin(u64);
+
+impl Coin {
+    /// From a seed; any will do.
+    pub(crate) fn new(seed: u64) -> Self {
+        Coin(seed)
+    }
+
+    /// From the hasher's own randomness, different in each process.
+    pub(crate) fn random() -> Self {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        Coin(RandomState::new().build_hasher().finish())
+    }
+
+    /// The next number of splitmix64 (Steele, Lea & Flood 2014).
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn toss(&mut self) -> bool {
+        self.next() & 1 == 1
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, (self.next() % (i as u64 + 1)) as usize);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What an outcome says in words: the same sentence in every report.
+
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::quantity::Quantity;
+use crate::stats::{Sample, histogram, order};
+use crate::verdict::{Outcome, Shape, Share, Verdict};
+
+/// Bars of a histogram: as many as are read at a glance.
+const BARS: usize = 24;
+
+/// The sentence of the verdict. `unsettled` says, where evidence settled nothing, whether it was blind.
+pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) -> String {
+    let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
+        return format!("`{}` was not measured", outcome.metric);
+    };
+    let reference = match &limit.target {
+        Target::Absolute(_) => String::new(),
+        Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
+    };
+    let row = against.quantity(against.limit);
+    let value = format!("{}{reference}", against.quantity(estimate.value));
+    let bound = format!("{row}{reference}");
+    let metric = &outcome.metric;
+    let side = match limit.bound {
+        Bound::Max => "over",
+        Bound::Min => "under",
+    };
+    if let Some(blind) = unsettled {
+        return unsettled_reason(outcome, metric, &value, &bound, blind);
+    }
+    match outcome.verdict {
+        Verdict::Fail => format!("{metric} is {value}, {side} the limit of {bound}"),
+        Verdict::Warn if against.is_over(estimate.value) => {
+            format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
+        }
+        Verdict::Warn => {
+            let used = Quantity::new(against.used(estimate.value), crate::quantity::Unit::Share);
+            format!("{metric} is {value}, {used} of the limit of {bound}")
+        }
+        _ if against.is_over(estimate.value) => {
+            format!("{metric} is {value}, at the limit of {bound} and within its slack")
+        }
+        _ => format!("{metric} is {value}, within the limit of {bound}"),
+    }
+}
+
+fn unsettled_reason(
+    outcome: &Outcome,
+    metric: &str,
+    value: &str,
+    bound: &str,
+    blind: bool,
+) -> String {
+    let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
+    let forks = count(evidence.forks, "process", "processes");
+    let seen = format!("{} in {forks}", plural(evidence.values, outcome));
+    if !blind {
+        return format!("{metric} is {value}, too near the limit of {bound} to tell after {seen}");
+    }
+    let caught = match (evidence.detectable, outcome.against) {
+        (Some(v), Some(against)) => {
+            format!("would have been caught only from {} on", against.quantity(v))
+        }
+        _ => "could not have been caught".to_owned(),
+    };
+    format!(
+        "no verdict: {metric} is {value} after {seen}, and a violation of the limit of {bound} {caught}; \
+         a larger `effort` or a metric that needs fewer values settles it"
+    )
+}
+
+fn plural(values: usize, outcome: &Outcome) -> String {
+    let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
+    if of == "processes" { format!("{values} readings") } else { format!("{values} {of}") }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// How a reference is written in a sentence.
+pub(super) fn reference_name(reference: &Reference) -> &str {
+    match reference {
+        Reference::Base => "base",
+        Reference::Lock => "lock",
+        Reference::Budget(name) => name,
+    }
+}
+
+/// The two values behind a ratio.
+pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
+    let typical = |pick: fn(&(f64, f64)) -> f64| {
+        let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
+        order::quantile(&sample, 0.5)
+    };
+    let shown = |value: Option<f64>| match (value, limit.metric.unit()) {
+        (Some(value), Some(unit)) => Quantity::new(value, unit).to_string(),
+        (Some(value), None) => format!("{value:.4e} a second"),
+        (None, _) => "nothing".to_owned(),
+    };
+    let name = match &limit.target {
+        Target::Relative { reference, .. } => reference_name(reference),
+        Target::Absolute(_) => "the reference",
+    };
+    format!(
+        "{} {} against {} of `{name}`, measured in turns",
+        limit.metric,
+        shown(typical(|s| s.0)),
+        shown(typical(|s| s.1)),
+    )
+}
+
+/// The distribution of `values`: the quantiles that they support, and a histogram.
+pub(super) fn shape(of: String, values: Vec<f64>) -> Shape {
+    let sample = Sample::new(values).unwrap_or_default();
+    // A percentile needs values beyond it: with fewer it would only be the greatest value.
+    let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;
+    let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
+    let mut quantiles: Vec<(String, f64)> = named
+        .into_iter()
+        .chain([("p999", 0.999), ("max", 1.0)])
+        .filter(|&(name, q)| name == "max" || supported(q))
+        .filter_map(|(name, q)| Some((name.to_owned(), order::quantile(&sample, q)?)))
+        .collect();
+    quantiles.dedup();
+    let bars = histogram(&sample, BARS)
+        .into_iter()
+        .map(|bin| Share { low: bin.low, high: bin.high, count: bin.count })
+        .collect();
+    Shape { of, quantiles, bars }
+}

@@ -1,0 +1,323 @@
+//! The rules of judgement: from the values of one fork after another to a finding.
+//!
+//! `Broken` needs evidence that the truth is over the limit, and that evidence again in fresh processes;
+//! `Held` needs evidence that it is not over by more than the slack. Neither depends on how often one
+//! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
+
+use crate::budget::Bound;
+use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, order};
+
+/// What the evidence says so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Not enough evidence for either.
+    Open,
+    /// Enough to be red, and not yet confirmed: take more forks, apart in time from those before.
+    Suspect,
+    /// Shown to be over the limit, twice.
+    Broken,
+    /// Shown not to be over the limit by more than the slack.
+    Held,
+}
+
+/// How values become evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Method {
+    /// A quantile of the values, from how many exceed the limit.
+    Quantile(f64),
+    /// The greatest value: over when two forks saw one over the limit.
+    Greatest,
+    /// The share of the values that are 1 rather than 0.
+    Share,
+    /// The centre of values that lie symmetrically around it: one log-ratio or one slope a fork.
+    Centre,
+}
+
+/// One question to the evidence, in plain numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Question {
+    /// From which side `limit` bounds.
+    pub bound: Bound,
+    /// The limit.
+    pub limit: f64,
+    /// How far beyond the limit a truth may lie and still pass. Positive.
+    pub slack: f64,
+    /// How values become evidence.
+    pub method: Method,
+    /// How much evidence it takes.
+    pub levels: Levels,
+}
+
+/// How much evidence it takes, as natural logarithms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Levels {
+    /// To fail: `ln(m / alpha)` for one of `m` noisy limits.
+    pub fail: f64,
+    /// To pass: `ln(1 / beta)`.
+    pub pass: f64,
+}
+
+/// The chance that a value worse than limit and slack passes.
+pub const BETA: f64 = 0.05;
+/// Variation between processes counts: fewer never settle anything.
+pub const FEWEST_FORKS: usize = 3;
+/// How many forks a second epoch takes at the least.
+const CONFIRMING_FORKS: usize = 3;
+/// Blocks of the failing side are this long, in seconds of measured time.
+const BLOCK: f64 = 0.02;
+/// A greatest value is not called held on fewer values than this.
+const FEWEST_FOR_GREATEST: usize = 100;
+/// Errors come in bursts; a fork is cut into this many blocks.
+const SHARE_BLOCKS: u64 = 20;
+/// A share of zero is shown to be below this.
+const ZERO_SHARE: f64 = 0.001;
+/// The level of the intervals that are shown.
+const INTERVAL_ALPHA: f64 = 0.05;
+/// A run that would not have caught a violation of this many slacks is blind.
+const BLIND: f64 = 3.0;
+
+/// The evidence about one limit, and what it says.
+pub struct Judge {
+    question: Question,
+    /// Values are negated for a lower bound, so that over is always up.
+    forks: Vec<Vec<f64>>,
+    first: Option<Epoch>,
+    /// Fresh processes after the first crossing: the second epoch must not point the other way.
+    second: Option<(Epoch, usize)>,
+}
+
+/// The evidence since some moment.
+enum Epoch {
+    Quantile(Percentile),
+    Centre(Contrast),
+    Greatest { limit: f64, slack_limit: f64, over: usize, near: usize, values: usize },
+    Share { fail: Percentile, pass: Percentile },
+}
+
+impl Judge {
+    /// Without evidence yet.
+    pub fn new(question: Question) -> Self {
+        Judge { question, forks: Vec::new(), first: None, second: None }
+    }
+
+    /// Takes the values of one more fork, in the order they were measured.
+    ///
+    /// # Errors
+    /// Where a value is not finite; nothing is counted then.
+    pub fn add(&mut self, values: &[f64]) -> Result<(), NotFinite> {
+        let sign = self.sign();
+        let values: Vec<f64> = values.iter().map(|v| v * sign).collect();
+        Sample::new(values.clone())?;
+        let question = self.question;
+        let ops = self.block(&values);
+        self.first.get_or_insert_with(|| Epoch::new(question, ops)).add(&values)?;
+        if let Some((epoch, forks)) = &mut self.second {
+            epoch.add(&values)?;
+            *forks += 1;
+        } else if self.crossed() {
+            self.second = Some((Epoch::new(question, ops), 0));
+        }
+        self.forks.push(values);
+        Ok(())
+    }
+
+    /// What the evidence says now.
+    pub fn finding(&self) -> Finding {
+        let Some(first) = &self.first else { return Finding::Open };
+        if let Some((second, forks)) = &self.second {
+            let agrees = second.log_fail() >= 0.0;
+            if *forks >= CONFIRMING_FORKS && agrees && self.crossed() {
+                return Finding::Broken;
+            }
+        }
+        if self.forks.len() >= FEWEST_FORKS && first.log_pass() >= self.question.levels.pass {
+            return Finding::Held;
+        }
+        if self.second.is_some() && self.crossed() { Finding::Suspect } else { Finding::Open }
+    }
+
+    /// The value that the limit is about, with its interval at 95 %; `None` without values.
+    pub fn estimate(&self) -> Option<(f64, Interval)> {
+        let sign = self.sign();
+        let (value, interval) = match self.first.as_ref()? {
+            Epoch::Quantile(p) => (p.estimate()?, p.interval(INTERVAL_ALPHA)),
+            Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
+            Epoch::Greatest { .. } => {
+                let all = self.sample();
+                let greatest = *all.values().last()?;
+                let p999 = order::quantile(&all, 0.999)?;
+                (greatest, Interval { low: p999, high: f64::INFINITY })
+            }
+            Epoch::Share { .. } => {
+                let values: Vec<f64> = self.forks.iter().flatten().copied().collect();
+                let ones = values.iter().filter(|&&v| v.abs() > 0.5).count() as u64;
+                let share = ones as f64 / values.len() as f64;
+                let between =
+                    binomial::clopper_pearson(ones, values.len() as u64, 1.0 - INTERVAL_ALPHA);
+                return Some((share, between));
+            }
+        };
+        let interval = if sign < 0.0 {
+            Interval { low: -interval.high, high: -interval.low }
+        } else {
+            interval
+        };
+        Some((value * sign, interval))
+    }
+
+    /// The odds, as a natural logarithm, against "the limit is held".
+    pub fn log_evidence(&self) -> f64 {
+        self.first.as_ref().map_or(0.0, Epoch::log_fail)
+    }
+
+    /// The odds, as a natural logarithm, against "over the limit by more than the slack".
+    pub fn log_evidence_to_pass(&self) -> f64 {
+        self.first.as_ref().map_or(0.0, Epoch::log_pass)
+    }
+
+    /// The smallest violation that this run would have caught with 95 % probability: the true value,
+    /// not the excess. `None` where it would have caught none, or none that can be told.
+    pub fn detectable(&self) -> Option<f64> {
+        let fail = self.question.levels.fail;
+        match self.first.as_ref()? {
+            Epoch::Quantile(p) => p.smallest_violation(fail).map(|v| v * self.sign()),
+            Epoch::Centre(c) => c.smallest_violation(fail).map(|v| v * self.sign()),
+            Epoch::Share { fail: p, .. } => crate::stats::detect::exceedance(
+                p.sample().len() as u64,
+                provable(self.question.limit),
+                fail,
+            ),
+            Epoch::Greatest { .. } => None,
+        }
+    }
+
+    /// Whether this run could not have seen a violation of three times the slack.
+    pub fn is_blind(&self) -> bool {
+        let Some(smallest) = self.detectable() else { return true };
+        (smallest - self.question.limit).abs() > BLIND * self.question.slack
+    }
+
+    /// Every value of every fork, as it was measured.
+    pub fn values(&self) -> Sample {
+        let sign = self.sign();
+        let values = self.forks.iter().flatten().map(|v| v * sign).collect();
+        Sample::new(values).expect("every value was checked when it was added")
+    }
+
+    /// How much evidence it takes.
+    pub fn levels(&self) -> Levels {
+        self.question.levels
+    }
+
+    /// How far beyond the limit still passes.
+    pub fn slack(&self) -> f64 {
+        self.question.slack
+    }
+
+    /// How many forks were taken.
+    pub fn forks(&self) -> usize {
+        self.forks.len()
+    }
+
+    fn sample(&self) -> Sample {
+        let values = self.forks.iter().flatten().copied().collect();
+        Sample::new(values).expect("every value was checked when it was added")
+    }
+
+    fn crossed(&self) -> bool {
+        self.log_evidence() >= self.question.levels.fail
+    }
+
+    fn sign(&self) -> f64 {
+        self.question.sign()
+    }
+
+    /// How many operations make a block: as many as fill [`BLOCK`], from the first fork, then fixed.
+    fn block(&self, first: &[f64]) -> u64 {
+        if self.question.method == Method::Share {
+            return (first.len() as u64 / SHARE_BLOCKS).max(1);
+        }
+        if first.len() < 2 {
+            return 1;
+        }
+        let sample = Sample::new(first.iter().map(|v| v.abs()).collect());
+        let median = sample.ok().and_then(|s| order::quantile(&s, 0.5)).unwrap_or(0.0);
+        let fill = if median > 0.0 { (BLOCK / median).round().max(1.0) as u64 } else { 1 };
+        fill.min(first.len() as u64)
+    }
+}
+
+impl Epoch {
+    fn new(question: Question, ops: u64) -> Self {
+        let sign = question.sign();
+        let limit = question.limit * sign;
+        let slack_limit = limit + question.slack;
+        match question.method {
+            Method::Quantile(q) => {
+                let q = if sign > 0.0 { q } else { 1.0 - q };
+                Epoch::Quantile(Percentile::new(q, limit, slack_limit, ops))
+            }
+            Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
+            Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
+            Method::Share => {
+                // A share p of ones is the quantile 1 - p of zeros and ones, held against one half.
+                let test = |p: f64| Percentile::new(1.0 - provable(p), 0.5, 0.5, ops);
+                let slack_share = question.limit + question.slack;
+                Epoch::Share { fail: test(question.limit), pass: test(slack_share) }
+            }
+        }
+    }
+
+    fn add(&mut self, fork: &[f64]) -> Result<(), NotFinite> {
+        match self {
+            Epoch::Quantile(percentile) => percentile.fork(fork),
+            Epoch::Centre(contrast) => fork.iter().try_for_each(|&v| contrast.push(v)),
+            Epoch::Greatest { limit, slack_limit, over, near, values } => {
+                *over += usize::from(fork.iter().any(|v| v > limit));
+                *near += usize::from(fork.iter().any(|v| v >= slack_limit));
+                *values += fork.len();
+                Ok(())
+            }
+            Epoch::Share { fail, pass } => fail.fork(fork).and_then(|()| pass.fork(fork)),
+        }
+    }
+
+    fn log_fail(&self) -> f64 {
+        match self {
+            Epoch::Quantile(percentile) => percentile.log_fail(),
+            Epoch::Centre(contrast) => contrast.log_fail(),
+            Epoch::Share { fail, .. } => fail.log_fail(),
+            // One greater value is proof; from two forks, it is no accident of one.
+            Epoch::Greatest { over: 0, .. } => 0.0,
+            Epoch::Greatest { over: 1, .. } => f64::MIN_POSITIVE,
+            Epoch::Greatest { .. } => f64::INFINITY,
+        }
+    }
+
+    fn log_pass(&self) -> f64 {
+        match self {
+            Epoch::Quantile(percentile) => percentile.log_pass(),
+            Epoch::Centre(contrast) => contrast.log_pass(),
+            Epoch::Share { pass, .. } => pass.log_pass(),
+            Epoch::Greatest { near: 0, over: 0, values, .. } if *values >= FEWEST_FOR_GREATEST => {
+                f64::INFINITY
+            }
+            Epoch::Greatest { .. } => 0.0,
+        }
+    }
+}
+
+impl Question {
+    /// 1 where over is up, -1 where it is down.
+    fn sign(self) -> f64 {
+        match self.bound {
+            Bound::Max => 1.0,
+            Bound::Min => -1.0,
+        }
+    }
+}
+
+/// No number of trials shows a share to be 0 or 1; the nearest that is asked for.
+fn provable(share: f64) -> f64 {
+    share.clamp(ZERO_SHARE, 1.0 - ZERO_SHARE)
+}

@@ -1,0 +1,59 @@
+//! Verdicts: what a limit and its evidence come to. Pure: no clock, no file, no process.
+//!
+//! [`judge`](judge::Judge) takes the values of one fork after another and says when the evidence is
+//! enough; [`Outcome`] is everything there is to say about one limit in one run, and what every report
+//! is made from.
+
+pub mod judge;
+mod outcome;
+
+pub use outcome::{Against, Estimate, Evidence, Outcome, Run, Shape, Share};
+
+/// What became of one limit.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Shown to hold.
+    Pass,
+    /// Holds, or is too near the limit to tell, and deserves a look.
+    Warn,
+    /// Shown to be broken.
+    Fail,
+    /// The evidence did not suffice, and this run could not have seen a violation: red.
+    Unsure,
+    /// There is no reading: red.
+    Unmeasured,
+    /// Not judged, for a stated reason that is nobody's fault.
+    Skipped,
+}
+
+impl Verdict {
+    /// Every verdict, best first.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Pass,
+        Verdict::Warn,
+        Verdict::Fail,
+        Verdict::Unsure,
+        Verdict::Unmeasured,
+        Verdict::Skipped,
+    ];
+
+    /// Whether it turns the test red.
+    pub fn is_red(self) -> bool {
+        matches!(self, Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured)
+    }
+
+    /// Its word in every report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "fail",
+            Verdict::Unsure => "unsure",
+            Verdict::Unmeasured => "unmeasured",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
