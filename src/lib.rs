@@ -5,8 +5,12 @@ mod enforce;
 mod error;
 pub mod meter;
 pub mod metric;
+mod place;
 pub mod quantity;
+pub mod report;
 pub mod stats;
+mod suite;
+mod turn;
 pub mod verdict;
 
 pub use error::Error;

@@ -28,6 +28,8 @@ pub struct Outcome {
     pub reason: String,
     /// What the value was held against; `None` where that could not be told.
     pub against: Option<Against>,
+    /// What a relative limit is relative to: `base`, or another budget's name.
+    pub relative_to: Option<String>,
     /// The measured value; `None` where nothing was measured.
     pub estimate: Option<Estimate>,
     /// How sure that is; `None` for exact metrics, which are compared.

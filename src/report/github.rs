@@ -1,0 +1,117 @@
+//! GitHub Actions: annotations on lines of `budgets.toml`, and the step's summary. No token needed.
+//!
+//! Workflow commands are one line each, with `%`, CR and LF escaped, in properties also `:` and `,`
+//! (the toolkit's `command.ts` is the reference). The summary is Markdown with HTML; every text from
+//! outside is escaped for both.
+
+use std::fmt::Write as _;
+
+use super::terminal::{bound_text, value_text};
+use crate::verdict::{Outcome, Verdict};
+
+/// GitHub refuses more than 1 MiB a step; stop well before.
+const LARGEST_SUMMARY: usize = 900 * 1024;
+
+/// The annotation of one outcome; `None` where nothing needs attention.
+pub(crate) fn annotation(outcome: &Outcome) -> Option<String> {
+    let level = match outcome.verdict {
+        Verdict::Pass | Verdict::Skipped => return None,
+        Verdict::Warn => "warning",
+        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "error",
+    };
+    let mut message = outcome.reason.clone();
+    if let Some(why) = &outcome.why {
+        let _ = write!(message, "\nwhy: {why}");
+    }
+    Some(format!(
+        "::{level} file={},line={},title={}::{}",
+        property(&outcome.file),
+        outcome.line,
+        property(&format!("{} {}", outcome.test, outcome.verdict.name())),
+        data(&message)
+    ))
+}
+
+/// Rows of the summary for these outcomes, with the table's head where `head` says so.
+pub(crate) fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> String {
+    let mut text = String::new();
+    if head {
+        text.push_str("### Performance budgets\n\n");
+        text.push_str("| budget | measured | limit | verdict |\n|---|---:|---:|---|\n");
+    }
+    for (i, outcome) in outcomes.iter().enumerate() {
+        if text.len() > LARGEST_SUMMARY {
+            let _ = writeln!(text, "| and {} more | | | |", outcomes.len() - i);
+            break;
+        }
+        let verdict = match outcome.verdict {
+            Verdict::Pass => outcome.verdict.name().to_owned(),
+            other => format!("<b>{}</b>: {}", other.name(), cell(&outcome.reason)),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} {verdict} |",
+            cell(&outcome.test),
+            cell(&value_text(outcome)),
+            cell(&bound_text(outcome)),
+            mark(outcome.verdict),
+        );
+    }
+    if let Some(closing) = closing {
+        let _ = writeln!(text, "\n{}", cell(closing));
+    }
+    text
+}
+
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => ":white_check_mark:",
+        Verdict::Warn => ":warning:",
+        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => ":x:",
+        Verdict::Skipped => ":fast_forward:",
+    }
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Text inside a Markdown table: one line, no markup of its own.
+fn cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' | '\r' => out.push_str("<br>"),
+            '|' | '\\' | '[' | ']' | '_' | '*' | '`' | '#' | '!' | '@' | '~' => {
+                let _ = write!(out, "&#{};", c as u32);
+            }
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(got: &str, want: &str) {
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn nothing_escapes() {
+        check(&data("50 %\r\n::error::x"), "50 %25%0D%0A::error::x");
+        check(&property("a,b:c\n%"), "a%2Cb%3Ac%0A%25");
+        check(&cell("<img src=x>|a\n`b`"), "&lt;img src=x&gt;&#124;a<br>&#96;b&#96;");
+    }
+}

@@ -1,0 +1,8 @@
+//! Renderings of outcomes: data first, one small file for each format.
+//!
+//! A rendering never words a verdict of its own: it shows the sentence that the outcome carries.
+
+pub(crate) mod github;
+pub(crate) mod progress;
+pub mod record;
+pub mod terminal;

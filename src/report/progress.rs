@@ -1,0 +1,42 @@
+//! One line on a terminal while something long is measured, and nothing anywhere else.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// The line at the bottom of a terminal.
+pub(crate) struct Progress {
+    terminal: bool,
+    shown: Mutex<Option<Instant>>,
+}
+
+/// Often enough to be alive, seldom enough to cost nothing.
+const EVERY: Duration = Duration::from_millis(100);
+
+impl Progress {
+    /// Shows on standard error if that is a terminal.
+    pub(crate) fn new() -> Self {
+        Progress { terminal: std::io::stderr().is_terminal(), shown: Mutex::new(None) }
+    }
+
+    /// Replaces the line.
+    pub(crate) fn show(&self, text: impl FnOnce() -> String) {
+        if !self.terminal {
+            return;
+        }
+        let Ok(mut shown) = self.shown.lock() else { return };
+        if shown.is_some_and(|at| at.elapsed() < EVERY) {
+            return;
+        }
+        *shown = Some(Instant::now());
+        let _ = write!(std::io::stderr(), "\r\x1b[2K\x1b[2m{}\x1b[0m", text());
+    }
+
+    /// Takes the line away before something else is printed.
+    pub(crate) fn clear(&self) {
+        let Ok(mut shown) = self.shown.lock() else { return };
+        if self.terminal && shown.take().is_some() {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What a person reads in a terminal: why a test is red, and the closing table with its count.
+
+use std::fmt::Write as _;
+
+use crate::budget::Bound;
+use crate::verdict::{Outcome, Shape, Verdict};
+
+/// Whether escape sequences for colour are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// Bold, green, yellow, red.
+    Ansi,
+    /// Plain text.
+    Plain,
+}
+
+/// Cells of the bar that shows how much of a limit is used.
+const BAR: usize = 12;
+
+/// Everything there is to say about one outcome that needs attention.
+pub fn explain(outcome: &Outcome) -> String {
+    let mut text = format!("{} ({}:{})\n", outcome.reason, outcome.file, outcome.line);
+    let mut row = |name: &str, value: &str| {
+        for (i, line) in value.lines().enumerate() {
+            let name = if i == 0 { name } else { "" };
+            let _ = writeln!(text, "  {name:<10} {line}");
+        }
+    };
+    row("subject", &outcome.subject);
+    if let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) {
+        let scale = against.quantity(estimate.value);
+        let mut measured = format!("{} {scale}", outcome.metric);
+        if let Some(evidence) = outcome.evidence {
+            let end = |end: Option<f64>| {
+                end.map_or("?".to_owned(), |v| against.quantity(v).at_scale_of(scale))
+            };
+            let (low, high) = (end(estimate.low), end(estimate.high));
+            let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
+            let _ = write!(
+                measured,
+                ", between {low} and {high} (95 %), from {} {of} in {} fresh processes, {:.1} s",
+                evidence.values, evidence.forks, outcome.seconds
+            );
+        }
+        row("measured", &measured);
+        let used = against.used(estimate.value);
+        row("limit", &format!("{} {}", bound_text(outcome), used_text(used)));
+        if let Some(shape) = &outcome.shape {
+            row("spread", &spread(shape, |v| against.quantity(v).to_string()));
+            row("", &histogram(shape, against.limit));
+        }
+    }
+    if let Some(evidence) = outcome.evidence {
+        let mut odds = format!("{} against the limit", odds(evidence.fail));
+        let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
+        if outcome.verdict == Verdict::Fail {
+            odds.push_str(", confirmed in fresh processes");
+        }
+        if let (Some(detectable), Some(against)) = (evidence.detectable, outcome.against) {
+            let seen = against.quantity(detectable);
+            let _ = write!(odds, "; would have caught {seen} with 95 %");
+        }
+        row("evidence", &odds);
+        if let Some(waited) = evidence.waited {
+            let switches =
+                evidence.preempted.map_or(String::new(), |n| format!(", {n} preemptions"));
+            let noise =
+                format!("{:.1} % of the time waiting for a processor{switches}", waited * 100.0);
+            row("noise", &noise);
+        }
+    }
+    if let Some(output) = &outcome.output {
+        row("it wrote", output);
+    }
+    for note in &outcome.notes {
+        row("note", note);
+    }
+    if let Some(why) = &outcome.why {
+        row("why", why);
+    }
+    row("next", &next(outcome));
+    text
+}
+
+/// What to do about it.
+fn next(outcome: &Outcome) -> String {
+    let place = format!("{}:{}", outcome.file, outcome.line);
+    match outcome.verdict {
+        Verdict::Fail => format!(
+            "find what grew; or, if it must be so, change the limit at {place} and say why in `why`"
+        ),
+        Verdict::Unsure => format!(
+            "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
+        ),
+        _ => format!("run it alone: cargo test --release -- --exact {}", outcome.test),
+    }
+}
+
+/// The closing table: one row for each outcome, in their order.
+pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
+    let rows: Vec<[String; 4]> = outcomes
+        .iter()
+        .map(|o| [o.test.clone(), value_text(o), interval_text(o), bound_text(o)])
+        .collect();
+    let heads = ["budget", "measured", "95 % interval", "limit"];
+    let mut widths = heads.map(width);
+    for row in &rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
+        }
+    }
+    let mut text = String::new();
+    let line = |cells: [&str; 4]| {
+        let [name, value, interval, limit] = cells;
+        let pad = |text: &str, i: usize| " ".repeat(widths[i] - width(text));
+        format!(
+            "{name}{}  {}{value}  {interval}{}  {}{limit}",
+            pad(name, 0),
+            pad(value, 1),
+            pad(interval, 2),
+            pad(limit, 3)
+        )
+    };
+    let _ = writeln!(text, "{}  {:<BAR$}  verdict", line(heads), "used");
+    for (outcome, row) in outcomes.iter().zip(&rows) {
+        let cells = row.each_ref().map(String::as_str);
+        let bar = bar(outcome);
+        let verdict = paint(outcome.verdict, outcome.verdict.name(), colour);
+        let _ = writeln!(text, "{}  {bar:<BAR$}  {verdict}", line(cells));
+    }
+    text
+}
+
+/// How many of how many were judged, and how.
+pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
+    let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
+    let judged: usize =
+        [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].map(of).iter().sum();
+    let list = |verdicts: &[Verdict]| {
+        let some = verdicts.iter().filter(|&&v| of(v) > 0);
+        some.map(|&v| format!("{} {}", of(v), v.name())).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!("{judged} of {tests} budgets judged");
+    let judgements = list(&[Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure]);
+    if !judgements.is_empty() {
+        let _ = write!(text, ": {judgements}");
+    }
+    let mut rest = list(&[Verdict::Unmeasured, Verdict::Skipped]);
+    let lost = tests.saturating_sub(outcomes.len() + filtered);
+    for (n, word) in [(filtered, "filtered out"), (lost, "without an outcome")] {
+        if n > 0 {
+            let comma = if rest.is_empty() { "" } else { ", " };
+            let _ = write!(rest, "{comma}{n} {word}");
+        }
+    }
+    if !rest.is_empty() {
+        let _ = write!(text, "; {rest}");
+    }
+    text
+}
+
+/// The measured value with its unit; a dash where there is none.
+pub(crate) fn value_text(outcome: &Outcome) -> String {
+    match (outcome.estimate, outcome.against) {
+        (Some(estimate), Some(against)) => against.quantity(estimate.value).to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+fn interval_text(outcome: &Outcome) -> String {
+    let (Some(estimate), Some(against), Some(_)) =
+        (outcome.estimate, outcome.against, outcome.evidence)
+    else {
+        return if outcome.estimate.is_some() { "exact".to_owned() } else { "-".to_owned() };
+    };
+    let scale = against.quantity(estimate.value);
+    let number = |end: Option<f64>| {
+        end.map_or("?".to_owned(), |v| {
+            let text = against.quantity(v).at_scale_of(scale);
+            text.split(' ').next().unwrap_or_default().to_owned()
+        })
+    };
+    format!("{} .. {}", number(estimate.low), number(estimate.high))
+}
+
+/// The limit as it is written: `<= 10 ms`.
+pub(crate) fn bound_text(outcome: &Outcome) -> String {
+    let Some(against) = outcome.against else { return "-".to_owned() };
+    let sign = match against.bound {
+        Bound::Max => "<=",
+        Bound::Min => ">=",
+    };
+    let factor = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" x {name}"));
+    format!("{sign} {}{factor}", against.quantity(against.limit))
+}
+
+fn used_text(used: f64) -> String {
+    if used.is_finite() { format!("({:.0} % of it used)", used * 100.0) } else { String::new() }
+}
+
+/// A bar that is full at the limit.
+fn bar(outcome: &Outcome) -> String {
+    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
+        return String::new();
+    };
+    let used = against.used(estimate.value);
+    let cells = BAR - 5;
+    let full = (used.clamp(0.0, 1.0) * cells as f64).round() as usize;
+    let percent = if used < 9.995 { format!("{:>3.0}%", used * 100.0) } else { ">10x".to_owned() };
+    format!("{}{} {percent}", "█".repeat(full), "·".repeat(cells - full))
+}
+
+fn spread(shape: &Shape, show: impl Fn(f64) -> String) -> String {
+    let named = shape.quantiles.iter().map(|(name, value)| format!("{name} {}", show(*value)));
+    named.collect::<Vec<_>>().join("  ")
+}
+
+/// The histogram as one line of blocks, with the limit's place marked below.
+fn histogram(shape: &Shape, limit: f64) -> String {
+    const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0);
+    if shape.bars.len() < 2 || most == 0 {
+        return String::new();
+    }
+    let mut blocks: String = shape
+        .bars
+        .iter()
+        .map(|bar| {
+            // A single value shows too: the tail is what percentiles are about.
+            let height = (bar.count as f64 / most as f64 * 8.0).ceil() as usize;
+            BLOCKS[height.min(8)]
+        })
+        .collect();
+    let under = shape.bars.iter().filter(|bar| bar.high <= limit).count();
+    match under {
+        0 => blocks.insert_str(0, "limit ┃"),
+        n if n >= shape.bars.len() => blocks.push_str("┃ limit"),
+        n => {
+            let place = blocks.char_indices().nth(n).map_or(blocks.len(), |(i, _)| i);
+            blocks.insert(place, '┃');
+            blocks.push_str("  (┃ is the limit)");
+        }
+    }
+    blocks
+}
+
+/// Odds from a natural logarithm: `13 400 : 1`.
+fn odds(log_evidence: f64) -> String {
+    let ten = log_evidence / std::f64::consts::LN_10;
+    match log_evidence {
+        e if e <= 0.0 => "no evidence".to_owned(),
+        _ if ten < 6.0 => format!("{:.0} : 1", log_evidence.exp().max(1.0)),
+        _ if ten < 99.0 => format!("10^{ten:.0} : 1"),
+        _ => "overwhelming odds".to_owned(),
+    }
+}
+
+fn paint(verdict: Verdict, text: &str, colour: Colour) -> String {
+    let code = match verdict {
+        Verdict::Pass => "32",
+        Verdict::Warn => "33",
+        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "1;31",
+        Verdict::Skipped => "2",
+    };
+    match colour {
+        Colour::Ansi => format!("\x1b[{code}m{text}\x1b[0m"),
+        Colour::Plain => text.to_owned(),
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}

@@ -1,0 +1,212 @@
+//! The tests that a `budgets.toml` makes, and which of them share a measurement.
+//!
+//! One limit of one case is one [`Test`]. Tests whose readings come from the same processes make a
+//! [`Group`]: all timed limits of a workload's case, all its heap limits, all limits of a command. Pure:
+//! nothing here measures, so that listing ten thousand tests costs nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::budget::{Budget, Budgets, Limit, Reference, Subject, Target};
+use crate::enforce::is_exact;
+use crate::metric::Metric;
+
+/// One limit of one case: one test.
+#[derive(Debug, Clone)]
+pub(crate) struct Test {
+    /// `merge::p99`, `records::records=1000::rss`.
+    pub(crate) name: String,
+    /// Index of its budget.
+    pub(crate) budget: usize,
+    /// Index of its case; for a scaling limit, 0.
+    pub(crate) case: usize,
+    /// What is asked.
+    pub(crate) limit: Limit,
+    /// Index of the group that measures it.
+    pub(crate) group: usize,
+}
+
+impl Test {
+    /// Whether its value is compared rather than judged.
+    pub(crate) fn is_exact(&self) -> bool {
+        is_exact(&self.limit.metric)
+    }
+}
+
+/// What the workers of a group are asked to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Reading {
+    /// Sizes of files.
+    Files,
+    /// A command, from outside.
+    Process,
+    /// A workload by the clock.
+    Time,
+    /// What a workload holds of the machine's memory.
+    Memory,
+    /// A workload's allocations.
+    Heap,
+}
+
+/// What is measured together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Group {
+    /// Index of the budget.
+    pub(crate) budget: usize,
+    /// Which cases: one of them, or all of them for a slope.
+    pub(crate) span: Span,
+    /// What is read.
+    pub(crate) reading: Reading,
+    /// What it is measured against, for a ratio.
+    pub(crate) versus: Option<Versus>,
+    /// Whether its readings are compared; such groups may be measured side by side.
+    pub(crate) exact: bool,
+}
+
+/// Which cases of a budget a group measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Span {
+    /// This one.
+    Case(usize),
+    /// All of them, for a slope.
+    Sweep,
+}
+
+/// The other side of a ratio.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Versus {
+    /// Another budget of the file, and its case.
+    Budget(usize, usize),
+    /// The base revision.
+    Base,
+    /// The accepted values.
+    Lock,
+}
+
+/// Every test of a `budgets.toml`, exact ones first, and the groups that measure them.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    pub(crate) tests: Vec<Test>,
+    pub(crate) groups: Vec<Group>,
+}
+
+impl Suite {
+    /// Lays out the tests of a checked file.
+    pub(crate) fn of(budgets: &Budgets) -> Suite {
+        let by_name: HashMap<&str, usize> =
+            budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
+        let mut tests = Vec::new();
+        let mut groups = BTreeMap::new();
+        for (index, budget) in budgets.budgets.iter().enumerate() {
+            let lay = Layout { budgets, by_name: &by_name, index, budget };
+            lay.cases(&mut tests, &mut groups);
+            lay.slopes(&mut tests, &mut groups);
+        }
+        let mut ordered = vec![None; groups.len()];
+        for (group, place) in groups {
+            ordered[place] = Some(group);
+        }
+        let mut suite = Suite { tests, groups: ordered.into_iter().flatten().collect() };
+        // Exact tests take no turns and free their threads soon.
+        suite.tests.sort_by_key(|test| !suite.groups[test.group].exact);
+        suite
+    }
+
+    /// How many limits share the suite's chance of a false red.
+    pub(crate) fn noisy(&self) -> usize {
+        self.tests.iter().filter(|test| !test.is_exact()).count()
+    }
+
+    /// The tests of a group.
+    pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
+        self.tests.iter().enumerate().filter(move |(_, test)| test.group == group)
+    }
+}
+
+struct Layout<'a> {
+    budgets: &'a Budgets,
+    by_name: &'a HashMap<&'a str, usize>,
+    index: usize,
+    budget: &'a Budget,
+}
+
+impl Layout<'_> {
+    fn cases(&self, tests: &mut Vec<Test>, groups: &mut BTreeMap<Group, usize>) {
+        for (case, what) in self.budget.cases.iter().enumerate() {
+            for limit in &self.budget.limits {
+                let name = match what.label.as_str() {
+                    "" => format!("{}::{}", self.budget.name, limit.label),
+                    label => format!("{}::{label}::{}", self.budget.name, limit.label),
+                };
+                let group = Group {
+                    budget: self.index,
+                    span: Span::Case(case),
+                    reading: self.reading(&limit.metric),
+                    versus: self.versus(limit, case),
+                    exact: is_exact(&limit.metric),
+                };
+                self.add(tests, groups, name, case, limit, group);
+            }
+        }
+    }
+
+    fn slopes(&self, tests: &mut Vec<Test>, groups: &mut BTreeMap<Group, usize>) {
+        for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
+            let Metric::Scaling(of) = &limit.metric else { continue };
+            let group = Group {
+                budget: self.index,
+                span: Span::Sweep,
+                reading: self.reading(of),
+                versus: None,
+                exact: is_exact(of),
+            };
+            let name = format!("{}::{}", self.budget.name, limit.label);
+            self.add(tests, groups, name, 0, limit, group);
+        }
+    }
+
+    fn add(
+        &self,
+        tests: &mut Vec<Test>,
+        groups: &mut BTreeMap<Group, usize>,
+        name: String,
+        case: usize,
+        limit: &Limit,
+        group: Group,
+    ) {
+        let next = groups.len();
+        let group = *groups.entry(group).or_insert(next);
+        tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group });
+    }
+
+    fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
+        match &limit.target {
+            Target::Absolute(_) => None,
+            Target::Relative { reference: Reference::Base, .. } => Some(Versus::Base),
+            Target::Relative { reference: Reference::Lock, .. } => Some(Versus::Lock),
+            Target::Relative { reference: Reference::Budget(name), .. } => {
+                let other = self.by_name[name.as_str()];
+                let label = &self.budget.cases[case].label;
+                let cases = &self.budgets.budgets[other].cases;
+                let at = cases.iter().position(|c| c.label == *label).unwrap_or(0);
+                Some(Versus::Budget(other, at))
+            }
+        }
+    }
+
+    fn reading(&self, metric: &Metric) -> Reading {
+        match (&self.budget.subject, metric) {
+            (Subject::Artifact(_), _) => Reading::Files,
+            (Subject::Command(_), _) => Reading::Process,
+            (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
+            (
+                Subject::Workload(_),
+                Metric::Heap
+                | Metric::PeakHeap
+                | Metric::Allocs
+                | Metric::AllocBytes
+                | Metric::Leaked,
+            ) => Reading::Heap,
+            (Subject::Workload(_), _) => Reading::Time,
+        }
+    }
+}
