@@ -103,6 +103,23 @@ impl Unit {
         }
     }
 
+    /// The suffix that a number without a unit was probably meant to have; empty for a plain number.
+    pub(crate) fn usual(self) -> &'static str {
+        match self {
+            Unit::Bytes => "KB",
+            Unit::Seconds => "ms",
+            Unit::PerSecond => "op/s",
+            Unit::BytesPerSecond => "MB/s",
+            Unit::Share => "%",
+            Unit::Number => "",
+        }
+    }
+
+    /// Every suffix of this unit that is understood.
+    pub(crate) fn suffixes(self) -> impl Iterator<Item = &'static str> {
+        SUFFIXES.iter().filter(move |s| s.1 == self).map(|s| s.0)
+    }
+
     fn scales(self) -> impl Iterator<Item = (&'static str, f64)> {
         let printed = match self {
             Unit::Bytes | Unit::Seconds => 5,
@@ -125,34 +142,46 @@ impl Quantity {
     /// A sentence that says what is wrong with the text and, for a unit of the wrong case, which one
     /// was meant.
     pub fn parse(text: &str) -> Result<Quantity, String> {
+        let (digits, suffix) = Self::split(text);
         let text = text.trim();
-        let split = text
-            .char_indices()
-            .find(|&(i, c)| {
-                let sign = (c == '-' || c == '+') && (i == 0 || text[..i].ends_with(['e', 'E']));
-                let exponent = (c == 'e' || c == 'E')
-                    && text[i + 1..].starts_with(|d: char| d.is_ascii_digit() || d == '-');
-                !(c.is_ascii_digit() || c == '.' || c == '_' || sign || exponent)
-            })
-            .map_or(text.len(), |(i, _)| i);
-        let (digits, suffix) = (&text[..split], text[split..].trim());
         let value: f64 = digits
             .replace('_', "")
             .parse()
             .map_err(|_| format!("`{text}` does not start with a number"))?;
-        if !value.is_finite() {
-            return Err(format!("`{text}` is too large"));
+        let known = SUFFIXES.iter().find(|s| s.0 == suffix);
+        let Some(&(_, unit, factor)) = known else {
+            return Err(match meant(suffix) {
+                Some(near) => format!("unknown unit `{suffix}`; did you mean `{near}`?"),
+                None if suffix.starts_with(',') => {
+                    format!("`{text}` is not a number; thousands are set off by `_`, as in `1_000`")
+                }
+                None => format!(
+                    "unknown unit `{suffix}`; known are B KB KiB MB MiB GB GiB, ns µs ms s min, \
+                     op/s, B/s KB/s MB/s GiB/s, and %"
+                ),
+            });
+        };
+        let value = value * factor;
+        if value.is_finite() {
+            Ok(Quantity::new(value, unit))
+        } else {
+            Err(format!("`{text}` is too large"))
         }
-        if let Some(&(_, unit, factor)) = SUFFIXES.iter().find(|s| s.0 == suffix) {
-            return Ok(Quantity::new(value * factor, unit));
-        }
-        match SUFFIXES.iter().find(|s| s.0.eq_ignore_ascii_case(suffix)) {
-            Some(near) => Err(format!("unknown unit `{suffix}`; did you mean `{}`?", near.0)),
-            None => Err(format!(
-                "unknown unit `{suffix}`; known are B KB KiB MB MiB GB GiB, ns µs ms s min, op/s, \
-                 B/s KB/s MB/s GiB/s, and %"
-            )),
-        }
+    }
+
+    /// What could be the number, and what follows it, both without the space around them.
+    pub(crate) fn split(text: &str) -> (&str, &str) {
+        let text = text.trim();
+        let end = text
+            .char_indices()
+            .find(|&(i, c)| {
+                let sign = (c == '-' || c == '+') && (i == 0 || text[..i].ends_with(['e', 'E']));
+                let exponent = (c == 'e' || c == 'E')
+                    && text[i + 1..].starts_with(|d: char| d.is_ascii_digit() || "+-".contains(d));
+                !(c.is_ascii_digit() || c == '.' || c == '_' || sign || exponent)
+            })
+            .map_or(text.len(), |(i, _)| i);
+        (&text[..end], text[end..].trim())
     }
 
     /// The value printed at the scale that suits `row`, so that a row of numbers reads at one scale.
@@ -169,6 +198,27 @@ impl Quantity {
         let number = digits(self.value / scale.1, row.unit);
         if scale.0.is_empty() { number } else { format!("{number} {}", scale.0) }
     }
+}
+
+/// The suffix that an unknown one was probably meant to be.
+fn meant(suffix: &str) -> Option<&'static str> {
+    let word = match suffix.to_ascii_lowercase().as_str() {
+        "m" if suffix == "M" => "MB",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "msec" | "millis" | "milliseconds" => "ms",
+        "usec" | "micros" | "microseconds" => "µs",
+        "nsec" | "nanos" | "nanoseconds" => "ns",
+        "m" | "mins" | "minute" | "minutes" => "min",
+        "hour" | "hours" => "h",
+        "byte" | "bytes" => "B",
+        "k" => "KB",
+        "g" => "GB",
+        "op/sec" | "ops/sec" | "ops" | "/s" => "op/s",
+        "percent" | "pct" => "%",
+        _ => "",
+    };
+    let near = SUFFIXES.iter().find(|s| s.0.eq_ignore_ascii_case(suffix)).map(|s| s.0);
+    near.or_else(|| (!word.is_empty()).then_some(word))
 }
 
 /// Three significant digits below a thousand; whole numbers above and for counts.
@@ -219,6 +269,7 @@ mod tests {
         check("98.4 %", 0.984, Unit::Share, "98.4 %");
         check("1_000_000", 1e6, Unit::Number, "1000000");
         check("1e3", 1000.0, Unit::Number, "1000");
+        check("1e+3 B", 1000.0, Unit::Bytes, "1 KB");
         check("-3 %", -0.03, Unit::Share, "-3 %");
     }
 
@@ -235,7 +286,11 @@ mod tests {
         refuses("10 MS", "did you mean `ms`");
         refuses("10 Kb", "did you mean `KB`");
         refuses("10 parsecs", "unknown unit");
+        refuses("10 seconds", "did you mean `s`");
+        refuses("5 m", "did you mean `min`");
+        refuses("1,000 op/s", "`1_000`");
         refuses("1e999 ms", "too large");
+        refuses("1e308 GB", "too large");
         refuses("1.2.3 ms", "number");
     }
 }

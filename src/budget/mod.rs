@@ -4,11 +4,35 @@
 //! caret. What is in these types is therefore possible: a metric fits its subject, a unit its metric,
 //! a reference names a budget that exists.
 
+mod case;
+mod file;
+mod heading;
+mod key;
+mod limit;
+mod problem;
+mod read;
+mod reference;
+mod scaling;
+mod schema;
+mod settings;
+mod source;
+mod spelling;
+mod subject;
+mod syntax;
+mod target;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
+
+pub use file::{load, parse};
+pub use schema::schema;
 
 /// A whole `budgets.toml`.
 #[derive(Debug, Clone)]
@@ -71,7 +95,7 @@ pub struct Budget {
     /// Its parameters, one case for each combination of the listed values; a budget without a list
     /// has exactly one case with an empty label.
     pub cases: Vec<Case>,
-    /// The limits, at least one, that every case is held to.
+    /// The limits that every case is held to; at least one, here or in `scaling`.
     pub limits: Vec<Limit>,
     /// Limits on how metrics grow from case to case.
     pub scaling: Option<Scaling>,
@@ -169,14 +193,16 @@ pub struct Limit {
     pub warn: Option<Quantity>,
     /// Why this limit exists; `None`: the budget's reason.
     pub why: Option<String>,
-    /// The last part of its test's name: `p99`, `p99::x_base`, `size::min`. Unique in its budget.
+    /// The last part of its test's name. Against a quantity `p99`, against a reference `p99::x_base`;
+    /// where a metric has both a `max` and a `min` of these, `size::max` and `size::min`,
+    /// `size::max::x_base` and `size::min::x_base`; for a slope `scaling_rss`. Unique in its budget.
     pub label: String,
     /// The line it is written on, from 1.
     pub line: usize,
 }
 
 /// From which side a limit bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// The value may not be greater.
@@ -238,6 +264,16 @@ impl std::fmt::Display for Param {
             Param::Float(value) => value.fmt(f),
             Param::Text(value) => value.fmt(f),
             Param::Bool(value) => value.fmt(f),
+        }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reference::Base => f.write_str("base"),
+            Reference::Lock => f.write_str("lock"),
+            Reference::Budget(name) => f.write_str(name),
         }
     }
 }

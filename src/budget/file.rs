@@ -1,0 +1,124 @@
+//! The file as a whole: read, parsed, checked; all mistakes or a [`Budgets`].
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::problem::{Problem, Reading, quoted};
+use super::source::Source;
+use super::{Budgets, Settings, heading, key, read, reference, settings, spelling, syntax};
+use crate::Error;
+
+/// The largest file that is read. A budget takes about a hundred bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// Reads and checks a `budgets.toml`.
+///
+/// # Errors
+/// The file cannot be read, or has mistakes: then the error shows all of them, each with its line, a
+/// caret and what to write instead.
+pub fn load(path: &Path) -> Result<Budgets, Error> {
+    let shown = path.display();
+    let fault = |text: String| Err(Error::config(format!("error: {text}\n"), 1));
+    if path.is_dir() {
+        return fault(format!("failed to read `{shown}`: it is a directory; name the file in it"));
+    }
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return fault(format!(
+                "failed to read `{shown}`: there is no such file; write one with `[budget.NAME]` in it"
+            ));
+        }
+        Err(e) => return Err(Error::io("read", path, e)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    if bytes.len() as u64 > LARGEST {
+        return fault(format!(
+            "failed to read `{shown}`: it is larger than 4 MiB, which no file of budgets is; name the right file"
+        ));
+    }
+    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text, path),
+        Err(_) if wide => {
+            fault(format!("failed to read `{shown}`: it is UTF-16; save it as UTF-8"))
+        }
+        Err(e) => {
+            let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            fault(format!(
+                "failed to read `{shown}`: line {line} is not UTF-8; save the file as UTF-8"
+            ))
+        }
+    }
+}
+
+/// Checks the text of a `budgets.toml`; `path` is where it comes from, which relative paths start
+/// from and messages name. Nothing is read from the disk.
+///
+/// # Errors
+/// As for [`load`].
+pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
+    let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
+    let budgets = check(&mut reading, path);
+    match budgets {
+        Some(budgets) if reading.problems.is_empty() => Ok(budgets),
+        _ => Err(Error::config(reading.render(), reading.problems.len())),
+    }
+}
+
+/// Everything in `reading` that can be read; problems are in `reading`. `None` where there is no budget.
+pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
+    let syntax = syntax::parse(reading);
+    let sound = reading.problems.len();
+    let settings = match read::entry(&syntax.tree, "settings") {
+        Some(entry) => settings::read(&entry, reading),
+        None => Settings::default(),
+    };
+    check_headings(&syntax.tree, reading);
+    let read = match read::entry(&syntax.tree, "budget") {
+        Some(entry) => heading::read(&entry, reading),
+        None => heading::Headings::default(),
+    };
+    if read.names.is_empty() && reading.problems.is_empty() {
+        reading.report_absence(Problem::new(0..0, "the file holds no budget").help(EXAMPLE));
+    }
+    reference::check(&read, reading);
+    syntax.discount(reading, sound);
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
+    (!budgets.is_empty()).then(|| Budgets { path: path.to_owned(), root, settings, budgets })
+}
+
+const EXAMPLE: &str =
+    "write one, for example\n\n[budget.merge]\nworkload = \"merge\"\nmax = { p99 = \"10 ms\" }";
+
+/// Reports keys at the top that do not belong there, and knows a budget without its `budget.`
+fn check_headings(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
+    for entry in read::entries(tree) {
+        if key::FILE.iter().any(|key| key.name == entry.key) {
+            continue;
+        }
+        let title = format!("unknown key {} at the top of the file", quoted(entry.key));
+        let near = spelling::meant(entry.key, key::FILE.iter().map(|key| key.name));
+        let is_budget = entry
+            .value
+            .get_ref()
+            .as_table()
+            .is_some_and(|table| key::BUDGET.iter().any(|key| table.contains_key(key.name)));
+        let label = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if is_budget => format!("did you mean `[budget.{}]`?", entry.key),
+            None => String::new(),
+        };
+        reading.report(
+            Problem::new(entry.at, title)
+                .label(label)
+                .help("the file has [settings] and [budget.NAME]"),
+        );
+    }
+}

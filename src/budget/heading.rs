@@ -1,0 +1,171 @@
+//! `[budget.NAME]`: its name, and what stands under it put together.
+
+use std::collections::{HashMap, HashSet};
+
+use toml::de::DeTable;
+
+use super::problem::{Problem, Reading, quoted};
+use super::read::{self, Entry};
+use super::{Budget, Subject, case, key, limit, scaling, spelling, subject, word};
+use crate::metric::SubjectKind;
+
+/// What stands under `budget`.
+#[derive(Default)]
+pub(super) struct Headings<'t> {
+    /// Every name, also of budgets with mistakes; with the index of those without.
+    pub names: HashMap<&'t str, Option<usize>>,
+    pub budgets: Vec<Draft>,
+}
+
+/// A budget, and where in the text its limits are.
+pub(super) struct Draft {
+    pub budget: Budget,
+    pub spans: Vec<std::ops::Range<usize>>,
+}
+
+/// Names that stand for something else where a limit refers to a budget.
+const RESERVED: [&str; 2] = ["base", "lock"];
+
+/// Reads every budget.
+pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Headings<'t> {
+    let mut headings = Headings::default();
+    let Some(table) = entry.table(reading, "[budget.NAME]") else { return headings };
+    let mut room = case::MOST_IN_FILE;
+    for entry in read::entries(table) {
+        let draft = budget(&entry, &mut room, reading);
+        headings.names.insert(entry.key, draft.is_some().then_some(headings.budgets.len()));
+        headings.budgets.extend(draft);
+    }
+    headings
+}
+
+/// What keeps a text from being part of the name of a test that can be filtered for.
+pub(super) fn name_fault(name: &str) -> Option<&'static str> {
+    match name {
+        _ if name.is_empty() => Some("is empty"),
+        _ if name.contains("::") => Some("has `::`, which sets off the parts of a test's name"),
+        _ if name.starts_with(':') || name.ends_with(':') => Some("starts or ends with `:`"),
+        _ if name.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+            Some("has a space or a control character")
+        }
+        _ => None,
+    }
+}
+
+fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Option<Draft> {
+    let name = entry.key;
+    check_name(entry, reading);
+    let table = entry.table(reading, "[budget.NAME]")?;
+    let meant = check_keys(table, reading);
+    let kind = subject::kind(table, &entry.at, &meant, reading);
+    if let Some(kind) = kind {
+        check_subject_keys(kind, table, reading);
+    }
+    let subject = kind.and_then(|kind| subject::read(kind, table, reading));
+
+    let params = read::entry(table, "params");
+    let parameters = params.as_ref().map(|p| case::read(p, reading)).unwrap_or_default();
+    let at = params.as_ref().map_or(&entry.at, |params| &params.at);
+    let cases = case::cases(&parameters, at, room, reading);
+    if let (Some(Subject::Command(command)), Some(params)) = (&subject, &params) {
+        let texts = || command.argv.iter().chain(command.env.iter().map(|variable| &variable.1));
+        for parameter in &parameters {
+            let mark = format!("{{{}}}", parameter.name);
+            if !texts().any(|text| text.contains(&mark)) {
+                let title = format!("no argument or variable of the command contains `{mark}`");
+                let help = format!(
+                    "write `{mark}` where the value belongs, or remove `{}`",
+                    parameter.name
+                );
+                reading.report(Problem::new(params.at.clone(), title).help(help));
+            }
+        }
+    }
+
+    let limits = kind.map(|kind| limit::read(kind, table, reading)).unwrap_or_default();
+    let growth = read::entry(table, "scaling");
+    let scaling = match (kind, &growth) {
+        (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, reading),
+        _ => None,
+    };
+    if growth.is_none() && !holds_limit(table) && !meant.contains("max") && !meant.contains("min") {
+        reading.report_absence(
+            Problem::new(entry.at.clone(), format!("the budget {} has no limit", quoted(name)))
+                .help("write max = { METRIC = LIMIT }, or min"),
+        );
+    }
+
+    let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
+    let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
+    let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
+    let (spans, limits) = limits.into_iter().map(|draft| (draft.at, draft.limit)).unzip();
+    let line = reading.line(&entry.at);
+    let name = name.to_owned();
+    let budget =
+        Budget { name, subject: subject?, cases, limits, scaling, why, effort, timeout, line };
+    Some(Draft { budget, spans })
+}
+
+/// Whether `max` or `min` has an entry, or is wrong in a way that is reported elsewhere.
+fn holds_limit(table: &DeTable<'_>) -> bool {
+    let sides = ["max", "min"].into_iter().filter_map(|side| read::entry(table, side));
+    sides.into_iter().any(|side| side.value.get_ref().as_table().is_none_or(|t| !t.is_empty()))
+}
+
+fn check_name(entry: &Entry<'_>, reading: &mut Reading<'_>) {
+    let name = entry.key;
+    let fault = name_fault(name)
+        .or(name.starts_with('-').then_some("starts with `-`, as options of the test runner do"))
+        .or(RESERVED.contains(&name).then_some("is a word for something else in a limit"));
+    if let Some(fault) = fault {
+        let title = format!("{} cannot be the name of a budget: it {fault}", quoted(name));
+        reading.report(Problem::new(entry.at.clone(), title).help("write another name"));
+    }
+}
+
+/// Reports unknown keys; gives those that misspelt ones were meant to be.
+fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'static str> {
+    let mut meant = HashSet::new();
+    for entry in read::entries(table) {
+        let word = entry.key;
+        if key::BUDGET.iter().any(|key| key.name == word) {
+            continue;
+        }
+        if word == "criterion" {
+            reading.report(
+                Problem::new(entry.at, "`criterion` is not a subject yet")
+                    .help("register the function in the harness and write workload = \"NAME\""),
+            );
+            continue;
+        }
+        if word::is_metric(word) {
+            let title = format!("`{word}` is a metric, and belongs in `max` or `min`");
+            reading.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));
+            meant.insert("max");
+            continue;
+        }
+        let near = spelling::meant(word, key::BUDGET.iter().map(|key| key.name));
+        let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+        let all: Vec<_> = key::BUDGET.iter().map(|key| key.name).collect();
+        let title = format!("unknown key {} in a budget", quoted(word));
+        let help = format!("a budget has {}", all.join(", "));
+        reading.report(Problem::new(entry.at, title).label(label).help(help));
+        meant.extend(near);
+    }
+    meant
+}
+
+/// Reports keys that belong to another kind of subject.
+fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Reading<'_>) {
+    for key in key::BUDGET.iter().filter(|key| !key.of.contains(&kind)) {
+        if subject::KEYS.iter().any(|subject| subject.0 == key.name) {
+            continue;
+        }
+        if let Some(entry) = read::entry(table, key.name) {
+            let owners: Vec<_> = key.of.iter().map(|&kind| word::noun(kind)).collect();
+            let title = format!("`{}` is not for {}", key.name, word::noun(kind));
+            let help = format!("remove it: it belongs to {}", owners.join(" or "));
+            reading.report(Problem::new(entry.at, title).help(help));
+        }
+    }
+}

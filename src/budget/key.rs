@@ -1,0 +1,129 @@
+//! The keys of the file: what the reader accepts and what the schema describes, in one place.
+
+use crate::metric::SubjectKind;
+use crate::metric::SubjectKind::{Artifact, Command, Workload};
+
+/// One key of a table.
+pub(super) struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// The subjects that it makes sense for; all, where it is not in a budget.
+    pub of: &'static [SubjectKind],
+    /// What it says, in one or two sentences.
+    pub meaning: &'static str,
+}
+
+const ALL: &[SubjectKind] = &[Artifact, Command, Workload];
+
+const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
+    Key { name, of, meaning }
+}
+
+/// Of the file.
+pub(super) const FILE: &[Key] = &[
+    key("settings", ALL, "What holds for every budget that does not say otherwise."),
+    key(
+        "budget",
+        ALL,
+        "The budgets, each as `[budget.NAME]`; NAME is the first part of its tests' names.",
+    ),
+];
+
+/// Of `[settings]`.
+pub(super) const SETTINGS: &[Key] = &[
+    key(
+        "effort",
+        ALL,
+        "The most time one noisy budget may take to reach its verdict. Default \"10 s\".",
+    ),
+    key("timeout", ALL, "How long one process may run before it counts as hung. Default \"60 s\"."),
+    key(
+        "alpha",
+        ALL,
+        "Chance that the whole suite shows any false red: over 0, at most 0.5. Default 0.01.",
+    ),
+    key("warn_at", ALL, "A limit used beyond this share is a warning. Default \"90 %\"."),
+    key(
+        "unsure",
+        ALL,
+        "What evidence cannot settle is red when \"blind\" (the default), always (\"fail\") or never (\"warn\").",
+    ),
+];
+
+/// Of `[budget.NAME]`. The first three name the subject; a budget has one of them.
+pub(super) const BUDGET: &[Key] = &[
+    key(
+        "artifact",
+        &[Artifact],
+        "A file, a glob, a directory or an image archive, or a list of them; relative to this file. `{bin:NAME}` is a binary that cargo builds.",
+    ),
+    key(
+        "command",
+        &[Command],
+        "A process: the program and its arguments. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
+    ),
+    key("workload", &[Workload], "The name of a function registered in the harness."),
+    key(
+        "max",
+        ALL,
+        "What metrics may not exceed: a quantity with its unit, `FACTOR x REFERENCE`, or a list of several.",
+    ),
+    key(
+        "min",
+        ALL,
+        "What metrics may not fall below: a quantity with its unit, `FACTOR x REFERENCE`, or a list of several.",
+    ),
+    key(
+        "params",
+        &[Command, Workload],
+        "Parameters. A list makes one case of each value, and lists together one of each combination.",
+    ),
+    key(
+        "scaling",
+        &[Command, Workload],
+        "How metrics may grow with a parameter: slopes on a log-log scale.",
+    ),
+    key(
+        "ready",
+        &[Command],
+        "When the command counts as started. Without it: when it ends, with success.",
+    ),
+    key(
+        "cache",
+        &[Command],
+        "Whether the program's file is in the page cache when it starts: \"warm\" (the default) or \"evicted\".",
+    ),
+    key("env", &[Command], "Environment variables set for the command."),
+    key("why", ALL, "Why the budget exists, shown when it breaks."),
+    key("effort", ALL, "The most time this budget may take to reach its verdict, if it is noisy."),
+    key("timeout", ALL, "How long one process of this budget may run before it counts as hung."),
+];
+
+/// Of the long form of a limit.
+pub(super) const LIMIT: &[Key] = &[
+    key("limit", ALL, "A quantity with its unit, or `FACTOR x REFERENCE`."),
+    key(
+        "warn",
+        ALL,
+        "Beyond this it is a warning; on the good side of the limit, in the same unit.",
+    ),
+    key("why", ALL, "Why this limit exists, shown when it breaks."),
+];
+
+/// Of `scaling`.
+pub(super) const SCALING: &[Key] = &[
+    key(
+        "over",
+        ALL,
+        "The parameter that grows: a list of at least three different positive numbers.",
+    ),
+    key("max", ALL, "The greatest slope of each metric: 1 is linear, 2 is quadratic."),
+];
+
+/// Of `ready`, which has one of them.
+pub(super) const READY: &[Key] = &[
+    key("stdout", ALL, "When this text is on its standard output."),
+    key("stderr", ALL, "When this text is on its standard error."),
+    key("port", ALL, "When this TCP port of the loopback interface accepts a connection."),
+    key("file", ALL, "When this file exists."),
+];

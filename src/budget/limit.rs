@@ -1,0 +1,229 @@
+//! `max` and `min`: from metrics and targets to limits with labels.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, Reading};
+use super::read::{self, Value};
+use super::{Bound, Limit, Reference, Target, key, target, word};
+use crate::metric::{Better, Metric, SubjectKind};
+use crate::quantity::Unit;
+
+/// A limit and the place of its target in the text.
+pub(super) struct Draft {
+    pub limit: Limit,
+    pub at: Range<usize>,
+}
+
+/// All limits in `max` and `min` of a budget, in the order of the file, each with its label.
+pub(super) fn read(
+    kind: SubjectKind,
+    budget: &DeTable<'_>,
+    reading: &mut Reading<'_>,
+) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (name, bound, example) in [
+        ("max", Bound::Max, "max = { METRIC = LIMIT }"),
+        ("min", Bound::Min, "min = { METRIC = LIMIT }"),
+    ] {
+        let Some(side) = read::entry(budget, name) else { continue };
+        let Some(table) = side.table(reading, example) else { continue };
+        for entry in read::entries(table) {
+            let Some(metric) = word::read(kind, entry.key, &entry.at, reading) else { continue };
+            if bound == Bound::Max && metric.better() == Better::Higher {
+                let title =
+                    format!("more `{}` is better, so `max` would refuse the better", entry.key);
+                let help =
+                    format!("write min = {{ {} = {} }}", entry.key, shown(reading, entry.value));
+                reading.report(Problem::new(entry.at, title).help(help));
+                continue;
+            }
+            several(&metric, bound, entry.value, reading, &mut drafts);
+        }
+    }
+    drafts.sort_by_key(|draft| draft.at.start);
+    check_floors(&drafts, reading);
+    name(&mut drafts, reading);
+    drafts
+}
+
+/// One limit, or a list of them.
+fn several(
+    metric: &Metric,
+    bound: Bound,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+    drafts: &mut Vec<Draft>,
+) {
+    match value.get_ref() {
+        DeValue::Array(list) if list.is_empty() => {
+            let title = format!("the list of limits on `{metric}` is empty");
+            let help = format!("write {}, or remove the key", target::example(metric));
+            reading.report(Problem::new(value.span(), title).help(help));
+        }
+        DeValue::Array(list) => {
+            drafts.extend(list.iter().filter_map(|item| one(metric, bound, item, reading)));
+        }
+        _ => drafts.extend(one(metric, bound, value, reading)),
+    }
+}
+
+/// One limit: its target alone, or the long form. Its label is the metric's name as yet.
+pub(super) fn one(
+    metric: &Metric,
+    bound: Bound,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Draft> {
+    let mut limit = Limit {
+        metric: metric.clone(),
+        bound,
+        target: Target::Relative { factor: 1.0, reference: Reference::Base },
+        warn: None,
+        why: None,
+        label: metric.name(),
+        line: reading.line(&value.span()),
+    };
+    let DeValue::Table(table) = value.get_ref() else {
+        limit.target = target::read(metric, bound, value, reading)?;
+        return Some(Draft { limit, at: value.span() });
+    };
+    read::check_keys(table, "a limit", key::LIMIT, reading);
+    let Some(entry) = read::entry(table, "limit") else {
+        let title = format!("the limit on `{metric}` lacks the key `limit`");
+        let help = format!("write {{ limit = {}, ... }}", target::example(metric));
+        reading.report_absence(Problem::new(value.span(), title).help(help));
+        return None;
+    };
+    limit.line = reading.line(&entry.value.span());
+    limit.why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
+    let target = target::read(metric, bound, entry.value, reading);
+    if let Some(warn) = read::entry(table, "warn") {
+        limit.warn = target::read_quantity(metric, warn.value, reading);
+        let problem = match (&target, limit.warn) {
+            (Some(Target::Relative { .. }), _) => {
+                Some(Problem::new(warn.at, "`warn` is for a limit that is a quantity").help(
+                    "remove it; `warn_at` in [settings] holds for limits against a reference",
+                ))
+            }
+            (Some(Target::Absolute(limit)), Some(warned)) if warned.unit != limit.unit => Some(
+                Problem::new(warn.value.span(), "`warn` and `limit` are in different units")
+                    .also(entry.value.span(), format!("this is {}", limit.unit.noun()))
+                    .help("write both in the same unit"),
+            ),
+            (Some(Target::Absolute(limit)), Some(warned)) => {
+                let (bad, word) = match bound {
+                    Bound::Max => (warned.value > limit.value, "below"),
+                    Bound::Min => (warned.value < limit.value, "above"),
+                };
+                bad.then(|| {
+                    Problem::new(warn.value.span(), "`warn` is on the wrong side of the limit")
+                        .also(entry.value.span(), "the limit")
+                        .help(format!("write a `warn` {word} {limit}, so that it comes first"))
+                })
+            }
+            (None, _) | (_, None) => None,
+        };
+        reading.problems.extend(problem);
+    }
+    limit.target = target?;
+    Some(Draft { limit, at: entry.value.span() })
+}
+
+/// A `min` where less is better is a floor that shows a measurement gone wrong: only beside a `max`.
+fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
+    let mut ceilings: HashMap<&Metric, Vec<&Draft>> = HashMap::new();
+    for draft in drafts.iter().filter(|d| d.limit.bound == Bound::Max) {
+        ceilings.entry(&draft.limit.metric).or_default().push(draft);
+    }
+    for draft in drafts.iter().filter(|d| d.limit.bound == Bound::Min) {
+        let metric = &draft.limit.metric;
+        let above = ceilings.get(metric).map(Vec::as_slice).unwrap_or_default();
+        if metric.better() == Better::Lower && !(above.len() > 0 && has_floor(metric)) {
+            let help = if has_floor(metric) {
+                format!(
+                    "write max = {{ {metric} = {} }}; a `min` is a floor beside a `max`",
+                    shown_at(reading, &draft.at)
+                )
+            } else {
+                format!("write max = {{ {metric} = {} }}", shown_at(reading, &draft.at))
+            };
+            let title = format!("less `{metric}` is better, so `min` would refuse the better");
+            reading.report_absence(Problem::new(draft.at.clone(), title).help(help));
+        }
+        let Target::Absolute(low) = draft.limit.target else { continue };
+        for ceiling in above {
+            let Target::Absolute(high) = ceiling.limit.target else { continue };
+            if low.unit != high.unit {
+                reading.report(
+                    Problem::new(
+                        draft.at.clone(),
+                        format!("`min` and `max` of `{metric}` are in different units"),
+                    )
+                    .also(ceiling.at.clone(), format!("this is {}", high.unit.noun()))
+                    .help("write both in the same unit"),
+                );
+            } else if low.value > high.value {
+                reading.report(
+                    Problem::new(
+                        draft.at.clone(),
+                        format!("`min` of `{metric}` is over its `max`"),
+                    )
+                    .also(ceiling.at.clone(), "the `max`")
+                    .help("no value can be both; write a lower `min`"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether a floor on this metric says something: sizes and times do not fall to nothing.
+pub(super) fn has_floor(metric: &Metric) -> bool {
+    matches!(metric.unit(), Some(Unit::Bytes | Unit::Seconds))
+}
+
+/// Gives every limit its label, and reports two limits that would have the same.
+fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
+    let mut sides: HashMap<(String, Bound), Range<usize>> = HashMap::new();
+    let label = |limit: &Limit, side: &str| match &limit.target {
+        Target::Absolute(_) => format!("{}{side}", limit.metric),
+        Target::Relative { reference, .. } => format!("{}{side}::x_{reference}", limit.metric),
+    };
+    for draft in drafts.iter() {
+        let plain = label(&draft.limit, "");
+        let first = sides.insert((plain, draft.limit.bound), draft.at.clone());
+        if let Some(first) = first {
+            let what = match &draft.limit.target {
+                Target::Absolute(_) => "a quantity".to_owned(),
+                Target::Relative { reference, .. } => format!("`{reference}`"),
+            };
+            let title = format!("`{}` has two limits against {what}", draft.limit.metric);
+            reading.report(
+                Problem::new(draft.at.clone(), title)
+                    .also(first, "first here")
+                    .help("keep the tighter one"),
+            );
+        }
+    }
+    for draft in drafts {
+        let plain = label(&draft.limit, "");
+        let both = [Bound::Max, Bound::Min].map(|b| sides.contains_key(&(plain.clone(), b)));
+        draft.limit.label = match (both, draft.limit.bound) {
+            ([true, true], Bound::Max) => label(&draft.limit, "::max"),
+            ([true, true], Bound::Min) => label(&draft.limit, "::min"),
+            _ => plain,
+        };
+    }
+}
+
+/// A value as it is written, if that is short.
+fn shown(reading: &Reading<'_>, value: &Value<'_>) -> String {
+    shown_at(reading, &value.span())
+}
+
+fn shown_at(reading: &Reading<'_>, at: &Range<usize>) -> String {
+    let text = reading.source.text.get(at.clone()).unwrap_or_default();
+    if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "...".to_owned() }
+}

@@ -1,0 +1,112 @@
+//! A mistake in the file: where, what, and what to write instead; all of them found in one reading.
+//!
+//! Apart from [`super::source`], which draws them, so that whoever finds a mistake only says what it is.
+
+use std::ops::Range;
+
+use super::source::Source;
+
+/// How many problems are shown in full; a file with more has one cause, not so many.
+pub(super) const SHOWN: usize = 50;
+
+/// One mistake.
+pub(super) struct Problem {
+    /// The bytes of the text that are underlined.
+    pub at: Range<usize>,
+    /// What is wrong: a lower case sentence without a full stop.
+    pub title: String,
+    /// Said beside the underline.
+    pub label: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Another place that has to do with it, and what is there.
+    pub also: Option<(Range<usize>, String)>,
+    /// Where in our own source it is made, so that a test can tell that every message is shown once.
+    #[cfg(test)]
+    pub made_at: &'static std::panic::Location<'static>,
+}
+
+impl Problem {
+    #[cfg_attr(test, track_caller)]
+    pub(super) fn new(at: Range<usize>, title: impl Into<String>) -> Self {
+        Problem {
+            at,
+            title: title.into(),
+            label: String::new(),
+            help: None,
+            also: None,
+            #[cfg(test)]
+            made_at: std::panic::Location::caller(),
+        }
+    }
+
+    pub(super) fn label(mut self, text: impl Into<String>) -> Self {
+        self.label = text.into();
+        self
+    }
+
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    pub(super) fn also(mut self, at: Range<usize>, text: impl Into<String>) -> Self {
+        self.also = Some((at, text.into()));
+        self
+    }
+}
+
+/// One reading of a file: its text and the problems found so far.
+pub(super) struct Reading<'s> {
+    pub source: Source<'s>,
+    pub problems: Vec<Problem>,
+    /// The file is not well formed: what is missing may stand where it could not be read.
+    pub torn: bool,
+}
+
+impl<'s> Reading<'s> {
+    pub(super) fn new(source: Source<'s>) -> Self {
+        Reading { source, problems: Vec::new(), torn: false }
+    }
+
+    pub(super) fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Reports that something is not there, unless it may be in a part that could not be read.
+    pub(super) fn report_absence(&mut self, problem: Problem) {
+        if !self.torn {
+            self.report(problem);
+        }
+    }
+
+    /// Whether the next problem will still be shown, so that a search for a suggestion pays.
+    pub(super) fn is_shown(&self) -> bool {
+        self.problems.len() < SHOWN
+    }
+
+    /// The line that a span starts on, from 1.
+    pub(super) fn line(&self, at: &Range<usize>) -> usize {
+        self.source.line(at.start) + 1
+    }
+
+    /// All problems as text, in the order of the file.
+    pub(super) fn render(&mut self) -> String {
+        self.problems.sort_by_key(|p| (p.at.start, p.at.end));
+        let shown: Vec<_> =
+            self.problems.iter().take(SHOWN).map(|p| self.source.render(p)).collect();
+        let more = self.problems.len().saturating_sub(SHOWN);
+        let rest = if more == 0 { String::new() } else { format!("\n... and {more} more\n") };
+        shown.join("\n") + &rest
+    }
+}
+
+/// Text of the file as it is put into a sentence: in ticks, on one line, of bearable length.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let line: String = super::source::printable(text).replace('\n', " ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("`{}...`", &line[..end]),
+        None => format!("`{line}`"),
+    }
+}

@@ -1,0 +1,258 @@
+//! Values of the tree as Rust values. A value of the wrong type is a problem that says what was
+//! expected and what was found.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::key::Key;
+use super::problem::{Problem, Reading, quoted};
+use super::spelling;
+use crate::quantity::{Quantity, Unit};
+
+/// A value with the place it stands.
+pub(super) type Value<'t> = Spanned<DeValue<'t>>;
+
+/// A key with its place, and its value.
+pub(super) struct Entry<'t> {
+    pub key: &'t str,
+    pub at: Range<usize>,
+    pub value: &'t Value<'t>,
+}
+
+/// The longest time that `effort` and `timeout` may be: a day.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The entries of a table, in the order of the file.
+pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
+    let entry =
+        |(key, value): (&'t Spanned<_>, _)| Entry { key: text_of(key), at: key.span(), value };
+    let mut entries: Vec<_> = table.iter().map(entry).collect();
+    entries.sort_by_key(|entry| entry.at.start);
+    entries
+}
+
+fn text_of<'t>(key: &'t Spanned<std::borrow::Cow<'t, str>>) -> &'t str {
+    key.get_ref()
+}
+
+/// The entry of a table by its key.
+pub(super) fn entry<'t>(table: &'t DeTable<'t>, key: &str) -> Option<Entry<'t>> {
+    let (found, value) = table.get_key_value(key)?;
+    Some(Entry { key: found.get_ref(), at: found.span(), value })
+}
+
+impl<'t> Entry<'t> {
+    fn mismatch<T>(&self, reading: &mut Reading<'_>, expected: &str, example: &str) -> Option<T> {
+        mismatch(self.key, self.value, reading, expected, example)
+    }
+
+    /// A table; `example` is one.
+    pub(super) fn table(
+        &self,
+        reading: &mut Reading<'_>,
+        example: &str,
+    ) -> Option<&'t DeTable<'t>> {
+        match self.value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => self.mismatch(reading, "a table", example),
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self, reading: &mut Reading<'_>, example: &str) -> Option<String> {
+        text(self.key, self.value, reading, example)
+    }
+
+    /// A list of texts, not empty.
+    pub(super) fn texts(&self, reading: &mut Reading<'_>, example: &str) -> Option<Vec<String>> {
+        let DeValue::Array(array) = self.value.get_ref() else {
+            return self.mismatch(reading, "a list of strings", example);
+        };
+        if array.is_empty() {
+            let empty = format!("`{}` is an empty list", self.key);
+            reading.report(Problem::new(self.value.span(), empty).help(format!("write {example}")));
+            return None;
+        }
+        let texts: Vec<_> =
+            array.iter().map(|item| text(self.key, item, reading, example)).collect();
+        texts.into_iter().collect()
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        reading: &mut Reading<'_>,
+        choices: &[(&str, &str, T)],
+    ) -> Option<T> {
+        let words: Vec<_> = choices.iter().map(|c| format!("\"{}\"", c.0)).collect();
+        let all = words.join(", ");
+        let DeValue::String(word) = self.value.get_ref() else {
+            return self.mismatch(reading, "a string", &format!("one of {all}"));
+        };
+        let chosen = choices.iter().find(|c| c.0 == word).map(|c| c.2);
+        if chosen.is_none() {
+            let title = format!("`{}` cannot be {}", self.key, quoted(word));
+            let near = spelling::meant(word, choices.iter().map(|c| c.0));
+            let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
+            reading.report(
+                Problem::new(self.value.span(), title)
+                    .label(label)
+                    .help(format!("write one of {all}")),
+            );
+        }
+        chosen
+    }
+
+    /// A time over zero.
+    pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
+        let key = self.key;
+        let text = match self.value.get_ref() {
+            DeValue::String(text) => text,
+            number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
+                let title = format!("`{key}` is a time and needs a unit");
+                let help = format!("write \"{} s\"", number_text(number));
+                reading.report(Problem::new(self.value.span(), title).help(help));
+                return None;
+            }
+            _ => return self.mismatch(reading, "a time", "\"10 s\""),
+        };
+        let problem = match Quantity::parse(text) {
+            Ok(Quantity { value, unit: Unit::Seconds }) => {
+                match Duration::try_from_secs_f64(value) {
+                    Ok(time) if !time.is_zero() && time <= LONGEST => return Some(time),
+                    _ => Problem::new(
+                        self.value.span(),
+                        format!("`{key}` has to be over 0 s and at most 24 h"),
+                    )
+                    .help("write a time such as \"10 s\""),
+                }
+            }
+            Ok(Quantity { unit: Unit::Number, .. }) => {
+                Problem::new(self.value.span(), format!("`{key}` is a time and needs a unit"))
+                    .help(format!("write \"{} s\"", text.trim()))
+            }
+            Ok(other) => Problem::new(
+                self.value.span(),
+                format!("`{key}` is a time, found {}", other.unit.noun()),
+            )
+            .help("write a time such as \"10 s\""),
+            Err(fault) => Problem::new(self.value.span(), format!("`{key}`: {fault}"))
+                .help("write a time such as \"10 s\""),
+        };
+        reading.report(problem);
+        None
+    }
+
+    /// A share over zero and at most `most`: `"90 %"` or 0.9.
+    pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
+        let share = match self.value.get_ref() {
+            DeValue::String(text) => match Quantity::parse(text) {
+                Ok(Quantity { value, unit: Unit::Share | Unit::Number }) => Some(value),
+                _ => None,
+            },
+            value => number(value),
+        };
+        let Some(share) = share else {
+            return self.mismatch(reading, "a share", "\"90 %\" or 0.9");
+        };
+        if share > 0.0 && share <= most {
+            return Some(share);
+        }
+        let (most, key) = (most * 100.0, self.key);
+        let title = format!("`{key}` has to be over 0 % and at most {most} %");
+        let help = if share > 1.0 && share <= most {
+            format!("did you mean \"{share} %\"?")
+        } else {
+            format!("write a share such as {}", if most < 90.0 { "0.01" } else { "\"90 %\"" })
+        };
+        reading.report(Problem::new(self.value.span(), title).help(help));
+        None
+    }
+}
+
+/// A text that is not empty and has no NUL, which no path, argument or name can have.
+pub(super) fn text(
+    key: &str,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+    example: &str,
+) -> Option<String> {
+    let DeValue::String(text) = value.get_ref() else {
+        return mismatch(key, value, reading, "a string", example);
+    };
+    if text.trim().is_empty() || text.contains('\0') {
+        let what = if text.contains('\0') { "has a NUL in it" } else { "is empty" };
+        let help = format!("write {example}");
+        reading.report(Problem::new(value.span(), format!("`{key}` {what}")).help(help));
+        return None;
+    }
+    Some(text.clone().into_owned())
+}
+
+/// Reports a value of the wrong type.
+pub(super) fn mismatch<T>(
+    key: &str,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+    expected: &str,
+    example: &str,
+) -> Option<T> {
+    let title = format!("expected {expected} for {}, found {}", quoted(key), found(value));
+    let help = format!("write {example}");
+    reading.report(Problem::new(value.span(), title).help(help));
+    None
+}
+
+/// "a string", "an array": what a value is.
+pub(super) fn found(value: &Value<'_>) -> String {
+    match value.get_ref() {
+        DeValue::String(text) => format!("the string {}", quoted(text)),
+        DeValue::Integer(_) => "an integer".to_owned(),
+        DeValue::Float(_) => "a float".to_owned(),
+        DeValue::Boolean(_) => "a boolean".to_owned(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// An integer or a float, if it is finite.
+pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
+    let number = match value {
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).ok()? as f64
+        }
+        DeValue::Float(float) => float.as_str().parse().ok()?,
+        _ => return None,
+    };
+    Some(number).filter(|n| n.is_finite())
+}
+
+/// A number as it is written.
+pub(super) fn number_text(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Integer(integer) => integer.to_string(),
+        DeValue::Float(float) => float.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Reports keys that are not among `known`.
+pub(super) fn check_keys(
+    table: &DeTable<'_>,
+    place: &str,
+    known: &[Key],
+    reading: &mut Reading<'_>,
+) {
+    let names = || known.iter().map(|key| key.name);
+    for entry in entries(table).into_iter().filter(|e| names().all(|name| name != e.key)) {
+        let near = spelling::meant(entry.key, names());
+        let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+        let title = format!("unknown key {} in {place}", quoted(entry.key));
+        let help = format!("{place} has {}", names().collect::<Vec<_>>().join(", "));
+        reading.report(Problem::new(entry.at, title).label(label).help(help));
+    }
+}

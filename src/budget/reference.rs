@@ -1,0 +1,67 @@
+//! Limits against another budget: that it exists, and that the two can be compared case by case.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::heading::Headings;
+use super::problem::{Problem, Reading, quoted};
+use super::{Budget, Reference, Target, spelling, word};
+
+/// Reports references that lead nowhere.
+pub(super) fn check(headings: &Headings<'_>, reading: &mut Reading<'_>) {
+    for draft in &headings.budgets {
+        for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
+            if let Target::Relative { reference: Reference::Budget(name), .. } = &limit.target {
+                one(&draft.budget, name, at, headings, reading);
+            }
+        }
+    }
+}
+
+fn one(
+    budget: &Budget,
+    name: &str,
+    at: &Range<usize>,
+    headings: &Headings<'_>,
+    reading: &mut Reading<'_>,
+) {
+    let at = at.clone();
+    if name == budget.name {
+        reading.report(
+            Problem::new(at, "a budget cannot be held against itself")
+                .help("name another budget, or `base`"),
+        );
+        return;
+    }
+    let Some(index) = headings.names.get(name) else {
+        // The search looks at every name, so it is for the problems that are shown.
+        let names = headings.names.keys().copied().chain(["base", "lock"]);
+        let mut names: Vec<_> = if reading.is_shown() { names.collect() } else { Vec::new() };
+        names.sort_unstable();
+        let near = spelling::meant(name, names);
+        let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+        reading.report_absence(
+            Problem::new(at, format!("there is no budget {}", quoted(name)))
+                .label(label)
+                .help("a reference is `base`, `lock` or the name of a budget in this file"),
+        );
+        return;
+    };
+    // A budget with mistakes of its own is not compared.
+    let Some(other) = index.map(|index| &headings.budgets[index].budget) else { return };
+    let (mine, its) = (budget.subject.kind(), other.subject.kind());
+    if mine != its {
+        let title =
+            format!("`{name}` is a budget of {}, this is {}", word::noun(its), word::noun(mine));
+        let help = "compare budgets of the same kind of subject";
+        reading.report(Problem::new(at, title).help(help));
+        return;
+    }
+    let labels = |b: &Budget| b.cases.iter().map(|c| c.label.clone()).collect::<HashSet<_>>();
+    if other.cases.len() > 1 && labels(budget) != labels(other) {
+        let title =
+            format!("`{name}` has {} cases, and not those of this budget", other.cases.len());
+        let help = "give both the same lists of `params`, or the other one no list";
+        reading.report(Problem::new(at, title).help(help));
+    }
+}

@@ -1,0 +1,290 @@
+//! The JSON Schema of the file, for completion and descriptions in editors: made from the tables that
+//! the reader itself uses, so that the two cannot disagree about a key, a metric or a unit.
+//!
+//! It is laxer than the reader, which alone knows references, floors and edit distances.
+
+use serde_json::{Map, Value, json};
+
+use super::key::{self, Key};
+use super::limit::has_floor;
+use super::word::{KINDS, noun};
+use super::{settings, subject};
+use crate::metric::{Better, Metric, Nature, Statistic, SubjectKind};
+use crate::quantity::Unit;
+
+const UNITS: [Unit; 6] =
+    [Unit::Bytes, Unit::Seconds, Unit::PerSecond, Unit::BytesPerSecond, Unit::Share, Unit::Number];
+
+/// The JSON Schema (2020-12) of `budgets.toml`.
+pub fn schema() -> Value {
+    let mut defs = Map::new();
+    for unit in UNITS {
+        defs.insert(format!("{unit:?}"), quantity(&[unit]));
+    }
+    defs.insert("Rate".to_owned(), quantity(&[Unit::PerSecond, Unit::BytesPerSecond]));
+    defs.insert("Any".to_owned(), quantity(&UNITS));
+    let limits: Vec<String> = defs.keys().cloned().collect();
+    for name in limits {
+        defs.insert(format!("{name}Limit"), limit(&name));
+    }
+    defs.insert("Slope".to_owned(), slope());
+    for kind in KINDS {
+        defs.insert(format!("{kind:?}"), budget(kind));
+    }
+    let kinds: Vec<_> = KINDS.iter().map(|kind| reference(&format!("{kind:?}"))).collect();
+    let mut file = object(key::FILE, |key| match key.name {
+        "settings" => object(key::SETTINGS, setting),
+        _ => json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {
+                "pattern": "^[^\\s:-](\\S*[^\\s:])?$",
+                "not": { "anyOf": [{ "enum": ["base", "lock"] }, { "pattern": "::" }] },
+            },
+            "additionalProperties": { "oneOf": kinds },
+        }),
+    });
+    file["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    file["title"] = json!("budgets.toml");
+    file["description"] =
+        json!("Performance budgets: a budget sets limits on the metrics of a subject.");
+    file["required"] = json!(["budget"]);
+    file["$defs"] = Value::Object(defs);
+    file
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+/// A table with these keys and no others.
+fn object<'k>(keys: impl IntoIterator<Item = &'k Key>, value: impl Fn(&Key) -> Value) -> Value {
+    let described = |key: &Key| {
+        let mut value = value(key);
+        value["description"] = json!(key.meaning);
+        (key.name.to_owned(), value)
+    };
+    let properties: Map<_, _> = keys.into_iter().map(described).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn setting(key: &Key) -> Value {
+    match key.name {
+        "alpha" => json!({ "anyOf": [
+            { "type": "number", "exclusiveMinimum": 0, "maximum": settings::MOST_ALPHA },
+            reference("Share"),
+        ] }),
+        "warn_at" => json!({ "anyOf": [
+            { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
+            reference("Share"),
+        ] }),
+        "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
+        _ => reference("Seconds"),
+    }
+}
+
+/// One of a few words, each with its description.
+fn words(choices: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
+    let one = |(word, meaning)| json!({ "const": word, "description": meaning });
+    json!({ "oneOf": choices.map(one).collect::<Vec<_>>() })
+}
+
+fn budget(kind: SubjectKind) -> Value {
+    let named = |key: &&Key| key.of.contains(&kind);
+    let mut budget = object(key::BUDGET.iter().filter(named), |key| match key.name {
+        "artifact" => json!({ "anyOf": [text(), texts()] }),
+        "command" => texts(),
+        "max" => metrics(kind, |metric| metric.better() != Better::Higher),
+        "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
+        "params" => params(),
+        "scaling" => scaling(kind),
+        "ready" => {
+            let mut ready = object(key::READY, |key| match key.name {
+                "port" => json!({ "type": "integer", "minimum": 1, "maximum": 65535 }),
+                _ => text(),
+            });
+            ready["minProperties"] = json!(1);
+            ready["maxProperties"] = json!(1);
+            ready
+        }
+        "cache" => words(subject::CACHE.iter().map(|choice| (choice.0, choice.1))),
+        "env" => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[^=]+$" },
+            "additionalProperties": { "type": "string" },
+        }),
+        "effort" | "timeout" => reference("Seconds"),
+        _ => text(),
+    });
+    let subject = subject::KEYS.iter().find(|key| key.1 == kind).map(|key| key.0);
+    budget["required"] = json!([subject]);
+    budget["anyOf"] = json!([{ "required": ["max"] }, { "required": ["min"] }]);
+    if named(&&key::BUDGET[key::BUDGET.iter().position(|k| k.name == "scaling").unwrap_or(0)]) {
+        budget["anyOf"] =
+            json!([{ "required": ["max"] }, { "required": ["min"] }, { "required": ["scaling"] }]);
+    }
+    budget["description"] = json!(format!("A budget for {}.", noun(kind)));
+    budget
+}
+
+fn text() -> Value {
+    json!({ "type": "string", "minLength": 1 })
+}
+
+fn texts() -> Value {
+    json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
+}
+
+fn params() -> Value {
+    let scalar = json!({ "type": ["integer", "number", "string", "boolean"] });
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[A-Za-z0-9_-]+$" },
+        "additionalProperties": { "anyOf": [
+            scalar,
+            { "type": "array", "minItems": 1, "uniqueItems": true, "items": scalar },
+        ] },
+    })
+}
+
+fn scaling(kind: SubjectKind) -> Value {
+    let has_slope = |m: &Metric| m.better() != Better::Higher && *m != Metric::Exit;
+    let mut scaling = object(key::SCALING, |key| match key.name {
+        "over" => text(),
+        _ => table(kind, has_slope, |_| "Slope".to_owned()),
+    });
+    scaling["required"] = json!(["over", "max"]);
+    scaling
+}
+
+fn metrics(kind: SubjectKind, fits: impl Fn(&Metric) -> bool) -> Value {
+    table(kind, fits, |metric| match metric.unit() {
+        Some(unit) => format!("{unit:?}Limit"),
+        None => "RateLimit".to_owned(),
+    })
+}
+
+/// Metrics of a subject, each with what its value may be.
+fn table(
+    kind: SubjectKind,
+    fits: impl Fn(&Metric) -> bool,
+    value: impl Fn(&Metric) -> String,
+) -> Value {
+    let known = Metric::known(kind);
+    let property = |metric: &Metric| {
+        let mut value = reference(&value(metric));
+        value["description"] = json!(meaning(metric));
+        (metric.name(), value)
+    };
+    let properties: Map<_, _> = known.iter().filter(|m| fits(m)).map(property).collect();
+    if kind != SubjectKind::Workload {
+        return json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    }
+    let others: Vec<_> = known.iter().filter(|m| !fits(m)).map(Metric::name).collect();
+    let own = value(&Metric::Custom(String::new())).replace("Rate", "Any");
+    json!({
+        "type": "object",
+        "properties": properties,
+        "propertyNames": { "pattern": "^[a-z][a-z0-9_]*$", "not": { "enum": others } },
+        "additionalProperties": reference(&own),
+    })
+}
+
+/// A quantity in one of these units.
+fn quantity(units: &[Unit]) -> Value {
+    let suffixes: Vec<_> = units.iter().flat_map(|unit| unit.suffixes()).collect();
+    let any = suffixes.join("|");
+    let text = json!({
+        "type": "string",
+        "pattern": format!("^\\s*[+-]?[0-9_.]+([eE][+-]?[0-9]+)?\\s*({any})\\s*$"),
+        "examples": units.iter().map(|unit| unit.example().trim_matches('"')).collect::<Vec<_>>(),
+    });
+    if units.contains(&Unit::Number) {
+        json!({ "anyOf": [{ "type": "number" }, text] })
+    } else {
+        text
+    }
+}
+
+/// A limit whose quantity is defined under `name`: short, long, or a list.
+fn limit(name: &str) -> Value {
+    let one = json!([
+        reference(name),
+        {
+            "type": "string",
+            "pattern": "^\\s*[0-9_.]+([eE][+-]?[0-9]+)?\\s*x\\s+\\S+\\s*$",
+            "examples": ["1.05 x base", "1 x lock", "1.5 x other_budget"],
+        },
+        long(&reference(name)),
+    ]);
+    let list = json!({ "type": "array", "minItems": 1, "items": { "anyOf": one } });
+    json!({ "anyOf": [{ "anyOf": one }, list] })
+}
+
+fn long(quantity: &Value) -> Value {
+    let mut long = object(key::LIMIT, |key| match key.name {
+        "why" => text(),
+        "warn" => quantity.clone(),
+        _ => json!({ "anyOf": [quantity, { "type": "string" }] }),
+    });
+    long["required"] = json!(["limit"]);
+    long
+}
+
+fn slope() -> Value {
+    json!({ "anyOf": [reference("Number"), long(&reference("Number"))] })
+}
+
+/// What a metric is, in one sentence with its nature.
+fn meaning(metric: &Metric) -> String {
+    let what = match metric {
+        Metric::Size => "Bytes on disk".to_owned(),
+        Metric::Gzip => "Bytes after gzip at level 9".to_owned(),
+        Metric::Brotli => "Bytes after brotli at quality 11".to_owned(),
+        Metric::Zstd => "Bytes after zstd at level 19".to_owned(),
+        Metric::Stripped => "Bytes of an ELF file without symbols and debug information".to_owned(),
+        Metric::Unpacked => "Bytes of an image's layers, unpacked".to_owned(),
+        Metric::Layers => "Layers of an image".to_owned(),
+        Metric::Latency(s) => format!("Time of one operation: {}", statistic(*s)),
+        Metric::Wall(s) => {
+            format!("Time from the start of the command to its end: {}", statistic(*s))
+        }
+        Metric::Startup(s) => {
+            format!("Time from the start of the command until it is ready: {}", statistic(*s))
+        }
+        Metric::Throughput => "Operations, or bytes, a second".to_owned(),
+        Metric::ErrorRate => "Share of the operations that failed".to_owned(),
+        Metric::Cpu => "Processor time: of one operation, or of the whole command".to_owned(),
+        Metric::Utilization => "Processor time over elapsed time: 100 % is one core".to_owned(),
+        Metric::Rss => {
+            "Resident memory: what the held value added, or a command's when it is ready".to_owned()
+        }
+        Metric::PeakRss => "The highest resident memory".to_owned(),
+        Metric::Heap => "Live heap bytes while the value is held".to_owned(),
+        Metric::PeakHeap => "The most live heap bytes at any moment of the operation".to_owned(),
+        Metric::Allocs => "Allocations of one operation".to_owned(),
+        Metric::AllocBytes => "Bytes allocated by one operation".to_owned(),
+        Metric::Leaked => "Heap bytes still live after the value is dropped".to_owned(),
+        Metric::ContextSwitches => "Context switches during one operation".to_owned(),
+        Metric::Exit => "The command's exit code".to_owned(),
+        Metric::Scaling(of) => format!("Slope of `{of}` on a log-log scale"),
+        Metric::Custom(name) => format!("`{name}`, which the workload records itself"),
+    };
+    match metric.nature() {
+        Nature::Exact => format!("{what}. Exact: compared."),
+        Nature::Noisy => format!("{what}. Noisy: judged from evidence."),
+    }
+}
+
+fn statistic(statistic: Statistic) -> &'static str {
+    match statistic {
+        Statistic::Min => "the fastest",
+        Statistic::Mean => "the mean",
+        Statistic::P50 => "the median",
+        Statistic::P90 => "the 90th percentile",
+        Statistic::P95 => "the 95th percentile",
+        Statistic::P99 => "the 99th percentile",
+        Statistic::P999 => "the 99.9th percentile",
+        Statistic::Max => "the slowest seen",
+    }
+}

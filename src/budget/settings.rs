@@ -1,0 +1,42 @@
+//! `[settings]`.
+
+use super::problem::Reading;
+use super::read::{self, Entry};
+use super::{Settings, Unsure, key};
+
+/// The words for [`Unsure`], each with what it means.
+pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
+    (
+        "blind",
+        "red where the run was blind, a warning where the truth is near the limit",
+        Unsure::Blind,
+    ),
+    ("fail", "always red", Unsure::Fail),
+    ("warn", "never red", Unsure::Warn),
+];
+
+/// The greatest `alpha`: beyond it a verdict would be worse than a coin.
+pub(super) const MOST_ALPHA: f64 = 0.5;
+
+/// Reads the table; what is wrong keeps its default.
+pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
+    let mut settings = Settings::default();
+    let Some(table) = entry.table(reading, "[settings]") else { return settings };
+    read::check_keys(table, "[settings]", key::SETTINGS, reading);
+    if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(reading)) {
+        settings.effort = time;
+    }
+    if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(reading)) {
+        settings.timeout = time;
+    }
+    if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
+        settings.alpha = share;
+    }
+    if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(reading, 1.0)) {
+        settings.warn_at = share;
+    }
+    if let Some(word) = read::entry(table, "unsure").and_then(|e| e.choice(reading, UNSURE)) {
+        settings.unsure = word;
+    }
+    settings
+}

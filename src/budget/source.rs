@@ -1,0 +1,145 @@
+//! The text of the file, and how a problem is drawn into it. The only file that knows the library
+//! that draws.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label};
+use codespan_reporting::files::{self, Files};
+use codespan_reporting::term::{Chars, Config, emit_into_string};
+
+use super::problem::Problem;
+
+/// The text of a file with its name and the starts of its lines.
+pub(super) struct Source<'s> {
+    pub text: &'s str,
+    name: String,
+    /// `text` as a terminal may see it, byte for byte in the same places.
+    printable: Cow<'s, str>,
+    starts: Vec<usize>,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn new(path: &Path, text: &'s str) -> Self {
+        let starts = files::line_starts(text).collect();
+        Source { text, name: path.display().to_string(), printable: printable(text), starts }
+    }
+
+    /// The index of the line that a byte is on, from 0.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        self.starts.partition_point(|&start| start <= byte).saturating_sub(1)
+    }
+
+    /// The bytes of a line, without its end.
+    pub(super) fn line_span(&self, line: usize) -> Range<usize> {
+        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
+        start..start + self.text[start..end].trim_end_matches(['\n', '\r']).len()
+    }
+
+    /// `error: title`, the place, the line, a caret underline, and the help.
+    pub(super) fn render(&self, problem: &Problem) -> String {
+        let mut view = View { source: self, cuts: Vec::new() };
+        let mut labels =
+            vec![Label::primary((), view.cut(&problem.at)).with_message(&problem.label)];
+        if let Some((at, text)) = &problem.also {
+            labels.push(Label::secondary((), view.cut(at)).with_message(text));
+        }
+        let help = problem.help.iter().map(|help| format!("help: {help}")).collect();
+        let diagnostic =
+            Diagnostic::error().with_message(&problem.title).with_labels(labels).with_notes(help);
+        let config = Config { chars: Chars::ascii(), ..Config::default() };
+        match emit_into_string(&config, &view, &diagnostic) {
+            Ok(text) => text.trim_end().to_owned() + "\n",
+            // Only a span outside the text could bring us here; the words matter more than the drawing.
+            Err(_) => {
+                let line = self.line(problem.at.start) + 1;
+                format!("error: {}\n  --> {}:{line}\n", problem.title, self.name)
+            }
+        }
+    }
+}
+
+/// A source where the lines that labels are on show only what is near them: a file without line ends
+/// would otherwise be printed whole for each of its mistakes.
+struct View<'v> {
+    source: &'v Source<'v>,
+    /// Lines, each with the part of it that is shown.
+    cuts: Vec<(usize, Range<usize>)>,
+}
+
+impl View<'_> {
+    /// The part of `at` that is on its first line and within what is shown of it.
+    fn cut(&mut self, at: &Range<usize>) -> Range<usize> {
+        const BEFORE: usize = 80;
+        const AFTER: usize = 120;
+        let text = self.source.text;
+        let start = boundary(text, at.start);
+        let line = self.source.line(start);
+        let whole = self.source.line_span(line);
+        let known = self.cuts.iter().find(|cut| cut.0 == line).map(|cut| cut.1.clone());
+        let shown = known.unwrap_or_else(|| {
+            let left = boundary(text, start.saturating_sub(BEFORE).max(whole.start));
+            let right = boundary(text, (start + AFTER).min(whole.end));
+            self.cuts.push((line, left.min(whole.end)..right.max(left)));
+            left.min(whole.end)..right.max(left)
+        });
+        let start = start.clamp(shown.start, shown.end);
+        start..boundary(text, at.end).clamp(start, shown.end)
+    }
+}
+
+impl<'a> Files<'a> for View<'a> {
+    type FileId = ();
+    type Name = &'a str;
+    type Source = &'a str;
+
+    fn name(&'a self, (): ()) -> Result<&'a str, files::Error> {
+        Ok(&self.source.name)
+    }
+
+    fn source(&'a self, (): ()) -> Result<&'a str, files::Error> {
+        Ok(&self.source.printable)
+    }
+
+    fn line_index(&'a self, (): (), byte: usize) -> Result<usize, files::Error> {
+        Ok(self.source.line(byte))
+    }
+
+    fn column_number(&'a self, (): (), line: usize, byte: usize) -> Result<usize, files::Error> {
+        let start = self.source.line_span(line).start;
+        Ok(self.source.text[start..byte.max(start)].chars().count() + 1)
+    }
+
+    fn line_range(&'a self, (): (), line: usize) -> Result<Range<usize>, files::Error> {
+        let cut = self.cuts.iter().find(|cut| cut.0 == line).map(|cut| cut.1.clone());
+        Ok(cut.unwrap_or_else(|| self.source.line_span(line)))
+    }
+}
+
+/// The nearest place at or before `byte` that is not inside a character.
+fn boundary(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+/// The text with what would steer a terminal replaced, each by something as long in bytes, so that
+/// spans stay true.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|c| match c.len_utf8() {
+        _ if !steers(c) => c,
+        1 if c == '\r' => ' ',
+        1 => '?',
+        2 => '\u{b7}',
+        _ => '\u{fffd}',
+    });
+    Cow::Owned(replaced.collect())
+}

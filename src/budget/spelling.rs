@@ -1,0 +1,66 @@
+//! What a misspelt word was meant to be.
+
+/// The candidate nearest to `word`, if it is near enough to be meant.
+pub(super) fn meant<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let most = match word.chars().count() {
+        0..=1 => return None,
+        2..=5 => 1,
+        6..=11 => 2,
+        _ => 3,
+    };
+    let near = |c: &'c str| Some((distance(word, c, most)?, c));
+    candidates.into_iter().filter_map(near).min_by_key(|&(d, _)| d).map(|(_, c)| c)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal
+/// string alignment), without regard to case; `None` where there are more than `most`.
+fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    let lower = |s: &str| s.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>();
+    if a.len().abs_diff(b.len()) > most * 4 {
+        return None;
+    }
+    let (a, b) = (lower(a), lower(b));
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let replaced = last[j] + usize::from(a[i] != b[j]);
+            let mut least = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().filter(|&d| d <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(word: &str, want: Option<&str>) {
+        assert_eq!(meant(word, ["p95", "p99", "throughput", "rss", "peak_rss"]), want, "{word}");
+    }
+
+    #[test]
+    fn near_words_are_meant() {
+        check("p98", Some("p95"));
+        check("P99", Some("p99"));
+        check("thruoghput", Some("throughput"));
+        check("troughputt", Some("throughput"));
+        check("peek_rss", Some("peak_rss"));
+        check("accuracy", None);
+        check("r", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,202 @@
+//! What a budget is about: exactly one of `artifact`, `command`, `workload`, and the keys that
+//! belong to a command alone.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, Reading, quoted};
+use super::read::{self, Entry};
+use super::{Cache, Command, Ready, Subject, key};
+use crate::metric::SubjectKind;
+
+/// The keys that name a subject.
+pub(super) const KEYS: [(&str, SubjectKind); 3] = [
+    ("artifact", SubjectKind::Artifact),
+    ("command", SubjectKind::Command),
+    ("workload", SubjectKind::Workload),
+];
+
+/// The words for [`Cache`], each with what it means.
+pub(super) const CACHE: &[(&str, &str, Cache)] = &[
+    ("warm", "the program's file has been read before", Cache::Warm),
+    ("evicted", "the pages of the program's file are dropped before each run", Cache::Evicted),
+];
+
+/// The kind of the subject of the budget headed at `at`; reported where there is none or several.
+/// `meant` are keys that misspelt ones were meant to be.
+pub(super) fn kind(
+    budget: &DeTable<'_>,
+    at: &Range<usize>,
+    meant: &HashSet<&str>,
+    reading: &mut Reading<'_>,
+) -> Option<SubjectKind> {
+    let mut named: Vec<_> =
+        KEYS.iter().filter_map(|k| Some((read::entry(budget, k.0)?, k.1))).collect();
+    named.sort_by_key(|(entry, _)| entry.at.start);
+    match named.as_slice() {
+        [(_, kind)] => Some(*kind),
+        [(first, _), (second, _), ..] => {
+            let title = "a budget has one subject, this one has several";
+            reading.report(
+                Problem::new(second.at.clone(), title)
+                    .also(first.at.clone(), "first here")
+                    .help("make a budget of each"),
+            );
+            None
+        }
+        [] => {
+            let guessed = KEYS.iter().find(|key| meant.contains(key.0));
+            if guessed.is_none() && !budget.contains_key("criterion") {
+                reading.report_absence(
+                    Problem::new(at.clone(), "the budget has no subject")
+                        .help("write one of artifact = \"FILE\", command = [\"PROGRAM\"], workload = \"NAME\""),
+                );
+            }
+            guessed.map(|key| key.1)
+        }
+    }
+}
+
+/// The subject itself; `None` where it is reported.
+pub(super) fn read(
+    kind: SubjectKind,
+    budget: &DeTable<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Subject> {
+    match kind {
+        SubjectKind::Artifact => artifact(&read::entry(budget, "artifact")?, reading),
+        SubjectKind::Command => command(budget, reading),
+        SubjectKind::Workload => {
+            let workload = read::entry(budget, "workload")?;
+            Some(Subject::Workload(workload.text(reading, "the name in quotes: \"merge\"")?))
+        }
+    }
+}
+
+fn artifact(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
+    const EXAMPLE: &str = "a path, or a list of paths: \"target/release/app\"";
+    let DeValue::Array(list) = entry.value.get_ref() else {
+        return Some(Subject::Artifact(vec![entry.text(reading, EXAMPLE)?]));
+    };
+    let paths = entry.texts(reading, EXAMPLE)?;
+    let mut seen = HashSet::new();
+    for (path, item) in paths.iter().zip(list.iter()) {
+        if !seen.insert(path) {
+            let title = format!("{} is listed twice", quoted(path));
+            reading.report(Problem::new(item.span(), title).help("keep one, lest it counts twice"));
+        }
+    }
+    Some(Subject::Artifact(paths))
+}
+
+fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
+    let entry = read::entry(budget, "command")?;
+    let argv = argv(&entry, reading);
+    let env = read::entry(budget, "env").map(|e| env(&e, reading)).unwrap_or_default();
+    let ready = match read::entry(budget, "ready") {
+        Some(entry) => ready(&entry, reading),
+        None => Some(Ready::Exit),
+    };
+    let cache = match read::entry(budget, "cache") {
+        Some(entry) => entry.choice(reading, CACHE),
+        None => Some(Cache::Warm),
+    };
+    Some(Subject::Command(Command { argv: argv?, env, ready: ready?, cache: cache? }))
+}
+
+/// The program, which has a name, and its arguments, which may be empty.
+fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    const EXAMPLE: &str = "a list: [\"{bin:app}\", \"--help\"]";
+    let list = match entry.value.get_ref() {
+        DeValue::Array(list) if !list.is_empty() => list,
+        DeValue::String(line) => {
+            let words: Vec<_> = line.split_whitespace().map(|w| format!("{w:?}")).collect();
+            let title =
+                "`command` is a list of the program and its arguments, not a line for a shell";
+            let help = format!("write [{}]", words.join(", "));
+            reading.report(Problem::new(entry.value.span(), title).help(help));
+            return None;
+        }
+        _ => return read::mismatch("command", entry.value, reading, "a list of strings", EXAMPLE),
+    };
+    let mut argv = Vec::new();
+    for (i, item) in list.iter().enumerate() {
+        match item.get_ref() {
+            DeValue::String(text) if i > 0 && text.is_empty() => argv.push(Some(String::new())),
+            _ => argv.push(read::text("command", item, reading, "each argument in quotes")),
+        }
+    }
+    argv.into_iter().collect()
+}
+
+fn env(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+    let Some(table) = entry.table(reading, "env = { NAME = \"value\" }") else { return Vec::new() };
+    let mut env = Vec::new();
+    for variable in read::entries(table) {
+        if variable.key.is_empty() || variable.key.contains(['=', '\0']) {
+            let title = format!("{} cannot be the name of a variable", quoted(variable.key));
+            reading.report(Problem::new(variable.at, title).help("write a name without `=`"));
+            continue;
+        }
+        let value = match variable.value.get_ref() {
+            DeValue::String(text) if text.is_empty() => Some(String::new()),
+            _ => variable.text(reading, "the value in quotes"),
+        };
+        env.extend(value.map(|value| (variable.key.to_owned(), value)));
+    }
+    env
+}
+
+fn ready(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
+    let table = entry.table(reading, "ready = { stdout = \"listening\" }")?;
+    read::check_keys(table, "`ready`", key::READY, reading);
+    let named = read::entries(table).into_iter();
+    let named: Vec<_> = named.filter(|e| key::READY.iter().any(|k| k.name == e.key)).collect();
+    let one = match named.as_slice() {
+        [one] => one,
+        [] => {
+            if table.is_empty() {
+                let title = "`ready` does not say when";
+                reading.report_absence(Problem::new(entry.value.span(), title).help(
+                    "write one of stdout, stderr, port, file; without `ready` it is when the command ends",
+                ));
+            }
+            return None;
+        }
+        [first, second, ..] => {
+            reading.report(
+                Problem::new(second.at.clone(), "`ready` is one thing, here it is several")
+                    .also(first.at.clone(), "first here")
+                    .help("keep the last that happens"),
+            );
+            return None;
+        }
+    };
+    match one.key {
+        "stdout" => one.text(reading, "the text in quotes").map(Ready::Stdout),
+        "stderr" => one.text(reading, "the text in quotes").map(Ready::Stderr),
+        "file" => {
+            one.text(reading, "the path in quotes").map(|path| Ready::File(PathBuf::from(path)))
+        }
+        _ => port(one, reading),
+    }
+}
+
+fn port(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Ready> {
+    let DeValue::Integer(integer) = entry.value.get_ref() else {
+        return read::mismatch("port", entry.value, reading, "an integer", "a port such as 8080");
+    };
+    match u16::from_str_radix(integer.as_str(), integer.radix()) {
+        Ok(port) if port > 0 => Some(Ready::Port(port)),
+        _ => {
+            let title = format!("`port` cannot be {}", quoted(&integer.to_string()));
+            reading.report(
+                Problem::new(entry.value.span(), title).help("write a number from 1 to 65535"),
+            );
+            None
+        }
+    }
+}

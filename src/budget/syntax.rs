@@ -1,0 +1,146 @@
+//! TOML text to a tree with spans, and what is wrong with the text as TOML.
+//!
+//! The tree is read on even where the text is broken, so that all mistakes come at once. To keep one
+//! mistake from being shown as five, a section (from one `[heading]` to the next) with broken syntax
+//! shows its first syntax error and nothing else.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::problem::{Problem, Reading, quoted};
+
+/// The tree, and the sections whose other problems are not to be believed.
+pub(super) struct Syntax<'s> {
+    pub tree: DeTable<'s>,
+    broken: Vec<Range<usize>>,
+}
+
+/// Parses the text of `reading` and reports what is not TOML.
+pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
+    let text = reading.source.text;
+    let (tree, mut errors) = DeTable::parse_recoverable(text);
+    let at = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
+    errors.sort_by_key(at);
+    let mut broken: Vec<Range<usize>> = Vec::new();
+    // An array or a table that is never closed swallows what follows: only its start is sure.
+    let unclosed = errors.iter().any(|e| e.message().starts_with("unclosed"));
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        if broken.last().is_some_and(|section| span.start < section.end) {
+            continue;
+        }
+        let problem = translate(reading, error.message(), &span);
+        let harmless = matches!(problem.harm, Harm::None);
+        reading.report(problem.problem);
+        if !harmless {
+            reading.torn = true;
+            let mut section = section(reading, span.start);
+            if unclosed {
+                section.end = usize::MAX;
+            }
+            broken.push(section);
+        }
+    }
+    Syntax { tree: tree.into_inner(), broken }
+}
+
+impl Syntax<'_> {
+    /// Drops, of the problems from index `from` on, those in sections with broken syntax.
+    pub(super) fn discount(&self, reading: &mut Reading<'_>, from: usize) {
+        let believed = |p: &Problem| {
+            let next = self.broken.partition_point(|section| section.end <= p.at.start);
+            self.broken.get(next).is_none_or(|section| p.at.start < section.start)
+        };
+        let later = reading.problems.split_off(from);
+        reading.problems.extend(later.into_iter().filter(believed));
+    }
+}
+
+/// Whether the tree lacks something because of a syntax error.
+enum Harm {
+    /// The value was read all the same.
+    None,
+    /// The rest of the section may be missing.
+    Section,
+}
+
+struct Translated {
+    problem: Problem,
+    harm: Harm,
+}
+
+/// From the heading that a place stands under to the next heading.
+fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
+    let source = &reading.source;
+    let is_heading =
+        |line: usize| source.text[source.line_span(line)].trim_start().starts_with('[');
+    let here = source.line(at);
+    let lines = source.line(source.text.len());
+    let first = (0..=here).rev().find(|&line| is_heading(line)).unwrap_or(0);
+    let next = (here + 1..=lines).find(|&line| is_heading(line));
+    source.line_span(first).start..next.map_or(usize::MAX, |line| source.line_span(line).start)
+}
+
+/// The parser's message in our words, with the remedy.
+fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Translated {
+    let text = reading.source.text;
+    let at = span.clone();
+    let found = text.get(at.clone()).unwrap_or_default();
+    let none = |problem| Translated { problem, harm: Harm::None };
+    let harms = |problem| Translated { problem, harm: Harm::Section };
+    if message.starts_with("duplicate key") {
+        return none(duplicate(reading, span, found));
+    }
+    if message.starts_with("string values must be quoted") {
+        if found.trim().is_empty() {
+            return harms(Problem::new(at, "key has no value").help("write one after the `=`"));
+        }
+        let bare = found.replace(['"', '\\'], "");
+        return none(
+            Problem::new(at, format!("{} is not in quotes", quoted(found)))
+                .help(format!("write \"{}\"", bare.trim())),
+        );
+    }
+    if message.starts_with("invalid multi-line") {
+        let quotes = if message.contains("literal") { "'''" } else { "\"\"\"" };
+        let problem = Problem::new(at.clone(), format!("text is not closed by {quotes}"));
+        return harms(match text[..at.start].rfind(quotes) {
+            Some(open) => problem.also(open..open + 3, "opened here"),
+            None => problem,
+        });
+    }
+    if message.starts_with("key with no value") {
+        return harms(
+            Problem::new(at, "key has no value").help("write `key = value`, or `[heading]`"),
+        );
+    }
+    harms(Problem::new(at, message.to_owned()).help("the file has to be TOML: see https://toml.io"))
+}
+
+/// Two things of the same name, with a look for the first of them.
+fn duplicate(reading: &Reading<'_>, span: &Range<usize>, found: &str) -> Problem {
+    let source = &reading.source;
+    let here = source.line(span.start);
+    let line = |i: usize| source.text[source.line_span(i)].trim();
+    let problem = Problem::new(span.clone(), format!("{} is defined twice", quoted(found)))
+        .help("keep one of the two");
+    if !reading.is_shown() {
+        return problem;
+    }
+    let heading = line(here).starts_with('[');
+    let first = if heading {
+        (0..here).find(|&i| line(i) == line(here))
+    } else {
+        let rest = (0..here).rev().take_while(|&i| !line(i).starts_with('['));
+        rest.filter(|&i| {
+            let after = line(i).strip_prefix(found).map(str::trim_start);
+            after.is_some_and(|after| after.starts_with(['=', '.']))
+        })
+        .last()
+    };
+    match first {
+        Some(first) => problem.also(source.line_span(first), "first here"),
+        None => problem,
+    }
+}

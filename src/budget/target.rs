@@ -1,0 +1,176 @@
+//! What a limit is held against: a quantity that suits its metric, or `FACTOR x REFERENCE`.
+
+use toml::de::DeValue;
+
+use super::problem::{Problem, Reading, quoted};
+use super::read::{self, Value};
+use super::{Bound, Reference, Target};
+use crate::metric::Metric;
+use crate::quantity::{Quantity, Unit};
+
+/// Reads the target of a limit on `metric`.
+pub(super) fn read(
+    metric: &Metric,
+    bound: Bound,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Target> {
+    let target = match value.get_ref() {
+        DeValue::String(text) => match relative(value, text) {
+            Some(relative) => relative.and_then(|target| allow_relative(metric, value, target)),
+            None => absolute(metric, value).map(Target::Absolute),
+        },
+        _ => absolute(metric, value).map(Target::Absolute),
+    };
+    let target = target.and_then(|target| match &target {
+        Target::Absolute(quantity) => match pointless(metric, bound, *quantity) {
+            Some(reason) => {
+                Err(Problem::new(value.span(), reason).help("change the limit, or remove it"))
+            }
+            None => Ok(target),
+        },
+        Target::Relative { .. } => Ok(target),
+    });
+    keep(target, reading)
+}
+
+/// Reads a quantity in the metric's unit, as `warn` is.
+pub(super) fn read_quantity(
+    metric: &Metric,
+    value: &Value<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Quantity> {
+    keep(absolute(metric, value), reading)
+}
+
+fn keep<T>(result: Result<T, Problem>, reading: &mut Reading<'_>) -> Option<T> {
+    result.map_err(|problem| reading.report(problem)).ok()
+}
+
+/// What a limit on this metric looks like.
+pub(super) fn example(metric: &Metric) -> &'static str {
+    match metric {
+        Metric::Throughput => "\"1000 op/s\" or \"64 MB/s\"",
+        Metric::Custom(_) => "a number, with or without a unit",
+        Metric::Scaling(_) => "1.1",
+        Metric::Exit => "0",
+        _ => metric.unit().map_or("\"10 ms\"", Unit::example),
+    }
+}
+
+fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Problem> {
+    let (at, name) = (value.span(), metric.name());
+    let such = || format!("write {}", example(metric));
+    let (quantity, written) = match value.get_ref() {
+        DeValue::String(text) => match Quantity::parse(text) {
+            Ok(quantity) => (quantity, text.trim().to_owned()),
+            Err(fault) => {
+                let fault = super::source::printable(&fault).replace('\n', " ");
+                return Err(Problem::new(at, format!("`{name}`: {fault}")).help(such()));
+            }
+        },
+        number @ (DeValue::Integer(_) | DeValue::Float(_)) => match read::number(number) {
+            Some(n) => (Quantity::new(n, Unit::Number), read::number_text(number)),
+            None => {
+                let title =
+                    format!("{} is not a finite number", quoted(&read::number_text(number)));
+                return Err(Problem::new(at, title).help(such()));
+            }
+        },
+        _ => {
+            let title = format!("expected a quantity for `{name}`, found {}", read::found(value));
+            return Err(Problem::new(at, title).help(such()));
+        }
+    };
+    let wanted = match metric {
+        Metric::Custom(_) => return Ok(quantity),
+        Metric::Throughput if quantity.unit == Unit::BytesPerSecond => return Ok(quantity),
+        metric => metric.unit().unwrap_or(Unit::PerSecond),
+    };
+    if quantity.unit == wanted {
+        return Ok(quantity);
+    }
+    let noun = wanted.noun();
+    Err(if quantity.unit == Unit::Number {
+        Problem::new(at, format!("`{name}` is {noun} and needs a unit"))
+            .help(format!("write \"{written} {}\"", wanted.usual()))
+    } else {
+        Problem::new(at, format!("`{name}` is {noun}, found {}", quantity.unit.noun())).help(such())
+    })
+}
+
+/// `FACTOR x REFERENCE`; `None` where the text does not look like it.
+fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Problem>> {
+    let at = value.span();
+    let (number, rest) = Quantity::split(text);
+    let factor = number.replace('_', "").parse::<f64>();
+    if number.is_empty() {
+        let (name, factor) = text.rsplit_once(" x ")?;
+        factor.trim().parse::<f64>().ok()?;
+        let help = format!("write \"{} x {}\"", factor.trim(), name.trim());
+        return Some(Err(Problem::new(at, "the factor comes first").help(help)));
+    }
+    if let Some(rest) = rest.strip_prefix('%') {
+        let name =
+            rest.trim_start().strip_prefix("x ").or(rest.trim_start().strip_prefix("of "))?;
+        let factor = Quantity::new(factor.ok()? / 100.0, Unit::Number);
+        let help = format!("write \"{factor} x {}\"", name.trim());
+        return Some(Err(Problem::new(at, "the factor is a plain number").help(help)));
+    }
+    let rest = rest.strip_prefix('x').filter(|rest| rest.is_empty() || rest.starts_with(' '));
+    let name = rest?.trim();
+    Some(match factor {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => {
+            let reference = match name {
+                "base" => Reference::Base,
+                "lock" => Reference::Lock,
+                name => Reference::Budget(name.to_owned()),
+            };
+            Ok(Target::Relative { factor, reference })
+        }
+        _ => Err(Problem::new(at, format!("the factor {} is not over zero", quoted(number)))
+            .help("write a factor such as \"1.05 x base\"")),
+    })
+}
+
+fn allow_relative(metric: &Metric, value: &Value<'_>, target: Target) -> Result<Target, Problem> {
+    let what = match metric {
+        Metric::Exit => "an exit code",
+        Metric::Scaling(_) => "a slope",
+        _ => return Ok(target),
+    };
+    Err(Problem::new(
+        value.span(),
+        format!("{what} is held against a plain number, not a reference"),
+    )
+    .help(format!("write {}", example(metric))))
+}
+
+/// Why a limit could never hold, or never break; `None` where it makes sense.
+fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
+    let (name, value) = (metric.name(), limit.value);
+    let never = |what| Some(format!("this limit can never {what}"));
+    match (metric, bound) {
+        (Metric::Custom(_) | Metric::Scaling(_), _) => None,
+        (Metric::Exit, _) if !(0.0..=255.0).contains(&value) || value.fract() != 0.0 => {
+            Some("an exit code is a whole number from 0 to 255".to_owned())
+        }
+        (Metric::ErrorRate, Bound::Max) if value >= 1.0 => {
+            never("break: `error_rate` is at most 100 %")
+        }
+        (_, Bound::Min) if value <= 0.0 => {
+            Some(format!("this limit can never break: `{name}` is never below zero"))
+        }
+        (_, Bound::Max) if value < 0.0 => {
+            Some(format!("this limit can never hold: `{name}` is never below zero"))
+        }
+        (
+            Metric::Size | Metric::Gzip | Metric::Brotli | Metric::Zstd | Metric::Stripped,
+            Bound::Max,
+        ) if value < 1.0 => never("hold: an empty artifact is an error"),
+        (_, Bound::Max) if value == 0.0 && limit.unit == Unit::Seconds => {
+            never("hold: everything takes some time")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Tests of the file as a whole: what is read, what is refused and how, and that nothing panics.
+//!
+//! A committed text that no longer fits is written anew where `UPDATE_SNAPSHOTS` is set.
+
+mod broken;
+mod problems;
+mod reading;
+
+use std::path::{Path, PathBuf};
+
+use super::problem::Reading;
+use super::source::Source;
+use super::{Budgets, file};
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(repository("fixtures/cases/config").join(name)).unwrap()
+}
+
+fn parse(text: &str) -> Result<Budgets, crate::Error> {
+    super::parse(text, Path::new("budgets.toml"))
+}
+
+/// The reading of a text, with its problems as data.
+fn reading(text: &str) -> Reading<'_> {
+    let mut reading = Reading::new(Source::new(Path::new("budgets.toml"), text));
+    file::check(&mut reading, Path::new("budgets.toml"));
+    reading
+}
+
+/// Compares `got` with the committed file `path`, or writes it.
+#[track_caller]
+fn snapshot(path: &str, got: &str) {
+    let file = repository(path);
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&file, got).unwrap();
+    }
+    let want = std::fs::read_to_string(&file).unwrap_or_default();
+    if let Some((line, (got, want))) =
+        got.lines().zip(want.lines()).enumerate().find(|(_, (got, want))| got != want)
+    {
+        panic!("{path}:{} has changed\n  was {want}\n  now {got}\n{UPDATE}", line + 1);
+    }
+    assert!(got == want, "{path} has changed in length or line ends\n{UPDATE}");
+}
+
+const UPDATE: &str = "run the tests with UPDATE_SNAPSHOTS=1 to write it anew, and look at the diff";
+
+#[test]
+fn the_committed_schema_is_the_one_the_code_makes() {
+    let schema = serde_json::to_string_pretty(&super::schema()).unwrap();
+    snapshot("schema/budgets.schema.json", &(schema + "\n"));
+}

@@ -1,0 +1,180 @@
+//! Every message that a file can earn, in one committed text that people can read.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::{reading, repository, snapshot};
+
+/// Texts under `[budget.a]` with a workload.
+const WORKLOAD: &[&str] = &[
+    // words
+    "max = { p98 = \"1 ms\" }",
+    "max = { gzip = \"1 KB\", wall_p50 = \"1 s\" }",
+    "max = { p75 = \"1 ms\", p42 = \"1 ms\", scaling = 1.1 }",
+    "max = { \"Überlauf\" = 3 }",
+    "worklod = \"b\"\nmax = { p99 = \"1 ms\" }",
+    "p99 = \"1 ms\"",
+    "waive = \"later\"\nmax = { p99 = \"1 ms\" }",
+    // quantities
+    "max = { p99 = 10 }",
+    "max = { p99 = \"10\", rss = 50 }",
+    "max = { p99 = \"10 KB\", throughput = 3 }",
+    "max = { p99 = \"10 MS\", rss = \"10 parsecs\" }",
+    "max = { p99 = \"soon\", p50 = true, allocs = \"3 ms\", error_rate = 0.1 }",
+    "min = { throughput = \"10 ms\" }",
+    "max = { p99 = [], p50 = [[\"1 ms\"]] }",
+    "max = { p99 = 99999999999999999999, mine = nan }",
+    "max = { p99 = \"-1 ms\", p50 = \"0 s\", error_rate = \"100 %\" }\nmin.utilization = \"0 %\"",
+    "max = 10",
+    "max = { p99 = 1979-05-27 }",
+    // sides
+    "max = { throughput = \"1000 op/s\" }",
+    "min = { p99 = \"1 ms\", allocs = 3 }",
+    "min = { p99 = \"2 ms\" }\nmax = { p99 = \"1 ms\" }",
+    "min = { mine = \"2 ms\" }\nmax = { mine = \"1 KB\" }",
+    "max = { p99 = [\"1 ms\", \"2 ms\", \"1.1 x base\", \"1.2 x base\"] }",
+    // the long form
+    "max = { p99 = { lmit = \"1 ms\" } }",
+    "max = { p99 = { limit = \"1 ms\", warn = \"2 ms\", why = 3 } }",
+    "min = { throughput = { limit = \"9 op/s\", warn = \"8 op/s\" } }",
+    "max = { mine = { limit = \"1 ms\", warn = \"2 KB\" } }",
+    "max = { p99 = { limit = \"1.1 x base\", warn = \"2 ms\" } }",
+    // references
+    "max = { p99 = \"base x 1.5\", p50 = \"105 % x base\", p90 = \"0 x base\", p95 = \"1 x bse\" }",
+    "max = { p99 = \"1 x a\" }",
+    "max = { p99 = \"1 x b\" }\n[budget.b]\nartifact = \"b\"\nmax.size = \"1 KB\"",
+    "max = { p99 = \"1 x b\" }\n[budget.b]\nworkload = \"b\"\nparams.n = [1, 2]\nmax.p99 = \"1 s\"",
+    // parameters
+    "params = 3\nmax.p99 = \"1 s\"",
+    "params = { n = [], m = [1, 1], s = [\"a::b\", \"a,b\", \"\"], \"x=y\" = 1 }\nmax.p99 = \"1 s\"",
+    "params = { n = [[1]], m = inf, k = 0xffffffffffffffffff }\nmax.p99 = \"1 s\"",
+    // scaling
+    "scaling = { over = \"n\" }",
+    "params.n = [1, 2]\nscaling = { over = \"n\", max = { rss = 1.1 } }",
+    "params.num = [1, 2, 3]\nscaling = { over = \"nun\", max = { rss = \"1 x base\", throughput = 1 } }",
+    "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = {} }",
+    "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = { rss = \"1 KB\", heap = [1] } }",
+    // what is not there, or not for a workload
+    "why = \"no limit\"",
+    "max = {}",
+    "ready.port = 1\nenv.A = \"b\"\nmax.p99 = \"1 s\"",
+    "effort = 3\ntimeout = \"0 s\"\nwhy = \" \"\nmax.p99 = \"1 s\"",
+    "effort = \"3 KB\"\ntimeout = \"1e99 h\"\nmax.p99 = \"1 s\"",
+    "effort = true\ntimeout = \"soon\"\nmax.p99 = \"1 s\"",
+    "effort = \"3\"\nmax.p99 = \"1 s\"",
+];
+
+/// Texts under `[budget.a]` with a command.
+const COMMAND: &[&str] = &[
+    "max = { p99 = \"1 ms\", gzip = \"1 KB\", walls = \"1 s\" }",
+    "max = { exit = 300, wall_p50 = \"1 s\" }",
+    "max = { exit = \"1 x base\" }",
+    "ready = \"stdout\"\nmax.exit = 0",
+    "ready = {}\nmax.exit = 0",
+    "ready = { stdout = \"a\", port = 1 }\nmax.exit = 0",
+    "ready = { stdot = \"a\" }\nmax.exit = 0",
+    "ready = { port = 0 }\nmax.exit = 0",
+    "ready = { port = \"80\" }\nmax.exit = 0",
+    "cache = \"cold\"\nenv = { \"A=B\" = \"c\", D = 1 }\nmax.exit = 0",
+    "cache = \"evictd\"\nmax.exit = 0",
+    "cache = 1\nenv = 1\nmax.exit = 0",
+    "params.n = [1, 2]\nmax.exit = 0",
+    "params.n = [1, 2, 3]\nenv.N = \"{n}\"\nscaling = { over = \"n\", max = { exit = 1 } }",
+];
+
+/// Whole files.
+const FILE: &[&str] = &[
+    "",
+    "# nothing\n[budget]\n",
+    "[settings]\neffort = \"5 s\"\n",
+    "budget = 3",
+    "settings = 3\n[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 s\"",
+    "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\nunsure = \"blnd\"\n",
+    "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\nunsure = true\n",
+    "[budgets.a]\nworkload = \"a\"\n[merge]\nworkload = \"a\"\n[other]\n",
+    "budget.a = 3",
+    "[[budget.a]]\nworkload = \"a\"",
+    "[budget.a]\nmax = { p99 = \"1 ms\" }",
+    "[budget.a]\nworklod = \"a\"\nmax = { p99 = 1 }",
+    "[budget.a]\nworkload = \"a\"\nartifact = \"a\"",
+    "[budget.a]\ncriterion = \"group/bench\"\nmax = { p99 = \"1 ms\" }",
+    "[budget.a]\nworkload = 3\nmax = { p99 = \"1 ms\" }",
+    "[budget.a]\nartifact = \"\"\nmax = { size = \"0 B\" }",
+    "[budget.a]\nartifact = []\nmax = { p99 = \"1 ms\", sise = \"1 KB\", what = \"1 KB\" }",
+    "[budget.a]\nartifact = [\"a\", 3, \"a\\u0000\"]\nmax = { size = \"1 KB\" }",
+    "[budget.a]\nartifact = [\"a\", \"a\"]\nparams.n = 1\ncache = \"warm\"\nmax = { size = \"1 KB\" }",
+    "[budget.a]\nartifact = true\nmax = { size = \"1 KB\" }",
+    "[budget.a]\ncommand = \"peer --listen 0\"\nmax.exit = 0",
+    "[budget.a]\ncommand = []\nmax.exit = 0",
+    "[budget.a]\ncommand = [\"\", 3]\nmax.exit = 0",
+    "[budget.\"\"]\n[budget.\"a::b\"]\n[budget.\":a\"]\n[budget.\"a b\"]\n[budget.-a]\n[budget.base]",
+    // text that is not TOML
+    "[budget.a]\nworkload = \"a\"\nmax = { p99 = 10 ms }\n",
+    "[budget.a]\nworkload = \"a\nmax = { p99 = \"1 ms\" }\n[budget.b]\nworkload = 3\n",
+    "[budget.a]\ncommand = [\"a\", \"b\"\nmax = { exit = 0 }\n[budget.b]\nworkload = 3\n",
+    "[budget.a]\nwhy = \"\"\"because\nworkload = \"a\"\n",
+    "[budget.a]\nwhy = '''because\nworkload = \"a\"\n",
+    "[budget.a]\nwhy =\nworkload\n[budget.b]\nworkload = 3\n",
+    "[budget.a]\nworkload\n",
+    "[budget.a]\nwhy = 1\nwhy = 2\n[budget.b]\nwhy.x = 1\n[budget.a]\n",
+    "budget = { a = { why = 1, why = 2 } }\n",
+    // places
+    "\u{feff}[budget.ü]\n\tmax = { 'größe' = 1, \t\"日本\" = 2 }\r\n\tworkload = 3\r\n",
+];
+
+fn files() -> Vec<String> {
+    let under =
+        |subject: &'static str| move |text: &&str| format!("[budget.a]\n{subject}\n{text}\n");
+    let mut files: Vec<String> = FILE.iter().map(|&text| text.to_owned()).collect();
+    files.extend(WORKLOAD.iter().map(under("workload = \"w\"")));
+    files.extend(COMMAND.iter().map(under("command = [\"c\"]")));
+    let many: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    let list = many.join(", ");
+    files.push(format!(
+        "[budget.a]\nworkload = \"w\"\nparams = {{ n = [{list}], m = [{list}] }}\nmax.p99 = \"1 s\"\n"
+    ));
+    // A long line is shown around its mistake, and only the first fifty mistakes are.
+    files.push(format!("[budget.a]\nworkload = \"w\"\nmax = {{ {} }}\n", "x = 1, ".repeat(40)));
+    files.push("x = 1\n".repeat(60));
+    files
+}
+
+#[test]
+fn every_message_reads_well() {
+    let mut shown = String::new();
+    for text in files() {
+        let error = super::parse(&text).expect_err(&text);
+        assert!(error.is_config());
+        let _ = writeln!(shown, "{}\n", "-".repeat(80));
+        let _ = writeln!(shown, "{error}");
+    }
+    snapshot("fixtures/cases/config/problems.txt", &shown);
+}
+
+/// A message that no text above earns is one that nobody has read. Too many cases in a whole file
+/// shares its place with too many in one budget.
+#[test]
+fn every_problem_in_the_source_is_shown() {
+    let mut made = BTreeSet::new();
+    for text in files() {
+        let reading = reading(text.trim_start_matches('\u{feff}'));
+        made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));
+    }
+    let made: BTreeSet<_> =
+        made.iter().map(|(file, line)| (file.rsplit(['/', '\\']).next().unwrap(), *line)).collect();
+    let mut unseen = Vec::new();
+    let mut count = 0;
+    for file in std::fs::read_dir(repository("src/budget")).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| l.contains("Problem::new(")) {
+            count += 1;
+            if !made.contains(&(name.as_str(), i as u32 + 1)) {
+                unseen.push(format!("{name}:{}: {}", i + 1, line.trim()));
+            }
+        }
+    }
+    assert!(count > 50, "the search found only {count} problems");
+    assert!(unseen.is_empty(), "no text above earns these:\n{}", unseen.join("\n"));
+}

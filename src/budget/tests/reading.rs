@@ -1,0 +1,176 @@
+//! Files that are right, and what is read from them.
+
+use std::time::Duration;
+
+use super::{fixture, parse};
+use crate::budget::{Bound, Budgets, Cache, Param, Ready, Reference, Subject, Target, Unsure};
+use crate::metric::Metric;
+use crate::quantity::{Quantity, Unit};
+
+fn read(text: &str) -> Budgets {
+    parse(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn labels(budgets: &Budgets, name: &str) -> Vec<String> {
+    let budget = budgets.budgets.iter().find(|b| b.name == name).unwrap();
+    let scaling = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+    budget.limits.iter().chain(scaling).map(|limit| limit.label.clone()).collect()
+}
+
+#[test]
+fn the_example_of_the_design() {
+    let read = read(&fixture("design.toml"));
+    let names: Vec<_> = read.budgets.iter().map(|b| b.name.as_str()).collect();
+    let want = ["wasm", "merge", "sync", "records", "cold_start", "read_unsized", "read_sized"];
+    assert_eq!(names, want);
+    assert_eq!(read.settings, super::super::Settings::default());
+    assert_eq!(labels(&read, "wasm"), ["gzip", "brotli"]);
+    assert_eq!(labels(&read, "records"), ["rss", "scaling_rss"]);
+    assert_eq!(labels(&read, "read_sized"), ["throughput::x_read_unsized", "p99", "p99::x_base"]);
+    let merge = &read.budgets[1];
+    assert_eq!((merge.line, merge.limits[0].line), (13, 16));
+    assert_eq!(merge.cases[0].params, [("ops".to_owned(), Param::Int(10_000))]);
+    assert_eq!(merge.cases[0].label, "");
+    let Target::Absolute(limit) = merge.limits[0].target else { panic!("{merge:?}") };
+    assert_eq!(limit, Quantity::new(0.01, Unit::Seconds));
+    let cases: Vec<_> = read.budgets[3].cases.iter().map(|c| c.label.as_str()).collect();
+    assert_eq!(cases, ["records=1000", "records=10000", "records=50000", "records=100000"]);
+}
+
+#[test]
+fn every_key() {
+    let read = read(&fixture("full.toml"));
+    let settings = &read.settings;
+    assert_eq!(
+        (settings.effort, settings.timeout),
+        (Duration::from_secs(20), Duration::from_secs(120))
+    );
+    assert_eq!((settings.alpha, settings.warn_at, settings.unsure), (0.05, 0.8, Unsure::Fail));
+    assert_eq!(
+        labels(&read, "web/app.js"),
+        [
+            "size::max",
+            "gzip",
+            "gzip::max::x_lock",
+            "gzip::x_base",
+            "brotli",
+            "size::min",
+            "gzip::min::x_lock"
+        ]
+        .map(|label| label.to_owned())
+        .to_vec()
+    );
+    let app = &read.budgets[0];
+    assert_eq!(app.limits[0].warn, Some(Quantity::new(900_000.0, Unit::Bytes)));
+    assert_eq!(app.limits[0].why.as_deref(), Some("parse time"));
+    assert_eq!(
+        (app.effort, app.timeout),
+        (Some(Duration::from_secs(1)), Some(Duration::from_secs(300)))
+    );
+    assert_eq!(app.limits[5].bound, Bound::Min);
+    let grep = &read.budgets[2];
+    let Subject::Command(command) = &grep.subject else { panic!("{grep:?}") };
+    assert_eq!(
+        (command.argv.len(), &command.ready, command.cache),
+        (5, &Ready::Exit, Cache::Evicted)
+    );
+    assert_eq!(command.env[1], ("EMPTY".to_owned(), String::new()));
+    let cases: Vec<_> = grep.cases.iter().map(|c| c.label.as_str()).collect();
+    let want = ["pattern=a,size=1", "pattern=a,size=2.5", "pattern=a,size=10"];
+    assert_eq!(cases[..3], want);
+    assert_eq!(cases[3], "pattern=b c,size=1");
+    let slope = &grep.scaling.as_ref().unwrap().limits[0];
+    assert_eq!(slope.metric.name(), "scaling_wall_mean");
+    let ready = |i: usize| match &read.budgets[i].subject {
+        Subject::Command(command) => command.ready.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ready(3), Ready::Port(8080));
+    assert_eq!(ready(4), Ready::Stderr("ready".to_owned()));
+    assert_eq!(ready(5), Ready::File("run/daemon.pid".into()));
+    let search = &read.budgets[6];
+    assert_eq!(search.limits[0].metric, Metric::Custom("accuracy".to_owned()));
+    assert!(search.limits.iter().any(|l| l.label == "utilization::max"));
+}
+
+#[test]
+fn every_spelling_says_the_same() {
+    let spellings = [
+        "[budget.a]\nworkload = \"w\"\nparams = { n = [1, 2] }\nmax = { p99 = { limit = \"1 ms\", why = \"y\" } }",
+        "[budget.a]\nworkload = \"w\"\nparams.n = [1, 2]\nmax.p99.limit = \"1 ms\"\nmax.p99.why = \"y\"",
+        "[budget.a.max.p99]\nlimit = \"1 ms\"\nwhy = \"y\"\n[budget.a.params]\nn = [1, 2]\n[budget.a]\nworkload = \"w\"",
+        "budget.a.workload = 'w'\nbudget.a.params.n = [1, 2]\nbudget.a.max.p99 = { why = 'y', limit = '1ms' }",
+        "budget = { a = { workload = \"w\", params = { n = [\n1, # one\n2,\n] }, max = { p99 = { limit = \"1 ms\", why = \"y\" } } } }",
+        "\u{feff}[budget.a]\r\nworkload = \"w\"\r\nparams = { n = [1, 2] }\r\nmax = { p99 = { limit = \"0.001 s\", why = \"\"\"\r\ny\"\"\" } }\r\n",
+    ];
+    let shape = |text: &str| {
+        let mut budget = read(text).budgets.remove(0);
+        budget.line = 0;
+        budget.limits.iter_mut().for_each(|limit| limit.line = 0);
+        format!("{budget:?}")
+    };
+    for text in spellings {
+        assert_eq!(shape(text), shape(spellings[0]), "{text}");
+    }
+}
+
+#[track_caller]
+fn check(limit: &str, want: Target) {
+    let text = format!(
+        "[budget.b]\nworkload = 'w'\nmax.p50 = '1 s'\n[budget.a]\nworkload = 'w'\nmax = {{ p99 = {limit} }}"
+    );
+    assert_eq!(read(&text).budgets[1].limits[0].target, want, "{limit}");
+}
+
+#[test]
+fn targets() {
+    let seconds = |s| Target::Absolute(Quantity::new(s, Unit::Seconds));
+    let times = |factor, reference| Target::Relative { factor, reference };
+    check("'10 ms'", seconds(0.01));
+    check("' 2s '", seconds(2.0));
+    check("'1.05 x base'", times(1.05, Reference::Base));
+    check("'1x lock'", times(1.0, Reference::Lock));
+    check("'1_0.5  x  b'", times(10.5, Reference::Budget("b".to_owned())));
+}
+
+/// Two cases of one budget never have the same name.
+#[test]
+fn labels_are_unique() {
+    let text = "[budget.a]\nworkload = 'w'\nparams = { a = [1, 2.0, 'x'], b = [true, 'true '] }\nmax.p99 = '1 s'";
+    let read = read(text);
+    let mut labels: Vec<_> = read.budgets[0].cases.iter().map(|c| &c.label).collect();
+    labels.dedup();
+    assert_eq!(labels.len(), 6);
+}
+
+#[track_caller]
+fn refuses(name: &str, bytes: Option<&[u8]>, want: &str) {
+    let dir = std::env::temp_dir().join(format!("perf-budget-file-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let path = dir.join(name);
+    if let Some(bytes) = bytes {
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let error = crate::budget::load(&path).expect_err(name);
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(error.is_config(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(want) && text.contains("failed to read"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_text() {
+    refuses("missing.toml", None, "there is no such file");
+    refuses("", None, "it is a directory");
+    refuses("latin.toml", Some(b"a\nb\xe4\n"), "line 2 is not UTF-8");
+    refuses("utf16.toml", Some(b"\xff\xfea\0"), "it is UTF-16");
+    refuses("huge.toml", Some(&vec![b'\n'; 4 * 1024 * 1024 + 1]), "larger than 4 MiB");
+}
+
+#[test]
+fn paths_start_where_the_file_is() {
+    let path = super::repository("fixtures/cases/config/design.toml");
+    let read = crate::budget::load(&path).unwrap();
+    assert_eq!(read.root, path.parent().unwrap());
+    assert_eq!(parse(&fixture("design.toml")).unwrap().root.to_str(), Some("."));
+}

@@ -1,0 +1,130 @@
+//! The word that names a metric in the file: which metric it is, or why it is none for this subject.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::problem::{Problem, Reading, quoted};
+use super::spelling;
+use crate::metric::{Metric, Statistic, SubjectKind};
+
+/// Every kind of subject, in the order of the documentation.
+pub(super) const KINDS: [SubjectKind; 3] =
+    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload];
+
+/// The known metrics of each kind by their words. [`Metric::of`] builds its list at each call, which
+/// is much for a file with ten thousand budgets.
+static KNOWN: LazyLock<Vec<HashMap<String, Metric>>> = LazyLock::new(|| {
+    let words = |kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect();
+    KINDS.map(words).into()
+});
+
+fn known(kind: SubjectKind) -> &'static HashMap<String, Metric> {
+    &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
+}
+
+/// Whether some subject has a metric of this name.
+pub(super) fn is_metric(word: &str) -> bool {
+    KINDS.iter().any(|&kind| known(kind).contains_key(word))
+}
+
+/// "an artifact": a kind of subject in a sentence.
+pub(super) fn noun(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Artifact => "an artifact",
+        SubjectKind::Command => "a command",
+        SubjectKind::Workload => "a workload",
+    }
+}
+
+/// The metric that `word` names for a subject of this kind; otherwise the reason is reported.
+pub(super) fn read(
+    kind: SubjectKind,
+    word: &str,
+    at: &Range<usize>,
+    reading: &mut Reading<'_>,
+) -> Option<Metric> {
+    if let Some(metric) = known(kind).get(word) {
+        return Some(metric.clone());
+    }
+    let problem = fault(kind, word, at);
+    if problem.is_none() {
+        return Some(Metric::Custom(word.to_owned()));
+    }
+    reading.problems.extend(problem);
+    None
+}
+
+/// Why a word that this kind does not know cannot be a metric of its own either.
+fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
+    let at = at.clone();
+    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, known(k).get(word)?))) {
+        let title = format!("`{word}` is a metric of {}, not of {}", noun(owner), noun(kind));
+        return Some(Problem::new(at, title).help(instead(kind, metric)));
+    }
+    let unknown = format!("unknown metric {}", quoted(word));
+    let words = known(kind).keys().map(String::as_str);
+    // A map has no order; the nearest of equals has to be the same each time.
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable();
+    if let Some(near) = spelling::meant(word, words) {
+        let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
+        return Some(match kind {
+            SubjectKind::Workload => problem.help(
+                "a metric that the workload records itself needs a name less like a known one",
+            ),
+            _ => problem.help(all(kind)),
+        });
+    }
+    if kind != SubjectKind::Workload {
+        return Some(Problem::new(at, unknown).help(all(kind)));
+    }
+    if word == "scaling" || word.starts_with("scaling_") {
+        return Some(
+            Problem::new(at, format!("`{word}` is limited in a key of its own"))
+                .help("write scaling = { over = \"records\", max = { rss = 1.1 } }"),
+        );
+    }
+    if word.len() > 1 && word.starts_with('p') && word[1..].bytes().all(|b| b.is_ascii_digit()) {
+        return Some(
+            Problem::new(at, format!("`{word}` is not a percentile that is measured"))
+                .help("measured are p50, p90, p95, p99, p999"),
+        );
+    }
+    let mut bytes = word.bytes();
+    let is_name = bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    (!is_name).then(|| {
+        Problem::new(at, format!("{} cannot be the name of a metric", quoted(word)))
+            .help("write a lower case letter, then lower case letters, digits and `_`")
+    })
+}
+
+/// What a subject has in place of another subject's metric.
+fn instead(kind: SubjectKind, metric: &Metric) -> String {
+    match (kind, metric) {
+        (SubjectKind::Command, Metric::Latency(s)) => {
+            format!("a command has `wall_{0}` and `startup_{0}`", s.name())
+        }
+        (SubjectKind::Workload, Metric::Wall(s) | Metric::Startup(s)) => {
+            format!("the latency of one operation of a workload is `{}`", s.name())
+        }
+        _ => all(kind),
+    }
+}
+
+/// All metrics of a kind, the timed ones by their prefix.
+fn all(kind: SubjectKind) -> String {
+    let statistics = || Statistic::ALL.map(Statistic::name).join(" ");
+    let mut words = Vec::new();
+    for metric in Metric::known(kind) {
+        words.push(match metric {
+            Metric::Latency(Statistic::Min) => statistics(),
+            Metric::Wall(Statistic::Min) => "wall_*".to_owned(),
+            Metric::Startup(Statistic::Min) => format!("startup_* (* is one of {})", statistics()),
+            Metric::Latency(_) | Metric::Wall(_) | Metric::Startup(_) => continue,
+            plain => plain.name(),
+        });
+    }
+    format!("{} has {}", noun(kind), words.join(", "))
+}
