@@ -7,6 +7,7 @@
 //! when the **thread** that spawned ends, so a [`Child`] must stay on the thread that made it, and
 //! that thread must outlive it.
 
+mod child;
 mod exit;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -14,7 +15,10 @@ mod output;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 mod refusal;
+#[cfg(target_os = "linux")]
+mod relay;
 mod tree;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -22,19 +26,21 @@ mod tests;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
 
-use self::output::Drain;
-use self::tree::Tree;
 use super::{Cause, Unmeasured};
 
+pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
+#[cfg(target_os = "linux")]
+pub(crate) use self::relay::relay;
+pub(crate) use self::usage::{Living, Usage};
 
 /// What to start, and how.
 #[derive(Debug, Clone)]
@@ -51,6 +57,18 @@ pub(crate) struct Launch {
     pub(crate) stdin: Input,
     /// The text that [`Child::ready`] waits for.
     pub(crate) watch: Option<(Stream, String)>,
+    /// Which process forks it.
+    pub(crate) parent: Parent,
+}
+
+/// Which process forks another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent {
+    /// This one.
+    Harness,
+    /// A small one in between, so that [`Usage::peak_rss`] is known however much this one holds. It
+    /// costs one more start of this binary. Only Linux has it.
+    Relay,
 }
 
 /// What a process reads on its standard input.
@@ -72,20 +90,6 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// A process that was started. Dropping it ends it, and everything it started.
-#[derive(Debug)]
-pub(crate) struct Child {
-    name: String,
-    handle: system::Handle,
-    tree: Tree,
-    stdout: Drain,
-    stderr: Drain,
-    wake: io::PipeReader,
-    stdin: Option<io::PipeWriter>,
-    kills_before: Option<u64>,
-    finished: bool,
-}
-
 /// What is known of a process that has ended, and of which nothing is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
@@ -103,24 +107,6 @@ pub(crate) struct Finished {
     pub(crate) strays: usize,
 }
 
-/// What a process used, by the time it ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Usage {
-    /// User and system time of all its threads and of the children it waited for.
-    pub(crate) cpu: Duration,
-    /// Involuntary context switches of the same.
-    pub(crate) preempted: u64,
-    /// How long its main thread was ready to run and had no processor; `None` where the kernel does
-    /// not count it.
-    pub(crate) waited: Option<Duration>,
-    /// The kernel's `ru_maxrss` in bytes: the largest resident size of the process, of any child it
-    /// waited for, **and of the process that spawned it at that moment**. It is its own only where it
-    /// exceeds the spawner's.
-    pub(crate) max_rss: u64,
-    /// Whether it waited for children of its own.
-    pub(crate) had_children: bool,
-}
-
 /// What a process wrote to one stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Written {
@@ -128,25 +114,6 @@ pub(crate) struct Written {
     pub(crate) tail: Vec<u8>,
     /// How many bytes it wrote in all.
     pub(crate) bytes: u64,
-}
-
-/// What came of waiting for a text.
-#[derive(Debug)]
-pub(crate) enum Readiness {
-    /// It was read at this moment.
-    At(Instant),
-    /// The process ended without it.
-    Ended(Finished),
-    /// The deadline came first.
-    Late,
-}
-
-/// What ended a look at a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    Ended(Instant),
-    Woken,
-    Late,
 }
 
 /// Starts a process, waits for its end, and gives what it did. An `Err` where it could not be
@@ -174,7 +141,40 @@ impl Launch {
             dir: None,
             stdin: Input::Null,
             watch: None,
+            parent: Parent::Harness,
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn command(&self) -> io::Result<Command> {
+        match self.parent {
+            Parent::Harness => Ok(self.direct()),
+            Parent::Relay => relay::command(),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn start(&self, command: Command) -> io::Result<system::Handle> {
+        match self.parent {
+            Parent::Harness => system::spawn(command),
+            Parent::Relay => relay::spawn(command, self),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn command(&self) -> io::Result<Command> {
+        Ok(self.direct())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn start(&self, command: Command) -> io::Result<system::Handle> {
+        system::spawn(command)
+    }
+
+    fn direct(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        command
     }
 
     /// The program as it is named in messages: the last part of its path.
@@ -182,186 +182,4 @@ impl Launch {
         let path = Path::new(&self.program);
         path.file_name().unwrap_or(&self.program).to_string_lossy().into_owned()
     }
-}
-
-impl Child {
-    /// Starts a process. The clock starts in the child, just before its program is loaded: what it
-    /// costs to copy this process first is not the command's.
-    pub(crate) fn spawn(launch: &Launch) -> Result<Child, Unmeasured> {
-        let name = launch.name();
-        let plumb = |e| refusal::of_pipes(&name, &e);
-        let (out, out_end) = io::pipe().map_err(plumb)?;
-        let (err, err_end) = io::pipe().map_err(plumb)?;
-        let (wake, waker) = io::pipe().map_err(plumb)?;
-        let (stdin, stdin_end) = match launch.stdin {
-            Input::Null => (Stdio::null(), None),
-            Input::Open => {
-                let (read, write) = io::pipe().map_err(plumb)?;
-                (read.into(), Some(write))
-            }
-        };
-        let text = |stream| launch.watch.as_ref().filter(|w| w.0 == stream).map(|w| w.1.as_str());
-        let again = waker.try_clone().map_err(plumb)?;
-        let stdout = Drain::start(out, text(Stream::Stdout), waker).map_err(plumb)?;
-        let stderr = Drain::start(err, text(Stream::Stderr), again).map_err(plumb)?;
-
-        let marker = tree::Marker::new();
-        let mut command = Command::new(&launch.program);
-        command.args(&launch.args).envs(launch.env.iter().map(|(k, v)| (k, v)));
-        command.env(tree::VARIABLE, marker.value());
-        command.stdin(stdin).stdout(out_end).stderr(err_end);
-        if let Some(dir) = &launch.dir {
-            command.current_dir(dir);
-        }
-        let kills_before = system::memory_kills();
-        let handle = system::spawn(command).map_err(|e| refusal::of_start(launch, &e))?;
-        let tree = Tree::new(handle.id(), marker);
-        Ok(Child {
-            name,
-            handle,
-            tree,
-            stdout,
-            stderr,
-            wake,
-            stdin: stdin_end,
-            kills_before,
-            finished: false,
-        })
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.handle.id()
-    }
-
-    /// When its program was about to be loaded.
-    pub(crate) fn spawned_at(&self) -> Instant {
-        self.handle.spawned_at()
-    }
-
-    /// Waits for the end; `None` where the deadline comes first. Fails where it floods or is ended by
-    /// a signal; then, and after its end, nothing of it is left.
-    pub(crate) fn wait(&mut self, deadline: Instant) -> Result<Option<Finished>, Unmeasured> {
-        loop {
-            match self.look(deadline)? {
-                Seen::Ended(at) => return self.conclude(at).map(Some),
-                Seen::Late => return Ok(None),
-                Seen::Woken => {}
-            }
-        }
-    }
-
-    /// Waits for the watched text.
-    pub(crate) fn ready(&mut self, deadline: Instant) -> Result<Readiness, Unmeasured> {
-        loop {
-            if let Some(at) = self.matched() {
-                return Ok(Readiness::At(at));
-            }
-            match self.look(deadline)? {
-                Seen::Ended(at) => {
-                    let finished = self.conclude(at)?;
-                    // The text may have been its last words.
-                    return Ok(self.matched().map_or(Readiness::Ended(finished), Readiness::At));
-                }
-                Seen::Late => return Ok(Readiness::Late),
-                Seen::Woken => {}
-            }
-        }
-    }
-
-    /// The end of what it wrote so far.
-    pub(crate) fn written(&self, stream: Stream) -> Written {
-        match stream {
-            Stream::Stdout => self.stdout.written(),
-            Stream::Stderr => self.stderr.written(),
-        }
-    }
-
-    /// Ends it and everything it started, because of `cause`; gives the reason with its last output.
-    pub(crate) fn give_up(&mut self, cause: Cause, text: impl Into<String>) -> Unmeasured {
-        self.kill();
-        Unmeasured { cause, text: text.into(), output: self.last_words() }
-    }
-
-    /// Ends it and everything it started. Returns when nothing of it is left. Does nothing the second
-    /// time.
-    pub(crate) fn kill(&mut self) {
-        if !std::mem::replace(&mut self.finished, true) {
-            self.handle.kill();
-            self.tree.end();
-            let _ = self.handle.reap();
-            self.drain();
-        }
-    }
-
-    /// The end of its standard error, or where it wrote nothing there, of its standard output.
-    pub(crate) fn last_words(&self) -> Option<String> {
-        self.stderr.written().text().or_else(|| self.stdout.written().text())
-    }
-
-    fn matched(&self) -> Option<Instant> {
-        self.stdout.matched().or(self.stderr.matched())
-    }
-
-    fn look(&mut self, deadline: Instant) -> Result<Seen, Unmeasured> {
-        let seen = self.handle.look(&self.wake, deadline).map_err(|e| {
-            Unmeasured::new(Cause::Harness, format!("failed to wait for `{}`: {e}", self.name))
-        })?;
-        if self.stdout.flooded() || self.stderr.flooded() {
-            let text = format!(
-                "`{}` wrote more than {} MiB and was killed; make it quieter",
-                self.name,
-                output::FLOOD >> 20
-            );
-            return Err(self.give_up(Cause::Flooded, text));
-        }
-        Ok(seen)
-    }
-
-    /// After its own end: ends what it left behind, reaps it, and says how it was.
-    fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
-        self.finished = true;
-        let strays = self.tree.end();
-        let (exit, usage) = self.handle.reap().map_err(|e| {
-            let text = format!("failed to read how `{}` ended: {e}", self.name);
-            Unmeasured::new(Cause::Harness, text)
-        })?;
-        self.drain();
-        match exit {
-            Exit::Code(code) => Ok(Finished {
-                code,
-                wall: at.saturating_duration_since(self.spawned_at()),
-                usage,
-                stdout: self.stdout.written(),
-                stderr: self.stderr.written(),
-                strays,
-            }),
-            Exit::Signal(signal) => Err(exit::died(
-                &self.name,
-                signal,
-                memory_killed(self.kills_before),
-                self.last_words(),
-            )),
-        }
-    }
-
-    /// Closes its input, and waits for its streams to end. Everything that could write is gone by
-    /// now; what hid too well to be found must not hang us.
-    fn drain(&mut self) {
-        self.stdin = None;
-        let patience = Instant::now() + Duration::from_secs(2);
-        self.stdout.finish(patience);
-        self.stderr.finish(patience);
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Whether the kernel has killed for want of memory since `before`; `None` where it does not tell.
-fn memory_killed(before: Option<u64>) -> Option<bool> {
-    Some(system::memory_kills()? > before?)
 }

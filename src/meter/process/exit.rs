@@ -3,7 +3,7 @@
 use crate::meter::{Cause, Unmeasured};
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Exit {
     /// By itself, with this code.
     Code(i32),

@@ -14,7 +14,9 @@ use rustix::process::{
 };
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use super::{Exit, Seen, Usage};
+use super::child::Seen;
+use super::relay::Relay;
+use super::{Exit, Usage};
 
 /// A started process, not yet reaped.
 #[derive(Debug)]
@@ -23,6 +25,9 @@ pub(super) struct Handle {
     spawned_at: Instant,
     /// `None` where the kernel or a sandbox refuses it: then its end is looked for every millisecond.
     pidfd: Option<OwnedFd>,
+    /// The resident bytes of the process that forked it, this one or its relay, at that moment.
+    forked_from: u64,
+    relay: Option<Relay>,
 }
 
 /// Starts `command` as the leader of a group of its own that dies with the calling thread.
@@ -35,9 +40,7 @@ pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
             // It died before the line above: nobody is left to measure for.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(nanos(clock_gettime(ClockId::Monotonic)).to_ne_bytes().as_slice());
-        (&clock_end).write_all(&bytes)
+        (&clock_end).write_all(&monotonic().to_ne_bytes())
     };
     command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
@@ -46,25 +49,58 @@ pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
     unsafe {
         command.pre_exec(at_start);
     }
-    let (now, mark) = (Instant::now(), nanos(clock_gettime(ClockId::Monotonic)));
+    let forked_from = resident();
     let child = command.spawn()?;
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 8];
     clock.read_exact(&mut bytes)?;
-    let late = u64::try_from(i128::from_ne_bytes(bytes) - mark).unwrap_or(0);
     let pid = Pid::from_child(&child);
     // The standard library's handle is dropped here, which neither waits nor kills.
     Ok(Handle {
         pid,
-        spawned_at: now + Duration::from_nanos(late),
+        spawned_at: instant(u64::from_ne_bytes(bytes)),
         pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
+        forked_from,
+        relay: None,
     })
 }
 
-fn nanos(time: Timespec) -> i128 {
-    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+/// Nanoseconds of the clock that `Instant` reads too, and that all processes share.
+fn monotonic() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+}
+
+/// The moment at which [`monotonic`] read so much.
+pub(super) fn instant(nanos: u64) -> Instant {
+    let (now, ago) = (Instant::now(), Duration::from_nanos(monotonic().saturating_sub(nanos)));
+    now.checked_sub(ago).unwrap_or(now)
+}
+
+/// What [`monotonic`] read at that moment.
+pub(super) fn nanos(instant: Instant) -> u64 {
+    monotonic().saturating_sub(instant.elapsed().as_nanos() as u64)
+}
+
+/// The resident bytes of this process; all there are where they cannot be read, so that nothing is
+/// taken for less.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.map_or(u64::MAX, |pages| pages * rustix::param::page_size() as u64)
 }
 
 impl Handle {
+    /// A process that a relay has started.
+    pub(super) fn relayed(pid: Pid, spawned_at: Instant, relay: Relay) -> Self {
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
+        Handle { pid, spawned_at, pidfd, forked_from: 0, relay: Some(relay) }
+    }
+
+    /// The relay's id, where there is one.
+    pub(super) fn relay(&self) -> Option<u32> {
+        self.relay.as_ref().map(Relay::id)
+    }
+
     pub(super) fn id(&self) -> u32 {
         self.pid.as_raw_pid().cast_unsigned()
     }
@@ -92,24 +128,20 @@ impl Handle {
             let woken = fds[0].revents().contains(PollFlags::IN);
             let ended = match fds.get(1) {
                 Some(fd) => fd.revents().contains(PollFlags::IN),
-                None => self.is_zombie()?,
+                None => stat(self.id()).is_none_or(|fields| fields.starts_with('Z')),
             };
             if ended {
                 return Ok(Seen::Ended(now));
             }
             if woken {
-                wake.read(&mut [0; 64])?;
+                // One byte a message, and any of them says the same.
+                wake.read_exact(&mut [0])?;
                 return Ok(Seen::Woken);
             }
             if left.is_zero() {
                 return Ok(Seen::Late);
             }
         }
-    }
-
-    fn is_zombie(&self) -> io::Result<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(self.pid), options)?.is_some())
     }
 
     /// Kills its whole group.
@@ -120,7 +152,18 @@ impl Handle {
 
     /// Reaps it, waiting for its end where it has only just been killed. To be called once.
     pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
-        let _ = waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        if let Some(relay) = &mut self.relay {
+            return relay.reap();
+        }
+        // A killed process ends within moments, unless it is in an uninterruptible call.
+        let patience = Timespec { tv_sec: 10, tv_nsec: 0 };
+        if let Some(fd) = &self.pidfd
+            && poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&patience))? == 0
+        {
+            return Err(io::Error::other("it does not end although it was killed"));
+        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let _ = waitid(WaitId::Pid(self.pid), options);
         let waited = waited(self.id());
         let had_children = had_children(self.id());
         let (status, usage) = self.wait4()?;
@@ -134,6 +177,7 @@ impl Handle {
             preempted: usage.ru_nivcsw.cast_unsigned(),
             waited,
             max_rss: usage.ru_maxrss.cast_unsigned() * 1024,
+            forked_from: self.forked_from,
             had_children,
         };
         Ok((exit, Some(usage)))
@@ -174,9 +218,26 @@ pub(super) fn waited(pid: u32) -> Option<Duration> {
 
 /// Whether it waited for children: they have left their page faults in `cminflt` of its stat.
 fn had_children(pid: u32) -> bool {
-    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    let after_name = text.rfind(')').map_or("", |end| &text[end + 1..]);
-    after_name.split_ascii_whitespace().nth(8).is_some_and(|faults| faults != "0")
+    stat(pid).is_some_and(|s| s.split_ascii_whitespace().nth(8).is_some_and(|n| n != "0"))
+}
+
+/// `/proc/PID/stat` from its third field, the state: the second is a name and may hold anything.
+pub(super) fn stat(pid: u32) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(text[text.rfind(')')? + 1..].trim_start().to_owned())
+}
+
+/// User and system time of a living process, of all the threads it ever had.
+#[expect(unsafe_code, reason = "no library reads the clock of another process")]
+pub(super) fn processor_time(pid: u32) -> Option<Duration> {
+    let mut clock = 0;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: both pointers are to live, writable memory of the right types.
+    let read = unsafe {
+        libc::clock_getcpuclockid(pid.cast_signed(), &raw mut clock) == 0
+            && libc::clock_gettime(clock, &raw mut time) == 0
+    };
+    read.then(|| Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32))
 }
 
 /// How often the kernel has killed for want of memory since it started, in any container.

@@ -6,7 +6,8 @@ use std::io::{self, PipeReader};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use super::{Exit, Seen, Usage};
+use super::child::Seen;
+use super::{Exit, Usage};
 
 /// A started process.
 #[derive(Debug)]
@@ -24,6 +25,12 @@ pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
 }
 
 impl Handle {
+    /// None: what a relay is for is not known here in any case.
+    #[expect(clippy::unused_self, reason = "the same call as on Linux")]
+    pub(super) fn relay(&self) -> Option<u32> {
+        None
+    }
+
     pub(super) fn id(&self) -> u32 {
         self.child.id()
     }

@@ -2,9 +2,12 @@
 
 #![cfg(target_os = "linux")]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::tree::{self, Tree};
 use super::*;
+use crate::meter::{Cause, Unmeasured};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -132,7 +135,7 @@ fn a_tree_within_a_tree_belongs_to_both() {
         std::thread::sleep(Duration::from_millis(1));
     }
     // A root that never was: only the marker can find it.
-    assert_eq!(Tree::new(u32::MAX >> 1, outer).members(), [child.id()]);
+    assert_eq!(Tree::new(u32::MAX >> 1, None, outer).members(), [child.id()]);
 }
 
 #[test]
@@ -249,4 +252,45 @@ fn processor_time_is_that_of_the_child() {
     assert!(usage.cpu >= Duration::from_millis(300) && usage.cpu < LONG, "{usage:?}");
     let idle = run(&sh("sleep 0.5"), LONG).unwrap();
     assert!(idle.usage.unwrap().cpu < idle.wall, "{idle:?}");
+}
+
+/// Not a test: where the relay of the tests below begins. See `relay::ARGUMENTS`.
+#[test]
+fn relay() {
+    assert!(super::relay().is_none_or(|code| code == std::process::ExitCode::SUCCESS));
+}
+
+const MEGABYTE: u64 = 1_000_000;
+
+fn relayed(launch: Launch) -> Launch {
+    Launch { parent: Parent::Relay, ..launch }
+}
+
+#[test]
+fn a_relay_tells_the_peak_of_the_child_alone() {
+    // What the harness holds must not matter.
+    let held = std::hint::black_box(vec![1_u8; 300_000_000]);
+    let allocate = python("x = bytearray(b'x') * 200_000_000; del x");
+    let direct = run(&allocate, LONG).unwrap().usage.unwrap();
+    let none = run(&relayed(python("pass")), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
+    let peak = run(&relayed(allocate.clone()), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
+    assert!(none < 50 * MEGABYTE, "{none}");
+    assert!((200 * MEGABYTE..250 * MEGABYTE).contains(&peak), "{peak}");
+    // Without a relay it is the harness's, and that is noticed.
+    assert!(direct.max_rss >= held.len() as u64, "{direct:?}");
+    assert_eq!(direct.peak_rss(), None);
+}
+
+#[test]
+fn a_relayed_child_is_like_another() {
+    let done = run(&relayed(sh("echo out; cat; sleep 0.2; exit 7")), LONG).unwrap();
+    assert_eq!(done.code, 7);
+    assert!(done.stdout.tail.ends_with(b"out\n"));
+    assert!(done.wall >= Duration::from_millis(200) && done.wall < LONG, "{:?}", done.wall);
+    check_refused(&relayed(Launch::new("no-such-program")), LONG, Cause::NotFound, &["PATH"]);
+    check_refused(&relayed(sh("kill -SEGV $$")), LONG, Cause::Crashed, &["`sh`", "SIGSEGV"]);
+    check_refused(&relayed(sh("sleep 1000")), Duration::from_millis(300), Cause::TimedOut, &[]);
+    let sleep = unique_sleep();
+    let done = run(&relayed(sh(&format!("setsid -f sleep {sleep}"))), LONG).unwrap();
+    assert_eq!((done.strays, running(&sleep)), (1, false));
 }

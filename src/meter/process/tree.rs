@@ -35,12 +35,14 @@ impl Marker {
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux shows environments"))]
 pub(super) struct Tree {
     root: u32,
+    /// Marked, and not of the tree: the relay that started the root.
+    spared: Option<u32>,
     marker: Marker,
 }
 
 impl Tree {
-    pub(super) fn new(root: u32, marker: Marker) -> Self {
-        Tree { root, marker }
+    pub(super) fn new(root: u32, spared: Option<u32>, marker: Marker) -> Self {
+        Tree { root, spared, marker }
     }
 }
 
@@ -60,6 +62,7 @@ mod found {
 
     use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+    use super::super::linux;
     use super::Tree;
 
     /// What one line of `/proc/PID/stat` says of a process's place.
@@ -124,9 +127,8 @@ mod found {
 
         /// Where a process stands; `None` where it has ended.
         fn place(&self, pid: u32, environ: &mut Vec<u8>) -> Option<Place> {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // "PID (NAME) STATE PARENT GROUP SESSION …", and a name may hold anything, so from its end.
-            let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+            let stat = linux::stat(pid)?;
+            let mut fields = stat.split_ascii_whitespace();
             if matches!(fields.next()?, "Z" | "X") {
                 return None;
             }
@@ -141,7 +143,7 @@ mod found {
             place.member = pid == self.root
                 || place.group == self.root
                 || place.session == self.root
-                || self.marked(pid, environ);
+                || (Some(pid) != self.spared && self.marked(pid, environ));
             Some(place)
         }
 
