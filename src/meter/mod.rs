@@ -3,9 +3,22 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+pub(crate) mod clock;
+#[doc(hidden)]
+pub mod fork;
+pub(crate) mod gauge;
+pub(crate) mod heap;
+pub(crate) mod memory;
+mod plan;
+pub(crate) mod time;
+mod usage;
+pub(crate) mod wire;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+pub use clock::Clock;
 
 use crate::metric::Metric;
 
@@ -17,8 +30,12 @@ pub struct Fork {
     pub operations: Vec<f64>,
     /// Mean seconds of one operation in each batch, in order.
     pub batches: Vec<f64>,
-    /// Operations in each batch; 1 where operations were long enough to be timed one by one.
+    /// Operations in each batch, at least; 1 where an operation was as long as a batch.
     pub batch_size: u64,
+    /// What one operation counts for in a throughput.
+    pub work: Work,
+    /// What the clock that timed it can tell apart; `None` where nothing was timed.
+    pub clock: Option<Clock>,
     /// One value for the whole fork, in the metric's base unit.
     pub values: BTreeMap<Metric, f64>,
     /// How long the fork took, spawning and set-up included.
@@ -29,6 +46,21 @@ pub struct Fork {
     pub preempted: Option<u64>,
     /// What a reader of the result must know: how it was timed, what is missing.
     pub notes: Vec<String>,
+}
+
+/// What one operation counts for in a throughput.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Work {
+    /// So many operations: 1, unless the workload says otherwise.
+    Operations(f64),
+    /// So many bytes.
+    Bytes(f64),
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Work::Operations(1.0)
+    }
 }
 
 /// Why there is no reading. Each cause is a red of its own.
