@@ -12,5 +12,8 @@ pub mod stats;
 mod suite;
 mod turn;
 pub mod verdict;
+pub mod run;
 
 pub use error::Error;
+pub use meter::heap::Heap;
+pub use run::{Failed, Run, Workload};

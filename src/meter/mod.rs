@@ -4,10 +4,22 @@
 //! processes; nothing here knows limits or verdicts.
 
 pub(crate) mod process;
+pub(crate) mod clock;
+#[doc(hidden)]
+pub mod fork;
+pub(crate) mod gauge;
+pub(crate) mod heap;
+pub(crate) mod memory;
+mod plan;
+pub(crate) mod time;
+mod usage;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+pub use clock::Clock;
 
 use crate::metric::{Metric, Statistic};
 
@@ -19,12 +31,12 @@ pub struct Fork {
     pub operations: Vec<f64>,
     /// Mean seconds of one operation in each batch, in order.
     pub batches: Vec<f64>,
-    /// Operations in each batch; 1 where operations were long enough to be timed one by one.
+    /// Operations in each batch, at least; 1 where an operation was as long as a batch.
     pub batch_size: u64,
-    /// Operations, or bytes, that one iteration stands for.
-    pub per_iteration: f64,
-    /// For each operation, in order: 1 where it failed, 0 where it did not.
-    pub failures: Vec<f64>,
+    /// What one operation counts for in a throughput.
+    pub work: Work,
+    /// What the clock that timed it can tell apart; `None` where nothing was timed.
+    pub clock: Option<Clock>,
     /// One value for the whole fork, in the metric's base unit.
     pub values: BTreeMap<Metric, f64>,
     /// Metrics of the fork that could not be measured, each with its reason; the others stand.
@@ -58,9 +70,10 @@ impl Fork {
             }
             Metric::Latency(_) => Some(self.operations.clone()),
             Metric::Throughput => {
-                Some(self.batches.iter().map(|s| self.per_iteration / s).collect())
+                let (Work::Operations(work) | Work::Bytes(work)) = self.work;
+                return Ok(self.batches.iter().map(|seconds| work / seconds).collect());
             }
-            Metric::ErrorRate => Some(self.failures.clone()),
+            Metric::ErrorRate => return self.failures(),
             _ => None,
         };
         match fork_value.or(values) {
@@ -69,6 +82,37 @@ impl Fork {
                 Err(Unmeasured::new(Cause::MeasuredNothing, format!("no `{metric}` was measured")))
             }
         }
+    }
+}
+
+impl Fork {
+    /// A 1 for each operation that failed and a 0 for each that did not; their order is not kept.
+    fn failures(&self) -> Result<Vec<f64>, Unmeasured> {
+        let Some(&share) = self.values.get(&Metric::ErrorRate) else {
+            return Err(Unmeasured::new(Cause::MeasuredNothing, "no `error_rate` was measured"));
+        };
+        let succeeded = self.operations.len();
+        let failed = if succeeded == 0 {
+            1
+        } else {
+            (succeeded as f64 * share / (1.0 - share)).round() as usize
+        };
+        Ok(std::iter::repeat_n(1.0, failed).chain(std::iter::repeat_n(0.0, succeeded)).collect())
+    }
+}
+
+/// What one operation counts for in a throughput.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Work {
+    /// So many operations: 1, unless the workload says otherwise.
+    Operations(f64),
+    /// So many bytes.
+    Bytes(f64),
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Work::Operations(1.0)
     }
 }
 

@@ -63,12 +63,12 @@ pub const BETA: f64 = 0.05;
 pub const FEWEST_FORKS: usize = 3;
 /// How many forks a second epoch takes at the least.
 const CONFIRMING_FORKS: usize = 3;
-/// Blocks of the failing side are this long, in seconds of measured time.
-const BLOCK: f64 = 0.02;
+/// A block of the failing side is a whole fork: what is peculiar to a process (placement, layout) makes
+/// its operations alike, so that a process is one witness. This much longer than the first fork, so
+/// that later ones fit.
+const BLOCK: f64 = 1.25;
 /// A greatest value is not called held on fewer values than this.
 const FEWEST_FOR_GREATEST: usize = 100;
-/// Errors come in bursts; a fork is cut into this many blocks.
-const SHARE_BLOCKS: u64 = 20;
 /// A share of zero is shown to be below this.
 const ZERO_SHARE: f64 = 0.001;
 /// The level of the intervals that are shown.
@@ -109,7 +109,8 @@ impl Judge {
         let values: Vec<f64> = values.iter().map(|v| v * sign).collect();
         Sample::new(values.clone())?;
         let question = self.question;
-        let ops = self.block(&values);
+        let first = self.forks.first().map_or(values.len(), Vec::len);
+        let ops = (first as f64 * BLOCK).ceil().max(1.0) as u64;
         self.first.get_or_insert_with(|| Epoch::new(question, ops)).add(&values)?;
         if let Some((epoch, forks)) = &mut self.second {
             epoch.add(&values)?;
@@ -230,20 +231,6 @@ impl Judge {
 
     fn sign(&self) -> f64 {
         self.question.sign()
-    }
-
-    /// How many operations make a block: as many as fill [`BLOCK`], from the first fork, then fixed.
-    fn block(&self, first: &[f64]) -> u64 {
-        if self.question.method == Method::Share {
-            return (first.len() as u64 / SHARE_BLOCKS).max(1);
-        }
-        if first.len() < 2 {
-            return 1;
-        }
-        let sample = Sample::new(first.iter().map(|v| v.abs()).collect());
-        let median = sample.ok().and_then(|s| order::quantile(&s, 0.5)).unwrap_or(0.0);
-        let fill = if median > 0.0 { (BLOCK / median).round().max(1.0) as u64 } else { 1 };
-        fill.min(first.len() as u64)
     }
 }
 

@@ -1,0 +1,138 @@
+//! The plan, driven by made-up operations: what each lap took is stated, nothing waits.
+
+use super::*;
+
+const ALL: Wants = Wants { singles: true, batches: true, usage: true };
+const BOUNDS: Bounds = Bounds { slice: 0.1, singles: 100_000, lap: 3e-6, usage_lap: 2e-4 };
+
+/// Runs `plan` on an operation whose n-th call takes `cost(n)` seconds, each lap preceded by a set-up
+/// of `setup` seconds. Returns the plan and how many operations ran.
+fn run(mut plan: Plan, setup: f64, cost: impl Fn(usize) -> f64) -> (Plan, usize) {
+    let (mut at, mut done) = (0.0, 0);
+    while let Some(lap) = plan.next() {
+        let wall: f64 = (done..done + lap).map(&cost).sum();
+        done += lap;
+        at += setup + wall;
+        let usage = plan.reads_usage().then_some((wall, lap as u64));
+        plan.record(lap, 0, Reading { wall, waited: 0.0, usage }, at);
+        assert!(done < 1_000_000_000, "the plan has no end");
+    }
+    (plan, done)
+}
+
+#[track_caller]
+fn near(actual: f64, expected: f64, tolerance: f64) {
+    assert!((actual - expected).abs() <= tolerance * expected, "{actual} is not near {expected}");
+}
+
+#[test]
+fn a_short_operation_has_a_stage_for_each_purpose() {
+    let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |_| 1e-7);
+    let measured = &plan.measured;
+    assert!(measured.warmed.1);
+    // A third of the slice each: 33 ms of 100 ns is beyond the room, which ends that stage.
+    assert_eq!(measured.walls.len(), 100_000);
+    assert!(measured.walls.iter().all(|&wall| (wall - 1e-7).abs() < 1e-15));
+    // Batches of a fifth of the stage: 6.7 ms, in laps of 30 operations.
+    near(plan.batch_size() as f64, 66_667.0, 0.001);
+    assert!((4..=5).contains(&measured.batches.len()), "{}", measured.batches.len());
+    for batch in &measured.batches {
+        near(batch.wall / batch.operations as f64, 1e-7, 1e-9);
+        assert!(batch.operations >= plan.batch_size());
+    }
+    let (cpu, switches, laps) = measured.usage.unwrap();
+    near(cpu, laps.wall, 1e-9);
+    assert_eq!(switches, laps.operations as u64);
+}
+
+#[test]
+fn a_long_operation_is_timed_once_for_every_purpose() {
+    let (plan, done) = run(Plan::looped(ALL, BOUNDS), 0.0, |_| 1e-3);
+    let measured = &plan.measured;
+    near(measured.walls.len() as f64, 100.0, 0.02);
+    assert_eq!(plan.batch_size(), 20);
+    assert_eq!(measured.batches.len(), 5);
+    assert_eq!(measured.usage.unwrap().2.operations, measured.walls.len());
+    assert_eq!(done, measured.walls.len() + measured.warmed.0);
+}
+
+#[test]
+fn a_slow_operation_is_warmed_once_and_measured_at_least_once() {
+    for seconds in [0.025, 0.1, 5.0] {
+        let (plan, done) = run(Plan::looped(ALL, BOUNDS), 0.0, |_| seconds);
+        assert_eq!(plan.measured.warmed, (1, true));
+        assert_eq!(done, 1 + ((0.1 / seconds).ceil() as usize));
+        assert_eq!(plan.measured.walls.len(), done - 1);
+        assert_eq!(plan.measured.batches.len(), done - 1);
+    }
+}
+
+#[test]
+fn warming_ends_when_the_operation_has_settled() {
+    // A hundred slow calls, then steady.
+    let cost = |n: usize| if n < 100 { 1e-4 * (1.0 + (100 - n) as f64) } else { 1e-4 };
+    let bounds = Bounds { slice: 2.0, ..BOUNDS };
+    let (plan, _) = run(Plan::looped(ALL, bounds), 0.0, cost);
+    assert!(plan.measured.warmed.1 && plan.measured.warmed.0 >= 100);
+    assert!(plan.measured.walls.iter().all(|&wall| (wall - 1e-4).abs() < 1e-12));
+}
+
+#[test]
+fn an_operation_that_never_settles_is_said_to() {
+    // Each call is a fifth slower than the one before.
+    let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |n| 1e-5 * 1.2_f64.powi(n as i32));
+    assert!(!plan.measured.warmed.1);
+    assert!(!plan.measured.walls.is_empty());
+}
+
+#[test]
+fn a_long_set_up_does_not_prevent_a_batch() {
+    let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.05, |_| 1e-6);
+    assert_eq!(plan.measured.batches.len(), 1);
+    assert!(!plan.measured.walls.is_empty());
+    assert!(plan.measured.usage.is_some());
+}
+
+#[test]
+fn what_is_done_once_is_measured_and_not_warmed() {
+    let (plan, done) = run(Plan::once(ALL, BOUNDS), 0.0, |_| 0.5);
+    assert_eq!((done, plan.batch_size()), (1, 1));
+    assert_eq!(plan.measured.walls, [0.5]);
+    assert_eq!(plan.measured.batches.len(), 1);
+    assert_eq!(plan.measured.usage.unwrap().2.operations, 1);
+}
+
+#[test]
+fn nothing_wanted_runs_the_operation_once() {
+    let (plan, done) = run(Plan::looped(Wants::default(), BOUNDS), 0.0, |_| 1e-6);
+    assert_eq!(done, 1);
+    assert_eq!(plan.measured.total, Batch::default());
+}
+
+#[test]
+fn failures_are_counted_and_are_no_samples() {
+    let mut plan = Plan::looped(Wants { usage: false, ..ALL }, BOUNDS);
+    let mut at = 0.0;
+    let mut n = 0;
+    while let Some(lap) = plan.next() {
+        at += 1e-3;
+        n += 1;
+        let failed = usize::from(n % 4 == 0);
+        let wall = if failed == 1 { 1e-6 } else { 1e-3 };
+        plan.record(lap, failed, Reading { wall, ..Reading::default() }, at);
+    }
+    let Measured { walls, total, batches, .. } = plan.measured;
+    assert!(walls.iter().all(|&wall| wall > 1e-4));
+    assert_eq!(walls.len(), total.operations - total.failed);
+    near(total.failed as f64 / total.operations as f64, 0.25, 0.05);
+    assert_eq!(batches.iter().map(|b| b.failed).max(), Some(5));
+}
+
+#[test]
+fn time_that_was_waited_is_kept_beside_the_wall() {
+    let mut plan = Plan::once(ALL, BOUNDS);
+    plan.record(1, 0, Reading { wall: 0.004, waited: 0.003, usage: None }, 0.004);
+    assert_eq!(plan.measured.waits, [(0, 0.003)]);
+    assert_eq!((plan.measured.total.wall, plan.measured.total.waited), (0.004, 0.003));
+    assert_eq!(plan.measured.usage, None);
+}

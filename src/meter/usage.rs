@@ -1,0 +1,111 @@
+//! What the process used: processor time and context switches, of all its threads.
+//!
+//! Apart from `clock` because it counts the whole process, and because not every system has it.
+
+#[cfg(unix)]
+use nix::sys::resource::{Usage as Rusage, UsageWho, getrusage};
+#[cfg(unix)]
+use rustix::time::{ClockId, clock_gettime};
+
+/// What the process had used at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// Processor seconds of all threads, living and gone.
+    process: f64,
+    /// Context switches of all threads, of either kind.
+    switches: u64,
+}
+
+impl Usage {
+    /// `None` where the system does not say.
+    pub(crate) fn now() -> Option<Self> {
+        let process = process_seconds()?;
+        Some(Usage { process, switches: switches()? })
+    }
+
+    /// Processor seconds and context switches since `before`.
+    pub(crate) fn since(&self, before: &Usage) -> (f64, u64) {
+        (self.process - before.process, self.switches.saturating_sub(before.switches))
+    }
+}
+
+/// What tells whether the calling thread worked alone and undisturbed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Company {
+    /// Processor seconds of other threads of the process, and of its children that have ended.
+    pub(crate) others: f64,
+    /// Involuntary context switches of this thread; `None` where unknown.
+    pub(crate) preempted: Option<u64>,
+}
+
+impl Company {
+    /// `None` where the system does not say.
+    pub(crate) fn now() -> Option<Self> {
+        let own = thread_seconds()?;
+        let others = process_seconds()? - own + children_seconds()?;
+        Some(Company { others, preempted: preempted() })
+    }
+}
+
+#[cfg(unix)]
+fn seconds(id: ClockId) -> f64 {
+    let time = clock_gettime(id);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such clock")]
+fn process_seconds() -> Option<f64> {
+    Some(seconds(ClockId::ProcessCPUTime))
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such clock")]
+fn thread_seconds() -> Option<f64> {
+    Some(seconds(ClockId::ThreadCPUTime))
+}
+
+#[cfg(unix)]
+fn children_seconds() -> Option<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let time = usage.user_time() + usage.system_time();
+    Some(time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6)
+}
+
+#[cfg(unix)]
+fn switches() -> Option<u64> {
+    let usage: Rusage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let both = usage.voluntary_context_switches() + usage.involuntary_context_switches();
+    u64::try_from(both).ok()
+}
+
+#[cfg(target_os = "linux")]
+fn preempted() -> Option<u64> {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).ok()?;
+    u64::try_from(usage.involuntary_context_switches()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn preempted() -> Option<u64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn process_seconds() -> Option<f64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn thread_seconds() -> Option<f64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn children_seconds() -> Option<f64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn switches() -> Option<u64> {
+    None
+}

@@ -1,0 +1,250 @@
+//! What the harness asks of a worker, and what it answers: the two files between their processes.
+//!
+//! The mirrors here keep the forms on disk apart from the types of the rest.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Clock, Fork, Unmeasured, Work};
+use crate::budget::Param;
+use crate::metric::{Metric, SubjectKind};
+
+/// Names the file with the request. Its worker takes the file away, so that processes the workload
+/// starts, which inherit the variable, are not workers too.
+pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
+/// A worker that could not write its answer says so, in these words, and exits with [`NO_REPLY`].
+pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
+/// The exit code of a worker that could not write its answer.
+pub(crate) const NO_REPLY: u8 = 74;
+
+/// One fork that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The name of the workload.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Vec<(String, Param)>,
+    /// What is to be read; all by one [`Instrument`]. With [`Metric::ErrorRate`] among them failed
+    /// operations are counted, without it the first one ends the measurement.
+    pub metrics: Vec<Metric>,
+    /// How long operations are measured, after a warm-up of at most half of it.
+    pub slice: Duration,
+    /// The most operations that are timed one by one.
+    pub max_operations: usize,
+}
+
+/// What a fork is measured with. One at a time: each would disturb the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Instrument {
+    /// Clocks and counters of the scheduler.
+    Time,
+    /// The counting allocator.
+    Heap,
+    /// Resident memory.
+    Memory,
+}
+
+impl Instrument {
+    /// The instrument that reads this metric of a workload. What a workload records itself comes with
+    /// any of them, and is `None`, as is what no workload has.
+    pub fn of(metric: &Metric) -> Option<Instrument> {
+        match metric {
+            Metric::Latency(_)
+            | Metric::Throughput
+            | Metric::ErrorRate
+            | Metric::Cpu
+            | Metric::Utilization
+            | Metric::ContextSwitches => Some(Instrument::Time),
+            Metric::Heap
+            | Metric::PeakHeap
+            | Metric::Allocs
+            | Metric::AllocBytes
+            | Metric::Leaked => Some(Instrument::Heap),
+            Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
+            Metric::Scaling(of) => Instrument::of(of),
+            _ => None,
+        }
+    }
+}
+
+impl Request {
+    /// The one instrument for all its metrics; [`Instrument::Time`] where none asks for one.
+    pub(crate) fn instrument(&self) -> Result<Instrument, Unmeasured> {
+        let mut asked: Vec<_> = self.metrics.iter().filter_map(Instrument::of).collect();
+        asked.dedup();
+        match asked[..] {
+            [] => Ok(Instrument::Time),
+            [one] => Ok(one),
+            _ => {
+                let text = format!("failed to measure `{}`: one fork has one instrument", self.workload);
+                Err(Unmeasured::new(Cause::Harness, text))
+            }
+        }
+    }
+}
+
+/// A request as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WireRequest {
+    workload: String,
+    params: Vec<(String, Param)>,
+    metrics: Vec<String>,
+    slice: Duration,
+    max_operations: usize,
+    /// Where the answer belongs.
+    pub(crate) reply: std::path::PathBuf,
+}
+
+impl WireRequest {
+    pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
+        let plain = |metric: &Metric| match metric {
+            Metric::Scaling(of) => of.name(),
+            other => other.name(),
+        };
+        WireRequest {
+            workload: request.workload.clone(),
+            params: request.params.clone(),
+            metrics: request.metrics.iter().map(plain).collect(),
+            slice: request.slice,
+            max_operations: request.max_operations,
+            reply,
+        }
+    }
+
+    pub(crate) fn request(self) -> Request {
+        let metric = |name: String| {
+            let found = Metric::of(SubjectKind::Workload, &name);
+            found.unwrap_or(Metric::Custom(name))
+        };
+        Request {
+            workload: self.workload,
+            params: self.params,
+            metrics: self.metrics.into_iter().map(metric).collect(),
+            slice: self.slice,
+            max_operations: self.max_operations,
+        }
+    }
+}
+
+/// An answer as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum WireReply {
+    Fork(WireFork),
+    Unmeasured { cause: String, text: String },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WireFork {
+    operations: Vec<f64>,
+    batches: Vec<f64>,
+    batch_size: u64,
+    work: (WireWork, f64),
+    /// Cost and resolution.
+    clock: Option<(f64, f64)>,
+    values: Vec<(String, f64)>,
+    waited: Option<f64>,
+    preempted: Option<u64>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum WireWork {
+    Operations,
+    Bytes,
+}
+
+/// The causes a worker itself can give; every other one is seen from outside.
+const CAUSES: [Cause; 7] = [
+    Cause::Panicked,
+    Cause::MeasuredNothing,
+    Cause::InvalidReading,
+    Cause::WorkloadFailed,
+    Cause::Unsupported,
+    Cause::Unresolvable,
+    Cause::Harness,
+];
+
+impl WireReply {
+    pub(crate) fn new(result: Result<Fork, Unmeasured>) -> Self {
+        let fork = match result {
+            Ok(fork) => fork,
+            Err(Unmeasured { cause, text, .. }) => {
+                return WireReply::Unmeasured { cause: cause.name().to_owned(), text };
+            }
+        };
+        WireReply::Fork(WireFork {
+            operations: fork.operations,
+            batches: fork.batches,
+            batch_size: fork.batch_size,
+            work: match fork.work {
+                Work::Operations(amount) => (WireWork::Operations, amount),
+                Work::Bytes(amount) => (WireWork::Bytes, amount),
+            },
+            clock: fork.clock.map(|clock| (clock.cost, clock.resolution)),
+            values: fork.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
+            waited: fork.waited,
+            preempted: fork.preempted,
+            notes: fork.notes,
+        })
+    }
+
+    /// What `text` says, or that it is cut short or none of ours.
+    pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
+        let reply = serde_json::from_slice(text).map_err(|error| {
+            let text = format!(
+                "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
+                text.len()
+            );
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        match reply {
+            WireReply::Fork(fork) => fork.checked(),
+            WireReply::Unmeasured { cause, text } => {
+                let known = CAUSES.into_iter().find(|known| known.name() == cause);
+                Err(Unmeasured::new(known.unwrap_or(Cause::Harness), text))
+            }
+        }
+    }
+}
+
+impl WireFork {
+    fn checked(self) -> Result<Fork, Unmeasured> {
+        let values = self.values.into_iter().filter_map(|(name, value)| {
+            Metric::of(SubjectKind::Workload, &name).map(|metric| (metric, value))
+        });
+        let fork = Fork {
+            operations: self.operations,
+            batches: self.batches,
+            batch_size: self.batch_size,
+            work: match self.work {
+                (WireWork::Operations, amount) => Work::Operations(amount),
+                (WireWork::Bytes, amount) => Work::Bytes(amount),
+            },
+            clock: self.clock.map(|(cost, resolution)| Clock { cost, resolution }),
+            values: values.collect(),
+            elapsed: Duration::ZERO,
+            waited: self.waited,
+            preempted: self.preempted,
+            notes: self.notes,
+            ..Fork::default()
+        };
+        let times = fork.operations.iter().chain(&fork.batches);
+        match times.chain(fork.values.values()).find(|value| !valid(**value)) {
+            Some(value) => {
+                let text = format!("the worker reported {value}, which is no reading");
+                Err(Unmeasured::new(Cause::InvalidReading, text))
+            }
+            None => Ok(fork),
+        }
+    }
+}
+
+/// Whether a number can be a reading at all.
+pub(crate) fn valid(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

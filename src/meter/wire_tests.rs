@@ -1,0 +1,87 @@
+//! Requests and replies survive the way through a file; what is cut short does not pass.
+
+use super::*;
+use crate::metric::Statistic;
+
+fn fork() -> Fork {
+    Fork {
+        operations: vec![1.5e-6, 2.25e-9, 0.0],
+        batches: vec![0.1],
+        batch_size: 7,
+        work: Work::Bytes(4096.0),
+        clock: Some(Clock { cost: 3e-8, resolution: 1e-9 }),
+        values: [(Metric::Allocs, 10.3), (Metric::Custom("accuracy".into()), 0.97)].into(),
+        elapsed: Duration::ZERO,
+        waited: Some(0.25),
+        preempted: Some(3),
+        notes: vec!["a \"note\"\nof two lines".into()],
+    }
+}
+
+#[test]
+fn a_fork_survives() {
+    let text = serde_json::to_vec(&WireReply::new(Ok(fork()))).unwrap();
+    assert_eq!(WireReply::parse(&text), Ok(fork()));
+}
+
+#[test]
+fn a_reason_survives() {
+    for cause in CAUSES {
+        let reason = Unmeasured::new(cause, "why");
+        let text = serde_json::to_vec(&WireReply::new(Err(reason.clone()))).unwrap();
+        assert_eq!(WireReply::parse(&text), Err(reason));
+    }
+}
+
+#[test]
+fn a_reply_that_is_cut_short_is_no_reply() {
+    let text = serde_json::to_vec(&WireReply::new(Ok(fork()))).unwrap();
+    for length in 0..text.len() {
+        assert_eq!(WireReply::parse(&text[..length]).unwrap_err().cause, Cause::Harness);
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_is_no_reading() {
+    let text = serde_json::to_vec(&WireReply::new(Ok(Fork { batches: vec![-1.0], ..fork() })));
+    assert_eq!(WireReply::parse(&text.unwrap()).unwrap_err().cause, Cause::InvalidReading);
+}
+
+#[test]
+fn a_request_survives() {
+    let request = Request {
+        workload: "merge".into(),
+        params: vec![("ops".into(), Param::Int(10)), ("load".into(), Param::Float(0.8))],
+        metrics: vec![Metric::Latency(Statistic::P99), Metric::Custom("accuracy".into())],
+        slice: Duration::from_millis(100),
+        max_operations: 5,
+    };
+    let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
+    let read: WireRequest = serde_json::from_slice(&text).unwrap();
+    assert_eq!(read.reply, std::path::Path::new("/reply"));
+    assert_eq!(read.request(), request);
+}
+
+#[track_caller]
+fn check(metrics: &[Metric], expected: Option<Instrument>) {
+    let request = Request {
+        workload: String::new(),
+        params: Vec::new(),
+        metrics: metrics.to_vec(),
+        slice: Duration::ZERO,
+        max_operations: 0,
+    };
+    assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
+}
+
+#[test]
+fn one_fork_has_one_instrument() {
+    let custom = Metric::Custom("accuracy".into());
+    check(&[], Some(Instrument::Time));
+    check(std::slice::from_ref(&custom), Some(Instrument::Time));
+    check(&[Metric::Cpu, Metric::Throughput], Some(Instrument::Time));
+    check(&[Metric::Scaling(Box::new(Metric::Rss)), custom], Some(Instrument::Memory));
+    check(&[Metric::Allocs, Metric::Leaked], Some(Instrument::Heap));
+    check(&[Metric::Allocs, Metric::Rss], None);
+    check(&[Metric::Rss, Metric::Cpu, Metric::PeakRss], None);
+}

@@ -1,0 +1,42 @@
+//! Why a workload could not be measured: whatever `?` meets in one.
+
+use std::fmt;
+
+use crate::meter::{Cause, Unmeasured};
+
+/// Why a workload failed. Made from any error, or any text, by `?`:
+///
+/// ```
+/// # use perf_budget::Failed;
+/// fn load() -> Result<usize, Failed> {
+///     let number = "17".parse::<usize>()?;
+///     if number == 0 {
+///         return Err("no records".into());
+///     }
+///     Ok(number)
+/// }
+/// # assert_eq!(load().unwrap(), 17);
+/// ```
+///
+/// Like `anyhow::Error` it is no `std::error::Error` itself, or it could not be made from all of them.
+#[derive(Clone)]
+pub struct Failed(pub(crate) Unmeasured);
+
+impl<E: fmt::Display> From<E> for Failed {
+    /// The alternate form is what shows the whole chain of those errors that have one.
+    fn from(error: E) -> Self {
+        Failed(Unmeasured::new(Cause::WorkloadFailed, format!("{error:#}")))
+    }
+}
+
+impl Failed {
+    pub(crate) fn new(cause: Cause, text: impl Into<String>) -> Self {
+        Failed(Unmeasured::new(cause, text))
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,285 @@
+//! What a workload sees of the harness, and the process it runs in.
+//!
+//! Everything here is on the workload's side: it runs in a fresh process that [`meter`](crate::meter)
+//! started, and what it measured goes back through a file. Nothing here starts processes, and nothing
+//! knows limits.
+
+mod drive;
+mod failed;
+mod param;
+mod verbs;
+mod worker;
+
+pub use failed::Failed;
+pub use param::Parameter;
+#[doc(hidden)]
+pub use worker::serve;
+
+use std::collections::BTreeMap;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::meter::wire::{Instrument, Request, valid};
+use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::metric::{Metric, Statistic, SubjectKind};
+
+/// A function that is measured, as the harness keeps it.
+pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
+
+/// One measurement of a workload, in a process of its own.
+///
+/// A workload prepares what it needs, calls **one** measuring verb, and returns what that gave:
+///
+/// ```
+/// # use perf_budget::{Failed, Run};
+/// fn sorting(run: &mut Run) -> Result<(), Failed> {
+///     let size: u32 = run.param("size")?;
+///     let shuffled: Vec<u32> = (0..size).map(|n| n.wrapping_mul(2_654_435_761)).collect();
+///     run.iter_with(|| shuffled.clone(), |mut numbers| {
+///         numbers.sort_unstable();
+///         numbers
+///     })
+/// }
+/// ```
+///
+/// | the operation | the verb |
+/// |---|---|
+/// | takes nothing | [`iter`](Run::iter) |
+/// | uses up an input | [`iter_with`](Run::iter_with) |
+/// | may fail | [`try_iter`](Run::try_iter), [`try_iter_with`](Run::try_iter_with) |
+/// | is asynchronous | [`iter_async`](Run::iter_async) and its three siblings |
+/// | builds a value whose size matters | [`hold`](Run::hold), [`try_hold`](Run::try_hold) |
+///
+/// What the workload measures itself it tells with [`record`](Run::record), beside a verb or alone.
+///
+/// The workload runs once for each fork and each instrument, and does not know which: one that is
+/// limited in `p99`, `allocs` and `rss` runs in one process for its latency, in a second where
+/// allocations are counted, and in a third whose memory is read.
+#[derive(Debug)]
+pub struct Run {
+    request: Request,
+    instrument: Instrument,
+    fork: Fork,
+    recorded: BTreeMap<String, (f64, u32)>,
+    verb: Verb,
+    executor: Option<Executor>,
+    /// The first thing that went wrong, kept in case the workload overlooks it.
+    failure: Option<Failed>,
+}
+
+/// How far the one measuring verb has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    None,
+    Begun(&'static str),
+    Done(&'static str),
+}
+
+/// What runs asynchronous operations.
+#[derive(Debug)]
+enum Executor {
+    Own(Runtime),
+    Theirs(Handle),
+}
+
+impl Executor {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match self {
+            Executor::Own(runtime) => runtime.block_on(future),
+            Executor::Theirs(handle) => handle.block_on(future),
+        }
+    }
+}
+
+impl Run {
+    /// The value that the budget gives the parameter `name`, as an integer, a float, a `bool` or a
+    /// `String`. Fails where the budget does not give it, or gives something else.
+    pub fn param<T: Parameter>(&self, name: &str) -> Result<T, Failed> {
+        param::param(&self.request.params, name)
+    }
+
+    /// Each call of the operation stands for `count` operations of a throughput: a batch that is
+    /// handled at once, the frames of a film. Latencies and allocations stay those of one call.
+    pub fn ops(&mut self, count: u64) -> &mut Self {
+        self.counts_for("ops", count, Work::Operations(count as f64))
+    }
+
+    /// Each call of the operation handles `count` bytes: its throughput is in bytes a second.
+    pub fn bytes(&mut self, count: u64) -> &mut Self {
+        self.counts_for("bytes", count, Work::Bytes(count as f64))
+    }
+
+    /// Records a value of the workload's own: an accuracy, a hit rate, a depth. It must be finite and
+    /// not negative, and its name none of the metrics that the harness measures itself. Recorded
+    /// several times, the mean counts.
+    pub fn record(&mut self, name: impl Into<String>, value: f64) -> Result<(), Failed> {
+        let name = name.into();
+        if name.is_empty() || !matches!(own(&name), Some(Metric::Custom(_))) {
+            let text = format!(
+                "failed to record `{name}`: the harness measures that itself, or no metric has such \
+                 a name; record it under another one"
+            );
+            return Err(self.failed(Failed::new(Cause::WorkloadFailed, text)));
+        }
+        if !valid(value) {
+            let text = format!(
+                "`{}` recorded {value} as `{name}`: a value is finite and not negative",
+                self.request.workload
+            );
+            return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
+        }
+        let sum = self.recorded.entry(name).or_default();
+        *sum = (sum.0 + value, sum.1 + 1);
+        Ok(())
+    }
+
+    /// Asynchronous operations run on this runtime of the workload's own, usually one of several
+    /// threads, which must outlive the measurement. Without it they run on a runtime of one thread.
+    pub fn on(&mut self, runtime: &Handle) -> &mut Self {
+        self.executor = Some(Executor::Theirs(runtime.clone()));
+        self
+    }
+
+    /// Runs a future on the runtime that asynchronous operations will run on: to start a server, to
+    /// connect to it.
+    pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, Failed> {
+        let executor = self.executor()?;
+        let output = executor.block_on(future);
+        self.executor = Some(executor);
+        Ok(output)
+    }
+
+    fn executor(&mut self) -> Result<Executor, Failed> {
+        if let Some(executor) = self.executor.take() {
+            return Ok(executor);
+        }
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => Ok(Executor::Own(runtime)),
+            Err(error) => {
+                let text = format!("failed to start an asynchronous runtime: {error}");
+                Err(self.failed(Failed::new(Cause::Harness, text)))
+            }
+        }
+    }
+
+    fn counts_for(&mut self, verb: &str, count: u64, work: Work) -> &mut Self {
+        let wrong = match (count, self.verb) {
+            (0, _) => Some("an operation counts for at least 1"),
+            (_, Verb::None) => None,
+            _ => Some("call it before the measuring verb"),
+        };
+        match wrong {
+            None => self.fork.work = work,
+            Some(why) => {
+                let text = format!("failed to apply `{verb}({count})`: {why}");
+                self.failed(Failed::from(text));
+            }
+        }
+        self
+    }
+
+    /// Keeps the first failure, in case the workload drops what it is told.
+    fn failed(&mut self, failed: Failed) -> Failed {
+        self.failure.get_or_insert_with(|| failed.clone());
+        failed
+    }
+
+    fn new(request: Request) -> Result<Self, Unmeasured> {
+        let instrument = request.instrument()?;
+        Ok(Run {
+            request,
+            instrument,
+            fork: Fork::default(),
+            recorded: BTreeMap::new(),
+            verb: Verb::None,
+            executor: None,
+            failure: None,
+        })
+    }
+
+    /// The workload has returned: what was measured, if it is what was asked for.
+    fn conclude(mut self, returned: Result<(), Failed>) -> Result<Fork, Unmeasured> {
+        let workload = &self.request.workload;
+        if let Some(Failed(why)) = self.failure.or(returned.err()) {
+            return Err(match why.cause {
+                Cause::WorkloadFailed => {
+                    Unmeasured { text: format!("workload `{workload}`: {}", why.text), ..why }
+                }
+                _ => why,
+            });
+        }
+        if let Verb::Begun(verb) = self.verb {
+            let text = format!(
+                "workload `{workload}` broke off `{verb}` and returned as if it had not: a panic in \
+                 it was caught; let it through"
+            );
+            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+        }
+        for (name, (sum, count)) in self.recorded {
+            self.fork.values.insert(Metric::Custom(name), sum / f64::from(count));
+        }
+        for metric in &self.request.metrics {
+            missing(metric, &self.fork, self.verb, workload)?;
+        }
+        if self.verb == Verb::None && self.fork.values.is_empty() {
+            return Err(Unmeasured::new(Cause::MeasuredNothing, nothing(workload)));
+        }
+        Ok(self.fork)
+    }
+}
+
+/// What `name` means as a metric of a workload.
+fn own(name: &str) -> Option<Metric> {
+    Metric::of(SubjectKind::Workload, name).filter(|_| !name.starts_with("scaling_"))
+}
+
+fn nothing(workload: &str) -> String {
+    format!(
+        "workload `{workload}` measured nothing: it called no measuring verb (`run.iter`, \
+         `run.hold`, …)"
+    )
+}
+
+/// Fails where a metric that was asked for is not in the fork.
+fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(), Unmeasured> {
+    let there = match metric {
+        Metric::Scaling(of) => return missing(of, fork, verb, workload),
+        Metric::Latency(Statistic::Mean) => !fork.batches.is_empty(),
+        Metric::Latency(_) => !fork.operations.is_empty(),
+        other => fork.values.contains_key(other),
+    };
+    if there {
+        return Ok(());
+    }
+    let (cause, text) = match (metric, verb) {
+        (Metric::Custom(name), _) => {
+            let recorded: Vec<_> = fork
+                .values
+                .keys()
+                .filter(|key| matches!(key, Metric::Custom(_)))
+                .map(|key| format!("`{key}`"))
+                .collect();
+            let recorded =
+                if recorded.is_empty() { "nothing".to_owned() } else { recorded.join(", ") };
+            let text = format!(
+                "workload `{workload}` did not record `{name}`, which its budget limits (it recorded \
+                 {recorded})"
+            );
+            (Cause::MeasuredNothing, text)
+        }
+        (_, Verb::None) => (Cause::MeasuredNothing, nothing(workload)),
+        (Metric::Throughput, _) if !fork.batches.is_empty() => {
+            let text = format!(
+                "an operation of workload `{workload}` takes no time that can be measured: was it \
+                 optimised away?"
+            );
+            (Cause::Unresolvable, text)
+        }
+        _ => {
+            let why = fork.notes.last().map_or("no operation succeeded", String::as_str);
+            let text = format!("workload `{workload}` gave no {metric}: {why}");
+            (Cause::MeasuredNothing, text)
+        }
+    };
+    Err(Unmeasured::new(cause, text))
+}

@@ -1,0 +1,182 @@
+//! Parameters of a budget, as the types a workload wants them in.
+
+use super::failed::Failed;
+use crate::budget::Param;
+
+/// A type that a parameter of a budget can be read as: every integer and float, `bool`, `String`.
+pub trait Parameter: sealed::Sealed + Sized {
+    /// What a value of it looks like in `budgets.toml`.
+    #[doc(hidden)]
+    const LOOKS: &'static str;
+
+    /// The value, if it is one of this type.
+    #[doc(hidden)]
+    fn read(param: &Param) -> Option<Self>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Reads the parameter `name` of those that the budget gives.
+pub(super) fn param<T: Parameter>(params: &[(String, Param)], name: &str) -> Result<T, Failed> {
+    let Some((_, found)) = params.iter().find(|param| param.0 == name) else {
+        let given: Vec<_> = params.iter().map(|param| format!("`{}`", param.0)).collect();
+        let given = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+        return Err(Failed::from(format!(
+            "failed to read the parameter `{name}`: the budget does not give it \
+             (it gives {given}); add `params = {{ {name} = {} }}` to the budget in budgets.toml",
+            T::LOOKS
+        )));
+    };
+    T::read(found).ok_or_else(|| {
+        let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+        Failed::from(format!(
+            "failed to read the parameter `{name}`: {} is no {wanted}; write \
+             `{name} = {}` in budgets.toml, or read it as another type",
+            written(found),
+            T::LOOKS
+        ))
+    })
+}
+
+/// A value as `budgets.toml` writes it.
+fn written(param: &Param) -> String {
+    match param {
+        Param::Text(text) => format!("{text:?}"),
+        Param::Float(value) => format!("{value:?}"),
+        other => other.to_string(),
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty),*) => {$(
+        impl sealed::Sealed for $integer {}
+
+        impl Parameter for $integer {
+            const LOOKS: &'static str = "1000";
+
+            fn read(param: &Param) -> Option<Self> {
+                match param {
+                    Param::Int(value) => (*value).try_into().ok(),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+
+macro_rules! floats {
+    ($($float:ty),*) => {$(
+        impl sealed::Sealed for $float {}
+
+        impl Parameter for $float {
+            const LOOKS: &'static str = "0.5";
+
+            fn read(param: &Param) -> Option<Self> {
+                match param {
+                    Param::Int(value) => Some(*value as $float),
+                    Param::Float(value) => Some(*value as $float),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+floats!(f32, f64);
+
+impl sealed::Sealed for bool {}
+
+impl Parameter for bool {
+    const LOOKS: &'static str = "true";
+
+    fn read(param: &Param) -> Option<Self> {
+        match param {
+            Param::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl sealed::Sealed for String {}
+
+impl Parameter for String {
+    const LOOKS: &'static str = "\"text\"";
+
+    fn read(param: &Param) -> Option<Self> {
+        match param {
+            Param::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn read<T: Parameter>(name: &str) -> Result<T, String> {
+        let params = [
+            ("ops".to_owned(), Param::Int(300)),
+            ("load".to_owned(), Param::Float(0.5)),
+            ("kind".to_owned(), Param::Text("text".into())),
+            ("warm".to_owned(), Param::Bool(true)),
+        ];
+        param(&params, name).map_err(|failed| failed.0.text)
+    }
+
+    #[track_caller]
+    fn check<T: Parameter + PartialEq + Debug>(name: &str, expected: T) {
+        assert_eq!(read::<T>(name), Ok(expected));
+    }
+
+    #[track_caller]
+    fn refused<T: Parameter + Debug>(name: &str, text: &str) {
+        let told = read::<T>(name).unwrap_err();
+        assert_eq!(told, format!("failed to read the parameter {text}"));
+    }
+
+    #[test]
+    fn a_parameter_is_read_as_what_it_is() {
+        check::<usize>("ops", 300);
+        check::<i64>("ops", 300);
+        check::<f64>("ops", 300.0);
+        check::<f64>("load", 0.5);
+        check::<String>("kind", "text".into());
+        check::<bool>("warm", true);
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_there_or_not_so_names_the_remedy() {
+        refused::<usize>(
+            "records",
+            "`records`: the budget does not give it (it gives `ops`, `load`, `kind`, \
+             `warm`); add `params = { records = 1000 }` to the budget in budgets.toml",
+        );
+        refused::<u8>(
+            "ops",
+            "`ops`: 300 is no u8; write `ops = 1000` in budgets.toml, or read it as \
+             another type",
+        );
+        refused::<u32>(
+            "load",
+            "`load`: 0.5 is no u32; write `load = 1000` in budgets.toml, or read it as \
+             another type",
+        );
+        refused::<bool>(
+            "kind",
+            "`kind`: \"text\" is no bool; write `kind = true` in budgets.toml, or read \
+             it as another type",
+        );
+        refused::<String>(
+            "warm",
+            "`warm`: true is no String; write `warm = \"text\"` in budgets.toml, or \
+             read it as another type",
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! The measuring verbs, of which a workload calls one.
+
+use std::any::type_name;
+use std::fmt::Display;
+
+use super::drive::{Failing, Failures, Policy, drive, drive_async};
+use super::{Failed, Run, Verb};
+use crate::meter::Cause;
+use crate::meter::gauge::{Gauge, Repeat};
+use crate::meter::heap::Allocations;
+use crate::meter::memory::Memory;
+use crate::meter::time::Time;
+use crate::meter::wire::Instrument;
+use crate::metric::Metric;
+
+impl Run {
+    /// Measures an operation. What it returns is dropped outside the timed part.
+    ///
+    /// Arguments that the compiler could know belong into [`std::hint::black_box`]; what the
+    /// operation returns is in one already.
+    pub fn iter<O>(&mut self, mut op: impl FnMut() -> O) -> Result<(), Failed> {
+        self.plain("iter", || (), |()| op())
+    }
+
+    /// Measures an operation on an input that is made anew, unmeasured, for each call. For short
+    /// operations several inputs, and then their outputs, are alive at once.
+    pub fn iter_with<I, O>(
+        &mut self,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.plain("iter_with", setup, op)
+    }
+
+    /// Measures an operation that may fail.
+    ///
+    /// Where the budget limits `error_rate`, operations that fail are counted, and their latencies
+    /// are no samples; throughput and mean count the time they took and not the operations. Where it
+    /// does not, the first failure ends the measurement.
+    pub fn try_iter<T, E: Display>(
+        &mut self,
+        mut op: impl FnMut() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure("try_iter", Repeat::Looped, failure, || (), |()| op())
+    }
+
+    /// Measures an operation that may fail, as [`try_iter`](Run::try_iter) does, on an input that is
+    /// made anew for each call.
+    pub fn try_iter_with<I, T, E: Display>(
+        &mut self,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(I) -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure("try_iter_with", Repeat::Looped, failure, setup, op)
+    }
+
+    /// Measures an asynchronous operation, one after the other, on a tokio runtime: the one given to
+    /// [`on`](Run::on), or one of a single thread with all drivers that tokio was built with.
+    pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
+        self.plain_async("iter_async", async || (), async |()| op().await)
+    }
+
+    /// Measures an asynchronous operation on an input that is made anew, unmeasured, for each call.
+    pub fn iter_async_with<I, O>(
+        &mut self,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.plain_async("iter_async_with", setup, op)
+    }
+
+    /// Measures an asynchronous operation that may fail, as [`try_iter`](Run::try_iter) does.
+    pub fn try_iter_async<T, E: Display>(
+        &mut self,
+        mut op: impl AsyncFnMut() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure_async("try_iter_async", failure, async || (), async |()| op().await)
+    }
+
+    /// Measures an asynchronous operation that may fail on an input that is made anew for each call.
+    pub fn try_iter_async_with<I, T, E: Display>(
+        &mut self,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure_async("try_iter_async_with", failure, setup, op)
+    }
+
+    /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
+    /// building it needed `peak_rss`, `peak_heap`, `allocs` and `alloc_bytes`, what is left of it
+    /// afterwards `leaked`, and how long building it took is a latency, one for each fork.
+    pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
+        self.refuse_unread::<T>("hold")?;
+        self.build("hold", succeed, build)
+    }
+
+    /// Builds a value that may fail to be built, and keeps it as [`hold`](Run::hold) does.
+    pub fn try_hold<T, E: Display>(
+        &mut self,
+        build: impl FnOnce() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.build("try_hold", failure, build)
+    }
+
+    fn build<O>(
+        &mut self,
+        verb: &'static str,
+        failing: Failing<O>,
+        build: impl FnOnce() -> O,
+    ) -> Result<(), Failed> {
+        let mut build = Some(build);
+        // An instrument that builds once asks for one lap, and so for one input.
+        let input = || build.take().expect("a value is built once");
+        self.measure(verb, Repeat::Once, failing, input, |build| build())
+    }
+
+    fn plain<I, O>(
+        &mut self,
+        verb: &'static str,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.refuse_unread::<O>(verb)?;
+        self.measure(verb, Repeat::Looped, succeed, setup, op)
+    }
+
+    fn plain_async<I, O>(
+        &mut self,
+        verb: &'static str,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.refuse_unread::<O>(verb)?;
+        self.measure_async(verb, succeed, setup, op)
+    }
+
+    fn measure<I, O>(
+        &mut self,
+        verb: &'static str,
+        repeat: Repeat,
+        failing: Failing<O>,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        let (mut watching, mut failures) = self.begin(verb, repeat)?;
+        match &mut watching {
+            Watching::Time(time) => drive(&mut **time, &mut failures, failing, setup, op),
+            Watching::Bytes(gauge) => drive(&mut **gauge, &mut failures, failing, setup, op),
+        }
+        self.end(verb, watching, &failures)
+    }
+
+    fn measure_async<I, O>(
+        &mut self,
+        verb: &'static str,
+        failing: Failing<O>,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        let executor = self.executor()?;
+        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        match &mut watching {
+            Watching::Time(time) => {
+                executor.block_on(drive_async(&mut **time, &mut failures, failing, setup, op));
+            }
+            Watching::Bytes(gauge) => {
+                executor.block_on(drive_async(&mut **gauge, &mut failures, failing, setup, op));
+            }
+        }
+        self.executor = Some(executor);
+        self.end(verb, watching, &failures)
+    }
+
+    fn begin(
+        &mut self,
+        verb: &'static str,
+        repeat: Repeat,
+    ) -> Result<(Watching, Failures), Failed> {
+        if let Verb::Begun(before) | Verb::Done(before) = self.verb {
+            let text = format!(
+                "`{verb}` was called after `{before}`: a workload measures one thing; register a \
+                 second workload for the other"
+            );
+            return Err(self.failed(Failed::from(text)));
+        }
+        let counted = repeat == Repeat::Looped && self.request.metrics.contains(&Metric::ErrorRate);
+        let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
+        let most = self.request.max_operations;
+        let watching = match self.instrument {
+            Instrument::Time => Ok(Watching::Time(Box::new(Time::new(&self.request, repeat)))),
+            Instrument::Heap => {
+                Allocations::new(repeat, most).map(|gauge| Watching::Bytes(Box::new(gauge)))
+            }
+            Instrument::Memory => Memory::new(&self.request.metrics)
+                .map(|gauge| Watching::Bytes(Box::new(gauge) as Box<dyn Gauge>)),
+        };
+        let watching = watching.map_err(|why| self.failed(Failed(why)))?;
+        self.verb = Verb::Begun(verb);
+        Ok((watching, failures))
+    }
+
+    fn end(
+        &mut self,
+        verb: &'static str,
+        watching: Watching,
+        failures: &Failures,
+    ) -> Result<(), Failed> {
+        self.verb = Verb::Done(verb);
+        let (failed, operations) = (failures.count, failures.operations);
+        let first = failures.first.text();
+        if failures.ended() {
+            let text = match verb {
+                "try_hold" => format!("failed to build the value to hold: {first}"),
+                _ => format!(
+                    "operation {operations} failed: {first}; failures are counted where the budget \
+                     limits `error_rate`"
+                ),
+            };
+            return Err(self.failed(Failed::from(text)));
+        }
+        let finished = match watching {
+            Watching::Time(mut time) => time.finish(&mut self.fork),
+            Watching::Bytes(mut gauge) => gauge.finish(&mut self.fork),
+        };
+        if failed > 0 {
+            let text = format!("{failed} of {operations} operations failed; the first: {first}");
+            self.fork.notes.push(text);
+        }
+        finished.map_err(|why| self.failed(Failed(why)))
+    }
+
+    /// An outcome that hides whether, or when, the operation did its work is refused.
+    fn refuse_unread<O>(&mut self, verb: &'static str) -> Result<(), Failed> {
+        let name = type_name::<O>();
+        let text = if name.starts_with("core::result::Result<") {
+            format!(
+                "the operation of `{verb}` returns a Result: use `try_{verb}`, so that a failing \
+                 operation is not measured as a fast one"
+            )
+        } else if name.ends_with("{{closure}}") || name.contains("dyn core::future") {
+            format!(
+                "the operation of `{verb}` returns a future or a closure, which nobody runs: use \
+                 `iter_async` for a future, and call a closure"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(self.failed(Failed::from(text)))
+    }
+}
+
+/// The instrument that watches: the one whose speed matters is known to the loop by its type.
+enum Watching {
+    Time(Box<Time>),
+    Bytes(Box<dyn Gauge>),
+}
+
+/// An outcome that is no `Result` has not failed.
+fn succeed<O>(_: &O) -> Option<&dyn Display> {
+    None
+}
+
+fn failure<T, E: Display>(outcome: &Result<T, E>) -> Option<&dyn Display> {
+    outcome.as_ref().err().map(|error| error as &dyn Display)
+}
