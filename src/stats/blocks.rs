@@ -16,8 +16,9 @@ use super::mixture::log_sum_exp;
 const LARGEST_STAKE: f64 = 0.95;
 /// Bets start here and at 1, and double up to the largest one that cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
-/// Above this inflation a block is too short to be one witness.
-const INFLATION_LIMIT: f64 = 5.0;
+/// A block that is not this many times as long as its variance is inflated is too short to be one
+/// witness. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
+const LENGTHS_OF_INFLATION: f64 = 8.0;
 /// Fewer blocks than this say nothing about their variance.
 const FEWEST_BLOCKS: usize = 8;
 
@@ -131,10 +132,12 @@ pub fn variance_inflation(blocks: &[(u64, u64)]) -> Option<f64> {
     Some(squares / ((blocks.len() - 1) as f64 * p * (1.0 - p)))
 }
 
-/// A length of block for a subject, from a pilot run in its order: `first`, doubled while the variance
-/// of the blocks is inflated more than fivefold and enough blocks remain to tell.
+/// A length of block for a subject, from a pilot run in its order: `first`, doubled until it is eight
+/// times the inflation of its variance, or too few blocks remain to tell.
 ///
-/// `limit` is best a high quantile of the pilot itself, since the real limit may never be exceeded in it.
+/// Inflation itself is no reason to stop: it grows with the block, up to that of the longest
+/// bursts, and never falls. `limit` is best a high quantile of the pilot, since the real limit may
+/// never be exceeded in it.
 ///
 /// # Panics
 /// Where `first` is 0.
@@ -142,8 +145,8 @@ pub fn length(pilot: &[f64], limit: f64, first: u64) -> u64 {
     let mut ops = first;
     loop {
         let blocks: Vec<_> = counts(pilot, limit, ops).filter(|&(n, _)| n == ops).collect();
-        let inflated = variance_inflation(&blocks).is_some_and(|times| times > INFLATION_LIMIT);
-        if blocks.len() < FEWEST_BLOCKS || !inflated {
+        let inflation = variance_inflation(&blocks).unwrap_or(1.0);
+        if blocks.len() < FEWEST_BLOCKS || ops as f64 >= LENGTHS_OF_INFLATION * inflation {
             return ops;
         }
         ops *= 2;

@@ -91,7 +91,16 @@ fn a_pilot_settles_the_length() {
         blocks::length(&as_values(&random.bursts(0.02, burst, 50_000)), 1.0, 20)
     };
     assert_eq!(settled(1.0), 20, "independent operations need no longer blocks");
-    assert!(blocks::length(&[0.5; 100], 1.0, 20) == 20, "nothing seen, nothing changed");
+    assert!((40..=80).contains(&settled(5.0)), "bursts of 5: {}", settled(5.0));
+    assert!((160..=320).contains(&settled(20.0)), "bursts of 20: {}", settled(20.0));
+    assert_eq!(blocks::length(&[0.5; 100], 1.0, 20), 20, "nothing seen, nothing changed");
+    assert_eq!(blocks::length(&[2.0, 2.0, 0.5], 1.0, 2), 2, "too few to tell");
+}
+
+#[test]
+fn a_value_at_the_limit_does_not_exceed_it() {
+    let counts: Vec<_> = blocks::counts(&[0.5, 1.0, 1.5, 1.0, 2.0], 1.0, 3).collect();
+    assert_eq!(counts, [(3, 1), (2, 1)]);
 }
 
 /// One operation in a hundred is slow and takes as long as a hundred others.

@@ -125,6 +125,8 @@ fn fails_come_as_soon_as_tabled() {
     check(0.99, 1, 2.0, 1413, 3504);
     check(0.99, 1, 5.0, 135, 360);
     check(0.99, 1, 10.0, 39, 111);
+    check(0.99, 1, 30.0, 8, 22);
+    check(0.99, 200, 30.0, 15, 32);
     check(0.99, 200, 2.0, 2854, 5629);
     check(0.99, 200, 10.0, 76, 173);
 }
@@ -169,6 +171,15 @@ fn high_rates_are_judged_too() {
     };
     check(0.9);
     check(0.75);
+}
+
+/// Three of three exceed at 1 %: the mean of `(p/p0)³` over the rates that are bet on.
+#[test]
+fn evidence_is_a_mean_of_likelihood_ratios() {
+    let cubes: f64 =
+        [1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 90.0].iter().map(|p| f64::powi(*p, 3)).sum();
+    let got = Exceedance::fail(0.01).log_evidence_of(3, 3);
+    assert!((got - (cubes / 9.0).ln()).abs() < 1e-12, "{got}");
 }
 
 #[test]

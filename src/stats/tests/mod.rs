@@ -8,6 +8,7 @@ mod bursts;
 mod coverage;
 mod detection;
 mod exact;
+mod fronts;
 mod noise;
 mod symmetry;
 
