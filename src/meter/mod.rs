@@ -3,6 +3,8 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+pub(crate) mod binary;
+pub(crate) mod command;
 pub(crate) mod process;
 pub(crate) mod clock;
 #[doc(hidden)]

@@ -39,6 +39,8 @@ use super::{Cause, Unmeasured};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
+pub(crate) use self::linux::resident_pages;
+#[cfg(target_os = "linux")]
 pub(crate) use self::relay::relay;
 pub(crate) use self::usage::{Living, Usage};
 
@@ -57,6 +59,9 @@ pub(crate) struct Launch {
     pub(crate) stdin: Input,
     /// The text that [`Child::ready`] waits for.
     pub(crate) watch: Option<(Stream, String)>,
+    /// How many of the last bytes of each stream are kept; [`Written::KEPT`] but where all of the
+    /// output is the answer.
+    pub(crate) keep: usize,
     /// Which process forks it.
     pub(crate) parent: Parent,
 }
@@ -110,7 +115,7 @@ pub(crate) struct Finished {
 /// What a process wrote to one stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// The last bytes, at most [`Written::KEPT`].
+    /// The last bytes, as many as were to be kept.
     pub(crate) tail: Vec<u8>,
     /// How many bytes it wrote in all.
     pub(crate) bytes: u64,
@@ -141,6 +146,7 @@ impl Launch {
             dir: None,
             stdin: Input::Null,
             watch: None,
+            keep: Written::KEPT,
             parent: Parent::Harness,
         }
     }

@@ -60,8 +60,8 @@ impl Child {
         };
         let text = |stream| launch.watch.as_ref().filter(|w| w.0 == stream).map(|w| w.1.as_str());
         let again = waker.try_clone().map_err(plumb)?;
-        let stdout = Drain::start(out, text(Stream::Stdout), waker).map_err(plumb)?;
-        let stderr = Drain::start(err, text(Stream::Stderr), again).map_err(plumb)?;
+        let stdout = Drain::start(out, text(Stream::Stdout), launch.keep, waker).map_err(plumb)?;
+        let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
 
         let marker = tree::Marker::new();
         let refused = |e| refusal::of_start(launch, &e);
@@ -124,6 +124,29 @@ impl Child {
                 }
                 Seen::Late => return Ok(Readiness::Late),
                 Seen::Woken => {}
+            }
+        }
+    }
+
+    /// Waits until `probe` says yes, asking more rarely the longer it takes: the moment is known to
+    /// 2 % of the time since the start, or to 0.2 ms, and never worse than to 5 ms.
+    pub(crate) fn until(
+        &mut self,
+        deadline: Instant,
+        mut probe: impl FnMut() -> bool,
+    ) -> Result<Readiness, Unmeasured> {
+        loop {
+            if probe() {
+                return Ok(Readiness::At(Instant::now()));
+            }
+            let step = self.spawned_at().elapsed() / 50;
+            let step = step.clamp(Duration::from_micros(200), Duration::from_millis(5));
+            let next = (Instant::now() + step).min(deadline);
+            match self.look(next)? {
+                Seen::Ended(at) if probe() => return self.conclude(at).map(|_| Readiness::At(at)),
+                Seen::Ended(at) => return self.conclude(at).map(Readiness::Ended),
+                Seen::Late if next == deadline => return Ok(Readiness::Late),
+                Seen::Late | Seen::Woken => {}
             }
         }
     }

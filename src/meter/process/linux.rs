@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process_group,
     pidfd_open, set_parent_process_death_signal, waitid,
@@ -25,7 +28,7 @@ pub(super) struct Handle {
     spawned_at: Instant,
     /// `None` where the kernel or a sandbox refuses it: then its end is looked for every millisecond.
     pidfd: Option<OwnedFd>,
-    /// The resident bytes of the process that forked it, this one or its relay, at that moment.
+    /// Its resident bytes as a copy of this process, before it loaded its program.
     forked_from: u64,
     relay: Option<Relay>,
 }
@@ -33,33 +36,42 @@ pub(super) struct Handle {
 /// Starts `command` as the leader of a group of its own that dies with the calling thread.
 pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
     let parent = getpid();
-    let (mut clock, clock_end) = io::pipe()?;
+    let (mut reports, report_end) = io::pipe()?;
     let at_start = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
         if getppid() != Some(parent) {
             // It died before the line above: nobody is left to measure for.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        (&clock_end).write_all(&monotonic().to_ne_bytes())
+        // The copy's own size, which the kernel will count as the command's. The clock comes last.
+        let mut report = [0; 128];
+        rustix::io::read(
+            rustix::fs::open(c"/proc/self/statm", OFlags::RDONLY, Mode::empty())?,
+            &mut report[8..],
+        )?;
+        report[..8].copy_from_slice(&monotonic().to_ne_bytes());
+        (&report_end).write_all(&report)
     };
     command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes four
-    // system calls (prctl, getppid, clock_gettime, write), and neither allocates nor locks.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes system
+    // calls alone (prctl, getppid, open, read, close, clock_gettime, write); it neither allocates nor
+    // locks.
     unsafe {
         command.pre_exec(at_start);
     }
-    let forked_from = resident();
     let child = command.spawn()?;
-    let mut bytes = [0; 8];
-    clock.read_exact(&mut bytes)?;
+    let mut report = [0; 128];
+    reports.read_exact(&mut report)?;
+    let (clock, statm) = report.split_at(8);
+    let clock = u64::from_ne_bytes(clock.try_into().map_err(io::Error::other)?);
     let pid = Pid::from_child(&child);
     // The standard library's handle is dropped here, which neither waits nor kills.
     Ok(Handle {
         pid,
-        spawned_at: instant(u64::from_ne_bytes(bytes)),
+        spawned_at: instant(clock),
         pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
-        forked_from,
+        forked_from: resident(statm),
         relay: None,
     })
 }
@@ -81,11 +93,11 @@ pub(super) fn nanos(instant: Instant) -> u64 {
     monotonic().saturating_sub(instant.elapsed().as_nanos() as u64)
 }
 
-/// The resident bytes of this process; all there are where they cannot be read, so that nothing is
-/// taken for less.
-fn resident() -> u64 {
-    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = text.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
+/// The resident bytes in a `/proc/PID/statm`; more than there are where it cannot be read, so that
+/// nothing is taken for the command's own.
+fn resident(statm: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(statm);
+    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
     pages.map_or(u64::MAX, |pages| pages * rustix::param::page_size() as u64)
 }
 
@@ -244,4 +256,47 @@ pub(super) fn processor_time(pid: u32) -> Option<Duration> {
 pub(super) fn memory_kills() -> Option<u64> {
     let text = fs::read_to_string("/proc/vmstat").ok()?;
     text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+}
+
+/// How many pages of a file are in the page cache, and how many it has. `None` where the kernel does
+/// not tell: it shows only who may write the file, so that nobody watches what others read.
+pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> {
+    let file = fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    let user = rustix::process::geteuid();
+    let told = user.is_root()
+        || metadata.uid() == user.as_raw()
+        || rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    if !told {
+        return Ok(None);
+    }
+    let length = usize::try_from(metadata.len()).map_err(io::Error::other)?;
+    if length == 0 {
+        return Ok(Some((0, 0)));
+    }
+    let mut pages = vec![0_u8; length.div_ceil(rustix::param::page_size())];
+    mincore(&file, length, &mut pages)?;
+    Ok(Some((pages.iter().filter(|&&page| page & 1 == 1).count(), pages.len())))
+}
+
+/// Fills `pages`, one byte for each page of the file's first `length` bytes; the lowest bit is set
+/// where the page is in memory.
+#[expect(unsafe_code, reason = "no library asks which pages of a file are in memory")]
+fn mincore(file: &fs::File, length: usize, pages: &mut [u8]) -> io::Result<()> {
+    assert!(pages.len() >= length.div_ceil(rustix::param::page_size()));
+    // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written,
+    // and is unmapped before anyone else knows of it; `pages` has a byte for each of its pages.
+    unsafe {
+        let (none, fd) = (std::ptr::null_mut(), file.as_raw_fd());
+        let at = libc::mmap(none, length, libc::PROT_READ, libc::MAP_SHARED, fd, 0);
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let counted = match libc::mincore(at, length, pages.as_mut_ptr()) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        };
+        libc::munmap(at, length);
+        counted
+    }
 }

@@ -19,11 +19,12 @@ pub(super) struct Drain(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     ended: Condvar,
+    keep: usize,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last bytes: at least [`Written::KEPT`] of them where there were so many, at most twice that.
+    /// The last bytes: at least `keep` of them where there were so many, at most twice that.
     tail: Vec<u8>,
     bytes: u64,
     matched: Option<Instant>,
@@ -31,13 +32,14 @@ struct State {
 }
 
 impl Drain {
-    /// Starts draining `pipe`. A byte goes to `wake` when `watch` has been read, and on a flood.
+    /// Starts draining `pipe`, keeping so many of the last bytes. A byte goes to `wake` when `watch` has been read, and on a flood.
     pub(super) fn start(
         pipe: PipeReader,
         watch: Option<&str>,
+        keep: usize,
         wake: PipeWriter,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new() });
+        let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new(), keep });
         let theirs = Arc::clone(&shared);
         let watch = watch.map(|text| text.as_bytes().to_vec());
         std::thread::Builder::new()
@@ -60,7 +62,7 @@ impl Drain {
     /// What was written so far.
     pub(super) fn written(&self) -> Written {
         let state = self.0.lock();
-        let tail = &state.tail[state.tail.len().saturating_sub(Written::KEPT)..];
+        let tail = &state.tail[state.tail.len().saturating_sub(self.0.keep)..];
         Written { tail: tail.to_vec(), bytes: state.bytes }
     }
 
@@ -103,8 +105,8 @@ impl Shared {
                 state.tail.extend_from_slice(&chunk[..read]);
             }
             let kept = state.tail.len();
-            if kept > 2 * Written::KEPT {
-                state.tail.drain(..kept - Written::KEPT);
+            if kept > 2 * self.keep {
+                state.tail.drain(..kept - self.keep);
             }
             drop(state);
             if news {
@@ -117,7 +119,7 @@ impl Shared {
 }
 
 impl Written {
-    /// How many bytes are kept.
+    /// How many bytes are kept as a rule.
     pub(crate) const KEPT: usize = 64 << 10;
 
     /// The last lines, for a message; `None` where there is nothing to show.

@@ -272,6 +272,8 @@ fn a_relay_tells_the_peak_of_the_child_alone() {
     let held = std::hint::black_box(vec![1_u8; 300_000_000]);
     let allocate = python("x = bytearray(b'x') * 200_000_000; del x");
     let direct = run(&allocate, LONG).unwrap().usage.unwrap();
+    let small = run(&relayed(Launch::new("true")), LONG).unwrap().usage.unwrap();
+    assert!(small.forked_from < 20 * MEGABYTE, "{small:?}");
     let none = run(&relayed(python("pass")), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
     let peak = run(&relayed(allocate.clone()), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
     assert!(none < 50 * MEGABYTE, "{none}");

@@ -16,9 +16,9 @@ pub(crate) struct Usage {
     /// not count it.
     pub(crate) waited: Option<Duration>,
     /// The kernel's `ru_maxrss` in bytes: the largest resident size of the process, of any child it
-    /// waited for, **and of the process that forked it**. See [`Usage::peak_rss`].
+    /// waited for, **and of the copy of its parent that it began as**. See [`Usage::peak_rss`].
     pub(crate) max_rss: u64,
-    /// The resident size of the process that forked it, which `max_rss` may stand for.
+    /// The resident size of that copy, in bytes.
     pub(crate) forked_from: u64,
     /// Whether it waited for children of its own.
     pub(crate) had_children: bool,
@@ -26,8 +26,8 @@ pub(crate) struct Usage {
 
 impl Usage {
     /// The largest resident size, in bytes, that the process or any child it waited for ever had.
-    /// `None` where it cannot be told from that of the process which forked it: from a harness that
-    /// holds 300 MB everything seems to need 300 MB, so start it with [`super::Parent::Relay`].
+    /// `None` where it is smaller than its parent was: from a harness that holds 300 MB everything
+    /// seems to need 300 MB, so start it with [`super::Parent::Relay`].
     pub(crate) fn peak_rss(&self) -> Option<u64> {
         (self.max_rss > self.forked_from).then_some(self.max_rss)
     }

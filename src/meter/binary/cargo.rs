@@ -1,0 +1,147 @@
+//! Asking cargo: which binaries there are, and to build one as this test was built.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::meter::process::{self, Finished, Launch};
+use crate::meter::{Cause, Unmeasured};
+
+/// Building is not measured, and a large workspace takes its time.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// What `cargo metadata` says, as far as it matters.
+#[derive(Deserialize)]
+struct WireWorkspace {
+    packages: Vec<WirePackage>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct WirePackage {
+    id: String,
+    targets: Vec<WireTarget>,
+}
+
+#[derive(Deserialize)]
+struct WireTarget {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// One line of `cargo build --message-format=json`: of an artifact, as far as it matters.
+#[derive(Deserialize)]
+struct WireMessage {
+    reason: String,
+    target: Option<WireTarget>,
+    executable: Option<PathBuf>,
+}
+
+/// How a binary is built.
+#[derive(Debug, PartialEq, Eq)]
+struct Build {
+    profile: String,
+    triple: Option<String>,
+    target_dir: PathBuf,
+}
+
+/// Builds the binary `name` of the workspace that `dir` is in, and gives its path.
+pub(super) fn build(name: &str, dir: &Path) -> Result<PathBuf, Unmeasured> {
+    let workspace = workspace(dir, name)?;
+    let has = |package: &&WirePackage| binaries(package).any(|binary| binary == name);
+    let Some(package) = workspace.packages.iter().find(has) else {
+        return Err(absent(name, &workspace));
+    };
+    let exe = std::env::current_exe().unwrap_or_default();
+    let build = Build::of(&exe, &workspace.target_directory);
+    let mut args: Vec<OsString> =
+        ["build", "--package", &package.id, "--bin", name].map(Into::into).into();
+    args.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
+    args.extend(["--profile".into(), build.profile.into(), "--target-dir".into()]);
+    args.push(build.target_dir.into());
+    if let Some(triple) = build.triple {
+        args.extend(["--target".into(), triple.into()]);
+    }
+    let done = cargo(args, dir, &format!("build the binary `{name}`"))?;
+    // The binary is built last of all.
+    let text = String::from_utf8_lossy(&done.stdout.tail);
+    let messages =
+        text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
+    let path = messages
+        .filter(|message| message.reason == "compiler-artifact")
+        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name && is_binary(t)))
+        .find_map(|message| message.executable);
+    path.ok_or_else(|| {
+        let text = format!("cargo built `{name}` and did not say where it is");
+        Unmeasured::new(Cause::Harness, text)
+    })
+}
+
+impl Build {
+    /// As the program `exe` was built: cargo puts a test in `TARGET_DIR[/TRIPLE]/PROFILE/deps`.
+    fn of(exe: &Path, target_dir: &Path) -> Build {
+        let mut above = exe.ancestors().skip_while(|dir| !dir.ends_with("deps")).skip(1);
+        let unknown = || Build {
+            profile: if cfg!(debug_assertions) { "dev" } else { "release" }.to_owned(),
+            triple: None,
+            target_dir: target_dir.to_owned(),
+        };
+        let Some((profile, place)) = above.next().zip(above.next()) else { return unknown() };
+        let Some(profile) = profile.file_name().and_then(|name| name.to_str()) else {
+            return unknown();
+        };
+        // The directory `debug` is the profile `dev` (and `test`, which inherits it).
+        let profile = if profile == "debug" { "dev" } else { profile }.to_owned();
+        if place.parent() == Some(target_dir) {
+            let triple = place.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
+            return Build { profile, triple, target_dir: target_dir.to_owned() };
+        }
+        Build { profile, triple: None, target_dir: place.to_owned() }
+    }
+}
+
+fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
+    let args = ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into();
+    let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
+    serde_json::from_slice(&done.stdout.tail).map_err(|e| {
+        let text =
+            format!("failed to find the binary `{name}`: cargo metadata is not understood: {e}");
+        Unmeasured::new(Cause::Harness, text)
+    })
+}
+
+fn cargo(args: Vec<OsString>, dir: &Path, aim: &str) -> Result<Finished, Unmeasured> {
+    let mut launch = Launch::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    launch.args = args;
+    launch.dir = (!dir.as_os_str().is_empty()).then(|| dir.to_owned());
+    // All of its answer is needed, not only the end.
+    launch.keep = 32 << 20;
+    let done = process::run(&launch, PATIENCE)?;
+    if done.code == 0 {
+        return Ok(done);
+    }
+    let text = format!("failed to {aim}: cargo ended with exit code {}", done.code);
+    Err(Unmeasured { cause: Cause::NotFound, text, output: done.stderr.text() })
+}
+
+fn binaries(package: &WirePackage) -> impl Iterator<Item = &str> {
+    package.targets.iter().filter(|target| is_binary(target)).map(|target| target.name.as_str())
+}
+
+fn is_binary(target: &WireTarget) -> bool {
+    target.kind.iter().any(|kind| kind == "bin")
+}
+
+fn absent(name: &str, workspace: &WireWorkspace) -> Unmeasured {
+    let mut there: Vec<_> = workspace.packages.iter().flat_map(binaries).collect();
+    there.sort_unstable();
+    let hint = if there.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", there.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+    };
+    let text = format!("no binary is named `{name}` in this workspace; {hint}");
+    Unmeasured::new(Cause::NotFound, text)
+}

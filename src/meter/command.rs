@@ -1,0 +1,236 @@
+//! One run of a command: how long it took, until it was ready or ended, and what it used.
+//!
+//! One run is one fork with one value for each metric; percentiles come from many forks. Where the
+//! command is several processes, its memory and its time are those of all of them, so that a wrapper
+//! script does not hide what it starts; see [`measure`].
+
+mod page_cache;
+mod ready;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use self::ready::Signal;
+use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
+use super::{Cause, Fork, Unmeasured, binary};
+use crate::budget::{Cache, Command, Ready};
+use crate::metric::Metric;
+
+/// Runs `command` once, in the directory `root`, and ends it and everything it started.
+///
+/// - `wall_*`, `startup_*`: seconds from just before its program is loaded until its end, or until it
+///   is ready. Every statistic that is asked for holds the same value: this run's.
+/// - `cpu`: user and system seconds of all its threads and of the children it waited for; where it is
+///   ended when ready, of all its processes until then.
+/// - `rss`: resident bytes when it is ready, added up over its processes.
+/// - `peak_rss`: the largest resident bytes ever; of its largest process for a command that ends by
+///   itself, added up over its processes for one that is ended when ready.
+/// - `exit`: its exit code.
+///
+/// Fails where it cannot be started, does not get ready or end within `timeout`, dies of a signal,
+/// ends with another code than 0 although `exit` is not asked for, or where [`unsupported`] says so.
+pub(crate) fn measure(
+    command: &Command,
+    root: &Path,
+    metrics: &[Metric],
+    timeout: Duration,
+) -> Result<Fork, Unmeasured> {
+    let began = Instant::now();
+    if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
+        return Err(reason);
+    }
+    let signal = Signal::prepare(&command.ready, root)?;
+    let launch = launch(command, root, metrics, signal.as_ref())?;
+    let mut fork = Fork::default();
+    if command.cache == Cache::Evicted {
+        fork.notes.extend(page_cache::evict(&launch, root)?);
+    }
+    match &signal {
+        None => run_to_end(&launch, metrics, timeout, &mut fork)?,
+        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut fork)?,
+    }
+    fork.elapsed = began.elapsed();
+    Ok(fork)
+}
+
+/// Whether the first run only fills the page cache, and is to be thrown away.
+pub(crate) fn first_run_warms(command: &Command) -> bool {
+    command.cache == Cache::Warm
+}
+
+/// Why this metric of this command can never be measured here; `None` where it can.
+pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
+    let ends = command.ready == Ready::Exit;
+    let text = match metric {
+        Metric::Cpu | Metric::Rss | Metric::PeakRss if !cfg!(target_os = "linux") => {
+            "is only measured on Linux"
+        }
+        Metric::Rss if ends => {
+            "is read when a command is ready, and nothing tells when this one is; say so with \
+             `ready`, or limit `peak_rss`"
+        }
+        Metric::Wall(_) | Metric::Exit if !ends => {
+            "needs a command that ends by itself, and this one is ended when it is ready; remove \
+             `ready`, or limit `startup_*`"
+        }
+        Metric::Wall(_)
+        | Metric::Startup(_)
+        | Metric::Cpu
+        | Metric::Rss
+        | Metric::PeakRss
+        | Metric::Exit => return None,
+        _ => "is not a metric of a command",
+    };
+    Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
+}
+
+fn launch(
+    command: &Command,
+    root: &Path,
+    metrics: &[Metric],
+    signal: Option<&Signal>,
+) -> Result<Launch, Unmeasured> {
+    let mut argv = Vec::new();
+    for word in &command.argv {
+        argv.push(binary::expand(word, root)?);
+    }
+    if argv.is_empty() {
+        return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
+    }
+    let mut launch = Launch::new(argv.remove(0));
+    launch.args = argv.into_iter().map(Into::into).collect();
+    for (name, value) in &command.env {
+        launch.env.push((name.into(), binary::expand(value, root)?.into()));
+    }
+    // An empty path is the current directory.
+    launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
+    match signal {
+        Some(signal) => {
+            launch.stdin = Input::Open;
+            launch.watch = signal.watch();
+        }
+        // What is ended when ready can be asked for its peak while it lives.
+        None if metrics.contains(&Metric::PeakRss) => launch.parent = Parent::Relay,
+        None => {}
+    }
+    Ok(launch)
+}
+
+fn run_to_end(
+    launch: &Launch,
+    metrics: &[Metric],
+    timeout: Duration,
+    fork: &mut Fork,
+) -> Result<(), Unmeasured> {
+    let Finished { code, wall, usage, stdout, stderr, strays } = process::run(launch, timeout)?;
+    let name = launch.name();
+    if code != 0 && !metrics.contains(&Metric::Exit) {
+        return Err(Unmeasured {
+            cause: Cause::ExitedBadly,
+            text: format!(
+                "`{name}` ended with exit code {code}; mend it, or limit `exit` if that is expected"
+            ),
+            output: stderr.text().or_else(|| stdout.text()),
+        });
+    }
+    for metric in metrics {
+        let value = match metric {
+            Metric::Wall(_) | Metric::Startup(_) => Some(wall.as_secs_f64()),
+            Metric::Exit => Some(f64::from(code)),
+            Metric::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
+            Metric::PeakRss => usage.map(|usage| usage.max_rss as f64),
+            _ => None,
+        };
+        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+    }
+    if let Some(usage) = usage {
+        fork.waited = usage.waited.map(|waited| share(waited, wall));
+        fork.preempted = Some(usage.preempted);
+        if metrics.contains(&Metric::PeakRss) {
+            fork.notes.extend(peak_notes(&name, &usage));
+        }
+    }
+    if strays > 0 {
+        fork.notes.push(format!(
+            "`{name}` left {strays} running, which were ended: what they used is not counted"
+        ));
+    }
+    Ok(())
+}
+
+fn run_until_ready(
+    launch: &Launch,
+    signal: &Signal,
+    metrics: &[Metric],
+    timeout: Duration,
+    fork: &mut Fork,
+) -> Result<(), Unmeasured> {
+    let name = launch.name();
+    let mut child = Child::spawn(launch)?;
+    let deadline = child.spawned_at() + timeout;
+    let startup = match signal.wait(&mut child, deadline)? {
+        Readiness::At(at) => at.saturating_duration_since(child.spawned_at()),
+        Readiness::Ended(finished) => {
+            return Err(Unmeasured {
+                cause: Cause::ExitedEarly,
+                text: format!("`{name}` ended with exit code {} before {signal}", finished.code),
+                output: child.last_words(),
+            });
+        }
+        Readiness::Late => {
+            let text = format!(
+                "`{name}` was not ready within {timeout:?} and was killed: it had to come to this, \
+                 that {signal}"
+            );
+            return Err(child.give_up(Cause::TimedOut, text));
+        }
+    };
+    let living = child.living();
+    child.kill();
+    for metric in metrics {
+        let value = match metric {
+            Metric::Startup(_) => Some(startup.as_secs_f64()),
+            Metric::Cpu => living.map(|living| living.cpu.as_secs_f64()),
+            Metric::Rss => living.map(|living| living.rss as f64),
+            Metric::PeakRss => living.map(|living| living.peak_rss as f64),
+            _ => None,
+        };
+        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+    }
+    if let Some(living) = living {
+        fork.waited = living.waited.map(|waited| share(waited, startup));
+        fork.preempted = living.preempted;
+        if living.processes > 1 {
+            fork.notes.push(format!(
+                "`{name}` is {} processes: their memory is added up, what they share once for each",
+                living.processes
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a reader of `peak_rss` must know.
+fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
+    let mut notes = Vec::new();
+    if usage.had_children {
+        notes.push(format!("`{name}` started others: peak_rss is that of the largest process"));
+    }
+    if usage.peak_rss().is_none() {
+        notes.push(format!("peak_rss of `{name}` is less than can be told: this much at the most"));
+    }
+    notes
+}
+
+/// The system did not give a reading that it gives as a rule.
+fn unread(name: &str, metric: &Metric) -> Unmeasured {
+    let text = format!("failed to read `{metric}` of `{name}`: it had ended before it was read");
+    Unmeasured::new(Cause::Unresolvable, text)
+}
+
+fn share(part: Duration, whole: Duration) -> f64 {
+    if whole.is_zero() { 0.0 } else { (part.as_secs_f64() / whole.as_secs_f64()).min(1.0) }
+}
