@@ -137,12 +137,14 @@ impl Layout<'_> {
                     "" => format!("{}::{}", self.budget.name, limit.label),
                     label => format!("{}::{label}::{}", self.budget.name, limit.label),
                 };
+                let reading = self.reading(&limit.metric);
                 let group = Group {
                     budget: self.index,
                     span: Span::Case(case),
-                    reading: self.reading(&limit.metric),
+                    reading,
                     versus: self.versus(limit, case),
-                    exact: is_exact(&limit.metric),
+                    // A command's exit code is read from the runs that its times are.
+                    exact: is_exact(&limit.metric) && reading != Reading::Process,
                 };
                 self.add(tests, groups, name, case, limit, group);
             }

@@ -62,6 +62,7 @@ pub(crate) struct Inquiry {
     suspect_since: Option<Instant>,
     of: Option<String>,
     sides: BTreeMap<Metric, Vec<(f64, f64)>>,
+    remarks: BTreeMap<Metric, Vec<String>>,
 }
 
 struct Open {
@@ -105,6 +106,7 @@ impl Inquiry {
             suspect_since: None,
             of: None,
             sides: BTreeMap::new(),
+            remarks: BTreeMap::new(),
         }
     }
 
@@ -130,16 +132,29 @@ impl Inquiry {
             .map_or(Duration::ZERO, |since| self.rules.apart.saturating_sub(since.elapsed()))
     }
 
-    /// Measures once more and judges.
+    /// Gives up: every open limit is unmeasured, for this reason.
+    pub(crate) fn abandon(&mut self, reason: &Unmeasured) {
+        for open in std::mem::take(&mut self.open) {
+            self.unmeasured(open, reason);
+        }
+    }
+
+    /// Takes one turn: measures, once or for a burst, and judges after every fork.
     pub(crate) fn step(&mut self) {
-        let fork = match self.source.fork() {
-            Ok(fork) => fork,
-            Err(reason) => {
-                for open in std::mem::take(&mut self.open) {
-                    self.unmeasured(open, &reason);
-                }
+        let began = self.spent;
+        let burst = self.source.burst();
+        loop {
+            self.fork();
+            if self.is_done() || self.spent - began >= burst || self.suspect_since.is_some() {
                 return;
             }
+        }
+    }
+
+    fn fork(&mut self) {
+        let fork = match self.source.fork() {
+            Ok(fork) => fork,
+            Err(reason) => return self.abandon(&reason),
         };
         self.account(&fork);
         for mut open in std::mem::take(&mut self.open) {
@@ -170,6 +185,9 @@ impl Inquiry {
             if !self.notes.contains(note) {
                 self.notes.push(note.clone());
             }
+        }
+        for (metric, remarks) in &fork.remarks {
+            self.remarks.entry(metric.clone()).or_insert_with(|| remarks.clone());
         }
         for (metric, sides) in &fork.sides {
             self.sides.entry(metric.clone()).or_default().push(*sides);
@@ -240,6 +258,9 @@ impl Inquiry {
         outcome.against = Some(against);
         outcome.seconds = self.spent.as_secs_f64();
         outcome.notes.extend(self.notes.iter().cloned());
+        outcome
+            .notes
+            .extend(self.remarks.get(&open.asked.limit.metric).into_iter().flatten().cloned());
         outcome.estimate = open.estimate();
         if let Judgement::Noisy(judge) = &open.judgement {
             outcome.evidence = Some(self.evidence(judge, &open));

@@ -4,6 +4,7 @@
 //! clock or a process.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::Metric;
@@ -13,6 +14,12 @@ use crate::stats::{PowerLaw, Sample, order};
 pub(crate) trait Source: Send {
     /// Measures once.
     fn fork(&mut self) -> Result<Fork, Unmeasured>;
+
+    /// How long forks are taken in one go: longer than one fork where a fork is too short to be
+    /// worth a turn of its own.
+    fn burst(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {

@@ -4,15 +4,15 @@
 //! processes; nothing here knows limits or verdicts.
 
 pub(crate) mod binary;
-pub(crate) mod command;
-pub(crate) mod process;
 pub(crate) mod clock;
+pub(crate) mod command;
 #[doc(hidden)]
 pub mod fork;
 pub(crate) mod gauge;
 pub(crate) mod heap;
 pub(crate) mod memory;
 mod plan;
+pub(crate) mod process;
 pub(crate) mod time;
 mod usage;
 pub(crate) mod wire;
@@ -43,6 +43,8 @@ pub struct Fork {
     pub values: BTreeMap<Metric, f64>,
     /// Metrics of the fork that could not be measured, each with its reason; the others stand.
     pub unmeasured: BTreeMap<Metric, Unmeasured>,
+    /// What a reader of one metric must know: the largest of several files.
+    pub remarks: BTreeMap<Metric, Vec<String>>,
     /// For a ratio, the two values that it is made of.
     pub sides: BTreeMap<Metric, (f64, f64)>,
     /// How long the fork took, spawning and set-up included.

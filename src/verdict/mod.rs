@@ -11,7 +11,17 @@ pub use outcome::{Against, Estimate, Evidence, Outcome, Run, Shape, Share};
 
 /// What became of one limit.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Default,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -24,6 +34,7 @@ pub enum Verdict {
     /// The evidence did not suffice, and this run could not have seen a violation: red.
     Unsure,
     /// There is no reading: red.
+    #[default]
     Unmeasured,
     /// Not judged, for a stated reason that is nobody's fault.
     Skipped,

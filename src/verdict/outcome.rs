@@ -9,8 +9,8 @@ use super::Verdict;
 use crate::budget::Bound;
 use crate::quantity::{Quantity, Unit};
 
-/// The outcome of one limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The outcome of one limit. The default is that of a limit nobody has measured: red.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The test's name: `merge::p99`, `records::records=1000::rss`.
     pub test: String,

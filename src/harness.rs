@@ -1,0 +1,217 @@
+//! Budgets and workloads become libtest-mimic trials. The only file that knows libtest-mimic.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
+
+use crate::budget::{self, Subject};
+use crate::report::terminal::{self, Colour};
+use crate::report::{github, record};
+use crate::run::{self, Failed, Run, Workload};
+use crate::session::{self, Session};
+use crate::verdict::{Outcome, Verdict};
+use crate::{Error, meter, place};
+
+/// The exit code when `budgets.toml` is wrong or the harness cannot work.
+const UNUSABLE: u8 = 2;
+
+/// The tests of a `budgets.toml`: register workloads, then hand over `main`.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     perf_budget::Harness::new()
+///         .workload("sum", |run| run.iter(|| (0..1000_u64).sum::<u64>()))
+///         .main()
+/// }
+/// ```
+#[derive(Default)]
+pub struct Harness {
+    workloads: BTreeMap<String, Workload>,
+    twice: Vec<String>,
+    file: Option<PathBuf>,
+}
+
+impl Harness {
+    /// Without workloads: artifacts and commands need none.
+    pub fn new() -> Self {
+        Harness::default()
+    }
+
+    /// Registers a workload under the name that budgets call it by.
+    ///
+    /// The function runs in a process of its own, once for each measurement. It prepares what it needs,
+    /// and calls one measuring verb of [`Run`].
+    #[must_use]
+    pub fn workload<F>(mut self, name: impl Into<String>, workload: F) -> Self
+    where
+        F: Fn(&mut Run) -> Result<(), Failed> + Send + Sync + 'static,
+    {
+        let name = name.into();
+        if self.workloads.insert(name.clone(), Box::new(workload)).is_some() {
+            self.twice.push(name);
+        }
+        self
+    }
+
+    /// Reads another file than `budgets.toml` beside the package's manifest; relative to that.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Runs the tests as the command line says, and prints what came of them.
+    ///
+    /// Returns success where no test is red, 101 where one is, as libtest does, and 2 where
+    /// `budgets.toml` is wrong.
+    pub fn main(self) -> ExitCode {
+        // Helper processes of a measurement are this binary too, and come in by the same door.
+        if let Some(code) = meter::process::relay() {
+            return code;
+        }
+        if let Some(code) = run::serve(&self.workloads) {
+            return code;
+        }
+        match self.tests() {
+            Ok(code) => code,
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "{error}");
+                ExitCode::from(UNUSABLE)
+            }
+        }
+    }
+
+    fn tests(self) -> Result<ExitCode, Error> {
+        let arguments = Arguments::from_args();
+        if let Some(name) = self.twice.first() {
+            return Err(Error::other(format!(
+                "workload `{name}` is registered twice; give one of them another name"
+            )));
+        }
+        let budgets = budget::load(&place::budgets(self.file.as_deref()))?;
+        let workloads: Vec<String> = self.workloads.into_keys().collect();
+        let session = Arc::new(Session::new(budgets, workloads.clone(), place::results()?)?);
+        let closing = Arc::new(Closing::default());
+        let trials = trials(&session, &workloads, &closing);
+        let selected: Vec<bool> = trials.iter().map(|t| !arguments.is_filtered_out(t)).collect();
+        let filtered = selected.iter().filter(|selected| !**selected).count();
+        session.select(selected);
+        let total = trials.len();
+        let listing = arguments.list;
+        let conclusion = libtest_mimic::run(&arguments, trials);
+        if !listing {
+            closing.print(&session, total, filtered, &arguments);
+        }
+        Ok(conclusion.exit_code())
+    }
+}
+
+/// One trial for each test, in the suite's order, and one for each workload without a budget.
+fn trials(session: &Arc<Session>, workloads: &[String], closing: &Arc<Closing>) -> Vec<Trial> {
+    let budgeted = |name: &String| {
+        let workload = |b: &budget::Budget| matches!(&b.subject, Subject::Workload(w) if w == name);
+        session.budgets.budgets.iter().any(workload)
+    };
+    let tests = session.suite.tests.iter().enumerate().map(|(i, test)| {
+        let (session, closing) = (Arc::clone(session), Arc::clone(closing));
+        Trial::ignorable_test(test.name.clone(), move || closing.take(&session, session.outcome(i)))
+    });
+    let idle = workloads.iter().filter(|name| !budgeted(name)).map(|name| {
+        let (session, closing, name) = (Arc::clone(session), Arc::clone(closing), name.clone());
+        Trial::ignorable_test(format!("{name}::budget"), move || {
+            closing.take(&session, session.without_budget(&name))
+        })
+    });
+    tests.chain(idle).collect()
+}
+
+/// What is said after the tests.
+#[derive(Default)]
+struct Closing {
+    outcomes: Mutex<Vec<Outcome>>,
+    unrecorded: Mutex<Option<Error>>,
+}
+
+impl Closing {
+    /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
+    fn take(&self, session: &Session, outcome: Outcome) -> Result<Completion, Red> {
+        let recorded = record::append(&session::record(&session.results), &outcome);
+        let verdict = outcome.verdict;
+        let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+        if let Err(error) = recorded {
+            // An outcome that is not on record is lost for every report: red.
+            let text = format!("{text}  record     {error}\n");
+            *self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            return Err(text.into());
+        }
+        match verdict {
+            Verdict::Skipped => Ok(Completion::ignored_with(reason)),
+            red if red.is_red() => Err(text.into()),
+            _ => Ok(Completion::Completed),
+        }
+    }
+
+    fn print(&self, session: &Session, total: usize, filtered: usize, arguments: &Arguments) {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let order: BTreeMap<&str, usize> =
+            session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+        outcomes.sort_by_key(|o| {
+            let place = order.get(o.test.as_str()).copied();
+            (o.file.clone(), o.line, place.unwrap_or(usize::MAX))
+        });
+        let mut text = String::new();
+        if !arguments.quiet && !outcomes.is_empty() {
+            text.push_str(&terminal::table(&outcomes, colour(arguments)));
+        }
+        let warned = outcomes.iter().filter(|o| o.verdict == Verdict::Warn);
+        for outcome in warned {
+            text.push_str(&format!("warning: {}: {}\n", outcome.test, outcome.reason));
+        }
+        let count = terminal::count(&outcomes, total, filtered);
+        text.push_str(&format!("\n{count}\n"));
+        if let Some(so_far) = session.so_far() {
+            text.push_str(&format!("this run so far: {}\n", terminal::count(&so_far, total, 0)));
+        }
+        if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
+            for annotation in outcomes.iter().filter_map(github::annotation) {
+                text.push_str(&annotation);
+                text.push('\n');
+            }
+            summarize(session, &outcomes, &count, &mut text);
+        }
+        // Standard output belongs to the tests' own protocol where that is for machines.
+        if arguments.format == Some(FormatSetting::Json) {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        } else {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+        }
+    }
+}
+
+/// Appends to the step's summary; a summary that cannot be written is said, and turns nothing red.
+fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut String) {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
+    let (head, closing) = match session.is_first_to("summary") {
+        None => (true, Some(count)),
+        Some(first) => (first, None),
+    };
+    let summary = github::summary(outcomes, head, closing);
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(Path::new(&path));
+    if let Err(e) = file.and_then(|mut file| file.write_all(summary.as_bytes())) {
+        text.push_str(&format!("::warning::failed to write the step summary: {e}\n"));
+    }
+}
+
+fn colour(arguments: &Arguments) -> Colour {
+    let wanted = match arguments.color {
+        Some(ColorSetting::Always) => true,
+        Some(ColorSetting::Never) => false,
+        _ => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    if wanted { Colour::Ansi } else { Colour::Plain }
+}

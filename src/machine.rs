@@ -1,0 +1,33 @@
+//! Where a run happened: what a reader of its numbers must know of the machine.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::verdict::Run;
+
+/// The facts of this run, which will have `tests` tests.
+pub(crate) fn run(tests: usize) -> Run {
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let named = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"].iter().find_map(|n| std::env::var(n).ok());
+    Run {
+        id: named.unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
+        began: began.as_secs(),
+        tests,
+        profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        processor: processor().unwrap_or_default(),
+        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processor() -> Option<String> {
+    None
+}

@@ -1,0 +1,417 @@
+//! One run of the tests: who measures what and when, so that every test finds its outcome.
+//!
+//! Exact groups are measured by whoever asks first, side by side. Noisy groups take turns, fork by fork,
+//! a few at a time: whichever thread has the turn advances the next group, and goes when its own test
+//! is decided. Where every test is a process of its own (nextest), the first one that asks measures
+//! the whole group and leaves its outcomes for the others.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::Error;
+use crate::budget::{Budgets, Reference, Subject, Target};
+use crate::enforce::source::{Coin, Source, Sweep, Versus};
+use crate::enforce::{Asked, Inquiry, Rules};
+use crate::machine;
+use crate::meter::{Cause, Unmeasured};
+use crate::metric::Metric;
+use crate::report::progress::Progress;
+use crate::shelf::Shelf;
+use crate::subject;
+use crate::suite::{self, Reading, Span, Suite};
+use crate::turn::Turns;
+use crate::verdict::{Outcome, Run, Verdict};
+
+/// Noisy groups that are measured in turns at any time: enough to spread each over a second, few
+/// enough that outcomes come in steadily.
+const ABREAST: usize = 4;
+/// How long fresh processes keep away from the ones they confirm.
+const APART: Duration = Duration::from_secs(1);
+/// Readings of a heap that must agree. A file's are the same by definition.
+const HEAP_REPEATS: usize = 2;
+
+/// Everything that the tests of one run share.
+pub(crate) struct Session {
+    pub(crate) budgets: Budgets,
+    pub(crate) suite: Suite,
+    /// `target/budgets`.
+    pub(crate) results: PathBuf,
+    workloads: Vec<String>,
+    selected: OnceLock<Vec<bool>>,
+    run: Run,
+    shelf: Option<Shelf>,
+    groups: Vec<Mutex<Option<Inquiry>>>,
+    rotation: Mutex<Rotation>,
+    decided: Mutex<BTreeMap<usize, Outcome>>,
+    turns: Turns,
+    progress: Progress,
+}
+
+/// Whose turn it is among the noisy groups.
+#[derive(Default)]
+struct Rotation {
+    waiting: Vec<usize>,
+    next: usize,
+    begun: bool,
+}
+
+impl Session {
+    /// A run of the tests of `budgets`, with these workloads registered.
+    ///
+    /// # Errors
+    /// Where there is no place for results.
+    pub(crate) fn new(
+        budgets: Budgets,
+        workloads: Vec<String>,
+        results: PathBuf,
+    ) -> Result<Session, Error> {
+        let suite = Suite::of(&budgets);
+        let run = machine::run(suite.tests.len());
+        let shelf = Shelf::of_this_run(&results)?;
+        let turns = Turns::of_machine(&results)?;
+        let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
+        Ok(Session {
+            budgets,
+            suite,
+            results,
+            workloads,
+            selected: OnceLock::new(),
+            run,
+            shelf,
+            groups,
+            rotation: Mutex::default(),
+            decided: Mutex::default(),
+            turns,
+            progress: Progress::new(),
+        })
+    }
+
+    /// Says which tests will ask for their outcome; the others cost nothing.
+    pub(crate) fn select(&self, selected: Vec<bool>) {
+        let _ = self.selected.set(selected);
+    }
+
+    /// The outcome of a test, measured now if it has not been.
+    pub(crate) fn outcome(&self, test: usize) -> Outcome {
+        if let Some(outcome) = self.foregone(test) {
+            return outcome;
+        }
+        let group = self.suite.tests[test].group;
+        if let Some(shelf) = &self.shelf {
+            return self.from_shelf(shelf, group, test);
+        }
+        if self.suite.groups[group].exact {
+            self.measure_exact(group);
+        } else {
+            self.take_turns(test);
+        }
+        self.progress.clear();
+        self.decided(test).unwrap_or_else(|| self.lost(test))
+    }
+
+    /// What is known without measuring: a subject nobody registered, a reference that is not there.
+    fn foregone(&self, test: usize) -> Option<Outcome> {
+        let asked = &self.suite.tests[test];
+        if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject {
+            if !self.workloads.contains(name) {
+                let text = subject::unregistered(name, &self.workloads);
+                return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, text)));
+            }
+        }
+        let strict = std::env::var_os("PERF_BUDGET_STRICT").is_some_and(|v| v != "0" && v != "");
+        let reason = match &asked.limit.target {
+            Target::Relative { reference: Reference::Base, .. } => {
+                "no base revision to compare with is given"
+            }
+            Target::Relative { reference: Reference::Lock, .. } => {
+                "no accepted value to compare with is given"
+            }
+            _ if asked.limit.metric.is_time() && cfg!(debug_assertions) => {
+                "a debug build says nothing about time: run `cargo test --release`"
+            }
+            _ => return None,
+        };
+        if strict {
+            let text = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)));
+        }
+        let mut outcome = self.blank(test);
+        outcome.verdict = Verdict::Skipped;
+        outcome.reason = reason.to_owned();
+        Some(outcome)
+    }
+
+    fn decided(&self, test: usize) -> Option<Outcome> {
+        lock(&self.decided).get(&test).cloned()
+    }
+
+    fn from_shelf(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
+        let name = &self.suite.tests[test].name;
+        let kept = shelf.outcomes(&self.key(group), || {
+            let mut inquiry = self.inquiry(group, |_| true);
+            while !inquiry.is_done() {
+                self.step(group, &mut inquiry);
+            }
+            self.progress.clear();
+            inquiry.outcomes().to_vec()
+        });
+        match kept {
+            Ok(outcomes) => outcomes
+                .into_iter()
+                .find(|outcome| outcome.test == *name)
+                .unwrap_or_else(|| self.lost(test)),
+            Err(error) => {
+                self.unmeasured(test, &Unmeasured::new(Cause::Harness, error.to_string()))
+            }
+        }
+    }
+
+    fn measure_exact(&self, group: usize) {
+        let mut slot = lock(&self.groups[group]);
+        if slot.is_none() {
+            let mut inquiry = self.inquiry(group, |test| self.is_selected(test));
+            while !inquiry.is_done() {
+                self.step(group, &mut inquiry);
+            }
+            self.keep(&inquiry);
+            *slot = Some(inquiry);
+        }
+    }
+
+    fn take_turns(&self, test: usize) {
+        while self.decided(test).is_none() {
+            let mut rotation = lock(&self.rotation);
+            if self.decided(test).is_some() {
+                return;
+            }
+            if !rotation.begun {
+                rotation.begun = true;
+                rotation.waiting = self.noisy_groups();
+            }
+            let Some(at) = self.next(&mut rotation) else { return };
+            let group = rotation.waiting[at];
+            let mut slot = lock(&self.groups[group]);
+            let inquiry =
+                slot.get_or_insert_with(|| self.inquiry(group, |test| self.is_selected(test)));
+            self.step(group, inquiry);
+            self.keep(inquiry);
+            if inquiry.is_done() {
+                rotation.waiting.remove(at);
+                rotation.next = at;
+            } else {
+                rotation.next = at + 1;
+            }
+        }
+    }
+
+    /// The next of the few groups abreast that need not wait to confirm; all waiting: the one that
+    /// waits least, after its wait.
+    fn next(&self, rotation: &mut Rotation) -> Option<usize> {
+        let abreast = rotation.waiting.len().min(ABREAST);
+        if abreast == 0 {
+            return None;
+        }
+        let pause = |at: usize| {
+            let slot = lock(&self.groups[rotation.waiting[at]]);
+            slot.as_ref().map_or(Duration::ZERO, Inquiry::pause)
+        };
+        let start = rotation.next % abreast;
+        let turns = (0..abreast).map(|i| (start + i) % abreast);
+        turns.map(|at| (pause(at), at)).min_by_key(|&(pause, _)| pause).map(|(pause, at)| {
+            // Nothing else is due. Sleeping here keeps the turn, so nobody measures meanwhile.
+            std::thread::sleep(pause);
+            at
+        })
+    }
+
+    fn noisy_groups(&self) -> Vec<usize> {
+        let wanted = |group: usize| {
+            self.suite
+                .tests_of(group)
+                .any(|(test, _)| self.is_selected(test) && self.foregone(test).is_none())
+        };
+        (0..self.groups.len()).filter(|&g| !self.suite.groups[g].exact && wanted(g)).collect()
+    }
+
+    /// One fork of a group, with the machine's turn.
+    fn step(&self, group: usize, inquiry: &mut Inquiry) {
+        std::thread::sleep(inquiry.pause());
+        let what = &self.suite.groups[group];
+        self.progress.show(|| {
+            let (spent, forks) = inquiry.progress();
+            let budget = &self.budgets.budgets[what.budget].name;
+            format!("measuring {budget}: {forks} forks, {:.1} s", spent.as_secs_f64())
+        });
+        let turn = if what.exact { self.turns.beside() } else { self.turns.alone() };
+        match turn {
+            Ok(_turn) => inquiry.step(),
+            Err(e) => inquiry.abandon(&Unmeasured::new(
+                Cause::Harness,
+                format!("failed to take a turn at measuring: {e}"),
+            )),
+        }
+    }
+
+    fn keep(&self, inquiry: &Inquiry) {
+        let mut decided = lock(&self.decided);
+        for outcome in inquiry.outcomes() {
+            let at = self.suite.tests.iter().position(|test| test.name == outcome.test);
+            if let Some(at) = at {
+                decided.entry(at).or_insert_with(|| outcome.clone());
+            }
+        }
+    }
+
+    fn is_selected(&self, test: usize) -> bool {
+        self.selected.get().is_none_or(|selected| selected[test])
+    }
+
+    /// The measurement of a group for the tests that `wanted` picks.
+    fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
+        let tests = self.suite.tests_of(group);
+        let asked: Vec<Asked> = tests
+            .filter(|&(test, _)| wanted(test) && self.foregone(test).is_none())
+            .map(|(i, test)| Asked { limit: test.limit.clone(), blank: self.blank(i) })
+            .collect();
+        let what = &self.suite.groups[group];
+        let budget = &self.budgets.budgets[what.budget];
+        let settings = &self.budgets.settings;
+        let repeats = match what.reading {
+            Reading::Heap => HEAP_REPEATS,
+            _ => 1,
+        };
+        let rules = Rules {
+            effort: budget.effort.unwrap_or(settings.effort),
+            alpha: settings.alpha,
+            noisy: self.suite.noisy(),
+            warn_at: settings.warn_at,
+            unsure: settings.unsure,
+            apart: APART,
+            repeats,
+        };
+        let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
+        Inquiry::new(self.source(what, &metrics), asked, rules)
+    }
+
+    fn source(&self, group: &suite::Group, metrics: &[Metric]) -> Box<dyn Source> {
+        let of = |budget: usize, case: usize, metrics: &[Metric]| {
+            subject::source(&self.budgets, budget, case, group.reading, metrics, &self.results)
+        };
+        match (group.span, &group.versus) {
+            (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => {
+                Box::new(Versus {
+                    subject: of(group.budget, case, metrics),
+                    reference: of(*other, *other_case, metrics),
+                    metrics: metrics.to_vec(),
+                    coin: Coin::random(),
+                })
+            }
+            (Span::Case(case), _) => of(group.budget, case, metrics),
+            (Span::Sweep, _) => {
+                let inner: Vec<Metric> = metrics
+                    .iter()
+                    .filter_map(|metric| match metric {
+                        Metric::Scaling(of) => Some((**of).clone()),
+                        _ => None,
+                    })
+                    .collect();
+                let sizes = subject::sizes(&self.budgets.budgets[group.budget]);
+                let points = sizes
+                    .into_iter()
+                    .map(|(case, size)| (size, of(group.budget, case, &inner)))
+                    .collect();
+                Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
+            }
+        }
+    }
+
+    /// What is known of a test before it is measured.
+    pub(crate) fn blank(&self, test: usize) -> Outcome {
+        let test = &self.suite.tests[test];
+        let budget = &self.budgets.budgets[test.budget];
+        let relative_to = match &test.limit.target {
+            Target::Absolute(_) => None,
+            Target::Relative { reference: Reference::Base, .. } => Some("base".to_owned()),
+            Target::Relative { reference: Reference::Lock, .. } => Some("lock".to_owned()),
+            Target::Relative { reference: Reference::Budget(name), .. } => Some(name.clone()),
+        };
+        let case = match &test.limit.metric {
+            Metric::Scaling(_) => String::new(),
+            _ => budget.cases[test.case].label.clone(),
+        };
+        Outcome {
+            test: test.name.clone(),
+            budget: budget.name.clone(),
+            case,
+            metric: test.limit.metric.name(),
+            subject: subject::describe(&budget.subject),
+            relative_to,
+            why: test.limit.why.clone().or_else(|| budget.why.clone()),
+            file: crate::place::shown(&self.budgets.path),
+            line: test.limit.line,
+            run: self.run.clone(),
+            ..Outcome::default()
+        }
+    }
+
+    /// The red of a workload that nothing is asked of.
+    pub(crate) fn without_budget(&self, name: &str) -> Outcome {
+        Outcome {
+            test: format!("{name}::budget"),
+            budget: name.to_owned(),
+            metric: "budget".to_owned(),
+            subject: format!("workload {name}"),
+            reason: format!(
+                "workload `{name}` has no budget; add `[budget.{name}]` with `workload = \"{name}\"` \
+                 and a limit, or register it no more"
+            ),
+            cause: Some(Cause::MeasuredNothing.name().to_owned()),
+            file: crate::place::shown(&self.budgets.path),
+            line: 1,
+            run: self.run.clone(),
+            ..Outcome::default()
+        }
+    }
+
+    /// Every outcome of a run of several processes so far.
+    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
+        self.shelf.as_ref().map(Shelf::all)
+    }
+
+    /// Whether this process is the first of several to do something; `None` where it is the only one.
+    pub(crate) fn is_first_to(&self, what: &str) -> Option<bool> {
+        self.shelf.as_ref().map(|shelf| shelf.is_first(what))
+    }
+
+    fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
+        let mut outcome = self.blank(test);
+        outcome.reason.clone_from(&reason.text);
+        outcome.cause = Some(reason.cause.name().to_owned());
+        outcome.output.clone_from(&reason.output);
+        outcome
+    }
+
+    /// A test that no measurement decided: a defect of the harness, and red.
+    fn lost(&self, test: usize) -> Outcome {
+        let text = "the measurement ended without an outcome; please report this";
+        self.unmeasured(test, &Unmeasured::new(Cause::Harness, text))
+    }
+
+    /// A name for a group that is the same in every process of this run.
+    fn key(&self, group: usize) -> String {
+        let what = &self.suite.groups[group];
+        format!("{}-{group}", self.budgets.budgets[what.budget].name)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What a panicking test leaves behind is still what was measured.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The file that outcomes are appended to.
+pub(crate) fn record(results: &Path) -> PathBuf {
+    results.join("outcomes.jsonl")
+}

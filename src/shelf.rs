@@ -1,0 +1,112 @@
+//! Outcomes that one process of a run leaves for the others.
+//!
+//! Under nextest every test is a process, and the limits of a budget still share one measurement: the
+//! first process measures the group while the others wait for its lock, and then read. A retry of a
+//! red test finds the red again, instead of drawing a new ticket.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::Error;
+use crate::verdict::Outcome;
+
+/// What names the run, in the order of preference: ours, nextest's.
+const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
+/// Shelves older than this are of no run that still goes on.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// The directory of one run.
+pub(crate) struct Shelf {
+    directory: PathBuf,
+}
+
+impl Shelf {
+    /// The run's shelf, where the environment names a run of several processes.
+    ///
+    /// # Errors
+    /// Where the directory cannot be made.
+    pub(crate) fn of_this_run(results: &Path) -> Result<Option<Shelf>, Error> {
+        let Some(id) = RUN_ID.iter().find_map(|name| std::env::var(name).ok()) else {
+            return Ok(None);
+        };
+        let runs = results.join("runs");
+        let binary = std::env::current_exe().unwrap_or_default();
+        let binary = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let directory = runs.join(format!("{}-{}", file_name(&id), file_name(&binary)));
+        std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
+        remove_stale(&runs);
+        Ok(Some(Shelf { directory }))
+    }
+
+    /// The outcomes under `key`: those that are there, or those that `measure` gives, kept.
+    ///
+    /// # Errors
+    /// Where they cannot be read or kept.
+    pub(crate) fn outcomes(
+        &self,
+        key: &str,
+        measure: impl FnOnce() -> Vec<Outcome>,
+    ) -> Result<Vec<Outcome>, Error> {
+        let place = self.directory.join(file_name(key)).with_extension("json");
+        let guard = place.with_extension("lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
+        let lock: File = lock.map_err(|e| Error::io("open", &guard, e))?;
+        lock.lock().map_err(|e| Error::io("lock", &guard, e))?;
+        if place.is_file() {
+            let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
+            return serde_json::from_slice(&text).map_err(|e| Error::io("read", &place, e.into()));
+        }
+        let outcomes = measure();
+        let text =
+            serde_json::to_vec(&outcomes).map_err(|e| Error::io("write", &place, e.into()))?;
+        let part = place.with_extension("part");
+        let kept = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &place));
+        kept.map_err(|e| Error::io("write", &place, e))?;
+        Ok(outcomes)
+    }
+
+    /// Every outcome of the run so far.
+    pub(crate) fn all(&self) -> Vec<Outcome> {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
+        entries
+            .filter_map(|entry| std::fs::read(entry.ok()?.path()).ok())
+            .filter_map(|text| serde_json::from_slice::<Vec<Outcome>>(&text).ok())
+            .flatten()
+            .collect()
+    }
+
+    /// Whether this is the first process of the run to ask under `name`.
+    pub(crate) fn is_first(&self, name: &str) -> bool {
+        OpenOptions::new().write(true).create_new(true).open(self.directory.join(name)).is_ok()
+    }
+}
+
+/// Text as the name of a file, different for different texts.
+fn file_name(text: &str) -> String {
+    use std::fmt::Write;
+    let mut name = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte as char),
+            other => {
+                let _ = write!(name, "%{other:02x}");
+            }
+        }
+    }
+    name
+}
+
+fn remove_stale(runs: &Path) {
+    let Ok(entries) = std::fs::read_dir(runs) else { return };
+    for entry in entries.flatten() {
+        let age = entry
+            .metadata()
+            .and_then(|data| data.modified())
+            .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        if age.is_ok_and(|age| age > STALE) {
+            // Another process may be at it too; whoever is first is right.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
