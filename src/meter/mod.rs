@@ -3,6 +3,8 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+pub mod artifact;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
