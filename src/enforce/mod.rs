@@ -438,11 +438,11 @@ impl Open {
     fn against(&self, rules: &Rules) -> Against {
         let limit = &self.asked.limit;
         let (value, unit) = question::limit_of(limit);
-        let exact = matches!(self.judgement, Judgement::Exact(_));
         let warn = match (limit.warn, limit.bound) {
             (Some(warn), _) => warn.value,
-            // Exact counts sit at their limit by intention: three allocations, no more.
-            (None, _) if exact && unit == Unit::Number => value,
+            // Counts, exponents and ratios sit at their limit by intention: three allocations and no
+            // more, linear, as fast as the other.
+            (None, _) if unit == Unit::Number => value,
             (None, Bound::Max) => value * rules.warn_at,
             (None, Bound::Min) => value / rules.warn_at,
         };

@@ -3,6 +3,7 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+pub mod artifact;
 pub(crate) mod binary;
 pub(crate) mod clock;
 pub(crate) mod command;
@@ -73,11 +74,11 @@ impl Fork {
                 self.operations.iter().copied().min_by(f64::total_cmp).map(|least| vec![least])
             }
             Metric::Latency(_) => Some(self.operations.clone()),
-            Metric::Throughput => {
+            Metric::Throughput if !self.batches.is_empty() => {
                 let (Work::Operations(work) | Work::Bytes(work)) = self.work;
                 return Ok(self.batches.iter().map(|seconds| work / seconds).collect());
             }
-            Metric::ErrorRate => return self.failures(),
+            Metric::ErrorRate if !self.values.is_empty() => return self.failures(),
             _ => None,
         };
         match fork_value.or(values) {

@@ -38,7 +38,7 @@ pub fn explain(outcome: &Outcome) -> String {
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
             let _ = write!(
                 measured,
-                ", between {low} and {high} (95 %), from {} {of} in {} fresh processes, {:.1} s",
+                ", between {low} and {high} (90 %), from {} {of} in {} fresh processes, {:.1} s",
                 evidence.values, evidence.forks, outcome.seconds
             );
         }
@@ -102,7 +102,7 @@ pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
         .iter()
         .map(|o| [o.test.clone(), value_text(o), interval_text(o), bound_text(o)])
         .collect();
-    let heads = ["budget", "measured", "95 % interval", "limit"];
+    let heads = ["budget", "measured", "90 % interval", "limit"];
     let mut widths = heads.map(width);
     for row in &rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
@@ -203,7 +203,11 @@ fn bar(outcome: &Outcome) -> String {
     let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
         return String::new();
     };
-    let used = against.used(estimate.value);
+    let used = if against.limit == 0.0 && estimate.value == 0.0 {
+        0.0
+    } else {
+        against.used(estimate.value)
+    };
     let cells = BAR - 5;
     let full = (used.clamp(0.0, 1.0) * cells as f64).round() as usize;
     let percent = if used < 9.995 { format!("{:>3.0}%", used * 100.0) } else { ">10x".to_owned() };

@@ -58,6 +58,11 @@ impl Percentile {
         Ok(())
     }
 
+    /// Which quantile it is about.
+    pub fn quantile(&self) -> f64 {
+        self.q
+    }
+
     /// The log evidence that the quantile is above the limit.
     pub fn log_fail(&self) -> f64 {
         self.fail.log_evidence()

@@ -5,7 +5,7 @@
 //! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
-use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, order};
+use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, interval, order};
 
 /// What the evidence says so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +71,9 @@ const BLOCK: f64 = 1.25;
 const FEWEST_FOR_GREATEST: usize = 100;
 /// A share of zero is shown to be below this.
 const ZERO_SHARE: f64 = 0.001;
-/// The level of the intervals that are shown.
-const INTERVAL_ALPHA: f64 = 0.05;
+/// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
+/// limit passed, the interval ends below limit and slack.
+pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
 /// A run that would not have caught a violation of this many slacks is blind.
 const BLIND: f64 = 3.0;
 
@@ -137,11 +138,15 @@ impl Judge {
         if self.second.is_some() && self.crossed() { Finding::Suspect } else { Finding::Open }
     }
 
-    /// The value that the limit is about, with its interval at 95 %; `None` without values.
+    /// The value that the limit is about, with its interval at 90 %, whose ends
+    /// take values as independent (the verdict does not); `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
-            Epoch::Quantile(p) => (p.estimate()?, p.interval(INTERVAL_ALPHA)),
+            Epoch::Quantile(p) => {
+                let q = p.quantile();
+                (p.estimate()?, interval::quantile(p.sample(), q, INTERVAL_ALPHA))
+            }
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
             Epoch::Greatest { .. } => {
                 let all = self.sample();

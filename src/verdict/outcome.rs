@@ -69,7 +69,7 @@ pub struct Against {
     pub unit: Unit,
 }
 
-/// The measured value and the interval that covers the truth with 95 %.
+/// The measured value and the interval that covers the truth with 90 %, however long was looked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The value.

@@ -1,0 +1,72 @@
+//! The identity of bytes: their SHA-256, taken while they stream past.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The SHA-256 of some bytes. Displayed as 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Digest([u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Digest {
+    pub(super) fn of(bytes: &[u8]) -> Digest {
+        Digest(hmac_sha256::Hash::hash(bytes))
+    }
+
+    /// Of a whole file.
+    pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
+        let mut reader = Hashing::new(File::open(path)?);
+        io::copy(&mut reader, &mut io::sink())?;
+        Ok(reader.finish().1)
+    }
+}
+
+/// A reader that knows what has been read from it.
+pub(super) struct Hashing<R> {
+    reader: R,
+    hash: hmac_sha256::Hash,
+    bytes: u64,
+}
+
+impl<R: Read> Hashing<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Hashing { reader, hash: hmac_sha256::Hash::new(), bytes: 0 }
+    }
+
+    /// How many bytes were read, and their digest.
+    pub(super) fn finish(self) -> (u64, Digest) {
+        (self.bytes, Digest(self.hash.finalize()))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_those_of_the_standard() {
+        // FIPS 180-2, appendix B.1.
+        let want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of(b"abc").to_string(), want);
+        let mut reader = Hashing::new(&b"abc"[..]);
+        io::copy(&mut reader, &mut io::sink()).unwrap();
+        let (bytes, digest) = reader.finish();
+        assert_eq!((bytes, digest.to_string().as_str()), (3, want));
+    }
+}

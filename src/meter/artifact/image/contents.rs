@@ -1,0 +1,223 @@
+//! What an image archive or directory holds: every part's length and digests, and its JSON documents.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use serde::de::DeserializeOwned;
+
+use super::Fault;
+use super::tar::{self, Kind};
+use crate::meter::artifact::content::{Digest, Hashing};
+
+/// The largest document that is kept. Registries refuse larger ones too.
+const LARGEST_DOCUMENT: u64 = 4 * 1024 * 1024;
+/// All documents together, and all parts: far beyond any image, far below any machine's memory.
+const MOST_DOCUMENTS: u64 = 64 * 1024 * 1024;
+const MOST_PARTS: usize = 100_000;
+/// All that is ever decompressed: a few kilobytes can pretend to be petabytes.
+const MOST_UNPACKED: u64 = 100_000_000_000;
+/// How often a link may lead to a link.
+const LONGEST_CHAIN: usize = 8;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The parts of an image by their names.
+#[derive(Default)]
+pub(super) struct Contents {
+    parts: HashMap<String, Part>,
+    documents: u64,
+}
+
+enum Part {
+    Blob(Blob),
+    /// A link to another part, from the root.
+    Link(String),
+}
+
+/// A file in an image.
+pub(super) struct Blob {
+    /// Of the bytes as they are stored.
+    pub(super) stored: Digest,
+    /// The length and the digest of the bytes, uncompressed where they are compressed.
+    pub(super) unpacked: Result<(u64, Digest), Fault>,
+    document: Option<Vec<u8>>,
+}
+
+impl Contents {
+    /// Of an archive, plain or gzipped.
+    pub(super) fn of_archive(path: &Path) -> Result<Contents, Fault> {
+        let left = Cell::new(MOST_UNPACKED);
+        let mut archive = BufReader::new(File::open(path)?);
+        if archive.fill_buf()?.starts_with(&GZIP) {
+            Contents::read(Bounded { reader: MultiGzDecoder::new(archive), left: &left }, &left)
+        } else {
+            Contents::read(archive, &left)
+        }
+    }
+
+    /// Of an OCI layout that is a directory.
+    pub(super) fn of_directory(dir: &Path) -> Result<Contents, Fault> {
+        let left = Cell::new(MOST_UNPACKED);
+        let mut contents = Contents::default();
+        let mut names = vec!["index.json".to_owned(), "oci-layout".to_owned()];
+        if let Ok(blobs) = fs::read_dir(dir.join("blobs/sha256")) {
+            for blob in blobs {
+                names.push(format!("blobs/sha256/{}", blob?.file_name().to_string_lossy()));
+            }
+        }
+        for name in names {
+            let path = dir.join(&name);
+            if path.is_file() {
+                let file = File::open(&path)?;
+                let bytes = file.metadata()?.len();
+                contents.add(name, bytes, &mut &file, &left)?;
+            }
+        }
+        Ok(contents)
+    }
+
+    /// The part of this name, links followed.
+    pub(super) fn blob(&self, name: &str) -> Option<&Blob> {
+        let mut name = name;
+        for _ in 0..LONGEST_CHAIN {
+            match self.parts.get(name)? {
+                Part::Blob(blob) => return Some(blob),
+                Part::Link(to) => name = to,
+            }
+        }
+        None
+    }
+
+    /// The document of this name.
+    pub(super) fn document<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
+        let blob =
+            self.blob(name).ok_or_else(|| Fault::new(format!("`{name}` is missing in it")))?;
+        let bytes = blob.document.as_deref();
+        let bytes =
+            bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is no JSON document")))?;
+        serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
+    }
+
+    fn read(archive: impl Read, left: &Cell<u64>) -> Result<Contents, Fault> {
+        let mut contents = Contents::default();
+        tar::entries(archive, |entry, content| {
+            match entry.kind {
+                Kind::File(bytes) => contents.add(entry.name, bytes, content, left)?,
+                Kind::Symbolic(to) => {
+                    let beside = entry.name.rsplit_once('/').map_or("", |(dir, _)| dir);
+                    let to = resolve(beside, &to);
+                    contents.insert(entry.name, Part::Link(to))?;
+                }
+                Kind::Hard(to) => {
+                    let to = resolve("", &to);
+                    contents.insert(entry.name, Part::Link(to))?;
+                }
+                Kind::Other => {}
+            }
+            Ok(())
+        })?;
+        Ok(contents)
+    }
+
+    fn add(
+        &mut self,
+        name: String,
+        bytes: u64,
+        content: &mut dyn Read,
+        left: &Cell<u64>,
+    ) -> Result<(), Fault> {
+        let blob = if bytes <= LARGEST_DOCUMENT {
+            let mut whole = Vec::new();
+            content.take(bytes).read_to_end(&mut whole)?;
+            let mut blob = blob(&whole[..], left)?;
+            if whole.starts_with(b"{") || whole.starts_with(b"[") {
+                self.documents += bytes;
+                blob.document = Some(whole);
+            }
+            blob
+        } else {
+            blob(content, left)?
+        };
+        if self.documents > MOST_DOCUMENTS {
+            return Err(Fault::new("it holds more JSON than any image does"));
+        }
+        self.insert(name, Part::Blob(blob))
+    }
+
+    fn insert(&mut self, name: String, part: Part) -> Result<(), Fault> {
+        if self.parts.len() >= MOST_PARTS {
+            return Err(Fault::new("it holds more files than any image does"));
+        }
+        self.parts.insert(name, part);
+        Ok(())
+    }
+}
+
+/// Reads a part to its end, and whatever is compressed in it.
+fn blob(content: impl Read, left: &Cell<u64>) -> Result<Blob, Fault> {
+    let mut stored = BufReader::with_capacity(64 * 1024, Hashing::new(content));
+    let start = stored.fill_buf()?;
+    let compressed = start.starts_with(&GZIP) || start.starts_with(&ZSTD);
+    let unpacked = if start.starts_with(&GZIP) {
+        unpack(MultiGzDecoder::new(&mut stored), left)
+    } else if start.starts_with(&ZSTD) {
+        unzstd(&mut stored).and_then(|decoder| unpack(decoder, left))
+    } else {
+        Ok((0, Digest::of(b""))) // known from what is stored, below
+    };
+    io::copy(&mut stored, &mut io::sink())?;
+    let (bytes, digest) = stored.into_inner().finish();
+    let unpacked = if compressed { unpacked } else { Ok((bytes, digest)) };
+    Ok(Blob { stored: digest, unpacked: unpacked.map_err(Fault::from), document: None })
+}
+
+fn unpack(decoder: impl Read, left: &Cell<u64>) -> io::Result<(u64, Digest)> {
+    let mut unpacked = Hashing::new(Bounded { reader: decoder, left });
+    io::copy(&mut unpacked, &mut io::sink())?;
+    Ok(unpacked.finish())
+}
+
+#[cfg(feature = "zstd")]
+fn unzstd(stored: impl BufRead) -> io::Result<impl Read> {
+    zstd::Decoder::with_buffer(stored)
+}
+
+#[cfg(not(feature = "zstd"))]
+fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
+    let why =
+        "a layer of it is compressed with zstd; turn on the cargo feature `zstd` of perf-budget";
+    Err(io::Error::new(io::ErrorKind::Unsupported, why))
+}
+
+/// Ends in an error where an image unpacks to more than any image does.
+struct Bounded<'a, R> {
+    reader: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        let left = self.left.get().checked_sub(read as u64);
+        self.left.set(left.ok_or_else(|| io::Error::other("it unpacks to more than 100 GB"))?);
+        Ok(read)
+    }
+}
+
+/// The path `to`, starting from `from`, without `.` and `..`; it never leaves the root, nor the disk's.
+fn resolve(from: &str, to: &str) -> String {
+    let mut path: Vec<&str> = vec![];
+    for part in from.split('/').chain(to.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(path.pop()),
+            part => path.push(part),
+        }
+    }
+    path.join("/")
+}

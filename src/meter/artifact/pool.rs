@@ -1,0 +1,89 @@
+//! Parallel work with a bound: no more at once than there are processors, in the whole process.
+//!
+//! Apart because the bound is shared by every budget that is measured at the same time: an encoder at
+//! its highest level takes some hundred megabytes, so that it is memory as much as time that is bounded.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+/// On larger machines memory is what runs out.
+const MOST: usize = 8;
+
+/// `work` done for each of `items`, in parallel; the results in the order of the items.
+pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(i) else { return done };
+            let _slot = Slot::take();
+            done.push((i, work(item)));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let threads: Vec<_> = (0..most().min(items.len())).map(|_| scope.spawn(worker)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    done.sort_by_key(|&(i, _)| i);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+fn most() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MOST)
+}
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static FREED: Condvar = Condvar::new();
+
+/// The right to work, given back when it is dropped.
+struct Slot;
+
+impl Slot {
+    fn take() -> Slot {
+        // Between lock and unlock nothing can panic, so a poisoned count is still right.
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = FREED.wait_while(taken, |taken| *taken >= most());
+        *free.unwrap_or_else(PoisonError::into_inner) += 1;
+        Slot
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        FREED.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_their_order_and_work_its_bound() {
+        let (running, highest) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let items: Vec<usize> = (0..500).collect();
+        let doubled = map(&items, |&item| {
+            highest.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::yield_now();
+            running.fetch_sub(1, Ordering::SeqCst);
+            item * 2
+        });
+        assert_eq!(doubled, items.iter().map(|i| i * 2).collect::<Vec<_>>());
+        assert!((1..=most()).contains(&highest.into_inner()));
+    }
+
+    #[test]
+    fn a_panic_gives_its_slot_back() {
+        for _ in 0..3 * MOST {
+            std::panic::catch_unwind(|| map(&[()], |()| panic!("on purpose"))).unwrap_err();
+        }
+        assert_eq!(map(&[1], |&n| n), [1]);
+    }
+}
