@@ -10,6 +10,7 @@ pub(crate) mod gauge;
 pub(crate) mod heap;
 pub(crate) mod memory;
 mod plan;
+pub(crate) mod process;
 pub(crate) mod time;
 mod usage;
 pub(crate) mod wire;

@@ -1,0 +1,185 @@
+//! Processes: starting them, waiting for them, and ending them with everything they started.
+//!
+//! The only file that spawns, so that one promise is kept in one place: whatever happens, a process
+//! that was started here ends here, with all its descendants, and its output takes bounded memory.
+//!
+//! On Linux a child also dies with this process (`PR_SET_PDEATHSIG`). The kernel sends that signal
+//! when the **thread** that spawned ends, so a [`Child`] must stay on the thread that made it, and
+//! that thread must outlive it.
+
+mod child;
+mod exit;
+#[cfg(target_os = "linux")]
+mod linux;
+mod output;
+#[cfg(not(target_os = "linux"))]
+mod portable;
+mod refusal;
+#[cfg(target_os = "linux")]
+mod relay;
+mod tree;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use portable as system;
+
+use super::{Cause, Unmeasured};
+
+pub(crate) use self::child::{Child, Readiness};
+pub(crate) use self::exit::Exit;
+#[cfg(target_os = "linux")]
+pub(crate) use self::relay::relay;
+pub(crate) use self::usage::{Living, Usage};
+
+/// What to start, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Launch {
+    /// The program: a path, or a name that is looked up in `PATH`.
+    pub(crate) program: OsString,
+    /// Its arguments.
+    pub(crate) args: Vec<OsString>,
+    /// Variables set for it, on top of this process's own.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// Where it starts; `None`: where this process is.
+    pub(crate) dir: Option<PathBuf>,
+    /// What it reads.
+    pub(crate) stdin: Input,
+    /// The text that [`Child::ready`] waits for.
+    pub(crate) watch: Option<(Stream, String)>,
+    /// Which process forks it.
+    pub(crate) parent: Parent,
+}
+
+/// Which process forks another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent {
+    /// This one.
+    Harness,
+    /// A small one in between, so that [`Usage::peak_rss`] is known however much this one holds. It
+    /// costs one more start of this binary. Only Linux has it.
+    Relay,
+}
+
+/// What a process reads on its standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Nothing: the end of the file at once.
+    Null,
+    /// A pipe that stays open and silent as long as the process runs, for servers that end when their
+    /// input does.
+    Open,
+}
+
+/// One of the two streams a process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What is known of a process that has ended, and of which nothing is left.
+#[derive(Debug, Clone)]
+pub(crate) struct Finished {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// From just before its program was loaded to its end.
+    pub(crate) wall: Duration,
+    /// What it used; `None` where the platform does not tell.
+    pub(crate) usage: Option<Usage>,
+    /// The end of its standard output.
+    pub(crate) stdout: Written,
+    /// The end of its standard error.
+    pub(crate) stderr: Written,
+    /// How many descendants outlived it and had to be ended.
+    pub(crate) strays: usize,
+}
+
+/// What a process wrote to one stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The last bytes, at most [`Written::KEPT`].
+    pub(crate) tail: Vec<u8>,
+    /// How many bytes it wrote in all.
+    pub(crate) bytes: u64,
+}
+
+/// Starts a process, waits for its end, and gives what it did. An `Err` where it could not be
+/// started, took longer than `timeout`, flooded, or was ended by a signal; an exit code other than
+/// zero is for the caller to judge. Nothing of the process is left in either case.
+pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeasured> {
+    let mut child = Child::spawn(launch)?;
+    let deadline = child.spawned_at() + timeout;
+    match child.wait(deadline)? {
+        Some(finished) => Ok(finished),
+        None => Err(child.give_up(
+            Cause::TimedOut,
+            format!("`{}` did not end within {timeout:?} and was killed", child.name),
+        )),
+    }
+}
+
+impl Launch {
+    /// A launch of `program` without arguments, in this process's directory, reading nothing.
+    pub(crate) fn new(program: impl Into<OsString>) -> Self {
+        Launch {
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            dir: None,
+            stdin: Input::Null,
+            watch: None,
+            parent: Parent::Harness,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn command(&self) -> io::Result<Command> {
+        match self.parent {
+            Parent::Harness => Ok(self.direct()),
+            Parent::Relay => relay::command(),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn start(&self, command: Command) -> io::Result<system::Handle> {
+        match self.parent {
+            Parent::Harness => system::spawn(command),
+            Parent::Relay => relay::spawn(command, self),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn command(&self) -> io::Result<Command> {
+        Ok(self.direct())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn start(&self, command: Command) -> io::Result<system::Handle> {
+        system::spawn(command)
+    }
+
+    fn direct(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        command
+    }
+
+    /// The program as it is named in messages: the last part of its path.
+    pub(crate) fn name(&self) -> String {
+        let path = Path::new(&self.program);
+        path.file_name().unwrap_or(&self.program).to_string_lossy().into_owned()
+    }
+}

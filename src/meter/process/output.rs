@@ -1,0 +1,131 @@
+//! What a process writes: drained as it comes, so that it never blocks, with only the end kept.
+//!
+//! Apart because it is the one place with threads: one for each stream.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::Written;
+
+/// More bytes than this on one stream are a flood.
+pub(super) const FLOOD: u64 = 64 << 20;
+
+/// One stream being drained by a thread of its own.
+#[derive(Debug)]
+pub(super) struct Drain(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last bytes: at least [`Written::KEPT`] of them where there were so many, at most twice that.
+    tail: Vec<u8>,
+    bytes: u64,
+    matched: Option<Instant>,
+    ended: bool,
+}
+
+impl Drain {
+    /// Starts draining `pipe`. A byte goes to `wake` when `watch` has been read, and on a flood.
+    pub(super) fn start(
+        pipe: PipeReader,
+        watch: Option<&str>,
+        wake: PipeWriter,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new() });
+        let theirs = Arc::clone(&shared);
+        let watch = watch.map(|text| text.as_bytes().to_vec());
+        std::thread::Builder::new()
+            .name("drain".to_owned())
+            .stack_size(128 << 10)
+            .spawn(move || theirs.drain(pipe, watch, &wake))?;
+        Ok(Drain(shared))
+    }
+
+    /// When the watched text was read.
+    pub(super) fn matched(&self) -> Option<Instant> {
+        self.0.lock().matched
+    }
+
+    /// Whether more was written than is ever useful.
+    pub(super) fn flooded(&self) -> bool {
+        self.0.lock().bytes > FLOOD
+    }
+
+    /// What was written so far.
+    pub(super) fn written(&self) -> Written {
+        let state = self.0.lock();
+        let tail = &state.tail[state.tail.len().saturating_sub(Written::KEPT)..];
+        Written { tail: tail.to_vec(), bytes: state.bytes }
+    }
+
+    /// Waits for the end of the stream, no longer than until `deadline`.
+    pub(super) fn finish(&self, deadline: Instant) {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let _ = self.0.ended.wait_timeout_while(self.0.lock(), patience, |state| !state.ended);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drain(&self, mut pipe: PipeReader, mut watch: Option<Vec<u8>>, mut wake: &PipeWriter) {
+        let mut chunk = vec![0; 32 << 10];
+        loop {
+            let read = match pipe.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            };
+            let now = Instant::now();
+            let mut state = self.lock();
+            let flooded = state.bytes > FLOOD;
+            state.bytes += read as u64;
+            let mut news = state.bytes > FLOOD && !flooded;
+            if let Some(text) = &watch {
+                // The text may begin in what was read before.
+                let from = (state.tail.len() + 1).saturating_sub(text.len());
+                state.tail.extend_from_slice(&chunk[..read]);
+                if text.is_empty() || state.tail[from..].windows(text.len()).any(|w| w == text) {
+                    state.matched = Some(now);
+                    watch = None;
+                    news = true;
+                }
+            } else {
+                state.tail.extend_from_slice(&chunk[..read]);
+            }
+            let kept = state.tail.len();
+            if kept > 2 * Written::KEPT {
+                state.tail.drain(..kept - Written::KEPT);
+            }
+            drop(state);
+            if news {
+                let _ = wake.write(&[1]);
+            }
+        }
+        self.lock().ended = true;
+        self.ended.notify_all();
+    }
+}
+
+impl Written {
+    /// How many bytes are kept.
+    pub(crate) const KEPT: usize = 64 << 10;
+
+    /// The last lines, for a message; `None` where there is nothing to show.
+    pub(crate) fn text(&self) -> Option<String> {
+        const LINES: usize = 20;
+        let text = String::from_utf8_lossy(&self.tail[self.tail.len().saturating_sub(4 << 10)..]);
+        let lines: Vec<_> = text.trim_end().lines().collect();
+        let shown = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        (!shown.trim().is_empty()).then_some(shown)
+    }
+}

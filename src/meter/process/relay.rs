@@ -1,0 +1,192 @@
+//! A small process in between, for a true peak of memory.
+//!
+//! When a process is reaped the kernel gives its largest resident size ever, which is exactly
+//! `peak_rss`, but for one thing: fork copies the parent, and what the copy held before it loaded its
+//! program counts too. So a harness that holds 300 MB reads at least 300 MB of every command. The
+//! process's own `VmHWM` knows better and is gone when it ends; polling it misses the end.
+//!
+//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it
+//! forks the command, reaps it when it is told to, and passes on what the kernel said. They speak by
+//! lines of JSON over a socket, which is the relay's standard input.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use rustix::process::Pid;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::linux::{self, Handle};
+use super::{Exit, Input, Launch, Usage};
+
+/// Set for a relay, and for nothing else.
+const VARIABLE: &str = "PERF_BUDGET_RELAY";
+
+/// How long a relay may take to start, and to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// With these arguments the unit tests' binary comes to the test that plays the relay; a harness
+/// needs none.
+const ARGUMENTS: &[&str] = if cfg!(test) {
+    &["--exact", "meter::process::tests::relay", "--nocapture", "--test-threads=1"]
+} else {
+    &[]
+};
+
+/// The harness's end of a relay.
+#[derive(Debug)]
+pub(super) struct Relay {
+    own: Box<Handle>,
+    socket: BufReader<UnixStream>,
+}
+
+/// What a relay is asked for. Its directory, variables and outputs are the command's already.
+#[derive(Serialize, Deserialize)]
+struct WireLaunch {
+    program: OsString,
+    args: Vec<OsString>,
+    open_input: bool,
+}
+
+/// What it says first.
+#[derive(Serialize, Deserialize)]
+enum WireStart {
+    Started { pid: i32, spawned_at: u64 },
+    Refused { errno: Option<i32>, text: String },
+}
+
+/// What it is told when the command has ended, or is about to.
+#[derive(Serialize, Deserialize)]
+struct WireReap;
+
+/// What it says last.
+#[derive(Serialize, Deserialize)]
+enum WireEnd {
+    Ended { exit: Exit, usage: Option<Usage> },
+    Lost { text: String },
+}
+
+/// The command that starts a relay, without the directory, variables and outputs that the command
+/// is to have.
+pub(super) fn command() -> io::Result<Command> {
+    if std::env::var_os(VARIABLE).is_some() {
+        return Err(io::Error::other(
+            "this program was started as a relay and did not become one; its `main` must come to \
+             the harness first",
+        ));
+    }
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(ARGUMENTS).env(VARIABLE, "1");
+    Ok(command)
+}
+
+/// Starts the relay, and by it what `launch` says.
+pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_read_timeout(Some(PATIENCE))?;
+    command.stdin(OwnedFd::from(theirs));
+    let mut own = Box::new(linux::spawn(command)?);
+    let mut socket = BufReader::new(ours);
+    let wire = WireLaunch {
+        program: launch.program.clone(),
+        args: launch.args.clone(),
+        open_input: launch.stdin == Input::Open,
+    };
+    let answer = tell(socket.get_ref(), &wire).and_then(|()| hear(&mut socket));
+    match answer {
+        Ok(WireStart::Started { pid, spawned_at }) => {
+            let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+            Ok(Handle::relayed(pid, linux::instant(spawned_at), Relay { own, socket }))
+        }
+        Ok(WireStart::Refused { errno, text }) => {
+            own.kill();
+            let _ = own.reap();
+            Err(errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error))
+        }
+        Err(e) => {
+            own.kill();
+            let _ = own.reap();
+            Err(io::Error::other(format!("the relay that should start it did not answer: {e}")))
+        }
+    }
+}
+
+impl Relay {
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.own.id()
+    }
+
+    /// Has it reap the command, waiting for the command's end, and end itself.
+    pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
+        let end = tell(self.socket.get_ref(), &WireReap).and_then(|()| hear(&mut self.socket));
+        self.own.kill();
+        let _ = self.own.reap();
+        match end? {
+            WireEnd::Ended { exit, usage } => Ok((exit, usage)),
+            WireEnd::Lost { text } => Err(io::Error::other(text)),
+        }
+    }
+}
+
+/// To be called first by every program that measures commands. Where it was started as a relay it is
+/// one, and the program must then end with the code that is given; else this is `None` at once.
+pub(crate) fn relay() -> Option<ExitCode> {
+    std::env::var_os(VARIABLE)?;
+    Some(match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        // The harness has gone, or hears that its relay fell silent.
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+fn serve() -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut socket = BufReader::new(socket);
+    let wire: WireLaunch = hear(&mut socket)?;
+    let mut command = Command::new(wire.program);
+    command.args(wire.args).env_remove(VARIABLE);
+    let mut input = None;
+    command.stdin(if wire.open_input {
+        let (read, write) = io::pipe()?;
+        input = Some(write);
+        Stdio::from(read)
+    } else {
+        Stdio::null()
+    });
+    let mut handle = match linux::spawn(command) {
+        Ok(handle) => handle,
+        Err(e) => {
+            let refused = WireStart::Refused { errno: e.raw_os_error(), text: e.to_string() };
+            return tell(socket.get_ref(), &refused);
+        }
+    };
+    let spawned_at = linux::nanos(handle.spawned_at());
+    let started = WireStart::Started { pid: handle.id().cast_signed(), spawned_at };
+    tell(socket.get_ref(), &started)?;
+    let WireReap = hear(&mut socket)?;
+    let end = match handle.reap() {
+        Ok((exit, usage)) => WireEnd::Ended { exit, usage },
+        Err(e) => WireEnd::Lost { text: e.to_string() },
+    };
+    drop(input);
+    tell(socket.get_ref(), &end)
+}
+
+fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    socket.write_all(&line)
+}
+
+fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
+    let mut line = String::new();
+    if socket.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_str(&line)?)
+}
