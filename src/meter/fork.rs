@@ -26,8 +26,10 @@ pub fn measure(request: &Request, scratch: &Path, timeout: Duration) -> Result<F
         .map_err(|error| harness(format!("failed to find this binary: {error}")))?;
     let mut launch = Launch::new(binary);
     launch.env.push((VARIABLE.into(), files.request.clone().into()));
-    let finished = process::run(&launch, timeout)
-        .map_err(|why| Unmeasured { text: format!("workload `{workload}`: {}", why.text), ..why })?;
+    let finished = process::run(&launch, timeout).map_err(|why| Unmeasured {
+        text: format!("workload `{workload}`: {}", why.text),
+        ..why
+    })?;
     let mut fork = read(workload, &finished, &files.reply)?;
     if finished.strays > 0 {
         fork.notes.push(format!("{} processes outlived it and were ended", finished.strays));
@@ -46,10 +48,9 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<Fork, Unmea
             Cause::ExitedBadly,
             format!("workload `{workload}` was measured, and then exited with code {code}"),
         ),
-        (Err(error), 0) if error.kind() != std::io::ErrorKind::NotFound => without(
-            Cause::Harness,
-            format!("failed to read the reply of `{workload}`: {error}"),
-        ),
+        (Err(error), 0) if error.kind() != std::io::ErrorKind::NotFound => {
+            without(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
+        }
         (Err(_), 0) => without(
             Cause::ExitedEarly,
             format!(

@@ -90,7 +90,8 @@ impl Gauge for Time {
             _ => "clock: wall, as other threads or child processes worked too".to_owned(),
         });
         fork.clock = Some(self.watch.clock());
-        fork.preempted = both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));
+        fork.preempted =
+            both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));
         fork.waited = self.watch.sees_waiting().then(|| total.waited / total.wall.max(1e-12));
         fork.operations = singles(measured.walls, &measured.waits, corrected);
         let seconds = |batch: &Batch| batch.wall - if corrected { batch.waited } else { 0.0 };
@@ -136,9 +137,7 @@ fn wants(metrics: &[Metric]) -> Wants {
                 || matches!(m, Metric::ErrorRate)
         }),
         batches: any(|m| matches!(m, Metric::Latency(Statistic::Mean) | Metric::Throughput)),
-        usage: any(|m| {
-            matches!(m, Metric::Cpu | Metric::Utilization | Metric::ContextSwitches)
-        }),
+        usage: any(|m| matches!(m, Metric::Cpu | Metric::Utilization | Metric::ContextSwitches)),
     }
 }
 

@@ -77,7 +77,8 @@ impl Request {
             [] => Ok(Instrument::Time),
             [one] => Ok(one),
             _ => {
-                let text = format!("failed to measure `{}`: one fork has one instrument", self.workload);
+                let text =
+                    format!("failed to measure `{}`: one fork has one instrument", self.workload);
                 Err(Unmeasured::new(Cause::Harness, text))
             }
         }

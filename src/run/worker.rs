@@ -59,10 +59,7 @@ fn write(place: &Path, reply: &WireReply) -> std::io::Result<()> {
     std::fs::rename(&part, place)
 }
 
-fn answer(
-    workloads: &BTreeMap<String, Workload>,
-    asked: WireRequest,
-) -> Result<Fork, Unmeasured> {
+fn answer(workloads: &BTreeMap<String, Workload>, asked: WireRequest) -> Result<Fork, Unmeasured> {
     let request = asked.request();
     let name = request.workload.clone();
     let Some(workload) = workloads.get(&name) else {
