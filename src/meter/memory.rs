@@ -1,7 +1,8 @@
 //! Resident memory: what holding a value adds, and the highest it went.
 //!
 //! Read before and after, once, in a fresh process: memory that was freed and kept by the allocator
-//! would hide what a second operation needs.
+//! would hide what a second operation needs. Linux keeps the high-water mark a few dozen pages loose on
+//! each processor; what is resident before and after is exact.
 
 use memory_stats::memory_stats;
 

@@ -1,0 +1,160 @@
+//! Whatever goes wrong in a workload, or with its process, is a reason of its own, in words.
+
+use std::path::Path;
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use perf_budget::meter::Cause::{
+    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed,
+    MeasuredNothing, Panicked, TimedOut, WorkloadFailed,
+};
+use perf_budget::meter::fork::{Request, measure};
+use perf_budget::metric::Metric;
+
+use crate::{fork, fork_within, row, value};
+
+const TABLE: &[(&str, &str, Cause, &str)] = &[
+    ("nothing at all", "p50", MeasuredNothing, "it called no measuring verb"),
+    ("nothing at all", "rss", MeasuredNothing, "it called no measuring verb"),
+    ("records", "p50", MeasuredNothing, "it called no measuring verb"),
+    (
+        "records",
+        "recall",
+        MeasuredNothing,
+        "did not record `recall`, which its budget limits (it recorded `accuracy`, `depth`)",
+    ),
+    ("empty", "recall", MeasuredNothing, "(it recorded nothing)"),
+    (
+        "every one fails",
+        "p50",
+        WorkloadFailed,
+        "operation 1 failed: no luck; failures are counted where the budget limits `error_rate`",
+    ),
+    ("every one fails", "p50 error_rate", MeasuredNothing, "gave no p50: "),
+    ("every one fails", "allocs", WorkloadFailed, "operation 1 failed: no luck"),
+    ("every one fails", "rss", WorkloadFailed, "operation 1 failed: no luck"),
+    ("every fourth fails", "p50", WorkloadFailed, "operation 4 failed: the fourth"),
+    ("an input fails", "p50", WorkloadFailed, "operation 1 failed: invalid digit found in string"),
+    ("async fails", "throughput", WorkloadFailed, "operation 1 failed: refused"),
+    ("fails to hold", "rss", WorkloadFailed, "failed to build the value to hold: no such file"),
+    ("holds a Result", "rss", WorkloadFailed, "returns a Result: use `try_hold`"),
+    (
+        "returns a Result",
+        "p50",
+        WorkloadFailed,
+        "returns a Result: use `try_iter`, so that a failing operation is not measured as a fast one",
+    ),
+    ("returns an async Result", "p50", WorkloadFailed, "use `try_iter_async`"),
+    ("returns a future", "p50", WorkloadFailed, "returns a future or a closure, which nobody runs"),
+    ("ops too late", "p50", WorkloadFailed, "`ops(8)`: call it before the measuring verb"),
+    ("no ops", "p50", WorkloadFailed, "`ops(0)`: an operation counts for at least 1"),
+    ("records what is no number", "accuracy", InvalidReading, "recorded NaN as `accuracy`"),
+    ("records less than nothing", "accuracy", InvalidReading, "recorded -1 as `accuracy`"),
+    ("records without end", "accuracy", InvalidReading, "recorded inf as `accuracy`"),
+    ("records and overlooks", "accuracy", InvalidReading, "recorded NaN as `accuracy`"),
+    (
+        "records p99",
+        "accuracy",
+        WorkloadFailed,
+        "failed to record `p99`: the harness measures that itself",
+    ),
+    (
+        "takes what is not there",
+        "p50",
+        WorkloadFailed,
+        "add `params = { kind = \"text\" }` to the budget in budgets.toml",
+    ),
+    ("measures twice", "p50", WorkloadFailed, "`hold` was called after `iter`"),
+    ("measures twice and overlooks", "rss", WorkloadFailed, "`iter` was called after `iter`"),
+    ("fails", "p50", WorkloadFailed, "workload `fails`: the fixture is gone"),
+    ("fails with an error", "p50", WorkloadFailed, "invalid digit found in string"),
+    ("panics", "p50", Panicked, "workload `panics` panicked at tests/workload/subjects.rs:"),
+    ("panics", "rss", Panicked, ": the fixture is gone"),
+    ("panics beside text", "p50", Panicked, "with a payload that is no text"),
+    ("panics in an async operation", "allocs", Panicked, ": in a future"),
+    (
+        "panics, catches and returns",
+        "p50",
+        MeasuredNothing,
+        "broke off `iter` and returned as if it had not",
+    ),
+    ("sets a panic hook", "p50", Panicked, "panicked: hooked"),
+    ("aborts", "p50", Crashed, "workload `aborts`: "),
+    ("crashes", "p50", Crashed, "workload `crashes`: "),
+    ("overflows", "p50", Crashed, "workload `overflows`: "),
+    ("is killed", "p50", Killed, "workload `is killed`: "),
+    ("exits", "p50", ExitedEarly, "workload `exits` exited with success before it reported"),
+    ("exits badly", "p50", ExitedBadly, "exited with code 3 before it reported"),
+    ("floods", "p50", Flooded, "workload `floods`: "),
+    (
+        "no such",
+        "p50",
+        Harness,
+        "no workload `no such` is registered in the harness; there are `aborts`, ",
+    ),
+    ("spin", "allocs rss", Harness, "one fork has one instrument"),
+];
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let table = TABLE.iter().map(|&(workload, metrics, cause, text)| {
+        let name = format!("failure::{workload}::{metrics}").replace([' ', ','], "_");
+        row(&name, move || {
+            let metrics: Vec<_> = metrics.split(' ').collect();
+            let why = fork(workload, &metrics).unwrap_err();
+            assert_eq!(why.cause, cause, "{why}");
+            assert!(why.text.contains(text), "{:?} does not say {text:?}", why.text);
+        })
+    });
+    let own = [
+        row("failure::never_ends", || {
+            let why = fork_within("never ends", &["p50"], Duration::from_secs(1)).unwrap_err();
+            assert_eq!(why.cause, TimedOut, "{why}");
+        }),
+        row("failure::reply_has_no_place", reply_has_no_place),
+        row("failure::scratch_is_a_file", scratch_is_a_file),
+        row("failure::started_by_a_workload", || {
+            // It is no worker, and says so by its exit code.
+            assert_eq!(value(&fork("starts itself", &["code"]).unwrap(), "code"), 74.0);
+        }),
+        row("failure::overflow_shows_its_words", || {
+            let why = fork("overflows", &["p50"]).unwrap_err();
+            assert!(why.output.unwrap().contains("overflowed its stack"));
+        }),
+        row("failure::nothing_is_left_behind", nothing_is_left_behind),
+    ];
+    table.chain(own).collect()
+}
+
+fn request(workload: &str) -> Request {
+    Request {
+        workload: workload.to_owned(),
+        params: Vec::new(),
+        metrics: vec![Metric::Throughput],
+        slice: Duration::from_millis(20),
+        max_operations: 100,
+    }
+}
+
+fn reply_has_no_place() {
+    let doomed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doomed");
+    let minute = Duration::from_secs(60);
+    let why = measure(&request("removes the directory"), &doomed, minute).unwrap_err();
+    assert_eq!(why.cause, Harness, "{why}");
+    assert!(why.text.starts_with("failed to write the reply `"), "{why}");
+}
+
+fn scratch_is_a_file() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let why = measure(&request("spin"), &file, Duration::from_secs(60)).unwrap_err();
+    assert_eq!(why.cause, Harness, "{why}");
+    assert!(why.text.starts_with("failed to ask for a fork in `"), "{why}");
+}
+
+fn nothing_is_left_behind() {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("left-behind");
+    for workload in ["spin", "panics", "exits"] {
+        let _ = measure(&request(workload), &scratch, Duration::from_secs(60));
+    }
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+}

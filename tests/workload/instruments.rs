@@ -1,0 +1,189 @@
+//! What is measured is what the subject does.
+
+use libtest_mimic::Trial;
+use perf_budget::meter::Work;
+
+use crate::subjects::HELD;
+use crate::{fork, row, value};
+
+/// Waiting shorter than this is not told apart from working.
+const SLACK: f64 = 25e-6;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let mut rows = vec![
+        latency("time::spin", "spin", 200e-6),
+        latency("time::sleep", "sleep", 2e-3),
+        latency("time::threads", "two threads", 2e-3),
+        latency("time::async_sleep", "async sleep", 2e-3),
+        latency("time::async_input", "async input", 50e-6),
+        latency("time::async_server", "async server", 0.0),
+        latency("time::async_own_runtime", "async runtime of its own", 1e-3),
+        latency("time::empty", "empty", 0.0),
+        latency("time::held", "holds", 0.0),
+        latency("time::restless", "is restless", 50e-6),
+        latency("time::caught_panic", "panics and catches", 50e-6),
+        latency("time::panic_elsewhere", "panics elsewhere", 0.0),
+        row("time::drop_is_outside", drop_is_outside),
+        row("time::set_up_is_outside", set_up_is_outside),
+        row("time::sleep_is_no_work", sleep_is_no_work),
+        row("time::threads_are_seen", threads_are_seen),
+        row("time::batches_of_short_operations", batches),
+        row("time::throughput", throughput),
+        row("time::errors_are_counted", errors),
+        row("time::nothing_but_what_is_asked", only_asked),
+        row("time::hold_is_measured_once", hold_once),
+        row("memory::held", held),
+        row("memory::peak", peak),
+        row("memory::given_back", given_back),
+        row("memory::param", || {
+            assert_eq!(value(&fork("takes a size", &["heap"]).unwrap(), "heap"), 1000.0)
+        }),
+        row("record::mean", records),
+        row("record::beside_a_verb", records_beside),
+    ];
+    let heap = [
+        // Allocations and their bytes, live with the output, at the peak, and after it is dropped.
+        ("three boxes", [3.0, 300.0, 300.0, 300.0, 0.0]),
+        ("async boxes", [3.0, 300.0, 300.0, 300.0, 0.0]),
+        // A reallocation is an allocation of its new size; live is what it grew to.
+        ("grows", [2.0, 40.0, 30.0, 30.0, 0.0]),
+        ("temporary", [2.0, 5070.0, 70.0, 5000.0, 0.0]),
+        ("leaks", [1.0, 123.0, 123.0, 123.0, 123.0]),
+        // The input is made before, counted as live while it lives, and not as an allocation.
+        ("eats its input", [1.0, 30.0, 30.0, 4030.0, 0.0]),
+        ("zeroed", [1.0, 640.0, 640.0, 640.0, 0.0]),
+        ("elsewhere", [1.0, 1000.0, 1000.0, 1000.0, 1000.0]),
+        ("only sometimes", [0.5, 5.0, 5.0, 5.0, 0.0]),
+        ("empty", [0.0; 5]),
+        ("holds", [1.0, HELD as f64, HELD as f64, HELD as f64, 0.0]),
+    ];
+    for (workload, expected) in heap {
+        rows.push(row(&format!("heap::{}", workload.replace(' ', "_")), move || {
+            let words = ["allocs", "alloc_bytes", "heap", "peak_heap", "leaked"];
+            let fork = fork(workload, &words).unwrap();
+            assert_eq!(words.map(|word| value(&fork, word)), expected, "{:?}", fork.notes);
+        }));
+    }
+    rows
+}
+
+/// Every operation, and the mean of every batch, takes at least so long.
+fn latency(name: &str, workload: &'static str, least: f64) -> Trial {
+    row(name, move || {
+        let fork = fork(workload, &["p50", "mean"]).unwrap();
+        assert!(!fork.operations.is_empty() && !fork.batches.is_empty(), "{fork:?}");
+        assert!(fork.batch_size >= 1 && fork.elapsed.as_secs_f64() > 0.0);
+        let all = fork.operations.iter().chain(&fork.batches);
+        let shortest = all.copied().fold(f64::INFINITY, f64::min);
+        assert!(shortest >= least - SLACK, "{shortest} s is less than {least} s: {:?}", fork.notes);
+        let clock = fork.clock.unwrap();
+        assert!(clock.cost > 0.0 && clock.resolution > 0.0, "{clock:?}");
+        assert!(fork.notes.iter().any(|note| note.starts_with("clock: wall")), "{:?}", fork.notes);
+    })
+}
+
+fn least(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// A value that takes 5 ms to drop: were it within, no operation could take less.
+fn drop_is_outside() {
+    let fork = fork("drops slowly", &["min", "mean"]).unwrap();
+    assert!(least(&fork.operations) < 4e-3 && least(&fork.batches) < 4e-3, "{fork:?}");
+}
+
+/// An input that takes 2 ms of processor time to make.
+fn set_up_is_outside() {
+    let fork = fork("set-up is slow", &["min", "mean", "cpu"]).unwrap();
+    assert!(least(&fork.operations) < 1e-3 && least(&fork.batches) < 1e-3, "{fork:?}");
+    assert!(value(&fork, "cpu") < 1e-3, "{fork:?}");
+}
+
+fn sleep_is_no_work() {
+    let fork = fork("sleep", &["p50", "cpu", "utilization", "context_switches"]).unwrap();
+    assert!(value(&fork, "cpu") < 1e-3 && value(&fork, "utilization") < 0.5, "{fork:?}");
+    assert!(value(&fork, "context_switches") >= 1.0, "{fork:?}");
+}
+
+fn threads_are_seen() {
+    let fork = fork("two threads", &["p50", "cpu"]).unwrap();
+    assert!(value(&fork, "cpu") >= 4e-3, "{fork:?}");
+    assert!(fork.notes[0].contains("other threads"), "{:?}", fork.notes);
+}
+
+/// An empty operation is measured in batches of many, and is shorter than a reading of the clock.
+fn batches() {
+    let fork = fork("empty", &["mean", "cpu", "context_switches"]).unwrap();
+    assert!(fork.operations.is_empty());
+    assert!(fork.batch_size > 1000, "{}", fork.batch_size);
+    assert!(least(&fork.batches) < fork.clock.unwrap().cost, "{fork:?}");
+}
+
+fn throughput() {
+    for (workload, amount, work) in
+        [("bytes", 1000.0, Work::Bytes(1000.0)), ("ops", 8.0, Work::Operations(8.0))]
+    {
+        let fork = fork(workload, &["throughput"]).unwrap();
+        assert_eq!(fork.work, work);
+        let mut batches = fork.batches.clone();
+        batches.sort_by(f64::total_cmp);
+        let middle = batches[batches.len() / 2];
+        assert_eq!(value(&fork, "throughput"), amount / middle);
+        assert!(value(&fork, "throughput") <= amount / (50e-6 - SLACK));
+    }
+}
+
+fn errors() {
+    let fork = fork("every fourth fails", &["p50", "error_rate"]).unwrap();
+    let rate = value(&fork, "error_rate");
+    // Slow machines run fewer operations; the rate is a quarter of those to within one of them.
+    let operations = fork.operations.len() as f64 / (1.0 - rate);
+    assert!((rate - 0.25).abs() <= 1.0 / operations, "{rate} of {operations}");
+    assert!(least(&fork.operations) >= 50e-6 - SLACK, "a failed operation is a sample");
+    assert!(fork.notes.iter().any(|note| note.ends_with("the first: the fourth")));
+}
+
+fn only_asked() {
+    let fork = fork("spin", &["p50"]).unwrap();
+    assert!(fork.batches.is_empty() && !fork.operations.is_empty());
+    let fork = crate::fork("spin", &["throughput"]).unwrap();
+    assert!(!fork.batches.is_empty() && fork.operations.is_empty());
+}
+
+fn hold_once() {
+    let fork = fork("holds", &["p50", "mean", "cpu"]).unwrap();
+    assert_eq!((fork.operations.len(), fork.batches.len(), fork.batch_size), (1, 1, 1));
+}
+
+fn held() {
+    let fork = fork("holds", &["rss", "peak_rss"]).unwrap();
+    for word in ["rss", "peak_rss"] {
+        let share = value(&fork, word) / HELD as f64;
+        assert!((share - 1.0).abs() < 0.02, "{word} is {share} of what is held");
+    }
+}
+
+fn peak() {
+    let fork = fork("peaks", &["rss", "peak_rss"]).unwrap();
+    // The kernel keeps its high-water mark a few dozen pages loose.
+    assert!(value(&fork, "peak_rss") >= 0.98 * HELD as f64, "{fork:?}");
+    assert!(value(&fork, "rss") < HELD as f64 / 16.0, "{fork:?}");
+}
+
+fn given_back() {
+    let fork = fork("gives back", &["rss"]).unwrap();
+    assert_eq!(value(&fork, "rss"), 0.0);
+    assert!(fork.notes.iter().any(|note| note.contains("fell by")), "{:?}", fork.notes);
+}
+
+fn records() {
+    let fork = fork("records", &["accuracy"]).unwrap();
+    assert_eq!((value(&fork, "accuracy"), value(&fork, "depth")), (0.75, 7.0));
+}
+
+fn records_beside() {
+    for metrics in [["accuracy", "p50"], ["accuracy", "allocs"], ["accuracy", "rss"]] {
+        let fork = fork("measures and records", &metrics).unwrap();
+        assert_eq!(value(&fork, "accuracy"), 1.0);
+    }
+}

@@ -1,0 +1,60 @@
+//! The instruments of a workload, each on subjects whose figures are known: spinning for a stated
+//! time, allocating stated bytes, failing in every way a process can.
+//!
+//! A target of its own, as the measured processes are this binary started anew. Bounds are lower
+//! bounds or counts: no row depends on how fast the machine is.
+
+mod failures;
+mod instruments;
+mod subjects;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use perf_budget::meter::fork::{Request, measure};
+use perf_budget::meter::{Fork, Unmeasured};
+use perf_budget::metric::{Metric, SubjectKind};
+
+#[global_allocator]
+static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+
+fn main() -> ExitCode {
+    if let Some(code) = perf_budget::run::serve(&subjects::all()) {
+        return code;
+    }
+    let rows = instruments::rows().into_iter().chain(failures::rows());
+    libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
+}
+
+/// Measures the metrics of these names.
+fn fork(workload: &str, metrics: &[&str]) -> Result<Fork, Unmeasured> {
+    fork_within(workload, metrics, Duration::from_secs(60))
+}
+
+fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fork, Unmeasured> {
+    let metric = |word: &&str| Metric::of(SubjectKind::Workload, word).unwrap();
+    let request = Request {
+        workload: workload.to_owned(),
+        params: vec![("size".to_owned(), perf_budget::budget::Param::Int(1000))],
+        metrics: metrics.iter().map(metric).collect(),
+        slice: Duration::from_millis(60),
+        max_operations: 50_000,
+    };
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+    measure(&request, &scratch, timeout)
+}
+
+/// The value of the metric with this name.
+fn value(fork: &Fork, word: &str) -> f64 {
+    fork.values[&Metric::of(SubjectKind::Workload, word).unwrap()]
+}
+
+/// A test that passes where `check` does not panic.
+fn row(name: &str, check: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        check();
+        Ok::<(), Failed>(())
+    })
+}

@@ -1,0 +1,298 @@
+//! The subjects: workloads whose figures are known.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::io::Write;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use perf_budget::{Failed, Run, Workload};
+use rustix::process::{Signal, getpid, kill_process};
+use rustix::time::{ClockId, clock_gettime};
+
+type Plain = fn(&mut Run) -> Result<(), Failed>;
+
+/// Every subject, by the name its rows use.
+pub(crate) fn all() -> BTreeMap<String, Workload> {
+    let plain: [(&str, Plain); 67] = [
+        ("nothing at all", |_| Ok(())),
+        ("empty", |run| run.iter(|| ())),
+        ("spin", |run| run.iter(|| spin(Duration::from_micros(200)))),
+        ("sleep", |run| run.iter(|| std::thread::sleep(Duration::from_millis(2)))),
+        ("two threads", |run| run.iter(two_threads)),
+        ("drops slowly", |run| run.iter(|| SlowDrop)),
+        ("set-up is slow", |run| run.iter_with(|| spin(Duration::from_millis(2)), |()| 1)),
+        ("bytes", |run| run.bytes(1000).iter(|| spin(Duration::from_micros(50)))),
+        ("ops", |run| run.ops(8).iter(|| spin(Duration::from_micros(50)))),
+        ("ops too late", |run| {
+            run.iter(|| ())?;
+            run.ops(8);
+            Ok(())
+        }),
+        ("no ops", |run| run.ops(0).iter(|| ())),
+        ("every fourth fails", |run| {
+            let mut count = 0;
+            run.try_iter(|| {
+                count += 1;
+                if count % 4 == 0 { Err("the fourth") } else { Ok(spin(Duration::from_micros(50))) }
+            })
+        }),
+        ("every one fails", |run| run.try_iter(|| Err::<(), _>("no luck"))),
+        ("an input fails", |run| run.try_iter_with(|| "17x", |text| text.parse::<u8>())),
+        ("async sleep", |run| {
+            run.iter_async(|| async { tokio::time::sleep(Duration::from_millis(2)).await })
+        }),
+        ("async input", |run| {
+            let mut made = 0;
+            let setup = async || {
+                tokio::task::yield_now().await;
+                made += 1;
+                made
+            };
+            run.iter_async_with(setup, async |number| {
+                assert!(number > 0);
+                spin(Duration::from_micros(50));
+            })
+        }),
+        ("async fails", |run| {
+            run.try_iter_async_with(async || (), async |()| Err::<(), _>("refused"))
+        }),
+        ("async server", async_server),
+        ("async runtime of its own", |run| {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+            run.on(runtime.handle()).try_iter_async(async || {
+                let busy = || async { spin(Duration::from_millis(1)) };
+                let (a, b) = (tokio::spawn(busy()), tokio::spawn(busy()));
+                a.await?;
+                b.await
+            })
+        }),
+        ("three boxes", |run| run.iter(|| [(); 3].map(|()| Box::new([0_u8; 100])))),
+        ("async boxes", |run| run.iter_async(async || [(); 3].map(|()| Box::new([0_u8; 100])))),
+        ("grows", |run| {
+            run.iter(|| {
+                let mut bytes = vec![1_u8; 10];
+                bytes.reserve_exact(20);
+                bytes
+            })
+        }),
+        ("temporary", |run| {
+            run.iter(|| {
+                drop(black_box(vec![1_u8; 5000]));
+                vec![1_u8; 70]
+            })
+        }),
+        ("leaks", |run| run.iter(|| std::mem::forget(black_box(vec![7_u8; 123])))),
+        ("eats its input", |run| run.iter_with(|| vec![1_u8; 4000], |input| vec![input[0]; 30])),
+        ("zeroed", |run| run.iter(|| vec![0_u8; 640])),
+        ("elsewhere", elsewhere),
+        ("only sometimes", |run| {
+            let mut count = 0;
+            run.iter(|| {
+                count += 1;
+                (count % 2 == 0).then(|| Box::new([1_u8; 10]))
+            })
+        }),
+        ("holds", |run| run.hold(|| vec![1_u8; HELD])),
+        ("fails to hold", |run| run.try_hold(|| Err::<(), _>("no such file"))),
+        ("holds a Result", |run| run.hold(|| "17".parse::<u8>())),
+        ("peaks", |run| {
+            run.iter(|| {
+                drop(black_box(vec![1_u8; HELD]));
+                vec![1_u8; HELD / 64]
+            })
+        }),
+        ("gives back", |run| {
+            let mut before = Some(vec![1_u8; HELD]);
+            run.iter(|| drop(before.take()))
+        }),
+        ("records", |run| {
+            run.record("accuracy", 0.5)?;
+            run.record("accuracy", 1.0)?;
+            run.record("depth", 7.0)
+        }),
+        ("measures and records", |run| {
+            run.iter(|| ())?;
+            run.record("accuracy", 1.0)
+        }),
+        ("records what is no number", |run| run.record("accuracy", 0.0 / black_box(0.0))),
+        ("records less than nothing", |run| run.record("accuracy", -1.0)),
+        ("records without end", |run| run.record("accuracy", f64::INFINITY)),
+        ("records and overlooks", |run| {
+            let _ = run.record("accuracy", f64::NAN);
+            run.record("accuracy", 1.0)
+        }),
+        ("records p99", |run| run.record("p99", 1.0)),
+        ("takes a size", |run| {
+            let size: usize = run.param("size")?;
+            run.hold(|| vec![1_u8; size])
+        }),
+        ("takes what is not there", |run| {
+            let kind: String = run.param("kind")?;
+            run.iter(|| kind.len())
+        }),
+        ("measures twice", |run| {
+            run.iter(|| 1)?;
+            run.hold(|| 2)
+        }),
+        ("measures twice and overlooks", |run| {
+            let _ = run.iter(|| 1);
+            let _ = run.iter(|| 1);
+            Ok(())
+        }),
+        ("returns a Result", |run| run.iter(|| "17".parse::<u8>())),
+        ("returns an async Result", |run| run.iter_async(async || "17".parse::<u8>())),
+        ("returns a future", |run| run.iter(|| async { 1 })),
+        ("fails", |_| Err("the fixture is gone".into())),
+        ("fails with an error", |run| {
+            let number: u8 = "x".parse()?;
+            run.iter(|| number)
+        }),
+        ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
+        ("panics beside text", |_| std::panic::panic_any(17)),
+        ("panics in an async operation", |run| run.iter_async(async || panic!("in a future"))),
+        ("panics and catches", |run| {
+            let caught = std::panic::catch_unwind(|| panic!("caught"));
+            assert!(caught.is_err());
+            run.iter(|| spin(Duration::from_micros(50)))
+        }),
+        ("panics, catches and returns", |run| {
+            let run = std::panic::AssertUnwindSafe(run);
+            let _ = std::panic::catch_unwind(move || {
+                let run = run;
+                run.0.iter(|| panic!("overlooked"))
+            });
+            Ok(())
+        }),
+        ("sets a panic hook", |_| {
+            std::panic::set_hook(Box::new(|_| {}));
+            panic!("hooked")
+        }),
+        ("aborts", |run| run.iter(|| std::process::abort())),
+        ("crashes", |run| {
+            run.iter(|| kill_process(getpid(), Signal::SEGV).map_err(drop).unwrap_or(()))
+        }),
+        ("overflows", |run| run.iter(|| overflow(1))),
+        ("is killed", |run| {
+            run.iter(|| kill_process(getpid(), Signal::KILL).map_err(drop).unwrap_or(()))
+        }),
+        ("exits", |run| run.iter(|| std::process::exit(0))),
+        ("exits badly", |run| run.iter(|| std::process::exit(3))),
+        ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
+        ("floods", |_| {
+            let line = [b'x'; 1 << 16];
+            loop {
+                std::io::stdout().write_all(&line)?;
+            }
+        }),
+        ("removes the directory", |run| {
+            let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("doomed");
+            std::fs::remove_dir_all(scratch)?;
+            run.iter(|| 1)
+        }),
+        ("is restless", restless),
+        ("starts itself", |run| {
+            let binary = std::env::current_exe()?;
+            let status = Command::new(binary).stderr(std::process::Stdio::null()).status()?;
+            run.record("code", f64::from(status.code().ok_or("it was killed")?))
+        }),
+        ("panics elsewhere", |run| {
+            let _ = std::thread::spawn(|| panic!("in a thread")).join();
+            run.iter(|| 1)
+        }),
+    ];
+    plain.into_iter().map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
+}
+
+/// The size of the value that is held: 64 MiB.
+pub(crate) const HELD: usize = 64 << 20;
+
+/// Uses the processor for this long, however long that takes.
+fn spin(time: Duration) {
+    let used = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+    let end = used() + time;
+    while used() < end {}
+}
+
+fn two_threads() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| spin(Duration::from_millis(2)));
+        scope.spawn(|| spin(Duration::from_millis(2)));
+    });
+}
+
+/// Takes long to drop.
+struct SlowDrop;
+
+impl Drop for SlowDrop {
+    fn drop(&mut self) {
+        let end = Instant::now() + Duration::from_millis(5);
+        while Instant::now() < end {}
+    }
+}
+
+#[expect(unconditional_recursion, reason = "to overflow the stack is its purpose")]
+fn overflow(n: u64) -> u64 {
+    black_box(overflow(black_box(n + 1))) + 1
+}
+
+/// A server on the runtime that the operations run on too.
+fn async_server(run: &mut Run) -> Result<(), Failed> {
+    let (ask, mut asked) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u64>>(1);
+    run.block_on(async {
+        tokio::spawn(async move {
+            let mut count = 0;
+            while let Some(reply) = asked.recv().await {
+                count += 1;
+                let _ = reply.send(count);
+            }
+        })
+    })?;
+    run.try_iter_async(async || {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        ask.send(reply).await.map_err(|error| error.to_string())?;
+        answer.await.map_err(|error| error.to_string())
+    })
+}
+
+/// Another thread allocates 1000 bytes for each operation, and keeps them.
+fn elsewhere(run: &mut Run) -> Result<(), Failed> {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    static DONE: AtomicUsize = AtomicUsize::new(0);
+    std::thread::spawn(|| {
+        let mut kept = Vec::with_capacity(10_000);
+        loop {
+            while ASKED.load(Ordering::Acquire) == DONE.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+            kept.push(black_box(vec![1_u8; 1000]));
+            DONE.fetch_add(1, Ordering::AcqRel);
+        }
+    });
+    run.iter(|| {
+        let number = ASKED.fetch_add(1, Ordering::AcqRel) + 1;
+        while DONE.load(Ordering::Acquire) < number {
+            std::thread::yield_now();
+        }
+    })
+}
+
+/// Does all that a workload should not, and is measured all the same.
+fn restless(run: &mut Run) -> Result<(), Failed> {
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    std::env::set_current_dir("/")?;
+    std::panic::set_hook(Box::new(|_| {}));
+    let line = [b'x'; 1 << 16];
+    for _ in 0..16 {
+        std::io::stdout().write_all(&line)?;
+        std::io::stderr().write_all(&line)?;
+    }
+    let mut child = Command::new("sleep").arg("1000").spawn()?;
+    drop(child.stdin.take());
+    run.iter(|| spin(Duration::from_micros(50)))
+}
