@@ -59,7 +59,9 @@ fn path(name: &str, root: &Path) -> Result<PathBuf, Unmeasured> {
         return known.clone();
     }
     let dir = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| root.to_owned(), PathBuf::from);
-    let path = cargo::build(name, &dir);
+    // Where this program's own path is unknown, cargo's usual places are the guess.
+    let like = std::env::current_exe().unwrap_or_default();
+    let path = cargo::build(name, &dir, &like);
     built.insert(name.to_owned(), path.clone());
     path
 }

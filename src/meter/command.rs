@@ -43,7 +43,7 @@ pub(crate) fn measure(
         return Err(reason);
     }
     let signal = Signal::prepare(&command.ready, root)?;
-    let launch = launch(command, root, metrics, signal.as_ref())?;
+    let launch = launch(command, root, signal.as_ref())?;
     let mut fork = Fork::default();
     if command.cache == Cache::Evicted {
         fork.notes.extend(page_cache::evict(&launch, root)?);
@@ -87,12 +87,7 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
 }
 
-fn launch(
-    command: &Command,
-    root: &Path,
-    metrics: &[Metric],
-    signal: Option<&Signal>,
-) -> Result<Launch, Unmeasured> {
+fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Launch, Unmeasured> {
     let mut argv = Vec::new();
     for word in &command.argv {
         argv.push(binary::expand(word, root)?);
@@ -107,14 +102,10 @@ fn launch(
     }
     // An empty path is the current directory.
     launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
-    match signal {
-        Some(signal) => {
-            launch.stdin = Input::Open;
-            launch.watch = signal.watch();
-        }
-        // What is ended when ready can be asked for its peak while it lives.
-        None if metrics.contains(&Metric::PeakRss) => launch.parent = Parent::Relay,
-        None => {}
+    launch.parent = Parent::Relay;
+    if let Some(signal) = signal {
+        launch.stdin = Input::Open;
+        launch.watch = signal.watch();
     }
     Ok(launch)
 }

@@ -71,8 +71,10 @@ pub(crate) struct Launch {
 pub(crate) enum Parent {
     /// This one.
     Harness,
-    /// A small one in between, so that [`Usage::peak_rss`] is known however much this one holds. It
-    /// costs one more start of this binary. Only Linux has it.
+    /// A small one in between, for what is measured from outside. A forked process begins as a copy
+    /// of its parent, and that counts as its own: its size for [`Usage::peak_rss`], and the time to
+    /// throw it away for the wall clock and the processor's. It costs one more start of this binary,
+    /// some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
     Relay,
 }
 

@@ -47,15 +47,15 @@ struct Build {
     target_dir: PathBuf,
 }
 
-/// Builds the binary `name` of the workspace that `dir` is in, and gives its path.
-pub(super) fn build(name: &str, dir: &Path) -> Result<PathBuf, Unmeasured> {
+/// Builds the binary `name` of the workspace that `dir` is in, as the program `like` was built, and
+/// gives its path.
+pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unmeasured> {
     let workspace = workspace(dir, name)?;
     let has = |package: &&WirePackage| binaries(package).any(|binary| binary == name);
     let Some(package) = workspace.packages.iter().find(has) else {
         return Err(absent(name, &workspace));
     };
-    let exe = std::env::current_exe().unwrap_or_default();
-    let build = Build::of(&exe, &workspace.target_directory);
+    let build = Build::of(like, &workspace.target_directory);
     let mut args: Vec<OsString> =
         ["build", "--package", &package.id, "--bin", name].map(Into::into).into();
     args.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
@@ -144,4 +144,67 @@ fn absent(name: &str, workspace: &WireWorkspace) -> Unmeasured {
     };
     let text = format!("no binary is named `{name}` in this workspace; {hint}");
     Unmeasured::new(Cause::NotFound, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn check(exe: &str, profile: &str, triple: Option<&str>, target_dir: &str) {
+        let build = Build {
+            profile: profile.to_owned(),
+            triple: triple.map(ToOwned::to_owned),
+            target_dir: target_dir.into(),
+        };
+        assert_eq!(Build::of(Path::new(exe), Path::new("/w/target")), build, "{exe}");
+    }
+
+    #[test]
+    fn a_binary_is_built_as_the_test_was() {
+        check("/w/target/debug/deps/t-1", "dev", None, "/w/target");
+        check("/w/target/release/deps/t-1", "release", None, "/w/target");
+        check("/w/target/fast/deps/t-1", "fast", None, "/w/target");
+        let triple = "aarch64-unknown-linux-gnu";
+        check(
+            &format!("/w/target/{triple}/release/deps/t-1"),
+            "release",
+            Some(triple),
+            "/w/target",
+        );
+        check("/elsewhere/release/deps/t-1", "release", None, "/elsewhere");
+        let own = if cfg!(debug_assertions) { "dev" } else { "release" };
+        check("/moved/t-1", own, None, "/w/target");
+    }
+
+    #[test]
+    fn cargo_builds_or_says_why_not() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-cargo-{}", std::process::id()));
+        let file = |path: &str, text: &str| {
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let manifest = "[package]\nname = \"two-bins\"\nedition = \"2021\"\n[workspace]\n";
+        file("Cargo.toml", manifest);
+        file("src/bin/good.rs", "fn main() { std::process::exit(cfg!(debug_assertions) as i32) }");
+        file("src/bin/bad.rs", "fn main() { oops }");
+        let built = |name, profile: &str| {
+            let like = dir.join("target").join(profile).join("deps/test-1");
+            build(name, &dir, &like).map_err(|reason| reason.to_string())
+        };
+        for (profile, debug) in [("debug", 1), ("release", 0)] {
+            let path = built("good", profile).unwrap();
+            assert!(path.starts_with(dir.join("target").join(profile)), "{}", path.display());
+            let done = process::run(&Launch::new(path), Duration::from_secs(60)).unwrap();
+            assert_eq!(done.code, debug);
+        }
+        let reason = built("bad", "debug").unwrap_err();
+        assert!(reason.contains("failed to build the binary `bad`"), "{reason}");
+        assert!(reason.contains("cannot find value `oops`"), "{reason}");
+        let reason = built("none", "debug").unwrap_err();
+        assert!(reason.ends_with("`none` in this workspace; it has `bad`, `good`"), "{reason}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }
