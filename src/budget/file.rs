@@ -48,7 +48,7 @@ pub fn load(path: &Path) -> Result<Budgets, Error> {
         }
         Err(e) => {
             let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = good.split(|&byte| byte == b'\n').count();
             fault(format!(
                 "failed to read `{shown}`: line {line} is not UTF-8; save the file as UTF-8"
             ))

@@ -90,8 +90,13 @@ pub(super) fn one(
         limit.target = target::read(metric, bound, value, reading)?;
         return Some(Draft { limit, at: value.span() });
     };
+    let sound = reading.problems.len();
     read::check_keys(table, "a limit", key::LIMIT, reading);
     let Some(entry) = read::entry(table, "limit") else {
+        // An unknown key that has just been reported is likely this one.
+        if reading.problems.len() > sound {
+            return None;
+        }
         let title = format!("the limit on `{metric}` lacks the key `limit`");
         let help = format!("write {{ limit = {}, ... }}", target::example(metric));
         reading.report_absence(Problem::new(value.span(), title).help(help));
@@ -141,7 +146,7 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
     for draft in drafts.iter().filter(|d| d.limit.bound == Bound::Min) {
         let metric = &draft.limit.metric;
         let above = ceilings.get(metric).map(Vec::as_slice).unwrap_or_default();
-        if metric.better() == Better::Lower && !(above.len() > 0 && has_floor(metric)) {
+        if metric.better() == Better::Lower && (above.is_empty() || !has_floor(metric)) {
             let help = if has_floor(metric) {
                 format!(
                     "write max = {{ {metric} = {} }}; a `min` is a floor beside a `max`",
@@ -195,11 +200,11 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
         let plain = label(&draft.limit, "");
         let first = sides.insert((plain, draft.limit.bound), draft.at.clone());
         if let Some(first) = first {
-            let what = match &draft.limit.target {
-                Target::Absolute(_) => "a quantity".to_owned(),
-                Target::Relative { reference, .. } => format!("`{reference}`"),
+            let against = match &draft.limit.target {
+                Target::Absolute(_) => String::new(),
+                Target::Relative { reference, .. } => format!(" against `{reference}`"),
             };
-            let title = format!("`{}` has two limits against {what}", draft.limit.metric);
+            let title = format!("`{}` has two limits{against}", draft.limit.metric);
             reading.report(
                 Problem::new(draft.at.clone(), title)
                     .also(first, "first here")

@@ -106,6 +106,7 @@ pub(super) fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     let line: String = super::source::printable(text).replace('\n', " ");
     match line.char_indices().nth(MOST) {
+        _ if line.is_empty() => "`\"\"`".to_owned(),
         Some((end, _)) => format!("`{}...`", &line[..end]),
         None => format!("`{line}`"),
     }

@@ -148,6 +148,7 @@ impl<'t> Entry<'t> {
 
     /// A share over zero and at most `most`: `"90 %"` or 0.9.
     pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
+        let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
         let share = match self.value.get_ref() {
             DeValue::String(text) => match Quantity::parse(text) {
                 Ok(Quantity { value, unit: Unit::Share | Unit::Number }) => Some(value),
@@ -156,7 +157,7 @@ impl<'t> Entry<'t> {
             value => number(value),
         };
         let Some(share) = share else {
-            return self.mismatch(reading, "a share", "\"90 %\" or 0.9");
+            return self.mismatch(reading, "a share", such);
         };
         if share > 0.0 && share <= most {
             return Some(share);
@@ -166,7 +167,7 @@ impl<'t> Entry<'t> {
         let help = if share > 1.0 && share <= most {
             format!("did you mean \"{share} %\"?")
         } else {
-            format!("write a share such as {}", if most < 90.0 { "0.01" } else { "\"90 %\"" })
+            format!("write a share such as {such}")
         };
         reading.report(Problem::new(self.value.span(), title).help(help));
         None
@@ -214,6 +215,7 @@ pub(super) fn found(value: &Value<'_>) -> String {
         DeValue::Float(_) => "a float".to_owned(),
         DeValue::Boolean(_) => "a boolean".to_owned(),
         DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(list) if list.is_empty() => "an empty list".to_owned(),
         DeValue::Array(_) => "a list".to_owned(),
         DeValue::Table(_) => "a table".to_owned(),
     }

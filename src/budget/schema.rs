@@ -90,8 +90,8 @@ fn words(choices: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
 }
 
 fn budget(kind: SubjectKind) -> Value {
-    let named = |key: &&Key| key.of.contains(&kind);
-    let mut budget = object(key::BUDGET.iter().filter(named), |key| match key.name {
+    let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
+    let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
         "command" => texts(),
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
@@ -118,11 +118,12 @@ fn budget(kind: SubjectKind) -> Value {
     });
     let subject = subject::KEYS.iter().find(|key| key.1 == kind).map(|key| key.0);
     budget["required"] = json!([subject]);
-    budget["anyOf"] = json!([{ "required": ["max"] }, { "required": ["min"] }]);
-    if named(&&key::BUDGET[key::BUDGET.iter().position(|k| k.name == "scaling").unwrap_or(0)]) {
-        budget["anyOf"] =
-            json!([{ "required": ["max"] }, { "required": ["min"] }, { "required": ["scaling"] }]);
-    }
+    let holds: Vec<_> = ["max", "min", "scaling"]
+        .into_iter()
+        .filter(|&name| budget["properties"].get(name).is_some())
+        .map(|name| json!({ "required": [name] }))
+        .collect();
+    budget["anyOf"] = json!(holds);
     budget["description"] = json!(format!("A budget for {}.", noun(kind)));
     budget
 }
@@ -158,9 +159,10 @@ fn scaling(kind: SubjectKind) -> Value {
 }
 
 fn metrics(kind: SubjectKind, fits: impl Fn(&Metric) -> bool) -> Value {
-    table(kind, fits, |metric| match metric.unit() {
-        Some(unit) => format!("{unit:?}Limit"),
-        None => "RateLimit".to_owned(),
+    table(kind, fits, |metric| match (metric, metric.unit()) {
+        (_, Some(unit)) => format!("{unit:?}Limit"),
+        (Metric::Custom(_), None) => "AnyLimit".to_owned(),
+        (_, None) => "RateLimit".to_owned(),
     })
 }
 
@@ -181,7 +183,7 @@ fn table(
         return json!({ "type": "object", "properties": properties, "additionalProperties": false });
     }
     let others: Vec<_> = known.iter().filter(|m| !fits(m)).map(Metric::name).collect();
-    let own = value(&Metric::Custom(String::new())).replace("Rate", "Any");
+    let own = value(&Metric::Custom(String::new()));
     json!({
         "type": "object",
         "properties": properties,

@@ -50,14 +50,12 @@ impl<'s> Source<'s> {
         let diagnostic =
             Diagnostic::error().with_message(&problem.title).with_labels(labels).with_notes(help);
         let config = Config { chars: Chars::ascii(), ..Config::default() };
-        match emit_into_string(&config, &view, &diagnostic) {
-            Ok(text) => text.trim_end().to_owned() + "\n",
-            // Only a span outside the text could bring us here; the words matter more than the drawing.
-            Err(_) => {
-                let line = self.line(problem.at.start) + 1;
-                format!("error: {}\n  --> {}:{line}\n", problem.title, self.name)
-            }
+        if let Ok(text) = emit_into_string(&config, &view, &diagnostic) {
+            return text.trim_end().lines().map(|l| l.trim_end().to_owned() + "\n").collect();
         }
+        // Only a span outside the text could bring us here; the words matter more than the drawing.
+        let line = self.line(problem.at.start) + 1;
+        format!("error: {}\n  --> {}:{line}\n", problem.title, self.name)
     }
 }
 
@@ -72,8 +70,8 @@ struct View<'v> {
 impl View<'_> {
     /// The part of `at` that is on its first line and within what is shown of it.
     fn cut(&mut self, at: &Range<usize>) -> Range<usize> {
-        const BEFORE: usize = 80;
-        const AFTER: usize = 120;
+        const BEFORE: usize = 60;
+        const AFTER: usize = 100;
         let text = self.source.text;
         let start = boundary(text, at.start);
         let line = self.source.line(start);

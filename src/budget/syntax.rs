@@ -104,11 +104,25 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
     }
     if message.starts_with("invalid multi-line") {
         let quotes = if message.contains("literal") { "'''" } else { "\"\"\"" };
-        let problem = Problem::new(at.clone(), format!("text is not closed by {quotes}"));
+        let problem = Problem::new(at.clone(), format!("the text is not closed by {quotes}"))
+            .help(format!("write {quotes} where it ends"));
         return harms(match text[..at.start].rfind(quotes) {
             Some(open) => problem.also(open..open + 3, "opened here"),
             None => problem,
         });
+    }
+    if message.starts_with("invalid basic string, expected `\"`")
+        || message.starts_with("invalid literal string, expected `'`")
+    {
+        return harms(
+            Problem::new(at, "the text is not closed on its line")
+                .help("write the same quote at its end as at its start"),
+        );
+    }
+    if message.starts_with("missing comma") || message.starts_with("unclosed") {
+        return harms(Problem::new(at, message.to_owned()).help(
+            "put a `,` between two elements, and after the last `]` or `}` for what is open",
+        ));
     }
     if message.starts_with("key with no value") {
         return harms(

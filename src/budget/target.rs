@@ -24,9 +24,9 @@ pub(super) fn read(
     };
     let target = target.and_then(|target| match &target {
         Target::Absolute(quantity) => match pointless(metric, bound, *quantity) {
-            Some(reason) => {
-                Err(Problem::new(value.span(), reason).help("change the limit, or remove it"))
-            }
+            Some(reason) => Err(Problem::new(value.span(), reason)
+                .help("change the limit, or remove it")
+                .into()),
             None => Ok(target),
         },
         Target::Relative { .. } => Ok(target),
@@ -43,8 +43,8 @@ pub(super) fn read_quantity(
     keep(absolute(metric, value), reading)
 }
 
-fn keep<T>(result: Result<T, Problem>, reading: &mut Reading<'_>) -> Option<T> {
-    result.map_err(|problem| reading.report(problem)).ok()
+fn keep<T>(result: Result<T, Box<Problem>>, reading: &mut Reading<'_>) -> Option<T> {
+    result.map_err(|problem| reading.report(*problem)).ok()
 }
 
 /// What a limit on this metric looks like.
@@ -58,7 +58,7 @@ pub(super) fn example(metric: &Metric) -> &'static str {
     }
 }
 
-fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Problem> {
+fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>> {
     let (at, name) = (value.span(), metric.name());
     let such = || format!("write {}", example(metric));
     let (quantity, written) = match value.get_ref() {
@@ -66,20 +66,20 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Problem> {
             Ok(quantity) => (quantity, text.trim().to_owned()),
             Err(fault) => {
                 let fault = super::source::printable(&fault).replace('\n', " ");
-                return Err(Problem::new(at, format!("`{name}`: {fault}")).help(such()));
+                return Err(Problem::new(at, format!("`{name}`: {fault}")).help(such()).into());
             }
         },
-        number @ (DeValue::Integer(_) | DeValue::Float(_)) => match read::number(number) {
-            Some(n) => (Quantity::new(n, Unit::Number), read::number_text(number)),
-            None => {
-                let title =
-                    format!("{} is not a finite number", quoted(&read::number_text(number)));
-                return Err(Problem::new(at, title).help(such()));
-            }
-        },
+        number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
+            let written = read::number_text(number);
+            let Some(n) = read::number(number) else {
+                let title = format!("{} is not a finite number of 64 bits", quoted(&written));
+                return Err(Problem::new(at, title).help(such()).into());
+            };
+            (Quantity::new(n, Unit::Number), written)
+        }
         _ => {
             let title = format!("expected a quantity for `{name}`, found {}", read::found(value));
-            return Err(Problem::new(at, title).help(such()));
+            return Err(Problem::new(at, title).help(such()).into());
         }
     };
     let wanted = match metric {
@@ -91,16 +91,22 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Problem> {
         return Ok(quantity);
     }
     let noun = wanted.noun();
-    Err(if quantity.unit == Unit::Number {
-        Problem::new(at, format!("`{name}` is {noun} and needs a unit"))
-            .help(format!("write \"{written} {}\"", wanted.usual()))
+    let problem = if quantity.unit == Unit::Number {
+        Problem::new(at, format!("`{name}` is {noun} and needs a unit")).help(match wanted {
+            // 0.1 without a unit is a tenth, not a thousandth.
+            Unit::Share if quantity.value.abs() <= 1.0 => {
+                format!("write \"{}\"", Quantity::new(quantity.value, wanted))
+            }
+            _ => format!("write \"{written} {}\"", wanted.usual()),
+        })
     } else {
         Problem::new(at, format!("`{name}` is {noun}, found {}", quantity.unit.noun())).help(such())
-    })
+    };
+    Err(problem.into())
 }
 
 /// `FACTOR x REFERENCE`; `None` where the text does not look like it.
-fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Problem>> {
+fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Box<Problem>>> {
     let at = value.span();
     let (number, rest) = Quantity::split(text);
     let factor = number.replace('_', "").parse::<f64>();
@@ -108,14 +114,14 @@ fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Problem>> {
         let (name, factor) = text.rsplit_once(" x ")?;
         factor.trim().parse::<f64>().ok()?;
         let help = format!("write \"{} x {}\"", factor.trim(), name.trim());
-        return Some(Err(Problem::new(at, "the factor comes first").help(help)));
+        return Some(Err(Problem::new(at, "the factor comes first").help(help).into()));
     }
     if let Some(rest) = rest.strip_prefix('%') {
         let name =
             rest.trim_start().strip_prefix("x ").or(rest.trim_start().strip_prefix("of "))?;
         let factor = Quantity::new(factor.ok()? / 100.0, Unit::Number);
         let help = format!("write \"{factor} x {}\"", name.trim());
-        return Some(Err(Problem::new(at, "the factor is a plain number").help(help)));
+        return Some(Err(Problem::new(at, "the factor is a plain number").help(help).into()));
     }
     let rest = rest.strip_prefix('x').filter(|rest| rest.is_empty() || rest.starts_with(' '));
     let name = rest?.trim();
@@ -129,11 +135,16 @@ fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Problem>> {
             Ok(Target::Relative { factor, reference })
         }
         _ => Err(Problem::new(at, format!("the factor {} is not over zero", quoted(number)))
-            .help("write a factor such as \"1.05 x base\"")),
+            .help("write a factor such as \"1.05 x base\"")
+            .into()),
     })
 }
 
-fn allow_relative(metric: &Metric, value: &Value<'_>, target: Target) -> Result<Target, Problem> {
+fn allow_relative(
+    metric: &Metric,
+    value: &Value<'_>,
+    target: Target,
+) -> Result<Target, Box<Problem>> {
     let what = match metric {
         Metric::Exit => "an exit code",
         Metric::Scaling(_) => "a slope",
@@ -143,7 +154,8 @@ fn allow_relative(metric: &Metric, value: &Value<'_>, target: Target) -> Result<
         value.span(),
         format!("{what} is held against a plain number, not a reference"),
     )
-    .help(format!("write {}", example(metric))))
+    .help(format!("write {}", example(metric)))
+    .into())
 }
 
 /// Why a limit could never hold, or never break; `None` where it makes sense.

@@ -62,6 +62,16 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
         let title = format!("`{word}` is a metric of {}, not of {}", noun(owner), noun(kind));
         return Some(Problem::new(at, title).help(instead(kind, metric)));
     }
+    if kind == SubjectKind::Workload
+        && word.len() > 1
+        && word.starts_with('p')
+        && word[1..].bytes().all(|b| b.is_ascii_digit())
+    {
+        return Some(
+            Problem::new(at, format!("`{word}` is not a percentile that is measured"))
+                .help("measured are p50, p90, p95, p99, p999"),
+        );
+    }
     let unknown = format!("unknown metric {}", quoted(word));
     let words = known(kind).keys().map(String::as_str);
     // A map has no order; the nearest of equals has to be the same each time.
@@ -83,12 +93,6 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
         return Some(
             Problem::new(at, format!("`{word}` is limited in a key of its own"))
                 .help("write scaling = { over = \"records\", max = { rss = 1.1 } }"),
-        );
-    }
-    if word.len() > 1 && word.starts_with('p') && word[1..].bytes().all(|b| b.is_ascii_digit()) {
-        return Some(
-            Problem::new(at, format!("`{word}` is not a percentile that is measured"))
-                .help("measured are p50, p90, p95, p99, p999"),
         );
     }
     let mut bytes = word.bytes();
@@ -115,13 +119,15 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
 
 /// All metrics of a kind, the timed ones by their prefix.
 fn all(kind: SubjectKind) -> String {
-    let statistics = || Statistic::ALL.map(Statistic::name).join(" ");
+    let statistics = || Statistic::ALL.map(Statistic::name).join(", ");
     let mut words = Vec::new();
     for metric in Metric::known(kind) {
         words.push(match metric {
             Metric::Latency(Statistic::Min) => statistics(),
             Metric::Wall(Statistic::Min) => "wall_*".to_owned(),
-            Metric::Startup(Statistic::Min) => format!("startup_* (* is one of {})", statistics()),
+            Metric::Startup(Statistic::Min) => {
+                format!("startup_* with one of {} for the *", statistics())
+            }
             Metric::Latency(_) | Metric::Wall(_) | Metric::Startup(_) => continue,
             plain => plain.name(),
         });

@@ -8,7 +8,7 @@ use super::{reading, repository, snapshot};
 /// Texts under `[budget.a]` with a workload.
 const WORKLOAD: &[&str] = &[
     // words
-    "max = { p98 = \"1 ms\" }",
+    "max = { P99 = \"1 ms\" }",
     "max = { gzip = \"1 KB\", wall_p50 = \"1 s\" }",
     "max = { p75 = \"1 ms\", p42 = \"1 ms\", scaling = 1.1 }",
     "max = { \"Überlauf\" = 3 }",
@@ -23,7 +23,7 @@ const WORKLOAD: &[&str] = &[
     "max = { p99 = \"soon\", p50 = true, allocs = \"3 ms\", error_rate = 0.1 }",
     "min = { throughput = \"10 ms\" }",
     "max = { p99 = [], p50 = [[\"1 ms\"]] }",
-    "max = { p99 = 99999999999999999999, mine = nan }",
+    "max = { p99 = 99999999999999999999, drift = nan }",
     "max = { p99 = \"-1 ms\", p50 = \"0 s\", error_rate = \"100 %\" }\nmin.utilization = \"0 %\"",
     "max = 10",
     "max = { p99 = 1979-05-27 }",
@@ -31,13 +31,14 @@ const WORKLOAD: &[&str] = &[
     "max = { throughput = \"1000 op/s\" }",
     "min = { p99 = \"1 ms\", allocs = 3 }",
     "min = { p99 = \"2 ms\" }\nmax = { p99 = \"1 ms\" }",
-    "min = { mine = \"2 ms\" }\nmax = { mine = \"1 KB\" }",
+    "min = { drift = \"2 ms\" }\nmax = { drift = \"1 KB\" }",
     "max = { p99 = [\"1 ms\", \"2 ms\", \"1.1 x base\", \"1.2 x base\"] }",
     // the long form
+    "max = { p99 = {} }",
     "max = { p99 = { lmit = \"1 ms\" } }",
     "max = { p99 = { limit = \"1 ms\", warn = \"2 ms\", why = 3 } }",
     "min = { throughput = { limit = \"9 op/s\", warn = \"8 op/s\" } }",
-    "max = { mine = { limit = \"1 ms\", warn = \"2 KB\" } }",
+    "max = { drift = { limit = \"1 ms\", warn = \"2 KB\" } }",
     "max = { p99 = { limit = \"1.1 x base\", warn = \"2 ms\" } }",
     // references
     "max = { p99 = \"base x 1.5\", p50 = \"105 % x base\", p90 = \"0 x base\", p95 = \"1 x bse\" }",
@@ -116,10 +117,11 @@ const FILE: &[&str] = &[
     "[budget.a]\nwhy = '''because\nworkload = \"a\"\n",
     "[budget.a]\nwhy =\nworkload\n[budget.b]\nworkload = 3\n",
     "[budget.a]\nworkload\n",
+    "[budget.ü]\nworkload = \"a\"\n",
     "[budget.a]\nwhy = 1\nwhy = 2\n[budget.b]\nwhy.x = 1\n[budget.a]\n",
     "budget = { a = { why = 1, why = 2 } }\n",
     // places
-    "\u{feff}[budget.ü]\n\tmax = { 'größe' = 1, \t\"日本\" = 2 }\r\n\tworkload = 3\r\n",
+    "\u{feff}[budget.'ü']\n\tmax = { 'größe' = 1, \t\"日本\" = 2 }\r\n\tworkload = 3\r\n",
 ];
 
 fn files() -> Vec<String> {
@@ -133,9 +135,12 @@ fn files() -> Vec<String> {
     files.push(format!(
         "[budget.a]\nworkload = \"w\"\nparams = {{ n = [{list}], m = [{list}] }}\nmax.p99 = \"1 s\"\n"
     ));
-    // A long line is shown around its mistake, and only the first fifty mistakes are.
-    files.push(format!("[budget.a]\nworkload = \"w\"\nmax = {{ {} }}\n", "x = 1, ".repeat(40)));
-    files.push("x = 1\n".repeat(60));
+    // Of a long line only what is near the mistake is shown.
+    let many = |from: u32| {
+        (from..from + 99).map(|n| format!("of_{n}_kind = 1, ")).collect::<Vec<_>>().concat()
+    };
+    let (before, after) = (many(0), many(100));
+    files.push(format!("[budget.a]\nworkload = \"w\"\nmax = {{ {before}p99 = 1, {after}}}\n"));
     files
 }
 
@@ -149,6 +154,14 @@ fn every_message_reads_well() {
         let _ = writeln!(shown, "{error}");
     }
     snapshot("fixtures/cases/config/problems.txt", &shown);
+}
+
+#[test]
+fn a_file_with_hundreds_of_mistakes_shows_the_first_fifty() {
+    let keys: Vec<_> = (0..120).map(|n| format!("x{n} = 1\n")).collect();
+    let shown = super::parse(&keys.concat()).unwrap_err().to_string();
+    assert_eq!(shown.matches("error: ").count(), 50);
+    assert!(shown.ends_with("\n... and 70 more\n\n120 problems; nothing was measured"), "{shown}");
 }
 
 /// A message that no text above earns is one that nobody has read. Too many cases in a whole file
