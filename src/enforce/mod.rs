@@ -5,6 +5,8 @@
 
 mod question;
 pub(crate) mod source;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -443,6 +445,8 @@ impl Open {
             // Counts, exponents and ratios sit at their limit by intention: three allocations and no
             // more, linear, as fast as the other.
             (None, _) if unit == Unit::Number => value,
+            // Nor is there much above a floor of 98 %.
+            (None, Bound::Min) if unit == Unit::Share => value,
             (None, Bound::Max) => value * rules.warn_at,
             (None, Bound::Min) => value / rules.warn_at,
         };

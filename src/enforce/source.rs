@@ -120,6 +120,7 @@ pub(crate) struct Coin(u64);
 
 impl Coin {
     /// From a seed; any will do.
+    #[cfg(test)]
     pub(crate) fn new(seed: u64) -> Self {
         Coin(seed)
     }
@@ -137,6 +138,12 @@ impl Coin {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// In [0, 1), for simulated noise.
+    #[cfg(test)]
+    pub(crate) fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     fn toss(&mut self) -> bool {

@@ -26,7 +26,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
         Bound::Min => "under",
     };
     if let Some(blind) = unsettled {
-        return unsettled_reason(outcome, metric, &value, &bound, blind);
+        return unsettled_reason(outcome, limit, &value, &bound, blind);
     }
     match outcome.verdict {
         Verdict::Fail => format!("{metric} is {value}, {side} the limit of {bound}"),
@@ -46,26 +46,32 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
 
 fn unsettled_reason(
     outcome: &Outcome,
-    metric: &str,
+    limit: &Limit,
     value: &str,
     bound: &str,
     blind: bool,
 ) -> String {
+    let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
     let forks = count(evidence.forks, "process", "processes");
     let seen = format!("{} in {forks}", plural(evidence.values, outcome));
     if !blind {
         return format!("{metric} is {value}, too near the limit of {bound} to tell after {seen}");
     }
-    let caught = match (evidence.detectable, outcome.against) {
-        (Some(v), Some(against)) => {
-            format!("would have been caught only from {} on", against.quantity(v))
-        }
-        _ => "could not have been caught".to_owned(),
-    };
+    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
+        let end = match against.bound {
+            Bound::Max => estimate.high,
+            Bound::Min => estimate.low,
+        };
+        Some(against.quantity(end?))
+    });
+    let known = worst.map_or("too few to bound it".to_owned(), |worst| {
+        let side = if limit.bound == Bound::Max { "high" } else { "low" };
+        format!("and may be as {side} as {worst}")
+    });
     format!(
-        "no verdict: {metric} is {value} after {seen}, and a violation of the limit of {bound} {caught}; \
-         a larger `effort` or a metric that needs fewer values settles it"
+        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; more `effort`, \
+         a quieter machine or a metric that needs fewer values would settle it"
     )
 }
 

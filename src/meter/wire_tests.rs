@@ -15,6 +15,7 @@ fn fork() -> Fork {
         waited: Some(0.25),
         preempted: Some(3),
         notes: vec!["a \"note\"\nof two lines".into()],
+        ..Fork::default()
     }
 }
 

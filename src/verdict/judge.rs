@@ -74,7 +74,7 @@ const ZERO_SHARE: f64 = 0.001;
 /// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
 /// limit passed, the interval ends below limit and slack.
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
-/// A run that would not have caught a violation of this many slacks is blind.
+/// A run that cannot rule out a violation of this many slacks is blind.
 const BLIND: f64 = 3.0;
 
 /// The evidence about one limit, and what it says.
@@ -197,10 +197,15 @@ impl Judge {
         }
     }
 
-    /// Whether this run could not have seen a violation of three times the slack.
+    /// Whether this run cannot rule out a violation of three times the slack: then an unsettled verdict
+    /// is not "near the limit" but no verdict at all.
     pub fn is_blind(&self) -> bool {
-        let Some(smallest) = self.detectable() else { return true };
-        (smallest - self.question.limit).abs() > BLIND * self.question.slack
+        let Some((_, interval)) = self.estimate() else { return true };
+        let worst = match self.question.bound {
+            Bound::Max => interval.high - self.question.limit,
+            Bound::Min => self.question.limit - interval.low,
+        };
+        worst > BLIND * self.question.slack
     }
 
     /// Every value of every fork, as it was measured.

@@ -1,0 +1,305 @@
+//! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::source::{Coin, Source, Sweep, Versus};
+use super::{Asked, Inquiry, Rules};
+use crate::budget::{Bound, Limit, Reference, Target, Unsure};
+use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::metric::{Metric, Statistic};
+use crate::quantity::Quantity;
+use crate::verdict::{Outcome, Verdict};
+
+const P99: Metric = Metric::Latency(Statistic::P99);
+const P50: Metric = Metric::Latency(Statistic::P50);
+
+fn rules() -> Rules {
+    Rules {
+        effort: Duration::from_secs(10),
+        alpha: 0.01,
+        noisy: 25,
+        warn_at: 0.9,
+        unsure: Unsure::Blind,
+        apart: Duration::ZERO,
+        repeats: 2,
+    }
+}
+
+fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
+    let label = metric.name();
+    Limit { metric, bound, target, warn: None, why: None, label, line: 7 }
+}
+
+fn max(metric: Metric, text: &str) -> Limit {
+    limit(metric, Bound::Max, Target::Absolute(Quantity::parse(text).unwrap()))
+}
+
+fn min(metric: Metric, text: &str) -> Limit {
+    limit(metric, Bound::Min, Target::Absolute(Quantity::parse(text).unwrap()))
+}
+
+fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
+    let reference = Reference::Budget("other".into());
+    limit(metric, bound, Target::Relative { factor, reference })
+}
+
+/// Runs an inquiry to its end; `fork` gives the n-th fork.
+fn run(
+    limits: Vec<Limit>,
+    rules: Rules,
+    fork: impl Fn(usize) -> Result<Fork, Unmeasured> + Send + 'static,
+) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    finish(Box::new(move || fork(next.fetch_add(1, Ordering::Relaxed))), limits, rules)
+}
+
+fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
+    let asked = limits.into_iter().map(|limit| Asked {
+        blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
+        limit,
+    });
+    let mut inquiry = Inquiry::new(source, asked.collect(), rules);
+    for _ in 0..100_000 {
+        if inquiry.is_done() {
+            return inquiry.outcomes().to_vec();
+        }
+        inquiry.step();
+    }
+    panic!("the inquiry did not end");
+}
+
+fn tenth() -> Fork {
+    Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
+}
+
+/// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
+fn operations(n: usize, tail: f64, every: usize) -> Fork {
+    let operations = (0..100).map(|i| if (n * 100 + i) % every == 0 { tail } else { 0.001 });
+    Fork { operations: operations.collect(), ..tenth() }
+}
+
+fn value(metric: Metric, value: f64) -> Fork {
+    Fork { values: [(metric, value)].into(), ..tenth() }
+}
+
+#[track_caller]
+fn check(outcomes: &[Outcome], verdict: Verdict, reason: &str) {
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(outcomes[0].reason, reason);
+    assert_eq!(outcomes[0].verdict, verdict, "{reason}");
+}
+
+#[test]
+fn a_comfortable_percentile_passes_soon() {
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), |n| Ok(operations(n, 0.002, 50)));
+    check(&outcomes, Verdict::Pass, "p99 is 2 ms, within the limit of 10 ms");
+    assert!(outcomes[0].evidence.unwrap().forks <= 4, "{:?}", outcomes[0].evidence);
+}
+
+#[test]
+fn a_broken_percentile_fails_and_is_confirmed() {
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), |n| Ok(operations(n, 0.02, 20)));
+    check(&outcomes, Verdict::Fail, "p99 is 20 ms, over the limit of 10 ms");
+    let evidence = outcomes[0].evidence.unwrap();
+    assert!(evidence.fail >= evidence.fail_at);
+}
+
+#[test]
+fn one_bad_process_is_no_red() {
+    // The first fork is slow throughout, as on a busy core; the others are not.
+    let outcomes = run(vec![max(P50, "10 ms")], rules(), |n| {
+        Ok(operations(n, if n == 0 { 0.1 } else { 0.001 }, 1))
+    });
+    check(&outcomes, Verdict::Pass, "p50 is 1 ms, within the limit of 10 ms");
+}
+
+#[test]
+fn what_does_not_last_is_not_confirmed() {
+    // A burst long enough to cross the level, which is over before fresh processes confirm it.
+    let p90 = max(Metric::Latency(Statistic::P90), "10 ms");
+    let outcomes =
+        run(vec![p90], rules(), |n| Ok(operations(n, if n < 4 { 0.1 } else { 0.001 }, 1)));
+    assert!(!outcomes[0].verdict.is_red(), "{}", outcomes[0].reason);
+}
+
+#[test]
+fn near_the_limit_is_a_warning_and_says_so() {
+    let alternating = |high: f64| {
+        move |_| {
+            let operations = (0..100).map(|i| if i % 2 == 0 { high } else { 0.000_97 });
+            Ok(Fork { operations: operations.collect(), ..tenth() })
+        }
+    };
+    // Over the limit and within the slack: either answer is right, and it is said.
+    let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_05));
+    assert_eq!(outcomes[0].verdict, Verdict::Warn, "{}", outcomes[0].reason);
+    // Half of the operations beyond the slack: nothing can be shown, and the truth is near.
+    let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_11));
+    assert_eq!(outcomes[0].verdict, Verdict::Warn, "{}", outcomes[0].reason);
+    assert!(outcomes[0].reason.contains("too near the limit of 1 ms to tell"));
+    let strict = Rules { unsure: Unsure::Fail, ..rules() };
+    let outcomes = run(vec![max(P50, "1 ms")], strict, alternating(0.001_11));
+    assert_eq!(outcomes[0].verdict, Verdict::Unsure, "{}", outcomes[0].reason);
+}
+
+#[test]
+fn too_few_operations_are_blind_and_red() {
+    // One operation a fork, 1 s each: a p99 cannot be shown within 10 s.
+    let slow = || Ok(Fork { operations: vec![1.0], elapsed: Duration::from_secs(1), ..tenth() });
+    let outcomes = run(vec![max(P99, "10 s")], rules(), move |_| slow());
+    assert_eq!(outcomes[0].verdict, Verdict::Unsure);
+    assert!(outcomes[0].reason.starts_with("no verdict: p99 is 1 s after 10 operations in 10"));
+    let lenient = Rules { unsure: Unsure::Warn, ..rules() };
+    let outcomes = run(vec![max(P99, "10 s")], lenient, move |_| slow());
+    assert_eq!(outcomes[0].verdict, Verdict::Warn);
+}
+
+#[test]
+fn a_floor_on_throughput() {
+    let rate = |seconds: f64| {
+        move |_| {
+            let (batches, work) = (vec![seconds; 5], Work::Operations(10.0));
+            Ok(Fork { batches, work, batch_size: 1, ..tenth() })
+        }
+    };
+    let outcomes = run(vec![min(Metric::Throughput, "1000 op/s")], rules(), rate(0.001));
+    check(&outcomes, Verdict::Pass, "throughput is 10 K op/s, within the limit of 1 K op/s");
+    let outcomes = run(vec![min(Metric::Throughput, "1000 op/s")], rules(), rate(0.1));
+    check(&outcomes, Verdict::Fail, "throughput is 100 op/s, under the limit of 1 K op/s");
+}
+
+#[test]
+fn exact_readings_are_compared() {
+    let two =
+        |a: f64, b: f64| move |n: usize| Ok(value(Metric::Allocs, if n == 0 { a } else { b }));
+    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(3.0, 3.0));
+    check(&outcomes, Verdict::Pass, "allocs is 3, within the limit of 3");
+    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(4.0, 4.0));
+    check(&outcomes, Verdict::Fail, "allocs is 4, over the limit of 3");
+    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(3.0, 4.0));
+    check(&outcomes, Verdict::Fail, "allocs is 4, over the limit of 3");
+    assert_eq!(outcomes[0].notes, ["not the same in 2 processes: 3 to 4; the worst counts"]);
+}
+
+#[test]
+fn a_used_up_limit_warns() {
+    let outcomes =
+        run(vec![max(Metric::Gzip, "100 KB")], rules(), |_| Ok(value(Metric::Gzip, 95_000.0)));
+    check(&outcomes, Verdict::Warn, "gzip is 95 KB, 95 % of the limit of 100 KB");
+}
+
+#[test]
+fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
+    let accuracy = || Metric::Custom("accuracy".into());
+    let outcomes =
+        run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.99)));
+    check(&outcomes, Verdict::Pass, "accuracy is 99 %, within the limit of 98.4 %");
+    let outcomes =
+        run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.98)));
+    check(&outcomes, Verdict::Fail, "accuracy is 98 %, under the limit of 98.4 %");
+}
+
+#[test]
+fn no_reading_is_red_whatever_came_before() {
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), |n| match n {
+        0 => Ok(operations(n, 0.001, 1)),
+        _ => Err(Unmeasured::new(Cause::Panicked, "workload `x` panicked")),
+    });
+    check(&outcomes, Verdict::Unmeasured, "workload `x` panicked");
+    let nan = |_| Ok(value(Metric::Rss, f64::NAN));
+    let outcomes = run(vec![max(Metric::Rss, "1 MB")], rules(), nan);
+    let text = "`rss` was measured as NaN, which is not a finite number";
+    check(&outcomes, Verdict::Unmeasured, text);
+    let outcomes = run(vec![max(Metric::Rss, "1 MB")], rules(), |_| Ok(tenth()));
+    check(&outcomes, Verdict::Unmeasured, "no `rss` was measured");
+}
+
+#[test]
+fn a_rate_of_errors() {
+    let failing = |share: f64| {
+        move |_| {
+            let values = [(Metric::ErrorRate, share)].into();
+            Ok(Fork { operations: vec![0.001; 500], values, ..tenth() })
+        }
+    };
+    let outcomes = run(vec![max(Metric::ErrorRate, "1 %")], rules(), failing(0.0));
+    check(&outcomes, Verdict::Pass, "error_rate is 0 %, within the limit of 1 %");
+    let outcomes = run(vec![max(Metric::ErrorRate, "1 %")], rules(), failing(0.1));
+    check(&outcomes, Verdict::Fail, "error_rate is 10.1 %, over the limit of 1 %");
+}
+
+#[test]
+fn a_ratio_is_judged_in_turns() {
+    let versus = |x: f64, y: f64| -> Box<dyn Source> {
+        let metrics = vec![P50];
+        let side = |v: f64| -> Box<dyn Source> {
+            Box::new(move || Ok(Fork { operations: vec![v; 9], ..tenth() }))
+        };
+        Box::new(Versus { subject: side(x), reference: side(y), metrics, coin: Coin::new(1) })
+    };
+    let outcomes = finish(versus(1e-3, 2e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
+    assert_eq!(outcomes[0].verdict, Verdict::Pass, "{}", outcomes[0].reason);
+    assert_eq!(outcomes[0].reason, "p50 is 0.50 x other, within the limit of 0.80 x other");
+    let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
+    assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
+    assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
+}
+
+#[test]
+fn a_slope_is_judged_by_sweeps() {
+    let sweep = |exponent: f64| -> Box<dyn Source> {
+        let points = [1e3_f64, 1e4, 1e5].map(|x| {
+            let source: Box<dyn Source> =
+                Box::new(move || Ok(value(Metric::Rss, 100.0 * x.powf(exponent))));
+            (x, source)
+        });
+        let (points, metrics) = (Vec::from(points), vec![Metric::Rss]);
+        Box::new(Sweep { points, metrics, coin: Coin::new(1) })
+    };
+    let slope = || vec![max(Metric::Scaling(Box::new(Metric::Rss)), "1.1")];
+    let outcomes = finish(sweep(1.0), slope(), rules());
+    check(&outcomes, Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
+    let outcomes = finish(sweep(2.0), slope(), rules());
+    check(&outcomes, Verdict::Fail, "scaling_rss is 2.00, over the limit of 1.10");
+}
+
+/// A suite of limits, each exactly at the truth, under noise that differs between processes: the
+/// chance that any of them is red stays within alpha, and never more than the slack passes unseen.
+#[test]
+fn the_suite_keeps_its_alpha() {
+    let (suites, limits) = (60, 25);
+    let (mut flaked, mut caught) = (0, 0);
+    let mut seed = 1;
+    for _ in 0..suites {
+        let mut red = false;
+        for _ in 0..limits {
+            seed += 1;
+            let at_limit = noisy(seed, 1.0);
+            red |= at_limit.verdict == Verdict::Fail;
+        }
+        flaked += u32::from(red);
+        seed += 1;
+        caught += u32::from(noisy(seed, 1.5).verdict == Verdict::Fail);
+    }
+    assert!(flaked <= 3, "{flaked} of {suites} suites at their limits were red");
+    assert!(caught >= 55, "{caught} of {suites} violations of half as much again were red");
+}
+
+/// A median of `truth` milliseconds, limited to 1 ms, with 5 % between processes and 10 % within.
+fn noisy(seed: u64, truth: f64) -> Outcome {
+    let mut coin = Coin::new(seed);
+    let mut uniform = move || coin.uniform() - 0.5;
+    let mut forks = Vec::new();
+    for _ in 0..60 {
+        let process = truth * (1.0 + 0.1 * uniform());
+        let operations = (0..40).map(|_| 1e-3 * process * (1.0 + 0.2 * uniform())).collect();
+        forks.push(operations);
+    }
+    let rules = Rules { effort: Duration::from_secs(5), ..rules() };
+    let outcomes = run(vec![max(P50, "1 ms")], rules, move |n| {
+        let operations: &Vec<f64> = &forks[n.min(59)];
+        Ok(Fork { operations: operations.clone(), ..tenth() })
+    });
+    outcomes[0].clone()
+}
