@@ -161,7 +161,7 @@ fn run_until_ready(
 ) -> Result<(), Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
-    let deadline = child.spawned_at() + timeout;
+    let deadline = child.deadline(timeout);
     let startup = match signal.wait(&mut child, deadline)? {
         Readiness::At(at) => at.saturating_duration_since(child.spawned_at()),
         Readiness::Ended(finished) => {

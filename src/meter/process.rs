@@ -40,6 +40,8 @@ pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
 pub(crate) use self::linux::resident_pages;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use self::portable::relay;
 #[cfg(target_os = "linux")]
 pub(crate) use self::relay::relay;
 pub(crate) use self::usage::{Living, Usage};
@@ -128,7 +130,7 @@ pub(crate) struct Written {
 /// zero is for the caller to judge. Nothing of the process is left in either case.
 pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeasured> {
     let mut child = Child::spawn(launch)?;
-    let deadline = child.spawned_at() + timeout;
+    let deadline = child.deadline(timeout);
     match child.wait(deadline)? {
         Some(finished) => Ok(finished),
         None => Err(child.give_up(
@@ -153,32 +155,7 @@ impl Launch {
         }
     }
 
-    #[cfg(target_os = "linux")]
-    fn command(&self) -> io::Result<Command> {
-        match self.parent {
-            Parent::Harness => Ok(self.direct()),
-            Parent::Relay => relay::command(),
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    fn start(&self, command: Command) -> io::Result<system::Handle> {
-        match self.parent {
-            Parent::Harness => system::spawn(command),
-            Parent::Relay => relay::spawn(command, self),
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn command(&self) -> io::Result<Command> {
-        Ok(self.direct())
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn start(&self, command: Command) -> io::Result<system::Handle> {
-        system::spawn(command)
-    }
-
+    /// The command that starts it directly, without its surroundings.
     fn direct(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args);

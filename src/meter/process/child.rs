@@ -1,7 +1,7 @@
 //! One process while it runs: waiting for it, for what it writes, for its end.
 
 use std::io;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::output::{self, Drain};
@@ -64,16 +64,16 @@ impl Child {
         let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
 
         let marker = tree::Marker::new();
-        let refused = |e| refusal::of_start(launch, &e);
-        let mut command = launch.command().map_err(refused)?;
-        command.envs(launch.env.iter().map(|(k, v)| (k, v)));
-        command.env(tree::VARIABLE, marker.value());
-        command.stdin(stdin).stdout(out_end).stderr(err_end);
-        if let Some(dir) = &launch.dir {
-            command.current_dir(dir);
-        }
+        let surround = |command: &mut Command| {
+            command.envs(launch.env.iter().map(|(k, v)| (k, v)));
+            command.env(tree::VARIABLE, marker.value());
+            command.stdin(stdin).stdout(out_end).stderr(err_end);
+            if let Some(dir) = &launch.dir {
+                command.current_dir(dir);
+            }
+        };
         let kills_before = system::memory_kills();
-        let handle = launch.start(command).map_err(refused)?;
+        let handle = system::start(launch, surround).map_err(|e| refusal::of_start(launch, &e))?;
         let tree = Tree::new(handle.id(), handle.relay(), marker);
         Ok(Child {
             name,
@@ -96,6 +96,12 @@ impl Child {
     /// When its program was about to be loaded.
     pub(crate) fn spawned_at(&self) -> Instant {
         self.handle.spawned_at()
+    }
+
+    /// The moment `timeout` after that; a century after, where it would be more than a clock holds.
+    pub(crate) fn deadline(&self, timeout: Duration) -> Instant {
+        let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        self.spawned_at() + timeout.min(century)
     }
 
     /// Waits for the end; `None` where the deadline comes first. Fails where it floods or is ended by
@@ -162,10 +168,7 @@ impl Child {
     /// What it and everything it started hold at this moment; `None` where it has ended, or where the
     /// platform does not tell.
     pub(crate) fn living(&self) -> Option<Living> {
-        #[cfg(target_os = "linux")]
-        return Living::read(self.id(), &self.tree);
-        #[cfg(not(target_os = "linux"))]
-        None
+        system::living(self.id(), &self.tree)
     }
 
     /// Ends it and everything it started, because of `cause`; gives the reason with its last output.

@@ -18,8 +18,9 @@ use rustix::process::{
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::child::Seen;
-use super::relay::Relay;
-use super::{Exit, Usage};
+use super::relay::{self, Relay};
+use super::tree::Tree;
+use super::{Exit, Launch, Living, Parent, Usage};
 
 /// A started process, not yet reaped.
 #[derive(Debug)]
@@ -31,6 +32,19 @@ pub(super) struct Handle {
     /// Its resident bytes as a copy of this process, before it loaded its program.
     forked_from: u64,
     relay: Option<Relay>,
+}
+
+/// Starts what `launch` says, in the surroundings (variables, streams, directory) that it is given.
+pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
+    let mut command = match launch.parent {
+        Parent::Harness => launch.direct(),
+        Parent::Relay => relay::command()?,
+    };
+    surround(&mut command);
+    match launch.parent {
+        Parent::Harness => spawn(command),
+        Parent::Relay => relay::spawn(command, launch),
+    }
 }
 
 /// Starts `command` as the leader of a group of its own that dies with the calling thread.
@@ -237,6 +251,11 @@ fn had_children(pid: u32) -> bool {
 pub(super) fn stat(pid: u32) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(text[text.rfind(')')? + 1..].trim_start().to_owned())
+}
+
+/// What the tree of `root` holds; `None` where the root has ended.
+pub(super) fn living(root: u32, tree: &Tree) -> Option<Living> {
+    Living::read(root, tree)
 }
 
 /// User and system time of a living process, of all the threads it ever had.

@@ -7,7 +7,8 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::child::Seen;
-use super::{Exit, Usage};
+use super::tree::Tree;
+use super::{Exit, Launch, Living, Usage};
 
 /// A started process.
 #[derive(Debug)]
@@ -16,8 +17,15 @@ pub(super) struct Handle {
     spawned_at: Instant,
 }
 
+/// Starts what `launch` says, in the surroundings that it is given.
+pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
+    let mut command = launch.direct();
+    surround(&mut command);
+    spawn(command)
+}
+
 /// Starts `command`, on Unix as the leader of a group of its own.
-pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
+fn spawn(mut command: Command) -> io::Result<Handle> {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let spawned_at = Instant::now();
@@ -75,5 +83,15 @@ impl Handle {
 
 /// Only Linux counts them where everyone can read it.
 pub(super) fn memory_kills() -> Option<u64> {
+    None
+}
+
+/// Never started as a relay: there is none.
+pub(crate) fn relay() -> Option<std::process::ExitCode> {
+    None
+}
+
+/// Only Linux shows it.
+pub(super) fn living(_root: u32, _tree: &Tree) -> Option<Living> {
     None
 }

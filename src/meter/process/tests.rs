@@ -166,10 +166,9 @@ fn signals_have_names() {
         ("ABRT", Cause::Crashed, "was ended by SIGABRT"),
         ("BUS", Cause::Crashed, "was ended by SIGBUS"),
         ("KILL", Cause::Killed, "was ended by SIGKILL from outside; the kernel's out-of-memory"),
-        ("RTMIN", Cause::Crashed, "was ended by signal 34"),
+        ("34", Cause::Crashed, "was ended by signal 34"),
     ] {
-        let script = format!("import os, signal; os.kill(os.getpid(), signal.SIG{signal})");
-        check_refused(&python(&script), LONG, cause, &[words]);
+        check_refused(&sh(&format!("kill -{signal} $$")), LONG, cause, &[words]);
     }
 }
 

@@ -32,7 +32,7 @@ impl Marker {
 
 /// The tree that grew from one process.
 #[derive(Debug)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux shows environments"))]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux shows environments"))]
 pub(super) struct Tree {
     root: u32,
     /// Marked, and not of the tree: the relay that started the root.
@@ -48,8 +48,14 @@ impl Tree {
 
 #[cfg(not(target_os = "linux"))]
 impl Tree {
-    /// The process group has been killed with the process; what left it cannot be found here.
+    /// Kills what is left of the process's group, on Unix. What left the group cannot be found here,
+    /// and nobody can tell how many there were.
+    #[cfg_attr(not(unix), expect(clippy::unused_self, reason = "the same call as on Linux"))]
     pub(super) fn end(&self) -> usize {
+        #[cfg(unix)]
+        if let Some(root) = rustix::process::Pid::from_raw(self.root.cast_signed()) {
+            let _ = rustix::process::kill_process_group(root, rustix::process::Signal::KILL);
+        }
         0
     }
 }
