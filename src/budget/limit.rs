@@ -70,7 +70,7 @@ fn several(
     }
 }
 
-/// One limit: its target alone, or the long form. Its label is the metric's name as yet.
+/// One limit: its target alone, or the long form. It has no label yet.
 pub(super) fn one(
     metric: &Metric,
     bound: Bound,
@@ -83,7 +83,7 @@ pub(super) fn one(
         target: Target::Relative { factor: 1.0, reference: Reference::Base },
         warn: None,
         why: None,
-        label: metric.name(),
+        label: String::new(),
         line: reading.line(&value.span()),
     };
     let DeValue::Table(table) = value.get_ref() else {
@@ -139,6 +139,9 @@ pub(super) fn one(
 
 /// A `min` where less is better is a floor that shows a measurement gone wrong: only beside a `max`.
 fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
+    if drafts.iter().all(|d| d.limit.bound == Bound::Max) {
+        return;
+    }
     let mut ceilings: HashMap<&Metric, Vec<&Draft>> = HashMap::new();
     for draft in drafts.iter().filter(|d| d.limit.bound == Bound::Max) {
         ceilings.entry(&draft.limit.metric).or_default().push(draft);
@@ -191,35 +194,37 @@ pub(super) fn has_floor(metric: &Metric) -> bool {
 
 /// Gives every limit its label, and reports two limits that would have the same.
 fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
-    let mut sides: HashMap<(String, Bound), Range<usize>> = HashMap::new();
-    let label = |limit: &Limit, side: &str| match &limit.target {
-        Target::Absolute(_) => format!("{}{side}", limit.metric),
-        Target::Relative { reference, .. } => format!("{}{side}::x_{reference}", limit.metric),
-    };
+    let mut firsts: HashMap<(&Metric, Option<&Reference>, Bound), &Draft> = HashMap::new();
     for draft in drafts.iter() {
-        let plain = label(&draft.limit, "");
-        let first = sides.insert((plain, draft.limit.bound), draft.at.clone());
-        if let Some(first) = first {
-            let against = match &draft.limit.target {
-                Target::Absolute(_) => String::new(),
-                Target::Relative { reference, .. } => format!(" against `{reference}`"),
-            };
-            let title = format!("`{}` has two limits{against}", draft.limit.metric);
-            reading.report(
-                Problem::new(draft.at.clone(), title)
-                    .also(first, "first here")
-                    .help("keep the tighter one"),
-            );
-        }
-    }
-    for draft in drafts {
-        let plain = label(&draft.limit, "");
-        let both = [Bound::Max, Bound::Min].map(|b| sides.contains_key(&(plain.clone(), b)));
-        draft.limit.label = match (both, draft.limit.bound) {
-            ([true, true], Bound::Max) => label(&draft.limit, "::max"),
-            ([true, true], Bound::Min) => label(&draft.limit, "::min"),
-            _ => plain,
+        let Limit { metric, bound, .. } = &draft.limit;
+        let Some(first) = firsts.insert((metric, draft.limit.reference(), *bound), draft) else {
+            continue;
         };
+        let against = match draft.limit.reference() {
+            Some(reference) => format!(" against `{reference}`"),
+            None => String::new(),
+        };
+        reading.report(
+            Problem::new(draft.at.clone(), format!("`{metric}` has two limits{against}"))
+                .also(first.at.clone(), "first here")
+                .help("keep the tighter one"),
+        );
+    }
+    let label = |limit: &Limit| {
+        let (other, side) = match limit.bound {
+            Bound::Max => (Bound::Min, "::max"),
+            Bound::Min => (Bound::Max, "::min"),
+        };
+        let both = firsts.contains_key(&(&limit.metric, limit.reference(), other));
+        let side = if both { side } else { "" };
+        match limit.reference() {
+            Some(reference) => format!("{}{side}::x_{reference}", limit.metric),
+            None => limit.metric.name() + side,
+        }
+    };
+    let labels: Vec<_> = drafts.iter().map(|draft| label(&draft.limit)).collect();
+    for (draft, label) in drafts.iter_mut().zip(labels) {
+        draft.limit.label = label;
     }
 }
 

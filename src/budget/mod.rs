@@ -226,7 +226,7 @@ pub enum Target {
 }
 
 /// Where the value comes from that a relative limit is held against.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// The same budget at the base revision.
     Base,
@@ -253,6 +253,16 @@ impl Subject {
             Subject::Artifact(_) => SubjectKind::Artifact,
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
+        }
+    }
+}
+
+impl Limit {
+    /// What it is held against, unless that is a quantity.
+    pub fn reference(&self) -> Option<&Reference> {
+        match &self.target {
+            Target::Absolute(_) => None,
+            Target::Relative { reference, .. } => Some(reference),
         }
     }
 }

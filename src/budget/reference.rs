@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use super::heading::Headings;
 use super::problem::{Problem, Reading, quoted};
-use super::{Budget, Reference, Target, spelling, word};
+use super::{Budget, Reference, spelling, word};
 
 /// Reports references that lead nowhere.
 pub(super) fn check(headings: &Headings<'_>, reading: &mut Reading<'_>) {
     for draft in &headings.budgets {
         for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
-            if let Target::Relative { reference: Reference::Budget(name), .. } = &limit.target {
+            if let Some(Reference::Budget(name)) = limit.reference() {
                 one(&draft.budget, name, at, headings, reading);
             }
         }

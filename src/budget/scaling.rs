@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::case::Parameter;
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
-use super::{Bound, Param, Scaling, key, limit, word};
+use super::{Bound, Limit, Param, Scaling, key, limit, word};
 use crate::metric::{Better, Metric, SubjectKind};
 
 /// The fewest points that tell a slope from noise around it.
@@ -50,7 +50,8 @@ pub(super) fn read(
             continue;
         }
         let metric = Metric::Scaling(Box::new(inner));
-        limits.extend(limit::one(&metric, Bound::Max, entry.value, reading).map(|d| d.limit));
+        let limit = limit::one(&metric, Bound::Max, entry.value, reading).map(|draft| draft.limit);
+        limits.extend(limit.map(|limit| Limit { label: metric.name(), ..limit }));
     }
     Some(Scaling { over: over?, limits })
 }

@@ -3,6 +3,8 @@
 //!
 //! It is laxer than the reader, which alone knows references, floors and edit distances.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::key::{self, Key};
@@ -182,7 +184,9 @@ fn table(
     if kind != SubjectKind::Workload {
         return json!({ "type": "object", "properties": properties, "additionalProperties": false });
     }
-    let others: Vec<_> = known.iter().filter(|m| !fits(m)).map(Metric::name).collect();
+    // A word that is a metric elsewhere, or on the other side, is not one of the workload's own.
+    let everywhere = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
+    let others: BTreeSet<_> = everywhere.filter(|name| !properties.contains_key(name)).collect();
     let own = value(&Metric::Custom(String::new()));
     json!({
         "type": "object",

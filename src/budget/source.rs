@@ -2,6 +2,7 @@
 //! that draws.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::path::Path;
 
@@ -15,15 +16,15 @@ use super::problem::Problem;
 pub(super) struct Source<'s> {
     pub text: &'s str,
     name: String,
-    /// `text` as a terminal may see it, byte for byte in the same places.
-    printable: Cow<'s, str>,
+    /// `text` as a terminal may see it, byte for byte in the same places; made when first needed.
+    printable: OnceCell<String>,
     starts: Vec<usize>,
 }
 
 impl<'s> Source<'s> {
     pub(super) fn new(path: &Path, text: &'s str) -> Self {
         let starts = files::line_starts(text).collect();
-        Source { text, name: path.display().to_string(), printable: printable(text), starts }
+        Source { text, name: path.display().to_string(), printable: OnceCell::new(), starts }
     }
 
     /// The index of the line that a byte is on, from 0.
@@ -98,7 +99,7 @@ impl<'a> Files<'a> for View<'a> {
     }
 
     fn source(&'a self, (): ()) -> Result<&'a str, files::Error> {
-        Ok(&self.source.printable)
+        Ok(self.source.printable.get_or_init(|| printable(self.source.text).into_owned()))
     }
 
     fn line_index(&'a self, (): (), byte: usize) -> Result<usize, files::Error> {

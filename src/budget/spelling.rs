@@ -18,14 +18,11 @@ pub(super) fn meant<'c>(
 /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal
 /// string alignment), without regard to case; `None` where there are more than `most`.
 fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    if a.chars().count().abs_diff(b.chars().count()) > most {
+        return None;
+    }
     let lower = |s: &str| s.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>();
-    if a.len().abs_diff(b.len()) > most * 4 {
-        return None;
-    }
     let (a, b) = (lower(a), lower(b));
-    if a.len().abs_diff(b.len()) > most {
-        return None;
-    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 0..a.len() {

@@ -59,14 +59,14 @@ pub(super) fn example(metric: &Metric) -> &'static str {
 }
 
 fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>> {
-    let (at, name) = (value.span(), metric.name());
+    let at = value.span();
     let such = || format!("write {}", example(metric));
     let (quantity, written) = match value.get_ref() {
         DeValue::String(text) => match Quantity::parse(text) {
             Ok(quantity) => (quantity, text.trim().to_owned()),
             Err(fault) => {
                 let fault = super::source::printable(&fault).replace('\n', " ");
-                return Err(Problem::new(at, format!("`{name}`: {fault}")).help(such()).into());
+                return Err(Problem::new(at, format!("`{metric}`: {fault}")).help(such()).into());
             }
         },
         number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
@@ -78,7 +78,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
             (Quantity::new(n, Unit::Number), written)
         }
         _ => {
-            let title = format!("expected a quantity for `{name}`, found {}", read::found(value));
+            let title = format!("expected a quantity for `{metric}`, found {}", read::found(value));
             return Err(Problem::new(at, title).help(such()).into());
         }
     };
@@ -92,7 +92,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
     }
     let noun = wanted.noun();
     let problem = if quantity.unit == Unit::Number {
-        Problem::new(at, format!("`{name}` is {noun} and needs a unit")).help(match wanted {
+        Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(match wanted {
             // 0.1 without a unit is a tenth, not a thousandth.
             Unit::Share if quantity.value.abs() <= 1.0 => {
                 format!("write \"{}\"", Quantity::new(quantity.value, wanted))
@@ -100,7 +100,8 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
             _ => format!("write \"{written} {}\"", wanted.usual()),
         })
     } else {
-        Problem::new(at, format!("`{name}` is {noun}, found {}", quantity.unit.noun())).help(such())
+        Problem::new(at, format!("`{metric}` is {noun}, found {}", quantity.unit.noun()))
+            .help(such())
     };
     Err(problem.into())
 }
@@ -160,7 +161,7 @@ fn allow_relative(
 
 /// Why a limit could never hold, or never break; `None` where it makes sense.
 fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
-    let (name, value) = (metric.name(), limit.value);
+    let value = limit.value;
     let never = |what| Some(format!("this limit can never {what}"));
     match (metric, bound) {
         (Metric::Custom(_) | Metric::Scaling(_), _) => None,
@@ -171,10 +172,10 @@ fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
             never("break: `error_rate` is at most 100 %")
         }
         (_, Bound::Min) if value <= 0.0 => {
-            Some(format!("this limit can never break: `{name}` is never below zero"))
+            Some(format!("this limit can never break: `{metric}` is never below zero"))
         }
         (_, Bound::Max) if value < 0.0 => {
-            Some(format!("this limit can never hold: `{name}` is never below zero"))
+            Some(format!("this limit can never hold: `{metric}` is never below zero"))
         }
         (
             Metric::Size | Metric::Gzip | Metric::Brotli | Metric::Zstd | Metric::Stripped,

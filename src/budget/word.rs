@@ -1,6 +1,6 @@
 //! The word that names a metric in the file: which metric it is, or why it is none for this subject.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -14,12 +14,12 @@ pub(super) const KINDS: [SubjectKind; 3] =
 
 /// The known metrics of each kind by their words. [`Metric::of`] builds its list at each call, which
 /// is much for a file with ten thousand budgets.
-static KNOWN: LazyLock<Vec<HashMap<String, Metric>>> = LazyLock::new(|| {
+static KNOWN: LazyLock<Vec<BTreeMap<String, Metric>>> = LazyLock::new(|| {
     let words = |kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect();
     KINDS.map(words).into()
 });
 
-fn known(kind: SubjectKind) -> &'static HashMap<String, Metric> {
+fn known(kind: SubjectKind) -> &'static BTreeMap<String, Metric> {
     &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
 }
 
@@ -73,11 +73,7 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
         );
     }
     let unknown = format!("unknown metric {}", quoted(word));
-    let words = known(kind).keys().map(String::as_str);
-    // A map has no order; the nearest of equals has to be the same each time.
-    let mut words: Vec<_> = words.collect();
-    words.sort_unstable();
-    if let Some(near) = spelling::meant(word, words) {
+    if let Some(near) = spelling::meant(word, known(kind).keys().map(String::as_str)) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
         return Some(match kind {
             SubjectKind::Workload => problem.help(

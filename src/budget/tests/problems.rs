@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{reading, repository, snapshot};
+use crate::budget::Param;
+use crate::budget::case::{self, Parameter};
 
 /// Texts under `[budget.a]` with a workload.
 const WORKLOAD: &[&str] = &[
@@ -164,8 +166,22 @@ fn a_file_with_hundreds_of_mistakes_shows_the_first_fifty() {
     assert!(shown.ends_with("\n... and 70 more\n\n120 problems; nothing was measured"), "{shown}");
 }
 
-/// A message that no text above earns is one that nobody has read. Too many cases in a whole file
-/// shares its place with too many in one budget.
+/// Each budget has few enough cases, and together they are too many.
+#[test]
+fn a_file_has_room_for_so_many_cases() {
+    let mut reading = reading("[budget.a]");
+    reading.problems.clear();
+    let values = (0..10).map(Param::Int).collect();
+    let parameters = [Parameter { name: "n".to_owned(), values, listed: true }];
+    let mut room = 15;
+    assert_eq!(case::cases(&parameters, &(0..1), &mut room, &mut reading).len(), 10);
+    assert!(case::cases(&parameters, &(0..1), &mut room, &mut reading).is_empty());
+    let shown = reading.render();
+    assert!(shown.starts_with("error: the budgets make more than 100000 cases\n"), "{shown}");
+    assert!(shown.ends_with("= help: use several files\n"), "{shown}");
+}
+
+/// A message that no text above earns is one that nobody has read.
 #[test]
 fn every_problem_in_the_source_is_shown() {
     let mut made = BTreeSet::new();
