@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::budget::{Budget, Budgets, Param, Subject};
+use crate::budget::{Budget, Budgets, Command, Param, Subject};
 use crate::enforce::source::Source;
 use crate::meter::fork::{self, Request};
 use crate::meter::{Fork, Unmeasured, artifact, binary, command};
@@ -71,7 +71,7 @@ pub(crate) fn source(
             files(patterns.clone(), root, metrics, results.join("compressed"))
         }
         (Subject::Command(command), _) => Box::new(Runs {
-            command: command.clone(),
+            command: with_params(command, &what.cases[case].params),
             root,
             metrics,
             timeout,
@@ -90,6 +90,18 @@ pub(crate) fn source(
             Box::new(move || fork::measure(&request, &scratch, timeout))
         }
     }
+}
+
+/// The command with each `{name}` of a parameter replaced by its value.
+fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
+    let mut command = command.clone();
+    let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
+    for word in words {
+        for (name, value) in params {
+            *word = word.replace(&format!("{{{name}}}"), &value.to_string());
+        }
+    }
+    command
 }
 
 fn files(
@@ -121,7 +133,7 @@ fn files(
 
 /// Runs of a command, each a fork.
 struct Runs {
-    command: crate::budget::Command,
+    command: Command,
     root: PathBuf,
     metrics: Vec<Metric>,
     timeout: Duration,

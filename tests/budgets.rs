@@ -83,7 +83,7 @@ fn main() -> ExitCode {
             run.ops(u64::from(edits));
             let ahead = Replica::new(edited(Document::new(1), edits)?);
             run.try_iter_async_with(
-                || Replica::new(Document::new(2)),
+                async || Replica::new(Document::new(2)),
                 async |behind| sync::exchange(&ahead, &behind).await,
             )
         })

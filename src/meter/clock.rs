@@ -62,24 +62,24 @@ impl Stopwatch {
             cost: Duration::ZERO,
             cpu_cost: Duration::ZERO,
         };
-        let mut empty = |asked| {
-            watch.start(asked);
+        let mut empty = |usage| {
+            watch.start(usage);
             std::hint::black_box(());
             watch.stop()
         };
-        let walls = (0..1001).map(|_| empty(false).wall);
-        let cost = Duration::from_secs_f64(median(&mut walls.collect::<Vec<_>>()));
-        let cpus = (0..101).filter_map(|_| empty(true).usage.map(|usage| usage.0));
-        let cpu_cost = Duration::from_secs_f64(median(&mut cpus.collect::<Vec<_>>()));
+        let mut walls: Vec<_> = (0..1001).map(|_| empty(false).wall).collect();
+        let cost = Duration::from_secs_f64(median(&mut walls));
+        let asked = (0..101).filter_map(|_| empty(true).usage.map(|usage| usage.0));
+        let cpu_cost = Duration::from_secs_f64(median(&mut asked.collect::<Vec<_>>()));
         Stopwatch { cost, cpu_cost, ..watch }
     }
 
     /// What this clock costs and can tell apart.
     pub(crate) fn clock(&self) -> Clock {
-        let mut last = Instant::now();
+        let mut before = Instant::now();
         let steps = (0..1000).map(|_| {
             let now = Instant::now();
-            now.duration_since(std::mem::replace(&mut last, now))
+            now.duration_since(std::mem::replace(&mut before, now))
         });
         let least = steps.filter(|step| !step.is_zero()).min().unwrap_or(Duration::ZERO);
         Clock { cost: self.cost.as_secs_f64(), resolution: least.as_secs_f64() }

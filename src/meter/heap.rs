@@ -5,6 +5,10 @@
 //! all other times it costs one relaxed load a call.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
+#![expect(
+    clippy::cast_possible_wrap,
+    reason = "no heap has 2^63 bytes, and no block more than isize"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering::Relaxed;

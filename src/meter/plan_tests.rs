@@ -80,7 +80,7 @@ fn warming_ends_when_the_operation_has_settled() {
 #[test]
 fn an_operation_that_never_settles_is_said_to() {
     // Each call is a fifth slower than the one before.
-    let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |n| 1e-5 * 1.2_f64.powi(n as i32));
+    let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |n| 1e-5 * 1.2_f64.powf(n as f64));
     assert!(!plan.measured.warmed.1);
     assert!(!plan.measured.walls.is_empty());
 }

@@ -102,11 +102,9 @@ impl Gauge for Time {
         if !fork.batches.is_empty() {
             fork.notes.push(format!("batches of {} operations", fork.batch_size));
         }
-        if let (operations, false) = measured.warmed {
-            if operations > 0 {
-                let text = format!("a warm-up of {operations} operations had not settled");
-                fork.notes.push(text);
-            }
+        if let (operations @ 1.., false) = measured.warmed {
+            let text = format!("a warm-up of {operations} operations had not settled");
+            fork.notes.push(text);
         }
         let failed = total.failed as f64 / total.operations as f64;
         fork.values.insert(Metric::ErrorRate, failed);

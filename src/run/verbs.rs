@@ -5,7 +5,6 @@ use std::fmt::Display;
 
 use super::drive::{Failing, Failures, Policy, drive, drive_async};
 use super::{Failed, Run, Verb};
-use crate::meter::Cause;
 use crate::meter::gauge::{Gauge, Repeat};
 use crate::meter::heap::Allocations;
 use crate::meter::memory::Memory;
@@ -18,6 +17,7 @@ impl Run {
     ///
     /// Arguments that the compiler could know belong into [`std::hint::black_box`]; what the
     /// operation returns is in one already.
+    #[expect(clippy::iter_not_returning_iterator, reason = "the word benchmarks use for it")]
     pub fn iter<O>(&mut self, mut op: impl FnMut() -> O) -> Result<(), Failed> {
         self.plain("iter", || (), |()| op())
     }

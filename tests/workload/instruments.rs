@@ -35,8 +35,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("memory::held", held),
         row("memory::peak", peak),
         row("memory::given_back", given_back),
-        row("memory::param", || {
-            assert_eq!(value(&fork("takes a size", &["heap"]).unwrap(), "heap"), 1000.0)
+        row("heap::param", || {
+            assert_eq!(value(&fork("takes a size", &["heap"]).unwrap(), "heap"), 1000.0);
         }),
         row("record::mean", records),
         row("record::beside_a_verb", records_beside),

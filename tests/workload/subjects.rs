@@ -1,5 +1,7 @@
 //! The subjects: workloads whose figures are known.
 
+#![expect(clippy::exit, reason = "to exit early is what some subjects are for")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
@@ -15,7 +17,14 @@ type Plain = fn(&mut Run) -> Result<(), Failed>;
 
 /// Every subject, by the name its rows use.
 pub(crate) fn all() -> BTreeMap<String, Workload> {
-    let plain: [(&str, Plain); 67] = [
+    let groups = [timed(), asynchronous(), kept(), recording(), refused(), dying()];
+    let plain = groups.into_iter().flatten();
+    plain.map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
+}
+
+/// Subjects that take a known time, or fail a known share of it.
+fn timed() -> Vec<(&'static str, Plain)> {
+    vec![
         ("nothing at all", |_| Ok(())),
         ("empty", |run| run.iter(|| ())),
         ("spin", |run| run.iter(|| spin(Duration::from_micros(200)))),
@@ -35,11 +44,18 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             let mut count = 0;
             run.try_iter(|| {
                 count += 1;
-                if count % 4 == 0 { Err("the fourth") } else { Ok(spin(Duration::from_micros(50))) }
+                spin(Duration::from_micros(50));
+                if count % 4 == 0 { Err("the fourth") } else { Ok(17) }
             })
         }),
         ("every one fails", |run| run.try_iter(|| Err::<(), _>("no luck"))),
-        ("an input fails", |run| run.try_iter_with(|| "17x", |text| text.parse::<u8>())),
+        ("an input fails", |run| run.try_iter_with(|| "17x", str::parse::<u8>)),
+    ]
+}
+
+/// The same on a runtime.
+fn asynchronous() -> Vec<(&'static str, Plain)> {
+    vec![
         ("async sleep", |run| {
             run.iter_async(|| async { tokio::time::sleep(Duration::from_millis(2)).await })
         }),
@@ -68,6 +84,12 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
                 b.await
             })
         }),
+    ]
+}
+
+/// Subjects that allocate known bytes.
+fn kept() -> Vec<(&'static str, Plain)> {
+    vec![
         ("three boxes", |run| run.iter(|| [(); 3].map(|()| Box::new([0_u8; 100])))),
         ("async boxes", |run| run.iter_async(async || [(); 3].map(|()| Box::new([0_u8; 100])))),
         ("grows", |run| {
@@ -107,6 +129,12 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             let mut before = Some(vec![1_u8; HELD]);
             run.iter(|| drop(before.take()))
         }),
+    ]
+}
+
+/// Subjects that record values or take parameters.
+fn recording() -> Vec<(&'static str, Plain)> {
+    vec![
         ("records", |run| {
             run.record("accuracy", 0.5)?;
             run.record("accuracy", 1.0)?;
@@ -132,6 +160,12 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             let kind: String = run.param("kind")?;
             run.iter(|| kind.len())
         }),
+    ]
+}
+
+/// Subjects that are refused, or say themselves that they failed.
+fn refused() -> Vec<(&'static str, Plain)> {
+    vec![
         ("measures twice", |run| {
             run.iter(|| 1)?;
             run.hold(|| 2)
@@ -149,6 +183,12 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             let number: u8 = "x".parse()?;
             run.iter(|| number)
         }),
+    ]
+}
+
+/// Subjects whose process ends early, badly, or not at all, and some that only seem to.
+fn dying() -> Vec<(&'static str, Plain)> {
+    vec![
         ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
         ("panics beside text", |_| std::panic::panic_any(17)),
         ("panics in an async operation", |run| run.iter_async(async || panic!("in a future"))),
@@ -169,7 +209,7 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             std::panic::set_hook(Box::new(|_| {}));
             panic!("hooked")
         }),
-        ("aborts", |run| run.iter(|| std::process::abort())),
+        ("aborts", |run| run.iter(std::process::abort)),
         ("crashes", |run| {
             run.iter(|| kill_process(getpid(), Signal::SEGV).map_err(drop).unwrap_or(()))
         }),
@@ -181,7 +221,7 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
         ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
         ("floods", |_| {
-            let line = [b'x'; 1 << 16];
+            let line = vec![b'x'; 1 << 16];
             loop {
                 std::io::stdout().write_all(&line)?;
             }
@@ -201,8 +241,7 @@ pub(crate) fn all() -> BTreeMap<String, Workload> {
             let _ = std::thread::spawn(|| panic!("in a thread")).join();
             run.iter(|| 1)
         }),
-    ];
-    plain.into_iter().map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
+    ]
 }
 
 /// The size of the value that is held: 64 MiB.
@@ -247,7 +286,7 @@ fn async_server(run: &mut Run) -> Result<(), Failed> {
                 count += 1;
                 let _ = reply.send(count);
             }
-        })
+        });
     })?;
     run.try_iter_async(async || {
         let (reply, answer) = tokio::sync::oneshot::channel();
@@ -287,7 +326,7 @@ fn restless(run: &mut Run) -> Result<(), Failed> {
     });
     std::env::set_current_dir("/")?;
     std::panic::set_hook(Box::new(|_| {}));
-    let line = [b'x'; 1 << 16];
+    let line = vec![b'x'; 1 << 16];
     for _ in 0..16 {
         std::io::stdout().write_all(&line)?;
         std::io::stderr().write_all(&line)?;

@@ -1,0 +1,75 @@
+//! What measuring itself costs, beside criterion and divan: `cargo run --release -p peers`.
+//!
+//! Every round runs every tool on every subject, one after the other in processes of their own, so
+//! that all see the same machine. Two figures each: the time a tool reports for an operation, and the
+//! time that passes for each operation it runs, warm-up included and analysis not.
+
+mod ours;
+mod subjects;
+mod theirs;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// What one tool said of one subject, in nanoseconds an operation.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    reported: f64,
+    passed: f64,
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = ours::serve() {
+        return code;
+    }
+    if let Ok(tool) = std::env::var(theirs::VARIABLE) {
+        theirs::serve(&tool);
+        return ExitCode::SUCCESS;
+    }
+    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5);
+    let mut rows: BTreeMap<(&str, &str), Vec<Row>> = BTreeMap::new();
+    for round in 0..rounds {
+        for subject in subjects::NAMES {
+            let mut tools: Vec<(&str, fn(&str) -> Row)> = vec![
+                ("ours, batches", ours::batches),
+                ("criterion", theirs::criterion),
+                ("divan", theirs::divan),
+                ("ours, one by one", ours::singles),
+                ("divan, one by one", theirs::divan_singles),
+            ];
+            // No tool always has the same neighbour.
+            tools.rotate_left(round % 5);
+            for (tool, measure) in tools {
+                rows.entry((subject, tool)).or_default().push(measure(subject));
+            }
+        }
+    }
+    let _ = std::io::stdout().write_all(table(&rows).as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// The middle of the rounds, and each figure as a multiple of ours.
+fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
+    let mut text =
+        String::from("subject  tool               reported ns  (x ours)  passed ns  (x ours)\n");
+    let middle = |subject, tool, of: fn(&Row) -> f64| {
+        let mut values: Vec<f64> = rows[&(subject, tool)].iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    for &(subject, tool) in rows.keys() {
+        let ours = if tool.ends_with("one by one") { "ours, one by one" } else { "ours, batches" };
+        let of =
+            |tool| (middle(subject, tool, |r| r.reported), middle(subject, tool, |r| r.passed));
+        let ((reported, passed), (our_reported, our_passed)) = (of(tool), of(ours));
+        let _ = writeln!(
+            text,
+            "{subject:<8} {tool:<18} {reported:>11.2}  {:>7.2}x  {passed:>9.1}  {:>7.2}x",
+            reported / our_reported,
+            passed / our_passed,
+        );
+    }
+    text
+}

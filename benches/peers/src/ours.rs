@@ -1,0 +1,56 @@
+//! Ours, through the same fork that the harness makes.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use perf_budget::meter::fork::{Request, measure};
+use perf_budget::metric::{Metric, Statistic};
+use perf_budget::{Run, Workload};
+
+use crate::{Row, subjects};
+
+/// Measures, if this process was started to.
+pub(crate) fn serve() -> Option<ExitCode> {
+    let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
+    for name in subjects::NAMES {
+        let workload = move |run: &mut Run| {
+            let began = Instant::now();
+            match name {
+                "empty" => run.iter(subjects::empty),
+                "hash" => run.iter(subjects::hash),
+                _ => {
+                    let numbers = subjects::numbers();
+                    run.iter_with(|| numbers.clone(), subjects::sort)
+                }
+            }?;
+            run.record("passed", began.elapsed().as_nanos() as f64 / subjects::calls() as f64)
+        };
+        workloads.insert(name.to_owned(), Box::new(workload));
+    }
+    perf_budget::run::serve(&workloads)
+}
+
+pub(crate) fn batches(subject: &str) -> Row {
+    row(subject, Metric::Latency(Statistic::Mean))
+}
+
+pub(crate) fn singles(subject: &str) -> Row {
+    row(subject, Metric::Latency(Statistic::P50))
+}
+
+fn row(subject: &str, metric: Metric) -> Row {
+    let passed = Metric::Custom("passed".to_owned());
+    let request = Request {
+        workload: subject.to_owned(),
+        params: Vec::new(),
+        metrics: vec![metric, passed.clone()],
+        slice: Duration::from_millis(500),
+        max_operations: 1_000_000,
+    };
+    let scratch = std::env::temp_dir().join("perf-budget-peers");
+    let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");
+    let mut times = if fork.batches.is_empty() { fork.operations } else { fork.batches };
+    times.sort_by(f64::total_cmp);
+    Row { reported: times[times.len() / 2] * 1e9, passed: fork.values[&passed] }
+}

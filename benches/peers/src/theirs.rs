@@ -1,0 +1,138 @@
+//! Criterion and divan, each in a process of its own, with as much time as ours has.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Criterion};
+use divan::Bencher;
+
+use crate::{Row, subjects};
+
+/// Says which tool a process is started for.
+pub(crate) const VARIABLE: &str = "PEER";
+/// Begins the line in which a process says how much time passed for each operation.
+const PASSED: &str = "passed ";
+
+/// Is the tool.
+pub(crate) fn serve(tool: &str) {
+    match tool {
+        "criterion" => serve_criterion(),
+        _ => divan::main(),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the parent process reads it")]
+fn tell(began: Instant) {
+    println!("\n{PASSED}{}", began.elapsed().as_nanos() as f64 / subjects::calls() as f64);
+}
+
+fn serve_criterion() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(250))
+        .measurement_time(Duration::from_millis(500))
+        .without_plots();
+    let subject = std::env::var("SUBJECT").unwrap_or_default();
+    let numbers = subjects::numbers();
+    let mut passed = Duration::ZERO;
+    criterion.bench_function(&subject, |bencher| {
+        let began = Instant::now();
+        match subject.as_str() {
+            "empty" => bencher.iter(subjects::empty),
+            "hash" => bencher.iter(subjects::hash),
+            _ => bencher.iter_batched(|| numbers.clone(), subjects::sort, BatchSize::SmallInput),
+        }
+        passed += began.elapsed();
+    });
+    // Analysis is not part of it: as if it had begun only so long ago.
+    tell(Instant::now().checked_sub(passed).unwrap_or_else(Instant::now));
+}
+
+#[divan::bench]
+fn empty(bencher: Bencher<'_, '_>) {
+    let began = Instant::now();
+    bencher.bench(subjects::empty);
+    tell(began);
+}
+
+#[divan::bench]
+fn hash(bencher: Bencher<'_, '_>) {
+    let began = Instant::now();
+    bencher.bench(subjects::hash);
+    tell(began);
+}
+
+#[divan::bench]
+fn sort(bencher: Bencher<'_, '_>) {
+    let numbers = subjects::numbers();
+    let began = Instant::now();
+    bencher.with_inputs(|| numbers.clone()).bench_values(subjects::sort);
+    tell(began);
+}
+
+pub(crate) fn criterion(subject: &str) -> Row {
+    let home = std::env::temp_dir().join("perf-budget-peers-criterion");
+    let output = run(Command::new(binary())
+        .env(VARIABLE, "criterion")
+        .env("SUBJECT", subject)
+        .env("CRITERION_HOME", &home));
+    let path = home.join(subject).join("new/estimates.json");
+    let text = std::fs::read(path).expect("criterion keeps its estimates");
+    let estimates: serde_json::Value = serde_json::from_slice(&text).expect("they are JSON");
+    let reported = estimates["median"]["point_estimate"].as_f64().expect("with a median");
+    Row { reported, passed: passed(&output) }
+}
+
+/// As it comes: it chooses the size of its samples.
+pub(crate) fn divan(subject: &str) -> Row {
+    divan_with(subject, &["--min-time", "0.5", "--sample-count", "1000"])
+}
+
+/// Every operation a sample.
+pub(crate) fn divan_singles(subject: &str) -> Row {
+    let count = if subject == "sort" { "50000" } else { "1000000" };
+    divan_with(subject, &["--sample-size", "1", "--sample-count", count])
+}
+
+fn divan_with(subject: &str, options: &[&str]) -> Row {
+    let mut command = Command::new(binary());
+    command.env(VARIABLE, "divan").args(options).args(["--color", "never", "--exact"]);
+    let output = run(command.arg(format!("peers::theirs::{subject}")));
+    // name  fastest │ slowest │ median │ mean │ samples │ iters
+    let median = output
+        .lines()
+        .filter(|line| line.matches('│').count() >= 4)
+        .filter_map(|line| nanoseconds(line.split('│').nth(2)?))
+        .next_back()
+        .unwrap_or_else(|| panic!("divan printed no median:\n{output}"));
+    Row { reported: median, passed: passed(&output) }
+}
+
+fn nanoseconds(text: &str) -> Option<f64> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let scale = match unit {
+        "ns" => 1.0,
+        "µs" => 1e3,
+        "ms" => 1e6,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? * scale)
+}
+
+fn binary() -> impl AsRef<std::ffi::OsStr> + AsRef<Path> {
+    std::env::current_exe().expect("this binary is there")
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().expect("this binary starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{text}\n{told}");
+    text
+}
+
+fn passed(output: &str) -> f64 {
+    let line = output.lines().rfind(|line| line.starts_with(PASSED));
+    let line = line.unwrap_or_else(|| panic!("nobody said how much time passed:\n{output}"));
+    line[PASSED.len()..].trim().parse().expect("a number of nanoseconds")
+}
