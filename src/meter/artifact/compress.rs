@@ -67,6 +67,10 @@ impl Encoder {
     /// A crate cannot ask for the version of another one. But two versions of a crate may be linked
     /// into one program, so the compiler must give their types different ids: the id of an encoder's
     /// type therefore changes with its version, and with the compiler and the profile, which does no harm.
+    #[cfg_attr(
+        feature = "zstd",
+        expect(clippy::unnecessary_wraps, reason = "a build without zstd has no identity for it")
+    )]
     fn identity(self) -> Option<String> {
         let (name, id) = match self {
             Encoder::Gzip => ("gzip-9", TypeId::of::<deflate::CompressorOxide>()),

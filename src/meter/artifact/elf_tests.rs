@@ -95,7 +95,7 @@ fn damage_is_an_error_and_never_a_panic() {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let at = (state >> 33) as usize;
-        let at = if at % 2 == 0 { at % 1024 } else { table + at % (whole.len() - table) };
+        let at = if at.is_multiple_of(2) { at % 1024 } else { table + at % (whole.len() - table) };
         let file =
             Flipped { file: Cursor::new(&whole[..]), at: at as u64, bits: (state >> 20) as u8 | 1 };
         let _ = measure(file);

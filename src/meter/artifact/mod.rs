@@ -145,7 +145,9 @@ fn of_images(
     });
     let layers: Vec<_> = layers.collect();
     let mut notes = vec![];
-    if let Some((bytes, nth, shown)) = layers.iter().max_by_key(|layer| layer.0) {
+    if let ([_, _, ..], Some((bytes, nth, shown))) =
+        (layers.as_slice(), layers.iter().max_by_key(|l| l.0))
+    {
         let bytes = Quantity::new(*bytes as f64, Unit::Bytes);
         let of = if images.len() > 1 { format!(" of `{shown}`") } else { String::new() };
         notes.push(format!(

@@ -189,8 +189,7 @@ fn unzstd(stored: impl BufRead) -> io::Result<impl Read> {
 
 #[cfg(not(feature = "zstd"))]
 fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
-    let why =
-        "a layer of it is compressed with zstd; turn on the cargo feature `zstd` of perf-budget";
+    let why = "it is compressed with zstd; turn on the cargo feature `zstd` of perf-budget";
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
@@ -220,4 +219,57 @@ fn resolve(from: &str, to: &str) -> String {
         }
     }
     path.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzipped(bytes: usize) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        encoder.write_all(&vec![0; bytes]).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_decompressed_has_one_bound_for_all_parts() {
+        let (part, left) = (gzipped(600), Cell::new(1000));
+        assert_eq!(blob(&part[..], &left).unwrap().unpacked.unwrap().0, 600);
+        let fault = blob(&part[..], &left).unwrap().unpacked.unwrap_err();
+        assert!(fault.why.contains("100 GB"), "{}", fault.why);
+        assert_eq!(left.get(), 400);
+    }
+
+    #[test]
+    fn a_damaged_part_still_has_its_stored_digest() {
+        let mut part = gzipped(600);
+        let last = part.len() - 8; // the checksum
+        part[last] ^= 1;
+        let blob = blob(&part[..], &Cell::new(1000)).unwrap();
+        assert!(blob.unpacked.is_err());
+        assert_eq!(blob.stored, Digest::of(&part));
+    }
+
+    #[test]
+    fn links_never_lead_out() {
+        #[track_caller]
+        fn check(from: &str, to: &str, want: &str) {
+            assert_eq!(resolve(from, to), want);
+        }
+        check("a", "../b/layer.tar", "b/layer.tar");
+        check("", "./b/layer.tar", "b/layer.tar");
+        check("a/b", "../../../../etc/passwd", "etc/passwd");
+        check("", "/etc/passwd", "etc/passwd");
+        check("a", "..", "");
+    }
+
+    #[test]
+    fn links_that_lead_to_each_other_lead_nowhere() {
+        let mut contents = Contents::default();
+        contents.insert("a".to_owned(), Part::Link("b".to_owned())).unwrap();
+        contents.insert("b".to_owned(), Part::Link("a".to_owned())).unwrap();
+        assert!(contents.blob("a").is_none());
+    }
 }

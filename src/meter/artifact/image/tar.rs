@@ -41,7 +41,8 @@ pub(super) fn entries(
     mut visit: impl FnMut(Entry, &mut dyn Read) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut long = Long::default();
-    while let Some(block) = block(&mut archive)? {
+    let mut first = true;
+    while let Some(block) = block(&mut archive, std::mem::take(&mut first))? {
         let kind = block[156];
         let size = match long.size.take_if(|_| !matches!(kind, b'x' | b'g' | b'L' | b'K')) {
             Some(size) => size,
@@ -113,13 +114,13 @@ impl Long {
 }
 
 /// The next header; `None` at the end mark, or where the archive ends between entries.
-fn block(archive: &mut impl Read) -> Result<Option<[u8; 512]>, Fault> {
+fn block(archive: &mut impl Read, first: bool) -> Result<Option<[u8; 512]>, Fault> {
     let mut block = [0; 512];
     let mut filled = 0;
     while filled < block.len() {
         match archive.read(&mut block[filled..]) {
             Ok(0) if filled == 0 => return Ok(None),
-            Ok(0) => return Err(truncated()),
+            Ok(0) => return Err(if first { foreign() } else { truncated() }),
             Ok(read) => filled += read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e.into()),
@@ -132,7 +133,7 @@ fn block(archive: &mut impl Read) -> Result<Option<[u8; 512]>, Fault> {
     let blank = 8 * u64::from(b' ');
     let outside = block[..148].iter().chain(&block[156..]).map(|&byte| u64::from(byte));
     if number(&block[148..156]) != Ok(blank + outside.sum::<u64>()) {
-        return Err(Fault::new("it is neither a tar archive nor a gzipped one"));
+        return Err(if first { foreign() } else { Fault::new("a header in it is damaged") });
     }
     Ok(Some(block))
 }
@@ -175,3 +176,11 @@ fn text(bytes: &[u8]) -> String {
 fn truncated() -> Fault {
     Fault::new("it ends in the middle of an entry; it was not written or copied to its end")
 }
+
+fn foreign() -> Fault {
+    Fault::new("it is neither a tar archive nor a gzipped one")
+}
+
+#[cfg(test)]
+#[path = "tar_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+//! Against the programs that people check a size with: gzip, brotli, zstd and strip themselves.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::Dir;
+
+/// What `program` writes to its standard output when it reads `input`, or that it is not installed.
+fn run(program: &str, args: &[&str], input: &Path) -> Option<Vec<u8>> {
+    let input = fs::File::open(input).unwrap();
+    let ran = Command::new(program).args(args).stdin(input).stderr(Stdio::inherit()).output();
+    match ran {
+        Ok(output) => {
+            assert!(output.status.success(), "{program} {args:?}: {}", output.status);
+            Some(output.stdout)
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            skipped(program);
+            None
+        }
+        Err(e) => panic!("{program}: {e}"),
+    }
+}
+
+/// Past the test harness, which would keep it to itself.
+pub(super) fn skipped(program: &str) {
+    let _ = writeln!(io::stderr(), "skipped: {program} is not installed");
+}
+
+/// Files of the kinds that budgets are about.
+fn samples(dir: &Dir) -> Vec<&'static str> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut numbers, mut noise) = (String::new(), Vec::new());
+    let mut state: u64 = 1;
+    for _ in 0..4_000 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        write!(numbers, "{{\"id\":{},\"load\":0.{}}},", state >> 44, state >> 50).unwrap();
+        noise.extend(((state >> 32) as u32).to_le_bytes());
+    }
+    let source = fs::read(here.join("src/metric.rs")).unwrap();
+    dir.write("source.rs", &source);
+    dir.write("lock.toml", &fs::read(here.join("Cargo.lock")).unwrap());
+    dir.write("numbers.json", numbers.as_bytes());
+    dir.write("noise.bin", &noise);
+    dir.write("tiny.txt", b"x");
+    vec!["source.rs", "lock.toml", "numbers.json", "noise.bin", "tiny.txt"]
+}
+
+/// `metric` of each sample is within `tolerance` of what the program makes of it.
+#[track_caller]
+fn check(metric: &str, program: &str, args: &[&str], tolerance: f64) {
+    let dir = Dir::new(&format!("against-{program}"));
+    for name in samples(&dir) {
+        let Some(want) = run(program, args, &dir.0.join(name)) else { return };
+        let (got, want) = (dir.measure(&[name], metric).unwrap().value, want.len() as f64);
+        assert!((got / want - 1.0).abs() <= tolerance, "{name}: {got}, {program} makes it {want}");
+    }
+}
+
+/// Other implementations of deflate choose other blocks. On text they come within 2 %.
+#[test]
+fn gzip_is_near_gnu_gzip() {
+    check("gzip", "gzip", &["-9", "--no-name", "--stdout"], 0.02);
+}
+
+#[test]
+fn brotli_is_the_reference_within_a_thousandth() {
+    check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.001);
+}
+
+/// One library, of another version perhaps.
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_is_the_program_within_a_half_percent() {
+    let dir = Dir::new("against-zstd");
+    for name in samples(&dir) {
+        let path = dir.0.join(name);
+        // By its name, so that it knows the length beforehand, as we do.
+        let args = ["-19", "--quiet", "--stdout", path.to_str().unwrap()];
+        let Some(want) = run("zstd", &args, &path) else { return };
+        let (got, want) = (dir.measure(&[name], "zstd").unwrap().value, want.len() as f64);
+        assert!((got / want - 1.0).abs() <= 0.005, "{name}: {got}, zstd makes it {want}");
+    }
+}
+
+/// `stripped` of `name` is what `strip` makes of it, to the byte, and stripping that changes nothing.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn stripped(dir: &Dir, name: &str) {
+    let (from, to) = (dir.0.join(name), dir.0.join("stripped"));
+    let ran = Command::new("strip").arg("-s").arg(&from).arg("-o").arg(&to).status();
+    match ran {
+        Ok(status) => assert!(status.success()),
+        Err(_) => return skipped("strip"),
+    }
+    let want = fs::metadata(&to).unwrap().len() as f64;
+    dir.check(&[name], "stripped", want, &[]);
+    dir.check(&["stripped"], "stripped", want, &[]);
+    assert!(dir.measure(&[name], "size").unwrap().value > want);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stripped_is_what_strip_leaves_of_this_program() {
+    let dir = Dir::new("against-strip");
+    fs::copy(std::env::current_exe().unwrap(), dir.0.join("program")).unwrap();
+    stripped(&dir, "program");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stripped_is_what_strip_leaves_of_c() {
+    let dir = Dir::new("against-strip-of-c");
+    dir.write(
+        "main.c",
+        b"int table[999] = {1};\nint main(int c, char **v) { return table[c] + !v; }\n",
+    );
+    let ways: [&[&str]; 5] = [
+        &["-g"],
+        &["-g", "-no-pie"],
+        &["-shared", "-fPIC"],
+        &["-g", "-gz"],
+        &["-Wl,--emit-relocs"],
+    ];
+    for way in ways {
+        let mut gcc = Command::new("gcc");
+        match gcc.args(way).args(["main.c", "-o", "program"]).current_dir(&dir.0).status() {
+            Ok(status) => assert!(status.success(), "{way:?}"),
+            Err(_) => return skipped("gcc"),
+        }
+        stripped(&dir, "program");
+    }
+}
