@@ -8,8 +8,36 @@ use std::hint::black_box;
 
 use crate::meter::gauge::Gauge;
 
-/// How the outcome of an operation says that it failed.
-pub(super) type Failing<O> = for<'a> fn(&'a O) -> Option<&'a dyn Display>;
+/// What the outcomes of an operation say of it.
+pub(super) trait Outcome<O> {
+    /// Whether they tell of failures at all.
+    const TELLS: bool;
+
+    /// The error of an operation that failed.
+    fn error(outcome: &O) -> Option<&dyn Display>;
+}
+
+/// Outcomes of operations that cannot fail.
+pub(super) struct Certain;
+
+/// Outcomes of operations that may fail.
+pub(super) struct Fallible;
+
+impl<O> Outcome<O> for Certain {
+    const TELLS: bool = false;
+
+    fn error(_: &O) -> Option<&dyn Display> {
+        None
+    }
+}
+
+impl<T, E: Display> Outcome<Result<T, E>> for Fallible {
+    const TELLS: bool = true;
+
+    fn error(outcome: &Result<T, E>) -> Option<&dyn Display> {
+        outcome.as_ref().err().map(|error| error as &dyn Display)
+    }
+}
 
 /// What is done about operations that fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +92,9 @@ impl Failures {
     }
 
     /// Counts an outcome; 1 if it failed.
-    fn take<O>(&mut self, outcome: &O, failing: Failing<O>) -> usize {
+    fn take<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
         self.operations += 1;
-        let Some(error) = failing(outcome) else { return 0 };
+        let Some(error) = K::error(outcome) else { return 0 };
         if self.count == 0 {
             // An error that cannot be shown is still an error, and counted as one.
             let _ = write!(self.first, "{error:#}");
@@ -77,10 +105,9 @@ impl Failures {
 }
 
 /// Runs operations as long as the instrument wants laps.
-pub(super) fn drive<G: Gauge + ?Sized, I, O>(
+pub(super) fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
     gauge: &mut G,
     failures: &mut Failures,
-    failing: Failing<O>,
     mut setup: impl FnMut() -> I,
     mut op: impl FnMut(I) -> O,
 ) {
@@ -88,33 +115,41 @@ pub(super) fn drive<G: Gauge + ?Sized, I, O>(
     while !failures.ended() {
         let Some(lap) = gauge.next() else { break };
         if lap == 1 {
-            let input = black_box(setup());
+            let input = opaque(setup());
             gauge.start();
             let output = black_box(op(input));
             gauge.stop();
-            let failed = failures.take(&output, failing);
+            let failed = failures.take::<K, O>(&output);
             drop(output);
             gauge.record(1, failed);
             continue;
         }
-        inputs.reserve(lap);
-        outputs.reserve(lap);
-        inputs.extend((0..lap).map(|_| black_box(setup())));
-        gauge.start();
-        outputs.extend(inputs.drain(..).map(|input| black_box(op(input))));
-        gauge.stop();
-        let failed = outputs.iter().map(|output| failures.take(output, failing)).sum();
-        outputs.clear();
+        inputs.extend((0..lap).map(|_| opaque(setup())));
+        let mut failed = 0;
+        if kept::<K, O>() {
+            outputs.reserve(lap);
+            gauge.start();
+            outputs.extend(inputs.drain(..).map(|input| black_box(op(input))));
+            gauge.stop();
+            failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
+            outputs.clear();
+        } else {
+            gauge.start();
+            for input in inputs.drain(..) {
+                black_box(op(input));
+            }
+            gauge.stop();
+            failures.operations += lap;
+        }
         gauge.record(lap, failed);
     }
 }
 
 /// The same for asynchronous operations: one future for the whole loop, so that entering the runtime
 /// is not part of an operation.
-pub(super) async fn drive_async<G: Gauge + ?Sized, I, O>(
+pub(super) async fn drive_async<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
     gauge: &mut G,
     failures: &mut Failures,
-    failing: Failing<O>,
     mut setup: impl AsyncFnMut() -> I,
     mut op: impl AsyncFnMut(I) -> O,
 ) {
@@ -122,11 +157,11 @@ pub(super) async fn drive_async<G: Gauge + ?Sized, I, O>(
     while !failures.ended() {
         let Some(lap) = gauge.next() else { break };
         if lap == 1 {
-            let input = black_box(setup().await);
+            let input = opaque(setup().await);
             gauge.start();
             let output = black_box(op(input).await);
             gauge.stop();
-            let failed = failures.take(&output, failing);
+            let failed = failures.take::<K, O>(&output);
             drop(output);
             gauge.record(1, failed);
             continue;
@@ -134,17 +169,33 @@ pub(super) async fn drive_async<G: Gauge + ?Sized, I, O>(
         inputs.reserve(lap);
         outputs.reserve(lap);
         for _ in 0..lap {
-            inputs.push(black_box(setup().await));
+            inputs.push(opaque(setup().await));
         }
         gauge.start();
         for input in inputs.drain(..) {
-            outputs.push(black_box(op(input).await));
+            let output = black_box(op(input).await);
+            if kept::<K, O>() {
+                outputs.push(output);
+            }
         }
         gauge.stop();
-        let failed = outputs.iter().map(|output| failures.take(output, failing)).sum();
+        let failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
+        failures.operations += lap - outputs.len();
         outputs.clear();
         gauge.record(lap, failed);
     }
+}
+
+/// Whether outputs are needed after the timed part: to be dropped, or to be asked whether they failed.
+const fn kept<K: Outcome<O>, O>() -> bool {
+    K::TELLS || std::mem::needs_drop::<O>()
+}
+
+/// The value, of which the compiler forgets what it knew. Where there is nothing to know it is left
+/// alone, so that making no input takes no time.
+#[inline]
+fn opaque<I>(input: I) -> I {
+    if size_of::<I>() == 0 { input } else { black_box(input) }
 }
 
 #[cfg(test)]

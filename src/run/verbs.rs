@@ -3,7 +3,7 @@
 use std::any::type_name;
 use std::fmt::Display;
 
-use super::drive::{Failing, Failures, Policy, drive, drive_async};
+use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive, drive_async};
 use super::{Failed, Run, Verb};
 use crate::meter::gauge::{Gauge, Repeat};
 use crate::meter::heap::Allocations;
@@ -41,7 +41,7 @@ impl Run {
         &mut self,
         mut op: impl FnMut() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure("try_iter", Repeat::Looped, failure, || (), |()| op())
+        self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), |()| op())
     }
 
     /// Measures an operation that may fail, as [`try_iter`](Run::try_iter) does, on an input that is
@@ -51,7 +51,7 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure("try_iter_with", Repeat::Looped, failure, setup, op)
+        self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, op)
     }
 
     /// Measures an asynchronous operation, one after the other, on a tokio runtime: the one given to
@@ -74,7 +74,7 @@ impl Run {
         &mut self,
         mut op: impl AsyncFnMut() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure_async("try_iter_async", failure, async || (), async |()| op().await)
+        self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
     }
 
     /// Measures an asynchronous operation that may fail on an input that is made anew for each call.
@@ -83,7 +83,7 @@ impl Run {
         setup: impl AsyncFnMut() -> I,
         op: impl AsyncFnMut(I) -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure_async("try_iter_async_with", failure, setup, op)
+        self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
     }
 
     /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
@@ -91,7 +91,7 @@ impl Run {
     /// afterwards `leaked`, and how long building it took is a latency, one for each fork.
     pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
         self.refuse_unread::<T>("hold")?;
-        self.build("hold", succeed, build)
+        self.build::<Certain, _>("hold", build)
     }
 
     /// Builds a value that may fail to be built, and keeps it as [`hold`](Run::hold) does.
@@ -99,19 +99,18 @@ impl Run {
         &mut self,
         build: impl FnOnce() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.build("try_hold", failure, build)
+        self.build::<Fallible, _>("try_hold", build)
     }
 
-    fn build<O>(
+    fn build<K: Outcome<O>, O>(
         &mut self,
         verb: &'static str,
-        failing: Failing<O>,
         build: impl FnOnce() -> O,
     ) -> Result<(), Failed> {
         let mut build = Some(build);
         // An instrument that builds once asks for one lap, and so for one input.
         let input = || build.take().expect("a value is built once");
-        self.measure(verb, Repeat::Once, failing, input, |build| build())
+        self.measure::<K, _, _>(verb, Repeat::Once, input, |build| build())
     }
 
     fn plain<I, O>(
@@ -121,7 +120,7 @@ impl Run {
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
         self.refuse_unread::<O>(verb)?;
-        self.measure(verb, Repeat::Looped, succeed, setup, op)
+        self.measure::<Certain, _, _>(verb, Repeat::Looped, setup, op)
     }
 
     fn plain_async<I, O>(
@@ -131,29 +130,27 @@ impl Run {
         op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
         self.refuse_unread::<O>(verb)?;
-        self.measure_async(verb, succeed, setup, op)
+        self.measure_async::<Certain, _, _>(verb, setup, op)
     }
 
-    fn measure<I, O>(
+    fn measure<K: Outcome<O>, I, O>(
         &mut self,
         verb: &'static str,
         repeat: Repeat,
-        failing: Failing<O>,
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
         let (mut watching, mut failures) = self.begin(verb, repeat)?;
         match &mut watching {
-            Watching::Time(time) => drive(&mut **time, &mut failures, failing, setup, op),
-            Watching::Bytes(gauge) => drive(&mut **gauge, &mut failures, failing, setup, op),
+            Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
+            Watching::Bytes(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
         }
         self.end(verb, watching, &failures)
     }
 
-    fn measure_async<I, O>(
+    fn measure_async<K: Outcome<O>, I, O>(
         &mut self,
         verb: &'static str,
-        failing: Failing<O>,
         setup: impl AsyncFnMut() -> I,
         op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
@@ -161,10 +158,15 @@ impl Run {
         let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
         match &mut watching {
             Watching::Time(time) => {
-                executor.block_on(drive_async(&mut **time, &mut failures, failing, setup, op));
+                executor.block_on(drive_async::<K, _, _, _>(&mut **time, &mut failures, setup, op));
             }
             Watching::Bytes(gauge) => {
-                executor.block_on(drive_async(&mut **gauge, &mut failures, failing, setup, op));
+                executor.block_on(drive_async::<K, _, _, _>(
+                    &mut **gauge,
+                    &mut failures,
+                    setup,
+                    op,
+                ));
             }
         }
         self.executor = Some(executor);
@@ -253,13 +255,4 @@ impl Run {
 enum Watching {
     Time(Box<Time>),
     Bytes(Box<dyn Gauge>),
-}
-
-/// An outcome that is no `Result` has not failed.
-fn succeed<O>(_: &O) -> Option<&dyn Display> {
-    None
-}
-
-fn failure<T, E: Display>(outcome: &Result<T, E>) -> Option<&dyn Display> {
-    outcome.as_ref().err().map(|error| error as &dyn Display)
 }

@@ -1,20 +1,45 @@
 //! The operations that every tool measures.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Every subject's name.
 pub(crate) const NAMES: [&str; 3] = ["empty", "hash", "sort"];
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
+/// So many operations lie between two stamps.
+const STRIDE: u64 = 1024;
+/// When the last operations ran, in strides.
+static STAMPS: Mutex<VecDeque<Instant>> = Mutex::new(VecDeque::new());
 
-/// Operations run so far. One thread counts, so that a load and a store will do.
-pub(crate) fn calls() -> u64 {
-    CALLS.load(Ordering::Relaxed)
+/// Nanoseconds that passed for each of the last operations, up to 65 536 of them and at most half of
+/// all: past any warm-up.
+pub(crate) fn passed() -> f64 {
+    let stamps = STAMPS.lock().expect("nobody panics with it");
+    let last = (stamps.len() - 1).min(CALLS.load(Ordering::Relaxed) as usize / 2048);
+    let span = stamps[stamps.len() - 1].duration_since(stamps[stamps.len() - 1 - last]);
+    span.as_nanos() as f64 / (last as u64 * STRIDE) as f64
 }
 
+/// One thread counts, so that a load and a store will do.
 fn count() {
-    CALLS.store(CALLS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    let calls = CALLS.load(Ordering::Relaxed) + 1;
+    CALLS.store(calls, Ordering::Relaxed);
+    if calls % STRIDE == 0 {
+        stamp();
+    }
+}
+
+#[cold]
+fn stamp() {
+    let mut stamps = STAMPS.lock().expect("nobody panics with it");
+    if stamps.len() == 65 {
+        stamps.pop_front();
+    }
+    stamps.push_back(Instant::now());
 }
 
 /// Nothing but the count.
