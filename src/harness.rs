@@ -1,6 +1,7 @@
 //! Budgets and workloads become libtest-mimic trials. The only file that knows libtest-mimic.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -170,12 +171,12 @@ impl Closing {
         }
         let warned = outcomes.iter().filter(|o| o.verdict == Verdict::Warn);
         for outcome in warned {
-            text.push_str(&format!("warning: {}: {}\n", outcome.test, outcome.reason));
+            let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
         }
         let count = terminal::count(&outcomes, total, filtered);
-        text.push_str(&format!("\n{count}\n"));
+        let _ = writeln!(text, "\n{count}");
         if let Some(so_far) = session.so_far() {
-            text.push_str(&format!("this run so far: {}\n", terminal::count(&so_far, total, 0)));
+            let _ = writeln!(text, "this run so far: {}", terminal::count(&so_far, total, 0));
         }
         if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
             for annotation in outcomes.iter().filter_map(github::annotation) {
@@ -203,7 +204,7 @@ fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut St
     let summary = github::summary(outcomes, head, closing);
     let file = std::fs::OpenOptions::new().append(true).create(true).open(Path::new(&path));
     if let Err(e) = file.and_then(|mut file| file.write_all(summary.as_bytes())) {
-        text.push_str(&format!("::warning::failed to write the step summary: {e}\n"));
+        let _ = writeln!(text, "::warning::failed to write the step summary: {e}");
     }
 }
 

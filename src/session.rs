@@ -100,7 +100,7 @@ impl Session {
         }
         let group = self.suite.tests[test].group;
         if let Some(shelf) = &self.shelf {
-            return self.from_shelf(shelf, group, test);
+            return self.shared(shelf, group, test);
         }
         if self.suite.groups[group].exact {
             self.measure_exact(group);
@@ -114,13 +114,14 @@ impl Session {
     /// What is known without measuring: a subject nobody registered, a reference that is not there.
     fn foregone(&self, test: usize) -> Option<Outcome> {
         let asked = &self.suite.tests[test];
-        if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject {
-            if !self.workloads.contains(name) {
-                let text = subject::unregistered(name, &self.workloads);
-                return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, text)));
-            }
+        if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject
+            && !self.workloads.contains(name)
+        {
+            let words = subject::unregistered(name, &self.workloads);
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, words)));
         }
-        let strict = std::env::var_os("PERF_BUDGET_STRICT").is_some_and(|v| v != "0" && v != "");
+        let strict =
+            std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
         let reason = match &asked.limit.target {
             Target::Relative { reference: Reference::Base, .. } => {
                 "no base revision to compare with is given"
@@ -134,12 +135,12 @@ impl Session {
             _ => return None,
         };
         if strict {
-            let text = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
-            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)));
+            let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));
         }
         let mut outcome = self.blank(test);
         outcome.verdict = Verdict::Skipped;
-        outcome.reason = reason.to_owned();
+        reason.clone_into(&mut outcome.reason);
         Some(outcome)
     }
 
@@ -147,7 +148,7 @@ impl Session {
         lock(&self.decided).get(&test).cloned()
     }
 
-    fn from_shelf(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
+    fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
         let kept = shelf.outcomes(&self.key(group), || {
             let mut inquiry = self.inquiry(group, |_| true);
@@ -395,8 +396,8 @@ impl Session {
 
     /// A test that no measurement decided: a defect of the harness, and red.
     fn lost(&self, test: usize) -> Outcome {
-        let text = "the measurement ended without an outcome; please report this";
-        self.unmeasured(test, &Unmeasured::new(Cause::Harness, text))
+        let words = "the measurement ended without an outcome; please report this";
+        self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
     }
 
     /// A name for a group that is the same in every process of this run.

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         .workload("merge_from_four", |run| {
             let base = Document::new(9);
             let edits: u32 = run.param("edits")?;
-            let peers = (1..=4).map(|peer| edited(base.fork(peer)?, edits));
+            let peers = (1..=4).map(|peer| Ok(edited(base.fork(peer)?, edits)));
             let peers = peers.collect::<Result<Vec<_>, local_first::Error>>()?;
             run.try_iter_with(
                 || Replica::new(Document::new(10)),
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             )
         })
         .workload("edit", |run| {
-            let mut document = edited(Document::new(1), 1_000)?;
+            let mut document = edited(Document::new(1), 1_000);
             let mut n = 0_i64;
             run.iter(|| {
                 n += 1;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             })
         })
         .workload("read", |run| {
-            let document = edited(Document::new(1), 1_000)?;
+            let document = edited(Document::new(1), 1_000);
             run.iter(|| document.get("field 500"))
         })
         .workload("edit_one_by_one", |run| {
@@ -66,14 +66,14 @@ fn main() -> ExitCode {
             )
         })
         .workload("encode", |run| {
-            let document = edited(Document::new(1), 1_000)?;
+            let document = edited(Document::new(1), 1_000);
             let nothing = Document::new(2).version();
             let size = document.changes_since(&nothing).len();
             run.bytes(size as u64);
             run.iter(|| document.changes_since(&nothing))
         })
         .workload("decode", |run| {
-            let document = edited(Document::new(1), 1_000)?;
+            let document = edited(Document::new(1), 1_000);
             let update = document.changes_since(&Document::new(2).version());
             run.bytes(update.len() as u64);
             run.try_iter(|| Changes::decode(&update))
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         .workload("sync", |run| {
             let edits: u32 = run.param("edits")?;
             run.ops(u64::from(edits));
-            let ahead = Replica::new(edited(Document::new(1), edits)?);
+            let ahead = Replica::new(edited(Document::new(1), edits));
             run.try_iter_async_with(
                 async || Replica::new(Document::new(2)),
                 async |behind| sync::exchange(&ahead, &behind).await,
@@ -100,9 +100,9 @@ fn main() -> ExitCode {
 }
 
 /// `document` with `edits` fields set.
-fn edited(mut document: Document, edits: u32) -> Result<Document, local_first::Error> {
+fn edited(mut document: Document, edits: u32) -> Document {
     document.set_all((0..edits).map(|n| (format!("field {n}"), i64::from(n).into())));
-    Ok(document)
+    document
 }
 
 /// A saved state; the file goes with the value.

@@ -75,7 +75,8 @@ fn tenth() -> Fork {
 
 /// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
 fn operations(n: usize, tail: f64, every: usize) -> Fork {
-    let operations = (0..100).map(|i| if (n * 100 + i) % every == 0 { tail } else { 0.001 });
+    let operations =
+        (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
     Fork { operations: operations.collect(), ..tenth() }
 }
 

@@ -24,7 +24,6 @@ mod usage;
 mod tests;
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

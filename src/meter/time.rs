@@ -85,7 +85,7 @@ impl Gauge for Time {
         let alone = others.is_some_and(|others| others <= ALONE * total.wall);
         let corrected = alone && self.watch.sees_waiting();
         fork.notes.push(match (corrected, alone) {
-            (true, _) => waiting(&total),
+            (true, _) => "clock: wall less waiting for a processor".to_owned(),
             (_, true) => "clock: wall, as this system does not tell waiting".to_owned(),
             _ => "clock: wall, as other threads or child processes worked too".to_owned(),
         });
@@ -99,12 +99,8 @@ impl Gauge for Time {
         let mean = |batch: &Batch| seconds(batch) / (batch.operations - batch.failed) as f64;
         fork.batches = measured.batches.iter().filter(succeeded).map(mean).collect();
         fork.batch_size = self.plan.batch_size() as u64;
-        if !fork.batches.is_empty() {
-            fork.notes.push(format!("batches of {} operations", fork.batch_size));
-        }
-        if let (operations @ 1.., false) = measured.warmed {
-            let text = format!("a warm-up of {operations} operations had not settled");
-            fork.notes.push(text);
+        if let (1.., false) = measured.warmed {
+            fork.notes.push("the warm-up had not settled when it had to end".to_owned());
         }
         let failed = total.failed as f64 / total.operations as f64;
         fork.values.insert(Metric::ErrorRate, failed);
@@ -159,11 +155,6 @@ fn throughput(batches: &[f64], work: Work) -> Option<f64> {
     let (Work::Operations(amount) | Work::Bytes(amount)) = work;
     let middle = super::clock::median(&mut batches.to_vec());
     (middle > 0.0).then(|| amount / middle)
-}
-
-fn waiting(total: &Batch) -> String {
-    let share = 100.0 * total.waited / total.wall.max(1e-12);
-    format!("clock: wall less waiting for a processor ({share:.1} % of the measured time)")
 }
 
 #[cfg(test)]

@@ -31,14 +31,17 @@ pub fn explain(outcome: &Outcome) -> String {
         let scale = against.quantity(estimate.value);
         let mut measured = format!("{} {scale}", outcome.metric);
         if let Some(evidence) = outcome.evidence {
-            let end = |end: Option<f64>| {
-                end.map_or("?".to_owned(), |v| against.quantity(v).at_scale_of(scale))
+            let end = |v: f64| against.quantity(v).at_scale_of(scale);
+            let between = match (estimate.low, estimate.high) {
+                (Some(low), Some(high)) => format!("between {} and {}", end(low), end(high)),
+                (Some(low), None) => format!("at least {}", end(low)),
+                (None, Some(high)) => format!("at most {}", end(high)),
+                (None, None) => "not bounded yet".to_owned(),
             };
-            let (low, high) = (end(estimate.low), end(estimate.high));
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
             let _ = write!(
                 measured,
-                ", between {low} and {high} (90 %), from {} {of} in {} fresh processes, {:.1} s",
+                ", {between} (90 %), from {} {of} in {} fresh processes, {:.1} s",
                 evidence.values, evidence.forks, outcome.seconds
             );
         }
@@ -146,8 +149,8 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
         let _ = write!(text, ": {judgements}");
     }
     let mut rest = list(&[Verdict::Unmeasured, Verdict::Skipped]);
-    let lost = tests.saturating_sub(outcomes.len() + filtered);
-    for (n, word) in [(filtered, "filtered out"), (lost, "without an outcome")] {
+    let missing = tests.saturating_sub(outcomes.len() + filtered);
+    for (n, word) in [(filtered, "filtered out"), (missing, "without an outcome")] {
         if n > 0 {
             let comma = if rest.is_empty() { "" } else { ", " };
             let _ = write!(rest, "{comma}{n} {word}");
@@ -174,13 +177,16 @@ fn interval_text(outcome: &Outcome) -> String {
         return if outcome.estimate.is_some() { "exact".to_owned() } else { "-".to_owned() };
     };
     let scale = against.quantity(estimate.value);
-    let number = |end: Option<f64>| {
-        end.map_or("?".to_owned(), |v| {
-            let text = against.quantity(v).at_scale_of(scale);
-            text.split(' ').next().unwrap_or_default().to_owned()
-        })
+    let number = |v: f64| {
+        let text = against.quantity(v).at_scale_of(scale);
+        text.split(' ').next().unwrap_or_default().to_owned()
     };
-    format!("{} .. {}", number(estimate.low), number(estimate.high))
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{} .. {}", number(low), number(high)),
+        (Some(low), None) => format!("from {}", number(low)),
+        (None, Some(high)) => format!("up to {}", number(high)),
+        (None, None) => "open".to_owned(),
+    }
 }
 
 /// The limit as it is written: `<= 10 ms`.

@@ -1,0 +1,268 @@
+//! One measurement, fork by fork, until every limit that shares it has its outcome.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::open::{Judgement, Open};
+use super::source::Source;
+use super::{Asked, Rules, words};
+use crate::budget::Unsure;
+use crate::meter::{Fork, Unmeasured};
+use crate::metric::{Metric, Statistic};
+use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
+use crate::verdict::{Evidence, Outcome, Shape, Verdict};
+
+/// One measurement and the limits that share it.
+pub(crate) struct Inquiry {
+    source: Box<dyn Source>,
+    rules: Rules,
+    open: Vec<Open>,
+    done: Vec<Outcome>,
+    spent: Duration,
+    /// Time-weighted waiting for a processor, and the time that it was known for.
+    waited: (f64, f64),
+    preempted: Option<u64>,
+    notes: Vec<String>,
+    suspect_since: Option<Instant>,
+    of: Option<String>,
+    sides: BTreeMap<Metric, Vec<(f64, f64)>>,
+    remarks: BTreeMap<Metric, Vec<String>>,
+}
+
+impl Inquiry {
+    /// Nothing measured yet.
+    pub(crate) fn new(source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Self {
+        let levels = Levels {
+            fail: crate::stats::threshold(rules.alpha, rules.noisy.max(1)),
+            pass: crate::stats::threshold(BETA, 1),
+        };
+        let open = asked.into_iter().map(|asked| Open::new(asked, levels)).collect();
+        Inquiry {
+            source,
+            rules,
+            open,
+            done: Vec::new(),
+            spent: Duration::ZERO,
+            waited: (0.0, 0.0),
+            preempted: None,
+            notes: Vec::new(),
+            suspect_since: None,
+            of: None,
+            sides: BTreeMap::new(),
+            remarks: BTreeMap::new(),
+        }
+    }
+
+    /// The outcomes so far, in the order they were reached.
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
+        &self.done
+    }
+
+    /// Whether every limit has its outcome.
+    pub(crate) fn is_done(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How long it has measured, and how many forks the most-measured open limit has: for progress.
+    pub(crate) fn progress(&self) -> (Duration, usize) {
+        let forks = self.open.iter().map(Open::forks).max().unwrap_or(0);
+        (self.spent, forks)
+    }
+
+    /// How long to wait before the next fork may confirm a red; zero otherwise.
+    pub(crate) fn pause(&self) -> Duration {
+        self.suspect_since
+            .map_or(Duration::ZERO, |since| self.rules.apart.saturating_sub(since.elapsed()))
+    }
+
+    /// Gives up: every open limit is unmeasured, for this reason.
+    pub(crate) fn abandon(&mut self, reason: &Unmeasured) {
+        for open in std::mem::take(&mut self.open) {
+            self.unmeasured(&open, reason);
+        }
+    }
+
+    /// Takes one turn: measures, once or for a burst, and judges after every fork.
+    pub(crate) fn step(&mut self) {
+        let began = self.spent;
+        let burst = self.source.burst();
+        loop {
+            self.fork();
+            if self.is_done()
+                || self.spent.saturating_sub(began) >= burst
+                || self.suspect_since.is_some()
+            {
+                return;
+            }
+        }
+    }
+
+    fn fork(&mut self) {
+        let fork = match self.source.fork() {
+            Ok(fork) => fork,
+            Err(reason) => return self.abandon(&reason),
+        };
+        self.account(&fork);
+        for mut open in std::mem::take(&mut self.open) {
+            match open.add(&fork) {
+                Ok(()) => self.consider(open),
+                Err(reason) => self.unmeasured(&open, &reason),
+            }
+        }
+        let suspect = self.open.iter().any(Open::is_suspect);
+        match (suspect, self.suspect_since) {
+            (true, None) => self.suspect_since = Some(Instant::now()),
+            (false, Some(_)) => self.suspect_since = None,
+            _ => {}
+        }
+    }
+
+    fn account(&mut self, fork: &Fork) {
+        self.spent += fork.elapsed;
+        if let Some(waited) = fork.waited {
+            let weight = fork.elapsed.as_secs_f64();
+            self.waited.0 += waited * weight;
+            self.waited.1 += weight;
+        }
+        if let Some(preempted) = fork.preempted {
+            *self.preempted.get_or_insert(0) += preempted;
+        }
+        for note in &fork.notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
+        for (metric, remarks) in &fork.remarks {
+            self.remarks.entry(metric.clone()).or_insert_with(|| remarks.clone());
+        }
+        for (metric, sides) in &fork.sides {
+            self.sides.entry(metric.clone()).or_default().push(*sides);
+        }
+        if self.of.is_none() && fork.batch_size > 1 {
+            self.of = Some(format!("batches of {} operations", fork.batch_size));
+        }
+    }
+
+    /// Closes the limit if its evidence, or its time, is up.
+    fn consider(&mut self, open: Open) {
+        let spent_up = self.spent >= self.rules.effort;
+        match &open.judgement {
+            Judgement::Exact(readings) if readings.len() >= self.rules.repeats => {
+                self.compare(&open);
+            }
+            Judgement::Exact(_) => self.open.push(open),
+            Judgement::Noisy(judge) => match judge.finding() {
+                Finding::Broken => self.close(&open, Verdict::Fail, None),
+                Finding::Held => self.held(&open),
+                // What never varies needs no statistics: the same number from several processes.
+                Finding::Open if open.is_constant() => self.compare(&open),
+                Finding::Open if spent_up => self.settle(&open),
+                Finding::Open | Finding::Suspect => self.open.push(open),
+            },
+        }
+    }
+
+    fn held(&mut self, open: &Open) {
+        let value = open.value().unwrap_or(f64::NAN);
+        let warn = open.against(&self.rules);
+        let verdict = if warn.warns(value) { Verdict::Warn } else { Verdict::Pass };
+        self.close(open, verdict, None);
+    }
+
+    /// Exact values, or noisy ones that did not vary.
+    fn compare(&mut self, open: &Open) {
+        let against = open.against(&self.rules);
+        let values = open.readings();
+        let over = values.iter().filter(|&&value| against.is_over(value)).count();
+        let verdict = match over {
+            0 if values.iter().any(|&value| against.warns(value)) => Verdict::Warn,
+            0 => Verdict::Pass,
+            _ => Verdict::Fail,
+        };
+        self.close(open, verdict, None);
+    }
+
+    /// The effort is spent and the evidence is not enough.
+    fn settle(&mut self, open: &Open) {
+        let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
+        let blind = judge.is_blind() || judge.forks() < FEWEST_FORKS;
+        let verdict = match self.rules.unsure {
+            Unsure::Fail => Verdict::Unsure,
+            Unsure::Blind if blind => Verdict::Unsure,
+            Unsure::Blind | Unsure::Warn => Verdict::Warn,
+        };
+        self.close(open, verdict, Some(blind));
+    }
+
+    /// Turns a limit into its outcome; `unsettled` says whether it was blind where it was not settled.
+    fn close(&mut self, open: &Open, verdict: Verdict, unsettled: Option<bool>) {
+        let against = open.against(&self.rules);
+        let mut outcome = open.asked.blank.clone();
+        outcome.verdict = verdict;
+        outcome.against = Some(against);
+        outcome.seconds = self.spent.as_secs_f64();
+        outcome.notes.extend(self.notes.iter().cloned());
+        outcome
+            .notes
+            .extend(self.remarks.get(&open.asked.limit.metric).into_iter().flatten().cloned());
+        outcome.estimate = open.estimate();
+        if let Judgement::Noisy(judge) = &open.judgement {
+            outcome.evidence = Some(self.evidence(judge, open));
+            outcome.shape = Some(self.shape(judge, open));
+        }
+        if let Some(note) = open.disagreement(&against) {
+            outcome.notes.push(note);
+        }
+        if let Some(sides) = self.sides.get(&open.asked.limit.metric) {
+            outcome.notes.push(words::sides(&open.asked.limit, sides));
+        }
+        outcome.reason = words::reason(&outcome, &open.asked.limit, unsettled);
+        self.done.push(outcome);
+    }
+
+    fn unmeasured(&mut self, open: &Open, reason: &Unmeasured) {
+        let mut outcome = open.asked.blank.clone();
+        outcome.verdict = Verdict::Unmeasured;
+        outcome.reason.clone_from(&reason.text);
+        outcome.cause = Some(reason.cause.name().to_owned());
+        outcome.output.clone_from(&reason.output);
+        outcome.against = Some(open.against(&self.rules));
+        outcome.seconds = self.spent.as_secs_f64();
+        self.done.push(outcome);
+    }
+
+    fn evidence(&self, judge: &Judge, open: &Open) -> Evidence {
+        let levels = judge.levels();
+        Evidence {
+            fail: finite(judge.log_evidence()),
+            fail_at: levels.fail,
+            pass: finite(judge.log_evidence_to_pass()),
+            pass_at: levels.pass,
+            detectable: judge.detectable().map(|v| open.shown(v)),
+            forks: judge.forks(),
+            values: judge.values().len(),
+            waited: (self.waited.1 > 0.0).then(|| self.waited.0 / self.waited.1),
+            preempted: self.preempted,
+        }
+    }
+
+    fn shape(&self, judge: &Judge, open: &Open) -> Shape {
+        let of = match open.asked.limit.metric {
+            _ if open.is_relative() => "pairs of processes".to_owned(),
+            Metric::Latency(Statistic::Mean) | Metric::Throughput => {
+                self.of.clone().unwrap_or_else(|| "operations".to_owned())
+            }
+            Metric::Latency(_) | Metric::ErrorRate => "operations".to_owned(),
+            Metric::Scaling(_) => "sweeps".to_owned(),
+            Metric::Wall(_) | Metric::Startup(_) => "runs".to_owned(),
+            _ => "processes".to_owned(),
+        };
+        let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
+        words::shape(of, values)
+    }
+}
+
+/// Infinite evidence, as of a greatest value seen twice, written as a number that JSON has.
+fn finite(log_evidence: f64) -> f64 {
+    log_evidence.clamp(-f64::MAX, f64::MAX)
+}

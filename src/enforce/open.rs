@@ -1,0 +1,172 @@
+//! A limit that has no outcome yet: what was read for it, and how that stands.
+
+use super::{Asked, Rules, question};
+use crate::budget::{Bound, Target};
+use crate::meter::{Cause, Fork, Unmeasured};
+use crate::metric::Metric;
+use crate::quantity::Unit;
+use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
+use crate::verdict::{Against, Estimate};
+
+pub(super) struct Open {
+    pub(super) asked: Asked,
+    pub(super) judgement: Judgement,
+}
+
+pub(super) enum Judgement {
+    /// Readings that must agree.
+    Exact(Vec<f64>),
+    Noisy(Box<Judge>),
+}
+
+impl Open {
+    /// Nothing read yet.
+    pub(super) fn new(asked: Asked, levels: Levels) -> Self {
+        let judgement = if question::is_exact(&asked.limit.metric) {
+            Judgement::Exact(Vec::new())
+        } else {
+            let question = question::question(&asked.limit, levels);
+            Judgement::Noisy(Box::new(Judge::new(question)))
+        };
+        Open { asked, judgement }
+    }
+
+    pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
+        let metric = &self.asked.limit.metric;
+        let mut series = fork.series(metric)?;
+        if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
+            let text = format!("`{metric}` was measured as {bad}, which is not a finite number");
+            return Err(Unmeasured::new(Cause::InvalidReading, text));
+        }
+        let relative = self.is_relative();
+        match &mut self.judgement {
+            Judgement::Exact(readings) => readings.extend(series),
+            Judgement::Noisy(judge) => {
+                if relative {
+                    if let Some(bad) = series.iter().find(|&&ratio| ratio <= 0.0) {
+                        let text = format!("the ratio of `{metric}` was measured as {bad}");
+                        return Err(Unmeasured::new(Cause::InvalidReading, text));
+                    }
+                    for ratio in &mut series {
+                        *ratio = ratio.ln();
+                    }
+                }
+                judge.add(&series).map_err(|e| {
+                    let text = format!("`{metric}` was measured as {e}");
+                    Unmeasured::new(Cause::InvalidReading, text)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_relative(&self) -> bool {
+        matches!(self.asked.limit.target, Target::Relative { .. })
+    }
+
+    pub(super) fn is_suspect(&self) -> bool {
+        match &self.judgement {
+            Judgement::Exact(_) => false,
+            Judgement::Noisy(judge) => judge.finding() == Finding::Suspect,
+        }
+    }
+
+    /// Whether one value a fork, from enough forks, never varied: a custom count, say.
+    pub(super) fn is_constant(&self) -> bool {
+        let Judgement::Noisy(judge) = &self.judgement else { return false };
+        let values = judge.values();
+        let (Some(least), Some(most)) = (values.values().first(), values.values().last()) else {
+            return false;
+        };
+        matches!(self.asked.limit.metric, Metric::Custom(_))
+            && judge.forks() >= FEWEST_FORKS
+            && least.to_bits() == most.to_bits()
+    }
+
+    pub(super) fn forks(&self) -> usize {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.len(),
+            Judgement::Noisy(judge) => judge.forks(),
+        }
+    }
+
+    /// A judged number as people read it: a ratio rather than its logarithm.
+    pub(super) fn shown(&self, value: f64) -> f64 {
+        match self.judgement {
+            Judgement::Noisy(_) if self.is_relative() => value.exp(),
+            _ => value,
+        }
+    }
+
+    pub(super) fn readings(&self) -> Vec<f64> {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.clone(),
+            Judgement::Noisy(judge) => {
+                judge.values().values().iter().map(|&v| self.shown(v)).collect()
+            }
+        }
+    }
+
+    /// The value that the limit is held against: of exact readings that differ, the worst.
+    pub(super) fn value(&self) -> Option<f64> {
+        self.estimate().map(|estimate| estimate.value)
+    }
+
+    pub(super) fn estimate(&self) -> Option<Estimate> {
+        match &self.judgement {
+            Judgement::Exact(readings) => {
+                let pick = match self.asked.limit.bound {
+                    Bound::Max => f64::max,
+                    Bound::Min => f64::min,
+                };
+                let value = readings.iter().copied().reduce(pick)?;
+                let low = readings.iter().copied().reduce(f64::min)?;
+                let high = readings.iter().copied().reduce(f64::max)?;
+                Some(Estimate { value, low: Some(low), high: Some(high) })
+            }
+            Judgement::Noisy(judge) => {
+                let (value, interval) = judge.estimate()?;
+                let end = |v: f64| Some(self.shown(v)).filter(|v| v.is_finite());
+                let low = end(interval.low).filter(|_| interval.low.is_finite());
+                Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
+            }
+        }
+    }
+
+    /// Says that exact readings differed, where they did.
+    pub(super) fn disagreement(&self, against: &Against) -> Option<String> {
+        let Judgement::Exact(readings) = &self.judgement else { return None };
+        let estimate = self.estimate()?;
+        let (low, high) = (estimate.low?, estimate.high?);
+        (low.to_bits() != high.to_bits()).then(|| {
+            let row = against.quantity(high);
+            format!(
+                "not the same in {} processes: {} to {}; the worst counts",
+                readings.len(),
+                against.quantity(low).at_scale_of(row),
+                row
+            )
+        })
+    }
+
+    pub(super) fn against(&self, rules: &Rules) -> Against {
+        let limit = &self.asked.limit;
+        let (value, unit) = question::limit_of(limit);
+        let warn = match (limit.warn, limit.bound) {
+            (Some(warn), _) => warn.value,
+            // Counts, exponents and ratios sit at their limit by intention: three allocations and no
+            // more, linear, as fast as the other.
+            (None, _) if unit == Unit::Number => value,
+            // Nor is there much above a floor of 98 %.
+            (None, Bound::Min) if unit == Unit::Share => value,
+            (None, Bound::Max) => value * rules.warn_at,
+            (None, Bound::Min) => value / rules.warn_at,
+        };
+        let slack = match &self.judgement {
+            Judgement::Exact(_) => 0.0,
+            Judgement::Noisy(judge) if self.is_relative() => value * judge.slack().exp_m1(),
+            Judgement::Noisy(judge) => judge.slack(),
+        };
+        Against { bound: limit.bound, limit: value, warn, slack, unit }
+    }
+}
