@@ -251,6 +251,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_changes_meanwhile_has_no_size() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-changing-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let cache = Cache::at(&dir.join("cache"));
+        for later in [&b"after"[..], b"afterwards"] {
+            std::fs::write(dir.join("file"), "first").unwrap();
+            let artifact = crate::meter::artifact::files::find(&["file".to_owned()], &dir).unwrap();
+            let file = &artifact.files[0];
+            file.digest().unwrap();
+            std::fs::write(dir.join("file"), later).unwrap();
+            let why = Encoder::Gzip.size(file, &cache).unwrap_err();
+            assert!(why.text.contains("`file`: it changed while it was read"), "{why}");
+        }
+        assert!(!dir.join("cache").exists(), "nothing is kept of it");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
     fn every_encoder_has_an_identity_of_its_own() {
         let known: Vec<_> = [Encoder::Gzip, Encoder::Brotli, Encoder::Zstd]
             .into_iter()
