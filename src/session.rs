@@ -303,7 +303,10 @@ impl Session {
             (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => {
                 Box::new(Versus {
                     subject: of(group.budget, case, metrics),
-                    reference: of(*other, *other_case, metrics),
+                    reference: named(
+                        &self.budgets.budgets[*other].name,
+                        of(*other, *other_case, metrics),
+                    ),
                     metrics: metrics.to_vec(),
                     coin: Coin::random(),
                 })
@@ -404,6 +407,17 @@ impl Session {
         let what = &self.suite.groups[group];
         format!("{}-{group}", self.budgets.budgets[what.budget].name)
     }
+}
+
+/// A reference that says so where it cannot be measured.
+fn named(name: &str, mut source: Box<dyn Source>) -> Box<dyn Source> {
+    let name = name.to_owned();
+    Box::new(move || {
+        source.fork().map_err(|why| Unmeasured {
+            text: format!("the reference `{name}` was not measured: {}", why.text),
+            ..why
+        })
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
