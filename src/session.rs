@@ -69,7 +69,7 @@ impl Session {
     ) -> Result<Session, Error> {
         let suite = Suite::of(&budgets);
         let run = machine::run(suite.tests.len());
-        let shelf = Shelf::of_this_run(&results)?;
+        let shelf = Shelf::of_this_run(&results, &budgets.path)?;
         let turns = Turns::of_machine(&results)?;
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
         Ok(Session {
@@ -378,14 +378,28 @@ impl Session {
         }
     }
 
-    /// Every outcome of a run of several processes so far.
-    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
-        self.shelf.as_ref().map(Shelf::all)
+    /// Lets the other processes of the run know of an outcome.
+    pub(crate) fn tell(&self, outcome: &Outcome) -> Result<(), Error> {
+        self.shelf.as_ref().map_or(Ok(()), |shelf| shelf.tell(&outcome.test, outcome.verdict))
     }
 
-    /// Whether this process is the first of several to do something; `None` where it is the only one.
-    pub(crate) fn is_first_to(&self, what: &str) -> Option<bool> {
-        self.shelf.as_ref().map(|shelf| shelf.is_first(what))
+    /// Which tests of a run of several processes have which verdict so far, and nothing else of them.
+    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
+        let told = self.shelf.as_ref()?.told().into_iter();
+        Some(told.map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() }).collect())
+    }
+
+    /// Does something that the processes of a run do one after the other, and says whether this is
+    /// the first; `None` where it is the only one.
+    pub(crate) fn in_turn<T>(
+        &self,
+        what: &str,
+        act: impl FnOnce(Option<bool>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match &self.shelf {
+            None => act(None),
+            Some(shelf) => shelf.in_turn(what, |first| act(Some(first))),
+        }
     }
 
     fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
