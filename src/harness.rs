@@ -140,7 +140,8 @@ struct Closing {
 impl Closing {
     /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
     fn take(&self, session: &Session, outcome: Outcome) -> Result<Completion, Red> {
-        let recorded = record::append(&session::record(&session.results), &outcome);
+        let recorded = record::append(&session::record(&session.results), &outcome)
+            .and_then(|()| session.tell(&outcome));
         let verdict = outcome.verdict;
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
@@ -197,14 +198,20 @@ impl Closing {
 /// Appends to the step's summary; a summary that cannot be written is said, and turns nothing red.
 fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut String) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
-    let (head, closing) = match session.is_first_to("summary") {
-        None => (true, Some(count)),
-        Some(first) => (first, None),
-    };
-    let summary = github::summary(outcomes, head, closing);
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(Path::new(&path));
-    if let Err(e) = file.and_then(|mut file| file.write_all(summary.as_bytes())) {
-        let _ = writeln!(text, "::warning::failed to write the step summary: {e}");
+    let path = Path::new(&path);
+    // Rows of a second process may not come before the head that the first one writes.
+    let written = session.in_turn("summary", |first| {
+        let (head, closing) = match first {
+            None => (true, Some(count)),
+            Some(first) => (first, None),
+        };
+        let summary = github::summary(outcomes, head, closing);
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        let written = file.and_then(|mut file| file.write_all(summary.as_bytes()));
+        written.map_err(|e| Error::io("write the step summary", path, e))
+    });
+    if let Err(error) = written {
+        let _ = writeln!(text, "::warning::{error}");
     }
 }
 

@@ -25,7 +25,13 @@ pub(crate) fn results() -> Result<PathBuf, Error> {
         Some(set) => PathBuf::from(set),
         None => target()?.join("budgets"),
     };
-    std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
+    std::fs::create_dir_all(&directory).map_err(|e| {
+        Error::other(format!(
+            "failed to create `{}`, which results are kept in: {e}; set {DIRECTORY} to a directory \
+             that can be written",
+            directory.display()
+        ))
+    })?;
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
 }
 

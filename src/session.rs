@@ -69,7 +69,7 @@ impl Session {
     ) -> Result<Session, Error> {
         let suite = Suite::of(&budgets);
         let run = machine::run(suite.tests.len());
-        let shelf = Shelf::of_this_run(&results)?;
+        let shelf = Shelf::of_this_run(&results, &budgets.path)?;
         let turns = Turns::of_machine(&results)?;
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
         Ok(Session {
@@ -304,7 +304,10 @@ impl Session {
             (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => {
                 Box::new(Versus {
                     subject: of(group.budget, case, metrics),
-                    reference: of(*other, *other_case, metrics),
+                    reference: named(
+                        &self.budgets.budgets[*other].name,
+                        of(*other, *other_case, metrics),
+                    ),
                     metrics: metrics.to_vec(),
                     coin: Coin::random(),
                 })
@@ -376,14 +379,28 @@ impl Session {
         }
     }
 
-    /// Every outcome of a run of several processes so far.
-    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
-        self.shelf.as_ref().map(Shelf::all)
+    /// Lets the other processes of the run know of an outcome.
+    pub(crate) fn tell(&self, outcome: &Outcome) -> Result<(), Error> {
+        self.shelf.as_ref().map_or(Ok(()), |shelf| shelf.tell(&outcome.test, outcome.verdict))
     }
 
-    /// Whether this process is the first of several to do something; `None` where it is the only one.
-    pub(crate) fn is_first_to(&self, what: &str) -> Option<bool> {
-        self.shelf.as_ref().map(|shelf| shelf.is_first(what))
+    /// Which tests of a run of several processes have which verdict so far, and nothing else of them.
+    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
+        let told = self.shelf.as_ref()?.told().into_iter();
+        Some(told.map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() }).collect())
+    }
+
+    /// Does something that the processes of a run do one after the other, and says whether this is
+    /// the first; `None` where it is the only one.
+    pub(crate) fn in_turn<T>(
+        &self,
+        what: &str,
+        act: impl FnOnce(Option<bool>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match &self.shelf {
+            None => act(None),
+            Some(shelf) => shelf.in_turn(what, |first| act(Some(first))),
+        }
     }
 
     fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
@@ -405,6 +422,17 @@ impl Session {
         let what = &self.suite.groups[group];
         format!("{}-{group}", self.budgets.budgets[what.budget].name)
     }
+}
+
+/// A reference that says so where it cannot be measured.
+fn named(name: &str, mut source: Box<dyn Source>) -> Box<dyn Source> {
+    let name = name.to_owned();
+    Box::new(move || {
+        source.fork().map_err(|why| Unmeasured {
+            text: format!("the reference `{name}` was not measured: {}", why.text),
+            ..why
+        })
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

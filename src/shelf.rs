@@ -4,12 +4,15 @@
 //! first process measures the group while the others wait for its lock, and then read. A retry of a
 //! red test finds the red again, instead of drawing a new ticket.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::Error;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Verdict};
 
 /// What names the run, in the order of preference: ours, nextest's.
 const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
@@ -22,18 +25,27 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// The run's shelf, where the environment names a run of several processes.
+    /// The run's shelf, where the environment names a run of several processes. A name that is used
+    /// again after `budgets` or this binary has changed is another run.
     ///
     /// # Errors
     /// Where the directory cannot be made.
-    pub(crate) fn of_this_run(results: &Path) -> Result<Option<Shelf>, Error> {
+    pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<Shelf>, Error> {
         let Some(id) = RUN_ID.iter().find_map(|name| std::env::var(name).ok()) else {
             return Ok(None);
         };
         let runs = results.join("runs");
         let binary = std::env::current_exe().unwrap_or_default();
+        let mut version = DefaultHasher::new();
+        std::fs::read(budgets).unwrap_or_default().hash(&mut version);
+        binary.metadata().and_then(|data| data.modified()).ok().hash(&mut version);
         let binary = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let directory = runs.join(format!("{}-{}", file_name(&id), file_name(&binary)));
+        let directory = runs.join(format!(
+            "{}-{}-{:016x}",
+            file_name(&id),
+            file_name(&binary),
+            version.finish()
+        ));
         std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
         remove_stale(&runs);
         Ok(Some(Shelf { directory }))
@@ -48,11 +60,8 @@ impl Shelf {
         key: &str,
         measure: impl FnOnce() -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Error> {
-        let place = self.directory.join(file_name(key)).with_extension("json");
-        let guard = place.with_extension("lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
-        let lock: File = lock.map_err(|e| Error::io("open", &guard, e))?;
-        lock.lock().map_err(|e| Error::io("lock", &guard, e))?;
+        let place = self.file(key, "json");
+        let _lock = self.lock(key)?;
         if place.is_file() {
             let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
             return serde_json::from_slice(&text).map_err(|e| Error::io("read", &place, e.into()));
@@ -66,19 +75,52 @@ impl Shelf {
         Ok(outcomes)
     }
 
-    /// Every outcome of the run so far.
-    pub(crate) fn all(&self) -> Vec<Outcome> {
-        let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
-        entries
-            .filter_map(|entry| std::fs::read(entry.ok()?.path()).ok())
-            .filter_map(|text| serde_json::from_slice::<Vec<Outcome>>(&text).ok())
-            .flatten()
-            .collect()
+    /// Adds a test to those whose verdict was told in this run, if only that it is skipped.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub(crate) fn tell(&self, test: &str, verdict: Verdict) -> Result<(), Error> {
+        let path = self.directory.join("told.jsonl");
+        let failed = |e| Error::io("append to", &path, e);
+        let mut line = serde_json::to_vec(&(test, verdict)).map_err(|e| failed(e.into()))?;
+        line.push(b'\n');
+        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(failed)?;
+        file.write_all(&line).map_err(failed)
     }
 
-    /// Whether this is the first process of the run to ask under `name`.
-    pub(crate) fn is_first(&self, name: &str) -> bool {
-        OpenOptions::new().write(true).create_new(true).open(self.directory.join(name)).is_ok()
+    /// The verdicts that were told so far; of a test that was retried, the last.
+    pub(crate) fn told(&self) -> BTreeMap<String, Verdict> {
+        let text = std::fs::read_to_string(self.directory.join("told.jsonl")).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Does something under `name` while no other process of the run does, and says whether it is the
+    /// first time; what failed does not count.
+    ///
+    /// # Errors
+    /// Where the others cannot be kept away, or what was done failed.
+    pub(crate) fn in_turn<T>(
+        &self,
+        name: &str,
+        act: impl FnOnce(bool) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut lock = self.lock(name)?;
+        let first = lock.metadata().is_ok_and(|data| data.len() == 0);
+        let done = act(first)?;
+        lock.write_all(b".").map_err(|e| Error::io("write", &self.file(name, "lock"), e))?;
+        Ok(done)
+    }
+
+    fn file(&self, key: &str, ending: &str) -> PathBuf {
+        self.directory.join(file_name(key)).with_extension(ending)
+    }
+
+    fn lock(&self, key: &str) -> Result<File, Error> {
+        let guard = self.file(key, "lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
+        let lock = lock.map_err(|e| Error::io("open", &guard, e))?;
+        lock.lock().map_err(|e| Error::io("lock", &guard, e))?;
+        Ok(lock)
     }
 }
 

@@ -22,7 +22,15 @@ pub fn explain(outcome: &Outcome) -> String {
     let mut text = format!("{} ({}:{})\n", outcome.reason, outcome.file, outcome.line);
     let mut row = |name: &str, value: &str| {
         for (i, line) in value.lines().enumerate() {
-            let name = if i == 0 { name } else { "" };
+            // GitHub's runner would take it for a command, blanks before it or not.
+            let foreign = i > 0 && line.trim_start().starts_with("::");
+            let name = if i == 0 {
+                name
+            } else if foreign {
+                "|"
+            } else {
+                ""
+            };
             let _ = writeln!(text, "  {name:<10} {line}");
         }
     };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::output::{self, Drain};
 use super::tree::{self, Tree};
-use super::{Exit, Finished, Input, Launch, Living, Stream, Written, exit, refusal, system};
+use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, system};
 use crate::meter::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.
@@ -154,14 +154,6 @@ impl Child {
                 Seen::Late if next == deadline => return Ok(Readiness::Late),
                 Seen::Late | Seen::Woken => {}
             }
-        }
-    }
-
-    /// The end of what it wrote so far.
-    pub(crate) fn written(&self, stream: Stream) -> Written {
-        match stream {
-            Stream::Stdout => self.stdout.written(),
-            Stream::Stderr => self.stderr.written(),
         }
     }
 

@@ -51,10 +51,14 @@ pub(super) fn died(
     output: Option<String>,
 ) -> Unmeasured {
     let starved = output.as_deref().and_then(failed_allocation);
+    let overflowed = output.as_deref().is_some_and(overflowed_stack);
     let (cause, text) = match (signal, starved) {
         (SIGKILL, _) => (Cause::Killed, killed(name, memory_killed)),
         (SIGABRT, Some(line)) => {
             (Cause::Crashed, format!("`{name}` ran out of memory and was ended by SIGABRT: {line}"))
+        }
+        (SIGABRT, None) if overflowed => {
+            (Cause::Crashed, format!("`{name}` overflowed its stack and was ended by SIGABRT"))
         }
         _ => (Cause::Crashed, format!("`{name}` was ended by {}", signal_name(signal))),
     };
@@ -82,6 +86,11 @@ fn failed_allocation(output: &str) -> Option<&str> {
         line.split_once("memory allocation of ")
             .is_some_and(|(_, rest)| rest.contains(" bytes failed"))
     })
+}
+
+/// Whether Rust's runtime said that a stack overflowed.
+fn overflowed_stack(output: &str) -> bool {
+    output.lines().any(|line| line.contains(" has overflowed its stack"))
 }
 
 /// `SIGSEGV (segmentation fault)`.

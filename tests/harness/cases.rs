@@ -1,0 +1,128 @@
+//! What fails closed: each folder of `fixtures/cases` with an `expected.txt` is one case, whose
+//! `budgets.toml` the gate is run on. What is expected is its exit code, each outcome in its words, and
+//! the count; where the gate cannot work, all that it says.
+//!
+//! `BLESS=1` writes what came out instead of comparing; the difference is for the reviewer.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Trial;
+use perf_budget::verdict::{Outcome, Verdict};
+
+use crate::gate::{Case, Run};
+use crate::row;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let cases = folders().into_iter().map(|folder| {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        row(format!("cases::{name}"), move || check(&name, &folder))
+    });
+    let words = row("cases::each_red_has_words_of_its_own", each_red_has_words_of_its_own);
+    cases.chain([words]).collect()
+}
+
+fn folders() -> Vec<PathBuf> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases");
+    let entries = fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> =
+        entries.filter(|path| path.join("expected.txt").is_file()).collect();
+    folders.sort();
+    assert!(folders.len() > 30, "only {} cases were found", folders.len());
+    folders
+}
+
+/// What only one build can show.
+fn is_for_this_build(name: &str) -> bool {
+    name != "zstd_without_its_feature" || cfg!(not(feature = "zstd"))
+}
+
+fn check(name: &str, folder: &Path) {
+    if !is_for_this_build(name) {
+        return;
+    }
+    let case = Case::empty(name);
+    copy(folder, &case.dir);
+    // Held while the case runs, for the case that wants it taken.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let file = case.dir.join("budgets.toml");
+    if let Ok(budgets) = fs::read_to_string(&file) {
+        fs::write(&file, budgets.replace("11111", &port)).unwrap();
+    }
+    let run = case.run();
+    let dir = case.dir.canonicalize().unwrap();
+    let binary = std::env::current_exe().unwrap();
+    let binary = binary.file_name().unwrap().to_str().unwrap();
+    let names = [(dir.to_str().unwrap(), "DIR"), (binary, "BINARY"), (&port, "PORT")];
+    let plain = |text: &str| {
+        names.iter().fold(text.to_owned(), |text, (name, plain)| text.replace(name, plain))
+    };
+    let got = plain(&shown(&case, &run));
+    let place = folder.join("expected.txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&place, &got).unwrap();
+    }
+    let expected = fs::read_to_string(&place).unwrap();
+    assert!(got == expected, "expected\n{expected}\ngot\n{got}\n{run}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// What of a run is the same every time.
+fn shown(case: &Case, run: &Run) -> String {
+    let mut text = format!("exit code {}\n", run.code.map_or(-1, |code| code));
+    if run.code == Some(2) {
+        assert_eq!(run.stdout, "", "{run}");
+        return text + &run.stderr;
+    }
+    let mut outcomes = case.outcomes();
+    outcomes.sort_by_key(|outcome| (outcome.line, outcome.test.clone()));
+    for outcome in &outcomes {
+        let Outcome { test, verdict, reason, .. } = outcome;
+        let why = outcome.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
+        writeln!(text, "{test}: {}{why}\n    {}", verdict.name(), without_places(reason)).unwrap();
+        // What is on record is what was said.
+        if *verdict != Verdict::Pass {
+            run.printed([test.as_str(), reason.as_str()]);
+        }
+    }
+    text + run.count() + "\n"
+}
+
+/// Lines and columns of the subjects' source change with it.
+fn without_places(text: &str) -> String {
+    let Some((before, after)) = text.split_once("subjects.rs:") else { return text.to_owned() };
+    let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+    format!("{before}subjects.rs: {}", after.trim_start())
+}
+
+/// Two things that go wrong never read the same, but for the names in them.
+fn each_red_has_words_of_its_own() {
+    let mut seen = BTreeMap::new();
+    for folder in folders() {
+        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
+        let lines: Vec<&str> = expected.lines().collect();
+        let unmeasured = lines.windows(2).filter(|two| two[0].contains(": unmeasured "));
+        for reason in unmeasured.map(|two| two[1]) {
+            let outside: String = reason.split('`').step_by(2).collect();
+            if let Some(other) = seen.insert(outside.clone(), folder.clone()) {
+                assert_eq!(other, folder, "{outside:?} is said in both");
+            }
+        }
+    }
+    assert!(seen.len() > 30);
+}

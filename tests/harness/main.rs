@@ -1,0 +1,43 @@
+//! The gate end to end: `budgets.toml` and workloads in, exit code, words and record out.
+//!
+//! A target of its own with its own `main`, as it is two programs: the suite, and, where
+//! [`gate::SUBJECT`] is set, the harness that the suite runs. So what is tested is never older than the
+//! test. It has no counting allocator, which is one of the cases; `tests/budgets.rs` has one. No row
+//! depends on how fast the machine is: readings are recorded, not timed.
+
+mod cases;
+mod flags;
+mod gate;
+mod github;
+mod processes;
+mod profile;
+mod record;
+mod subjects;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    if std::env::var_os(gate::SUBJECT).is_some() {
+        return subjects::harness().main();
+    }
+    let rows = [
+        cases::rows(),
+        flags::rows(),
+        github::rows(),
+        processes::rows(),
+        profile::rows(),
+        record::rows(),
+    ];
+    let rows = rows.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), rows).exit_code()
+}
+
+/// A test that passes where `check` does not panic.
+fn row(name: impl Into<String>, check: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        check();
+        Ok::<(), Failed>(())
+    })
+}

@@ -1,0 +1,160 @@
+//! A process for each test, as nextest has it: one measurement, one turn at a time, the same verdicts.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use libtest_mimic::Trial;
+use perf_budget::verdict::{Outcome, Verdict};
+
+use crate::gate::{Case, Run};
+use crate::row;
+
+/// Limits that share a measurement, be they judged or compared, and one that is not measured.
+const BUDGETS: &str = r#"
+[budget.tally]
+workload = "tally"
+params = { depth = 11 }
+max = { depth = 10, width = 10 }
+
+[budget.files]
+artifact = "budgets.toml"
+max = { size = "1 MB", gzip = "1 B" }
+
+[budget.based]
+artifact = "budgets.toml"
+max = { size = "1 x base" }
+
+[budget.lost]
+workload = "panics"
+max = { depth = 1, width = 1 }
+"#;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        row("processes::share_a_measurement", share_a_measurement),
+        row("processes::a_retry_finds_the_red_again", a_retry_finds_the_red_again),
+        row("processes::another_run_measures_again", another_run_measures_again),
+        row("processes::a_changed_file_is_measured_again", a_changed_file_is_measured_again),
+        row("processes::noisy_measurements_never_overlap", noisy_measurements_never_overlap),
+        row("processes::one_that_dies_leaves_no_lock", one_that_dies_leaves_no_lock),
+    ]
+}
+
+fn listed(case: &Case) -> Vec<String> {
+    let list = case.start_list().end().exited(0).stdout;
+    list.lines().map(|line| line.strip_suffix(": test").unwrap().to_owned()).collect()
+}
+
+/// Every test in a process of its own, all at once.
+fn run_each(case: &Case) -> Vec<Run> {
+    let started: Vec<_> = listed(case).iter().map(|test| case.start_test(test)).collect();
+    started.into_iter().map(super::gate::Started::end).collect()
+}
+
+fn marks(case: &Case) -> usize {
+    fs::read_to_string(case.dir.join("marks")).unwrap_or_default().lines().count()
+}
+
+/// What the last outcome of each test says.
+fn verdicts(case: &Case) -> BTreeMap<String, (Verdict, String)> {
+    let said = |o: Outcome| (o.test, (o.verdict, o.reason));
+    case.outcomes().into_iter().map(said).collect()
+}
+
+fn share_a_measurement() {
+    let alone = Case::new("processes-in-one", BUDGETS);
+    let one = alone.run().exited(101);
+    assert_eq!(one.count(), "4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped");
+
+    let case = Case::new("processes-in-many", BUDGETS).env("NEXTEST_RUN_ID", "first");
+    let runs = run_each(&case);
+    assert_eq!(runs.len(), 7);
+    for run in &runs {
+        let red = run.stdout.contains("FAILED");
+        assert_eq!(run.code, Some(if red { 101 } else { 0 }), "{run}");
+    }
+    assert_eq!(verdicts(&case), verdicts(&alone));
+    assert_eq!((marks(&case), case.outcomes().len()), (marks(&alone), 7));
+    // Each tells of its own test and of the run so far, and so does one that comes late.
+    let late = case.start_test("tally::width").end().exited(0);
+    assert_eq!(late.count(), "1 of 7 budgets judged: 1 pass; 6 filtered out");
+    late.printed([
+        "this run so far: 4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped\n",
+    ]);
+}
+
+fn a_retry_finds_the_red_again() {
+    let case = Case::new("processes-retry", BUDGETS).env("NEXTEST_RUN_ID", "retried");
+    let red = |test: &str| case.start_test(test).end().exited(101);
+    red("tally::depth");
+    let before = marks(&case);
+    red("tally::depth");
+    assert_eq!(marks(&case), before, "it was measured again");
+    assert_eq!(verdicts(&case)["tally::depth"].0, Verdict::Fail);
+    let [first, second] = case.outcomes().try_into().unwrap();
+    assert_eq!(first, second);
+    // So does what could not be measured.
+    red("lost::depth");
+    red("lost::depth");
+}
+
+fn another_run_measures_again() {
+    let case = Case::new("processes-again", BUDGETS).env("NEXTEST_RUN_ID", "one");
+    case.start_test("tally::width").end().exited(0);
+    let once = marks(&case);
+    let case = case.env("NEXTEST_RUN_ID", "two");
+    case.start_test("tally::width").end().exited(0);
+    assert_eq!(marks(&case), 2 * once);
+    // A run may be named by hand, too.
+    let case = case.env("PERF_BUDGET_RUN", "../three/ü");
+    case.start_test("tally::width").end().exited(0);
+    case.start_test("tally::width").end().exited(0);
+    assert_eq!(marks(&case), 3 * once);
+}
+
+/// A name that is used again, by hand, does not bring back what was measured against other limits.
+fn a_changed_file_is_measured_again() {
+    let case = Case::new("processes-changed", BUDGETS).env("PERF_BUDGET_RUN", "mine");
+    case.start_test("tally::width").end().exited(0);
+    fs::write(case.dir.join("budgets.toml"), BUDGETS.replace("width = 10", "width = 0")).unwrap();
+    case.start_test("tally::width").end().exited(101);
+}
+
+/// The subject notices whether another is measured: within one process, and across many.
+fn noisy_measurements_never_overlap() {
+    let budget = |n: usize| {
+        format!(
+            "[budget.alone{n}]\nworkload = \"alone\"\nparams = {{ file = \"mine\", depth = {n} }}\n\
+             max = {{ depth = 1 }}\n"
+        )
+    };
+    let budgets: String = (0..6).map(budget).collect();
+    let case = Case::new("processes-alone", &budgets).args(["--test-threads", "6"]);
+    case.run().exited(0);
+    let once = marks(&case);
+    assert!(once >= 18);
+    // Without the name of a run, too: then only the lock keeps them apart.
+    for run in run_each(&case) {
+        run.exited(0);
+    }
+    let case = case.env("NEXTEST_RUN_ID", "alone");
+    for run in run_each(&case) {
+        run.exited(0);
+    }
+    assert_eq!(marks(&case), 3 * once);
+}
+
+/// Whoever waits for a measurement goes on by itself when the process that measures is gone.
+fn one_that_dies_leaves_no_lock() {
+    let budgets = "[budget.hang]\nworkload = \"never ends\"\ntimeout = \"2 s\"\n\
+                   max = { depth = 1, width = 1 }\n";
+    let case = Case::new("processes-dying", budgets).env("NEXTEST_RUN_ID", "dying");
+    let first = case.start_test("hang::depth");
+    while !case.dir.join("results/runs").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let second = case.start_test("hang::width");
+    first.kill();
+    let red = second.end().exited(101);
+    red.printed(["did not end within 2s and was killed"]);
+}

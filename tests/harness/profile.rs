@@ -1,0 +1,67 @@
+//! Debug builds: time is not judged, and that is said; where nothing may be skipped it is red.
+
+use libtest_mimic::Trial;
+use perf_budget::verdict::Verdict;
+
+use crate::gate::Case;
+use crate::row;
+
+/// Limits that no machine misses, and that only a release build may judge.
+const BUDGETS: &str = r#"
+[settings]
+unsure = "warn"
+
+[budget.count]
+workload = "count"
+max = { p50 = "1 h", mean = "1 h" }
+min = { throughput = "0.001 op/s" }
+
+[budget.half]
+workload = "half of them"
+max = { error_rate = "90 %" }
+
+[budget.sleep]
+command = ["true"]
+max = { wall_p50 = "1 h", exit = 0 }
+"#;
+
+/// The tests that are about time.
+const TIMES: [&str; 4] = ["count::p50", "count::mean", "count::throughput", "sleep::wall_p50"];
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        row("profile::time_is_judged_in_release_only", time_is_judged_in_release_only),
+        row("profile::strict_lets_nothing_be_skipped", strict_lets_nothing_be_skipped),
+    ]
+}
+
+fn time_is_judged_in_release_only() {
+    for strict in ["", "0"] {
+        let case = Case::new("profile-lenient", BUDGETS).env("PERF_BUDGET_STRICT", strict);
+        let run = case.run().exited(0);
+        for outcome in case.outcomes() {
+            let skipped = cfg!(debug_assertions) && TIMES.contains(&outcome.test.as_str());
+            assert_eq!(outcome.verdict == Verdict::Skipped, skipped, "{outcome:#?}");
+            assert!(!outcome.verdict.is_red(), "{outcome:#?}");
+        }
+        if cfg!(debug_assertions) {
+            run.printed(["ignored (a debug build says nothing about time", "4 skipped"]);
+            assert!(run.count().starts_with("2 of 6 budgets judged"), "{run}");
+        } else {
+            assert!(run.count().starts_with("6 of 6 budgets judged"), "{run}");
+        }
+    }
+}
+
+fn strict_lets_nothing_be_skipped() {
+    let based = "\n[budget.based]\nworkload = \"count\"\nmax = { rss = \"1 x base\" }\n";
+    let budgets = format!("{BUDGETS}{based}");
+    let case = Case::new("profile-strict", &budgets).env("PERF_BUDGET_STRICT", "1");
+    let run = case.run().exited(101);
+    for outcome in case.outcomes() {
+        let about_time = TIMES.contains(&outcome.test.as_str());
+        let red = outcome.budget == "based" || cfg!(debug_assertions) && about_time;
+        assert_eq!(outcome.verdict == Verdict::Unmeasured, red, "{outcome:#?}");
+    }
+    run.printed(["PERF_BUDGET_STRICT lets nothing be skipped", "no base revision"]);
+}

@@ -1,0 +1,107 @@
+//! `outcomes.jsonl`: one line for each test that was judged; where it cannot be written, red.
+
+use std::fs;
+
+use libtest_mimic::Trial;
+use perf_budget::report::record;
+use perf_budget::verdict::Verdict;
+
+use crate::gate::Case;
+use crate::row;
+
+const BUDGETS: &str = r#"
+[budget.depth]
+workload = "depth"
+params = { depth = [3, 11] }
+max = { depth = 10 }
+why = "deeper is slower"
+
+[budget.lost]
+workload = "panics"
+max = { depth = 10 }
+
+[budget.files]
+artifact = "budgets.toml"
+max = { size = "1 MB" }
+"#;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let mut rows = vec![
+        row("record::one_line_for_each_test", one_line_for_each_test),
+        row("record::a_line_cut_short_is_said", a_line_cut_short_is_said),
+        row("record::no_place_for_results", no_place_for_results),
+        row("record::a_record_that_cannot_be_opened", a_record_that_cannot_be_opened),
+    ];
+    if cfg!(target_os = "linux") {
+        rows.push(row("record::a_full_disk", a_full_disk));
+    }
+    rows
+}
+
+fn one_line_for_each_test() {
+    let case = Case::new("record-lines", BUDGETS);
+    for times in 1..=2 {
+        case.run().exited(101);
+        let text = fs::read_to_string(case.dir.join("results/outcomes.jsonl")).unwrap();
+        assert_eq!(text.lines().count(), 4 * times);
+        assert_eq!(case.outcomes().len(), 4 * times);
+    }
+    let outcomes = case.outcomes();
+    let (first, second) = outcomes.split_at(4);
+    assert!(first.iter().all(|outcome| outcome.run == first[0].run));
+    assert_ne!(first[0].run.id, second[0].run.id);
+    let of = |test: &str| first.iter().find(|outcome| outcome.test == test).unwrap();
+    let red = of("depth::depth=11::depth");
+    assert_eq!((red.verdict, red.line, red.run.tests), (Verdict::Fail, 5, 4));
+    assert_eq!((red.file.as_str(), red.case.as_str()), ("budgets.toml", "depth=11"));
+    assert_eq!(red.why.as_deref(), Some("deeper is slower"));
+    assert_eq!(red.estimate.map(|estimate| estimate.value.to_bits()), Some(11_f64.to_bits()));
+    assert!(red.evidence.is_some_and(|evidence| evidence.forks >= 3));
+    assert_eq!(of("depth::depth=3::depth").verdict, Verdict::Pass);
+    let lost = of("lost::depth");
+    assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
+}
+
+fn a_line_cut_short_is_said() {
+    let case = Case::new("record-cut", BUDGETS);
+    case.run().exited(101);
+    let path = case.dir.join("results/outcomes.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, &text[..text.len() - 20]).unwrap();
+    let error = record::read(&path).unwrap_err().to_string();
+    assert!(error.contains("line 4 is not an outcome"), "{error}");
+}
+
+/// Nothing is measured where nothing can be kept.
+fn no_place_for_results() {
+    let case = Case::new("record-nowhere", BUDGETS);
+    let file = case.dir.join("budgets.toml");
+    for place in [file.clone(), file.join("below")] {
+        let case = Case::new("record-nowhere", BUDGETS).env("PERF_BUDGET_DIR", place);
+        let run = case.run().exited(2);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.starts_with("failed to create `"), "{run}");
+        assert!(run.stderr.contains("PERF_BUDGET_DIR"), "{run}");
+    }
+}
+
+fn a_record_that_cannot_be_opened() {
+    let case = Case::new("record-closed", BUDGETS).args(["files"]);
+    fs::create_dir_all(case.dir.join("results/outcomes.jsonl")).unwrap();
+    let run = case.run().exited(101);
+    run.printed(["failed to append to `", "outcomes.jsonl`", "files::size"]);
+}
+
+/// What was measured and cannot be kept is lost for every report: red.
+#[cfg(target_os = "linux")]
+fn a_full_disk() {
+    let case = Case::new("record-full", BUDGETS).args(["files"]);
+    fs::create_dir_all(case.dir.join("results")).unwrap();
+    let path = case.dir.join("results/outcomes.jsonl");
+    std::os::unix::fs::symlink("/dev/full", path).unwrap();
+    let run = case.run().exited(101);
+    run.printed(["failed to append to `", "No space left on device", "files::size"]);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn a_full_disk() {}

@@ -1,0 +1,143 @@
+//! The harness under test, and its workloads: each fails in one way, or records a figure it was given.
+
+#![expect(clippy::exit, reason = "to exit early is what some subjects are for")]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use perf_budget::{Failed, Harness, Run};
+use rustix::process::{Signal, getpid, kill_process};
+
+type Subject = (&'static str, fn(&mut Run) -> Result<(), Failed>);
+
+/// A harness with the workloads that the case's `budgets.toml` has in quotes, be it in a comment, and
+/// with one of them registered again where it says `# twice`.
+pub(crate) fn harness() -> Harness {
+    let dir = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let budgets = fs::read_to_string(Path::new(&dir).join("budgets.toml")).unwrap_or_default();
+    let mut harness = Harness::new();
+    for (name, subject) in [well(), dying(), wrong()].concat() {
+        if budgets.contains(&format!("\"{name}\"")) {
+            harness = harness.workload(name, subject);
+            if budgets.contains("# twice") {
+                harness = harness.workload(name, subject);
+            }
+        }
+    }
+    harness
+}
+
+/// Subjects that can be measured.
+fn well() -> Vec<Subject> {
+    vec![
+        ("depth", |run| {
+            let depth: f64 = run.param("depth")?;
+            run.record("depth", depth)
+        }),
+        ("count", |run| run.iter(|| 1)),
+        ("tally", |run| {
+            leave_mark(run, "was here")?;
+            let depth: f64 = run.param("depth")?;
+            run.record("width", 1.0)?;
+            run.record("depth", depth)
+        }),
+        ("alone", |run| {
+            let mine: String = run.param("file")?;
+            // Two at once cannot both make the file.
+            OpenOptions::new().write(true).create_new(true).open(&mine)?;
+            leave_mark(run, "alone")?;
+            std::thread::sleep(Duration::from_millis(30));
+            fs::remove_file(mine)?;
+            run.record("depth", 1.0)
+        }),
+        ("half of them", |run| {
+            let mut nth = 0;
+            run.try_iter(|| {
+                nth += 1;
+                if nth % 2 == 0 { Err("an even one") } else { Ok(()) }
+            })
+        }),
+    ]
+}
+
+/// Leaves a line in the file that counts how often subjects ran.
+fn leave_mark(run: &Run, text: &str) -> Result<(), Failed> {
+    let _: f64 = run.param("depth")?;
+    let mut marks = OpenOptions::new().append(true).create(true).open("marks")?;
+    Ok(marks.write_all(format!("{text}\n").as_bytes())?)
+}
+
+/// Subjects that take their process along.
+fn dying() -> Vec<Subject> {
+    vec![
+        ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
+        ("panics in a thread", |run| {
+            run.iter(|| {
+                std::thread::spawn(|| panic!("not here")).join().expect("it did not panic");
+            })
+        }),
+        ("panics and catches", |run| {
+            let mut run = std::panic::AssertUnwindSafe(run);
+            let _ = std::panic::catch_unwind(move || run.iter(|| panic!("overlooked")));
+            Ok(())
+        }),
+        ("aborts", |run| run.iter(std::process::abort)),
+        ("crashes", |run| run.iter(|| send(Signal::SEGV))),
+        ("overflows", |run| run.iter(|| overflow(1))),
+        ("is killed", |run| run.iter(|| send(Signal::KILL))),
+        ("exits", |run| run.iter(|| std::process::exit(0))),
+        ("exits badly", |run| run.iter(|| std::process::exit(3))),
+        ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
+        ("spins for ever", |run| {
+            run.iter(|| {
+                while std::hint::black_box(true) {
+                    std::hint::spin_loop();
+                }
+            })
+        }),
+        ("floods", |_| {
+            let line = vec![b'x'; 1 << 16];
+            loop {
+                std::io::stdout().write_all(&line)?;
+            }
+        }),
+    ]
+}
+
+/// Subjects that come to an end, with nothing that could be judged.
+fn wrong() -> Vec<Subject> {
+    vec![
+        ("measures nothing", |_| Ok(())),
+        ("records another", |run| run.record("width", 3.0)),
+        ("records NaN", |run| run.record("depth", f64::NAN)),
+        ("records a negative", |run| run.record("depth", -1.0)),
+        ("records infinity", |run| run.record("depth", f64::INFINITY)),
+        ("hides a failure", |run| {
+            let _ = run.record("p50", 1.0);
+            run.record("depth", 1.0)
+        }),
+        ("returns a Result", |run| run.iter(|| "17".parse::<u8>())),
+        ("returns a future", |run| run.iter(|| async { 17 })),
+        ("measures twice", |run| {
+            run.iter(|| 1)?;
+            run.iter(|| 2)
+        }),
+        ("an operation fails", |run| run.try_iter(|| Err::<(), _>("no luck"))),
+        ("every one fails", |run| run.try_iter(|| Err::<(), _>("no luck"))),
+        ("is offline", |_| Err("the host is offline".into())),
+        ("set-up fails", |_| Err("there is no database".into())),
+    ]
+}
+
+fn send(signal: Signal) {
+    // Rust's own handler of segmentation faults steps aside at the first.
+    loop {
+        kill_process(getpid(), signal).expect("a process may signal itself");
+    }
+}
+
+fn overflow(n: u64) -> u64 {
+    if n == 0 { 0 } else { std::hint::black_box(overflow(n + 1)) + 1 }
+}
