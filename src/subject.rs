@@ -12,6 +12,8 @@ use crate::suite::Reading;
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);
+/// The most that a fork measures, however long its set-up.
+const LONGEST_SLICE: Duration = Duration::from_millis(500);
 /// Operations of one fork at the most: what a percentile can use.
 const MOST_OPERATIONS: usize = 20_000;
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
@@ -86,9 +88,26 @@ pub(crate) fn source(
                 slice: SLICE,
                 max_operations: MOST_OPERATIONS,
             };
-            let scratch = results.join("scratch");
-            Box::new(move || fork::measure(&request, &scratch, timeout))
+            Box::new(Forks { request, scratch: results.join("scratch"), timeout })
         }
+    }
+}
+
+/// Forks of a workload.
+struct Forks {
+    request: Request,
+    scratch: PathBuf,
+    timeout: Duration,
+}
+
+impl Source for Forks {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let fork = fork::measure(&self.request, &self.scratch, self.timeout)?;
+        // A workload that prepares for long is measured for longer: else preparing would be most of
+        // what its effort goes into.
+        let around = fork.elapsed.saturating_sub(self.request.slice);
+        self.request.slice = (around * 2).clamp(SLICE, LONGEST_SLICE);
+        Ok(fork)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Fork {
     pub operations: Vec<f64>,
     /// Mean seconds of one operation in each batch, in order.
     pub batches: Vec<f64>,
-    /// Operations in each batch, at least; 1 where an operation was as long as a batch.
+    /// Operations in the smallest batch; 1 where an operation was as long as a batch, 0 without any.
     pub batch_size: u64,
     /// What one operation counts for in a throughput.
     pub work: Work,

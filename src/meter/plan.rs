@@ -62,6 +62,8 @@ struct Warm {
     laps: Vec<f64>,
     size: usize,
     began: f64,
+    /// Operations of this window.
+    operations: usize,
     last: Option<f64>,
 }
 
@@ -153,11 +155,6 @@ impl Plan {
         self.wants
     }
 
-    /// Operations in each batch.
-    pub(crate) fn batch_size(&self) -> usize {
-        self.batch
-    }
-
     /// Whether what is measured now counts: it is past the warm-up.
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.phase, Phase::Warm(_))
@@ -196,6 +193,9 @@ impl Plan {
 
     fn warm(&mut self, mut warm: Warm, reading: Reading, at: f64) {
         self.measured.warmed.0 += warm.size;
+        warm.operations += warm.size;
+        // Making inputs and dropping outputs included.
+        let passed = (at - warm.began) / warm.operations as f64;
         let each = (reading.wall - reading.waited).max(0.0) / warm.size as f64;
         if warm.laps.len() < *WINDOW.end() {
             warm.laps.push(each);
@@ -204,7 +204,7 @@ impl Plan {
         let first = warm.last.is_none() && warm.laps.len() == 1 && warm.size == 1;
         if first && (each >= slice / 4.0 || self.wants == Wants::default()) {
             self.measured.warmed.1 = true;
-            return self.settle(each, at);
+            return self.settle(each, passed, at);
         }
         let full = warm.laps.len() >= *WINDOW.start() && at - warm.began >= slice / 40.0;
         if full || at >= slice / 2.0 {
@@ -212,18 +212,25 @@ impl Plan {
             let settled = warm.last.is_some_and(|last| (middle - last).abs() <= 0.05 * last);
             if settled || at >= slice / 2.0 {
                 self.measured.warmed.1 = settled;
-                return self.settle(middle, at);
+                return self.settle(middle, passed, at);
             }
             warm.laps.clear();
             warm.last = Some(middle);
-            warm.size = fitting(lap, middle);
-            warm.began = at;
+            warm.size = fitting(lap, middle, self.longest_lap() / passed);
+            (warm.began, warm.operations) = (at, 0);
         }
         self.phase = Phase::Warm(warm);
     }
 
-    /// The warm-up is over and an operation takes `typical` seconds: lays out the stages.
-    fn settle(&mut self, typical: f64, at: f64) {
+    /// A lap is never to take more seconds than this, set-up included, where it can be shorter.
+    fn longest_lap(&self) -> f64 {
+        self.bounds.slice / 50.0
+    }
+
+    /// The warm-up is over; an operation takes `typical` seconds, and with all that is not timed so
+    /// many pass: lays out the stages.
+    fn settle(&mut self, typical: f64, passed: f64, at: f64) {
+        let most = self.longest_lap() / passed;
         let Bounds { slice, lap, usage_lap, .. } = self.bounds;
         let typical = typical.max(1e-10);
         let mut add = |wanted: bool, lap: usize, feeds: Wants| match self.stages.last_mut() {
@@ -232,14 +239,15 @@ impl Plan {
             _ => {}
         };
         let Wants { singles, batches, usage } = self.wants;
-        add(usage, fitting(usage_lap, typical), Wants { usage, ..Wants::default() });
-        add(batches, fitting(lap, typical), Wants { batches, ..Wants::default() });
+        add(usage, fitting(usage_lap, typical, most), Wants { usage, ..Wants::default() });
+        add(batches, fitting(lap, typical, most), Wants { batches, ..Wants::default() });
         add(singles, 1, Wants { singles, ..Wants::default() });
         self.share = slice / self.stages.len().max(1) as f64;
         let batch = (self.share / 5.0).max(SHORTEST_BATCH);
         self.batch = (batch / typical).ceil().max(1.0) as usize;
         if singles {
-            let likely = (self.share / typical * 2.0) as usize + 64;
+            // Even an operation that takes no time is timed no faster than the clock is read.
+            let likely = (self.share / (typical + lap / 100.0) * 2.0) as usize + 64;
             self.bounds.singles = self.room().min(likely);
             self.measured.walls = touched(self.room());
             self.measured.waits = Vec::with_capacity(self.room());
@@ -294,9 +302,9 @@ impl Wants {
     }
 }
 
-/// How many operations make a lap of `seconds`.
-fn fitting(seconds: f64, each: f64) -> usize {
-    ((seconds / each.max(1e-10)).ceil() as usize).clamp(1, LARGEST_LAP)
+/// How many operations make a lap of `seconds`, of which `most` can be afforded.
+fn fitting(seconds: f64, each: f64, most: f64) -> usize {
+    ((seconds / each.max(1e-10)).ceil().min(most) as usize).clamp(1, LARGEST_LAP)
 }
 
 /// Room for `capacity` numbers whose pages are there before they are needed.

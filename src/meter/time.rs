@@ -98,7 +98,8 @@ impl Gauge for Time {
         let succeeded = |batch: &&Batch| batch.operations > batch.failed;
         let mean = |batch: &Batch| seconds(batch) / (batch.operations - batch.failed) as f64;
         fork.batches = measured.batches.iter().filter(succeeded).map(mean).collect();
-        fork.batch_size = self.plan.batch_size() as u64;
+        let smallest = measured.batches.iter().map(|batch| batch.operations).min();
+        fork.batch_size = smallest.unwrap_or(0) as u64;
         if let (1.., false) = measured.warmed {
             fork.notes.push("the warm-up had not settled when it had to end".to_owned());
         }

@@ -20,6 +20,9 @@ struct Row {
     passed: f64,
 }
 
+/// Measures the subject of this name.
+type Measure = fn(&str) -> Row;
+
 fn main() -> ExitCode {
     if let Some(code) = ours::serve() {
         return code;
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
     let mut rows: BTreeMap<(&str, &str), Vec<Row>> = BTreeMap::new();
     for round in 0..rounds {
         for subject in subjects::NAMES {
-            let mut tools: Vec<(&str, fn(&str) -> Row)> = vec![
+            let mut tools: Vec<(&str, Measure)> = vec![
                 ("ours, batches", ours::batches),
                 ("criterion", theirs::criterion),
                 ("divan", theirs::divan),

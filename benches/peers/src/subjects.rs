@@ -28,7 +28,7 @@ pub(crate) fn passed() -> f64 {
 fn count() {
     let calls = CALLS.load(Ordering::Relaxed) + 1;
     CALLS.store(calls, Ordering::Relaxed);
-    if calls % STRIDE == 0 {
+    if calls.is_multiple_of(STRIDE) {
         stamp();
     }
 }
