@@ -66,9 +66,8 @@ fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
         let of = |tool| (least(subject, tool, |r| r.reported), least(subject, tool, |r| r.passed));
         let ((reported, passed), (our_reported, our_passed)) = (of(tool), of(ours));
         // Too short to be told from the clock: no multiple of that.
-        let times = |value: f64, ours: f64| match ours > 0.0 {
-            true => format!("{:.2}x", value / ours),
-            false => "-".to_owned(),
+        let times = |value: f64, ours: f64| {
+            if ours > 0.0 { format!("{:.2}x", value / ours) } else { "-".to_owned() }
         };
         let _ = writeln!(
             text,
