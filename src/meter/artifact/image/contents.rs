@@ -54,9 +54,10 @@ impl Contents {
         let left = Cell::new(MOST_UNPACKED);
         let mut archive = BufReader::new(File::open(path)?);
         if archive.fill_buf()?.starts_with(&GZIP) {
-            Contents::read(Bounded { reader: MultiGzDecoder::new(archive), left: &left }, &left)
+            let mut archive = Bounded { reader: MultiGzDecoder::new(archive), left: &left };
+            Contents::read(&mut archive, &left)
         } else {
-            Contents::read(archive, &left)
+            Contents::read(&mut archive, &left)
         }
     }
 
@@ -103,7 +104,7 @@ impl Contents {
         serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
-    fn read(archive: impl Read, left: &Cell<u64>) -> Result<Contents, Fault> {
+    fn read(archive: &mut dyn Read, left: &Cell<u64>) -> Result<Contents, Fault> {
         let mut contents = Contents::default();
         tar::entries(archive, |entry, content| {
             match entry.kind {
@@ -134,7 +135,7 @@ impl Contents {
         let blob = if bytes <= LARGEST_DOCUMENT {
             let mut whole = Vec::new();
             content.take(bytes).read_to_end(&mut whole)?;
-            let mut blob = blob(&whole[..], left)?;
+            let mut blob = blob(&mut &whole[..], left)?;
             if whole.starts_with(b"{") || whole.starts_with(b"[") {
                 self.documents += bytes;
                 blob.document = Some(whole);
@@ -159,7 +160,7 @@ impl Contents {
 }
 
 /// Reads a part to its end, and whatever is compressed in it.
-fn blob(content: impl Read, left: &Cell<u64>) -> Result<Blob, Fault> {
+fn blob(content: &mut dyn Read, left: &Cell<u64>) -> Result<Blob, Fault> {
     let mut stored = BufReader::with_capacity(64 * 1024, Hashing::new(content));
     let start = stored.fill_buf()?;
     let compressed = start.starts_with(&GZIP) || start.starts_with(&ZSTD);
@@ -236,8 +237,8 @@ mod tests {
     #[test]
     fn what_is_decompressed_has_one_bound_for_all_parts() {
         let (part, left) = (gzipped(600), Cell::new(1000));
-        assert_eq!(blob(&part[..], &left).unwrap().unpacked.unwrap().0, 600);
-        let fault = blob(&part[..], &left).unwrap().unpacked.unwrap_err();
+        assert_eq!(blob(&mut &part[..], &left).unwrap().unpacked.unwrap().0, 600);
+        let fault = blob(&mut &part[..], &left).unwrap().unpacked.unwrap_err();
         assert!(fault.why.contains("100 GB"), "{}", fault.why);
         assert_eq!(left.get(), 400);
     }
@@ -247,7 +248,7 @@ mod tests {
         let mut part = gzipped(600);
         let last = part.len() - 8; // the checksum
         part[last] ^= 1;
-        let blob = blob(&part[..], &Cell::new(1000)).unwrap();
+        let blob = blob(&mut &part[..], &Cell::new(1000)).unwrap();
         assert!(blob.unpacked.is_err());
         assert_eq!(blob.stored, Digest::of(&part));
     }

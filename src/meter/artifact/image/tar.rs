@@ -37,12 +37,12 @@ pub(super) enum Kind {
 
 /// Calls `visit` with every entry and a reader of its content. What it leaves unread is skipped.
 pub(super) fn entries(
-    mut archive: impl Read,
+    archive: &mut dyn Read,
     mut visit: impl FnMut(Entry, &mut dyn Read) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut long = Long::default();
     let mut first = true;
-    while let Some(block) = block(&mut archive, std::mem::take(&mut first))? {
+    while let Some(block) = block(archive, std::mem::take(&mut first))? {
         let kind = block[156];
         let size = match long.size.take_if(|_| !matches!(kind, b'x' | b'g' | b'L' | b'K')) {
             Some(size) => size,
@@ -50,7 +50,7 @@ pub(super) fn entries(
         };
         // Links, devices and directories have no content, whatever their header says.
         let size = if matches!(kind, b'1'..=b'6') { 0 } else { size };
-        let mut content = (&mut archive).take(size);
+        let mut content = archive.take(size);
         match kind {
             b'L' => long.name = Some(text(&long_content(&mut content)?)),
             b'K' => long.link = Some(text(&long_content(&mut content)?)),
@@ -72,13 +72,13 @@ pub(super) fn entries(
         io::copy(&mut content, &mut io::sink())?;
         let missing = content.limit();
         let padding = size.next_multiple_of(512) - size;
-        let padded = io::copy(&mut (&mut archive).take(padding), &mut io::sink())?;
+        let padded = io::copy(&mut archive.take(padding), &mut io::sink())?;
         if missing > 0 || padded < padding {
             return Err(truncated());
         }
     }
     // To its end, so that a compressed archive's own checksum is held against all of it.
-    io::copy(&mut archive, &mut io::sink())?;
+    io::copy(archive, &mut io::sink())?;
     Ok(())
 }
 
@@ -114,7 +114,7 @@ impl Long {
 }
 
 /// The next header; `None` at the end mark, or where the archive ends between entries.
-fn block(archive: &mut impl Read, first: bool) -> Result<Option<[u8; 512]>, Fault> {
+fn block(archive: &mut dyn Read, first: bool) -> Result<Option<[u8; 512]>, Fault> {
     let mut block = [0; 512];
     let mut filled = 0;
     while filled < block.len() {

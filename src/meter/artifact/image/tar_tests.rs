@@ -25,7 +25,7 @@ fn entry(kind: u8, name: &str, content: &[u8]) -> Vec<u8> {
 /// Names and contents of the files in an archive.
 fn read(archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Fault> {
     let mut files = vec![];
-    entries(archive, |entry, content| {
+    entries(&mut &archive[..], |entry, content| {
         let mut bytes = vec![];
         content.read_to_end(&mut bytes)?;
         if let Kind::File(_) = entry.kind {
