@@ -67,8 +67,10 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
     let done = cargo(args, dir, &format!("build the binary `{name}`"))?;
     // The binary is built last of all.
     let text = String::from_utf8_lossy(&done.stdout.tail);
-    let messages =
-        text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
+    let messages = text
+        .lines()
+        .rev()
+        .filter_map(|line| serde_json::from_slice::<WireMessage>(line.as_bytes()).ok());
     let path = messages
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name && is_binary(t)))

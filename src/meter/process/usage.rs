@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
+use procfs_core::FromRead;
+#[cfg(target_os = "linux")]
+use procfs_core::process::{Stat, Status};
+
+#[cfg(target_os = "linux")]
 use super::{linux, tree::Tree};
 
 /// What a process used, by the time it ended.
@@ -72,13 +77,13 @@ impl Living {
     }
 
     fn one(pid: u32) -> Option<Living> {
-        let process = procfs::process::Process::new(pid.cast_signed()).ok()?;
         let cpu = linux::processor_time(pid)?;
         let waited = linux::waited(pid);
-        let status = process.status().ok()?;
-        let stat = process.stat().ok()?;
+        let status = Status::from_file(format!("/proc/{pid}/status")).ok()?;
+        let stat = Stat::from_file(format!("/proc/{pid}/stat")).ok()?;
         let ticks = u64::try_from(stat.cutime + stat.cstime).ok()?;
-        let children = Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64);
+        let children =
+            Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64);
         Some(Living {
             processes: 1,
             rss: status.vmrss? * 1024,
