@@ -44,9 +44,32 @@ fn target() -> Result<PathBuf, Error> {
     Ok(target.unwrap_or(Path::new("target")).to_owned())
 }
 
-/// `path` as people know it: from the current directory where it lies below that.
+/// `path` as people know it: from the repository's root under GitHub Actions, which annotates by that;
+/// else from the current directory, where it lies below.
 pub(crate) fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let relative = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
-    relative.unwrap_or(path).display().to_string()
+    let repository = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    shown_from(path, repository.into_iter().chain(std::env::current_dir().ok()))
+}
+
+fn shown_from(path: &Path, places: impl IntoIterator<Item = PathBuf>) -> String {
+    let below = |place: PathBuf| path.strip_prefix(place).ok().map(Path::to_owned);
+    let relative = places.into_iter().find_map(below);
+    relative.unwrap_or_else(|| path.to_owned()).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, places: &[&str], want: &str) {
+        assert_eq!(shown_from(Path::new(path), places.iter().map(PathBuf::from)), want);
+    }
+
+    #[test]
+    fn a_file_is_named_from_the_first_place_it_is_below() {
+        check("/repo/app/budgets.toml", &["/repo", "/repo/app"], "app/budgets.toml");
+        check("/repo/app/budgets.toml", &["/elsewhere", "/repo/app"], "budgets.toml");
+        check("/repo/app/budgets.toml", &[], "/repo/app/budgets.toml");
+    }
 }

@@ -224,7 +224,7 @@ fn meant(suffix: &str) -> Option<&'static str> {
 /// Three significant digits below a thousand; whole numbers above and for counts.
 fn digits(value: f64, unit: Unit) -> String {
     let magnitude = value.abs();
-    let exact = value.fract() == 0.0;
+    let exact = (value - value.round()).abs() <= value.abs() * 1e-9;
     if exact && (unit == Unit::Number || magnitude < 1000.0 || unit == Unit::Bytes) {
         return format!("{value:.0}");
     }

@@ -2,11 +2,14 @@
 
 use super::{Asked, Rules, question};
 use crate::budget::{Bound, Target};
-use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
-use crate::quantity::Unit;
+use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::metric::{Metric, Statistic};
+use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Against, Estimate};
+
+/// A limit on single operations is so many times what a reading of the clock takes, at least.
+const CLEAR_OF_CLOCK: f64 = 5.0;
 
 pub(super) struct Open {
     pub(super) asked: Asked,
@@ -32,6 +35,7 @@ impl Open {
     }
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
+        self.resolves(fork)?;
         let metric = &self.asked.limit.metric;
         let mut series = fork.series(metric)?;
         if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
@@ -58,6 +62,39 @@ impl Open {
             }
         }
         Ok(())
+    }
+
+    /// Whether the fork can tell anything about this limit.
+    fn resolves(&self, fork: &Fork) -> Result<(), Unmeasured> {
+        let limit = &self.asked.limit;
+        let Target::Absolute(quantity) = limit.target else { return Ok(()) };
+        match (&limit.metric, fork.work, fork.clock) {
+            (Metric::Throughput, Work::Operations(_), _)
+                if quantity.unit == Unit::BytesPerSecond =>
+            {
+                let text = "the limit is in bytes a second, and the workload does not say how many \
+                            bytes an operation is: call `run.bytes(n)` before it measures";
+                Err(Unmeasured::new(Cause::Unsuitable, text))
+            }
+            (Metric::Throughput, Work::Bytes(_), _) if quantity.unit == Unit::PerSecond => {
+                let text = "the limit is in operations a second, and the workload counts bytes: write \
+                            it as \"64 MB/s\", or count with `run.ops(n)`";
+                Err(Unmeasured::new(Cause::Unsuitable, text))
+            }
+            (Metric::Latency(statistic), _, Some(clock)) if *statistic != Statistic::Mean => {
+                let grain = clock.cost.max(clock.resolution);
+                if quantity.value >= CLEAR_OF_CLOCK * grain {
+                    return Ok(());
+                }
+                let text = format!(
+                    "a limit of {quantity} on single operations is too near what the clock itself takes, \
+                     {}; limit `mean` or `throughput`, which time many operations together",
+                    Quantity::new(grain, Unit::Seconds)
+                );
+                Err(Unmeasured::new(Cause::Unresolvable, text))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn is_relative(&self) -> bool {

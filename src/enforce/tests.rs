@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::source::{Coin, Source, Sweep, Versus};
 use super::{Asked, Inquiry, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::Quantity;
 use crate::verdict::{Outcome, Verdict};
@@ -217,6 +217,21 @@ fn no_reading_is_red_whatever_came_before() {
 }
 
 #[test]
+fn what_a_fork_cannot_tell_is_red() {
+    let fork = |_| {
+        let clock = Some(Clock { cost: 3e-8, resolution: 1e-9 });
+        Ok(Fork { operations: vec![1e-8; 100], batches: vec![0.02; 5], clock, ..tenth() })
+    };
+    let text = "a limit of 50 ns on single operations is too near what the clock itself takes, 30 ns; \
+                limit `mean` or `throughput`, which time many operations together";
+    check(&run(vec![max(P99, "50 ns")], rules(), fork), Verdict::Unmeasured, text);
+    let text = "the limit is in bytes a second, and the workload does not say how many bytes an \
+                operation is: call `run.bytes(n)` before it measures";
+    let limits = vec![min(Metric::Throughput, "1 MB/s")];
+    check(&run(limits, rules(), fork), Verdict::Unmeasured, text);
+}
+
+#[test]
 fn a_rate_of_errors() {
     let failing = |share: f64| {
         move |_| {
@@ -262,7 +277,7 @@ fn a_slope_is_judged_by_sweeps() {
     let outcomes = finish(sweep(1.0), slope(), rules());
     check(&outcomes, Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
     let outcomes = finish(sweep(2.0), slope(), rules());
-    check(&outcomes, Verdict::Fail, "scaling_rss is 2.00, over the limit of 1.10");
+    check(&outcomes, Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");
 }
 
 /// A suite of limits, each exactly at the truth, under noise that differs between processes: the
