@@ -112,14 +112,19 @@ impl Harness {
 }
 
 /// One trial for each test, in the suite's order, and one for each workload without a budget.
+///
+/// Nextest takes for passed what says only when it runs that it is skipped, so it is told beforehand.
 fn trials(session: &Arc<Session>, workloads: &[String], closing: &Arc<Closing>) -> Vec<Trial> {
     let budgeted = |name: &String| {
         let workload = |b: &budget::Budget| matches!(&b.subject, Subject::Workload(w) if w == name);
         session.budgets.budgets.iter().any(workload)
     };
+    let nextest = std::env::var_os("NEXTEST").is_some();
     let tests = session.suite.tests.iter().enumerate().map(|(i, test)| {
+        let skipped = nextest && session.skips(i);
         let (session, closing) = (Arc::clone(session), Arc::clone(closing));
-        Trial::ignorable_test(test.name.clone(), move || closing.take(&session, session.outcome(i)))
+        let run = move || closing.take(&session, session.outcome(i));
+        Trial::ignorable_test(test.name.clone(), run).with_ignored_flag(skipped)
     });
     let idle = workloads.iter().filter(|name| !budgeted(name)).map(|name| {
         let (session, closing, name) = (Arc::clone(session), Arc::clone(closing), name.clone());

@@ -111,6 +111,11 @@ impl Session {
         self.decided(test).unwrap_or_else(|| self.lost(test))
     }
 
+    /// Whether a test is skipped, which is known before anything is measured.
+    pub(crate) fn skips(&self, test: usize) -> bool {
+        self.foregone(test).is_some_and(|outcome| outcome.verdict == Verdict::Skipped)
+    }
+
     /// What is known without measuring: a subject nobody registered, a reference that is not there.
     fn foregone(&self, test: usize) -> Option<Outcome> {
         let asked = &self.suite.tests[test];

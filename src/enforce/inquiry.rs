@@ -22,7 +22,8 @@ pub(crate) struct Inquiry {
     /// Time-weighted waiting for a processor, and the time that it was known for.
     waited: (f64, f64),
     preempted: Option<u64>,
-    notes: Vec<String>,
+    /// What forks noted, and whether another one noted the same with other figures.
+    notes: Vec<(String, bool)>,
     suspect_since: Option<Instant>,
     of: Option<String>,
     sides: BTreeMap<Metric, Vec<(f64, f64)>>,
@@ -128,8 +129,9 @@ impl Inquiry {
             *self.preempted.get_or_insert(0) += preempted;
         }
         for note in &fork.notes {
-            if !self.notes.contains(note) {
-                self.notes.push(note.clone());
+            match self.notes.iter_mut().find(|(known, _)| words::are_alike(known, note)) {
+                Some((known, varies)) => *varies |= known != note,
+                None => self.notes.push((note.clone(), false)),
             }
         }
         for (metric, remarks) in &fork.remarks {
@@ -201,7 +203,10 @@ impl Inquiry {
         outcome.verdict = verdict;
         outcome.against = Some(against);
         outcome.seconds = self.spent.as_secs_f64();
-        outcome.notes.extend(self.notes.iter().cloned());
+        outcome.notes.extend(self.notes.iter().map(|(note, varies)| match varies {
+            false => note.clone(),
+            true => format!("{note}; so in the first process, and alike in others"),
+        }));
         outcome
             .notes
             .extend(self.remarks.get(&open.asked.limit.metric).into_iter().flatten().cloned());

@@ -319,3 +319,21 @@ fn noisy(seed: u64, truth: f64) -> Outcome {
     });
     outcomes[0].clone()
 }
+
+#[test]
+fn two_that_read_the_same_differ_by_something() {
+    let bytes = |_| Ok(value(Metric::Gzip, 1_160.0));
+    let outcomes = run(vec![max(Metric::Gzip, "1159 B")], rules(), bytes);
+    check(&outcomes, Verdict::Fail, "gzip is 1.16 KB, over the limit of 1.16 KB by 1 B");
+}
+
+#[test]
+fn what_every_fork_notes_is_said_once() {
+    let noted = |n: usize| {
+        let notes = vec!["no swap".to_owned(), format!("{n}.5 % of the time waited")];
+        Ok(Fork { notes, ..value(Metric::Allocs, 3.0) })
+    };
+    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), noted);
+    let varied = "0.5 % of the time waited; so in the first process, and alike in others";
+    assert_eq!(outcomes[0].notes, ["no swap", varied]);
+}

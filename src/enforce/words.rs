@@ -29,6 +29,11 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
         return unsettled_reason(outcome, limit, &value, &bound, blind);
     }
     match outcome.verdict {
+        // Rounded for reading, both may look the same.
+        Verdict::Fail if value == bound => {
+            let by = against.quantity((estimate.value - against.limit).abs());
+            format!("{metric} is {value}, {side} the limit of {bound} by {by}")
+        }
         Verdict::Fail => format!("{metric} is {value}, {side} the limit of {bound}"),
         Verdict::Warn if against.is_over(estimate.value) => {
             format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
@@ -82,6 +87,12 @@ fn plural(values: usize, outcome: &Outcome) -> String {
 
 fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Whether two notes say the same of different processes: all but their figures agree.
+pub(super) fn are_alike(a: &str, b: &str) -> bool {
+    let plain = |c: &char| !c.is_ascii_digit() && *c != '.';
+    a.chars().filter(plain).eq(b.chars().filter(plain))
 }
 
 /// How a reference is written in a sentence.

@@ -47,11 +47,12 @@ pub fn explain(outcome: &Outcome) -> String {
                 (None, None) => "not bounded yet".to_owned(),
             };
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-            let _ = write!(
-                measured,
-                ", {between} (90 %), from {} {of} in {} fresh processes, {:.1} s",
-                evidence.values, evidence.forks, outcome.seconds
-            );
+            let _ = write!(measured, ", {between} (90 %), from {} {of}", evidence.values);
+            // One value a process, a pair or a sweep of them: said once.
+            if evidence.values != evidence.forks {
+                let _ = write!(measured, " in {} fresh processes", evidence.forks);
+            }
+            let _ = write!(measured, ", {:.1} s", outcome.seconds);
         }
         row("measured", &measured);
         let used = against.used(estimate.value);

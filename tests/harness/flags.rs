@@ -30,6 +30,7 @@ max = { size = "1 MB" }
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("flags::list", list),
+        row("flags::nextest_skips", nextest_skips),
         row("flags::selection", selection),
         row("flags::threads", threads),
         row("flags::quiet", quiet),
@@ -65,6 +66,19 @@ fn list() {
     check(["--list", "held"], "held::depth: test\n");
     check(["--list", "--exact", "held"], "");
     check(["--list", "--skip", "depth"], "files::size: test\n");
+}
+
+/// Nextest takes a test that is skipped as it runs for passed, and so learns of it from the list.
+fn nextest_skips() {
+    let case = || Case::new("flags-nextest", BUDGETS).env("NEXTEST", "1");
+    let ignored = case().args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
+    assert_eq!(ignored.stdout, "based::depth::x_base: test\n");
+    let strict = case().env("PERF_BUDGET_STRICT", "1");
+    let ignored = strict.args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
+    assert_eq!(ignored.stdout, "");
+    // Asked for all the same, it says why.
+    let asked = case().args(["--exact", "based::depth::x_base", "--ignored"]).run().exited(0);
+    asked.printed(["ignored (no base revision to compare with is given)"]);
 }
 
 fn selection() {
