@@ -1,4 +1,115 @@
-//! Performance budgets as tests.
+//! Performance budgets as tests: `budgets.toml` says what must stay small, fast and light, and
+//! `cargo test --release` says whether it still is.
+//!
+//! # Example
+//!
+//! A test target with `harness = false`, in `tests/budgets.rs`:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! #[global_allocator] // only for heap metrics
+//! static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+//!
+//! fn main() -> ExitCode {
+//!     perf_budget::Harness::new()
+//!         .workload("sort", |run| {
+//!             let n: u64 = run.param("n")?;
+//!             let numbers: Vec<u64> = (0..n).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+//!             run.iter_with(|| numbers.clone(), |mut numbers| numbers.sort_unstable()) // the clone is not timed
+//!         })
+//!         .workload("index", |run| {
+//!             let n: u64 = run.param("n")?;
+//!             run.hold(|| (0..n).collect::<std::collections::BTreeSet<u64>>()) // kept while memory is read
+//!         })
+//!         .main()
+//! }
+//! ```
+//!
+//! Its limits, in `budgets.toml` beside `Cargo.toml`, each of which becomes a test:
+//!
+//! ```toml
+//! [budget.sort]
+//! workload = "sort"
+//! params = { n = 10_000 }
+//! max = { p99 = "5 ms", allocs = 0 }
+//! why = "the list is sorted on every key press"
+//!
+//! [budget.index]
+//! workload = "index"
+//! params = { n = [1_000, 10_000, 100_000] }             # a list makes a test for each value
+//! max = { rss = "20 MB" }
+//! scaling = { over = "n", max = { heap = 1.1 } }        # the slope on a log-log scale
+//!
+//! [budget.module]
+//! artifact = "pkg/app.wasm"
+//! max = { gzip = "100 KB" }
+//! ```
+//!
+//! # The sentence, which is the map
+//!
+//! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**;
+//! > the sample gives an **estimate**; the estimate, held against a limit (and its **reference**), gives
+//! > a **verdict**; outcomes make a **report**.
+//!
+//! | word | where |
+//! |---|---|
+//! | budget, limit, subject, reference | [`budget`]: what `budgets.toml` says, checked, with every mistake collected |
+//! | metric | [`metric`]: its word, its unit, which way is better, exact or noisy |
+//! | number with a unit | [`quantity`] |
+//! | meter | [`meter`]: instruments, one a file; [`run`] is what a workload sees of them |
+//! | sample, estimate | [`stats`]: evidence from numbers |
+//! | verdict, outcome | [`verdict`]: the rules of judgement |
+//! | report | [`report`]: renderings of outcomes |
+//!
+//! [`Harness`] puts them together as tests. `ARCHITECTURE.md` in the repository has the private modules too,
+//! `docs/metrics.md` what each metric measures, `docs/judgement.md` how a verdict is reached.
+//!
+//! # What always holds
+//!
+//! A test of the repository (`tests/it/tidy.rs`) checks each of these on the source:
+//!
+//! - Arrows between modules run only downward.
+//! - `stats` does not know what was measured: numbers in, numbers out, no clock, no file, no chance.
+//! - `verdict` does no input or output: a verdict can be judged again from its record.
+//! - Only `harness` and `report` print, but for a worker that cannot answer any other way.
+//! - Only `meter::process` starts processes, so that whatever is started is also ended.
+//! - Only `harness` knows `libtest-mimic`.
+//! - `unsafe` is in two files: the counting allocator, and what Linux does for a process.
+//!
+//! # What is not measured
+//!
+//! - **Time in a debug build.** Such tests are ignored, with that reason; where `PERF_BUDGET_STRICT=1` is set
+//!   they are red.
+//! - **Anything against `base` or `lock`.** Such limits are read and checked, and skipped visibly until the command
+//!   that brings a base revision and accepted values exists.
+//! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
+//! - **Load that arrives on its own schedule.** Operations run one after the other, as fast as they can; how long
+//!   requests queue under a given rate is not seen.
+//! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.
+//! - **Memory that is not asked of Rust's allocator**, by the heap metrics; `rss` sees it.
+//!
+//! # Platforms
+//!
+//! | | Linux | macOS | Windows |
+//! |---|---|---|---|
+//! | artifacts | all | all | all |
+//! | latency, `throughput`, `error_rate` | all; waiting for a processor is taken off single-threaded work | by the wall clock | by the wall clock |
+//! | workload's `cpu`, `utilization`, `context_switches` | all | all | none |
+//! | heap metrics | all | all | all |
+//! | workload's `rss` | yes | yes | yes |
+//! | workload's `peak_rss` | yes | no | no |
+//! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
+//! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |
+//! | processes that outlive their measurement | found by a mark and ended | those of the process group are ended | the process itself is ended |
+//!
+//! What a platform cannot measure is red with that reason (cause `unsupported`), never green. Linux is where
+//! the tests run; for macOS and Windows the code is only compiled, by the project's CI.
+//!
+//! # Minimum supported Rust version
+//!
+//! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
+//! beyond what is half a year old.
 
 pub mod budget;
 mod enforce;

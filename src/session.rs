@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::budget::{Budgets, Reference, Subject, Target};
-use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::enforce::{Asked, Inquiry, Rules};
 use crate::machine;
 use crate::meter::{Cause, Unmeasured};
@@ -20,7 +19,7 @@ use crate::metric::Metric;
 use crate::report::progress::Progress;
 use crate::shelf::Shelf;
 use crate::subject;
-use crate::suite::{self, Reading, Span, Suite};
+use crate::suite::{Reading, Suite};
 use crate::turn::Turns;
 use crate::verdict::{Outcome, Run, Verdict};
 
@@ -298,42 +297,7 @@ impl Session {
             repeats,
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        Inquiry::new(self.source(what, &metrics), asked, rules)
-    }
-
-    fn source(&self, group: &suite::Group, metrics: &[Metric]) -> Box<dyn Source> {
-        let of = |budget: usize, case: usize, metrics: &[Metric]| {
-            subject::source(&self.budgets, budget, case, group.reading, metrics, &self.results)
-        };
-        match (group.span, &group.versus) {
-            (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => {
-                Box::new(Versus {
-                    subject: of(group.budget, case, metrics),
-                    reference: named(
-                        &self.budgets.budgets[*other].name,
-                        of(*other, *other_case, metrics),
-                    ),
-                    metrics: metrics.to_vec(),
-                    coin: Coin::random(),
-                })
-            }
-            (Span::Case(case), _) => of(group.budget, case, metrics),
-            (Span::Sweep, _) => {
-                let inner: Vec<Metric> = metrics
-                    .iter()
-                    .filter_map(|metric| match metric {
-                        Metric::Scaling(of) => Some((**of).clone()),
-                        _ => None,
-                    })
-                    .collect();
-                let sizes = subject::sizes(&self.budgets.budgets[group.budget]);
-                let points = sizes
-                    .into_iter()
-                    .map(|(case, size)| (size, of(group.budget, case, &inner)))
-                    .collect();
-                Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
-            }
-        }
+        Inquiry::new(subject::source(&self.budgets, what, &metrics, &self.results), asked, rules)
     }
 
     /// What is known of a test before it is measured.
@@ -427,17 +391,6 @@ impl Session {
         let what = &self.suite.groups[group];
         format!("{}-{group}", self.budgets.budgets[what.budget].name)
     }
-}
-
-/// A reference that says so where it cannot be measured.
-fn named(name: &str, mut source: Box<dyn Source>) -> Box<dyn Source> {
-    let name = name.to_owned();
-    Box::new(move || {
-        source.fork().map_err(|why| Unmeasured {
-            text: format!("the reference `{name}` was not measured: {}", why.text),
-            ..why
-        })
-    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

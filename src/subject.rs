@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::budget::{Budget, Budgets, Command, Param, Subject};
-use crate::enforce::source::Source;
+use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::meter::fork::{self, Request};
 use crate::meter::{Fork, Unmeasured, artifact, binary, command};
 use crate::metric::Metric;
-use crate::suite::Reading;
+use crate::suite::{self, Group, Reading, Span};
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);
@@ -41,7 +41,7 @@ pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
 }
 
 /// The cases of a budget with the size of each, for a slope.
-pub(crate) fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
+fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     let Some(scaling) = &budget.scaling else { return Vec::new() };
     let size = |params: &[(String, Param)]| {
         let (_, value) = params.iter().find(|(name, _)| *name == scaling.over)?;
@@ -55,8 +55,54 @@ pub(crate) fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
 }
 
-/// Where the forks of one case of a budget come from.
+/// Where the forks of a group come from: one case, two of them in turn, or every case for a slope.
 pub(crate) fn source(
+    budgets: &Budgets,
+    group: &Group,
+    metrics: &[Metric],
+    results: &Path,
+) -> Box<dyn Source> {
+    let of = |budget: usize, case: usize, metrics: &[Metric]| {
+        of_case(budgets, budget, case, group.reading, metrics, results)
+    };
+    match (group.span, &group.versus) {
+        (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => Box::new(Versus {
+            subject: of(group.budget, case, metrics),
+            reference: named(&budgets.budgets[*other].name, of(*other, *other_case, metrics)),
+            metrics: metrics.to_vec(),
+            coin: Coin::random(),
+        }),
+        (Span::Case(case), _) => of(group.budget, case, metrics),
+        (Span::Sweep, _) => {
+            let inner: Vec<Metric> = metrics
+                .iter()
+                .filter_map(|metric| match metric {
+                    Metric::Scaling(of) => Some((**of).clone()),
+                    _ => None,
+                })
+                .collect();
+            let points = sizes(&budgets.budgets[group.budget])
+                .into_iter()
+                .map(|(case, size)| (size, of(group.budget, case, &inner)))
+                .collect();
+            Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
+        }
+    }
+}
+
+/// A reference that says so where it cannot be measured.
+fn named(name: &str, mut source: Box<dyn Source>) -> Box<dyn Source> {
+    let name = name.to_owned();
+    Box::new(move || {
+        source.fork().map_err(|why| Unmeasured {
+            text: format!("the reference `{name}` was not measured: {}", why.text),
+            ..why
+        })
+    })
+}
+
+/// Where the forks of one case of a budget come from.
+fn of_case(
     budgets: &Budgets,
     budget: usize,
     case: usize,

@@ -1,3 +1,4 @@
 //! Every integration test, in one binary, so that the library is linked once.
 
 mod artifact;
+mod tidy;

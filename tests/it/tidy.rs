@@ -1,0 +1,141 @@
+//! The house's rules as tests: what a reviewer would otherwise have to look for in every change.
+//!
+//! Here is what holds for files. `arrows` has what the source says of its own structure, `pages` what the
+//! pages beside the source promise.
+
+mod arrows;
+mod pages;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longer files are split: the cap of `src`.
+const MOST_LINES: usize = 400;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A text of the repository, by its path from the root.
+#[track_caller]
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// A file with its path from the root, `/` between its parts.
+struct Text {
+    path: String,
+    text: String,
+}
+
+/// Every text below `folder`, in the order of their paths; what cargo or git keep is none of ours.
+fn texts(folder: &str) -> Vec<Text> {
+    let mut waiting = vec![root().join(folder)];
+    let mut found = Vec::new();
+    while let Some(path) = waiting.pop() {
+        // In a linked worktree `.git` is a file.
+        if path.ends_with("target") || path.ends_with(".git") {
+            continue;
+        }
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            found.push(Text { path: from_root(&path), text });
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    assert!(found.len() > 3, "only {} texts were found below `{folder}`", found.len());
+    found
+}
+
+fn from_root(path: &Path) -> String {
+    let path: PathBuf = path.strip_prefix(root()).unwrap().components().collect();
+    path.to_str().unwrap().replace('\\', "/")
+}
+
+/// Every Rust file below `folder`.
+fn sources(folder: &str) -> Vec<Text> {
+    let is_rust = |file: &Text| Path::new(&file.path).extension().is_some_and(|e| e == "rs");
+    texts(folder).into_iter().filter(is_rust).collect()
+}
+
+/// Fails with everything that was found, one a line.
+#[track_caller]
+fn none(found: &[String], what: &str) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent: Vec<String> = sources("")
+        .into_iter()
+        .filter(|file| !file.text.starts_with("//! "))
+        .map(|file| file.path)
+        .collect();
+    none(&silent, "these do not open with `//!`");
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let long: Vec<String> = ["src", "tests"]
+        .into_iter()
+        .flat_map(sources)
+        .map(|file| (file.text.lines().count(), file.path))
+        .filter(|(lines, _)| *lines > MOST_LINES)
+        .map(|(lines, path)| format!("{path} has {lines} lines"))
+        .collect();
+    none(&long, &format!("longer than {MOST_LINES} lines"));
+}
+
+/// Files that only made sense where they were written.
+#[test]
+fn no_text_names_a_place_on_a_machine() {
+    // Put together, or this file would name them.
+    let places = [["/ro", "ot/"], ["/ho", "me/"], ["/Us", "ers/"], ["/wo", "rk/"], ["C:", "\\"]];
+    let places = places.map(|parts| parts.concat());
+    let mut found = Vec::new();
+    for Text { path, text } in texts("") {
+        for (i, line) in text.lines().enumerate() {
+            if places.iter().any(|place| line.contains(place)) {
+                found.push(format!("{path}:{}: {line}", i + 1));
+            }
+        }
+    }
+    none(&found, "these are places on someone's machine");
+}
+
+#[test]
+fn every_dependency_comes_from_the_public_registry() {
+    let lock = text("Cargo.lock");
+    let sources: Vec<&str> = lock.lines().filter(|line| line.starts_with("source = ")).collect();
+    assert!(sources.len() > 30);
+    let other = |source: &&&str| {
+        **source != "source = \"registry+https://github.com/rust-lang/crates.io-index\""
+    };
+    let found: Vec<String> = sources.iter().filter(other).map(ToString::to_string).collect();
+    none(&found, "these are not from crates.io");
+}
+
+/// `tests/harness` runs each folder with an `expected.txt`; the files of any other are named by a test.
+#[test]
+fn every_case_is_used() {
+    let tests: Vec<Text> = ["src", "tests"].into_iter().flat_map(sources).collect();
+    let named = |name: &str| tests.iter().any(|file| file.text.contains(name));
+    let mut idle = Vec::new();
+    let mut folders = 0;
+    for entry in fs::read_dir(root().join("fixtures/cases")).unwrap() {
+        let folder = entry.unwrap().path();
+        folders += 1;
+        if folder.join("expected.txt").is_file() {
+            continue;
+        }
+        for file in fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            if !named(&from_root(&folder)) || !named(name) {
+                idle.push(from_root(&file));
+            }
+        }
+    }
+    assert!(folders > 30, "only {folders} cases were found");
+    none(&idle, "no test reads these");
+}

@@ -1,0 +1,229 @@
+//! The structure that the source itself claims: which module knows which, and who may do what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Text, none, sources, text};
+
+/// Every module at the top of the crate, lowest first, with every other one that it uses. This is not
+/// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("stats", &[]),
+    ("quantity", &[]),
+    ("metric", &["quantity"]),
+    ("budget", &["error", "metric", "quantity"]),
+    ("verdict", &["budget", "quantity", "stats"]),
+    ("meter", &["budget", "metric", "quantity"]),
+    ("run", &["budget", "meter", "metric"]),
+    ("enforce", &["budget", "meter", "metric", "quantity", "stats", "verdict"]),
+    ("report", &["budget", "error", "verdict"]),
+    ("place", &["error"]),
+    ("turn", &["error"]),
+    ("machine", &["verdict"]),
+    ("shelf", &["error", "verdict"]),
+    ("suite", &["budget", "enforce", "metric"]),
+    ("subject", &["budget", "enforce", "meter", "metric", "suite"]),
+    (
+        "session",
+        &[
+            "budget", "enforce", "error", "machine", "meter", "metric", "place", "report", "shelf",
+            "subject", "suite", "turn", "verdict",
+        ],
+    ),
+    ("harness", &["budget", "error", "meter", "place", "report", "run", "session", "verdict"]),
+];
+
+/// Names at the top of the crate that are not modules, and the module each is from.
+const NAMES: &[(&str, &str)] = &[
+    ("Error", "error"),
+    ("Harness", "harness"),
+    ("Heap", "meter"),
+    ("Failed", "run"),
+    ("Run", "run"),
+    ("Workload", "run"),
+];
+
+/// What is done in few places: what it is, how it looks in the source, and where it is.
+const DEEDS: &[(&str, &[&str], &[&str])] = &[
+    (
+        "prints",
+        &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
+        // A worker that cannot write its reply has nobody else to tell.
+        &["harness.rs", "report/progress.rs", "run/worker.rs"],
+    ),
+    (
+        "starts a process",
+        &["Command::new(", ".spawn()"],
+        &[
+            "meter/process.rs",
+            "meter/process/linux.rs",
+            "meter/process/portable.rs",
+            "meter/process/relay.rs",
+        ],
+    ),
+    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
+    ("knows tokio", &["tokio::"], &["run/mod.rs"]),
+    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/process/linux.rs"]),
+];
+
+/// What a pure module never mentions: files, processes, clocks, chance.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::io",
+    "std::env",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "Instant",
+    "SystemTime",
+    "RandomState",
+];
+
+/// The modules that say of themselves that they are pure.
+const PURE: &[&str] = &["stats/", "verdict/", "suite.rs", "metric.rs", "quantity.rs"];
+
+/// The files of `src` without comments and without their tests.
+fn library() -> Vec<Text> {
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
+    sources("src")
+        .into_iter()
+        .filter(|file| !is_test(&file.path))
+        .map(|file| Text { path: file.path["src/".len()..].to_owned(), text: code(&file.text) })
+        .collect()
+}
+
+fn code(text: &str) -> String {
+    let body = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    body.lines().filter(|line| !line.trim_start().starts_with("//")).fold(
+        String::new(),
+        |code, line| {
+            let line = line.split(" // ").next().unwrap_or_default();
+            code + line + "\n"
+        },
+    )
+}
+
+/// The path of a file's module: `meter/process/linux.rs` is `["meter", "process", "linux"]`.
+fn module(path: &str) -> Vec<&str> {
+    let path = path.trim_end_matches(".rs");
+    path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
+}
+
+/// What is named after `crate::`, or after as many `super::` as lead to the top of the crate.
+fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
+    let top = match module.len() {
+        0 => Vec::new(),
+        depth => vec!["super::".repeat(depth)],
+    };
+    let mut names = BTreeSet::new();
+    for start in top.iter().map(String::as_str).chain(["crate::"]) {
+        for (at, _) in text.match_indices(start) {
+            let inside = start != "crate::" && text[..at].ends_with("::");
+            if !inside {
+                names.extend(heads(&text[at + start.len()..]));
+            }
+        }
+    }
+    names
+}
+
+/// `a::b` names `a`; `{a, b::{c, d}}` names `a` and `b`.
+fn heads(path: &str) -> Vec<&str> {
+    let word =
+        |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let Some(list) = path.strip_prefix('{') else { return vec![&path[..word(path)]] };
+    let (mut depth, mut names, mut start) = (1, Vec::new(), 0);
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 || (depth == 1 && c == ',') {
+            let name = list[start..at].trim();
+            names.push(&name[..word(name)]);
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names
+}
+
+#[test]
+fn paths_are_read_as_they_are_written() {
+    let check = |module: &[&str], text: &str, want: &[&str]| {
+        let got: Vec<&str> =
+            used(module, text).into_iter().filter(|name| !name.is_empty()).collect();
+        assert_eq!(got, want, "{text}");
+    };
+    check(&["meter"], "use crate::metric::{Metric, Statistic};", &["metric"]);
+    check(&["harness"], "use crate::{Error, meter, place};", &["Error", "meter", "place"]);
+    check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
+    check(&["meter", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
+    check(&["meter", "process", "tree"], "use super::super::linux;", &[]);
+    check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
+    assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
+}
+
+#[test]
+fn arrows_run_only_downward() {
+    let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let library = library();
+    let known = |name: &str| ARROWS.iter().find(|row| row.0 == name).map(|row| row.0);
+    let mut strange = Vec::new();
+    for file in &library {
+        let module = module(&file.path);
+        let Some(&top) = module.first() else { continue };
+        if known(top).is_none() {
+            strange.push(format!("{} is of no module that has a row", file.path));
+        }
+        let arrows = graph.entry(top).or_default();
+        for name in used(&module, &file.text) {
+            let renamed = NAMES.iter().find(|row| row.0 == name).map(|row| row.1);
+            arrows.extend(renamed.or_else(|| known(name)).filter(|&other| other != top));
+        }
+    }
+    none(&strange, "add each to a floor");
+    for (floor, (module, expected)) in ARROWS.iter().enumerate() {
+        let found: Vec<&str> = graph.get(module).into_iter().flatten().copied().collect();
+        let below: Vec<&str> = ARROWS[..floor].iter().map(|row| row.0).collect();
+        let up: Vec<_> = found.iter().filter(|name| !below.contains(name)).collect();
+        assert!(up.is_empty(), "`{module}` uses {up:?}, which are not below it");
+        assert_eq!(found, *expected, "what `{module}` uses is not what its row says");
+    }
+}
+
+#[test]
+fn deeds_stay_in_their_places() {
+    let library = library();
+    for (deed, looks, places) in DEEDS {
+        let does = |file: &&Text| looks.iter().any(|look| file.text.contains(look));
+        let found: Vec<&str> = library.iter().filter(does).map(|file| file.path.as_str()).collect();
+        assert_eq!(found, *places, "what {deed}");
+    }
+}
+
+#[test]
+fn the_pure_touch_nothing() {
+    let mut found = Vec::new();
+    for file in library().iter().filter(|file| PURE.iter().any(|pure| file.path.starts_with(pure)))
+    {
+        let impure = IMPURE.iter().filter(|word| file.text.contains(*word));
+        found.extend(impure.map(|word| format!("{} mentions {word}", file.path)));
+    }
+    none(&found, "these call themselves pure");
+}
+
+/// ARCHITECTURE.md is a map only as long as everything is on it.
+#[test]
+fn the_map_has_every_module() {
+    let map = text("ARCHITECTURE.md");
+    let missing: Vec<String> = ARROWS
+        .iter()
+        .map(|row| format!("`{}`", row.0))
+        .filter(|module| !map.contains(module))
+        .collect();
+    none(&missing, "these modules are not in ARCHITECTURE.md");
+}

@@ -1,0 +1,182 @@
+//! What the pages beside the source promise: every metric described as the code has it, numbers that the
+//! code gives, commands that are run, links that lead somewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use perf_budget::metric::{Better, Metric, Nature, SubjectKind};
+use perf_budget::quantity::Unit;
+use perf_budget::stats::{Exceedance, threshold};
+use perf_budget::verdict::Verdict;
+use perf_budget::verdict::judge::{BETA, FEWEST_FORKS};
+
+use super::{none, root, text, texts};
+
+const SUBJECTS: [(&str, SubjectKind); 3] = [
+    ("artifact", SubjectKind::Artifact),
+    ("command", SubjectKind::Command),
+    ("workload", SubjectKind::Workload),
+];
+
+/// The cells of every row of every table of a page; heads and rules come along.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    let lines = page.lines().map(str::trim);
+    let rows = lines.filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(str::trim).collect()).collect()
+}
+
+/// The words in ticks.
+fn words(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// How docs/metrics.md says what a metric is.
+fn told(metric: &Metric) -> [&'static str; 3] {
+    let unit = match metric.unit() {
+        Some(Unit::Bytes) => "bytes",
+        Some(Unit::Seconds) => "seconds",
+        Some(Unit::Share) => "share",
+        Some(Unit::Number) => "number",
+        Some(Unit::PerSecond | Unit::BytesPerSecond) => "rate",
+        None => "op/s or B/s",
+    };
+    let better = match metric.better() {
+        Better::Lower => "less",
+        Better::Higher => "more",
+        Better::Either => "either",
+    };
+    let nature = match metric.nature() {
+        Nature::Exact => "exact",
+        Nature::Noisy => "noisy",
+    };
+    [unit, better, nature]
+}
+
+#[test]
+fn every_metric_is_described_as_it_is() {
+    let page = text("docs/metrics.md");
+    let rows = rows(&page);
+    for (subject, kind) in SUBJECTS {
+        let mut described = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.len() == 7 && row[1] == subject) {
+            for word in words(row[0]) {
+                let before = described.insert(word.to_owned(), [row[2], row[3], row[4]]);
+                assert_eq!(before, None, "`{word}` of a {subject} has two rows");
+                assert!(!row[5].is_empty() && !row[6].is_empty(), "`{word}` has empty cells");
+            }
+        }
+        let known: BTreeMap<String, [&str; 3]> =
+            Metric::known(kind).iter().map(|metric| (metric.name(), told(metric))).collect();
+        assert_eq!(described, known, "docs/metrics.md and the metrics of a {subject}");
+    }
+}
+
+/// How many values pass a percentile none of which is beyond limit and slack; and how many would have
+/// to, were there no more than the limit and its share.
+#[test]
+fn a_percentile_needs_as_many_values_as_the_page_says() {
+    let page = text("docs/judgement.md");
+    let mut quantiles = 0;
+    for row in rows(&page) {
+        let (Some(&word), Ok(values)) = (words(row[0]).first(), row[row.len() - 1].parse::<u64>())
+        else {
+            continue;
+        };
+        let Some(quantile) = word.strip_prefix('p').filter(|_| row.len() == 2) else { continue };
+        let q: f64 = format!("0.{quantile}").parse().unwrap();
+        let enough = |values: u64| {
+            let mut pass = Exceedance::pass(1.0 - q);
+            pass.add(values, 0);
+            pass.log_evidence() >= threshold(BETA, 1)
+        };
+        assert!(enough(values) && !enough(values - 1), "{word}: {values}");
+        quantiles += 1;
+    }
+    assert_eq!(quantiles, 5, "docs/judgement.md has a row for each percentile");
+}
+
+#[test]
+fn the_levels_are_those_on_the_page() {
+    let page = text("docs/judgement.md");
+    let odds = |limits| threshold(0.01, limits).exp().round();
+    let fewest = format!("at least {FEWEST_FORKS} processes");
+    let facts = [
+        format!("beta = {BETA}"),
+        format!("{} : 1 for one noisy limit", odds(1)),
+        format!("{} : 1 for twenty", odds(20)),
+        fewest,
+    ];
+    let missing: Vec<String> = facts.into_iter().filter(|fact| !page.contains(fact)).collect();
+    none(&missing, "docs/judgement.md does not say");
+}
+
+#[test]
+fn every_verdict_has_its_row() {
+    for page in ["docs/judgement.md", "README.md"] {
+        let text = text(page);
+        let rows = rows(&text);
+        for verdict in Verdict::ALL {
+            let red = if verdict.is_red() { "red" } else { "o" };
+            let found = rows.iter().any(|row| {
+                row[0].trim_matches('`') == verdict.name()
+                    && row.get(1).is_some_and(|test| match verdict {
+                        Verdict::Skipped => *test == "ignored",
+                        _ => test.starts_with(red),
+                    })
+            });
+            assert!(found, "{page} has no row for {} and its test", verdict.name());
+        }
+    }
+}
+
+#[test]
+fn the_changelog_is_at_this_version() {
+    let changelog = text("CHANGELOG.md");
+    let newest = changelog.lines().find(|line| line.starts_with("## [")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(newest.starts_with(&format!("## [{version}]")), "{newest}");
+}
+
+#[test]
+fn the_oldest_compiler_is_the_same_everywhere() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for page in ["README.md", "src/lib.rs", ".ci/run", ".github/workflows/ci.yml"] {
+        assert!(text(page).contains(version), "{page} does not name Rust {version}");
+    }
+}
+
+/// What the README tells people to run is what CI runs.
+#[test]
+fn ci_runs_what_the_readme_says() {
+    let (readme, ci) = (text("README.md"), text(".ci/run"));
+    let commands: Vec<&str> = readme
+        .split("```sh\n")
+        .skip(1)
+        .flat_map(|block| block.split("```").next().unwrap().lines())
+        .map(|line| line.split('#').next().unwrap().trim())
+        .filter(|line| line.starts_with("cargo test"))
+        .collect();
+    assert!(commands.len() >= 2, "{commands:?}");
+    let missing: Vec<String> =
+        commands.iter().filter(|c| !ci.contains(*c)).map(ToString::to_string).collect();
+    none(&missing, ".ci/run does not run");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut dead = Vec::new();
+    let mut links = 0;
+    for page in texts("").iter().filter(|page| page.path.ends_with(".md")) {
+        let folder = root().join(&page.path);
+        let targets = page.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            links += 1;
+            let file = target.split('#').next().unwrap_or_default();
+            if !folder.parent().unwrap_or(Path::new("")).join(file).exists() {
+                dead.push(format!("{}: {target}", page.path));
+            }
+        }
+    }
+    assert!(links > 5, "only {links} links were found");
+    none(&dead, "these links lead nowhere");
+}
