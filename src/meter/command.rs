@@ -174,7 +174,7 @@ fn run_until_ready(
         Readiness::Late => {
             let text = format!(
                 "`{name}` was not ready within {timeout:?} and was killed: it had to come to this, \
-                 that {signal}"
+                 that {signal}; if it may take longer, raise `timeout`"
             );
             return Err(child.give_up(Cause::TimedOut, text));
         }

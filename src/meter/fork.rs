@@ -25,9 +25,15 @@ pub fn measure(request: &Request, scratch: &Path, timeout: Duration) -> Result<F
     let binary = std::env::current_exe()
         .map_err(|error| harness(format!("failed to find this binary: {error}")))?;
     let mut launch = Launch::new(binary);
+    launch.called = Some(workload.clone());
     launch.env.push((VARIABLE.into(), files.request.clone().into()));
     let finished = process::run(&launch, timeout).map_err(|why| Unmeasured {
-        text: format!("workload `{workload}`: {}", why.text),
+        // Said of the process by the workload's name, or of what came before there was one.
+        text: if why.text.starts_with('`') {
+            format!("workload {}", why.text)
+        } else {
+            format!("workload `{workload}`: {}", why.text)
+        },
         ..why
     })?;
     let mut fork = read(workload, &finished, &files.reply)?;

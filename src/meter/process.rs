@@ -50,6 +50,8 @@ pub(crate) use self::usage::{Living, Usage};
 pub(crate) struct Launch {
     /// The program: a path, or a name that is looked up in `PATH`.
     pub(crate) program: OsString,
+    /// What it is called in messages; `None`: the last part of the program's path.
+    pub(crate) called: Option<String>,
     /// Its arguments.
     pub(crate) args: Vec<OsString>,
     /// Variables set for it, on top of this process's own.
@@ -134,7 +136,10 @@ pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeas
         Some(finished) => Ok(finished),
         None => Err(child.give_up(
             Cause::TimedOut,
-            format!("`{}` did not end within {timeout:?} and was killed", child.name),
+            format!(
+                "`{}` did not end within {timeout:?} and was killed; if it may take longer, raise `timeout`",
+                child.name
+            ),
         )),
     }
 }
@@ -144,6 +149,7 @@ impl Launch {
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
         Launch {
             program: program.into(),
+            called: None,
             args: Vec::new(),
             env: Vec::new(),
             dir: None,
@@ -161,8 +167,11 @@ impl Launch {
         command
     }
 
-    /// The program as it is named in messages: the last part of its path.
+    /// What it is called in messages.
     pub(crate) fn name(&self) -> String {
+        if let Some(called) = &self.called {
+            return called.clone();
+        }
         let path = Path::new(&self.program);
         path.file_name().unwrap_or(&self.program).to_string_lossy().into_owned()
     }

@@ -68,7 +68,9 @@ pub fn explain(outcome: &Outcome) -> String {
         if outcome.verdict == Verdict::Fail {
             odds.push_str(", confirmed in fresh processes");
         }
-        if let (Some(detectable), Some(against)) = (evidence.detectable, outcome.against) {
+        // What else it would have caught is of no interest where it caught something.
+        let unseen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
+        if let (Some(detectable), Some(against)) = (unseen, outcome.against) {
             let seen = against.quantity(detectable);
             let _ = write!(odds, "; would have caught {seen} with 95 %");
         }
@@ -159,7 +161,7 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     }
     let mut rest = list(&[Verdict::Unmeasured, Verdict::Skipped]);
     let missing = tests.saturating_sub(outcomes.len() + filtered);
-    for (n, word) in [(filtered, "filtered out"), (missing, "without an outcome")] {
+    for (n, word) in [(filtered, "filtered out"), (missing, "not judged yet")] {
         if n > 0 {
             let comma = if rest.is_empty() { "" } else { ", " };
             let _ = write!(rest, "{comma}{n} {word}");

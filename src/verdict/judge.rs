@@ -5,7 +5,7 @@
 //! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
-use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, interval, order};
+use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, interval, order};
 
 /// What the evidence says so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,8 @@ const CONFIRMING_FORKS: usize = 3;
 const BLOCK: f64 = 1.25;
 /// A greatest value is not called held on fewer values than this.
 const FEWEST_FOR_GREATEST: usize = 100;
+/// Beyond this many, more operations of one fork say no more about what a share could have caught.
+const LARGEST_WITNESS: usize = 2_000;
 /// A share of zero is shown to be below this.
 const ZERO_SHARE: f64 = 0.001;
 /// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
@@ -188,24 +190,27 @@ impl Judge {
         match self.first.as_ref()? {
             Epoch::Quantile(p) => p.smallest_violation(fail).map(|v| v * self.sign()),
             Epoch::Centre(c) => c.smallest_violation(fail).map(|v| v * self.sign()),
-            Epoch::Share { fail: p, .. } => crate::stats::detect::exceedance(
-                p.sample().len() as u64,
-                provable(self.question.limit),
-                fail,
-            ),
+            Epoch::Share { .. } => {
+                // A fork is one witness here too, worth at most so many operations.
+                let forks = self.forks.len();
+                let ops = self.forks.iter().map(Vec::len).sum::<usize>() / forks.max(1);
+                let ops = ops.clamp(1, LARGEST_WITNESS) as u64;
+                detect::blocks(forks as u64, ops, 1.0, provable(self.question.limit), fail)
+            }
             Epoch::Greatest { .. } => None,
         }
     }
 
-    /// Whether this run cannot rule out a violation of three times the slack: then an unsettled verdict
-    /// is not "near the limit" but no verdict at all.
+    /// Whether an unsettled verdict is no verdict at all, rather than "near the limit": this run cannot
+    /// rule out a violation of three times the slack, or it points beyond the slack already.
     pub fn is_blind(&self) -> bool {
         let Some((_, interval)) = self.estimate() else { return true };
-        let worst = match self.question.bound {
-            Bound::Max => interval.high - self.question.limit,
-            Bound::Min => self.question.limit - interval.low,
+        let Question { limit, slack, .. } = self.question;
+        let (best, worst) = match self.question.bound {
+            Bound::Max => (interval.low - limit, interval.high - limit),
+            Bound::Min => (limit - interval.high, limit - interval.low),
         };
-        worst > BLIND * self.question.slack
+        worst > BLIND * slack || best > slack
     }
 
     /// Every value of every fork, as it was measured.

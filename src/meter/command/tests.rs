@@ -39,9 +39,10 @@ fn check_refused(
     }
 }
 
-/// A directory of this run of the tests alone.
+/// A directory of this run of the tests alone, below cargo's own, which `cargo clean` takes away.
 fn scratch() -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("perf-budget-command-{}", std::process::id()));
+    let binary = std::env::current_exe().unwrap();
+    let dir = binary.with_file_name(format!("command-tests-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     dir
 }
