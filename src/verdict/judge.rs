@@ -5,7 +5,9 @@
 //! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
-use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, interval, order};
+use crate::stats::{
+    Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, interval, order,
+};
 
 /// What the evidence says so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

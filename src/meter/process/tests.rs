@@ -277,9 +277,9 @@ fn a_relay_tells_the_peak_of_the_child_alone() {
     let peak = run(&relayed(allocate.clone()), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
     assert!(none < 50 * MEGABYTE, "{none}");
     assert!((200 * MEGABYTE..250 * MEGABYTE).contains(&peak), "{peak}");
-    // Without a relay it is the harness's, and that is noticed.
+    // Without a relay it is the harness's. (Whether that is noticed depends on what the threads of
+    // other tests allocate between reading the harness's size and forking.)
     assert!(direct.max_rss >= held.len() as u64, "{direct:?}");
-    assert_eq!(direct.peak_rss(), None);
 }
 
 #[test]
