@@ -13,7 +13,7 @@ use crate::budget::{self, Subject};
 use crate::report::terminal::{self, Colour};
 use crate::report::{github, record};
 use crate::run::{self, Failed, Run, Workload};
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::verdict::{Outcome, Verdict};
 use crate::{Error, meter, place};
 
@@ -145,7 +145,7 @@ struct Closing {
 impl Closing {
     /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
     fn take(&self, session: &Session, outcome: Outcome) -> Result<Completion, Red> {
-        let recorded = record::append(&session::record(&session.results), &outcome)
+        let recorded = record::append(&place::record(&session.results), &outcome)
             .and_then(|()| session.tell(&outcome));
         let verdict = outcome.verdict;
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));

@@ -35,6 +35,11 @@ pub(crate) fn results() -> Result<PathBuf, Error> {
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
 }
 
+/// The file that outcomes are appended to.
+pub(crate) fn record(results: &Path) -> PathBuf {
+    results.join("outcomes.jsonl")
+}
+
 /// Cargo marks its target directory with `CACHEDIR.TAG`; without one, `deps/` lies two below it.
 fn target() -> Result<PathBuf, Error> {
     let unknown = |e| Error::io("find the place of", Path::new("the test binary"), e);

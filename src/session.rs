@@ -6,7 +6,7 @@
 //! the whole group and leaves its outcomes for the others.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -396,9 +396,4 @@ impl Session {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // What a panicking test leaves behind is still what was measured.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The file that outcomes are appended to.
-pub(crate) fn record(results: &Path) -> PathBuf {
-    results.join("outcomes.jsonl")
 }
