@@ -126,18 +126,7 @@ impl Session {
         }
         let strict =
             std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
-        let reason = match &asked.limit.target {
-            Target::Relative { reference: Reference::Base, .. } => {
-                "no base revision to compare with is given"
-            }
-            Target::Relative { reference: Reference::Lock, .. } => {
-                "no accepted value to compare with is given"
-            }
-            _ if asked.limit.metric.is_time() && cfg!(debug_assertions) => {
-                "a debug build says nothing about time: run `cargo test --release`"
-            }
-            _ => return None,
-        };
+        let reason = asked.set_aside()?;
         if strict {
             let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));

@@ -30,6 +30,22 @@ impl Test {
     pub(crate) fn is_exact(&self) -> bool {
         is_exact(&self.limit.metric)
     }
+
+    /// Why it is not judged in this build or without a base revision, which is nobody's fault.
+    pub(crate) fn set_aside(&self) -> Option<&'static str> {
+        match &self.limit.target {
+            Target::Relative { reference: Reference::Base, .. } => {
+                Some("no base revision to compare with is given")
+            }
+            Target::Relative { reference: Reference::Lock, .. } => {
+                Some("no accepted value to compare with is given")
+            }
+            _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
+                Some("a debug build says nothing about time: run `cargo test --release`")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What the workers of a group are asked to read.
