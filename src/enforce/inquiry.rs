@@ -159,6 +159,8 @@ impl Inquiry {
                 // What never varies needs no statistics: the same number from several processes.
                 Finding::Open if open.is_constant() => self.compare(&open),
                 Finding::Open if spent_up => self.settle(&open),
+                // Nor is a red pursued for ever that fresh processes will not confirm.
+                Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open),
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
         }

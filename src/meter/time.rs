@@ -87,7 +87,8 @@ impl Gauge for Time {
         fork.notes.push(match (corrected, alone) {
             (true, _) => "clock: wall less waiting for a processor".to_owned(),
             (_, true) => "clock: wall, as this system does not tell waiting".to_owned(),
-            _ => "clock: wall, as other threads or child processes worked too".to_owned(),
+            _ => "clock: wall, as other threads or child processes worked too, or nobody can tell"
+                .to_owned(),
         });
         fork.clock = Some(self.watch.clock());
         fork.preempted =

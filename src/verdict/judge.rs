@@ -16,7 +16,7 @@ pub enum Finding {
     Open,
     /// Enough to be red, and not yet confirmed: take more forks, apart in time from those before.
     Suspect,
-    /// Shown to be over the limit, twice.
+    /// Shown to be over the limit, and fresh processes did not speak against it.
     Broken,
     /// Shown not to be over the limit by more than the slack.
     Held,
