@@ -144,10 +144,7 @@ impl Session {
     fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
         let kept = shelf.outcomes(&self.key(group), || {
-            let mut inquiry = self.inquiry(group, |_| true);
-            while !inquiry.is_done() {
-                self.step(group, &mut inquiry);
-            }
+            let inquiry = self.measure(group, |_| true);
             self.progress.clear();
             inquiry.outcomes().to_vec()
         });
@@ -165,13 +162,19 @@ impl Session {
     fn measure_exact(&self, group: usize) {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
-            let mut inquiry = self.inquiry(group, |test| self.is_selected(test));
-            while !inquiry.is_done() {
-                self.step(group, &mut inquiry);
-            }
+            let inquiry = self.measure(group, |test| self.is_selected(test));
             self.keep(&inquiry);
             *slot = Some(inquiry);
         }
+    }
+
+    /// A group measured from the start to its last outcome.
+    fn measure(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
+        let mut inquiry = self.inquiry(group, wanted);
+        while !inquiry.is_done() {
+            self.step(group, &mut inquiry);
+        }
+        inquiry
     }
 
     fn take_turns(&self, test: usize) {
