@@ -4,12 +4,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::verdict::Run;
 
+/// What names a run of several processes, in the order of preference: ours, nextest's.
+const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
+
+/// The name of the run of several processes that this one belongs to, where the environment gives one.
+pub(crate) fn named_run() -> Option<String> {
+    RUN_ID.iter().find_map(|name| std::env::var(name).ok())
+}
+
 /// The facts of this run, which will have `tests` tests.
 pub(crate) fn run(tests: usize) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let named = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"].iter().find_map(|n| std::env::var(n).ok());
     Run {
-        id: named.unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
+        id: named_run().unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
         began: began.as_secs(),
         tests,
         profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),

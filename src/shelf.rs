@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::Error;
+use crate::machine;
 use crate::verdict::{Outcome, Verdict};
 
-/// What names the run, in the order of preference: ours, nextest's.
-const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
 /// Shelves older than this are of no run that still goes on.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
@@ -31,7 +30,7 @@ impl Shelf {
     /// # Errors
     /// Where the directory cannot be made.
     pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<Shelf>, Error> {
-        let Some(id) = RUN_ID.iter().find_map(|name| std::env::var(name).ok()) else {
+        let Some(id) = machine::named_run() else {
             return Ok(None);
         };
         let runs = results.join("runs");

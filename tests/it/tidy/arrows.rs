@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("place", &["error"]),
     ("turn", &["error"]),
     ("machine", &["verdict"]),
-    ("shelf", &["error", "verdict"]),
+    ("shelf", &["error", "machine", "verdict"]),
     ("suite", &["budget", "enforce", "metric"]),
     ("subject", &["budget", "enforce", "meter", "metric", "suite"]),
     (
