@@ -5,8 +5,6 @@
 //! each processor; what is resident before and after is exact.
 
 use memory_stats::memory_stats;
-#[cfg(target_os = "linux")]
-use procfs_core::{FromRead, process::Status};
 
 use super::gauge::Gauge;
 use super::{Cause, Fork, Unmeasured};
@@ -113,8 +111,7 @@ fn mark() -> bool {
 /// The high-water mark of resident memory in bytes.
 #[cfg(target_os = "linux")]
 fn high_water() -> Option<u64> {
-    let status = Status::from_file("/proc/self/status").ok()?;
-    Some(status.vmhwm? * 1024)
+    Some(super::process::Status::of(std::process::id())?.number("VmHWM")? * 1024)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -11,6 +11,8 @@ pub(crate) mod command;
 pub mod fork;
 pub(crate) mod gauge;
 pub(crate) mod heap;
+#[cfg(unix)]
+pub(crate) mod kernel;
 pub(crate) mod memory;
 mod plan;
 pub(crate) mod process;

@@ -38,7 +38,7 @@ use super::{Cause, Unmeasured};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
-pub(crate) use self::linux::resident_pages;
+pub(crate) use self::linux::{Status, resident_pages};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use self::portable::relay;
 #[cfg(target_os = "linux")]

@@ -3,9 +3,7 @@
 //! Apart from `clock` because it counts the whole process, and because not every system has it.
 
 #[cfg(unix)]
-use nix::sys::resource::{Usage as Rusage, UsageWho, getrusage};
-#[cfg(unix)]
-use rustix::time::{ClockId, clock_gettime};
+use super::kernel::{Clock, Who, clock, duration, resources};
 
 /// What the process had used at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -48,41 +46,30 @@ impl Company {
 }
 
 #[cfg(unix)]
-fn seconds(id: ClockId) -> f64 {
-    let time = clock_gettime(id);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have no such clock")]
 fn process_seconds() -> Option<f64> {
-    Some(seconds(ClockId::ProcessCPUTime))
+    clock(Clock::Process).map(|time| time.as_secs_f64())
 }
 
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have no such clock")]
 fn thread_seconds() -> Option<f64> {
-    Some(seconds(ClockId::ThreadCPUTime))
+    clock(Clock::Thread).map(|time| time.as_secs_f64())
 }
 
 #[cfg(unix)]
 fn children_seconds() -> Option<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
-    let time = usage.user_time() + usage.system_time();
-    Some(time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6)
+    let usage = resources(Who::Children)?;
+    Some((duration(usage.ru_utime) + duration(usage.ru_stime)).as_secs_f64())
 }
 
 #[cfg(unix)]
 fn switches() -> Option<u64> {
-    let usage: Rusage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let both = usage.voluntary_context_switches() + usage.involuntary_context_switches();
-    u64::try_from(both).ok()
+    let usage = resources(Who::Process)?;
+    u64::try_from(usage.ru_nvcsw + usage.ru_nivcsw).ok()
 }
 
 #[cfg(target_os = "linux")]
 fn preempted() -> Option<u64> {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD).ok()?;
-    u64::try_from(usage.involuntary_context_switches()).ok()
+    u64::try_from(resources(Who::Thread)?.ru_nivcsw).ok()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -67,8 +67,7 @@ fn files(launch: &Launch, root: &Path) -> Vec<PathBuf> {
 /// Dirty pages cannot be dropped, so they are written first.
 #[cfg(target_os = "linux")]
 fn evict_file(path: &Path) -> std::io::Result<()> {
-    use rustix::fs::{Advice, fadvise};
     let file = std::fs::File::open(path)?;
     file.sync_data()?;
-    Ok(fadvise(&file, 0, None, Advice::DontNeed)?)
+    crate::meter::kernel::drop_cached(&file)
 }

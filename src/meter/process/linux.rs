@@ -1,31 +1,26 @@
-//! What Linux does for a process that no portable library does: the one file here with `unsafe`.
+//! What Linux does for a process that no portable library does.
 
+use std::ffi::CString;
 use std::fs;
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, parent_id};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process_group,
-    pidfd_open, set_parent_process_death_signal, waitid,
-};
-use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::child::Seen;
 use super::relay::{self, Relay};
 use super::tree::Tree;
 use super::{Exit, Launch, Living, Parent, Usage};
+use crate::meter::kernel;
 
 /// A started process, not yet reaped.
 #[derive(Debug)]
 pub(super) struct Handle {
-    pid: Pid,
+    pid: u32,
     spawned_at: Instant,
     /// `None` where the kernel or a sandbox refuses it: then its end is looked for every millisecond.
     pidfd: Option<OwnedFd>,
@@ -49,20 +44,17 @@ pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
 
 /// Starts `command` as the leader of a group of its own that dies with the calling thread.
 pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
-    let parent = getpid();
+    let parent = std::process::id();
     let (mut reports, report_end) = io::pipe()?;
     let at_start = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        if getppid() != Some(parent) {
+        kernel::die_with_parent()?;
+        if parent_id() != parent {
             // It died before the line above: nobody is left to measure for.
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         // The copy's own size, which the kernel will count as the command's. The clock comes last.
         let mut report = [0; 128];
-        rustix::io::read(
-            rustix::fs::open(c"/proc/self/statm", OFlags::RDONLY, Mode::empty())?,
-            &mut report[8..],
-        )?;
+        let _ = kernel::open(c"/proc/self/statm")?.read(&mut report[8..])?;
         report[..8].copy_from_slice(&monotonic().to_ne_bytes());
         (&report_end).write_all(&report)
     };
@@ -79,12 +71,12 @@ pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
     reports.read_exact(&mut report)?;
     let (clock, statm) = report.split_at(8);
     let clock = u64::from_ne_bytes(clock.try_into().map_err(io::Error::other)?);
-    let pid = Pid::from_child(&child);
+    let pid = child.id();
     // The standard library's handle is dropped here, which neither waits nor kills.
     Ok(Handle {
         pid,
         spawned_at: instant(clock),
-        pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
+        pidfd: kernel::process_fd(pid).ok(),
         forked_from: resident(statm),
         relay: None,
     })
@@ -92,8 +84,7 @@ pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
 
 /// Nanoseconds of the clock that `Instant` reads too, and that all processes share.
 fn monotonic() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+    kernel::clock(kernel::Clock::Monotonic).map_or(0, |time| time.as_nanos() as u64)
 }
 
 /// The moment at which [`monotonic`] read so much.
@@ -112,13 +103,13 @@ pub(super) fn nanos(instant: Instant) -> u64 {
 fn resident(statm: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(statm);
     let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.map_or(u64::MAX, |pages| pages * rustix::param::page_size() as u64)
+    pages.map_or(u64::MAX, |pages| pages * kernel::page_size() as u64)
 }
 
 impl Handle {
     /// A process that a relay has started.
-    pub(super) fn relayed(pid: Pid, spawned_at: Instant, relay: Relay) -> Self {
-        let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
+    pub(super) fn relayed(pid: u32, spawned_at: Instant, relay: Relay) -> Self {
+        let pidfd = kernel::process_fd(pid).ok();
         Handle { pid, spawned_at, pidfd, forked_from: 0, relay: Some(relay) }
     }
 
@@ -128,7 +119,7 @@ impl Handle {
     }
 
     pub(super) fn id(&self) -> u32 {
-        self.pid.as_raw_pid().cast_unsigned()
+        self.pid
     }
 
     pub(super) fn spawned_at(&self) -> Instant {
@@ -140,22 +131,12 @@ impl Handle {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let step = if self.pidfd.is_some() { left } else { left.min(Duration::from_millis(1)) };
-            let timeout = Timespec {
-                tv_sec: i64::try_from(step.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: step.subsec_nanos().into(),
-            };
-            let mut fds = vec![PollFd::new(wake, PollFlags::IN)];
-            fds.extend(self.pidfd.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
-            match poll(&mut fds, Some(&timeout)) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(e.into()),
-            }
+            let pidfd = self.pidfd.as_ref().map(AsFd::as_fd);
+            let [woken, ended] = kernel::readable([Some(wake.as_fd()), pidfd], step)?;
             let now = Instant::now();
-            let woken = fds[0].revents().contains(PollFlags::IN);
-            let ended = match fds.get(1) {
-                Some(fd) => fd.revents().contains(PollFlags::IN),
-                None => stat(self.id()).is_none_or(|fields| fields.starts_with('Z')),
-            };
+            let ended = ended
+                || (pidfd.is_none()
+                    && stat(self.id()).is_none_or(|fields| fields.starts_with('Z')));
             if ended {
                 return Ok(Seen::Ended(now));
             }
@@ -173,7 +154,7 @@ impl Handle {
     /// Kills its whole group.
     pub(super) fn kill(&self) {
         // It may have ended meanwhile: that is what is wanted.
-        let _ = kill_process_group(self.pid, Signal::KILL);
+        let _ = kernel::kill_group(self.pid);
     }
 
     /// Reaps it, waiting for its end where it has only just been killed. To be called once.
@@ -182,14 +163,13 @@ impl Handle {
             return relay.reap();
         }
         // A killed process ends within moments, unless it is in an uninterruptible call.
-        let patience = Timespec { tv_sec: 10, tv_nsec: 0 };
+        let patience = Duration::from_secs(10);
         if let Some(fd) = &self.pidfd
-            && poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&patience))? == 0
+            && kernel::readable([Some(fd.as_fd())], patience)? == [false]
         {
             return Err(io::Error::other("it does not end although it was killed"));
         }
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        let _ = waitid(WaitId::Pid(self.pid), options);
+        let _ = kernel::wait_for_end(self.pid);
         let waited = waited(self.id());
         let had_children = had_children(self.id());
         let (status, usage) = self.wait4()?;
@@ -199,7 +179,7 @@ impl Handle {
             Exit::Code(libc::WEXITSTATUS(status))
         };
         let usage = Usage {
-            cpu: duration(usage.ru_utime) + duration(usage.ru_stime),
+            cpu: kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime),
             preempted: usage.ru_nivcsw.cast_unsigned(),
             waited,
             max_rss: usage.ru_maxrss.cast_unsigned() * 1024,
@@ -217,11 +197,11 @@ impl Handle {
             // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain
             // numbers, for which zeroes are valid.
             let (reaped, usage) = unsafe {
-                let pid = self.pid.as_raw_pid();
+                let pid = self.pid.cast_signed();
                 let reaped = libc::wait4(pid, &raw mut status, 0, usage.as_mut_ptr());
                 (reaped, usage.assume_init())
             };
-            if reaped == self.pid.as_raw_pid() {
+            if reaped == self.pid.cast_signed() {
                 return Ok((status, usage));
             }
             let error = io::Error::last_os_error();
@@ -230,10 +210,6 @@ impl Handle {
             }
         }
     }
-}
-
-fn duration(time: libc::timeval) -> Duration {
-    Duration::new(time.tv_sec.cast_unsigned(), time.tv_usec as u32 * 1000)
 }
 
 /// How long the main thread waited for a processor: `/proc/PID/schedstat`, which a zombie still has.
@@ -253,22 +229,41 @@ pub(super) fn stat(pid: u32) -> Option<String> {
     Some(text[text.rfind(')')? + 1..].trim_start().to_owned())
 }
 
+/// Clock ticks of user and system time of the children it waited for.
+pub(super) fn children_ticks(pid: u32) -> Option<u64> {
+    let stat = stat(pid)?;
+    let mut fields = stat.split_ascii_whitespace().skip(13).map(|field| field.parse::<u64>().ok());
+    Some(fields.next()?? + fields.next()??)
+}
+
+/// `/proc/PID/status`, lines of a name and a value: what proc(5) says of it.
+#[derive(Debug)]
+pub(crate) struct Status(String);
+
+impl Status {
+    /// `None` where there is no such process.
+    pub(crate) fn of(pid: u32) -> Option<Status> {
+        // A process's name is in it, which need not be UTF-8.
+        let text = fs::read(format!("/proc/{pid}/status")).ok()?;
+        Some(Status(String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    /// The number of the line with this name, in kB for sizes; `None` where there is no such line: a
+    /// process that has ended holds no memory.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        value.split_ascii_whitespace().next()?.parse().ok()
+    }
+}
+
 /// What the tree of `root` holds; `None` where the root has ended.
 pub(super) fn living(root: u32, tree: &Tree) -> Option<Living> {
     Living::read(root, tree)
 }
 
 /// User and system time of a living process, of all the threads it ever had.
-#[expect(unsafe_code, reason = "no library reads the clock of another process")]
 pub(super) fn processor_time(pid: u32) -> Option<Duration> {
-    let mut clock = 0;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: both pointers are to live, writable memory of the right types.
-    let read = unsafe {
-        libc::clock_getcpuclockid(pid.cast_signed(), &raw mut clock) == 0
-            && libc::clock_gettime(clock, &raw mut time) == 0
-    };
-    read.then(|| Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32))
+    kernel::clock_of(kernel::processor_clock(pid)?)
 }
 
 /// How often the kernel has killed for want of memory since it started, in any container.
@@ -282,10 +277,10 @@ pub(super) fn memory_kills() -> Option<u64> {
 pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> {
     let file = fs::File::open(path)?;
     let metadata = file.metadata()?;
-    let user = rustix::process::geteuid();
-    let told = user.is_root()
-        || metadata.uid() == user.as_raw()
-        || rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    let user = kernel::user();
+    let told = user == 0
+        || metadata.uid() == user
+        || kernel::may_write(&CString::new(path.as_os_str().as_bytes())?);
     if !told {
         return Ok(None);
     }
@@ -293,7 +288,7 @@ pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> 
     if length == 0 {
         return Ok(Some((0, 0)));
     }
-    let mut pages = vec![0_u8; length.div_ceil(rustix::param::page_size())];
+    let mut pages = vec![0_u8; length.div_ceil(kernel::page_size())];
     mincore(&file, length, &mut pages)?;
     Ok(Some((pages.iter().filter(|&&page| page & 1 == 1).count(), pages.len())))
 }
@@ -302,7 +297,7 @@ pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> 
 /// where the page is in memory.
 #[expect(unsafe_code, reason = "no library asks which pages of a file are in memory")]
 fn mincore(file: &fs::File, length: usize, pages: &mut [u8]) -> io::Result<()> {
-    assert!(pages.len() >= length.div_ceil(rustix::param::page_size()));
+    assert!(pages.len() >= length.div_ceil(kernel::page_size()));
     // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written,
     // and is unmapped before anyone else knows of it; `pages` has a byte for each of its pages.
     unsafe {

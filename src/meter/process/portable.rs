@@ -64,8 +64,7 @@ impl Handle {
     pub(super) fn kill(&mut self) {
         #[cfg(unix)]
         if let Ok(None) = self.child.try_wait() {
-            let pid = rustix::process::Pid::from_child(&self.child);
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+            let _ = crate::meter::kernel::kill_group(self.child.id());
         }
         let _ = self.child.kill();
     }

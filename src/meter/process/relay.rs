@@ -18,7 +18,6 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use rustix::process::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +56,7 @@ struct WireLaunch {
 /// What it says first.
 #[derive(Serialize, Deserialize)]
 enum WireStart {
-    Started { pid: i32, spawned_at: u64 },
+    Started { pid: u32, spawned_at: u64 },
     Refused { errno: Option<i32>, text: String },
 }
 
@@ -101,7 +100,6 @@ pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle>
     let answer = tell(socket.get_ref(), &wire).and_then(|()| hear(&mut socket));
     match answer {
         Ok(WireStart::Started { pid, spawned_at }) => {
-            let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
             Ok(Handle::relayed(pid, linux::instant(spawned_at), Relay { own, socket }))
         }
         Ok(WireStart::Refused { errno, text }) => {
@@ -172,7 +170,7 @@ fn serve() -> io::Result<()> {
         }
     };
     let spawned_at = linux::nanos(handle.spawned_at());
-    let started = WireStart::Started { pid: handle.id().cast_signed(), spawned_at };
+    let started = WireStart::Started { pid: handle.id(), spawned_at };
     tell(socket.get_ref(), &started)?;
     let WireReap = hear(&mut socket)?;
     let end = match handle.reap() {

@@ -53,9 +53,7 @@ impl Tree {
     #[cfg_attr(not(unix), expect(clippy::unused_self, reason = "the same call as on Linux"))]
     pub(super) fn end(&self) -> usize {
         #[cfg(unix)]
-        if let Some(root) = rustix::process::Pid::from_raw(self.root.cast_signed()) {
-            let _ = rustix::process::kill_process_group(root, rustix::process::Signal::KILL);
-        }
+        let _ = crate::meter::kernel::kill_group(self.root);
         0
     }
 }
@@ -66,10 +64,9 @@ mod found {
     use std::io::Read;
     use std::time::{Duration, Instant};
 
-    use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-
     use super::super::linux;
     use super::Tree;
+    use crate::meter::kernel;
 
     /// What one line of `/proc/PID/stat` says of a process's place.
     struct Place {
@@ -94,11 +91,10 @@ mod found {
                     return strays;
                 }
                 strays = strays.max(members.iter().filter(|&&pid| pid != self.root).count());
-                let root = Pid::from_raw(self.root.cast_signed());
-                let _ = root.map(|root| kill_process_group(root, Signal::KILL));
-                for pid in members.into_iter().filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+                let _ = kernel::kill_group(self.root);
+                for pid in members {
                     // It may have ended since: that is what is wanted.
-                    let _ = kill_process(pid, Signal::KILL);
+                    let _ = kernel::kill(pid);
                 }
                 if Instant::now() > patience {
                     return strays;

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use procfs_core::FromRead;
-#[cfg(target_os = "linux")]
-use procfs_core::process::{Stat, Status};
-
-#[cfg(target_os = "linux")]
 use super::{linux, tree::Tree};
+#[cfg(target_os = "linux")]
+use crate::meter::kernel;
 
 /// What a process used, by the time it ended.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -79,18 +76,16 @@ impl Living {
     fn one(pid: u32) -> Option<Living> {
         let cpu = linux::processor_time(pid)?;
         let waited = linux::waited(pid);
-        let status = Status::from_file(format!("/proc/{pid}/status")).ok()?;
-        let stat = Stat::from_file(format!("/proc/{pid}/stat")).ok()?;
-        let ticks = u64::try_from(stat.cutime + stat.cstime).ok()?;
-        let children =
-            Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64);
+        let status = linux::Status::of(pid)?;
+        let ticks = linux::children_ticks(pid)?;
+        let children = Duration::from_secs_f64(ticks as f64 / kernel::ticks_per_second() as f64);
         Some(Living {
             processes: 1,
-            rss: status.vmrss? * 1024,
-            peak_rss: status.vmhwm? * 1024,
+            rss: status.number("VmRSS")? * 1024,
+            peak_rss: status.number("VmHWM")? * 1024,
             cpu: cpu + children,
             waited,
-            preempted: status.nonvoluntary_ctxt_switches,
+            preempted: status.number("nonvoluntary_ctxt_switches"),
         })
     }
 }

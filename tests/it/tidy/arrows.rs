@@ -63,7 +63,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/mod.rs"]),
-    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/process/linux.rs"]),
+    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
 ];
 
 /// What a pure module never mentions: files, processes, clocks, chance.
