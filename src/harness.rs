@@ -1,6 +1,6 @@
 //! Budgets and workloads become libtest-mimic trials. The only file that knows libtest-mimic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -165,12 +165,11 @@ impl Closing {
 
     fn print(&self, session: &Session, total: usize, filtered: usize, arguments: &Arguments) {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let order: BTreeMap<&str, usize> =
+        let order: HashMap<&str, usize> =
             session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
-        outcomes.sort_by_key(|o| {
-            let place = order.get(o.test.as_str()).copied();
-            (o.file.clone(), o.line, place.unwrap_or(usize::MAX))
-        });
+        // By their lines, and those of one line as the suite has them.
+        outcomes.sort_by_cached_key(|o| order.get(o.test.as_str()).copied().unwrap_or(usize::MAX));
+        outcomes.sort_by_cached_key(|o| o.line);
         let mut text = String::new();
         if !arguments.quiet && !outcomes.is_empty() {
             text.push_str(&terminal::table(&outcomes, colour(arguments)));

@@ -116,6 +116,7 @@ impl Unit {
     }
 
     /// Every suffix of this unit that is understood.
+    #[cfg(test)]
     pub(crate) fn suffixes(self) -> impl Iterator<Item = &'static str> {
         SUFFIXES.iter().filter(move |s| s.1 == self).map(|s| s.0)
     }

@@ -5,7 +5,6 @@
 //! is decided. Where every test is a process of its own (nextest), the first one that asks measures
 //! the whole group and leaves its outcomes for the others.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -43,7 +42,8 @@ pub(crate) struct Session {
     shelf: Option<Shelf>,
     groups: Vec<Mutex<Option<Inquiry>>>,
     rotation: Mutex<Rotation>,
-    decided: Mutex<BTreeMap<usize, Outcome>>,
+    /// For each test, its outcome once there is one.
+    decided: Mutex<Vec<Option<Box<Outcome>>>>,
     turns: Turns,
     progress: Progress,
 }
@@ -70,6 +70,7 @@ impl Session {
         let run = machine::run(suite.tests.len());
         let shelf = Shelf::of_this_run(&results, &budgets.path)?;
         let turns = Turns::of_machine(&results)?;
+        let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
         Ok(Session {
             budgets,
@@ -81,7 +82,7 @@ impl Session {
             shelf,
             groups,
             rotation: Mutex::default(),
-            decided: Mutex::default(),
+            decided,
             turns,
             progress: Progress::new(),
         })
@@ -138,7 +139,7 @@ impl Session {
     }
 
     fn decided(&self, test: usize) -> Option<Outcome> {
-        lock(&self.decided).get(&test).cloned()
+        lock(&self.decided)[test].as_deref().cloned()
     }
 
     fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
@@ -163,7 +164,7 @@ impl Session {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
             let inquiry = self.measure(group, |test| self.is_selected(test));
-            self.keep(&inquiry);
+            self.keep(group, &inquiry);
             *slot = Some(inquiry);
         }
     }
@@ -193,7 +194,7 @@ impl Session {
             let inquiry =
                 slot.get_or_insert_with(|| self.inquiry(group, |test| self.is_selected(test)));
             self.step(group, inquiry);
-            self.keep(inquiry);
+            self.keep(group, inquiry);
             if inquiry.is_done() {
                 rotation.waiting.remove(at);
                 rotation.next = at;
@@ -251,12 +252,12 @@ impl Session {
         }
     }
 
-    fn keep(&self, inquiry: &Inquiry) {
+    fn keep(&self, group: usize, inquiry: &Inquiry) {
         let mut decided = lock(&self.decided);
         for outcome in inquiry.outcomes() {
-            let at = self.suite.tests.iter().position(|test| test.name == outcome.test);
-            if let Some(at) = at {
-                decided.entry(at).or_insert_with(|| outcome.clone());
+            let test = self.suite.tests_of(group).find(|(_, test)| test.name == outcome.test);
+            if let Some((at, _)) = test {
+                decided[at].get_or_insert_with(|| Box::new(outcome.clone()));
             }
         }
     }

@@ -90,7 +90,13 @@ impl Shelf {
     /// The verdicts that were told so far; of a test that was retried, the last.
     pub(crate) fn told(&self) -> BTreeMap<String, Verdict> {
         let text = std::fs::read_to_string(self.directory.join("told.jsonl")).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_slice(line.as_bytes()).ok()).collect()
+        let mut told = BTreeMap::new();
+        for line in text.lines() {
+            if let Ok((test, verdict)) = serde_json::from_slice(line.as_bytes()) {
+                told.insert(test, verdict);
+            }
+        }
+        told
     }
 
     /// Does something under `name` while no other process of the run does, and says whether it is the

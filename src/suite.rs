@@ -4,7 +4,7 @@
 //! [`Group`]: all timed limits of a workload's case, all its heap limits, all limits of a command. Pure:
 //! nothing here measures, so that listing ten thousand tests costs nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::budget::{Budget, Budgets, Limit, Reference, Subject, Target};
 use crate::enforce::is_exact;
@@ -103,6 +103,8 @@ pub(crate) enum Versus {
 pub(crate) struct Suite {
     pub(crate) tests: Vec<Test>,
     pub(crate) groups: Vec<Group>,
+    /// For each group, the indices of its tests.
+    members: Vec<Vec<usize>>,
 }
 
 impl Suite {
@@ -111,20 +113,21 @@ impl Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
         let mut tests = Vec::new();
-        let mut groups = BTreeMap::new();
+        let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let lay = Layout { budgets, by_name: &by_name, index, budget };
             lay.cases(&mut tests, &mut groups);
             lay.slopes(&mut tests, &mut groups);
         }
-        let mut ordered = vec![None; groups.len()];
-        for (group, place) in groups {
-            ordered[place] = Some(group);
-        }
-        let mut suite = Suite { tests, groups: ordered.into_iter().flatten().collect() };
         // Exact tests take no turns and free their threads soon.
-        suite.tests.sort_by_key(|test| !suite.groups[test.group].exact);
-        suite
+        let (mut tests, noisy): (Vec<Test>, Vec<Test>) =
+            tests.into_iter().partition(|test| groups[test.group].exact);
+        tests.extend(noisy);
+        let mut members = vec![Vec::new(); groups.len()];
+        for (index, test) in tests.iter().enumerate() {
+            members[test.group].push(index);
+        }
+        Suite { tests, groups, members }
     }
 
     /// How many limits share the suite's chance of a false red.
@@ -134,7 +137,7 @@ impl Suite {
 
     /// The tests of a group.
     pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
-        self.tests.iter().enumerate().filter(move |(_, test)| test.group == group)
+        self.members[group].iter().map(|&index| (index, &self.tests[index]))
     }
 }
 
@@ -146,8 +149,9 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn cases(&self, tests: &mut Vec<Test>, groups: &mut BTreeMap<Group, usize>) {
+    fn cases(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
+            let first = groups.len();
             for limit in &self.budget.limits {
                 let name = match what.label.as_str() {
                     "" => format!("{}::{}", self.budget.name, limit.label),
@@ -162,12 +166,14 @@ impl Layout<'_> {
                     // A command's exit code is read from the runs that its times are.
                     exact: is_exact(&limit.metric) && reading != Reading::Process,
                 };
-                self.add(tests, groups, name, case, limit, group);
+                let group = place(group, groups, first);
+                tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group });
             }
         }
     }
 
-    fn slopes(&self, tests: &mut Vec<Test>, groups: &mut BTreeMap<Group, usize>) {
+    fn slopes(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
+        let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
             let Metric::Scaling(of) = &limit.metric else { continue };
             let group = Group {
@@ -178,22 +184,9 @@ impl Layout<'_> {
                 exact: is_exact(of),
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
-            self.add(tests, groups, name, 0, limit, group);
+            let group = place(group, groups, first);
+            tests.push(Test { name, budget: self.index, case: 0, limit: limit.clone(), group });
         }
-    }
-
-    fn add(
-        &self,
-        tests: &mut Vec<Test>,
-        groups: &mut BTreeMap<Group, usize>,
-        name: String,
-        case: usize,
-        limit: &Limit,
-        group: Group,
-    ) {
-        let next = groups.len();
-        let group = *groups.entry(group).or_insert(next);
-        tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group });
     }
 
     fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
@@ -227,4 +220,16 @@ impl Layout<'_> {
             (Subject::Workload(_), _) => Reading::Time,
         }
     }
+}
+
+/// The index of a group among those from `first` on, which are all of its case; added where it is new.
+fn place(group: Group, groups: &mut Vec<Group>, first: usize) -> usize {
+    let known = groups[first..].iter().position(|known| *known == group);
+    known.map_or_else(
+        || {
+            groups.push(group);
+            groups.len() - 1
+        },
+        |at| first + at,
+    )
 }

@@ -10,6 +10,10 @@ pub(super) struct Key {
     /// The subjects that it makes sense for; all, where it is not in a budget.
     pub of: &'static [SubjectKind],
     /// What it says, in one or two sentences.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "only the schema has it, which a test makes")
+    )]
     pub meaning: &'static str,
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read(
             several(&metric, bound, entry.value, reading, &mut drafts);
         }
     }
-    drafts.sort_by_key(|draft| draft.at.start);
+    drafts.sort_by_cached_key(|draft| draft.at.start);
     check_floors(&drafts, reading);
     name(&mut drafts, reading);
     drafts

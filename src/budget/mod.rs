@@ -13,6 +13,7 @@ mod problem;
 mod read;
 mod reference;
 mod scaling;
+#[cfg(test)]
 mod schema;
 mod settings;
 mod source;
@@ -32,7 +33,10 @@ use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
 pub use file::{load, parse};
-pub use schema::schema;
+
+/// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
+/// than the reader, which alone knows references, floors and edit distances.
+pub const SCHEMA: &str = include_str!("../../schema/budgets.schema.json");
 
 /// A whole `budgets.toml`.
 #[derive(Debug, Clone)]

@@ -92,7 +92,8 @@ impl<'s> Reading<'s> {
 
     /// All problems as text, in the order of the file.
     pub(super) fn render(&mut self) -> String {
-        self.problems.sort_by_key(|p| (p.at.start, p.at.end));
+        self.problems.sort_by_cached_key(|p| p.at.end);
+        self.problems.sort_by_cached_key(|p| p.at.start);
         let shown: Vec<_> =
             self.problems.iter().take(SHOWN).map(|p| self.source.render(p)).collect();
         let more = self.problems.len().saturating_sub(SHOWN);

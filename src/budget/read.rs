@@ -30,7 +30,7 @@ pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
     let entry =
         |(key, value): (&'t Spanned<_>, _)| Entry { key: text_of(key), at: key.span(), value };
     let mut entries: Vec<_> = table.iter().map(entry).collect();
-    entries.sort_by_key(|entry| entry.at.start);
+    entries.sort_by_cached_key(|entry| entry.at.start);
     entries
 }
 

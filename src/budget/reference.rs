@@ -36,9 +36,7 @@ fn one(
     let Some(index) = headings.names.get(name) else {
         // The search looks at every name, so it is for the problems that are shown.
         let names = headings.names.keys().copied().chain(["base", "lock"]);
-        let mut names: Vec<_> = if reading.is_shown() { names.collect() } else { Vec::new() };
-        names.sort_unstable();
-        let near = spelling::meant(name, names);
+        let near = if reading.is_shown() { spelling::meant(name, names) } else { None };
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         reading.report_absence(
             Problem::new(at, format!("there is no budget {}", quoted(name)))

@@ -1,6 +1,9 @@
 //! The JSON Schema of the file, for completion and descriptions in editors: made from the tables that
 //! the reader itself uses, so that the two cannot disagree about a key, a metric or a unit.
 //!
+//! Part of the tests alone, which hold [`super::SCHEMA`] to it: building it at every user's would cost a
+//! second.
+//!
 //! It is laxer than the reader, which alone knows references, floors and edit distances.
 
 use std::collections::BTreeSet;
@@ -18,7 +21,7 @@ const UNITS: [Unit; 6] =
     [Unit::Bytes, Unit::Seconds, Unit::PerSecond, Unit::BytesPerSecond, Unit::Share, Unit::Number];
 
 /// The JSON Schema (2020-12) of `budgets.toml`.
-pub fn schema() -> Value {
+pub(super) fn schema() -> Value {
     let mut defs = Map::new();
     for unit in UNITS {
         defs.insert(format!("{unit:?}"), quantity(&[unit]));

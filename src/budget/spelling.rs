@@ -1,6 +1,6 @@
 //! What a misspelt word was meant to be.
 
-/// The candidate nearest to `word`, if it is near enough to be meant.
+/// The candidate nearest to `word`, if it is near enough to be meant; of several, the first by name.
 pub(super) fn meant<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -12,7 +12,7 @@ pub(super) fn meant<'c>(
         _ => 3,
     };
     let near = |c: &'c str| Some((distance(word, c, most)?, c));
-    candidates.into_iter().filter_map(near).min_by_key(|&(d, _)| d).map(|(_, c)| c)
+    candidates.into_iter().filter_map(near).min().map(|(_, c)| c)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal

@@ -35,7 +35,7 @@ pub(super) fn kind(
 ) -> Option<SubjectKind> {
     let mut named: Vec<_> =
         KEYS.iter().filter_map(|k| Some((read::entry(budget, k.0)?, k.1))).collect();
-    named.sort_by_key(|(entry, _)| entry.at.start);
+    named.sort_by_cached_key(|(entry, _)| entry.at.start);
     match named.as_slice() {
         [(_, kind)] => Some(*kind),
         [(first, _), (second, _), ..] => {

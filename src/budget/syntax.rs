@@ -21,7 +21,7 @@ pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
     let text = reading.source.text;
     let (tree, mut errors) = DeTable::parse_recoverable(text);
     let at = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
-    errors.sort_by_key(at);
+    errors.sort_by_cached_key(at);
     let mut broken: Vec<Range<usize>> = Vec::new();
     // An array or a table that is never closed swallows what follows: only its start is sure.
     let unclosed = errors.iter().any(|e| e.message().starts_with("unclosed"));

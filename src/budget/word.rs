@@ -1,6 +1,6 @@
 //! The word that names a metric in the file: which metric it is, or why it is none for this subject.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -14,12 +14,11 @@ pub(super) const KINDS: [SubjectKind; 3] =
 
 /// The known metrics of each kind by their words. [`Metric::of`] builds its list at each call, which
 /// is much for a file with ten thousand budgets.
-static KNOWN: LazyLock<Vec<BTreeMap<String, Metric>>> = LazyLock::new(|| {
-    let words = |kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect();
-    KINDS.map(words).into()
+static KNOWN: LazyLock<[HashMap<String, Metric>; 3]> = LazyLock::new(|| {
+    KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
 });
 
-fn known(kind: SubjectKind) -> &'static BTreeMap<String, Metric> {
+fn known(kind: SubjectKind) -> &'static HashMap<String, Metric> {
     &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
 }
 

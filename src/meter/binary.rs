@@ -6,7 +6,6 @@
 
 mod cargo;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -43,7 +42,7 @@ fn expand_by(
 }
 
 /// What was built, or why not.
-static BUILT: Mutex<BTreeMap<String, Result<PathBuf, Unmeasured>>> = Mutex::new(BTreeMap::new());
+static BUILT: Mutex<Vec<(String, Result<PathBuf, Unmeasured>)>> = Mutex::new(Vec::new());
 
 fn path(name: &str, root: &Path) -> Result<PathBuf, Unmeasured> {
     // Nextest's own name for it holds where an archive of tests was moved.
@@ -55,14 +54,14 @@ fn path(name: &str, root: &Path) -> Result<PathBuf, Unmeasured> {
     }
     // Held while it builds: whoever else wants the same waits for it, and cargo would wait anyway.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = built.get(name) {
+    if let Some((_, known)) = built.iter().find(|(built, _)| built == name) {
         return known.clone();
     }
     let dir = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| root.to_owned(), PathBuf::from);
     // Where this program's own path is unknown, cargo's usual places are the guess.
     let like = std::env::current_exe().unwrap_or_default();
     let path = cargo::build(name, &dir, &like);
-    built.insert(name.to_owned(), path.clone());
+    built.push((name.to_owned(), path.clone()));
     path
 }
 

@@ -29,9 +29,21 @@ impl Sample {
     /// Where one of them is not finite; the sample is then left as it was.
     pub fn extend(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         NotFinite::check(values.iter().copied())?;
-        self.sorted.extend_from_slice(values);
-        // The stable sort finds the sorted run in front and merges.
-        self.sorted.sort_by(f64::total_cmp);
+        let mut new = values.to_vec();
+        new.sort_unstable_by(f64::total_cmp);
+        // Merged from the greatest down, each into the last place that is free.
+        let mut old = self.sorted.len();
+        self.sorted.extend_from_slice(&new);
+        while let Some(&greatest) = new.last() {
+            let place = old + new.len() - 1;
+            if old > 0 && self.sorted[old - 1].total_cmp(&greatest).is_gt() {
+                old -= 1;
+                self.sorted[place] = self.sorted[old];
+            } else {
+                self.sorted[place] = greatest;
+                new.pop();
+            }
+        }
         Ok(())
     }
 

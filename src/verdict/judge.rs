@@ -86,6 +86,8 @@ pub struct Judge {
     question: Question,
     /// Values are negated for a lower bound, so that over is always up.
     forks: Vec<Vec<f64>>,
+    /// All of them as they were measured, kept in order.
+    measured: Sample,
     first: Option<Epoch>,
     /// Fresh processes after the first crossing: the second epoch must not point the other way.
     second: Option<(Epoch, usize)>,
@@ -102,7 +104,13 @@ enum Epoch {
 impl Judge {
     /// Without evidence yet.
     pub fn new(question: Question) -> Self {
-        Judge { question, forks: Vec::new(), first: None, second: None }
+        Judge {
+            question,
+            forks: Vec::new(),
+            measured: Sample::default(),
+            first: None,
+            second: None,
+        }
     }
 
     /// Takes the values of one more fork, in the order they were measured.
@@ -110,9 +118,9 @@ impl Judge {
     /// # Errors
     /// Where a value is not finite; nothing is counted then.
     pub fn add(&mut self, values: &[f64]) -> Result<(), NotFinite> {
+        self.measured.extend(values)?;
         let sign = self.sign();
         let values: Vec<f64> = values.iter().map(|v| v * sign).collect();
-        Sample::new(values.clone())?;
         let question = self.question;
         let first = self.forks.first().map_or(values.len(), Vec::len);
         let ops = (first as f64 * BLOCK).ceil().max(1.0) as u64;
@@ -216,10 +224,8 @@ impl Judge {
     }
 
     /// Every value of every fork, as it was measured.
-    pub fn values(&self) -> Sample {
-        let sign = self.sign();
-        let values = self.forks.iter().flatten().map(|v| v * sign).collect();
-        Sample::new(values).unwrap_or_default()
+    pub fn values(&self) -> &Sample {
+        &self.measured
     }
 
     /// How much evidence it takes.

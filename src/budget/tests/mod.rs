@@ -51,6 +51,6 @@ const UPDATE: &str = "run the tests with UPDATE_SNAPSHOTS=1 to write it anew, an
 
 #[test]
 fn the_committed_schema_is_the_one_the_code_makes() {
-    let schema = serde_json::to_string_pretty(&super::schema()).unwrap();
+    let schema = serde_json::to_string_pretty(&super::schema::schema()).unwrap();
     snapshot("schema/budgets.schema.json", &(schema + "\n"));
 }

@@ -24,7 +24,7 @@ mod files;
 mod image;
 mod pool;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use self::cache::Cache;
@@ -54,51 +54,64 @@ pub type Readings = BTreeMap<Metric, Result<Reading, Unmeasured>>;
 ///
 /// Each metric fails by itself, except where the files are not there: then all fail alike.
 pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Path) -> Readings {
-    let metrics: BTreeSet<&Metric> = metrics.iter().collect();
+    let mut readings = Readings::new();
     let artifact = match files::find(patterns, root) {
         Ok(artifact) => artifact,
-        Err(why) => return metrics.into_iter().map(|m| (m.clone(), Err(why.clone()))).collect(),
+        Err(why) => {
+            for metric in metrics {
+                readings.insert(metric.clone(), Err(why.clone()));
+            }
+            return readings;
+        }
     };
     let cache = Cache::at(cache);
-    let mut weights = weigh(&artifact, &metrics, &cache);
-    let images = look_inside(&artifact, &metrics);
-    let mut read = |metric: &Metric| {
+    let weighed = weigh(&artifact, metrics, &cache);
+    let images = look_inside(&artifact, metrics);
+    let read = |metric: &Metric| {
         let mut reading = match metric {
             Metric::Layers | Metric::Unpacked => of_images(metric, &artifact.named, &images),
-            _ => of_files(&artifact.files, weights.remove(metric).unwrap_or_default()),
+            _ => of_files(&artifact.files, of(metric, &weighed)),
         }?;
         reading.notes.extend(artifact.notes.iter().cloned());
         reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
         Ok(reading)
     };
-    metrics.into_iter().map(|metric| (metric.clone(), read(metric))).collect()
+    for metric in metrics {
+        readings.insert(metric.clone(), read(metric));
+    }
+    readings
 }
 
 type Weight = Result<u64, Unmeasured>;
 
-/// For each metric that adds up over files, the bytes of every file in order.
-fn weigh(
-    artifact: &Artifact,
-    metrics: &BTreeSet<&Metric>,
-    cache: &Cache,
-) -> BTreeMap<Metric, Vec<Weight>> {
-    let wanted = metrics.iter().filter(|m| !matches!(m, Metric::Layers | Metric::Unpacked));
+/// A metric, a file's number, and its bytes.
+type Weighed<'m> = ((&'m Metric, usize), Weight);
+
+/// For each metric that adds up over files, the bytes of every file, file by file.
+fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<Weighed<'m>> {
     let files = &artifact.files;
-    let mut work: Vec<(&Metric, usize)> =
-        wanted.flat_map(|&metric| (0..files.len()).map(move |file| (metric, file))).collect();
+    let mut work: Vec<(&Metric, usize)> = Vec::new();
+    for (i, metric) in metrics.iter().enumerate() {
+        let again = metrics[..i].contains(metric);
+        if !again && !matches!(metric, Metric::Layers | Metric::Unpacked) {
+            work.extend((0..files.len()).map(|file| (metric, file)));
+        }
+    }
     // What takes longest comes first, so that nobody waits for it alone at the end.
     let cost = |metric: &Metric| if *metric == Metric::Brotli { 20 } else { 1 };
-    work.sort_by_key(|&(metric, file)| {
-        std::cmp::Reverse(files[file].bytes.saturating_mul(cost(metric)))
+    work.sort_by_cached_key(|&(metric, file)| {
+        usize::MAX - files[file].bytes.saturating_mul(cost(metric)) as usize
     });
     let weights = pool::map(&work, |&(metric, file)| weight(metric, &files[file], cache));
     let mut weighed: Vec<_> = work.into_iter().zip(weights).collect();
-    weighed.sort_by_key(|&((_, file), _)| file);
-    let mut by_metric = BTreeMap::<Metric, Vec<Weight>>::new();
-    for ((metric, _), weight) in weighed {
-        by_metric.entry(metric.clone()).or_default().push(weight);
-    }
-    by_metric
+    weighed.sort_by_cached_key(|&((_, file), _)| file);
+    weighed
+}
+
+/// What was weighed by this metric, in the order of the files.
+fn of(metric: &Metric, weighed: &[Weighed<'_>]) -> Vec<Weight> {
+    let of_it = weighed.iter().filter(|((of, _), _)| *of == metric);
+    of_it.map(|(_, weight)| weight.clone()).collect()
 }
 
 fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
@@ -129,7 +142,7 @@ fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured
 }
 
 /// The images among what patterns name, where they are asked for.
-fn look_inside(artifact: &Artifact, metrics: &BTreeSet<&Metric>) -> Vec<Result<Image, Unmeasured>> {
+fn look_inside(artifact: &Artifact, metrics: &[Metric]) -> Vec<Result<Image, Unmeasured>> {
     let wanted = metrics.contains(&Metric::Layers) || metrics.contains(&Metric::Unpacked);
     pool::map(if wanted { &artifact.named } else { &[] }, image::open)
 }

@@ -30,7 +30,7 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
             .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect::<Vec<_>>()
     });
-    done.sort_by_key(|&(i, _)| i);
+    done.sort_by_cached_key(|&(i, _)| i);
     done.into_iter().map(|(_, result)| result).collect()
 }
 
