@@ -75,7 +75,8 @@
 //! - Only `harness` and `report` print, but for a worker that cannot answer any other way.
 //! - Only `meter::process` starts processes, so that whatever is started is also ended.
 //! - Only `harness` knows `libtest-mimic`.
-//! - `unsafe` is in two files: the counting allocator, and what Linux does for a process.
+//! - `unsafe` is in three files: the counting allocator, system calls behind safe functions, and what Linux
+//!   does for a process.
 //!
 //! # What is not measured
 //!
