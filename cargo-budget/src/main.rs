@@ -1,0 +1,15 @@
+//! `cargo budget`: the command around the gate.
+//!
+//! It renders and stores what the harness recorded, and edits what people wrote. It measures nothing by
+//! another way than `cargo test` does, and words no verdict of its own.
+
+mod cli;
+mod exit;
+mod failure;
+mod project;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
