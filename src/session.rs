@@ -11,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::Error;
+use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, Target};
 use crate::enforce::{Asked, Inquiry, Rules};
 use crate::machine;
@@ -19,7 +20,7 @@ use crate::metric::Metric;
 use crate::report::progress::Progress;
 use crate::shelf::Shelf;
 use crate::subject;
-use crate::suite::{Reading, Suite};
+use crate::suite::{self, Reading, Suite};
 use crate::turn::Turns;
 use crate::verdict::{Outcome, Run, Verdict};
 
@@ -37,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) suite: Suite,
     /// `target/budgets`.
     pub(crate) results: PathBuf,
+    base: Option<Base>,
     workloads: Vec<String>,
     selected: OnceLock<Vec<bool>>,
     run: Run,
@@ -66,7 +68,8 @@ impl Session {
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
-        let suite = Suite::of(&budgets);
+        let base = Base::of_environment(&budgets.path)?;
+        let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len());
         let shelf = Shelf::of_this_run(&results, &budgets.path)?;
         let turns = Turns::of_machine(&results)?;
@@ -75,6 +78,7 @@ impl Session {
             budgets,
             suite,
             results,
+            base,
             workloads,
             selected: OnceLock::new(),
             run,
@@ -126,8 +130,9 @@ impl Session {
         }
         let strict =
             std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
-        let reason = asked.set_aside()?;
-        if strict {
+        let name = &self.budgets.budgets[asked.budget].name;
+        let reason = asked.set_aside(self.base.as_ref().map(|base| base.has(name)))?;
+        if strict && reason != suite::NEW {
             let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));
         }
@@ -287,9 +292,15 @@ impl Session {
             unsure: settings.unsure,
             apart: APART,
             repeats,
+            layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        Inquiry::new(subject::source(&self.budgets, what, &metrics, &self.results), asked, rules)
+        let sources = subject::Sources {
+            budgets: &self.budgets,
+            results: &self.results,
+            base: self.base.as_ref(),
+        };
+        Inquiry::new(sources.of(what, &metrics), asked, rules)
     }
 
     /// What is known of a test before it is measured.

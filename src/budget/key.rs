@@ -48,6 +48,16 @@ pub(super) const SETTINGS: &[Key] = &[
         ALL,
         "What evidence cannot settle is red when \"blind\" (the default), always (\"fail\") or never (\"warn\").",
     ),
+    key(
+        "base",
+        ALL,
+        "How much worse than at the base revision every limited metric may be, where one is compared with: \"5 %\". Default: only limits that name `base` are compared.",
+    ),
+    key(
+        "layouts",
+        ALL,
+        "How often each revision is linked, in another order each time, where they are compared. Default 1.",
+    ),
 ];
 
 /// Of `[budget.NAME]`. The first three name the subject; a budget has one of them.

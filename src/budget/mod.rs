@@ -60,6 +60,12 @@ pub struct Settings {
     pub warn_at: f64,
     /// What becomes of a verdict that evidence cannot settle.
     pub unsure: Unsure,
+    /// How much worse than at the base revision every limited metric may be, where one is compared with:
+    /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
+    pub base: Option<f64>,
+    /// How often each revision is linked, in another order each time, where they are compared: from 1,
+    /// the default, to 64. The command that builds them reads it.
+    pub layouts: u32,
 }
 
 impl Default for Settings {
@@ -70,6 +76,8 @@ impl Default for Settings {
             alpha: 0.01,
             warn_at: 0.9,
             unsure: Unsure::Blind,
+            base: None,
+            layouts: 1,
         }
     }
 }

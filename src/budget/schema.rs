@@ -76,7 +76,8 @@ fn setting(key: &Key) -> Value {
             { "type": "number", "exclusiveMinimum": 0, "maximum": settings::MOST_ALPHA },
             reference("Share"),
         ] }),
-        "warn_at" => json!({ "anyOf": [
+        "layouts" => json!({ "type": "integer", "minimum": 1, "maximum": settings::MOST_LAYOUTS }),
+        "warn_at" | "base" => json!({ "anyOf": [
             { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
             reference("Share"),
         ] }),

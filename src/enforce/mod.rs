@@ -3,6 +3,7 @@
 //! An [`Inquiry`] is advanced fork by fork, so that whoever holds several can take turns and one
 //! burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
+pub(crate) mod duel;
 mod inquiry;
 mod open;
 mod question;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::budget::{Limit, Unsure};
 use crate::verdict::Outcome;
 
+pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
 pub(crate) use self::question::is_exact;
 
@@ -45,4 +47,6 @@ pub(crate) struct Rules {
     pub(crate) apart: Duration,
     /// How often an exact reading is taken; they must agree.
     pub(crate) repeats: usize,
+    /// How often each revision was linked that is compared with the base.
+    pub(crate) layouts: usize,
 }

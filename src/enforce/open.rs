@@ -196,7 +196,7 @@ impl Open {
             (Some(warn), _) => warn.value,
             // Counts, exponents and ratios sit at their limit by intention: three allocations and no
             // more, linear, as fast as the other.
-            (None, _) if unit == Unit::Number => value,
+            (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
             // Nor is there much above a floor of 98 %.
             (None, Bound::Min) if unit == Unit::Share => value,
             (None, Bound::Max) => value * rules.warn_at,

@@ -23,6 +23,7 @@ fn rules() -> Rules {
         unsure: Unsure::Blind,
         apart: Duration::ZERO,
         repeats: 2,
+        layouts: 1,
     }
 }
 

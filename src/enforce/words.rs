@@ -59,7 +59,10 @@ fn unsettled_reason(
     let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
     let forks = count(evidence.forks, "process", "processes");
-    let seen = format!("{} in {forks}", plural(evidence.values, outcome));
+    let seen = match plural(evidence.values, outcome) {
+        pairs if outcome.relative_to.is_some() => pairs,
+        values => format!("{values} in {forks}"),
+    };
     if !blind {
         return format!("{metric} is {value}, too near the limit of {bound} to tell after {seen}");
     }
@@ -125,6 +128,21 @@ pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         shown(typical(|s| s.0)),
         shown(typical(|s| s.1)),
     )
+}
+
+/// What one link order is worth: less than this between two builds may be where the linker put things.
+const LAYOUT_LUCK: f64 = 0.02;
+
+/// What must be said of a red that is smaller than what linking the same source anew may make.
+pub(super) fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
+    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
+    let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
+    (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
+        "within layout luck: the same source linked in another order may differ as much; set \
+         `layouts = 8` in [settings] to link both revisions so often, or limit what does not depend \
+         on it, such as allocs"
+            .to_owned()
+    })
 }
 
 /// The distribution of `values`: the quantiles that they support, and a histogram.

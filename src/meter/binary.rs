@@ -7,15 +7,24 @@
 mod cargo;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Cause, Unmeasured};
 
+/// Where binaries are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Where `budgets.toml` is.
+    pub(crate) root: PathBuf,
+    /// The program that they are built like, where that is not this one: another revision's test.
+    pub(crate) like: Option<PathBuf>,
+}
+
 /// Replaces every `{bin:NAME}` in `text` by the path of that binary, built at most once in this
-/// process. `root` is where `budgets.toml` is.
-pub(crate) fn expand(text: &str, root: &Path) -> Result<String, Unmeasured> {
-    expand_by(text, |name| path(name, root))
+/// process.
+pub(crate) fn expand(text: &str, source: &Source) -> Result<String, Unmeasured> {
+    expand_by(text, |name| path(name, source))
 }
 
 fn expand_by(
@@ -43,26 +52,34 @@ fn expand_by(
 }
 
 /// What was built, or why not.
-static BUILT: Mutex<BTreeMap<String, Result<PathBuf, Unmeasured>>> = Mutex::new(BTreeMap::new());
+static BUILT: Mutex<BTreeMap<(PathBuf, String), Result<PathBuf, Unmeasured>>> =
+    Mutex::new(BTreeMap::new());
 
-fn path(name: &str, root: &Path) -> Result<PathBuf, Unmeasured> {
+fn path(name: &str, source: &Source) -> Result<PathBuf, Unmeasured> {
     // Nextest's own name for it holds where an archive of tests was moved.
     for variable in ["NEXTEST_BIN_EXE_", "CARGO_BIN_EXE_"] {
         let given = std::env::var_os(format!("{variable}{name}")).map(PathBuf::from);
-        if let Some(path) = given.filter(|path| path.is_file()) {
+        let own = given.filter(|path| source.like.is_none() && path.is_file());
+        if let Some(path) = own {
             return Ok(path);
         }
     }
     // Held while it builds: whoever else wants the same waits for it, and cargo would wait anyway.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = built.get(name) {
+    let key = (source.root.clone(), name.to_owned());
+    if let Some(known) = built.get(&key) {
         return known.clone();
     }
-    let dir = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| root.to_owned(), PathBuf::from);
-    // Where this program's own path is unknown, cargo's usual places are the guess.
-    let like = std::env::current_exe().unwrap_or_default();
-    let path = cargo::build(name, &dir, &like);
-    built.insert(name.to_owned(), path.clone());
+    let path = match &source.like {
+        Some(like) => cargo::build(name, &source.root, like),
+        None => {
+            let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+            // Where this program's own path is unknown, cargo's usual places are the guess.
+            let like = std::env::current_exe().unwrap_or_default();
+            cargo::build(name, package.as_ref().unwrap_or(&source.root), &like)
+        }
+    };
+    built.insert(key, path.clone());
     path
 }
 

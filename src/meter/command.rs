@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::ready::Signal;
 use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
-use super::{Cause, Fork, Unmeasured, binary};
+use super::{Cause, Fork, Unmeasured};
 use crate::budget::{Cache, Command, Ready};
 use crate::metric::Metric;
 
@@ -88,17 +88,14 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
 }
 
 fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Launch, Unmeasured> {
-    let mut argv = Vec::new();
-    for word in &command.argv {
-        argv.push(binary::expand(word, root)?);
-    }
+    let mut argv = command.argv.clone();
     if argv.is_empty() {
         return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
     }
     let mut launch = Launch::new(argv.remove(0));
     launch.args = argv.into_iter().map(Into::into).collect();
     for (name, value) in &command.env {
-        launch.env.push((name.into(), binary::expand(value, root)?.into()));
+        launch.env.push((name.into(), value.into()));
     }
     // An empty path is the current directory.
     launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());

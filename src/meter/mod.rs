@@ -3,6 +3,7 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+mod affinity;
 pub mod artifact;
 pub(crate) mod binary;
 pub(crate) mod clock;
@@ -12,6 +13,7 @@ pub mod fork;
 pub(crate) mod gauge;
 pub(crate) mod heap;
 pub(crate) mod memory;
+pub(crate) mod pair;
 mod plan;
 pub(crate) mod process;
 pub(crate) mod time;

@@ -32,6 +32,9 @@ pub struct Request {
     pub slice: Duration,
     /// The most operations that are timed one by one.
     pub max_operations: usize,
+    /// Whether operations are run when the other end of standard input asks for them, in turns with
+    /// another process.
+    pub paired: bool,
 }
 
 /// What a fork is measured with. One at a time: each would disturb the others.
@@ -93,6 +96,9 @@ pub(crate) struct WireRequest {
     metrics: Vec<String>,
     slice: Duration,
     max_operations: usize,
+    /// A worker that does not know it measures on its own, which the other end notices.
+    #[serde(default)]
+    paired: bool,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -109,6 +115,7 @@ impl WireRequest {
             metrics: request.metrics.iter().map(plain).collect(),
             slice: request.slice,
             max_operations: request.max_operations,
+            paired: request.paired,
             reply,
         }
     }
@@ -124,6 +131,7 @@ impl WireRequest {
             metrics: self.metrics.into_iter().map(metric).collect(),
             slice: self.slice,
             max_operations: self.max_operations,
+            paired: self.paired,
         }
     }
 }

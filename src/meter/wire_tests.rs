@@ -56,6 +56,7 @@ fn a_request_survives() {
         metrics: vec![Metric::Latency(Statistic::P99), Metric::Custom("accuracy".into())],
         slice: Duration::from_millis(100),
         max_operations: 5,
+        paired: false,
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -71,6 +72,7 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
         metrics: metrics.to_vec(),
         slice: Duration::ZERO,
         max_operations: 0,
+        paired: false,
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }

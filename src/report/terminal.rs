@@ -65,7 +65,7 @@ pub fn explain(outcome: &Outcome) -> String {
     if let Some(evidence) = outcome.evidence {
         let mut odds = format!("{} against the limit", odds(evidence.fail));
         let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
-        if outcome.verdict == Verdict::Fail {
+        if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
             odds.push_str(", confirmed in fresh processes");
         }
         // What else it would have caught is of no interest where it caught something.

@@ -48,6 +48,9 @@ pub struct Question {
     pub method: Method,
     /// How much evidence it takes.
     pub levels: Levels,
+    /// Whether fresh processes, apart in time, must confirm that it is broken. Values whose sign a coin
+    /// decided need not be: no noise of whatever kind makes them one-sided.
+    pub confirms: bool,
 }
 
 /// How much evidence it takes, as natural logarithms.
@@ -130,6 +133,9 @@ impl Judge {
     /// What the evidence says now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
+        if !self.question.confirms && self.crossed() && self.forks.len() >= FEWEST_FORKS {
+            return Finding::Broken;
+        }
         if let Some((second, forks)) = &self.second {
             let agrees = second.log_fail() >= 0.0;
             if *forks >= CONFIRMING_FORKS && agrees && self.crossed() {
@@ -139,7 +145,8 @@ impl Judge {
         if self.forks.len() >= FEWEST_FORKS && first.log_pass() >= self.question.levels.pass {
             return Finding::Held;
         }
-        if self.second.is_some() && self.crossed() { Finding::Suspect } else { Finding::Open }
+        let suspect = self.question.confirms && self.second.is_some() && self.crossed();
+        if suspect { Finding::Suspect } else { Finding::Open }
     }
 
     /// The value that the limit is about, with its interval at 90 %, whose ends

@@ -43,6 +43,7 @@ fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fo
         metrics: metrics.iter().map(metric).collect(),
         slice: Duration::from_millis(60),
         max_operations: 50_000,
+        paired: false,
     };
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
     measure(&request, &scratch, timeout)
