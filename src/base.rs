@@ -46,19 +46,17 @@ impl Base {
         }
         let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        Base::new(binaries, paths(HEAD), directory, Path::new(file)).map(Some)
+        Base::new(&binaries, &paths(HEAD), directory, Path::new(file)).map(Some)
     }
 
     fn new(
-        binaries: Vec<PathBuf>,
-        heads: Vec<PathBuf>,
+        binaries: &[PathBuf],
+        heads: &[PathBuf],
         directory: Option<PathBuf>,
         file: &Path,
     ) -> Result<Base, Error> {
-        for (variable, path) in binaries
-            .iter()
-            .map(|path| (BINARY, path))
-            .chain(heads.iter().map(|path| (HEAD, path)))
+        for (variable, path) in
+            binaries.iter().map(|path| (BINARY, path)).chain(heads.iter().map(|path| (HEAD, path)))
         {
             if !path.is_file() {
                 return Err(Error::other(format!(
@@ -68,14 +66,12 @@ impl Base {
                 )));
             }
         }
-        let absolute = |path: &PathBuf| {
-            std::path::absolute(path).map_err(|e| Error::io("resolve", path, e))
-        };
+        let absolute =
+            |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::io("resolve", path, e));
         let binaries = binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
         let heads = heads.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-        let above = |path: &Path| {
-            path.ancestors().find(|dir| dir.join(file).is_file()).map(Path::to_owned)
-        };
+        let above =
+            |path: &Path| path.ancestors().find(|dir| dir.join(file).is_file()).map(Path::to_owned);
         let root = match directory {
             Some(directory) => absolute(&directory)?,
             None => above(&binaries[0]).ok_or_else(|| {
@@ -99,10 +95,8 @@ impl Base {
 
     /// Its test binaries with where they run.
     pub(crate) fn builds(&self) -> Vec<Build> {
-        let build = |binary: &PathBuf| Build {
-            binary: binary.clone(),
-            package: Some(self.root.clone()),
-        };
+        let build =
+            |binary: &PathBuf| Build { binary: binary.clone(), package: Some(self.root.clone()) };
         self.binaries.iter().map(build).collect()
     }
 
@@ -133,7 +127,9 @@ mod tests {
         let binary = dir.join("target/release/deps/budgets-1");
         std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
         std::fs::write(&binary, "").unwrap();
-        let base = |directory| Base::new(vec![binary.clone()], vec![], directory, Path::new("budgets.toml"));
+        let base = |directory| {
+            Base::new(std::slice::from_ref(&binary), &[], directory, Path::new("budgets.toml"))
+        };
         let reason = base(None).unwrap_err().to_string();
         assert!(reason.contains("there is no budgets.toml above"), "{reason}");
         assert!(!base(Some(dir.clone())).unwrap().has("old"));
@@ -148,7 +144,8 @@ mod tests {
         // A file from before, or after, today's rules: whether it has the budget is not known.
         std::fs::write(dir.join("budgets.toml"), "[budget.old]\nworkloads = \"w\"\n").unwrap();
         assert!(base(None).unwrap().has("new"));
-        let reason = Base::new(vec![dir.join("none")], vec![], None, Path::new("budgets.toml")).unwrap_err();
+        let reason =
+            Base::new(&[dir.join("none")], &[], None, Path::new("budgets.toml")).unwrap_err();
         assert!(reason.to_string().contains("no file"), "{reason}");
         std::fs::remove_dir_all(&dir).unwrap();
     }

@@ -270,7 +270,6 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    /// The measurement of a group for the tests that `wanted` picks.
     fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
         let tests = self.suite.tests_of(group);
         let asked: Vec<Asked> = tests
@@ -280,10 +279,7 @@ impl Session {
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];
         let settings = &self.budgets.settings;
-        let repeats = match what.reading {
-            Reading::Heap => HEAP_REPEATS,
-            _ => 1,
-        };
+        let repeats = if what.reading == Reading::Heap { HEAP_REPEATS } else { 1 };
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,
@@ -351,7 +347,7 @@ impl Session {
         }
     }
 
-    /// Lets the other processes of the run know of an outcome.
+    /// Tells the other processes of the run.
     pub(crate) fn tell(&self, outcome: &Outcome) -> Result<(), Error> {
         self.shelf.as_ref().map_or(Ok(()), |shelf| shelf.tell(&outcome.test, outcome.verdict))
     }

@@ -187,10 +187,9 @@ impl Sources<'_> {
         let metrics = metrics.to_vec();
         let binaries = match base {
             None => binary::Source { root: self.budgets.root.clone(), like: None },
-            Some(base) => binary::Source {
-                root: base.root.clone(),
-                like: base.binaries.first().cloned(),
-            },
+            Some(base) => {
+                binary::Source { root: base.root.clone(), like: base.binaries.first().cloned() }
+            }
         };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {

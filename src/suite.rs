@@ -26,7 +26,8 @@ pub(crate) struct Test {
 }
 
 /// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
-pub(crate) const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
+pub(crate) const NEW: &str =
+    "the base revision has no such budget: there is nothing to compare with";
 
 impl Test {
     /// Whether its value is compared rather than judged.

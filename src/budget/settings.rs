@@ -44,7 +44,8 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(share) = read::entry(table, "base").and_then(|e| e.share(reading, 1.0)) {
         settings.base = Some(share);
     }
-    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS)) {
+    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
+    {
         settings.layouts = count;
     }
     settings

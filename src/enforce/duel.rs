@@ -54,11 +54,11 @@ impl Source for Duel {
 
 /// What rounds must be made of for these metrics.
 pub(crate) fn wants(metrics: &[Metric]) -> Wants {
-    let singles = |metric: &&Metric| {
-        matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean)
-    };
+    let singles = |metric: &&Metric| matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
     let beyond = |metric: &Metric| match metric {
-        Metric::Latency(statistic) => tail(*statistic).map(|q| (BEYOND / (1.0 - q)).ceil() as usize),
+        Metric::Latency(statistic) => {
+            tail(*statistic).map(|q| (BEYOND / (1.0 - q)).ceil() as usize)
+        }
         _ => None,
     };
     Wants {
@@ -147,9 +147,8 @@ mod tests {
     fn a_ratio_is_the_middle_of_rounds() {
         let mean = Metric::Latency(Statistic::Mean);
         // Twice as long in each round, whatever the rounds themselves do.
-        let drifting = [1.0, 3.0, 50.0].map(|scale| {
-            round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]])
-        });
+        let drifting = [1.0, 3.0, 50.0]
+            .map(|scale| round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]]));
         check(&mean, &drifting, Some(2.0));
         check(&Metric::Throughput, &drifting, Some(0.5));
         // A drift within the round cancels: turns at 1, 2, 3, 4 of the same operation.
@@ -168,6 +167,9 @@ mod tests {
             check(&Metric::Latency(statistic), &rounds, Some(2.0));
         }
         assert_eq!(wants(&[Metric::Latency(Statistic::P99)]).fewest, 1000);
-        assert_eq!(wants(&[Metric::Throughput]), Wants { singles: false, batches: true, fewest: 0 });
+        assert_eq!(
+            wants(&[Metric::Throughput]),
+            Wants { singles: false, batches: true, fewest: 0 }
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! What an outcome says in words: the same sentence in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::quantity::Quantity;
+use crate::metric::Metric;
+use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::{Outcome, Shape, Share, Verdict};
 
@@ -39,7 +40,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
             format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
         }
         Verdict::Warn => {
-            let used = Quantity::new(against.used(estimate.value), crate::quantity::Unit::Share);
+            let used = Quantity::new(against.used(estimate.value), Unit::Share);
             format!("{metric} is {value}, {used} of the limit of {bound}")
         }
         _ if against.is_over(estimate.value) => {
@@ -115,7 +116,10 @@ pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     };
     let shown = |value: Option<f64>| match (value, limit.metric.unit()) {
         (Some(value), Some(unit)) => Quantity::new(value, unit).to_string(),
-        (Some(value), None) => format!("{value:.4e} a second"),
+        (Some(value), None) if limit.metric == Metric::Throughput => {
+            format!("{value:.4e} a second")
+        }
+        (Some(value), None) => Quantity::new(value, Unit::Number).to_string(),
         (None, _) => "nothing".to_owned(),
     };
     let name = match &limit.target {

@@ -70,14 +70,13 @@ fn path(name: &str, source: &Source) -> Result<PathBuf, Unmeasured> {
     if let Some(known) = built.get(&key) {
         return known.clone();
     }
-    let path = match &source.like {
-        Some(like) => cargo::build(name, &source.root, like),
-        None => {
-            let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-            // Where this program's own path is unknown, cargo's usual places are the guess.
-            let like = std::env::current_exe().unwrap_or_default();
-            cargo::build(name, package.as_ref().unwrap_or(&source.root), &like)
-        }
+    let path = if let Some(like) = &source.like {
+        cargo::build(name, &source.root, like)
+    } else {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        // Where this program's own path is unknown, cargo's usual places are the guess.
+        let like = std::env::current_exe().unwrap_or_default();
+        cargo::build(name, package.as_ref().unwrap_or(&source.root), &like)
     };
     built.insert(key, path.clone());
     path

@@ -13,7 +13,8 @@ pub mod fork;
 pub(crate) mod gauge;
 pub(crate) mod heap;
 pub(crate) mod memory;
-pub(crate) mod pair;
+#[doc(hidden)]
+pub mod pair;
 mod plan;
 pub(crate) mod process;
 pub(crate) mod time;

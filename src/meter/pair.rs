@@ -3,7 +3,8 @@
 //! What is compared runs within microseconds of each other, so that whatever the machine does to the
 //! one it does to the other. A coin decides which of the two is started first and which begins each
 //! round, since the place in line is worth a little too; who calls keeps the coin. Figures:
-//! `docs/judgement.md`.
+//! `docs/judgement.md`. Hidden from the documentation: public only for the suite that proves the
+//! instruments.
 
 #[cfg(unix)]
 mod course;
@@ -32,43 +33,43 @@ pub struct Build {
 
 /// One of the two that are compared.
 #[derive(Debug, Clone)]
-pub(crate) struct Side {
+pub struct Side {
     /// The binary that the workload is in.
-    pub(crate) build: Build,
+    pub build: Build,
     /// What it is asked to do.
-    pub(crate) request: Request,
+    pub request: Request,
     /// What it is in the comparison, where that must be said of what went wrong: "the base".
-    pub(crate) role: Option<String>,
+    pub role: Option<String>,
 }
 
 /// What of an operation the rounds are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wants {
+pub struct Wants {
     /// The time of single operations.
-    pub(crate) singles: bool,
+    pub singles: bool,
     /// The mean time of many.
-    pub(crate) batches: bool,
+    pub batches: bool,
     /// The fewest single operations of either side, for a percentile far out.
-    pub(crate) fewest: usize,
+    pub fewest: usize,
 }
 
 /// How a pair is run.
-pub(crate) struct Terms<'a> {
+pub struct Terms<'a> {
     /// What the rounds are made of.
-    pub(crate) wants: Wants,
+    pub wants: Wants,
     /// How long rounds go on, warm-up not counted.
-    pub(crate) slice: Duration,
+    pub slice: Duration,
     /// Where both run.
-    pub(crate) place: Place,
+    pub place: Place,
     /// How long either process may live.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// Where requests and replies are.
-    pub(crate) scratch: &'a std::path::Path,
+    pub scratch: &'a std::path::Path,
 }
 
 /// Where the two processes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// On one processor, which they take in turns: the one with this number among those that this process
     /// may use, counted round.
     Core(usize),
@@ -78,39 +79,39 @@ pub(crate) enum Place {
 
 /// What one pair of processes gave.
 #[derive(Debug, Default)]
-pub(crate) struct Pair {
+pub struct Pair {
     /// The rounds, in order.
-    pub(crate) rounds: Vec<Round>,
+    pub rounds: Vec<Round>,
     /// Operations of one batch; 1 where an operation is as long as a batch.
-    pub(crate) batch: usize,
+    pub batch: usize,
     /// How long it took, spawning and set-up included.
-    pub(crate) elapsed: Duration,
+    pub elapsed: Duration,
     /// The share of the measured time in which an operation waited for a processor; `None` where unknown.
-    pub(crate) waited: Option<f64>,
+    pub waited: Option<f64>,
     /// Processor time of other threads and of child processes, as a share of the measured time; `None`
     /// where unknown.
-    pub(crate) others: Option<f64>,
+    pub others: Option<f64>,
     /// What the clock that timed it can tell apart.
-    pub(crate) clock: Option<Clock>,
+    pub clock: Option<Clock>,
     /// What a reader must know of how it was timed.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// Each of the two, twice: first, second, second, first, which takes a steady drift out.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Round {
+pub struct Round {
     /// Whether its times are of single operations, or one mean of a batch.
-    pub(crate) single: bool,
+    pub single: bool,
     /// Seconds of the first side, its two turns one after the other.
-    pub(crate) first: [Vec<f64>; 2],
+    pub first: [Vec<f64>; 2],
     /// Of the second.
-    pub(crate) second: [Vec<f64>; 2],
+    pub second: [Vec<f64>; 2],
 }
 
 /// Measures two sides next to each other, in the order they are given; `coin` decides who begins each
 /// round.
 #[cfg(unix)]
-pub(crate) fn measure(
+pub fn measure(
     sides: [&Side; 2],
     terms: &Terms<'_>,
     coin: &mut dyn FnMut() -> bool,
@@ -120,7 +121,7 @@ pub(crate) fn measure(
 
 /// Where there is no channel that both ends can wait on.
 #[cfg(not(unix))]
-pub(crate) fn measure(
+pub fn measure(
     _sides: [&Side; 2],
     _terms: &Terms<'_>,
     _coin: &mut dyn FnMut() -> bool,
@@ -149,7 +150,9 @@ impl Side {
     fn blame(&self, why: Unmeasured) -> Unmeasured {
         match &self.role {
             None => why,
-            Some(role) => Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why },
+            Some(role) => {
+                Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why }
+            }
         }
     }
 }

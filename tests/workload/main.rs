@@ -8,6 +8,8 @@
 
 mod failures;
 mod instruments;
+#[cfg(unix)]
+mod pairs;
 mod subjects;
 
 use std::path::Path;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows());
+    #[cfg(unix)]
+    let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
 }
 

@@ -46,6 +46,7 @@ fn every_key() {
         (Duration::from_secs(20), Duration::from_secs(120))
     );
     assert_eq!((settings.alpha, settings.warn_at, settings.unsure), (0.05, 0.8, Unsure::Fail));
+    assert_eq!((settings.base, settings.layouts), (Some(0.05), 8));
     assert_eq!(
         labels(&read, "web/app.js"),
         [

@@ -3,11 +3,14 @@
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
 use super::words::{Order, Ready, Reply};
 use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::meter::affinity::{self, Pin};
 use crate::meter::fork::{self, Asked};
-use crate::meter::process::{Child, Input};
+use crate::meter::process::{Child, Finished, Input};
 use crate::meter::{Cause, Clock, Unmeasured};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of
@@ -25,6 +28,8 @@ const FEWEST_ROUNDS: usize = 5;
 const MOST_SLICES: u32 = 8;
 /// How long a process may take to end after it was told to, or after it hung up.
 const ENDING: Duration = Duration::from_secs(10);
+/// How often it is looked after a process that is awaited.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// The shortest time there is: a logarithm is taken of it.
 const TICK: f64 = 1e-9;
 
@@ -117,6 +122,7 @@ impl Party {
     }
 
     fn ready(&mut self) -> Result<Ready, Unmeasured> {
+        self.listen()?;
         match Ready::receive(&mut self.channel) {
             Ok(Some(ready)) => Ok(ready),
             Ok(None) => Err(self.child.give_up(
@@ -132,14 +138,37 @@ impl Party {
     }
 
     fn ask(&mut self, order: Order) -> Result<Reply, Unmeasured> {
-        let reply = order.send(&mut self.channel).and_then(|()| Reply::receive(&mut self.channel));
-        match reply {
+        order.send(&mut self.channel).map_err(|error| self.fault(&error))?;
+        self.listen()?;
+        match Reply::receive(&mut self.channel) {
             Ok(reply) if reply.laps.iter().all(valid) && !reply.laps.is_empty() => Ok(reply),
             Ok(_) => {
                 let text = format!("workload `{}` replied with what is no reading", self.name);
                 Err(self.child.give_up(Cause::InvalidReading, text))
             }
             Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// Waits until it says something, and looks after it meanwhile.
+    fn listen(&mut self) -> Result<(), Unmeasured> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let mut fds = [PollFd::new(&self.channel, PollFlags::IN)];
+            match poll(&mut fds, Some(&LOOK)) {
+                Ok(1..) => return Ok(()),
+                Ok(0) if Instant::now() > deadline => {
+                    return Err(self.fault(&std::io::ErrorKind::TimedOut.into()));
+                }
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(self.fault(&error.into())),
+            }
+            // That it has ended shows on the channel too; that it floods shows only here.
+            match self.child.wait(Instant::now()) {
+                Err(why) => return Err(fork::named(&self.name, why)),
+                Ok(Some(finished)) => return Err(self.ended(&finished)),
+                Ok(None) => {}
+            }
         }
     }
 
@@ -156,22 +185,25 @@ impl Party {
         }
         match self.child.wait(Instant::now() + ENDING) {
             Err(why) => fork::named(&self.name, why),
-            Ok(Some(finished)) => match self.asked.reply(&finished) {
-                Err(why) => why,
-                // It wrote a reply although nobody had asked it to end.
-                Ok(_) => Unmeasured::new(
-                    Cause::MeasuredNothing,
-                    format!(
-                        "workload `{}` ended without taking turns: it called no measuring verb, or is in \
-                         a test binary with another version of perf-budget",
-                        self.name
-                    ),
-                ),
-            },
+            Ok(Some(finished)) => self.ended(&finished),
             Ok(None) => self.child.give_up(
                 Cause::Harness,
                 format!("workload `{}` hung up and did not end: {error}", self.name),
             ),
+        }
+    }
+
+    /// Why it ended although nobody had asked it to.
+    fn ended(&self, finished: &Finished) -> Unmeasured {
+        if let Err(why) = self.asked.reply(finished) {
+            why
+        } else {
+            let text = format!(
+                "workload `{}` ended without taking turns: it called no measuring verb, or is in a \
+                 test binary with another version of perf-budget",
+                self.name
+            );
+            Unmeasured::new(Cause::MeasuredNothing, text)
         }
     }
 
