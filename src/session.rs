@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, Target};
-use crate::enforce::{Asked, Inquiry, Rules};
+use crate::enforce::{Asked, Inquiry, Rules, Watched};
 use crate::machine;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
@@ -300,7 +300,10 @@ impl Session {
             results: &self.results,
             base: self.base.as_ref(),
         };
-        Inquiry::new(sources.of(what, &metrics), asked, rules)
+        let source = sources.of(what, &metrics);
+        // Exact groups are measured side by side, and nothing that the machine does changes them.
+        let source = if what.exact { source } else { Box::new(Watched(source)) };
+        Inquiry::new(source, asked, rules)
     }
 
     /// What is known of a test before it is measured.

@@ -1,0 +1,119 @@
+//! What is said of a machine that was not idle: a note where it matters, and the sentence of a verdict
+//! that noise took back.
+//!
+//! Apart from the other words because it is about the machine rather than the limit. A calm machine is
+//! mentioned only where a time is red, since that is what is asked first.
+
+use crate::budget::{Bound, Limit, Target};
+use crate::verdict::ledger::{BUSY, Clock, FELT};
+use crate::verdict::{Ledger, Outcome, Verdict};
+
+/// A tail begins where a value is so many times the median: less is spread.
+const TAIL: f64 = 2.0;
+
+/// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
+pub(in crate::enforce) fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
+    let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
+    let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
+    let others = others(ledger);
+    let Some(waited) = ledger.waited.filter(|&share| share > FELT) else {
+        return if others.is_empty() {
+            undisturbed(outcome, ledger, limit)
+        } else {
+            Some(all(&others))
+        };
+    };
+    let several = ledger.clock == Some(Clock::Wall);
+    let behind = ledger.outside.filter(|&cores| several && cores < waited);
+    let meanwhile = match (others.as_slice(), behind) {
+        // Whom did it wait for, where nobody else had work?
+        ([], Some(cores)) => format!(" behind its own threads, while only {}", busy(cores)),
+        ([], None) => String::new(),
+        _ => format!(" while {}", all(&others)),
+    };
+    let waited = format!("waited {:.0} % of the time for a processor{meanwhile}", waited * 100.0);
+    Some(match (ledger.clock, tail(outcome)) {
+        (Some(Clock::LessWaiting), _) => format!("it {waited}; that time is taken off"),
+        (_, Some(median)) => format!("median {median}; the tail is descheduling: it {waited}"),
+        _ => format!("it {waited}; that time is not taken off"),
+    })
+}
+
+/// The verdict of a limit that is broken by the wall clock alone.
+pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
+    let side = if limit.bound == Bound::Max { "over" } else { "under" };
+    let ledger = outcome.ledger.clone().unwrap_or_default();
+    let mut why = others(&ledger);
+    if why.is_empty() {
+        why.extend(ledger.outside.map(busy));
+    }
+    format!(
+        "no verdict: {} is {value} by the wall clock, {side} the limit of {bound}, and {}; a calm machine \
+         would settle it, or a limit against `x base` or another budget, measured in turns",
+        outcome.metric,
+        all(&why),
+    )
+}
+
+/// That the machine was calm, or that nobody knows, where a time is red.
+fn undisturbed(outcome: &Outcome, ledger: &Ledger, limit: &Limit) -> Option<String> {
+    if !outcome.verdict.is_red() {
+        return None;
+    }
+    let Some(cores) = ledger.outside else {
+        // A pair is measured in turns, and does not depend on it.
+        let matters = matches!(limit.target, Target::Absolute(_));
+        return matters.then(|| "how busy the machine was is not known".to_owned());
+    };
+    Some(if ledger.is_calm() {
+        format!("the machine was calm: {cores:.2} cores of other work")
+    } else {
+        busy(cores)
+    })
+}
+
+/// What of the machine is felt by what runs on it.
+fn others(ledger: &Ledger) -> Vec<String> {
+    let share = |share: f64| format!("{:.0} %", share * 100.0);
+    let felt = |value: Option<f64>| value.filter(|&value| value > FELT);
+    let mut all = Vec::new();
+    all.extend(ledger.outside.filter(|&cores| cores > BUSY).map(busy));
+    all.extend(felt(ledger.steal).map(|v| {
+        format!("the machine's host gave {} of the processors' time to others", share(v))
+    }));
+    if let (Some(periods @ 1..), Some(seconds)) = (ledger.throttled_periods, ledger.throttled) {
+        all.push(format!(
+            "a processor quota held it back in {periods} periods, {seconds:.1} s in all"
+        ));
+    }
+    all.extend(
+        felt(ledger.pressure.memory).map(|v| format!("memory was short {} of the time", share(v))),
+    );
+    all.extend(
+        felt(ledger.pressure.io)
+            .map(|v| format!("something waited for a disk {} of the time", share(v))),
+    );
+    all
+}
+
+fn busy(cores: f64) -> String {
+    format!("{cores:.2} cores were busy with other work")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn all(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The median, where the judged value is far beyond it.
+fn tail(outcome: &Outcome) -> Option<String> {
+    let against = outcome.against?;
+    let (_, median) = outcome.shape.as_ref()?.quantiles.iter().find(|(name, _)| name == "p50")?;
+    let value = outcome.estimate?.value;
+    let far = against.bound == Bound::Max && *median > 0.0 && value >= TAIL * median;
+    far.then(|| against.quantity(*median).to_string())
+}
