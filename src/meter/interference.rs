@@ -100,6 +100,7 @@ struct Reading {
 
 /// Processor seconds of the machine since it started.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
 struct Processors {
     busy: f64,
     /// Waiting for a disk included.

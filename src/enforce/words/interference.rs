@@ -82,9 +82,8 @@ fn others(ledger: &Ledger) -> Vec<String> {
         format!("the machine's host gave {} of the processors' time to others", share(v))
     }));
     if let (Some(periods @ 1..), Some(seconds)) = (ledger.throttled_periods, ledger.throttled) {
-        all.push(format!(
-            "a processor quota held it back in {periods} periods, {seconds:.1} s in all"
-        ));
+        let periods = super::count(periods as usize, "period", "periods");
+        all.push(format!("a processor quota held it back in {periods}, {seconds:.1} s in all"));
     }
     all.extend(
         felt(ledger.pressure.memory).map(|v| format!("memory was short {} of the time", share(v))),
@@ -116,4 +115,47 @@ fn tail(outcome: &Outcome) -> Option<String> {
     let value = outcome.estimate?.value;
     let far = against.bound == Bound::Max && *median > 0.0 && value >= TAIL * median;
     far.then(|| against.quantity(*median).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enforce::tests::{P99, max};
+    use crate::metric::Metric;
+    use crate::verdict::ledger::Pressure;
+
+    #[track_caller]
+    fn check(ledger: Ledger, expected: Option<&str>) {
+        let outcome =
+            Outcome { verdict: Verdict::Unsure, ledger: Some(ledger), ..Outcome::default() };
+        assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
+        // What load does not touch, and what is fine, has nothing to say of it.
+        assert_eq!(machine(&outcome, &max(Metric::Rss, "1 MB")), None);
+        let fine = Outcome { verdict: Verdict::Pass, ..outcome };
+        assert_eq!(machine(&fine, &max(P99, "10 ms")), None);
+    }
+
+    #[test]
+    fn what_is_felt_is_said() {
+        let calm = || Ledger {
+            outside: Some(0.02),
+            waited: Some(0.0),
+            steal: Some(0.0),
+            clock: Some(Clock::Wall),
+            ..Ledger::default()
+        };
+        check(calm(), Some("the machine was calm: 0.02 cores of other work"));
+        check(Ledger::default(), Some("how busy the machine was is not known"));
+        let waited = Ledger { waited: Some(0.12), outside: Some(0.2), ..calm() };
+        let words = "it waited 12 % of the time for a processor; that time is not taken off";
+        check(waited, Some(words));
+        let stolen = Ledger { steal: Some(0.12), ..calm() };
+        check(stolen, Some("the machine's host gave 12 % of the processors' time to others"));
+        let throttled = Ledger { throttled: Some(1.25), throttled_periods: Some(1), ..calm() };
+        check(throttled, Some("a processor quota held it back in 1 period, 1.2 s in all"));
+        let pressure = Pressure { cpu: Some(0.9), memory: Some(0.1), io: Some(0.2) };
+        let words = "1.40 cores were busy with other work, memory was short 10 % of the time and \
+                     something waited for a disk 20 % of the time";
+        check(Ledger { outside: Some(1.4), pressure, ..calm() }, Some(words));
+    }
 }
