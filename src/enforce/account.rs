@@ -30,7 +30,9 @@ pub(super) struct Account {
     /// Time-weighted waiting for a processor.
     waited: Rate,
     preempted: Rate,
-    timing: Option<Timing>,
+    /// Forks whose times have waiting in them, and all that were timed.
+    by_wall: usize,
+    timed: usize,
     forks: usize,
 }
 
@@ -61,8 +63,8 @@ impl Account {
         self.forks += 1;
         self.waited.add(fork.waited.map(|share| share * elapsed), elapsed);
         self.preempted.add(fork.preempted.map(|count| count as f64), elapsed);
-        // Where a single one has waiting in it, so have all together.
-        self.timing = self.timing.max(fork.timing);
+        self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
+        self.timed += usize::from(fork.timing.is_some());
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
             fork.interference
         else {
@@ -106,9 +108,10 @@ impl Account {
             throttled_periods: self.throttled.map(|(periods, _)| periods),
             waited: self.waited(),
             preempted: self.preempted.get(),
-            clock: self.timing.map(|timing| match timing {
-                Timing::LessWaiting => Clock::LessWaiting,
-                Timing::Wall => Clock::Wall,
+            // A process in which another thread happened to work is no reason to call all of them so.
+            clock: (self.timed > 0).then_some(match self.by_wall * 2 > self.timed {
+                true => Clock::Wall,
+                false => Clock::LessWaiting,
             }),
             pinned: None,
             forks: self.forks,

@@ -11,7 +11,7 @@ use crate::budget::Unsure;
 use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
-use crate::verdict::{Doubt, Evidence, Outcome, Shape, Verdict};
+use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
 /// One measurement and the limits that share it.
 pub(crate) struct Inquiry {
@@ -220,6 +220,10 @@ impl Inquiry {
             outcome.shape = Some(self.shape(judge, open));
             outcome.ledger = Some(self.account.ledger());
             outcome.notes.extend(words::machine(&outcome, &open.asked.limit));
+        }
+        let excuse = outcome.ledger.as_ref().is_some_and(Ledger::may_explain);
+        if verdict == Verdict::Fail && excuse && open.fails_less_waiting() {
+            outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
         let ratio = outcome.estimate.filter(|_| verdict.is_red()).map(|estimate| estimate.value);
         outcome.notes.extend(ratio.and_then(|ratio| {

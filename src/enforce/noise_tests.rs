@@ -158,6 +158,8 @@ fn a_command_is_judged_again_without_its_waiting() {
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
     let outcome = wall(|| command(0.2, Some(0.18)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
+    let note = "it is over the limit without its waiting for a processor too";
+    assert_eq!(outcome.notes.last().unwrap(), note);
     let outcome = wall(|| command(0.2, None));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
 }
@@ -175,6 +177,16 @@ fn a_floor_too() {
         "{}",
         outcome.reason
     );
+}
+
+/// The clock is what most of the processes were timed by.
+#[test]
+fn one_process_by_the_wall_clock_excuses_nothing() {
+    let mixed = |most: Timing, one: Timing| {
+        p99(rules(), move |n| on(broken(n), 1.4, if n % 5 == 3 { one } else { most }, 0.3)).verdict
+    };
+    assert_eq!(mixed(Timing::LessWaiting, Timing::Wall), Verdict::Fail);
+    assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Unsure);
 }
 
 /// Noise that goes away in time takes nothing back: a regression under a burst is a red in the end.

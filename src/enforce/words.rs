@@ -7,7 +7,7 @@ use crate::verdict::{Doubt, Outcome, Shape, Share, Verdict};
 
 mod interference;
 
-pub(super) use self::interference::machine;
+pub(super) use self::interference::{LESS_WAITING_TOO, machine};
 
 /// Bars of a histogram: as many as are read at a glance.
 const BARS: usize = 24;

@@ -29,7 +29,7 @@ pub struct Clock {
 }
 
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
     /// The wall clock, less the time in which it waited for a processor.
     LessWaiting,

@@ -24,7 +24,7 @@ pub struct Ledger {
     pub waited: Option<f64>,
     /// Involuntary context switches of that thread, a second.
     pub preempted: Option<f64>,
-    /// Which clock timed it; `None` where nothing was timed.
+    /// Which clock timed most of the forks; `None` where nothing was timed.
     pub clock: Option<Clock>,
     /// The processors that it was pinned to, in words; `None` where it was not.
     pub pinned: Option<String>,

@@ -5,18 +5,27 @@
 //! mentioned only where a time is red, since that is what is asked first.
 
 use crate::budget::{Bound, Limit, Target};
+use crate::metric::Metric;
 use crate::verdict::ledger::{BUSY, Clock, FELT};
 use crate::verdict::{Ledger, Outcome, Verdict};
 
 /// A tail begins where a value is so many times the median: less is spread.
 const TAIL: f64 = 2.0;
 
+/// What is said of a red by the wall clock that no waiting explains.
+pub(in crate::enforce) const LESS_WAITING_TOO: &str =
+    "it is over the limit without its waiting for a processor too";
+
 /// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
 pub(in crate::enforce) fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
     let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
     let others = others(ledger);
-    let Some(waited) = ledger.waited.filter(|&share| share > FELT) else {
+    let elapses = matches!(
+        limit.metric,
+        Metric::Latency(_) | Metric::Throughput | Metric::Wall(_) | Metric::Startup(_)
+    );
+    let Some(waited) = ledger.waited.filter(|&share| elapses && share > FELT) else {
         return if others.is_empty() {
             undisturbed(outcome, ledger, limit)
         } else {
@@ -121,7 +130,6 @@ fn tail(outcome: &Outcome) -> Option<String> {
 mod tests {
     use super::*;
     use crate::enforce::tests::{P99, max};
-    use crate::metric::Metric;
     use crate::verdict::ledger::Pressure;
 
     #[track_caller]
@@ -149,6 +157,14 @@ mod tests {
         let waited = Ledger { waited: Some(0.12), outside: Some(0.2), ..calm() };
         let words = "it waited 12 % of the time for a processor; that time is not taken off";
         check(waited, Some(words));
+        // Processor time has no waiting in it.
+        let outcome = Outcome {
+            verdict: Verdict::Fail,
+            ledger: Some(Ledger { waited: Some(0.7), outside: Some(1.5), ..calm() }),
+            ..Outcome::default()
+        };
+        let note = machine(&outcome, &max(Metric::Cpu, "1 ms"));
+        assert_eq!(note.as_deref(), Some("1.50 cores were busy with other work"));
         let stolen = Ledger { steal: Some(0.12), ..calm() };
         check(stolen, Some("the machine's host gave 12 % of the processors' time to others"));
         let throttled = Ledger { throttled: Some(1.25), throttled_periods: Some(1), ..calm() };
