@@ -109,9 +109,8 @@ impl Account {
             waited: self.waited(),
             preempted: self.preempted.get(),
             // A process in which another thread happened to work is no reason to call all of them so.
-            clock: (self.timed > 0).then_some(match self.by_wall * 2 > self.timed {
-                true => Clock::Wall,
-                false => Clock::LessWaiting,
+            clock: (self.timed > 0).then(|| {
+                if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
             }),
             pinned: None,
             forks: self.forks,

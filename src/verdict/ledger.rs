@@ -54,16 +54,6 @@ pub enum Clock {
     Wall,
 }
 
-impl Clock {
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Clock::LessWaiting => "wall less waiting",
-            Clock::Wall => "wall",
-        }
-    }
-}
-
 /// Up to so many processors' worth of other work a machine is called calm: a desktop or a runner
 /// that does nothing else has some hundredths.
 pub const CALM: f64 = 0.1;
@@ -103,7 +93,8 @@ impl Ledger {
     }
 
     /// What is known of it, in a line: `1.40 cores of other work, 84.0 % cpu pressure`; empty where
-    /// nothing is. What a calm machine has none of is left out where there is none.
+    /// nothing is. What a calm machine has none of is left out where there is none, and so is the clock,
+    /// which has a note with its reason.
     pub fn line(&self) -> String {
         let share = |value: f64| format!("{:.1} %", value * 100.0);
         let some = |value: Option<f64>| value.filter(|&value| value >= 0.001);
@@ -118,7 +109,6 @@ impl Ledger {
         if let Some(periods) = self.throttled_periods.filter(|&periods| periods > 0) {
             parts.push(format!("throttled in {periods} periods"));
         }
-        parts.extend(self.clock.map(|clock| format!("clock {}", clock.name())));
         parts.extend(self.pinned.as_ref().map(|place| format!("pinned to {place}")));
         parts.join(", ")
     }
@@ -179,8 +169,7 @@ mod tests {
         };
         assert_eq!(
             calm.line(),
-            "0.0 % waiting for a processor, 0.02 cores of other work, 0.0 % cpu pressure, \
-             clock wall less waiting"
+            "0.0 % waiting for a processor, 0.02 cores of other work, 0.0 % cpu pressure"
         );
         let busy = Ledger {
             steal: Some(0.02),
@@ -193,7 +182,7 @@ mod tests {
         assert_eq!(
             busy.line(),
             "31.0 % waiting for a processor, 41 preemptions/s, 1.40 cores of other work, \
-             84.0 % cpu pressure, 2.0 % stolen by the host, throttled in 7 periods, clock wall, \
+             84.0 % cpu pressure, 2.0 % stolen by the host, throttled in 7 periods, \
              pinned to processor 1"
         );
     }
