@@ -300,10 +300,7 @@ impl Session {
             results: &self.results,
             base: self.base.as_ref(),
         };
-        let source = sources.of(what, &metrics);
-        // Exact groups are measured side by side, and nothing that the machine does changes them.
-        let source = if what.exact { source } else { Box::new(Watched(source)) };
-        Inquiry::new(source, asked, rules)
+        Inquiry::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
     }
 
     /// What is known of a test before it is measured.

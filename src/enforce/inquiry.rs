@@ -226,9 +226,11 @@ impl Inquiry {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
         let ratio = outcome.estimate.filter(|_| verdict.is_red()).map(|estimate| estimate.value);
-        outcome.notes.extend(ratio.and_then(|ratio| {
-            words::layout_luck(&open.asked.limit, ratio, self.rules.layouts)
-        }));
+        outcome
+            .notes
+            .extend(ratio.and_then(|ratio| {
+                words::layout_luck(&open.asked.limit, ratio, self.rules.layouts)
+            }));
         if let Some(note) = open.disagreement(&against) {
             outcome.notes.push(note);
         }

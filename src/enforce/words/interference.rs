@@ -42,6 +42,8 @@ pub(in crate::enforce) fn machine(outcome: &Outcome, limit: &Limit) -> Option<St
     };
     let waited = format!("waited {:.0} % of the time for a processor{meanwhile}", waited * 100.0);
     Some(match (ledger.clock, tail(outcome)) {
+        // Of pairs: what it waited is in both sides.
+        (None, _) => format!("it {waited}"),
         (Some(Clock::LessWaiting), _) => format!("it {waited}; that time is taken off"),
         (_, Some(median)) => format!("median {median}; the tail is descheduling: it {waited}"),
         _ => format!("it {waited}; that time is not taken off"),
