@@ -101,6 +101,7 @@
 //! | workload's `peak_rss` | yes | no | no |
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |
+//! | what else the machine did | yes, as far as its kernel tells | no | no |
 //! | processes that outlive their measurement | found by a mark and ended | those of the process group are ended | the process itself is ended |
 //!
 //! What a platform cannot measure is red with that reason (cause `unsupported`), never green. Linux is where

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, Target};
-use crate::enforce::{Asked, Inquiry, Rules};
+use crate::enforce::{Asked, Inquiry, Rules, Watched};
 use crate::machine;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
@@ -296,7 +296,7 @@ impl Session {
             results: &self.results,
             base: self.base.as_ref(),
         };
-        Inquiry::new(sources.of(what, &metrics), asked, rules)
+        Inquiry::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
     }
 
     /// What is known of a test before it is measured.

@@ -3,8 +3,11 @@
 //! An [`Inquiry`] is advanced fork by fork, so that whoever holds several can take turns and one
 //! burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
+mod account;
 pub(crate) mod duel;
 mod inquiry;
+#[cfg(test)]
+mod noise_tests;
 mod open;
 mod question;
 pub(crate) mod source;
@@ -17,6 +20,7 @@ use std::time::Duration;
 use crate::budget::{Limit, Unsure};
 use crate::verdict::Outcome;
 
+pub(crate) use self::account::Watched;
 pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
 pub(crate) use self::question::is_exact;

@@ -6,6 +6,7 @@ use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
+use crate::verdict::ledger::Clock;
 use crate::verdict::{Against, Estimate};
 
 /// A limit on single operations is so many times what a reading of the clock takes, at least.
@@ -14,6 +15,9 @@ const CLEAR_OF_CLOCK: f64 = 5.0;
 pub(super) struct Open {
     pub(super) asked: Asked,
     pub(super) judgement: Judgement,
+    /// The evidence of the same times less waiting for a processor, where they were not judged so and
+    /// it can be told.
+    less_waiting: Option<Box<Judge>>,
 }
 
 pub(super) enum Judgement {
@@ -25,13 +29,17 @@ pub(super) enum Judgement {
 impl Open {
     /// Nothing read yet.
     pub(super) fn new(asked: Asked, levels: Levels) -> Self {
+        let mut less_waiting = None;
         let judgement = if question::is_exact(&asked.limit.metric) {
             Judgement::Exact(Vec::new())
         } else {
             let question = question::question(&asked.limit, levels);
+            if matches!(asked.limit.target, Target::Absolute(_)) {
+                less_waiting = Some(Box::new(Judge::new(question)));
+            }
             Judgement::Noisy(Box::new(Judge::new(question)))
         };
-        Open { asked, judgement }
+        Open { asked, judgement, less_waiting }
     }
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
@@ -43,6 +51,13 @@ impl Open {
             return Err(Unmeasured::new(Cause::InvalidReading, text));
         }
         let relative = self.is_relative();
+        if let (Some(judge), Some(&value)) = (&mut self.less_waiting, fork.less_waiting.get(metric))
+        {
+            judge.add(&[value]).map_err(|e| {
+                let text = format!("`{metric}` less waiting was measured as {e}");
+                Unmeasured::new(Cause::InvalidReading, text)
+            })?;
+        }
         match &mut self.judgement {
             Judgement::Exact(readings) => readings.extend(series),
             Judgement::Noisy(judge) => {
@@ -99,6 +114,23 @@ impl Open {
 
     pub(super) fn is_relative(&self) -> bool {
         matches!(self.asked.limit.target, Target::Relative { .. })
+    }
+
+    /// Whether a reading that took longer because the machine was busy counts against the limit:
+    /// pairs are measured in turns, and times less waiting are not touched by it.
+    pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
+        let timed = match self.asked.limit.metric {
+            Metric::Latency(_) | Metric::Throughput => clock == Some(Clock::Wall),
+            Metric::Wall(_) | Metric::Startup(_) => true,
+            _ => false,
+        };
+        timed && !self.is_relative()
+    }
+
+    /// Whether the times less waiting are over the limit too: then no waiting was the reason.
+    pub(super) fn fails_less_waiting(&self) -> bool {
+        let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
+        self.less_waiting.as_deref().is_some_and(enough)
     }
 
     pub(super) fn is_suspect(&self) -> bool {

@@ -11,10 +11,10 @@ use crate::metric::{Metric, Statistic};
 use crate::quantity::Quantity;
 use crate::verdict::{Outcome, Verdict};
 
-const P99: Metric = Metric::Latency(Statistic::P99);
-const P50: Metric = Metric::Latency(Statistic::P50);
+pub(super) const P99: Metric = Metric::Latency(Statistic::P99);
+pub(super) const P50: Metric = Metric::Latency(Statistic::P50);
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         effort: Duration::from_secs(10),
         alpha: 0.01,
@@ -32,21 +32,21 @@ fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     Limit { metric, bound, target, warn: None, why: None, label, line: 7 }
 }
 
-fn max(metric: Metric, text: &str) -> Limit {
+pub(super) fn max(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Max, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-fn min(metric: Metric, text: &str) -> Limit {
+pub(super) fn min(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Min, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
+pub(super) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
     let reference = Reference::Budget("other".into());
     limit(metric, bound, Target::Relative { factor, reference })
 }
 
 /// Runs an inquiry to its end; `fork` gives the n-th fork.
-fn run(
+pub(super) fn run(
     limits: Vec<Limit>,
     rules: Rules,
     fork: impl Fn(usize) -> Result<Fork, Unmeasured> + Send + 'static,
@@ -70,12 +70,12 @@ fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outc
     panic!("the inquiry did not end");
 }
 
-fn tenth() -> Fork {
+pub(super) fn tenth() -> Fork {
     Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
 }
 
 /// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
-fn operations(n: usize, tail: f64, every: usize) -> Fork {
+pub(super) fn operations(n: usize, tail: f64, every: usize) -> Fork {
     let operations =
         (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
     Fork { operations: operations.collect(), ..tenth() }

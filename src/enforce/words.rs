@@ -4,13 +4,17 @@ use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::Metric;
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
-use crate::verdict::{Outcome, Shape, Share, Verdict};
+use crate::verdict::{Doubt, Outcome, Shape, Share, Verdict};
+
+mod interference;
+
+pub(super) use self::interference::{LESS_WAITING_TOO, machine};
 
 /// Bars of a histogram: as many as are read at a glance.
 const BARS: usize = 24;
 
-/// The sentence of the verdict. `unsettled` says, where evidence settled nothing, whether it was blind.
-pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) -> String {
+/// The sentence of the verdict.
+pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
     };
@@ -26,8 +30,8 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
         Bound::Max => "over",
         Bound::Min => "under",
     };
-    if let Some(blind) = unsettled {
-        return unsettled_reason(outcome, limit, &value, &bound, blind);
+    if let Some(doubt) = outcome.doubt {
+        return unsettled(outcome, limit, &value, &bound, doubt);
     }
     match outcome.verdict {
         // Rounded for reading, both may look the same.
@@ -50,13 +54,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
     }
 }
 
-fn unsettled_reason(
-    outcome: &Outcome,
-    limit: &Limit,
-    value: &str,
-    bound: &str,
-    blind: bool,
-) -> String {
+fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
     let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
     let forks = count(evidence.forks, "process", "processes");
@@ -64,8 +62,14 @@ fn unsettled_reason(
         pairs if outcome.relative_to.is_some() => pairs,
         values => format!("{values} in {forks}"),
     };
-    if !blind {
-        return format!("{metric} is {value}, too near the limit of {bound} to tell after {seen}");
+    match doubt {
+        Doubt::Near => {
+            return format!(
+                "{metric} is {value}, too near the limit of {bound} to tell after {seen}"
+            );
+        }
+        Doubt::Noise => return interference::noise(outcome, limit, value, bound),
+        Doubt::Blind => {}
     }
     let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
         let end = match against.bound {

@@ -10,7 +10,7 @@ pub use super::pair::Build;
 use super::process::{self, Finished, Launch};
 pub use super::wire::{Instrument, Request};
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
-use super::{Cause, Fork, Unmeasured};
+use super::{Cause, Fork, Orphans, Unmeasured};
 
 /// Measures `request` in a fresh process of this binary, which must serve workers before it does
 /// anything else. The process and everything it started are gone afterwards, and so are its files in
@@ -33,6 +33,7 @@ pub fn measure_in(
     let mut fork = asked.reply(&finished)?;
     if finished.strays > 0 {
         fork.notes.push(format!("{} processes outlived it and were ended", finished.strays));
+        fork.orphans = Orphans::Unknown;
     }
     fork.elapsed = began.elapsed();
     Ok(fork)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Clock, Fork, Unmeasured, Work};
+use super::{Cause, Clock, Fork, Timing, Unmeasured, Work};
 use crate::budget::Param;
 use crate::metric::{Metric, SubjectKind};
 
@@ -151,6 +151,7 @@ pub(crate) struct WireFork {
     work: (WireWork, f64),
     /// Cost and resolution.
     clock: Option<(f64, f64)>,
+    timing: Option<Timing>,
     values: Vec<(String, f64)>,
     waited: Option<f64>,
     preempted: Option<u64>,
@@ -191,6 +192,7 @@ impl WireReply {
                 Work::Bytes(amount) => (WireWork::Bytes, amount),
             },
             clock: fork.clock.map(|clock| (clock.cost, clock.resolution)),
+            timing: fork.timing,
             values: fork.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
             waited: fork.waited,
             preempted: fork.preempted,
@@ -231,6 +233,7 @@ impl WireFork {
                 (WireWork::Bytes, amount) => Work::Bytes(amount),
             },
             clock: self.clock.map(|(cost, resolution)| Clock { cost, resolution }),
+            timing: self.timing,
             values: values.collect(),
             elapsed: Duration::ZERO,
             waited: self.waited,

@@ -10,6 +10,7 @@ fn fork() -> Fork {
         batch_size: 7,
         work: Work::Bytes(4096.0),
         clock: Some(Clock { cost: 3e-8, resolution: 1e-9 }),
+        timing: Some(Timing::LessWaiting),
         values: [(Metric::Allocs, 10.3), (Metric::Custom("accuracy".into()), 0.97)].into(),
         elapsed: Duration::ZERO,
         waited: Some(0.25),

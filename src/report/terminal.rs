@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::budget::Bound;
-use crate::verdict::{Outcome, Shape, Verdict};
+use crate::verdict::{Doubt, Ledger, Outcome, Shape, Verdict};
 
 /// Whether escape sequences for colour are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,13 +75,8 @@ pub fn explain(outcome: &Outcome) -> String {
             let _ = write!(odds, "; would have caught {seen} with 95 %");
         }
         row("evidence", &odds);
-        if let Some(waited) = evidence.waited {
-            let switches =
-                evidence.preempted.map_or(String::new(), |n| format!(", {n} preemptions"));
-            let noise =
-                format!("{:.1} % of the time waiting for a processor{switches}", waited * 100.0);
-            row("noise", &noise);
-        }
+        let noise = outcome.ledger.as_ref().map(Ledger::line).unwrap_or_default();
+        row("noise", &noise);
     }
     if let Some(output) = &outcome.output {
         row("it wrote", output);
@@ -102,6 +97,10 @@ fn next(outcome: &Outcome) -> String {
     match outcome.verdict {
         Verdict::Fail => format!(
             "find what grew; or, if it must be so, change the limit at {place} and say why in `why`"
+        ),
+        Verdict::Unsure if outcome.doubt == Some(Doubt::Noise) => format!(
+            "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
+             are measured in turns with it"
         ),
         Verdict::Unsure => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"

@@ -5,9 +5,11 @@
 //! is made from.
 
 pub mod judge;
+pub mod ledger;
 mod outcome;
 
-pub use outcome::{Against, Estimate, Evidence, Outcome, Run, Shape, Share};
+pub use ledger::Ledger;
+pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
 
 /// What became of one limit.
 #[derive(

@@ -10,6 +10,7 @@ mod cases;
 mod flags;
 mod gate;
 mod github;
+mod interference;
 mod processes;
 mod profile;
 mod record;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         cases::rows(),
         flags::rows(),
         github::rows(),
+        interference::rows(),
         processes::rows(),
         profile::rows(),
         record::rows(),
