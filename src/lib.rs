@@ -117,6 +117,7 @@ pub mod budget;
 mod enforce;
 mod error;
 mod harness;
+mod kept;
 mod machine;
 pub mod meter;
 pub mod metric;

@@ -14,6 +14,7 @@ use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, Target};
 use crate::enforce::{Asked, Inquiry, Rules, Watched};
+use crate::kept::{self, Keep, Kept};
 use crate::machine;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
@@ -151,7 +152,8 @@ impl Session {
         let kept = shelf.outcomes(&self.key(group), || {
             let inquiry = self.measure(group, |_| true);
             self.progress.clear();
-            inquiry.outcomes().to_vec()
+            let outcomes = inquiry.outcomes().iter().map(|outcome| self.remembered(outcome));
+            outcomes.collect()
         });
         match kept {
             Ok(outcomes) => outcomes
@@ -261,9 +263,31 @@ impl Session {
         for outcome in inquiry.outcomes() {
             let at = self.suite.tests.iter().position(|test| test.name == outcome.test);
             if let Some(at) = at {
-                decided.entry(at).or_insert_with(|| outcome.clone());
+                decided.entry(at).or_insert_with(|| self.remembered(outcome));
             }
         }
+    }
+
+    /// What earlier runs of the same build found of a test.
+    fn kept(&self, test: usize) -> Option<Kept> {
+        let test = &self.suite.tests[test];
+        let identity = kept::identity(&self.budgets, self.base.as_ref(), test)?;
+        Keep::new(&self.results).load(&test.name, identity)
+    }
+
+    /// The outcome, once the next run of the same build will know of its evidence.
+    fn remembered(&self, outcome: &Outcome) -> Outcome {
+        let mut outcome = outcome.clone();
+        let test = self.suite.tests.iter().find(|test| test.name == outcome.test);
+        let identity = |test| kept::identity(&self.budgets, self.base.as_ref(), test);
+        if let Some(identity) = test.filter(|test| !test.is_exact()).and_then(identity) {
+            let keep = Keep::new(&self.results);
+            let before = keep.load(&outcome.test, identity);
+            if let Err(error) = keep.keep(&outcome, identity, before.as_ref()) {
+                outcome.notes.push(format!("the next run cannot continue this test: {error}"));
+            }
+        }
+        outcome
     }
 
     fn is_selected(&self, test: usize) -> bool {
@@ -274,7 +298,12 @@ impl Session {
         let tests = self.suite.tests_of(group);
         let asked: Vec<Asked> = tests
             .filter(|&(test, _)| wanted(test) && self.foregone(test).is_none())
-            .map(|(i, test)| Asked { limit: test.limit.clone(), blank: self.blank(i) })
+            .map(|(i, test)| {
+                let (kept, mut blank) = (self.kept(i), self.blank(i));
+                blank.notes.extend(kept.as_ref().map(Kept::note));
+                let carried = kept.as_ref().map(Kept::carried).unwrap_or_default();
+                Asked { limit: test.limit.clone(), blank, carried }
+            })
             .collect();
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];

@@ -1,5 +1,7 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
+use std::collections::BTreeSet;
+
 use super::source::Source;
 use crate::meter::{Fork, Interference, Timing, Unmeasured, interference};
 use crate::verdict::Ledger;
@@ -33,6 +35,8 @@ pub(super) struct Account {
     /// Forks whose times have waiting in them, and all that were timed.
     by_wall: usize,
     timed: usize,
+    /// The processors that forks were kept on, each alone.
+    pinned: BTreeSet<usize>,
     forks: usize,
 }
 
@@ -65,6 +69,7 @@ impl Account {
         self.preempted.add(fork.preempted.map(|count| count as f64), elapsed);
         self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
         self.timed += usize::from(fork.timing.is_some());
+        self.pinned.extend(fork.pinned);
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
             fork.interference
         else {
@@ -94,6 +99,16 @@ impl Account {
         self.preempted.get().map(|_| self.preempted.amount as u64)
     }
 
+    /// Where it was pinned to: one processor for each fork, and another one the next time.
+    fn places(&self) -> Option<String> {
+        let names: Vec<_> = self.pinned.iter().map(ToString::to_string).collect();
+        match &names[..] {
+            [] => None,
+            [one] => Some(format!("processor {one}")),
+            some => Some(format!("one of the processors {}", some.join(", "))),
+        }
+    }
+
     /// What it comes to.
     pub(super) fn ledger(&self) -> Ledger {
         Ledger {
@@ -112,7 +127,7 @@ impl Account {
             clock: (self.timed > 0).then(|| {
                 if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
             }),
-            pinned: None,
+            pinned: self.places(),
             forks: self.forks,
         }
     }

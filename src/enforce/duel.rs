@@ -34,6 +34,8 @@ impl Source for Duel {
             elapsed: pair.elapsed,
             waited: pair.waited,
             clock: pair.clock,
+            timing: pair.timing,
+            pinned: pair.processor,
             notes: pair.notes.clone(),
             ..Fork::default()
         };

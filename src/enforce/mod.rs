@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crate::budget::{Limit, Unsure};
 use crate::verdict::Outcome;
+use crate::verdict::judge::Carried;
 
 pub(crate) use self::account::Watched;
 pub(crate) use self::duel::takes_turns;
@@ -32,6 +33,8 @@ pub(crate) struct Asked {
     pub(crate) limit: Limit,
     /// The outcome before anything is measured: names, file, line, why, run.
     pub(crate) blank: Outcome,
+    /// What earlier runs of the same build found.
+    pub(crate) carried: Carried,
 }
 
 /// How hard an inquiry tries, and how it judges what it cannot settle.

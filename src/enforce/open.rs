@@ -37,7 +37,7 @@ impl Open {
             if matches!(asked.limit.target, Target::Absolute(_)) {
                 less_waiting = Some(Box::new(Judge::new(question)));
             }
-            Judgement::Noisy(Box::new(Judge::new(question)))
+            Judgement::Noisy(Box::new(Judge::continuing(question, asked.carried)))
         };
         Open { asked, judgement, less_waiting }
     }

@@ -9,6 +9,7 @@ use crate::budget::{Bound, Limit, Reference, Target, Unsure};
 use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::Quantity;
+use crate::verdict::judge::Carried;
 use crate::verdict::{Outcome, Verdict};
 
 pub(super) const P99: Metric = Metric::Latency(Statistic::P99);
@@ -56,7 +57,17 @@ pub(super) fn run(
 }
 
 fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
+    finish_from(Carried::default(), source, limits, rules)
+}
+
+fn finish_from(
+    carried: Carried,
+    source: Box<dyn Source>,
+    limits: Vec<Limit>,
+    rules: Rules,
+) -> Vec<Outcome> {
     let asked = limits.into_iter().map(|limit| Asked {
+        carried,
         blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
     });
@@ -257,7 +268,7 @@ fn a_ratio_is_judged_in_turns() {
     };
     let outcomes = finish(versus(1e-3, 2e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Pass, "{}", outcomes[0].reason);
-    assert_eq!(outcomes[0].reason, "p50 is 0.50 x other, within the limit of 0.80 x other");
+    assert_eq!(outcomes[0].reason, "p50 is 0.5 x other, within the limit of 0.8 x other");
     let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
     assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
@@ -337,4 +348,28 @@ fn what_every_fork_notes_is_said_once() {
     let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), noted);
     let varied = "0.5 % of the time waited; so in the first process, and alike in others";
     assert_eq!(outcomes[0].notes, ["no swap", varied]);
+}
+
+#[test]
+fn running_again_continues_the_test() {
+    let finish = |carried, fork: fn(usize) -> Fork| {
+        let next = AtomicUsize::new(0);
+        let source = Box::new(move || Ok(fork(next.fetch_add(1, Ordering::Relaxed))));
+        let outcomes = finish_from(carried, source, vec![max(P99, "10 ms")], rules());
+        let evidence = outcomes[0].evidence.unwrap();
+        (outcomes[0].verdict, evidence)
+    };
+    let (healthy, broken) = (|n| operations(n, 0.002, 50), |n| operations(n, 0.02, 20));
+    let (red, evidence) = finish(Carried::default(), broken);
+    assert_eq!(red, Verdict::Fail);
+    let carried = Carried { fail: evidence.fail, pass: evidence.pass };
+    // Red again, from what was known and a few fresh processes.
+    let (again, continued) = finish(carried, broken);
+    assert_eq!(again, Verdict::Fail);
+    assert!(continued.forks <= 5 && continued.forks < evidence.forks, "{continued:?}");
+    // A red that was none costs the next run what it takes to make up for it, and no more.
+    let (green, cleared) = finish(carried, healthy);
+    let (_, fresh) = finish(Carried::default(), healthy);
+    assert_eq!(green, Verdict::Pass);
+    assert!(cleared.forks > fresh.forks && cleared.pass >= cleared.pass_at, "{cleared:?}");
 }

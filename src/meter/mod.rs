@@ -65,6 +65,8 @@ pub struct Fork {
     pub waited: Option<f64>,
     /// Involuntary context switches while it was measured; `None` where unknown.
     pub preempted: Option<u64>,
+    /// The processor that it was kept on, by number; `None` where it might run on any.
+    pub pinned: Option<usize>,
     /// Processor time of its processes that nobody waited for.
     pub orphans: Orphans,
     /// What else the machine did meanwhile; `None` where nobody watched.

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wire::Request;
-use super::{Clock, Unmeasured};
+use super::{Clock, Timing, Unmeasured};
 
 #[cfg(unix)]
 pub(crate) use self::follower::Follower;
@@ -93,6 +93,10 @@ pub struct Pair {
     pub others: Option<f64>,
     /// What the clock that timed it can tell apart.
     pub clock: Option<Clock>,
+    /// Whether waiting for a processor was taken off.
+    pub timing: Option<Timing>,
+    /// The processor that both ran on, where it was one.
+    pub processor: Option<usize>,
     /// What a reader must know of how it was timed.
     pub notes: Vec<String>,
 }

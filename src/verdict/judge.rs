@@ -84,9 +84,19 @@ pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
 /// A run that cannot rule out a violation of this many slacks is blind.
 const BLIND: f64 = 3.0;
 
+/// Evidence from earlier runs of the same test, as natural logarithms of the odds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Carried {
+    /// Against "the limit is held".
+    pub fail: f64,
+    /// Against "over by more than the slack".
+    pub pass: f64,
+}
+
 /// The evidence about one limit, and what it says.
 pub struct Judge {
     question: Question,
+    carried: Carried,
     /// Values are negated for a lower bound, so that over is always up.
     forks: Vec<Vec<f64>>,
     first: Option<Epoch>,
@@ -105,7 +115,13 @@ enum Epoch {
 impl Judge {
     /// Without evidence yet.
     pub fn new(question: Question) -> Self {
-        Judge { question, forks: Vec::new(), first: None, second: None }
+        Self::continuing(question, Carried::default())
+    }
+
+    /// With the evidence of earlier runs, which multiplies: what each of them gives has a mean of at most
+    /// one while its hypothesis holds, so that their product has too, however often it is run again.
+    pub fn continuing(question: Question, carried: Carried) -> Self {
+        Judge { question, carried, forks: Vec::new(), first: None, second: None }
     }
 
     /// Takes the values of one more fork, in the order they were measured.
@@ -142,7 +158,8 @@ impl Judge {
                 return Finding::Broken;
             }
         }
-        if self.forks.len() >= FEWEST_FORKS && first.log_pass() >= self.question.levels.pass {
+        let held = self.carried.pass + first.log_pass() >= self.question.levels.pass;
+        if self.forks.len() >= FEWEST_FORKS && held {
             return Finding::Held;
         }
         let suspect = self.question.confirms && self.second.is_some() && self.crossed();
@@ -184,12 +201,12 @@ impl Judge {
 
     /// The odds, as a natural logarithm, against "the limit is held".
     pub fn log_evidence(&self) -> f64 {
-        self.first.as_ref().map_or(0.0, Epoch::log_fail)
+        self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
     /// The odds, as a natural logarithm, against "over the limit by more than the slack".
     pub fn log_evidence_to_pass(&self) -> f64 {
-        self.first.as_ref().map_or(0.0, Epoch::log_pass)
+        self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
     /// The smallest violation that this run would have caught with 95 % probability: the true value,

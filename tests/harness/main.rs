@@ -5,6 +5,7 @@
 //! test. It has no counting allocator, which is one of the cases; `tests/budgets.rs` has one. No row
 //! depends on how fast the machine is: readings are recorded, not timed.
 
+mod again;
 mod base;
 mod cases;
 mod flags;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         return subjects::harness().main();
     }
     let rows = [
+        again::rows(),
         base::rows(),
         cases::rows(),
         flags::rows(),

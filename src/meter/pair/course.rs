@@ -11,7 +11,7 @@ use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::meter::affinity::{self, Pin};
 use crate::meter::fork::{self, Asked};
 use crate::meter::process::{Child, Finished, Input};
-use crate::meter::{Cause, Clock, Unmeasured};
+use crate::meter::{Cause, Clock, Timing, Unmeasured};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of
 /// process, short beside what the machine does meanwhile.
@@ -75,6 +75,8 @@ pub(super) fn run(
     pair.waited = ready[0].sees_waiting.then(|| total.waited / total.wall.max(TICK));
     let grain = |of: fn(&Ready) -> f64| of(&ready[0]).max(of(&ready[1]));
     pair.clock = Some(Clock { cost: grain(|r| r.clock.0), resolution: grain(|r| r.clock.1) });
+    pair.timing = Some(if corrects { Timing::LessWaiting } else { Timing::Wall });
+    pair.processor = pin.as_ref().map(|(cpu, _)| *cpu);
     pair.notes.push(
         match (pin, corrects) {
             (Some(_), true) => {
