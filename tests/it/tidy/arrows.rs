@@ -27,8 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "budget", "enforce", "error", "machine", "meter", "metric", "place", "report",
-            "shelf", "subject", "suite", "turn", "verdict",
+            "base", "budget", "enforce", "error", "kept", "machine", "meter", "metric", "place",
+            "report", "shelf", "subject", "suite", "turn", "verdict",
         ],
     ),
     ("harness", &["budget", "error", "meter", "place", "report", "run", "session", "verdict"]),
