@@ -257,7 +257,7 @@ fn a_ratio_is_judged_in_turns() {
     };
     let outcomes = finish(versus(1e-3, 2e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Pass, "{}", outcomes[0].reason);
-    assert_eq!(outcomes[0].reason, "p50 is 0.50 x other, within the limit of 0.80 x other");
+    assert_eq!(outcomes[0].reason, "p50 is 0.5 x other, within the limit of 0.8 x other");
     let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
     assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
