@@ -114,6 +114,7 @@
 
 mod base;
 pub mod budget;
+pub mod date;
 mod enforce;
 mod error;
 mod harness;

@@ -29,7 +29,7 @@ pub(super) fn rules() -> Rules {
 
 fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, label, line: 7 }
+    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
 }
 
 pub(super) fn max(metric: Metric, text: &str) -> Limit {
