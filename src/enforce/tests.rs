@@ -1,5 +1,7 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
+mod lock;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ pub(super) fn rules() -> Rules {
         warn_at: 0.9,
         unsure: Unsure::Blind,
         apart: Duration::ZERO,
+        today: "2026-11-21".parse().unwrap(),
         repeats: 2,
         layouts: 1,
     }
@@ -59,6 +62,7 @@ fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outc
     let asked = limits.into_iter().map(|limit| Asked {
         blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
+        unjudged: None,
     });
     let mut inquiry = Inquiry::new(source, asked.collect(), rules);
     for _ in 0..100_000 {
