@@ -11,6 +11,7 @@ mod flags;
 mod gate;
 mod github;
 mod interference;
+mod locks;
 mod processes;
 mod profile;
 mod record;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         flags::rows(),
         github::rows(),
         interference::rows(),
+        locks::rows(),
         processes::rows(),
         profile::rows(),
         record::rows(),
