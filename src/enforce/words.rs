@@ -62,7 +62,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
 pub(super) fn unjudged(outcome: &Outcome, why: &str) -> String {
     let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
         let value = against.quantity(now.value);
-        format!("; it is {value} here, which `cargo budget accept` accepts")
+        format!("; it is {value} here (see `cargo budget accept`)")
     });
     format!("{why}{value}")
 }

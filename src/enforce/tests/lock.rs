@@ -143,7 +143,7 @@ fn what_cannot_be_judged_is_measured() {
     };
     let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
     let time = measured(limit(P50, Bound::Max, reach), &[0.002; 9]);
-    let words = "no value is accepted yet; it is 2 ms here, which `cargo budget accept` accepts";
+    let words = "no value is accepted yet; it is 2 ms here (see `cargo budget accept`)";
     assert_eq!(time.reason, words);
     assert!((time.against.unwrap().limit - 0.003).abs() < 1e-12);
     let evidence = time.evidence.unwrap();
