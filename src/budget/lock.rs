@@ -142,9 +142,13 @@ pub(super) fn check(reading: &mut Reading<'_>) -> Lock {
 
 /// Where version control left the two sides of a merge.
 fn conflict(text: &str) -> Option<std::ops::Range<usize>> {
-    let at = match text.starts_with("<<<<<<< ") {
-        true => 0,
-        false => text.find("\n<<<<<<< ")? + 1,
+    let at = if text.starts_with("<<<<<<< ") {
+        0
+    } else {
+        text.find(
+            "
+<<<<<<< ",
+        )? + 1
     };
     Some(at..at + 7)
 }

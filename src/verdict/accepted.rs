@@ -132,30 +132,30 @@ mod tests {
     }
 
     #[track_caller]
-    fn suspicious(want: bool, then: Accepted, now: Estimate, exact: bool, more: bool) {
+    fn suspicious(want: bool, then: &Accepted, now: Estimate, exact: bool, more: bool) {
         assert_eq!(then.is_suspicious(now, exact, more), want, "{then:?} {now:?}");
     }
 
     #[test]
     fn far_better_is_suspicious() {
         let then = || accepted(100.0, 90.0, 110.0);
-        suspicious(true, then(), estimate(49.0, 49.0, 49.0), true, false);
-        suspicious(false, then(), estimate(50.0, 50.0, 50.0), true, false);
-        suspicious(false, then(), estimate(201.0, 201.0, 201.0), true, false);
-        suspicious(true, then(), estimate(201.0, 201.0, 201.0), true, true);
-        suspicious(false, then(), estimate(49.0, 49.0, 49.0), true, true);
+        suspicious(true, &then(), estimate(49.0, 49.0, 49.0), true, false);
+        suspicious(false, &then(), estimate(50.0, 50.0, 50.0), true, false);
+        suspicious(false, &then(), estimate(201.0, 201.0, 201.0), true, false);
+        suspicious(true, &then(), estimate(201.0, 201.0, 201.0), true, true);
+        suspicious(false, &then(), estimate(49.0, 49.0, 49.0), true, true);
         // Noisy: the ends that face each other, 90 / 2 and 110 * 2.
-        suspicious(true, then(), estimate(40.0, 35.0, 44.0), false, false);
-        suspicious(false, then(), estimate(40.0, 35.0, 46.0), false, false);
-        suspicious(true, then(), estimate(230.0, 221.0, 240.0), false, true);
-        suspicious(false, then(), estimate(230.0, 219.0, 240.0), false, true);
+        suspicious(true, &then(), estimate(40.0, 35.0, 44.0), false, false);
+        suspicious(false, &then(), estimate(40.0, 35.0, 46.0), false, false);
+        suspicious(true, &then(), estimate(230.0, 221.0, 240.0), false, true);
+        suspicious(false, &then(), estimate(230.0, 219.0, 240.0), false, true);
         let unbounded = Estimate { value: 40.0, low: None, high: None };
-        suspicious(false, then(), unbounded, false, false);
+        suspicious(false, &then(), unbounded, false, false);
         // Nothing is half of nothing, and another machine may be twice as fast.
-        suspicious(false, accepted(0.0, 0.0, 0.0), estimate(0.0, 0.0, 0.0), true, false);
+        suspicious(false, &accepted(0.0, 0.0, 0.0), estimate(0.0, 0.0, 0.0), true, false);
         let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then() };
-        suspicious(false, elsewhere.clone(), estimate(1.0, 1.0, 1.0), false, false);
-        suspicious(true, elsewhere, estimate(1.0, 1.0, 1.0), true, false);
+        suspicious(false, &elsewhere, estimate(1.0, 1.0, 1.0), false, false);
+        suspicious(true, &elsewhere, estimate(1.0, 1.0, 1.0), true, false);
     }
 
     #[track_caller]
