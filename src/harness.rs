@@ -175,10 +175,7 @@ impl Closing {
         if !arguments.quiet && !outcomes.is_empty() {
             text.push_str(&terminal::table(&outcomes, colour(arguments)));
         }
-        let warned = outcomes.iter().filter(|o| o.verdict == Verdict::Warn);
-        for outcome in warned {
-            let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
-        }
+        text.push_str(&terminal::remarks(&outcomes));
         let count = terminal::count(&outcomes, total, filtered);
         let _ = writeln!(text, "\n{count}");
         if let Some(so_far) = session.so_far() {

@@ -144,6 +144,9 @@ pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> O
             }
         }
     }
+    if test.limit.reference() == Some(&Reference::Lock) {
+        files.push(budgets.root.join("budgets.lock"));
+    }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
         files.extend(base.binaries.iter().chain(&base.heads).cloned());
     }

@@ -43,9 +43,6 @@ impl Test {
                 Some("no base revision to compare with is given")
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
-            (Target::Relative { reference: Reference::Lock, .. }, _) => {
-                Some("no accepted value to compare with is given")
-            }
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -103,8 +100,6 @@ pub(crate) enum Versus {
     Budget(usize, usize),
     /// The base revision.
     Base,
-    /// The accepted values.
-    Lock,
 }
 
 /// Every test of a `budgets.toml`, exact ones first, and the groups that measure them.
@@ -252,9 +247,9 @@ impl Layout<'_> {
 
     fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
         match &limit.target {
-            Target::Absolute(_) => None,
+            // So many times an accepted value is a number too.
+            Target::Absolute(_) | Target::Relative { reference: Reference::Lock, .. } => None,
             Target::Relative { reference: Reference::Base, .. } => Some(Versus::Base),
-            Target::Relative { reference: Reference::Lock, .. } => Some(Versus::Lock),
             Target::Relative { reference: Reference::Budget(name), .. } => {
                 let other = self.by_name[name.as_str()];
                 let label = &self.budget.cases[case].label;

@@ -4,6 +4,7 @@
 //! another way than `cargo test` does, and words no verdict of its own.
 
 mod cli;
+mod edit;
 mod exit;
 mod failure;
 mod project;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::account::Account;
 use super::open::{Judgement, Open};
 use super::source::Source;
-use super::{Asked, Rules, words};
+use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
 use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};
@@ -139,6 +139,10 @@ impl Inquiry {
     /// Closes the limit if its evidence, or its time, is up.
     fn consider(&mut self, open: Open) {
         let spent_up = self.spent >= self.rules.effort;
+        if open.is_unjudged() {
+            let enough = open.suffices(self.rules.repeats) || spent_up;
+            return if enough { self.set_aside(&open) } else { self.open.push(open) };
+        }
         match &open.judgement {
             Judgement::Exact(readings) if readings.len() >= self.rules.repeats => {
                 self.compare(&open);
@@ -199,6 +203,11 @@ impl Inquiry {
         self.close(open, verdict, Some(doubt));
     }
 
+    /// Nothing to judge by: the value is there to be accepted.
+    fn set_aside(&mut self, open: &Open) {
+        self.close(open, Verdict::Skipped, None);
+    }
+
     /// Turns a limit into its outcome; `doubt` where the evidence did not settle it.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
         let against = open.against(&self.rules);
@@ -237,7 +246,14 @@ impl Inquiry {
         if let Some(sides) = self.sides.get(&open.asked.limit.metric) {
             outcome.notes.push(words::sides(&open.asked.limit, sides));
         }
-        outcome.reason = words::reason(&outcome, &open.asked.limit);
+        outcome.reason = match &open.asked.unjudged {
+            Some((reason, _)) => words::unjudged(&outcome, reason),
+            None => words::reason(&outcome, &open.asked.limit),
+        };
+        standing::compare(&mut outcome, &open.asked.limit);
+        if let Some(waiver) = &open.asked.limit.waiver {
+            outcome.waive(waiver, self.rules.today);
+        }
         self.done.push(outcome);
     }
 
@@ -254,12 +270,15 @@ impl Inquiry {
 
     fn evidence(&self, judge: &Judge, open: &Open) -> Evidence {
         let levels = judge.levels();
+        // Against no limit there is no evidence, only values.
+        let limited = !open.is_unjudged();
+        let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
         Evidence {
-            fail: finite(judge.log_evidence()),
+            fail: odds(judge.log_evidence()),
             fail_at: levels.fail,
-            pass: finite(judge.log_evidence_to_pass()),
+            pass: odds(judge.log_evidence_to_pass()),
             pass_at: levels.pass,
-            detectable: judge.detectable().map(|v| open.shown(v)),
+            detectable: judge.detectable().filter(|_| limited).map(|v| open.shown(v)),
             forks: judge.forks(),
             values: judge.values().len(),
             waited: self.account.waited(),

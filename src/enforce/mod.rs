@@ -11,6 +11,7 @@ mod noise_tests;
 mod open;
 mod question;
 pub(crate) mod source;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -18,6 +19,7 @@ mod words;
 use std::time::Duration;
 
 use crate::budget::{Limit, Unsure};
+use crate::date::Date;
 use crate::verdict::Outcome;
 use crate::verdict::judge::Carried;
 
@@ -35,6 +37,9 @@ pub(crate) struct Asked {
     pub(crate) blank: Outcome,
     /// What earlier runs of the same build found.
     pub(crate) carried: Carried,
+    /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it
+    /// can be accepted.
+    pub(crate) unjudged: Option<(String, f64)>,
 }
 
 /// How hard an inquiry tries, and how it judges what it cannot settle.
@@ -52,6 +57,8 @@ pub(crate) struct Rules {
     pub(crate) unsure: Unsure,
     /// How long fresh processes are waited with before they confirm a red.
     pub(crate) apart: Duration,
+    /// The day, in UTC, for waivers.
+    pub(crate) today: Date,
     /// How often an exact reading is taken; they must agree.
     pub(crate) repeats: usize,
     /// How often each revision was linked that is compared with the base.

@@ -43,7 +43,11 @@ impl Open {
     }
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
-        self.resolves(fork)?;
+        if self.is_unjudged() {
+            self.take_unit(fork);
+        } else {
+            self.resolves(fork)?;
+        }
         let metric = &self.asked.limit.metric;
         let mut series = fork.series(metric)?;
         if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
@@ -133,6 +137,30 @@ impl Open {
         self.less_waiting.as_deref().is_some_and(enough)
     }
 
+    /// Whether there is no limit to hold it against.
+    pub(super) fn is_unjudged(&self) -> bool {
+        self.asked.unjudged.is_some()
+    }
+
+    /// Whether there are values enough to tell the metric, were the limit out of reach.
+    pub(super) fn suffices(&self, repeats: usize) -> bool {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.len() >= repeats,
+            Judgement::Noisy(judge) => judge.finding() == Finding::Held || self.is_constant(),
+        }
+    }
+
+    /// A rate is of what the workload counts, where no limit says of what.
+    fn take_unit(&mut self, fork: &Fork) {
+        let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
+        if self.asked.limit.metric == Metric::Throughput {
+            quantity.unit = match fork.work {
+                Work::Bytes(_) => Unit::BytesPerSecond,
+                Work::Operations(_) => Unit::PerSecond,
+            };
+        }
+    }
+
     pub(super) fn is_suspect(&self) -> bool {
         match &self.judgement {
             Judgement::Exact(_) => false,
@@ -198,6 +226,10 @@ impl Open {
             }
             Judgement::Noisy(judge) => {
                 let (value, interval) = judge.estimate()?;
+                if self.is_constant() {
+                    let value = self.shown(value);
+                    return Some(Estimate { value, low: Some(value), high: Some(value) });
+                }
                 let end = |v: f64| Some(self.shown(v)).filter(|v| v.is_finite());
                 let low = end(interval.low).filter(|_| interval.low.is_finite());
                 Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
@@ -224,6 +256,11 @@ impl Open {
     pub(super) fn against(&self, rules: &Rules) -> Against {
         let limit = &self.asked.limit;
         let (value, unit) = question::limit_of(limit);
+        if let Some((_, factor)) = self.asked.unjudged {
+            // What the limit would be, were this value accepted.
+            let limit = self.value().unwrap_or(f64::NAN) * factor;
+            return Against { bound: self.asked.limit.bound, limit, warn: limit, slack: 0.0, unit };
+        }
         let warn = match (limit.warn, limit.bound) {
             (Some(warn), _) => warn.value,
             // Counts, exponents and ratios sit at their limit by intention: three allocations and no

@@ -1,5 +1,7 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
+mod lock;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub(super) fn rules() -> Rules {
         warn_at: 0.9,
         unsure: Unsure::Blind,
         apart: Duration::ZERO,
+        today: "2026-11-21".parse().unwrap(),
         repeats: 2,
         layouts: 1,
     }
@@ -30,7 +33,7 @@ pub(super) fn rules() -> Rules {
 
 fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, label, line: 7 }
+    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
 }
 
 pub(super) fn max(metric: Metric, text: &str) -> Limit {
@@ -70,6 +73,7 @@ fn finish_from(
         carried,
         blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
+        unjudged: None,
     });
     let mut inquiry = Inquiry::new(source, asked.collect(), rules);
     for _ in 0..100_000 {

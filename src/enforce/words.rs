@@ -25,6 +25,10 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
     let row = against.quantity(against.limit);
     let value = format!("{}{reference}", against.quantity(estimate.value));
     let bound = format!("{row}{reference}");
+    let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
+    let bound = locked.map_or(bound, |(accepted, factor)| {
+        format!("{factor} x lock = {row} (accepted {})", accepted.words())
+    });
     let metric = &outcome.metric;
     let side = match limit.bound {
         Bound::Max => "over",
@@ -35,7 +39,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
     }
     match outcome.verdict {
         // Rounded for reading, both may look the same.
-        Verdict::Fail if value == bound => {
+        Verdict::Fail if value == format!("{row}{reference}") => {
             let by = against.quantity((estimate.value - against.limit).abs());
             format!("{metric} is {value}, {side} the limit of {bound} by {by}")
         }
@@ -52,6 +56,15 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
         }
         _ => format!("{metric} is {value}, within the limit of {bound}"),
     }
+}
+
+/// The sentence where there is nothing to judge by; `why` says why.
+pub(super) fn unjudged(outcome: &Outcome, why: &str) -> String {
+    let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
+        let value = against.quantity(now.value);
+        format!("; it is {value} here (see `cargo budget accept`)")
+    });
+    format!("{why}{value}")
 }
 
 fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {

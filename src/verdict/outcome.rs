@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Verdict};
+use super::{Accepted, Ledger, Verdict, Waived};
 use crate::budget::Bound;
 use crate::quantity::{Quantity, Unit};
 
@@ -48,6 +48,12 @@ pub struct Outcome {
     pub output: Option<String>,
     /// What a reader must know: how it was timed, what was left out, what would settle a doubt.
     pub notes: Vec<String>,
+    /// The value that was last accepted, where there is one in the limit's unit.
+    #[serde(default)]
+    pub accepted: Option<Accepted>,
+    /// The limit's waiver, where it has to do with the verdict or is not needed.
+    #[serde(default)]
+    pub waived: Option<Waived>,
     /// Why the limit exists, as `budgets.toml` says.
     pub why: Option<String>,
     /// The file that sets the limit, and its line from 1.

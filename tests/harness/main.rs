@@ -12,6 +12,7 @@ mod flags;
 mod gate;
 mod github;
 mod interference;
+mod locks;
 mod processes;
 mod profile;
 mod record;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         flags::rows(),
         github::rows(),
         interference::rows(),
+        locks::rows(),
         processes::rows(),
         profile::rows(),
         record::rows(),

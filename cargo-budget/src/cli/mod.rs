@@ -1,6 +1,7 @@
 //! Subcommands, one a file: each has its arguments and the few lines that call the module which does
 //! the work.
 
+mod accept;
 mod completions;
 
 use std::io::Write;
@@ -42,6 +43,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Accept(accept::Accept),
     Completions(completions::Completions),
 }
 
@@ -98,8 +100,9 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _context: Context) -> Result<Exit, Failure> {
+fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
+        Command::Accept(args) => args.run(context),
         Command::Completions(args) => args.run(),
     }
 }
