@@ -128,6 +128,7 @@ pub mod quantity;
 pub mod report;
 pub mod run;
 mod session;
+mod shard;
 mod shelf;
 pub mod stats;
 mod subject;

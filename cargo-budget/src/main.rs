@@ -3,6 +3,7 @@
 //! It renders and stores what the harness recorded, and edits what people wrote. It measures nothing by
 //! another way than `cargo test` does, and words no verdict of its own.
 
+mod base;
 mod cli;
 mod edit;
 mod exit;

@@ -19,6 +19,11 @@ pub(crate) struct Project {
 }
 
 impl Project {
+    /// The project that this process is in.
+    pub(crate) fn here() -> Result<Project, Failure> {
+        Project::find(Path::new("."))
+    }
+
     /// The project that `start` is in: the nearest directory upwards with a `budgets.toml`.
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;

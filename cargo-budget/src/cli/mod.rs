@@ -2,6 +2,7 @@
 //! the work.
 
 mod accept;
+mod check;
 mod completions;
 
 use std::io::Write;
@@ -44,6 +45,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Accept(accept::Accept),
+    Check(check::Check),
     Completions(completions::Completions),
 }
 
@@ -61,6 +63,14 @@ impl Context {
             // Where standard error is gone there is nobody to tell.
             let _ = writeln!(anstream::stderr(), "{text}");
         }
+    }
+}
+
+impl Context {
+    /// Warns, also where it is to be quiet.
+    #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
+    pub(crate) fn warn(self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "\u{1b}[1;33mwarning\u{1b}[0m: {text}");
     }
 }
 
@@ -103,6 +113,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Accept(args) => args.run(context),
+        Command::Check(args) => args.run(context),
         Command::Completions(args) => args.run(),
     }
 }

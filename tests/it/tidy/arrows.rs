@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shelf", &["budget", "error", "machine", "verdict"]),
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
+    ("shard", &["error", "suite"]),
     ("subject", &["base", "budget", "enforce", "meter", "metric", "suite"]),
     (
         "session",
@@ -33,7 +34,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "metric", "place", "report", "shelf", "subject", "suite", "turn", "verdict",
         ],
     ),
-    ("harness", &["budget", "error", "meter", "place", "report", "run", "session", "verdict"]),
+    (
+        "harness",
+        &["budget", "error", "meter", "place", "report", "run", "session", "shard", "verdict"],
+    ),
 ];
 
 /// Names at the top of the crate that are not modules, and the module each is from.
