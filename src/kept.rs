@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::base::Base;
-use crate::budget::{Budgets, Reference, Subject};
+use crate::budget::{Budgets, Reference, Subject, lock};
 use crate::meter::binary;
 use crate::suite::Test;
 use crate::verdict::judge::Carried;
@@ -92,8 +92,9 @@ impl Keep {
             let known = |log: f64| log.abs() < CERTAIN;
             evidence.pass < evidence.pass_at && known(evidence.fail) && known(evidence.pass)
         };
-        let passed = outcome.verdict == Verdict::Pass;
-        let Some(evidence) = outcome.evidence.filter(unsettled).filter(|_| !passed) else {
+        // What was skipped was held against nothing, so there is no evidence to go on with.
+        let done = matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
+        let Some(evidence) = outcome.evidence.filter(unsettled).filter(|_| !done) else {
             return match std::fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::io("remove", &file, e))
@@ -145,7 +146,7 @@ pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> O
         }
     }
     if test.limit.reference() == Some(&Reference::Lock) {
-        files.push(budgets.root.join("budgets.lock"));
+        files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
         files.extend(base.binaries.iter().chain(&base.heads).cloned());
@@ -203,6 +204,10 @@ mod tests {
         keep.keep(&outcome(9.0, -4.0), 7, Some(&first)).unwrap();
         assert!(keep.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
+        assert_eq!(keep.load("a::p99", 7), None);
+        keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
+        keep.keep(&skipped, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
         // Twice is no error.
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();

@@ -105,7 +105,9 @@ fn shown(case: &Case, run: &Run) -> String {
         .stdout
         .lines()
         .filter(|line| ["changed: ", "note: "].iter().any(|start| line.starts_with(start)));
-    remarks.for_each(|remark| text += &format!("{remark}\n"));
+    for remark in remarks {
+        writeln!(text, "{remark}").unwrap();
+    }
     text + run.count() + "\n"
 }
 

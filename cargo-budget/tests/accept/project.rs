@@ -55,7 +55,8 @@ impl Project {
             let id = self.runs.get().to_string();
             let run = Run { id, ..outcome.run.clone() };
             let outcome = Outcome { run, ..outcome.clone() };
-            text += &format!("{}\n", serde_json::to_string(&outcome).unwrap());
+            text.push_str(&serde_json::to_string(&outcome).unwrap());
+            text.push('\n');
         }
         self.write("target/budgets/outcomes.jsonl", &text);
     }
@@ -158,7 +159,7 @@ fn measured(series: &str, value: f64, share: f64, unit: Unit) -> Measured {
 impl Measured {
     fn with(mut self, verdict: Verdict, reason: &str) -> Measured {
         self.0.verdict = verdict;
-        self.0.reason = reason.to_owned();
+        reason.clone_into(&mut self.0.reason);
         self
     }
 

@@ -37,9 +37,9 @@ pub(crate) fn write(
     let mut names: Vec<String> =
         file.iter().filter(|(_, item)| item.is_table()).map(|(name, _)| name.to_owned()).collect();
     names.sort_unstable();
-    for (place, name) in names.iter().enumerate() {
+    for (place, name) in (0..).zip(&names) {
         if let Some(table) = file.get_mut(name).and_then(Item::as_table_mut) {
-            table.set_position(Some(place as isize));
+            table.set_position(Some(place));
         }
     }
     Ok(file.to_string())
@@ -79,7 +79,7 @@ fn block(locked: &Locked) -> Table {
     if !place.processor.is_empty() {
         environment.insert("processor", place.processor.as_str().into());
     }
-    environment.insert("cores", (place.cores as i64).into());
+    environment.insert("cores", i64::try_from(place.cores).unwrap_or(i64::MAX).into());
     environment.insert("profile", place.profile.as_str().into());
     block.insert("environment", environment.into());
     block
