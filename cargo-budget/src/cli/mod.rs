@@ -4,6 +4,9 @@
 mod accept;
 mod check;
 mod completions;
+mod diff;
+mod suggest;
+mod tighten;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -47,6 +50,9 @@ enum Command {
     Accept(accept::Accept),
     Check(check::Check),
     Completions(completions::Completions),
+    Diff(diff::Diff),
+    Suggest(suggest::Suggest),
+    Tighten(tighten::Tighten),
 }
 
 /// What every subcommand may ask for.
@@ -115,6 +121,9 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Accept(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::Completions(args) => args.run(),
+        Command::Diff(args) => args.run(),
+        Command::Suggest(args) => args.run(context),
+        Command::Tighten(args) => args.run(context),
     }
 }
 
