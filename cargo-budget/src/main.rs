@@ -8,6 +8,7 @@ mod cli;
 mod edit;
 mod exit;
 mod failure;
+mod init;
 mod project;
 
 use std::process::ExitCode;

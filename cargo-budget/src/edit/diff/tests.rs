@@ -119,7 +119,7 @@ fn efforts_and_warnings_of_one_budget() {
     check(
         &warn("10 ms", "8 ms"),
         &warn("10 ms", "9.5 ms"),
-        &["!loosened b::p99 warn: 8 ms -> 9.5 ms"],
+        &["!loosened b::p99 warn: 8 ms -> 9.50 ms"],
     );
     check(
         &warn("10 ms", "8 ms"),
