@@ -5,6 +5,7 @@
 
 mod base;
 mod cli;
+mod doctor;
 mod edit;
 mod exit;
 mod failure;

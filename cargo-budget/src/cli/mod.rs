@@ -5,6 +5,7 @@ mod accept;
 mod check;
 mod completions;
 mod diff;
+mod doctor;
 mod init;
 mod suggest;
 mod tighten;
@@ -52,6 +53,7 @@ enum Command {
     Check(check::Check),
     Completions(completions::Completions),
     Diff(diff::Diff),
+    Doctor(doctor::Doctor),
     Init(init::Init),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
@@ -124,6 +126,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Check(args) => args.run(context),
         Command::Completions(args) => args.run(),
         Command::Diff(args) => args.run(),
+        Command::Doctor(args) => args.run(),
         Command::Init(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use perf_budget::budget::Budget;
+use perf_budget::budget::{self, Budget};
 use perf_budget::metric::Metric;
 use perf_budget::report::record;
 
@@ -45,17 +45,21 @@ impl Suggest {
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
         let record = if path.is_file() { record::read(&path)? } else { Vec::new() };
-        let (mut all, mut missing) = (Vec::new(), Vec::new());
+        let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
+        let mut meant = false;
         for budget in asked {
             let metric = match &self.metric {
                 Some(word) => match metric(budget, word) {
                     Ok(metric) => Some(metric),
                     // Of all budgets, those of another kind are not meant.
-                    Err(_) if self.budget.is_none() => continue,
-                    Err(failure) => return Err(failure),
+                    Err(failure) => {
+                        foreign.get_or_insert(failure);
+                        continue;
+                    }
                 },
                 None => None,
             };
+            meant = true;
             let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, self.headroom);
             match metric.filter(|_| found.is_empty()) {
                 Some(metric) if limits(budget, &metric) => {
@@ -64,6 +68,9 @@ impl Suggest {
                 Some(metric) => missing.push(suggest::advice(budget, &metric)),
                 None => all.push(found),
             }
+        }
+        if let Some(failure) = foreign.filter(|_| !meant) {
+            return Err(failure);
         }
         if !all.iter().any(|found| !found.is_empty()) {
             if !missing.is_empty() {
@@ -108,15 +115,20 @@ fn limits(budget: &Budget, metric: &Metric) -> bool {
     budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
 }
 
-/// The metric that a word names for this budget.
+/// The metric that a word names for this budget, by the library's own reading of a limit on it.
 fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
-    Metric::of(budget.subject.kind(), word).ok_or_else(|| {
-        let known: Vec<String> =
-            Metric::known(budget.subject.kind()).iter().map(Metric::name).collect();
-        Failure::usage(format!(
-            "`{}` has no metric `{word}`; it has {}",
-            budget.name,
-            known.join(", ")
-        ))
-    })
+    let kind = budget.subject.kind();
+    let known = || Metric::known(kind).iter().map(Metric::name).collect::<Vec<_>>().join(", ");
+    let unknown = |budget: &Budget| {
+        let known = known();
+        Failure::usage(format!("`{}` has no metric `{word}`; it has {known}", budget.name))
+    };
+    let metric = Metric::of(kind, word).ok_or_else(|| unknown(budget))?;
+    if matches!(metric, Metric::Custom(_)) {
+        // What a workload records itself may have any name that is not taken.
+        let key = toml_edit::Key::new(word).display_repr().into_owned();
+        let text = format!("[budget.b]\nworkload = \"w\"\nmax.{key} = 1\n");
+        budget::parse(&text, Path::new("--metric")).map_err(|_| unknown(budget))?;
+    }
+    Ok(metric)
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use perf_budget::quantity::{Quantity, Unit};
+
 use super::{Context, print};
 use crate::edit;
 use crate::edit::tighten::{self, Fate};
@@ -44,13 +46,21 @@ impl Tighten {
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
             let (word, sentence) = match &row.fate {
-                Fate::Tightened(sentence) => ("tightened", sentence),
+                Fate::Tightened { from: sentence, .. } => ("tightened", sentence),
                 Fate::Kept(sentence) => ("kept", sentence),
                 Fate::Skipped(sentence) => ("skipped", sentence),
             };
             tightened += usize::from(word == "tightened");
             skipped += usize::from(word == "skipped");
             context.tell(&format!("{word:<9} {}: {sentence}", row.name));
+        }
+        if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
+            // The smallest headroom that leaves a limit used by no more than that.
+            let share =
+                Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);
+            context.tell(&format!(
+                "note      a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
+            ));
         }
         let kept = plan.rows.len() - tightened - skipped;
         let would = if self.dry_run { "would be " } else { "" };
@@ -64,7 +74,6 @@ impl Tighten {
 
 /// Reads a share that is added: `5 %`.
 pub(super) fn headroom(text: &str) -> Result<f64, String> {
-    use perf_budget::quantity::{Quantity, Unit};
     let quantity = Quantity::parse(text)?;
     match quantity.unit {
         Unit::Share if (0.0..=10.0).contains(&quantity.value) => Ok(quantity.value),

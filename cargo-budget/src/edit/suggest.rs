@@ -71,7 +71,7 @@ fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
 }
 
 /// A subject as outcomes name it.
-fn described(subject: &Subject) -> String {
+pub(super) fn described(subject: &Subject) -> String {
     match subject {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
@@ -104,20 +104,22 @@ fn one(
     let word = metric.name();
     let direct: Vec<&Outcome> =
         outcomes.iter().copied().filter(|outcome| outcome.metric == word).collect();
-    let (goal, bound, unit, from) = match measured(&direct, headroom) {
-        Some((goal, bound, unit, 1)) => (goal, bound, unit, String::new()),
-        Some((goal, bound, unit, runs)) => {
-            (goal, bound, unit, format!(", the worst of {runs} runs"))
+    let (goal, bound, unit, basis) = if let Some((goal, bound, unit, runs)) =
+        measured(&direct, headroom)
+    {
+        let of = if runs == 1 { String::new() } else { format!(", the worst of {runs} runs") };
+        (goal, bound, unit, tighten::basis(goal, bound, unit) + &of)
+    } else {
+        let (mut goal, unit, source) = quantile(metric, outcomes)?;
+        if let Some(share) = headroom {
+            (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
         }
-        None => {
-            let (mut goal, unit, source) = quantile(metric, outcomes)?;
-            if let Some(share) = headroom {
-                (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
-            }
-            let from =
-                format!(", as a quantile of what `{source}` was judged from, without an interval");
-            (goal, Bound::Max, unit, from)
-        }
+        let seen = Quantity::new(goal.value, unit);
+        let share = Quantity::new(goal.headroom, Unit::Share);
+        let basis = format!(
+            "{seen} among what `{source}` was judged from, without an interval, with a headroom of {share}"
+        );
+        (goal, Bound::Max, unit, basis)
     };
     let bound = match metric.better() {
         Better::Lower => Bound::Max,
@@ -132,7 +134,7 @@ fn one(
         side: place::side(bound),
         metric: word,
         value,
-        basis: tighten::basis(goal, bound, unit) + &from,
+        basis,
     })
 }
 

@@ -1,7 +1,11 @@
 //! `cargo budget tighten`: limits follow what was measured, in one direction only.
 //!
-//! Pure but for nothing: text, budgets and outcomes in; a new text out, with a sentence for each limit that
+//! Pure: text, budgets and outcomes in; a new text out, with a sentence for each limit that
 //! says what became of it.
+
+#[cfg(test)]
+#[path = "tighten_tests.rs"]
+mod tests;
 
 use perf_budget::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
 use perf_budget::metric::{Better, Metric};
@@ -11,7 +15,7 @@ use perf_budget::verdict::Outcome;
 use super::headroom::{self, Goal};
 use super::number::{Rounding, Written, inside};
 use super::place::{Place, Tree};
-use super::{Splices, diff};
+use super::{Splices, diff, suggest};
 use crate::failure::Failure;
 
 /// What would become of the file.
@@ -35,8 +39,13 @@ pub(crate) struct Row {
 /// What becomes of a limit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
-    /// It was that and will be this; a sentence says from what.
-    Tightened(String),
+    /// It was that and will be this; a sentence says from what, and whether it warns from now on.
+    Tightened {
+        /// The sentence.
+        from: String,
+        /// So little is left that every run warns.
+        warns: bool,
+    },
     /// It is as tight as what was measured allows.
     Kept(String),
     /// Nothing is known that could tighten it.
@@ -137,6 +146,10 @@ impl Edit<'_> {
             let outcome = outcome.ok_or_else(|| {
                 format!("`{name}` is not in the last run; run `cargo test --release`")
             })?;
+            if outcome.subject != suggest::described(&self.budget.subject) {
+                let was = &outcome.subject;
+                return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
+            }
             let here = headroom::goal(outcome, headroom)
                 .map_err(|why| if name.contains('=') { format!("{name}: {why}") } else { why })?;
             if outcome.against.is_some_and(|against| against.unit != self.own().1) {
@@ -198,7 +211,8 @@ impl Edit<'_> {
         splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));
         self.move_warning(&place, value, splices);
         let warns = self.warns(goal.value, value);
-        Ok(Fate::Tightened(format!("{old} -> {new}: {from}{warns}")))
+        let from = format!("{old} -> {new}: {from}{warns}");
+        Ok(Fate::Tightened { from, warns: !warns.is_empty() })
     }
 
     /// A warning that would come after the limit keeps its share of it instead.
@@ -223,17 +237,10 @@ impl Edit<'_> {
             Bound::Max => measured / limit,
             Bound::Min => limit / measured,
         };
-        let warn_at = self.budgets.settings.warn_at;
-        if self.limit.warn.is_some() || used.is_nan() || used <= warn_at {
+        if self.limit.warn.is_some() || used.is_nan() || used <= self.budgets.settings.warn_at {
             return String::new();
         }
-        let share = |share| Quantity::new(share, Unit::Share);
-        format!(
-            "; {} of it is used, which warns (`warn_at` is {}; {} or more of `--headroom` does not)",
-            share(used),
-            share(warn_at),
-            Quantity::new((100.0 / warn_at).ceil() / 100.0 - 1.0, Unit::Share)
-        )
+        format!("; {} of it is used, which warns", Quantity::new(used, Unit::Share))
     }
 }
 

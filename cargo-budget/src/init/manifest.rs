@@ -14,7 +14,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     let document = Document::parse(body).map_err(|e| e.to_string())?;
     let root = document.as_table();
     let nl = line_end(text);
-    let (mut splices, mut tail, mut notes) = (Splices::default(), String::new(), Vec::new());
+    let (mut splices, mut tail, mut notes) = (Splices::default(), Vec::new(), Vec::new());
     let value = match library {
         Some(path) => {
             let path = path.to_str().ok_or("the path of the library is not UTF-8")?;
@@ -33,9 +33,9 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
             }
         }
         Some(Item::Table(table)) if !table.is_dotted() => {
-            tail.push_str(&format!("{nl}[dev-dependencies]{nl}{entry}{nl}"));
+            tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}"));
         }
-        None => tail.push_str(&format!("{nl}[dev-dependencies]{nl}{entry}{nl}")),
+        None => tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}")),
         Some(_) => {
             return Err(format!(
                 "its dev-dependencies are written in a form that no line can be added to; add `{entry}` to \
@@ -45,11 +45,11 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     }
     let target = format!("[[test]]{nl}name = \"budgets\"{nl}harness = false{nl}");
     match root.get("test") {
-        None => tail.push_str(&format!("{nl}{target}")),
+        None => tail.push(format!("{nl}{target}")),
         Some(Item::ArrayOfTables(tests)) => {
             let named = |test: &&Table| test.get("name").and_then(Item::as_str) == Some("budgets");
             match tests.iter().find(named) {
-                None => tail.push_str(&format!("{nl}{target}")),
+                None => tail.push(format!("{nl}{target}")),
                 Some(test) if test.get("harness").and_then(Item::as_bool) == Some(false) => {}
                 Some(_) => notes.push(
                     "Cargo.toml has a test target `budgets` with libtest's own `main`; write \
@@ -67,7 +67,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     let mut edited = splices.apply(text);
     if !tail.is_empty() {
         let blank = if edited.is_empty() || edited.ends_with('\n') { "" } else { nl };
-        edited = format!("{edited}{blank}{tail}");
+        edited = format!("{edited}{blank}{}", tail.concat());
     }
     let body = edited.trim_start_matches(MARK);
     Document::parse(body)

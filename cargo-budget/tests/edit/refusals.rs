@@ -30,7 +30,7 @@ fn nothing_on_record_says_what_to_run() {
     place.run(&["suggest"]).is(3, &["no outcomes are recorded"]);
     place.run(&["suggest", "b", "--metric", "rss"]).is(3, &["max.rss = \"1 TB\"", "-- b::"]);
     place.run(&["tighten", "c"]).is(2, &["there is no budget `c`", "there are: b"]);
-    place.run(&["suggest", "b", "--metric", "gzip_"]).is(3, &["nothing is on record of `gzip_`"]);
+    place.run(&["suggest", "b", "--metric", "gzip"]).is(2, &["`b` has no metric `gzip`"]);
     place.run(&["tighten", "--headroom", "5"]).is(2, &["write \"5 %\""]);
     place.write("results/outcomes.jsonl", "{\n");
     place.run(&["tighten"]).is(3, &["line 1 is not an outcome"]);
