@@ -56,9 +56,11 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
         return Some("it was measured in a debug build; run `cargo test --release`".to_owned());
     }
     match outcome.verdict {
-        Verdict::Pass | Verdict::Warn => None,
+        Verdict::Pass | Verdict::Warn if outcome.doubt.is_none() => None,
         Verdict::Fail => Some(format!("it is red: {}", outcome.reason)),
-        Verdict::Unsure => Some(format!("it is unsettled: {}", outcome.reason)),
+        Verdict::Pass | Verdict::Warn | Verdict::Unsure => {
+            Some(format!("it is unsettled: {}", outcome.reason))
+        }
         Verdict::Unmeasured => Some(format!("it was not measured: {}", outcome.reason)),
         Verdict::Skipped => Some(format!("it was skipped: {}", outcome.reason)),
     }
@@ -115,6 +117,7 @@ fn of(
 #[cfg(test)]
 mod tests {
     use perf_budget::quantity::Unit;
+    use perf_budget::verdict::Doubt;
 
     use super::*;
 
@@ -166,6 +169,9 @@ mod tests {
     fn only_a_green_release_run_counts() {
         let mut outcome = Outcome { verdict: Verdict::Pass, ..Outcome::default() };
         assert_eq!(unusable(&outcome), None);
+        outcome.doubt = Some(Doubt::Noise);
+        assert!(unusable(&outcome).unwrap().contains("unsettled"));
+        outcome.doubt = None;
         "debug".clone_into(&mut outcome.run.profile);
         assert!(unusable(&outcome).unwrap().contains("debug build"));
         for verdict in Verdict::ALL.into_iter().filter(|v| v.is_red() || *v == Verdict::Skipped) {

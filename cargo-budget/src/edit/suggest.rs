@@ -214,7 +214,7 @@ pub(crate) fn advice(budget: &Budget, metric: &Metric) -> String {
         (_, Some(Unit::Seconds)) => ("max", "\"1 h\""),
         (_, Some(Unit::Bytes)) => ("max", "\"1 TB\""),
         (_, Some(Unit::Share)) => ("max", "\"99 %\""),
-        (_, Some(Unit::Number) | None) => ("max", "1_000_000_000"),
+        (_, Some(Unit::Number | Unit::Ratio) | None) => ("max", "1_000_000_000"),
     };
     let name = &budget.name;
     format!(

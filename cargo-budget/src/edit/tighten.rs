@@ -177,7 +177,7 @@ impl Edit<'_> {
     fn own(&self) -> (f64, Unit) {
         match &self.limit.target {
             Target::Absolute(quantity) => (quantity.value, quantity.unit),
-            Target::Relative { factor, .. } => (*factor, Unit::Number),
+            Target::Relative { factor, .. } => (*factor, Unit::Ratio),
         }
     }
 

@@ -126,7 +126,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
 fn number(target: &Target) -> (f64, Unit) {
     match target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Number),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
     }
 }
 

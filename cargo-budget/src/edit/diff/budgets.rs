@@ -259,7 +259,7 @@ fn reason(before: Option<&str>, after: Option<&str>) -> Option<String> {
 fn number(limit: &Limit) -> (f64, Unit) {
     match &limit.target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Number),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
     }
 }
 

@@ -29,6 +29,13 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
     let shares = (share(old.warn_at), share(new.warn_at));
     add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
+    // Without it nothing is compared that does not say so itself: as if everything were allowed.
+    let (from, to) = (old.base.unwrap_or(f64::MAX), new.base.unwrap_or(f64::MAX));
+    let said = |base: Option<f64>| base.map_or("none".to_owned(), share);
+    add("base", direction(from, to, Stricter::Smaller), (said(old.base), said(new.base)));
+    let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
+    let counts = (old.layouts.to_string(), new.layouts.to_string());
+    add("layouts", direction(from, to, Stricter::Greater), counts);
     let (from, to) = (strictness(old.unsure), strictness(new.unsure));
     let words = (from.1.to_owned(), to.1.to_owned());
     add("unsure", direction(from.0, to.0, Stricter::Greater), words);

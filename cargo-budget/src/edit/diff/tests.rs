@@ -106,6 +106,10 @@ fn settings_have_a_stricter_side() {
     check(&set(""), &set("unsure = \"warn\""), &["!loosened [settings] unsure: blind -> warn"]);
     check(&set(""), &set("unsure = \"fail\""), &["tightened [settings] unsure: blind -> fail"]);
     check(&set(""), &set("effort = \"10 s\"\nalpha = 0.01"), &[]);
+    let (some, less) = (set("base = \"5 %\""), set("base = \"2 %\""));
+    check(&some, &less, &["tightened [settings] base: 5 % -> 2 %"]);
+    check(&some, &set(""), &["!loosened [settings] base: 5 % -> none"]);
+    check(&set("layouts = 8"), &set(""), &["!loosened [settings] layouts: 8 -> 1"]);
 }
 
 #[test]
