@@ -28,8 +28,10 @@ const FAMILIES: &[&[&str]] = &[
     &["B/s", "KiB/s", "MiB/s", "GiB/s"],
 ];
 
-/// Below this a smaller unit reads better: nobody writes 0.003 s.
-const SMALLEST: f64 = 0.1;
+/// Below this a smaller unit reads better: nobody writes 0.003 s, and few write 0.352 MB.
+const SMALLEST: f64 = 1.0;
+/// The same for whoever wrote less than one before.
+const SMALLEST_OF_FRACTIONS: f64 = 0.1;
 
 impl<'t> Written<'t> {
     /// Takes a limit apart: `"10 ms"`, `"1.2 x other"`, `"1_000 op/s"`.
@@ -83,7 +85,9 @@ impl<'t> Written<'t> {
         let factor = |unit: &str| Quantity::parse(&format!("1 {unit}")).map(|one| one.value);
         let Ok(own) = factor(self.rest) else { return (1.0, self.rest) };
         let family = FAMILIES.iter().find(|family| family.contains(&self.rest));
-        if goal / own >= SMALLEST || goal <= 0.0 {
+        let written = self.digits.replace('_', "").parse().unwrap_or(1.0);
+        let smallest = if written < 1.0 { SMALLEST_OF_FRACTIONS } else { SMALLEST };
+        if goal / own >= smallest || goal <= 0.0 {
             return (own, self.rest);
         }
         let smaller = family.into_iter().flat_map(|family| {
@@ -242,7 +246,10 @@ mod tests {
         check("1 s", 0.0031, Bound::Max, 0.05, false, "3.2 ms");
         check("5 MB", 2_100.0, Bound::Max, 0.01, true, "2.1 KB");
         check("1 MiB", 2_100.0, Bound::Max, 0.01, true, "2.06 KiB");
-        check("1 s", 0.5, Bound::Max, 0.01, false, "0.5 s");
+        check("1 s", 0.5, Bound::Max, 0.01, false, "500 ms");
+        check("0.8 s", 0.5, Bound::Max, 0.01, false, "0.5 s");
+        check("0.8 s", 0.05, Bound::Max, 0.01, false, "50 ms");
+        check("50 MB", 350_500.0, Bound::Max, 0.01, true, "352 KB");
     }
 
     #[test]

@@ -17,8 +17,9 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
         "\
 # What {package} promises. Each limit is a test, which `{run}` runs.
 #
-# The limits below are so generous that nothing breaks them: nobody has measured yet. Run the tests once, then
-# `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest` proposes others.
+# As `cargo budget init` writes them, limits are so generous that nothing breaks them: nobody has measured yet. Run the
+# tests once, then `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest`
+# proposes others.
 "
     );
     for binary in &found.binaries {

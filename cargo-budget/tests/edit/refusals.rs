@@ -94,8 +94,16 @@ fn a_revision_that_is_not_here() {
     let clone = format!("file://{}", place.path("").display());
     place.git("", &["clone", "-q", "--depth=1", &clone, "shallow"]);
     place.write("shallow/budgets.toml", BUDGETS);
-    let words = ["shallow", "git fetch --depth=1 origin main~1"];
-    place.run_in("shallow", &["diff", "origin/main~1"]).is(3, &words);
+    let unshallow = "git fetch --unshallow";
+    place.run_in("shallow", &["diff", "origin/main~1"]).is(3, &["clone is shallow", unshallow]);
+    let first = place.git("", &["rev-parse", "HEAD~1"]);
+    let fetch = ["fetch", "-q", "--depth=1", "origin", first.trim()];
+    let remedy = format!("`git {} {}` first", "fetch --depth=1 origin", first.trim());
+    place.run_in("shallow", &["diff", first.trim()]).is(3, &[&remedy]);
+    // The remedy is one.
+    place.git("", &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    place.git("shallow", &fetch);
+    place.run_in("shallow", &["diff", first.trim()]).is(0, &["added     b::p99"]);
     place.run_in("shallow", &["diff", "HEAD"]).is(0, &["added     b::p99"]);
 }
 

@@ -44,7 +44,11 @@ impl Repository {
         }
         let shallow = git(&self.directory, ["rev-parse", "--is-shallow-repository"])?;
         let plain = revision.rsplit_once("origin/").map_or(revision, |(_, name)| name);
-        let remedy = if shallow.stdout.starts_with(b"true") {
+        let shallow = shallow.stdout.starts_with(b"true");
+        let remedy = if shallow && plain.contains(['~', '^', '@']) {
+            // Only names can be fetched, and what comes before them is what a shallow clone lacks.
+            "this clone is shallow, so run `git fetch --unshallow` first".to_owned()
+        } else if shallow {
             format!(
                 "this clone is shallow, so run `git fetch --depth=1 origin {plain}` first, and name \
                  `FETCH_HEAD` if it has no other name then"
