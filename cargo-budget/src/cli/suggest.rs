@@ -7,6 +7,7 @@ use perf_budget::metric::Metric;
 use perf_budget::report::record;
 
 use super::{Context, print};
+use crate::doctor;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -45,6 +46,7 @@ impl Suggest {
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
         let record = if path.is_file() { record::read(&path)? } else { Vec::new() };
+        let clock = doctor::clock().grain();
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
         let mut meant = false;
         for budget in asked {
@@ -60,7 +62,8 @@ impl Suggest {
                 None => None,
             };
             meant = true;
-            let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, self.headroom);
+            let found =
+                suggest::suggest(&budgets, budget, metric.as_ref(), &record, self.headroom, clock);
             match metric.filter(|_| found.is_empty()) {
                 Some(metric) if limits(budget, &metric) => {
                     context.tell(&format!("`{}` has a limit on `{metric}` already", budget.name));

@@ -5,6 +5,7 @@ use std::path::Path;
 use perf_budget::quantity::{Quantity, Unit};
 
 use super::{Context, print};
+use crate::doctor;
 use crate::edit;
 use crate::edit::tighten::{self, Fate};
 use crate::exit::Exit;
@@ -41,7 +42,8 @@ impl Tighten {
         tighten::selected(&budgets, &self.budgets)?;
         let text = edit::read(&file)?;
         let outcomes = project.last_run()?;
-        let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom)?;
+        let clock = doctor::clock().grain();
+        let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         print(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
@@ -52,7 +54,8 @@ impl Tighten {
             };
             tightened += usize::from(word == "tightened");
             skipped += usize::from(word == "skipped");
-            context.tell(&format!("{word:<9} {}: {sentence}", row.name));
+            let sentence = format!("{word:<9} {}: {sentence}", row.name);
+            context.tell(&edit::printable(&sentence));
         }
         if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
             // The smallest headroom that leaves a limit used by no more than that.

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use perf_budget::quantity::{Quantity, Unit};
 
-pub(crate) use spin::{Clock, Gaps};
+pub(crate) use spin::{Clock, Gaps, clock};
 pub(crate) use system::System;
 
 /// What was found out.
@@ -156,7 +156,7 @@ impl Machine {
             },
             format!(
                 "single operations are told apart from the clock from {} on; limit `mean` or `throughput` of shorter ones",
-                time(5.0 * self.clock.cost.max(self.clock.resolution))
+                time(5.0 * self.clock.grain())
             ),
         ];
         if let Some(length) = self.gaps.tail(0.99) {

@@ -16,6 +16,13 @@ pub(crate) struct Clock {
     pub(crate) resolution: f64,
 }
 
+impl Clock {
+    /// The shortest time that it can tell.
+    pub(crate) fn grain(self) -> f64 {
+        self.cost.max(self.resolution)
+    }
+}
+
 /// What was taken from a loop, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Gaps {

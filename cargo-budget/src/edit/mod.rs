@@ -131,6 +131,13 @@ pub(crate) fn difference(before: Option<&str>, after: &str, name: &str) -> Strin
     shown
 }
 
+/// Text that cannot steer a terminal or break a line.
+pub(crate) fn printable(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,13 +35,14 @@ pub(crate) struct Suggestion {
 }
 
 /// Suggests limits for metrics of a budget that have none; for `metric` alone where it is given. `record` has
-/// every outcome on record, the last run last.
+/// every outcome on record, the last run last; `clock` is what a reading of the clock takes, in seconds.
 pub(crate) fn suggest(
     budgets: &Budgets,
     budget: &Budget,
     metric: Option<&Metric>,
     record: &[Outcome],
     headroom: Option<f64>,
+    clock: f64,
 ) -> Vec<Suggestion> {
     let limited = |metric: &Metric| {
         budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
@@ -54,7 +55,7 @@ pub(crate) fn suggest(
         None => candidates(budget, &outcomes),
     };
     let open = metrics.into_iter().filter(|metric| !limited(metric));
-    open.filter_map(|metric| one(budget, &metric, &outcomes, headroom)).collect()
+    open.filter_map(|metric| one(budget, &metric, &outcomes, headroom, clock)).collect()
 }
 
 /// Whether an outcome says something about this budget's subject: it is of the budget, or of another one of
@@ -100,6 +101,7 @@ fn one(
     metric: &Metric,
     outcomes: &[&Outcome],
     headroom: Option<f64>,
+    clock: f64,
 ) -> Option<Suggestion> {
     let word = metric.name();
     let direct: Vec<&Outcome> =
@@ -126,6 +128,7 @@ fn one(
         Better::Higher => Bound::Min,
         Better::Either => bound,
     };
+    let goal = headroom::clear_of_clock(metric, bound, goal, clock);
     let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
     let text = fresh(Quantity::new(goal.limit, unit), rounding);
     let value = if unit == Unit::Number { text } else { format!("\"{text}\"") };

@@ -52,13 +52,15 @@ pub(crate) enum Fate {
     Skipped(String),
 }
 
-/// Tightens the limits of the budgets in `names`, of all where it is empty.
+/// Tightens the limits of the budgets in `names`, of all where it is empty. `clock` is what a reading of the clock
+/// takes, in seconds: limits on single operations stay clear of it.
 pub(crate) fn plan(
     text: &str,
     budgets: &Budgets,
     outcomes: &[Outcome],
     names: &[String],
     headroom: Option<f64>,
+    clock: f64,
 ) -> Result<Plan, Failure> {
     let tree = Tree::parse(text).map_err(Failure::usage)?;
     let asked = selected(budgets, names)?;
@@ -68,7 +70,10 @@ pub(crate) fn plan(
         for limit in budget.limits.iter().chain(slopes) {
             let edit = Edit { text, tree: &tree, budgets, budget, limit };
             let fate = match edit.goal(outcomes, headroom) {
-                Ok(goal) => edit.make(goal, &mut splices)?,
+                Ok(goal) => {
+                    let goal = headroom::clear_of_clock(&limit.metric, limit.bound, goal, clock);
+                    edit.make(goal, &mut splices)?
+                }
                 Err(reason) => Fate::Skipped(reason),
             };
             rows.push(Row { name: format!("{}::{}", budget.name, limit.label), fate });

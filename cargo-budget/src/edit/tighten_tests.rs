@@ -145,7 +145,7 @@ fn every_edit_tightens_and_every_comment_stays() {
         let before = parse(&text, path).unwrap_or_else(|e| panic!("{text}\n{e}"));
         let outcomes = outcomes(&before, &mut dice);
         let headroom = [None, Some(0.0), Some(0.07)][round % 3];
-        let plan = plan(&text, &before, &outcomes, &[], headroom).unwrap();
+        let plan = plan(&text, &before, &outcomes, &[], headroom, 0.0).unwrap();
         let after = parse(&plan.text, path).unwrap();
         for (old, new) in before.budgets.iter().zip(&after.budgets) {
             assert_eq!((&old.name, &old.subject, &old.why), (&new.name, &new.subject, &new.why));
@@ -186,7 +186,7 @@ fn every_edit_tightens_and_every_comment_stays() {
             }
         }
         // What was tightened stays as it is when the same run is asked again.
-        let again = super::plan(&plan.text, &after, &outcomes, &[], headroom).unwrap();
+        let again = super::plan(&plan.text, &after, &outcomes, &[], headroom, 0.0).unwrap();
         let more = again.rows.iter().find(|row| matches!(row.fate, Fate::Tightened { .. }));
         assert_eq!(more, None, "a second time\n{text}\n{}", plan.text);
     }

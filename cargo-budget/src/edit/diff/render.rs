@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Change, Kind};
+use crate::edit::printable;
 
 /// What is compared, and what came out.
 #[derive(Debug, Serialize)]
@@ -103,13 +104,6 @@ impl Comparison<'_> {
             ),
         }
     }
-}
-
-/// Text that cannot steer a terminal or break a line.
-fn printable(text: &str) -> String {
-    let steers =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 /// Code in a cell of a table, whatever is in it.
