@@ -1,7 +1,9 @@
 //! What the budgets say differently: which there are, what each measures, and every limit.
 
+use std::cmp::Ordering;
+
 use perf_budget::budget::{
-    Bound, Budget, Budgets, Cache, Case, Limit, Ready, Reference, Settings, Subject, Target,
+    Bound, Budget, Budgets, Cache, Case, Limit, Ready, Reference, Settings, Subject, Target, Waiver,
 };
 use perf_budget::quantity::{Quantity, Unit};
 
@@ -97,6 +99,7 @@ impl Pair<'_> {
             let texts = (Some(from.over.clone()), Some(to.over.clone()));
             changes.push(self.change(Kind::Changed, self.part("scaling over"), texts, true));
         }
+        waiver((&old.waiver, &new.waiver), self.part("waive"), new.line, changes);
         self.limits(changes);
     }
 
@@ -192,6 +195,8 @@ impl Pair<'_> {
             changes.push(self.of_limit(Kind::Changed, old, new, true));
             return;
         }
+        let name = format!("{}::{} waive", self.new.name, new.label);
+        waiver((&old.waiver, &new.waiver), name, new.line, changes);
         let stays = same(from, to);
         if !stays {
             let weaker = (to > from) == (new.bound == Bound::Max);
@@ -247,6 +252,36 @@ impl Pair<'_> {
             line: Some(new.line),
         }
     }
+}
+
+/// Somebody who answers for what is broken: new or for longer, it lets more pass. It brings its own reason.
+fn waiver(
+    (old, new): (&Option<Waiver>, &Option<Waiver>),
+    what: String,
+    line: usize,
+    changes: &mut Vec<Change>,
+) {
+    let until = |waiver: &Option<Waiver>| waiver.as_ref().map(|waiver| waiver.until);
+    // None is before every day.
+    let kind = match until(old).cmp(&until(new)) {
+        Ordering::Less => Kind::Loosened,
+        Ordering::Greater => Kind::Tightened,
+        Ordering::Equal if old == new => return,
+        Ordering::Equal => Kind::Changed,
+    };
+    let text = |waiver: &Option<Waiver>| {
+        waiver.as_ref().map(|waiver| format!("until {} by {}", waiver.until, waiver.owner))
+    };
+    let why = |waiver: &Option<Waiver>| waiver.as_ref().map(|waiver| waiver.why.clone());
+    changes.push(Change {
+        kind,
+        what,
+        before: text(old),
+        after: text(new),
+        weakens: kind == Kind::Loosened,
+        why: reason(why(old).as_deref(), why(new).as_deref()),
+        line: Some(line),
+    });
 }
 
 /// The reason that came with a change: one that was not there before.

@@ -143,3 +143,22 @@ fn slopes_are_limits_too() {
     check(&slope("n", "1.1"), &slope("n", "2"), &[moved]);
     check(&slope("n", "1.1"), &slope("m", "1.1"), &["!changed b: scaling over: n -> m"]);
 }
+
+#[test]
+fn a_waiver_brings_its_own_reason() {
+    let plain = b("max.p99 = \"1 s\"");
+    let waived = |until: &str, why: &str| {
+        let waive = format!("{{ until = \"{until}\", owner = \"ann\", why = \"{why}\" }}");
+        b(&format!("max.p99 = \"1 s\"\nwaive = {waive}"))
+    };
+    let (short, long) = (waived("2027-01-31", "a move"), waived("2027-02-28", "a move"));
+    check(&plain, &short, &["~loosened b: waive: until 2027-01-31 by ann"]);
+    let moved = "loosened b: waive: until 2027-01-31 by ann -> until 2027-02-28 by ann";
+    check(&short, &long, &[&format!("!{moved}")]);
+    check(&short, &waived("2027-02-28", "it takes longer"), &[&format!("~{moved}")]);
+    check(&long, &plain, &["tightened b: waive: until 2027-02-28 by ann"]);
+    let limit = b(
+        "max.p99 = { limit = \"1 s\", waive = { until = \"2027-01-31\", owner = \"o\", why = \"w\" } }",
+    );
+    check(&plain, &limit, &["~loosened b::p99 waive: until 2027-01-31 by o"]);
+}
