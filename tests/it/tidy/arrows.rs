@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
     ("shard", &["error", "suite"]),
     ("subject", &["base", "budget", "enforce", "meter", "metric", "suite"]),
+    ("kept", &["base", "budget", "error", "meter", "suite", "verdict"]),
     (
         "session",
         &[
