@@ -9,6 +9,7 @@ mod doctor;
 mod edit;
 mod exit;
 mod failure;
+mod git;
 mod init;
 mod project;
 

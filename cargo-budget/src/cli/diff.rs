@@ -6,11 +6,11 @@ use clap::ValueEnum;
 use perf_budget::budget::{self, Budgets};
 
 use super::print;
-use crate::edit::diff::git::Repository;
 use crate::edit::diff::render::Comparison;
 use crate::edit::diff::{self, Change};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::git::Repository;
 use crate::project::Project;
 
 /// List which limits were loosened, tightened, added or removed since a revision

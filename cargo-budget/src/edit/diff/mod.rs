@@ -7,7 +7,6 @@
 //! line, a promise lost unseen costs more.
 
 mod budgets;
-pub(crate) mod git;
 pub(crate) mod render;
 mod settings;
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The file as it was at a revision, asked of the `git` that the project is worked on with.
+//! The repository, asked through the `git` that the project is worked on with.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::failure::Failure;
 
@@ -98,6 +98,11 @@ impl Repository {
         })
     }
 
+    /// The directory's path in the repository, with a `/` at its end; empty at the top.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The file as it is named in the repository.
     pub(crate) fn path(&self) -> String {
         format!("{}budgets.toml", self.prefix)
@@ -115,20 +120,22 @@ impl Repository {
     }
 }
 
-fn git<S: AsRef<OsStr>>(
+/// Runs git in a directory.
+pub(crate) fn git<S: AsRef<OsStr>>(
     directory: &Path,
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<Output, Failure> {
     let mut command = Command::new("git");
     command.arg("-C").arg(directory).args(arguments);
     // Its words are read by nobody but people, and no lock is taken for reading.
-    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
     command.output().map_err(|e| {
         Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
     })
 }
 
-fn said(output: &Output) -> String {
+/// What git had to say, in one line.
+pub(crate) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().next().unwrap_or("git said nothing").trim();
     line.trim_start_matches("fatal: ").to_owned()
