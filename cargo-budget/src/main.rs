@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod init;
 mod project;
+mod report;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,140 @@
+//! What a row opens to: the chart, the numbers, why, and what to do.
+
+use maud::{Markup, html};
+use perf_budget::budget::Bound;
+use perf_budget::report::terminal::{interval_text, next, odds};
+use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
+
+use super::axis::percent;
+use super::safe::Text;
+use super::{chart, trend};
+use crate::report::merge::counted;
+
+/// The inside of a row.
+pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
+    html! {
+        div.detail {
+            @if outcome.verdict == Verdict::Pass { p.sentence { (Text(&outcome.reason)) } }
+            @if let Some(why) = &outcome.why { p.why { span.label { "Why " } (Text(why)) } }
+            div.halves {
+                div {
+                    @if let Some(chart) = chart::render(outcome) {
+                        figure { figcaption { (caption(outcome)) } (chart) }
+                    }
+                    @if let Some(trend) = trend::chart(earlier, outcome) { (trend) }
+                }
+                div { (facts(outcome)) (quantiles(outcome)) }
+            }
+            @if !outcome.notes.is_empty() {
+                ul.notes aria-label="Notes" { @for note in &outcome.notes { li { (Text(note)) } } }
+            }
+            @if let Some(output) = &outcome.output {
+                h4 { "What it wrote" }
+                pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
+            }
+            @if outcome.verdict.is_red() || outcome.verdict == Verdict::Warn {
+                p.next { span.label { "Next " } (Text(&next(outcome))) }
+            }
+        }
+    }
+}
+
+fn caption(outcome: &Outcome) -> Markup {
+    let logarithmic = html! {};
+    html! {
+        @match (&outcome.shape, outcome.evidence) {
+            (Some(shape), Some(evidence)) => {
+                (evidence.values) " " (Text(&shape.of))
+                @if evidence.values != evidence.forks { " in " (counted(evidence.forks, "fresh process").replace("processs", "processes")) }
+            }
+            (Some(shape), None) => (Text(&shape.of)),
+            (None, _) => "One exact value",
+        }
+        (logarithmic)
+    }
+}
+
+fn facts(outcome: &Outcome) -> Markup {
+    let place = format!("{}:{}", outcome.file, outcome.line);
+    html! {
+        dl.facts {
+            @if let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) {
+                div { dt { "Measured" } dd { (measured(outcome, &estimate, &against)) } }
+                div { dt { "Limit" } dd { (Text(&bounds(outcome, &against))) } }
+                @if let Some(evidence) = outcome.evidence { (self::evidence(outcome, &evidence, &against)) }
+            }
+            @if let Some(cause) = &outcome.cause { div { dt { "Cause" } dd { (Text(cause)) } } }
+            div { dt { "Subject" } dd { (Text(&outcome.subject)) } }
+            @if outcome.seconds > 0.0 { div { dt { "Took" } dd { (format!("{:.1} s", outcome.seconds)) } } }
+            div { dt { "Set in" } dd { (Text(&place)) } }
+        }
+    }
+}
+
+fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup {
+    html! {
+        (against.quantity(estimate.value))
+        @if outcome.evidence.is_some() { ", " (interval_text(outcome)) " with 90 %" } @else { ", exact" }
+    }
+}
+
+fn bounds(outcome: &Outcome, against: &Against) -> String {
+    let (side, end) = match against.bound {
+        Bound::Max => ("at most", against.limit + against.slack),
+        Bound::Min => ("at least", against.limit - against.slack),
+    };
+    let of = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
+    let mut text = format!("{side} {}{of}", against.quantity(against.limit));
+    if against.slack > 0.0 {
+        text += &format!(", slack to {}", against.quantity(end));
+    }
+    text + &format!(", warns from {}", against.quantity(against.warn))
+}
+
+fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup {
+    let seen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
+    html! {
+        div { dt { "Against it" } dd {
+            (odds(evidence.fail)) span.need { ", red needs " (odds(evidence.fail_at)) }
+            (weight(evidence.fail, evidence.fail_at, "against"))
+        } }
+        div { dt { "That it holds" } dd {
+            (odds(evidence.pass)) span.need { ", green needs " (odds(evidence.pass_at)) }
+            (weight(evidence.pass, evidence.pass_at, "holds"))
+        } }
+        @if let Some(seen) = seen {
+            div { dt { "Would catch" } dd { (against.quantity(seen)) " with 95 %" } }
+        }
+        @if let Some(waited) = evidence.waited {
+            div { dt { "Interference" } dd {
+                (format!("{:.1} %", waited * 100.0)) " of the time waiting for a processor"
+                @if let Some(n) = evidence.preempted { ", " (counted(usize::try_from(n).unwrap_or(usize::MAX), "preemption")) }
+            } }
+        }
+    }
+}
+
+/// How far the evidence came on its way to a verdict.
+fn weight(have: f64, need: f64, side: &str) -> Markup {
+    let share = if need > 0.0 { (have / need).clamp(0.0, 1.0) * 100.0 } else { 0.0 };
+    html! {
+        svg.weight aria-hidden="true" focusable="false" width="100%" height="4" {
+            rect.track x="0" y="0" width="100%" height="4" rx="2" {}
+            rect.(side) x="0" y="0" width=(percent(share)) height="4" rx="2" {}
+        }
+    }
+}
+
+fn quantiles(outcome: &Outcome) -> Markup {
+    let named = outcome.shape.iter().flat_map(|shape| &shape.quantiles);
+    let Some(against) = outcome.against.filter(|_| named.clone().next().is_some()) else {
+        return html! {};
+    };
+    html! {
+        table.quantiles {
+            caption.unseen { "Quantiles" }
+            thead { tr { @for (name, _) in named.clone() { th scope="col" { (Text(name)) } } } }
+            tbody { tr { @for (_, value) in named { td { (against.quantity(*value)) } } } }
+        }
+    }
+}

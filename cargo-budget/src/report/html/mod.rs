@@ -1,0 +1,239 @@
+//! One page that people would rather look at than read, and that needs nothing beside it.
+//!
+//! It works from a file, without network and without scripts: rows are `<details>`, charts are inline SVG, and
+//! the one small script filters rows and switches the theme. The policy at the top allows the one style and
+//! the one script by their hashes, so that no text of an outcome could do anything even if it were not
+//! escaped. Hence no `style` attribute anywhere: places in charts are attributes, in percent of the width.
+
+mod axis;
+mod chart;
+mod detail;
+mod mark;
+mod policy;
+mod row;
+mod safe;
+mod trend;
+
+use chrono::DateTime;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use perf_budget::verdict::{Outcome, Verdict};
+
+use self::safe::Text;
+use super::{Report, merge::counted, severity};
+use crate::exit::Exit;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page.
+pub(super) fn render(report: &Report) -> String {
+    let (headline, worst) = headline(report);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy::policy(STYLE, SCRIPT));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { "Performance budgets: " (headline) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#limits" { "Skip to the limits" }
+                (mark::patterns())
+                header.top {
+                    div.bar {
+                        h1 { "Performance budgets" }
+                        button #theme type="button" hidden { "Dark theme" }
+                    }
+                    div.status.(worst.name()) {
+                        (mark::verdict(worst, 44))
+                        div {
+                            p.headline { (headline) }
+                            p.count { (Text(&report.closing())) }
+                        }
+                    }
+                    (shares(&report.outcomes))
+                    @for remark in &report.remarks { p.remark { (Text(remark)) } }
+                }
+                (controls(&report.outcomes))
+                main #limits tabindex="-1" {
+                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts)) }
+                }
+                footer { (machine(&report.outcomes)) (legend()) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// What needs a reader comes first.
+const SECTIONS: [(&str, &[Verdict]); 4] = [
+    ("Red", &[Verdict::Fail, Verdict::Unmeasured, Verdict::Unsure]),
+    ("Warnings", &[Verdict::Warn]),
+    ("Holding", &[Verdict::Pass]),
+    ("Skipped", &[Verdict::Skipped]),
+];
+
+/// How it all ended, in the words of the exit codes.
+fn headline(report: &Report) -> (&'static str, Verdict) {
+    let judged = report.outcomes.iter().any(|outcome| outcome.verdict != Verdict::Skipped);
+    let warned = report.outcomes.iter().any(|outcome| outcome.verdict == Verdict::Warn);
+    match report.exit() {
+        Exit::Broken => ("A budget is broken", Verdict::Fail),
+        Exit::Unsure => ("The evidence did not suffice", Verdict::Unsure),
+        Exit::Unmeasured | Exit::Usage => ("Something could not be measured", Verdict::Unmeasured),
+        Exit::Holds if !judged => ("Nothing was judged", Verdict::Skipped),
+        Exit::Holds if warned => ("Every judged budget holds, with a warning", Verdict::Warn),
+        Exit::Holds => ("Every judged budget holds", Verdict::Pass),
+    }
+}
+
+/// How many of each verdict, as parts of one bar.
+fn shares(outcomes: &[Outcome]) -> Markup {
+    let counts = counts(outcomes);
+    let all = outcomes.len().max(1) as f64;
+    let words: Vec<String> = counts.iter().map(|(v, n)| format!("{n} {}", v.name())).collect();
+    let mut from = 0.0;
+    html! {
+        svg.shares role="img" aria-label=(words.join(", ")) width="100%" height="12" {
+            @for (verdict, n) in &counts {
+                @let wide = *n as f64 / all * 100.0;
+                rect.(verdict.name()) x=(axis::percent(from)) y="0" width=(axis::percent(wide)) height="12" {}
+                @if from > 0.0 { line.gap x1=(axis::percent(from)) x2=(axis::percent(from)) y1="0" y2="12" {} }
+                @let () = from += wide;
+            }
+        }
+    }
+}
+
+/// The verdicts that occur, worst first, with their number.
+fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
+    let of = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
+    let mut counts: Vec<(Verdict, usize)> =
+        Verdict::ALL.into_iter().map(|v| (v, of(v))).filter(|(_, n)| *n > 0).collect();
+    counts.sort_by_key(|(verdict, _)| std::cmp::Reverse(severity(*verdict)));
+    counts
+}
+
+/// What the script uses; without it there is nothing here to see.
+fn controls(outcomes: &[Outcome]) -> Markup {
+    html! {
+        form.controls #controls role="search" aria-label="Filter limits" hidden {
+            div.find {
+                label for="find" { "Filter" }
+                input #find type="search" placeholder="name, metric, subject" autocomplete="off" spellcheck="false"
+                    aria-describedby="shown";
+            }
+            fieldset {
+                legend.unseen { "Verdicts" }
+                @for (verdict, n) in counts(outcomes) {
+                    label.chip.(verdict.name()) {
+                        input type="checkbox" name="verdict" value=(verdict.name()) checked;
+                        (mark::verdict(verdict, 16)) span { (verdict.name()) " " b { (n) } }
+                    }
+                }
+            }
+            button #open type="button" aria-controls="limits" { "Open all" }
+            output #shown role="status" {}
+        }
+    }
+}
+
+fn section(report: &Report, title: &str, verdicts: &[Verdict]) -> Markup {
+    let mut own: Vec<&Outcome> =
+        report.outcomes.iter().filter(|outcome| verdicts.contains(&outcome.verdict)).collect();
+    own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
+    let id = format!("section-{}", title.to_lowercase());
+    html! {
+        @if !own.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (title) " " span.many { (own.len()) } }
+                div.columns aria-hidden="true" {
+                    span { "verdict" } span { "limit on" } span.number { "measured" } span.number { "limit" }
+                    span { "of it used" } span { "trend" }
+                }
+                // Few reds are all open, so that nothing need be pressed to see why.
+                @for (i, outcome) in own.iter().enumerate() {
+                    (row::render(report, outcome, outcome.verdict.is_red() && i < 3))
+                }
+            }
+        }
+    }
+}
+
+/// Where and when it ran, of each kind once.
+fn machine(outcomes: &[Outcome]) -> Markup {
+    let all = |fact: &dyn Fn(&Outcome) -> String| {
+        let mut facts: Vec<String> = outcomes.iter().map(fact).filter(|f| !f.is_empty()).collect();
+        facts.sort();
+        facts.dedup();
+        let more = facts.len().saturating_sub(3);
+        facts.truncate(3);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        facts.join("; ") + &rest
+    };
+    let processor = |o: &Outcome| match o.run.processor.as_str() {
+        "" => counted(o.run.cores, "processor"),
+        name => format!("{name}, {}", counted(o.run.cores, "processor")),
+    };
+    let facts = [
+        ("Began", all(&|o| began(o.run.began))),
+        ("Build", all(&|o| o.run.profile.clone())),
+        ("Platform", all(&|o| o.run.platform.clone())),
+        ("Processor", all(&processor)),
+        ("Run", all(&|o| o.run.id.clone())),
+        ("perf-budget", all(&|o| o.run.version.clone())),
+    ];
+    html! {
+        section aria-labelledby="section-run" {
+            h2 #section-run { "Run" }
+            dl.facts.wide {
+                @for (name, fact) in &facts {
+                    @if !fact.is_empty() { div { dt { (name) } dd { (Text(fact)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// `2026-11-21 08:22 UTC`.
+pub(super) fn began(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    at.map_or(String::new(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// What verdicts and charts mean.
+fn legend() -> Markup {
+    let meanings = [
+        (Verdict::Pass, "shown to hold: over the limit by no more than the slack"),
+        (Verdict::Warn, "holds, or is too near the limit to tell, and deserves a look"),
+        (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
+        (Verdict::Unsure, "the evidence did not suffice, and this run could not have seen a violation: red"),
+        (Verdict::Unmeasured, "there is no reading: red"),
+        (Verdict::Skipped, "not judged, for a stated reason"),
+    ];
+    html! {
+        section aria-labelledby="section-legend" {
+            h2 #section-legend { "How to read this" }
+            div.legend {
+                dl {
+                    @for (verdict, meaning) in meanings {
+                        div { dt.(verdict.name()) { (mark::verdict(verdict, 16)) (verdict.name()) } dd { (meaning) } }
+                    }
+                }
+                ul {
+                    li { "Bars above the axis are measured values; the taller, the more of them." }
+                    li { "The thick stroke is the estimate; the thin one through it covers the truth with 90 %." }
+                    li { "The upright line is the limit. Hatched is the slack, which still passes; shaded is what breaks it." }
+                    li { "The dotted line is the smallest true value that this run would have failed with 95 %." }
+                    li { "“Of it used” is full at the limit, from whichever side the limit bounds." }
+                    li { "The trend has earlier runs of the same build and platform, oldest first; this run is its last point." }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What `cargo test` printed after the run, again: why each red is red, the table, the count.
+
+use std::fmt::Write as _;
+
+use perf_budget::report::terminal::{Colour, explain, table};
+use perf_budget::verdict::{Outcome, Verdict};
+
+use super::{Report, text};
+
+/// Text with colours, which whoever prints takes away where nobody sees them.
+pub(super) fn render(report: &Report) -> String {
+    let outcomes: Vec<Outcome> = report.outcomes.iter().map(text::plain).collect();
+    let mut shown = String::new();
+    for outcome in outcomes.iter().filter(|outcome| outcome.verdict.is_red()) {
+        let name = outcome.verdict.name();
+        let _ = writeln!(shown, "\u{1b}[1;31m{name}\u{1b}[0m {}: {}", outcome.test, explain(outcome));
+    }
+    shown.push_str(&table(&outcomes, Colour::Ansi));
+    for outcome in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Warn) {
+        let _ = writeln!(shown, "warning: {}: {}", outcome.test, outcome.reason);
+    }
+    for remark in &report.remarks {
+        let _ = writeln!(shown, "note: {}", text::line(remark));
+    }
+    let _ = writeln!(shown, "\n{}", report.closing());
+    text::no_commands(&shown)
+}
