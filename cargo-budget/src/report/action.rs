@@ -6,7 +6,8 @@
 
 use perf_budget::budget::Bound;
 use perf_budget::quantity::Unit;
-use perf_budget::report::terminal::{bound_text, interval_text};
+use perf_budget::report::terminal::bound_text;
+use perf_budget::verdict::Estimate;
 use serde::Serialize;
 
 use super::{Report, merge::counted};
@@ -31,10 +32,7 @@ struct Entry<'r> {
 }
 
 /// A list of values, and what is left out of it.
-pub(super) fn render(
-    report: &Report,
-    better: Better,
-) -> Result<(String, Option<String>), Failure> {
+pub(super) fn render(report: &Report, better: Better) -> Result<(String, Option<String>), Failure> {
     let wanted = match better {
         Better::Smaller => Bound::Max,
         Better::Bigger => Bound::Min,
@@ -54,7 +52,7 @@ pub(super) fn render(
             name: &outcome.test,
             unit: unit(against.unit),
             value: estimate.value,
-            range: interval_text(outcome),
+            range: range(&estimate),
             extra: format!("{} {}", outcome.verdict.name(), bound_text(outcome)),
         });
     }
@@ -70,6 +68,16 @@ pub(super) fn render(
     let text = serde_json::to_string_pretty(&entries)
         .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
     Ok((text + "\n", left_out(&left)))
+}
+
+/// The interval in the value's own unit; empty where it is not bounded.
+fn range(estimate: &Estimate) -> String {
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) if low < high => format!("{low} .. {high}"),
+        (Some(low), None) => format!(">= {low}"),
+        (None, Some(high)) => format!("<= {high}"),
+        _ => String::new(),
+    }
 }
 
 /// The unit of a base value, in words that stay the same.

@@ -31,11 +31,8 @@ pub(super) fn render(report: &Report) -> Result<(String, Option<String>), Failur
             continue;
         };
         let (benchmark, measure) = names(outcome);
-        let metric = Metric {
-            value: estimate.value,
-            lower_value: estimate.low,
-            upper_value: estimate.high,
-        };
+        let metric =
+            Metric { value: estimate.value, lower_value: estimate.low, upper_value: estimate.high };
         benchmarks.entry(benchmark).or_default().insert(measure, metric);
     }
     let text = serde_json::to_string_pretty(&benchmarks)

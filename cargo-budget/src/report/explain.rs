@@ -85,7 +85,8 @@ fn unknown(report: &Report, name: &str) -> Failure {
     names.dedup();
     let alike = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     names.sort_by_key(|other| std::cmp::Reverse(alike(other)));
-    let names: Vec<String> = names.iter().take(12).map(|n| format!("`{}`", text::line(n))).collect();
+    let names: Vec<String> =
+        names.iter().take(12).map(|n| format!("`{}`", text::line(n))).collect();
     Failure::usage(format!(
         "the last run has no budget `{}`; it has {}",
         text::line(name),

@@ -66,7 +66,8 @@ impl Report {
         for file in files {
             before.extend(read(file)?);
         }
-        let shown = |outcome: &Outcome| self.outcomes.iter().any(|own| own.run.id == outcome.run.id);
+        let shown =
+            |outcome: &Outcome| self.outcomes.iter().any(|own| own.run.id == outcome.run.id);
         before.retain(|outcome| !shown(outcome));
         self.earlier.splice(0..0, before);
         self.earlier.sort_by_key(|outcome| outcome.run.began);

@@ -105,7 +105,10 @@ fn prose(text: &str) -> String {
 fn escaped(from: &str, apart: bool) -> String {
     let mut out = String::with_capacity(from.len());
     let mut before = ' ';
-    for c in text::visible(from).chars() {
+    let visible = text::visible(from);
+    let mut chars = visible.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next = chars.peek();
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -116,11 +119,12 @@ fn escaped(from: &str, apart: bool) -> String {
             }
             // Inside a word it emphasizes nothing, and metrics have it.
             '_' => out.push_str("&#95;"),
-            ':' if apart => out.push_str("&#58;"),
+            ':' if apart && next != Some(&' ') => out.push_str("&#58;"),
             c => out.push(c),
         }
         // A reference is a character again before GitHub looks for people, issues and addresses.
-        if apart && (matches!(c, '@' | '#') || (c == '.' && before == 'w') || (c == ':' && before.is_alphabetic())) {
+        let address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
+        if apart && (address || matches!(c, '@' | '#')) {
             out.push_str("&#8203;");
         }
         before = c;

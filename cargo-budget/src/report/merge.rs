@@ -47,7 +47,7 @@ pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Path>) -> Result<Report,
     let missing = missing(&outcomes, budgets, files.len());
     remarks.insert(0, format!("merged from {}", counted(files.len(), "file")));
     if let Some(first) = missing.first() {
-        let remark = if missing.len() == 1 && first.budget.is_empty() {
+        let remark = if is_nameless(first) {
             first.reason.clone()
         } else {
             format!("{} missing", counted(missing.len(), "test"))
@@ -166,9 +166,9 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Path>, files: usize) -> Vec<Ou
         counted(files, "file")
     );
     vec![Outcome {
-        test: "missing".to_owned(),
+        test: MISSING.to_owned(),
         subject: "tests of a shard".to_owned(),
-        metric: "missing".to_owned(),
+        metric: MISSING.to_owned(),
         verdict: Verdict::Unmeasured,
         reason,
         file: first.file.clone(),
@@ -177,6 +177,14 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Path>, files: usize) -> Vec<Ou
         ..Outcome::default()
     }]
 }
+
+/// Whether this stands for tests whose names are not known.
+pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
+    outcome.budget.is_empty() && outcome.test == MISSING
+}
+
+/// The name of what stands for tests whose names are not known.
+const MISSING: &str = "missing";
 
 /// The tests by name, where that `budgets.toml` is the one that the outcomes are of.
 fn named(outcomes: &[Outcome], budgets: Option<&Path>, made: usize) -> Option<Vec<Outcome>> {

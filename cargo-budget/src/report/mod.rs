@@ -76,7 +76,10 @@ impl Report {
 
     /// How many of how many were judged, and how.
     pub(crate) fn closing(&self) -> String {
-        count(&self.outcomes, self.tests(), 0)
+        // What stands for several tests would count as one.
+        let named: Vec<Outcome> =
+            self.outcomes.iter().filter(|outcome| !merge::is_nameless(outcome)).cloned().collect();
+        count(&named, self.tests(), 0)
     }
 
     /// How the command ends.

@@ -13,10 +13,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     // Through a link, or the rename would put a file in the link's place.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let written = match fs::metadata(&place) {
-        Ok(data) if data.is_dir() => Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "it is a directory; name a file in it",
-        )),
+        Ok(data) if data.is_dir() => {
+            Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it"))
+        }
         Ok(data) if !data.is_file() => straight(&place, text),
         _ => beside(&place, text),
     };

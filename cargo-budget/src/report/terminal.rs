@@ -5,15 +5,19 @@ use std::fmt::Write as _;
 use perf_budget::report::terminal::{Colour, explain, table};
 use perf_budget::verdict::{Outcome, Verdict};
 
-use super::{Report, text};
+use super::{Report, merge::is_nameless, text};
 
 /// Text with colours, which whoever prints takes away where nobody sees them.
 pub(super) fn render(report: &Report) -> String {
     let outcomes: Vec<Outcome> = report.outcomes.iter().map(text::plain).collect();
     let mut shown = String::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.verdict.is_red()) {
-        let name = outcome.verdict.name();
-        let _ = writeln!(shown, "\u{1b}[1;31m{name}\u{1b}[0m {}: {}", outcome.test, explain(outcome));
+        let verdict = format!("\u{1b}[1;31m{}\u{1b}[0m", outcome.verdict.name());
+        if is_nameless(outcome) {
+            let _ = writeln!(shown, "{verdict}: {}\n", outcome.reason);
+        } else {
+            let _ = writeln!(shown, "{verdict} {}: {}", outcome.test, explain(outcome));
+        }
     }
     shown.push_str(&table(&outcomes, Colour::Ansi));
     for outcome in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Warn) {

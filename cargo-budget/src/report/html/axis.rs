@@ -24,7 +24,8 @@ impl Axis {
         let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (low, high) = if finite.is_empty() { (0.0, 1.0) } else { (low, high) };
         // One value alone still needs a length to lie on.
-        let (low, high) = if high > low { (low, high) } else { (low.min(0.0), high.max(low + 1.0)) };
+        let (low, high) =
+            if high > low { (low, high) } else { (low.min(0.0), high.max(low + 1.0)) };
         Axis { low, high, logarithmic: low > 0.0 && high / low > WIDE }
     }
 
@@ -35,7 +36,9 @@ impl Axis {
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        MARGIN + share.clamp(0.0, 1.0) * (100.0 - 2.0 * MARGIN)
+        // What is no number has no place; the chart is drawn all the same.
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        MARGIN + share * (100.0 - 2.0 * MARGIN)
     }
 
     /// Round values along the axis with their texts, about as many as a narrow screen has room for.

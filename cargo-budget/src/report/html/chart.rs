@@ -69,6 +69,12 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
     })
 }
 
+/// Whether the chart's axis is logarithmic.
+pub(super) fn is_logarithmic(outcome: &Outcome) -> bool {
+    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else { return false };
+    axis(outcome, &estimate, &against).logarithmic
+}
+
 /// The smallest violation that would have been caught, where one was not.
 fn seen(outcome: &Outcome) -> Option<f64> {
     let seen = outcome.evidence?.detectable.filter(|seen| seen.is_finite());
@@ -83,9 +89,10 @@ fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
         // A bar stands on nothing but zero.
         None => values.push(0.0),
     }
-    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(*value), high.max(*value))
-    });
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
     // Room beyond the limit, so that its far side is to be seen.
     let room = (high - low) * 0.06;
     values.push(match against.bound {
@@ -121,17 +128,21 @@ fn zones(axis: &Axis, against: &Against) -> Markup {
 }
 
 fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
-    let bars = outcome.shape.iter().flat_map(|shape| &shape.bars);
+    let bars = outcome.shape.iter().flat_map(|shape| &shape.bars).filter(|bar| bar.count > 0);
     let most = bars.clone().map(|bar| bar.count).max().unwrap_or(0).max(1) as f64;
     html! {
         @for bar in bars {
-            @if bar.count > 0 {
-                @let (from, to) = (axis.at(bar.low), axis.at(bar.high));
-                // A single value shows too: the tail is what percentiles are about.
-                @let tall = (bar.count as f64 / most * (TALL - 4.0)).max(2.0);
-                @let side = if against.is_over(f64::midpoint(bar.low, bar.high)) { "over" } else { "within" };
-                rect.value.(side) x=(percent(from)) width=(percent((to - from).max(0.3)))
-                    y=(format!("{:.1}", FLOOR - tall)) height=(format!("{tall:.1}")) {}
+            // A single value shows too: the tail is what percentiles are about.
+            @let tall = (bar.count as f64 / most * (TALL - 4.0)).max(2.0);
+            // One that the limit goes through is of both sides.
+            @let cut = against.limit.clamp(bar.low, bar.high.max(bar.low));
+            @for (low, high) in [(bar.low, cut), (cut, bar.high)] {
+                @if high > low || bar.high <= bar.low && low == bar.low && cut == high {
+                    @let (from, to) = (axis.at(low), axis.at(high));
+                    @let side = if against.is_over(f64::midpoint(low, high)) { "over" } else { "within" };
+                    rect.value.(side) x=(percent(from)) width=(percent((to - from).max(0.3)))
+                        y=(format!("{:.1}", FLOOR - tall)) height=(format!("{tall:.1}")) {}
+                }
             }
         }
     }

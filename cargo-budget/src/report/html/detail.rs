@@ -8,7 +8,7 @@ use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
 use super::axis::percent;
 use super::safe::Text;
 use super::{chart, trend};
-use crate::report::merge::counted;
+use crate::report::merge::{counted, is_nameless};
 
 /// The inside of a row.
 pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
@@ -19,38 +19,57 @@ pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
             div.halves {
                 div {
                     @if let Some(chart) = chart::render(outcome) {
-                        figure { figcaption { (caption(outcome)) } (chart) }
+                        figure { figcaption { (Text(&caption(outcome))) } (chart) }
                     }
                     @if let Some(trend) = trend::chart(earlier, outcome) { (trend) }
                 }
                 div { (facts(outcome)) (quantiles(outcome)) }
             }
-            @if !outcome.notes.is_empty() {
-                ul.notes aria-label="Notes" { @for note in &outcome.notes { li { (Text(note)) } } }
-            }
+            (notes(outcome))
             @if let Some(output) = &outcome.output {
                 h4 { "What it wrote" }
                 pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
             }
-            @if outcome.verdict.is_red() || outcome.verdict == Verdict::Warn {
+            @let looks = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
+            @if looks && !is_nameless(outcome) {
                 p.next { span.label { "Next " } (Text(&next(outcome))) }
             }
         }
     }
 }
 
-fn caption(outcome: &Outcome) -> Markup {
-    let logarithmic = html! {};
-    html! {
-        @match (&outcome.shape, outcome.evidence) {
-            (Some(shape), Some(evidence)) => {
-                (evidence.values) " " (Text(&shape.of))
-                @if evidence.values != evidence.forks { " in " (counted(evidence.forks, "fresh process").replace("processs", "processes")) }
-            }
-            (Some(shape), None) => (Text(&shape.of)),
-            (None, _) => "One exact value",
+/// What the chart is of.
+fn caption(outcome: &Outcome) -> String {
+    let mut text = match (&outcome.shape, outcome.evidence) {
+        (Some(shape), Some(evidence)) if evidence.values != evidence.forks => {
+            let (values, of, forks) = (evidence.values, &shape.of, evidence.forks);
+            format!("{values} {of} in {forks} fresh processes")
         }
-        (logarithmic)
+        (Some(shape), Some(evidence)) => format!("{} {}", evidence.values, shape.of),
+        (Some(shape), None) => shape.of.clone(),
+        (None, _) => "one exact value".to_owned(),
+    };
+    if chart::is_logarithmic(outcome) {
+        text.push_str(", logarithmic axis");
+    }
+    text
+}
+
+/// Notes, the first of them where there are many.
+fn notes(outcome: &Outcome) -> Markup {
+    /// More than these are folded.
+    const SHOWN: usize = 4;
+    let (first, rest) = outcome.notes.split_at(outcome.notes.len().min(SHOWN));
+    html! {
+        @if !first.is_empty() {
+            ul.notes aria-label="Notes" { @for note in first { li { (Text(note)) } } }
+        }
+        @if !rest.is_empty() {
+            details.more {
+                summary { "and " (counted(rest.len(), "more note")) }
+                ul.notes { @for note in rest { li { (Text(note)) } } }
+            }
+        }
     }
 }
 
@@ -74,7 +93,7 @@ fn facts(outcome: &Outcome) -> Markup {
 fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup {
     html! {
         (against.quantity(estimate.value))
-        @if outcome.evidence.is_some() { ", " (interval_text(outcome)) " with 90 %" } @else { ", exact" }
+        @if outcome.evidence.is_some() { ", 90 % interval " (interval_text(outcome)) } @else { ", exact" }
     }
 }
 

@@ -19,7 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use perf_budget::verdict::{Outcome, Verdict};
 
 use self::safe::Text;
-use super::{Report, merge::counted, severity};
+use super::{Report, merge::counted, severity, text::line};
 use crate::exit::Exit;
 
 const STYLE: &str = include_str!("page.css");
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { "Performance budgets: " (headline) }
+                title { "Performance budgets: " (Text(&headline)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -51,7 +51,7 @@ pub(super) fn render(report: &Report) -> String {
                     div.status.(worst.name()) {
                         (mark::verdict(worst, 44))
                         div {
-                            p.headline { (headline) }
+                            p.headline { (Text(&headline)) }
                             p.count { (Text(&report.closing())) }
                         }
                     }
@@ -78,17 +78,33 @@ const SECTIONS: [(&str, &[Verdict]); 4] = [
     ("Skipped", &[Verdict::Skipped]),
 ];
 
-/// How it all ended, in the words of the exit codes.
-fn headline(report: &Report) -> (&'static str, Verdict) {
-    let judged = report.outcomes.iter().any(|outcome| outcome.verdict != Verdict::Skipped);
-    let warned = report.outcomes.iter().any(|outcome| outcome.verdict == Verdict::Warn);
+/// How it all ended, in the words of the exit codes; what is alone is named.
+fn headline(report: &Report) -> (String, Verdict) {
+    let of = |verdict| {
+        let mut found = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);
+        match (found.next(), found.count()) {
+            (Some(one), 0) => (line(&one.test), "is", 1),
+            (one, more) => {
+                let many = more + usize::from(one.is_some());
+                (format!("{many} limits"), "are", many)
+            }
+        }
+    };
+    let said = |verdict, what: &str| {
+        let (who, is, _) = of(verdict);
+        (format!("{who} {is} {what}"), verdict)
+    };
+    let plain = |text: &str, verdict| (text.to_owned(), verdict);
+    let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
     match report.exit() {
-        Exit::Broken => ("A budget is broken", Verdict::Fail),
-        Exit::Unsure => ("The evidence did not suffice", Verdict::Unsure),
-        Exit::Unmeasured | Exit::Usage => ("Something could not be measured", Verdict::Unmeasured),
-        Exit::Holds if !judged => ("Nothing was judged", Verdict::Skipped),
-        Exit::Holds if warned => ("Every judged budget holds, with a warning", Verdict::Warn),
-        Exit::Holds => ("Every judged budget holds", Verdict::Pass),
+        Exit::Broken => said(Verdict::Fail, "broken"),
+        Exit::Unsure => said(Verdict::Unsure, "not settled by the evidence"),
+        Exit::Unmeasured | Exit::Usage => said(Verdict::Unmeasured, "not measured"),
+        Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
+        Exit::Holds if of(Verdict::Warn).2 > 0 => {
+            plain("Every judged limit holds, with a warning", Verdict::Warn)
+        }
+        Exit::Holds => plain("Every judged limit holds", Verdict::Pass),
     }
 }
 
@@ -212,7 +228,10 @@ fn legend() -> Markup {
         (Verdict::Pass, "shown to hold: over the limit by no more than the slack"),
         (Verdict::Warn, "holds, or is too near the limit to tell, and deserves a look"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
-        (Verdict::Unsure, "the evidence did not suffice, and this run could not have seen a violation: red"),
+        (
+            Verdict::Unsure,
+            "the evidence did not suffice, and this run could not have seen a violation: red",
+        ),
         (Verdict::Unmeasured, "there is no reading: red"),
         (Verdict::Skipped, "not judged, for a stated reason"),
     ];

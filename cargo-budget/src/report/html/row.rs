@@ -20,10 +20,10 @@ pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
     html! {
         details.limit.(verdict.name()) data-verdict=(verdict.name()) open[open] {
             summary {
-                span.verdict.(verdict.name()) { (mark::verdict(verdict, 18)) (verdict.name()) }
+                span.verdict.(verdict.name()) { (mark::verdict(verdict, 18)) (verdict.name()) " " }
                 h3.name { bdi { b { (Text(budget)) } (Text(label)) } }
                 span.number { span.unseen { " measured " } (Text(&value_text(outcome))) }
-                span.number.bound { span.unseen { " limit " } (Text(&bound_text(outcome))) }
+                span.number.bound { span.unseen { " limit " } (Text(&bound_text(outcome).replace("<=", "≤").replace(">=", "≥"))) }
                 span.used { (used(outcome)) }
                 span.history { @if let Some(spark) = trend::spark(&earlier, outcome) { (spark) } }
                 @if verdict != Verdict::Pass { span.reason { (Text(&outcome.reason)) } }

@@ -32,14 +32,14 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
     let scale = Scale::of(&runs, Some(&against));
     let at = |i: usize| 3.0 + i as f64 / (runs.len() - 1) as f64 * 94.0;
-    let y = |value: f64| scale.at(value, 16.0, 84.0);
+    let y = |value: f64| scale.at(value, 18.0, 78.0);
     let tall = |value: f64| format!("{:.1}", y(value));
     let limit = y(against.limit);
-    let shown = (16.0..=84.0).contains(&limit) && scale.has(against.limit);
+    let shown = (18.0..=78.0).contains(&limit) && scale.has(against.limit);
     Some(html! {
         figure.trend {
             figcaption { "Trend, " (runs.len()) " runs since " (super::began(runs[0].run.began)) }
-            svg.chart role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="104" {
+            svg.chart role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="106" {
                 @if shown {
                     line.limit x1="0" x2="100%" y1=(tall(against.limit)) y2=(tall(against.limit)) {}
                     text.limit x="3%" y=(format!("{:.1}", limit - 4.0)) { "limit " (against.quantity(against.limit)) }
@@ -51,7 +51,7 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
                         }
                     }
                 }
-                svg viewBox="0 0 100 104" preserveAspectRatio="none" width="100%" height="104" {
+                svg viewBox="0 0 100 106" preserveAspectRatio="none" width="100%" height="106" {
                     polyline.trend points=(line(&runs, at, y)) vector-effect="non-scaling-stroke" {}
                 }
                 @for (i, run) in runs.iter().enumerate() {
@@ -65,8 +65,8 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
                         circle.now.(run.verdict.name()) cx=(x) cy=(tall(value(run))) r="3.5" {}
                     }
                 }
-                text.tick x="3%" y="100" { (against.quantity(value(runs[0]))) }
-                text.tick x="97%" y="100" text-anchor="end" {
+                text.tick x="3%" y="102" { "first " (against.quantity(value(runs[0]))) }
+                text.tick x="97%" y="102" text-anchor="end" {
                     "now " (against.quantity(value(outcome)))
                 }
             }
@@ -115,8 +115,12 @@ impl Scale {
         if let Some(against) = against {
             let room = (high - low).max(high.abs() * 0.05) * FAR;
             match against.bound {
-                Bound::Max if against.limit > high && against.limit - high < room => high = against.limit,
-                Bound::Min if against.limit < low && low - against.limit < room => low = against.limit,
+                Bound::Max if against.limit > high && against.limit - high < room => {
+                    high = against.limit
+                }
+                Bound::Min if against.limit < low && low - against.limit < room => {
+                    low = against.limit
+                }
                 _ => {}
             }
         }
