@@ -89,6 +89,7 @@ pub(super) fn unit(unit: Unit) -> &'static str {
         Unit::BytesPerSecond => "B/s",
         Unit::Share => "share",
         Unit::Number => "number",
+        Unit::Ratio => "ratio",
     }
 }
 

@@ -5,12 +5,13 @@
 //! Numbers are numbers and get none.
 
 use perf_budget::budget::Bound;
-use perf_budget::verdict::Outcome;
+use perf_budget::verdict::ledger::Clock;
+use perf_budget::verdict::{Doubt, Outcome};
 
 use super::Report;
 use crate::failure::Failure;
 
-const HEAD: [&str; 33] = [
+const HEAD: [&str; 38] = [
     "test",
     "budget",
     "case",
@@ -32,6 +33,11 @@ const HEAD: [&str; 33] = [
     "detectable",
     "waited",
     "preempted",
+    "doubt",
+    "outside",
+    "steal",
+    "pressure",
+    "clock",
     "cause",
     "notes",
     "why",
@@ -60,12 +66,13 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn row(outcome: &Outcome) -> [String; 33] {
+fn row(outcome: &Outcome) -> [String; 38] {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let count = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
     let optional = |value: &Option<String>| value.as_deref().map_or(String::new(), text);
     let (estimate, against) = (outcome.estimate, outcome.against);
     let (evidence, run) = (outcome.evidence, &outcome.run);
+    let ledger = outcome.ledger.as_ref();
     let bound = against.map_or("", |a| match a.bound {
         Bound::Max => "max",
         Bound::Min => "min",
@@ -92,6 +99,11 @@ fn row(outcome: &Outcome) -> [String; 33] {
         number(evidence.and_then(|e| e.detectable)),
         number(evidence.and_then(|e| e.waited)),
         count(evidence.and_then(|e| e.preempted)),
+        outcome.doubt.map_or("", doubt).to_owned(),
+        number(ledger.and_then(|l| l.outside)),
+        number(ledger.and_then(|l| l.steal)),
+        number(ledger.and_then(|l| l.pressure.cpu)),
+        ledger.and_then(|l| l.clock).map_or("", clock).to_owned(),
         optional(&outcome.cause),
         text(&outcome.notes.join("; ")),
         optional(&outcome.why),
@@ -105,6 +117,21 @@ fn row(outcome: &Outcome) -> [String; 33] {
         text(&run.processor),
         text(&run.version),
     ]
+}
+
+fn clock(clock: Clock) -> &'static str {
+    match clock {
+        Clock::LessWaiting => "less-waiting",
+        Clock::Wall => "wall",
+    }
+}
+
+fn doubt(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Near => "near",
+        Doubt::Blind => "blind",
+        Doubt::Noise => "noise",
+    }
 }
 
 /// A cell that no spreadsheet takes for a formula.

@@ -10,15 +10,21 @@ use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
 
 use super::Report;
 
-/// The families of a number: each unit's ending, as the format asks of names.
-const UNITS: [(Unit, &str); 6] = [
-    (Unit::Bytes, "bytes"),
-    (Unit::Seconds, "seconds"),
-    (Unit::PerSecond, "operations_per_second"),
-    (Unit::BytesPerSecond, "bytes_per_second"),
-    (Unit::Share, "ratio"),
-    (Unit::Number, ""),
-];
+/// The endings of families, as the format asks of names.
+const ENDINGS: [&str; 6] =
+    ["bytes", "seconds", "operations_per_second", "bytes_per_second", "ratio", ""];
+
+fn ending(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bytes => "bytes",
+        Unit::Seconds => "seconds",
+        Unit::PerSecond => "operations_per_second",
+        Unit::BytesPerSecond => "bytes_per_second",
+        // Both are 1 where Prometheus' ratios are.
+        Unit::Share | Unit::Ratio => "ratio",
+        Unit::Number => "",
+    }
+}
 
 /// What is told of each outcome with a value: a word, what it is, and where it comes from.
 const NUMBERS: [(&str, &str, fn(&Estimate, &Against) -> Option<f64>); 4] = [
@@ -32,10 +38,11 @@ const NUMBERS: [(&str, &str, fn(&Estimate, &Against) -> Option<f64>); 4] = [
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     for (word, help, number) in NUMBERS {
-        for (unit, ending) in UNITS {
+        for ending in ENDINGS {
             let of_unit = report.outcomes.iter().filter_map(|outcome| {
                 let (estimate, against) = (outcome.estimate?, outcome.against?);
-                let value = number(&estimate, &against).filter(|_| against.unit == unit)?;
+                let value =
+                    number(&estimate, &against).filter(|_| self::ending(against.unit) == ending)?;
                 Some((outcome, value))
             });
             let samples: Vec<(&Outcome, f64)> = of_unit.collect();

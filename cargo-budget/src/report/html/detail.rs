@@ -124,13 +124,26 @@ fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup
         @if let Some(seen) = seen {
             div { dt { "Would catch" } dd { (against.quantity(seen)) " with 95 %" } }
         }
-        @if let Some(waited) = evidence.waited {
-            div { dt { "Interference" } dd {
-                (format!("{:.1} %", waited * 100.0)) " of the time waiting for a processor"
-                @if let Some(n) = evidence.preempted { ", " (counted(usize::try_from(n).unwrap_or(usize::MAX), "preemption")) }
-            } }
+        @if let Some(line) = interference(outcome, evidence) {
+            div { dt { "Interference" } dd { (Text(&line)) } }
         }
     }
+}
+
+/// What else the machine did; records of before the ledger have the waiting alone.
+fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
+    let Some(ledger) = &outcome.ledger else {
+        let waited = evidence.waited?;
+        return Some(format!("{:.1} % waiting for a processor", waited * 100.0));
+    };
+    let state = match () {
+        () if ledger.is_calm() => "a calm machine",
+        () if ledger.may_explain() => "a busy machine",
+        () => "",
+    };
+    let parts = [Some(state.to_owned()), Some(ledger.line())];
+    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// How far the evidence came on its way to a verdict.

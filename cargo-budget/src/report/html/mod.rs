@@ -16,7 +16,7 @@ mod trend;
 
 use chrono::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::{Ledger, Outcome, Verdict};
 
 use self::safe::Text;
 use super::{Report, merge::counted, severity, text::line};
@@ -203,6 +203,7 @@ fn machine(outcomes: &[Outcome]) -> Markup {
         ("Processor", all(&processor)),
         ("Run", all(&|o| o.run.id.clone())),
         ("perf-budget", all(&|o| o.run.version.clone())),
+        ("Interference", interference(outcomes)),
     ];
     html! {
         section aria-labelledby="section-run" {
@@ -214,6 +215,20 @@ fn machine(outcomes: &[Outcome]) -> Markup {
             }
         }
     }
+}
+
+/// On how many measurements the machine's other work may have told.
+fn interference(outcomes: &[Outcome]) -> String {
+    let ledgers: Vec<&Ledger> = outcomes.iter().filter_map(|o| o.ledger.as_ref()).collect();
+    if ledgers.is_empty() {
+        return String::new();
+    }
+    let calm = ledgers.iter().filter(|ledger| ledger.is_calm()).count();
+    let busy = ledgers.iter().filter(|ledger| ledger.may_explain()).count();
+    format!(
+        "of {} judged, {calm} on a calm machine, {busy} on a busy one",
+        counted(ledgers.len(), "limit")
+    )
 }
 
 /// `2026-11-21 08:22 UTC`.
