@@ -42,8 +42,9 @@ impl Report {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let here = Path::new(".");
         let mut report = if !self.merge.is_empty() {
-            let budgets = Project::find(here).ok().map(|project| project.file());
-            merge::merge(&self.merge, budgets.as_deref())?
+            // It only names what is missing; shards can be merged where no project is.
+            let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
+            merge::merge(&self.merge, budgets.as_ref())?
         } else if self.input.is_empty() {
             input::project(here)?
         } else {

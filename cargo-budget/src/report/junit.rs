@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// One XML document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let mut suites = Suites::new("perf-budget");
-    if let Some(began) = report.outcomes.first().and_then(|outcome| began(outcome)) {
+    if let Some(began) = report.outcomes.first().and_then(began) {
         suites.set_timestamp(began);
     }
     for budget in budgets(&report.outcomes) {

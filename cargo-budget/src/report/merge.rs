@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget;
+use perf_budget::budget::Budgets;
 use perf_budget::report::terminal::bound_text;
 use perf_budget::verdict::{Outcome, Verdict};
 
@@ -23,7 +23,7 @@ struct Sharded<'f> {
 
 /// One report of the last runs of these files. `budgets` is the `budgets.toml` that can name what is
 /// missing; where it is another than the shards', missing tests are only counted.
-pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Path>) -> Result<Report, Failure> {
+pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Budgets>) -> Result<Report, Failure> {
     let mut merged: Vec<Sharded> = Vec::new();
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
@@ -132,7 +132,7 @@ fn twice(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<String> {
 }
 
 /// A red outcome for each test that nobody judged: by name, or one for all where names are not known.
-fn missing(outcomes: &[Outcome], budgets: Option<&Path>, files: usize) -> Vec<Outcome> {
+fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec<Outcome> {
     let Some(first) = outcomes.first() else { return Vec::new() };
     let made = first.run.tests;
     let known = outcomes.iter().filter(|outcome| !is_idle(outcome)).count();
@@ -187,8 +187,8 @@ pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
 const MISSING: &str = "missing";
 
 /// The tests by name, where that `budgets.toml` is the one that the outcomes are of.
-fn named(outcomes: &[Outcome], budgets: Option<&Path>, made: usize) -> Option<Vec<Outcome>> {
-    let all = names::unmeasured(&budget::load(budgets?).ok()?);
+fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, made: usize) -> Option<Vec<Outcome>> {
+    let all = names::unmeasured(budgets?);
     let named = |known: &Outcome| is_idle(known) || all.iter().any(|test| test.test == known.test);
     (all.len() == made && outcomes.iter().all(named)).then_some(all)
 }

@@ -26,8 +26,11 @@ fn ending(unit: Unit) -> &'static str {
     }
 }
 
+/// One number of an outcome; `None` where it is not bounded.
+type Number = fn(&Estimate, &Against) -> Option<f64>;
+
 /// What is told of each outcome with a value: a word, what it is, and where it comes from.
-const NUMBERS: [(&str, &str, fn(&Estimate, &Against) -> Option<f64>); 4] = [
+const NUMBERS: [(&str, &str, Number); 4] = [
     ("value", "The measured value.", |estimate, _| Some(estimate.value)),
     ("low", "Lower end of the 90 % interval.", |estimate, _| estimate.low),
     ("high", "Upper end of the 90 % interval.", |estimate, _| estimate.high),

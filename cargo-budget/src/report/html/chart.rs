@@ -135,9 +135,11 @@ fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
             // A single value shows too: the tail is what percentiles are about.
             @let tall = (bar.count as f64 / most * (TALL - 4.0)).max(2.0);
             // One that the limit goes through is of both sides.
-            @let cut = against.limit.clamp(bar.low, bar.high.max(bar.low));
+            @let through = bar.low < against.limit && against.limit < bar.high;
+            @let cut = if through { against.limit } else { bar.high };
             @for (low, high) in [(bar.low, cut), (cut, bar.high)] {
-                @if high > low || bar.high <= bar.low && low == bar.low && cut == high {
+                // The second part of one that is whole is empty.
+                @if through || low < cut || bar.low >= bar.high {
                     @let (from, to) = (axis.at(low), axis.at(high));
                     @let side = if against.is_over(f64::midpoint(low, high)) { "over" } else { "within" };
                     rect.value.(side) x=(percent(from)) width=(percent((to - from).max(0.3)))

@@ -1,5 +1,7 @@
 //! What a row opens to: the chart, the numbers, why, and what to do.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
 use perf_budget::report::terminal::{interval_text, next, odds};
@@ -93,7 +95,7 @@ fn facts(outcome: &Outcome) -> Markup {
 fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup {
     html! {
         (against.quantity(estimate.value))
-        @if outcome.evidence.is_some() { ", 90 % interval " (interval_text(outcome)) } @else { ", exact" }
+        @if outcome.evidence.is_some() { ", 90 % interval " (together(&interval_text(outcome))) } @else { ", exact" }
     }
 }
 
@@ -105,7 +107,7 @@ fn bounds(outcome: &Outcome, against: &Against) -> String {
     let of = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
     let mut text = format!("{side} {}{of}", against.quantity(against.limit));
     if against.slack > 0.0 {
-        text += &format!(", slack to {}", against.quantity(end));
+        let _ = write!(text, ", slack to {}", against.quantity(end));
     }
     text + &format!(", warns from {}", against.quantity(against.warn))
 }
@@ -114,11 +116,11 @@ fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup
     let seen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
     html! {
         div { dt { "Against it" } dd {
-            (odds(evidence.fail)) span.need { ", red needs " (odds(evidence.fail_at)) }
+            (together(&odds(evidence.fail))) span.need { ", red needs " (together(&odds(evidence.fail_at))) }
             (weight(evidence.fail, evidence.fail_at, "against"))
         } }
         div { dt { "That it holds" } dd {
-            (odds(evidence.pass)) span.need { ", green needs " (odds(evidence.pass_at)) }
+            (together(&odds(evidence.pass))) span.need { ", green needs " (together(&odds(evidence.pass_at))) }
             (weight(evidence.pass, evidence.pass_at, "holds"))
         } }
         @if let Some(seen) = seen {
@@ -144,6 +146,11 @@ fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
     let parts = [Some(state.to_owned()), Some(ledger.line())];
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Kept on one line.
+fn together(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 /// How far the evidence came on its way to a verdict.

@@ -240,7 +240,7 @@ pub(super) fn began(seconds: u64) -> String {
 /// What verdicts and charts mean.
 fn legend() -> Markup {
     let meanings = [
-        (Verdict::Pass, "shown to hold: over the limit by no more than the slack"),
+        (Verdict::Pass, "shown not to be over the limit by more than the slack"),
         (Verdict::Warn, "holds, or is too near the limit to tell, and deserves a look"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
         (

@@ -116,10 +116,10 @@ impl Scale {
             let room = (high - low).max(high.abs() * 0.05) * FAR;
             match against.bound {
                 Bound::Max if against.limit > high && against.limit - high < room => {
-                    high = against.limit
+                    high = against.limit;
                 }
                 Bound::Min if against.limit < low && low - against.limit < room => {
-                    low = against.limit
+                    low = against.limit;
                 }
                 _ => {}
             }
