@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Scratch, file, run};
+use crate::{Scratch, file, run, skipped};
 
 /// What the browser made of the page of a record after its script ran; `None` without a browser.
 ///
@@ -16,7 +16,7 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
             .any(|directory| directory.join(name).is_file())
     });
     let Some(browser) = browser else {
-        eprintln!("skipped: there is no Chromium to look with");
+        skipped("there is no Chromium to look with");
         return None;
     };
     let page = scratch.path("page.html");

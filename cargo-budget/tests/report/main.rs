@@ -111,3 +111,9 @@ fn expect(name: &str, text: &str) {
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(text == expected, "{name} differs; BLESS=1 writes it anew:\n{text}");
 }
+
+/// Says that a test could not look.
+#[expect(clippy::print_stderr, reason = "a test that passes without having looked must say so")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}

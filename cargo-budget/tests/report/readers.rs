@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use crate::{Scratch, file, run};
+use crate::{Scratch, file, run, skipped};
 
 fn hostile(format: &str) -> String {
     let done = run(&["report", "--input", &file("hostile.jsonl"), "--format", format, "--quiet"]);
@@ -136,7 +136,7 @@ fn other_programs_read_it() {
         std::process::Command::new("python3").arg("-c").arg(script).arg(path).output()
     };
     let Ok(probe) = python("pass", "") else {
-        eprintln!("skipped: there is no python3 to read with");
+        skipped("there is no python3 to read with");
         return;
     };
     assert!(probe.status.success());
@@ -156,7 +156,7 @@ print(len(rows), {len(r) for r in rows}, any(c[:1] in '=+-@' and c[:1] and not c
         "import importlib.util as u; print(u.find_spec('prometheus_client') is not None)";
     let there = python(prometheus, "").unwrap();
     if String::from_utf8_lossy(&there.stdout).trim() != "True" {
-        eprintln!("skipped: Python has no prometheus_client to read OpenMetrics with");
+        skipped("Python has no prometheus_client to read OpenMetrics with");
         return;
     }
     let metrics = "import sys; from prometheus_client.openmetrics.parser import text_string_to_metric_families as f

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
-use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
+use perf_budget::verdict::{Against, Estimate, Outcome, Share, Verdict};
 
 use super::axis::{Axis, anchor, percent};
 use super::safe::Text;
@@ -134,19 +134,22 @@ fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
         @for bar in bars {
             // A single value shows too: the tail is what percentiles are about.
             @let tall = (bar.count as f64 / most * (TALL - 4.0)).max(2.0);
-            // One that the limit goes through is of both sides.
-            @let through = bar.low < against.limit && against.limit < bar.high;
-            @let cut = if through { against.limit } else { bar.high };
-            @for (low, high) in [(bar.low, cut), (cut, bar.high)] {
-                // The second part of one that is whole is empty.
-                @if through || low < cut || bar.low >= bar.high {
-                    @let (from, to) = (axis.at(low), axis.at(high));
-                    @let side = if against.is_over(f64::midpoint(low, high)) { "over" } else { "within" };
-                    rect.value.(side) x=(percent(from)) width=(percent((to - from).max(0.3)))
-                        y=(format!("{:.1}", FLOOR - tall)) height=(format!("{tall:.1}")) {}
-                }
+            @for (low, high) in parts(bar, against.limit) {
+                @let (from, to) = (axis.at(low), axis.at(high));
+                @let side = if against.is_over(f64::midpoint(low, high)) { "over" } else { "within" };
+                rect.value.(side) x=(percent(from)) width=(percent((to - from).max(0.3)))
+                    y=(format!("{:.1}", FLOOR - tall)) height=(format!("{tall:.1}")) {}
             }
         }
+    }
+}
+
+/// A bar that the limit goes through is of both sides.
+fn parts(bar: &Share, limit: f64) -> Vec<(f64, f64)> {
+    if bar.low < limit && limit < bar.high {
+        vec![(bar.low, limit), (limit, bar.high)]
+    } else {
+        vec![(bar.low, bar.high)]
     }
 }
 
