@@ -11,7 +11,7 @@ use perf_budget::verdict::{Doubt, Outcome};
 use super::Report;
 use crate::failure::Failure;
 
-const HEAD: [&str; 38] = [
+const HEAD: [&str; 40] = [
     "test",
     "budget",
     "case",
@@ -38,6 +38,8 @@ const HEAD: [&str; 38] = [
     "steal",
     "pressure",
     "clock",
+    "accepted",
+    "waived_until",
     "cause",
     "notes",
     "why",
@@ -66,7 +68,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-fn row(outcome: &Outcome) -> [String; 38] {
+fn row(outcome: &Outcome) -> [String; 40] {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let count = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
     let optional = |value: &Option<String>| value.as_deref().map_or(String::new(), text);
@@ -104,6 +106,8 @@ fn row(outcome: &Outcome) -> [String; 38] {
         number(ledger.and_then(|l| l.steal)),
         number(ledger.and_then(|l| l.pressure.cpu)),
         ledger.and_then(|l| l.clock).map_or("", clock).to_owned(),
+        number(outcome.accepted.as_ref().map(|accepted| accepted.value)),
+        outcome.waived.as_ref().map_or(String::new(), |waived| waived.until.to_string()),
         optional(&outcome.cause),
         text(&outcome.notes.join("; ")),
         optional(&outcome.why),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::report::terminal::{Colour, explain, table};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::report::terminal::{Colour, explain, remarks, table};
+use perf_budget::verdict::Outcome;
 
 use super::{Report, merge::is_nameless, text};
 
@@ -20,9 +20,7 @@ pub(super) fn render(report: &Report) -> String {
         }
     }
     shown.push_str(&table(&outcomes, Colour::Ansi));
-    for outcome in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Warn) {
-        let _ = writeln!(shown, "warning: {}: {}", outcome.test, outcome.reason);
-    }
+    shown.push_str(&remarks(&outcomes));
     for remark in &report.remarks {
         let _ = writeln!(shown, "note: {}", text::line(remark));
     }

@@ -49,6 +49,16 @@ pub(crate) fn plain(outcome: &Outcome) -> Outcome {
         output: all(&outcome.output),
         notes: outcome.notes.iter().map(|note| visible(note).into_owned()).collect(),
         why: all(&outcome.why),
+        accepted: outcome.accepted.clone().map(|mut accepted| {
+            accepted.commit = accepted.commit.as_deref().map(line);
+            accepted.elsewhere = accepted.elsewhere.as_deref().map(line);
+            accepted
+        }),
+        waived: outcome.waived.clone().map(|mut waived| {
+            waived.owner = line(&waived.owner);
+            waived.why = line(&waived.why);
+            waived
+        }),
         file: line(&outcome.file),
         ..outcome.clone()
     }

@@ -76,13 +76,13 @@ fn output_is_whole_or_not_there() {
     assert_eq!((done.code, done.out.as_str()), (1, ""));
     assert!(done.err.contains("page.html: 7 of 9 budgets judged"), "{}", done.err);
     assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
-    // An old one is replaced, a new one cannot be made where there is no directory.
+    // An old one is replaced, a new one cannot be made in what is no directory.
     std::fs::write(&page, "old").unwrap();
     assert_eq!(report(&page).code, 1);
     assert!(std::fs::read_to_string(&page).unwrap().len() > 1000);
-    let done = report(&scratch.path("nowhere/page.html"));
+    let done = report(&scratch.path("page.html/page.html"));
     assert_eq!(done.code, 3);
-    assert!(done.err.contains("failed to write `"), "{}", done.err);
+    assert!(done.err.contains("Not a directory"), "{}", done.err);
     let done = report(&scratch.path(""));
     assert_eq!(done.code, 3);
     assert!(done.err.contains("it is a directory; name a file in it"), "{}", done.err);

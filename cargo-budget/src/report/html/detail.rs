@@ -82,7 +82,19 @@ fn facts(outcome: &Outcome) -> Markup {
             @if let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) {
                 div { dt { "Measured" } dd { (measured(outcome, &estimate, &against)) } }
                 div { dt { "Limit" } dd { (Text(&bounds(outcome, &against))) } }
+                @if let Some(accepted) = &outcome.accepted {
+                    div { dt { "Accepted" } dd {
+                        (Text(&accepted.words()))
+                        @if let Some(place) = &accepted.elsewhere { ", elsewhere (" (Text(place)) ")" }
+                        @if let Some(change) = outcome.change() { "; " (Text(&change)) }
+                    } }
+                }
                 @if let Some(evidence) = outcome.evidence { (self::evidence(outcome, &evidence, &against)) }
+            }
+            @if let Some(waived) = &outcome.waived {
+                div { dt { "Waiver" } dd {
+                    "until " (waived.until) " by " (Text(&waived.owner)) ": " (Text(&waived.why))
+                } }
             }
             @if let Some(cause) = &outcome.cause { div { dt { "Cause" } dd { (Text(cause)) } } }
             div { dt { "Subject" } dd { (Text(&outcome.subject)) } }
