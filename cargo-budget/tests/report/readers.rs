@@ -101,7 +101,8 @@ fn the_page_has_one_script_and_nothing_from_elsewhere() {
         + page.matches("aria-hidden=\"true\" focusable=\"false\"").count();
     // Those inside another picture are part of it.
     let inside = page.matches("preserveAspectRatio").count()
-        + page.matches("width=\"1\" height=\"1\"").count();
+        + page.matches("width=\"1\" height=\"1\"").count()
+        + page.matches("<svg class=\"part\"").count();
     assert_eq!(pictures, told + inside);
 }
 

@@ -25,11 +25,7 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
     let axis = axis(outcome, &estimate, &against);
     let height = if seen.is_some() { SEEN + 6.0 } else { TICKS + 6.0 };
     let limit = axis.at(against.limit);
-    let (value, low, high) = (
-        axis.at(estimate.value),
-        estimate.low.map_or(0.0, |low| axis.at(low)),
-        estimate.high.map_or(100.0, |high| axis.at(high)),
-    );
+    let value = axis.at(estimate.value);
     Some(html! {
         svg.chart role="img" aria-label=(Text(&words(outcome, &estimate, &against))) width="100%" height=(height) {
             (zones(&axis, &against))
@@ -37,27 +33,12 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
                 rect.sum x=(percent(axis.at(0.0))) width=(percent((value - axis.at(0.0)).max(0.2)))
                     y=(FLOOR - TALL * 0.6) height=(TALL * 0.4) {}
             }
-            line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
-            @for (place, text) in axis.ticks(against.unit) {
-                line.tick x1=(percent(place)) x2=(percent(place)) y1=(FLOOR) y2=(FLOOR + 4.0) {}
-                text.tick x=(percent(place)) y=(TICKS) text-anchor=(anchor_tick(place)) { (text) }
-            }
+            (ticked(&axis, &against))
             line.limit x1=(percent(limit)) x2=(percent(limit)) y1=(LIMIT + 4.0) y2=(FLOOR) {}
             text.limit x=(percent(limit)) y=(LIMIT) text-anchor=(anchor(limit)) {
                 "limit " (against.quantity(against.limit))
             }
-            @if outcome.evidence.is_some() && (estimate.low.is_some() || estimate.high.is_some()) {
-                line.interval x1=(percent(low)) x2=(percent(high)) y1=(INTERVAL) y2=(INTERVAL) {}
-                @for (end, place) in [(estimate.low, low), (estimate.high, high)] {
-                    @if end.is_some() {
-                        line.interval x1=(percent(place)) x2=(percent(place)) y1=(INTERVAL - 4.0) y2=(INTERVAL + 4.0) {}
-                    }
-                }
-            }
-            line.estimate x1=(percent(value)) x2=(percent(value)) y1=(INTERVAL - 7.0) y2=(INTERVAL + 7.0) {}
-            text.estimate x=(percent(value)) y=(ESTIMATE) text-anchor=(anchor(value)) {
-                (Text(&outcome.metric)) " " (against.quantity(estimate.value))
-            }
+            (estimated(outcome, &estimate, &against, &axis))
             @if let Some(seen) = seen {
                 @let place = axis.at(seen);
                 line.seen x1=(percent(place)) x2=(percent(place)) y1=(TOP) y2=(SEEN - 10.0) {}
@@ -67,6 +48,70 @@ pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
             }
         }
     })
+}
+
+/// The values by themselves, where beside a limit far away they are too narrow to be seen.
+pub(super) fn alone(outcome: &Outcome) -> Option<Markup> {
+    /// Percent of the width below which a distribution is too narrow.
+    const NARROW: f64 = 22.0;
+    /// There is no limit's word at the top.
+    const SAVED: f64 = 18.0;
+    let (estimate, against) = (outcome.estimate?, outcome.against?);
+    let bars = outcome.shape.as_ref()?.bars.as_slice();
+    let (first, last) = (bars.first()?, bars.last()?);
+    let whole = axis(outcome, &estimate, &against);
+    if last.high <= first.low || whole.at(last.high) - whole.at(first.low) >= NARROW {
+        return None;
+    }
+    let axis = Axis::of([first.low, last.high, estimate.value]);
+    let label = format!(
+        "the same values from {} to {}",
+        against.quantity(first.low),
+        against.quantity(last.high)
+    );
+    Some(html! {
+        svg.chart role="img" aria-label=(Text(&label)) width="100%" height=(TICKS + 6.0 - SAVED) {
+            svg.part y=(-SAVED) width="100%" height=(TICKS + 6.0) {
+                (self::bars(outcome, &axis, &against))
+                (ticked(&axis, &against))
+                (estimated(outcome, &estimate, &against, &axis))
+            }
+        }
+    })
+}
+
+/// The axis and its words.
+fn ticked(axis: &Axis, against: &Against) -> Markup {
+    html! {
+        line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
+        @for (place, text) in axis.ticks(against.unit) {
+            line.tick x1=(percent(place)) x2=(percent(place)) y1=(FLOOR) y2=(FLOOR + 4.0) {}
+            text.tick x=(percent(place)) y=(TICKS) text-anchor=(anchor_tick(place)) { (text) }
+        }
+    }
+}
+
+/// The estimate and its interval.
+fn estimated(outcome: &Outcome, estimate: &Estimate, against: &Against, axis: &Axis) -> Markup {
+    let (value, low, high) = (
+        axis.at(estimate.value),
+        estimate.low.map_or(0.0, |low| axis.at(low)),
+        estimate.high.map_or(100.0, |high| axis.at(high)),
+    );
+    html! {
+        @if outcome.evidence.is_some() && (estimate.low.is_some() || estimate.high.is_some()) {
+            line.interval x1=(percent(low)) x2=(percent(high)) y1=(INTERVAL) y2=(INTERVAL) {}
+            @for (end, place) in [(estimate.low, low), (estimate.high, high)] {
+                @if end.is_some() {
+                    line.interval x1=(percent(place)) x2=(percent(place)) y1=(INTERVAL - 4.0) y2=(INTERVAL + 4.0) {}
+                }
+            }
+        }
+        line.estimate x1=(percent(value)) x2=(percent(value)) y1=(INTERVAL - 7.0) y2=(INTERVAL + 7.0) {}
+        text.estimate x=(percent(value)) y=(ESTIMATE) text-anchor=(anchor(value)) {
+            (Text(&outcome.metric)) " " (against.quantity(estimate.value))
+        }
+    }
 }
 
 /// Whether the chart's axis is logarithmic.

@@ -23,6 +23,9 @@ pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
                     @if let Some(chart) = chart::render(outcome) {
                         figure { figcaption { (Text(&caption(outcome))) } (chart) }
                     }
+                    @if let Some(alone) = chart::alone(outcome) {
+                        figure { figcaption { "the same values, without the limit" } (alone) }
+                    }
                     @if let Some(trend) = trend::chart(earlier, outcome) { (trend) }
                 }
                 div { (facts(outcome)) (quantiles(outcome)) }
