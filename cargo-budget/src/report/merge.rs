@@ -1,7 +1,7 @@
 //! Shards made one: every test's verdict from whichever file has it, and a red for each that none has.
 //!
-//! Whoever divides a run (nextest's `--partition`, one job for each package) gets a record from each part.
-//! Each file's last run is a shard. The outcomes say how many tests `budgets.toml` makes, so that a shard
+//! Whoever divides a run (`PERF_BUDGET_SHARD`, nextest's `--partition`) gets a record from each part. Each
+//! file's last run is a shard. The outcomes say how many tests `budgets.toml` makes, so that a shard
 //! that was lost shows, whatever its name was: **a test is missing when no file has an outcome for it**. The
 //! names of runs (`PERF_BUDGET_RUN`, nextest's) are not compared, since shards on several machines have one
 //! each.
