@@ -63,6 +63,11 @@ impl Report {
             }
             _ => print(&text)?,
         }
+        let part = report.outcomes.len() < report.tests();
+        if part && self.input.len() > 1 {
+            context
+                .tell("note: this is the last run of these records; `--merge` makes one of shards");
+        }
         if let Some(left) = left {
             context.tell(&format!("note: {left}"));
         }

@@ -57,6 +57,16 @@ fn all_shards_make_the_whole() {
     check(&merge(&scratch, &[&a, &b]), 0, &[&count]);
 }
 
+/// Shards that are given as records of one machine are not the whole, and that is said.
+#[test]
+fn shards_are_no_history() {
+    let scratch = Scratch::new("input");
+    let [a, b] = shards();
+    let files = [scratch.record("a.jsonl", &a), scratch.record("b.jsonl", &b)];
+    let done = run_in(&scratch.0, &["report", "--input", &files[0], &files[1]]);
+    check(&done, 0, &["not judged yet", "`--merge` makes one of shards"]);
+}
+
 #[test]
 fn a_missing_shard_or_test_is_red() {
     let scratch = Scratch::new("missing");

@@ -38,7 +38,7 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let shown = (18.0..=78.0).contains(&limit) && scale.has(against.limit);
     Some(html! {
         figure.trend {
-            figcaption { "Trend, " (runs.len()) " runs since " (super::began(runs[0].run.began)) }
+            figcaption { "Trend, " (runs.len()) " runs since " (super::foot::began(runs[0].run.began)) }
             svg.chart role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="106" {
                 @if shown {
                     line.limit x1="0" x2="100%" y1=(tall(against.limit)) y2=(tall(against.limit)) {}
