@@ -6,11 +6,11 @@ mod check;
 mod completions;
 mod diff;
 mod doctor;
+mod explain;
 mod init;
+mod report;
 mod suggest;
 mod tighten;
-mod explain;
-mod report;
 
 use std::io::Write;
 use std::process::ExitCode;
