@@ -12,6 +12,7 @@ mod failure;
 mod git;
 mod init;
 mod project;
+mod report;
 
 use std::process::ExitCode;
 

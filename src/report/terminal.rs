@@ -114,7 +114,7 @@ fn accepted_text(accepted: &Accepted) -> String {
 }
 
 /// What to do about it.
-fn next(outcome: &Outcome) -> String {
+pub fn next(outcome: &Outcome) -> String {
     let place = format!("{}:{}", outcome.file, outcome.line);
     let budget = &outcome.budget;
     match outcome.verdict {
@@ -240,14 +240,16 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
 }
 
 /// The measured value with its unit; a dash where there is none.
-pub(crate) fn value_text(outcome: &Outcome) -> String {
+pub fn value_text(outcome: &Outcome) -> String {
     match (outcome.estimate, outcome.against) {
         (Some(estimate), Some(against)) => against.quantity(estimate.value).to_string(),
         _ => "-".to_owned(),
     }
 }
 
-fn interval_text(outcome: &Outcome) -> String {
+/// The interval that covers the truth with 90 %, at the value's scale: `5.53 .. 6.34`; `exact` where
+/// values are compared, a dash where there is none.
+pub fn interval_text(outcome: &Outcome) -> String {
     let (Some(estimate), Some(against), Some(_)) =
         (outcome.estimate, outcome.against, outcome.evidence)
     else {
@@ -267,7 +269,7 @@ fn interval_text(outcome: &Outcome) -> String {
 }
 
 /// The limit as it is written: `<= 10 ms`.
-pub(crate) fn bound_text(outcome: &Outcome) -> String {
+pub fn bound_text(outcome: &Outcome) -> String {
     let Some(against) = outcome.against else { return "-".to_owned() };
     let sign = match against.bound {
         Bound::Max => "<=",
@@ -332,7 +334,7 @@ fn histogram(shape: &Shape, limit: f64) -> String {
 }
 
 /// Odds from a natural logarithm: `13 400 : 1`.
-fn odds(log_evidence: f64) -> String {
+pub fn odds(log_evidence: f64) -> String {
     let ten = log_evidence / std::f64::consts::LN_10;
     match log_evidence {
         e if e <= 0.0 => "no evidence".to_owned(),

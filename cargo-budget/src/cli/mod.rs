@@ -6,7 +6,9 @@ mod check;
 mod completions;
 mod diff;
 mod doctor;
+mod explain;
 mod init;
+mod report;
 mod suggest;
 mod tighten;
 
@@ -51,6 +53,8 @@ Exit codes:
 enum Command {
     Accept(accept::Accept),
     Check(check::Check),
+    Report(report::Report),
+    Explain(explain::Explain),
     Completions(completions::Completions),
     Diff(diff::Diff),
     Doctor(doctor::Doctor),
@@ -124,6 +128,8 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Accept(args) => args.run(context),
         Command::Check(args) => args.run(context),
+        Command::Report(args) => args.run(context),
+        Command::Explain(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
