@@ -10,6 +10,7 @@ mod edit;
 mod exit;
 mod failure;
 mod init;
+mod history;
 mod project;
 
 use std::process::ExitCode;

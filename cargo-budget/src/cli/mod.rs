@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod suggest;
 mod tighten;
+mod history;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -57,6 +58,8 @@ enum Command {
     Init(init::Init),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
+    History(history::History),
+    Trend(history::Trend),
 }
 
 /// What every subcommand may ask for.
@@ -130,6 +133,8 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Init(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
+        Command::History(args) => args.run(context),
+        Command::Trend(args) => args.run(),
     }
 }
 
