@@ -23,23 +23,48 @@ pub(crate) struct Drift {
 /// The steps of a series, and the drift between them where it is significant.
 ///
 /// A drift looks like a staircase to a search for steps, and a step like a drift to a test for trend.
-/// So where there is a trend between the steps, it is taken off and the steps are looked for again; what
-/// is then left between fewer steps is the drift.
+/// So steps are given up, all at once and one by one: each time the slope between those that are left is
+/// taken off, and the steps are looked for again. Of these explanations, and that by steps alone, the one
+/// with the least Bayesian information criterion is kept (Schwarz 1978): it pays for each step and for a
+/// drift by how much closer it comes to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
-    let apparent = steps(values);
-    if values.len() < LEAST {
-        return (apparent, None);
-    }
-    let Some(first) = drift(values, &segments(values, &apparent)).filter(is_significant) else {
-        return (apparent, None);
+    let trend = |steps: &[Step]| drift(values, &segments(values, steps)).filter(is_significant);
+    let beside = |given: &[Step]| {
+        let slope = trend(given)?.slope;
+        let level = |(i, value): (usize, &f64)| value - slope * i as f64;
+        let steps = steps(&values.iter().enumerate().map(level).collect::<Vec<_>>());
+        let drift = trend(&steps)?;
+        Some((criterion(values, &steps, Some(drift)), steps, Some(drift)))
     };
-    let level: Vec<f64> =
-        values.iter().enumerate().map(|(i, value)| value - first.slope * i as f64).collect();
-    let real = steps(&level);
-    match drift(values, &segments(values, &real)).filter(is_significant) {
-        Some(drift) => (real, Some(drift)),
-        None => (apparent, None),
+    let apparent = steps(values);
+    let mut best = (criterion(values, &apparent, None), apparent.clone(), None);
+    let mut given = vec![apparent, Vec::new()];
+    if values.len() < LEAST {
+        given.clear();
     }
+    loop {
+        let explained = given.iter().filter_map(|given| beside(given));
+        match explained.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some(better) if better.0 < best.0 => best = better,
+            _ => return (best.1, best.2),
+        }
+        let without = |i: usize| [&best.1[..i], &best.1[i + 1..]].concat();
+        given = (0..best.1.len()).map(without).collect();
+    }
+}
+
+/// Schwarz's criterion with normal noise: `n ln(RSS/n) + k ln n`, where a step is two numbers, when and
+/// how far, and a drift is one.
+fn criterion(values: &[f64], steps: &[Step], drift: Option<Drift>) -> f64 {
+    let slope = drift.map_or(0.0, |drift| drift.slope);
+    let squares = segments(values, steps).into_iter().map(|segment| {
+        let level = |i: usize| values[i] - slope * i as f64;
+        let mean = segment.clone().map(level).sum::<f64>() / segment.len() as f64;
+        segment.map(|i| (level(i) - mean).powi(2)).sum::<f64>()
+    });
+    let (n, rest) = (values.len() as f64, squares.sum::<f64>());
+    let numbers = 2 * steps.len() + usize::from(drift.is_some());
+    n * (rest / n).max(f64::MIN_POSITIVE).ln() + numbers as f64 * n.ln()
 }
 
 fn is_significant(drift: &Drift) -> bool {

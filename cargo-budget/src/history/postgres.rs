@@ -80,8 +80,11 @@ impl Database for Postgres {
     }
 
     fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
-        let rows = self.rows("SELECT to_regclass($1)::text", &[name.into()])?;
-        Ok(rows.first().is_some_and(|row| row[0] != Value::Null))
+        // Not `to_regclass`: that asks a cache, which may not know yet what another session has just made.
+        let sql = "SELECT count(*) FROM pg_catalog.pg_tables WHERE tablename = $1 \
+                   AND schemaname::text = ANY(current_schemas(false)::text[])";
+        let rows = self.rows(sql, &[name.into()])?;
+        Ok(rows.first().and_then(|row| row[0].int()).is_some_and(|tables| tables > 0))
     }
 
     fn begin(&mut self) -> Result<(), Fault> {

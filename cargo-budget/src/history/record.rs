@@ -39,13 +39,7 @@ pub(crate) fn record(
             project.record().display()
         )));
     };
-    let mut revision = match what.commit {
-        Some(name) => revision::named(&project.root, name)?,
-        None => revision::current(&project.root),
-    };
-    if let Some(branch) = what.branch {
-        revision.branch = Some(branch.to_owned());
-    }
+    let mut revision = revision::of(&project.root, what.commit, what.branch)?;
     let mut said = doubts(&mut revision, what, run.began as i64);
     let entry = Entry {
         id: run.id.clone(),

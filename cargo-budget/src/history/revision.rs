@@ -19,39 +19,42 @@ pub(crate) struct Revision {
     pub(crate) branch: Option<String>,
 }
 
-/// What is checked out in `directory`.
-pub(crate) fn current(directory: &Path) -> Revision {
-    let (commit, committed) = match commit(directory, "HEAD") {
+/// What was measured in `directory`: the commit and branch that people name, and where they do not, what
+/// is checked out. A commit is named by a revision that git knows, or by a full hash that is not in this
+/// clone.
+pub(crate) fn of(
+    directory: &Path,
+    commit: Option<&str>,
+    branch: Option<&str>,
+) -> Result<Revision, Failure> {
+    let branch = branch.map(str::to_owned).or_else(|| self::branch(directory));
+    let Some(name) = commit else { return Ok(Revision { branch, ..checked_out(directory) }) };
+    let (commit, committed) = match look_up(directory, name) {
+        Some((commit, committed)) => (commit, Some(committed)),
+        None if is_hash(name) => (name.to_ascii_lowercase(), None),
+        None => {
+            return Err(Failure::usage(format!(
+                "`{name}` is no revision of the repository in `{}`; give one that `git rev-parse` \
+                 knows, or all 40 digits of a commit that is not in this clone",
+                directory.display()
+            )));
+        }
+    };
+    Ok(Revision { commit: Some(commit), committed, dirty: false, branch })
+}
+
+fn checked_out(directory: &Path) -> Revision {
+    let (commit, committed) = match look_up(directory, "HEAD") {
         Some((commit, committed)) => (Some(commit), Some(committed)),
         None => (variable("GITHUB_SHA"), None),
     };
     let status = git(directory, &["status", "--porcelain", "--untracked-files=no"]);
     let dirty = status.is_some_and(|status| !status.is_empty());
-    Revision { commit, committed, dirty, branch: branch(directory) }
+    Revision { commit, committed, dirty, branch: None }
 }
 
-/// The revision that people name: a commit that is a revision of the repository in `directory`, or a
-/// full hash that is not in this clone.
-pub(crate) fn named(directory: &Path, name: &str) -> Result<Revision, Failure> {
-    if let Some((commit, committed)) = commit(directory, name) {
-        let branch = branch(directory);
-        return Ok(Revision {
-            commit: Some(commit),
-            committed: Some(committed),
-            dirty: false,
-            branch,
-        });
-    }
-    let is_hash = [40, 64].contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
-    if !is_hash {
-        return Err(Failure::usage(format!(
-            "`{name}` is no revision of the repository in `{}`; give one that `git rev-parse` knows, \
-             or all 40 digits of a commit that is not in this clone",
-            directory.display()
-        )));
-    }
-    let commit = Some(name.to_ascii_lowercase());
-    Ok(Revision { commit, committed: None, dirty: false, branch: branch(directory) })
+fn is_hash(name: &str) -> bool {
+    [40, 64].contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// How many commits lie behind `from` up to and with `to`; `None` where this clone does not have both.
@@ -66,7 +69,8 @@ pub(crate) fn branch(directory: &Path) -> Option<String> {
         .or_else(|| git(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
 }
 
-fn commit(directory: &Path, name: &str) -> Option<(String, i64)> {
+/// The hash and the time of a commit.
+fn look_up(directory: &Path, name: &str) -> Option<(String, i64)> {
     let revision = format!("{name}^{{commit}}");
     let said = git(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
     let (commit, time) = said.split_once(' ')?;

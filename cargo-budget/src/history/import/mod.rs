@@ -110,13 +110,7 @@ pub(crate) fn import(
     source: &Source<'_>,
 ) -> Result<Vec<String>, Failure> {
     let directory = project.map_or(Path::new("."), |project| &project.root);
-    let mut revision = match source.commit {
-        Some(name) => revision::named(directory, name)?,
-        None => revision::current(directory),
-    };
-    if let Some(branch) = source.branch {
-        revision.branch = Some(branch.to_owned());
-    }
+    let revision = revision::of(directory, source.commit, source.branch)?;
     let mut entries: Vec<Entry> = Vec::new();
     // All files are understood before any is recorded.
     for file in find(source.files, source.format)? {
