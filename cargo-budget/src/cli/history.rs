@@ -99,7 +99,7 @@ pub(super) struct Trend {
     #[arg(long, value_name = "PART")]
     environment: Option<String>,
     /// How many outcomes of each test, the newest
-    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=5000))]
+    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
     last: u16,
     /// Count outcomes of trees with changes too
     #[arg(long)]

@@ -19,8 +19,6 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod synthetic;
-#[cfg(test)]
-mod tests;
 mod time;
 mod tls;
 mod trend;

@@ -114,9 +114,11 @@ impl Store {
 
     /// The newest outcomes of a series, oldest first.
     pub(crate) fn points(&mut self, series: i64, last: usize) -> Result<Vec<Point>, Fault> {
+        // The newest by the index first: a long series is neither joined nor sorted whole.
         let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
-                   o.limit_value FROM budget_outcomes o JOIN budget_runs r ON r.run = o.run \
-                   WHERE o.series = $1 ORDER BY o.at DESC, r.began DESC LIMIT $2";
+                   o.limit_value FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
+                   ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
+                   ORDER BY o.at DESC, r.began DESC";
         let rows = self.database.rows(sql, &[series.into(), (last as i64).into()])?;
         Ok(rows.iter().rev().map(point).collect())
     }

@@ -128,7 +128,7 @@ fn stops(server: &Server) {
         test: format!("merge::metric_{n}"),
         ..outcome("long", 1, 1e-3)
     };
-    project.outcomes(&(0..20_000).map(of).collect::<Vec<_>>());
+    project.outcomes(&(0..6000).map(of).collect::<Vec<_>>());
     let record = project
         .command(&["history", "record"])
         .stderr(std::process::Stdio::piped())
@@ -151,7 +151,7 @@ fn stops(server: &Server) {
     said.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
     project.run(&["trend", "merge"]).says(3, "failed to read `postgres://tester@ | refused");
     // Later, elsewhere: what was not recorded still can be.
-    let words = "recorded 20000 outcomes of run `long`";
+    let words = "recorded 6000 outcomes of run `long`";
     project.run(&["history", "record", "--run", "long", "--db", "later.sqlite"]).says(0, words);
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row(
             "k6",
             "k6_summary_export.json",
-            31,
+            29,
             &["http_req_duration::p999", "http_req_failed::rate"],
         ),
         row("k6", "k6_handle_summary.json", 12, &["http_req_waiting::p95", "checks::rate"]),

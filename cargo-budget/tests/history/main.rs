@@ -5,6 +5,7 @@
 
 mod faults;
 mod imports;
+mod million;
 mod project;
 mod recording;
 mod server;
@@ -17,7 +18,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::server::Server;
 
 fn main() -> ExitCode {
-    let rows = [recording::rows(), trends::rows(), imports::rows(), faults::rows()];
+    let rows =
+        [recording::rows(), trends::rows(), imports::rows(), faults::rows(), million::rows()];
     let ended = libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect());
     Server::stop_shared();
     ended.exit_code()

@@ -194,6 +194,3 @@ fn number(value: &Value, keys: &[&str]) -> Option<f64> {
 fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }
-
-#[cfg(test)]
-mod tests;
