@@ -178,7 +178,7 @@ impl List {
     fn run(self) -> Result<Exit, Failure> {
         let place = Place::of(self.db.db.as_deref(), project().as_ref())?;
         let mut store = place.existing("read")?;
-        let runs = store.runs(self.last.into());
+        let runs = store.runs(self.last);
         let runs = runs.map_err(|fault| fault.failure("read", &place.shown()))?;
         print(&match self.format {
             Rendering::Text => history::list(&runs),
@@ -196,7 +196,7 @@ impl Trend {
             name: &self.budget,
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),
-            last: self.last.into(),
+            last: self.last,
             dirty: self.dirty,
         };
         let answer = history::trend(&place, project.as_ref(), &which)?;

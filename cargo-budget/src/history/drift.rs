@@ -99,7 +99,7 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     let (below, at, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let at = *at;
     match below.iter().copied().max_by(f64::total_cmp) {
-        Some(below) if values.len() % 2 == 0 => f64::midpoint(below, at),
+        Some(below) if values.len().is_multiple_of(2) => f64::midpoint(below, at),
         _ => at,
     }
 }
@@ -110,7 +110,8 @@ fn score_variance(values: &[f64]) -> f64 {
     let term = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let ties: f64 = sorted.chunk_by(|a, b| a == b).map(|tie| term(tie.len() as f64)).sum();
+    let ties: f64 =
+        sorted.chunk_by(|a, b| a.total_cmp(b).is_eq()).map(|tie| term(tie.len() as f64)).sum();
     (term(values.len() as f64) - ties) / 18.0
 }
 

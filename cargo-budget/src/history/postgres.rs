@@ -158,7 +158,9 @@ fn connecting(error: &postgres::Error) -> Fault {
 
 fn fault(error: &postgres::Error) -> Fault {
     let kind = match error.code() {
-        None if error.is_closed() || error.source().is_some_and(|e| e.is::<std::io::Error>()) => {
+        None if error.is_closed()
+            || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
+        {
             Kind::Gone
         }
         Some(code) => match code.code() {

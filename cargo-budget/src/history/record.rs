@@ -40,10 +40,10 @@ pub(crate) fn record(
         )));
     };
     let mut revision = revision::of(&project.root, what.commit, what.branch)?;
-    let mut said = doubts(&mut revision, what, run.began as i64);
+    let mut said = doubts(&mut revision, what, run.began.cast_signed());
     let entry = Entry {
         id: run.id.clone(),
-        began: run.began as i64,
+        began: run.began.cast_signed(),
         environment: environment(&run),
         version: run.version.clone(),
         source: HARNESS.to_owned(),

@@ -22,7 +22,7 @@ pub(crate) fn migrate(database: &mut dyn Database) -> Result<(), Fault> {
             database.script(script)?;
             database.run(
                 "INSERT INTO budget_schema (version) VALUES ($1)",
-                &[(before as i64 + 1).into()],
+                &[(before.cast_signed() as i64 + 1).into()],
             )?;
         }
         Ok(())

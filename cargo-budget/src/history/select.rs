@@ -17,7 +17,7 @@ pub(crate) struct Which<'a> {
     /// A part of the environment's text.
     pub(crate) environment: Option<&'a str>,
     /// How many outcomes of each test, the newest.
-    pub(crate) last: usize,
+    pub(crate) last: u16,
     pub(crate) dirty: bool,
 }
 
@@ -35,14 +35,14 @@ pub(crate) fn trend(
     }
     let mut notes = Vec::new();
     let on_branch = choose_branch(&all, which, project, &mut notes)?;
-    let here = choose_environment(on_branch, which, &mut notes)?;
+    let here = choose_environment(&on_branch, which, &mut notes)?;
     let (branch, environment) = (here[0].branch.clone(), here[0].environment.clone());
     let mut shown = Vec::new();
     let mut is_ours = false;
     for series in newest_units(&here, &mut notes) {
         let points = store.points(series.key, which.last).map_err(failed)?;
         is_ours |= points.iter().any(|point| point.verdict != NO_VERDICT);
-        let cut = points.len() == which.last;
+        let cut = points.len() == usize::from(which.last);
         let trend = analysis::analyse(&points, which.dirty);
         let distances = trend.changes.iter().map(|change| {
             let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
@@ -71,18 +71,19 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
     let is_budget = project
         .and_then(|project| project.budgets().ok())
         .is_some_and(|budgets| budgets.budgets.iter().any(|budget| budget.name == name));
-    let mut text = format!("`{name}` has no history in `{}`", place.shown());
-    if is_budget {
-        text += "; it is in budgets.toml, so run `cargo test --release` and `cargo budget history record`";
+    let why = if is_budget {
+        "it is in budgets.toml, so run `cargo test --release` and `cargo budget history record`"
+            .to_owned()
     } else if let Some(near) = nearest(name, &budgets) {
-        text += &format!("; did you mean `{near}`?");
+        format!("did you mean `{near}`?")
     } else if budgets.is_empty() {
-        text +=
-            "; nothing is recorded there yet: `cargo budget history record` does, after the tests";
+        "nothing is recorded there yet: `cargo budget history record` does, after the tests"
+            .to_owned()
     } else {
         let some = budgets.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>();
-        text += &format!("; it has {}", some.join(", "));
-    }
+        format!("it has {}", some.join(", "))
+    };
+    let text = format!("`{name}` has no history in `{}`; {why}", place.shown());
     if is_budget || budgets.is_empty() { Failure::unmeasured(text) } else { Failure::usage(text) }
 }
 
@@ -127,7 +128,7 @@ fn choose_branch<'s>(
 
 /// Those in one environment: the one that is asked for, or the one with the newest outcome.
 fn choose_environment<'s>(
-    series: Vec<&'s Series>,
+    series: &[&'s Series],
     which: &Which<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<&'s Series>, Failure> {

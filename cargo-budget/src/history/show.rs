@@ -182,16 +182,14 @@ impl Shown {
 
     /// Whether a rise by `rise` is for the worse; `None` where only the project knows.
     fn is_worse(&self, rise: f64) -> Option<bool> {
-        let lower = match self.trend.limit.as_ref().map(|(bound, _)| bound.as_str()) {
-            Some(bound) => bound == "max",
-            None => {
-                let metric =
-                    SUBJECTS.iter().find_map(|kind| Metric::of(*kind, &self.series.metric))?;
-                match metric.better() {
-                    Better::Lower => true,
-                    Better::Higher => false,
-                    Better::Either => return None,
-                }
+        let lower = if let Some((bound, _)) = &self.trend.limit {
+            bound == "max"
+        } else {
+            let of = |kind: &SubjectKind| Metric::of(*kind, &self.series.metric);
+            match SUBJECTS.iter().find_map(of)?.better() {
+                Better::Lower => true,
+                Better::Higher => false,
+                Better::Either => return None,
             }
         };
         Some(lower == (rise > 0.0))

@@ -165,10 +165,11 @@ fn io(error: &std::io::Error) -> Fault {
 fn fault(error: rusqlite::Error) -> Fault {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Kind::ReadOnly,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            Kind::ReadOnly
+        }
         Some(ErrorCode::DiskFull) => Kind::Full,
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Kind::Foreign,
-        Some(ErrorCode::CannotOpen) => Kind::ReadOnly,
         _ => Kind::Other,
     };
     Fault::new(kind, error.to_string())

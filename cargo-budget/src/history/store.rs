@@ -93,13 +93,13 @@ impl Store {
     }
 
     /// The newest runs, newest first.
-    pub(crate) fn runs(&mut self, last: usize) -> Result<Vec<RunRow>, Fault> {
+    pub(crate) fn runs(&mut self, last: u16) -> Result<Vec<RunRow>, Fault> {
         let sql = "SELECT r.id, r.began, r.commit_id, r.dirty, r.branch, r.environment, r.source, \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run), \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run \
                     AND o.verdict IN ('fail', 'unsure', 'unmeasured')) \
                    FROM budget_runs r ORDER BY r.began DESC, r.run LIMIT $1";
-        let rows = self.database.rows(sql, &[(last as i64).into()])?;
+        let rows = self.database.rows(sql, &[i64::from(last).into()])?;
         Ok(rows.iter().map(run_row).collect())
     }
 
@@ -113,13 +113,13 @@ impl Store {
     }
 
     /// The newest outcomes of a series, oldest first.
-    pub(crate) fn points(&mut self, series: i64, last: usize) -> Result<Vec<Point>, Fault> {
+    pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
         // The newest by the index first: a long series is neither joined nor sorted whole.
         let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
                    o.limit_value FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
                    ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
                    ORDER BY o.at DESC, r.began DESC";
-        let rows = self.database.rows(sql, &[series.into(), (last as i64).into()])?;
+        let rows = self.database.rows(sql, &[series.into(), i64::from(last).into()])?;
         Ok(rows.iter().rev().map(point).collect())
     }
 

@@ -198,6 +198,7 @@ fn read_only() -> Result<Completion, Failed> {
 }
 
 /// A file system of 300 KB of its own, which nobody else sees.
+#[expect(clippy::unnecessary_wraps, reason = "what a test gives that may say it is ignored")]
 fn full_disk() -> Result<Completion, Failed> {
     let project = Project::new("full-disk", "disk/history.sqlite");
     project.commit(0);

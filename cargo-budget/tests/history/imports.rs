@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Trial> {
             6,
             &["sum_range/8::throughput_p50"],
         ),
-        row("gungraun", "gungraun", 0, &["sum::numbers::sum::small::instructions"]),
+        row("gungraun", "gungraun", 44, &["sum::numbers::sum::small::instructions"]),
         row(
             "k6",
             "k6_summary_export.json",

@@ -115,7 +115,8 @@ impl Project {
         for n in 1..count {
             let from = if n == 1 { format!("from {first}\n") } else { String::new() };
             let by = format!("committer n <n@example.org> {} +0000", FIRST + 3600 * n as u64);
-            stream += &format!("commit refs/heads/main\n{by}\ndata 0\n{from}\n");
+            let commit = ["commit refs/heads/main\n", &by, "\ndata 0\n", &from, "\n"];
+            stream += &commit.concat();
         }
         let path = self.dir.join("results/commits");
         fs::write(&path, stream).unwrap();

@@ -1,10 +1,9 @@
 //! A PostgreSQL server on loopback, in a directory of its own, for the time of the tests.
 
 use std::fs;
-use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -40,7 +39,7 @@ impl Server {
     /// Where it is installed and does not start.
     pub(crate) fn start() -> Result<Server, String> {
         let programs = programs().ok_or("PostgreSQL is not installed")?;
-        let user = user().ok_or("PostgreSQL refuses root, and there is no user `postgres`")?;
+        let user = user()?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let name = format!("perf-budget-postgres-{}-{port}", std::process::id());
         let directory = std::env::temp_dir().join(name);
@@ -126,30 +125,16 @@ fn programs() -> Option<PathBuf> {
     places.into_iter().find(|place| ["initdb", "postgres"].iter().all(|p| place.join(p).is_file()))
 }
 
-/// The user and group to run it as: `Some(None)` is this one; `None` where this is root and there is
+/// The user and group to run it as, where it is not this one; `Err` where this is root, and there is
 /// nobody else.
-fn user() -> Option<Option<(u32, u32)>> {
+fn user() -> Result<Option<(u32, u32)>, &'static str> {
     let number = |arguments: &[&str]| {
-        let mut said = String::new();
-        let mut child = Command::new("id")
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        child.stdout.take()?.read_to_string(&mut said).ok()?;
-        child.wait().ok()?;
-        said.trim().parse::<u32>().ok()
+        let said = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
+        String::from_utf8_lossy(&said.stdout).trim().parse::<u32>().ok()
     };
-    if number(&["-u"])? != 0 {
-        return Some(None);
+    if number(&["-u"]) != Some(0) {
+        return Ok(None);
     }
-    Some(Some((number(&["-u", "postgres"])?, number(&["-g", "postgres"])?)))
-}
-
-/// Where the server keeps its files, for messages of tests.
-impl AsRef<Path> for Server {
-    fn as_ref(&self) -> &Path {
-        &self.directory
-    }
+    let postgres = number(&["-u", "postgres"]).zip(number(&["-g", "postgres"]));
+    postgres.map(Some).ok_or("PostgreSQL refuses root, and there is no user `postgres`")
 }

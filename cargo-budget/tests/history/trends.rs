@@ -116,7 +116,7 @@ fn apart(db: &str) {
     project.run(&["trend", "merge"]).says(0, "nothing is recorded on `topic`, so this is `main`");
     project.commit(2);
     let mut there = outcome("there", 2, 1.3e-3);
-    there.run.processor = "Babbage".to_owned();
+    "Babbage".clone_into(&mut there.run.processor);
     project.outcomes(&[outcome("here", 2, 1.2e-3), there]);
     project.run(&["history", "record"]).says(0, "recorded 1 outcome");
     project.run(&["history", "record", "--run", "here"]).says(0, "on `topic`");

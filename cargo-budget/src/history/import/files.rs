@@ -33,7 +33,7 @@ impl File {
         })?;
         let modified = path.metadata().and_then(|file| file.modified()).ok();
         let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let modified = since.map_or(0, |since| since.as_secs() as i64);
+        let modified = since.map_or(0, |since| since.as_secs().cast_signed());
         Ok(File { path: path.to_owned(), json, text, modified })
     }
 

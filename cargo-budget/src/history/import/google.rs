@@ -28,7 +28,7 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
             _ if row.get("error_occurred").and_then(Value::as_bool) == Some(true) => {
                 let why = text(row, "error_message").unwrap_or("without a message");
                 let mut failed = Measured::imported(TOOL, run, "mean", Unit::Seconds, f64::NAN);
-                failed.reason += &format!("; the benchmark failed: {why}");
+                failed.reason = format!("{}; the benchmark failed: {why}", failed.reason);
                 values.push(failed);
             }
             _ => add(&mut values, row, run, "mean")?,

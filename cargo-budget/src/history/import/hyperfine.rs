@@ -24,7 +24,7 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
         let seconds = |word: &str, value: f64| {
             let mut value = Measured::imported("hyperfine", &name, word, Unit::Seconds, value);
             if failed > 0 {
-                value.reason += &format!("; {failed} runs of the command failed");
+                value.reason = format!("{}; {failed} runs of the command failed", value.reason);
             }
             value
         };
