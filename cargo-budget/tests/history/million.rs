@@ -53,6 +53,12 @@ fn million(db: &str) {
         project.run(&arguments).says(0, "");
         report(kind, &arguments.join(" "), begin);
     }
+    if db.contains("://") {
+        let begin = Instant::now();
+        let plain = format!("{db}?sslmode=disable");
+        project.run(&["trend", "budget_7", "--db", &plain]).says(0, "");
+        report(kind, "trend budget_7 without reading the certificates", begin);
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "what it is run for")]
