@@ -9,8 +9,8 @@ mod doctor;
 mod edit;
 mod exit;
 mod failure;
-mod init;
 mod history;
+mod init;
 mod project;
 
 use std::process::ExitCode;

@@ -6,10 +6,10 @@ mod check;
 mod completions;
 mod diff;
 mod doctor;
+mod history;
 mod init;
 mod suggest;
 mod tighten;
-mod history;
 
 use std::io::Write;
 use std::process::ExitCode;
