@@ -10,6 +10,7 @@ mod edit;
 mod exit;
 mod failure;
 mod git;
+mod history;
 mod init;
 mod project;
 mod report;

@@ -7,6 +7,7 @@ mod completions;
 mod diff;
 mod doctor;
 mod explain;
+mod history;
 mod init;
 mod report;
 mod suggest;
@@ -61,6 +62,8 @@ enum Command {
     Init(init::Init),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
+    History(history::History),
+    Trend(history::Trend),
 }
 
 /// What every subcommand may ask for.
@@ -136,6 +139,8 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Init(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
+        Command::History(args) => args.run(context),
+        Command::Trend(args) => args.run(),
     }
 }
 
