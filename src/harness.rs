@@ -14,6 +14,7 @@ use crate::report::terminal::{self, Colour};
 use crate::report::{github, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
+use crate::shard::Shard;
 use crate::verdict::{Outcome, Verdict};
 use crate::{Error, meter, place};
 
@@ -97,9 +98,20 @@ impl Harness {
         let workloads: Vec<String> = self.workloads.into_keys().collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), place::results()?)?);
         let closing = Arc::new(Closing::default());
-        let trials = trials(&session, &workloads, &closing);
-        let selected: Vec<bool> = trials.iter().map(|t| !arguments.is_filtered_out(t)).collect();
-        let filtered = selected.iter().filter(|selected| !**selected).count();
+        let shard = Shard::of_environment()?;
+        let trials = trials(&session, &workloads, &closing, shard);
+        let mut selected = vec![false; session.suite.tests.len()];
+        let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
+        let mut filtered = 0;
+        // Tests come first, in their order; what follows them is no test of the file.
+        let mut here = here.collect::<Vec<_>>().into_iter();
+        for trial in &trials {
+            let wanted = !arguments.is_filtered_out(trial);
+            filtered += usize::from(!wanted);
+            if let Some(test) = here.next() {
+                selected[test] = wanted;
+            }
+        }
         session.select(selected);
         let total = trials.len();
         let listing = arguments.list;
@@ -114,19 +126,25 @@ impl Harness {
 /// One trial for each test, in the suite's order, and one for each workload without a budget.
 ///
 /// Nextest takes for passed what says only when it runs that it is skipped, so it is told beforehand.
-fn trials(session: &Arc<Session>, workloads: &[String], closing: &Arc<Closing>) -> Vec<Trial> {
+fn trials(
+    session: &Arc<Session>,
+    workloads: &[String],
+    closing: &Arc<Closing>,
+    shard: Shard,
+) -> Vec<Trial> {
     let budgeted = |name: &String| {
         let workload = |b: &budget::Budget| matches!(&b.subject, Subject::Workload(w) if w == name);
         session.budgets.budgets.iter().any(workload)
     };
     let nextest = std::env::var_os("NEXTEST").is_some();
-    let tests = session.suite.tests.iter().enumerate().map(|(i, test)| {
+    let tests = session.suite.tests.iter().enumerate().filter(|(_, test)| shard.has(test));
+    let tests = tests.map(|(i, test)| {
         let skipped = nextest && session.skips(i);
         let (session, closing) = (Arc::clone(session), Arc::clone(closing));
         let run = move || closing.take(&session, session.outcome(i));
         Trial::ignorable_test(test.name.clone(), run).with_ignored_flag(skipped)
     });
-    let idle = workloads.iter().filter(|name| !budgeted(name)).map(|name| {
+    let idle = workloads.iter().filter(|name| shard.has_rest() && !budgeted(name)).map(|name| {
         let (session, closing, name) = (Arc::clone(session), Arc::clone(closing), name.clone());
         Trial::ignorable_test(format!("{name}::budget"), move || {
             closing.take(&session, session.without_budget(&name))
@@ -174,10 +192,7 @@ impl Closing {
         if !arguments.quiet && !outcomes.is_empty() {
             text.push_str(&terminal::table(&outcomes, colour(arguments)));
         }
-        let warned = outcomes.iter().filter(|o| o.verdict == Verdict::Warn);
-        for outcome in warned {
-            let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
-        }
+        text.push_str(&terminal::remarks(&outcomes));
         let count = terminal::count(&outcomes, total, filtered);
         let _ = writeln!(text, "\n{count}");
         if let Some(so_far) = session.so_far() {

@@ -82,8 +82,8 @@
 //!
 //! - **Time in a debug build.** Such tests are ignored, with that reason; where `PERF_BUDGET_STRICT=1` is set
 //!   they are red.
-//! - **Anything against `base` or `lock`.** Such limits are read and checked, and skipped visibly until the command
-//!   that brings a base revision and accepted values exists.
+//! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
+//!   noisy value on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
 //! - **Load that arrives on its own schedule.** Operations run one after the other, as fast as they can; how long
 //!   requests queue under a given rate is not seen.
@@ -102,6 +102,7 @@
 //! | workload's `peak_rss` | yes | no | no |
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |
+//! | what else the machine did | yes, as far as its kernel tells | no | no |
 //! | processes that outlive their measurement | found by a mark and ended | those of the process group are ended | the process itself is ended |
 //!
 //! What a platform cannot measure is red with that reason (cause `unsupported`), never green. Linux is where
@@ -112,10 +113,14 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
 //! beyond what is half a year old.
 
+mod accepted;
+mod base;
 pub mod budget;
+pub mod date;
 mod enforce;
 mod error;
 mod harness;
+mod kept;
 mod machine;
 pub mod meter;
 pub mod metric;
@@ -124,6 +129,7 @@ pub mod quantity;
 pub mod report;
 pub mod run;
 mod session;
+mod shard;
 mod shelf;
 pub mod stats;
 mod subject;

@@ -28,6 +28,9 @@ pub enum Unit {
     /// A plain number: a count, an exponent, an exit code.
     #[serde(rename = "number")]
     Number,
+    /// So many times another value.
+    #[serde(rename = "ratio")]
+    Ratio,
 }
 
 /// A value in the base unit of its kind.
@@ -88,6 +91,7 @@ impl Unit {
             Unit::BytesPerSecond => "\"64 MB/s\"",
             Unit::Share => "\"95 %\"",
             Unit::Number => "12",
+            Unit::Ratio => "\"1.5 x other\"",
         }
     }
 
@@ -100,6 +104,7 @@ impl Unit {
             Unit::BytesPerSecond => "a rate of data",
             Unit::Share => "a share",
             Unit::Number => "a plain number",
+            Unit::Ratio => "a ratio",
         }
     }
 
@@ -111,7 +116,7 @@ impl Unit {
             Unit::PerSecond => "op/s",
             Unit::BytesPerSecond => "MB/s",
             Unit::Share => "%",
-            Unit::Number => "",
+            Unit::Number | Unit::Ratio => "",
         }
     }
 
@@ -125,7 +130,7 @@ impl Unit {
         let printed = match self {
             Unit::Bytes | Unit::Seconds => 5,
             Unit::PerSecond | Unit::BytesPerSecond => 4,
-            Unit::Share | Unit::Number => 1,
+            Unit::Share | Unit::Number | Unit::Ratio => 1,
         };
         SUFFIXES.iter().filter(move |s| s.1 == self).take(printed).map(|s| (s.0, s.2))
     }
@@ -226,6 +231,11 @@ fn meant(suffix: &str) -> Option<&'static str> {
 fn digits(value: f64, unit: Unit) -> String {
     let magnitude = value.abs();
     let exact = (value - value.round()).abs() <= value.abs() * 1e-9;
+    if unit == Unit::Ratio && magnitude < 9.995 {
+        // A hundredth of a percent is what two builds differ by.
+        let text = format!("{value:.4}");
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
     if exact && (unit == Unit::Number || magnitude < 1000.0 || unit == Unit::Bytes) {
         return format!("{value:.0}");
     }

@@ -5,20 +5,27 @@
 //! is decided. Where every test is a process of its own (nextest), the first one that asks measures
 //! the whole group and leaves its outcomes for the others.
 
+mod blank;
+mod told;
+
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::Error;
-use crate::budget::{Budgets, Reference, Subject, Target};
-use crate::enforce::{Asked, Inquiry, Rules};
+use crate::accepted::{AcceptedValues, Unjudged};
+use crate::base::Base;
+use crate::budget::{Budgets, Subject};
+use crate::date::Date;
+use crate::enforce::{Asked, Inquiry, Rules, Watched};
+use crate::kept::{self, Keep, Kept};
 use crate::machine;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
 use crate::report::progress::Progress;
 use crate::shelf::Shelf;
 use crate::subject;
-use crate::suite::{Reading, Suite};
+use crate::suite::{self, Reading, Suite};
 use crate::turn::Turns;
 use crate::verdict::{Outcome, Run, Verdict};
 
@@ -36,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) suite: Suite,
     /// `target/budgets`.
     pub(crate) results: PathBuf,
+    accepted: AcceptedValues,
+    base: Option<Base>,
     workloads: Vec<String>,
     selected: OnceLock<Vec<bool>>,
     run: Run,
@@ -60,15 +69,17 @@ impl Session {
     /// A run of the tests of `budgets`, with these workloads registered.
     ///
     /// # Errors
-    /// Where there is no place for results.
+    /// Where there is no place for results, or `budgets.lock` has mistakes.
     pub(crate) fn new(
         budgets: Budgets,
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
-        let suite = Suite::of(&budgets);
+        let base = Base::of_environment(&budgets.path)?;
+        let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len());
         let shelf = Shelf::of_this_run(&results, &budgets.path)?;
+        let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let turns = Turns::of_machine(&results)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
@@ -76,6 +87,8 @@ impl Session {
             budgets,
             suite,
             results,
+            accepted,
+            base,
             workloads,
             selected: OnceLock::new(),
             run,
@@ -113,7 +126,8 @@ impl Session {
 
     /// Whether a test is skipped, which is known before anything is measured.
     pub(crate) fn skips(&self, test: usize) -> bool {
-        self.foregone(test).is_some_and(|outcome| outcome.verdict == Verdict::Skipped)
+        let skipped = |outcome: Outcome| outcome.verdict == Verdict::Skipped;
+        self.foregone(test).map_or_else(|| self.unjudged(test).is_some(), skipped)
     }
 
     /// What is known without measuring: a subject nobody registered, a reference that is not there.
@@ -127,15 +141,33 @@ impl Session {
         }
         let strict =
             std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
-        let reason = asked.set_aside()?;
-        if strict {
+        let unjudged = self.unjudged(test);
+        if let Some(Unjudged::Unsuitable(words)) = &unjudged {
+            return Some(
+                self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, words.as_str())),
+            );
+        }
+        let name = &self.budgets.budgets[asked.budget].name;
+        let reason = asked.set_aside(self.base.as_ref().map(|base| base.has(name)));
+        let reason = match (reason, unjudged) {
+            (Some(reason), _) => reason.to_owned(),
+            // It is measured all the same, so that it can be accepted.
+            (None, Some(Unjudged::SetAside(reason))) if strict => reason,
+            _ => return None,
+        };
+        if strict && reason != suite::NEW {
             let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));
         }
         let mut outcome = self.blank(test);
         outcome.verdict = Verdict::Skipped;
-        reason.clone_into(&mut outcome.reason);
+        outcome.reason = reason;
         Some(outcome)
+    }
+
+    /// Why a test against an accepted value cannot be judged.
+    fn unjudged(&self, test: usize) -> Option<Unjudged> {
+        self.accepted.unjudged(&self.blank(test), &self.suite.tests[test].limit)
     }
 
     fn decided(&self, test: usize) -> Option<Outcome> {
@@ -147,7 +179,8 @@ impl Session {
         let kept = shelf.outcomes(&self.key(group), || {
             let inquiry = self.measure(group, |_| true);
             self.progress.clear();
-            inquiry.outcomes().to_vec()
+            let outcomes = inquiry.outcomes().iter().map(|outcome| self.remembered(outcome));
+            outcomes.collect()
         });
         match kept {
             Ok(outcomes) => outcomes
@@ -257,29 +290,52 @@ impl Session {
         for outcome in inquiry.outcomes() {
             let test = self.suite.tests_of(group).find(|(_, test)| test.name == outcome.test);
             if let Some((at, _)) = test {
-                decided[at].get_or_insert_with(|| Box::new(outcome.clone()));
+                decided[at].get_or_insert_with(|| Box::new(self.remembered(outcome)));
             }
         }
+    }
+
+    /// What earlier runs of the same build found of a test.
+    fn kept(&self, test: usize) -> Option<Kept> {
+        let test = &self.suite.tests[test];
+        let identity = kept::identity(&self.budgets, self.base.as_ref(), test)?;
+        Keep::new(&self.results).load(&test.name, identity)
+    }
+
+    /// The outcome, once the next run of the same build will know of its evidence.
+    fn remembered(&self, outcome: &Outcome) -> Outcome {
+        let mut outcome = outcome.clone();
+        let test = self.suite.tests.iter().find(|test| test.name == outcome.test);
+        let identity = |test| kept::identity(&self.budgets, self.base.as_ref(), test);
+        if let Some(identity) = test.filter(|test| !test.is_exact()).and_then(identity) {
+            let keep = Keep::new(&self.results);
+            let before = keep.load(&outcome.test, identity);
+            if let Err(error) = keep.keep(&outcome, identity, before.as_ref()) {
+                outcome.notes.push(format!("the next run cannot continue this test: {error}"));
+            }
+        }
+        outcome
     }
 
     fn is_selected(&self, test: usize) -> bool {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    /// The measurement of a group for the tests that `wanted` picks.
     fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
         let tests = self.suite.tests_of(group);
-        let asked: Vec<Asked> = tests
-            .filter(|&(test, _)| wanted(test) && self.foregone(test).is_none())
-            .map(|(i, test)| Asked { limit: test.limit.clone(), blank: self.blank(i) })
-            .collect();
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];
+        let asked: Vec<Asked> = tests
+            .filter(|&(test, _)| wanted(test) && self.foregone(test).is_none())
+            .map(|(i, test)| {
+                let (kept, mut blank) = (self.kept(i), self.blank(i));
+                blank.notes.extend(kept.as_ref().map(Kept::note));
+                let carried = kept.as_ref().map(Kept::carried).unwrap_or_default();
+                Asked { carried, ..self.accepted.asked(blank, &test.limit, budget) }
+            })
+            .collect();
         let settings = &self.budgets.settings;
-        let repeats = match what.reading {
-            Reading::Heap => HEAP_REPEATS,
-            _ => 1,
-        };
+        let repeats = if what.reading == Reading::Heap { HEAP_REPEATS } else { 1 };
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,
@@ -287,96 +343,17 @@ impl Session {
             warn_at: settings.warn_at,
             unsure: settings.unsure,
             apart: APART,
+            today: Date::of_unix(self.run.began),
             repeats,
+            layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        Inquiry::new(subject::source(&self.budgets, what, &metrics, &self.results), asked, rules)
-    }
-
-    /// What is known of a test before it is measured.
-    pub(crate) fn blank(&self, test: usize) -> Outcome {
-        let test = &self.suite.tests[test];
-        let budget = &self.budgets.budgets[test.budget];
-        let relative_to = match &test.limit.target {
-            Target::Absolute(_) => None,
-            Target::Relative { reference: Reference::Base, .. } => Some("base".to_owned()),
-            Target::Relative { reference: Reference::Lock, .. } => Some("lock".to_owned()),
-            Target::Relative { reference: Reference::Budget(name), .. } => Some(name.clone()),
+        let sources = subject::Sources {
+            budgets: &self.budgets,
+            results: &self.results,
+            base: self.base.as_ref(),
         };
-        let case = match &test.limit.metric {
-            Metric::Scaling(_) => String::new(),
-            _ => budget.cases[test.case].label.clone(),
-        };
-        Outcome {
-            test: test.name.clone(),
-            budget: budget.name.clone(),
-            case,
-            metric: test.limit.metric.name(),
-            subject: subject::describe(&budget.subject),
-            relative_to,
-            why: test.limit.why.clone().or_else(|| budget.why.clone()),
-            file: crate::place::shown(&self.budgets.path),
-            line: test.limit.line,
-            run: self.run.clone(),
-            ..Outcome::default()
-        }
-    }
-
-    /// The red of a workload that nothing is asked of.
-    pub(crate) fn without_budget(&self, name: &str) -> Outcome {
-        Outcome {
-            test: format!("{name}::budget"),
-            budget: name.to_owned(),
-            metric: "budget".to_owned(),
-            subject: format!("workload {name}"),
-            reason: format!(
-                "workload `{name}` has no budget; add `[budget.{name}]` with `workload = \"{name}\"` \
-                 and a limit, or register it no more"
-            ),
-            cause: Some(Cause::MeasuredNothing.name().to_owned()),
-            file: crate::place::shown(&self.budgets.path),
-            line: 1,
-            run: self.run.clone(),
-            ..Outcome::default()
-        }
-    }
-
-    /// Lets the other processes of the run know of an outcome.
-    pub(crate) fn tell(&self, outcome: &Outcome) -> Result<(), Error> {
-        self.shelf.as_ref().map_or(Ok(()), |shelf| shelf.tell(&outcome.test, outcome.verdict))
-    }
-
-    /// Which tests of a run of several processes have which verdict so far, and nothing else of them.
-    pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
-        let told = self.shelf.as_ref()?.told().into_iter();
-        Some(told.map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() }).collect())
-    }
-
-    /// Does something that the processes of a run do one after the other, and says whether this is
-    /// the first; `None` where it is the only one.
-    pub(crate) fn in_turn<T>(
-        &self,
-        what: &str,
-        act: impl FnOnce(Option<bool>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        match &self.shelf {
-            None => act(None),
-            Some(shelf) => shelf.in_turn(what, |first| act(Some(first))),
-        }
-    }
-
-    fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
-        let mut outcome = self.blank(test);
-        outcome.reason.clone_from(&reason.text);
-        outcome.cause = Some(reason.cause.name().to_owned());
-        outcome.output.clone_from(&reason.output);
-        outcome
-    }
-
-    /// A test that no measurement decided: a defect of the harness, and red.
-    fn lost(&self, test: usize) -> Outcome {
-        let words = "the measurement ended without an outcome; please report this";
-        self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
+        Inquiry::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
     }
 
     /// A name for a group that is the same in every process of this run.

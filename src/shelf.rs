@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::Error;
+use crate::budget::lock;
 use crate::machine;
 use crate::verdict::{Outcome, Verdict};
 
@@ -25,7 +26,7 @@ pub(crate) struct Shelf {
 
 impl Shelf {
     /// The run's shelf, where the environment names a run of several processes. A name that is used
-    /// again after `budgets` or this binary has changed is another run.
+    /// again after `budgets`, its lock or this binary has changed is another run.
     ///
     /// # Errors
     /// Where the directory cannot be made.
@@ -36,7 +37,9 @@ impl Shelf {
         let runs = results.join("runs");
         let binary = std::env::current_exe().unwrap_or_default();
         let mut version = DefaultHasher::new();
-        std::fs::read(budgets).unwrap_or_default().hash(&mut version);
+        for file in [budgets, &lock::place(budgets)] {
+            std::fs::read(file).unwrap_or_default().hash(&mut version);
+        }
         binary.metadata().and_then(|data| data.modified()).ok().hash(&mut version);
         let binary = binary.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let directory = runs.join(format!(

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::base::Base;
 use crate::budget::{Budget, Budgets, Command, Param, Subject};
+use crate::enforce::duel::{self, Duel, Pairs};
 use crate::enforce::source::{Coin, Source, Sweep, Versus};
-use crate::meter::fork::{self, Request};
+use crate::meter::fork::{self, Build, Request};
+use crate::meter::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::meter::{Fork, Unmeasured, artifact, binary, command};
 use crate::metric::Metric;
 use crate::suite::{self, Group, Reading, Span};
@@ -16,6 +19,13 @@ const SLICE: Duration = Duration::from_millis(100);
 const LONGEST_SLICE: Duration = Duration::from_millis(500);
 /// Operations of one fork at the most: what a percentile can use.
 const MOST_OPERATIONS: usize = 20_000;
+/// A pair takes turns for so long at the least: more pairs say more than longer ones.
+const SHORTEST_PAIR: Duration = Duration::from_millis(30);
+/// Other threads and children that used more than this share of the measured time make an operation one
+/// of several threads. Turns are short, so that less than this is not told from the kernel's own work.
+const ALONE: f64 = 0.1;
+/// How long it is looked for.
+const PILOT: Duration = Duration::from_millis(10);
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);
 
@@ -55,105 +65,262 @@ fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
 }
 
-/// Where the forks of a group come from: one case, two of them in turn, or every case for a slope.
-pub(crate) fn source(
-    budgets: &Budgets,
-    group: &Group,
-    metrics: &[Metric],
-    results: &Path,
-) -> Box<dyn Source> {
-    let of = |budget: usize, case: usize, metrics: &[Metric]| {
-        of_case(budgets, budget, case, group.reading, metrics, results)
-    };
-    match (group.span, &group.versus) {
-        (Span::Case(case), Some(suite::Versus::Budget(other, other_case))) => Box::new(Versus {
-            subject: of(group.budget, case, metrics),
-            reference: named(&budgets.budgets[*other].name, of(*other, *other_case, metrics)),
-            metrics: metrics.to_vec(),
-            coin: Coin::random(),
-        }),
-        (Span::Case(case), _) => of(group.budget, case, metrics),
-        (Span::Sweep, _) => {
-            let inner: Vec<Metric> = metrics
-                .iter()
-                .filter_map(|metric| match metric {
-                    Metric::Scaling(of) => Some((**of).clone()),
-                    _ => None,
+/// What sources are made from.
+pub(crate) struct Sources<'a> {
+    /// The file.
+    pub(crate) budgets: &'a Budgets,
+    /// `target/budgets`.
+    pub(crate) results: &'a Path,
+    /// The revision that `base` means.
+    pub(crate) base: Option<&'a Base>,
+}
+
+impl Sources<'_> {
+    /// Where the forks of a group come from: one case, two of them in turn, or every case for a slope.
+    pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
+        match (group.span, &group.versus) {
+            (Span::Case(case), Some(suite::Versus::Budget(other, at))) => {
+                let name = format!("the reference `{}`", self.budgets.budgets[*other].name);
+                self.compared(group, case, metrics, (*other, *at), name, None)
+            }
+            (Span::Case(case), Some(suite::Versus::Base)) if self.base.is_some() => {
+                let at = (group.budget, case);
+                self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
+            }
+            (Span::Case(case), _) => self.of_case(group.budget, case, group.reading, metrics, None),
+            (Span::Sweep, _) => {
+                let inner: Vec<Metric> = metrics
+                    .iter()
+                    .filter_map(|metric| match metric {
+                        Metric::Scaling(of) => Some((**of).clone()),
+                        _ => None,
+                    })
+                    .collect();
+                let of = |case| self.of_case(group.budget, case, group.reading, &inner, None);
+                let sizes = sizes(&self.budgets.budgets[group.budget]);
+                let points = sizes.into_iter().map(|(case, size)| (size, of(case))).collect();
+                Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
+            }
+        }
+    }
+
+    /// A case and its reference, which is the case `other` of this revision or of `base`.
+    fn compared(
+        &self,
+        group: &Group,
+        case: usize,
+        metrics: &[Metric],
+        other: (usize, usize),
+        name: String,
+        base: Option<&Base>,
+    ) -> Box<dyn Source> {
+        let (metrics, coin) = (metrics.to_vec(), Coin::random());
+        if group.reading == Reading::Time && cfg!(unix) {
+            let sides = [
+                self.twin(group.budget, case, None, base),
+                self.twin(other.0, other.1, Some(name), base),
+            ];
+            let [Some(subject), Some(reference)] = sides else {
+                return self.of_case(group.budget, case, group.reading, &metrics, None);
+            };
+            let pairs = Twins {
+                sides: [subject, reference],
+                wants: duel::wants(&metrics),
+                scratch: self.results.join("scratch"),
+                timeout: self.timeout(group.budget).max(self.timeout(other.0)),
+                place: None,
+                slice: SHORTEST_PAIR,
+            };
+            return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
+        }
+        Box::new(Versus {
+            subject: self.of_case(group.budget, case, group.reading, &metrics, None),
+            reference: named(name, self.of_case(other.0, other.1, group.reading, &metrics, base)),
+            metrics,
+            coin,
+        })
+    }
+
+    /// One side of a comparison in turns; `None` where it is no workload.
+    fn twin(
+        &self,
+        budget: usize,
+        case: usize,
+        role: Option<String>,
+        base: Option<&Base>,
+    ) -> Option<Twin> {
+        let what = &self.budgets.budgets[budget];
+        let Subject::Workload(workload) = &what.subject else { return None };
+        let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
+        let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
+        let request = Request {
+            workload: workload.clone(),
+            params: what.cases[case].params.clone(),
+            metrics,
+            slice: SLICE,
+            max_operations: MOST_OPERATIONS,
+            paired: true,
+        };
+        let builds = match base {
+            Some(base) if role.is_some() => base.builds(),
+            Some(base) => base.head_builds(),
+            None => Vec::new(),
+        };
+        Some(Twin { request, role, builds })
+    }
+
+    fn timeout(&self, budget: usize) -> Duration {
+        self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
+    }
+
+    /// Where the forks of one case of a budget come from, in this revision or in `base`.
+    fn of_case(
+        &self,
+        budget: usize,
+        case: usize,
+        reading: Reading,
+        metrics: &[Metric],
+        base: Option<&Base>,
+    ) -> Box<dyn Source> {
+        let what = &self.budgets.budgets[budget];
+        let timeout = self.timeout(budget);
+        let metrics = metrics.to_vec();
+        let binaries = match base {
+            None => binary::Source { root: self.budgets.root.clone(), like: None },
+            Some(base) => {
+                binary::Source { root: base.root.clone(), like: base.binaries.first().cloned() }
+            }
+        };
+        match (&what.subject, reading) {
+            (Subject::Artifact(patterns), _) => {
+                files(patterns.clone(), binaries, metrics, self.results.join("compressed"))
+            }
+            (Subject::Command(command), _) => Box::new(Runs {
+                command: with_params(command, &what.cases[case].params),
+                binaries,
+                metrics,
+                timeout,
+                expanded: false,
+                warm: false,
+            }),
+            (Subject::Workload(workload), _) => {
+                let request = Request {
+                    workload: workload.clone(),
+                    params: what.cases[case].params.clone(),
+                    metrics,
+                    slice: SLICE,
+                    max_operations: MOST_OPERATIONS,
+                    paired: false,
+                };
+                let builds = base.map(Base::builds).unwrap_or_default();
+                Box::new(Forks {
+                    request,
+                    builds,
+                    scratch: self.results.join("scratch"),
+                    timeout,
+                    coin: Coin::random(),
                 })
-                .collect();
-            let points = sizes(&budgets.budgets[group.budget])
-                .into_iter()
-                .map(|(case, size)| (size, of(group.budget, case, &inner)))
-                .collect();
-            Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
+            }
         }
     }
 }
 
 /// A reference that says so where it cannot be measured.
-fn named(name: &str, mut source: Box<dyn Source>) -> Box<dyn Source> {
-    let name = name.to_owned();
+fn named(name: String, mut source: Box<dyn Source>) -> Box<dyn Source> {
     Box::new(move || {
         source.fork().map_err(|why| Unmeasured {
-            text: format!("the reference `{name}` was not measured: {}", why.text),
+            text: format!("{name} was not measured: {}", why.text),
             ..why
         })
     })
 }
 
-/// Where the forks of one case of a budget come from.
-fn of_case(
-    budgets: &Budgets,
-    budget: usize,
-    case: usize,
-    reading: Reading,
-    metrics: &[Metric],
-    results: &Path,
-) -> Box<dyn Source> {
-    let root = budgets.root.clone();
-    let what = &budgets.budgets[budget];
-    let timeout = what.timeout.unwrap_or(budgets.settings.timeout);
-    let metrics = metrics.to_vec();
-    match (&what.subject, reading) {
-        (Subject::Artifact(patterns), _) => {
-            files(patterns.clone(), root, metrics, results.join("compressed"))
-        }
-        (Subject::Command(command), _) => Box::new(Runs {
-            command: with_params(command, &what.cases[case].params),
-            root,
-            metrics,
-            timeout,
-            expanded: false,
-            warm: false,
-        }),
-        (Subject::Workload(workload), _) => {
-            let request = Request {
-                workload: workload.clone(),
-                params: what.cases[case].params.clone(),
-                metrics,
-                slice: SLICE,
-                max_operations: MOST_OPERATIONS,
-            };
-            Box::new(Forks { request, scratch: results.join("scratch"), timeout })
-        }
-    }
+/// One of the builds that are alike, or this process's binary where none is named.
+fn drawn(builds: &[Build], coin: &mut Coin) -> Result<Build, Unmeasured> {
+    builds.get(coin.below(builds.len())).cloned().map_or_else(Build::this, Ok)
 }
 
 /// Forks of a workload.
 struct Forks {
     request: Request,
+    builds: Vec<Build>,
     scratch: PathBuf,
     timeout: Duration,
+    coin: Coin,
 }
 
 impl Source for Forks {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        let fork = fork::measure(&self.request, &self.scratch, self.timeout)?;
+        let build = drawn(&self.builds, &mut self.coin)?;
+        let fork = fork::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
         // A workload that prepares for long is measured for longer: else preparing would be most of
         // what its effort goes into.
         let around = fork.elapsed.saturating_sub(self.request.slice);
         self.request.slice = (around * 2).clamp(SLICE, LONGEST_SLICE);
         Ok(fork)
+    }
+}
+
+/// One side of a comparison in turns.
+struct Twin {
+    request: Request,
+    role: Option<String>,
+    builds: Vec<Build>,
+}
+
+impl Twin {
+    fn side(&self, coin: &mut Coin) -> Result<Side, Unmeasured> {
+        let build = drawn(&self.builds, coin)?;
+        Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
+    }
+}
+
+/// Pairs of two workloads, or of one in two revisions.
+struct Twins {
+    /// The subject and its reference.
+    sides: [Twin; 2],
+    wants: Wants,
+    scratch: PathBuf,
+    timeout: Duration,
+    /// Where they run, once it is known whether they are of one thread.
+    place: Option<Place>,
+    slice: Duration,
+}
+
+impl Twins {
+    fn measure(
+        &self,
+        swapped: bool,
+        coin: &mut Coin,
+        (wants, slice, place): (Wants, Duration, Place),
+    ) -> Result<Pair, Unmeasured> {
+        let [subject, reference] = [self.sides[0].side(coin)?, self.sides[1].side(coin)?];
+        let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
+        let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
+        pair::measure(slots, &terms, &mut || coin.toss())
+    }
+}
+
+impl Pairs for Twins {
+    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
+        let place = if let Some(place) = self.place {
+            place
+        } else {
+            // A first pair tells whether one processor is enough for them; on one it could not be told,
+            // since they would not start threads that have no processor.
+            let wants = Wants { fewest: 0, ..self.wants };
+            let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
+            let alone = pilot.others.is_some_and(|others| others <= ALONE);
+            if alone { Place::Core(coin.below(1 << 16)) } else { Place::Free }
+        };
+        let pair = self.measure(swapped, coin, (self.wants, self.slice, place))?;
+        // Preparing is paid for each pair, and what it costs is worth measuring as long.
+        self.slice = pair.elapsed.saturating_sub(self.slice).clamp(SHORTEST_PAIR, LONGEST_SLICE);
+        self.place = Some(match place {
+            Place::Core(count) => Place::Core(count + 1),
+            Place::Free => Place::Free,
+        });
+        Ok(pair)
     }
 }
 
@@ -171,16 +338,16 @@ fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
 
 fn files(
     patterns: Vec<String>,
-    root: PathBuf,
+    binaries: binary::Source,
     metrics: Vec<Metric>,
     cache: PathBuf,
 ) -> Box<dyn Source> {
     Box::new(move || {
-        let expand = |pattern: &String| binary::expand(pattern, &root);
+        let expand = |pattern: &String| binary::expand(pattern, &binaries);
         let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
         let began = std::time::Instant::now();
         let mut fork = Fork::default();
-        for (metric, reading) in artifact::measure(&patterns, &root, &metrics, &cache) {
+        for (metric, reading) in artifact::measure(&patterns, &binaries.root, &metrics, &cache) {
             match reading {
                 Ok(reading) => {
                     fork.values.insert(metric.clone(), reading.value);
@@ -199,7 +366,7 @@ fn files(
 /// Runs of a command, each a fork.
 struct Runs {
     command: Command,
-    root: PathBuf,
+    binaries: binary::Source,
     metrics: Vec<Metric>,
     timeout: Duration,
     expanded: bool,
@@ -209,16 +376,17 @@ struct Runs {
 impl Source for Runs {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         if !self.expanded {
-            for word in &mut self.command.argv {
-                *word = binary::expand(word, &self.root)?;
+            let Command { argv, env, .. } = &mut self.command;
+            for word in argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)) {
+                *word = binary::expand(word, &self.binaries)?;
             }
             self.expanded = true;
         }
         if !self.warm && command::first_run_warms(&self.command) {
-            command::measure(&self.command, &self.root, &self.metrics, self.timeout)?;
+            command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)?;
         }
         self.warm = true;
-        command::measure(&self.command, &self.root, &self.metrics, self.timeout)
+        command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)
     }
 
     fn burst(&self) -> Duration {

@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use crate::budget::{Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::enforce::is_exact;
+use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
+use crate::enforce::{is_exact, takes_turns};
 use crate::metric::Metric;
 
 /// One limit of one case: one test.
@@ -25,6 +25,10 @@ pub(crate) struct Test {
     pub(crate) group: usize,
 }
 
+/// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
+pub(crate) const NEW: &str =
+    "the base revision has no such budget: there is nothing to compare with";
+
 impl Test {
     /// Whether its value is compared rather than judged.
     pub(crate) fn is_exact(&self) -> bool {
@@ -32,14 +36,13 @@ impl Test {
     }
 
     /// Why it is not judged in this build or without a base revision, which is nobody's fault.
-    pub(crate) fn set_aside(&self) -> Option<&'static str> {
-        match &self.limit.target {
-            Target::Relative { reference: Reference::Base, .. } => {
+    /// `base` says whether the base revision, where there is one, has the budget too.
+    pub(crate) fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
+        match (&self.limit.target, base) {
+            (Target::Relative { reference: Reference::Base, .. }, None) => {
                 Some("no base revision to compare with is given")
             }
-            Target::Relative { reference: Reference::Lock, .. } => {
-                Some("no accepted value to compare with is given")
-            }
+            (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -57,6 +60,9 @@ pub(crate) enum Reading {
     Process,
     /// A workload by the clock.
     Time,
+    /// Of a workload what its process as a whole tells, where two are compared: processor time,
+    /// failures, values of its own. Its times are compared turn by turn instead.
+    Whole,
     /// What a workload holds of the machine's memory.
     Memory,
     /// A workload's allocations.
@@ -94,8 +100,6 @@ pub(crate) enum Versus {
     Budget(usize, usize),
     /// The base revision.
     Base,
-    /// The accepted values.
-    Lock,
 }
 
 /// Every test of a `budgets.toml`, exact ones first, and the groups that measure them.
@@ -108,14 +112,19 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
-    /// Lays out the tests of a checked file.
-    pub(crate) fn of(budgets: &Budgets) -> Suite {
+    /// Lays out the tests of a checked file. `compares` says whether there is a base revision, which
+    /// adds the limits that `base` in `[settings]` puts on every budget.
+    pub(crate) fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
         let mut tests = Vec::new();
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
-            let lay = Layout { budgets, by_name: &by_name, index, budget };
+            let implied = match budgets.settings.base {
+                Some(share) if compares => implied(&budget.limits, share),
+                _ => Vec::new(),
+            };
+            let lay = Layout { budgets, by_name: &by_name, index, budget, implied };
             lay.cases(&mut tests, &mut groups);
             lay.slopes(&mut tests, &mut groups);
         }
@@ -146,23 +155,63 @@ struct Layout<'a> {
     by_name: &'a HashMap<&'a str, usize>,
     index: usize,
     budget: &'a Budget,
+    /// Limits that the file puts on every budget.
+    implied: Vec<Limit>,
+}
+
+/// `base = "5 %"`: for every metric with a limit of its own, and none against the base, that it is not
+/// worse than there by more than `share`.
+fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
+    let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
+    let mut implied: Vec<Limit> = Vec::new();
+    for limit in limits {
+        let same = |other: &Limit| other.metric == limit.metric && other.bound == limit.bound;
+        let own = limits.iter().any(|other| same(other) && against_base(other));
+        // An exit code is no amount.
+        if own || limit.metric == Metric::Exit || implied.iter().any(same) {
+            continue;
+        }
+        let factor = match limit.bound {
+            Bound::Max => 1.0 + share,
+            Bound::Min => 1.0 / (1.0 + share),
+        };
+        let both = limits.iter().any(|o| o.metric == limit.metric && o.bound != limit.bound);
+        let side = match (both, limit.bound) {
+            (false, _) => "",
+            (true, Bound::Max) => "::max",
+            (true, Bound::Min) => "::min",
+        };
+        implied.push(Limit {
+            target: Target::Relative { factor, reference: Reference::Base },
+            warn: None,
+            label: format!("{}{side}::x_base", limit.metric),
+            ..limit.clone()
+        });
+    }
+    implied
 }
 
 impl Layout<'_> {
     fn cases(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
-            for limit in &self.budget.limits {
+            for limit in self.budget.limits.iter().chain(&self.implied) {
                 let name = match what.label.as_str() {
                     "" => format!("{}::{}", self.budget.name, limit.label),
                     label => format!("{}::{label}::{}", self.budget.name, limit.label),
                 };
-                let reading = self.reading(&limit.metric);
+                let versus = self.versus(limit, case);
+                let reading = match self.reading(&limit.metric) {
+                    Reading::Time if versus.is_some() && !takes_turns(&limit.metric) => {
+                        Reading::Whole
+                    }
+                    reading => reading,
+                };
                 let group = Group {
                     budget: self.index,
                     span: Span::Case(case),
                     reading,
-                    versus: self.versus(limit, case),
+                    versus,
                     // A command's exit code is read from the runs that its times are.
                     exact: is_exact(&limit.metric) && reading != Reading::Process,
                 };
@@ -191,9 +240,9 @@ impl Layout<'_> {
 
     fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
         match &limit.target {
-            Target::Absolute(_) => None,
+            // So many times an accepted value is a number too.
+            Target::Absolute(_) | Target::Relative { reference: Reference::Lock, .. } => None,
             Target::Relative { reference: Reference::Base, .. } => Some(Versus::Base),
-            Target::Relative { reference: Reference::Lock, .. } => Some(Versus::Lock),
             Target::Relative { reference: Reference::Budget(name), .. } => {
                 let other = self.by_name[name.as_str()];
                 let label = &self.budget.cases[case].label;

@@ -19,6 +19,11 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// The file cannot be read, or has mistakes: then the error shows all of them, each with its line, a
 /// caret and what to write instead.
 pub fn load(path: &Path) -> Result<Budgets, Error> {
+    parse(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path)
+}
+
+/// The text of a file that people may have got wrong; `remedy` is for one that is not there.
+pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Error> {
     let shown = path.display();
     let fault = |text: String| Err(Error::config(format!("error: {text}\n"), 1));
     if path.is_dir() {
@@ -27,22 +32,21 @@ pub fn load(path: &Path) -> Result<Budgets, Error> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return fault(format!(
-                "failed to read `{shown}`: there is no such file; write one with `[budget.NAME]` in it"
-            ));
+            return fault(format!("failed to read `{shown}`: there is no such file; {remedy}"));
         }
         Err(e) => return Err(Error::io("read", path, e)),
     };
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
-    if bytes.len() as u64 > LARGEST {
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    if bytes.len() as u64 > largest {
         return fault(format!(
-            "failed to read `{shown}`: it is larger than 4 MiB, which no file of budgets is; name the right file"
+            "failed to read `{shown}`: it is larger than {} MiB, which no file of budgets is; name the right file",
+            largest >> 20
         ));
     }
     let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path),
+        Ok(text) => Ok(text),
         Err(_) if wide => {
             fault(format!("failed to read `{shown}`: it is UTF-16; save it as UTF-8"))
         }

@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
-use super::{Budget, Subject, case, key, limit, scaling, spelling, subject, word};
+use super::{Budget, Subject, case, key, limit, scaling, spelling, subject, waiver, word};
 use crate::metric::SubjectKind;
 
 /// What stands under `budget`.
@@ -96,13 +96,15 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     }
 
     let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
+    let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
     let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
     let (spans, limits) = limits.into_iter().map(|draft| (draft.at, draft.limit)).unzip();
     let line = reading.line(&entry.at);
     let name = name.to_owned();
+    let subject = subject?;
     let budget =
-        Budget { name, subject: subject?, cases, limits, scaling, why, effort, timeout, line };
+        Budget { name, subject, cases, limits, scaling, why, waiver, effort, timeout, line };
     Some(Draft { budget, spans })
 }
 

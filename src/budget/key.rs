@@ -52,6 +52,16 @@ pub(super) const SETTINGS: &[Key] = &[
         ALL,
         "What evidence cannot settle is red when \"blind\" (the default), always (\"fail\") or never (\"warn\").",
     ),
+    key(
+        "base",
+        ALL,
+        "How much worse than at the base revision every limited metric may be, where one is compared with: \"5 %\". Default: only limits that name `base` are compared.",
+    ),
+    key(
+        "layouts",
+        ALL,
+        "How often each revision is linked, in another order each time, where they are compared. Default 1.",
+    ),
 ];
 
 /// Of `[budget.NAME]`. The first three name the subject; a budget has one of them.
@@ -99,6 +109,7 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key("env", &[Command], "Environment variables set for the command."),
     key("why", ALL, "Why the budget exists, shown when it breaks."),
+    key("waive", ALL, "Until a day, limits of this budget that are broken are warnings."),
     key("effort", ALL, "The most time this budget may take to reach its verdict, if it is noisy."),
     key("timeout", ALL, "How long one process of this budget may run before it counts as hung."),
 ];
@@ -112,6 +123,33 @@ pub(super) const LIMIT: &[Key] = &[
         "Beyond this it is a warning; on the good side of the limit, in the same unit.",
     ),
     key("why", ALL, "Why this limit exists, shown when it breaks."),
+    key("waive", ALL, "Until a day, the limit is a warning where it is broken."),
+];
+
+/// Of `waive`.
+pub(super) const WAIVE: &[Key] = &[
+    key("until", ALL, "The last day, in UTC, that it holds: \"2027-01-31\"."),
+    key("owner", ALL, "Who answers for it."),
+    key("why", ALL, "Why the limit may be broken until then."),
+];
+
+/// Of a block of `budgets.lock`.
+pub(super) const LOCKED: &[Key] = &[
+    key("value", ALL, "The value, in the base unit."),
+    key("low", ALL, "The lower end of its interval."),
+    key("high", ALL, "The upper end of its interval."),
+    key("unit", ALL, "The base unit."),
+    key("date", ALL, "The day it was accepted."),
+    key("commit", ALL, "The revision it was measured at."),
+    key("environment", ALL, "Where it was measured."),
+];
+
+/// Of a block's `environment`.
+pub(super) const ENVIRONMENT: &[Key] = &[
+    key("platform", ALL, "Operating system and architecture."),
+    key("processor", ALL, "The processor's name, where the system tells."),
+    key("cores", ALL, "Processors that the process could use."),
+    key("profile", ALL, "`release` or `debug`."),
 ];
 
 /// Of `scaling`.

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Reading};
 use super::read::{self, Value};
-use super::{Bound, Limit, Reference, Target, key, target, word};
+use super::{Bound, Limit, Reference, Target, key, target, waiver, word};
 use crate::metric::{Better, Metric, SubjectKind};
 use crate::quantity::Unit;
 
@@ -83,6 +83,7 @@ pub(super) fn one(
         target: Target::Relative { factor: 1.0, reference: Reference::Base },
         warn: None,
         why: None,
+        waiver: None,
         label: String::new(),
         line: reading.line(&value.span()),
     };
@@ -104,6 +105,7 @@ pub(super) fn one(
     };
     limit.line = reading.line(&entry.value.span());
     limit.why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
+    limit.waiver = waiver::read(table, reading);
     let target = target::read(metric, bound, entry.value, reading);
     if let Some(warn) = read::entry(table, "warn") {
         limit.warn = target::read_quantity(metric, warn.value, reading);

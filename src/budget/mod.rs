@@ -1,4 +1,5 @@
-//! What `budgets.toml` says, checked: budgets, subjects, limits. Nothing here measures.
+//! What `budgets.toml` says, checked: budgets, subjects, limits; and the values accepted in `budgets.lock`.
+//! Nothing here measures.
 //!
 //! Text becomes [`Budgets`] in one go, with every mistake collected and shown with its line and a
 //! caret. What is in these types is therefore possible: a metric fits its subject, a unit its metric,
@@ -9,6 +10,7 @@ mod file;
 mod heading;
 mod key;
 mod limit;
+pub mod lock;
 mod problem;
 mod read;
 mod reference;
@@ -21,6 +23,7 @@ mod spelling;
 mod subject;
 mod syntax;
 mod target;
+mod waiver;
 mod word;
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::date::Date;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
@@ -64,6 +68,12 @@ pub struct Settings {
     pub warn_at: f64,
     /// What becomes of a verdict that evidence cannot settle.
     pub unsure: Unsure,
+    /// How much worse than at the base revision every limited metric may be, where one is compared with:
+    /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
+    pub base: Option<f64>,
+    /// How often each revision is linked, in another order each time, where they are compared: from 1,
+    /// the default, to 64. The command that builds them reads it.
+    pub layouts: u32,
 }
 
 impl Default for Settings {
@@ -74,6 +84,8 @@ impl Default for Settings {
             alpha: 0.01,
             warn_at: 0.9,
             unsure: Unsure::Blind,
+            base: None,
+            layouts: 1,
         }
     }
 }
@@ -105,6 +117,8 @@ pub struct Budget {
     pub scaling: Option<Scaling>,
     /// Why the budget exists, shown when it breaks.
     pub why: Option<String>,
+    /// Who answers for its limits that are broken, and until when.
+    pub waiver: Option<Waiver>,
     /// Overrides [`Settings::effort`].
     pub effort: Option<Duration>,
     /// Overrides [`Settings::timeout`].
@@ -197,12 +211,26 @@ pub struct Limit {
     pub warn: Option<Quantity>,
     /// Why this limit exists; `None`: the budget's reason.
     pub why: Option<String>,
+    /// Who answers for it where it is broken, and until when; `None`: whoever does for the budget.
+    pub waiver: Option<Waiver>,
     /// The last part of its test's name. Against a quantity `p99`, against a reference `p99::x_base`;
     /// where a metric has both a `max` and a `min` of these, `size::max` and `size::min`,
     /// `size::max::x_base` and `size::min::x_base`; for a slope `scaling_rss`. Unique in its budget.
     pub label: String,
     /// The line it is written on, from 1.
     pub line: usize,
+}
+
+/// `waive = { until = "2027-01-31", owner = "ann", why = "…" }`: until then a limit that is broken is a
+/// warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The last day, in UTC, that it holds.
+    pub until: Date,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why the limit may be broken until then.
+    pub why: String,
 }
 
 /// From which side a limit bounds.

@@ -146,6 +146,22 @@ impl<'t> Entry<'t> {
         None
     }
 
+    /// A whole number from 1 to `most`.
+    pub(super) fn count(&self, reading: &mut Reading<'_>, most: u32) -> Option<u32> {
+        let count = match self.value.get_ref() {
+            DeValue::Integer(integer) => {
+                u32::from_str_radix(integer.as_str(), integer.radix()).ok()
+            }
+            _ => None,
+        };
+        let count = count.filter(|count| (1..=most).contains(count));
+        if count.is_none() {
+            let title = format!("`{}` has to be a whole number from 1 to {most}", self.key);
+            reading.report(Problem::new(self.value.span(), title).help("write a number such as 8"));
+        }
+        count
+    }
+
     /// A share over zero and at most `most`: `"90 %"` or 0.9.
     pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
         let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };

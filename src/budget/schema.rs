@@ -79,7 +79,8 @@ fn setting(key: &Key) -> Value {
             { "type": "number", "exclusiveMinimum": 0, "maximum": settings::MOST_ALPHA },
             reference("Share"),
         ] }),
-        "warn_at" => json!({ "anyOf": [
+        "layouts" => json!({ "type": "integer", "minimum": 1, "maximum": settings::MOST_LAYOUTS }),
+        "warn_at" | "base" => json!({ "anyOf": [
             { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
             reference("Share"),
         ] }),
@@ -119,6 +120,7 @@ fn budget(kind: SubjectKind) -> Value {
             "additionalProperties": { "type": "string" },
         }),
         "effort" | "timeout" => reference("Seconds"),
+        "waive" => waive(),
         _ => text(),
     });
     let subject = subject::KEYS.iter().find(|key| key.1 == kind).map(|key| key.0);
@@ -233,11 +235,21 @@ fn limit(name: &str) -> Value {
 fn long(quantity: &Value) -> Value {
     let mut long = object(key::LIMIT, |key| match key.name {
         "why" => text(),
+        "waive" => waive(),
         "warn" => quantity.clone(),
         _ => json!({ "anyOf": [quantity, { "type": "string" }] }),
     });
     long["required"] = json!(["limit"]);
     long
+}
+
+fn waive() -> Value {
+    let mut waive = object(key::WAIVE, |key| match key.name {
+        "until" => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
+        _ => text(),
+    });
+    waive["required"] = json!(["until", "owner", "why"]);
+    waive
 }
 
 fn slope() -> Value {

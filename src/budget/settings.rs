@@ -18,6 +18,9 @@ pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
 pub(super) const MOST_ALPHA: f64 = 0.5;
 
+/// The most `layouts`: beyond it linking takes longer than it tells.
+pub(super) const MOST_LAYOUTS: u32 = 64;
+
 /// Reads the table; what is wrong keeps its default.
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     let mut settings = Settings::default();
@@ -37,6 +40,13 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     }
     if let Some(word) = read::entry(table, "unsure").and_then(|e| e.choice(reading, UNSURE)) {
         settings.unsure = word;
+    }
+    if let Some(share) = read::entry(table, "base").and_then(|e| e.share(reading, 1.0)) {
+        settings.base = Some(share);
+    }
+    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
+    {
+        settings.layouts = count;
     }
     settings
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::account::Account;
 use super::open::{Judgement, Open};
 use super::source::Source;
-use super::{Asked, Rules, words};
+use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
 use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
-use crate::verdict::{Evidence, Outcome, Shape, Verdict};
+use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
 /// One measurement and the limits that share it.
 pub(crate) struct Inquiry {
@@ -19,9 +20,7 @@ pub(crate) struct Inquiry {
     open: Vec<Open>,
     done: Vec<Outcome>,
     spent: Duration,
-    /// Time-weighted waiting for a processor, and the time that it was known for.
-    waited: (f64, f64),
-    preempted: Option<u64>,
+    account: Account,
     /// What forks noted, and whether another one noted the same with other figures.
     notes: Vec<(String, bool)>,
     suspect_since: Option<Instant>,
@@ -44,8 +43,7 @@ impl Inquiry {
             open,
             done: Vec::new(),
             spent: Duration::ZERO,
-            waited: (0.0, 0.0),
-            preempted: None,
+            account: Account::default(),
             notes: Vec::new(),
             suspect_since: None,
             of: None,
@@ -120,14 +118,7 @@ impl Inquiry {
 
     fn account(&mut self, fork: &Fork) {
         self.spent += fork.elapsed;
-        if let Some(waited) = fork.waited {
-            let weight = fork.elapsed.as_secs_f64();
-            self.waited.0 += waited * weight;
-            self.waited.1 += weight;
-        }
-        if let Some(preempted) = fork.preempted {
-            *self.preempted.get_or_insert(0) += preempted;
-        }
+        self.account.add(fork);
         for note in &fork.notes {
             match self.notes.iter_mut().find(|(known, _)| words::are_alike(known, note)) {
                 Some((known, varies)) => *varies |= known != note,
@@ -148,19 +139,26 @@ impl Inquiry {
     /// Closes the limit if its evidence, or its time, is up.
     fn consider(&mut self, open: Open) {
         let spent_up = self.spent >= self.rules.effort;
+        if open.is_unjudged() {
+            let enough = open.suffices(self.rules.repeats) || spent_up;
+            return if enough { self.set_aside(&open) } else { self.open.push(open) };
+        }
         match &open.judgement {
             Judgement::Exact(readings) if readings.len() >= self.rules.repeats => {
                 self.compare(&open);
             }
             Judgement::Exact(_) => self.open.push(open),
             Judgement::Noisy(judge) => match judge.finding() {
+                // Other work may be why: it has until the effort is spent to go away.
+                Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
+                Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
                 Finding::Broken => self.close(&open, Verdict::Fail, None),
                 Finding::Held => self.held(&open),
                 // What never varies needs no statistics: the same number from several processes.
                 Finding::Open if open.is_constant() => self.compare(&open),
-                Finding::Open if spent_up => self.settle(&open),
+                Finding::Open if spent_up => self.settle(&open, None),
                 // Nor is a red pursued for ever that fresh processes will not confirm.
-                Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open),
+                Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open, None),
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
         }
@@ -186,23 +184,36 @@ impl Inquiry {
         self.close(open, verdict, None);
     }
 
-    /// The effort is spent and the evidence is not enough.
-    fn settle(&mut self, open: &Open) {
-        let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
-        let blind = judge.is_blind() || judge.forks() < FEWEST_FORKS;
-        let verdict = match self.rules.unsure {
-            Unsure::Fail => Verdict::Unsure,
-            Unsure::Blind if blind => Verdict::Unsure,
-            Unsure::Blind | Unsure::Warn => Verdict::Warn,
-        };
-        self.close(open, verdict, Some(blind));
+    /// Whether a limit that was shown to be broken was so by the wall clock alone, on a machine whose
+    /// other work may be why.
+    fn is_excused(&self, open: &Open) -> bool {
+        let ledger = self.account.ledger();
+        open.is_by_wall_clock(ledger.clock) && ledger.may_explain() && !open.fails_less_waiting()
     }
 
-    /// Turns a limit into its outcome; `unsettled` says whether it was blind where it was not settled.
-    fn close(&mut self, open: &Open, verdict: Verdict, unsettled: Option<bool>) {
+    /// The effort is spent and the evidence is not enough; `doubt` where it is known why.
+    fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
+        let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
+        let blind = judge.is_blind() || judge.forks() < FEWEST_FORKS;
+        let doubt = doubt.unwrap_or(if blind { Doubt::Blind } else { Doubt::Near });
+        let verdict = match (self.rules.unsure, doubt) {
+            (Unsure::Fail, _) | (Unsure::Blind, Doubt::Blind | Doubt::Noise) => Verdict::Unsure,
+            (Unsure::Blind, Doubt::Near) | (Unsure::Warn, _) => Verdict::Warn,
+        };
+        self.close(open, verdict, Some(doubt));
+    }
+
+    /// Nothing to judge by: the value is there to be accepted.
+    fn set_aside(&mut self, open: &Open) {
+        self.close(open, Verdict::Skipped, None);
+    }
+
+    /// Turns a limit into its outcome; `doubt` where the evidence did not settle it.
+    fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
         let against = open.against(&self.rules);
         let mut outcome = open.asked.blank.clone();
         outcome.verdict = verdict;
+        outcome.doubt = doubt;
         outcome.against = Some(against);
         outcome.seconds = self.spent.as_secs_f64();
         outcome.notes.extend(self.notes.iter().map(|(note, varies)| match varies {
@@ -216,14 +227,33 @@ impl Inquiry {
         if let Judgement::Noisy(judge) = &open.judgement {
             outcome.evidence = Some(self.evidence(judge, open));
             outcome.shape = Some(self.shape(judge, open));
+            outcome.ledger = Some(self.account.ledger());
+            outcome.notes.extend(words::machine(&outcome, &open.asked.limit));
         }
+        let excuse = outcome.ledger.as_ref().is_some_and(Ledger::may_explain);
+        if verdict == Verdict::Fail && excuse && open.fails_less_waiting() {
+            outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
+        }
+        let ratio = outcome.estimate.filter(|_| verdict.is_red()).map(|estimate| estimate.value);
+        outcome
+            .notes
+            .extend(ratio.and_then(|ratio| {
+                words::layout_luck(&open.asked.limit, ratio, self.rules.layouts)
+            }));
         if let Some(note) = open.disagreement(&against) {
             outcome.notes.push(note);
         }
         if let Some(sides) = self.sides.get(&open.asked.limit.metric) {
             outcome.notes.push(words::sides(&open.asked.limit, sides));
         }
-        outcome.reason = words::reason(&outcome, &open.asked.limit, unsettled);
+        outcome.reason = match &open.asked.unjudged {
+            Some((reason, _)) => words::unjudged(&outcome, reason),
+            None => words::reason(&outcome, &open.asked.limit),
+        };
+        standing::compare(&mut outcome, &open.asked.limit);
+        if let Some(waiver) = &open.asked.limit.waiver {
+            outcome.waive(waiver, self.rules.today);
+        }
         self.done.push(outcome);
     }
 
@@ -240,16 +270,19 @@ impl Inquiry {
 
     fn evidence(&self, judge: &Judge, open: &Open) -> Evidence {
         let levels = judge.levels();
+        // Against no limit there is no evidence, only values.
+        let limited = !open.is_unjudged();
+        let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
         Evidence {
-            fail: finite(judge.log_evidence()),
+            fail: odds(judge.log_evidence()),
             fail_at: levels.fail,
-            pass: finite(judge.log_evidence_to_pass()),
+            pass: odds(judge.log_evidence_to_pass()),
             pass_at: levels.pass,
-            detectable: judge.detectable().map(|v| open.shown(v)),
+            detectable: judge.detectable().filter(|_| limited).map(|v| open.shown(v)),
             forks: judge.forks(),
             values: judge.values().len(),
-            waited: (self.waited.1 > 0.0).then(|| self.waited.0 / self.waited.1),
-            preempted: self.preempted,
+            waited: self.account.waited(),
+            preempted: self.account.preempted(),
         }
     }
 

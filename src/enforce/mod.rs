@@ -3,10 +3,15 @@
 //! An [`Inquiry`] is advanced fork by fork, so that whoever holds several can take turns and one
 //! burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
+mod account;
+pub(crate) mod duel;
 mod inquiry;
+#[cfg(test)]
+mod noise_tests;
 mod open;
 mod question;
 pub(crate) mod source;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -14,8 +19,12 @@ mod words;
 use std::time::Duration;
 
 use crate::budget::{Limit, Unsure};
+use crate::date::Date;
 use crate::verdict::Outcome;
+use crate::verdict::judge::Carried;
 
+pub(crate) use self::account::Watched;
+pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
 pub(crate) use self::question::is_exact;
 
@@ -26,6 +35,11 @@ pub(crate) struct Asked {
     pub(crate) limit: Limit,
     /// The outcome before anything is measured: names, file, line, why, run.
     pub(crate) blank: Outcome,
+    /// What earlier runs of the same build found.
+    pub(crate) carried: Carried,
+    /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it
+    /// can be accepted.
+    pub(crate) unjudged: Option<(String, f64)>,
 }
 
 /// How hard an inquiry tries, and how it judges what it cannot settle.
@@ -43,6 +57,10 @@ pub(crate) struct Rules {
     pub(crate) unsure: Unsure,
     /// How long fresh processes are waited with before they confirm a red.
     pub(crate) apart: Duration,
+    /// The day, in UTC, for waivers.
+    pub(crate) today: Date,
     /// How often an exact reading is taken; they must agree.
     pub(crate) repeats: usize,
+    /// How often each revision was linked that is compared with the base.
+    pub(crate) layouts: usize,
 }

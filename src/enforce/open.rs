@@ -6,6 +6,7 @@ use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
+use crate::verdict::ledger::Clock;
 use crate::verdict::{Against, Estimate};
 
 /// A limit on single operations is so many times what a reading of the clock takes, at least.
@@ -14,6 +15,9 @@ const CLEAR_OF_CLOCK: f64 = 5.0;
 pub(super) struct Open {
     pub(super) asked: Asked,
     pub(super) judgement: Judgement,
+    /// The evidence of the same times less waiting for a processor, where they were not judged so and
+    /// it can be told.
+    less_waiting: Option<Box<Judge>>,
 }
 
 pub(super) enum Judgement {
@@ -25,17 +29,25 @@ pub(super) enum Judgement {
 impl Open {
     /// Nothing read yet.
     pub(super) fn new(asked: Asked, levels: Levels) -> Self {
+        let mut less_waiting = None;
         let judgement = if question::is_exact(&asked.limit.metric) {
             Judgement::Exact(Vec::new())
         } else {
             let question = question::question(&asked.limit, levels);
-            Judgement::Noisy(Box::new(Judge::new(question)))
+            if matches!(asked.limit.target, Target::Absolute(_)) {
+                less_waiting = Some(Box::new(Judge::new(question)));
+            }
+            Judgement::Noisy(Box::new(Judge::continuing(question, asked.carried)))
         };
-        Open { asked, judgement }
+        Open { asked, judgement, less_waiting }
     }
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
-        self.resolves(fork)?;
+        if self.is_unjudged() {
+            self.take_unit(fork);
+        } else {
+            self.resolves(fork)?;
+        }
         let metric = &self.asked.limit.metric;
         let mut series = fork.series(metric)?;
         if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
@@ -43,6 +55,13 @@ impl Open {
             return Err(Unmeasured::new(Cause::InvalidReading, text));
         }
         let relative = self.is_relative();
+        if let (Some(judge), Some(&value)) = (&mut self.less_waiting, fork.less_waiting.get(metric))
+        {
+            judge.add(&[value]).map_err(|e| {
+                let text = format!("`{metric}` less waiting was measured as {e}");
+                Unmeasured::new(Cause::InvalidReading, text)
+            })?;
+        }
         match &mut self.judgement {
             Judgement::Exact(readings) => readings.extend(series),
             Judgement::Noisy(judge) => {
@@ -99,6 +118,47 @@ impl Open {
 
     pub(super) fn is_relative(&self) -> bool {
         matches!(self.asked.limit.target, Target::Relative { .. })
+    }
+
+    /// Whether a reading that took longer because the machine was busy counts against the limit:
+    /// pairs are measured in turns, and times less waiting are not touched by it.
+    pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
+        let timed = match self.asked.limit.metric {
+            Metric::Latency(_) | Metric::Throughput => clock == Some(Clock::Wall),
+            Metric::Wall(_) | Metric::Startup(_) => true,
+            _ => false,
+        };
+        timed && !self.is_relative()
+    }
+
+    /// Whether the times less waiting are over the limit too: then no waiting was the reason.
+    pub(super) fn fails_less_waiting(&self) -> bool {
+        let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
+        self.less_waiting.as_deref().is_some_and(enough)
+    }
+
+    /// Whether there is no limit to hold it against.
+    pub(super) fn is_unjudged(&self) -> bool {
+        self.asked.unjudged.is_some()
+    }
+
+    /// Whether there are values enough to tell the metric, were the limit out of reach.
+    pub(super) fn suffices(&self, repeats: usize) -> bool {
+        match &self.judgement {
+            Judgement::Exact(readings) => readings.len() >= repeats,
+            Judgement::Noisy(judge) => judge.finding() == Finding::Held || self.is_constant(),
+        }
+    }
+
+    /// A rate is of what the workload counts, where no limit says of what.
+    fn take_unit(&mut self, fork: &Fork) {
+        let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
+        if self.asked.limit.metric == Metric::Throughput {
+            quantity.unit = match fork.work {
+                Work::Bytes(_) => Unit::BytesPerSecond,
+                Work::Operations(_) => Unit::PerSecond,
+            };
+        }
     }
 
     pub(super) fn is_suspect(&self) -> bool {
@@ -166,6 +226,10 @@ impl Open {
             }
             Judgement::Noisy(judge) => {
                 let (value, interval) = judge.estimate()?;
+                if self.is_constant() {
+                    let value = self.shown(value);
+                    return Some(Estimate { value, low: Some(value), high: Some(value) });
+                }
                 let end = |v: f64| Some(self.shown(v)).filter(|v| v.is_finite());
                 let low = end(interval.low).filter(|_| interval.low.is_finite());
                 Some(Estimate { value: self.shown(value), low, high: end(interval.high) })
@@ -192,11 +256,16 @@ impl Open {
     pub(super) fn against(&self, rules: &Rules) -> Against {
         let limit = &self.asked.limit;
         let (value, unit) = question::limit_of(limit);
+        if let Some((_, factor)) = self.asked.unjudged {
+            // What the limit would be, were this value accepted.
+            let limit = self.value().unwrap_or(f64::NAN) * factor;
+            return Against { bound: self.asked.limit.bound, limit, warn: limit, slack: 0.0, unit };
+        }
         let warn = match (limit.warn, limit.bound) {
             (Some(warn), _) => warn.value,
             // Counts, exponents and ratios sit at their limit by intention: three allocations and no
             // more, linear, as fast as the other.
-            (None, _) if unit == Unit::Number => value,
+            (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
             // Nor is there much above a floor of 98 %.
             (None, Bound::Min) if unit == Unit::Share => value,
             (None, Bound::Max) => value * rules.warn_at,

@@ -1,6 +1,6 @@
 //! From a limit of `budgets.toml` to a question in plain numbers: which values, which method, how much slack.
 
-use crate::budget::{Bound, Limit, Target};
+use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Metric, Nature, Statistic};
 use crate::quantity::Unit;
 use crate::verdict::judge::{Levels, Method, Question};
@@ -11,6 +11,11 @@ const TIME_SLACK: f64 = 0.10;
 const MEMORY_SLACK: f64 = 0.02;
 /// Relative slack of a ratio to another budget.
 const RATIO_SLACK: f64 = 0.05;
+/// Slack of a ratio to the base revision: one point, and no more than the limit itself allows, so that
+/// "half a percent slower" is not passed at one and a half.
+const BASE_SLACK: f64 = 0.01;
+/// A slack smaller than this would never be settled.
+const LEAST_BASE_SLACK: f64 = 0.001;
 /// Absolute slack of shares, in parts of one: half a point.
 const SHARE_SLACK: f64 = 0.005;
 /// Absolute slack of a scaling exponent.
@@ -21,7 +26,7 @@ const EXPONENT_SLACK: f64 = 0.05;
 pub(super) fn limit_of(limit: &Limit) -> (f64, Unit) {
     match &limit.target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Number),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
     }
 }
 
@@ -30,6 +35,9 @@ pub(super) fn question(limit: &Limit, levels: Levels) -> Question {
     let (value, unit) = limit_of(limit);
     let (limit_value, slack) = match limit.target {
         // Ratios are judged as logarithms, where "1.5 times faster" and "slower" weigh the same.
+        Target::Relative { factor, reference: Reference::Base } => {
+            (factor.ln(), base_slack(factor, limit.bound).ln_1p())
+        }
         Target::Relative { factor, .. } => (factor.ln(), RATIO_SLACK.ln_1p()),
         Target::Absolute(_) => (value, slack(&limit.metric, value, unit, limit.bound)),
     };
@@ -37,7 +45,18 @@ pub(super) fn question(limit: &Limit, levels: Levels) -> Question {
         Target::Relative { .. } => Method::Centre,
         Target::Absolute(_) => method(&limit.metric),
     };
-    Question { bound: limit.bound, limit: limit_value, slack, method, levels }
+    let confirms = matches!(limit.target, Target::Absolute(_));
+    Question { bound: limit.bound, limit: limit_value, slack, method, levels, confirms }
+}
+
+/// How much worse than `factor x base` still passes, as a share.
+fn base_slack(factor: f64, bound: Bound) -> f64 {
+    let allowed = match bound {
+        Bound::Max => factor - 1.0,
+        Bound::Min => 1.0 / factor - 1.0,
+    };
+    // A limit that demands an improvement allows nothing, and has a point all the same.
+    if allowed > 0.0 { allowed.clamp(LEAST_BASE_SLACK, BASE_SLACK) } else { BASE_SLACK }
 }
 
 fn method(metric: &Metric) -> Method {
@@ -71,7 +90,7 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Unit::Seconds => 1e-7,
         Unit::PerSecond | Unit::BytesPerSecond => 1e-3,
         Unit::Share => SHARE_SLACK,
-        Unit::Number => 1e-9,
+        Unit::Number | Unit::Ratio => 1e-9,
     };
     match metric {
         Metric::Scaling(_) => EXPONENT_SLACK,

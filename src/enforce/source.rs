@@ -51,9 +51,11 @@ impl Source for Versus {
             let (x, y) = (typical(&a, metric)?, typical(&b, metric)?);
             let ratio = match (x, y) {
                 (0.0, 0.0) => 1.0,
-                (_, 0.0) => {
-                    let text =
-                        format!("`{metric}` of the reference is 0, so there is no ratio to it");
+                (x, 0.0) => {
+                    let text = format!(
+                        "`{metric}` was 0 at the reference and is {x} now, which is no factor of it; \
+                         limit it by a quantity"
+                    );
                     return Err(Unmeasured::new(Cause::InvalidReading, text));
                 }
                 _ => x / y,
@@ -146,8 +148,14 @@ impl Coin {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    fn toss(&mut self) -> bool {
+    /// Heads.
+    pub(crate) fn toss(&mut self) -> bool {
         self.next() & 1 == 1
+    }
+
+    /// One of the numbers below `count`; 0 where there is none.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        (self.next() % (count.max(1) as u64)) as usize
     }
 
     fn shuffle<T>(&mut self, items: &mut [T]) {

@@ -1,5 +1,7 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
+mod lock;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,12 +11,13 @@ use crate::budget::{Bound, Limit, Reference, Target, Unsure};
 use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::Quantity;
+use crate::verdict::judge::Carried;
 use crate::verdict::{Outcome, Verdict};
 
-const P99: Metric = Metric::Latency(Statistic::P99);
-const P50: Metric = Metric::Latency(Statistic::P50);
+pub(super) const P99: Metric = Metric::Latency(Statistic::P99);
+pub(super) const P50: Metric = Metric::Latency(Statistic::P50);
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         effort: Duration::from_secs(10),
         alpha: 0.01,
@@ -22,30 +25,32 @@ fn rules() -> Rules {
         warn_at: 0.9,
         unsure: Unsure::Blind,
         apart: Duration::ZERO,
+        today: "2026-11-21".parse().unwrap(),
         repeats: 2,
+        layouts: 1,
     }
 }
 
 fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, label, line: 7 }
+    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
 }
 
-fn max(metric: Metric, text: &str) -> Limit {
+pub(super) fn max(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Max, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-fn min(metric: Metric, text: &str) -> Limit {
+pub(super) fn min(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Min, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
+pub(super) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
     let reference = Reference::Budget("other".into());
     limit(metric, bound, Target::Relative { factor, reference })
 }
 
 /// Runs an inquiry to its end; `fork` gives the n-th fork.
-fn run(
+pub(super) fn run(
     limits: Vec<Limit>,
     rules: Rules,
     fork: impl Fn(usize) -> Result<Fork, Unmeasured> + Send + 'static,
@@ -55,9 +60,20 @@ fn run(
 }
 
 fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
+    finish_from(Carried::default(), source, limits, rules)
+}
+
+fn finish_from(
+    carried: Carried,
+    source: Box<dyn Source>,
+    limits: Vec<Limit>,
+    rules: Rules,
+) -> Vec<Outcome> {
     let asked = limits.into_iter().map(|limit| Asked {
+        carried,
         blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
+        unjudged: None,
     });
     let mut inquiry = Inquiry::new(source, asked.collect(), rules);
     for _ in 0..100_000 {
@@ -69,12 +85,12 @@ fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outc
     panic!("the inquiry did not end");
 }
 
-fn tenth() -> Fork {
+pub(super) fn tenth() -> Fork {
     Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
 }
 
 /// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
-fn operations(n: usize, tail: f64, every: usize) -> Fork {
+pub(super) fn operations(n: usize, tail: f64, every: usize) -> Fork {
     let operations =
         (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
     Fork { operations: operations.collect(), ..tenth() }
@@ -256,7 +272,7 @@ fn a_ratio_is_judged_in_turns() {
     };
     let outcomes = finish(versus(1e-3, 2e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Pass, "{}", outcomes[0].reason);
-    assert_eq!(outcomes[0].reason, "p50 is 0.50 x other, within the limit of 0.80 x other");
+    assert_eq!(outcomes[0].reason, "p50 is 0.5 x other, within the limit of 0.8 x other");
     let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
     assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
@@ -336,4 +352,28 @@ fn what_every_fork_notes_is_said_once() {
     let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), noted);
     let varied = "0.5 % of the time waited; so in the first process, and alike in others";
     assert_eq!(outcomes[0].notes, ["no swap", varied]);
+}
+
+#[test]
+fn running_again_continues_the_test() {
+    let finish = |carried, fork: fn(usize) -> Fork| {
+        let next = AtomicUsize::new(0);
+        let source = Box::new(move || Ok(fork(next.fetch_add(1, Ordering::Relaxed))));
+        let outcomes = finish_from(carried, source, vec![max(P99, "10 ms")], rules());
+        let evidence = outcomes[0].evidence.unwrap();
+        (outcomes[0].verdict, evidence)
+    };
+    let (healthy, broken) = (|n| operations(n, 0.002, 50), |n| operations(n, 0.02, 20));
+    let (red, evidence) = finish(Carried::default(), broken);
+    assert_eq!(red, Verdict::Fail);
+    let carried = Carried { fail: evidence.fail, pass: evidence.pass };
+    // Red again, from what was known and a few fresh processes.
+    let (again, continued) = finish(carried, broken);
+    assert_eq!(again, Verdict::Fail);
+    assert!(continued.forks <= 5 && continued.forks < evidence.forks, "{continued:?}");
+    // A red that was none costs the next run what it takes to make up for it, and no more.
+    let (green, cleared) = finish(carried, healthy);
+    let (_, fresh) = finish(Carried::default(), healthy);
+    assert_eq!(green, Verdict::Pass);
+    assert!(cleared.forks > fresh.forks && cleared.pass >= cleared.pass_at, "{cleared:?}");
 }

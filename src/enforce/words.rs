@@ -1,15 +1,20 @@
 //! What an outcome says in words: the same sentence in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::quantity::Quantity;
+use crate::metric::Metric;
+use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
-use crate::verdict::{Outcome, Shape, Share, Verdict};
+use crate::verdict::{Doubt, Outcome, Shape, Share, Verdict};
+
+mod interference;
+
+pub(super) use self::interference::{LESS_WAITING_TOO, machine};
 
 /// Bars of a histogram: as many as are read at a glance.
 const BARS: usize = 24;
 
-/// The sentence of the verdict. `unsettled` says, where evidence settled nothing, whether it was blind.
-pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) -> String {
+/// The sentence of the verdict.
+pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
     };
@@ -20,17 +25,21 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
     let row = against.quantity(against.limit);
     let value = format!("{}{reference}", against.quantity(estimate.value));
     let bound = format!("{row}{reference}");
+    let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
+    let bound = locked.map_or(bound, |(accepted, factor)| {
+        format!("{factor} x lock = {row} (accepted {})", accepted.words())
+    });
     let metric = &outcome.metric;
     let side = match limit.bound {
         Bound::Max => "over",
         Bound::Min => "under",
     };
-    if let Some(blind) = unsettled {
-        return unsettled_reason(outcome, limit, &value, &bound, blind);
+    if let Some(doubt) = outcome.doubt {
+        return unsettled(outcome, limit, &value, &bound, doubt);
     }
     match outcome.verdict {
         // Rounded for reading, both may look the same.
-        Verdict::Fail if value == bound => {
+        Verdict::Fail if value == format!("{row}{reference}") => {
             let by = against.quantity((estimate.value - against.limit).abs());
             format!("{metric} is {value}, {side} the limit of {bound} by {by}")
         }
@@ -39,7 +48,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
             format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
         }
         Verdict::Warn => {
-            let used = Quantity::new(against.used(estimate.value), crate::quantity::Unit::Share);
+            let used = Quantity::new(against.used(estimate.value), Unit::Share);
             format!("{metric} is {value}, {used} of the limit of {bound}")
         }
         _ if against.is_over(estimate.value) => {
@@ -49,19 +58,31 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit, unsettled: Option<bool>) 
     }
 }
 
-fn unsettled_reason(
-    outcome: &Outcome,
-    limit: &Limit,
-    value: &str,
-    bound: &str,
-    blind: bool,
-) -> String {
+/// The sentence where there is nothing to judge by; `why` says why.
+pub(super) fn unjudged(outcome: &Outcome, why: &str) -> String {
+    let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
+        let value = against.quantity(now.value);
+        format!("; it is {value} here (see `cargo budget accept`)")
+    });
+    format!("{why}{value}")
+}
+
+fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
     let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
     let forks = count(evidence.forks, "process", "processes");
-    let seen = format!("{} in {forks}", plural(evidence.values, outcome));
-    if !blind {
-        return format!("{metric} is {value}, too near the limit of {bound} to tell after {seen}");
+    let seen = match plural(evidence.values, outcome) {
+        pairs if outcome.relative_to.is_some() => pairs,
+        values => format!("{values} in {forks}"),
+    };
+    match doubt {
+        Doubt::Near => {
+            return format!(
+                "{metric} is {value}, too near the limit of {bound} to tell after {seen}"
+            );
+        }
+        Doubt::Noise => return interference::noise(outcome, limit, value, bound),
+        Doubt::Blind => {}
     }
     let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
         let end = match against.bound {
@@ -112,7 +133,10 @@ pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     };
     let shown = |value: Option<f64>| match (value, limit.metric.unit()) {
         (Some(value), Some(unit)) => Quantity::new(value, unit).to_string(),
-        (Some(value), None) => format!("{value:.4e} a second"),
+        (Some(value), None) if limit.metric == Metric::Throughput => {
+            format!("{value:.4e} a second")
+        }
+        (Some(value), None) => Quantity::new(value, Unit::Number).to_string(),
         (None, _) => "nothing".to_owned(),
     };
     let name = match &limit.target {
@@ -125,6 +149,21 @@ pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         shown(typical(|s| s.0)),
         shown(typical(|s| s.1)),
     )
+}
+
+/// What one link order is worth: less than this between two builds may be where the linker put things.
+const LAYOUT_LUCK: f64 = 0.02;
+
+/// What must be said of a red that is smaller than what linking the same source anew may make.
+pub(super) fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
+    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
+    let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
+    (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
+        "within layout luck: the same source linked in another order may differ as much; set \
+         `layouts = 8` in [settings] to link both revisions so often, or limit what does not depend \
+         on it, such as allocs"
+            .to_owned()
+    })
 }
 
 /// The distribution of `values`: the quantiles that they support, and a histogram.

@@ -6,15 +6,24 @@
 
 mod cargo;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Cause, Unmeasured};
 
+/// Where binaries are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Where `budgets.toml` is.
+    pub(crate) root: PathBuf,
+    /// The program that they are built like, where that is not this one: another revision's test.
+    pub(crate) like: Option<PathBuf>,
+}
+
 /// Replaces every `{bin:NAME}` in `text` by the path of that binary, built at most once in this
-/// process. `root` is where `budgets.toml` is.
-pub(crate) fn expand(text: &str, root: &Path) -> Result<String, Unmeasured> {
-    expand_by(text, |name| path(name, root))
+/// process.
+pub(crate) fn expand(text: &str, source: &Source) -> Result<String, Unmeasured> {
+    expand_by(text, |name| path(name, source))
 }
 
 fn expand_by(
@@ -42,26 +51,34 @@ fn expand_by(
 }
 
 /// What was built, or why not.
-static BUILT: Mutex<Vec<(String, Result<PathBuf, Unmeasured>)>> = Mutex::new(Vec::new());
+type Built = (PathBuf, String, Result<PathBuf, Unmeasured>);
 
-fn path(name: &str, root: &Path) -> Result<PathBuf, Unmeasured> {
+static BUILT: Mutex<Vec<Built>> = Mutex::new(Vec::new());
+
+fn path(name: &str, source: &Source) -> Result<PathBuf, Unmeasured> {
     // Nextest's own name for it holds where an archive of tests was moved.
     for variable in ["NEXTEST_BIN_EXE_", "CARGO_BIN_EXE_"] {
         let given = std::env::var_os(format!("{variable}{name}")).map(PathBuf::from);
-        if let Some(path) = given.filter(|path| path.is_file()) {
+        let own = given.filter(|path| source.like.is_none() && path.is_file());
+        if let Some(path) = own {
             return Ok(path);
         }
     }
     // Held while it builds: whoever else wants the same waits for it, and cargo would wait anyway.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, known)) = built.iter().find(|(built, _)| built == name) {
+    if let Some((.., known)) = built.iter().find(|(root, of, _)| *root == source.root && of == name)
+    {
         return known.clone();
     }
-    let dir = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| root.to_owned(), PathBuf::from);
-    // Where this program's own path is unknown, cargo's usual places are the guess.
-    let like = std::env::current_exe().unwrap_or_default();
-    let path = cargo::build(name, &dir, &like);
-    built.push((name.to_owned(), path.clone()));
+    let path = if let Some(like) = &source.like {
+        cargo::build(name, &source.root, like)
+    } else {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        // Where this program's own path is unknown, cargo's usual places are the guess.
+        let like = std::env::current_exe().unwrap_or_default();
+        cargo::build(name, package.as_ref().unwrap_or(&source.root), &like)
+    };
+    built.push((source.root.clone(), name.to_owned(), path.clone()));
     path
 }
 

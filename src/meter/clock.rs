@@ -8,6 +8,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::usage::Usage;
 
 /// Waits shorter than this are not looked for: reading them would cost as much.
@@ -24,6 +26,16 @@ pub struct Clock {
     pub cost: f64,
     /// The smallest difference the clock showed, in seconds.
     pub resolution: f64,
+}
+
+/// What a time counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Timing {
+    /// The wall clock, less the time in which it waited for a processor.
+    LessWaiting,
+    /// The wall clock with all there is in it: the work is that of several threads or processes, or
+    /// the system does not tell waiting.
+    Wall,
 }
 
 /// Times laps: starts, stops, and says what happened between.

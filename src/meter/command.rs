@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::ready::Signal;
 use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
-use super::{Cause, Fork, Unmeasured, binary};
+use super::{Cause, Fork, Orphans, Timing, Unmeasured};
 use crate::budget::{Cache, Command, Ready};
 use crate::metric::Metric;
 
@@ -88,17 +88,14 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
 }
 
 fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Launch, Unmeasured> {
-    let mut argv = Vec::new();
-    for word in &command.argv {
-        argv.push(binary::expand(word, root)?);
-    }
+    let mut argv = command.argv.clone();
     if argv.is_empty() {
         return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
     }
     let mut launch = Launch::new(argv.remove(0));
     launch.args = argv.into_iter().map(Into::into).collect();
     for (name, value) in &command.env {
-        launch.env.push((name.into(), binary::expand(value, root)?.into()));
+        launch.env.push((name.into(), value.into()));
     }
     // An empty path is the current directory.
     launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
@@ -140,11 +137,14 @@ fn run_to_end(
     if let Some(usage) = usage {
         fork.waited = usage.waited.map(|waited| share(waited, wall));
         fork.preempted = Some(usage.preempted);
+        let alone = !usage.had_children && strays == 0;
+        less_waiting(fork, wall, usage.cpu, usage.waited.filter(|_| alone));
         if metrics.contains(&Metric::PeakRss) {
             fork.notes.extend(peak_notes(&name, &usage));
         }
     }
     if strays > 0 {
+        fork.orphans = Orphans::Unknown;
         fork.notes.push(format!(
             "`{name}` left {strays} running, which were ended: what they used is not counted"
         ));
@@ -194,7 +194,10 @@ fn run_until_ready(
     if let Some(living) = living {
         fork.waited = living.waited.map(|waited| share(waited, startup));
         fork.preempted = living.preempted;
-        if living.processes > 1 {
+        let alone = living.processes == 1;
+        less_waiting(fork, startup, living.cpu, living.waited.filter(|_| alone));
+        if !alone {
+            fork.orphans = Orphans::Used(living.others.as_secs_f64());
             fork.notes.push(format!(
                 "`{name}` is {} processes: their memory is added up, what they share once for each",
                 living.processes
@@ -202,6 +205,22 @@ fn run_until_ready(
         }
     }
     Ok(())
+}
+
+/// Keeps what its times are without waiting for a processor, where `waited` tells: it is known of the
+/// main thread, and is that of all the work only where no other thread works beside it.
+fn less_waiting(fork: &mut Fork, wall: Duration, cpu: Duration, waited: Option<Duration>) {
+    // More processor time than this share of the time beside waiting is that of several threads. A
+    // little more is counted of any process: what it used before its program was loaded.
+    const ONE_THREAD: f64 = 1.1;
+    fork.timing = Some(Timing::Wall);
+    let Some(rest) = waited.map(|waited| wall.saturating_sub(waited)) else { return };
+    if cpu > rest.mul_f64(ONE_THREAD) {
+        return;
+    }
+    let rest = rest.max(cpu).min(wall).as_secs_f64();
+    let timed = fork.values.keys().filter(|m| matches!(m, Metric::Wall(_) | Metric::Startup(_)));
+    fork.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
 }
 
 /// What a reader of `peak_rss` must know.

@@ -6,42 +6,81 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+pub use super::pair::Build;
 use super::process::{self, Finished, Launch};
 pub use super::wire::{Instrument, Request};
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
-use super::{Cause, Fork, Unmeasured};
+use super::{Cause, Fork, Orphans, Unmeasured};
 
 /// Measures `request` in a fresh process of this binary, which must serve workers before it does
 /// anything else. The process and everything it started are gone afterwards, and so are its files in
 /// `scratch`.
 pub fn measure(request: &Request, scratch: &Path, timeout: Duration) -> Result<Fork, Unmeasured> {
-    request.instrument()?;
-    let workload = &request.workload;
+    measure_in(&Build::this()?, request, scratch, timeout)
+}
+
+/// The same in a process of another test binary.
+pub fn measure_in(
+    build: &Build,
+    request: &Request,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Fork, Unmeasured> {
     let began = Instant::now();
-    let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
-    let files = files.map_err(|error| {
-        harness(format!("failed to ask for a fork in `{}`: {error}", scratch.display()))
-    })?;
-    let binary = std::env::current_exe()
-        .map_err(|error| harness(format!("failed to find this binary: {error}")))?;
-    let mut launch = Launch::new(binary);
-    launch.called = Some(workload.clone());
-    launch.env.push((VARIABLE.into(), files.request.clone().into()));
-    let finished = process::run(&launch, timeout).map_err(|why| Unmeasured {
-        // Said of the process by the workload's name, or of what came before there was one.
-        text: if why.text.starts_with('`') {
-            format!("workload {}", why.text)
-        } else {
-            format!("workload `{workload}`: {}", why.text)
-        },
-        ..why
-    })?;
-    let mut fork = read(workload, &finished, &files.reply)?;
+    let asked = Asked::new(request, scratch, build)?;
+    let finished =
+        process::run(&asked.launch, timeout).map_err(|why| named(&request.workload, why))?;
+    let mut fork = asked.reply(&finished)?;
     if finished.strays > 0 {
         fork.notes.push(format!("{} processes outlived it and were ended", finished.strays));
+        fork.orphans = Orphans::Unknown;
     }
     fork.elapsed = began.elapsed();
     Ok(fork)
+}
+
+/// A request that is written down, and the process that will take it.
+pub(super) struct Asked {
+    workload: String,
+    files: Files,
+    pub(super) launch: Launch,
+}
+
+impl Asked {
+    pub(super) fn new(
+        request: &Request,
+        scratch: &Path,
+        build: &Build,
+    ) -> Result<Asked, Unmeasured> {
+        request.instrument()?;
+        let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
+        let files = files.map_err(|error| {
+            harness(format!("failed to ask for a fork in `{}`: {error}", scratch.display()))
+        })?;
+        let mut launch = Launch::new(&build.binary);
+        launch.called = Some(request.workload.clone());
+        launch.env.push((VARIABLE.into(), files.request.clone().into()));
+        if let Some(package) = &build.package {
+            launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
+            launch.dir = Some(package.clone());
+        }
+        Ok(Asked { workload: request.workload.clone(), files, launch })
+    }
+
+    /// What the process that ended has replied.
+    pub(super) fn reply(&self, finished: &Finished) -> Result<Fork, Unmeasured> {
+        read(&self.workload, finished, &self.files.reply)
+    }
+}
+
+/// What is said of the process by the workload's name, or of what came before there was one.
+pub(super) fn named(workload: &str, why: Unmeasured) -> Unmeasured {
+    let text = if why.text.starts_with('`') {
+        format!("workload {}", why.text)
+    } else {
+        format!("workload `{workload}`: {}", why.text)
+    };
+    Unmeasured { text, ..why }
 }
 
 /// What a process that ended by itself has replied.

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 /// Whose resources to ask for.
@@ -88,6 +89,50 @@ fn id(pid: u32) -> io::Result<libc::pid_t> {
     libc::pid_t::try_from(pid).ok().filter(|&pid| pid > 0).ok_or(io::ErrorKind::NotFound.into())
 }
 
+/// Which of `fds` are readable, at the end of `patience` at the latest. A signal is no reason: then none
+/// are.
+pub(crate) fn readable<const N: usize>(
+    fds: [Option<BorrowedFd<'_>>; N],
+    patience: Duration,
+) -> io::Result<[bool; N]> {
+    // Negative descriptors are passed over.
+    let mut asked = fds.map(|fd| libc::pollfd {
+        fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    match done(poll(&mut asked, patience)) {
+        Err(e) if e.kind() != io::ErrorKind::Interrupted => Err(e),
+        Err(_) => Ok([false; N]),
+        Ok(_) => Ok(asked.map(|fd| fd.revents & libc::POLLIN != 0)),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
+    let timeout = libc::timespec {
+        tv_sec: libc::time_t::try_from(patience.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: patience.subsec_nanos().into(),
+    };
+    let (fds, count) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
+    // SAFETY: the array has as many entries as are said, and a null mask leaves signals alone.
+    unsafe { libc::ppoll(fds, count, &raw const timeout, std::ptr::null()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
+    let millis = patience.as_nanos().div_ceil(1_000_000);
+    let millis = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
+    // SAFETY: the array has as many entries as are said.
+    unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) }
+}
+
+/// Puts another file in the place of standard input.
+pub(crate) fn replace_stdin(by: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: both descriptors are open, and nobody owns the one that changes its meaning.
+    done(unsafe { libc::dup2(by.as_raw_fd(), libc::STDIN_FILENO) }).map(drop)
+}
+
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
 
@@ -96,8 +141,7 @@ mod linux {
     use std::ffi::CStr;
     use std::fs::File;
     use std::io;
-    use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-    use std::time::Duration;
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
     use super::{done, id};
 
@@ -134,33 +178,6 @@ mod linux {
         }
     }
 
-    /// Which of `fds` are readable, at the end of `patience` at the latest. A signal is no reason: then
-    /// none are.
-    pub(crate) fn readable<const N: usize>(
-        fds: [Option<BorrowedFd<'_>>; N],
-        patience: Duration,
-    ) -> io::Result<[bool; N]> {
-        // Negative descriptors are passed over.
-        let mut asked = fds.map(|fd| libc::pollfd {
-            fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
-            events: libc::POLLIN,
-            revents: 0,
-        });
-        let timeout = libc::timespec {
-            tv_sec: libc::time_t::try_from(patience.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: patience.subsec_nanos().into(),
-        };
-        // SAFETY: the array has as many entries as are said, and a null mask leaves signals alone.
-        let polled = unsafe {
-            libc::ppoll(asked.as_mut_ptr(), N as libc::nfds_t, &raw const timeout, std::ptr::null())
-        };
-        match done(polled) {
-            Err(e) if e.kind() != io::ErrorKind::Interrupted => Err(e),
-            Err(_) => Ok([false; N]),
-            Ok(_) => Ok(asked.map(|fd| fd.revents & libc::POLLIN != 0)),
-        }
-    }
-
     /// Waits for the end of a child and leaves it to be reaped.
     pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
         let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
@@ -189,6 +206,55 @@ mod linux {
         // SAFETY: it takes a number alone. Linux never fails to say this.
         unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.cast_unsigned()
     }
+
+    /// The processors that a thread may run on.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Processors(libc::cpu_set_t);
+
+    impl Processors {
+        /// Those of this thread.
+        pub(crate) fn of_this_thread() -> io::Result<Self> {
+            let mut set = std::mem::MaybeUninit::<libc::cpu_set_t>::zeroed();
+            let bytes = size_of::<libc::cpu_set_t>();
+            // SAFETY: the pointer is to as many writable bytes as are said; the set is plain bits, for
+            // which zeroes are valid.
+            unsafe {
+                done(libc::sched_getaffinity(0, bytes, set.as_mut_ptr()))?;
+                Ok(Processors(set.assume_init()))
+            }
+        }
+
+        /// This one alone; `None` where a set has no such number.
+        pub(crate) fn one(number: usize) -> Option<Self> {
+            // SAFETY: the set is plain bits, for which zeroes are valid.
+            let mut set = unsafe { std::mem::zeroed() };
+            // SAFETY: the number is within the set.
+            (number < MOST).then(|| unsafe { libc::CPU_SET(number, &mut set) })?;
+            Some(Processors(set))
+        }
+
+        /// Their numbers.
+        pub(crate) fn numbers(&self) -> Vec<usize> {
+            // SAFETY: the numbers are within the set.
+            (0..MOST).filter(|&number| unsafe { libc::CPU_ISSET(number, &self.0) }).collect()
+        }
+
+        /// Has this thread run on them alone, and what it starts from now on.
+        pub(crate) fn keep_this_thread(&self) -> io::Result<()> {
+            let bytes = size_of::<libc::cpu_set_t>();
+            // SAFETY: the pointer is to as many bytes as are said.
+            done(unsafe { libc::sched_setaffinity(0, bytes, &raw const self.0) }).map(drop)
+        }
+    }
+
+    impl std::fmt::Debug for Processors {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_list().entries(self.numbers()).finish()
+        }
+    }
+
+    /// As many processors as a set has room for.
+    pub(crate) const MOST: usize = libc::CPU_SETSIZE as usize;
 
     /// The user that this process acts as.
     pub(crate) fn user() -> u32 {

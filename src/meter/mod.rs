@@ -3,6 +3,7 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+mod affinity;
 pub mod artifact;
 pub(crate) mod binary;
 pub(crate) mod clock;
@@ -11,9 +12,13 @@ pub(crate) mod command;
 pub mod fork;
 pub(crate) mod gauge;
 pub(crate) mod heap;
+#[doc(hidden)]
+pub mod interference;
 #[cfg(unix)]
 pub(crate) mod kernel;
 pub(crate) mod memory;
+#[doc(hidden)]
+pub mod pair;
 mod plan;
 pub(crate) mod process;
 pub(crate) mod time;
@@ -24,7 +29,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-pub use clock::Clock;
+pub use clock::{Clock, Timing};
+pub use interference::{Interference, Orphans};
 
 use crate::metric::{Metric, Statistic};
 
@@ -42,12 +48,17 @@ pub struct Fork {
     pub work: Work,
     /// What the clock that timed it can tell apart; `None` where nothing was timed.
     pub clock: Option<Clock>,
+    /// Whether waiting for a processor was taken off its times; `None` where nothing was timed.
+    pub timing: Option<Timing>,
     /// One value for the whole fork, in the metric's base unit.
     pub values: BTreeMap<Metric, f64>,
     /// Metrics of the fork that could not be measured, each with its reason; the others stand.
     pub unmeasured: BTreeMap<Metric, Unmeasured>,
     /// What a reader of one metric must know: the largest of several files.
     pub remarks: BTreeMap<Metric, Vec<String>>,
+    /// Of values by the wall clock, what is left without waiting for a processor; those are missing
+    /// that nobody can tell it of.
+    pub less_waiting: BTreeMap<Metric, f64>,
     /// For a ratio, the two values that it is made of.
     pub sides: BTreeMap<Metric, (f64, f64)>,
     /// How long the fork took, spawning and set-up included.
@@ -56,6 +67,12 @@ pub struct Fork {
     pub waited: Option<f64>,
     /// Involuntary context switches while it was measured; `None` where unknown.
     pub preempted: Option<u64>,
+    /// The processor that it was kept on, by number; `None` where it might run on any.
+    pub pinned: Option<usize>,
+    /// Processor time of its processes that nobody waited for.
+    pub orphans: Orphans,
+    /// What else the machine did meanwhile; `None` where nobody watched.
+    pub interference: Option<Interference>,
     /// What a reader of the result must know: how it was timed, what is missing.
     pub notes: Vec<String>,
 }

@@ -89,6 +89,9 @@ pub(crate) enum Input {
     /// A pipe that stays open and silent as long as the process runs, for servers that end when their
     /// input does.
     Open,
+    /// What [`Child::channel`] sends it, and back: a socket.
+    #[cfg(unix)]
+    Channel,
 }
 
 /// One of the two streams a process writes.

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::clock::{Reading, Stopwatch};
+use super::clock::{Reading, Stopwatch, Timing};
 use super::gauge::{Gauge, Repeat};
 use super::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::usage::Company;
@@ -90,6 +90,7 @@ impl Gauge for Time {
             _ => "clock: wall, as other threads or child processes worked too, or nobody can tell"
                 .to_owned(),
         });
+        fork.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
         fork.clock = Some(self.watch.clock());
         fork.preempted =
             both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));

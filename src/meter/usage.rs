@@ -45,6 +45,13 @@ impl Company {
     }
 }
 
+/// Processor seconds of this process and of everything it started that has ended and was waited for,
+/// whoever below it did the waiting; `None` where the system does not say.
+#[cfg(target_os = "linux")]
+pub(crate) fn tree_seconds() -> Option<f64> {
+    Some(process_seconds()? + children_seconds()?)
+}
+
 #[cfg(unix)]
 fn process_seconds() -> Option<f64> {
     clock(Clock::Process).map(|time| time.as_secs_f64())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Clock, Fork, Unmeasured, Work};
+use super::{Cause, Clock, Fork, Timing, Unmeasured, Work};
 use crate::budget::Param;
 use crate::metric::{Metric, SubjectKind};
 
@@ -32,6 +32,9 @@ pub struct Request {
     pub slice: Duration,
     /// The most operations that are timed one by one.
     pub max_operations: usize,
+    /// Whether operations are run when the other end of standard input asks for them, in turns with
+    /// another process.
+    pub paired: bool,
 }
 
 /// What a fork is measured with. One at a time: each would disturb the others.
@@ -93,6 +96,9 @@ pub(crate) struct WireRequest {
     metrics: Vec<String>,
     slice: Duration,
     max_operations: usize,
+    /// A worker that does not know it measures on its own, which the other end notices.
+    #[serde(default)]
+    paired: bool,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -109,6 +115,7 @@ impl WireRequest {
             metrics: request.metrics.iter().map(plain).collect(),
             slice: request.slice,
             max_operations: request.max_operations,
+            paired: request.paired,
             reply,
         }
     }
@@ -124,6 +131,7 @@ impl WireRequest {
             metrics: self.metrics.into_iter().map(metric).collect(),
             slice: self.slice,
             max_operations: self.max_operations,
+            paired: self.paired,
         }
     }
 }
@@ -143,6 +151,7 @@ pub(crate) struct WireFork {
     work: (WireWork, f64),
     /// Cost and resolution.
     clock: Option<(f64, f64)>,
+    timing: Option<Timing>,
     values: Vec<(String, f64)>,
     waited: Option<f64>,
     preempted: Option<u64>,
@@ -183,6 +192,7 @@ impl WireReply {
                 Work::Bytes(amount) => (WireWork::Bytes, amount),
             },
             clock: fork.clock.map(|clock| (clock.cost, clock.resolution)),
+            timing: fork.timing,
             values: fork.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
             waited: fork.waited,
             preempted: fork.preempted,
@@ -223,6 +233,7 @@ impl WireFork {
                 (WireWork::Bytes, amount) => Work::Bytes(amount),
             },
             clock: self.clock.map(|(cost, resolution)| Clock { cost, resolution }),
+            timing: self.timing,
             values: values.collect(),
             elapsed: Duration::ZERO,
             waited: self.waited,

@@ -10,6 +10,7 @@ fn fork() -> Fork {
         batch_size: 7,
         work: Work::Bytes(4096.0),
         clock: Some(Clock { cost: 3e-8, resolution: 1e-9 }),
+        timing: Some(Timing::LessWaiting),
         values: [(Metric::Allocs, 10.3), (Metric::Custom("accuracy".into()), 0.97)].into(),
         elapsed: Duration::ZERO,
         waited: Some(0.25),
@@ -56,6 +57,7 @@ fn a_request_survives() {
         metrics: vec![Metric::Latency(Statistic::P99), Metric::Custom("accuracy".into())],
         slice: Duration::from_millis(100),
         max_operations: 5,
+        paired: false,
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -71,6 +73,7 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
         metrics: metrics.to_vec(),
         slice: Duration::ZERO,
         max_operations: 0,
+        paired: false,
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }

@@ -1,9 +1,11 @@
 //! What a person reads in a terminal: why a test is red, and the closing table with its count.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::budget::Bound;
-use crate::verdict::{Outcome, Shape, Verdict};
+use crate::quantity::Quantity;
+use crate::verdict::{Accepted, Doubt, Effect, Ledger, Outcome, Shape, Verdict, Waived};
 
 /// Whether escape sequences for colour are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,12 @@ pub fn explain(outcome: &Outcome) -> String {
         }
         row("measured", &measured);
         let used = against.used(estimate.value);
-        row("limit", &format!("{} {}", bound_text(outcome), used_text(used)));
+        let lock = outcome.accepted.as_ref().and_then(|accepted| accepted.factor);
+        let lock = lock.map_or(String::new(), |factor| format!("= {factor} x lock "));
+        row("limit", &format!("{} {lock}{}", bound_text(outcome), used_text(used)));
+        if let Some(accepted) = &outcome.accepted {
+            row("accepted", &accepted_text(accepted));
+        }
         if let Some(shape) = &outcome.shape {
             row("spread", &spread(shape, |v| against.quantity(v).to_string()));
             row("", &histogram(shape, against.limit));
@@ -65,7 +72,7 @@ pub fn explain(outcome: &Outcome) -> String {
     if let Some(evidence) = outcome.evidence {
         let mut odds = format!("{} against the limit", odds(evidence.fail));
         let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
-        if outcome.verdict == Verdict::Fail {
+        if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
             odds.push_str(", confirmed in fresh processes");
         }
         // What else it would have caught is of no interest where it caught something.
@@ -75,13 +82,8 @@ pub fn explain(outcome: &Outcome) -> String {
             let _ = write!(odds, "; would have caught {seen} with 95 %");
         }
         row("evidence", &odds);
-        if let Some(waited) = evidence.waited {
-            let switches =
-                evidence.preempted.map_or(String::new(), |n| format!(", {n} preemptions"));
-            let noise =
-                format!("{:.1} % of the time waiting for a processor{switches}", waited * 100.0);
-            row("noise", &noise);
-        }
+        let noise = outcome.ledger.as_ref().map(Ledger::line).unwrap_or_default();
+        row("noise", &noise);
     }
     if let Some(output) = &outcome.output {
         row("it wrote", output);
@@ -96,12 +98,38 @@ pub fn explain(outcome: &Outcome) -> String {
     text
 }
 
+/// What was accepted, with its interval and where that was.
+fn accepted_text(accepted: &Accepted) -> String {
+    let row = accepted.quantity();
+    let between = match (accepted.low, accepted.high) {
+        (Some(low), Some(high)) if low.to_bits() != high.to_bits() => {
+            let end = |v: f64| Quantity::new(v, accepted.unit).at_scale_of(row);
+            format!(", between {} and {}", end(low), end(high))
+        }
+        _ => String::new(),
+    };
+    let elsewhere = accepted.elsewhere.as_ref();
+    let elsewhere = elsewhere.map_or(String::new(), |place| format!(", elsewhere ({place})"));
+    format!("{}{between}{elsewhere}", accepted.words())
+}
+
 /// What to do about it.
-fn next(outcome: &Outcome) -> String {
+pub fn next(outcome: &Outcome) -> String {
     let place = format!("{}:{}", outcome.file, outcome.line);
+    let budget = &outcome.budget;
     match outcome.verdict {
+        _ if outcome.waived.is_some() => {
+            format!("mend it; or, if it takes longer, move `until` at {place} and say why")
+        }
+        Verdict::Fail if outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some()) => format!(
+            "find what grew; or, if it must be so, accept it: cargo budget accept --red {budget}"
+        ),
         Verdict::Fail => format!(
             "find what grew; or, if it must be so, change the limit at {place} and say why in `why`"
+        ),
+        Verdict::Unsure if outcome.doubt == Some(Doubt::Noise) => format!(
+            "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
+             are measured in turns with it"
         ),
         Verdict::Unsure => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
@@ -145,14 +173,52 @@ pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
     text
 }
 
+/// What a reader should know of outcomes that are not red, one a line: warnings, what has changed since it
+/// was accepted, waivers that nothing needs.
+pub fn remarks(outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
+        let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
+    }
+    let mut said = BTreeSet::new();
+    for outcome in outcomes.iter().filter(|o| !o.verdict.is_red()) {
+        // Limits on the same say the same.
+        let change = outcome.change().filter(|_| said.insert(outcome.series()));
+        if let Some(change) = change {
+            let _ = writeln!(text, "changed: {}: {change}", outcome.series());
+        }
+    }
+    let under = |outcome: &Outcome| {
+        let Waived { until, owner, why, effect } = outcome.waived.clone()?;
+        Some(((outcome.budget.clone(), until, owner, why), effect))
+    };
+    let mut waivers: BTreeMap<_, bool> = BTreeMap::new();
+    for (waiver, effect) in outcomes.iter().filter_map(under) {
+        *waivers.entry(waiver).or_default() |= effect != Effect::Unneeded;
+    }
+    for ((budget, until, owner, _), _) in waivers.into_iter().filter(|(_, needed)| !needed) {
+        let _ = writeln!(
+            text,
+            "note: {budget}: what is waived until {until} by {owner} holds; remove the waiver"
+        );
+    }
+    text
+}
+
 /// How many of how many were judged, and how.
 pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
+    let waived = outcomes.iter().filter(|o| o.is_waived()).count();
     let judged: usize =
         [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].map(of).iter().sum();
     let list = |verdicts: &[Verdict]| {
         let some = verdicts.iter().filter(|&&v| of(v) > 0);
-        some.map(|&v| format!("{} {}", of(v), v.name())).collect::<Vec<_>>().join(", ")
+        some.map(|&v| match v {
+            Verdict::Warn if waived > 0 => format!("{} warn ({waived} waived)", of(v)),
+            _ => format!("{} {}", of(v), v.name()),
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
     };
     let mut text = format!("{judged} of {tests} budgets judged");
     let judgements = list(&[Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure]);
@@ -174,14 +240,16 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
 }
 
 /// The measured value with its unit; a dash where there is none.
-pub(crate) fn value_text(outcome: &Outcome) -> String {
+pub fn value_text(outcome: &Outcome) -> String {
     match (outcome.estimate, outcome.against) {
         (Some(estimate), Some(against)) => against.quantity(estimate.value).to_string(),
         _ => "-".to_owned(),
     }
 }
 
-fn interval_text(outcome: &Outcome) -> String {
+/// The interval that covers the truth with 90 %, at the value's scale: `5.53 .. 6.34`; `exact` where
+/// values are compared, a dash where there is none.
+pub fn interval_text(outcome: &Outcome) -> String {
     let (Some(estimate), Some(against), Some(_)) =
         (outcome.estimate, outcome.against, outcome.evidence)
     else {
@@ -201,7 +269,7 @@ fn interval_text(outcome: &Outcome) -> String {
 }
 
 /// The limit as it is written: `<= 10 ms`.
-pub(crate) fn bound_text(outcome: &Outcome) -> String {
+pub fn bound_text(outcome: &Outcome) -> String {
     let Some(against) = outcome.against else { return "-".to_owned() };
     let sign = match against.bound {
         Bound::Max => "<=",
@@ -266,7 +334,7 @@ fn histogram(shape: &Shape, limit: f64) -> String {
 }
 
 /// Odds from a natural logarithm: `13 400 : 1`.
-fn odds(log_evidence: f64) -> String {
+pub fn odds(log_evidence: f64) -> String {
     let ten = log_evidence / std::f64::consts::LN_10;
     match log_evidence {
         e if e <= 0.0 => "no evidence".to_owned(),

@@ -8,6 +8,8 @@ use super::{Failed, Run, Verb};
 use crate::meter::gauge::{Gauge, Repeat};
 use crate::meter::heap::Allocations;
 use crate::meter::memory::Memory;
+#[cfg(unix)]
+use crate::meter::pair::Follower;
 use crate::meter::time::Time;
 use crate::meter::wire::Instrument;
 use crate::metric::Metric;
@@ -143,7 +145,7 @@ impl Run {
         let (mut watching, mut failures) = self.begin(verb, repeat)?;
         match &mut watching {
             Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
-            Watching::Bytes(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
+            Watching::Other(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
         }
         self.end(verb, watching, &failures)
     }
@@ -160,7 +162,7 @@ impl Run {
             Watching::Time(time) => {
                 executor.block_on(drive_async::<K, _, _, _>(&mut **time, &mut failures, setup, op));
             }
-            Watching::Bytes(gauge) => {
+            Watching::Other(gauge) => {
                 executor.block_on(drive_async::<K, _, _, _>(
                     &mut **gauge,
                     &mut failures,
@@ -189,12 +191,16 @@ impl Run {
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
         let watching = match self.instrument {
+            #[cfg(unix)]
+            Instrument::Time if self.request.paired => {
+                Follower::new(repeat).map(|gauge| Watching::Other(Box::new(gauge)))
+            }
             Instrument::Time => Ok(Watching::Time(Box::new(Time::new(&self.request, repeat)))),
             Instrument::Heap => {
-                Allocations::new(repeat, most).map(|gauge| Watching::Bytes(Box::new(gauge)))
+                Allocations::new(repeat, most).map(|gauge| Watching::Other(Box::new(gauge)))
             }
             Instrument::Memory => Memory::new(&self.request.metrics)
-                .map(|gauge| Watching::Bytes(Box::new(gauge) as Box<dyn Gauge>)),
+                .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
         };
         let watching = watching.map_err(|why| self.failed(Failed(why)))?;
         self.verb = Verb::Begun(verb);
@@ -222,7 +228,7 @@ impl Run {
         }
         let finished = match watching {
             Watching::Time(mut time) => time.finish(&mut self.fork),
-            Watching::Bytes(mut gauge) => gauge.finish(&mut self.fork),
+            Watching::Other(mut gauge) => gauge.finish(&mut self.fork),
         };
         if failed > 0 {
             let text = format!("{failed} of {operations} operations failed; the first: {first}");
@@ -254,5 +260,5 @@ impl Run {
 /// The instrument that watches: the one whose speed matters is known to the loop by its type.
 enum Watching {
     Time(Box<Time>),
-    Bytes(Box<dyn Gauge>),
+    Other(Box<dyn Gauge>),
 }

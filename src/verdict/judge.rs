@@ -48,6 +48,9 @@ pub struct Question {
     pub method: Method,
     /// How much evidence it takes.
     pub levels: Levels,
+    /// Whether fresh processes, apart in time, must confirm that it is broken. Values whose sign a coin
+    /// decided need not be: no noise of whatever kind makes them one-sided.
+    pub confirms: bool,
 }
 
 /// How much evidence it takes, as natural logarithms.
@@ -81,9 +84,19 @@ pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
 /// A run that cannot rule out a violation of this many slacks is blind.
 const BLIND: f64 = 3.0;
 
+/// Evidence from earlier runs of the same test, as natural logarithms of the odds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Carried {
+    /// Against "the limit is held".
+    pub fail: f64,
+    /// Against "over by more than the slack".
+    pub pass: f64,
+}
+
 /// The evidence about one limit, and what it says.
 pub struct Judge {
     question: Question,
+    carried: Carried,
     /// Values are negated for a lower bound, so that over is always up.
     forks: Vec<Vec<f64>>,
     /// All of them as they were measured, kept in order.
@@ -104,8 +117,15 @@ enum Epoch {
 impl Judge {
     /// Without evidence yet.
     pub fn new(question: Question) -> Self {
+        Self::continuing(question, Carried::default())
+    }
+
+    /// With the evidence of earlier runs, which multiplies: what each of them gives has a mean of at most
+    /// one while its hypothesis holds, so that their product has too, however often it is run again.
+    pub fn continuing(question: Question, carried: Carried) -> Self {
         Judge {
             question,
+            carried,
             forks: Vec::new(),
             measured: Sample::default(),
             first: None,
@@ -138,16 +158,21 @@ impl Judge {
     /// What the evidence says now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
+        if !self.question.confirms && self.crossed() && self.forks.len() >= FEWEST_FORKS {
+            return Finding::Broken;
+        }
         if let Some((second, forks)) = &self.second {
             let agrees = second.log_fail() >= 0.0;
             if *forks >= CONFIRMING_FORKS && agrees && self.crossed() {
                 return Finding::Broken;
             }
         }
-        if self.forks.len() >= FEWEST_FORKS && first.log_pass() >= self.question.levels.pass {
+        let held = self.carried.pass + first.log_pass() >= self.question.levels.pass;
+        if self.forks.len() >= FEWEST_FORKS && held {
             return Finding::Held;
         }
-        if self.second.is_some() && self.crossed() { Finding::Suspect } else { Finding::Open }
+        let suspect = self.question.confirms && self.second.is_some() && self.crossed();
+        if suspect { Finding::Suspect } else { Finding::Open }
     }
 
     /// The value that the limit is about, with its interval at 90 %, whose ends
@@ -185,12 +210,12 @@ impl Judge {
 
     /// The odds, as a natural logarithm, against "the limit is held".
     pub fn log_evidence(&self) -> f64 {
-        self.first.as_ref().map_or(0.0, Epoch::log_fail)
+        self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
     /// The odds, as a natural logarithm, against "over the limit by more than the slack".
     pub fn log_evidence_to_pass(&self) -> f64 {
-        self.first.as_ref().map_or(0.0, Epoch::log_pass)
+        self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
     /// The smallest violation that this run would have caught with 95 % probability: the true value,

@@ -4,10 +4,16 @@
 //! enough; [`Outcome`] is everything there is to say about one limit in one run, and what every report
 //! is made from.
 
+mod accepted;
 pub mod judge;
+pub mod ledger;
 mod outcome;
+mod waived;
 
-pub use outcome::{Against, Estimate, Evidence, Outcome, Run, Shape, Share};
+pub use accepted::Accepted;
+pub use ledger::Ledger;
+pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
+pub use waived::{Effect, Waived};
 
 /// What became of one limit.
 #[derive(

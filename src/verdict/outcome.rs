@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Accepted, Ledger, Verdict, Waived};
 use crate::budget::Bound;
 use crate::quantity::{Quantity, Unit};
 
@@ -36,12 +36,24 @@ pub struct Outcome {
     pub evidence: Option<Evidence>,
     /// How the values are distributed; `None` where there is one value.
     pub shape: Option<Shape>,
+    /// What kept the evidence from settling it; `None` where it was settled.
+    #[serde(default)]
+    pub doubt: Option<Doubt>,
+    /// What else the machine did meanwhile; `None` for exact metrics, which it does not change.
+    #[serde(default)]
+    pub ledger: Option<Ledger>,
     /// Why there is no reading: a [`Cause`](crate::meter::Cause) by its word.
     pub cause: Option<String>,
     /// The end of what the process wrote, where it failed.
     pub output: Option<String>,
     /// What a reader must know: how it was timed, what was left out, what would settle a doubt.
     pub notes: Vec<String>,
+    /// The value that was last accepted, where there is one in the limit's unit.
+    #[serde(default)]
+    pub accepted: Option<Accepted>,
+    /// The limit's waiver, where it has to do with the verdict or is not needed.
+    #[serde(default)]
+    pub waived: Option<Waived>,
     /// Why the limit exists, as `budgets.toml` says.
     pub why: Option<String>,
     /// The file that sets the limit, and its line from 1.
@@ -101,6 +113,18 @@ pub struct Evidence {
     pub waited: Option<f64>,
     /// Involuntary context switches.
     pub preempted: Option<u64>,
+}
+
+/// Why evidence did not settle a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// The truth is too near the limit.
+    Near,
+    /// The run could not have seen a serious violation.
+    Blind,
+    /// Over the limit by the wall clock, on a machine whose other work may be why.
+    Noise,
 }
 
 /// How the values are distributed.

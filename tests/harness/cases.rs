@@ -100,6 +100,14 @@ fn shown(case: &Case, run: &Run) -> String {
             run.printed([test.as_str(), reason.as_str()]);
         }
     }
+    // What is said of outcomes that are not red.
+    let remarks = run
+        .stdout
+        .lines()
+        .filter(|line| ["changed: ", "note: "].iter().any(|start| line.starts_with(start)));
+    for remark in remarks {
+        writeln!(text, "{remark}").unwrap();
+    }
     text + run.count() + "\n"
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("flags::json", json),
         row("flags::colour", colour),
         row("flags::unknown", unknown),
+        row("flags::shards", shards),
     ]
 }
 
@@ -153,4 +154,26 @@ fn unknown() {
     let (case, run) = run("unknown", ["--no-such-flag"]);
     assert_eq!(run.code, Some(2), "{run}");
     assert!(!case.dir.join("marks").exists());
+}
+
+/// Every test is in one shard, and what is in another is neither run nor counted.
+fn shards() {
+    let case = |shard: &str| Case::new("flags-shards", BUDGETS).env("PERF_BUDGET_SHARD", shard);
+    let mut tests = Vec::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        let case = case(shard);
+        case.run();
+        let outcomes = case.outcomes();
+        assert!(!outcomes.is_empty(), "{shard}");
+        assert!(outcomes.iter().all(|outcome| outcome.run.tests == 4), "{outcomes:#?}");
+        tests.extend(outcomes.into_iter().map(|outcome| outcome.test));
+    }
+    tests.sort();
+    assert_eq!(tests, ["based::depth::x_base", "broken::depth", "files::size", "held::depth"]);
+    // A filter picks among what is there.
+    let held = case("1/1").args(["held"]);
+    held.run().exited(0);
+    assert_eq!(held.outcomes().len(), 1);
+    let wrong = case("4/3").run().exited(2);
+    assert!(wrong.stderr.contains("PERF_BUDGET_SHARD is `4/3`, which is no part"), "{wrong}");
 }

@@ -15,15 +15,19 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the machine that runs the suite may have set, and a case must not see.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 13] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
     "NEXTEST",
     "NEXTEST_RUN_ID",
     "NO_COLOR",
+    "PERF_BUDGET_BASE",
+    "PERF_BUDGET_BASE_DIR",
     "PERF_BUDGET_DIR",
+    "PERF_BUDGET_HEAD",
     "PERF_BUDGET_RUN",
+    "PERF_BUDGET_SHARD",
     "PERF_BUDGET_STRICT",
 ];
 

@@ -5,10 +5,14 @@
 //! test. It has no counting allocator, which is one of the cases; `tests/budgets.rs` has one. No row
 //! depends on how fast the machine is: readings are recorded, not timed.
 
+mod again;
+mod base;
 mod cases;
 mod flags;
 mod gate;
 mod github;
+mod interference;
+mod locks;
 mod processes;
 mod profile;
 mod record;
@@ -23,9 +27,13 @@ fn main() -> ExitCode {
         return subjects::harness().main();
     }
     let rows = [
+        again::rows(),
+        base::rows(),
         cases::rows(),
         flags::rows(),
         github::rows(),
+        interference::rows(),
+        locks::rows(),
         processes::rows(),
         profile::rows(),
         record::rows(),

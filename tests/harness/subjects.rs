@@ -37,6 +37,20 @@ fn well() -> Vec<Subject> {
             run.record("depth", depth)
         }),
         ("count", |run| run.iter(|| 1)),
+        ("depth in a file", |run| {
+            // In the directory of the revision that is measured.
+            let depth: f64 = fs::read_to_string("depth")?.trim().parse()?;
+            run.record("depth", depth)
+        }),
+        ("wavers", |run| {
+            let depth: f64 = run.param("depth")?;
+            // Another process, another digit behind the point.
+            run.record("depth", depth + f64::from(std::process::id() % 97) / 1e4)
+        }),
+        ("as long as a file says", |run| {
+            let count: u64 = fs::read_to_string("count")?.trim().parse()?;
+            run.iter(move || (0..count).fold(0, |sum, n| std::hint::black_box(sum ^ n)))
+        }),
         ("tally", |run| {
             leave_mark(run, "was here")?;
             let depth: f64 = run.param("depth")?;

@@ -132,6 +132,7 @@ fn request(workload: &str) -> Request {
         metrics: vec![Metric::Throughput],
         slice: Duration::from_millis(20),
         max_operations: 100,
+        paired: false,
     }
 }
 

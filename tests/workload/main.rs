@@ -8,6 +8,8 @@
 
 mod failures;
 mod instruments;
+#[cfg(unix)]
+mod pairs;
 mod subjects;
 
 use std::path::Path;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows());
+    #[cfg(unix)]
+    let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
 }
 
@@ -43,6 +47,7 @@ fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fo
         metrics: metrics.iter().map(metric).collect(),
         slice: Duration::from_millis(60),
         max_operations: 50_000,
+        paired: false,
     };
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
     measure(&request, &scratch, timeout)

@@ -152,6 +152,15 @@ fn recording() -> Vec<(&'static str, Plain)> {
             run.record("accuracy", 1.0)
         }),
         ("records p99", |run| run.record("p99", 1.0)),
+        ("counts", |run| {
+            let size: u64 = run.param("size")?;
+            run.iter(move || (0..size).fold(0_u64, |sum, n| black_box(sum ^ n)))
+        }),
+        ("reads its input", |run| {
+            // As far as there is one: it is no file of the workload's.
+            rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
+            run.iter(|| 1)
+        }),
         ("takes a size", |run| {
             let size: usize = run.param("size")?;
             run.hold(|| vec![1_u8; size])

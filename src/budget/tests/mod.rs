@@ -3,6 +3,7 @@
 //! A committed text that no longer fits is written anew where `UPDATE_SNAPSHOTS` is set.
 
 mod broken;
+mod locks;
 mod problems;
 mod reading;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{reading, repository, snapshot};
+use super::{locks, reading, repository, snapshot};
 use crate::budget::Param;
 use crate::budget::case::{self, Parameter};
 
@@ -17,6 +17,10 @@ const WORKLOAD: &[&str] = &[
     "worklod = \"b\"\nmax = { p99 = \"1 ms\" }",
     "p99 = \"1 ms\"",
     "waive = \"later\"\nmax = { p99 = \"1 ms\" }",
+    "waive = {}\nmax = { p99 = \"1 ms\" }",
+    "waive = { until = \"soon\", owner = \"\", why = 3, who = \"ann\" }\nmax = { p99 = \"1 ms\" }",
+    "waive = { until = 3, owner = \"ann\", why = \"b\" }\nmax = { p99 = \"1 ms\" }",
+    "max = { p99 = { limit = \"1 ms\", waive = { until = 2027-02-29, owner = \"ann\", why = \"b\" } } }",
     // quantities
     "max = { p99 = 10 }",
     "max = { p99 = \"10\", rss = 50 }",
@@ -93,6 +97,8 @@ const FILE: &[&str] = &[
     "budget = 3",
     "settings = 3\n[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 s\"",
     "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\nunsure = \"blnd\"\n",
+    "[settings]\nbase = \"200 %\"\nlayouts = 0\n",
+    "[settings]\nbase = true\nlayouts = \"many\"\n",
     "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\nunsure = true\n",
     "[budgets.a]\nworkload = \"a\"\n[merge]\nworkload = \"a\"\n[other]\n",
     "budget.a = 3",
@@ -187,6 +193,9 @@ fn every_problem_in_the_source_is_shown() {
     let mut made = BTreeSet::new();
     for text in files() {
         let reading = reading(text.trim_start_matches('\u{feff}'));
+        made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));
+    }
+    for reading in locks::FILES.iter().map(|text| locks::reading(text)) {
         made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));
     }
     let made: BTreeSet<_> =

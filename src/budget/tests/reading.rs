@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{fixture, parse};
-use crate::budget::{Bound, Budgets, Cache, Param, Ready, Reference, Subject, Target, Unsure};
+use crate::budget::{
+    Bound, Budgets, Cache, Param, Ready, Reference, Subject, Target, Unsure, Waiver,
+};
 use crate::metric::Metric;
 use crate::quantity::{Quantity, Unit};
 
@@ -46,6 +48,7 @@ fn every_key() {
         (Duration::from_secs(20), Duration::from_secs(120))
     );
     assert_eq!((settings.alpha, settings.warn_at, settings.unsure), (0.05, 0.8, Unsure::Fail));
+    assert_eq!((settings.base, settings.layouts), (Some(0.05), 8));
     assert_eq!(
         labels(&read, "web/app.js"),
         [
@@ -63,6 +66,12 @@ fn every_key() {
     let app = &read.budgets[0];
     assert_eq!(app.limits[0].warn, Some(Quantity::new(900_000.0, Unit::Bytes)));
     assert_eq!(app.limits[0].why.as_deref(), Some("parse time"));
+    let waived = |waiver: &Option<Waiver>| {
+        waiver.clone().map(|waiver| format!("{} {}: {}", waiver.until, waiver.owner, waiver.why))
+    };
+    assert_eq!(waived(&app.waiver).as_deref(), Some("2027-01-31 bob: the new font"));
+    let waivers: Vec<_> = app.limits.iter().filter_map(|limit| waived(&limit.waiver)).collect();
+    assert_eq!(waivers, ["2026-12-31 ann: the new parser"]);
     assert_eq!(
         (app.effort, app.timeout),
         (Some(Duration::from_secs(1)), Some(Duration::from_secs(300)))

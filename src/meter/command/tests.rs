@@ -71,6 +71,37 @@ fn a_command_that_ends_has_every_time() {
 }
 
 #[test]
+fn what_is_left_without_waiting() {
+    // Wall, processor time and waiting in milliseconds; what is left of the wall.
+    let check = |wall: u64, cpu: u64, waited: Option<u64>, expected: Option<f64>| {
+        let ms = Duration::from_millis;
+        let mut fork = Fork { values: [(WALL, 9.0), (Metric::Cpu, 9.0)].into(), ..Fork::default() };
+        less_waiting(&mut fork, ms(wall), ms(cpu), waited.map(ms));
+        assert_eq!(fork.less_waiting, expected.map(|left| (WALL, left)).into_iter().collect());
+        assert_eq!(fork.timing, Some(Timing::Wall));
+    };
+    check(500, 200, Some(300), Some(0.2));
+    check(500, 100, Some(300), Some(0.2));
+    check(500, 100, Some(0), Some(0.5));
+    // What it used before its program was loaded counts as its own.
+    check(500, 210, Some(300), Some(0.21));
+    // Two threads, the first of which waited.
+    check(500, 400, Some(300), None);
+    check(500, 900, Some(0), None);
+    check(500, 100, None, None);
+    check(500, 100, Some(600), None);
+}
+
+#[test]
+fn what_others_do_is_no_waiting_of_one() {
+    let fork = measured(&sh("exec sleep 0.05"), &[WALL]);
+    assert!(fork.less_waiting[&WALL] <= fork.values[&WALL], "{fork:?}");
+    assert!(fork.less_waiting[&WALL] >= 0.05, "{fork:?}");
+    let fork = measured(&sh("sleep 0.05; true"), &[WALL]);
+    assert!(fork.less_waiting.is_empty(), "{fork:?}");
+}
+
+#[test]
 fn a_command_is_ready_by_each_kind_of_sign() {
     let port = free_port();
     let listen = format!(

@@ -19,6 +19,8 @@ pub(crate) struct Child {
     stderr: Drain,
     wake: io::PipeReader,
     stdin: Option<io::PipeWriter>,
+    #[cfg(unix)]
+    channel: Option<std::os::unix::net::UnixStream>,
     kills_before: Option<u64>,
     finished: bool,
 }
@@ -51,11 +53,19 @@ impl Child {
         let (out, out_end) = io::pipe().map_err(plumb)?;
         let (err, err_end) = io::pipe().map_err(plumb)?;
         let (wake, waker) = io::pipe().map_err(plumb)?;
+        #[cfg(unix)]
+        let mut channel = None;
         let (stdin, stdin_end) = match launch.stdin {
             Input::Null => (Stdio::null(), None),
             Input::Open => {
                 let (read, write) = io::pipe().map_err(plumb)?;
                 (read.into(), Some(write))
+            }
+            #[cfg(unix)]
+            Input::Channel => {
+                let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(plumb)?;
+                channel = Some(ours);
+                (std::os::fd::OwnedFd::from(theirs).into(), None)
             }
         };
         let text = |stream| launch.watch.as_ref().filter(|w| w.0 == stream).map(|w| w.1.as_str());
@@ -83,9 +93,17 @@ impl Child {
             stderr,
             wake,
             stdin: stdin_end,
+            #[cfg(unix)]
+            channel,
             kills_before,
             finished: false,
         })
+    }
+
+    /// The channel to its standard input, the first time it is asked for.
+    #[cfg(unix)]
+    pub(crate) fn channel(&mut self) -> Option<std::os::unix::net::UnixStream> {
+        self.channel.take()
     }
 
     /// Its process id.

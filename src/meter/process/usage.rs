@@ -49,6 +49,8 @@ pub(crate) struct Living {
     pub(crate) peak_rss: u64,
     /// User and system time of all their threads, and of the children they waited for.
     pub(crate) cpu: Duration,
+    /// What of that is of others than the root.
+    pub(crate) others: Duration,
     /// How long the root's main thread was ready to run and had no processor.
     pub(crate) waited: Option<Duration>,
     /// Involuntary context switches of the root's main thread.
@@ -68,6 +70,7 @@ impl Living {
                 living.rss += other.rss;
                 living.peak_rss += other.peak_rss;
                 living.cpu += other.cpu;
+                living.others += other.cpu;
             }
         }
         Some(living)
@@ -84,6 +87,7 @@ impl Living {
             rss: status.number("VmRSS")? * 1024,
             peak_rss: status.number("VmHWM")? * 1024,
             cpu: cpu + children,
+            others: Duration::ZERO,
             waited,
             preempted: status.number("nonvoluntary_ctxt_switches"),
         })

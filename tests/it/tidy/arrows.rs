@@ -8,29 +8,37 @@ use super::{Text, none, sources, text};
 /// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("date", &[]),
     ("stats", &[]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
-    ("budget", &["error", "metric", "quantity"]),
-    ("verdict", &["budget", "quantity", "stats"]),
+    ("budget", &["date", "error", "metric", "quantity"]),
+    ("verdict", &["budget", "date", "quantity", "stats"]),
     ("meter", &["budget", "metric", "quantity"]),
     ("run", &["budget", "meter", "metric"]),
-    ("enforce", &["budget", "meter", "metric", "quantity", "stats", "verdict"]),
-    ("report", &["budget", "error", "verdict"]),
+    ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
+    ("report", &["budget", "error", "quantity", "verdict"]),
+    ("base", &["budget", "error", "meter"]),
     ("place", &["error"]),
     ("turn", &["error"]),
     ("machine", &["verdict"]),
-    ("shelf", &["error", "machine", "verdict"]),
+    ("shelf", &["budget", "error", "machine", "verdict"]),
     ("suite", &["budget", "enforce", "metric"]),
-    ("subject", &["budget", "enforce", "meter", "metric", "suite"]),
+    ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
+    ("shard", &["error", "suite"]),
+    ("subject", &["base", "budget", "enforce", "meter", "metric", "suite"]),
+    ("kept", &["base", "budget", "error", "meter", "suite", "verdict"]),
     (
         "session",
         &[
-            "budget", "enforce", "error", "machine", "meter", "metric", "place", "report", "shelf",
-            "subject", "suite", "turn", "verdict",
+            "accepted", "base", "budget", "date", "enforce", "error", "kept", "machine", "meter",
+            "metric", "place", "report", "shelf", "subject", "suite", "turn", "verdict",
         ],
     ),
-    ("harness", &["budget", "error", "meter", "place", "report", "run", "session", "verdict"]),
+    (
+        "harness",
+        &["budget", "error", "meter", "place", "report", "run", "session", "shard", "verdict"],
+    ),
 ];
 
 /// Names at the top of the crate that are not modules, and the module each is from.
@@ -80,7 +88,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// The modules that say of themselves that they are pure.
-const PURE: &[&str] = &["stats/", "verdict/", "suite.rs", "metric.rs", "quantity.rs"];
+const PURE: &[&str] = &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "quantity.rs"];
 
 /// The files of `src` without comments and without their tests.
 fn library() -> Vec<Text> {

@@ -38,7 +38,7 @@ fn told(metric: &Metric) -> [&'static str; 3] {
         Some(Unit::Share) => "share",
         Some(Unit::Number) => "number",
         Some(Unit::PerSecond | Unit::BytesPerSecond) => "rate",
-        None => "op/s or B/s",
+        Some(Unit::Ratio) | None => "op/s or B/s",
     };
     let better = match metric.better() {
         Better::Lower => "less",

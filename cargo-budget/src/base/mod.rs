@@ -1,0 +1,118 @@
+//! The base revision: checked out beside the project, built as this revision is, and named to the harness,
+//! which alone measures and judges.
+//!
+//! Everything is kept under `target/budgets/base`, a checkout for each commit and one target directory for
+//! all of them, so that a second comparison with the same commit builds nothing.
+
+mod build;
+mod checkout;
+mod layouts;
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::project::Project;
+
+pub(crate) use self::build::{Target, cargo, head};
+
+/// What is asked of the base.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted<'a> {
+    /// A revision as git knows it.
+    pub(crate) revision: &'a str,
+    /// The test target, and how it is built.
+    pub(crate) target: &'a Target,
+    /// A command of the shell that makes what the budgets measure and cargo does not build.
+    pub(crate) prepare: Option<&'a str>,
+    /// How often each revision is linked.
+    pub(crate) layouts: u32,
+}
+
+/// A base revision that is ready.
+#[derive(Debug)]
+pub(crate) struct Base {
+    /// The commit, whole.
+    pub(crate) commit: String,
+    /// Where its `budgets.toml` would be.
+    pub(crate) root: PathBuf,
+    /// Its test binaries.
+    binaries: Vec<PathBuf>,
+    /// This revision's; none where it was linked once, by whoever runs the tests.
+    heads: Vec<PathBuf>,
+}
+
+impl Base {
+    /// The variables by which the harness knows of it.
+    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>, Failure> {
+        let path = |paths: &[PathBuf]| {
+            std::env::join_paths(paths).map_err(|e| {
+                Failure::unmeasured(format!(
+                    "failed to name the base's binaries: {e}; build in a directory \
+                     without such a character"
+                ))
+            })
+        };
+        let mut environment = vec![
+            ("PERF_BUDGET_BASE", path(&self.binaries)?),
+            ("PERF_BUDGET_BASE_DIR", self.root.clone().into_os_string()),
+        ];
+        if !self.heads.is_empty() {
+            environment.push(("PERF_BUDGET_HEAD", path(&self.heads)?));
+        }
+        Ok(environment)
+    }
+}
+
+/// The commit that a revision names, seen from the project: where the histories of both parted, so that what
+/// others changed since is not taken for this revision's doing.
+pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
+    checkout::commit(&project.root, revision)
+}
+
+/// Checks out a commit and builds its tests.
+pub(crate) fn ready(
+    project: &Project,
+    commit: &str,
+    wanted: &Wanted<'_>,
+    tell: &dyn Fn(&str),
+) -> Result<Base, Failure> {
+    let place = project.results().join("base");
+    let short = &commit[..commit.len().min(12)];
+    let checkout = checkout::at(&project.root, commit, &place)?;
+    let root = checkout.package;
+    if !root.join("Cargo.toml").is_file() {
+        return Err(Failure::unmeasured(format!(
+            "{} has no package in `{}` at {short}, so there is nothing to build there",
+            wanted.revision, checkout.prefix
+        )));
+    }
+    if let Some(command) = wanted.prepare {
+        tell(&format!("preparing {short}: {command}"));
+        build::prepare(command, &root)?;
+    }
+    tell(&format!("building {short} in {}", root.display()));
+    let target_dir = place.join("target");
+    let binary = wanted.target.build(&root, Some(&target_dir))?;
+    let mut base =
+        Base { commit: commit.to_owned(), root, binaries: vec![binary], heads: Vec::new() };
+    if wanted.layouts > 1 {
+        tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
+        let seeds = 1..=wanted.layouts;
+        let kept = |name: &str| place.join("layouts").join(name);
+        let target = wanted.target;
+        base.binaries =
+            layouts::link(target, &base.root, Some(&target_dir), seeds.clone(), &kept(short))?;
+        base.heads = layouts::link(target, &project.root, None, seeds, &kept("head"))?;
+    }
+    Ok(base)
+}
+
+/// The names of budgets that the base has and this revision has no more.
+pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
+    let names = |root: &Path| {
+        let file = perf_budget::budget::load(&root.join("budgets.toml")).ok()?;
+        Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
+    };
+    let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };
+    before.into_iter().filter(|name| !now.contains(name)).collect()
+}

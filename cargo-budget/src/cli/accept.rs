@@ -1,0 +1,93 @@
+//! `cargo budget accept [BUDGET…]`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use perf_budget::budget::lock;
+use perf_budget::date::Date;
+
+use super::{Context, print};
+use crate::edit;
+use crate::edit::lock::{Fate, Terms, plan, revision};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// Accept what the last run measured: write budgets.lock
+///
+/// A value that breaks its limit is not accepted, nor one without a verdict, nor one of a debug build, sizes of
+/// artifacts aside. An exact value that is the same, and a noisy one whose interval overlaps what was accepted in
+/// the same environment, leave the file as it is; a budget that is named is accepted in any case.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo test --release && cargo budget accept
+  cargo budget accept merge records::records=1000::rss
+  cargo budget accept --red merge      # the growth against the lock is intended
+  cargo budget accept --dry-run")]
+pub(super) struct Accept {
+    /// Budgets, or single values such as merge::p99; all of the last run by default
+    #[arg(value_name = "BUDGET")]
+    budgets: Vec<String>,
+    /// Accept also what is red against its accepted value, and against nothing else
+    #[arg(long)]
+    red: bool,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Accept {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::find(Path::new("."))?;
+        let budgets = project.budgets()?;
+        let file = lock::place(&project.file());
+        let known = lock::load(&file)?;
+        let text = if file.exists() { Some(edit::read(&file)?) } else { None };
+        let outcomes = project.last_run()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let today = Date::of_unix(now.as_secs());
+        let commit = revision::revision(&project.root);
+        let terms = Terms { named: &self.budgets, red: self.red, today, commit };
+        let plan = plan(text.as_deref(), &known, &budgets, &outcomes, &terms)?;
+        // What is written is read again first: a lock that the tests refuse would stop all of them.
+        if !plan.text.is_empty() {
+            lock::parse(&plan.text, &file)?;
+        }
+        print(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
+        let (mut accepted, mut unchanged, mut refused) = (0, 0, 0);
+        let mut exit = Exit::Holds;
+        for (name, fate) in &plan.rows {
+            match fate {
+                Fate::Accepted(sentence) => {
+                    accepted += 1;
+                    context.tell(&format!("accepted  {name}: {sentence}"));
+                }
+                Fate::Unchanged => {
+                    unchanged += 1;
+                    context.tell(&format!("unchanged {name}"));
+                }
+                Fate::Refused(reason, comes_to) => {
+                    refused += 1;
+                    exit = worse(exit, *comes_to);
+                    // A warning: said also where it shall be quiet.
+                    let _ = writeln!(anstream::stderr(), "refused   {name}: {reason}");
+                }
+            }
+        }
+        let would = if self.dry_run { "would be " } else { "" };
+        if accepted > 0 && !self.dry_run {
+            edit::write(&file, &plan.text)?;
+        }
+        context
+            .tell(&format!("{accepted} {would}accepted, {unchanged} unchanged, {refused} refused"));
+        Ok(exit)
+    }
+}
+
+/// A broken budget first, then what could not be measured, then what could not be settled.
+fn worse(a: Exit, b: Exit) -> Exit {
+    let order = [Exit::Broken, Exit::Usage, Exit::Unmeasured, Exit::Unsure, Exit::Holds];
+    order.into_iter().find(|exit| [a, b].contains(exit)).unwrap_or(a)
+}

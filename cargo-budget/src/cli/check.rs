@@ -1,0 +1,148 @@
+//! `cargo budget check`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use perf_budget::report::record;
+use perf_budget::verdict::Outcome;
+
+use super::Context;
+use crate::base::{self, Base, Target, Wanted};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::{Project, last_run};
+
+/// Judge every limit, and compare with a base revision
+///
+/// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked
+/// out under the target directory and built (once for each commit), and every limit against `base` is
+/// measured in turns: old against new, on this machine, in the same minutes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget check
+  cargo budget check --base main
+  cargo budget check --base origin/main -- merge         only the tests whose names have `merge` in them
+  cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
+pub(super) struct Check {
+    /// The revision to compare with: a branch, a tag, a commit. Where it has gone on since this one left it,
+    /// the commit where they parted is taken
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// A command of the shell that makes, in the base's checkout, what budgets measure and cargo does not build
+    #[arg(long, value_name = "COMMAND", requires = "base")]
+    prepare: Option<String>,
+    /// Link each revision so often, in another order each time; overrides `layouts` in [settings]
+    #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
+    layouts: Option<u32>,
+    /// The test target that has the budgets
+    #[arg(long, value_name = "NAME", default_value = "budgets")]
+    test: String,
+    /// The profile that both revisions are built in
+    #[arg(long, value_name = "NAME", default_value = "release")]
+    profile: String,
+    /// Features to build both revisions with
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    features: Vec<String>,
+    /// Measure only this part of the budgets: 2/4 is the second of four
+    #[arg(long, value_name = "PART/OF")]
+    shard: Option<String>,
+    /// What follows is for the tests: filters and libtest's options
+    #[arg(last = true, value_name = "ARGS")]
+    tests: Vec<String>,
+}
+
+impl Check {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::here()?;
+        let budgets = project.budgets()?;
+        let target = Target {
+            test: self.test.clone(),
+            profile: self.profile.clone(),
+            options: self.features.iter().map(|list| format!("--features={list}")).collect(),
+        };
+        base::head(&target, &project.root)?;
+        let layouts = self.layouts.unwrap_or(budgets.settings.layouts);
+        let compared = self.compared(&project, &target, layouts, context)?;
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let code =
+            self.tests(&project, &target, compared.as_ref().ok().and_then(Option::as_ref))?;
+        let outcomes = outcomes(&project, began)?;
+        let judged = match (Exit::of(&outcomes), code) {
+            // It never came to a verdict: the tests' own words are above.
+            (_, Some(2)) => Exit::Usage,
+            (Exit::Holds, Some(0)) => Exit::Holds,
+            (Exit::Holds, _) => Exit::Unmeasured,
+            (exit, _) => exit,
+        };
+        match compared {
+            Ok(Some(base)) => {
+                for name in base::gone(&project, &base.root) {
+                    context.tell(&format!("budget `{name}` of the base is gone"));
+                }
+                Ok(judged)
+            }
+            Ok(None) => Ok(judged),
+            // The rest was judged; what was asked for beyond that was not.
+            Err(failure) => {
+                context.warn(&format!(
+                    "nothing was compared with the base: {failure}; the other limits were judged"
+                ));
+                Ok(if judged == Exit::Holds { failure.exit } else { judged })
+            }
+        }
+    }
+
+    /// The base, where one is asked for: an inner failure is the base's alone, and keeps nobody from judging
+    /// what does not need it.
+    fn compared(
+        &self,
+        project: &Project,
+        target: &Target,
+        layouts: u32,
+        context: Context,
+    ) -> Result<Result<Option<Base>, Failure>, Failure> {
+        let Some(revision) = &self.base else { return Ok(Ok(None)) };
+        let commit = base::commit(project, revision)?;
+        let wanted = Wanted { revision, target, prepare: self.prepare.as_deref(), layouts };
+        let ready = base::ready(project, &commit, &wanted, &|text| context.tell(text));
+        if let Ok(base) = &ready {
+            context.tell(&format!("comparing with {} ({revision})", &base.commit[..12]));
+        }
+        Ok(ready.map(Some))
+    }
+
+    /// Runs the tests; their exit code, where they ended by themselves.
+    fn tests(
+        &self,
+        project: &Project,
+        target: &Target,
+        base: Option<&Base>,
+    ) -> Result<Option<i32>, Failure> {
+        let mut cargo = base::cargo();
+        cargo.arg("test").args(target.arguments()).arg("--").args(&self.tests);
+        cargo.current_dir(&project.root);
+        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
+            cargo.env_remove(name);
+        }
+        if let Some(base) = base {
+            cargo.envs(base.environment()?);
+        }
+        if let Some(shard) = &self.shard {
+            cargo.env("PERF_BUDGET_SHARD", shard);
+        }
+        let status = cargo
+            .status()
+            .map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
+        Ok(status.code())
+    }
+}
+
+/// What the run that began then has recorded; nothing, where no test was judged.
+fn outcomes(project: &Project, began: u64) -> Result<Vec<Outcome>, Failure> {
+    let path = project.record();
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let last = last_run(record::read(&path)?);
+    Ok(last.into_iter().filter(|outcome| outcome.run.began >= began).collect())
+}

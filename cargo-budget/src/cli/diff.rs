@@ -1,0 +1,103 @@
+//! `cargo budget diff REV`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use perf_budget::budget::{self, Budgets};
+
+use super::print;
+use crate::edit::diff::render::Comparison;
+use crate::edit::diff::{self, Change};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::git::Repository;
+use crate::project::Project;
+
+/// List which limits were loosened, tightened, added or removed since a revision
+///
+/// Compares what budgets.toml promises in the work tree with what it promised at REV, however it is written. Exits with
+/// 1 where something was loosened, removed or otherwise weakened and no `why` was written or changed with it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget diff origin/main
+  cargo budget diff HEAD~1 --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+  cargo budget diff v1.2.0 --because \"the new format is larger, see #123\"")]
+pub(super) struct Diff {
+    /// The revision to compare with: a branch, a tag, a commit
+    #[arg(value_name = "REV")]
+    revision: String,
+    /// How the changes are written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// The reason for whatever weakens the gate and has no `why` of its own: settings, budgets that are gone
+    #[arg(long, value_name = "REASON")]
+    because: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+impl Diff {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        if self.because.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(Failure::usage("the reason after `--because` is empty; give one"));
+        }
+        let here =
+            std::path::absolute(".").map_err(|e| Failure::io("resolve", Path::new("."), &e))?;
+        let project = Project::find(&here).ok();
+        let start = project.as_ref().map_or(&here, |project| &project.root);
+        let mut repository = Repository::of(start)?;
+        let commit = repository.commit(&self.revision)?;
+        let mut text = repository.budgets(&commit)?;
+        if project.is_none() {
+            // The file is gone: it was here, or above.
+            while text.is_none() {
+                repository = repository.above().ok_or_else(|| nowhere(&here, &self.revision))?;
+                text = repository.budgets(&commit)?;
+            }
+        }
+        let before = text.map(|text| old(&text, &self.revision, &repository.path())).transpose()?;
+        let after = project.as_ref().map(Project::budgets).transpose()?;
+        let changes = diff::compare(before.as_ref(), after.as_ref());
+        let comparison = Comparison {
+            revision: &self.revision,
+            commit: &commit,
+            file: &repository.path(),
+            unexplained: changes.iter().filter(|change| Change::is_unexplained(change)).count(),
+            because: self.because.as_deref(),
+            changes: &changes,
+        };
+        print(&match self.format {
+            Format::Text => comparison.text(),
+            Format::Json => comparison.json(),
+            Format::Markdown => comparison.markdown(),
+        })?;
+        let explained = comparison.unexplained == 0 || self.because.is_some();
+        Ok(if explained { Exit::Holds } else { Exit::Broken })
+    }
+}
+
+/// The file as it was, checked.
+fn old(text: &str, revision: &str, path: &str) -> Result<Budgets, Failure> {
+    let name = PathBuf::from(format!("{revision}:{path}"));
+    budget::parse(text, &name).map_err(|e| {
+        let text =
+            format!("`{path}` is broken at {revision}, so nothing can be compared with it:\n{e}");
+        Failure { text, ..Failure::from(e) }
+    })
+}
+
+fn nowhere(here: &Path, revision: &str) -> Failure {
+    Failure::usage(format!(
+        "there is no budgets.toml in `{}` or above it, neither now nor at {revision}; `cargo budget init` writes one",
+        here.display()
+    ))
+}

@@ -1,0 +1,233 @@
+//! `cargo budget history …` and `cargo budget trend BUDGET`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Context, print};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::history::{self, Place, Which};
+use crate::project::Project;
+
+/// Keep outcomes beyond one run, in a file or on a server
+#[derive(Debug, Args)]
+pub(super) struct History {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Record(Record),
+    List(List),
+    Trend(Trend),
+    Import(Import),
+}
+
+/// Where the history is.
+#[derive(Debug, Args)]
+struct Db {
+    /// A SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: .budgets/history.sqlite beside
+    /// budgets.toml]
+    #[arg(long, value_name = "PATH|URL", env = "PERF_BUDGET_HISTORY", hide_env_values = true)]
+    db: Option<String>,
+}
+
+/// Record the last run of the tests
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo test --release; cargo budget history record
+  PERF_BUDGET_HISTORY=postgres://ci@db.example.org/budgets cargo budget history record
+  cargo budget history record --run 1795250331000-4711 --commit v1.2.0 --branch main
+
+A run that is recorded twice is there once.")]
+struct Record {
+    #[command(flatten)]
+    db: Db,
+    /// The id of another run in outcomes.jsonl than the last
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// The commit that was measured [default: the one that is checked out]
+    #[arg(long, value_name = "REVISION")]
+    commit: Option<String>,
+    /// The branch [default: GITHUB_HEAD_REF, GITHUB_REF_NAME, or the one that is checked out]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Say what would be recorded, and do not
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// List recorded runs, newest first
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget history list --last 5
+  cargo budget history list --format json | jq '.runs[0]'")]
+struct List {
+    #[command(flatten)]
+    db: Db,
+    /// How many
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
+    last: u16,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
+}
+
+/// Show where a budget stepped, by which commits, and whether it drifts
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget trend merge
+  cargo budget trend merge::p99 --branch main --last 100
+  cargo budget trend merge --environment 'EPYC' --format json
+
+Steps are found by E-divisive (Matteson & James 2014), drift by the Mann-Kendall test and the Theil-Sen
+slope between steps; docs/history.md has the details. Commits are in the order of their times.")]
+pub(super) struct Trend {
+    #[command(flatten)]
+    db: Db,
+    /// A budget, or a test of it: `merge`, `merge::p99`
+    budget: String,
+    /// The branch [default: the one that is checked out, else the one recorded last]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// A part of the environment's name [default: the one recorded last]
+    #[arg(long, value_name = "PART")]
+    environment: Option<String>,
+    /// How many outcomes of each test, the newest
+    #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    last: u16,
+    /// Count outcomes of trees with changes too
+    #[arg(long)]
+    dirty: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
+}
+
+/// Import results of other tools: Criterion, hyperfine, gungraun, Google Benchmark, k6
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget history import target/criterion
+  hyperfine --export-json sleep.json 'sleep 0.1'; cargo budget history import sleep.json
+  cargo budget history import --format gungraun target/gungraun --dry-run
+
+What is imported has no limit and no verdict: it is neither green nor red.")]
+struct Import {
+    #[command(flatten)]
+    db: Db,
+    /// Files, or directories to look for them in
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The tool that wrote them [default: told from each file]
+    #[arg(long, value_enum)]
+    format: Option<history::Format>,
+    /// The commit that was measured [default: the one that is checked out]
+    #[arg(long, value_name = "REVISION")]
+    commit: Option<String>,
+    /// The branch [default: as for record]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Where it was measured [default: this machine]
+    #[arg(long, value_name = "TEXT")]
+    environment: Option<String>,
+    /// Say what would be imported, and do not
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Rendering {
+    #[default]
+    Text,
+    Json,
+}
+
+impl History {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        match self.verb {
+            Verb::Record(args) => args.run(context),
+            Verb::List(args) => args.run(),
+            Verb::Trend(args) => args.run(),
+            Verb::Import(args) => args.run(context),
+        }
+    }
+}
+
+impl Record {
+    fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::find(Path::new("."))?;
+        let place = Place::of(self.db.db.as_deref(), Some(&project))?;
+        let what = history::What {
+            run: self.run.as_deref(),
+            commit: self.commit.as_deref(),
+            branch: self.branch.as_deref(),
+            dry: self.dry_run,
+        };
+        history::record(&project, &place, &what)?.iter().for_each(|said| context.tell(said));
+        Ok(Exit::Holds)
+    }
+}
+
+impl List {
+    fn run(self) -> Result<Exit, Failure> {
+        let place = Place::of(self.db.db.as_deref(), project().as_ref())?;
+        let mut store = place.existing("read")?;
+        let runs = store.runs(self.last);
+        let runs = runs.map_err(|fault| fault.failure("read", &place.shown()))?;
+        print(&match self.format {
+            Rendering::Text => history::list(&runs),
+            Rendering::Json => format!("{:#}\n", history::list_json(&place.shown(), &runs)),
+        })?;
+        Ok(Exit::Holds)
+    }
+}
+
+impl Trend {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let project = project();
+        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let which = Which {
+            name: &self.budget,
+            branch: self.branch.as_deref(),
+            environment: self.environment.as_deref(),
+            last: self.last,
+            dirty: self.dirty,
+        };
+        let answer = history::trend(&place, project.as_ref(), &which)?;
+        print(&match self.format {
+            Rendering::Text => answer.text(),
+            Rendering::Json => format!("{:#}\n", answer.json()),
+        })?;
+        Ok(Exit::Holds)
+    }
+}
+
+impl Import {
+    fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = project();
+        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
+        let what = history::Source {
+            files: &self.files,
+            format: self.format,
+            commit: self.commit.as_deref(),
+            branch: self.branch.as_deref(),
+            environment: self.environment.as_deref(),
+            dry: self.dry_run,
+        };
+        history::import(&place, project.as_ref(), &what)?
+            .iter()
+            .for_each(|said| context.tell(said));
+        Ok(Exit::Holds)
+    }
+}
+
+/// The project, where there is one: a history that is named can be read from anywhere.
+fn project() -> Option<Project> {
+    Project::find(Path::new(".")).ok()
+}

@@ -1,0 +1,68 @@
+//! `cargo budget init`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Context, print};
+use crate::edit;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::init::{self, Found};
+
+/// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
+///
+/// Looks at what the package has, and limits what can be measured at once, generously. Nothing that is there is
+/// overwritten: Cargo.toml gets two entries more, and a second run changes nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget init && cargo test --release --test budgets
+  cargo budget init --dry-run
+  cargo budget init --package server      # in a workspace of several")]
+pub(super) struct Init {
+    /// The package that the tests belong to; the one in this directory by default
+    #[arg(long, short, value_name = "NAME")]
+    package: Option<String>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Depend on the library in this directory, in place of the published one
+    #[arg(long, value_name = "DIR", hide = true)]
+    perf_budget_path: Option<PathBuf>,
+}
+
+impl Init {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let found = Found::look(Path::new("."), self.package.as_deref())?;
+        // Cargo would take it from where the manifest is.
+        let library = self
+            .perf_budget_path
+            .map(|path| std::path::absolute(&path).map_err(|e| Failure::io("resolve", &path, &e)));
+        let plan = init::plan(&found, library.transpose()?.as_deref())?;
+        for kept in &plan.kept {
+            context.tell(&format!("kept      {kept}"));
+        }
+        for write in &plan.writes {
+            if self.dry_run {
+                let before = write.before.as_deref();
+                print(&edit::difference(before, &write.after, &write.name))?;
+            } else {
+                edit::write(&write.path, &write.after)?;
+                let word = if write.before.is_some() { "edited" } else { "wrote" };
+                context.tell(&format!("{word:<9} {}", write.name));
+            }
+        }
+        for note in &plan.notes {
+            context.tell(&format!("note      {note}"));
+        }
+        if plan.writes.is_empty() {
+            context.tell("everything is there already; nothing was changed");
+        } else if !self.dry_run {
+            context.tell(&format!(
+                "next: `cargo test --release{} --test budgets` measures, then `cargo budget tighten` brings the \
+                 limits near to what was measured",
+                if found.has_siblings { format!(" --package {}", found.package) } else { String::new() }
+            ));
+        }
+        Ok(Exit::Holds)
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo budget report`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Context, print};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::report::{self, Better, Format, input, merge, output};
+
+/// Render the last recorded run, or merge the records of shards
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget report                                          the last run, in the terminal
+  cargo budget report --format html --output budgets.html      a page
+  cargo budget report --format markdown --merge shard-*.jsonl  shards as one, red where a test is missing
+
+Exits as the outcomes say: 1 broken, 3 not measured, 4 not settled, else 0.")]
+pub(super) struct Report {
+    /// What to render
+    #[arg(long, short, default_value = "terminal")]
+    format: Format,
+    /// Write to this file, whole or not at all; else to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Read these records instead of the project's; of all of them the last run
+    #[arg(long, short, value_name = "FILE", num_args = 1..)]
+    input: Vec<PathBuf>,
+    /// Make one verdict of the last runs of these records, each a shard
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "input")]
+    merge: Vec<PathBuf>,
+    /// Take the trend from these records too
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    history: Vec<PathBuf>,
+    /// Which of its two tools github-action-benchmark is fed
+    #[arg(long, default_value = "smaller")]
+    better: Better,
+}
+
+impl Report {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let here = Path::new(".");
+        let mut report = if !self.merge.is_empty() {
+            // It only names what is missing; shards can be merged where no project is.
+            let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
+            merge::merge(&self.merge, budgets.as_ref())?
+        } else if self.input.is_empty() {
+            input::project(here)?
+        } else {
+            input::record(&self.input)?
+        };
+        report.precede(&self.history)?;
+        let (text, left) = report::render(&report, self.format, self.better)?;
+        match &self.output {
+            Some(path) if path.as_os_str() != "-" => {
+                let text = match self.format {
+                    Format::Terminal => anstream::adapter::strip_str(&text).to_string(),
+                    _ => text,
+                };
+                output::write(path, &text)?;
+                context.tell(&format!("{}: {}", path.display(), report.closing()));
+            }
+            _ => print(&text)?,
+        }
+        let part = report.outcomes.len() < report.tests();
+        if part && self.input.len() > 1 {
+            context
+                .tell("note: this is the last run of these records; `--merge` makes one of shards");
+        }
+        if let Some(left) = left {
+            context.tell(&format!("note: {left}"));
+        }
+        Ok(report.exit())
+    }
+}

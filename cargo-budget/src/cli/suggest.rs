@@ -1,0 +1,137 @@
+//! `cargo budget suggest [BUDGET]`.
+
+use std::path::Path;
+
+use perf_budget::budget::{self, Budget};
+use perf_budget::metric::Metric;
+use perf_budget::report::record;
+
+use super::{Context, print};
+use crate::doctor;
+use crate::edit::{self, suggest, tighten};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// Propose limits for metrics that have none, from what is on record
+///
+/// A metric is known from another budget of the same subject, from a run before in which it had a limit, or as a
+/// quantile of the operations that another limit was judged from. Where nothing is on record, it is said what to run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget suggest
+  cargo budget suggest merge
+  cargo budget suggest merge --metric p50 --write")]
+pub(super) struct Suggest {
+    /// The budget; all of them by default
+    budget: Option<String>,
+    /// The metric; all of which something is on record by default
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    /// How far beyond what was measured, in place of the rule's own headroom
+    #[arg(long, value_name = "\"N %\"", value_parser = super::tighten::headroom)]
+    headroom: Option<f64>,
+    /// Add the limits to budgets.toml
+    #[arg(long)]
+    write: bool,
+}
+
+impl Suggest {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::find(Path::new("."))?;
+        let (file, budgets) = (project.file(), project.budgets()?);
+        let text = edit::read(&file)?;
+        let names: Vec<String> = self.budget.iter().cloned().collect();
+        let asked = tighten::selected(&budgets, &names)?;
+        let path = project.record();
+        let record = if path.is_file() { record::read(&path)? } else { Vec::new() };
+        let clock = doctor::clock().grain();
+        let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
+        let mut meant = false;
+        for budget in asked {
+            let metric = match &self.metric {
+                Some(word) => match metric(budget, word) {
+                    Ok(metric) => Some(metric),
+                    // Of all budgets, those of another kind are not meant.
+                    Err(failure) => {
+                        foreign.get_or_insert(failure);
+                        continue;
+                    }
+                },
+                None => None,
+            };
+            meant = true;
+            let found =
+                suggest::suggest(&budgets, budget, metric.as_ref(), &record, self.headroom, clock);
+            match metric.filter(|_| found.is_empty()) {
+                Some(metric) if limits(budget, &metric) => {
+                    context.tell(&format!("`{}` has a limit on `{metric}` already", budget.name));
+                }
+                Some(metric) => missing.push(suggest::advice(budget, &metric)),
+                None => all.push(found),
+            }
+        }
+        if let Some(failure) = foreign.filter(|_| !meant) {
+            return Err(failure);
+        }
+        if !all.iter().any(|found| !found.is_empty()) {
+            if !missing.is_empty() {
+                return Err(Failure::unmeasured(missing.join("\n")));
+            }
+            if record.is_empty() {
+                return Err(Failure::unmeasured(format!(
+                    "no outcomes are recorded in `{}`; run `cargo test --release` first",
+                    path.display()
+                )));
+            }
+            context.tell(
+                "every metric that is on record has a limit; `--metric` asks for another one",
+            );
+            return Ok(Exit::Holds);
+        }
+        for advice in missing {
+            context.tell(&advice);
+        }
+        if !self.write {
+            let parts: Vec<String> = all
+                .iter()
+                .map(|found| suggest::pasted(&text, found))
+                .filter(|t| !t.is_empty())
+                .collect();
+            print(&parts.join("\n"))?;
+            return Ok(Exit::Holds);
+        }
+        let all: Vec<_> = all.into_iter().flatten().collect();
+        let edited = suggest::insert(&text, &budgets, &all)?;
+        print(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
+        edit::write(&file, &edited)?;
+        for suggestion in &all {
+            let suggest::Suggestion { budget, metric, value, basis, .. } = suggestion;
+            context.tell(&format!("added     {budget}::{metric}: {value}: {basis}"));
+        }
+        Ok(Exit::Holds)
+    }
+}
+
+fn limits(budget: &Budget, metric: &Metric) -> bool {
+    budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
+}
+
+/// The metric that a word names for this budget, by the library's own reading of a limit on it.
+fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
+    let kind = budget.subject.kind();
+    let known = || Metric::known(kind).iter().map(Metric::name).collect::<Vec<_>>().join(", ");
+    let unknown = |budget: &Budget| {
+        let known = known();
+        Failure::usage(format!("`{}` has no metric `{word}`; it has {known}", budget.name))
+    };
+    let metric = Metric::of(kind, word).ok_or_else(|| unknown(budget))?;
+    if matches!(metric, Metric::Custom(_)) {
+        // What a workload records itself may have any name that is not taken.
+        let key = toml_edit::Key::new(word).display_repr().into_owned();
+        let text = format!("[budget.b]\nworkload = \"w\"\nmax.{key} = 1\n");
+        budget::parse(&text, Path::new("--metric")).map_err(|_| unknown(budget))?;
+    }
+    Ok(metric)
+}

@@ -1,0 +1,87 @@
+//! `cargo budget tighten [BUDGET…]`.
+
+use std::path::Path;
+
+use perf_budget::quantity::{Quantity, Unit};
+
+use super::{Context, print};
+use crate::doctor;
+use crate::edit;
+use crate::edit::tighten::{self, Fate};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// Lower limits towards what the last run measured; never loosen one
+///
+/// A limit on a noisy metric goes to the end of the measured interval and by a headroom beyond it: its slack, or half
+/// the interval's width where that is more. A limit on an exact metric goes 2 % beyond its value. What was
+/// red, not measured, or measured in a debug build is left alone, and said. Comments, order and units stay.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo test --release && cargo budget tighten
+  cargo budget tighten merge sync --headroom \"20 %\"
+  cargo budget tighten --dry-run")]
+pub(super) struct Tighten {
+    /// Budgets to tighten; all of them by default
+    #[arg(value_name = "BUDGET")]
+    budgets: Vec<String>,
+    /// How far beyond what was measured, in place of the rule's own headroom
+    #[arg(long, value_name = "\"N %\"", value_parser = headroom)]
+    headroom: Option<f64>,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Tighten {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::find(Path::new("."))?;
+        let (file, budgets) = (project.file(), project.budgets()?);
+        tighten::selected(&budgets, &self.budgets)?;
+        let text = edit::read(&file)?;
+        let outcomes = project.last_run()?;
+        let clock = doctor::clock().grain();
+        let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
+        print(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
+        let (mut tightened, mut skipped) = (0, 0);
+        for row in &plan.rows {
+            let (word, sentence) = match &row.fate {
+                Fate::Tightened { from: sentence, .. } => ("tightened", sentence),
+                Fate::Kept(sentence) => ("kept", sentence),
+                Fate::Skipped(sentence) => ("skipped", sentence),
+            };
+            tightened += usize::from(word == "tightened");
+            skipped += usize::from(word == "skipped");
+            let sentence = format!("{word:<9} {}: {sentence}", row.name);
+            context.tell(&edit::printable(&sentence));
+        }
+        if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
+            // The smallest headroom that leaves a limit used by no more than that.
+            let share =
+                Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);
+            context.tell(&format!(
+                "note      a limit used beyond `warn_at` warns in every run; `--headroom \"{share}\"` leaves more room"
+            ));
+        }
+        let kept = plan.rows.len() - tightened - skipped;
+        let would = if self.dry_run { "would be " } else { "" };
+        if tightened > 0 && !self.dry_run {
+            edit::write(&file, &plan.text)?;
+        }
+        context.tell(&format!("{tightened} {would}tightened, {kept} kept, {skipped} skipped"));
+        Ok(Exit::Holds)
+    }
+}
+
+/// Reads a share that is added: `5 %`.
+pub(super) fn headroom(text: &str) -> Result<f64, String> {
+    let quantity = Quantity::parse(text)?;
+    match quantity.unit {
+        Unit::Share if (0.0..=10.0).contains(&quantity.value) => Ok(quantity.value),
+        Unit::Share => Err("write a share from \"0 %\" to \"1000 %\"".to_owned()),
+        Unit::Number => Err(format!("a headroom is a share: write \"{} %\"", text.trim())),
+        other => Err(format!("a headroom is a share, as \"5 %\", found {}", other.noun())),
+    }
+}

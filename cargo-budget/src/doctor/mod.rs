@@ -1,0 +1,258 @@
+//! `cargo budget doctor`: what this machine does to a measurement, and what that means for budgets.
+//!
+//! Its numbers are of this moment: a machine is asked while nothing else is meant to run, as the tests are.
+//! It decides nothing; the gate measures interference with every outcome anyway.
+
+mod spin;
+mod system;
+
+use std::fmt::Write;
+
+use perf_budget::quantity::{Quantity, Unit};
+
+pub(crate) use spin::{Clock, Gaps, clock};
+pub(crate) use system::System;
+
+/// What was found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Machine {
+    /// What the clock takes and tells apart.
+    pub(crate) clock: Clock,
+    /// What was taken from a loop that only looked at the clock.
+    pub(crate) gaps: Gaps,
+    /// What the system says of itself.
+    pub(crate) system: System,
+}
+
+/// How much a machine adds to what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Noise {
+    /// Less than the gate's slack can see.
+    Quiet,
+    /// Enough that tails and close limits take longer to settle.
+    Busy,
+    /// More than the slack: close limits on times will not settle.
+    Noisy,
+}
+
+/// Beyond this share of the time taken away, tails take notice.
+const BUSY: f64 = 0.01;
+/// Beyond this, the slack of times is eaten up by the machine: it is 10 %, of which half is left to the code.
+const NOISY: f64 = 0.05;
+
+/// Asks the machine; takes a quarter of a second.
+pub(crate) fn examine() -> Machine {
+    let before = System::read();
+    let clock = spin::clock();
+    let gaps = spin::gaps();
+    Machine { clock, gaps, system: System::read().since(&before) }
+}
+
+impl Machine {
+    /// How noisy it is.
+    pub(crate) fn noise(&self) -> Noise {
+        let steal = self.system.steal.unwrap_or(0.0);
+        let pressure = self.system.pressure.unwrap_or(0.0);
+        match self.gaps.lost().max(steal) {
+            lost if lost > NOISY => Noise::Noisy,
+            lost if lost > BUSY || pressure > 0.10 => Noise::Busy,
+            _ => Noise::Quiet,
+        }
+    }
+
+    /// Everything, and what it means.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        for (name, fact) in self.facts() {
+            let _ = writeln!(text, "{name:<12} {fact}");
+        }
+        let (colour, word) = match self.noise() {
+            Noise::Quiet => ("\u{1b}[32m", "quiet"),
+            Noise::Busy => ("\u{1b}[33m", "busy"),
+            Noise::Noisy => ("\u{1b}[31m", "noisy"),
+        };
+        let _ = writeln!(text, "\n{colour}this machine is {word}\u{1b}[0m");
+        for sentence in self.meaning() {
+            let _ = writeln!(text, "- {sentence}");
+        }
+        text
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let time = |seconds| Quantity::new(seconds, Unit::Seconds);
+        let share = |share| Quantity::new(share, Unit::Share).to_string();
+        let unknown = || "not told here".to_owned();
+        let Machine { clock, gaps, system } = self;
+        let taken = if gaps.count == 0 {
+            format!("nothing was taken from {} of looking at the clock", time(gaps.looked))
+        } else {
+            format!(
+                "{} of {} were taken by something else, in {} gaps, the longest {}",
+                share(gaps.lost()),
+                time(gaps.looked),
+                gaps.count,
+                time(gaps.longest)
+            )
+        };
+        let clock = format!(
+            "a reading takes {} and tells {} apart",
+            time(clock.cost),
+            time(clock.resolution)
+        );
+        let cores = match (system.cores, system.quota) {
+            (cores, Some(quota)) => format!("{cores}, of which this group may use {quota:.2}"),
+            (cores, None) => format!("{cores}, without a quota"),
+        };
+        vec![
+            ("gaps", taken),
+            ("clock", clock),
+            (
+                "waited",
+                system.waited.map_or_else(unknown, |waited| {
+                    format!("{} for a processor meanwhile (schedstat)", time(waited))
+                }),
+            ),
+            (
+                "pressure",
+                system.pressure.map_or_else(unknown, |some| {
+                    format!(
+                        "something waited for a processor in {} of the last 10 s (PSI)",
+                        share(some)
+                    )
+                }),
+            ),
+            (
+                "steal",
+                system.steal.map_or_else(unknown, |steal| {
+                    format!(
+                        "{} of the processors' time went to other guests of the host",
+                        share(steal)
+                    )
+                }),
+            ),
+            (
+                "load",
+                system.load.map_or_else(unknown, |load| format!("{load:.2} in the last minute")),
+            ),
+            ("cores", cores),
+            ("governor", system.governor.clone().unwrap_or_else(unknown)),
+            ("instruments", instruments().to_owned()),
+        ]
+    }
+
+    /// What it means for budgets, in plain words.
+    fn meaning(&self) -> Vec<String> {
+        let time = |seconds| Quantity::new(seconds, Unit::Seconds);
+        let mut sentences = vec![
+            "sizes, allocations and other exact metrics are not touched by any of this".to_owned(),
+            match self.noise() {
+                Noise::Quiet => "limits on times 10 % above what is measured can be held".to_owned(),
+                Noise::Busy => "limits on means and medians 20 % above what is measured can be held; give tails \
+                                (p95 and beyond) twice what is measured, or more `effort`"
+                    .to_owned(),
+                Noise::Noisy => "limits on times near what is measured will often be unsettled: leave them twice the \
+                                 room, limit `cpu` or `allocs` instead, or measure on a machine by itself"
+                    .to_owned(),
+            },
+            format!(
+                "single operations are told apart from the clock from {} on; limit `mean` or `throughput` of shorter ones",
+                time(5.0 * self.clock.grain())
+            ),
+        ];
+        if let Some(length) = self.gaps.tail(0.99) {
+            sentences.push(format!(
+                "gaps hit one operation in a hundred that takes {} or longer: its p99 has a gap of up to {} in it",
+                time(length),
+                time(self.gaps.longest)
+            ));
+        }
+        let system = &self.system;
+        if system.cores == 1 || system.quota.is_some_and(|quota| quota < 2.0) {
+            sentences.push(
+                "there is less than two processors' worth of time: whatever else runs, runs in place of what is \
+                 measured, and work on several threads is slowed down by the quota rather than by itself"
+                    .to_owned(),
+            );
+        }
+        if system.governor.as_deref().is_some_and(|governor| governor != "performance") {
+            sentences.push(
+                "the processor's speed follows the load, so that first runs are slower: `performance` as governor \
+                 keeps it"
+                    .to_owned(),
+            );
+        }
+        if system.load.is_some_and(|load| load > system.cores as f64) {
+            sentences.push(
+                "more wants to run than there are processors; measure when it has ended".to_owned(),
+            );
+        }
+        sentences
+    }
+}
+
+/// Which metrics this platform can measure.
+fn instruments() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "every metric can be measured on this platform"
+    } else if cfg!(target_os = "macos") {
+        "all but `peak_rss`, and of a command `cpu` and `rss`"
+    } else {
+        "sizes, times, `rss` of workloads and heap metrics; not `cpu`, `utilization`, `context_switches`, `peak_rss`"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(lost: f64, steal: Option<f64>, pressure: Option<f64>) -> Machine {
+        Machine {
+            clock: Clock { cost: 25e-9, resolution: 1e-9 },
+            gaps: Gaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
+            system: System { steal, pressure, cores: 4, ..System::default() },
+        }
+    }
+
+    #[track_caller]
+    fn check(lost: f64, steal: Option<f64>, pressure: Option<f64>, want: Noise, word: &str) {
+        let machine = machine(lost, steal, pressure);
+        assert_eq!(machine.noise(), want);
+        let text = machine.render();
+        assert!(text.contains(word), "{word} is not in\n{text}");
+    }
+
+    #[test]
+    fn what_is_taken_decides() {
+        check(0.0, None, None, Noise::Quiet, "10 % above what is measured can be held");
+        check(0.02, None, None, Noise::Busy, "20 % above");
+        check(0.0, None, Some(0.3), Noise::Busy, "in 30 % of the last 10 s");
+        check(0.0, Some(0.2), None, Noise::Noisy, "20 % of the processors' time");
+        check(0.2, None, None, Noise::Noisy, "machine by itself");
+        check(0.2, None, None, Noise::Noisy, "steal        not told here");
+    }
+
+    #[test]
+    fn few_processors_and_a_sleepy_governor_are_said() {
+        let mut machine = machine(0.0, None, None);
+        machine.system = System {
+            cores: 1,
+            quota: Some(1.5),
+            load: Some(3.0),
+            governor: Some("powersave".to_owned()),
+            ..System::default()
+        };
+        let text = machine.render();
+        for words in ["may use 1.50", "less than two", "`performance`", "when it has ended"] {
+            assert!(text.contains(words), "{words} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn this_machine_can_be_asked() {
+        let machine = examine();
+        assert!(machine.gaps.looked >= 0.2 && machine.clock.cost > 0.0);
+        assert!(machine.system.cores >= 1);
+        assert!((0.0..=1.0).contains(&machine.gaps.lost()));
+        assert!(machine.render().contains("this machine is "));
+    }
+}

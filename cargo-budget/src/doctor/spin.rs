@@ -1,0 +1,121 @@
+//! A loop that only looks at the clock: whatever it does not see was taken from it.
+
+use std::time::{Duration, Instant};
+
+/// How long it looks: long enough to meet a timer of 100 Hz twenty times, short enough to wait for.
+const LOOKING: Duration = Duration::from_millis(200);
+/// From here on it is a gap: an interrupt takes less, a change to another process more.
+const GAP: f64 = 10e-6;
+
+/// What the clock takes and tells apart, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Clock {
+    /// What one reading takes, at best.
+    pub(crate) cost: f64,
+    /// The smallest step that was seen.
+    pub(crate) resolution: f64,
+}
+
+impl Clock {
+    /// The shortest time that it can tell.
+    pub(crate) fn grain(self) -> f64 {
+        self.cost.max(self.resolution)
+    }
+}
+
+/// What was taken from a loop, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Gaps {
+    /// How long it looked.
+    pub(crate) looked: f64,
+    /// How much of that it did not see.
+    pub(crate) taken: f64,
+    /// In how many pieces.
+    pub(crate) count: usize,
+    /// The longest of them.
+    pub(crate) longest: f64,
+}
+
+impl Gaps {
+    fn add(&mut self, step: f64) {
+        self.looked += step;
+        if step >= GAP {
+            self.taken += step;
+            self.count += 1;
+            self.longest = self.longest.max(step);
+        }
+    }
+
+    /// The share of the time that was taken.
+    pub(crate) fn lost(&self) -> f64 {
+        if self.looked > 0.0 { self.taken / self.looked } else { 0.0 }
+    }
+
+    /// How long an operation takes so that so many beyond the quantile are hit by a gap: they come at a rate, and
+    /// an operation is hit with about the rate times its length. `None` where too few were seen for a rate.
+    pub(crate) fn tail(&self, quantile: f64) -> Option<f64> {
+        const FEWEST: usize = 3;
+        let rate = self.count as f64 / self.looked;
+        (self.count >= FEWEST).then(|| (1.0 - quantile) / rate)
+    }
+}
+
+/// Looks at the clock and at nothing else.
+pub(crate) fn gaps() -> Gaps {
+    let (began, mut gaps) = (Instant::now(), Gaps::default());
+    let mut last = began;
+    while last.duration_since(began) < LOOKING {
+        let now = Instant::now();
+        gaps.add(now.duration_since(last).as_secs_f64());
+        last = now;
+    }
+    gaps
+}
+
+/// The best of many batches for the cost; the smallest step for the resolution.
+pub(crate) fn clock() -> Clock {
+    const BATCHES: usize = 50;
+    const READINGS: u32 = 200;
+    let (mut cost, mut resolution) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..BATCHES {
+        let began = Instant::now();
+        let mut last = began;
+        for _ in 0..READINGS {
+            let now = std::hint::black_box(Instant::now());
+            let step = now.duration_since(last).as_secs_f64();
+            if step > 0.0 {
+                resolution = resolution.min(step);
+            }
+            last = now;
+        }
+        cost = cost.min(last.duration_since(began).as_secs_f64() / f64::from(READINGS));
+    }
+    // A clock that stood still all the time tells nothing shorter than what it was looked at for.
+    let resolution = if resolution.is_finite() { resolution } else { cost * f64::from(READINGS) };
+    Clock { cost: cost.max(1e-12), resolution }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_step_is_a_gap() {
+        let mut gaps = Gaps::default();
+        for step in [30e-9, 9e-6, 2e-3, 30e-9, 1e-3, 5e-4] {
+            gaps.add(step);
+        }
+        assert_eq!((gaps.count, gaps.longest), (3, 2e-3));
+        assert!((gaps.taken - 3.5e-3).abs() < 1e-12);
+        assert!((gaps.lost() - 3.5e-3 / gaps.looked).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rare_gaps_hit_long_operations() {
+        let gaps = Gaps { looked: 0.2, taken: 0.01, count: 20, longest: 0.001 };
+        // A hundred a second: one operation of 100 µs in a hundred.
+        assert!((gaps.tail(0.99).unwrap() - 1e-4).abs() < 1e-12);
+        assert_eq!(Gaps { count: 2, ..gaps }.tail(0.99), None);
+        assert!(Gaps::default().lost().abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,350 @@
+//! What the budgets say differently: which there are, what each measures, and every limit.
+
+use std::cmp::Ordering;
+
+use perf_budget::budget::{
+    Bound, Budget, Budgets, Cache, Case, Limit, Ready, Reference, Settings, Subject, Target, Waiver,
+};
+use perf_budget::quantity::{Quantity, Unit};
+
+use super::settings::{self, Direction};
+use super::{Change, Kind, same};
+
+/// Compares the budgets of two states of the file.
+pub(super) fn compare(
+    before: Option<&Budgets>,
+    after: Option<&Budgets>,
+    changes: &mut Vec<Change>,
+) {
+    let defaults = Settings::default();
+    let old: &[Budget] = before.map_or(&[], |file| &file.budgets);
+    let new: &[Budget] = after.map_or(&[], |file| &file.budgets);
+    let mut gone: Vec<&Budget> =
+        old.iter().filter(|b| !new.iter().any(|n| n.name == b.name)).collect();
+    for budget in new {
+        let same_name = old.iter().find(|old| old.name == budget.name);
+        // The same thing measured under another name.
+        let alike = |old: &&Budget| old.subject == budget.subject && old.cases == budget.cases;
+        let old = match same_name {
+            Some(old) => Some(old),
+            None => gone.iter().position(alike).map(|at| gone.remove(at)),
+        };
+        let Some(old) = old else {
+            changes.extend(limits(budget).map(|limit| alone(Kind::Added, budget, limit)));
+            continue;
+        };
+        let pair = Pair {
+            old,
+            new: budget,
+            settings: (
+                before.map_or(&defaults, |file| &file.settings),
+                after.map_or(&defaults, |file| &file.settings),
+            ),
+        };
+        pair.compare(changes);
+    }
+    for budget in gone {
+        changes.extend(limits(budget).map(|limit| alone(Kind::Removed, budget, limit)));
+    }
+}
+
+/// Every limit of a budget, slopes last.
+fn limits(budget: &Budget) -> impl Iterator<Item = &Limit> {
+    budget.limits.iter().chain(budget.scaling.iter().flat_map(|scaling| &scaling.limits))
+}
+
+/// A limit that one of the states has by itself.
+fn alone(kind: Kind, budget: &Budget, limit: &Limit) -> Change {
+    let text = Some(shown(limit));
+    let gone = kind == Kind::Removed;
+    let (before, after) = if gone { (text, None) } else { (None, text) };
+    let line = (!gone).then_some(limit.line);
+    let what = format!("{}::{}", budget.name, limit.label);
+    Change { kind, what, before, after, weakens: gone, why: None, line }
+}
+
+/// One budget in both states.
+struct Pair<'a> {
+    old: &'a Budget,
+    new: &'a Budget,
+    settings: (&'a Settings, &'a Settings),
+}
+
+impl Pair<'_> {
+    fn compare(&self, changes: &mut Vec<Change>) {
+        let (old, new) = (self.old, self.new);
+        if old.name != new.name {
+            let (from, to) = (Some(old.name.clone()), Some(new.name.clone()));
+            changes.push(self.change(Kind::Renamed, "budget".to_owned(), (from, to), false));
+        }
+        if old.subject != new.subject {
+            let texts = (Some(subject(&old.subject)), Some(subject(&new.subject)));
+            changes.push(self.change(Kind::Changed, self.part("subject"), texts, true));
+        }
+        self.cases(changes);
+        let (before, after) = self.settings;
+        if old.effort != new.effort {
+            let (from, to) =
+                (old.effort.unwrap_or(before.effort), new.effort.unwrap_or(after.effort));
+            self.moved("effort", settings::effort(from, to), settings::times(from, to), changes);
+        }
+        if old.timeout != new.timeout {
+            let (from, to) =
+                (old.timeout.unwrap_or(before.timeout), new.timeout.unwrap_or(after.timeout));
+            self.moved("timeout", settings::timeout(from, to), settings::times(from, to), changes);
+        }
+        if let (Some(from), Some(to)) = (&old.scaling, &new.scaling)
+            && from.over != to.over
+        {
+            let texts = (Some(from.over.clone()), Some(to.over.clone()));
+            changes.push(self.change(Kind::Changed, self.part("scaling over"), texts, true));
+        }
+        waiver((&old.waiver, &new.waiver), self.part("waive"), new.line, changes);
+        self.limits(changes);
+    }
+
+    fn part(&self, name: &str) -> String {
+        format!("{}: {name}", self.new.name)
+    }
+
+    fn change(
+        &self,
+        kind: Kind,
+        what: String,
+        (before, after): (Option<String>, Option<String>),
+        weakens: bool,
+    ) -> Change {
+        let why = reason(self.old.why.as_deref(), self.new.why.as_deref());
+        Change { kind, what, before, after, weakens, why, line: Some(self.new.line) }
+    }
+
+    fn moved(
+        &self,
+        name: &str,
+        direction: Option<Direction>,
+        (from, to): (String, String),
+        changes: &mut Vec<Change>,
+    ) {
+        let Some(direction) = direction else { return };
+        let weaker = direction == Direction::Weaker;
+        let texts = (Some(from), Some(to));
+        changes.push(self.change(direction.kind(), self.part(name), texts, weaker));
+    }
+
+    /// Parameters: a case that is gone is a promise that is gone; one with other values is another.
+    fn cases(&self, changes: &mut Vec<Change>) {
+        let (old, new) = (&self.old.cases, &self.new.cases);
+        let has = |cases: &[Case], label: &str| cases.iter().any(|case| case.label == label);
+        if !old.iter().any(|case| has(new, &case.label)) {
+            let text = |cases: &[Case]| cases.iter().map(params).collect::<Vec<_>>().join("; ");
+            let texts = (Some(text(old)), Some(text(new)));
+            changes.push(self.change(Kind::Changed, self.part("params"), texts, true));
+            return;
+        }
+        for case in old {
+            match new.iter().find(|other| other.label == case.label) {
+                None => {
+                    let what = format!("{}::{}", self.new.name, case.label);
+                    let texts = (Some("this case".to_owned()), None);
+                    changes.push(self.change(Kind::Removed, what, texts, true));
+                }
+                Some(other) if other.params != case.params => {
+                    let texts = (Some(params(case)), Some(params(other)));
+                    changes.push(self.change(Kind::Changed, self.part("params"), texts, true));
+                }
+                Some(_) => {}
+            }
+        }
+        for case in new.iter().filter(|case| !has(old, &case.label)) {
+            let what = format!("{}::{}", self.new.name, case.label);
+            let texts = (None, Some("this case".to_owned()));
+            changes.push(self.change(Kind::Added, what, texts, false));
+        }
+    }
+
+    fn limits(&self, changes: &mut Vec<Change>) {
+        let alike = |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound;
+        let mut gone: Vec<&Limit> = limits(self.old).collect();
+        let mut fresh: Vec<&Limit> = Vec::new();
+        for limit in limits(self.new) {
+            let same = |old: &&Limit| alike(old, limit) && old.reference() == limit.reference();
+            match gone.iter().position(same) {
+                Some(at) => self.limit(gone.remove(at), limit, changes),
+                None => fresh.push(limit),
+            }
+        }
+        for limit in fresh {
+            // Held against something else: what is lost and what is won cannot be compared.
+            let Some(at) = gone.iter().position(|old| alike(old, limit)) else {
+                changes.push(alone(Kind::Added, self.new, limit));
+                continue;
+            };
+            let old = gone.remove(at);
+            changes.push(self.of_limit(Kind::Changed, old, limit, true));
+        }
+        for limit in gone {
+            let why = reason(self.old.why.as_deref(), self.new.why.as_deref());
+            changes.push(Change { why, ..alone(Kind::Removed, self.new, limit) });
+        }
+    }
+
+    /// A limit that both states have.
+    fn limit(&self, old: &Limit, new: &Limit, changes: &mut Vec<Change>) {
+        let ((from, unit), (to, other)) = (number(old), number(new));
+        if unit != other {
+            changes.push(self.of_limit(Kind::Changed, old, new, true));
+            return;
+        }
+        let name = format!("{}::{} waive", self.new.name, new.label);
+        waiver((&old.waiver, &new.waiver), name, new.line, changes);
+        let stays = same(from, to);
+        if !stays {
+            let weaker = (to > from) == (new.bound == Bound::Max);
+            let kind = if weaker { Kind::Loosened } else { Kind::Tightened };
+            changes.push(self.of_limit(kind, old, new, weaker));
+        }
+        let (Some(early), Some(late)) = (self.warning(old, 0), self.warning(new, 1)) else {
+            return;
+        };
+        if old.warn.is_none() && new.warn.is_none() || same(early, late) {
+            return;
+        }
+        let weaker = (late > early) == (new.bound == Bound::Max);
+        if weaker || stays {
+            let kind = if weaker { Kind::Loosened } else { Kind::Tightened };
+            let text = |value| Some(Quantity::new(value, unit).to_string());
+            let mut change = self.of_limit(kind, old, new, weaker);
+            change.what += " warn";
+            (change.before, change.after) = (text(early), text(late));
+            changes.push(change);
+        }
+    }
+
+    /// From where on a limit warns.
+    fn warning(&self, limit: &Limit, state: usize) -> Option<f64> {
+        let settings = [self.settings.0, self.settings.1][state];
+        let Target::Absolute(quantity) = &limit.target else { return None };
+        Some(limit.warn.map_or_else(
+            || match limit.bound {
+                Bound::Max => quantity.value * settings.warn_at,
+                Bound::Min => quantity.value / settings.warn_at,
+            },
+            |warn| warn.value,
+        ))
+    }
+
+    fn of_limit(&self, kind: Kind, old: &Limit, new: &Limit, weakens: bool) -> Change {
+        let (mut before, mut after) = (shown(old), shown(new));
+        if before == after {
+            let exact = |limit| format!("{before} ({} in base units)", number(limit).0);
+            (before, after) = (exact(old), exact(new));
+        }
+        let effective =
+            |limit: &Limit, budget: &Budget| limit.why.clone().or_else(|| budget.why.clone());
+        let (said, says) = (effective(old, self.old), effective(new, self.new));
+        Change {
+            kind,
+            what: format!("{}::{}", self.new.name, new.label),
+            before: Some(before),
+            after: Some(after),
+            weakens,
+            why: reason(said.as_deref(), says.as_deref()),
+            line: Some(new.line),
+        }
+    }
+}
+
+/// Somebody who answers for what is broken: new or for longer, it lets more pass. It brings its own reason.
+fn waiver(
+    (old, new): (&Option<Waiver>, &Option<Waiver>),
+    what: String,
+    line: usize,
+    changes: &mut Vec<Change>,
+) {
+    let until = |waiver: &Option<Waiver>| waiver.as_ref().map(|waiver| waiver.until);
+    // None is before every day.
+    let kind = match until(old).cmp(&until(new)) {
+        Ordering::Less => Kind::Loosened,
+        Ordering::Greater => Kind::Tightened,
+        Ordering::Equal if old == new => return,
+        Ordering::Equal => Kind::Changed,
+    };
+    let text = |waiver: &Option<Waiver>| {
+        waiver.as_ref().map(|waiver| format!("until {} by {}", waiver.until, waiver.owner))
+    };
+    let why = |waiver: &Option<Waiver>| waiver.as_ref().map(|waiver| waiver.why.clone());
+    changes.push(Change {
+        kind,
+        what,
+        before: text(old),
+        after: text(new),
+        weakens: kind == Kind::Loosened,
+        why: reason(why(old).as_deref(), why(new).as_deref()),
+        line: Some(line),
+    });
+}
+
+/// The reason that came with a change: one that was not there before.
+fn reason(before: Option<&str>, after: Option<&str>) -> Option<String> {
+    let after = after.map(str::trim).filter(|after| !after.is_empty())?;
+    (before.map(str::trim) != Some(after)).then(|| after.to_owned())
+}
+
+/// The number of a limit, and what it counts.
+fn number(limit: &Limit) -> (f64, Unit) {
+    match &limit.target {
+        Target::Absolute(quantity) => (quantity.value, quantity.unit),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
+    }
+}
+
+/// A limit as people read it.
+fn shown(limit: &Limit) -> String {
+    let side = match limit.bound {
+        Bound::Max => "max",
+        Bound::Min => "min",
+    };
+    match &limit.target {
+        Target::Absolute(quantity) => format!("{side} {quantity}"),
+        Target::Relative { factor, reference } => {
+            let name = match reference {
+                Reference::Base => "base",
+                Reference::Lock => "lock",
+                Reference::Budget(name) => name,
+            };
+            format!("{side} {factor} x {name}")
+        }
+    }
+}
+
+fn params(case: &Case) -> String {
+    if case.params.is_empty() {
+        return "none".to_owned();
+    }
+    let one = |(name, value): &(String, perf_budget::budget::Param)| format!("{name} = {value}");
+    case.params.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What is measured, with all that changes it.
+fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
+        Subject::Workload(name) => format!("workload {name}"),
+        Subject::Command(command) => {
+            let ready = match &command.ready {
+                Ready::Exit => String::new(),
+                Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),
+                Ready::Stderr(text) => format!(", ready when stderr has {text:?}"),
+                Ready::Port(port) => format!(", ready on port {port}"),
+                Ready::File(path) => format!(", ready when {} exists", path.display()),
+            };
+            let cache = match command.cache {
+                Cache::Warm => "",
+                Cache::Evicted => ", evicted from the page cache",
+            };
+            let env = command.env.iter().map(|(name, value)| format!("{name}={value} "));
+            let env = env.collect::<Vec<_>>().concat();
+            format!("command {env}{}{ready}{cache}", command.argv.join(" "))
+        }
+    }
+}

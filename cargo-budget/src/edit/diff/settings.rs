@@ -1,0 +1,103 @@
+//! What `[settings]` says differently: how much each verdict is to be believed.
+
+use std::time::Duration;
+
+use perf_budget::budget::{Budgets, Unsure};
+use perf_budget::quantity::{Quantity, Unit};
+
+use super::{Change, Kind, same};
+
+/// Compares the settings of two states of the file.
+pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Change>) {
+    let (old, new) = (&before.settings, &after.settings);
+    let mut add = |what: &str, order: Option<Direction>, texts: (String, String)| {
+        let Some(direction) = order else { return };
+        changes.push(Change {
+            kind: direction.kind(),
+            what: format!("[settings] {what}"),
+            before: Some(texts.0),
+            after: Some(texts.1),
+            weakens: direction == Direction::Weaker,
+            why: None,
+            line: None,
+        });
+    };
+    add("effort", effort(old.effort, new.effort), times(old.effort, new.effort));
+    add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
+    // A smaller chance of a false red asks for more evidence before anything is red.
+    let alphas = (old.alpha.to_string(), new.alpha.to_string());
+    add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
+    let shares = (share(old.warn_at), share(new.warn_at));
+    add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
+    // Without it nothing is compared that does not say so itself: as if everything were allowed.
+    let (from, to) = (old.base.unwrap_or(f64::MAX), new.base.unwrap_or(f64::MAX));
+    let said = |base: Option<f64>| base.map_or("none".to_owned(), share);
+    add("base", direction(from, to, Stricter::Smaller), (said(old.base), said(new.base)));
+    let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
+    let counts = (old.layouts.to_string(), new.layouts.to_string());
+    add("layouts", direction(from, to, Stricter::Greater), counts);
+    let (from, to) = (strictness(old.unsure), strictness(new.unsure));
+    let words = (from.1.to_owned(), to.1.to_owned());
+    add("unsure", direction(from.0, to.0, Stricter::Greater), words);
+}
+
+/// Whether a change makes the gate stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Stronger,
+    Weaker,
+}
+
+impl Direction {
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Direction::Stronger => Kind::Tightened,
+            Direction::Weaker => Kind::Loosened,
+        }
+    }
+}
+
+/// Which of two values is the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stricter {
+    Greater,
+    Smaller,
+}
+
+/// Which way a value went; `None` where it stayed.
+pub(super) fn direction(before: f64, after: f64, stricter: Stricter) -> Option<Direction> {
+    if same(before, after) {
+        return None;
+    }
+    let stronger = (after > before) == (stricter == Stricter::Greater);
+    Some(if stronger { Direction::Stronger } else { Direction::Weaker })
+}
+
+/// Less time to measure in sees less.
+pub(super) fn effort(before: Duration, after: Duration) -> Option<Direction> {
+    direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Greater)
+}
+
+/// What hangs for longer passes for longer.
+pub(super) fn timeout(before: Duration, after: Duration) -> Option<Direction> {
+    direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Smaller)
+}
+
+/// Two times as they are shown.
+pub(super) fn times(before: Duration, after: Duration) -> (String, String) {
+    let shown = |time: Duration| Quantity::new(time.as_secs_f64(), Unit::Seconds).to_string();
+    (shown(before), shown(after))
+}
+
+fn share(value: f64) -> String {
+    Quantity::new(value, Unit::Share).to_string()
+}
+
+/// How strict each word is.
+fn strictness(unsure: Unsure) -> (f64, &'static str) {
+    match unsure {
+        Unsure::Warn => (0.0, "warn"),
+        Unsure::Blind => (1.0, "blind"),
+        Unsure::Fail => (2.0, "fail"),
+    }
+}

@@ -1,0 +1,204 @@
+//! The rule by which a limit follows what was measured. Pure: numbers in, a number out.
+//!
+//! A limit on a *noisy* metric goes to the end of the interval that the evidence does not rule out, and by a
+//! headroom beyond it: the larger of the limit's slack and of half the interval's width. Less than the slack
+//! would ask the next run to tell apart what the gate calls the same; less than the interval's own width
+//! would bet on the next run being luckier than this one. A limit on an *exact* metric, which comes out the
+//! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
+
+use perf_budget::budget::Bound;
+use perf_budget::metric::{Metric, Statistic};
+use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
+
+/// The headroom of what is the same every time.
+pub(crate) const EXACT: f64 = 0.02;
+/// A share of the value by which a limit may be rounded, at the least and at the most.
+const TOLERANCE: (f64, f64) = (0.005, 0.05);
+
+/// Where a limit should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Goal {
+    /// The limit, before it is rounded.
+    pub(crate) limit: f64,
+    /// The worst value that is not ruled out, from which the headroom starts.
+    pub(crate) worst: f64,
+    /// The headroom, as a share of it.
+    pub(crate) headroom: f64,
+    /// The measured value.
+    pub(crate) value: f64,
+    /// Whether measuring again gives the same.
+    pub(crate) exact: bool,
+}
+
+impl Goal {
+    /// By how much of itself the limit may be rounded: half the headroom.
+    pub(crate) fn tolerance(self) -> f64 {
+        (self.headroom / 2.0).clamp(TOLERANCE.0, TOLERANCE.1)
+    }
+
+    /// Whether the limit is a count of something whole, and stays one.
+    pub(crate) fn is_whole(self) -> bool {
+        self.exact && self.value.fract() == 0.0
+    }
+
+    /// The one of two that is easier to hold.
+    pub(crate) fn looser(self, other: Goal, bound: Bound) -> Goal {
+        let keeps = match bound {
+            Bound::Max => self.limit >= other.limit,
+            Bound::Min => self.limit <= other.limit,
+        };
+        if keeps { self } else { other }
+    }
+}
+
+/// A limit on single operations that the gate can judge: it refuses one of less than five readings of the
+/// clock, and a clock is not the same on every machine.
+pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f64) -> Goal {
+    const READINGS: f64 = 10.0;
+    let single = matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
+    if single && bound == Bound::Max {
+        return Goal { limit: goal.limit.max(READINGS * clock), ..goal };
+    }
+    goal
+}
+
+/// Why an outcome says nothing about where its limit should be; `None` where it does.
+pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
+    if outcome.run.profile == "debug" {
+        return Some("it was measured in a debug build; run `cargo test --release`".to_owned());
+    }
+    match outcome.verdict {
+        Verdict::Pass | Verdict::Warn if outcome.doubt.is_none() => None,
+        Verdict::Fail => Some(format!("it is red: {}", outcome.reason)),
+        Verdict::Pass | Verdict::Warn | Verdict::Unsure => {
+            Some(format!("it is unsettled: {}", outcome.reason))
+        }
+        Verdict::Unmeasured => Some(format!("it was not measured: {}", outcome.reason)),
+        Verdict::Skipped => Some(format!("it was skipped: {}", outcome.reason)),
+    }
+}
+
+/// Where the limit of an outcome should be; a sentence where the evidence does not say.
+pub(crate) fn goal(outcome: &Outcome, headroom: Option<f64>) -> Result<Goal, String> {
+    if let Some(reason) = unusable(outcome) {
+        return Err(reason);
+    }
+    let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
+        return Err("its outcome holds no value".to_owned());
+    };
+    of(&against, &estimate, outcome.evidence.is_none(), headroom)
+}
+
+fn of(
+    against: &Against,
+    estimate: &Estimate,
+    exact: bool,
+    headroom: Option<f64>,
+) -> Result<Goal, String> {
+    let value = estimate.value;
+    let (worst, side) = match against.bound {
+        Bound::Max => (if exact { Some(value) } else { estimate.high }, "above"),
+        Bound::Min => (if exact { Some(value) } else { estimate.low }, "below"),
+    };
+    let Some(worst) = worst.filter(|worst| worst.is_finite()) else {
+        return Err(format!(
+            "the evidence does not bound it from {side}; give it more `effort` and run again"
+        ));
+    };
+    if worst < 0.0 || (worst == 0.0 && !exact) {
+        return Err("what was measured is not over zero, and has no share to add".to_owned());
+    }
+    let noise = if worst == 0.0 { 0.0 } else { ((worst - value) / worst).abs() };
+    let slack = if against.limit == 0.0 { 0.0 } else { (against.slack / against.limit).abs() };
+    let share = headroom.unwrap_or(if exact { EXACT } else { slack.min(1.0).max(noise) });
+    let limit = match against.bound {
+        Bound::Max => worst * (1.0 + share),
+        Bound::Min => worst / (1.0 + share),
+    };
+    let mut goal = Goal { limit, worst, headroom: share, value, exact };
+    if goal.is_whole() {
+        // Two per cent of three allocations are none.
+        goal.limit = match against.bound {
+            Bound::Max => limit.floor().max(worst),
+            Bound::Min => limit.ceil().min(worst),
+        };
+    }
+    Ok(goal)
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget::quantity::Unit;
+    use perf_budget::verdict::Doubt;
+
+    use super::*;
+
+    fn against(bound: Bound, limit: f64, slack: f64) -> Against {
+        Against { bound, limit, warn: limit * 0.9, slack, unit: Unit::Seconds }
+    }
+
+    #[track_caller]
+    fn check(
+        bound: Bound,
+        (value, low, high): (f64, f64, f64),
+        exact: bool,
+        headroom: Option<f64>,
+        want: f64,
+    ) {
+        let estimate = Estimate { value, low: Some(low), high: Some(high) };
+        let slack = if exact { 0.0 } else { 10.0 };
+        let goal = of(&against(bound, 100.0, slack), &estimate, exact, headroom).unwrap();
+        assert!((goal.limit - want).abs() < 1e-9, "{goal:?}");
+    }
+
+    #[test]
+    fn a_limit_lies_beyond_the_interval_by_slack_or_noise() {
+        // Quiet: the slack of 10 % is the larger.
+        check(Bound::Max, (40.0, 39.0, 41.0), false, None, 45.1);
+        // Noisy: from 40 to 50 is a fifth of 50.
+        check(Bound::Max, (40.0, 30.0, 50.0), false, None, 60.0);
+        check(Bound::Min, (400.0, 330.0, 410.0), false, None, 330.0 / 1.212_121_212_121_212_1);
+        check(Bound::Max, (40.0, 39.0, 41.0), false, Some(0.5), 61.5);
+    }
+
+    #[test]
+    fn what_is_the_same_every_time_has_two_per_cent() {
+        check(Bound::Max, (5_000.0, 0.0, 0.0), true, None, 5_100.0);
+        check(Bound::Max, (3.0, 0.0, 0.0), true, None, 3.0);
+        check(Bound::Max, (0.0, 0.0, 0.0), true, None, 0.0);
+        check(Bound::Max, (0.5, 0.0, 0.0), true, None, 0.51);
+        check(Bound::Min, (98.0, 0.0, 0.0), true, None, 97.0);
+    }
+
+    #[test]
+    fn single_operations_stay_clear_of_the_clock() {
+        let goal = Goal { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
+        let limit =
+            |statistic, bound| clear_of_clock(&Metric::Latency(statistic), bound, goal, 6e-8).limit;
+        assert!((limit(Statistic::P99, Bound::Max) - 6e-7).abs() < 1e-15);
+        assert!((limit(Statistic::Mean, Bound::Max) - 2e-7).abs() < 1e-15);
+        assert!((limit(Statistic::P99, Bound::Min) - 2e-7).abs() < 1e-15);
+    }
+
+    #[test]
+    fn what_is_not_bounded_has_no_limit() {
+        let estimate = Estimate { value: 1.0, low: Some(0.5), high: None };
+        let why = of(&against(Bound::Max, 9.0, 0.9), &estimate, false, None).unwrap_err();
+        assert!(why.contains("does not bound it from above"), "{why}");
+    }
+
+    #[test]
+    fn only_a_green_release_run_counts() {
+        let mut outcome = Outcome { verdict: Verdict::Pass, ..Outcome::default() };
+        assert_eq!(unusable(&outcome), None);
+        outcome.doubt = Some(Doubt::Noise);
+        assert!(unusable(&outcome).unwrap().contains("unsettled"));
+        outcome.doubt = None;
+        "debug".clone_into(&mut outcome.run.profile);
+        assert!(unusable(&outcome).unwrap().contains("debug build"));
+        for verdict in Verdict::ALL.into_iter().filter(|v| v.is_red() || *v == Verdict::Skipped) {
+            let outcome = Outcome { verdict, ..Outcome::default() };
+            assert!(unusable(&outcome).is_some(), "{verdict:?}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One more limit in a budget, written the way its neighbours are.
+//!
+//! The other file that knows the parser with spans: beside an inline table it goes into the braces, beside
+//! dotted keys it is one more line with the same beginning, under a heading it is the last line.
+
+use std::ops::Range;
+
+use toml_edit::{Item, Table, TableLike, Value};
+
+use super::place::Tree;
+use super::{Splices, line_end};
+
+/// The text with `metric = value` in `side` of a budget; what is to be done by hand where that cannot be.
+pub(crate) fn limit(
+    text: &str,
+    budget: &str,
+    side: &str,
+    metric: &str,
+    value: &str,
+) -> Result<String, String> {
+    let tree = Tree::parse(text)?;
+    let whole = Insertion { text, tree: &tree };
+    let by_hand = || format!("write `{side}.{metric} = {value}` under `{budget}` by hand");
+    let item = tree.at(&["budget", budget]).ok_or_else(by_hand)?;
+    let mut splices = Splices::default();
+    let done = match (item, item.as_table_like().and_then(|table| table.get(side))) {
+        (_, Some(Item::Value(Value::InlineTable(limits)))) if !limits.is_dotted() => whole
+            .in_braces(item_span(item, side), limits, &format!("{metric} = {value}"), &mut splices),
+        (Item::Value(Value::InlineTable(body)), None) => {
+            let entry = format!("{side} = {{ {metric} = {value} }}");
+            whole.in_braces(body.span(), body, &entry, &mut splices)
+        }
+        (Item::Table(_), Some(Item::Table(limits))) if limits.is_dotted() => {
+            whole.as_neighbour(limits, &format!("{metric} = {value}"), &mut splices)
+        }
+        (Item::Table(_), Some(Item::Table(limits))) if limits.is_implicit() => {
+            let name = toml_edit::Key::new(budget).display_repr().into_owned();
+            let nl = line_end(text);
+            let section = format!("{nl}[budget.{name}.{side}.{metric}]{nl}limit = {value}");
+            whole.after_line(end(limits, true), &section, &mut splices)
+        }
+        (Item::Table(_), Some(Item::Table(limits))) => {
+            let at = end(limits, false).or(limits.span().map(|span| span.end));
+            whole.after_line(at, &format!("{metric} = {value}"), &mut splices)
+        }
+        (Item::Table(body), None) if body.is_dotted() => {
+            whole.as_neighbour(body, &format!("{side}.{metric} = {value}"), &mut splices)
+        }
+        (Item::Table(body), None) if !body.is_implicit() => {
+            let at = end(body, false).or(body.span().map(|span| span.end));
+            whole.after_line(at, &format!("{side}.{metric} = {value}"), &mut splices)
+        }
+        _ => None,
+    };
+    done.ok_or_else(by_hand)?;
+    Ok(splices.apply(text))
+}
+
+/// How an entry has to be written to be pasted beside what is there: `max.p99 = …`, or, where `max` is in
+/// braces, `p99 = …` and where it belongs.
+pub(crate) fn is_in_braces(text: &str, budget: &str, side: &str) -> bool {
+    let Ok(tree) = Tree::parse(text) else { return false };
+    matches!(tree.at(&["budget", budget, side]), Some(Item::Value(Value::InlineTable(_))))
+        || matches!(tree.at(&["budget", budget]), Some(Item::Value(_)))
+}
+
+fn item_span(budget: &Item, side: &str) -> Option<Range<usize>> {
+    budget.as_table_like()?.get(side)?.span()
+}
+
+struct Insertion<'a> {
+    text: &'a str,
+    tree: &'a Tree<'a>,
+}
+
+impl Insertion<'_> {
+    /// As the last entry between braces.
+    fn in_braces(
+        &self,
+        span: Option<Range<usize>>,
+        table: &dyn TableLike,
+        entry: &str,
+        splices: &mut Splices,
+    ) -> Option<()> {
+        let span = self.tree.bytes(span?);
+        if let Some(last) = end(table, true) {
+            let at = self.tree.bytes(last..last).start;
+            splices.replace(at..at, format!(", {entry}"));
+        } else {
+            splices.replace(span, format!("{{ {entry} }}"));
+        }
+        Some(())
+    }
+
+    /// As one more line that begins as the last one of a table of dotted keys does.
+    fn as_neighbour(&self, table: &Table, entry: &str, splices: &mut Splices) -> Option<()> {
+        let starts = table.iter().filter_map(|(key, _)| table.key(key)?.span());
+        let last = starts.max_by_key(|span| span.start)?;
+        let at = self.tree.bytes(last).start;
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let before = self.text[line..at].trim_start_matches(super::MARK);
+        self.after_line(end(table, true), &format!("{before}{entry}"), splices)
+    }
+
+    /// As lines of its own, after the line that a byte is on.
+    fn after_line(&self, byte: Option<usize>, lines: &str, splices: &mut Splices) -> Option<()> {
+        let byte = self.tree.bytes(byte?..byte?).start;
+        let nl = line_end(self.text);
+        match self.text[byte..].find('\n') {
+            Some(end) => splices.replace(byte + end + 1..byte + end + 1, format!("{lines}{nl}")),
+            None => splices.replace(self.text.len()..self.text.len(), format!("{nl}{lines}")),
+        }
+        Some(())
+    }
+}
+
+/// Where the last value of a table ends; `deep` counts those under headings of their own too.
+fn end(table: &dyn TableLike, deep: bool) -> Option<usize> {
+    let of = |item: &Item| match item {
+        Item::Value(Value::InlineTable(inner)) if inner.is_dotted() => end(inner, deep),
+        Item::Value(value) => value.span().map(|span| span.end),
+        Item::Table(inner) if deep || inner.is_dotted() => end(inner, deep),
+        Item::ArrayOfTables(list) if deep => list.iter().filter_map(|table| end(table, deep)).max(),
+        _ => None,
+    };
+    table.iter().filter_map(|(_, item)| of(item)).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &str, want: &str) {
+        let got = limit(before, "b", "max", "p50", "\"2 s\"").unwrap();
+        assert_eq!(got, want);
+        let budgets = perf_budget::budget::parse(&got, Path::new("budgets.toml")).unwrap();
+        assert!(budgets.budgets[0].limits.iter().any(|limit| limit.label == "p50"), "{got}");
+    }
+
+    #[test]
+    fn a_limit_is_written_as_its_neighbours_are() {
+        let w = "[budget.b]\nworkload = \"w\"\n";
+        check(
+            &format!("{w}max = {{ p99 = \"1 s\" }} # c\n"),
+            &format!("{w}max = {{ p99 = \"1 s\", p50 = \"2 s\" }} # c\n"),
+        );
+        check(
+            &format!("{w}max = {{ p99 = {{ limit = \"1 s\" }} }}"),
+            &format!("{w}max = {{ p99 = {{ limit = \"1 s\" }}, p50 = \"2 s\" }}"),
+        );
+        check(
+            &format!("{w}  max.p99 = \"1 s\" # c\nwhy = \"x\"\n"),
+            &format!("{w}  max.p99 = \"1 s\" # c\n  max.p50 = \"2 s\"\nwhy = \"x\"\n"),
+        );
+        check(
+            &format!("{w}max.p99 = \"1 s\""),
+            &format!("{w}max.p99 = \"1 s\"\nmax.p50 = \"2 s\""),
+        );
+        check(
+            &format!("{w}[budget.b.max]\np99 = \"1 s\"\n\n# end\n"),
+            &format!("{w}[budget.b.max]\np99 = \"1 s\"\np50 = \"2 s\"\n\n# end\n"),
+        );
+        check(
+            &format!("{w}[budget.b.max.p99]\nlimit = \"1 s\"\n"),
+            &format!(
+                "{w}[budget.b.max.p99]\nlimit = \"1 s\"\n\n[budget.b.max.p50]\nlimit = \"2 s\"\n"
+            ),
+        );
+        check(
+            "[budget.b]\r\nworkload = \"w\"\r\nmin.throughput = \"1 op/s\"\r\n\r\n",
+            "[budget.b]\r\nworkload = \"w\"\r\nmin.throughput = \"1 op/s\"\r\nmax.p50 = \"2 s\"\r\n\r\n",
+        );
+        check(
+            "\u{feff}budget.b.workload = \"w\"\nbudget.b.max.p99 = \"1 s\"\n",
+            "\u{feff}budget.b.workload = \"w\"\nbudget.b.max.p99 = \"1 s\"\nbudget.b.max.p50 = \"2 s\"\n",
+        );
+        check(
+            "budget.b.workload = \"w\"\nbudget.b.min.throughput = \"1 op/s\"",
+            "budget.b.workload = \"w\"\nbudget.b.min.throughput = \"1 op/s\"\nbudget.b.max.p50 = \"2 s\"",
+        );
+        check(
+            "[budget]\nb = { workload = \"w\", min = { throughput = \"1 op/s\" } }\n",
+            "[budget]\nb = { workload = \"w\", min = { throughput = \"1 op/s\" }, max = { p50 = \"2 s\" } }\n",
+        );
+    }
+}

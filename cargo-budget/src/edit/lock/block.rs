@@ -1,0 +1,107 @@
+//! The text of `budgets.lock`: blocks are written, replaced and kept in the order of their names, with the
+//! comments that people put there.
+
+use std::collections::BTreeMap;
+
+use perf_budget::budget::lock::{Locked, UNITS, VERSION};
+use perf_budget::quantity::Quantity;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+
+use crate::failure::Failure;
+
+/// What a new file begins with.
+const HEAD: &str = "\
+# The values last accepted, one block each, written by `cargo budget accept`. Keep it under version control.
+";
+
+/// The text with these blocks in it; all others stay as they are.
+pub(crate) fn write(
+    text: Option<&str>,
+    taken: &BTreeMap<String, Locked>,
+) -> Result<String, Failure> {
+    let old = text.map_or_else(|| format!("{HEAD}version = {VERSION}\n"), str::to_owned);
+    if taken.is_empty() {
+        return Ok(text.unwrap_or_default().to_owned());
+    }
+    let mut file: DocumentMut = old
+        .parse()
+        .map_err(|e| Failure::usage(format!("failed to read the accepted values: {e}")))?;
+    for (name, locked) in taken {
+        let mut block = block(locked);
+        match file.get(name).and_then(Item::as_table) {
+            Some(old) => keep_comments(old, &mut block),
+            None => block.decor_mut().set_prefix("\n"),
+        }
+        file.insert(name, Item::Table(block));
+    }
+    let mut names: Vec<String> =
+        file.iter().filter(|(_, item)| item.is_table()).map(|(name, _)| name.to_owned()).collect();
+    names.sort_unstable();
+    for (place, name) in (0..).zip(&names) {
+        if let Some(table) = file.get_mut(name).and_then(Item::as_table_mut) {
+            table.set_position(Some(place));
+        }
+    }
+    Ok(file.to_string())
+}
+
+/// A value with its interval as people read it.
+pub(crate) fn shown(locked: &Locked) -> String {
+    let value = Quantity::new(locked.value, locked.unit);
+    match (locked.low, locked.high) {
+        (Some(low), Some(high)) => {
+            let end = |v: f64| Quantity::new(v, locked.unit).at_scale_of(value);
+            format!("{value}, between {} and {}", end(low), end(high))
+        }
+        _ => value.to_string(),
+    }
+}
+
+fn block(locked: &Locked) -> Table {
+    let mut block = Table::new();
+    let mut value = number(locked.value);
+    value.decor_mut().set_suffix(format!(" # {}", shown(locked)));
+    block.insert("value", Item::Value(value));
+    for (name, end) in [("low", locked.low), ("high", locked.high)] {
+        if let Some(end) = end {
+            block.insert(name, Item::Value(number(end)));
+        }
+    }
+    let unit = UNITS.iter().find(|unit| unit.1 == locked.unit).map_or("number", |unit| unit.0);
+    block.insert("unit", unit.into());
+    block.insert("date", locked.date.to_string().into());
+    if let Some(commit) = &locked.commit {
+        block.insert("commit", commit.as_str().into());
+    }
+    let place = &locked.environment;
+    let mut environment = InlineTable::new();
+    environment.insert("platform", place.platform.as_str().into());
+    if !place.processor.is_empty() {
+        environment.insert("processor", place.processor.as_str().into());
+    }
+    environment.insert("cores", i64::try_from(place.cores).unwrap_or(i64::MAX).into());
+    environment.insert("profile", place.profile.as_str().into());
+    block.insert("environment", environment.into());
+    block
+}
+
+/// Whole numbers without a point; others with every digit that they have.
+fn number(number: f64) -> Value {
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < WHOLE {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
+    }
+}
+
+/// Comments above the block and above its keys stay; those behind values belong to the old value.
+fn keep_comments(old: &Table, new: &mut Table) {
+    *new.decor_mut() = old.decor().clone();
+    let keys: Vec<String> = new.iter().map(|(key, _)| key.to_owned()).collect();
+    for key in keys {
+        if let (Some(old), Some(mut new)) = (old.key(&key), new.key_mut(&key)) {
+            *new.leaf_decor_mut() = old.leaf_decor().clone();
+        }
+    }
+}

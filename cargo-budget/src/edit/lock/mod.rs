@@ -1,0 +1,228 @@
+//! From the outcomes of a run to accepted values: which are taken, which stay, and which are refused.
+
+mod block;
+pub(crate) mod revision;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use perf_budget::budget::Budgets;
+use perf_budget::budget::lock::{Environment, Lock, Locked};
+use perf_budget::date::Date;
+use perf_budget::metric::{Metric, SubjectKind};
+use perf_budget::verdict::{Effect, Outcome, Verdict};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// On what terms values are accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms<'a> {
+    /// Budgets, cases of them or values to accept; empty for everything.
+    pub(crate) named: &'a [String],
+    /// Whether a value that is red against the lock, and against nothing else, is accepted.
+    pub(crate) red: bool,
+    /// The day.
+    pub(crate) today: Date,
+    /// The revision that was measured.
+    pub(crate) commit: Option<String>,
+}
+
+/// What becomes of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fate {
+    /// It is accepted: the sentence says what it is, and what it was.
+    Accepted(String),
+    /// It is what was accepted before.
+    Unchanged,
+    /// It is not accepted, for this reason, which comes to this exit code.
+    Refused(String, Exit),
+}
+
+/// The new text of `budgets.lock`, and what became of each value, by name.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) text: String,
+    pub(crate) rows: Vec<(String, Fate)>,
+}
+
+/// Plans which values of a run are accepted into the lock, whose text is `text`.
+pub(crate) fn plan(
+    text: Option<&str>,
+    lock: &Lock,
+    budgets: &Budgets,
+    outcomes: &[Outcome],
+    terms: &Terms<'_>,
+) -> Result<Plan, Failure> {
+    let series = selected(outcomes, terms.named)?;
+    let mut taken = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (name, outcomes) in series {
+        let fate = match value(&outcomes, budgets, terms) {
+            Err((reason, exit)) => Fate::Refused(reason, exit),
+            Ok(outcome) => {
+                let was = lock.values.get(&name);
+                let red = outcomes.iter().any(|outcome| is_broken(outcome));
+                match locked(outcome, terms) {
+                    None => Fate::Refused("its reading has no value".to_owned(), Exit::Unmeasured),
+                    Some(now) => {
+                        let keeps = terms.named.is_empty() && !red;
+                        if keeps && was.is_some_and(|was| is_same(was, &now, outcome)) {
+                            Fate::Unchanged
+                        } else {
+                            let words = words(was, &now);
+                            taken.insert(name.clone(), now);
+                            Fate::Accepted(words)
+                        }
+                    }
+                }
+            }
+        };
+        rows.push((name, fate));
+    }
+    Ok(Plan { text: block::write(text, &taken)?, rows })
+}
+
+/// What was measured, by name, with the outcomes that are about it. A ratio to the base revision is not
+/// among them: it is measured anew in each run, against another base.
+fn selected<'o>(
+    outcomes: &'o [Outcome],
+    named: &[String],
+) -> Result<BTreeMap<String, Vec<&'o Outcome>>, Failure> {
+    let names = |outcome: &Outcome, name: &String| {
+        let case = format!("{}::{}", outcome.budget, outcome.case);
+        [&outcome.budget, &case, &outcome.test, &outcome.series()].contains(&name)
+    };
+    let lasting = || outcomes.iter().filter(|o| o.relative_to.as_deref() != Some("base"));
+    for name in named {
+        if !lasting().any(|outcome| names(outcome, name)) {
+            let mut known: Vec<_> = lasting().map(|o| format!("`{}`", o.budget)).collect();
+            known.dedup();
+            return Err(Failure::usage(format!(
+                "the last run has no `{name}` that could be accepted; it has {}; run `cargo test \
+                 --release` for it, or mend the name",
+                known.join(", ")
+            )));
+        }
+    }
+    let mut series: BTreeMap<String, Vec<&Outcome>> = BTreeMap::new();
+    for outcome in lasting() {
+        if named.is_empty() || named.iter().any(|name| names(outcome, name)) {
+            series.entry(outcome.series()).or_default().push(outcome);
+        }
+    }
+    Ok(series)
+}
+
+/// The outcome whose value is accepted: of several on the same, the one with the most evidence.
+fn value<'o>(
+    outcomes: &[&'o Outcome],
+    budgets: &Budgets,
+    terms: &Terms<'_>,
+) -> Result<&'o Outcome, (String, Exit)> {
+    for outcome in outcomes {
+        refusal(outcome, budgets, terms)?;
+    }
+    let values = |outcome: &&&Outcome| outcome.evidence.map_or(0, |evidence| evidence.values);
+    let measured = outcomes.iter().filter(|outcome| outcome.estimate.is_some());
+    match (measured.max_by_key(values), outcomes.first()) {
+        (Some(best), _) => Ok(best),
+        (None, Some(first)) => {
+            let exit = Exit::of([*first]);
+            Err((format!("it has no value: {}", first.reason), exit))
+        }
+        (None, None) => Err(("it was not measured".to_owned(), Exit::Unmeasured)),
+    }
+}
+
+/// Why nothing is accepted of what an outcome is about.
+fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<(), (String, Exit)> {
+    let Outcome { verdict, reason, budget, .. } = outcome;
+    let against_lock = outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some());
+    let refuse = |words: String, exit| Err((words, exit));
+    if budgets.budgets.iter().all(|known| known.name != *budget) {
+        return refuse(format!("budgets.toml has no budget `{budget}` any more"), Exit::Holds);
+    }
+    let is_artifacts = Metric::of(SubjectKind::Artifact, &outcome.metric).is_some();
+    if outcome.run.profile == "debug" && !is_artifacts && outcome.estimate.is_some() {
+        let words = "it was measured in a debug build; run `cargo test --release`".to_owned();
+        return refuse(words, Exit::Unmeasured);
+    }
+    if is_broken(outcome) && against_lock && terms.red {
+        return Ok(());
+    }
+    let waived = outcome.waived.as_ref().filter(|waived| waived.effect == Effect::Waived);
+    match (verdict, against_lock) {
+        (Verdict::Unsure, _) => {
+            refuse(format!("the evidence did not suffice: {reason}"), Exit::Unsure)
+        }
+        (Verdict::Fail, false) => {
+            refuse(format!("{reason}; mend it, or change the limit first"), Exit::Broken)
+        }
+        (Verdict::Fail, true) => {
+            refuse(format!("{reason}; if it must be so, accept it with --red"), Exit::Broken)
+        }
+        _ if waived.is_some() => {
+            refuse(format!("{reason}; a limit that is broken is waived, not accepted"), Exit::Holds)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the limit is broken, be it waived.
+fn is_broken(outcome: &Outcome) -> bool {
+    let waived = outcome.waived.as_ref().is_some_and(|waived| waived.effect == Effect::Waived);
+    let over =
+        outcome.estimate.zip(outcome.against).is_some_and(|(e, limit)| limit.is_over(e.value));
+    outcome.verdict == Verdict::Fail || (waived && over)
+}
+
+fn locked(outcome: &Outcome, terms: &Terms<'_>) -> Option<Locked> {
+    let (estimate, against) = (outcome.estimate?, outcome.against?);
+    let run = outcome.run.clone();
+    let exact = outcome.evidence.is_none();
+    Some(Locked {
+        value: estimate.value,
+        // Readings that are compared have no interval, unless they differed.
+        low: estimate.low.filter(|low| !exact || low.to_bits() != estimate.value.to_bits()),
+        high: estimate.high.filter(|high| !exact || high.to_bits() != estimate.value.to_bits()),
+        unit: against.unit,
+        date: terms.today,
+        commit: terms.commit.clone(),
+        environment: Environment {
+            processor: run.processor,
+            cores: run.cores,
+            platform: run.platform,
+            profile: run.profile,
+        },
+        line: 0,
+    })
+}
+
+/// Whether nothing has changed: an exact value is the same; the interval of a noisy one, from the same
+/// environment, has something in common with the one accepted. Taking the new value each time would let it
+/// creep away from what somebody looked at.
+fn is_same(was: &Locked, now: &Locked, outcome: &Outcome) -> bool {
+    if was.unit != now.unit {
+        return false;
+    }
+    if outcome.evidence.is_none() {
+        return was.value.to_bits() == now.value.to_bits();
+    }
+    let below =
+        |low: Option<f64>, high: Option<f64>| low.zip(high).is_none_or(|(low, high)| low <= high);
+    was.environment == now.environment && below(was.low, now.high) && below(now.low, was.high)
+}
+
+/// What is accepted, and in place of what.
+fn words(was: Option<&Locked>, now: &Locked) -> String {
+    let value = block::shown(now);
+    match was {
+        None => format!("{value}, for the first time"),
+        Some(was) => {
+            let at = was.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
+            format!("{value}; it was {} on {}{at}", block::shown(was), was.date)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What is written is what is read, to the last digit; what has not changed stays.
+
+use std::path::Path;
+
+use perf_budget::budget::lock;
+use perf_budget::quantity::Unit;
+use perf_budget::verdict::Evidence;
+
+use super::*;
+
+fn locked_at(value: f64, low: f64, high: f64) -> Locked {
+    let environment = Environment {
+        processor: "Z80 \"fast\"".to_owned(),
+        cores: 2,
+        platform: "linux x86_64".to_owned(),
+        profile: "release".to_owned(),
+    };
+    Locked {
+        value,
+        low: Some(low),
+        high: Some(high),
+        unit: Unit::Seconds,
+        date: "2026-11-01".parse().unwrap(),
+        commit: Some("a1b2c3d".to_owned()),
+        environment,
+        line: 0,
+    }
+}
+
+#[track_caller]
+fn survives(was: &Locked) {
+    let taken = [("a::p99".to_owned(), was.clone())].into();
+    let text = block::write(None, &taken).unwrap();
+    let mut lock = lock::parse(&text, Path::new("budgets.lock")).expect(&text);
+    let mut read = lock.values.remove("a::p99").unwrap();
+    read.line = 0;
+    assert_eq!(read, *was, "{text}");
+}
+
+#[test]
+fn every_digit_is_kept() {
+    for value in
+        [0.0, 3.0, 0.1 + 0.2, 1e-9 / 3.0, 1e300, 1.0 / 3.0, 9e15, 1e16, 123_456_789.0, 5e-324]
+    {
+        survives(&locked_at(value, value / 3.0, value * 1.1));
+    }
+    let bare = Locked { low: None, high: None, commit: None, ..locked_at(1.5, 1.0, 2.0) };
+    survives(&bare);
+    for (_, unit) in lock::UNITS {
+        survives(&Locked { unit, ..bare.clone() });
+    }
+    let nameless = Environment { processor: String::new(), ..bare.environment.clone() };
+    survives(&Locked { environment: nameless, ..bare });
+}
+
+#[test]
+fn a_block_reads_well() {
+    let taken = [("merge::p99".to_owned(), locked_at(0.005_123, 0.005_05, 0.005_21))].into();
+    let want = "# The values last accepted, one block each, written by `cargo budget accept`. Keep it under \
+                version control.\n\
+                version = 1\n\
+                \n\
+                [\"merge::p99\"]\n\
+                value = 0.005123 # 5.12 ms, between 5.05 ms and 5.21 ms\n\
+                low = 0.00505\n\
+                high = 0.00521\n\
+                unit = \"s\"\n\
+                date = \"2026-11-01\"\n\
+                commit = \"a1b2c3d\"\n\
+                environment = { platform = \"linux x86_64\", processor = 'Z80 \"fast\"', cores = 2, \
+                profile = \"release\" }\n";
+    assert_eq!(block::write(None, &taken).unwrap(), want);
+}
+
+#[track_caller]
+fn same(want: bool, was: &Locked, now: &Locked, exact: bool) {
+    let evidence = Evidence {
+        fail: 0.0,
+        fail_at: 5.0,
+        pass: 3.0,
+        pass_at: 3.0,
+        detectable: None,
+        forks: 3,
+        values: 9,
+        waited: None,
+        preempted: None,
+    };
+    let outcome = Outcome { evidence: (!exact).then_some(evidence), ..Outcome::default() };
+    assert_eq!(is_same(was, now, &outcome), want, "{was:?} {now:?}");
+}
+
+#[test]
+fn what_has_not_changed() {
+    let was = locked_at(5.0, 4.5, 5.5);
+    same(true, &was, &locked_at(5.0, 5.0, 5.0), true);
+    same(false, &was, &locked_at(5.1, 5.1, 5.1), true);
+    same(true, &was, &locked_at(6.0, 5.5, 6.5), false);
+    same(false, &was, &locked_at(6.1, 5.6, 6.5), false);
+    same(true, &was, &locked_at(4.0, 3.5, 4.5), false);
+    same(false, &was, &locked_at(3.9, 3.5, 4.4), false);
+    // An end that is not bounded may be anywhere.
+    same(true, &was, &Locked { high: None, ..locked_at(4.0, 3.5, 0.0) }, false);
+    let mut elsewhere = was.clone();
+    elsewhere.environment.cores = 8;
+    same(false, &was, &elsewhere, false);
+    same(true, &was, &elsewhere, true);
+    same(false, &was, &Locked { unit: Unit::Bytes, ..was.clone() }, true);
+}

@@ -1,0 +1,279 @@
+//! Numbers as people write them: a value rounded to few digits, in the unit that somebody chose.
+
+use std::ops::Range;
+
+use perf_budget::budget::Bound;
+use perf_budget::quantity::{Quantity, Unit};
+
+/// A number in a text: its digits, and what surrounds them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Written<'t> {
+    digits: &'t str,
+    /// From the digits to the unit: nothing or a space.
+    gap: &'t str,
+    /// The unit, and after a plain number ` x other`.
+    rest: &'t str,
+}
+
+/// Units that measure the same, smallest first: those between which a written limit may move.
+const FAMILIES: &[&[&str]] = &[
+    &["B", "KB", "MB", "GB", "TB"],
+    &["B", "kB"],
+    &["B", "KiB", "MiB", "GiB", "TiB"],
+    &["ns", "µs", "ms", "s", "min", "h"],
+    &["ns", "us"],
+    &["ns", "μs"],
+    &["op/s", "K op/s", "M op/s", "G op/s"],
+    &["B/s", "KB/s", "MB/s", "GB/s"],
+    &["B/s", "KiB/s", "MiB/s", "GiB/s"],
+];
+
+/// Below this a smaller unit reads better: nobody writes 0.003 s, and few write 0.352 MB.
+const SMALLEST: f64 = 1.0;
+/// The same for whoever wrote less than one before.
+const SMALLEST_OF_FRACTIONS: f64 = 0.1;
+
+impl<'t> Written<'t> {
+    /// Takes a limit apart: `"10 ms"`, `"1.2 x other"`, `"1_000 op/s"`.
+    pub(crate) fn of(text: &'t str) -> Written<'t> {
+        let text = text.trim();
+        let exponent = |i: usize| {
+            let after = text[i + 1..].trim_start_matches(['+', '-']);
+            after.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let end = text.char_indices().find(|&(i, c)| match c {
+            '0'..='9' | '.' | '_' => false,
+            '+' | '-' => i != 0 && !text[..i].ends_with(['e', 'E']),
+            'e' | 'E' => !exponent(i),
+            _ => true,
+        });
+        let (digits, rest) = text.split_at(end.map_or(text.len(), |(i, _)| i));
+        let unit = rest.trim_start();
+        Written { digits, gap: &rest[..rest.len() - unit.len()], rest: unit }
+    }
+
+    /// The value of a limit, in base units.
+    pub(crate) fn value(text: &str) -> f64 {
+        let written = Written::of(text);
+        let number = written.digits.replace('_', "").parse().unwrap_or(f64::NAN);
+        Quantity::parse(text).map_or(number, |quantity| quantity.value)
+    }
+
+    /// The same limit with a value near `goal`, in base units: rounded away from what was measured, to as
+    /// few digits as `tolerance` allows. `whole` keeps to whole base units, as counts and bytes are.
+    pub(crate) fn with(&self, goal: f64, rounding: Rounding) -> String {
+        let (factor, rest) = self.unit(goal);
+        let mut number = round(goal / factor, factor, rounding);
+        // A product of two roundings may fall a hair short of what was measured.
+        for _ in 0..4 {
+            let value = number.value() * factor;
+            let short = match rounding.bound {
+                Bound::Max => value < goal,
+                Bound::Min => value > goal,
+            };
+            if !short || !rounding.whole {
+                break;
+            }
+            number.units += if rounding.bound == Bound::Max { 1 } else { -1 };
+        }
+        let digits = number.spell(self.digits.contains('_'));
+        format!("{digits}{}{rest}", self.gap)
+    }
+
+    /// How many base units one of the written ones is, and how the unit is written.
+    fn unit(&self, goal: f64) -> (f64, &str) {
+        let factor = |unit: &str| Quantity::parse(&format!("1 {unit}")).map(|one| one.value);
+        let Ok(own) = factor(self.rest) else { return (1.0, self.rest) };
+        let family = FAMILIES.iter().find(|family| family.contains(&self.rest));
+        let written = self.digits.replace('_', "").parse().unwrap_or(1.0);
+        let smallest = if written < 1.0 { SMALLEST_OF_FRACTIONS } else { SMALLEST };
+        if goal / own >= smallest || goal <= 0.0 {
+            return (own, self.rest);
+        }
+        let smaller = family.into_iter().flat_map(|family| {
+            let own = family.iter().position(|unit| *unit == self.rest).unwrap_or(0);
+            family[..own].iter().rev()
+        });
+        let fits = |unit: &&&str| factor(unit).is_ok_and(|one| goal / one >= 1.0);
+        let near = smaller.clone().find(fits).or(smaller.last());
+        near.map_or((own, self.rest), |unit| (factor(unit).unwrap_or(own), unit))
+    }
+}
+
+/// How a value becomes a number that people would write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rounding {
+    /// Rounded up for a `max`, down for a `min`.
+    pub(crate) bound: Bound,
+    /// The share of the value by which it may move for the sake of fewer digits.
+    pub(crate) tolerance: f64,
+    /// Keep to whole base units.
+    pub(crate) whole: bool,
+}
+
+/// `units` times ten to the `exponent`: a decimal number as it is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Decimal {
+    units: i64,
+    exponent: i32,
+}
+
+impl Decimal {
+    fn value(self) -> f64 {
+        // Through the text, so that it is the number that a reader of the file will have.
+        self.spell(false).parse().unwrap_or(f64::NAN)
+    }
+
+    fn spell(self, grouped: bool) -> String {
+        let sign = if self.units < 0 { "-" } else { "" };
+        let mut digits = self.units.unsigned_abs().to_string();
+        if self.exponent > 0 && self.units != 0 {
+            digits.extend(std::iter::repeat_n('0', self.exponent.unsigned_abs() as usize));
+        }
+        let places = (-self.exponent).max(0) as usize;
+        if digits.len() <= places {
+            digits.insert_str(0, &"0".repeat(places + 1 - digits.len()));
+        }
+        let (whole, part) = digits.split_at(digits.len() - places);
+        let part = part.trim_end_matches('0');
+        let mut text = String::from(sign);
+        for (i, digit) in whole.chars().enumerate() {
+            if grouped && i > 0 && (whole.len() - i).is_multiple_of(3) {
+                text.push('_');
+            }
+            text.push(digit);
+        }
+        if !part.is_empty() {
+            text = text + "." + part;
+        }
+        text
+    }
+}
+
+/// The number with the fewest digits, in steps of 5, 2 and 1, that is not further than the tolerance
+/// beyond `value`. `factor` is how many base units one is.
+fn round(value: f64, factor: f64, rounding: Rounding) -> Decimal {
+    /// Digits that a measured value can have at most.
+    const FINEST: i32 = 6;
+    /// Of a step: a value that is a multiple but for its last binary digit is one.
+    const ROUNDING: f64 = 1e-9;
+    if value == 0.0 || !value.is_finite() {
+        return Decimal { units: 0, exponent: 0 };
+    }
+    let largest = value.abs().log10().floor() as i32;
+    let least = if rounding.whole { ROUNDING + 1.0 } else { 0.0 };
+    let end = match rounding.bound {
+        Bound::Max => value + value.abs() * rounding.tolerance,
+        Bound::Min => value - value.abs() * rounding.tolerance,
+    };
+    let mut last = Decimal { units: value.round() as i64, exponent: 0 };
+    for exponent in ((largest - FINEST)..=largest).rev() {
+        for multiple in [5_i64, 2, 1] {
+            let step = multiple as f64 * 10_f64.powi(exponent);
+            if step * factor * (1.0 + 2.0 * ROUNDING) < least && rounding.whole {
+                return last;
+            }
+            let steps = match rounding.bound {
+                Bound::Max => (value / step - ROUNDING).ceil(),
+                Bound::Min => (value / step + ROUNDING).floor(),
+            };
+            last = Decimal { units: steps as i64 * multiple, exponent };
+            let near = steps * step;
+            let close = match rounding.bound {
+                Bound::Max => near <= end,
+                Bound::Min => near >= end && near > 0.0,
+            };
+            if close {
+                return last;
+            }
+        }
+    }
+    last
+}
+
+/// A quantity as somebody would write it who has no unit of his own yet.
+pub(crate) fn fresh(goal: Quantity, rounding: Rounding) -> String {
+    let shown = goal.to_string();
+    let written = match goal.unit {
+        Unit::Number => "1".to_owned(),
+        _ => format!("1{}", &shown[shown.find(' ').unwrap_or(shown.len())..]),
+    };
+    Written::of(&written).with(goal.value, rounding)
+}
+
+/// What stands between the quotes of a value as it is written in the file, and where.
+pub(crate) fn inside(raw: &str) -> Range<usize> {
+    let quotes = ["\"\"\"", "'''", "\"", "'"];
+    let quote = quotes.into_iter().find(|quote| raw.starts_with(quote)).map_or(0, str::len);
+    quote..raw.len().saturating_sub(quote).max(quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(old: &str, goal: f64, bound: Bound, tolerance: f64, whole: bool, want: &str) {
+        let got = Written::of(old).with(goal, Rounding { bound, tolerance, whole });
+        assert_eq!(got, want, "{old} -> {goal}");
+    }
+
+    #[test]
+    fn a_limit_is_rounded_outwards_in_its_own_unit() {
+        check("10 ms", 0.004_312, Bound::Max, 0.05, false, "4.5 ms");
+        check("10ms", 0.004_312, Bound::Max, 0.01, false, "4.35ms");
+        check("10 ms", 0.009_99, Bound::Max, 0.05, false, "10 ms");
+        check("1000 op/s", 12_345.0, Bound::Min, 0.05, false, "12000 op/s");
+        check("1_000 op/s", 12_345.0, Bound::Min, 0.01, false, "12_300 op/s");
+        check("100 KB", 86_433.0, Bound::Max, 0.01, true, "87 KB");
+        check("100 KiB", 86_433.0, Bound::Max, 0.01, true, "85 KiB");
+        check("1 %", 0.0031, Bound::Max, 0.05, false, "0.32 %");
+        check("1.2 x other", 1.537, Bound::Min, 0.02, false, "1.52 x other");
+        check("1.1", 1.03, Bound::Max, 0.005, false, "1.03");
+    }
+
+    #[test]
+    fn what_is_compared_keeps_to_whole_units() {
+        check("3", 1.0, Bound::Max, 0.01, true, "1");
+        check("100_000", 98_765.0, Bound::Max, 0.0, true, "98_765");
+        check("100 KB", 98_765.0, Bound::Max, 0.0, true, "98.765 KB");
+        check("256 B", 0.0, Bound::Max, 0.01, true, "0 B");
+        check("10", 7.0, Bound::Max, 0.5, true, "10");
+    }
+
+    #[test]
+    fn a_unit_that_has_become_too_large_gives_way() {
+        check("1 s", 0.0031, Bound::Max, 0.05, false, "3.2 ms");
+        check("5 MB", 2_100.0, Bound::Max, 0.01, true, "2.1 KB");
+        check("1 MiB", 2_100.0, Bound::Max, 0.01, true, "2.06 KiB");
+        check("1 s", 0.5, Bound::Max, 0.01, false, "500 ms");
+        check("0.8 s", 0.5, Bound::Max, 0.01, false, "0.5 s");
+        check("0.8 s", 0.05, Bound::Max, 0.01, false, "50 ms");
+        check("50 MB", 350_500.0, Bound::Max, 0.01, true, "352 KB");
+    }
+
+    #[test]
+    fn every_rounding_stays_on_its_side_and_within_its_tolerance() {
+        let mut state = 7_u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let goal = 10_f64.powf((state >> 11) as f64 / (1_u64 << 53) as f64 * 9.0 - 7.0);
+            for tolerance in [0.005, 0.05] {
+                let up = Rounding { bound: Bound::Max, tolerance, whole: false };
+                let down = Rounding { bound: Bound::Min, tolerance, whole: false };
+                let value = |text: &str| Quantity::parse(text).unwrap().value;
+                let most = value(&Written::of("3 ms").with(goal, up)) / goal;
+                assert!((1.0 - 1e-8..=1.0 + tolerance + 1e-6).contains(&most), "{goal}: {most}");
+                let least = value(&Written::of("3 ms").with(goal, down)) / goal;
+                assert!((1.0 - tolerance - 1e-6..=1.0 + 1e-8).contains(&least), "{goal}: {least}");
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_are_found() {
+        for (raw, want) in [("\"10 ms\"", "10 ms"), ("'''1'''", "1"), ("12", "12"), ("''", "")] {
+            assert_eq!(&raw[inside(raw)], want);
+        }
+    }
+}

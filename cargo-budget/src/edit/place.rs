@@ -1,0 +1,134 @@
+//! Where in the text of `budgets.toml` a limit is written: the bytes of its target and of its `warn`.
+//!
+//! One of the two files that know the parser with spans. It knows every form that a limit may be written
+//! in: an inline table, dotted keys, a heading of its own, the long form, a list.
+
+use std::ops::Range;
+
+use perf_budget::budget::{Bound, Budget, Limit};
+use perf_budget::metric::Metric;
+use toml_edit::{Document, Item, TableLike, Value};
+
+use super::MARK;
+
+/// Where a limit is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Place {
+    /// The value that it is held against, with its quotes.
+    pub(crate) target: Range<usize>,
+    /// The value of `warn`, where it has one.
+    pub(crate) warn: Option<Range<usize>>,
+}
+
+/// The text as a tree with spans, and how many bytes of the file are before it.
+pub(crate) struct Tree<'t> {
+    document: Document<&'t str>,
+    /// The file's mark is no part of its TOML.
+    before: usize,
+}
+
+impl<'t> Tree<'t> {
+    /// Parses a text that the library has found to be good.
+    pub(crate) fn parse(text: &'t str) -> Result<Tree<'t>, String> {
+        let body = text.trim_start_matches(MARK);
+        let document = Document::parse(body).map_err(|e| e.to_string())?;
+        Ok(Tree { document, before: text.len() - body.len() })
+    }
+
+    /// What stands at a path of keys.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Item> {
+        path.iter().try_fold(self.document.as_item(), |item, key| item.as_table_like()?.get(key))
+    }
+
+    /// The bytes of the file that a span of the tree means.
+    pub(crate) fn bytes(&self, span: Range<usize>) -> Range<usize> {
+        span.start + self.before..span.end + self.before
+    }
+
+    /// Where a limit of a budget is written; `None` where it is not to be found.
+    pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
+        let side = side(limit.bound);
+        let (item, index) = if let Metric::Scaling(of) = &limit.metric {
+            (self.at(&["budget", &budget.name, "scaling", side, &of.name()])?, 0)
+        } else {
+            let item = self.at(&["budget", &budget.name, side, &limit.metric.name()])?;
+            let same = |other: &&Limit| other.metric == limit.metric && other.bound == limit.bound;
+            (item, budget.limits.iter().filter(same).position(|other| other == limit)?)
+        };
+        let place = match item {
+            Item::Value(Value::Array(list)) => in_value(list.get(index)?)?,
+            Item::Value(value) => in_value(value)?,
+            Item::Table(table) => in_table(table)?,
+            Item::ArrayOfTables(list) => in_table(list.get(index)?)?,
+            Item::None => return None,
+        };
+        let warn = place.warn.map(|span| self.bytes(span));
+        Some(Place { target: self.bytes(place.target), warn })
+    }
+}
+
+/// The key of a bound.
+pub(crate) fn side(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Max => "max",
+        Bound::Min => "min",
+    }
+}
+
+fn in_value(value: &Value) -> Option<Place> {
+    match value {
+        Value::InlineTable(table) => in_table(table),
+        value => Some(Place { target: value.span()?, warn: None }),
+    }
+}
+
+fn in_table(table: &dyn TableLike) -> Option<Place> {
+    let target = table.get("limit")?.as_value()?.span()?;
+    Some(Place { target, warn: table.get("warn").and_then(Item::span) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The targets of all limits of budget `b`, as they are written.
+    #[track_caller]
+    fn check(text: &str, want: &[&str]) {
+        let budgets = perf_budget::budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let tree = Tree::parse(text).unwrap();
+        let budget = &budgets.budgets[0];
+        let scaling = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+        let got: Vec<&str> = budget
+            .limits
+            .iter()
+            .chain(scaling)
+            .map(|limit| &text[tree.place(budget, limit).unwrap().target])
+            .collect();
+        assert_eq!(got, want, "{text}");
+    }
+
+    #[test]
+    fn every_form_of_a_limit_is_found() {
+        let w = "[budget.b]\nworkload = \"w\"\n";
+        check(&format!("{w}max = {{ p99 = \"1 s\", allocs = 3 }}"), &["\"1 s\"", "3"]);
+        check(&format!("{w}max.p99 = '1 s' # why\nmax.\"allocs\" = 3\r\n"), &["'1 s'", "3"]);
+        check(&format!("{w}[budget.b.max]\np99 = \"1 s\"\n"), &["\"1 s\""]);
+        check(&format!("{w}[budget.b.max.p99]\nlimit = \"1 s\"\n"), &["\"1 s\""]);
+        check(&format!("{w}max.p99.limit = \"1 s\"\nmax.p99.warn = \"0.5 s\""), &["\"1 s\""]);
+        check(&format!("{w}max.p99 = {{ warn = \"0.5 s\", limit = \"1 s\" }}"), &["\"1 s\""]);
+        check(&format!("{w}max.p99 = [\"1 s\", \"1.1 x base\"]"), &["\"1 s\"", "\"1.1 x base\""]);
+        let list = "max.p99 = [{ limit = \"1 s\" }, \"1.1 x lock\"]";
+        check(&format!("{w}{list}"), &["\"1 s\"", "\"1.1 x lock\""]);
+        check(&format!("{w}[[budget.b.max.p99]]\nlimit = \"1 s\"\n"), &["\"1 s\""]);
+        check("budget.b = { workload = \"w\", max = { p99 = \"1 s\" } }", &["\"1 s\""]);
+        check("\u{feff}budget.b.workload = \"w\"\nbudget.b.max.p99 = \"1 s\"", &["\"1 s\""]);
+        check(
+            "[budget.\"a.b\\\"c\"]\nworkload = \"w\"\nmax.p99 = \"\"\"1 s\"\"\"",
+            &["\"\"\"1 s\"\"\""],
+        );
+        let slope = "params = { n = [1, 2, 3] }\nscaling = { over = \"n\", max = { rss = 1.1 } }";
+        check(&format!("{w}{slope}"), &["1.1"]);
+    }
+}

@@ -1,0 +1,288 @@
+//! `cargo budget tighten`: limits follow what was measured, in one direction only.
+//!
+//! Pure: text, budgets and outcomes in; a new text out, with a sentence for each limit that
+//! says what became of it.
+
+#[cfg(test)]
+#[path = "tighten_tests.rs"]
+mod tests;
+
+use perf_budget::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
+use perf_budget::metric::{Better, Metric};
+use perf_budget::quantity::{Quantity, Unit};
+use perf_budget::verdict::Outcome;
+
+use super::headroom::{self, Goal};
+use super::number::{Rounding, Written, inside};
+use super::place::{Place, Tree};
+use super::{Splices, diff, suggest};
+use crate::failure::Failure;
+
+/// What would become of the file.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The text with every limit tightened.
+    pub(crate) text: String,
+    /// One for each limit that was asked about, in the order of the file.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What becomes of one limit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// `merge::p99`.
+    pub(crate) name: String,
+    /// What becomes of it, and why.
+    pub(crate) fate: Fate,
+}
+
+/// What becomes of a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fate {
+    /// It was that and will be this; a sentence says from what, and whether it warns from now on.
+    Tightened {
+        /// The sentence.
+        from: String,
+        /// So little is left that every run warns.
+        warns: bool,
+    },
+    /// It is as tight as what was measured allows.
+    Kept(String),
+    /// Nothing is known that could tighten it.
+    Skipped(String),
+}
+
+/// Tightens the limits of the budgets in `names`, of all where it is empty. `clock` is what a reading of the clock
+/// takes, in seconds: limits on single operations stay clear of it.
+pub(crate) fn plan(
+    text: &str,
+    budgets: &Budgets,
+    outcomes: &[Outcome],
+    names: &[String],
+    headroom: Option<f64>,
+    clock: f64,
+) -> Result<Plan, Failure> {
+    let tree = Tree::parse(text).map_err(Failure::usage)?;
+    let asked = selected(budgets, names)?;
+    let (mut splices, mut rows) = (Splices::default(), Vec::new());
+    for budget in asked {
+        let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+        for limit in budget.limits.iter().chain(slopes) {
+            let edit = Edit { text, tree: &tree, budgets, budget, limit };
+            let fate = match edit.goal(outcomes, headroom) {
+                Ok(goal) => {
+                    let goal = headroom::clear_of_clock(&limit.metric, limit.bound, goal, clock);
+                    edit.make(goal, &mut splices)?
+                }
+                Err(reason) => Fate::Skipped(reason),
+            };
+            rows.push(Row { name: format!("{}::{}", budget.name, limit.label), fate });
+        }
+    }
+    let text = splices.apply(text);
+    verify(&text, budgets)?;
+    Ok(Plan { text, rows })
+}
+
+/// The budgets with these names; all of them where none is named.
+pub(crate) fn selected<'b>(
+    budgets: &'b Budgets,
+    names: &[String],
+) -> Result<Vec<&'b Budget>, Failure> {
+    let known = |name: &&String| budgets.budgets.iter().any(|budget| budget.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let all: Vec<&str> = budgets.budgets.iter().map(|budget| budget.name.as_str()).collect();
+        return Err(Failure::usage(format!(
+            "there is no budget `{unknown}` in `{}`; there are: {}",
+            budgets.path.display(),
+            all.join(", ")
+        )));
+    }
+    let asked = |budget: &&Budget| names.is_empty() || names.contains(&budget.name);
+    Ok(budgets.budgets.iter().filter(asked).collect())
+}
+
+/// What an edit may never do: break the file, or make a limit easier to hold.
+fn verify(text: &str, before: &Budgets) -> Result<(), Failure> {
+    let after = budget::parse(text, &before.path).map_err(|e| {
+        Failure::unmeasured(format!(
+            "the edited file would not be read any more, so nothing is written; please report this:\n{e}"
+        ))
+    })?;
+    let changes = diff::compare(Some(before), Some(&after));
+    match changes.iter().find(|change| change.kind != diff::Kind::Tightened) {
+        None => Ok(()),
+        Some(change) => Err(Failure::unmeasured(format!(
+            "the edit would do more than tighten, so nothing is written; please report this: {}",
+            change.sentence()
+        ))),
+    }
+}
+
+struct Edit<'a> {
+    text: &'a str,
+    tree: &'a Tree<'a>,
+    budgets: &'a Budgets,
+    budget: &'a Budget,
+    limit: &'a Limit,
+}
+
+impl Edit<'_> {
+    /// Where the limit should be, by the worst of its cases.
+    fn goal(&self, outcomes: &[Outcome], headroom: Option<f64>) -> Result<Goal, String> {
+        let Limit { metric, bound, .. } = self.limit;
+        match self.limit.reference() {
+            Some(reference @ (Reference::Base | Reference::Lock)) => {
+                return Err(format!(
+                    "it is a tolerance against `{reference}`, which moves by itself"
+                ));
+            }
+            Some(Reference::Budget(_)) | None => {}
+        }
+        if *metric == Metric::Exit {
+            return Err("an exit code is met or not".to_owned());
+        }
+        if *bound == Bound::Min && metric.better() == Better::Lower {
+            return Err("it is a floor that shows a measurement gone wrong".to_owned());
+        }
+        let mut goal: Option<Goal> = None;
+        for name in self.tests() {
+            let outcome = outcomes.iter().find(|outcome| outcome.test == name);
+            let outcome = outcome.ok_or_else(|| {
+                format!("`{name}` is not in the last run; run `cargo test --release`")
+            })?;
+            if outcome.subject != suggest::described(&self.budget.subject) {
+                let was = &outcome.subject;
+                return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
+            }
+            let here = headroom::goal(outcome, headroom)
+                .map_err(|why| if name.contains('=') { format!("{name}: {why}") } else { why })?;
+            if outcome.against.is_some_and(|against| against.unit != self.own().1) {
+                return Err("the last run held it against another unit; run the tests again".into());
+            }
+            goal = Some(goal.map_or(here, |goal| goal.looser(here, *bound)));
+        }
+        goal.ok_or_else(|| "it has no test".to_owned())
+    }
+
+    /// The names of its tests, one for each case.
+    fn tests(&self) -> Vec<String> {
+        let (budget, label) = (&self.budget.name, &self.limit.label);
+        if matches!(self.limit.metric, Metric::Scaling(_)) {
+            return vec![format!("{budget}::{label}")];
+        }
+        let name = |case: &budget::Case| match case.label.as_str() {
+            "" => format!("{budget}::{label}"),
+            case => format!("{budget}::{case}::{label}"),
+        };
+        self.budget.cases.iter().map(name).collect()
+    }
+
+    /// The limit as a number, and what it counts.
+    fn own(&self) -> (f64, Unit) {
+        match &self.limit.target {
+            Target::Absolute(quantity) => (quantity.value, quantity.unit),
+            Target::Relative { factor, .. } => (*factor, Unit::Ratio),
+        }
+    }
+
+    /// Makes the limit what it should be, where that is tighter.
+    fn make(&self, goal: Goal, splices: &mut Splices) -> Result<Fate, Failure> {
+        let (own, unit) = self.own();
+        let bound = self.limit.bound;
+        let place = self.tree.place(self.budget, self.limit).ok_or_else(|| {
+            Failure::unmeasured(format!(
+                "failed to find where `{}::{}` is written, in line {}; edit it by hand",
+                self.budget.name, self.limit.label, self.limit.line
+            ))
+        })?;
+        let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
+        let old = decoded(&self.text[place.target.clone()]);
+        let new = Written::of(&old).with(goal.limit, rounding);
+        let value = Written::value(&new);
+        let from = basis(goal, bound, unit);
+        let tighter = match bound {
+            Bound::Max => value < own,
+            Bound::Min => value > own,
+        };
+        if !tighter {
+            let stays = format!("{from} would come to {new}, and it is {old}");
+            return Ok(Fate::Kept(stays));
+        }
+        if matches!(self.limit.metric, Metric::Size | Metric::Gzip | Metric::Brotli) && value < 1.0
+        {
+            return Ok(Fate::Kept(format!("{from}, which is nothing")));
+        }
+        splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));
+        self.move_warning(&place, value, splices);
+        let warns = self.warns(goal.value, value);
+        let from = format!("{old} -> {new}: {from}{warns}");
+        Ok(Fate::Tightened { from, warns: !warns.is_empty() })
+    }
+
+    /// A warning that would come after the limit keeps its share of it instead.
+    fn move_warning(&self, place: &Place, limit: f64, splices: &mut Splices) {
+        let (Some(at), Some(warn)) = (&place.warn, self.limit.warn) else { return };
+        let (late, side) = match self.limit.bound {
+            Bound::Max => (warn.value > limit, Bound::Min),
+            Bound::Min => (warn.value < limit, Bound::Max),
+        };
+        if late {
+            let goal = limit * warn.value / self.own().0;
+            let rounding = Rounding { bound: side, tolerance: 0.01, whole: false };
+            let raw = &self.text[at.clone()];
+            let new = Written::of(&decoded(raw)).with(goal, rounding);
+            splices.replace(at.clone(), encoded(raw, &new));
+        }
+    }
+
+    /// Said where the limit will be so near that it warns from now on.
+    fn warns(&self, measured: f64, limit: f64) -> String {
+        let used = match self.limit.bound {
+            Bound::Max => measured / limit,
+            Bound::Min => limit / measured,
+        };
+        if self.limit.warn.is_some() || used.is_nan() || used <= self.budgets.settings.warn_at {
+            return String::new();
+        }
+        format!("; {} of it is used, which warns", Quantity::new(used, Unit::Share))
+    }
+}
+
+/// From what a limit was found.
+pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
+    let shown = |value| Quantity::new(value, unit);
+    let share = Quantity::new(goal.headroom, Unit::Share);
+    if goal.exact {
+        return format!("measured {}, exactly, with a headroom of {share}", shown(goal.value));
+    }
+    let end = match bound {
+        Bound::Max => "at most",
+        Bound::Min => "at least",
+    };
+    let (value, worst) = (shown(goal.value), shown(goal.worst));
+    format!("measured {value}, {end} {worst}, with a headroom of {share}")
+}
+
+/// What a written value says, without its quotes.
+fn decoded(raw: &str) -> String {
+    let plain = ["0x", "0o", "0b"].iter().any(|radix| raw.starts_with(radix));
+    match raw.parse::<toml_edit::Value>() {
+        Ok(toml_edit::Value::String(text)) => text.value().clone(),
+        Ok(toml_edit::Value::Integer(number)) if plain => number.value().to_string(),
+        _ => raw.to_owned(),
+    }
+}
+
+/// A new value in the quotes of the old one.
+fn encoded(raw: &str, new: &str) -> String {
+    let at = inside(raw);
+    if at.start == 0 {
+        return new.to_owned();
+    }
+    // Where the old text had escapes, what follows the number may need them too.
+    if raw[at.clone()] == decoded(raw) {
+        return format!("{}{new}{}", &raw[..at.start], &raw[at.end..]);
+    }
+    toml_edit::Value::from(new).to_string()
+}

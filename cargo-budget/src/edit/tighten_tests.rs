@@ -1,0 +1,194 @@
+//! What holds of every file and every run: seeded files with comments everywhere and limits in every form, held
+//! against outcomes made up at random.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use perf_budget::budget::{Bound, Budgets, Target, parse};
+use perf_budget::quantity::Unit;
+use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
+
+use super::{Fate, plan};
+
+/// A generator of numbers that is the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+
+    fn pick<'t>(&mut self, list: &[&'t str]) -> &'t str {
+        list[self.roll(list.len() as u64) as usize]
+    }
+
+    /// Between 10^-`orders` and 1.
+    fn share(&mut self, orders: f64) -> f64 {
+        10_f64.powf(-(self.roll(10_000) as f64) / 10_000.0 * orders)
+    }
+}
+
+/// A file: every line with a comment of its own, so that a lost one is seen.
+fn file(dice: &mut Dice) -> String {
+    let nl = dice.pick(&["\n", "\r\n"]);
+    let mark = dice.pick(&["", "\u{feff}"]);
+    let mut text = format!("{mark}# first{nl}");
+    for index in 0..=dice.roll(4) {
+        let name = dice
+            .pick(&["b", "\"b.c\"", "\"ü\"", "'b\"q'", "b-"])
+            .replace('b', &format!("b{index}"));
+        let name = name.replace('ü', &format!("ü{index}"));
+        let _ = write!(
+            text,
+            "[budget.{name}] # heading {index}{nl}workload = \"w\"  # subject {index}{nl}"
+        );
+        let time = dice.pick(&["10ms", "1 s", "1_500 µs", "0.5 s", "2e-1 s", "1 min"]);
+        let size = dice.pick(&["1 MB", "100 KiB", "1_000_000 B", "0.5 GB"]);
+        let rate = dice.pick(&["1 op/s", "1_000 op/s", "0.5 K op/s", "3 KB/s"]);
+        let count = dice.pick(&["1000", "1_000", "0x3e8", "1e3"]);
+        let form = match dice.roll(5) {
+            0 => format!(
+                "max = {{ p99 = \"{time}\", rss = '{size}', allocs = {count} }} # max {index}"
+            ),
+            1 => format!(
+                "max.p99 = \"{time}\" # p99 {index}{nl}  max.allocs = {count}# allocs {index}"
+            ),
+            2 => format!(
+                "max.p50 = {{ limit = \"{time}\", why = \"a # in a text\" }} # long {index}"
+            ),
+            3 => format!(
+                "max.p99 = [ # list {index}{nl} \"{time}\", # one{nl} \"1.05 x base\" # two{nl} ]"
+            ),
+            _ => format!("max.heap = \"\"\"{size}\"\"\" # heap {index}"),
+        };
+        let _ = write!(
+            text,
+            "{form}{nl}min.throughput = '{rate}'\t# rate {index}{nl}{nl}# after {index}{nl}"
+        );
+    }
+    if dice.roll(2) == 0 { text.trim_end().to_owned() } else { text }
+}
+
+/// An outcome for every limit, now and then none, and most of them green.
+fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
+    let mut all = Vec::new();
+    for budget in &budgets.budgets {
+        for limit in &budget.limits {
+            let (bound, (number, unit)) = (limit.bound, number(&limit.target));
+            let away = dice.share(5.0) * 1.3;
+            let value = if bound == Bound::Max { number * away } else { number / away };
+            let exact = dice.roll(3) == 0;
+            let value = if exact { value.ceil() } else { value };
+            let noise = if exact { 0.0 } else { dice.share(3.0) };
+            let high = (dice.roll(20) > 0).then_some(value * (1.0 + noise));
+            let verdict = match dice.roll(12) {
+                0 => Verdict::Fail,
+                1 => Verdict::Unsure,
+                2..5 => Verdict::Warn,
+                _ => Verdict::Pass,
+            };
+            if dice.roll(10) == 0 {
+                continue;
+            }
+            all.push(Outcome {
+                test: format!("{}::{}", budget.name, limit.label),
+                subject: "workload w".to_owned(),
+                verdict,
+                against: Some(Against {
+                    bound,
+                    limit: number,
+                    warn: number,
+                    slack: number * 0.1,
+                    unit,
+                }),
+                estimate: Some(Estimate { value, low: Some(value / (1.0 + noise)), high }),
+                evidence: (!exact).then_some(Evidence {
+                    fail: 0.0,
+                    fail_at: 1.0,
+                    pass: 2.0,
+                    pass_at: 1.0,
+                    detectable: None,
+                    forks: 3,
+                    values: 100,
+                    waited: None,
+                    preempted: None,
+                }),
+                ..Outcome::default()
+            });
+        }
+    }
+    all
+}
+
+fn number(target: &Target) -> (f64, Unit) {
+    match target {
+        Target::Absolute(quantity) => (quantity.value, quantity.unit),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
+    }
+}
+
+/// The text without what stands between `=` and a comment: what an edit may not touch.
+fn comments(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.rfind("# ").map_or("", |at| &line[at..])).collect()
+}
+
+#[test]
+fn every_edit_tightens_and_every_comment_stays() {
+    let path = Path::new("budgets.toml");
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let (mut tightened, mut kept, mut skipped) = (0, 0, 0);
+    for round in 0..300 {
+        let text = file(&mut dice);
+        let before = parse(&text, path).unwrap_or_else(|e| panic!("{text}\n{e}"));
+        let outcomes = outcomes(&before, &mut dice);
+        let headroom = [None, Some(0.0), Some(0.07)][round % 3];
+        let plan = plan(&text, &before, &outcomes, &[], headroom, 0.0).unwrap();
+        let after = parse(&plan.text, path).unwrap();
+        for (old, new) in before.budgets.iter().zip(&after.budgets) {
+            assert_eq!((&old.name, &old.subject, &old.why), (&new.name, &new.subject, &new.why));
+            for (old, new) in old.limits.iter().zip(&new.limits) {
+                let ((from, unit), (to, same)) = (number(&old.target), number(&new.target));
+                assert_eq!((unit, &old.label, old.line), (same, &new.label, new.line));
+                let tighter = if old.bound == Bound::Max { to <= from } else { to >= from };
+                assert!(tighter, "{from} -> {to}\n{text}");
+            }
+        }
+        for (row, outcome) in plan.rows.iter().filter_map(|row| {
+            let of = outcomes.iter().find(|outcome| outcome.test == row.name)?;
+            Some((row, of))
+        }) {
+            // No limit is set that the run it was found from would have broken.
+            let limits = after.budgets.iter().flat_map(|b| b.limits.iter().map(move |l| (b, l)));
+            let mut named = limits.filter(|(b, l)| format!("{}::{}", b.name, l.label) == row.name);
+            let Some((_, limit)) = named.next() else { panic!("{} is gone", row.name) };
+            let (value, estimate) = (number(&limit.target).0, outcome.estimate.unwrap());
+            if let Fate::Tightened { .. } = row.fate {
+                let holds = match limit.bound {
+                    Bound::Max => value >= estimate.high.unwrap_or(estimate.value) * (1.0 - 1e-8),
+                    Bound::Min => value <= estimate.low.unwrap_or(estimate.value) * (1.0 + 1e-8),
+                };
+                assert!(holds, "{} to {value}, {estimate:?}", row.name);
+                assert!(!outcome.verdict.is_red());
+            }
+        }
+        assert_eq!(comments(&text), comments(&plan.text));
+        let plain =
+            |text: &str| text.chars().filter(|c| "\r\n\u{feff}".contains(*c)).collect::<String>();
+        assert_eq!(plain(&text), plain(&plan.text), "line ends and mark");
+        for row in &plan.rows {
+            match row.fate {
+                Fate::Tightened { .. } => tightened += 1,
+                Fate::Kept(_) => kept += 1,
+                Fate::Skipped(_) => skipped += 1,
+            }
+        }
+        // What was tightened stays as it is when the same run is asked again.
+        let again = super::plan(&plan.text, &after, &outcomes, &[], headroom, 0.0).unwrap();
+        let more = again.rows.iter().find(|row| matches!(row.fate, Fate::Tightened { .. }));
+        assert_eq!(more, None, "a second time\n{text}\n{}", plan.text);
+    }
+    assert!(tightened > 500 && kept > 50 && skipped > 150, "{tightened} {kept} {skipped}");
+}

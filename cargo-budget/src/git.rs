@@ -1,0 +1,142 @@
+//! The repository, asked through the `git` that the project is worked on with.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::failure::Failure;
+
+/// A repository, seen from a directory in it.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    directory: PathBuf,
+    /// The directory's path in the repository, with a `/` at its end; empty at the top.
+    prefix: String,
+}
+
+impl Repository {
+    /// The repository that `directory` is in.
+    pub(crate) fn of(directory: &Path) -> Result<Repository, Failure> {
+        let output = git(directory, ["rev-parse", "--show-prefix"])?;
+        if !output.status.success() {
+            return Err(Failure::unmeasured(format!(
+                "`{}` is not in the work tree of a git repository, so there is no revision to compare with: {}",
+                directory.display(),
+                said(&output)
+            )));
+        }
+        let prefix =
+            String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned();
+        Ok(Repository { directory: directory.to_owned(), prefix })
+    }
+
+    /// The commit that `revision` names.
+    pub(crate) fn commit(&self, revision: &str) -> Result<String, Failure> {
+        if revision.is_empty() || revision.starts_with('-') {
+            return Err(Failure::usage(format!(
+                "`{revision}` is not a revision; name one, as `main`"
+            )));
+        }
+        let asked = format!("{revision}^{{commit}}");
+        let output = git(&self.directory, ["rev-parse", "--verify", "--quiet", &asked])?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        }
+        let shallow = git(&self.directory, ["rev-parse", "--is-shallow-repository"])?;
+        let plain = revision.rsplit_once("origin/").map_or(revision, |(_, name)| name);
+        let shallow = shallow.stdout.starts_with(b"true");
+        let remedy = if shallow && plain.contains(['~', '^', '@']) {
+            // Only names can be fetched, and what comes before them is what a shallow clone lacks.
+            "this clone is shallow, so run `git fetch --unshallow` first".to_owned()
+        } else if shallow {
+            format!(
+                "this clone is shallow, so run `git fetch --depth=1 origin {plain}` first, and name \
+                 `FETCH_HEAD` if it has no other name then"
+            )
+        } else {
+            format!("check its name with `git log`, or run `git fetch origin {plain}` first")
+        };
+        Err(Failure::unmeasured(format!(
+            "there is no commit `{revision}` in this repository; {remedy}"
+        )))
+    }
+
+    /// The text of `budgets.toml` in the repository's directory at a commit; `None` where it has none.
+    pub(crate) fn budgets(&self, commit: &str) -> Result<Option<String>, Failure> {
+        let name = "budgets.toml";
+        let output = git(&self.directory, ["ls-tree", "-z", commit, "--", name])?;
+        let unread = |output: &Output| {
+            Failure::unmeasured(format!(
+                "failed to read `{}` at {commit}: {}",
+                self.path(),
+                said(output)
+            ))
+        };
+        if !output.status.success() {
+            return Err(unread(&output));
+        }
+        let entry = String::from_utf8_lossy(&output.stdout).into_owned();
+        let Some((facts, _)) = entry.split_once('\t') else { return Ok(None) };
+        let mut facts = facts.split(' ');
+        let (mode, kind, hash) = (facts.next(), facts.next(), facts.next());
+        let (Some(hash), Some("blob")) = (hash, kind) else { return Ok(None) };
+        if mode == Some("120000") {
+            return Err(Failure::unmeasured(format!(
+                "`{}` is a link at {commit}, which is not followed; compare where it leads to",
+                self.path()
+            )));
+        }
+        let output = git(&self.directory, ["cat-file", "blob", hash])?;
+        if !output.status.success() {
+            return Err(unread(&output));
+        }
+        String::from_utf8(output.stdout).map(Some).map_err(|_| {
+            Failure::usage(format!(
+                "`{}` at {commit} is not UTF-8, so nothing is compared",
+                self.path()
+            ))
+        })
+    }
+
+    /// The directory's path in the repository, with a `/` at its end; empty at the top.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The file as it is named in the repository.
+    pub(crate) fn path(&self) -> String {
+        format!("{}budgets.toml", self.prefix)
+    }
+
+    /// The directory above, where that is in the repository.
+    pub(crate) fn above(&self) -> Option<Repository> {
+        if self.prefix.is_empty() {
+            return None;
+        }
+        let directory = self.directory.parent()?.to_owned();
+        let prefix = self.prefix.trim_end_matches('/');
+        let prefix = prefix.rfind('/').map_or("", |end| &prefix[..=end]).to_owned();
+        Some(Repository { directory, prefix })
+    }
+}
+
+/// Runs git in a directory.
+pub(crate) fn git<S: AsRef<OsStr>>(
+    directory: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Result<Output, Failure> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(directory).args(arguments);
+    // Its words are read by nobody but people, and no lock is taken for reading.
+    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    command.output().map_err(|e| {
+        Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
+    })
+}
+
+/// What git had to say, in one line.
+pub(crate) fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().next().unwrap_or("git said nothing").trim();
+    line.trim_start_matches("fatal: ").to_owned()
+}

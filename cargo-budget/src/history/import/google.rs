@@ -1,0 +1,67 @@
+//! Google Benchmark: `--benchmark_out=FILE --benchmark_out_format=json`.
+
+use perf_budget::quantity::Unit;
+use serde_json::Value;
+
+use super::super::time;
+use super::{Measured, Read, number, text};
+
+const TOOL: &str = "google-benchmark";
+
+pub(super) fn is(json: &Value) -> bool {
+    json.get("context").is_some() && json.get("benchmarks").is_some_and(Value::is_array)
+}
+
+pub(super) fn read(json: &Value) -> Result<Read, String> {
+    let rows = json.get("benchmarks").and_then(Value::as_array).ok_or("it has no `benchmarks`")?;
+    let mut values = Vec::new();
+    for row in rows {
+        let name = text(row, "name").ok_or("a benchmark has no `name`")?;
+        let run = text(row, "run_name").unwrap_or(name);
+        match (text(row, "run_type"), text(row, "aggregate_name")) {
+            (Some("aggregate"), Some("mean")) => add(&mut values, row, run, "mean")?,
+            (Some("aggregate"), Some("median")) => add(&mut values, row, run, "p50")?,
+            // Deviations are no value of their own.
+            (Some("aggregate"), _) => {}
+            // Single repetitions are in the aggregates.
+            _ if number(row, &["repetitions"]).is_some_and(|n| n > 1.0) => {}
+            _ if row.get("error_occurred").and_then(Value::as_bool) == Some(true) => {
+                let why = text(row, "error_message").unwrap_or("without a message");
+                let mut failed = Measured::imported(TOOL, run, "mean", Unit::Seconds, f64::NAN);
+                failed.reason = format!("{}; the benchmark failed: {why}", failed.reason);
+                values.push(failed);
+            }
+            _ => add(&mut values, row, run, "mean")?,
+        }
+    }
+    let began = json.get("context").and_then(|context| time::of_iso(text(context, "date")?));
+    let version = json.get("context").and_then(|context| text(context, "library_version"));
+    Ok(Read { values, began, version: version.map(str::to_owned) })
+}
+
+/// The times and rates of one row: `mean` and `cpu`, or with the suffix `_p50` for medians.
+fn add(values: &mut Vec<Measured>, row: &Value, name: &str, word: &str) -> Result<(), String> {
+    let unit = text(row, "time_unit").unwrap_or("ns");
+    let scale = match unit {
+        "ns" => 1e-9,
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return Err(format!("`{name}` has times in `{unit}`, which is not known")),
+    };
+    let suffix = if word == "mean" { "" } else { "_p50" };
+    let real = number(row, &["real_time"]).ok_or_else(|| format!("`{name}` has no `real_time`"))?;
+    values.push(Measured::imported(TOOL, name, word, Unit::Seconds, real * scale));
+    let others = [
+        ("cpu_time", "cpu", Unit::Seconds, scale),
+        ("items_per_second", "throughput", Unit::PerSecond, 1.0),
+        ("bytes_per_second", "bytes_per_second", Unit::BytesPerSecond, 1.0),
+    ];
+    for (key, word, unit, scale) in others {
+        if let Some(value) = number(row, &[key]) {
+            let word = format!("{word}{suffix}");
+            values.push(Measured::imported(TOOL, name, &word, unit, value * scale));
+        }
+    }
+    Ok(())
+}

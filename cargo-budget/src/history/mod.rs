@@ -1,0 +1,143 @@
+//! The history: outcomes kept beyond one run, in a file or on a server, and what they say over time.
+//!
+//! `store` records and asks, by one schema and one text of SQL; `sqlite` and `postgres` are the two
+//! databases under it. `import` reads what other tools measured. `trend` finds, by `change` and `drift`,
+//! what became of a budget; `show` says it.
+
+mod change;
+mod database;
+mod drift;
+mod entry;
+mod import;
+mod postgres;
+mod record;
+mod revision;
+mod schema;
+mod select;
+mod show;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod synthetic;
+mod time;
+mod tls;
+mod trend;
+
+use std::path::PathBuf;
+
+pub(crate) use import::{Format, Source, import};
+pub(crate) use record::{What, record};
+pub(crate) use select::{Which, trend};
+pub(crate) use show::{list, list_json};
+pub(crate) use store::Store;
+
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// The directory beside `budgets.toml` that the history is in by default. Not in `target`, which people
+/// remove.
+const DIRECTORY: &str = ".budgets";
+
+/// The file in it.
+const FILE: &str = "history.sqlite";
+
+/// Where a history is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL server, and how it is shown to people: without its password.
+    Server(Box<::postgres::Config>, String),
+}
+
+impl Place {
+    /// What `--db` says, else the project's own file.
+    pub(crate) fn of(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
+        let Some(named) = named.filter(|named| !named.is_empty()) else {
+            let project = project.ok_or_else(|| {
+                Failure::usage(
+                    "there is no budgets.toml here or above; name the history by `--db PATH` or \
+                     `--db postgres://…`",
+                )
+            })?;
+            return Ok(Place::File(project.root.join(DIRECTORY).join(FILE)));
+        };
+        match named.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => server(named),
+            Some((scheme, _)) => Err(Failure::usage(format!(
+                "a history is a file or `postgres://USER@HOST/DATABASE`, not `{scheme}://…`"
+            ))),
+            None => Ok(Place::File(named.into())),
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Place::File(path) => path.display().to_string(),
+            Place::Server(_, shown) => shown.clone(),
+        }
+    }
+
+    /// Opens it for writing; a file is made where there is none.
+    pub(crate) fn create(&self, verb: &str) -> Result<Store, Failure> {
+        let opened = match self {
+            Place::File(path) => {
+                sqlite::Sqlite::create(path).and_then(|db| Store::new(Box::new(db)))
+            }
+            Place::Server(..) => return self.existing(verb),
+        };
+        opened.map_err(|fault| fault.failure(verb, &self.shown()))
+    }
+
+    /// Opens a history that is there.
+    pub(crate) fn existing(&self, verb: &str) -> Result<Store, Failure> {
+        let opened = match self {
+            Place::File(path) if !path.is_file() => {
+                return Err(Failure::unmeasured(format!(
+                    "there is no history in `{}`; `cargo budget history record` begins one after \
+                     `cargo test --release`",
+                    path.display()
+                )));
+            }
+            Place::File(path) => {
+                sqlite::Sqlite::existing(path).and_then(|db| Store::new(Box::new(db)))
+            }
+            Place::Server(config, shown) => {
+                postgres::Postgres::connect(config.as_ref().clone(), shown.clone())
+                    .and_then(|db| Store::new(Box::new(db)))
+            }
+        };
+        opened.map_err(|fault| fault.failure(verb, &self.shown()))
+    }
+}
+
+/// Reads the URL of a server.
+fn server(url: &str) -> Result<Place, Failure> {
+    // What libpq calls these is what we always do: see `tls`.
+    let plain = url.replace("sslmode=verify-full", "sslmode=require");
+    let plain = plain.replace("sslmode=verify-ca", "sslmode=require");
+    let config: ::postgres::Config = plain.parse().map_err(|e: ::postgres::Error| {
+        let cause = std::error::Error::source(&e).map_or_else(String::new, |e| format!(": {e}"));
+        Failure::usage(format!(
+            "the URL of the history is not valid{cause}; it looks like \
+             `postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=require`"
+        ))
+    })?;
+    let host = match config.get_hosts().first() {
+        Some(::postgres::config::Host::Tcp(host)) => host.clone(),
+        #[cfg(unix)]
+        Some(::postgres::config::Host::Unix(path)) => path.display().to_string(),
+        None => {
+            return Err(Failure::usage(
+                "the URL of the history names no host; it looks like \
+                 `postgres://USER:PASSWORD@HOST:5432/DATABASE`",
+            ));
+        }
+    };
+    let user = config.get_user().map_or_else(String::new, |user| format!("{user}@"));
+    let port = config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
+    let database = config.get_dbname().map_or_else(String::new, |name| format!("/{name}"));
+    let shown = format!("postgres://{user}{host}{port}{database}");
+    Ok(Place::Server(Box::new(config), shown))
+}

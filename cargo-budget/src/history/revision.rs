@@ -1,0 +1,89 @@
+//! Which commit and branch a run measured: what git says, and what the continuous integration says of
+//! branches, since it checks out a commit without one.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::failure::Failure;
+
+/// What was measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Revision {
+    /// The commit; `None` where there is no repository.
+    pub(crate) commit: Option<String>,
+    /// Its time, seconds since 1970; `None` where the commit is not in this clone.
+    pub(crate) committed: Option<i64>,
+    /// Whether the tree had changes that are in no commit.
+    pub(crate) dirty: bool,
+    /// The branch; `None` where nobody knows.
+    pub(crate) branch: Option<String>,
+}
+
+/// What was measured in `directory`: the commit and branch that people name, and where they do not, what
+/// is checked out. A commit is named by a revision that git knows, or by a full hash that is not in this
+/// clone.
+pub(crate) fn of(
+    directory: &Path,
+    commit: Option<&str>,
+    branch: Option<&str>,
+) -> Result<Revision, Failure> {
+    let branch = branch.map(str::to_owned).or_else(|| self::branch(directory));
+    let Some(name) = commit else { return Ok(Revision { branch, ..checked_out(directory) }) };
+    let (commit, committed) = match look_up(directory, name) {
+        Some((commit, committed)) => (commit, Some(committed)),
+        None if is_hash(name) => (name.to_ascii_lowercase(), None),
+        None => {
+            return Err(Failure::usage(format!(
+                "`{name}` is no revision of the repository in `{}`; give one that `git rev-parse` \
+                 knows, or all 40 digits of a commit that is not in this clone",
+                directory.display()
+            )));
+        }
+    };
+    Ok(Revision { commit: Some(commit), committed, dirty: false, branch })
+}
+
+fn checked_out(directory: &Path) -> Revision {
+    let (commit, committed) = match look_up(directory, "HEAD") {
+        Some((commit, committed)) => (Some(commit), Some(committed)),
+        None => (variable("GITHUB_SHA"), None),
+    };
+    let status = git(directory, &["status", "--porcelain", "--untracked-files=no"]);
+    let dirty = status.is_some_and(|status| !status.is_empty());
+    Revision { commit, committed, dirty, branch: None }
+}
+
+fn is_hash(name: &str) -> bool {
+    [40, 64].contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// How many commits lie behind `from` up to and with `to`; `None` where this clone does not have both.
+pub(crate) fn distance(directory: &Path, from: &str, to: &str) -> Option<usize> {
+    git(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
+}
+
+/// The branch: a pull request's own, the one that GitHub runs for, or the one that is checked out.
+pub(crate) fn branch(directory: &Path) -> Option<String> {
+    variable("GITHUB_HEAD_REF")
+        .or_else(|| variable("GITHUB_REF_NAME"))
+        .or_else(|| git(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
+}
+
+/// The hash and the time of a commit.
+fn look_up(directory: &Path, name: &str) -> Option<(String, i64)> {
+    let revision = format!("{name}^{{commit}}");
+    let said = git(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
+    let (commit, time) = said.split_once(' ')?;
+    Some((commit.to_owned(), time.parse().ok()?))
+}
+
+/// What git prints; `None` where it fails, or is not installed.
+fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let ran = Command::new("git").arg("-C").arg(directory).args(arguments).output().ok()?;
+    let text = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
+    ran.status.success().then_some(text)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

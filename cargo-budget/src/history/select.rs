@@ -1,0 +1,202 @@
+//! Which series a question is about: a budget has one for each test, environment and branch.
+
+use super::Place;
+use super::entry::NO_VERDICT;
+use super::show::{Answer, Shown};
+use super::store::{Series, Store};
+use super::{revision, trend as analysis};
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Which<'a> {
+    /// A budget's name, or a test's.
+    pub(crate) name: &'a str,
+    pub(crate) branch: Option<&'a str>,
+    /// A part of the environment's text.
+    pub(crate) environment: Option<&'a str>,
+    /// How many outcomes of each test, the newest.
+    pub(crate) last: u16,
+    pub(crate) dirty: bool,
+}
+
+/// Answers what became of a budget.
+pub(crate) fn trend(
+    place: &Place,
+    project: Option<&Project>,
+    which: &Which<'_>,
+) -> Result<Answer, Failure> {
+    let mut store = place.existing("read")?;
+    let failed = |fault: super::database::Fault| fault.failure("read", &place.shown());
+    let all = store.series(which.name).map_err(failed)?;
+    if all.is_empty() {
+        return Err(unknown(&mut store, place, project, which.name));
+    }
+    let mut notes = Vec::new();
+    let on_branch = choose_branch(&all, which, project, &mut notes)?;
+    let here = choose_environment(&on_branch, which, &mut notes)?;
+    let (branch, environment) = (here[0].branch.clone(), here[0].environment.clone());
+    let mut shown = Vec::new();
+    let mut is_ours = false;
+    for series in newest_units(&here, &mut notes) {
+        let points = store.points(series.key, which.last).map_err(failed)?;
+        is_ours |= points.iter().any(|point| point.verdict != NO_VERDICT);
+        let cut = points.len() == usize::from(which.last);
+        let trend = analysis::analyse(&points, which.dirty);
+        let distances = trend.changes.iter().map(|change| {
+            let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
+            let root = &project?.root;
+            revision::distance(root, from.as_ref()?, to.as_ref()?)
+        });
+        let distances = distances.collect();
+        shown.push(Shown { series: series.clone(), trend, distances, cut });
+    }
+    if is_ours {
+        notes.extend(project.and_then(|project| gone(project, &here[0].budget)));
+    }
+    Ok(Answer {
+        place: place.shown(),
+        name: which.name.to_owned(),
+        branch,
+        environment,
+        shown,
+        notes,
+    })
+}
+
+/// A name that the history does not have: a slip, a budget that was never recorded, or none at all.
+fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &str) -> Failure {
+    let budgets = store.budgets().unwrap_or_default();
+    let is_budget = project
+        .and_then(|project| project.budgets().ok())
+        .is_some_and(|budgets| budgets.budgets.iter().any(|budget| budget.name == name));
+    let why = if is_budget {
+        "it is in budgets.toml, so run `cargo test --release` and `cargo budget history record`"
+            .to_owned()
+    } else if let Some(near) = nearest(name, &budgets) {
+        format!("did you mean `{near}`?")
+    } else if budgets.is_empty() {
+        "nothing is recorded there yet: `cargo budget history record` does, after the tests"
+            .to_owned()
+    } else {
+        let some = budgets.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        format!("it has {}", some.join(", "))
+    };
+    let text = format!("`{name}` has no history in `{}`; {why}", place.shown());
+    if is_budget || budgets.is_empty() { Failure::unmeasured(text) } else { Failure::usage(text) }
+}
+
+/// The series on one branch: the named one, the one that is checked out, or the one with the newest
+/// outcome.
+fn choose_branch<'s>(
+    all: &'s [Series],
+    which: &Which<'_>,
+    project: Option<&Project>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<&'s Series>, Failure> {
+    let on = |branch: Option<&str>| -> Vec<&Series> {
+        all.iter().filter(|series| series.branch.as_deref() == branch).collect()
+    };
+    let mut branches: Vec<&str> =
+        all.iter().filter_map(|series| series.branch.as_deref()).collect();
+    branches.sort_unstable();
+    branches.dedup();
+    if let Some(named) = which.branch {
+        let found = on(Some(named));
+        if found.is_empty() {
+            return Err(Failure::usage(format!(
+                "`{}` has no outcomes on branch `{named}`; it has some on {}",
+                which.name,
+                if branches.is_empty() { "no branch".to_owned() } else { branches.join(", ") }
+            )));
+        }
+        return Ok(found);
+    }
+    let current = project.and_then(|project| revision::branch(&project.root));
+    let found = on(current.as_deref());
+    if current.is_some() && !found.is_empty() {
+        return Ok(found);
+    }
+    let newest = all.iter().max_by_key(|series| series.newest);
+    let branch = newest.and_then(|series| series.branch.as_deref());
+    if let (Some(current), Some(branch)) = (current, branch) {
+        notes.push(format!("nothing is recorded on `{current}`, so this is `{branch}`"));
+    }
+    Ok(on(branch))
+}
+
+/// Those in one environment: the one that is asked for, or the one with the newest outcome.
+fn choose_environment<'s>(
+    series: &[&'s Series],
+    which: &Which<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<&'s Series>, Failure> {
+    let mut known: Vec<&str> = series.iter().map(|series| series.environment.as_str()).collect();
+    known.sort_unstable();
+    known.dedup();
+    let asked =
+        |series: &&&Series| which.environment.is_none_or(|part| series.environment.contains(part));
+    let Some(newest) = series.iter().filter(asked).max_by_key(|series| series.newest) else {
+        return Err(Failure::usage(format!(
+            "`{}` was not measured in an environment with `{}` in its name; it was in: {}",
+            which.name,
+            which.environment.unwrap_or_default(),
+            known.join("; ")
+        )));
+    };
+    if known.len() > 1 && which.environment.is_none() {
+        let others = known.iter().filter(|other| **other != newest.environment);
+        let others: Vec<_> = others.map(|other| format!("`{other}`")).collect();
+        notes.push(format!("measured too in {}; `--environment` shows it", others.join(", ")));
+    }
+    let environment = &newest.environment;
+    Ok(series.iter().filter(|series| series.environment == *environment).copied().collect())
+}
+
+/// Of each test the series of the unit that it has now: values in another cannot be compared.
+fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s Series> {
+    let mut chosen: Vec<&Series> = Vec::new();
+    for &series in series {
+        match chosen.iter_mut().find(|known| known.test == series.test) {
+            None => chosen.push(series),
+            Some(known) => {
+                if series.newest > known.newest {
+                    *known = series;
+                }
+                notes.push(format!("`{}` had another unit once, which is left out", series.test));
+            }
+        }
+    }
+    chosen
+}
+
+/// A budget that is recorded, and no longer in budgets.toml.
+fn gone(project: &Project, budget: &str) -> Option<String> {
+    let budgets = project.budgets().ok()?;
+    (!budgets.budgets.iter().any(|known| known.name == budget))
+        .then(|| format!("`{budget}` is no longer in budgets.toml: this is what is left of it"))
+}
+
+/// The known name that is nearest, where it is near: at most a third of the letters differ.
+fn nearest<'n>(name: &str, known: &'n [String]) -> Option<&'n String> {
+    let far = name.chars().count() / 3 + 1;
+    let by_distance = known.iter().map(|other| (distance(name, other), other));
+    by_distance.filter(|(distance, _)| *distance <= far).min().map(|(_, other)| other)
+}
+
+/// Letters to insert, remove or replace (Levenshtein 1966).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

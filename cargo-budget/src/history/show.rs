@@ -1,0 +1,340 @@
+//! What the history says, as text for people and as JSON for programs.
+
+use std::fmt::Write as _;
+
+use perf_budget::metric::{Better, Metric, SubjectKind};
+use perf_budget::quantity::Quantity;
+
+use super::entry::HARNESS;
+use super::record::short;
+use super::store::{RunRow, Series};
+use super::time;
+use super::trend::{Change, Creep, Trend};
+
+/// What became of a budget.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) place: String,
+    pub(crate) name: String,
+    pub(crate) branch: Option<String>,
+    pub(crate) environment: String,
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// One test of it.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) series: Series,
+    pub(crate) trend: Trend,
+    /// For each change, how many commits the repository has in its range; `None` where they are not in
+    /// this clone.
+    pub(crate) distances: Vec<Option<usize>>,
+    /// Whether there may be older outcomes than were asked for.
+    pub(crate) cut: bool,
+}
+
+/// Changes of an exact metric that are shown one by one; there may be one a commit.
+const MOST_CHANGES: usize = 8;
+
+/// Columns of a sparkline.
+const COLUMNS: usize = 60;
+
+impl Answer {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let branch = self.branch.as_deref().unwrap_or("no branch");
+        let mut text = format!("{} on {branch}, {}\n", self.name, self.environment);
+        for shown in &self.shown {
+            shown.write(&mut text);
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "\nnote: {note}");
+        }
+        text
+    }
+
+    /// For programs; `docs/history.md` describes it.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "history": self.place,
+            "name": self.name,
+            "branch": self.branch,
+            "environment": self.environment,
+            "series": self.shown.iter().map(Shown::json).collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+impl Shown {
+    fn quantity(&self, value: f64) -> Quantity {
+        Quantity::new(value, self.series.unit)
+    }
+
+    fn write(&self, text: &mut String) {
+        let trend = &self.trend;
+        let commits = &trend.commits;
+        let _ = writeln!(text, "\n{}", self.series.test);
+        let Some(last) = commits.last() else {
+            let _ = writeln!(text, "  no values{}", self.left_out());
+            return;
+        };
+        let values: Vec<f64> = commits.iter().map(|commit| commit.value).collect();
+        let least = self.quantity(values.iter().copied().fold(f64::INFINITY, f64::min));
+        let most = self.quantity(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let limit = trend.limit.as_ref().map_or_else(String::new, |(bound, limit)| {
+            format!(", {bound} {}", self.quantity(*limit))
+        });
+        let last = self.quantity(last.value);
+        let _ = writeln!(text, "  {}  {least} … {most}, now {last}{limit}", sparkline(&values));
+        let count = plural(commits.len(), "commit");
+        let (first, newest) = (commits[0].at, commits[commits.len() - 1].at);
+        let since =
+            if first == newest { String::new() } else { format!("{} to ", time::shown(first)) };
+        let older = if self.cut { "; older ones by --last" } else { "" };
+        let _ =
+            writeln!(text, "  {count}, {since}{}{}{older}", time::shown(newest), self.left_out());
+        self.write_findings(text);
+    }
+
+    fn write_findings(&self, text: &mut String) {
+        let trend = &self.trend;
+        let mut listed: Vec<usize> = (0..trend.changes.len()).collect();
+        let size = |change: &Change| (change.after - change.before).abs();
+        listed.sort_by(|a, b| size(&trend.changes[*b]).total_cmp(&size(&trend.changes[*a])));
+        listed.truncate(MOST_CHANGES);
+        listed.sort_unstable();
+        for &i in &listed {
+            let _ = writeln!(text, "  {}", self.change(&trend.changes[i], self.distances[i]));
+        }
+        if listed.len() < trend.changes.len() {
+            let rest = trend.changes.len() - listed.len();
+            let _ = writeln!(text, "  and {}", plural(rest, "smaller change"));
+        }
+        if let Some(creep) = &trend.creep {
+            let _ = writeln!(text, "  {}", self.creep(creep));
+        }
+        if trend.is_short && trend.commits.len() == 1 {
+            let _ = writeln!(text, "  one commit has no trend");
+        } else if trend.is_short {
+            let _ = writeln!(
+                text,
+                "  too few commits to tell a step from noise: {} are needed",
+                super::change::LEAST
+            );
+        } else if trend.changes.is_empty() && trend.creep.is_none() {
+            let _ = writeln!(text, "  no step, no drift");
+        }
+    }
+
+    /// "step +12.3 % at abc..def …".
+    fn change(&self, change: &Change, distance: Option<usize>) -> String {
+        let commits = &self.trend.commits;
+        let (good, bad) = (&commits[change.at - 1], &commits[change.at]);
+        let range = match (&good.hash, &bad.hash) {
+            (Some(good), Some(bad)) => {
+                let range = format!("in {}..{}", short(good), short(bad));
+                let of = match distance {
+                    None => " (not both are in this clone)".to_owned(),
+                    Some(1) => String::new(),
+                    Some(0) => " (which is no way forward: the branch was rewritten)".to_owned(),
+                    Some(n) => format!(" ({n} commits, {} of them not measured)", n - 1),
+                };
+                range + &of
+            }
+            _ => "between runs of no commit".to_owned(),
+        };
+        let p = change.p.map_or_else(String::new, |p| format!(", p {}", probability(p)));
+        let word = match self.is_worse(change.after - change.before) {
+            None => "step",
+            Some(true) => "worse",
+            Some(false) => "better",
+        };
+        format!(
+            "{word} by {}: {} -> {} {range}, {}{p}",
+            percent(change.before, change.after),
+            self.quantity(change.before),
+            self.quantity(change.after),
+            time::shown(bad.at)
+        )
+    }
+
+    fn creep(&self, creep: &Creep) -> String {
+        let commits = &self.trend.commits;
+        let quiet = if commits.iter().any(|commit| commit.is_red) || self.trend.limit.is_none() {
+            ""
+        } else {
+            ", and no day was red"
+        };
+        let reaches = creep.reaches.map_or_else(String::new, |n| {
+            format!("; at this rate the limit is reached in {}", plural(n, "commit"))
+        });
+        format!(
+            "drift of {} over {}: {} -> {}, p {}{quiet}{reaches}",
+            percent(creep.from, creep.to),
+            plural(commits.len(), "commit"),
+            self.quantity(creep.from),
+            self.quantity(creep.to),
+            probability(creep.p)
+        )
+    }
+
+    /// Whether a rise by `rise` is for the worse; `None` where only the project knows.
+    fn is_worse(&self, rise: f64) -> Option<bool> {
+        let lower = if let Some((bound, _)) = &self.trend.limit {
+            bound == "max"
+        } else {
+            let of = |kind: &SubjectKind| Metric::of(*kind, &self.series.metric);
+            match SUBJECTS.iter().find_map(of)?.better() {
+                Better::Lower => true,
+                Better::Higher => false,
+                Better::Either => return None,
+            }
+        };
+        Some(lower == (rise > 0.0))
+    }
+
+    fn left_out(&self) -> String {
+        let mut text = String::new();
+        if self.trend.without_value > 0 {
+            let _ =
+                write!(text, "; {} without a value", plural(self.trend.without_value, "outcome"));
+        }
+        if self.trend.dirty > 0 {
+            let count = plural(self.trend.dirty, "outcome");
+            let _ = write!(text, "; {count} of trees with changes left out (--dirty)");
+        }
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let trend = &self.trend;
+        let hash = |at: usize| &trend.commits[at].hash;
+        let changes = trend.changes.iter().zip(&self.distances).map(|(change, distance)| {
+            serde_json::json!({
+                "last_good": hash(change.at - 1),
+                "first_bad": hash(change.at),
+                "commits_in_range": distance,
+                "before": change.before,
+                "after": change.after,
+                "share": share(change.before, change.after),
+                "worse": self.is_worse(change.after - change.before),
+                "p": change.p,
+            })
+        });
+        let changes: Vec<_> = changes.collect();
+        let commits = trend.commits.iter().map(|commit| {
+            serde_json::json!({
+                "commit": commit.hash, "at": commit.at, "value": commit.value, "runs": commit.runs,
+                "red": commit.is_red,
+            })
+        });
+        serde_json::json!({
+            "test": self.series.test,
+            "metric": self.series.metric,
+            "unit": self.series.unit,
+            "exact": trend.is_exact,
+            "limit": trend.limit.as_ref().map(|(bound, limit)| serde_json::json!({ bound: limit })),
+            "commits": commits.collect::<Vec<_>>(),
+            "method": if trend.is_exact { "every difference" } else { "E-divisive (Matteson & James 2014)" },
+            "too_few_commits": trend.is_short,
+            "changes": changes,
+            "drift": trend.creep.as_ref().map(|creep| serde_json::json!({
+                "method": "Mann-Kendall, Theil-Sen, within segments (Hirsch, Slack & Smith 1982)",
+                "from": creep.from,
+                "to": creep.to,
+                "share": share(creep.from, creep.to),
+                "worse": self.is_worse(creep.to - creep.from),
+                "p": creep.p,
+                "commits_to_limit": creep.reaches,
+            })),
+            "without_value": trend.without_value,
+            "dirty_left_out": trend.dirty,
+        })
+    }
+}
+
+const SUBJECTS: [SubjectKind; 3] =
+    [SubjectKind::Workload, SubjectKind::Command, SubjectKind::Artifact];
+
+/// Runs, for people.
+pub(crate) fn list(runs: &[RunRow]) -> String {
+    let mut text = String::new();
+    for run in runs {
+        let commit = run.commit.as_deref().map_or("no commit", short);
+        let dirty = if run.dirty { "+" } else { " " };
+        let branch = run.branch.as_deref().unwrap_or("no branch");
+        let red = match (run.source.as_str(), run.red) {
+            (HARNESS, 0) => "none red".to_owned(),
+            (HARNESS, red) => format!("{red} red"),
+            (source, _) => format!("from {source}, not judged"),
+        };
+        let _ = writeln!(
+            text,
+            "{}  {commit:<9}{dirty} {branch:<12} {:>4} outcomes, {red}  {}  ({})",
+            time::shown(run.began),
+            run.values,
+            run.environment,
+            run.id
+        );
+    }
+    text
+}
+
+/// Runs, for programs.
+pub(crate) fn list_json(place: &str, runs: &[RunRow]) -> serde_json::Value {
+    let runs = runs.iter().map(|run| {
+        let red = (run.source == HARNESS).then_some(run.red);
+        serde_json::json!({
+            "run": run.id, "began": run.began, "commit": run.commit, "dirty": run.dirty,
+            "branch": run.branch, "environment": run.environment, "source": run.source,
+            "outcomes": run.values, "red": red,
+        })
+    });
+    serde_json::json!({ "history": place, "runs": runs.collect::<Vec<_>>() })
+}
+
+/// Heights between the least and the greatest value; medians of neighbours where there are too many.
+fn sparkline(values: &[f64]) -> String {
+    let columns = values.len().min(COLUMNS);
+    let levels: Vec<f64> = (0..columns)
+        .map(|column| {
+            let range = column * values.len() / columns..(column + 1) * values.len() / columns;
+            super::drift::median(&mut values[range].to_vec())
+        })
+        .collect();
+    let least = levels.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let height = |level: &f64| {
+        let share = if most > least { (level - least) / (most - least) } else { 0.0 };
+        ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][(share * 7.0).round() as usize]
+    };
+    levels.iter().map(height).collect()
+}
+
+fn share(before: f64, after: f64) -> Option<f64> {
+    let share = (after - before) / before.abs();
+    share.is_finite().then_some(share)
+}
+
+fn percent(before: f64, after: f64) -> String {
+    share(before, after).map_or_else(
+        || "no share of 0".to_owned(),
+        |share| {
+            if share.abs() < 0.1 {
+                format!("{:+.2} %", share * 100.0)
+            } else {
+                format!("{:+.1} %", share * 100.0)
+            }
+        },
+    )
+}
+
+fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -1,0 +1,296 @@
+//! The history itself: runs are recorded and asked for, by the same text of SQL on both databases.
+
+use perf_budget::budget::Bound;
+use perf_budget::quantity::Unit;
+
+use super::database::{Database, Fault, Kind, Row, Value, transaction};
+use super::entry::{Entry, Measured, unit_of, unit_word};
+use super::schema;
+
+/// An open history, of the newest schema.
+pub(crate) struct Store {
+    database: Box<dyn Database>,
+}
+
+/// What recording a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Values that were not there before.
+    pub(crate) added: u64,
+    /// Values that were.
+    pub(crate) known: u64,
+}
+
+/// A run, as a list shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunRow {
+    pub(crate) id: String,
+    pub(crate) began: i64,
+    pub(crate) commit: Option<String>,
+    pub(crate) dirty: bool,
+    pub(crate) branch: Option<String>,
+    pub(crate) environment: String,
+    pub(crate) source: String,
+    pub(crate) values: i64,
+    pub(crate) red: i64,
+}
+
+/// One test in one environment on one branch.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) key: i64,
+    pub(crate) test: String,
+    pub(crate) budget: String,
+    pub(crate) metric: String,
+    pub(crate) unit: Unit,
+    pub(crate) environment: String,
+    pub(crate) branch: Option<String>,
+    /// When its newest outcome is from, seconds since 1970.
+    pub(crate) newest: i64,
+}
+
+/// One outcome of a series.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Point {
+    /// The commit's time, else when the run began.
+    pub(crate) at: i64,
+    pub(crate) commit: Option<String>,
+    pub(crate) dirty: bool,
+    pub(crate) verdict: String,
+    pub(crate) value: Option<f64>,
+    pub(crate) exact: bool,
+    pub(crate) bound: Option<String>,
+    pub(crate) limit: Option<f64>,
+}
+
+impl Store {
+    /// Takes a connection, and brings its schema up to date.
+    pub(crate) fn new(mut database: Box<dyn Database>) -> Result<Store, Fault> {
+        schema::migrate(database.as_mut())?;
+        Ok(Store { database })
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> &str {
+        self.database.place()
+    }
+
+    /// Records a run in one transaction. What is there already stays as it is, so that recording a run
+    /// twice changes nothing.
+    pub(crate) fn record(&mut self, entry: &Entry) -> Result<Recorded, Fault> {
+        transaction(self.database.as_mut(), |database| {
+            let run = add_run(database, entry)?;
+            let mut values: Vec<(i64, &Measured)> =
+                entry.values.iter().map(|value| (series_key(entry, value), value)).collect();
+            // In one order everywhere: writers that insert the same series cannot wait in a circle.
+            values.sort_by_key(|(series, _)| *series);
+            let mut added = 0;
+            for (series, value) in values {
+                added += add_value(database, entry, run, series, value)?;
+            }
+            Ok(Recorded { added, known: entry.values.len() as u64 - added })
+        })
+    }
+
+    /// The newest runs, newest first.
+    pub(crate) fn runs(&mut self, last: u16) -> Result<Vec<RunRow>, Fault> {
+        let sql = "SELECT r.id, r.began, r.commit_id, r.dirty, r.branch, r.environment, r.source, \
+                   (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run), \
+                   (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run \
+                    AND o.verdict IN ('fail', 'unsure', 'unmeasured')) \
+                   FROM budget_runs r ORDER BY r.began DESC, r.run LIMIT $1";
+        let rows = self.database.rows(sql, &[i64::from(last).into()])?;
+        Ok(rows.iter().map(run_row).collect())
+    }
+
+    /// The series of a budget, or of one test, which is named in full.
+    pub(crate) fn series(&mut self, name: &str) -> Result<Vec<Series>, Fault> {
+        let sql = "SELECT s.series, s.test, s.budget, s.metric, s.unit, s.environment, s.branch, \
+                   (SELECT max(o.at) FROM budget_outcomes o WHERE o.series = s.series) \
+                   FROM budget_series s WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test";
+        let rows = self.database.rows(sql, &[name.into()])?;
+        Ok(rows.iter().map(series).collect())
+    }
+
+    /// The newest outcomes of a series, oldest first.
+    pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
+        // The newest by the index first: a long series is neither joined nor sorted whole.
+        let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
+                   o.limit_value FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
+                   ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
+                   ORDER BY o.at DESC, r.began DESC";
+        let rows = self.database.rows(sql, &[series.into(), i64::from(last).into()])?;
+        Ok(rows.iter().rev().map(point).collect())
+    }
+
+    /// The budgets that have a history.
+    pub(crate) fn budgets(&mut self) -> Result<Vec<String>, Fault> {
+        let rows =
+            self.database.rows("SELECT DISTINCT budget FROM budget_series ORDER BY budget", &[])?;
+        Ok(rows.iter().map(|row| row[0].text().to_owned()).collect())
+    }
+}
+
+/// Adds the run, or checks that it is the one that is there; its key.
+fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
+    let run = hash(&[&entry.id, &entry.environment]);
+    let revision = &entry.revision;
+    let added = database.run(
+        "INSERT INTO budget_runs (run, id, began, commit_id, committed, dirty, branch, environment, \
+         version, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (run) DO NOTHING",
+        &[
+            run.into(),
+            (&entry.id).into(),
+            entry.began.into(),
+            revision.commit.as_ref().into(),
+            revision.committed.into(),
+            i64::from(revision.dirty).into(),
+            revision.branch.as_ref().into(),
+            (&entry.environment).into(),
+            (&entry.version).into(),
+            (&entry.source).into(),
+        ],
+    )?;
+    if added == 1 {
+        return Ok(run);
+    }
+    let sql = "SELECT id, environment, commit_id, branch FROM budget_runs WHERE run = $1";
+    let rows = database.rows(sql, &[run.into()])?;
+    let known = rows.first().ok_or_else(|| Fault::new(Kind::Other, "the run is gone"))?;
+    let same = |column: usize, value: &str| known[column].text() == value;
+    let commit = revision.commit.as_deref().unwrap_or_default();
+    let branch = revision.branch.as_deref().unwrap_or_default();
+    let of = |commit: &str, branch: &str| {
+        let name = |text: &str, none: &str| {
+            if text.is_empty() { none.to_owned() } else { text.to_owned() }
+        };
+        format!("commit {} on {}", name(commit, "none"), name(branch, "no branch"))
+    };
+    if same(0, &entry.id) && same(1, &entry.environment) && same(2, commit) && same(3, branch) {
+        return Ok(run);
+    }
+    Err(Fault::new(
+        Kind::Refused,
+        format!(
+            "run `{}` is there already, of {}, and would now be of {}; nothing was recorded. Say which by \
+             `--commit` and `--branch`, or run the tests again",
+            entry.id,
+            of(known[2].text(), known[3].text()),
+            of(commit, branch)
+        ),
+    ))
+}
+
+/// Adds one value and, where it is the first of them, its series; 1, or 0 where it was there.
+fn add_value(
+    database: &mut dyn Database,
+    entry: &Entry,
+    run: i64,
+    series: i64,
+    value: &Measured,
+) -> Result<u64, Fault> {
+    let revision = &entry.revision;
+    database.run(
+        "INSERT INTO budget_series (series, test, budget, case_name, metric, unit, environment, branch) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (series) DO NOTHING",
+        &[
+            series.into(),
+            (&value.test).into(),
+            (&value.budget).into(),
+            (&value.case).into(),
+            (&value.metric).into(),
+            (&unit_word(value.unit)).into(),
+            (&entry.environment).into(),
+            revision.branch.as_ref().into(),
+        ],
+    )?;
+    let limit = value.limit;
+    database.run(
+        "INSERT INTO budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, \
+         limit_value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (series, run) DO NOTHING",
+        &[
+            series.into(),
+            run.into(),
+            revision.committed.unwrap_or(entry.began).into(),
+            (&value.verdict).into(),
+            (&value.reason).into(),
+            value.value.into(),
+            value.low.into(),
+            value.high.into(),
+            i64::from(value.exact).into(),
+            limit.map(|(bound, _)| bound_word(bound)).into(),
+            limit.map(|(_, limit)| limit).filter(|limit| limit.is_finite()).into(),
+        ],
+    )
+}
+
+fn series_key(entry: &Entry, value: &Measured) -> i64 {
+    let branch = entry.revision.branch.as_deref().unwrap_or_default();
+    hash(&[&value.test, &value.budget, &unit_word(value.unit), &entry.environment, branch])
+}
+
+/// 64 bits of the parts: FNV-1a (Fowler, Noll & Vo), mixed as in SplitMix64. The history is keyed by it,
+/// so it never changes. Among a million keys two agree with a chance of 1 in 30 million.
+fn hash(parts: &[&str]) -> i64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts {
+        for byte in part.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash ^ (hash >> 31)).cast_signed()
+}
+
+fn bound_word(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Max => "max",
+        Bound::Min => "min",
+    }
+}
+
+fn optional(value: &Value) -> Option<String> {
+    matches!(value, Value::Text(_)).then(|| value.text().to_owned())
+}
+
+fn run_row(row: &Row) -> RunRow {
+    RunRow {
+        id: row[0].text().to_owned(),
+        began: row[1].int().unwrap_or_default(),
+        commit: optional(&row[2]),
+        dirty: row[3].int() == Some(1),
+        branch: optional(&row[4]),
+        environment: row[5].text().to_owned(),
+        source: row[6].text().to_owned(),
+        values: row[7].int().unwrap_or_default(),
+        red: row[8].int().unwrap_or_default(),
+    }
+}
+
+fn series(row: &Row) -> Series {
+    Series {
+        key: row[0].int().unwrap_or_default(),
+        test: row[1].text().to_owned(),
+        budget: row[2].text().to_owned(),
+        metric: row[3].text().to_owned(),
+        unit: unit_of(row[4].text()),
+        environment: row[5].text().to_owned(),
+        branch: optional(&row[6]),
+        newest: row[7].int().unwrap_or_default(),
+    }
+}
+
+fn point(row: &Row) -> Point {
+    Point {
+        at: row[0].int().unwrap_or_default(),
+        commit: optional(&row[1]),
+        dirty: row[2].int() == Some(1),
+        verdict: row[3].text().to_owned(),
+        value: row[4].real(),
+        exact: row[5].int() == Some(1),
+        bound: optional(&row[6]),
+        limit: row[7].real(),
+    }
+}

@@ -1,0 +1,21 @@
+//! TLS to a server, by the certificates that the system trusts.
+
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::database::{Fault, Kind};
+
+/// What makes encrypted connections. A server's certificate is always checked, also where libpq would
+/// not (`sslmode=require`); `SSL_CERT_FILE` adds an authority of your own.
+pub(crate) fn connector() -> Result<MakeRustlsConnect, Fault> {
+    let mut roots = RootCertStore::empty();
+    // What cannot be read or parsed is left out, as every client does: others are enough.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = rustls::crypto::ring::default_provider();
+    let config = ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Fault::new(Kind::Other, e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

@@ -1,0 +1,180 @@
+//! The text of the first `budgets.toml`.
+
+use std::fmt::Write;
+
+use toml_edit::Key;
+
+use super::look::{Binary, Found};
+
+/// The name of the workload that is there to be replaced.
+pub(super) const SAMPLE: &str = "sample";
+
+/// A file with limits that hold, and comments for what else could be limited.
+pub(super) fn text(found: &Found, sample: bool) -> String {
+    let package = &found.package;
+    let run = run(found);
+    let mut text = format!(
+        "\
+# What {package} promises. Each limit is a test, which `{run}` runs.
+#
+# As `cargo budget init` writes them, limits are so generous that nothing breaks them: nobody has measured yet. Run the
+# tests once, then `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest`
+# proposes others.
+"
+    );
+    for binary in &found.binaries {
+        text += &of_binary(binary);
+    }
+    if sample {
+        text += &of_sample(found);
+    }
+    if found.is_cdylib {
+        text += &of_cdylib(found);
+    }
+    text + &remarks(found)
+}
+
+/// How the tests are run.
+pub(super) fn run(found: &Found) -> String {
+    let package =
+        if found.has_siblings { format!("--package {} ", found.package) } else { String::new() };
+    format!("cargo test --release {package}--test budgets")
+}
+
+fn of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
+    let (size, start) = (key(&format!("{name}_size")), key(&format!("{name}_start")));
+    // Symbols are told from the rest in ELF files alone.
+    let (metric, what) = if cfg!(target_os = "linux") {
+        ("stripped", ", without symbols and debug information")
+    } else {
+        ("size", "")
+    };
+    if !is_plain {
+        return format!(
+            "
+# `{name}` is built only with features of its own. Where the tests are run with them:
+# [budget.{size}]
+# artifact = \"{{bin:{name}}}\"
+# max = {{ {metric} = \"50 MB\" }}
+"
+        );
+    }
+    let mut text = format!(
+        "
+# How large the program is{what}.
+[budget.{size}]
+artifact = \"{{bin:{name}}}\"
+max = {{ {metric} = \"50 MB\" }}
+"
+    );
+    match ends_with {
+        Some(arguments) => {
+            let arguments: String = arguments
+                .iter()
+                .fold(String::new(), |list, argument| format!("{list}, \"{argument}\""));
+            let _ = write!(
+                text,
+                "
+# How long it takes to start, do its work and end: 95 of 100 runs.
+[budget.{start}]
+command = [\"{{bin:{name}}}\"{arguments}]
+max = {{ startup_p95 = \"1 s\" }}
+"
+            );
+        }
+        None => {
+            let _ = write!(
+                text,
+                "
+# How long it takes to start. Give it arguments with which it ends by itself, or say when it is ready, and take the
+# `# ` away:
+# [budget.{start}]
+# command = [\"{{bin:{name}}}\", \"--help\"]
+# ready = {{ stdout = \"listening on\" }}       # or stderr, port, file; without it: when it ends
+# max = {{ startup_p95 = \"1 s\", peak_rss = \"1 GB\" }}
+"
+            );
+        }
+    }
+    text
+}
+
+fn of_sample(found: &Found) -> String {
+    let package = &found.package;
+    format!(
+        "
+# A sample, which says nothing about {package} yet: it sorts numbers. Replace the workload in tests/budgets.rs by
+# something that {package} does and that must stay fast or small, and the limits by those you want.
+[budget.{SAMPLE}]
+workload = \"{SAMPLE}\"
+params = {{ n = 10_000 }}
+max = {{ p99 = \"1 s\", allocs = 0 }}
+"
+    )
+}
+
+fn of_cdylib(found: &Found) -> String {
+    let name = found.library.as_deref().unwrap_or_default();
+    let up =
+        found.directory.strip_prefix(&found.workspace).map_or(0, |path| path.components().count());
+    let path = format!("{}target/wasm32-unknown-unknown/release/{name}.wasm", "../".repeat(up));
+    let package = &found.package;
+    format!(
+        "
+# The module for the web as a server sends it. It has to be built before the tests run, with
+# `cargo build --release --package {package} --target wasm32-unknown-unknown`; then take the `# ` away:
+# [budget.{}]
+# artifact = \"{path}\"
+# max = {{ gzip = \"1 MB\", brotli = \"1 MB\" }}
+",
+        key(&format!("{name}_wasm"))
+    )
+}
+
+/// What is there and not measured.
+fn remarks(found: &Found) -> String {
+    let mut text = String::new();
+    if !found.criterion.is_empty() {
+        let _ = write!(
+            text,
+            "
+# Criterion measures {} here. Its results are not read yet; call the same functions in a workload of
+# tests/budgets.rs, and limit their `p99`, `throughput` or `allocs` here.
+",
+            list(&found.criterion, "benches/", ".rs")
+        );
+    }
+    if !found.others.is_empty() {
+        let _ = write!(
+            text,
+            "
+# Other members of the workspace have programs that can be limited here too: {}.
+",
+            list(&found.others, "{bin:", "}")
+        );
+    }
+    if !found.examples.is_empty() {
+        let _ = write!(
+            text,
+            "
+# Examples are not built for these tests, so none is limited: {}.
+",
+            list(&found.examples, "", "")
+        );
+    }
+    text
+}
+
+/// A list for a comment, which ends where it would become long.
+fn list(names: &[String], before: &str, after: &str) -> String {
+    const MOST: usize = 4;
+    let shown: Vec<String> =
+        names.iter().take(MOST).map(|name| format!("`{before}{name}{after}`")).collect();
+    let more = names.len().saturating_sub(MOST);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    shown.join(", ") + &rest
+}
+
+fn key(name: &str) -> String {
+    Key::new(name).display_repr().into_owned()
+}

@@ -1,0 +1,147 @@
+//! The two entries that Cargo.toml needs: the library as a dev-dependency, and a test target with its own
+//! `main`. Lines are added; no byte that is there is touched.
+
+use std::path::Path;
+
+use toml_edit::{Document, Item, Table, Value};
+
+use crate::edit::{MARK, Splices, line_end};
+
+/// The text with what it lacks, and what has to be said about what it has.
+pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<String>), String> {
+    let body = text.trim_start_matches(MARK);
+    let before = text.len() - body.len();
+    let document = Document::parse(body).map_err(|e| e.to_string())?;
+    let root = document.as_table();
+    let nl = line_end(text);
+    let (mut splices, mut tail, mut notes) = (Splices::default(), Vec::new(), Vec::new());
+    let value = match library {
+        Some(path) => {
+            let path = path.to_str().ok_or("the path of the library is not UTF-8")?;
+            format!("{{ path = {} }}", Value::from(path))
+        }
+        None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+    };
+    let entry = format!("perf-budget = {value}");
+    match root.get("dev-dependencies").or_else(|| root.get("dev_dependencies")) {
+        Some(item) if item.get("perf-budget").is_some() => {}
+        Some(Item::Table(table)) if !table.is_implicit() && !table.is_dotted() => {
+            let at = before + last(table).ok_or("[dev-dependencies] has no place")?;
+            match text[at..].find('\n') {
+                Some(end) => splices.replace(at + end + 1..at + end + 1, format!("{entry}{nl}")),
+                None => splices.replace(text.len()..text.len(), format!("{nl}{entry}")),
+            }
+        }
+        Some(Item::Table(table)) if !table.is_dotted() => {
+            tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}"));
+        }
+        None => tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}")),
+        Some(_) => {
+            return Err(format!(
+                "its dev-dependencies are written in a form that no line can be added to; add `{entry}` to \
+                 them by hand, and run this again"
+            ));
+        }
+    }
+    let target = format!("[[test]]{nl}name = \"budgets\"{nl}harness = false{nl}");
+    match root.get("test") {
+        None => tail.push(format!("{nl}{target}")),
+        Some(Item::ArrayOfTables(tests)) => {
+            let named = |test: &&Table| test.get("name").and_then(Item::as_str) == Some("budgets");
+            match tests.iter().find(named) {
+                None => tail.push(format!("{nl}{target}")),
+                Some(test) if test.get("harness").and_then(Item::as_bool) == Some(false) => {}
+                Some(_) => notes.push(
+                    "Cargo.toml has a test target `budgets` with libtest's own `main`; write \
+                     `harness = false` under it"
+                        .to_owned(),
+                ),
+            }
+        }
+        Some(_) => {
+            return Err("its test targets are written in a form that none can be added to; add \
+                        { name = \"budgets\", harness = false } to them by hand, and run this again"
+                .to_owned());
+        }
+    }
+    let mut edited = splices.apply(text);
+    if !tail.is_empty() {
+        let blank = if edited.is_empty() || edited.ends_with('\n') { "" } else { nl };
+        edited = format!("{edited}{blank}{}", tail.concat());
+    }
+    let body = edited.trim_start_matches(MARK);
+    Document::parse(body)
+        .map_err(|e| format!("the edit would break it; please report this: {e}"))?;
+    Ok((edited, notes))
+}
+
+/// Where the last value under a heading ends, or the heading itself.
+fn last(table: &Table) -> Option<usize> {
+    let end = |item: &Item| match item {
+        Item::Value(value) => value.span().map(|span| span.end),
+        Item::Table(inner) if inner.is_dotted() => last(inner),
+        _ => None,
+    };
+    let values = table.iter().filter_map(|(_, item)| end(item)).max();
+    values.or_else(|| table.span().map(|span| span.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: &str = "\n[[test]]\nname = \"budgets\"\nharness = false\n";
+
+    #[track_caller]
+    fn check(before: &str, want: &str) {
+        let library = Some(Path::new("/lib"));
+        let (got, notes) = edit(before, library).unwrap();
+        assert_eq!(got, want);
+        assert!(notes.is_empty());
+        assert_eq!(edit(&got, library).unwrap().0, got, "a second time changes nothing");
+    }
+
+    #[test]
+    fn entries_are_added_and_nothing_else_moves() {
+        let own = "perf-budget = { path = \"/lib\" }\n";
+        let head = "[package]\nname = \"a\" # c\n\n";
+        check(
+            &format!("{head}[dependencies]\n"),
+            &format!("{head}[dependencies]\n\n[dev-dependencies]\n{own}{TARGET}"),
+        );
+        check(
+            &format!("{head}[dev-dependencies] # d\nz = \"1\" # z\n# e\n\n[lib]\n"),
+            &format!("{head}[dev-dependencies] # d\nz = \"1\" # z\n{own}# e\n\n[lib]\n{TARGET}"),
+        );
+        check(
+            &format!("{head}[dev-dependencies]\n\n[lib]"),
+            &format!("{head}[dev-dependencies]\n{own}\n[lib]\n{TARGET}"),
+        );
+        check(
+            &format!("{head}[dev-dependencies]\na.path = \"x\""),
+            &format!("{head}[dev-dependencies]\na.path = \"x\"\n{}\n{TARGET}", own.trim_end()),
+        );
+        check(
+            &format!("{head}[dev-dependencies.z]\nversion = \"1\"\n"),
+            &format!(
+                "{head}[dev-dependencies.z]\nversion = \"1\"\n\n[dev-dependencies]\n{own}{TARGET}"
+            ),
+        );
+        let crlf = format!("\u{feff}{head}[[test]]\nname = \"x\"\n").replace('\n', "\r\n");
+        let added = format!("\n[dev-dependencies]\n{own}{TARGET}").replace('\n', "\r\n");
+        check(&crlf, &format!("{crlf}{added}"));
+    }
+
+    #[test]
+    fn what_cannot_be_added_to_is_said() {
+        let refused = |text: &str, word: &str| {
+            let why = edit(text, None).unwrap_err();
+            assert!(why.contains(word) && why.contains("by hand"), "{why}");
+        };
+        refused("dev-dependencies.z = \"1\"\n[package]\nname = \"a\"\n", "perf-budget = \"");
+        refused("dev-dependencies = { z = \"1\" }\n", "perf-budget = \"");
+        refused("test = [{ name = \"x\" }]\n", "harness = false");
+        let (_, notes) = edit("[[test]]\nname = \"budgets\"\n", None).unwrap();
+        assert!(notes[0].contains("harness = false"));
+    }
+}

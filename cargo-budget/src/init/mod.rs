@@ -1,0 +1,126 @@
+//! `cargo budget init`: the files that a crate needs for its first budgets.
+//!
+//! All is laid out before anything is written: what is there already is kept, and a second run finds
+//! nothing to do. Every limit it sets is one that nothing breaks and that is really measured; what it does
+//! not know how to measure it writes as a comment.
+
+mod budgets;
+mod harness;
+mod look;
+mod manifest;
+mod workflow;
+
+use std::path::{Path, PathBuf};
+
+use perf_budget::budget::{self, Subject};
+
+pub(crate) use look::Found;
+
+use crate::edit;
+use crate::failure::Failure;
+
+/// What would be written, and what has to be said.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Files to write, in the order in which they are shown.
+    pub(crate) writes: Vec<Write>,
+    /// What is there already.
+    pub(crate) kept: Vec<String>,
+    /// What the user has to know or do.
+    pub(crate) notes: Vec<String>,
+}
+
+/// One file.
+#[derive(Debug)]
+pub(crate) struct Write {
+    /// Where.
+    pub(crate) path: PathBuf,
+    /// As it is named, from the workspace or the repository.
+    pub(crate) name: String,
+    /// What it holds now; `None` where it is not there.
+    pub(crate) before: Option<String>,
+    /// What it will hold.
+    pub(crate) after: String,
+}
+
+/// Looks at what was found and lays out every file.
+pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failure> {
+    let mut plan = Plan { writes: Vec::new(), kept: Vec::new(), notes: Vec::new() };
+    let file = found.directory.join("budgets.toml");
+    let sample = found.needs_a_sample();
+    let registered: Vec<String> = if file.exists() {
+        // Broken, it would only be found out after the other files are there.
+        let budgets = budget::load(&file)?;
+        plan.kept.push(found.name_of(&file));
+        let workloads = budgets.budgets.iter().filter_map(|budget| match &budget.subject {
+            Subject::Workload(name) => Some(name.clone()),
+            Subject::Artifact(_) | Subject::Command(_) => None,
+        });
+        workloads.collect()
+    } else {
+        let text = budgets::text(found, sample);
+        budget::parse(&text, &file)?;
+        plan.write(found, file, None, text);
+        Vec::new()
+    };
+    harness(found, sample && registered.is_empty(), &registered, &mut plan)?;
+    let path = found.directory.join("Cargo.toml");
+    let before = edit::read(&path)?;
+    let (after, notes) = manifest::edit(&before, library)
+        .map_err(|e| Failure::usage(format!("failed to edit `{}`: {e}", path.display())))?;
+    plan.notes.extend(notes);
+    if after == before {
+        plan.kept.push(found.name_of(&path));
+    } else {
+        plan.write(found, path, Some(before), after);
+    }
+    let path = found.repository.join(".github/workflows/budgets.yml");
+    if path.exists() {
+        plan.kept.push(found.name_of(&path));
+    } else {
+        plan.write(found, path, None, workflow::text(found));
+    }
+    Ok(plan)
+}
+
+fn harness(
+    found: &Found,
+    sample: bool,
+    registered: &[String],
+    plan: &mut Plan,
+) -> Result<(), Failure> {
+    let path = found.directory.join("tests/budgets.rs");
+    if !path.exists() {
+        plan.write(found, path, None, harness::text(found, sample));
+        if !registered.is_empty() {
+            plan.notes.push(format!(
+                "budgets.toml names workloads that tests/budgets.rs has to register: {}",
+                registered.join(", ")
+            ));
+        }
+        return Ok(());
+    }
+    let text = edit::read(&path)?;
+    if !text.contains("perf_budget") {
+        return Err(Failure::usage(format!(
+            "`{}` is there already and is no harness of perf-budget, and the test target that would be \
+             added is named after it; rename it, and run this again",
+            path.display()
+        )));
+    }
+    if sample && !text.contains(&format!("\"{}\"", budgets::SAMPLE)) {
+        plan.notes.push(format!(
+            "budgets.toml has a workload `{}` that tests/budgets.rs does not register; name one of its own",
+            budgets::SAMPLE
+        ));
+    }
+    plan.kept.push(found.name_of(&path));
+    Ok(())
+}
+
+impl Plan {
+    fn write(&mut self, found: &Found, path: PathBuf, before: Option<String>, after: String) {
+        let name = found.name_of(&path);
+        self.writes.push(Write { path, name, before, after });
+    }
+}

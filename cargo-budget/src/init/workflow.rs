@@ -1,0 +1,70 @@
+//! The workflow that holds the budgets on every change: the one that this repository uses itself.
+
+use super::budgets::run;
+use super::look::Found;
+
+/// The file of this repository, word for word; a test holds the two together.
+const OWN: &str = include_str!("workflow.yml");
+
+/// The workflow for a package, wherever in its repository it is.
+pub(super) fn text(found: &Found) -> String {
+    let text = OWN
+        .replace(" This is the file to copy; nothing in it is ours alone.", "")
+        .replace("branches: [main]", "branches: [main, master]")
+        .replace("cargo test --release --test budgets", &run(found));
+    let Ok(below) = found.workspace.strip_prefix(&found.repository) else { return text };
+    let below = below.to_string_lossy().replace('\\', "/");
+    if below.is_empty() {
+        return text;
+    }
+    let place = format!(
+        "    defaults:\n      run:\n        working-directory: '{}'\n    env:\n",
+        below.replace('\'', "''")
+    );
+    text.replace(" target/", &format!(" {below}/target/")).replacen("    env:\n", &place, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn found(workspace: &str, has_siblings: bool) -> Found {
+        Found {
+            package: "app".into(),
+            directory: Path::new(workspace).into(),
+            workspace: Path::new(workspace).into(),
+            repository: "/r".into(),
+            has_siblings,
+            binaries: Vec::new(),
+            others: Vec::new(),
+            library: None,
+            is_cdylib: false,
+            criterion: Vec::new(),
+            examples: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn it_is_the_one_of_this_repository() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows/budgets.yml");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), OWN, "copy it to src/init/workflow.yml");
+    }
+
+    #[test]
+    fn it_finds_its_way() {
+        let plain = text(&found("/r", false));
+        assert!(plain.contains("- run: cargo test --release --test budgets --no-run\n"), "{plain}");
+        assert!(plain.contains("          path: target/budgets/outcomes.jsonl\n"), "{plain}");
+        assert!(!plain.contains("working-directory") && !plain.contains("ours alone"), "{plain}");
+        let deep = text(&found("/r/it's", true));
+        assert!(
+            deep.contains("- run: cargo test --release --package app --test budgets\n"),
+            "{deep}"
+        );
+        assert!(deep.contains("        working-directory: 'it''s'\n    env:\n"), "{deep}");
+        assert!(deep.contains("          path: it's/target/budgets/outcomes.jsonl\n"), "{deep}");
+        assert!(deep.contains("            it's/target/release/deps\n"), "{deep}");
+    }
+}

@@ -1,0 +1,22 @@
+//! `cargo budget`: the command around the gate.
+//!
+//! It renders and stores what the harness recorded, and edits what people wrote. It measures nothing by
+//! another way than `cargo test` does, and words no verdict of its own.
+
+mod base;
+mod cli;
+mod doctor;
+mod edit;
+mod exit;
+mod failure;
+mod git;
+mod history;
+mod init;
+mod project;
+mod report;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

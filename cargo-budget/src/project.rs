@@ -1,0 +1,93 @@
+//! The project that the command is run in: where its budgets, its outcomes and its accepted values are.
+
+use std::path::{Path, PathBuf};
+
+use perf_budget::budget::{self, Budgets};
+use perf_budget::report::record;
+use perf_budget::verdict::Outcome;
+
+use crate::failure::Failure;
+
+/// Overrides the directory for results, as for the harness.
+const DIRECTORY: &str = "PERF_BUDGET_DIR";
+
+/// A directory with a `budgets.toml`.
+#[derive(Debug, Clone)]
+pub(crate) struct Project {
+    /// Where `budgets.toml` is.
+    pub(crate) root: PathBuf,
+}
+
+impl Project {
+    /// The project that this process is in.
+    pub(crate) fn here() -> Result<Project, Failure> {
+        Project::find(Path::new("."))
+    }
+
+    /// The project that `start` is in: the nearest directory upwards with a `budgets.toml`.
+    pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
+        let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
+        let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
+        found.map(|root| Project { root: root.to_owned() }).ok_or_else(|| {
+            Failure::usage(format!(
+                "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
+                start.display()
+            ))
+        })
+    }
+
+    /// `budgets.toml`.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.root.join("budgets.toml")
+    }
+
+    /// Its budgets, checked.
+    pub(crate) fn budgets(&self) -> Result<Budgets, Failure> {
+        Ok(budget::load(&self.file())?)
+    }
+
+    /// The directory with results: `target/budgets` of the workspace, which lies above the package in a
+    /// workspace of several.
+    pub(crate) fn results(&self) -> PathBuf {
+        if let Some(set) = std::env::var_os(DIRECTORY) {
+            return PathBuf::from(set);
+        }
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(|set| self.root.join(set));
+        let mut near = self.root.ancestors().map(|dir| dir.join("target"));
+        let marked = near.find(|target| target.join("CACHEDIR.TAG").is_file());
+        target.or(marked).unwrap_or_else(|| self.root.join("target")).join("budgets")
+    }
+
+    /// `outcomes.jsonl`.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.results().join("outcomes.jsonl")
+    }
+
+    /// The outcomes of the last run that is recorded, in the order they were reached; of each test the
+    /// last one.
+    pub(crate) fn last_run(&self) -> Result<Vec<Outcome>, Failure> {
+        let path = self.record();
+        if !path.is_file() {
+            return Err(Failure::unmeasured(format!(
+                "no outcomes are recorded in `{}`; run `cargo test --release` first",
+                path.display()
+            )));
+        }
+        Ok(last_run(record::read(&path)?))
+    }
+}
+
+/// The last run among outcomes of several.
+pub(crate) fn last_run(outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let Some(last) = outcomes.last().map(|outcome| outcome.run.id.clone()) else {
+        return Vec::new();
+    };
+    let mut of_run: Vec<Outcome> = Vec::new();
+    for outcome in outcomes.into_iter().filter(|outcome| outcome.run.id == last) {
+        match of_run.iter_mut().find(|known| known.test == outcome.test) {
+            Some(known) => *known = outcome,
+            None => of_run.push(outcome),
+        }
+    }
+    of_run
+}

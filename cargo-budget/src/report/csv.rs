@@ -1,0 +1,161 @@
+//! A table for spreadsheets: one row a test, numbers in base units.
+//!
+//! A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula,
+//! and a name may begin so. Such text gets an apostrophe in front, which spreadsheets take for "this is text".
+//! Numbers are numbers and get none.
+
+use perf_budget::budget::Bound;
+use perf_budget::verdict::ledger::Clock;
+use perf_budget::verdict::{Doubt, Outcome};
+
+use super::Report;
+use crate::failure::Failure;
+
+const HEAD: [&str; 40] = [
+    "test",
+    "budget",
+    "case",
+    "metric",
+    "subject",
+    "verdict",
+    "reason",
+    "unit",
+    "value",
+    "low",
+    "high",
+    "bound",
+    "limit",
+    "warn",
+    "slack",
+    "relative_to",
+    "forks",
+    "values",
+    "detectable",
+    "waited",
+    "preempted",
+    "doubt",
+    "outside",
+    "steal",
+    "pressure",
+    "clock",
+    "accepted",
+    "waived_until",
+    "cause",
+    "notes",
+    "why",
+    "file",
+    "line",
+    "seconds",
+    "run",
+    "began",
+    "profile",
+    "platform",
+    "processor",
+    "version",
+];
+
+/// A table with a head.
+pub(super) fn render(report: &Report) -> Result<String, Failure> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Failure::unmeasured(format!("failed to write outcomes as CSV: {e}"))
+    };
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(HEAD).map_err(|e| failed(&e))?;
+    for outcome in &report.outcomes {
+        table.write_record(row(outcome)).map_err(|e| failed(&e))?;
+    }
+    let bytes = table.into_inner().map_err(|e| failed(&e))?;
+    String::from_utf8(bytes).map_err(|e| failed(&e))
+}
+
+fn row(outcome: &Outcome) -> [String; 40] {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let count = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
+    let optional = |value: &Option<String>| value.as_deref().map_or(String::new(), text);
+    let (estimate, against) = (outcome.estimate, outcome.against);
+    let (evidence, run) = (outcome.evidence, &outcome.run);
+    let ledger = outcome.ledger.as_ref();
+    let bound = against.map_or("", |a| match a.bound {
+        Bound::Max => "max",
+        Bound::Min => "min",
+    });
+    [
+        text(&outcome.test),
+        text(&outcome.budget),
+        text(&outcome.case),
+        text(&outcome.metric),
+        text(&outcome.subject),
+        outcome.verdict.name().to_owned(),
+        text(&outcome.reason),
+        against.map_or("", |a| super::action::unit(a.unit)).to_owned(),
+        number(estimate.map(|e| e.value)),
+        number(estimate.and_then(|e| e.low)),
+        number(estimate.and_then(|e| e.high)),
+        bound.to_owned(),
+        number(against.map(|a| a.limit)),
+        number(against.map(|a| a.warn)),
+        number(against.map(|a| a.slack)),
+        optional(&outcome.relative_to),
+        count(evidence.map(|e| e.forks as u64)),
+        count(evidence.map(|e| e.values as u64)),
+        number(evidence.and_then(|e| e.detectable)),
+        number(evidence.and_then(|e| e.waited)),
+        count(evidence.and_then(|e| e.preempted)),
+        outcome.doubt.map_or("", doubt).to_owned(),
+        number(ledger.and_then(|l| l.outside)),
+        number(ledger.and_then(|l| l.steal)),
+        number(ledger.and_then(|l| l.pressure.cpu)),
+        ledger.and_then(|l| l.clock).map_or("", clock).to_owned(),
+        number(outcome.accepted.as_ref().map(|accepted| accepted.value)),
+        outcome.waived.as_ref().map_or(String::new(), |waived| waived.until.to_string()),
+        optional(&outcome.cause),
+        text(&outcome.notes.join("; ")),
+        optional(&outcome.why),
+        text(&outcome.file),
+        outcome.line.to_string(),
+        outcome.seconds.to_string(),
+        text(&run.id),
+        run.began.to_string(),
+        text(&run.profile),
+        text(&run.platform),
+        text(&run.processor),
+        text(&run.version),
+    ]
+}
+
+fn clock(clock: Clock) -> &'static str {
+    match clock {
+        Clock::LessWaiting => "less-waiting",
+        Clock::Wall => "wall",
+    }
+}
+
+fn doubt(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Near => "near",
+        Doubt::Blind => "blind",
+        Doubt::Noise => "noise",
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn text(text: &str) -> String {
+    let text = super::text::visible(text);
+    // Blanks before it do not keep every spreadsheet from it.
+    let formula = text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn no_text_is_a_formula() {
+        for harmful in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1"] {
+            assert_eq!(text(harmful), format!("'{harmful}"));
+        }
+        assert_eq!(text("merge::p99"), "merge::p99");
+        assert_eq!(text("a=b, \"c\""), "a=b, \"c\"");
+    }
+}

@@ -1,0 +1,156 @@
+//! Everything that is known of one budget's limits, for `cargo budget explain`.
+//!
+//! The sentence and its rows are the library's, as a red test prints them. What they leave out for brevity is
+//! added: the distribution line by line, the evidence for the other side, what would have been caught.
+
+use std::fmt::Write as _;
+
+use perf_budget::budget::Bound;
+use perf_budget::report::terminal::{explain, odds};
+use perf_budget::verdict::{Against, Evidence, Outcome, Shape, Verdict};
+
+use super::{Report, text};
+use crate::failure::Failure;
+
+/// Columns of the longest bar.
+const WIDEST: f64 = 40.0;
+
+/// The limits of a budget, or the one whose test has that name.
+pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
+    let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
+    let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
+    if found.is_empty() {
+        return Err(unknown(report, name));
+    }
+    let mut shown = String::new();
+    for outcome in found {
+        let trend = report.trend(outcome);
+        let outcome = &text::plain(outcome);
+        let code = match outcome.verdict {
+            Verdict::Pass => "32",
+            Verdict::Warn => "33",
+            Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "1;31",
+            Verdict::Skipped => "2",
+        };
+        let (test, verdict) = (&outcome.test, outcome.verdict.name());
+        let _ = writeln!(shown, "\u{1b}[1m{test}\u{1b}[0m  \u{1b}[{code}m{verdict}\u{1b}[0m");
+        shown.push_str(&explain(outcome));
+        let mut row = |name: &str, value: &str| {
+            for (i, line) in value.lines().enumerate() {
+                let name = if i == 0 { name } else { "" };
+                let _ = writeln!(shown, "  {name:<10} {line}");
+            }
+        };
+        if let Some(against) = outcome.against {
+            if let Some(shape) = &outcome.shape {
+                row("bars", &bars(shape, &against));
+            }
+            row("bounds", &bounds(&against));
+            if let Some(evidence) = outcome.evidence {
+                row("holds", &holds(&evidence));
+                row("sees", &sees(&evidence, &against));
+            }
+            if let Some(cause) = &outcome.cause {
+                row("cause", cause);
+            }
+            let values = trend.iter().filter_map(|earlier| earlier.estimate);
+            let values: Vec<String> =
+                values.map(|estimate| against.quantity(estimate.value).to_string()).collect();
+            if !values.is_empty() {
+                let last = &values[values.len().saturating_sub(8)..];
+                row("before", &format!("{}, oldest first", last.join(", ")));
+            }
+        } else if let Some(cause) = &outcome.cause {
+            row("cause", cause);
+        }
+        let run = &outcome.run;
+        let machine = format!(
+            "{} build, {}, {}, {} processors, run {}",
+            run.profile,
+            run.platform,
+            text::line(&run.processor),
+            run.cores,
+            text::line(&run.id)
+        );
+        row("machine", &machine);
+        shown.push('\n');
+    }
+    Ok(text::no_commands(&shown))
+}
+
+/// Says which budgets there are, the most alike first.
+fn unknown(report: &Report, name: &str) -> Failure {
+    let mut names: Vec<&str> = report.outcomes.iter().map(|o| o.budget.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let alike = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    names.sort_by_key(|other| std::cmp::Reverse(alike(other)));
+    let names: Vec<String> =
+        names.iter().take(12).map(|n| format!("`{}`", text::line(n))).collect();
+    Failure::usage(format!(
+        "the last run has no budget `{}`; it has {}",
+        text::line(name),
+        names.join(", ")
+    ))
+}
+
+/// The histogram upright, with the limit where it lies.
+fn bars(shape: &Shape, against: &Against) -> String {
+    let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1) as f64;
+    let quantity = |value: f64| against.quantity(value).to_string();
+    let ends: Vec<(String, String)> =
+        shape.bars.iter().map(|bar| (quantity(bar.low), quantity(bar.high))).collect();
+    let width = |text: &str| text.chars().count();
+    let widest = ends.iter().map(|(low, high)| width(low).max(width(high))).max().unwrap_or(0);
+    let pad = |text: &str| format!("{}{text}", " ".repeat(widest - width(text)));
+    let limit = format!("{:─<1$}", "", widest * 2 + 4);
+    let limit = format!("{limit}┤ limit {}", quantity(against.limit));
+    let mut lines = Vec::new();
+    let mut drawn = false;
+    for (bar, (low, high)) in shape.bars.iter().zip(&ends) {
+        if !drawn && bar.low >= against.limit {
+            lines.push(limit.clone());
+            drawn = true;
+        }
+        // A single value shows too: the tail is what percentiles are about.
+        let cells = (bar.count as f64 / most * WIDEST).ceil() as usize;
+        let count = if bar.count == 0 { String::new() } else { format!(" {}", bar.count) };
+        lines.push(format!("{} .. {} │{}{count}", pad(low), pad(high), "█".repeat(cells)));
+    }
+    if !drawn {
+        lines.push(limit);
+    }
+    lines.join("\n")
+}
+
+fn bounds(against: &Against) -> String {
+    let (side, beyond) = match against.bound {
+        Bound::Max => ("at most", against.limit + against.slack),
+        Bound::Min => ("at least", against.limit - against.slack),
+    };
+    let limit = against.quantity(against.limit);
+    let mut bounds = format!("{side} {limit}, a warning beyond {}", against.quantity(against.warn));
+    if against.slack > 0.0 {
+        let _ = write!(bounds, ", slack to {}", against.quantity(beyond));
+    }
+    bounds
+}
+
+fn holds(evidence: &Evidence) -> String {
+    format!(
+        "{} that it is not over by more than the slack (green needs {})",
+        odds(evidence.pass),
+        odds(evidence.pass_at)
+    )
+}
+
+fn sees(evidence: &Evidence, against: &Against) -> String {
+    match evidence.detectable {
+        Some(value) => {
+            let share = value / against.limit * 100.0 - 100.0;
+            let value = against.quantity(value);
+            format!("a true value of {value} ({share:+.0} %) would have been red with 95 %")
+        }
+        None => "the smallest violation that this run would have caught is not known".to_owned(),
+    }
+}

@@ -1,0 +1,121 @@
+//! From values to places: percent of a chart's width, so that a chart fits any screen while its words keep
+//! their size.
+
+use perf_budget::quantity::{Quantity, Unit};
+
+/// Beyond this ratio of the ends the axis is logarithmic.
+const WIDE: f64 = 5.0;
+/// Percent of the width that stays free on either side.
+const MARGIN: f64 = 3.0;
+
+/// A horizontal axis.
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    /// Whether equal distances are equal ratios.
+    pub(super) logarithmic: bool,
+}
+
+impl Axis {
+    /// An axis with all of these values on it.
+    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Axis {
+        let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = if finite.is_empty() { (0.0, 1.0) } else { (low, high) };
+        // One value alone still needs a length to lie on.
+        let (low, high) =
+            if high > low { (low, high) } else { (low.min(0.0), high.max(low + 1.0)) };
+        Axis { low, high, logarithmic: low > 0.0 && high / low > WIDE }
+    }
+
+    /// The place of a value in percent; what lies beyond an end is at that end.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        let share = if self.logarithmic {
+            (value.max(f64::MIN_POSITIVE).ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        // What is no number has no place; the chart is drawn all the same.
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        MARGIN + share * (100.0 - 2.0 * MARGIN)
+    }
+
+    /// Round values along the axis with their texts, about as many as a narrow screen has room for.
+    pub(super) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
+        let places = if self.logarithmic { self.powers() } else { self.steps() };
+        let show = |value: f64| Quantity::new(value, unit).to_string();
+        let mut ticks: Vec<(f64, String)> = Vec::new();
+        for value in places {
+            let (place, text) = (self.at(value), show(value));
+            // Two that read the same, or stand in each other's way, are one.
+            if ticks.last().is_none_or(|(before, last)| place - before > 14.0 && *last != text) {
+                ticks.push((place, text));
+            }
+        }
+        ticks
+    }
+
+    fn steps(&self) -> Vec<f64> {
+        let rough = (self.high - self.low) / 4.0;
+        let power = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|s| s * power).into_iter().find(|s| *s >= rough);
+        let step = step.unwrap_or(rough);
+        let first = (self.low / step).ceil();
+        let many = ((self.high - first * step) / step + 1e-9).floor().clamp(0.0, 20.0) as usize;
+        // Counted, since sums of steps drift away from round numbers.
+        (0..=many).map(|i| (first + i as f64) * step).collect()
+    }
+
+    fn powers(&self) -> Vec<f64> {
+        let (from, to) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let many = (self.high / self.low).log10();
+        let of_each: &[f64] = if many < 1.6 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let skip = ((many / 5.0).ceil() as usize).max(1);
+        (from..=to)
+            .step_by(skip)
+            .flat_map(|power| of_each.iter().map(move |digit| digit * 10f64.powi(power)))
+            .filter(|value| (self.low..=self.high).contains(value))
+            .collect()
+    }
+}
+
+/// `12.34%`, as attributes are written.
+pub(super) fn percent(place: f64) -> String {
+    format!("{place:.2}%")
+}
+
+/// How a text must be anchored so as to stay on the chart.
+pub(super) fn anchor(place: f64) -> &'static str {
+    match place {
+        p if p < 18.0 => "start",
+        p if p > 82.0 => "end",
+        _ => "middle",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(values: &[f64], unit: Unit, logarithmic: bool, texts: &[&str]) {
+        let axis = Axis::of(values.iter().copied());
+        assert_eq!(axis.logarithmic, logarithmic);
+        let shown: Vec<String> = axis.ticks(unit).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(shown, texts);
+        assert!(values.iter().all(|value| (0.0..=100.0).contains(&axis.at(*value))));
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        check(&[0.0, 0.01], Unit::Seconds, false, &["0 ns", "5 ms", "10 ms"]);
+        check(&[0.005, 0.012], Unit::Seconds, false, &["6 ms", "8 ms", "10 ms", "12 ms"]);
+        check(&[0.005, 0.03], Unit::Seconds, true, &["5 ms", "10 ms", "20 ms"]);
+        check(&[0.001, 1.0], Unit::Seconds, true, &["1 ms", "10 ms", "100 ms", "1 s"]);
+        check(&[-1.0, 1.0], Unit::Number, false, &["-1", "-0.50", "0", "0.50", "1"]);
+        check(&[3.0], Unit::Number, false, &["0", "1", "2", "3", "4"]);
+        check(&[], Unit::Number, false, &["0", "0.50", "1"]);
+        check(&[f64::NAN, f64::INFINITY, 1.0, 2.0], Unit::Number, false, &["1", "1.50", "2"]);
+    }
+}

@@ -1,0 +1,194 @@
+//! What a row opens to: the chart, the numbers, why, and what to do.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+use perf_budget::budget::Bound;
+use perf_budget::report::terminal::{interval_text, next, odds};
+use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
+
+use super::axis::percent;
+use super::safe::Text;
+use super::{chart, trend};
+use crate::report::merge::{counted, is_nameless};
+
+/// The inside of a row.
+pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
+    html! {
+        div.detail {
+            @if outcome.verdict == Verdict::Pass { p.sentence { (Text(&outcome.reason)) } }
+            @if let Some(why) = &outcome.why { p.why { span.label { "Why " } (Text(why)) } }
+            div.halves {
+                div {
+                    @if let Some(chart) = chart::render(outcome) {
+                        figure { figcaption { (Text(&caption(outcome))) } (chart) }
+                    }
+                    @if let Some(alone) = chart::alone(outcome) {
+                        figure { figcaption { "the same values, without the limit" } (alone) }
+                    }
+                    @if let Some(trend) = trend::chart(earlier, outcome) { (trend) }
+                }
+                div { (facts(outcome)) (quantiles(outcome)) }
+            }
+            (notes(outcome))
+            @if let Some(output) = &outcome.output {
+                h4 { "What it wrote" }
+                pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
+            }
+            @let looks = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
+            @if looks && !is_nameless(outcome) {
+                p.next { span.label { "Next " } (Text(&next(outcome))) }
+            }
+        }
+    }
+}
+
+/// What the chart is of.
+fn caption(outcome: &Outcome) -> String {
+    let mut text = match (&outcome.shape, outcome.evidence) {
+        (Some(shape), Some(evidence)) if evidence.values != evidence.forks => {
+            let (values, of, forks) = (evidence.values, &shape.of, evidence.forks);
+            format!("{values} {of} in {forks} fresh processes")
+        }
+        (Some(shape), Some(evidence)) => format!("{} {}", evidence.values, shape.of),
+        (Some(shape), None) => shape.of.clone(),
+        (None, _) => "one exact value".to_owned(),
+    };
+    if chart::is_logarithmic(outcome) {
+        text.push_str(", logarithmic axis");
+    }
+    text
+}
+
+/// Notes, the first of them where there are many.
+fn notes(outcome: &Outcome) -> Markup {
+    /// More than these are folded.
+    const SHOWN: usize = 4;
+    let (first, rest) = outcome.notes.split_at(outcome.notes.len().min(SHOWN));
+    html! {
+        @if !first.is_empty() {
+            ul.notes aria-label="Notes" { @for note in first { li { (Text(note)) } } }
+        }
+        @if !rest.is_empty() {
+            details.more {
+                summary { "and " (counted(rest.len(), "more note")) }
+                ul.notes { @for note in rest { li { (Text(note)) } } }
+            }
+        }
+    }
+}
+
+fn facts(outcome: &Outcome) -> Markup {
+    let place = format!("{}:{}", outcome.file, outcome.line);
+    html! {
+        dl.facts {
+            @if let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) {
+                div { dt { "Measured" } dd { (measured(outcome, &estimate, &against)) } }
+                div { dt { "Limit" } dd { (Text(&bounds(outcome, &against))) } }
+                @if let Some(accepted) = &outcome.accepted {
+                    div { dt { "Accepted" } dd {
+                        (Text(&accepted.words()))
+                        @if let Some(place) = &accepted.elsewhere { ", elsewhere (" (Text(place)) ")" }
+                        @if let Some(change) = outcome.change() { "; " (Text(&change)) }
+                    } }
+                }
+                @if let Some(evidence) = outcome.evidence { (self::evidence(outcome, &evidence, &against)) }
+            }
+            @if let Some(waived) = &outcome.waived {
+                div { dt { "Waiver" } dd {
+                    "until " (waived.until) " by " (Text(&waived.owner)) ": " (Text(&waived.why))
+                } }
+            }
+            @if let Some(cause) = &outcome.cause { div { dt { "Cause" } dd { (Text(cause)) } } }
+            div { dt { "Subject" } dd { (Text(&outcome.subject)) } }
+            @if outcome.seconds > 0.0 { div { dt { "Took" } dd { (format!("{:.1} s", outcome.seconds)) } } }
+            div { dt { "Set in" } dd { (Text(&place)) } }
+        }
+    }
+}
+
+fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup {
+    html! {
+        (against.quantity(estimate.value))
+        @if outcome.evidence.is_some() { ", 90 % interval " (together(&interval_text(outcome))) } @else { ", exact" }
+    }
+}
+
+fn bounds(outcome: &Outcome, against: &Against) -> String {
+    let (side, end) = match against.bound {
+        Bound::Max => ("at most", against.limit + against.slack),
+        Bound::Min => ("at least", against.limit - against.slack),
+    };
+    let of = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
+    let mut text = format!("{side} {}{of}", against.quantity(against.limit));
+    if against.slack > 0.0 {
+        let _ = write!(text, ", slack to {}", against.quantity(end));
+    }
+    text + &format!(", warns from {}", against.quantity(against.warn))
+}
+
+fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup {
+    let seen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
+    html! {
+        div { dt { "Against it" } dd {
+            (together(&odds(evidence.fail))) span.need { ", red needs " (together(&odds(evidence.fail_at))) }
+            (weight(evidence.fail, evidence.fail_at, "against"))
+        } }
+        div { dt { "That it holds" } dd {
+            (together(&odds(evidence.pass))) span.need { ", green needs " (together(&odds(evidence.pass_at))) }
+            (weight(evidence.pass, evidence.pass_at, "holds"))
+        } }
+        @if let Some(seen) = seen {
+            div { dt { "Would catch" } dd { (against.quantity(seen)) " with 95 %" } }
+        }
+        @if let Some(line) = interference(outcome, evidence) {
+            div { dt { "Interference" } dd { (Text(&line)) } }
+        }
+    }
+}
+
+/// What else the machine did; records of before the ledger have the waiting alone.
+fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
+    let Some(ledger) = &outcome.ledger else {
+        let waited = evidence.waited?;
+        return Some(format!("{:.1} % waiting for a processor", waited * 100.0));
+    };
+    let state = match () {
+        () if ledger.is_calm() => "a calm machine",
+        () if ledger.may_explain() => "a busy machine",
+        () => "",
+    };
+    let parts = [Some(state.to_owned()), Some(ledger.line())];
+    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Kept on one line.
+fn together(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
+}
+
+/// How far the evidence came on its way to a verdict.
+fn weight(have: f64, need: f64, side: &str) -> Markup {
+    let share = if need > 0.0 { (have / need).clamp(0.0, 1.0) * 100.0 } else { 0.0 };
+    html! {
+        svg.weight aria-hidden="true" focusable="false" width="100%" height="4" {
+            rect.track x="0" y="0" width="100%" height="4" rx="2" {}
+            rect.(side) x="0" y="0" width=(percent(share)) height="4" rx="2" {}
+        }
+    }
+}
+
+fn quantiles(outcome: &Outcome) -> Markup {
+    let named = outcome.shape.iter().flat_map(|shape| &shape.quantiles);
+    let Some(against) = outcome.against.filter(|_| named.clone().next().is_some()) else {
+        return html! {};
+    };
+    html! {
+        table.quantiles {
+            caption.unseen { "Quantiles" }
+            thead { tr { @for (name, _) in named.clone() { th scope="col" { (Text(name)) } } } }
+            tbody { tr { @for (_, value) in named { td { (against.quantity(*value)) } } } }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! One page that people would rather look at than read, and that needs nothing beside it.
+//!
+//! It works from a file, without network and without scripts: rows are `<details>`, charts are inline SVG, and
+//! the one small script filters rows and switches the theme. The policy at the top allows the one style and
+//! the one script by their hashes, so that no text of an outcome could do anything even if it were not
+//! escaped. Hence no `style` attribute anywhere: places in charts are attributes, in percent of the width.
+
+mod axis;
+mod chart;
+mod detail;
+mod foot;
+mod mark;
+mod policy;
+mod row;
+mod safe;
+mod trend;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use perf_budget::verdict::{Outcome, Verdict};
+
+use self::safe::Text;
+use super::{Report, severity, text::line};
+use crate::exit::Exit;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page.
+pub(super) fn render(report: &Report) -> String {
+    let (headline, worst) = headline(report);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy::policy(STYLE, SCRIPT));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { "Performance budgets: " (Text(&headline)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#limits" { "Skip to the limits" }
+                (mark::patterns())
+                header.top {
+                    div.bar {
+                        h1 { "Performance budgets" }
+                        button #theme type="button" hidden { "Dark theme" }
+                    }
+                    div.status.(worst.name()) {
+                        (mark::verdict(worst, 44))
+                        div {
+                            p.headline { (Text(&headline)) }
+                            p.count { (Text(&report.closing())) }
+                        }
+                    }
+                    (shares(&report.outcomes))
+                    @for remark in &report.remarks { p.remark { (Text(remark)) } }
+                }
+                (controls(&report.outcomes))
+                main #limits tabindex="-1" {
+                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts)) }
+                }
+                footer { (foot::machine(&report.outcomes)) (foot::legend()) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// What needs a reader comes first.
+const SECTIONS: [(&str, &[Verdict]); 4] = [
+    ("Red", &[Verdict::Fail, Verdict::Unmeasured, Verdict::Unsure]),
+    ("Warnings", &[Verdict::Warn]),
+    ("Holding", &[Verdict::Pass]),
+    ("Skipped", &[Verdict::Skipped]),
+];
+
+/// How it all ended, in the words of the exit codes; what is alone is named.
+fn headline(report: &Report) -> (String, Verdict) {
+    let of = |verdict| {
+        let mut found = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);
+        match (found.next(), found.count()) {
+            (Some(one), 0) => (line(&one.test), "is", 1),
+            (one, more) => {
+                let many = more + usize::from(one.is_some());
+                (format!("{many} limits"), "are", many)
+            }
+        }
+    };
+    let said = |verdict, what: &str| {
+        let (who, is, _) = of(verdict);
+        (format!("{who} {is} {what}"), verdict)
+    };
+    let plain = |text: &str, verdict| (text.to_owned(), verdict);
+    let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
+    match report.exit() {
+        Exit::Broken => said(Verdict::Fail, "broken"),
+        Exit::Unsure => said(Verdict::Unsure, "not settled by the evidence"),
+        Exit::Unmeasured | Exit::Usage => said(Verdict::Unmeasured, "not measured"),
+        Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
+        Exit::Holds if of(Verdict::Warn).2 > 0 => {
+            plain("Every judged limit holds, with a warning", Verdict::Warn)
+        }
+        Exit::Holds => plain("Every judged limit holds", Verdict::Pass),
+    }
+}
+
+/// How many of each verdict, as parts of one bar.
+fn shares(outcomes: &[Outcome]) -> Markup {
+    let counts = counts(outcomes);
+    let all = outcomes.len().max(1) as f64;
+    let words: Vec<String> = counts.iter().map(|(v, n)| format!("{n} {}", v.name())).collect();
+    let mut from = 0.0;
+    html! {
+        svg.shares role="img" aria-label=(words.join(", ")) width="100%" height="12" {
+            @for (verdict, n) in &counts {
+                @let wide = *n as f64 / all * 100.0;
+                rect.(verdict.name()) x=(axis::percent(from)) y="0" width=(axis::percent(wide)) height="12" {}
+                @if from > 0.0 { line.gap x1=(axis::percent(from)) x2=(axis::percent(from)) y1="0" y2="12" {} }
+                @let () = from += wide;
+            }
+        }
+    }
+}
+
+/// The verdicts that occur, worst first, with their number.
+fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
+    let of = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
+    let mut counts: Vec<(Verdict, usize)> =
+        Verdict::ALL.into_iter().map(|v| (v, of(v))).filter(|(_, n)| *n > 0).collect();
+    counts.sort_by_key(|(verdict, _)| std::cmp::Reverse(severity(*verdict)));
+    counts
+}
+
+/// What the script uses; without it there is nothing here to see.
+fn controls(outcomes: &[Outcome]) -> Markup {
+    html! {
+        form.controls #controls role="search" aria-label="Filter limits" hidden {
+            div.find {
+                label for="find" { "Filter" }
+                input #find type="search" placeholder="name, metric, subject" autocomplete="off" spellcheck="false"
+                    aria-describedby="shown";
+            }
+            fieldset {
+                legend.unseen { "Verdicts" }
+                @for (verdict, n) in counts(outcomes) {
+                    label.chip.(verdict.name()) {
+                        input type="checkbox" name="verdict" value=(verdict.name()) checked;
+                        (mark::verdict(verdict, 16)) span { (verdict.name()) " " b { (n) } }
+                    }
+                }
+            }
+            button #open type="button" aria-controls="limits" { "Open all" }
+            output #shown role="status" {}
+        }
+    }
+}
+
+fn section(report: &Report, title: &str, verdicts: &[Verdict]) -> Markup {
+    let mut own: Vec<&Outcome> =
+        report.outcomes.iter().filter(|outcome| verdicts.contains(&outcome.verdict)).collect();
+    own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
+    let id = format!("section-{}", title.to_lowercase());
+    html! {
+        @if !own.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (title) " " span.many { (own.len()) } }
+                div.columns aria-hidden="true" {
+                    span { "verdict" } span { "limit on" } span.number { "measured" } span.number { "limit" }
+                    span { "of it used" } span { "trend" }
+                }
+                // Few reds are all open, so that nothing need be pressed to see why.
+                @for (i, outcome) in own.iter().enumerate() {
+                    (row::render(report, outcome, outcome.verdict.is_red() && i < 3))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! One limit as one row, which opens to everything that is known of it.
+
+use maud::{Markup, html};
+use perf_budget::report::terminal::{bound_text, value_text};
+use perf_budget::verdict::{Outcome, Verdict};
+
+use super::axis::percent;
+use super::safe::Text;
+use super::{detail, mark, trend};
+use crate::report::Report;
+
+/// The row, open or closed.
+pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
+    let earlier = report.trend(outcome);
+    let verdict = outcome.verdict;
+    let (budget, label) = match outcome.test.strip_prefix(outcome.budget.as_str()) {
+        Some(label) if !outcome.budget.is_empty() => (outcome.budget.as_str(), label),
+        _ => ("", outcome.test.as_str()),
+    };
+    html! {
+        details.limit.(verdict.name()) data-verdict=(verdict.name()) open[open] {
+            summary {
+                span.verdict.(verdict.name()) { (mark::verdict(verdict, 18)) (verdict.name()) " " }
+                h3.name { bdi { b { (Text(budget)) } (Text(label)) } }
+                span.number { span.unseen { " measured " } (Text(&value_text(outcome))) }
+                span.number.bound { span.unseen { " limit " } (Text(&bound_text(outcome).replace("<=", "≤").replace(">=", "≥"))) }
+                span.used { (used(outcome)) }
+                span.history { @if let Some(spark) = trend::spark(&earlier, outcome) { (spark) } }
+                @if verdict != Verdict::Pass { span.reason { (Text(&outcome.reason)) } }
+            }
+            (detail::render(&earlier, outcome))
+        }
+    }
+}
+
+/// How much of the limit is used: a track with a notch where it is full.
+fn used(outcome: &Outcome) -> Markup {
+    /// Percent of the track at which the limit lies, so that what is beyond it shows.
+    const FULL: f64 = 78.0;
+    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
+        return html! {};
+    };
+    let share = |value: f64| {
+        let nothing = against.limit == 0.0 && value == 0.0;
+        if nothing { 0.0 } else { against.used(value).max(0.0) }
+    };
+    let place = |value: f64| (share(value) * FULL).min(100.0);
+    let used = share(estimate.value);
+    let text = if used < 9.995 { format!("{:.0} %", used * 100.0) } else { "> 10×".to_owned() };
+    let ends = estimate.low.zip(estimate.high).filter(|_| outcome.evidence.is_some());
+    html! {
+        svg.track aria-hidden="true" focusable="false" width="100%" height="18" {
+            rect.track x="0" y="6" width=(percent(FULL)) height="6" rx="3" {}
+            rect.fill.(outcome.verdict.name()) x="0" y="6" width=(percent(place(estimate.value).max(0.5))) height="6" rx="3" {}
+            @if let Some((low, high)) = ends {
+                line.interval x1=(percent(place(low))) x2=(percent(place(high))) y1="9" y2="9" {}
+            }
+            line.limit x1=(percent(FULL)) x2=(percent(FULL)) y1="1" y2="17" {}
+        }
+        span.share { (text) span.unseen { " of the limit used" } }
+    }
+}

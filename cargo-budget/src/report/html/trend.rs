@@ -1,0 +1,145 @@
+//! Earlier values of the same test, and this one as the last.
+
+use maud::{Markup, html};
+use perf_budget::budget::Bound;
+use perf_budget::verdict::{Against, Outcome};
+
+use super::axis::percent;
+use super::safe::Text;
+
+/// A limit further off than this many times the spread of the values is not drawn: it would leave them flat.
+const FAR: f64 = 3.0;
+
+/// A line in a row's last column.
+pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
+    let (runs, against) = runs(earlier, outcome)?;
+    let scale = Scale::of(&runs, None);
+    let at = |i: usize| 4.0 + i as f64 / (runs.len() - 1) as f64 * 92.0;
+    let y = |value: f64| scale.at(value, 4.0, 20.0);
+    let last = runs.last()?;
+    Some(html! {
+        svg.spark role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="24" {
+            svg viewBox="0 0 100 24" preserveAspectRatio="none" width="100%" height="24" {
+                polyline.trend points=(line(&runs, at, y)) vector-effect="non-scaling-stroke" {}
+            }
+            circle.now.(last.verdict.name()) cx="96%" cy=(format!("{:.1}", y(value(last)))) r="3" {}
+        }
+    })
+}
+
+/// The same with intervals and the limit.
+pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
+    let (runs, against) = runs(earlier, outcome)?;
+    let scale = Scale::of(&runs, Some(&against));
+    let at = |i: usize| 3.0 + i as f64 / (runs.len() - 1) as f64 * 94.0;
+    let y = |value: f64| scale.at(value, 18.0, 78.0);
+    let tall = |value: f64| format!("{:.1}", y(value));
+    let limit = y(against.limit);
+    let shown = (18.0..=78.0).contains(&limit) && scale.has(against.limit);
+    Some(html! {
+        figure.trend {
+            figcaption { "Trend, " (runs.len()) " runs since " (super::foot::began(runs[0].run.began)) }
+            svg.chart role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="106" {
+                @if shown {
+                    line.limit x1="0" x2="100%" y1=(tall(against.limit)) y2=(tall(against.limit)) {}
+                    text.limit x="3%" y=(format!("{:.1}", limit - 4.0)) { "limit " (against.quantity(against.limit)) }
+                }
+                @for (i, run) in runs.iter().enumerate() {
+                    @if let (Some(estimate), Some(_)) = (run.estimate, run.evidence) {
+                        @if let (Some(low), Some(high)) = (estimate.low, estimate.high) {
+                            line.interval x1=(percent(at(i))) x2=(percent(at(i))) y1=(tall(low)) y2=(tall(high)) {}
+                        }
+                    }
+                }
+                svg viewBox="0 0 100 106" preserveAspectRatio="none" width="100%" height="106" {
+                    polyline.trend points=(line(&runs, at, y)) vector-effect="non-scaling-stroke" {}
+                }
+                @for (i, run) in runs.iter().enumerate() {
+                    // A red is a square, so that it is not told by its colour alone.
+                    @let x = percent(at(i));
+                    @if run.verdict.is_red() {
+                        svg.point x=(x) y=(tall(value(run))) width="1" height="1" {
+                            rect.now.(run.verdict.name()) x="-4" y="-4" width="8" height="8" {}
+                        }
+                    } @else {
+                        circle.now.(run.verdict.name()) cx=(x) cy=(tall(value(run))) r="3.5" {}
+                    }
+                }
+                text.tick x="3%" y="102" { "first " (against.quantity(value(runs[0]))) }
+                text.tick x="97%" y="102" text-anchor="end" {
+                    "now " (against.quantity(value(outcome)))
+                }
+            }
+        }
+    })
+}
+
+/// All runs with a value, this one last; `None` where there is no trend.
+fn runs<'o>(earlier: &[&'o Outcome], outcome: &'o Outcome) -> Option<(Vec<&'o Outcome>, Against)> {
+    let against = outcome.against?;
+    let _ = outcome.estimate?;
+    let finite = |run: &&Outcome| value(run).is_finite();
+    let runs: Vec<&Outcome> = earlier.iter().copied().chain([outcome]).filter(finite).collect();
+    (runs.len() > 1).then_some((runs, against))
+}
+
+/// A value that is there: [`runs`] leaves out those that are not.
+fn value(run: &Outcome) -> f64 {
+    run.estimate.map_or(f64::NAN, |estimate| estimate.value)
+}
+
+fn line(runs: &[&Outcome], at: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> String {
+    let points = runs.iter().enumerate();
+    let points = points.map(|(i, run)| format!("{:.2},{:.2}", at(i), y(value(run))));
+    points.collect::<Vec<_>>().join(" ")
+}
+
+fn words(runs: &[&Outcome], against: &Against) -> String {
+    let values = || runs.iter().map(|run| value(run));
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let now = runs.last().map_or(f64::NAN, |run| value(run));
+    let [low, high, now] = [low, high, now].map(|value| against.quantity(value));
+    format!("{} runs between {low} and {high}, now {now}", runs.len())
+}
+
+struct Scale {
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    fn of(runs: &[&Outcome], against: Option<&Against>) -> Scale {
+        let mut low = runs.iter().map(|run| value(run)).fold(f64::INFINITY, f64::min);
+        let mut high = runs.iter().map(|run| value(run)).fold(f64::NEG_INFINITY, f64::max);
+        if let Some(against) = against {
+            let room = (high - low).max(high.abs() * 0.05) * FAR;
+            match against.bound {
+                Bound::Max if against.limit > high && against.limit - high < room => {
+                    high = against.limit;
+                }
+                Bound::Min if against.limit < low && low - against.limit < room => {
+                    low = against.limit;
+                }
+                _ => {}
+            }
+        }
+        // Changes that are hardly any shall not look like mountains.
+        let least = (high.abs().max(low.abs()) * 0.04).max(f64::MIN_POSITIVE);
+        if high - low < least {
+            let middle = f64::midpoint(low, high);
+            return Scale { low: middle - least / 2.0, high: middle + least / 2.0 };
+        }
+        Scale { low, high }
+    }
+
+    fn has(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
+    /// From the top down, as pictures are counted.
+    fn at(&self, value: f64, top: f64, bottom: f64) -> f64 {
+        let share = ((value - self.low) / (self.high - self.low)).clamp(-0.1, 1.1);
+        bottom - share * (bottom - top)
+    }
+}

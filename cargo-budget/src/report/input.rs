@@ -1,0 +1,76 @@
+//! Where outcomes come from: the project's record, or files that are named.
+
+use std::path::{Path, PathBuf};
+
+use perf_budget::report::record;
+use perf_budget::verdict::Outcome;
+
+use super::Report;
+use crate::failure::Failure;
+use crate::project::last_run;
+
+/// The outcomes of a file, at least one.
+pub(crate) fn read(path: &Path) -> Result<Vec<Outcome>, Failure> {
+    let outcomes = record::read(path)?;
+    if outcomes.is_empty() {
+        return Err(Failure::unmeasured(format!(
+            "there is no outcome in `{}`: the run ended before its first test did; run the tests again, \
+             or leave the file out",
+            path.display()
+        )));
+    }
+    Ok(outcomes)
+}
+
+/// The last run of these files, which are read as one record in the order of time; runs before it are
+/// the trend.
+pub(crate) fn record(files: &[PathBuf]) -> Result<Report, Failure> {
+    let mut outcomes = Vec::new();
+    for file in files {
+        outcomes.extend(read(file)?);
+    }
+    if files.len() > 1 {
+        // By the last beginning of its run, since each process of a run has a beginning of its own.
+        let ends: std::collections::HashMap<String, u64> =
+            outcomes.iter().fold(std::collections::HashMap::new(), |mut ends, outcome| {
+                let end = ends.entry(outcome.run.id.clone()).or_insert(0);
+                *end = outcome.run.began.max(*end);
+                ends
+            });
+        outcomes.sort_by_key(|outcome| ends.get(&outcome.run.id).copied().unwrap_or(0));
+    }
+    Ok(split(outcomes))
+}
+
+/// The last run, and what came before it.
+pub(crate) fn split(outcomes: Vec<Outcome>) -> Report {
+    let last = outcomes.last().map(|outcome| outcome.run.id.clone()).unwrap_or_default();
+    let earlier = outcomes.iter().filter(|outcome| outcome.run.id != last).cloned().collect();
+    Report::new(last_run(outcomes), earlier)
+}
+
+/// The last run of the project that `start` is in.
+pub(crate) fn project(start: &Path) -> Result<Report, Failure> {
+    let project = crate::project::Project::find(start)?;
+    // Says so where nothing has been recorded yet.
+    if !project.record().is_file() {
+        project.last_run()?;
+    }
+    Ok(split(read(&project.record())?))
+}
+
+impl Report {
+    /// Adds these records to the runs that came before.
+    pub(crate) fn precede(&mut self, files: &[PathBuf]) -> Result<(), Failure> {
+        let mut before = Vec::new();
+        for file in files {
+            before.extend(read(file)?);
+        }
+        let shown =
+            |outcome: &Outcome| self.outcomes.iter().any(|own| own.run.id == outcome.run.id);
+        before.retain(|outcome| !shown(outcome));
+        self.earlier.splice(0..0, before);
+        self.earlier.sort_by_key(|outcome| outcome.run.began);
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! JUnit's XML by nextest's own library: a suite for each budget, a case for each limit.
+//!
+//! What is broken or not settled is a `failure`, what could not be measured an `error`. A warning passes, as
+//! it does in `cargo test`, and tells its sentence in `system-out`.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use perf_budget::report::terminal::{bound_text, explain, interval_text, value_text};
+use perf_budget::verdict::{Outcome, Verdict};
+use quick_junit::{
+    NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite,
+};
+
+use super::{Report, text};
+use crate::failure::Failure;
+
+/// One XML document.
+pub(super) fn render(report: &Report) -> Result<String, Failure> {
+    let mut suites = Suites::new("perf-budget");
+    if let Some(began) = report.outcomes.first().and_then(began) {
+        suites.set_timestamp(began);
+    }
+    for budget in budgets(&report.outcomes) {
+        let mut suite = TestSuite::new(budget);
+        for outcome in report.outcomes.iter().filter(|outcome| outcome.budget == budget) {
+            suite.add_test_case(case(&text::plain(outcome)));
+        }
+        suites.add_test_suite(suite);
+    }
+    suites
+        .to_string()
+        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JUnit XML: {e}")))
+}
+
+/// The names of the budgets, each once, in their order.
+fn budgets(outcomes: &[Outcome]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for outcome in outcomes {
+        if !names.contains(&outcome.budget.as_str()) {
+            names.push(&outcome.budget);
+        }
+    }
+    names
+}
+
+fn began(outcome: &Outcome) -> Option<DateTime<chrono::FixedOffset>> {
+    let seconds = i64::try_from(outcome.run.began).ok()?;
+    Some(DateTime::from_timestamp(seconds, 0)?.fixed_offset())
+}
+
+fn case(outcome: &Outcome) -> TestCase {
+    let mut status = match outcome.verdict {
+        Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
+        Verdict::Fail | Verdict::Unsure => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Unmeasured => TestCaseStatus::non_success(NonSuccessKind::Error),
+        Verdict::Skipped => TestCaseStatus::skipped(),
+    };
+    status.set_message(outcome.reason.as_str());
+    status.set_type(outcome.cause.as_deref().unwrap_or(outcome.verdict.name()));
+    if outcome.verdict.is_red() {
+        status.set_description(explain(outcome));
+    }
+    let mut case = TestCase::new(outcome.test.as_str(), status);
+    case.set_classname(outcome.budget.as_str());
+    if outcome.seconds.is_finite() && outcome.seconds >= 0.0 {
+        case.set_time(Duration::from_secs_f64(outcome.seconds.min(1e9)));
+    }
+    if outcome.verdict == Verdict::Warn {
+        case.set_system_out(format!("warning: {}", outcome.reason));
+    }
+    case.add_property(Property::new("verdict", outcome.verdict.name()));
+    case.add_property(Property::new("measured", value_text(outcome)));
+    case.add_property(Property::new("interval", interval_text(outcome)));
+    case.add_property(Property::new("limit", bound_text(outcome)));
+    case
+}

@@ -1,0 +1,146 @@
+//! A comment for a pull request: what is red with its sentence, and a folded table of everything.
+//!
+//! Names stand in `<code>`, where GitHub links neither `@names` nor `#numbers`; sentences are broken up
+//! there by a space of no width. Everything that Markdown or HTML would read is a character reference.
+
+use std::fmt::Write as _;
+
+use perf_budget::report::terminal::{bound_text, interval_text, value_text};
+use perf_budget::verdict::{Outcome, Verdict};
+
+use super::{Report, severity, text};
+
+/// GitHub refuses a comment of more than 65,536 characters; stop well before.
+const LARGEST: usize = 60_000;
+
+/// A comment begins with this, by which a bot finds the one it wrote before.
+const MARK: &str = "<!-- perf-budget -->";
+
+/// The comment.
+pub(super) fn render(report: &Report) -> String {
+    let mut comment = format!("{MARK}\n### Performance budgets\n\n{}\n", prose(&report.closing()));
+    for remark in &report.remarks {
+        let _ = writeln!(comment, "\n_{}_", prose(remark));
+    }
+    let mut notable: Vec<&Outcome> =
+        report.outcomes.iter().filter(|o| severity(o.verdict) >= severity(Verdict::Warn)).collect();
+    notable.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
+    if !notable.is_empty() {
+        comment.push('\n');
+    }
+    for (i, outcome) in notable.iter().enumerate() {
+        if comment.len() > LARGEST / 2 {
+            let _ = writeln!(comment, "- and {} more in the table", notable.len() - i);
+            break;
+        }
+        let (mark, name) = (mark(outcome.verdict), outcome.verdict.name());
+        let (test, reason) = (code(&outcome.test), prose(&outcome.reason));
+        let why = outcome.why.as_ref().map_or(String::new(), |why| format!(" — {}", prose(why)));
+        let _ = writeln!(comment, "- {mark} **{name}** {test}: {reason}{why}");
+    }
+    let many = report.outcomes.len();
+    let _ = writeln!(comment, "\n<details><summary>All {many}</summary>\n");
+    comment.push_str("| budget | measured | 90 % interval | limit | used | verdict |\n");
+    comment.push_str("|---|---:|:---:|---:|---:|---|\n");
+    for (i, outcome) in report.outcomes.iter().enumerate() {
+        if comment.len() > LARGEST {
+            let _ = writeln!(comment, "| and {} more | | | | | |", many - i);
+            break;
+        }
+        let _ = writeln!(
+            comment,
+            "| {} | {} | {} | {} | {} | {} {} |",
+            code(&outcome.test),
+            prose(&value_text(outcome)),
+            prose(&interval_text(outcome)),
+            prose(&bound_text(outcome)),
+            used(outcome),
+            mark(outcome.verdict),
+            outcome.verdict.name(),
+        );
+    }
+    comment.push_str("\n</details>\n");
+    if let Some(Outcome { run, .. }) = report.outcomes.first() {
+        let machine = format!(
+            "{} build, {}, {} with {} processors, perf-budget {}",
+            run.profile, run.platform, run.processor, run.cores, run.version
+        );
+        let _ = writeln!(comment, "\n<sub>{}</sub>", prose(&machine));
+    }
+    comment
+}
+
+fn used(outcome: &Outcome) -> String {
+    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
+        return "-".to_owned();
+    };
+    match against.used(estimate.value) {
+        _ if against.limit == 0.0 && estimate.value == 0.0 => "0 %".to_owned(),
+        used if used < 9.995 => format!("{:.0} %", used * 100.0),
+        _ => "&gt;10x".to_owned(),
+    }
+}
+
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => ":white_check_mark:",
+        Verdict::Warn => ":warning:",
+        Verdict::Fail => ":x:",
+        Verdict::Unsure => ":grey_question:",
+        Verdict::Unmeasured => ":no_entry_sign:",
+        Verdict::Skipped => ":fast_forward:",
+    }
+}
+
+/// A name.
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text, false))
+}
+
+/// A sentence, which may have names in it.
+fn prose(text: &str) -> String {
+    escaped(text, true)
+}
+
+fn escaped(from: &str, apart: bool) -> String {
+    let mut out = String::with_capacity(from.len());
+    let mut before = ' ';
+    let visible = text::visible(from);
+    let mut chars = visible.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next = chars.peek();
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' | '\t' => out.push(' '),
+            '|' | '\\' | '[' | ']' | '*' | '`' | '#' | '!' | '@' | '~' | '"' | '\'' | '$' | '^' => {
+                let _ = write!(out, "&#{};", c as u32);
+            }
+            // Inside a word it emphasizes nothing, and metrics have it.
+            '_' => out.push_str("&#95;"),
+            ':' if apart && next != Some(&' ') => out.push_str("&#58;"),
+            c => out.push(c),
+        }
+        // A reference is a character again before GitHub looks for people, issues and addresses.
+        let address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
+        if apart && (address || matches!(c, '@' | '#')) {
+            out.push_str("&#8203;");
+        }
+        before = c;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_escapes() {
+        assert_eq!(code("a|b`c"), "<code>a&#124;b&#96;c</code>");
+        assert_eq!(code("<img src=x>\n@you"), "<code>&lt;img src=x&gt; &#64;you</code>");
+        assert_eq!(prose("ask @you in #1"), "ask &#64;&#8203;you in &#35;&#8203;1");
+        assert_eq!(prose("https://x"), "https&#58;&#8203;//x");
+    }
+}

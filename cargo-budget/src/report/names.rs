@@ -1,0 +1,42 @@
+//! The tests that a `budgets.toml` makes, by their names: to say which are missing.
+
+use perf_budget::budget::{Budget, Budgets, Limit, Subject};
+use perf_budget::verdict::{Outcome, Verdict};
+
+/// An outcome for each test of the file, as of one that nobody has measured.
+pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
+    let file = budgets.path.file_name().unwrap_or_default().to_string_lossy();
+    let mut outcomes = Vec::new();
+    for budget in &budgets.budgets {
+        for case in &budget.cases {
+            let limits = budget.limits.iter();
+            outcomes.extend(limits.map(|limit| outcome(budget, &case.label, limit, &file)));
+        }
+        let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+        outcomes.extend(slopes.map(|limit| outcome(budget, "", limit, &file)));
+    }
+    outcomes
+}
+
+fn outcome(budget: &Budget, case: &str, limit: &Limit, file: &str) -> Outcome {
+    let parts = [budget.name.as_str(), case, limit.label.as_str()];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let subject = match &budget.subject {
+        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
+        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
+        Subject::Workload(name) => format!("workload {name}"),
+    };
+    Outcome {
+        test: parts.join("::"),
+        budget: budget.name.clone(),
+        case: case.to_owned(),
+        metric: limit.metric.name(),
+        subject,
+        verdict: Verdict::Unmeasured,
+        relative_to: limit.reference().map(ToString::to_string),
+        why: limit.why.clone().or_else(|| budget.why.clone()),
+        file: file.to_owned(),
+        line: limit.line,
+        ..Outcome::default()
+    }
+}

@@ -1,0 +1,28 @@
+//! Where a rendering goes: a file, whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use crate::edit;
+use crate::failure::Failure;
+
+/// Writes `text` to `path`. A file is written beside its place and renamed, so that nobody ever reads
+/// half of it and an old one stays until the new one is whole; what is no file (a device, a pipe) is
+/// written to as it is.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_dir() => {
+            Err(Failure::io("write", path, &"it is a directory; name a file in it"))
+        }
+        Ok(data) if !data.is_file() => {
+            let device = OpenOptions::new().write(true).open(path);
+            let written = device.and_then(|mut device| {
+                device.write_all(text.as_bytes())?;
+                device.flush()
+            });
+            written.map_err(|e| Failure::io("write", path, &e))
+        }
+        _ => edit::write(path, text),
+    }
+}

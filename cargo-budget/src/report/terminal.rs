@@ -1,0 +1,29 @@
+//! What `cargo test` printed after the run, again: why each red is red, the table, the count.
+
+use std::fmt::Write as _;
+
+use perf_budget::report::terminal::{Colour, explain, remarks, table};
+use perf_budget::verdict::Outcome;
+
+use super::{Report, merge::is_nameless, text};
+
+/// Text with colours, which whoever prints takes away where nobody sees them.
+pub(super) fn render(report: &Report) -> String {
+    let outcomes: Vec<Outcome> = report.outcomes.iter().map(text::plain).collect();
+    let mut shown = String::new();
+    for outcome in outcomes.iter().filter(|outcome| outcome.verdict.is_red()) {
+        let verdict = format!("\u{1b}[1;31m{}\u{1b}[0m", outcome.verdict.name());
+        if is_nameless(outcome) {
+            let _ = writeln!(shown, "{verdict}: {}\n", outcome.reason);
+        } else {
+            let _ = writeln!(shown, "{verdict} {}: {}", outcome.test, explain(outcome));
+        }
+    }
+    shown.push_str(&table(&outcomes, Colour::Ansi));
+    shown.push_str(&remarks(&outcomes));
+    for remark in &report.remarks {
+        let _ = writeln!(shown, "note: {}", text::line(remark));
+    }
+    let _ = writeln!(shown, "\n{}", report.closing());
+    text::no_commands(&shown)
+}

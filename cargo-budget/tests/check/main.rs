@@ -1,0 +1,267 @@
+//! `cargo budget check` on a crate with a history: the base is built and compared with, and whatever keeps
+//! it from that is said.
+//!
+//! One crate for all, built without optimisation: what is measured is a count that a file holds, so that
+//! nothing depends on how fast the machine is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use perf_budget::report::record;
+use perf_budget::verdict::{Outcome, Verdict};
+
+const MANIFEST: &str = r#"[package]
+name = "counted"
+version = "0.1.0"
+edition = "2024"
+
+[dev-dependencies]
+perf-budget = { path = "LIBRARY" }
+
+[[test]]
+name = "budgets"
+harness = false
+
+[workspace]
+"#;
+
+const TESTS: &str = r#"
+fn main() -> std::process::ExitCode {
+    perf_budget::Harness::new()
+        .workload("steps", |run| run.record("steps", counted::STEPS))
+        .main()
+}
+"#;
+
+const BUDGETS: &str = r#"
+[settings]
+base = "10 %"
+
+[budget.steps]
+workload = "steps"
+max = { steps = 1000 }
+
+[budget.source]
+artifact = "src/lib.rs"
+max = { size = "1 KB" }
+"#;
+
+/// A crate in a repository.
+struct Crate(tempfile::TempDir);
+
+struct Run {
+    code: i32,
+    text: String,
+    outcomes: Vec<Outcome>,
+}
+
+impl Crate {
+    fn new() -> Crate {
+        let made = Crate(tempfile::Builder::new().prefix("budget-check-").tempdir().unwrap());
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
+        made.write("tests/budgets.rs", TESTS);
+        made.write("budgets.toml", BUDGETS);
+        made.write(".gitignore", "target\nresults\n");
+        made.steps(100);
+        // The same versions as here, so that nothing is downloaded.
+        fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).unwrap();
+        made.git(&["init", "-q"]);
+        made.commit("one");
+        made
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn steps(&self, steps: u32) {
+        self.write(
+            "src/lib.rs",
+            &format!("//! Counts.\n\n/// So many.\npub const STEPS: f64 = {steps:?} as f64;\n"),
+        );
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
+        git.args(arguments).current_dir(self.0.path());
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+    }
+
+    fn check(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
+        command.args(["budget", "check", "--profile", "dev"]).args(arguments);
+        command.current_dir(self.0.path());
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+            {
+                command.env_remove(name);
+            }
+        }
+        let results = self.path("results");
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check");
+        command.env("PERF_BUDGET_DIR", &results).env("CARGO_TARGET_DIR", shared.join("head"));
+        command.env("CARGO_NET_OFFLINE", "true");
+        // Built once for all runs of this test, and for all commits.
+        fs::create_dir_all(results.join("base")).unwrap();
+        fs::create_dir_all(shared.join("base")).unwrap();
+        if !results.join("base/target").exists() {
+            std::os::unix::fs::symlink(shared.join("base"), results.join("base/target")).unwrap();
+        }
+        let before = self.outcomes().len();
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        Run {
+            code: output.status.code().unwrap(),
+            text: String::from_utf8_lossy(&text).into_owned(),
+            outcomes: self.outcomes().split_off(before),
+        }
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        record::read(&self.path("results/outcomes.jsonl")).unwrap_or_default()
+    }
+}
+
+impl Run {
+    #[track_caller]
+    fn is(&self, code: i32, texts: &[&str]) -> &Run {
+        assert_eq!(self.code, code, "{}", self.text);
+        for text in texts {
+            assert!(self.text.contains(text), "{text:?} is not in\n{}", self.text);
+        }
+        self
+    }
+
+    #[track_caller]
+    fn verdict(&self, test: &str, verdict: Verdict) -> &Run {
+        let found = self.outcomes.iter().find(|outcome| outcome.test == test);
+        assert_eq!(found.map(|outcome| outcome.verdict), Some(verdict), "{test}: {}", self.text);
+        self
+    }
+}
+
+#[test]
+fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
+    let counted = Crate::new();
+    // Alone: within its limits.
+    counted.check(&[]).is(0, &["2 of 2 budgets judged: 2 pass"]);
+
+    // The same as the base: green; and the base is compared in everything that is limited.
+    let same = counted.check(&["--base", "HEAD"]);
+    same.is(0, &["comparing with", "4 of 4 budgets judged: 4 pass"]);
+    same.verdict("steps::steps::x_base", Verdict::Pass);
+
+    // A third more, in a branch: within every absolute limit, and red against the base.
+    counted.git(&["checkout", "-q", "-b", "slower"]);
+    counted.steps(133);
+    counted.commit("do more");
+    counted.check(&[]).is(0, &[]);
+    let slower = counted.check(&["--base", "main"]);
+    slower.is(1, &["steps is 1.33 x base, over the limit of 1.1 x base"]);
+    slower.verdict("source::size::x_base", Verdict::Pass).verdict("steps::steps", Verdict::Pass);
+
+    // What others did on main since is not this branch's doing.
+    counted.git(&["checkout", "-q", "main"]);
+    counted.steps(500);
+    counted.commit("meanwhile");
+    counted.git(&["checkout", "-q", "slower"]);
+    counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
+
+    // A filter, and one part of two.
+    let one = counted.check(&["--base", "main", "--", "source"]);
+    one.is(0, &["2 of 4 budgets judged"]);
+    let parts: usize = ["1/2", "2/2"]
+        .iter()
+        .map(|part| counted.check(&["--base", "main", "--shard", part]).outcomes.len())
+        .sum();
+    assert_eq!(parts, 4);
+
+    // A new budget has nothing to be compared with; one that is gone is named.
+    let renamed = BUDGETS.replace("[budget.source]", "[budget.text]");
+    counted.write("budgets.toml", &renamed);
+    let renamed = counted.check(&["--base", "main"]);
+    renamed.is(1, &["budget `source` of the base is gone", "3 of 4 budgets judged"]);
+    renamed.verdict("text::size::x_base", Verdict::Skipped);
+    counted.git(&["checkout", "-q", "budgets.toml"]);
+
+    // A base that does not build, or that nothing prepares: the rest is judged, and that is not enough.
+    counted.git(&["checkout", "-q", "-b", "broken", "main"]);
+    counted.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
+    counted.commit("break it");
+    counted.steps(100);
+    counted.commit("mend it");
+    let broken = counted.check(&["--base", "HEAD~1"]);
+    broken.is(
+        3,
+        &[
+            "cannot find value `oops`",
+            "nothing was compared with the base",
+            "2 of 2 budgets judged",
+        ],
+    );
+    let unprepared = counted.check(&["--base", "main", "--prepare", "exit 7"]);
+    unprepared.is(3, &["`exit 7`, which prepares the base", "2 of 2 budgets judged"]);
+    let prepared = counted.check(&["--base", "main~1", "--prepare", "echo made > made", "-q"]);
+    prepared.is(0, &[]);
+    assert!(!counted.path("made").exists());
+
+    // A branch without a base in common, and one without the crate.
+    counted.git(&["checkout", "-q", "--orphan", "empty"]);
+    counted.git(&["rm", "-q", "-rf", "--cached", "."]);
+    counted.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+    counted.git(&["checkout", "-q", "-f", "slower"]);
+    counted.check(&["--base", "empty"]).is(3, &["has no package in `.`"]);
+
+    // Checkouts are kept, but not all of them.
+    let kept = fs::read_dir(counted.path("results/base/checkouts")).unwrap().count();
+    assert!((1..=4).contains(&kept), "{kept}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_before_anything_is_measured() {
+    let counted = Crate::new();
+    let outside = tempfile::tempdir().unwrap();
+    for (base, code, text) in [
+        ("nowhere", 3, "there is no commit `nowhere`"),
+        ("", 2, "`` is not a revision"),
+        ("-x", 2, "unexpected argument"),
+    ] {
+        let run = counted.check(&["--base", base]);
+        run.is(code, &[text]);
+        assert!(run.outcomes.is_empty());
+    }
+    counted.check(&["--layouts", "2"]).is(2, &["--base"]);
+    // A shallow clone has the commit it was made of, and says how to get another.
+    let clone = outside.path().join("clone");
+    let from = format!("file://{}", counted.0.path().display());
+    counted.steps(101);
+    counted.commit("two");
+    counted.git(&["clone", "-q", "--depth", "1", &from, clone.to_str().unwrap()]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
+    command.args(["budget", "check", "--profile", "dev", "--base", "HEAD~1"]).current_dir(&clone);
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("check/head"));
+    let output = command.env("PERF_BUDGET_DIR", outside.path().join("results")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("this clone is shallow"), "{text}");
+}

@@ -1,0 +1,88 @@
+//! Each folder of `cases` is one: its `command` is run beside its `budgets.toml`, after a run with the rows of
+//! its `outcomes`, in a repository whose last commit had its `before.toml`. What is expected is the exit code,
+//! what was said, and what became of the file.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::outcomes::record;
+use crate::place::Place;
+
+#[test]
+fn every_case_comes_to_what_is_expected() {
+    let mut wrong = Vec::new();
+    for folder in folders() {
+        let got = got(&folder);
+        let place = folder.join("expected.txt");
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&place, &got).unwrap();
+        }
+        let want = fs::read_to_string(&place).unwrap_or_default();
+        if got != want {
+            wrong.push(format!("{}\nexpected\n{want}\ngot\n{got}", folder.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn folders() -> Vec<PathBuf> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/edit/cases");
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert!(folders.len() >= 10, "only {} cases were found", folders.len());
+    folders
+}
+
+fn got(folder: &Path) -> String {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let place = Place::empty();
+    if folder.join("before.toml").is_file() || folder.join("repository").is_file() {
+        if let Some(before) = text("before.toml") {
+            place.write("budgets.toml", &before);
+        }
+        place.commit();
+        let _ = fs::remove_file(place.path("budgets.toml"));
+    }
+    let budgets = text("budgets.toml");
+    if let Some(budgets) = &budgets {
+        place.write("budgets.toml", budgets);
+    }
+    if let Some(rows) = text("outcomes") {
+        place.write("results/outcomes.jsonl", &record(&rows));
+    }
+    let mut got = String::new();
+    for line in text("command").unwrap().lines() {
+        let arguments: Vec<String> = words(line);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = place.run(&arguments);
+        let commit = run.stdout.replace(&head(&place), "COMMIT");
+        writeln!(got, "$ cargo budget {line}\n{commit}{}exit code {}", run.stderr, run.code)
+            .unwrap();
+    }
+    let after = place.path("budgets.toml").is_file().then(|| place.read("budgets.toml"));
+    if after != budgets {
+        writeln!(got, "budgets.toml is now\n{}", after.unwrap()).unwrap();
+    }
+    got
+}
+
+fn head(place: &Place) -> String {
+    if place.path(".git").is_dir() {
+        place.git("", &["rev-parse", "HEAD"]).trim().to_owned()
+    } else {
+        "no commit".to_owned()
+    }
+}
+
+/// Words of a line, those in quotes whole.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(i, part)| match i % 2 {
+            1 => vec![part.to_owned()],
+            _ => part.split_whitespace().map(str::to_owned).collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,171 @@
+//! `cargo budget init` on crates as cargo makes them, up to a green and a red run of their tests.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::place::{Place, clean};
+
+fn library() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn init(place: &Place, below: &str, more: &[&str]) -> crate::place::Run {
+    let mut arguments = vec!["init", "--perf-budget-path", library().to_str().unwrap()];
+    arguments.extend(more);
+    place.run_in(below, &arguments)
+}
+
+fn cargo(place: &Place, below: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(place.path(below));
+    clean(&mut command);
+    // What runs this test has variables of its own, and a summary that a planted red is not for.
+    let foreign = ["PERF_BUDGET", "NEXTEST", "GITHUB_"];
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| foreign.iter().any(|start| name.starts_with(start))) {
+        command.env_remove(name);
+    }
+    command.env("PERF_BUDGET_DIR", place.path("results"));
+    // What is proved does not depend on how fast the library is, and it is built in a third of the time.
+    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    command.env("CARGO_TARGET_DIR", library().join("target/fresh"));
+    command.output().unwrap()
+}
+
+/// The tests of the budgets of a crate: whether they are green, and what they said.
+fn test(place: &Place, below: &str) -> (bool, String) {
+    // The same versions as here, so that nothing is downloaded.
+    if !place.path(below).join("Cargo.lock").exists() {
+        fs::copy(library().join("Cargo.lock"), place.path(below).join("Cargo.lock")).unwrap();
+    }
+    let output = cargo(place, below, &["test", "--release", "--offline"]);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// What the task of `init` is: green at once, and one edit away from red.
+#[test]
+fn a_fresh_crate_is_green_and_one_edit_makes_it_red() {
+    let place = Place::empty();
+    for (kind, name) in [("--bin", "fresh_app"), ("--lib", "fresh_kit")] {
+        assert!(cargo(&place, "", &["new", "--vcs", "none", kind, name]).status.success());
+        init(&place, name, &[]).is(0, &["wrote     budgets.toml", "edited    Cargo.toml"]);
+        let (green, text) = test(&place, name);
+        assert!(green, "{text}");
+        let tests = if kind == "--bin" {
+            ["test fresh_app_size::", "test fresh_app_start::startup_p95"]
+        } else {
+            ["test sample::p99", "test sample::allocs"]
+        };
+        for test in tests {
+            assert!(text.contains(test), "{test} is not in\n{text}");
+        }
+        assert!(text.contains("2 of 2 budgets judged"), "{text}");
+        init(&place, name, &[]).is(0, &["nothing was changed"]);
+        let file = format!("{name}/budgets.toml");
+        if kind == "--bin" {
+            let size = format!("{name}_size");
+            place.run_in(name, &["tighten", &size]).is(0, &["1 tightened"]);
+            assert!(!place.read(&file).contains("50 MB"));
+            let (green, text) = test(&place, name);
+            assert!(green, "{text}");
+        }
+        // A limit that no program keeps to; a sort that allocates.
+        let (file, old, new) = if kind == "--bin" {
+            (file, "max = { s", "max = { size = \"1 KB\", s")
+        } else {
+            (format!("{name}/tests/budgets.rs"), "sort_unstable()", "sort()")
+        };
+        let before = place.read(&file);
+        assert!(before.contains(old), "{before}");
+        place.write(&file, &before.replacen(old, new, 1));
+        let (green, text) = test(&place, name);
+        assert!(!green && text.contains("1 fail"), "{text}");
+    }
+}
+
+/// What a library and what its tests write does not build here; only what is written is looked at.
+#[test]
+fn a_workspace_of_several_kinds() {
+    let place = Place::empty();
+    place.write("Cargo.toml", "[workspace]\nmembers = [\"app\", \"web\"]\nresolver = \"3\"\n");
+    place.write(
+        "app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[features]\nextra = []\n\n\
+         [[bin]]\nname = \"app\"\npath = \"src/main.rs\"\n\n[[bin]]\nname = \"tool\"\npath = \"src/tool.rs\"\n\
+         required-features = [\"extra\"]\n\n[dependencies]\nclap = \"4\" # arguments\n",
+    );
+    place.write("app/src/main.rs", "use clap::Parser;\nfn main() {}\n");
+    place.write("app/src/tool.rs", "fn main() { loop {} }\n");
+    place.write(
+        "web/Cargo.toml",
+        "[package]\nname = \"web-kit\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dev-dependencies]\ncriterion = \"0.5\"\n\n[[bench]]\nname = \"paint\"\nharness = false\n",
+    );
+    place.write("web/src/lib.rs", "");
+    place.write("web/benches/paint.rs", "fn main() {}\n");
+    place.write("web/examples/show.rs", "fn main() {}\n");
+    place.git("", &["init", "-q"]);
+
+    init(&place, "", &[]).is(2, &["--package app", "app, web-kit"]);
+    init(&place, "", &["--package", "nope"]).is(2, &["there is no package `nope`", "app, web-kit"]);
+    let run = init(&place, "", &["--package", "web-kit", "--dry-run"]);
+    run.is(
+        0,
+        &["+++ b/web/budgets.toml", "+++ b/.github/workflows/budgets.yml", "+perf-budget = "],
+    );
+    assert!(!place.path("web/budgets.toml").exists());
+
+    init(&place, "web", &[]).is(0, &["wrote     web/budgets.toml"]);
+    let web = place.read("web/budgets.toml");
+    for words in [
+        "[budget.sample]",
+        "# artifact = \"../target/wasm32-unknown-unknown/release/web_kit.wasm\"",
+        "`benches/paint.rs`",
+        "`{bin:app}`, `{bin:tool}`",
+        "limited: `show`",
+    ] {
+        assert!(web.contains(words), "{words} is not in\n{web}");
+    }
+    let workflow = place.read(".github/workflows/budgets.yml");
+    assert!(workflow.contains("run: cargo test --release --package web-kit --test budgets\n"));
+
+    // A program with clap is started with `--help`; one that needs features is left to the user.
+    init(&place, "app/src", &[]).is(0, &["wrote     app/budgets.toml", "kept      .github"]);
+    let app = place.read("app/budgets.toml");
+    assert!(app.contains("command = [\"{bin:app}\", \"--help\"]"), "{app}");
+    assert!(
+        app.contains("\n# artifact = \"{bin:tool}\"")
+            && !app.contains("\nartifact = \"{bin:tool}\"")
+    );
+    assert!(place.read("app/Cargo.toml").contains("clap = \"4\" # arguments\n"));
+    let (app_before, manifest) = (app, place.read("app/Cargo.toml"));
+    init(&place, "app", &[]).is(0, &["nothing was changed"]);
+    assert_eq!(
+        (app_before, manifest),
+        (place.read("app/budgets.toml"), place.read("app/Cargo.toml"))
+    );
+}
+
+#[test]
+fn what_is_there_is_never_overwritten() {
+    let place = Place::empty();
+    init(&place, "", &[]).is(2, &["there is no Cargo.toml", "cargo new"]);
+    place.write(
+        "Cargo.toml",
+        "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    place.write("src/lib.rs", "");
+    place.write("tests/budgets.rs", "#[test]\nfn money() {}\n");
+    init(&place, "", &[]).is(2, &["is there already and is no harness", "rename it"]);
+    assert!(!place.path("budgets.toml").exists(), "a refusal writes nothing");
+    fs::remove_file(place.path("tests/budgets.rs")).unwrap();
+    place.write("budgets.toml", "[budget.x]\nworkload = \"y\"\n");
+    init(&place, "", &[]).is(2, &["the budget `x` has no limit"]);
+    place.write("budgets.toml", "[budget.x]\nworkload = \"y\"\nmax.p99 = \"1 s\"\n");
+    init(&place, "", &[]).is(0, &["kept      budgets.toml", "has to register: y"]);
+    assert_eq!(place.read("budgets.toml"), "[budget.x]\nworkload = \"y\"\nmax.p99 = \"1 s\"\n");
+    place.write("Cargo.toml", "[package]\nname = \n");
+    init(&place, "", &[]).is(2, &["cargo cannot tell what is in this project"]);
+}

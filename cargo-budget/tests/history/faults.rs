@@ -1,0 +1,237 @@
+//! What goes wrong around the history: each has its words, its exit code, and loses nothing.
+
+use std::fs;
+use std::process::Command;
+
+use libtest_mimic::{Completion, Failed, Trial};
+
+use crate::project::{Project, Ran, outcome};
+use crate::server::Server;
+use crate::{on_file, on_server};
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        on_file("a_file_that_is_no_database", no_database),
+        on_file("a_place_that_cannot_be_made", no_place),
+        on_file("the_default_place_is_kept_out_of_git", default_place),
+        on_file("a_url_of_something_else", other_url),
+        on_file("nobody_listens", nobody_listens),
+        Trial::ignorable_test("sqlite::a_file_that_may_not_be_written", read_only),
+        Trial::ignorable_test("sqlite::a_full_disk", full_disk),
+        on_server("a_wrong_password", wrong_password),
+        on_server("a_user_who_may_not_write", may_not_write),
+        Trial::ignorable_test("postgres::a_server_that_stops", || match Server::start() {
+            Ok(server) => {
+                stops(&server);
+                Ok::<_, Failed>(Completion::Completed)
+            }
+            Err(why) => Ok(Completion::ignored_with(why)),
+        }),
+    ]
+}
+
+fn no_database(db: &str) {
+    let project = Project::new("no-database", db);
+    project.commit(0);
+    project.outcomes(&[outcome("run", 0, 1e-3)]);
+    let text =
+        "This is no database, but somebody's notes, which shall stay as they are.\n".repeat(50);
+    fs::write(project.dir.join("notes.txt"), &text).unwrap();
+    for arguments in [vec!["history", "record"], vec!["history", "list"], vec!["trend", "merge"]] {
+        let arguments = [arguments, vec!["--db", "notes.txt"]].concat();
+        project.run(&arguments).says(3, "`notes.txt`: file is not a database; name another file");
+    }
+    assert_eq!(fs::read_to_string(project.dir.join("notes.txt")).unwrap(), text);
+}
+
+fn no_place(db: &str) {
+    let project = Project::new("no-place", db);
+    project.commit(0);
+    project.outcomes(&[outcome("run", 0, 1e-3)]);
+    let below_a_file = "budgets.toml/history.sqlite";
+    project
+        .run(&["history", "record", "--db", below_a_file])
+        .says(3, "failed to record in `budgets.toml/history.sqlite` | Nothing is lost: | --run run --commit ");
+    project.run(&["history", "list", "--db", "elsewhere.sqlite"]).says(3, "there is no history in");
+    assert!(!project.dir.join("elsewhere.sqlite").exists());
+}
+
+fn default_place(_: &str) {
+    let project = Project::new("default-place", "");
+    project.history(&[1.0]);
+    assert!(project.dir.join(".budgets/history.sqlite").is_file());
+    assert_eq!(project.git(&["status", "--porcelain"], 0), "");
+    fs::create_dir(project.dir.join("below")).unwrap();
+    let mut list = project.command(&["history", "list"]);
+    Ran::of(&list.current_dir(project.dir.join("below")).output().unwrap()).says(0, "(run-0)");
+    let mut list = project.command(&["history", "list"]);
+    let outside = std::env::temp_dir();
+    Ran::of(&list.current_dir(outside).output().unwrap())
+        .says(2, "name the history by `--db PATH`");
+}
+
+fn other_url(db: &str) {
+    let project = Project::new("other-url", db);
+    let list = |url: &str, parts: &str| {
+        project.run(&["history", "list", "--db", url]).says(2, parts);
+    };
+    list("mysql://u:secret@h/d", "not `mysql://…`");
+    list("postgres://u:secret@h:port/d", "the URL of the history is not valid");
+    list("postgres://u:secret@h/d?sslmode=perhaps", "the URL of the history is not valid");
+    list("postgres:///d", "names no host");
+}
+
+fn nobody_listens(db: &str) {
+    let project = Project::new("nobody", db);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://u:secret@127.0.0.1:{port}/d");
+    let shown = format!("`postgres://u@127.0.0.1:{port}/d`");
+    let list = project.run(&["history", "list", "--db", &url]);
+    list.says(3, &format!("failed to read {shown} | refused | start the server"));
+}
+
+fn wrong_password(server: &Server) {
+    let project = Project::new("password", &server.url("postgres").replace("a%20secret", "secret"));
+    project.commit(0);
+    project.outcomes(&[outcome("run", 0, 1e-3)]);
+    let words = "password authentication failed | correct the user, password or database";
+    project.run(&["history", "list"]).says(3, words);
+    project.run(&["history", "record"]).says(3, words).says(3, "Nothing is lost");
+    project
+        .run(&["history", "list", "--db", &server.url("absent")])
+        .says(3, "\"absent\" does not exist");
+    let without = server.url("postgres").replace(":a%20secret", "");
+    project
+        .run(&["history", "list", "--db", &without])
+        .says(3, "password missing | correct the user");
+}
+
+fn may_not_write(server: &Server) {
+    let url = server.database("may_not_write");
+    let project = Project::new("may-not-write", &url);
+    project.history(&[1.0]);
+    let rights = "CREATE ROLE reader LOGIN PASSWORD 'secret'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader";
+    crate::recording::execute(&project, &url, rights);
+    let reader = url.replace("tester:a%20secret", "reader:secret");
+    project.run(&["trend", "merge", "--db", &reader]).says(0, "1 commit");
+    project.outcomes(&[outcome("more", 0, 1e-3)]);
+    project
+        .run(&["history", "record", "--db", &reader])
+        .says(3, "permission denied for table budget_runs | make it | writable");
+}
+
+/// The server goes away between two runs, and while one is recorded.
+fn stops(server: &Server) {
+    let project = Project::new("stops", &server.database("stops"));
+    project.history(&[1.0]);
+    let of = |n: u64| perf_budget::verdict::Outcome {
+        test: format!("merge::metric_{n}"),
+        ..outcome("long", 1, 1e-3)
+    };
+    project.outcomes(&(0..6000).map(of).collect::<Vec<_>>());
+    let record = project
+        .command(&["history", "record"])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It has begun to write when it holds a lock on the table.
+    let url = server.url("stops");
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let writing = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+                   WHERE c.relname = 'budget_outcomes' AND l.mode = 'RowExclusiveLock'";
+    let since = std::time::Instant::now();
+    while client.query_one(writing, &[]).unwrap().get::<_, i64>(0) == 0 {
+        assert!(since.elapsed().as_secs() < 30, "the writer does not begin");
+    }
+    drop(client);
+    server.stop();
+    let said = Ran::of(&record.wait_with_output().unwrap());
+    let said = said.says(3, "failed to record in `postgres://tester@127.0.0.1: | start the server");
+    said.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
+    project.run(&["trend", "merge"]).says(3, "failed to read `postgres://tester@ | refused");
+    // Later, elsewhere: what was not recorded still can be.
+    let words = "recorded 6000 outcomes of run `long`";
+    project.run(&["history", "record", "--run", "long", "--db", "later.sqlite"]).says(0, words);
+}
+
+/// As somebody who is not root, on a file that only root may write.
+fn read_only() -> Result<Completion, Failed> {
+    let project = Project::new("read-only", ".budgets/history.sqlite");
+    project.history(&[1.0]);
+    project.outcomes(&[outcome("more", 0, 1e-3)]);
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
+    if !is_root {
+        let set = |mode: &str| {
+            let mut chmod = Command::new("chmod");
+            chmod.args(["-R", mode, ".budgets"]).current_dir(&project.dir);
+            assert!(chmod.status().unwrap().success());
+        };
+        set("a-w");
+        let (read, write) = (project.run(&["trend", "merge"]), project.run(&["history", "record"]));
+        set("u+w");
+        read.says(0, "1 commit");
+        write.says(3, "make it and its directory writable | Nothing is lost");
+        return Ok(Completion::Completed);
+    }
+    let as_nobody = |arguments: &[&str]| {
+        let command = project.command(arguments);
+        let mut nobody = Command::new("setpriv");
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
+        nobody.arg(command.get_program()).args(command.get_args()).current_dir(&project.dir);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => nobody.env(name, value),
+                None => nobody.env_remove(name),
+            };
+        }
+        nobody.output()
+    };
+    match as_nobody(&["--help"]) {
+        Ok(help) if help.status.success() => {}
+        _ => return Ok(Completion::ignored_with("nobody else may run the command here")),
+    }
+    Ran::of(&as_nobody(&["trend", "merge", "--branch", "main"])?).says(0, "1 commit");
+    Ran::of(&as_nobody(&["history", "record"])?)
+        .says(3, "make it and its directory writable | Nothing is lost");
+    Ok(Completion::Completed)
+}
+
+/// A file system of 300 KB of its own, which nobody else sees.
+#[expect(clippy::unnecessary_wraps, reason = "what a test gives that may say it is ignored")]
+fn full_disk() -> Result<Completion, Failed> {
+    let project = Project::new("full-disk", "disk/history.sqlite");
+    project.commit(0);
+    project.outcomes(&[outcome("first", 0, 1e-3)]);
+    let of = |n: u64| perf_budget::verdict::Outcome {
+        test: format!("merge::metric_{n}"),
+        ..outcome("long", 1, 1e-3)
+    };
+    project.outcomes(&(0..4000).map(of).collect::<Vec<_>>());
+    fs::create_dir(project.dir.join("disk")).unwrap();
+    let script = "mount -t tmpfs -o size=300k tmpfs disk || exit 99
+        \"$0\" budget history record --run first || exit 98
+        \"$0\" budget history record --run long; code=$?
+        \"$0\" budget history list || exit 97
+        exit $code";
+    let command = project.command(&[]);
+    let mut alone = Command::new("unshare");
+    alone
+        .args(["--mount", "sh", "-c", script])
+        .arg(command.get_program())
+        .current_dir(&project.dir);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => alone.env(name, value),
+            None => alone.env_remove(name),
+        };
+    }
+    let ran = match alone.output() {
+        Ok(ran) if ran.status.code() != Some(99) && ran.status.code() != Some(1) => Ran::of(&ran),
+        _ => return Ok(Completion::ignored_with("mounting is not allowed here")),
+    };
+    let said = ran.says(3, "database or disk is full; make room | Nothing is lost");
+    assert_eq!(said.out.lines().count(), 1, "{}", said.out);
+    said.says(3, "(first)");
+    Ok(Completion::Completed)
+}

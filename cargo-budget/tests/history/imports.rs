@@ -1,0 +1,125 @@
+//! Results of other tools: real ones, from runs of our own (k6's are written from its documentation).
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::on_both;
+use crate::project::Project;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let mut rows = vec![
+        row(
+            "criterion",
+            "criterion",
+            10,
+            &["sort/unstable/10::mean", "sort/unstable/100::throughput"],
+        ),
+        row("hyperfine", "hyperfine.json", 10, &["true::wall_mean", "sleep 0.01::cpu"]),
+        row("google-benchmark", "google_benchmark.json", 7, &["sum_range/8::mean", "fails::mean"]),
+        row(
+            "google-benchmark",
+            "google_benchmark_repeated.json",
+            6,
+            &["sum_range/8::throughput_p50"],
+        ),
+        row("gungraun", "gungraun", 44, &["sum::numbers::sum::small::instructions"]),
+        row(
+            "k6",
+            "k6_summary_export.json",
+            29,
+            &["http_req_duration::p999", "http_req_failed::rate"],
+        ),
+        row("k6", "k6_handle_summary.json", 12, &["http_req_waiting::p95", "checks::rate"]),
+        Trial::test("import::what_is_not_understood_is_refused", || {
+            refused();
+            Ok::<(), Failed>(())
+        }),
+    ];
+    rows.extend(on_both("imports_are_never_green", never_green));
+    rows
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history/samples").join(name)
+}
+
+/// The sample is told to be of `format`, and has this many values, among them the tests.
+fn row(format: &'static str, file: &'static str, values: usize, tests: &'static [&str]) -> Trial {
+    Trial::test(format!("import::{file}"), move || {
+        let project = Project::new(&format!("import-{file}"), ".budgets/history.sqlite");
+        project.commit(0);
+        let path = sample(file);
+        let path = path.to_str().unwrap();
+        let sum = format!("{values} outcomes of run `{format}-");
+        project
+            .run(&["history", "import", path, "--dry-run"])
+            .says(0, &format!("would record {sum}"));
+        project.run(&["history", "import", path]).says(0, &format!("recorded {sum}"));
+        project.run(&["history", "import", "--format", format, path]).says(0, "recorded already");
+        for test in tests {
+            project.run(&["trend", test]).says(0, "");
+        }
+        Ok::<(), Failed>(())
+    })
+}
+
+/// Neither the list nor a trend has anything that could be taken for a verdict that is held.
+fn never_green(db: &str) {
+    let project = Project::new("imported", db);
+    project.commit(0);
+    let path = sample("google_benchmark.json");
+    project.run(&["history", "import", path.to_str().unwrap()]).says(0, "recorded 7");
+    let listed =
+        project.run(&["history", "list"]).says(0, "7 outcomes, from google-benchmark, not judged");
+    assert!(!listed.out.contains("none red") && !listed.out.contains("pass"), "{}", listed.out);
+    let json = project.run(&["history", "list", "--format", "json"]).json();
+    assert_eq!(json["runs"][0]["red"], serde_json::Value::Null);
+    assert_eq!(json["runs"][0]["began"], 1_795_251_614, "{json}");
+    let trend = project.run(&["trend", "sum_range/8"]).says(0, "google-benchmark | 1.25 µs | op/s");
+    assert!(!trend.out.contains("no longer in budgets.toml"), "{}", trend.out);
+    project.run(&["trend", "fails"]).says(0, "1 outcome without a value");
+}
+
+fn refused() {
+    let project = Project::new("import-refused", ".budgets/history.sqlite");
+    project.commit(0);
+    let check = |name: &str, content: &str, code: i32, parts: &str| {
+        std::fs::write(project.dir.join(name), content).unwrap();
+        project.run(&["history", "import", name]).says(code, parts);
+        assert!(!project.dir.join(".budgets").exists(), "{name}");
+    };
+    check("a.json", "{", 2, "`a.json` is not JSON");
+    check("a.json", "", 2, "`a.json` is not JSON");
+    check("a.json", "{}", 2, "no result of a tool that is known: criterion, hyperfine | --format");
+    check(
+        "a.json",
+        r#"{"results": [{"command": "x", "mean": "y"}]}"#,
+        2,
+        "`x` has no number `mean`",
+    );
+    check("a.json", r#"{"context": {}, "benchmarks": []}"#, 2, "it has no results");
+    check(
+        "a.json",
+        r#"{"context": {}, "benchmarks": [{"name": "x"}]}"#,
+        2,
+        "`x` has no `real_time`",
+    );
+    check(
+        "a.json",
+        "{\"type\":\"Metric\"}\n{\"type\":\"Point\"}\n",
+        2,
+        "k6's `--out json` has every single point",
+    );
+    let estimates = r#"{"mean": {"point_estimate": 1}, "median": {"point_estimate": 1}}"#;
+    check("estimates.json", estimates, 2, "benchmark.json | has the benchmark's name");
+    project.run(&["history", "import", "absent.json"]).says(3, "failed to read `absent.json`");
+    project.run(&["history", "import", "results"]).says(2, "there is no `new/estimates.json`");
+    project.run(&["history", "import", "--format", "k6", "a.json"]).says(2, "is not JSON");
+    let twice = sample("hyperfine.json");
+    let twice = twice.to_str().unwrap();
+    project
+        .run(&["history", "import", twice, twice])
+        .says(2, "twice; import files of different runs");
+    assert!(!project.dir.join(".budgets").exists());
+}

@@ -1,0 +1,140 @@
+//! A PostgreSQL server on loopback, in a directory of its own, for the time of the tests.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// What the server asks its users for.
+const PASSWORD: &str = "a secret";
+
+/// A running server.
+pub(crate) struct Server {
+    child: Mutex<Option<Child>>,
+    directory: PathBuf,
+    pub(crate) port: u16,
+}
+
+static SHARED: OnceLock<Result<Server, String>> = OnceLock::new();
+
+impl Server {
+    /// The one that the rows share; or why there is none.
+    pub(crate) fn shared() -> Result<&'static Server, String> {
+        SHARED.get_or_init(Server::start).as_ref().map_err(Clone::clone)
+    }
+
+    /// Stops the shared one, where it was started.
+    pub(crate) fn stop_shared() {
+        if let Some(Ok(server)) = SHARED.get() {
+            server.stop();
+        }
+    }
+
+    /// Starts a server; `Err` says what is not installed.
+    ///
+    /// # Panics
+    /// Where it is installed and does not start.
+    pub(crate) fn start() -> Result<Server, String> {
+        let programs = programs().ok_or("PostgreSQL is not installed")?;
+        let user = user()?;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let name = format!("perf-budget-postgres-{}-{port}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir(&directory).unwrap();
+        if let Some((uid, gid)) = user {
+            std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
+        }
+        let run = |program: &str| {
+            let mut command = Command::new(programs.join(program));
+            command.current_dir(&directory).env_clear().env("PATH", "/usr/bin:/bin");
+            if let Some((uid, gid)) = user {
+                command.uid(uid).gid(gid);
+            }
+            command
+        };
+        fs::write(directory.join("password"), PASSWORD).unwrap();
+        let mut initdb = run("initdb");
+        initdb.args(["-D", "data", "-U", "tester", "-A", "scram-sha-256", "--pwfile=password"]);
+        let made = initdb.args(["-N", "-E", "UTF8", "--locale=C"]).output().unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let mut postgres = run("postgres");
+        postgres.args(["-D", "data", "-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
+        let log = fs::File::create(directory.join("log")).unwrap();
+        let child = postgres.args(["-F"]).stderr(log).stdout(Stdio::null()).spawn().unwrap();
+        let server = Server { child: Mutex::new(Some(child)), directory, port };
+        server.wait();
+        Ok(server)
+    }
+
+    fn wait(&self) {
+        let since = Instant::now();
+        while let Err(e) = postgres::Client::connect(&self.url("postgres"), postgres::NoTls) {
+            if since.elapsed() > Duration::from_secs(60) {
+                let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+                self.stop();
+                panic!("the server does not answer: {e}\n{log}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Makes an empty database; its URL.
+    pub(crate) fn database(&self, name: &str) -> String {
+        let mut client = postgres::Client::connect(&self.url("postgres"), postgres::NoTls).unwrap();
+        client.batch_execute(&format!("CREATE DATABASE \"{name}\"")).unwrap();
+        self.url(name)
+    }
+
+    /// The URL of a database.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let password = PASSWORD.replace(' ', "%20");
+        format!("postgres://tester:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Stops it at once (SIGQUIT ends all its processes), and waits for its end.
+    pub(crate) fn stop(&self) {
+        let Some(mut child) = self.child.lock().unwrap().take() else { return };
+        let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
+        let since = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if since.elapsed() > Duration::from_secs(20) {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Where `initdb` and `postgres` are.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        places.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    places.into_iter().find(|place| ["initdb", "postgres"].iter().all(|p| place.join(p).is_file()))
+}
+
+/// The user and group to run it as, where it is not this one; `Err` where this is root, and there is
+/// nobody else.
+fn user() -> Result<Option<(u32, u32)>, &'static str> {
+    let number = |arguments: &[&str]| {
+        let said = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
+        String::from_utf8_lossy(&said.stdout).trim().parse::<u32>().ok()
+    };
+    if number(&["-u"]) != Some(0) {
+        return Ok(None);
+    }
+    let postgres = number(&["-u", "postgres"]).zip(number(&["-g", "postgres"]));
+    postgres.map(Some).ok_or("PostgreSQL refuses root, and there is no user `postgres`")
+}

@@ -1,0 +1,144 @@
+//! The page in Chromium, where that is installed: what it makes of the page, not what the page says.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::{Scratch, file, run, skipped};
+
+/// What the browser made of the page of a record after its script ran; `None` without a browser.
+///
+/// `hands` is a script that does what a reader would. The policy would not let it in, so it comes without
+/// the policy; where there is none, the page is as it is.
+fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
+    let known = ["chromium", "chromium-browser", "google-chrome"];
+    let browser = known.iter().find(|name| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .any(|directory| directory.join(name).is_file())
+    });
+    let Some(browser) = browser else {
+        skipped("there is no Chromium to look with");
+        return None;
+    };
+    let page = scratch.path("page.html");
+    run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
+    if !hands.is_empty() {
+        let whole = std::fs::read_to_string(&page).unwrap();
+        let (before, after) = whole.split_once("<meta http-equiv").unwrap();
+        let (_, after) = after.split_once('>').unwrap();
+        let after = after.replace("</body>", &format!("<script>{hands}</script></body>"));
+        std::fs::write(&page, format!("{before}{after}")).unwrap();
+    }
+    let profile = scratch.path("profile");
+    let done = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+        ])
+        // As narrow as it goes: some versions take no less than 500.
+        .arg(if hands.is_empty() { "--window-size=1280,900" } else { "--window-size=390,844" })
+        .args(["--enable-logging=stderr", "--v=0", "--dump-dom"])
+        .arg(format!("--user-data-dir={profile}"))
+        .arg(format!("file://{page}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    // A violated policy, a script that failed, a thing that was not found.
+    let complaints: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    assert!(Path::new(&page).is_file());
+    Some(String::from_utf8(done.stdout).unwrap())
+}
+
+#[test]
+fn the_script_runs_under_the_policy() {
+    let scratch = Scratch::new("browser");
+    let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), "") else { return };
+    // The script shows its controls; without it they stay hidden.
+    assert!(dom.contains(
+        "<form class=\"controls\" id=\"controls\" role=\"search\" aria-label=\"Filter limits\">"
+    ));
+    assert!(dom.contains("<button id=\"theme\" type=\"button\">"));
+    assert_eq!(dom.matches("<details class=\"limit").count(), 9);
+    assert_eq!(dom.matches("data-verdict=\"fail\" open=\"\"").count(), 2);
+}
+
+#[test]
+fn no_name_does_anything() {
+    let scratch = Scratch::new("browser-hostile");
+    let Some(dom) = dom(&scratch, &file("hostile.jsonl"), "") else { return };
+    assert_eq!(dom.matches("<script").count(), 1);
+    assert_eq!(dom.matches("<img").count(), 0);
+    assert_eq!(dom.matches("<details class=\"limit").count(), 13);
+    assert!(dom.contains("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(dom.contains("\\u{202e}gnp.exe"));
+}
+
+/// Types into the filter, takes a verdict away, opens what is left, switches the theme.
+#[test]
+fn rows_are_filtered_and_the_theme_is_switched() {
+    let scratch = Scratch::new("browser-hands");
+    let hands = r#"
+        const told = [];
+        const tell = () => told.push(document.querySelectorAll("details.limit:not([hidden])").length
+            + " of " + document.querySelectorAll("main section:not([hidden])").length
+            + " [" + document.getElementById("shown").textContent + "]");
+        const find = document.getElementById("find");
+        const type = (text) => { find.value = text; find.dispatchEvent(new Event("input")); tell(); };
+        tell();
+        type("WASM");
+        type("wasm gzip");
+        type("no such thing");
+        type("");
+        document.querySelector("input[value=pass]").click(); tell();
+        document.getElementById("open").click();
+        told.push(document.querySelectorAll("details.limit[open]:not([hidden])").length + " open");
+        told.push(document.getElementById("open").textContent);
+        const theme = document.getElementById("theme");
+        const first = theme.textContent; theme.click();
+        told.push(first + ", " + document.documentElement.dataset.theme + ", " + theme.textContent);
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "/" }));
+        told.push(document.activeElement.id);
+        document.body.dataset.told = told.join("; ");
+    "#;
+    let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), hands) else { return };
+    let told = dom.split("data-told=\"").nth(1).and_then(|rest| rest.split('"').next());
+    assert_eq!(
+        told,
+        Some(
+            "9 of 4 []; 2 of 2 [2 of 9 shown]; 1 of 1 [1 of 9 shown]; 0 of 0 [0 of 9 shown]; 9 of 4 []; \
+             6 of 3 [6 of 9 shown]; 6 open; Close all; Dark theme, dark, Light theme; find"
+        )
+    );
+}
+
+/// Nothing is wider than a phone, nothing is a picture without words, headings follow each other.
+#[test]
+fn the_page_fits_a_phone_and_is_told_to_who_cannot_see() {
+    let scratch = Scratch::new("browser-told");
+    let hands = r#"
+        for (const row of document.querySelectorAll("details")) row.open = true;
+        const root = document.documentElement, told = [];
+        const wide = [...document.querySelectorAll("body *")].filter((e) => !e.closest("svg, .unseen, .skip")
+            && e.getBoundingClientRect().right > root.clientWidth + 1);
+        told.push(wide.length + " too wide");
+        if (root.clientWidth > 700) told.push("no phone");
+        const mute = [...document.querySelectorAll("svg")].filter((e) => !e.closest("[aria-hidden], [aria-label]"));
+        told.push(mute.length + " mute");
+        const nameless = [...document.querySelectorAll("button, input")].filter((e) => !(e.textContent || e.labels?.length));
+        told.push(nameless.length + " nameless");
+        const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((e) => +e.tagName[1]);
+        told.push(levels.filter((level, i) => i && level > levels[i - 1] + 1).length + " skipped");
+        told.push(["header", "main", "footer", "[role=search]"].filter((mark) => document.querySelectorAll(mark).length !== 1).length + " landmarks amiss");
+        document.body.dataset.told = told.join("; ");
+    "#;
+    for input in ["outcomes.jsonl", "hostile.jsonl"] {
+        let Some(dom) = dom(&scratch, &file(input), hands) else { return };
+        let told = dom.split("data-told=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let all = "0 too wide; 0 mute; 0 nameless; 0 skipped; 0 landmarks amiss";
+        assert_eq!(told, Some(all), "{input}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Each format on the same run, against what is expected.
+
+use crate::{expect, file, folder, last_run, run};
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32, name: &str) -> String {
+    let input = file("outcomes.jsonl");
+    let done = run(&[&["report", "--input", &input, "--format"], arguments].concat());
+    assert_eq!(done.code, code, "{}", done.err);
+    expect(name, &done.out);
+    done.err
+}
+
+#[test]
+fn every_format_is_as_expected() {
+    // A limit is broken, whatever it is rendered as.
+    check(&["terminal"], 1, "terminal.txt");
+    check(&["markdown"], 1, "report.md");
+    check(&["junit"], 1, "junit.xml");
+    check(&["csv"], 1, "report.csv");
+    check(&["openmetrics"], 1, "metrics.txt");
+    let left = check(&["bencher"], 1, "bencher.json");
+    assert_eq!(left, "note: left out: 2 tests without a value\n");
+    let left = check(&["github-action-benchmark"], 1, "smaller.json");
+    assert_eq!(
+        left,
+        "note: left out: 1 limit from below (`--better bigger` writes these), 2 tests without a value\n"
+    );
+    let left =
+        check(&["github-action-benchmark", "--better", "bigger", "--quiet"], 1, "bigger.json");
+    assert_eq!(left, "");
+}
+
+#[test]
+fn the_last_run_of_several_records_is_shown() {
+    let done = run(&["report", "--format", "json", "--input", &file("outcomes.jsonl")]);
+    let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(document["outcomes"].as_array().unwrap(), &last_run());
+    assert_eq!(document["exit"], 1);
+    assert_eq!(document["tests"], 9);
+}
+
+#[test]
+fn json_is_as_its_schema_says() {
+    let schema = folder().join("../../../schema/report.schema.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for input in ["outcomes.jsonl", "hostile.jsonl"] {
+        let done = run(&["report", "--format", "json", "--input", &file(input)]);
+        let document = serde_json::from_str(&done.out).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
+        assert!(wrong.is_empty(), "{input}: {wrong:#?}");
+        described(&schema, &schema, &document, "");
+    }
+    assert!(!validator.is_valid(&serde_json::json!({ "format": 1, "outcomes": [{}] })));
+}
+
+/// Every field that is written is in the schema, or readers would have to guess.
+#[track_caller]
+fn described(root: &serde_json::Value, at: &serde_json::Value, is: &serde_json::Value, path: &str) {
+    let mut at = at;
+    let parts = at["anyOf"].as_array();
+    if let Some(other) = parts.and_then(|any| any.iter().find(|one| one["type"] != "null")) {
+        at = other;
+    }
+    if let Some(name) = at["$ref"].as_str() {
+        at = root.pointer(name.trim_start_matches('#')).unwrap();
+    }
+    match is {
+        serde_json::Value::Object(fields) if at["additionalProperties"].is_null() => {
+            for (name, field) in fields {
+                let known = &at["properties"][name];
+                assert!(!known.is_null(), "schema/report.schema.json does not have {path}.{name}");
+                described(root, known, field, &format!("{path}.{name}"));
+            }
+        }
+        serde_json::Value::Array(items) if at["items"].is_object() => {
+            for item in items {
+                described(root, &at["items"], item, path);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_budget_is_explained() {
+    let input = file("outcomes.jsonl");
+    let done = run(&["explain", "merge", "--input", &input]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    expect("explain.txt", &done.out);
+    let one = run(&["explain", "wasm::gzip", "--input", &input]);
+    assert_eq!(one.code, 0);
+    assert!(one.out.starts_with("wasm::gzip  pass\n"), "{}", one.out);
+    assert!(!one.out.contains("wasm::brotli"));
+    let none = run(&["explain", "mergee", "--input", &input]);
+    assert_eq!(none.code, 2);
+    assert!(
+        none.err.contains("the last run has no budget `mergee`; it has `merge`, "),
+        "{}",
+        none.err
+    );
+}
+
+/// What was measured is coloured for people, and plain for files and pipes.
+#[test]
+fn colour_is_for_terminals() {
+    let input = file("outcomes.jsonl");
+    let plain = run(&["report", "--input", &input]).out;
+    assert!(!plain.contains('\u{1b}'));
+    let painted = run(&["report", "--input", &input, "--color", "always"]).out;
+    assert!(painted.contains("\u{1b}[1;31mfail\u{1b}[0m"));
+}

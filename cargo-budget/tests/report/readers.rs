@@ -1,0 +1,167 @@
+//! What others make of what is written: readers of each format on names that mean harm.
+
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+use crate::{Scratch, file, run, skipped};
+
+fn hostile(format: &str) -> String {
+    let done = run(&["report", "--input", &file("hostile.jsonl"), "--format", format, "--quiet"]);
+    assert_eq!(done.code, 1, "{}", done.err);
+    done.out
+}
+
+#[test]
+fn no_name_is_markdown() {
+    let comment = hostile("markdown");
+    assert!(comment.len() < 65_536);
+    let (mut rows, mut code, mut prose) = (0, false, String::new());
+    for event in Parser::new_ext(&comment, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Emphasis) => {
+                // The remarks alone are emphasized, and there are none here.
+                panic!("{event:?}")
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                let own = [
+                    "<code>",
+                    "</code>",
+                    "<sub>",
+                    "</sub>",
+                    "<details>",
+                    "</details>",
+                    "<summary>",
+                    "<!-- perf-budget -->",
+                ];
+                assert!(own.iter().any(|own| html.trim().starts_with(own)), "{html}");
+                assert!(!html.contains("onerror") && !html.contains("script"), "{html}");
+                code = html.starts_with("<code>") || code && !html.starts_with("</code>");
+            }
+            Event::Start(Tag::TableRow) => rows += 1,
+            Event::Text(text) if !code => prose.push_str(&text),
+            _ => {}
+        }
+    }
+    assert_eq!(rows, 13);
+    // GitHub looks for people, issues and addresses in what is left, but not in code.
+    let found =
+        |what: &str| prose.split(what).skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
+    assert!(prose.contains("@\u{200b}everyone"), "{prose}");
+    assert!(!found("@") && !found("#") && !found("://"), "{prose}");
+}
+
+#[test]
+fn nothing_printed_is_a_workflow_command() {
+    for format in ["terminal", "markdown", "html", "junit", "csv", "json"] {
+        let text = hostile(format);
+        // A cell of a table and the text of an element keep their line feeds; a file is no log.
+        if ["csv", "junit"].contains(&format) {
+            continue;
+        }
+        let command = text.lines().find(|line| line.trim_start().starts_with("::"));
+        assert_eq!(command, None, "{format}");
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{202e}') || format == "json",
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn the_page_has_one_script_and_nothing_from_elsewhere() {
+    let page = hostile("html");
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_eq!(page.matches("</script").count(), 1);
+    assert_eq!(page.matches("<style").count(), 1);
+    for never in [
+        " style=",
+        "<img",
+        "<link",
+        "<iframe",
+        "http://",
+        "src=x onerror=alert(1)>",
+        " onclick",
+        "onmouseover=\"",
+    ] {
+        assert!(!page.contains(never), "{never}");
+    }
+    for always in
+        ["Content-Security-Policy", "default-src 'none'", "lang=\"en\"", "width=device-width"]
+    {
+        assert!(page.contains(&always.replace('\'', "&#39;")) || page.contains(always), "{always}");
+    }
+    // Nothing is told twice by the same name.
+    let mut ids: Vec<&str> =
+        page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let many = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), many);
+    let pictures = page.matches("<svg").count();
+    let told = page.matches("role=\"img\" aria-label=").count()
+        + page.matches("aria-hidden=\"true\" focusable=\"false\"").count();
+    // Those inside another picture are part of it.
+    let inside = page.matches("preserveAspectRatio").count()
+        + page.matches("width=\"1\" height=\"1\"").count()
+        + page.matches("<svg class=\"part\"").count();
+    assert_eq!(pictures, told + inside);
+}
+
+#[test]
+fn the_page_holds_for_many_and_for_one() {
+    let scratch = Scratch::new("many");
+    let one = crate::last_run()[1].clone();
+    let many: Vec<_> = (0..200)
+        .map(|i| {
+            let mut outcome = one.clone();
+            outcome["test"] = serde_json::json!(format!("budget{i}::gzip"));
+            outcome["budget"] = serde_json::json!(format!("budget{i}"));
+            outcome["run"]["tests"] = serde_json::json!(200);
+            outcome
+        })
+        .collect();
+    for outcomes in [&many[..], &many[..1]] {
+        let input = scratch.record("outcomes.jsonl", outcomes);
+        let done = run(&["report", "--format", "html", "--input", &input]);
+        assert_eq!(done.code, 0);
+        assert_eq!(done.out.matches("<details class=\"limit").count(), outcomes.len());
+        assert!(done.out.len() < 24_000 + outcomes.len() * 4_000, "{} bytes", done.out.len());
+    }
+}
+
+/// Python's XML and CSV readers, and the Prometheus project's own reader of OpenMetrics.
+#[test]
+fn other_programs_read_it() {
+    let scratch = Scratch::new("readers");
+    let python = |script: &str, text: &str| {
+        let path = scratch.write("text", text);
+        std::process::Command::new("python3").arg("-c").arg(script).arg(path).output()
+    };
+    let Ok(probe) = python("pass", "") else {
+        skipped("there is no python3 to read with");
+        return;
+    };
+    assert!(probe.status.success());
+    let reads = |script: &str, text: &str, want: &str| {
+        let done = python(script, text).unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{said}");
+        assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), want, "{said}");
+    };
+    let junit = "import sys, xml.etree.ElementTree as x; r = x.parse(sys.argv[1]).getroot()
+print(r.get('tests'), r.get('failures'), r.get('errors'), len(r.findall('.//testcase')))";
+    reads(junit, &hostile("junit"), "13 5 3 13");
+    let csv = "import csv, sys; rows = list(csv.reader(open(sys.argv[1], newline='')))
+print(len(rows), {len(r) for r in rows}, any(c[:1] in '=+-@' and c[:1] and not c.lstrip('-').replace('.','').replace('e-','').isdigit() for r in rows for c in r))";
+    reads(csv, &hostile("csv"), "14 {40} False");
+    let prometheus =
+        "import importlib.util as u; print(u.find_spec('prometheus_client') is not None)";
+    let there = python(prometheus, "").unwrap();
+    if String::from_utf8_lossy(&there.stdout).trim() != "True" {
+        skipped("Python has no prometheus_client to read OpenMetrics with");
+        return;
+    }
+    let metrics = "import sys; from prometheus_client.openmetrics.parser import text_string_to_metric_families as f
+m = {x.name: x for x in f(open(sys.argv[1]).read())}
+v = m['perf_budget_verdict']; print(v.type, len(v.samples), int(sum(s.value for s in v.samples)), m['perf_budget_value_seconds'].unit, any('\\n' in s.labels['test'] for s in v.samples))";
+    reads(metrics, &hostile("openmetrics"), "stateset 78 13 seconds True");
+}

@@ -1,0 +1,152 @@
+//! The base revision: where it was built, for whoever compares with it.
+//!
+//! `cargo budget check --base` builds it and says here where it is; by hand it is two variables.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::budget;
+use crate::meter::fork::Build;
+
+/// The base's test binary; several, as a search path is written, where it was linked several times.
+const BINARY: &str = "PERF_BUDGET_BASE";
+/// The directory with the base's `budgets.toml`, where it is not above the binary.
+const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
+/// This revision's test binaries, where it was linked several times.
+const HEAD: &str = "PERF_BUDGET_HEAD";
+
+/// A revision that was built to compare with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Its test binaries, alike but for how they were linked; at least one.
+    pub(crate) binaries: Vec<PathBuf>,
+    /// This revision's, likewise; none where it is this process's.
+    pub(crate) heads: Vec<PathBuf>,
+    /// Where its `budgets.toml` is.
+    pub(crate) root: PathBuf,
+    /// The names of its budgets; `None` where its file cannot be read as it is today.
+    names: Option<BTreeSet<String>>,
+}
+
+impl Base {
+    /// What the environment says, for budgets in a file of the same name as `file`; `None` where it says
+    /// nothing.
+    ///
+    /// # Errors
+    /// Where it names what is not there.
+    pub(crate) fn of_environment(file: &Path) -> Result<Option<Base>, Error> {
+        let paths = |name| -> Vec<PathBuf> {
+            let text = std::env::var_os(name).unwrap_or_default();
+            std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
+        };
+        let binaries = paths(BINARY);
+        if binaries.is_empty() {
+            return Ok(None);
+        }
+        let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
+        let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
+        Base::new(&binaries, &paths(HEAD), directory, Path::new(file)).map(Some)
+    }
+
+    fn new(
+        binaries: &[PathBuf],
+        heads: &[PathBuf],
+        directory: Option<PathBuf>,
+        file: &Path,
+    ) -> Result<Base, Error> {
+        for (variable, path) in
+            binaries.iter().map(|path| (BINARY, path)).chain(heads.iter().map(|path| (HEAD, path)))
+        {
+            if !path.is_file() {
+                return Err(Error::other(format!(
+                    "{variable} names `{}`, which is no file; it is the path of a test binary, as \
+                     `cargo test --no-run` prints it",
+                    path.display()
+                )));
+            }
+        }
+        let absolute =
+            |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::io("resolve", path, e));
+        let binaries = binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+        let heads = heads.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+        let above =
+            |path: &Path| path.ancestors().find(|dir| dir.join(file).is_file()).map(Path::to_owned);
+        let root = match directory {
+            Some(directory) => absolute(&directory)?,
+            None => above(&binaries[0]).ok_or_else(|| {
+                Error::other(format!(
+                    "there is no {} above `{}`; set {DIRECTORY} to the directory that the base \
+                     revision's is in",
+                    file.display(),
+                    binaries[0].display()
+                ))
+            })?,
+        };
+        let there = root.join(file);
+        let names = if there.is_file() {
+            let budgets = budget::load(&there).ok();
+            budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
+        } else {
+            Some(BTreeSet::new())
+        };
+        Ok(Base { binaries, heads, root, names })
+    }
+
+    /// Its test binaries with where they run.
+    pub(crate) fn builds(&self) -> Vec<Build> {
+        let build =
+            |binary: &PathBuf| Build { binary: binary.clone(), package: Some(self.root.clone()) };
+        self.binaries.iter().map(build).collect()
+    }
+
+    /// This revision's, where they are several.
+    pub(crate) fn head_builds(&self) -> Vec<Build> {
+        self.heads.iter().map(|binary| Build { binary: binary.clone(), package: None }).collect()
+    }
+
+    /// How often both revisions were linked.
+    pub(crate) fn layouts(&self) -> usize {
+        self.binaries.len().min(self.heads.len().max(1))
+    }
+
+    /// Whether the base has a budget of this name: without one there is nothing to compare with. What
+    /// cannot be told is tried.
+    pub(crate) fn has(&self, budget: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.contains(budget))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_base_has_is_what_its_file_says() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-base-{}", std::process::id()));
+        let binary = dir.join("target/release/deps/budgets-1");
+        std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
+        std::fs::write(&binary, "").unwrap();
+        let base = |directory| {
+            Base::new(std::slice::from_ref(&binary), &[], directory, Path::new("budgets.toml"))
+        };
+        let reason = base(None).unwrap_err().to_string();
+        assert!(reason.contains("there is no budgets.toml above"), "{reason}");
+        assert!(!base(Some(dir.clone())).unwrap().has("old"));
+        std::fs::write(
+            dir.join("budgets.toml"),
+            "[budget.old]\nworkload = \"w\"\nmax = { p50 = \"1 ms\" }\n",
+        )
+        .unwrap();
+        let found = base(None).unwrap();
+        assert_eq!(found.root, dir);
+        assert!(found.has("old") && !found.has("new"));
+        // A file from before, or after, today's rules: whether it has the budget is not known.
+        std::fs::write(dir.join("budgets.toml"), "[budget.old]\nworkloads = \"w\"\n").unwrap();
+        assert!(base(None).unwrap().has("new"));
+        let reason =
+            Base::new(&[dir.join("none")], &[], None, Path::new("budgets.toml")).unwrap_err();
+        assert!(reason.to_string().contains("no file"), "{reason}");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

@@ -1,0 +1,49 @@
+//! `waive`: somebody answers for a broken limit until a day.
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, Reading};
+use super::read::{self, Entry};
+use super::{Waiver, key};
+use crate::date::Date;
+
+const EXAMPLE: &str = "waive = { until = \"2027-01-31\", owner = \"ann\", why = \"the new parser lands in January\" }";
+
+/// Reads `waive` of a budget or of a limit, if it is there.
+pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Waiver> {
+    let entry = read::entry(table, "waive")?;
+    let table = entry.table(reading, EXAMPLE)?;
+    read::check_keys(table, "`waive`", key::WAIVE, reading);
+    for key in key::WAIVE.iter().filter(|key| !table.contains_key(key.name)) {
+        let title = format!("`waive` lacks the key `{}`", key.name);
+        let problem = Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}"));
+        reading.report_absence(problem);
+    }
+    let text = |name, example, reading: &mut Reading<'_>| {
+        read::entry(table, name).and_then(|entry| entry.text(reading, example))
+    };
+    let until = read::entry(table, "until").and_then(|entry| date(&entry, reading));
+    let owner = text("owner", "who answers for it, in quotes", reading);
+    let why = text("why", "the reason in quotes", reading);
+    Some(Waiver { until: until?, owner: owner?, why: why? })
+}
+
+/// A day, in quotes or as TOML's own date.
+pub(super) fn date(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Date> {
+    let text = match entry.value.get_ref() {
+        DeValue::String(text) => text.clone().into_owned(),
+        DeValue::Datetime(time) => time.to_string(),
+        _ => {
+            let example = "a date such as \"2027-01-31\"";
+            return read::mismatch(entry.key, entry.value, reading, "a date", example);
+        }
+    };
+    let fault = match text.parse::<Date>() {
+        Ok(date) => return Some(date),
+        Err(fault) => super::source::printable(&fault).replace('\n', " "),
+    };
+    let title = format!("`{}`: {fault}", entry.key);
+    let problem = Problem::new(entry.value.span(), title);
+    reading.report(problem.help("write the year, the month and the day: \"2027-01-31\""));
+    None
+}

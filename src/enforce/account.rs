@@ -1,0 +1,134 @@
+//! The account of interference: amounts of one fork after another, and what they come to for a limit.
+
+use std::collections::BTreeSet;
+
+use super::source::Source;
+use crate::meter::{Fork, Interference, Timing, Unmeasured, interference};
+use crate::verdict::Ledger;
+use crate::verdict::ledger::{Clock, Pressure};
+
+/// A source that watches the machine while it measures.
+pub(crate) struct Watched(pub(crate) Box<dyn Source>);
+
+impl Source for Watched {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        interference::watch(|| self.0.fork())
+    }
+
+    fn burst(&self) -> std::time::Duration {
+        self.0.burst()
+    }
+}
+
+/// What was read in all forks so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Account {
+    outside: Rate,
+    stolen: Rate,
+    cpu: Rate,
+    memory: Rate,
+    io: Rate,
+    throttled: Option<(u64, f64)>,
+    /// Time-weighted waiting for a processor.
+    waited: Rate,
+    preempted: Rate,
+    /// Forks whose times have waiting in them, and all that were timed.
+    by_wall: usize,
+    timed: usize,
+    /// The processors that forks were kept on, each alone.
+    pinned: BTreeSet<usize>,
+    forks: usize,
+}
+
+/// An amount, and the time that it was read in: what a fork does not tell takes no part.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rate {
+    amount: f64,
+    over: f64,
+}
+
+impl Rate {
+    fn add(&mut self, amount: Option<f64>, over: f64) {
+        if let Some(amount) = amount {
+            self.amount += amount;
+            self.over += over;
+        }
+    }
+
+    /// `None` where nothing was read.
+    fn get(self) -> Option<f64> {
+        (self.over > 0.0).then(|| (self.amount / self.over).max(0.0))
+    }
+}
+
+impl Account {
+    pub(super) fn add(&mut self, fork: &Fork) {
+        let elapsed = fork.elapsed.as_secs_f64();
+        self.forks += 1;
+        self.waited.add(fork.waited.map(|share| share * elapsed), elapsed);
+        self.preempted.add(fork.preempted.map(|count| count as f64), elapsed);
+        self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
+        self.timed += usize::from(fork.timing.is_some());
+        self.pinned.extend(fork.pinned);
+        let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
+            fork.interference
+        else {
+            return;
+        };
+        self.outside.add(outside, seconds);
+        if let Some((stolen, all)) = stolen {
+            self.stolen.add(Some(stolen), all);
+        }
+        self.cpu.add(pressure.cpu, seconds);
+        self.memory.add(pressure.memory, seconds);
+        self.io.add(pressure.io, seconds);
+        if let Some(throttled) = throttled {
+            let (periods, seconds) = self.throttled.get_or_insert_default();
+            *periods += throttled.periods;
+            *seconds += throttled.seconds;
+        }
+    }
+
+    /// Share of the measured time spent waiting for a processor.
+    pub(super) fn waited(&self) -> Option<f64> {
+        self.waited.get()
+    }
+
+    /// Involuntary context switches.
+    pub(super) fn preempted(&self) -> Option<u64> {
+        self.preempted.get().map(|_| self.preempted.amount as u64)
+    }
+
+    /// Where it was pinned to: one processor for each fork, and another one the next time.
+    fn places(&self) -> Option<String> {
+        let names: Vec<_> = self.pinned.iter().map(ToString::to_string).collect();
+        match &names[..] {
+            [] => None,
+            [one] => Some(format!("processor {one}")),
+            some => Some(format!("one of the processors {}", some.join(", "))),
+        }
+    }
+
+    /// What it comes to.
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger {
+            outside: self.outside.get(),
+            steal: self.stolen.get(),
+            pressure: Pressure {
+                cpu: self.cpu.get(),
+                memory: self.memory.get(),
+                io: self.io.get(),
+            },
+            throttled: self.throttled.map(|(_, seconds)| seconds),
+            throttled_periods: self.throttled.map(|(periods, _)| periods),
+            waited: self.waited(),
+            preempted: self.preempted.get(),
+            // A process in which another thread happened to work is no reason to call all of them so.
+            clock: (self.timed > 0).then(|| {
+                if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
+            }),
+            pinned: self.places(),
+            forks: self.forks,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A ratio of times: pairs of processes whose operations take turns, one log-ratio a pair.
+//!
+//! The coin that decides which of the two is started first is tossed here, so that the error rate of the
+//! verdict holds whatever the noise is: what favours a place in line favours either side as often.
+
+use super::source::{Coin, Source};
+use crate::meter::pair::{Pair, Round, Wants};
+use crate::meter::{Cause, Fork, Unmeasured};
+use crate::metric::{Metric, Statistic};
+use crate::stats::{Sample, order};
+
+/// Operations beyond a percentile that a pair should have, at the least.
+const BEYOND: f64 = 10.0;
+
+/// Where pairs come from.
+pub(crate) trait Pairs: Send {
+    /// One more pair, in the order of its slots: the subject first, or the reference where `swapped`.
+    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured>;
+}
+
+/// A subject against its reference.
+pub(crate) struct Duel {
+    pub(crate) pairs: Box<dyn Pairs>,
+    pub(crate) metrics: Vec<Metric>,
+    pub(crate) coin: Coin,
+}
+
+impl Source for Duel {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let swapped = self.coin.toss();
+        let pair = self.pairs.pair(swapped, &mut self.coin)?;
+        let pair = if swapped { pair.swapped() } else { pair };
+        let mut fork = Fork {
+            elapsed: pair.elapsed,
+            waited: pair.waited,
+            clock: pair.clock,
+            timing: pair.timing,
+            pinned: pair.processor,
+            notes: pair.notes.clone(),
+            ..Fork::default()
+        };
+        if pair.batch > 1 && pair.rounds.iter().any(|round| !round.single) {
+            fork.batch_size = pair.batch as u64;
+        }
+        for metric in &self.metrics {
+            let Some((ratio, sides)) = ratio(metric, &pair.rounds) else {
+                let text = format!("no `{metric}` of both sides was measured");
+                return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+            };
+            fork.values.insert(metric.clone(), ratio);
+            fork.sides.insert(metric.clone(), sides);
+        }
+        Ok(fork)
+    }
+}
+
+/// What rounds must be made of for these metrics.
+pub(crate) fn wants(metrics: &[Metric]) -> Wants {
+    let singles = |metric: &&Metric| matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
+    let beyond = |metric: &Metric| match metric {
+        Metric::Latency(statistic) => {
+            tail(*statistic).map(|q| (BEYOND / (1.0 - q)).ceil() as usize)
+        }
+        _ => None,
+    };
+    Wants {
+        singles: metrics.iter().any(|metric| singles(&metric)),
+        batches: metrics.iter().any(|metric| !singles(&metric)),
+        fewest: metrics.iter().filter_map(beyond).max().unwrap_or(0),
+    }
+}
+
+/// Whether two sides can be compared in turns by this metric.
+pub(crate) fn takes_turns(metric: &Metric) -> bool {
+    matches!(metric, Metric::Latency(_) | Metric::Throughput)
+}
+
+/// The quantile of a percentile above the middle.
+fn tail(statistic: Statistic) -> Option<f64> {
+    let q = statistic.quantile()?;
+    (q > 0.5 && q < 1.0).then_some(q)
+}
+
+/// How the subject's metric relates to the reference's, and the two.
+fn ratio(metric: &Metric, rounds: &[Round]) -> Option<(f64, (f64, f64))> {
+    let of = |single| rounds.iter().filter(move |round| round.single == single);
+    let (log, sides) = match metric {
+        Metric::Latency(Statistic::Mean) => centre(of(false))?,
+        Metric::Throughput => {
+            let (log, (subject, reference)) = centre(of(false))?;
+            (-log, (1.0 / subject, 1.0 / reference))
+        }
+        Metric::Latency(Statistic::P50) => centre(of(true))?,
+        Metric::Latency(statistic) => {
+            let q = match statistic {
+                Statistic::Min => 0.0,
+                Statistic::Max => 1.0,
+                other => other.quantile()?,
+            };
+            let side = |pick: fn(&Round) -> &[Vec<f64>; 2]| {
+                let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
+                order::quantile(&Sample::new(values.collect()).ok()?, q)
+            };
+            let (subject, reference) = (side(|r| &r.first)?, side(|r| &r.second)?);
+            ((subject / reference).ln(), (subject, reference))
+        }
+        _ => return None,
+    };
+    log.is_finite().then(|| (log.exp(), sides))
+}
+
+/// The middle of the rounds' log-ratios: half the sum of what the two turns of each side say, so that a
+/// steady drift cancels. And the middle of each side.
+fn centre<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
+    let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
+    for round in rounds {
+        let turn = |values: &Vec<f64>| middle(values.clone());
+        let (a, b) = (round.first.each_ref().map(turn), round.second.each_ref().map(turn));
+        let ([Some(a1), Some(a2)], [Some(b1), Some(b2)]) = (a, b) else { continue };
+        logs.push((a1.ln() + a2.ln() - b1.ln() - b2.ln()) / 2.0);
+        subject.extend([a1, a2]);
+        reference.extend([b1, b2]);
+    }
+    Some((middle(logs)?, (middle(subject)?, middle(reference)?)))
+}
+
+fn middle(values: Vec<f64>) -> Option<f64> {
+    order::quantile(&Sample::new(values).ok()?, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(single: bool, first: [&[f64]; 2], second: [&[f64]; 2]) -> Round {
+        Round { single, first: first.map(<[f64]>::to_vec), second: second.map(<[f64]>::to_vec) }
+    }
+
+    #[track_caller]
+    fn check(metric: &Metric, rounds: &[Round], expected: Option<f64>) {
+        let got = ratio(metric, rounds).map(|(ratio, _)| ratio);
+        match (got, expected) {
+            (Some(got), Some(expected)) => assert!((got - expected).abs() < 1e-9, "{got}"),
+            (got, expected) => assert_eq!(got, expected),
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_the_middle_of_rounds() {
+        let mean = Metric::Latency(Statistic::Mean);
+        // Twice as long in each round, whatever the rounds themselves do.
+        let drifting = [1.0, 3.0, 50.0]
+            .map(|scale| round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]]));
+        check(&mean, &drifting, Some(2.0));
+        check(&Metric::Throughput, &drifting, Some(0.5));
+        // A drift within the round cancels: turns at 1, 2, 3, 4 of the same operation.
+        check(&mean, &[round(false, [&[1.0], &[4.0]], [&[2.0], &[2.0]])], Some(1.0));
+        // Batches are no single operations.
+        check(&Metric::Latency(Statistic::P50), &drifting, None);
+        check(&mean, &[], None);
+    }
+
+    #[test]
+    fn a_tail_is_of_all_operations_of_a_pair() {
+        let slow: Vec<f64> = (1..=100).map(|n| f64::from(n) * 2.0).collect();
+        let fast: Vec<f64> = (1..=100).map(f64::from).collect();
+        let rounds = [round(true, [&slow[..50], &slow[50..]], [&fast[50..], &fast[..50]])];
+        for statistic in [Statistic::Min, Statistic::P90, Statistic::P99, Statistic::Max] {
+            check(&Metric::Latency(statistic), &rounds, Some(2.0));
+        }
+        assert_eq!(wants(&[Metric::Latency(Statistic::P99)]).fewest, 1000);
+        assert_eq!(
+            wants(&[Metric::Throughput]),
+            Wants { singles: false, batches: true, fewest: 0 }
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! Judgement on scripted forks of a scripted machine: what noise may take back, and what it never does.
+
+use std::time::Duration;
+
+use super::Rules;
+use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
+use crate::budget::{Bound, Limit, Unsure};
+use crate::meter::interference::{Pressure, Throttled};
+use crate::meter::{Fork, Interference, Timing, Work};
+use crate::metric::{Metric, Statistic};
+use crate::verdict::ledger::Clock;
+use crate::verdict::{Doubt, Outcome, Verdict};
+
+/// A tenth of a second of a machine with so many cores of other work, all tasks waiting at times.
+fn interference(cores: f64) -> Interference {
+    let waiting = if cores > 0.1 { 0.08 } else { 0.0 };
+    Interference {
+        seconds: 0.1,
+        outside: Some(cores * 0.1),
+        stolen: Some((0.0, 0.2)),
+        pressure: Pressure { cpu: Some(waiting), ..Pressure::default() },
+        throttled: None,
+    }
+}
+
+/// A fork of that machine, timed by this clock, that waited for this share of its time.
+fn on(fork: Fork, cores: f64, timing: Timing, waited: f64) -> Fork {
+    let interference = Some(interference(cores));
+    Fork { interference, timing: Some(timing), waited: Some(waited), ..fork }
+}
+
+/// Operations of which one in twenty takes 20 ms: over a limit of 10 ms.
+fn broken(n: usize) -> Fork {
+    operations(n, 0.02, 20)
+}
+
+fn p99(rules: Rules, fork: impl Fn(usize) -> Fork + Send + 'static) -> Outcome {
+    judged(max(P99, "10 ms"), rules, fork)
+}
+
+fn judged(limit: Limit, rules: Rules, fork: impl Fn(usize) -> Fork + Send + 'static) -> Outcome {
+    let outcomes = run(vec![limit], rules, move |n| Ok(fork(n)));
+    assert_eq!(outcomes.len(), 1);
+    outcomes[0].clone()
+}
+
+#[track_caller]
+fn check(outcome: &Outcome, verdict: Verdict, doubt: Option<Doubt>, note: &str) {
+    assert_eq!((outcome.verdict, outcome.doubt), (verdict, doubt), "{}", outcome.reason);
+    assert_eq!(outcome.notes, [note]);
+}
+
+#[test]
+fn a_red_says_that_the_machine_was_calm() {
+    for timing in [Timing::Wall, Timing::LessWaiting] {
+        let outcome = p99(rules(), move |n| on(broken(n), 0.02, timing, 0.0));
+        check(&outcome, Verdict::Fail, None, "the machine was calm: 0.02 cores of other work");
+    }
+    let outcome = p99(rules(), |n| on(broken(n), 0.2, Timing::LessWaiting, 0.0));
+    check(&outcome, Verdict::Fail, None, "0.20 cores were busy with other work");
+    let outcome = p99(rules(), broken);
+    check(&outcome, Verdict::Fail, None, "how busy the machine was is not known");
+}
+
+#[test]
+fn nothing_is_said_of_what_passes() {
+    for cores in [0.0, 1.9] {
+        let outcome = p99(rules(), move |n| on(operations(n, 2e-3, 50), cores, Timing::Wall, 0.3));
+        assert_eq!(outcome.verdict, Verdict::Pass);
+        assert_eq!(outcome.notes, [] as [&str; 0]);
+        assert_eq!(outcome.ledger.unwrap().clock, Some(Clock::Wall));
+    }
+}
+
+#[test]
+fn noise_takes_a_red_by_the_wall_clock_back() {
+    let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::Wall, 0.31));
+    let note = "median 1 ms; the tail is descheduling: it waited 31 % of the time for a processor \
+                while 1.40 cores were busy with other work";
+    check(&outcome, Verdict::Unsure, Some(Doubt::Noise), note);
+    assert!(outcome.verdict.is_red());
+    assert_eq!(
+        outcome.reason,
+        "no verdict: p99 is 20 ms by the wall clock, over the limit of 10 ms, and 1.40 cores were busy \
+         with other work; a calm machine would settle it, or a limit against `x base` or another \
+         budget, measured in turns"
+    );
+    // It was given until the effort was spent.
+    assert!(outcome.seconds >= rules().effort.as_secs_f64(), "{}", outcome.seconds);
+    let ledger = outcome.ledger.unwrap();
+    assert!((ledger.outside.unwrap() - 1.4).abs() < 1e-9, "{ledger:?}");
+    assert_eq!(ledger.forks, 100);
+}
+
+#[test]
+fn noise_is_red_as_any_doubt_is() {
+    let under = |unsure| {
+        p99(Rules { unsure, ..rules() }, |n| on(broken(n), 1.4, Timing::Wall, 0.31)).verdict
+    };
+    assert_eq!(under(Unsure::Blind), Verdict::Unsure);
+    assert_eq!(under(Unsure::Fail), Verdict::Unsure);
+    // Who said that doubt is never red gets that.
+    assert_eq!(under(Unsure::Warn), Verdict::Warn);
+}
+
+#[test]
+fn what_waiting_cannot_explain_stays_red() {
+    // Times without the waiting in them.
+    let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::LessWaiting, 0.31));
+    let note = "it waited 31 % of the time for a processor while 1.40 cores were busy with other \
+                work; that time is taken off";
+    check(&outcome, Verdict::Fail, None, note);
+    // Its own threads are what it waited for.
+    let outcome = p99(rules(), |n| on(broken(n), 0.02, Timing::Wall, 0.6));
+    let note = "median 1 ms; the tail is descheduling: it waited 60 % of the time for a processor \
+                behind its own threads, while only 0.02 cores were busy with other work";
+    check(&outcome, Verdict::Fail, None, note);
+    // A machine with processors to spare.
+    let outcome = p99(rules(), |n| {
+        let mut fork = on(broken(n), 20.0, Timing::Wall, 0.0);
+        fork.interference.as_mut().unwrap().pressure.cpu = Some(0.0);
+        fork
+    });
+    check(&outcome, Verdict::Fail, None, "20.00 cores were busy with other work");
+    // A machine that tells nothing.
+    let outcome = p99(rules(), |n| Fork { timing: Some(Timing::Wall), ..broken(n) });
+    check(&outcome, Verdict::Fail, None, "how busy the machine was is not known");
+    // What is no time.
+    let rss = max(Metric::Rss, "1 MB");
+    let outcome = judged(rss, rules(), |_| {
+        on(Fork { values: [(Metric::Rss, 2e6)].into(), ..tenth() }, 1.9, Timing::Wall, 0.9)
+    });
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+}
+
+#[test]
+fn pairs_are_not_excused() {
+    let twice = |_| on(Fork { values: [(P50, 2.0)].into(), ..tenth() }, 1.9, Timing::Wall, 0.5);
+    let outcome = judged(ratio(P50, Bound::Max, 1.1), rules(), twice);
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+}
+
+/// A command that takes `wall` seconds, of which it waited for all but `rest`.
+fn command(wall: f64, rest: Option<f64>) -> Fork {
+    let metric = Metric::Wall(Statistic::P50);
+    let less_waiting = rest.map(|rest| (metric.clone(), rest)).into_iter().collect();
+    let fork = Fork { values: [(metric, wall)].into(), less_waiting, ..tenth() };
+    on(fork, 1.4, Timing::Wall, rest.map_or(0.0, |rest| 1.0 - rest / wall))
+}
+
+#[test]
+fn a_command_is_judged_again_without_its_waiting() {
+    let wall = |fork: fn() -> Fork| {
+        judged(max(Metric::Wall(Statistic::P50), "100 ms"), rules(), move |_| fork())
+    };
+    // Without the waiting it would hold; would not; nobody knows.
+    let outcome = wall(|| command(0.2, Some(0.05)));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+    let outcome = wall(|| command(0.2, Some(0.18)));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
+    let note = "it is over the limit without its waiting for a processor too";
+    assert_eq!(outcome.notes.last().unwrap(), note);
+    let outcome = wall(|| command(0.2, None));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+}
+
+#[test]
+fn a_floor_too() {
+    let slow = |_| {
+        let batches = vec![0.1; 5];
+        on(Fork { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
+    };
+    let outcome = judged(min(Metric::Throughput, "1000 op/s"), rules(), slow);
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+    assert!(
+        outcome.reason.contains("is 100 op/s by the wall clock, under the limit of 1 K op/s, and"),
+        "{}",
+        outcome.reason
+    );
+}
+
+/// The clock is what most of the processes were timed by.
+#[test]
+fn one_process_by_the_wall_clock_excuses_nothing() {
+    let mixed = |most: Timing, one: Timing| {
+        p99(rules(), move |n| on(broken(n), 1.4, if n % 5 == 3 { one } else { most }, 0.3)).verdict
+    };
+    assert_eq!(mixed(Timing::LessWaiting, Timing::Wall), Verdict::Fail);
+    assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Unsure);
+}
+
+/// Noise that goes away in time takes nothing back: a regression under a burst is a red in the end.
+#[test]
+fn a_burst_hides_no_regression() {
+    let outcome = p99(Rules { effort: Duration::from_secs(20), ..rules() }, |n| {
+        on(broken(n), if n < 20 { 1.4 } else { 0.0 }, Timing::Wall, 0.0)
+    });
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
+    assert!(outcome.evidence.unwrap().forks > 20);
+}
+
+#[test]
+fn amounts_add_up_and_what_is_not_told_takes_no_part() {
+    let outcome = p99(rules(), |n| {
+        let mut fork = on(broken(n), 0.0, Timing::LessWaiting, 0.0);
+        // Ticks come in tens of milliseconds: most forks see none, and one a whole one.
+        let found = fork.interference.as_mut().unwrap();
+        found.outside = if n == 0 { None } else { Some(if n % 5 == 1 { 0.01 } else { -0.002 }) };
+        found.stolen = None;
+        found.throttled = Some(Throttled { periods: 1, seconds: 0.25 });
+        fork.preempted = Some(7);
+        fork
+    });
+    let ledger = outcome.ledger.unwrap();
+    let forks = ledger.forks;
+    let ticks = (1..forks).filter(|n| n % 5 == 1).count();
+    let expected = (ticks as f64 * 0.01 - (forks - 1 - ticks) as f64 * 0.002).max(0.0);
+    let near = |got: Option<f64>, expected: f64| assert!((got.unwrap() - expected).abs() < 1e-9);
+    near(ledger.outside, expected / ((forks - 1) as f64 * 0.1));
+    near(ledger.throttled, forks as f64 * 0.25);
+    near(ledger.preempted, 70.0);
+    assert_eq!((ledger.throttled_periods, ledger.steal), (Some(forks as u64), None));
+    let note = format!(
+        "a processor quota held it back in {forks} periods, {:.1} s in all",
+        forks as f64 * 0.25
+    );
+    assert_eq!(outcome.notes, [note]);
+}

@@ -1,0 +1,174 @@
+//! Limits against accepted values, waivers, and what is said of values beside what was accepted.
+
+use super::*;
+use crate::budget::Waiver;
+use crate::quantity::Unit;
+use crate::verdict::judge::Carried;
+use crate::verdict::{Accepted, Effect};
+
+fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
+    let (low, high) = (Some(value * (1.0 - share)), Some(value * (1.0 + share)));
+    let (date, commit) = ("2026-11-01".parse().unwrap(), Some("a1b2c3d".to_owned()));
+    Accepted { value, low, high, unit, date, commit, elsewhere: None, factor: None }
+}
+
+/// One limit under what was accepted; each fork has these values of p50, or of gzip.
+fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
+    let blank = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
+    one(Asked { limit, blank, unjudged: None, carried: Carried::default() }, values)
+}
+
+fn one(asked: Asked, values: &[f64]) -> Outcome {
+    let (metric, values) = (asked.limit.metric.clone(), values.to_vec());
+    let source = move || {
+        Ok(match metric {
+            P50 => Fork { operations: values.clone(), ..tenth() },
+            _ => value(metric.clone(), values[0]),
+        })
+    };
+    let mut inquiry = Inquiry::new(Box::new(source), vec![asked], rules());
+    while !inquiry.is_done() {
+        inquiry.step();
+    }
+    inquiry.outcomes()[0].clone()
+}
+
+/// `1.05 x lock`, as it is judged where `value` was accepted.
+fn lock(metric: Metric, accepted: &mut Accepted) -> Limit {
+    accepted.factor = Some(1.05);
+    let quantity = Quantity::new(accepted.value * 1.05, accepted.unit);
+    let target = Target::Absolute(quantity);
+    Limit { warn: Some(quantity), ..limit(metric, Bound::Max, target) }
+}
+
+#[test]
+fn so_many_times_what_was_accepted() {
+    let mut then = accepted(0.0051, 0.02, Unit::Seconds);
+    let limit = lock(P50, &mut then);
+    let bound = "1.05 x lock = 5.36 ms (accepted 5.10 ms on 2026-11-01 at a1b2c3d)";
+    let held = judge(limit.clone(), Some(then.clone()), &[0.0051; 9]);
+    assert_eq!(held.reason, format!("p50 is 5.10 ms, within the limit of {bound}"));
+    assert_eq!((held.verdict, held.change()), (Verdict::Pass, None));
+    let broken = judge(limit, Some(then), &[0.0102; 9]);
+    assert_eq!(broken.reason, format!("p50 is 10.2 ms, over the limit of {bound}"));
+    assert_eq!(broken.verdict, Verdict::Fail);
+    let change = "p50 +100 % since a1b2c3d: 5.10 ms then, 10.2 ms now, 90 % intervals apart";
+    assert_eq!(broken.notes.last().map(String::as_str), Some(change));
+}
+
+#[test]
+fn exact_ones_say_what_changed() {
+    let mut then = accepted(76_200.0, 0.0, Unit::Bytes);
+    let limit = lock(Metric::Gzip, &mut then);
+    let outcome = judge(limit.clone(), Some(then.clone()), &[82_600.0]);
+    let bound = "1.05 x lock = 80.0 KB (accepted 76.2 KB on 2026-11-01 at a1b2c3d)";
+    let words = format!("gzip is 82.6 KB, over the limit of {bound}");
+    assert_eq!((outcome.verdict, &outcome.reason), (Verdict::Fail, &words));
+    assert_eq!(outcome.notes, ["gzip +6.40 KB since a1b2c3d"]);
+    // Where it was accepted makes no difference to what is compared.
+    let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then };
+    assert_eq!(judge(limit, Some(elsewhere), &[82_600.0]).notes, outcome.notes);
+}
+
+#[test]
+fn far_better_is_a_warning() {
+    let then = || Some(accepted(100_000.0, 0.0, Unit::Bytes));
+    let outcome = judge(max(Metric::Gzip, "1 MB"), then(), &[49_999.0]);
+    let words = "gzip is 50.0 KB, within the limit of 1 MB; suspiciously good: less than half of what was \
+                 accepted, 100 KB on 2026-11-01 at a1b2c3d: see that the subject still does its work, and \
+                 accept the new value with `cargo budget accept`";
+    assert_eq!(outcome.verdict, Verdict::Warn);
+    assert_eq!(outcome.reason, words);
+    assert_eq!(judge(max(Metric::Gzip, "1 MB"), then(), &[50_001.0]).verdict, Verdict::Pass);
+    // What must not be there may well be gone.
+    assert_eq!(judge(max(Metric::Leaked, "1 MB"), then(), &[0.0]).verdict, Verdict::Pass);
+    let time = || Some(accepted(0.004, 0.1, Unit::Seconds));
+    assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0017; 9]).verdict, Verdict::Warn);
+    assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0019; 9]).verdict, Verdict::Pass);
+    // A red stays one.
+    assert_eq!(judge(max(Metric::Gzip, "1 KB"), then(), &[49_999.0]).verdict, Verdict::Fail);
+}
+
+#[test]
+fn more_may_be_too_good_too() {
+    let recorded = || Metric::Custom("hits".into());
+    let then = || Some(accepted(100.0, 0.0, Unit::Number));
+    let at_least = |value: f64| judge(min(recorded(), "50"), then(), &[value]).verdict;
+    assert_eq!(at_least(199.0), Verdict::Pass);
+    assert_eq!(at_least(201.0), Verdict::Warn);
+    // Less is not better here, however much less.
+    assert_eq!(at_least(49.0), Verdict::Fail);
+    let at_most = |value: f64| judge(max(recorded(), "500"), then(), &[value]).verdict;
+    assert_eq!(at_most(201.0), Verdict::Pass);
+    assert_eq!(at_most(49.0), Verdict::Warn);
+}
+
+#[test]
+fn a_waiver_makes_a_red_a_warning() {
+    let under = |until: &str| {
+        let (owner, why) = ("ann".to_owned(), "a new parser".to_owned());
+        let waiver = Some(Waiver { until: until.parse().unwrap(), owner, why });
+        judge(Limit { waiver, ..max(Metric::Gzip, "100 KB") }, None, &[120_000.0])
+    };
+    let over = "gzip is 120 KB, over the limit of 100 KB";
+    let outcome = under("2026-11-21");
+    assert_eq!(outcome.reason, format!("{over}; waived until 2026-11-21 by ann: a new parser"));
+    assert_eq!((outcome.verdict, outcome.is_waived()), (Verdict::Warn, true));
+    let outcome = under("2026-11-20");
+    assert_eq!(
+        outcome.reason,
+        format!("{over}; its waiver by ann expired on 2026-11-20: a new parser")
+    );
+    assert_eq!((outcome.verdict, outcome.is_waived()), (Verdict::Fail, false));
+    assert_eq!(outcome.waived.unwrap().effect, Effect::Expired);
+}
+
+#[test]
+fn nobody_waives_what_was_not_measured() {
+    let until = "9999-12-31".parse().unwrap();
+    let waiver = Some(Waiver { until, owner: "ann".into(), why: "so".into() });
+    let limit = Limit { waiver, ..max(Metric::Gzip, "100 KB") };
+    let gone = |_| Err(Unmeasured::new(Cause::Missing, "no such file"));
+    check(&run(vec![limit], rules(), gone), Verdict::Unmeasured, "no such file");
+}
+
+/// Where there is no limit to judge by, values are taken until they tell the metric.
+#[test]
+fn what_cannot_be_judged_is_measured() {
+    let measured = |limit: Limit, values: &[f64]| {
+        let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
+        let blank = Outcome { metric: limit.metric.name(), ..Outcome::default() };
+        let outcome = one(Asked { limit, blank, unjudged, carried: Carried::default() }, values);
+        assert_eq!(outcome.verdict, Verdict::Skipped, "{}", outcome.reason);
+        outcome
+    };
+    let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
+    let time = measured(limit(P50, Bound::Max, reach), &[0.002; 9]);
+    let words = "no value is accepted yet; it is 2 ms here (see `cargo budget accept`)";
+    assert_eq!(time.reason, words);
+    assert!((time.against.unwrap().limit - 0.003).abs() < 1e-12);
+    let evidence = time.evidence.unwrap();
+    assert_eq!((evidence.forks, evidence.detectable, evidence.fail.to_bits()), (3, None, 0));
+    let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::Number));
+    let depth = limit(Metric::Custom("depth".into()), Bound::Min, reach);
+    assert_eq!(measured(depth, &[7.0]).estimate.unwrap().value.to_bits(), 7_f64.to_bits());
+    // A rate is of what the workload counts.
+    let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
+    let rate = limit(Metric::Throughput, Bound::Min, reach);
+    let blank = Outcome { metric: "throughput".into(), ..Outcome::default() };
+    let asked = Asked {
+        limit: rate,
+        blank,
+        carried: Carried::default(),
+        unjudged: Some((String::new(), 1.0)),
+    };
+    let fork = || {
+        let work = Work::Bytes(1000.0);
+        Ok(Fork { batches: vec![0.001; 9], work, ..tenth() })
+    };
+    let mut inquiry = Inquiry::new(Box::new(fork), vec![asked], rules());
+    while !inquiry.is_done() {
+        inquiry.step();
+    }
+    assert_eq!(inquiry.outcomes()[0].against.unwrap().unit, Unit::BytesPerSecond);
+}

@@ -1,0 +1,73 @@
+//! What is known of a test without measuring it: the outcome before there is a reading, and instead of one.
+
+use super::Session;
+use crate::budget::{Reference, Target};
+use crate::meter::{Cause, Unmeasured};
+use crate::metric::Metric;
+use crate::subject;
+use crate::verdict::Outcome;
+
+impl Session {
+    /// What is known of a test before it is measured.
+    pub(crate) fn blank(&self, test: usize) -> Outcome {
+        let test = &self.suite.tests[test];
+        let budget = &self.budgets.budgets[test.budget];
+        let relative_to = match &test.limit.target {
+            Target::Absolute(_) | Target::Relative { reference: Reference::Lock, .. } => None,
+            Target::Relative { reference: Reference::Base, .. } => Some("base".to_owned()),
+            Target::Relative { reference: Reference::Budget(name), .. } => Some(name.clone()),
+        };
+        let case = match &test.limit.metric {
+            Metric::Scaling(_) => String::new(),
+            _ => budget.cases[test.case].label.clone(),
+        };
+        let mut blank = Outcome {
+            test: test.name.clone(),
+            budget: budget.name.clone(),
+            case,
+            metric: test.limit.metric.name(),
+            subject: subject::describe(&budget.subject),
+            relative_to,
+            why: test.limit.why.clone().or_else(|| budget.why.clone()),
+            file: crate::place::shown(&self.budgets.path),
+            line: test.limit.line,
+            run: self.run.clone(),
+            ..Outcome::default()
+        };
+        self.accepted.attach(&mut blank, &test.limit);
+        blank
+    }
+
+    /// The red of a workload that nothing is asked of.
+    pub(crate) fn without_budget(&self, name: &str) -> Outcome {
+        Outcome {
+            test: format!("{name}::budget"),
+            budget: name.to_owned(),
+            metric: "budget".to_owned(),
+            subject: format!("workload {name}"),
+            reason: format!(
+                "workload `{name}` has no budget; add `[budget.{name}]` with `workload = \"{name}\"` \
+                 and a limit, or register it no more"
+            ),
+            cause: Some(Cause::MeasuredNothing.name().to_owned()),
+            file: crate::place::shown(&self.budgets.path),
+            line: 1,
+            run: self.run.clone(),
+            ..Outcome::default()
+        }
+    }
+
+    pub(super) fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
+        let mut outcome = self.blank(test);
+        outcome.reason.clone_from(&reason.text);
+        outcome.cause = Some(reason.cause.name().to_owned());
+        outcome.output.clone_from(&reason.output);
+        outcome
+    }
+
+    /// A test that no measurement decided: a defect of the harness, and red.
+    pub(super) fn lost(&self, test: usize) -> Outcome {
+        let words = "the measurement ended without an outcome; please report this";
+        self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
+    }
+}

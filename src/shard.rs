@@ -1,0 +1,70 @@
+//! One part of the tests, where several machines share them.
+
+use crate::Error;
+use crate::suite::Test;
+
+/// Says which part this run measures: `2/4`.
+const VARIABLE: &str = "PERF_BUDGET_SHARD";
+
+/// One of so many parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shard {
+    /// Which one, from 1.
+    part: usize,
+    /// Of how many.
+    of: usize,
+}
+
+impl Shard {
+    /// What the environment says; the whole, where it says nothing.
+    ///
+    /// # Errors
+    /// Where it is no `PART/OF`.
+    pub(crate) fn of_environment() -> Result<Shard, Error> {
+        match std::env::var(VARIABLE) {
+            Err(_) => Ok(Shard { part: 1, of: 1 }),
+            Ok(text) => Shard::parse(&text).ok_or_else(|| {
+                Error::other(format!(
+                    "{VARIABLE} is `{text}`, which is no part: write `2/4` for the second of four"
+                ))
+            }),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Shard> {
+        let (part, of) = text.split_once('/')?;
+        let (part, of) = (part.trim().parse().ok()?, of.trim().parse().ok()?);
+        (1..=of).contains(&part).then_some(Shard { part, of })
+    }
+
+    /// Whether a test is in this part. What shares a measurement stays together, and parts are as even as
+    /// measurements are.
+    pub(crate) fn has(self, test: &Test) -> bool {
+        test.group % self.of == self.part - 1
+    }
+
+    /// Whether it has what is no test of the file: workloads without a budget.
+    pub(crate) fn has_rest(self) -> bool {
+        self.part == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, shard: Option<(usize, usize)>) {
+        assert_eq!(Shard::parse(text).map(|shard| (shard.part, shard.of)), shard, "{text}");
+    }
+
+    #[test]
+    fn a_part_is_one_of_several() {
+        check("1/1", Some((1, 1)));
+        check("2/4", Some((2, 4)));
+        check(" 4 / 4 ", Some((4, 4)));
+        for wrong in ["", "2", "0/4", "5/4", "1/0", "-1/4", "a/b", "1/2/3"] {
+            check(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Against a base revision: here this same binary, which works in another directory and finds other
+//! figures there.
+
+use std::fs;
+use std::path::PathBuf;
+
+use libtest_mimic::Trial;
+use perf_budget::verdict::{Outcome, Verdict};
+
+use crate::gate::{Case, Run};
+use crate::row;
+
+const DEPTH: &str = r#"
+[budget.depth]
+workload = "depth in a file"
+max = { depth = "1.05 x base" }
+"#;
+
+pub(crate) fn rows() -> Vec<Trial> {
+    vec![
+        row("base::a_ratio_is_of_both_revisions", a_ratio_is_of_both_revisions),
+        row("base::time_is_compared_in_turns", time_is_compared_in_turns),
+        row("base::a_new_budget_is_skipped", a_new_budget_is_skipped),
+        row("base::files_are_those_of_the_revision", files_are_those_of_the_revision),
+        row("base::a_setting_compares_every_limit", a_setting_compares_every_limit),
+        row("base::what_fails_there_is_said_to", what_fails_there_is_said_to),
+        row("base::what_is_not_there_is_an_error", what_is_not_there_is_an_error),
+    ]
+}
+
+/// A case that has a base revision beside it, with the same budgets.
+fn case(name: &str, budgets: &str, file: &str, [now, before]: [&str; 2]) -> Case {
+    let case = Case::new(name, budgets);
+    fs::write(case.dir.join(file), now).unwrap();
+    let base = base(&case);
+    fs::create_dir_all(&base).unwrap();
+    fs::write(base.join("budgets.toml"), budgets).unwrap();
+    fs::write(base.join(file), before).unwrap();
+    let binary = std::env::current_exe().unwrap();
+    case.env("PERF_BUDGET_BASE", binary).env("PERF_BUDGET_BASE_DIR", base)
+}
+
+fn base(case: &Case) -> PathBuf {
+    case.dir.join("base")
+}
+
+#[track_caller]
+fn outcome(case: &Case, test: &str) -> Outcome {
+    let all = case.outcomes();
+    all.iter().rfind(|outcome| outcome.test == test).unwrap_or_else(|| panic!("{all:#?}")).clone()
+}
+
+fn a_ratio_is_of_both_revisions() {
+    for (now, code, verdict, reason) in [
+        ("100", 0, Verdict::Pass, "depth is 1 x base, within the limit of 1.05 x base"),
+        ("120", 101, Verdict::Fail, "depth is 1.2 x base, over the limit of 1.05 x base"),
+        ("50", 0, Verdict::Pass, "depth is 0.5 x base, within the limit of 1.05 x base"),
+    ] {
+        let case = case("base-ratio", DEPTH, "depth", [now, "100"]);
+        case.run().exited(code);
+        let outcome = outcome(&case, "depth::depth::x_base");
+        assert_eq!((outcome.verdict, outcome.reason.as_str()), (verdict, reason));
+        assert_eq!(outcome.relative_to.as_deref(), Some("base"));
+        let sides = format!("depth {now} against 100 of `base`, measured in turns");
+        assert!(outcome.notes.contains(&sides), "{:?}", outcome.notes);
+    }
+}
+
+/// Which is judged in release alone; in a debug build it is said that it is not.
+fn time_is_compared_in_turns() {
+    let budgets = "[settings]\neffort = \"20 s\"\n[budget.loop]\n\
+                   workload = \"as long as a file says\"\nmax = { mean = \"1.2 x base\" }\n";
+    for (now, verdict) in [("40000", Verdict::Pass), ("80000", Verdict::Fail)] {
+        let case = case("base-time", budgets, "count", [now, "40000"]);
+        let run = case.run();
+        let outcome = outcome(&case, "loop::mean::x_base");
+        let expected = if cfg!(debug_assertions) { Verdict::Skipped } else { verdict };
+        assert_eq!(outcome.verdict, expected, "{run}\n{outcome:#?}");
+    }
+}
+
+fn a_new_budget_is_skipped() {
+    let case = case("base-new", DEPTH, "depth", ["3", "3"]);
+    fs::write(base(&case).join("budgets.toml"), DEPTH.replace(".depth]", ".other]")).unwrap();
+    let case = case.env("PERF_BUDGET_STRICT", "1");
+    case.run().exited(0);
+    let outcome = outcome(&case, "depth::depth::x_base");
+    assert_eq!(outcome.verdict, Verdict::Skipped, "{outcome:#?}");
+    assert!(outcome.reason.starts_with("the base revision has no such budget"));
+}
+
+fn files_are_those_of_the_revision() {
+    let budgets = "[budget.file]\nartifact = \"text\"\nmax = { size = \"1.1 x base\" }\n";
+    let case = case("base-file", budgets, "text", ["twelve chars", "ten chars."]);
+    case.run().exited(101);
+    let outcome = outcome(&case, "file::size::x_base");
+    assert_eq!(outcome.reason, "size is 1.2 x base, over the limit of 1.1 x base");
+}
+
+fn a_setting_compares_every_limit() {
+    let budgets = "[settings]\nbase = \"10 %\"\n[budget.file]\nartifact = \"text\"\n\
+                   max = { size = \"1 KB\", gzip = \"1.5 x base\" }\n";
+    let case = case("base-setting", budgets, "text", ["twelve chars", "ten chars."]);
+    let run = case.run().exited(101);
+    run.printed(["file::size", "file::size::x_base", "over the limit of 1.1 x base"]);
+    assert_eq!(run.count(), "3 of 3 budgets judged: 2 pass, 1 fail");
+    // Without a base there is nothing that it could mean.
+    let alone = Case::new("base-setting-alone", budgets);
+    fs::write(alone.dir.join("text"), "twelve chars").unwrap();
+    assert_eq!(alone.run().exited(0).count(), "1 of 2 budgets judged: 1 pass; 1 skipped");
+}
+
+fn what_fails_there_is_said_to() {
+    let case = case("base-fails", DEPTH, "depth", ["3", "deep"]);
+    case.run().exited(101);
+    let failed = outcome(&case, "depth::depth::x_base");
+    assert_eq!(failed.verdict, Verdict::Unmeasured);
+    assert!(failed.reason.starts_with("the base was not measured: workload `depth in a file`"));
+    let zero = self::case("base-zero", DEPTH, "depth", ["3", "0"]);
+    zero.run().exited(101);
+    let reason = outcome(&zero, "depth::depth::x_base").reason;
+    assert!(reason.contains("was 0 at the reference and is 3 now"), "{reason}");
+}
+
+fn what_is_not_there_is_an_error() {
+    let refused = |run: Run, text: &str| {
+        let run = run.exited(2);
+        assert!(run.stderr.contains(text), "{run}");
+    };
+    let nowhere = case("base-nowhere", DEPTH, "depth", ["3", "3"]).env("PERF_BUDGET_BASE", "gone");
+    refused(nowhere.run(), "PERF_BUDGET_BASE names `gone`, which is no file");
+    let head = case("base-head", DEPTH, "depth", ["3", "3"]).env("PERF_BUDGET_HEAD", "gone");
+    refused(head.run(), "PERF_BUDGET_HEAD names `gone`");
+}

@@ -1,0 +1,173 @@
+//! Two processes that take turns: what their rounds say of known work, and what is said where one of
+//! them does not play along.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use perf_budget::budget::Param;
+use perf_budget::meter::Cause::{
+    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
+    TimedOut, WorkloadFailed,
+};
+use perf_budget::meter::Unmeasured;
+use perf_budget::meter::fork::{Build, Request};
+use perf_budget::meter::pair::{Pair, Place, Side, Terms, Wants, measure};
+
+use crate::row;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What goes wrong in the second of two.
+const TABLE: &[(&str, Cause, &str)] = &[
+    ("nothing at all", MeasuredNothing, "it called no measuring verb"),
+    ("fails", WorkloadFailed, "the fixture is gone"),
+    ("every one fails", WorkloadFailed, "operation 1 failed: no luck"),
+    ("every fourth fails", WorkloadFailed, "operation 4 failed: the fourth"),
+    ("returns a Result", WorkloadFailed, "use `try_iter`"),
+    ("measures twice", WorkloadFailed, "was called after `iter`"),
+    ("panics", Panicked, ": the fixture is gone"),
+    ("aborts", Crashed, "workload `aborts`"),
+    ("is killed", Killed, "workload `is killed`"),
+    ("exits", ExitedEarly, "exited with success before it reported"),
+    ("exits badly", ExitedBadly, "exited with code 3"),
+    ("floods", Flooded, "workload `floods`"),
+    ("no such", Harness, "no workload `no such` is registered"),
+    ("reads its input", Harness, "does the workload read standard input"),
+];
+
+pub(crate) fn rows() -> Vec<Trial> {
+    let table = TABLE.iter().map(|&(workload, cause, text)| {
+        row(&format!("pair::{workload}").replace([' ', ','], "_"), move || {
+            for slots in [["spin", workload], [workload, "spin"]] {
+                let why = pair(slots, false, MINUTE).unwrap_err();
+                assert_eq!(why.cause, cause, "{why}");
+                assert!(why.text.contains(text), "{:?} does not say {text:?}", why.text);
+                assert!(why.text.starts_with("the second was not"), "{why}");
+            }
+        })
+    });
+    let own = [
+        row("pair::never_ends", || {
+            let began = Instant::now();
+            let why = pair(["spin", "never ends"], false, Duration::from_secs(1)).unwrap_err();
+            assert_eq!(why.cause, TimedOut, "{why}");
+            assert!(began.elapsed() < Duration::from_secs(20));
+        }),
+        row("pair::turns_are_of_both_alike", turns_are_of_both_alike),
+        row("pair::twice_the_work_is_twice_as_long", twice_the_work_is_twice_as_long),
+        row("pair::of_asynchronous_operations", || {
+            let pair = pair(["async input", "async input"], true, MINUTE).unwrap();
+            assert!(pair.rounds.len() >= 5 && pair.rounds.iter().all(|round| round.single));
+        }),
+        row("pair::of_what_is_done_once", || {
+            let pair = pair(["holds", "holds"], true, MINUTE).unwrap();
+            assert_eq!(pair.rounds.len(), 1);
+        }),
+        row("pair::threads_are_noticed", || {
+            let share = |workload| pair([workload, workload], false, MINUTE).unwrap().others;
+            let (alone, threads) = (share("spin").unwrap(), share("two threads").unwrap());
+            assert!(alone < 0.1 && threads > 0.1, "{alone} {threads}");
+        }),
+        row("pair::nothing_is_left_behind", || {
+            let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs-left-behind");
+            for workload in ["spin", "panics", "exits"] {
+                let _ = pair_in(["spin", workload], false, MINUTE, &scratch);
+            }
+            assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+        }),
+    ];
+    table.chain(own).collect()
+}
+
+/// Each side has as many turns, as long as the other's, in whichever order they came.
+fn turns_are_of_both_alike() {
+    for single in [false, true] {
+        let pair = pair(["spin", "spin"], single, MINUTE).unwrap();
+        assert!(pair.rounds.len() >= 5, "{} rounds", pair.rounds.len());
+        for round in &pair.rounds {
+            assert_eq!(round.single, single);
+            let lengths = round.first.iter().chain(&round.second).map(Vec::len);
+            assert!(lengths.clone().all(|n| Some(n) == lengths.clone().next() && n > 0));
+        }
+        // An operation of 200 µs is a turn of its own.
+        assert_eq!(pair.batch, 1);
+        let shortest = pair.rounds.iter().flat_map(|round| &round.first).flatten();
+        assert!(shortest.copied().fold(f64::INFINITY, f64::min) >= 190e-6);
+    }
+}
+
+/// Of the same operations on twice the data, next to each other.
+fn twice_the_work_is_twice_as_long() {
+    let middles: Vec<f64> = (0..5)
+        .map(|_| {
+            let sides = [side("counts", 200_000, "first"), side("counts", 100_000, "second")];
+            let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs");
+            let pair = run([&sides[0], &sides[1]], false, MINUTE, &scratch).unwrap();
+            let ratio = |round: &perf_budget::meter::pair::Round| {
+                let [a, b] = [&round.first, &round.second].map(|side| side[0][0] * side[1][0]);
+                (a / b).sqrt()
+            };
+            middle(pair.rounds.iter().map(ratio).collect())
+        })
+        .collect();
+    let ratio = middle(middles);
+    assert!((1.5..2.6).contains(&ratio), "{ratio}");
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn pair(workloads: [&str; 2], single: bool, timeout: Duration) -> Result<Pair, Unmeasured> {
+    pair_in(workloads, single, timeout, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs"))
+}
+
+fn pair_in(
+    workloads: [&str; 2],
+    single: bool,
+    timeout: Duration,
+    scratch: &Path,
+) -> Result<Pair, Unmeasured> {
+    // Whichever is not the plain one is the one that is blamed.
+    let role = |name: &str| if name == "spin" { "the first" } else { "the second" };
+    let sides = workloads.map(|name| side(name, 1000, role(name)));
+    run([&sides[0], &sides[1]], single, timeout, scratch)
+}
+
+fn side(workload: &str, size: i64, role: &str) -> Side {
+    let request = Request {
+        workload: workload.to_owned(),
+        params: vec![("size".to_owned(), Param::Int(size))],
+        metrics: Vec::new(),
+        slice: Duration::ZERO,
+        max_operations: 0,
+        paired: true,
+    };
+    Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
+}
+
+fn run(
+    sides: [&Side; 2],
+    single: bool,
+    timeout: Duration,
+    scratch: &Path,
+) -> Result<Pair, Unmeasured> {
+    let terms = Terms {
+        wants: Wants { singles: single, batches: !single, fewest: 0 },
+        slice: Duration::from_millis(10),
+        place: if sides[0].request.workload == "two threads" {
+            Place::Free
+        } else {
+            Place::Core(0)
+        },
+        timeout,
+        scratch,
+    };
+    let mut heads = false;
+    measure(sides, &terms, &mut || {
+        heads = !heads;
+        heads
+    })
+}
