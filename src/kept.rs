@@ -69,7 +69,7 @@ impl Keep {
     /// What earlier runs of the same build left about a test. What cannot be read is as good as nothing:
     /// it only costs time.
     pub(crate) fn load(&self, test: &str, identity: u64) -> Option<Kept> {
-        let kept: Kept = serde_json::from_slice(&std::fs::read(self.file(test)).ok()?).ok()?;
+        let kept: Kept = crate::json::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let sane = kept.fail.is_finite() && kept.pass.is_finite();
         let fresh = now().saturating_sub(kept.at) < FRESH.as_secs();
         (sane && fresh && kept.test == test && kept.identity == identity).then_some(kept)

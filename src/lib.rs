@@ -120,6 +120,7 @@ pub mod date;
 mod enforce;
 mod error;
 mod harness;
+mod json;
 mod kept;
 mod machine;
 pub mod meter;

@@ -2,9 +2,13 @@
 //!
 //! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
 
+mod table;
+
 use std::fmt;
 
 use crate::quantity::Unit;
+
+pub use table::Table;
 
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -66,7 +66,7 @@ impl Shelf {
         let _lock = self.lock(key)?;
         if place.is_file() {
             let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
-            return serde_json::from_slice(&text).map_err(|e| Error::io("read", &place, e.into()));
+            return crate::json::read(&text).map_err(|e| Error::io("read", &place, e.into()));
         }
         let outcomes = measure();
         let text =
@@ -95,7 +95,7 @@ impl Shelf {
         let text = std::fs::read_to_string(self.directory.join("told.jsonl")).unwrap_or_default();
         let mut told = BTreeMap::new();
         for line in text.lines() {
-            if let Ok((test, verdict)) = serde_json::from_slice(line.as_bytes()) {
+            if let Ok((test, verdict)) = crate::json::read(line.as_bytes()) {
                 told.insert(test, verdict);
             }
         }

@@ -1,6 +1,5 @@
 //! One measurement, fork by fork, until every limit that shares it has its outcome.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::account::Account;
@@ -9,7 +8,7 @@ use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
 use crate::meter::{Fork, Unmeasured};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Metric, Statistic, Table};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
@@ -25,8 +24,8 @@ pub(crate) struct Inquiry {
     notes: Vec<(String, bool)>,
     suspect_since: Option<Instant>,
     of: Option<String>,
-    sides: BTreeMap<Metric, Vec<(f64, f64)>>,
-    remarks: BTreeMap<Metric, Vec<String>>,
+    sides: Table<Vec<(f64, f64)>>,
+    remarks: Table<Vec<String>>,
 }
 
 impl Inquiry {
@@ -47,8 +46,8 @@ impl Inquiry {
             notes: Vec::new(),
             suspect_since: None,
             of: None,
-            sides: BTreeMap::new(),
-            remarks: BTreeMap::new(),
+            sides: Table::new(),
+            remarks: Table::new(),
         }
     }
 
@@ -125,11 +124,13 @@ impl Inquiry {
                 None => self.notes.push((note.clone(), false)),
             }
         }
-        for (metric, remarks) in &fork.remarks {
-            self.remarks.entry(metric.clone()).or_insert_with(|| remarks.clone());
+        for (metric, remarks) in fork.remarks.rows() {
+            if !self.remarks.contains_key(metric) {
+                self.remarks.insert(metric.clone(), remarks.clone());
+            }
         }
-        for (metric, sides) in &fork.sides {
-            self.sides.entry(metric.clone()).or_default().push(*sides);
+        for (metric, sides) in fork.sides.rows() {
+            self.sides.or_default(metric).push(*sides);
         }
         if self.of.is_none() && fork.batch_size > 1 {
             self.of = Some(format!("batches of {} operations", fork.batch_size));

@@ -3,11 +3,10 @@
 //! A [`Source`] is also the seam of the tests: a scripted one drives the whole of judgement without a
 //! clock or a process.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::{Metric, Table};
 use crate::stats::{PowerLaw, Sample, order};
 
 /// Something that can be measured once more, in a fresh process.
@@ -79,7 +78,7 @@ pub(crate) struct Sweep {
 impl Source for Sweep {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         let mut sweep = Fork::default();
-        let mut readings: BTreeMap<&Metric, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut readings: Table<Vec<(f64, f64)>> = Table::new();
         let mut order: Vec<usize> = (0..self.points.len()).collect();
         self.coin.shuffle(&mut order);
         for i in order {
@@ -87,7 +86,7 @@ impl Source for Sweep {
             let fork = source.fork()?;
             sweep.elapsed += fork.elapsed;
             for metric in &self.metrics {
-                readings.entry(metric).or_default().push((*x, typical(&fork, metric)?));
+                readings.or_default(metric).push((*x, typical(&fork, metric)?));
             }
         }
         for (metric, points) in readings {
@@ -97,7 +96,7 @@ impl Source for Sweep {
                 );
                 return Err(Unmeasured::new(Cause::InvalidReading, text));
             };
-            sweep.values.insert(Metric::Scaling(Box::new(metric.clone())), law.exponent);
+            sweep.values.insert(Metric::Scaling(Box::new(metric)), law.exponent);
         }
         Ok(sweep)
     }

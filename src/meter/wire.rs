@@ -202,7 +202,7 @@ impl WireReply {
 
     /// What `text` says, or that it is cut short or none of ours.
     pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
-        let reply = serde_json::from_slice(text).map_err(|error| {
+        let reply = crate::json::read(text).map_err(|error| {
             let text = format!(
                 "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
                 text.len()
@@ -242,7 +242,8 @@ impl WireFork {
             ..Fork::default()
         };
         let times = fork.operations.iter().chain(&fork.batches);
-        match times.chain(fork.values.values()).find(|value| !valid(**value)) {
+        let broken = times.chain(fork.values.values()).copied().find(|value| !valid(*value));
+        match broken {
             Some(value) => {
                 let text = format!("the worker reported {value}, which is no reading");
                 Err(Unmeasured::new(Cause::InvalidReading, text))

@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(i, line)| {
-            serde_json::from_slice(line.as_bytes()).map_err(|e| {
+            crate::json::read(line.as_bytes()).map_err(|e| {
                 Error::other(format!(
                     "failed to read `{}`: line {} is not an outcome: {e}; remove the line",
                     path.display(),

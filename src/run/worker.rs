@@ -49,7 +49,7 @@ fn refuse(text: &str) -> ExitCode {
 fn take(path: &Path) -> std::io::Result<WireRequest> {
     let text = std::fs::read(path)?;
     std::fs::remove_file(path)?;
-    Ok(serde_json::from_slice(&text)?)
+    Ok(crate::json::read(&text)?)
 }
 
 /// Writes beside the place and moves the whole there.

@@ -41,7 +41,11 @@ impl Dir {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
         let metric = Metric::of(SubjectKind::Artifact, metric).unwrap();
         let cache = self.0.with_extension("cache");
-        measure(&patterns, &self.0, std::slice::from_ref(&metric), &cache).remove(&metric).unwrap()
+        measure(&patterns, &self.0, std::slice::from_ref(&metric), &cache)
+            .into_iter()
+            .find(|row| row.0 == metric)
+            .unwrap()
+            .1
     }
 
     #[track_caller]

@@ -14,10 +14,11 @@
 use std::any::TypeId;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use miniz_oxide::deflate::core as deflate;
 
+use super::brotli;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
@@ -25,7 +26,7 @@ use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
 
 /// How much is read at a time.
-const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// A way to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Encoder {
     fn identity(self) -> Option<String> {
         let (name, id) = match self {
             Encoder::Gzip => ("gzip-9", TypeId::of::<deflate::CompressorOxide>()),
-            Encoder::Brotli => ("brotli-11-22", TypeId::of::<brotli::CompressorWriter<Count>>()),
+            Encoder::Brotli => ("brotli-11-22", TypeId::of::<brotli::State>()),
             #[cfg(feature = "zstd")]
             Encoder::Zstd => ("zstd-19", TypeId::of::<zstd::Encoder<'static, Count>>()),
             #[cfg(not(feature = "zstd"))]
@@ -92,10 +93,14 @@ impl Encoder {
     }
 
     /// How many bytes come out; `bytes` is how many `source` should hold, as a hint.
-    fn encode(self, source: &mut impl Read, bytes: u64) -> io::Result<u64> {
+    fn encode(self, source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
         match self {
             Encoder::Gzip => gzip(source),
-            Encoder::Brotli => brotli(source, bytes),
+            Encoder::Brotli => {
+                let mut size = 0;
+                brotli::encode(source, bytes, &mut |out| size += out.len() as u64)?;
+                Ok(size)
+            }
             Encoder::Zstd => zstd(source, bytes),
         }
     }
@@ -111,9 +116,11 @@ fn without_zstd(file: &Found) -> Unmeasured {
 }
 
 /// Counts what is written to it.
+#[cfg(feature = "zstd")]
 struct Count(u64);
 
-impl Write for Count {
+#[cfg(feature = "zstd")]
+impl io::Write for Count {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 += bytes.len() as u64;
         Ok(bytes.len())
@@ -125,7 +132,7 @@ impl Write for Count {
 }
 
 /// A header of ten bytes, the deflated data, and a trailer of eight (RFC 1952).
-fn gzip(source: &mut impl Read) -> io::Result<u64> {
+fn gzip(source: &mut dyn Read) -> io::Result<u64> {
     const RAW: i32 = -15; // a window of 2^15 bytes, and no zlib header
     const DEFAULT_STRATEGY: i32 = 0;
     let flags = deflate::create_comp_flags_from_zip_params(9, RAW, DEFAULT_STRATEGY);
@@ -154,21 +161,8 @@ fn gzip(source: &mut impl Read) -> io::Result<u64> {
     }
 }
 
-fn brotli(source: &mut impl Read, bytes: u64) -> io::Result<u64> {
-    let params = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        size_hint: bytes.min(1 << 30) as usize,
-        ..Default::default()
-    };
-    let mut writer = brotli::CompressorWriter::with_params(Count(0), CHUNK, &params);
-    io::copy(source, &mut writer)?;
-    // Finishing can fail only where writing fails, and counting does not.
-    Ok(writer.into_inner().0)
-}
-
 #[cfg(feature = "zstd")]
-fn zstd(source: &mut impl Read, bytes: u64) -> io::Result<u64> {
+fn zstd(source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
     let mut writer = zstd::Encoder::new(Count(0), 19)?;
     writer.include_checksum(true)?;
     writer.set_pledged_src_size(Some(bytes))?;
@@ -177,7 +171,7 @@ fn zstd(source: &mut impl Read, bytes: u64) -> io::Result<u64> {
 }
 
 #[cfg(not(feature = "zstd"))]
-fn zstd(_source: &mut impl Read, _bytes: u64) -> io::Result<u64> {
+fn zstd(_source: &mut dyn Read, _bytes: u64) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -230,21 +224,18 @@ mod tests {
 
     #[test]
     fn brotli_streams_decode_to_what_went_in() {
-        let content = text(3_000);
-        check(Encoder::Brotli, &content, |c| {
-            let params = brotli::enc::BrotliEncoderParams {
-                quality: 11,
-                lgwin: 22,
-                size_hint: c.len(),
-                ..Default::default()
-            };
-            let mut out = Vec::new();
-            brotli::BrotliCompress(&mut &c[..], &mut out, &params).unwrap();
-            let mut back = Vec::new();
-            brotli::BrotliDecompress(&mut &out[..], &mut back).unwrap();
-            assert_eq!(back, c);
-            out.len() as u64
-        });
+        let noise = |n: u64| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8;
+        let noise: Vec<u8> = (0..200_000).map(noise).collect();
+        for content in [&b""[..], b"x", &text(3_000), &noise] {
+            check(Encoder::Brotli, content, |c| {
+                let mut out = Vec::new();
+                brotli::encode(&mut &c[..], c.len() as u64, &mut |part| out.extend(part)).unwrap();
+                let mut back = Vec::new();
+                ::brotli::BrotliDecompress(&mut &out[..], &mut back).unwrap();
+                assert_eq!(back, c);
+                out.len() as u64
+            });
+        }
     }
 
     #[cfg(feature = "zstd")]

@@ -16,6 +16,7 @@
 //!   archive (plain or gzipped) or as a directory. `unpacked` counts the bytes of the layers' tar archives.
 //!   `size` of an image is its length as it is stored. Nothing of an image is ever written to disk.
 
+mod brotli;
 mod cache;
 mod compress;
 mod content;
@@ -24,7 +25,6 @@ mod files;
 mod image;
 mod pool;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use self::cache::Cache;
@@ -32,7 +32,7 @@ use self::compress::Encoder;
 use self::files::{Artifact, Found};
 use self::image::Image;
 use super::{Cause, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::{Metric, Table};
 use crate::quantity::{Quantity, Unit};
 
 /// One metric of an artifact.
@@ -45,7 +45,7 @@ pub struct Reading {
 }
 
 /// For each metric that was asked for, its reading or why there is none.
-pub type Readings = BTreeMap<Metric, Result<Reading, Unmeasured>>;
+pub type Readings = Table<Result<Reading, Unmeasured>>;
 
 /// Measures the files that `patterns` name, starting from `root`.
 ///

@@ -70,7 +70,7 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
     let messages = text
         .lines()
         .rev()
-        .filter_map(|line| serde_json::from_slice::<WireMessage>(line.as_bytes()).ok());
+        .filter_map(|line| crate::json::read::<WireMessage>(line.as_bytes()).ok());
     let path = messages
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name && is_binary(t)))
@@ -107,7 +107,7 @@ impl Build {
 fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
     let args = ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into();
     let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
-    serde_json::from_slice(&done.stdout.tail).map_err(|e| {
+    crate::json::read(&done.stdout.tail).map_err(|e| {
         let text =
             format!("failed to find the binary `{name}`: cargo metadata is not understood: {e}");
         Unmeasured::new(Cause::Harness, text)

@@ -194,5 +194,5 @@ fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T
     if socket.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_slice(line.as_bytes())?)
+    Ok(crate::json::read(line.as_bytes())?)
 }

@@ -101,7 +101,7 @@ impl Contents {
         let bytes = blob.document.as_deref();
         let bytes =
             bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is no JSON document")))?;
-        serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
+        crate::json::read(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
     fn read(archive: &mut dyn Read, left: &Cell<u64>) -> Result<Contents, Fault> {

@@ -1,0 +1,82 @@
+//! The brotli encoder, driven by hand: the crate's own writers have the compiler make it twice over, once
+//! for what goes in and once for the end.
+
+use std::io::{self, Read};
+
+use brotli::enc::backward_references::BrotliEncoderParams;
+use brotli::enc::encode::{BrotliEncoderDestroyInstance, BrotliEncoderOperation};
+use brotli::enc::interface::{InputReferenceMut, PredictionModeContextMap, StaticCommand};
+use brotli::enc::{InputPair, StandardAlloc};
+
+use super::compress::CHUNK;
+
+/// What encodes.
+pub(super) type State = brotli::enc::encode::BrotliEncoderStateStruct<StandardAlloc>;
+
+/// Compresses `source` at quality 11 with a window of 22 bits, piece by piece into `out`; `bytes` is how
+/// many it should hold, as a hint.
+pub(super) fn encode(
+    source: &mut dyn Read,
+    bytes: u64,
+    out: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
+    let mut state = State::new(StandardAlloc::default());
+    state.params = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: bytes.min(1 << 30) as usize,
+        ..BrotliEncoderParams::default()
+    };
+    let done = drive(&mut state, source, out);
+    BrotliEncoderDestroyInstance(&mut state);
+    done
+}
+
+fn drive(state: &mut State, source: &mut dyn Read, out: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let mut input = vec![0; CHUNK];
+    let mut output = vec![0; CHUNK];
+    while !state.is_finished() {
+        let read = match source.read(&mut input) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let operation = if read == 0 {
+            BrotliEncoderOperation::BROTLI_OPERATION_FINISH
+        } else {
+            BrotliEncoderOperation::BROTLI_OPERATION_PROCESS
+        };
+        let (mut left, mut used) = (read, 0);
+        loop {
+            let (mut room, mut written) = (output.len(), 0);
+            let went = state.compress_stream(
+                operation,
+                &mut left,
+                &input[..read],
+                &mut used,
+                &mut room,
+                &mut output,
+                &mut written,
+                &mut None,
+                &mut unheard,
+            );
+            if !went {
+                return Err(io::Error::other("the brotli encoder failed"));
+            }
+            out(&output[..written]);
+            // To finish may take more room than there is at once.
+            if left == 0 && (read > 0 || state.is_finished()) {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The encoder tells of its commands whoever wants to know.
+fn unheard(
+    _: &mut PredictionModeContextMap<InputReferenceMut<'_>>,
+    _: &mut [StaticCommand],
+    _: InputPair<'_>,
+    _: &mut StandardAlloc,
+) {
+}
