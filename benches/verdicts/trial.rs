@@ -98,10 +98,10 @@ impl Bench {
             fs::write(directory.join("budgets.toml"), question.budgets())?;
             fs::write(directory.join(EFFECTS), effects)?;
         }
+        // Evidence is kept for the next run of the same build; each trial is to begin without any.
+        fs::remove_dir_all(&results)?;
+        fs::create_dir(&results)?;
         let outcomes = results.join("outcomes.jsonl");
-        if outcomes.exists() {
-            fs::remove_file(&outcomes)?;
-        }
         let binary = std::env::current_exe()?;
         let mut command = Command::new(&binary);
         for (name, _) in std::env::vars_os() {

@@ -66,6 +66,11 @@ pub(super) fn run(
         vec![course.once(coin)?]
     };
     let Course { total, turn, .. } = course;
+    // Nothing more is measured: what is left to do need not queue for the one processor.
+    let processor = pin.map(|(cpu, _)| cpu);
+    for (party, side) in parties.iter_mut().zip(sides) {
+        party.dismiss().map_err(|why| side.blame(why))?;
+    }
     for (party, side) in parties.into_iter().zip(sides) {
         party.end().map_err(|why| side.blame(why))?;
     }
@@ -76,9 +81,9 @@ pub(super) fn run(
     let grain = |of: fn(&Ready) -> f64| of(&ready[0]).max(of(&ready[1]));
     pair.clock = Some(Clock { cost: grain(|r| r.clock.0), resolution: grain(|r| r.clock.1) });
     pair.timing = Some(if corrects { Timing::LessWaiting } else { Timing::Wall });
-    pair.processor = pin.as_ref().map(|(cpu, _)| *cpu);
+    pair.processor = processor;
     pair.notes.push(
-        match (pin, corrects) {
+        match (processor, corrects) {
             (Some(_), true) => {
                 "clock: wall less waiting for a processor; both in turns on one processor"
             }
@@ -209,11 +214,13 @@ impl Party {
         }
     }
 
-    /// Tells it that that was all, and hears what it has to say.
+    /// Tells it that that was all.
+    fn dismiss(&mut self) -> Result<(), Unmeasured> {
+        Order::End.send(&mut self.channel).map_err(|error| self.fault(&error))
+    }
+
+    /// Hears what it has to say in the end.
     fn end(mut self) -> Result<(), Unmeasured> {
-        if let Err(error) = Order::End.send(&mut self.channel) {
-            return Err(self.fault(&error));
-        }
         match self.child.wait(Instant::now() + self.timeout) {
             Err(why) => Err(fork::named(&self.name, why)),
             Ok(Some(finished)) => self.asked.reply(&finished).map(|_| ()),
