@@ -91,7 +91,7 @@ impl Question {
     pub(crate) fn filter(self) -> Option<String> {
         match self {
             Question::Base { workload, suite, .. } if suite > 1 => {
-                Some(format!("b{workload}::mean"))
+                Some(format!("b{workload}::mean::x_base"))
             }
             _ => None,
         }
