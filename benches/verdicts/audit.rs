@@ -16,6 +16,11 @@ use crate::workloads::{COMPARED, EFFECTS, Random, seed};
 /// As long as the harness takes for work that is prepared at once.
 const SLICE: Duration = Duration::from_millis(30);
 
+/// Between the first that is started and the second.
+pub(crate) const SLOT: &str = "slot, which is launch order";
+/// The same, where the processes are left on whichever processor.
+pub(crate) const FREE: &str = "slot, were the two not pinned to one processor";
+
 /// What one kind of difference came to over the pairs of a workload.
 pub(crate) struct Finding {
     pub(crate) workload: &'static str,
@@ -45,27 +50,30 @@ pub(crate) fn run(pairs: usize) -> io::Result<Vec<Finding>> {
     let mut random = Random::new(seed());
     let mut findings = Vec::new();
     let mut seen: Vec<Vec<Seen>> = COMPARED.iter().map(|_| Vec::new()).collect();
+    let mut apart: Vec<Vec<f64>> = COMPARED.iter().map(|_| Vec::new()).collect();
     for pair in 0..pairs {
-        for (workload, seen) in COMPARED.iter().zip(&mut seen) {
-            seen.push(measure(workload, pair, &place, &mut random)?);
+        for (at, workload) in COMPARED.iter().enumerate() {
+            seen[at].push(measure(workload, Place::Core(pair), &place, &mut random)?);
+            apart[at].push(measure(workload, Place::Free, &place, &mut random)?.all);
         }
     }
-    for (workload, seen) in COMPARED.into_iter().zip(&seen) {
+    for ((workload, seen), apart) in COMPARED.into_iter().zip(&seen).zip(&apart) {
         let slots: Vec<f64> = seen.iter().map(|seen| seen.all).collect();
         let turns = seen.iter().map(|seen| (seen.first_began - seen.second_began) / 2.0).collect();
         let of = |odd: bool| seen.iter().filter(move |seen| (seen.core % 2 == 1) == odd);
         let cores = of(false).zip(of(true)).map(|(even, odd)| (even.all - odd.all) / 2.0).collect();
         let rows = [
-            ("slot, which is launch order", slots),
+            (SLOT, slots),
             ("who begins a round", turns),
             ("processor", cores),
+            (FREE, apart.clone()),
         ];
         findings.extend(rows.into_iter().map(|(what, values)| finding(workload, what, &values)));
     }
     Ok(findings)
 }
 
-fn measure(workload: &str, core: usize, place: &Path, random: &mut Random) -> io::Result<Seen> {
+fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::Result<Seen> {
     let side = Side {
         build: Build { binary: std::env::current_exe()?, package: Some(place.to_owned()) },
         request: Request {
@@ -81,7 +89,7 @@ fn measure(workload: &str, core: usize, place: &Path, random: &mut Random) -> io
     let terms = Terms {
         wants: Wants { singles: false, batches: true, fewest: 0 },
         slice: SLICE,
-        place: Place::Core(core),
+        place: on,
         timeout: Duration::from_secs(60),
         scratch: place,
     };
@@ -97,7 +105,7 @@ fn measure(workload: &str, core: usize, place: &Path, random: &mut Random) -> io
         median(rounds.map(|(round, _)| log_ratio(round)).collect())
     };
     Ok(Seen {
-        core,
+        core: if let Place::Core(core) = on { core } else { 0 },
         all: middle(&|_| true),
         first_began: middle(&|swapped| !swapped),
         second_began: middle(&|swapped| swapped),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use perf_budget::verdict::Verdict;
 
-use crate::audit::Finding;
+use crate::audit::{FREE, Finding};
 use crate::figures::{Rate, Times, day};
 use crate::load::Condition;
 use crate::plan::{Question, SUITE, Truth, limit};
@@ -137,8 +137,12 @@ impl Page<'_> {
             0.6,
             &comfortable,
         ));
-        let worst =
-            self.audit.iter().filter_map(|finding| finding.t).fold(0.0_f64, |a, b| a.max(b.abs()));
+        let worst = self
+            .audit
+            .iter()
+            .filter(|finding| finding.what != FREE)
+            .filter_map(|finding| finding.t)
+            .fold(0.0_f64, |a, b| a.max(b.abs()));
         rows.push((
             format!("the places of a pair are alike: every |t| below {ALIKE}"),
             format!("{worst:.1}"),
@@ -263,7 +267,7 @@ impl Page<'_> {
         let mut text = String::from(
             "\n## Are the places of a pair alike?\n\nPairs of the same code, on the machine as it is. The coin keeps verdicts right \
              whatever is found here; a difference would be noise that costs time. Pairs further than five standard \
-             deviations from the middle are left out of the mean.\n\n\
+             deviations from the middle are left out of the mean. The last row of each workload is what pinning is for.\n\n\
              | workload | difference by | pairs | mean | t | sd of a pair |\n|---|---|---|---|---|---|\n",
         );
         for finding in self.audit {

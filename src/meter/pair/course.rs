@@ -24,6 +24,11 @@ const WARM: f64 = 0.005;
 const WARM_ROUNDS: usize = 12;
 /// Fewer rounds have no middle worth the name.
 const FEWEST_ROUNDS: usize = 5;
+/// So many rounds of a kind are enough, however soon they are done: what is left then is peculiar to the two
+/// processes, and the next pair says more of it. At a start of a pair that costs 40 rounds, and noise of a round
+/// that is 6 to 11 times that of a process, the best number is 40 to 75 (Kalibera & Jones 2013; figures:
+/// `docs/judgement.md`).
+const ENOUGH_ROUNDS: usize = 64;
 /// A percentile far out gets its operations within so many slices, or has to do with fewer.
 const MOST_SLICES: u32 = 8;
 /// How long a process may take to end after it was told to, or after it hung up.
@@ -306,11 +311,13 @@ impl Course<'_> {
         let mut rounds: Vec<Round> = Vec::new();
         let (mut singles, mut batches, mut operations) = (0, 0, 0);
         loop {
-            let enough = (!wants.singles || singles >= FEWEST_ROUNDS)
-                && (!wants.batches || batches >= FEWEST_ROUNDS);
+            let have = |least| {
+                (!wants.singles || singles >= least) && (!wants.batches || batches >= least)
+            };
             let spent = began.elapsed();
             let many = operations >= wants.fewest || spent >= slice * MOST_SLICES;
-            if enough && many && spent >= slice {
+            let long = spent >= slice || have(ENOUGH_ROUNDS);
+            if have(FEWEST_ROUNDS) && many && long {
                 return Ok(rounds);
             }
             let single = wants.singles && (!wants.batches || singles <= batches);
