@@ -67,7 +67,7 @@ impl Times {
 
 /// The day of a time in seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
 pub(crate) fn day(seconds: u64) -> String {
-    let days = (seconds / 86_400) as i64 + 719_468;
+    let days = (seconds / 86_400).cast_signed() + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -72,20 +72,20 @@ impl Drop for Load {
 pub(crate) fn serve() -> Option<ExitCode> {
     let kind = std::env::var(VARIABLE).ok()?;
     // It ends with whoever started it, however that ended.
-    std::thread::spawn(|| {
-        let _ = std::io::stdin().read(&mut [0]);
-        std::process::exit(0);
-    });
+    let watch = std::thread::spawn(|| std::io::stdin().read(&mut [0]));
     let mut random = Random::new(seed());
-    loop {
+    while !watch.is_finished() {
         let mut drawn = || Duration::from_secs_f64(-BURST * (1.0 - random.uniform()).ln());
         let (burst, pause) = (drawn(), drawn());
         let begun = Instant::now();
-        while kind == "busy" || begun.elapsed() < burst {
+        while begun.elapsed() < burst {
             std::hint::black_box((0..10_000_u64).fold(0, |sum, i| sum ^ std::hint::black_box(i)));
         }
-        std::thread::sleep(pause);
+        if kind != "busy" {
+            std::thread::sleep(pause);
+        }
     }
+    Some(ExitCode::SUCCESS)
 }
 
 /// The share of the last ten seconds in which something waited for a processor; `None` where the kernel

@@ -147,9 +147,8 @@ fn chain() -> Vec<u32> {
 
 /// Works for so many seconds of its own processor time, whatever else the processor does meanwhile.
 fn spin(seconds: f64) {
-    let begun = own_time();
-    let wanted = Duration::from_secs_f64(seconds);
-    while own_time() - begun < wanted {
+    let end = own_time() + Duration::from_secs_f64(seconds);
+    while own_time() < end {
         std::hint::spin_loop();
     }
 }
