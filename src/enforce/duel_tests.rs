@@ -9,7 +9,7 @@ use super::open::{Judgement, Open};
 use super::source::{Coin, Source};
 use super::tests::{P50, max, rules};
 use super::{Asked, Rules};
-use crate::budget::{Bound, Limit, Reference, Target};
+use crate::budget::{Limit, Reference, Target};
 use crate::meter::pair::{Pair, Round};
 use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};

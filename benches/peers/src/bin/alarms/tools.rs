@@ -248,6 +248,7 @@ fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
                     "--current",
                     &peer("head"),
                 ])
+                .args(["--significance-alpha", "0.05"])
                 .args(repeat)
                 .arg("--out")
                 .arg(&out)
@@ -255,11 +256,12 @@ fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
                 .env(WORKLOAD, workload),
         );
         let told = json(&out);
-        let stats = &told["stats"]["wall_diff_ms"];
-        let significant =
-            stats["significance"]["significant"].as_bool().or(stats["significant"].as_bool());
-        let mean = stats["mean"].as_f64().unwrap_or_else(|| panic!("perfgate: {told}"));
-        if significant == Some(true) { beyond(mean, 0.0) } else { Said::Same }
+        let wall = &told["stats"]["wall_diff_ms"];
+        let (significant, mean) = (&wall["significance"]["significant"], &wall["mean"]);
+        let (Some(significant), Some(mean)) = (significant.as_bool(), mean.as_f64()) else {
+            panic!("perfgate says nothing of significance: {told}");
+        };
+        if significant { beyond(mean, 0.0) } else { Said::Same }
     };
     vec![
         ("perfgate 0.18 paired", run(&[])),
