@@ -89,7 +89,8 @@ fn as_the_base() -> Limit {
 
 fn open(limit: Limit, rules: Rules) -> Open {
     let levels = Levels { fail: threshold(rules.alpha, rules.noisy), pass: threshold(BETA, 1) };
-    Open::new(Asked { limit, blank: Outcome::default(), carried: Carried::default() }, levels)
+    let (blank, carried) = (Outcome::default(), Carried::default());
+    Open::new(Asked { limit, blank, carried, unjudged: None }, levels)
 }
 
 fn finding(open: &mut Open, fork: &Fork) -> Finding {
