@@ -131,9 +131,10 @@ impl Page<'_> {
         let broken: Vec<&Record> =
             absolute.iter().copied().filter(|r| r.question.truth() == Truth::Broken).collect();
         rows.push(at_least("a latency or throughput over its limit is found", POWER, &broken));
-        let comfortable = self.some(|record| record.question == Question::P99(50));
+        let comfortable =
+            self.some(|r| r.question == Question::P99(50) && r.condition == Condition::Plain);
         rows.push(within_seconds(
-            "a p99 of half its limit passes within 0.6 s, in the median",
+            "a p99 of half its limit passes within 0.6 s, in the median, on the machine as it is",
             0.6,
             &comfortable,
         ));
