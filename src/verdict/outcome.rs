@@ -168,6 +168,10 @@ pub struct Run {
     pub cores: usize,
     /// The version of this library.
     pub version: String,
+    /// The package whose budgets they are, since a workspace has one record for all of its packages;
+    /// empty where cargo does not tell.
+    #[serde(default)]
+    pub package: String,
 }
 
 impl Against {
