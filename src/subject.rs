@@ -1,5 +1,7 @@
 //! From what a budget names to where its forks come from.
 
+mod recorded;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ pub(crate) fn describe(subject: &Subject) -> String {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
     }
 }
 
@@ -203,6 +206,7 @@ impl Sources<'_> {
                 expanded: false,
                 warm: false,
             }),
+            (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
                 let request = Request {
                     workload: workload.clone(),

@@ -23,6 +23,8 @@ pub(crate) struct Test {
     pub(crate) limit: Limit,
     /// Index of the group that measures it.
     pub(crate) group: usize,
+    /// Where its values are from.
+    pub(crate) reading: Reading,
 }
 
 /// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
@@ -43,6 +45,8 @@ impl Test {
                 Some("no base revision to compare with is given")
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
+            // What was recorded is of another program, whose build this one's says nothing of.
+            _ if self.reading == Reading::Recorded => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -67,6 +71,8 @@ pub(crate) enum Reading {
     Memory,
     /// A workload's allocations.
     Heap,
+    /// Nothing: what Criterion recorded.
+    Recorded,
 }
 
 /// What is measured together.
@@ -80,7 +86,7 @@ pub(crate) struct Group {
     pub(crate) reading: Reading,
     /// What it is measured against, for a ratio.
     pub(crate) versus: Option<Versus>,
-    /// Whether its readings are compared; such groups may be measured side by side.
+    /// Whether its readings are compared, or recorded; such groups may be measured side by side.
     pub(crate) exact: bool,
 }
 
@@ -119,7 +125,8 @@ impl Suite {
         let mut groups = BTreeMap::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let implied = match budgets.settings.base {
-                Some(share) if compares => implied(&budget.limits, share),
+                // What is recorded cannot be measured in turns with a base.
+                Some(share) if compares && !is_recorded(budget) => implied(&budget.limits, share),
                 _ => Vec::new(),
             };
             let lay = Layout { budgets, by_name: &by_name, index, budget, implied };
@@ -136,15 +143,20 @@ impl Suite {
         suite
     }
 
-    /// How many limits share the suite's chance of a false red.
+    /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
     pub(crate) fn noisy(&self) -> usize {
-        self.tests.iter().filter(|test| !test.is_exact()).count()
+        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::Recorded;
+        self.tests.iter().filter(judged).count()
     }
 
     /// The tests of a group.
     pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
         self.tests.iter().enumerate().filter(move |(_, test)| test.group == group)
     }
+}
+
+fn is_recorded(budget: &Budget) -> bool {
+    matches!(budget.subject, Subject::Criterion(_))
 }
 
 struct Layout<'a> {
@@ -209,7 +221,8 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the runs that its times are.
-                    exact: is_exact(&limit.metric) && reading != Reading::Process,
+                    exact: reading == Reading::Recorded
+                        || (is_exact(&limit.metric) && reading != Reading::Process),
                 };
                 self.add(tests, groups, name, case, limit, group);
             }
@@ -240,9 +253,9 @@ impl Layout<'_> {
         limit: &Limit,
         group: Group,
     ) {
-        let next = groups.len();
+        let (next, reading) = (groups.len(), group.reading);
         let group = *groups.entry(group).or_insert(next);
-        tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group });
+        tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group, reading });
     }
 
     fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
@@ -264,6 +277,7 @@ impl Layout<'_> {
         match (&self.budget.subject, metric) {
             (Subject::Artifact(_), _) => Reading::Files,
             (Subject::Command(_), _) => Reading::Process,
+            (Subject::Criterion(_), _) => Reading::Recorded,
             (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
             (
                 Subject::Workload(_),

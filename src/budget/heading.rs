@@ -133,13 +133,6 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'stati
         if key::BUDGET.iter().any(|key| key.name == word) {
             continue;
         }
-        if word == "criterion" {
-            reading.report(
-                Problem::new(entry.at, "`criterion` is not a subject yet")
-                    .help("register the function in the harness and write workload = \"NAME\""),
-            );
-            continue;
-        }
         if word::is_metric(word) {
             let title = format!("`{word}` is a metric, and belongs in `max` or `min`");
             reading.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));

@@ -1,7 +1,7 @@
 //! The keys of the file: what the reader accepts and what the schema describes, in one place.
 
 use crate::metric::SubjectKind;
-use crate::metric::SubjectKind::{Artifact, Command, Workload};
+use crate::metric::SubjectKind::{Artifact, Command, Criterion, Workload};
 
 /// One key of a table.
 pub(super) struct Key {
@@ -13,7 +13,9 @@ pub(super) struct Key {
     pub meaning: &'static str,
 }
 
-const ALL: &[SubjectKind] = &[Artifact, Command, Workload];
+const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
+/// Of what the gate measures itself.
+const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
@@ -60,7 +62,7 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
 ];
 
-/// Of `[budget.NAME]`. The first three name the subject; a budget has one of them.
+/// Of `[budget.NAME]`. The first four name the subject; a budget has one of them.
 pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
@@ -73,6 +75,11 @@ pub(super) const BUDGET: &[Key] = &[
         "A process: the program and its arguments. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
     ),
     key("workload", &[Workload], "The name of a function registered in the harness."),
+    key(
+        "criterion",
+        &[Criterion],
+        "The name of a Criterion benchmark as it prints it, \"group/bench\": what `cargo bench` recorded of it is judged.",
+    ),
     key(
         "max",
         ALL,
@@ -106,8 +113,16 @@ pub(super) const BUDGET: &[Key] = &[
     key("env", &[Command], "Environment variables set for the command."),
     key("why", ALL, "Why the budget exists, shown when it breaks."),
     key("waive", ALL, "Until a day, limits of this budget that are broken are warnings."),
-    key("effort", ALL, "The most time this budget may take to reach its verdict, if it is noisy."),
-    key("timeout", ALL, "How long one process of this budget may run before it counts as hung."),
+    key(
+        "effort",
+        MEASURED,
+        "The most time this budget may take to reach its verdict, if it is noisy.",
+    ),
+    key(
+        "timeout",
+        MEASURED,
+        "How long one process of this budget may run before it counts as hung.",
+    ),
 ];
 
 /// Of the long form of a limit.

@@ -18,7 +18,7 @@ mod scaling;
 mod schema;
 mod settings;
 mod source;
-mod spelling;
+pub(crate) mod spelling;
 mod subject;
 mod syntax;
 mod target;
@@ -155,6 +155,8 @@ pub enum Subject {
     Command(Command),
     /// The name of a function registered in the harness.
     Workload(String),
+    /// The name of a Criterion benchmark, as Criterion prints it: `group/function/value`.
+    Criterion(String),
 }
 
 /// A process to run.
@@ -281,6 +283,7 @@ impl Subject {
             Subject::Artifact(_) => SubjectKind::Artifact,
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
+            Subject::Criterion(_) => SubjectKind::Criterion,
         }
     }
 }

@@ -20,6 +20,11 @@ pub(crate) trait Source: Send {
     fn burst(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// Whether its one fork is what another program recorded, so that there is no other.
+    fn is_recorded(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {

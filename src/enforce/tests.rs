@@ -1,6 +1,7 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
 mod lock;
+mod recorded;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -95,9 +95,13 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         let side = if limit.bound == Bound::Max { "high" } else { "low" };
         format!("and may be as {side} as {worst}")
     });
+    let remedy = if evidence.is_recorded() {
+        "a quieter machine or a longer `measurement_time` would settle it"
+    } else {
+        "more `effort`, a quieter machine or a metric that needs fewer values would settle it"
+    };
     format!(
-        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; more `effort`, \
-         a quieter machine or a metric that needs fewer values would settle it"
+        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; {remedy}"
     )
 }
 

@@ -8,6 +8,7 @@ pub mod artifact;
 pub(crate) mod binary;
 pub(crate) mod clock;
 pub(crate) mod command;
+pub(crate) mod criterion;
 #[doc(hidden)]
 pub mod fork;
 pub(crate) mod gauge;

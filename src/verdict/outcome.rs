@@ -95,7 +95,8 @@ pub struct Estimate {
 /// How sure a judged verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Natural logarithm of the odds against "the limit is held", and what it takes to be red.
+    /// Natural logarithm of the odds against "the limit is held", and what it takes to be red; both 0
+    /// where the values are of one process that another program recorded, from which no odds are known.
     pub fail: f64,
     /// See `fail`.
     pub fail_at: f64,
@@ -172,6 +173,13 @@ pub struct Run {
     /// empty where cargo does not tell.
     #[serde(default)]
     pub package: String,
+}
+
+impl Evidence {
+    /// Whether the values are of one process that another program recorded, so that there are no odds.
+    pub fn is_recorded(&self) -> bool {
+        self.fail_at == 0.0 && self.pass_at == 0.0
+    }
 }
 
 impl Against {

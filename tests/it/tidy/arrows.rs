@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
     ("shard", &["error", "suite"]),
-    ("subject", &["base", "budget", "enforce", "meter", "metric", "suite"]),
+    ("subject", &["base", "budget", "enforce", "meter", "metric", "place", "quantity", "suite"]),
     ("kept", &["base", "budget", "error", "meter", "suite", "verdict"]),
     (
         "session",

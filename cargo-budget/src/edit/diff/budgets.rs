@@ -330,6 +330,7 @@ fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
         Subject::Command(command) => {
             let ready = match &command.ready {
                 Ready::Exit => String::new(),
