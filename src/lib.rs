@@ -84,6 +84,8 @@
 //! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
 //!   noisy value on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
+//! - **What varies between processes, of a `criterion` budget.** It is what one process recorded, so that no error
+//!   rate is known; and it is red unless it is younger than the sources.
 //! - **Load that arrives on its own schedule.** Operations run one after the other, as fast as they can; how long
 //!   requests queue under a given rate is not seen.
 //! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.

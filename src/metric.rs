@@ -195,12 +195,11 @@ impl Metric {
     /// Every metric that a subject of this kind has of itself.
     pub fn known(subject: SubjectKind) -> Vec<Metric> {
         let timed = Statistic::ALL.iter().flat_map(|&s| match subject {
-            SubjectKind::Artifact => vec![],
             SubjectKind::Command => vec![Metric::Wall(s), Metric::Startup(s)],
             SubjectKind::Workload => vec![Metric::Latency(s)],
             // It times batches, and a percentile of batches is none of operations.
             SubjectKind::Criterion if s == Statistic::Mean => vec![Metric::Latency(s)],
-            SubjectKind::Criterion => vec![],
+            SubjectKind::Artifact | SubjectKind::Criterion => vec![],
         });
         let plain = PLAIN.iter().filter(|p| p.2.contains(&subject)).map(|p| p.1.clone());
         plain.chain(timed).collect()
