@@ -45,6 +45,7 @@ fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fo
         workload: workload.to_owned(),
         params: vec![("size".to_owned(), perf_budget::budget::Param::Int(1000))],
         metrics: metrics.iter().map(metric).collect(),
+        load: None,
         slice: Duration::from_millis(60),
         max_operations: 50_000,
         paired: false,
