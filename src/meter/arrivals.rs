@@ -45,7 +45,8 @@ pub(crate) struct Arrivals {
     latencies: Vec<f64>,
     lags: Vec<f64>,
     failed: usize,
-    /// When the last one ended.
+    /// How many have ended, those of the warm-up included, and when the last one did.
+    ended: usize,
     last: f64,
     /// Operations that were never started, and the shortest time that one of them had waited.
     unstarted: Option<(usize, f64)>,
@@ -61,6 +62,7 @@ impl Arrivals {
             lags: Vec::with_capacity(measured),
             schedule,
             failed: 0,
+            ended: 0,
             last: 0.0,
             unstarted: None,
         }
@@ -97,10 +99,11 @@ impl Arrivals {
 
     /// The n-th operation has ended.
     pub(crate) fn record(&mut self, n: usize, span: Span, failed: bool) {
+        self.last = self.last.max(span.ended);
+        self.ended += 1;
         let Some(at) = n.checked_sub(self.schedule.warm) else { return };
         let due = self.schedule.due[n];
         self.lags.push((span.started - due.max(span.free)).max(0.0));
-        self.last = self.last.max(span.ended);
         if failed {
             self.failed += 1;
         } else {
@@ -130,10 +133,13 @@ impl Arrivals {
             let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
             fork.values.insert(Metric::Latency(Statistic::Mean), mean);
         }
+        let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
         if started > 0 {
-            let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
             fork.values.insert(Metric::ErrorRate, self.failed as f64 / started as f64);
             fork.values.insert(Metric::Throughput, work * succeeded / (ends - begins));
+        } else if self.unstarted.is_some() && self.last > 0.0 {
+            // It came no further than the warm-up, at this rate.
+            fork.values.insert(Metric::Throughput, work * self.ended as f64 / self.last);
         }
         fork.operations = latencies;
         fork.clock = Some(Stopwatch::calibrated().clock());
