@@ -240,8 +240,8 @@ const TIMER: Duration = Duration::from_millis(2);
 /// Waits until `due`.
 async fn until(due: Instant) {
     let left = due.saturating_duration_since(Instant::now());
-    if left > TIMER {
-        tokio::time::sleep(left - TIMER).await;
+    if let Some(early) = left.checked_sub(TIMER) {
+        tokio::time::sleep(early).await;
     }
     while Instant::now() < due {
         tokio::task::yield_now().await;

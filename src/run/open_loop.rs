@@ -46,8 +46,8 @@ impl Clock for Monotonic {
     fn wait(&self, due: f64) {
         let due = self.at(due);
         let left = due.saturating_duration_since(Instant::now());
-        if left > OVERSLEPT {
-            std::thread::sleep(left - OVERSLEPT);
+        if let Some(early) = left.checked_sub(OVERSLEPT) {
+            std::thread::sleep(early);
         }
         while Instant::now() < due {
             spin_loop();
