@@ -19,10 +19,10 @@ use crate::stats::theil_sen;
 const READINGS: u32 = 100;
 /// The fewest readings that a slope is drawn through, however long operations take.
 const FEWEST: usize = 10;
-/// So many slices the warm-up may take, while memory still grows.
-const LONGEST_WARM_UP: u32 = 2;
-/// Nobody needs to see more than that: 1 GiB.
-const ENOUGH: f64 = (1_u64 << 30) as f64;
+/// The warm-up takes this part of a slice, and up to all of it while memory still grows.
+const WARM_UP: u32 = 5;
+/// Growth of so many bytes, its largest step not counted, is hundreds of pages: more of it shows nothing new.
+const ENOUGH: f64 = (1_u64 << 20) as f64;
 /// Pages that growth has to come to before a slope shows it.
 const VISIBLE: f64 = 2.0;
 
@@ -52,7 +52,7 @@ impl Growth {
                         and what the value holds as `rss`";
             return Err(Unmeasured::new(Cause::WorkloadFailed, text));
         }
-        let room = (READINGS * LONGEST_WARM_UP) as usize + 64;
+        let room = READINGS as usize + 64;
         let now = Instant::now();
         let mut growth = Growth {
             slice: request.slice,
@@ -115,13 +115,13 @@ impl Gauge for Growth {
         self.read();
         let (slice, passed) = (self.slice, self.began.elapsed());
         let Some(mut times) = self.warm.take() else {
-            let grown = self.points[self.points.len() - 1].1 - self.points[0].1;
-            self.done = self.points.len() > FEWEST && (passed >= slice || grown > ENOUGH);
+            self.done = self.points.len() > FEWEST
+                && (passed >= slice || steady_growth(&self.points) > ENOUGH);
             return;
         };
         times.push(passed);
-        let settled = passed >= slice / 2 && self.is_settled(&times, passed);
-        if settled || passed >= slice * LONGEST_WARM_UP {
+        let settled = passed >= slice / WARM_UP && self.is_settled(&times, passed);
+        if settled || passed >= slice {
             self.begin();
         } else {
             self.warm = Some(times);
@@ -155,6 +155,14 @@ impl Gauge for Growth {
     }
 }
 
+/// What the last point has more than the first, the largest step between two left out.
+fn steady_growth(points: &[(f64, f64)]) -> f64 {
+    let steps = points.windows(2).map(|two| two[1].1 - two[0].1);
+    let (sum, largest) =
+        steps.fold((0.0, 0.0), |(sum, largest): (f64, f64), step| (sum + step, largest.max(step)));
+    sum - largest
+}
+
 /// Resident memory is counted in these.
 fn page() -> f64 {
     #[cfg(unix)]
@@ -185,6 +193,23 @@ mod tests {
         let ms = |n: usize| Duration::from_millis(n as u64);
         let times: Vec<Duration> = (1..read.len()).map(ms).collect();
         assert_eq!(growth.is_settled(&times, ms(read.len() - 1)), expected, "{read:?}");
+    }
+
+    #[test]
+    fn one_step_is_no_steady_growth() {
+        let growth = |bytes: &[f64]| {
+            let points: Vec<_> = bytes.iter().map(|&bytes| (0.0, bytes)).collect();
+            steady_growth(&points)
+        };
+        for (bytes, expected) in [
+            (&[5.0, 5.0, 105.0, 105.0][..], 0.0),
+            (&[5.0, 15.0, 25.0, 35.0], 20.0),
+            (&[5.0, 15.0, 115.0, 125.0], 20.0),
+            (&[9.0, 5.0], -4.0),
+            (&[9.0], 0.0),
+        ] {
+            assert!((growth(bytes) - expected).abs() < 1e-12, "{bytes:?}");
+        }
     }
 
     #[test]

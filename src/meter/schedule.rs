@@ -6,7 +6,7 @@
 use crate::budget::{Load, Shape};
 
 /// Seconds for warming up, at the rate and without peaks.
-const WARM_UP: f64 = 0.25;
+const WARM_UP: f64 = 0.1;
 /// So many operations are measured, if that takes no longer than [`LONGEST`].
 const ENOUGH: f64 = 100.0;
 /// Seconds that a slow rate without periods is measured at the most.
@@ -169,30 +169,30 @@ mod tests {
     #[test]
     fn shapes_are_what_they_are_called() {
         let ms = Duration::from_millis;
-        check(&schedule(Shape::Constant, 1000.0), 0.25, 0.5, &[100; 5]);
+        check(&schedule(Shape::Constant, 1000.0), 0.1, 0.5, &[100; 5]);
         let ramp = Shape::Ramp { peak: 900.0, every: ms(500) };
         // 100 to 900 in half a second: 18, 34, 50, … a step more each.
-        check(&schedule(ramp, 100.0), 0.25, 0.5, &[18, 34, 50, 66, 82]);
+        check(&schedule(ramp, 100.0), 0.1, 0.5, &[18, 34, 50, 66, 82]);
         let spike = Shape::Spike { peak: 2000.0, every: ms(250), width: ms(50) };
-        check(&schedule(spike, 100.0), 0.25, 0.5, &[5, 5, 100, 5, 5, 5, 5, 100, 5, 5]);
+        check(&schedule(spike, 100.0), 0.1, 0.5, &[5, 5, 100, 5, 5, 5, 5, 100, 5, 5]);
         check(&schedule(Shape::Burst { every: ms(100) }, 205.0), 0.1, 0.5, &[20, 21, 20, 21, 20]);
     }
 
     #[test]
     fn slow_rates_take_longer_and_fast_ones_have_an_end() {
-        check(&schedule(Shape::Constant, 100.0), 0.25, 1.0, &[50, 50]);
-        check(&schedule(Shape::Constant, 1.0), 0.25, 2.0, &[1, 1]);
-        check(&schedule(Shape::Constant, 1e6), 0.25, 0.02, &[10_000, 10_000]);
+        check(&schedule(Shape::Constant, 100.0), 0.1, 1.0, &[50, 50]);
+        check(&schedule(Shape::Constant, 1.0), 0.1, 2.0, &[1, 1]);
+        check(&schedule(Shape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
         // A period is never cut, and there are no more of them than there is room for.
         let every = Duration::from_millis(5);
-        check(&schedule(Shape::Ramp { peak: 1.2e6, every }, 8e5), 0.25, 0.02, &[5000; 4]);
+        check(&schedule(Shape::Ramp { peak: 1.2e6, every }, 8e5), 0.1, 0.02, &[5000; 4]);
         check(&schedule(Shape::Burst { every: Duration::from_secs(4) }, 0.5), 4.0, 4.0, &[2]);
     }
 
     #[test]
     fn constant_is_due_to_the_nanosecond() {
         let Schedule { due, warm, .. } = schedule(Shape::Constant, 1000.0);
-        assert_eq!(warm, 250);
+        assert_eq!(warm, 100);
         for (n, due) in due.iter().enumerate() {
             assert!((due - n as f64 / 1000.0).abs() < 1e-12, "{n}: {due}");
         }
