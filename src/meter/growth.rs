@@ -19,8 +19,8 @@ use crate::stats::theil_sen;
 const READINGS: u32 = 100;
 /// The fewest readings that a slope is drawn through, however long operations take.
 const FEWEST: usize = 10;
-/// The warm-up takes this part of a slice, and up to all of it while memory still grows.
-const WARM_UP: u32 = 5;
+/// The warm-up takes a fifth of a slice, and up to half of it while memory still grows.
+const WARM_UP: std::ops::RangeInclusive<u32> = 2..=5;
 /// Growth of so many bytes, its largest step not counted, is hundreds of pages: more of it shows nothing new.
 const ENOUGH: f64 = (1_u64 << 20) as f64;
 /// Pages that growth has to come to before a slope shows it.
@@ -120,8 +120,8 @@ impl Gauge for Growth {
             return;
         };
         times.push(passed);
-        let settled = passed >= slice / WARM_UP && self.is_settled(&times, passed);
-        if settled || passed >= slice {
+        let settled = passed >= slice / *WARM_UP.end() && self.is_settled(&times, passed);
+        if settled || passed >= slice / *WARM_UP.start() {
             self.begin();
         } else {
             self.warm = Some(times);

@@ -8,9 +8,9 @@ use crate::budget::{Load, Shape};
 /// Seconds for warming up, at the rate and without peaks.
 const WARM_UP: f64 = 0.1;
 /// So many operations are measured, if that takes no longer than [`LONGEST`].
-const ENOUGH: f64 = 100.0;
+const ENOUGH: f64 = 50.0;
 /// Seconds that a slow rate without periods is measured at the most.
-const LONGEST: f64 = 2.0;
+const LONGEST: f64 = 1.0;
 
 /// When operations are due, in seconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,8 +180,9 @@ mod tests {
 
     #[test]
     fn slow_rates_take_longer_and_fast_ones_have_an_end() {
-        check(&schedule(Shape::Constant, 100.0), 0.1, 1.0, &[50, 50]);
-        check(&schedule(Shape::Constant, 1.0), 0.1, 2.0, &[1, 1]);
+        check(&schedule(Shape::Constant, 100.0), 0.1, 0.5, &[25, 25]);
+        check(&schedule(Shape::Constant, 60.0), 0.1, 50.0 / 60.0, &[25, 25]);
+        check(&schedule(Shape::Constant, 1.0), 0.1, 1.0, &[0, 1]);
         check(&schedule(Shape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
         // A period is never cut, and there are no more of them than there is room for.
         let every = Duration::from_millis(5);
