@@ -140,7 +140,7 @@ pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> O
         _ => None,
     };
     for budget in [Some(&budgets.budgets[test.budget]), other].into_iter().flatten() {
-        asked.push(format!("{:?} {:?}", budget.subject, budget.cases));
+        asked.push(format!("{:?} {:?} {:?}", budget.subject, budget.cases, budget.load));
         if let Subject::Command(command) = &budget.subject {
             let source = binary::Source { root: budgets.root.clone(), like: None };
             for word in &command.argv {

@@ -41,6 +41,8 @@ pub enum Metric {
     Rss,
     /// The highest resident memory.
     PeakRss,
+    /// Resident memory that each further operation adds, in bytes.
+    RssGrowth,
     /// Live heap bytes while the value is held.
     Heap,
     /// The most live heap bytes at any moment of the operation.
@@ -172,6 +174,7 @@ const PLAIN: &[(&str, Metric, &[SubjectKind])] = {
         ("utilization", Metric::Utilization, &[Workload]),
         ("rss", Metric::Rss, &[Command, Workload]),
         ("peak_rss", Metric::PeakRss, &[Command, Workload]),
+        ("rss_growth", Metric::RssGrowth, &[Workload]),
         ("heap", Metric::Heap, &[Workload]),
         ("peak_heap", Metric::PeakHeap, &[Workload]),
         ("allocs", Metric::Allocs, &[Workload]),

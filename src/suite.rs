@@ -65,10 +65,13 @@ pub(crate) enum Reading {
     /// A workload by the clock.
     Time,
     /// Of a workload what its process as a whole tells, where two are compared: processor time,
-    /// failures, values of its own. Its times are compared turn by turn instead.
+    /// failures, values of its own. Its times are compared turn by turn instead, but for those under a
+    /// load.
     Whole,
     /// What a workload holds of the machine's memory.
     Memory,
+    /// How that grows through many operations.
+    Growth,
     /// A workload's allocations.
     Heap,
     /// Nothing: what Criterion recorded.
@@ -210,7 +213,11 @@ impl Layout<'_> {
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
-                    Reading::Time if versus.is_some() && !takes_turns(&limit.metric) => {
+                    Reading::Time
+                        if versus.as_ref().is_some_and(|versus| {
+                            !takes_turns(&limit.metric) || self.is_loaded(versus)
+                        }) =>
+                    {
                         Reading::Whole
                     }
                     reading => reading,
@@ -273,12 +280,22 @@ impl Layout<'_> {
         }
     }
 
+    /// Whether one of the two has operations that are due, and so cannot wait for its turn.
+    fn is_loaded(&self, versus: &Versus) -> bool {
+        let other = match versus {
+            Versus::Budget(other, _) => self.budgets.budgets[*other].load.is_some(),
+            Versus::Base => false,
+        };
+        other || self.budget.load.is_some()
+    }
+
     fn reading(&self, metric: &Metric) -> Reading {
         match (&self.budget.subject, metric) {
             (Subject::Artifact(_), _) => Reading::Files,
             (Subject::Command(_), _) => Reading::Process,
             (Subject::Criterion(_), _) => Reading::Recorded,
             (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
+            (Subject::Workload(_), Metric::RssGrowth) => Reading::Growth,
             (
                 Subject::Workload(_),
                 Metric::Heap

@@ -80,6 +80,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             workload: workload.to_owned(),
             params: vec![("id".to_owned(), Param::Int(0))],
             metrics: Vec::new(),
+            load: None,
             slice: SLICE,
             max_operations: 1,
             paired: true,

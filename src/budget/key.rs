@@ -101,6 +101,11 @@ pub(super) const BUDGET: &[Key] = &[
         "How metrics may grow with a parameter: slopes on a log-log scale.",
     ),
     key(
+        "load",
+        &[Workload],
+        "When operations are due. Their latency counts from then, waiting for those before included. Without it: each starts when the one before has ended.",
+    ),
+    key(
         "ready",
         &[Command],
         "When the command counts as started. Without it: when it ends, with success.",
@@ -171,6 +176,24 @@ pub(super) const SCALING: &[Key] = &[
         "The parameter that grows: a list of at least three different positive numbers.",
     ),
     key("max", ALL, "The greatest slope of each metric: 1 is linear, 2 is quadratic."),
+];
+
+/// Of `load`.
+pub(super) const LOAD: &[Key] = &[
+    key("shape", ALL, "How the rate goes over time."),
+    key(
+        "rate",
+        ALL,
+        "Operations a second: \"1000 op/s\". On average for poisson and burst, where a ramp begins, between spikes.",
+    ),
+    key("peak", ALL, "The rate that a ramp rises to, or that a spike has."),
+    key("every", ALL, "The period of a ramp, a spike or a burst. Whole periods are measured."),
+    key("width", ALL, "How long a spike lasts."),
+    key(
+        "concurrency",
+        ALL,
+        "How many operations of `iter_concurrent` may be in flight; more wait, and their waiting counts. Default 1.",
+    ),
 ];
 
 /// Of `ready`, which has one of them.

@@ -10,6 +10,7 @@ mod file;
 mod heading;
 mod key;
 mod limit;
+mod load;
 pub mod lock;
 mod problem;
 mod read;
@@ -36,6 +37,7 @@ use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
 pub use file::{load, parse};
+pub use load::{FASTEST, LONGEST_PERIOD, Load, MOST_IN_PERIOD, Shape};
 pub use schema::schema;
 
 /// A whole `budgets.toml`.
@@ -109,6 +111,8 @@ pub struct Budget {
     pub cases: Vec<Case>,
     /// The limits that every case is held to; at least one, here or in `scaling`.
     pub limits: Vec<Limit>,
+    /// When the operations of a workload are due; `None`: when the one before has ended.
+    pub load: Option<Load>,
     /// Limits on how metrics grow from case to case.
     pub scaling: Option<Scaling>,
     /// Why the budget exists, shown when it breaks.

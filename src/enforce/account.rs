@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::source::Source;
-use crate::meter::{Fork, Interference, Timing, Unmeasured, interference};
+use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
+use crate::metric::Statistic;
+use crate::stats::{Sample, order};
 use crate::verdict::Ledger;
 use crate::verdict::ledger::{Clock, Pressure};
 
@@ -43,6 +45,8 @@ pub(super) struct Account {
     /// The processors that forks were kept on, each alone.
     pinned: BTreeSet<usize>,
     forks: usize,
+    /// How late the generator of a load was in each fork.
+    lags: Vec<Lag>,
 }
 
 /// An amount, and the time that it was read in: what a fork does not tell takes no part.
@@ -75,6 +79,7 @@ impl Account {
         self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
         self.timed += usize::from(fork.timing.is_some());
         self.pinned.extend(fork.pinned);
+        self.lags.extend(fork.lag);
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
             fork.interference
         else {
@@ -102,6 +107,14 @@ impl Account {
     /// Involuntary context switches.
     pub(super) fn preempted(&self) -> Option<u64> {
         self.preempted.get().map(|_| self.preempted.amount as u64)
+    }
+
+    /// How late the generator of a load was by itself, in the middle fork, as what a statistic of
+    /// latencies has of it: at the 99th percentile, or at the most. `None` without a load.
+    pub(super) fn lag(&self, statistic: Statistic) -> Option<f64> {
+        let of = |lag: &Lag| if statistic == Statistic::Max { lag.max } else { lag.p99 };
+        let lags = Sample::new(self.lags.iter().map(of).collect()).ok()?;
+        order::quantile(&lags, 0.5)
     }
 
     /// Where it was pinned to: one processor for each fork, and another one the next time.

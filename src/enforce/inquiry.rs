@@ -8,10 +8,13 @@ use super::open::{Judgement, Open};
 use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
-use crate::meter::{Fork, Unmeasured};
+use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
+
+/// A generator that is late by more than this share of a limit says nothing of what is over it.
+const LATE: f64 = 0.1;
 
 /// One measurement and the limits that share it.
 pub(crate) struct Inquiry {
@@ -159,7 +162,7 @@ impl Inquiry {
                 // Other work may be why: it has until the effort is spent to go away.
                 Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
                 Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
-                Finding::Broken => self.close(&open, Verdict::Fail, None),
+                Finding::Broken => self.broken(&open),
                 Finding::Held => self.held(&open),
                 // What never varies needs no statistics: the same number from several processes.
                 Finding::Open if open.is_constant() => self.compare(&open),
@@ -168,6 +171,21 @@ impl Inquiry {
                 Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open, None),
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
+        }
+    }
+
+    /// Shown to be over the limit, by the workload unless the generator of its load was late itself.
+    fn broken(&mut self, open: &Open) {
+        let Metric::Latency(statistic) = open.asked.limit.metric else {
+            return self.close(open, Verdict::Fail, None);
+        };
+        let limit = open.against(&self.rules);
+        match self.account.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
+            Some(lag) if !open.is_relative() => {
+                let text = words::late_generator(statistic, lag, &limit, open.value());
+                self.unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
+            }
+            _ => self.close(open, Verdict::Fail, None),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
+mod load;
 mod lock;
 mod recorded;
 

@@ -1,10 +1,10 @@
 //! What an outcome says in words: the same sentence in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::metric::Metric;
+use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
-use crate::verdict::{Doubt, Outcome, Shape, Share, Verdict};
+use crate::verdict::{Against, Doubt, Outcome, Shape, Share, Verdict};
 
 mod interference;
 
@@ -112,6 +112,24 @@ fn plural(values: usize, outcome: &Outcome) -> String {
 
 fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The sentence of a latency over its limit, where the generator of the load was `lag` seconds late.
+pub(super) fn late_generator(
+    statistic: Statistic,
+    lag: f64,
+    against: &Against,
+    value: Option<f64>,
+) -> String {
+    let (metric, row) = (statistic.name(), against.quantity(against.limit));
+    let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
+    let most = if statistic == Statistic::Max { "the most" } else { "p99" };
+    format!(
+        "no verdict: {metric} is {value}, over the limit of {row}, and the generator of the load was \
+         {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
+         or a higher limit would settle it",
+        against.quantity(lag)
+    )
 }
 
 /// Whether two notes say the same of different processes: all but their figures agree.

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
     ("verdict", &["budget", "date", "quantity", "stats"]),
-    ("meter", &["budget", "metric", "quantity"]),
+    ("meter", &["budget", "metric", "quantity", "stats"]),
     ("run", &["budget", "meter", "metric"]),
     ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
     ("report", &["budget", "error", "quantity", "verdict"]),
