@@ -85,8 +85,10 @@
 //! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
 //!   noisy value on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
-//! - **Load that arrives on its own schedule.** Operations run one after the other, as fast as they can; how long
-//!   requests queue under a given rate is not seen.
+//! - **What varies between processes, of a `criterion` budget.** It is what one process recorded, so that no error
+//!   rate is known; and it is red unless it is younger than the sources.
+//! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests
+//!   queue is seen where the budget says when they are due.
 //! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.
 //! - **Memory that is not asked of Rust's allocator**, by the heap metrics; `rss` sees it.
 //!
@@ -98,7 +100,7 @@
 //! | latency, `throughput`, `error_rate` | all; waiting for a processor is taken off single-threaded work | by the wall clock | by the wall clock |
 //! | workload's `cpu`, `utilization`, `context_switches` | all | all | none |
 //! | heap metrics | all | all | all |
-//! | workload's `rss` | yes | yes | yes |
+//! | workload's `rss`, `rss_growth` | yes | yes | yes |
 //! | workload's `peak_rss` | yes | no | no |
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |

@@ -24,6 +24,7 @@ pub(crate) fn run(tests: usize) -> Run {
         processor: processor().unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
     }
 }
 

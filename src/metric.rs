@@ -45,6 +45,8 @@ pub enum Metric {
     Rss,
     /// The highest resident memory.
     PeakRss,
+    /// Resident memory that each further operation adds, in bytes.
+    RssGrowth,
     /// Live heap bytes while the value is held.
     Heap,
     /// The most live heap bytes at any moment of the operation.
@@ -115,6 +117,8 @@ pub enum SubjectKind {
     Command,
     /// A function registered in the harness.
     Workload,
+    /// What Criterion recorded of a benchmark.
+    Criterion,
 }
 
 impl Statistic {
@@ -159,7 +163,7 @@ impl Statistic {
 
 /// Metrics with a fixed word, each with the subjects that have it.
 const PLAIN: &[(&str, Metric, &[SubjectKind])] = {
-    use SubjectKind::{Artifact, Command, Workload};
+    use SubjectKind::{Artifact, Command, Criterion, Workload};
     &[
         ("size", Metric::Size, &[Artifact]),
         ("gzip", Metric::Gzip, &[Artifact]),
@@ -168,12 +172,13 @@ const PLAIN: &[(&str, Metric, &[SubjectKind])] = {
         ("stripped", Metric::Stripped, &[Artifact]),
         ("unpacked", Metric::Unpacked, &[Artifact]),
         ("layers", Metric::Layers, &[Artifact]),
-        ("throughput", Metric::Throughput, &[Workload]),
+        ("throughput", Metric::Throughput, &[Workload, Criterion]),
         ("error_rate", Metric::ErrorRate, &[Workload]),
         ("cpu", Metric::Cpu, &[Command, Workload]),
         ("utilization", Metric::Utilization, &[Workload]),
         ("rss", Metric::Rss, &[Command, Workload]),
         ("peak_rss", Metric::PeakRss, &[Command, Workload]),
+        ("rss_growth", Metric::RssGrowth, &[Workload]),
         ("heap", Metric::Heap, &[Workload]),
         ("peak_heap", Metric::PeakHeap, &[Workload]),
         ("allocs", Metric::Allocs, &[Workload]),
@@ -197,9 +202,11 @@ impl Metric {
     /// Every metric that a subject of this kind has of itself.
     pub fn known(subject: SubjectKind) -> Vec<Metric> {
         let timed = Statistic::ALL.iter().flat_map(|&s| match subject {
-            SubjectKind::Artifact => vec![],
             SubjectKind::Command => vec![Metric::Wall(s), Metric::Startup(s)],
             SubjectKind::Workload => vec![Metric::Latency(s)],
+            // It times batches, and a percentile of batches is none of operations.
+            SubjectKind::Criterion if s == Statistic::Mean => vec![Metric::Latency(s)],
+            SubjectKind::Artifact | SubjectKind::Criterion => vec![],
         });
         let plain = PLAIN.iter().filter(|p| p.2.contains(&subject)).map(|p| p.1.clone());
         plain.chain(timed).collect()
@@ -292,7 +299,8 @@ mod tests {
 
     #[test]
     fn every_word_leads_back_to_its_metric() {
-        for kind in [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload] {
+        use SubjectKind::{Artifact, Command, Criterion, Workload};
+        for kind in [Artifact, Command, Workload, Criterion] {
             let known = Metric::known(kind);
             for metric in &known {
                 assert_eq!(Metric::of(kind, &metric.name()).as_ref(), Some(metric));
@@ -308,6 +316,7 @@ mod tests {
     #[test]
     fn only_a_workload_has_custom_metrics() {
         assert_eq!(Metric::of(SubjectKind::Artifact, "accuracy"), None);
+        assert_eq!(Metric::of(SubjectKind::Criterion, "p99"), None);
         assert_eq!(
             Metric::of(SubjectKind::Workload, "accuracy"),
             Some(Metric::Custom("accuracy".into()))

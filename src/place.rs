@@ -40,6 +40,29 @@ pub(crate) fn record(results: &Path) -> PathBuf {
     results.join("outcomes.jsonl")
 }
 
+/// Where Criterion keeps what it recorded: it looks at the same variables, from the package's directory,
+/// and otherwise in cargo's target directory.
+///
+/// # Errors
+/// Where no variable tells and the test binary's place is unknown.
+pub(crate) fn criterion() -> Result<PathBuf, Error> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let named = ["CRITERION_HOME", "CARGO_TARGET_DIR"].map(std::env::var_os);
+    criterion_from(&package, named.map(|path| path.map(PathBuf::from)), target)
+}
+
+fn criterion_from(
+    package: &Path,
+    [home, target]: [Option<PathBuf>; 2],
+    usual: impl FnOnce() -> Result<PathBuf, Error>,
+) -> Result<PathBuf, Error> {
+    match (home, target) {
+        (Some(home), _) => Ok(package.join(home)),
+        (None, Some(target)) => Ok(package.join(target).join("criterion")),
+        (None, None) => Ok(usual()?.join("criterion")),
+    }
+}
+
 /// Cargo marks its target directory with `CACHEDIR.TAG`; without one, `deps/` lies two below it.
 fn target() -> Result<PathBuf, Error> {
     let unknown = |e| Error::io("find the place of", Path::new("the test binary"), e);
@@ -69,6 +92,21 @@ mod tests {
     #[track_caller]
     fn check(path: &str, places: &[&str], want: &str) {
         assert_eq!(shown_from(Path::new(path), places.iter().map(PathBuf::from)), want);
+    }
+
+    #[test]
+    fn criterion_is_looked_for_where_it_looks_itself() {
+        let check = |home: Option<&str>, target: Option<&str>, want: &str| {
+            let named = [home, target].map(|path| path.map(PathBuf::from));
+            let usual = || Ok(PathBuf::from("/w/target"));
+            let got = criterion_from(Path::new("/w/app"), named, usual).unwrap();
+            assert_eq!(got, Path::new(want));
+        };
+        check(None, None, "/w/target/criterion");
+        check(None, Some("/t"), "/t/criterion");
+        check(None, Some("t"), "/w/app/t/criterion");
+        check(Some("/c"), Some("/t"), "/c");
+        check(Some("c"), None, "/w/app/c");
     }
 
     #[test]

@@ -231,9 +231,10 @@ fn meant(suffix: &str) -> Option<&'static str> {
 fn digits(value: f64, unit: Unit) -> String {
     let magnitude = value.abs();
     let exact = (value - value.round()).abs() <= value.abs() * 1e-9;
-    if unit == Unit::Ratio && magnitude < 9.995 {
-        // A hundredth of a percent is what two builds differ by.
-        let text = format!("{value:.4}");
+    if unit == Unit::Ratio && (0.0995..9.995).contains(&magnitude) {
+        // Near 1 a tenth of a percent matters, elsewhere three digits do.
+        let decimals = if (0.8..1.25).contains(&magnitude) { 3 } else { 2 };
+        let text = format!("{value:.decimals$}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
     if exact && (unit == Unit::Number || magnitude < 1000.0 || unit == Unit::Bytes) {
@@ -282,6 +283,14 @@ mod tests {
         check("1e3", 1000.0, Unit::Number, "1000");
         check("1e+3 B", 1000.0, Unit::Bytes, "1 KB");
         check("-3 %", -0.03, Unit::Share, "-3 %");
+    }
+
+    #[test]
+    fn ratios() {
+        let shown = |value| Quantity::new(value, Unit::Ratio).to_string();
+        let values = [1.0, 1.0204, 0.9876, 1.5, 3.8673, 0.5, 12.34, 0.0123, 0.0];
+        let texts = ["1", "1.02", "0.988", "1.5", "3.87", "0.5", "12.3", "0.01", "0"];
+        assert_eq!(values.map(shown), texts.map(str::to_owned));
     }
 
     #[track_caller]

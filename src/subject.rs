@@ -1,5 +1,7 @@
 //! From what a budget names to where its forks come from.
 
+mod recorded;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,12 +15,10 @@ use crate::meter::{Fork, Unmeasured, artifact, binary, command};
 use crate::metric::Metric;
 use crate::suite::{self, Group, Reading, Span};
 
-/// How long a fork of a workload measures, set-up and warm-up not counted.
-const SLICE: Duration = Duration::from_millis(100);
-/// The most that a fork measures, however long its set-up.
-const LONGEST_SLICE: Duration = Duration::from_millis(500);
-/// Operations of one fork at the most: what a percentile can use.
-const MOST_OPERATIONS: usize = 20_000;
+mod request;
+
+use self::request::{LONGEST_SLICE, request, slice_after};
+
 /// A pair takes turns for so long at the least: more pairs say more than longer ones.
 const SHORTEST_PAIR: Duration = Duration::from_millis(30);
 /// Other threads and children that used more than this share of the measured time make an operation one
@@ -35,6 +35,7 @@ pub(crate) fn describe(subject: &Subject) -> String {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
     }
 }
 
@@ -153,14 +154,7 @@ impl Sources<'_> {
         let Subject::Workload(workload) = &what.subject else { return None };
         let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
         let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
-        let request = Request {
-            workload: workload.clone(),
-            params: what.cases[case].params.clone(),
-            metrics,
-            slice: SLICE,
-            max_operations: MOST_OPERATIONS,
-            paired: true,
-        };
+        let request = request(workload, what, case, metrics, true);
         let builds = match base {
             Some(base) if role.is_some() => base.builds(),
             Some(base) => base.head_builds(),
@@ -203,15 +197,9 @@ impl Sources<'_> {
                 expanded: false,
                 warm: false,
             }),
+            (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
-                let request = Request {
-                    workload: workload.clone(),
-                    params: what.cases[case].params.clone(),
-                    metrics,
-                    slice: SLICE,
-                    max_operations: MOST_OPERATIONS,
-                    paired: false,
-                };
+                let request = request(workload, what, case, metrics, false);
                 let builds = base.map(Base::builds).unwrap_or_default();
                 Box::new(Forks {
                     request,
@@ -253,10 +241,7 @@ impl Source for Forks {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         let build = drawn(&self.builds, &mut self.coin)?;
         let fork = fork::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
-        // A workload that prepares for long is measured for longer: else preparing would be most of
-        // what its effort goes into.
-        let around = fork.elapsed.saturating_sub(self.request.slice);
-        self.request.slice = (around * 2).clamp(SLICE, LONGEST_SLICE);
+        self.request.slice = slice_after(&self.request, fork.elapsed);
         Ok(fork)
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Test {
     pub(crate) limit: Limit,
     /// Index of the group that measures it.
     pub(crate) group: usize,
+    /// Where its values are from.
+    pub(crate) reading: Reading,
 }
 
 /// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
@@ -43,6 +45,8 @@ impl Test {
                 Some("no base revision to compare with is given")
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
+            // What was recorded is of another program, whose build this one's says nothing of.
+            _ if self.reading == Reading::Recorded => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -61,12 +65,17 @@ pub(crate) enum Reading {
     /// A workload by the clock.
     Time,
     /// Of a workload what its process as a whole tells, where two are compared: processor time,
-    /// failures, values of its own. Its times are compared turn by turn instead.
+    /// failures, values of its own. Its times are compared turn by turn instead, but for those under a
+    /// load.
     Whole,
     /// What a workload holds of the machine's memory.
     Memory,
+    /// How that grows through many operations.
+    Growth,
     /// A workload's allocations.
     Heap,
+    /// Nothing: what Criterion recorded.
+    Recorded,
 }
 
 /// What is measured together.
@@ -80,7 +89,7 @@ pub(crate) struct Group {
     pub(crate) reading: Reading,
     /// What it is measured against, for a ratio.
     pub(crate) versus: Option<Versus>,
-    /// Whether its readings are compared; such groups may be measured side by side.
+    /// Whether its readings are compared, or recorded; such groups may be measured side by side.
     pub(crate) exact: bool,
 }
 
@@ -121,7 +130,8 @@ impl Suite {
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let implied = match budgets.settings.base {
-                Some(share) if compares => implied(&budget.limits, share),
+                // What is recorded cannot be measured in turns with a base.
+                Some(share) if compares && !is_recorded(budget) => implied(&budget.limits, share),
                 _ => Vec::new(),
             };
             let lay = Layout { budgets, by_name: &by_name, index, budget, implied };
@@ -139,15 +149,20 @@ impl Suite {
         Suite { tests, groups, members }
     }
 
-    /// How many limits share the suite's chance of a false red.
+    /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
     pub(crate) fn noisy(&self) -> usize {
-        self.tests.iter().filter(|test| !test.is_exact()).count()
+        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::Recorded;
+        self.tests.iter().filter(judged).count()
     }
 
     /// The tests of a group.
     pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
         self.members[group].iter().map(|&index| (index, &self.tests[index]))
     }
+}
+
+fn is_recorded(budget: &Budget) -> bool {
+    matches!(budget.subject, Subject::Criterion(_))
 }
 
 struct Layout<'a> {
@@ -202,7 +217,11 @@ impl Layout<'_> {
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
-                    Reading::Time if versus.is_some() && !takes_turns(&limit.metric) => {
+                    Reading::Time
+                        if versus.as_ref().is_some_and(|versus| {
+                            !takes_turns(&limit.metric) || self.is_loaded(versus)
+                        }) =>
+                    {
                         Reading::Whole
                     }
                     reading => reading,
@@ -213,10 +232,18 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the runs that its times are.
-                    exact: is_exact(&limit.metric) && reading != Reading::Process,
+                    exact: reading == Reading::Recorded
+                        || (is_exact(&limit.metric) && reading != Reading::Process),
                 };
                 let group = place(group, groups, first);
-                tests.push(Test { name, budget: self.index, case, limit: limit.clone(), group });
+                tests.push(Test {
+                    name,
+                    budget: self.index,
+                    case,
+                    limit: limit.clone(),
+                    group,
+                    reading,
+                });
             }
         }
     }
@@ -225,16 +252,24 @@ impl Layout<'_> {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
             let Metric::Scaling(of) = &limit.metric else { continue };
+            let reading = self.reading(of);
             let group = Group {
                 budget: self.index,
                 span: Span::Sweep,
-                reading: self.reading(of),
+                reading,
                 versus: None,
                 exact: is_exact(of),
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
-            tests.push(Test { name, budget: self.index, case: 0, limit: limit.clone(), group });
+            tests.push(Test {
+                name,
+                budget: self.index,
+                case: 0,
+                limit: limit.clone(),
+                group,
+                reading,
+            });
         }
     }
 
@@ -253,11 +288,22 @@ impl Layout<'_> {
         }
     }
 
+    /// Whether one of the two has operations that are due, and so cannot wait for its turn.
+    fn is_loaded(&self, versus: &Versus) -> bool {
+        let other = match versus {
+            Versus::Budget(other, _) => self.budgets.budgets[*other].load.is_some(),
+            Versus::Base => false,
+        };
+        other || self.budget.load.is_some()
+    }
+
     fn reading(&self, metric: &Metric) -> Reading {
         match (&self.budget.subject, metric) {
             (Subject::Artifact(_), _) => Reading::Files,
             (Subject::Command(_), _) => Reading::Process,
+            (Subject::Criterion(_), _) => Reading::Recorded,
             (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
+            (Subject::Workload(_), Metric::RssGrowth) => Reading::Growth,
             (
                 Subject::Workload(_),
                 Metric::Heap

@@ -16,6 +16,8 @@ const DIRECTORY: &str = "PERF_BUDGET_DIR";
 pub(crate) struct Project {
     /// Where `budgets.toml` is.
     pub(crate) root: PathBuf,
+    /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
+    package: Option<String>,
 }
 
 impl Project {
@@ -28,7 +30,8 @@ impl Project {
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        found.map(|root| Project { root: root.to_owned() }).ok_or_else(|| {
+        let project = |root: &Path| Project { root: root.to_owned(), package: package(root) };
+        found.map(project).ok_or_else(|| {
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
                 start.display()
@@ -73,8 +76,32 @@ impl Project {
                 path.display()
             )));
         }
-        Ok(last_run(record::read(&path)?))
+        let own = self.own(record::read(&path)?);
+        if own.is_empty() {
+            return Err(Failure::unmeasured(format!(
+                "`{}` has outcomes of other packages only; run `cargo test --release` in `{}` first",
+                path.display(),
+                self.root.display()
+            )));
+        }
+        Ok(last_run(own))
     }
+
+    /// Those outcomes that are of this project: a workspace has one record for all of its packages.
+    pub(crate) fn own(&self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
+        let other = |outcome: &Outcome| {
+            let package = &outcome.run.package;
+            self.package.as_ref().is_some_and(|own| !package.is_empty() && package != own)
+        };
+        outcomes.into_iter().filter(|outcome| !other(outcome)).collect()
+    }
+}
+
+/// The name of the package whose Cargo.toml is in a directory.
+fn package(root: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
+    let manifest = toml_edit::Document::parse(text).ok()?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }
 
 /// The last run among outcomes of several.

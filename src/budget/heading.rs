@@ -6,7 +6,7 @@ use toml::de::DeTable;
 
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
-use super::{Budget, Subject, case, key, limit, scaling, spelling, subject, waiver, word};
+use super::{Budget, Subject, case, key, limit, load, scaling, spelling, subject, waiver, word};
 use crate::metric::SubjectKind;
 
 /// What stands under `budget`.
@@ -95,6 +95,12 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         );
     }
 
+    let load = match (kind, read::entry(table, "load")) {
+        (Some(SubjectKind::Workload), Some(entry)) => {
+            load::read(&entry, &limits, scaling.as_ref(), reading)
+        }
+        _ => None,
+    };
     let why = read::entry(table, "why").and_then(|e| e.text(reading, "the reason in quotes"));
     let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
@@ -104,7 +110,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let name = name.to_owned();
     let subject = subject?;
     let budget =
-        Budget { name, subject, cases, limits, scaling, why, waiver, effort, timeout, line };
+        Budget { name, subject, cases, limits, load, scaling, why, waiver, effort, timeout, line };
     Some(Draft { budget, spans })
 }
 
@@ -131,13 +137,6 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'stati
     for entry in read::entries(table) {
         let word = entry.key;
         if key::BUDGET.iter().any(|key| key.name == word) {
-            continue;
-        }
-        if word == "criterion" {
-            reading.report(
-                Problem::new(entry.at, "`criterion` is not a subject yet")
-                    .help("register the function in the harness and write workload = \"NAME\""),
-            );
             continue;
         }
         if word::is_metric(word) {

@@ -1,7 +1,7 @@
 //! The keys of the file: what the reader accepts and what the schema describes, in one place.
 
 use crate::metric::SubjectKind;
-use crate::metric::SubjectKind::{Artifact, Command, Workload};
+use crate::metric::SubjectKind::{Artifact, Command, Criterion, Workload};
 
 /// One key of a table.
 pub(super) struct Key {
@@ -17,7 +17,9 @@ pub(super) struct Key {
     pub meaning: &'static str,
 }
 
-const ALL: &[SubjectKind] = &[Artifact, Command, Workload];
+const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
+/// Of what the gate measures itself.
+const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
@@ -64,7 +66,7 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
 ];
 
-/// Of `[budget.NAME]`. The first three name the subject; a budget has one of them.
+/// Of `[budget.NAME]`. The first four name the subject; a budget has one of them.
 pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
@@ -77,6 +79,11 @@ pub(super) const BUDGET: &[Key] = &[
         "A process: the program and its arguments. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
     ),
     key("workload", &[Workload], "The name of a function registered in the harness."),
+    key(
+        "criterion",
+        &[Criterion],
+        "The name of a Criterion benchmark as it prints it, \"group/bench\": what `cargo bench` recorded of it is judged.",
+    ),
     key(
         "max",
         ALL,
@@ -98,6 +105,11 @@ pub(super) const BUDGET: &[Key] = &[
         "How metrics may grow with a parameter: slopes on a log-log scale.",
     ),
     key(
+        "load",
+        &[Workload],
+        "When operations are due. Their latency counts from then, waiting for those before included. Without it: each starts when the one before has ended.",
+    ),
+    key(
         "ready",
         &[Command],
         "When the command counts as started. Without it: when it ends, with success.",
@@ -110,8 +122,16 @@ pub(super) const BUDGET: &[Key] = &[
     key("env", &[Command], "Environment variables set for the command."),
     key("why", ALL, "Why the budget exists, shown when it breaks."),
     key("waive", ALL, "Until a day, limits of this budget that are broken are warnings."),
-    key("effort", ALL, "The most time this budget may take to reach its verdict, if it is noisy."),
-    key("timeout", ALL, "How long one process of this budget may run before it counts as hung."),
+    key(
+        "effort",
+        MEASURED,
+        "The most time this budget may take to reach its verdict, if it is noisy.",
+    ),
+    key(
+        "timeout",
+        MEASURED,
+        "How long one process of this budget may run before it counts as hung.",
+    ),
 ];
 
 /// Of the long form of a limit.
@@ -160,6 +180,24 @@ pub(super) const SCALING: &[Key] = &[
         "The parameter that grows: a list of at least three different positive numbers.",
     ),
     key("max", ALL, "The greatest slope of each metric: 1 is linear, 2 is quadratic."),
+];
+
+/// Of `load`.
+pub(super) const LOAD: &[Key] = &[
+    key("shape", ALL, "How the rate goes over time."),
+    key(
+        "rate",
+        ALL,
+        "Operations a second: \"1000 op/s\". On average for poisson and burst, where a ramp begins, between spikes.",
+    ),
+    key("peak", ALL, "The rate that a ramp rises to, or that a spike has."),
+    key("every", ALL, "The period of a ramp, a spike or a burst. Whole periods are measured."),
+    key("width", ALL, "How long a spike lasts."),
+    key(
+        "concurrency",
+        ALL,
+        "How many operations of `iter_concurrent` may be in flight; more wait, and their waiting counts. Default 1.",
+    ),
 ];
 
 /// Of `ready`, which has one of them.

@@ -43,10 +43,33 @@ pub(super) fn read(
             several(&metric, bound, entry.value, reading, &mut drafts);
         }
     }
+    if kind == SubjectKind::Criterion {
+        drafts.retain(|draft| is_repeatable(draft, reading));
+    }
     drafts.sort_by_cached_key(|draft| draft.at.start);
     check_floors(&drafts, reading);
     name(&mut drafts, reading);
     drafts
+}
+
+/// Whether a limit can be judged from what another program recorded; reported where it would take
+/// turns with a reference, as what is recorded cannot be measured again.
+fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
+    let (title, help) = match draft.limit.reference() {
+        None | Some(Reference::Lock) => return true,
+        Some(Reference::Base) => (
+            "what Criterion recorded cannot be compared with the base revision: the base that it keeps \
+             is whatever it measured last",
+            "limit it by a quantity or `x lock`, or register the function as a workload",
+        ),
+        Some(Reference::Budget(_)) => (
+            "what Criterion recorded cannot be compared with another budget: the two were not measured \
+             in turns",
+            "limit both by quantities, or register the functions as workloads",
+        ),
+    };
+    reading.report(Problem::new(draft.at.clone(), title).help(help));
+    false
 }
 
 /// One limit, or a list of them.

@@ -10,6 +10,7 @@ mod file;
 mod heading;
 mod key;
 mod limit;
+mod load;
 pub mod lock;
 mod problem;
 mod read;
@@ -19,7 +20,7 @@ mod scaling;
 mod schema;
 mod settings;
 mod source;
-mod spelling;
+pub(crate) mod spelling;
 mod subject;
 mod syntax;
 mod target;
@@ -37,6 +38,7 @@ use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
 pub use file::{load, parse};
+pub use load::{FASTEST, LONGEST_PERIOD, Load, MOST_IN_PERIOD, Shape};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.
@@ -113,6 +115,8 @@ pub struct Budget {
     pub cases: Vec<Case>,
     /// The limits that every case is held to; at least one, here or in `scaling`.
     pub limits: Vec<Limit>,
+    /// When the operations of a workload are due; `None`: when the one before has ended.
+    pub load: Option<Load>,
     /// Limits on how metrics grow from case to case.
     pub scaling: Option<Scaling>,
     /// Why the budget exists, shown when it breaks.
@@ -159,6 +163,8 @@ pub enum Subject {
     Command(Command),
     /// The name of a function registered in the harness.
     Workload(String),
+    /// The name of a Criterion benchmark, as Criterion prints it: `group/function/value`.
+    Criterion(String),
 }
 
 /// A process to run.
@@ -285,6 +291,7 @@ impl Subject {
             Subject::Artifact(_) => SubjectKind::Artifact,
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
+            Subject::Criterion(_) => SubjectKind::Criterion,
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::key::{self, Key};
 use super::limit::has_floor;
 use super::word::{KINDS, noun};
-use super::{settings, subject};
+use super::{load, settings, subject};
 use crate::metric::{Better, Metric, Nature, Statistic, SubjectKind};
 use crate::quantity::Unit;
 
@@ -113,6 +113,7 @@ fn budget(kind: SubjectKind) -> Value {
             ready["maxProperties"] = json!(1);
             ready
         }
+        "load" => open_loop(),
         "cache" => words(subject::CACHE.iter().map(|choice| (choice.0, choice.1))),
         "env" => json!({
             "type": "object",
@@ -133,6 +134,19 @@ fn budget(kind: SubjectKind) -> Value {
     budget["anyOf"] = json!(holds);
     budget["description"] = json!(format!("A budget for {}.", noun(kind)));
     budget
+}
+
+fn open_loop() -> Value {
+    let mut load = object(key::LOAD, |key| match key.name {
+        "shape" => words(load::SHAPES.iter().map(|shape| (shape.0, shape.1))),
+        "concurrency" => {
+            json!({ "type": "integer", "minimum": 1, "maximum": load::MOST_IN_FLIGHT })
+        }
+        "rate" | "peak" => reference("PerSecond"),
+        _ => reference("Seconds"),
+    });
+    load["required"] = json!(["shape", "rate"]);
+    load
 }
 
 fn text() -> Value {
@@ -281,6 +295,9 @@ fn meaning(metric: &Metric) -> String {
             "Resident memory: what the held value added, or a command's when it is ready".to_owned()
         }
         Metric::PeakRss => "The highest resident memory".to_owned(),
+        Metric::RssGrowth => {
+            "Resident memory that each further operation adds, through many of them".to_owned()
+        }
         Metric::Heap => "Live heap bytes while the value is held".to_owned(),
         Metric::PeakHeap => "The most live heap bytes at any moment of the operation".to_owned(),
         Metric::Allocs => "Allocations of one operation".to_owned(),

@@ -1,5 +1,5 @@
-//! What a budget is about: exactly one of `artifact`, `command`, `workload`, and the keys that
-//! belong to a command alone.
+//! What a budget is about: exactly one of `artifact`, `command`, `workload`, `criterion`, and the keys
+//! that belong to a command alone.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,10 +13,11 @@ use super::{Cache, Command, Ready, Subject, key};
 use crate::metric::SubjectKind;
 
 /// The keys that name a subject.
-pub(super) const KEYS: [(&str, SubjectKind); 3] = [
+pub(super) const KEYS: [(&str, SubjectKind); 4] = [
     ("artifact", SubjectKind::Artifact),
     ("command", SubjectKind::Command),
     ("workload", SubjectKind::Workload),
+    ("criterion", SubjectKind::Criterion),
 ];
 
 /// The words for [`Cache`], each with what it means.
@@ -49,10 +50,10 @@ pub(super) fn kind(
         }
         [] => {
             let guessed = KEYS.iter().find(|key| meant.contains(key.0));
-            if guessed.is_none() && !budget.contains_key("criterion") {
+            if guessed.is_none() {
                 reading.report_absence(
                     Problem::new(at.clone(), "the budget has no subject")
-                        .help("write one of artifact = \"FILE\", command = [\"PROGRAM\"], workload = \"NAME\""),
+                        .help("write one of artifact = \"FILE\", command = [\"PROGRAM\"], workload = \"NAME\", criterion = \"GROUP/BENCH\""),
                 );
             }
             guessed.map(|key| key.1)
@@ -72,6 +73,11 @@ pub(super) fn read(
         SubjectKind::Workload => {
             let workload = read::entry(budget, "workload")?;
             Some(Subject::Workload(workload.text(reading, "the name in quotes: \"merge\"")?))
+        }
+        SubjectKind::Criterion => {
+            let benchmark = read::entry(budget, "criterion")?;
+            let example = "the name as Criterion prints it: \"group/bench\"";
+            Some(Subject::Criterion(benchmark.text(reading, example)?))
         }
     }
 }

@@ -9,12 +9,12 @@ use super::spelling;
 use crate::metric::{Metric, Statistic, SubjectKind};
 
 /// Every kind of subject, in the order of the documentation.
-pub(super) const KINDS: [SubjectKind; 3] =
-    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload];
+pub(super) const KINDS: [SubjectKind; 4] =
+    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
 /// The known metrics of each kind by their words. [`Metric::of`] builds its list at each call, which
 /// is much for a file with ten thousand budgets.
-static KNOWN: LazyLock<[HashMap<String, Metric>; 3]> = LazyLock::new(|| {
+static KNOWN: LazyLock<[HashMap<String, Metric>; KINDS.len()]> = LazyLock::new(|| {
     KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
 });
 
@@ -33,6 +33,7 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
         SubjectKind::Artifact => "an artifact",
         SubjectKind::Command => "a command",
         SubjectKind::Workload => "a workload",
+        SubjectKind::Criterion => "a Criterion benchmark",
     }
 }
 
@@ -108,6 +109,11 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
         (SubjectKind::Workload, Metric::Wall(s) | Metric::Startup(s)) => {
             format!("the latency of one operation of a workload is `{}`", s.name())
         }
+        (SubjectKind::Criterion, Metric::Latency(_)) => {
+            "Criterion times batches of operations, of which no single operation can be told: limit \
+             `mean`, or register the function as a workload"
+                .to_owned()
+        }
         _ => all(kind),
     }
 }
@@ -119,6 +125,7 @@ fn all(kind: SubjectKind) -> String {
     for metric in Metric::known(kind) {
         words.push(match metric {
             Metric::Latency(Statistic::Min) => statistics(),
+            mean @ Metric::Latency(_) if kind == SubjectKind::Criterion => mean.name(),
             Metric::Wall(Statistic::Min) => "wall_*".to_owned(),
             Metric::Startup(Statistic::Min) => {
                 format!("startup_* with one of {} for the *", statistics())

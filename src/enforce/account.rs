@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::source::Source;
-use crate::meter::{Fork, Interference, Timing, Unmeasured, interference};
+use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
+use crate::metric::Statistic;
+use crate::stats::{Sample, order};
 use crate::verdict::Ledger;
 use crate::verdict::ledger::{Clock, Pressure};
 
@@ -12,7 +14,12 @@ pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 
 impl Source for Watched {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        interference::watch(|| self.0.fork())
+        // What the machine does while a record is read says nothing of when it was made.
+        if self.is_recorded() { self.0.fork() } else { interference::watch(|| self.0.fork()) }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.0.is_recorded()
     }
 
     fn burst(&self) -> std::time::Duration {
@@ -38,6 +45,8 @@ pub(super) struct Account {
     /// The processors that forks were kept on, each alone.
     pinned: BTreeSet<usize>,
     forks: usize,
+    /// How late the generator of a load was in each fork.
+    lags: Vec<Lag>,
 }
 
 /// An amount, and the time that it was read in: what a fork does not tell takes no part.
@@ -70,6 +79,7 @@ impl Account {
         self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
         self.timed += usize::from(fork.timing.is_some());
         self.pinned.extend(fork.pinned);
+        self.lags.extend(fork.lag);
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
             fork.interference
         else {
@@ -97,6 +107,14 @@ impl Account {
     /// Involuntary context switches.
     pub(super) fn preempted(&self) -> Option<u64> {
         self.preempted.get().map(|_| self.preempted.amount as u64)
+    }
+
+    /// How late the generator of a load was by itself, in the middle fork, as what a statistic of
+    /// latencies has of it: at the 99th percentile, or at the most. `None` without a load.
+    pub(super) fn lag(&self, statistic: Statistic) -> Option<f64> {
+        let of = |lag: &Lag| if statistic == Statistic::Max { lag.max } else { lag.p99 };
+        let lags = Sample::new(self.lags.iter().map(of).collect()).ok()?;
+        order::quantile(&lags, 0.5)
     }
 
     /// Where it was pinned to: one processor for each fork, and another one the next time.

@@ -7,10 +7,13 @@ use super::open::{Judgement, Open};
 use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
-use crate::meter::{Fork, Unmeasured};
+use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::{Metric, Statistic, Table};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
+
+/// A generator that is late by more than this share of a limit says nothing of what is over it.
+const LATE: f64 = 0.1;
 
 /// One measurement and the limits that share it.
 pub(crate) struct Inquiry {
@@ -139,7 +142,9 @@ impl Inquiry {
 
     /// Closes the limit if its evidence, or its time, is up.
     fn consider(&mut self, open: Open) {
-        let spent_up = self.spent >= self.rules.effort;
+        // There is nothing else to wait for.
+        let recorded = self.source.is_recorded();
+        let spent_up = recorded || self.spent >= self.rules.effort;
         if open.is_unjudged() {
             let enough = open.suffices(self.rules.repeats) || spent_up;
             return if enough { self.set_aside(&open) } else { self.open.push(open) };
@@ -149,11 +154,16 @@ impl Inquiry {
                 self.compare(&open);
             }
             Judgement::Exact(_) => self.open.push(open),
+            Judgement::Noisy(judge) if recorded => match judge.finding_of_one() {
+                Finding::Broken => self.close(&open, Verdict::Fail, None),
+                Finding::Held => self.held(&open),
+                Finding::Open | Finding::Suspect => self.settle(&open, None),
+            },
             Judgement::Noisy(judge) => match judge.finding() {
                 // Other work may be why: it has until the effort is spent to go away.
                 Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
                 Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
-                Finding::Broken => self.close(&open, Verdict::Fail, None),
+                Finding::Broken => self.broken(&open),
                 Finding::Held => self.held(&open),
                 // What never varies needs no statistics: the same number from several processes.
                 Finding::Open if open.is_constant() => self.compare(&open),
@@ -162,6 +172,21 @@ impl Inquiry {
                 Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open, None),
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
+        }
+    }
+
+    /// Shown to be over the limit, by the workload unless the generator of its load was late itself.
+    fn broken(&mut self, open: &Open) {
+        let Metric::Latency(statistic) = open.asked.limit.metric else {
+            return self.close(open, Verdict::Fail, None);
+        };
+        let limit = open.against(&self.rules);
+        match self.account.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
+            Some(lag) if !open.is_relative() => {
+                let text = words::late_generator(statistic, lag, &limit, open.value());
+                self.unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
+            }
+            _ => self.close(open, Verdict::Fail, None),
         }
     }
 
@@ -195,7 +220,8 @@ impl Inquiry {
     /// The effort is spent and the evidence is not enough; `doubt` where it is known why.
     fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
         let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
-        let blind = judge.is_blind() || judge.forks() < FEWEST_FORKS;
+        let few = judge.forks() < FEWEST_FORKS && !self.source.is_recorded();
+        let blind = judge.is_blind() || few;
         let doubt = doubt.unwrap_or(if blind { Doubt::Blind } else { Doubt::Near });
         let verdict = match (self.rules.unsure, doubt) {
             (Unsure::Fail, _) | (Unsure::Blind, Doubt::Blind | Doubt::Noise) => Verdict::Unsure,
@@ -228,7 +254,7 @@ impl Inquiry {
         if let Judgement::Noisy(judge) = &open.judgement {
             outcome.evidence = Some(self.evidence(judge, open));
             outcome.shape = Some(self.shape(judge, open));
-            outcome.ledger = Some(self.account.ledger());
+            outcome.ledger = (!self.source.is_recorded()).then(|| self.account.ledger());
             outcome.notes.extend(words::machine(&outcome, &open.asked.limit));
         }
         let excuse = outcome.ledger.as_ref().is_some_and(Ledger::may_explain);
@@ -270,9 +296,10 @@ impl Inquiry {
     }
 
     fn evidence(&self, judge: &Judge, open: &Open) -> Evidence {
-        let levels = judge.levels();
-        // Against no limit there is no evidence, only values.
-        let limited = !open.is_unjudged();
+        // Against no limit, and from one process, there are no odds, only values.
+        let recorded = self.source.is_recorded();
+        let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
+        let limited = !open.is_unjudged() && !recorded;
         let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
         Evidence {
             fail: odds(judge.log_evidence()),
@@ -290,6 +317,8 @@ impl Inquiry {
     fn shape(&self, judge: &Judge, open: &Open) -> Shape {
         let of = match open.asked.limit.metric {
             _ if open.is_relative() => "pairs of processes".to_owned(),
+            // As long as Criterion made them: most of its modes make each longer than the last.
+            _ if self.source.is_recorded() => "batches".to_owned(),
             Metric::Latency(Statistic::Mean) | Metric::Throughput => {
                 self.of.clone().unwrap_or_else(|| "operations".to_owned())
             }

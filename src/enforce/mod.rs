@@ -5,6 +5,8 @@
 
 mod account;
 pub(crate) mod duel;
+#[cfg(test)]
+mod duel_tests;
 mod inquiry;
 #[cfg(test)]
 mod noise_tests;

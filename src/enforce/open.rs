@@ -44,6 +44,7 @@ impl Open {
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
         if self.is_unjudged() {
+            self.is_bounded(fork)?;
             self.take_unit(fork);
         } else {
             self.resolves(fork)?;
@@ -86,6 +87,7 @@ impl Open {
     /// Whether the fork can tell anything about this limit.
     fn resolves(&self, fork: &Fork) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
+        self.is_bounded(fork)?;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
         match (&limit.metric, fork.work, fork.clock) {
             (Metric::Throughput, Work::Operations(_), _)
@@ -100,6 +102,21 @@ impl Open {
                             it as \"64 MB/s\", or count with `run.ops(n)`";
                 Err(Unmeasured::new(Cause::Unsuitable, text))
             }
+            (Metric::RssGrowth, ..) => {
+                let told = quantity.value + self.slack();
+                match fork.grain.filter(|grain| told < *grain) {
+                    None => Ok(()),
+                    Some(grain) => Err(Unmeasured::new(
+                        Cause::Unresolvable,
+                        format!(
+                            "a limit of {quantity} an operation is less than resident memory can tell: \
+                             in as many operations as one process ran, its pages show {} an operation; \
+                             limit `leaked`, which counts every byte, or measure a shorter operation",
+                            Quantity::new(grain, Unit::Bytes)
+                        ),
+                    )),
+                }
+            }
             (Metric::Latency(statistic), _, Some(clock)) if *statistic != Statistic::Mean => {
                 let grain = clock.cost.max(clock.resolution);
                 if quantity.value >= CLEAR_OF_CLOCK * grain {
@@ -113,6 +130,45 @@ impl Open {
                 Err(Unmeasured::new(Cause::Unresolvable, text))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether latencies that are only known to be at least so long settle the limit: they do where all
+    /// of them are over it.
+    fn is_bounded(&self, fork: &Fork) -> Result<(), Unmeasured> {
+        let limit = &self.asked.limit;
+        let (Metric::Latency(statistic), Some(least)) = (&limit.metric, fork.at_least) else {
+            return Ok(());
+        };
+        let least = match statistic {
+            Statistic::Min => return Ok(()),
+            Statistic::Mean => fork.values.get(&limit.metric).copied().unwrap_or(0.0),
+            _ => least,
+        };
+        match limit.target {
+            Target::Absolute(quantity)
+                if !self.is_unjudged()
+                    && limit.bound == Bound::Max
+                    && least > quantity.value + self.slack() =>
+            {
+                Ok(())
+            }
+            _ => {
+                let text = format!(
+                    "the load is more than the workload can take: operations had waited for {} and \
+                     were never started, so that no `{}` is known; lower the rate",
+                    Quantity::new(least, Unit::Seconds),
+                    limit.metric
+                );
+                Err(Unmeasured::new(Cause::Unresolvable, text))
+            }
+        }
+    }
+
+    fn slack(&self) -> f64 {
+        match &self.judgement {
+            Judgement::Exact(_) => 0.0,
+            Judgement::Noisy(judge) => judge.slack(),
         }
     }
 

@@ -18,6 +18,8 @@ const BASE_SLACK: f64 = 0.01;
 const LEAST_BASE_SLACK: f64 = 0.001;
 /// Absolute slack of shares, in parts of one: half a point.
 const SHARE_SLACK: f64 = 0.005;
+/// Relative slack of growth an operation, and the least, in bytes: a page in thousands of operations.
+const GROWTH_SLACK: (f64, f64) = (0.10, 1.0);
 /// Absolute slack of a scaling exponent.
 const EXPONENT_SLACK: f64 = 0.05;
 
@@ -94,7 +96,10 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
     };
     match metric {
         Metric::Scaling(_) => EXPONENT_SLACK,
+        Metric::RssGrowth => (limit.abs() * GROWTH_SLACK.0).max(GROWTH_SLACK.1),
         Metric::ErrorRate => (limit * TIME_SLACK).max(0.001),
+        // A batch is long enough for any clock, as it is where the same is limited as a throughput.
+        Metric::Latency(Statistic::Mean) => relative,
         _ => relative.max(least),
     }
 }

@@ -19,6 +19,11 @@ pub(crate) trait Source: Send {
     fn burst(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// Whether its one fork is what another program recorded, so that there is no other.
+    fn is_recorded(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {
@@ -117,25 +122,44 @@ fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
 }
 
 /// A fair coin, seeded so that a run can be told apart from the next and not predicted by a subject.
-pub(crate) struct Coin(u64);
+pub(crate) struct Coin {
+    state: u64,
+    /// What a coin must never be, and a test must be able to show.
+    #[cfg(test)]
+    loaded: bool,
+}
 
 impl Coin {
     /// From a seed; any will do.
     #[cfg(test)]
     pub(crate) fn new(seed: u64) -> Self {
-        Coin(seed)
+        Coin::of(seed)
+    }
+
+    /// Not fair at all: tails, always.
+    #[cfg(test)]
+    pub(crate) fn loaded() -> Self {
+        Coin { loaded: true, ..Coin::of(0) }
     }
 
     /// From the hasher's own randomness, different in each process.
     pub(crate) fn random() -> Self {
         use std::hash::{BuildHasher, Hasher, RandomState};
-        Coin(RandomState::new().build_hasher().finish())
+        Coin::of(RandomState::new().build_hasher().finish())
+    }
+
+    fn of(state: u64) -> Self {
+        Coin {
+            state,
+            #[cfg(test)]
+            loaded: false,
+        }
     }
 
     /// The next number of splitmix64 (Steele, Lea & Flood 2014).
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -149,6 +173,10 @@ impl Coin {
 
     /// Heads.
     pub(crate) fn toss(&mut self) -> bool {
+        #[cfg(test)]
+        if self.loaded {
+            return false;
+        }
         self.next() & 1 == 1
     }
 

@@ -1,6 +1,8 @@
 //! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
 
+mod load;
 mod lock;
+mod recorded;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

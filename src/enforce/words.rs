@@ -1,10 +1,10 @@
 //! What an outcome says in words: the same sentence in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::metric::Metric;
+use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
-use crate::verdict::{Doubt, Outcome, Shape, Share, Verdict};
+use crate::verdict::{Against, Doubt, Outcome, Shape, Share, Verdict};
 
 mod interference;
 
@@ -95,9 +95,13 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         let side = if limit.bound == Bound::Max { "high" } else { "low" };
         format!("and may be as {side} as {worst}")
     });
+    let remedy = if evidence.is_recorded() {
+        "a quieter machine or a longer `measurement_time` would settle it"
+    } else {
+        "more `effort`, a quieter machine or a metric that needs fewer values would settle it"
+    };
     format!(
-        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; more `effort`, \
-         a quieter machine or a metric that needs fewer values would settle it"
+        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; {remedy}"
     )
 }
 
@@ -108,6 +112,24 @@ fn plural(values: usize, outcome: &Outcome) -> String {
 
 fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The sentence of a latency over its limit, where the generator of the load was `lag` seconds late.
+pub(super) fn late_generator(
+    statistic: Statistic,
+    lag: f64,
+    against: &Against,
+    value: Option<f64>,
+) -> String {
+    let (metric, row) = (statistic.name(), against.quantity(against.limit));
+    let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
+    let most = if statistic == Statistic::Max { "the most" } else { "p99" };
+    format!(
+        "no verdict: {metric} is {value}, over the limit of {row}, and the generator of the load was \
+         {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
+         or a higher limit would settle it",
+        against.quantity(lag)
+    )
 }
 
 /// Whether two notes say the same of different processes: all but their figures agree.

@@ -35,6 +35,14 @@ pub fn measure_in(
         fork.notes.push(format!("{} processes outlived it and were ended", finished.strays));
         fork.orphans = Orphans::Unknown;
     }
+    let loaded = fork.lag.is_some() || fork.at_least.is_some();
+    if request.load.is_some() && fork.timing.is_some() && !loaded {
+        return Err(harness(format!(
+            "workload `{}` was measured without its load: the perf-budget of that revision does not \
+             know `load`; compare with a later one",
+            request.workload
+        )));
+    }
     fork.elapsed = began.elapsed();
     Ok(fork)
 }

@@ -4,13 +4,16 @@
 //! processes; nothing here knows limits or verdicts.
 
 mod affinity;
+pub(crate) mod arrivals;
 pub mod artifact;
 pub(crate) mod binary;
 pub(crate) mod clock;
 pub(crate) mod command;
+pub(crate) mod criterion;
 #[doc(hidden)]
 pub mod fork;
 pub(crate) mod gauge;
+pub(crate) mod growth;
 pub(crate) mod heap;
 #[doc(hidden)]
 pub mod interference;
@@ -21,6 +24,7 @@ pub(crate) mod memory;
 pub mod pair;
 mod plan;
 pub(crate) mod process;
+pub(crate) mod schedule;
 pub(crate) mod time;
 mod usage;
 pub(crate) mod wire;
@@ -28,6 +32,7 @@ pub(crate) mod wire;
 use std::fmt;
 use std::time::Duration;
 
+pub use arrivals::Lag;
 pub use clock::{Clock, Timing};
 pub use interference::{Interference, Orphans};
 
@@ -66,6 +71,13 @@ pub struct Fork {
     pub waited: Option<f64>,
     /// Involuntary context switches while it was measured; `None` where unknown.
     pub preempted: Option<u64>,
+    /// Under a load: how late its generator was by itself.
+    pub lag: Option<Lag>,
+    /// Under a load that was more than the workload can take: some latencies are only how long
+    /// operations had waited that were never started, and this is the shortest of those, in seconds.
+    pub at_least: Option<f64>,
+    /// The least growth of resident memory that it would have shown, in bytes an operation.
+    pub grain: Option<f64>,
     /// The processor that it was kept on, by number; `None` where it might run on any.
     pub pinned: Option<usize>,
     /// Processor time of its processes that nobody waited for.
@@ -187,6 +199,8 @@ pub enum Cause {
     Unsupported,
     /// The operation is too short, or too slow, for what is asked of it.
     Unresolvable,
+    /// The generator of a load was too late by itself to say anything of the workload.
+    LateGenerator,
     /// The harness itself could not do its part: a full disk, no more processes.
     Harness,
 }
@@ -212,6 +226,7 @@ impl Cause {
             Cause::PortTaken => "port-taken",
             Cause::Unsupported => "unsupported",
             Cause::Unresolvable => "unresolvable",
+            Cause::LateGenerator => "late-generator",
             Cause::Harness => "harness",
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Clock, Fork, Timing, Unmeasured, Work};
-use crate::budget::Param;
+use super::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
+use crate::budget::{Load, Param};
 use crate::metric::{Metric, SubjectKind};
 
 /// Names the file with the request. Its worker takes the file away, so that processes the workload
@@ -28,6 +28,8 @@ pub struct Request {
     /// What is to be read; all by one [`Instrument`]. With [`Metric::ErrorRate`] among them failed
     /// operations are counted, without it the first one ends the measurement.
     pub metrics: Vec<Metric>,
+    /// When operations are due; `None`: when the one before has ended.
+    pub load: Option<Load>,
     /// How long operations are measured, after a warm-up of at most half of it.
     pub slice: Duration,
     /// The most operations that are timed one by one.
@@ -46,6 +48,8 @@ pub enum Instrument {
     Heap,
     /// Resident memory.
     Memory,
+    /// Resident memory through many operations.
+    Growth,
 }
 
 impl Instrument {
@@ -65,6 +69,7 @@ impl Instrument {
             | Metric::AllocBytes
             | Metric::Leaked => Some(Instrument::Heap),
             Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
+            Metric::RssGrowth => Some(Instrument::Growth),
             Metric::Scaling(of) => Instrument::of(of),
             _ => None,
         }
@@ -94,6 +99,9 @@ pub(crate) struct WireRequest {
     workload: String,
     params: Vec<(String, Param)>,
     metrics: Vec<String>,
+    /// A worker that does not know it gives no lag, which the other end notices.
+    #[serde(default)]
+    load: Option<Load>,
     slice: Duration,
     max_operations: usize,
     /// A worker that does not know it measures on its own, which the other end notices.
@@ -113,6 +121,7 @@ impl WireRequest {
             workload: request.workload.clone(),
             params: request.params.clone(),
             metrics: request.metrics.iter().map(plain).collect(),
+            load: request.load.clone(),
             slice: request.slice,
             max_operations: request.max_operations,
             paired: request.paired,
@@ -129,6 +138,7 @@ impl WireRequest {
             workload: self.workload,
             params: self.params,
             metrics: self.metrics.into_iter().map(metric).collect(),
+            load: self.load,
             slice: self.slice,
             max_operations: self.max_operations,
             paired: self.paired,
@@ -156,6 +166,13 @@ pub(crate) struct WireFork {
     waited: Option<f64>,
     preempted: Option<u64>,
     notes: Vec<String>,
+    /// The 99th percentile and the most.
+    #[serde(default)]
+    lag: Option<(f64, f64)>,
+    #[serde(default)]
+    at_least: Option<f64>,
+    #[serde(default)]
+    grain: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -197,6 +214,9 @@ impl WireReply {
             waited: fork.waited,
             preempted: fork.preempted,
             notes: fork.notes,
+            lag: fork.lag.map(|lag| (lag.p99, lag.max)),
+            at_least: fork.at_least,
+            grain: fork.grain,
         })
     }
 
@@ -239,6 +259,9 @@ impl WireFork {
             waited: self.waited,
             preempted: self.preempted,
             notes: self.notes,
+            lag: self.lag.map(|(p99, max)| Lag { p99, max }),
+            at_least: self.at_least,
+            grain: self.grain,
             ..Fork::default()
         };
         let times = fork.operations.iter().chain(&fork.batches);

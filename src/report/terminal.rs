@@ -51,10 +51,14 @@ pub fn explain(outcome: &Outcome) -> String {
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
             let _ = write!(measured, ", {between} (90 %), from {} {of}", evidence.values);
             // One value a process, a pair or a sweep of them: said once.
-            if evidence.values != evidence.forks {
+            if evidence.is_recorded() {
+                measured.push_str(" in one recorded process");
+            } else if evidence.values != evidence.forks {
                 let _ = write!(measured, " in {} fresh processes", evidence.forks);
             }
-            let _ = write!(measured, ", {:.1} s", outcome.seconds);
+            if !evidence.is_recorded() {
+                let _ = write!(measured, ", {:.1} s", outcome.seconds);
+            }
         }
         row("measured", &measured);
         let used = against.used(estimate.value);
@@ -69,7 +73,7 @@ pub fn explain(outcome: &Outcome) -> String {
             row("", &histogram(shape, against.limit));
         }
     }
-    if let Some(evidence) = outcome.evidence {
+    if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) {
         let mut odds = format!("{} against the limit", odds(evidence.fail));
         let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
         if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {

@@ -92,7 +92,7 @@ impl Failures {
     }
 
     /// Counts an outcome; 1 if it failed.
-    fn take<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
+    pub(super) fn take<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
         self.operations += 1;
         let Some(error) = K::error(outcome) else { return 0 };
         if self.count == 0 {
@@ -194,7 +194,7 @@ const fn kept<K: Outcome<O>, O>() -> bool {
 /// The value, of which the compiler forgets what it knew. Where there is nothing to know it is left
 /// alone, so that making no input takes no time.
 #[inline]
-fn opaque<I>(input: I) -> I {
+pub(super) fn opaque<I>(input: I) -> I {
     if size_of::<I>() == 0 { input } else { black_box(input) }
 }
 

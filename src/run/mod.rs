@@ -6,6 +6,8 @@
 
 mod drive;
 mod failed;
+mod in_flight;
+mod open_loop;
 mod param;
 mod verbs;
 mod worker;
@@ -16,6 +18,7 @@ pub use param::Parameter;
 pub use worker::serve;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -48,6 +51,7 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// | uses up an input | [`iter_with`](Run::iter_with) |
 /// | may fail | [`try_iter`](Run::try_iter), [`try_iter_with`](Run::try_iter_with) |
 /// | is asynchronous | [`iter_async`](Run::iter_async) and its three siblings |
+/// | is asynchronous, and several may be in flight | [`iter_concurrent`](Run::iter_concurrent), [`try_iter_concurrent`](Run::try_iter_concurrent) |
 /// | builds a value whose size matters | [`hold`](Run::hold), [`try_hold`](Run::try_hold) |
 ///
 /// What the workload measures itself it tells with [`record`](Run::record), beside a verb or alone.
@@ -135,6 +139,7 @@ impl Run {
 
     /// Asynchronous operations run on this runtime of the workload's own, usually one of several
     /// threads, which must outlive the measurement. Without it they run on a runtime of one thread.
+    /// Under a `load` it needs its timers (`enable_time`).
     pub fn on(&mut self, runtime: &Handle) -> &mut Self {
         self.executor = Some(Executor::Theirs(runtime.clone()));
         self
@@ -228,6 +233,21 @@ impl Run {
     }
 }
 
+/// A timer is so coarse; what is left of a wait is spent looking at the clock, in turns with the other
+/// tasks of the runtime.
+const TIMER: Duration = Duration::from_millis(2);
+
+/// Waits until `due`.
+async fn until(due: Instant) {
+    let left = due.saturating_duration_since(Instant::now());
+    if let Some(early) = left.checked_sub(TIMER) {
+        tokio::time::sleep(early).await;
+    }
+    while Instant::now() < due {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// What `name` means as a metric of a workload.
 fn own(name: &str) -> Option<Metric> {
     Metric::of(SubjectKind::Workload, name).filter(|_| !name.starts_with("scaling_"))
@@ -244,7 +264,8 @@ fn nothing(workload: &str) -> String {
 fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(), Unmeasured> {
     let there = match metric {
         Metric::Scaling(of) => return missing(of, fork, verb, workload),
-        Metric::Latency(Statistic::Mean) => !fork.batches.is_empty(),
+        Metric::Latency(Statistic::Mean) if !fork.batches.is_empty() => true,
+        Metric::Latency(Statistic::Mean) => fork.values.contains_key(metric),
         Metric::Latency(_) => !fork.operations.is_empty(),
         other => fork.values.contains_key(other),
     };

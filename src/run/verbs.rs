@@ -4,8 +4,11 @@ use std::any::type_name;
 use std::fmt::Display;
 
 use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive, drive_async};
+use super::open_loop::{Monotonic, arrive, arrive_async, arrive_beside};
 use super::{Failed, Run, Verb};
+use crate::meter::arrivals::Arrivals;
 use crate::meter::gauge::{Gauge, Repeat};
+use crate::meter::growth::Growth;
 use crate::meter::heap::Allocations;
 use crate::meter::memory::Memory;
 #[cfg(unix)]
@@ -88,6 +91,22 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
     }
 
+    /// Measures an asynchronous operation of which several may be in flight, on one task: under a
+    /// `load` as many as its `concurrency` says, each started when it is due. Without a `load` it is
+    /// [`iter_async`](Run::iter_async).
+    pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
+        self.refuse_unread::<O>("iter_concurrent")?;
+        self.beside::<Certain, _>("iter_concurrent", op)
+    }
+
+    /// The same for an operation that may fail, as [`try_iter`](Run::try_iter) does.
+    pub fn try_iter_concurrent<T, E: Display>(
+        &mut self,
+        op: impl AsyncFn() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.beside::<Fallible, _>("try_iter_concurrent", op)
+    }
+
     /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
     /// building it needed `peak_rss`, `peak_heap`, `allocs` and `alloc_bytes`, what is left of it
     /// afterwards `leaked`, and how long building it took is a latency, one for each fork.
@@ -146,6 +165,9 @@ impl Run {
         match &mut watching {
             Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
             Watching::Other(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
+            Watching::Arrivals(arrivals) => {
+                arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
+            }
         }
         self.end(verb, watching, &failures)
     }
@@ -170,6 +192,26 @@ impl Run {
                     op,
                 ));
             }
+            Watching::Arrivals(arrivals) => {
+                executor.block_on(arrive_async::<K, _, _>(arrivals, &mut failures, setup, op));
+            }
+        }
+        self.executor = Some(executor);
+        self.end(verb, watching, &failures)
+    }
+
+    fn beside<K: Outcome<O>, O>(
+        &mut self,
+        verb: &'static str,
+        op: impl AsyncFn() -> O,
+    ) -> Result<(), Failed> {
+        if self.request.load.as_ref().is_none_or(|load| load.concurrency == 1) {
+            return self.measure_async::<K, _, _>(verb, async || (), async |()| op().await);
+        }
+        let executor = self.executor()?;
+        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        if let Watching::Arrivals(arrivals) = &mut watching {
+            executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
         }
         self.executor = Some(executor);
         self.end(verb, watching, &failures)
@@ -187,6 +229,7 @@ impl Run {
             );
             return Err(self.failed(Failed::from(text)));
         }
+        self.refuse_load(verb, repeat)?;
         let counted = repeat == Repeat::Looped && self.request.metrics.contains(&Metric::ErrorRate);
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
@@ -195,10 +238,15 @@ impl Run {
             Instrument::Time if self.request.paired => {
                 Follower::new(repeat).map(|gauge| Watching::Other(Box::new(gauge)))
             }
-            Instrument::Time => Ok(Watching::Time(Box::new(Time::new(&self.request, repeat)))),
+            Instrument::Time => Ok(match &self.request.load {
+                Some(load) => Watching::Arrivals(Box::new(Arrivals::asked(load, &self.request))),
+                None => Watching::Time(Box::new(Time::new(&self.request, repeat))),
+            }),
             Instrument::Heap => {
                 Allocations::new(repeat, most).map(|gauge| Watching::Other(Box::new(gauge)))
             }
+            Instrument::Growth => Growth::new(&self.request, repeat)
+                .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
             Instrument::Memory => Memory::new(&self.request.metrics)
                 .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
         };
@@ -229,12 +277,35 @@ impl Run {
         let finished = match watching {
             Watching::Time(mut time) => time.finish(&mut self.fork),
             Watching::Other(mut gauge) => gauge.finish(&mut self.fork),
+            Watching::Arrivals(arrivals) => {
+                arrivals.finish(&mut self.fork);
+                Ok(())
+            }
         };
         if failed > 0 {
             let text = format!("{failed} of {operations} operations failed; the first: {first}");
             self.fork.notes.push(text);
         }
         finished.map_err(|why| self.failed(Failed(why)))
+    }
+
+    /// A load that the verb would not put on.
+    fn refuse_load(&mut self, verb: &'static str, repeat: Repeat) -> Result<(), Failed> {
+        let Some(load) = &self.request.load else { return Ok(()) };
+        let text = if repeat == Repeat::Once {
+            format!(
+                "`{verb}` builds one value, and the budget has a load: use `iter`, or drop `load`"
+            )
+        } else if load.concurrency > 1 && !verb.ends_with("iter_concurrent") {
+            format!(
+                "the load has {} operations in flight, and `{verb}` runs one at a time: use \
+                 `iter_concurrent`, or drop `concurrency`",
+                load.concurrency
+            )
+        } else {
+            return Ok(());
+        };
+        Err(self.failed(Failed::from(text)))
     }
 
     /// An outcome that hides whether, or when, the operation did its work is refused.
@@ -261,4 +332,6 @@ impl Run {
 enum Watching {
     Time(Box<Time>),
     Other(Box<dyn Gauge>),
+    /// What comes when it is due has loops of its own.
+    Arrivals(Box<Arrivals>),
 }

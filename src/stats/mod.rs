@@ -39,7 +39,7 @@
 //! | `interval` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
 //! | `detect` | the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
-//! | `slope` | the exponent of growth, on a log-log scale | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007 |
+//! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
 //! | `summary`, `histogram` | description for reports; decides nothing | mad: Hampel 1974 |
 //! | `sample`, `running_median`, `mixture`, `bisection` | what the others stand on | |
 //!
@@ -81,7 +81,7 @@ pub use interval::Interval;
 pub use paired::Paired;
 pub use percentile::Percentile;
 pub use sample::{NotFinite, Sample};
-pub use slope::PowerLaw;
+pub use slope::{PowerLaw, theil_sen};
 pub use summary::Summary;
 
 /// Which claim evidence is gathered for.

@@ -1,7 +1,10 @@
-//! How a cost grows with size: the slope of a straight line through the logarithms.
+//! How a cost grows: with size, as the slope of a straight line through the logarithms; with use, as a
+//! slope that outliers do not tilt.
 //!
 //! If `y = c·x^e`, then `ln y = ln c + e·ln x`: the exponent of growth is a least-squares slope
 //! (Legendre 1805; for measured running times: Goldsmith, Aiken & Wilkerson 2007).
+
+use super::{Sample, order};
 
 /// A power law `y = factor · x^exponent`, fitted by least squares of `ln y` on `ln x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +41,20 @@ impl PowerLaw {
     }
 }
 
+/// The slope of a straight line through points `(x, y)` that outliers do not tilt: the median of the
+/// slopes between all pairs with different `x` (Theil 1950; Sen 1968). Up to 29 % of the points may be
+/// anywhere. `None` where no two `x` differ, or a number is not finite.
+pub fn theil_sen(points: &[(f64, f64)]) -> Option<f64> {
+    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
+    for (i, (x, y)) in points.iter().enumerate() {
+        let slope = |(after, value): &(f64, f64)| (value - y) / (after - x);
+        let different = points[i + 1..].iter().filter(|point| point.0.total_cmp(x).is_ne());
+        slopes.extend(different.map(slope));
+    }
+    let sample = Sample::new(slopes).ok()?;
+    order::quantile(&sample, 0.5)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +82,24 @@ mod tests {
         let law = PowerLaw::fit(&points).unwrap();
         assert!((law.exponent - 1.106).abs() < 0.003, "{law:?}");
         assert!(law.error.unwrap() > 1e-3, "{law:?}");
+    }
+
+    #[test]
+    fn outliers_do_not_tilt_a_slope() {
+        let slope = |y: fn(f64) -> f64| {
+            let points: Vec<_> = (0..100).map(f64::from).map(|x| (x, y(x))).collect();
+            theil_sen(&points).unwrap()
+        };
+        assert!((slope(|x| 3.0 + 1000.0 * x) - 1000.0).abs() < 1e-9);
+        assert!((slope(|x| -2.0 * x) + 2.0).abs() < 1e-12);
+        // One step, wherever it is, and one spike.
+        assert!(slope(|x| if x < 70.0 { 5.0 } else { 1e6 }).abs() < 1e-12);
+        assert!((slope(|x| if x > 90.0 && x < 95.0 { 1e9 } else { x }) - 1.0).abs() < 1e-9);
+        // Counted in pages, of which each holds four operations.
+        assert!((slope(|x| (x / 4.0).floor() * 4096.0) - 1024.0).abs() < 30.0);
+        assert_eq!(theil_sen(&[(1.0, 1.0), (1.0, 2.0)]), None);
+        assert_eq!(theil_sen(&[]), None);
+        assert_eq!(theil_sen(&[(1.0, f64::NAN), (2.0, 0.0)]), None);
     }
 
     #[test]

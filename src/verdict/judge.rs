@@ -175,6 +175,19 @@ impl Judge {
         if suspect { Finding::Suspect } else { Finding::Open }
     }
 
+    /// What the values of one process say, which another program recorded, so that no other can be asked.
+    ///
+    /// Their interval knows nothing of what varies between processes, and no error rate is known. The
+    /// slack makes room for that on either side: broken is what lies beyond limit and slack with all of
+    /// its interval, held what lies within the limit with all of it.
+    pub fn finding_of_one(&self) -> Finding {
+        match self.beyond() {
+            Some((best, _)) if best > self.question.slack => Finding::Broken,
+            Some((_, worst)) if worst <= 0.0 => Finding::Held,
+            _ => Finding::Open,
+        }
+    }
+
     /// The value that the limit is about, with its interval at 90 %, whose ends
     /// take values as independent (the verdict does not); `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
@@ -239,13 +252,19 @@ impl Judge {
     /// Whether an unsettled verdict is no verdict at all, rather than "near the limit": this run cannot
     /// rule out a violation of three times the slack, or it points beyond the slack already.
     pub fn is_blind(&self) -> bool {
-        let Some((_, interval)) = self.estimate() else { return true };
-        let Question { limit, slack, .. } = self.question;
-        let (best, worst) = match self.question.bound {
+        let Some((best, worst)) = self.beyond() else { return true };
+        let slack = self.question.slack;
+        worst > BLIND * slack || best > slack
+    }
+
+    /// How far the better and the worse end of the interval lie beyond the limit.
+    fn beyond(&self) -> Option<(f64, f64)> {
+        let (_, interval) = self.estimate()?;
+        let limit = self.question.limit;
+        Some(match self.question.bound {
             Bound::Max => (interval.low - limit, interval.high - limit),
             Bound::Min => (limit - interval.high, limit - interval.low),
-        };
-        worst > BLIND * slack || best > slack
+        })
     }
 
     /// Every value of every fork, as it was measured.

@@ -95,7 +95,8 @@ pub struct Estimate {
 /// How sure a judged verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Natural logarithm of the odds against "the limit is held", and what it takes to be red.
+    /// Natural logarithm of the odds against "the limit is held", and what it takes to be red; both 0
+    /// where the values are of one process that another program recorded, from which no odds are known.
     pub fail: f64,
     /// See `fail`.
     pub fail_at: f64,
@@ -168,6 +169,17 @@ pub struct Run {
     pub cores: usize,
     /// The version of this library.
     pub version: String,
+    /// The package whose budgets they are, since a workspace has one record for all of its packages;
+    /// empty where cargo does not tell.
+    #[serde(default)]
+    pub package: String,
+}
+
+impl Evidence {
+    /// Whether the values are of one process that another program recorded, so that there are no odds.
+    pub fn is_recorded(&self) -> bool {
+        self.fail_at == 0.0 && self.pass_at == 0.0
+    }
 }
 
 impl Against {

@@ -70,9 +70,12 @@ fn check(name: &str, folder: &Path) {
     assert!(got == expected, "expected\n{expected}\ngot\n{got}\n{run}");
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+    let mut entries: Vec<_> = fs::read_dir(from).unwrap().map(Result::unwrap).collect();
+    // In order, so that what depends on which file is older is the same everywhere.
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &to);

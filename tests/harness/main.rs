@@ -8,6 +8,7 @@
 mod again;
 mod base;
 mod cases;
+mod criterion;
 mod flags;
 mod gate;
 mod github;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         again::rows(),
         base::rows(),
         cases::rows(),
+        criterion::rows(),
         flags::rows(),
         github::rows(),
         interference::rows(),

@@ -37,6 +37,12 @@ fn well() -> Vec<Subject> {
             run.record("depth", depth)
         }),
         ("count", |run| run.iter(|| 1)),
+        ("holds", |run| run.hold(|| vec![1_u8; 1000])),
+        ("leaks", |run| run.iter(|| std::mem::forget(std::hint::black_box(vec![7_u8; 1000])))),
+        ("sleeps", |run| run.iter(|| std::thread::sleep(Duration::from_millis(2)))),
+        ("sleeps beside", |run| {
+            run.iter_concurrent(async || tokio::time::sleep(Duration::from_millis(20)).await)
+        }),
         ("depth in a file", |run| {
             // In the directory of the revision that is measured.
             let depth: f64 = fs::read_to_string("depth")?.trim().parse()?;

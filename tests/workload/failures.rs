@@ -130,6 +130,7 @@ fn request(workload: &str) -> Request {
         workload: workload.to_owned(),
         params: Vec::new(),
         metrics: vec![Metric::Throughput],
+        load: None,
         slice: Duration::from_millis(20),
         max_operations: 100,
         paired: false,

@@ -8,6 +8,7 @@
 
 mod failures;
 mod instruments;
+mod load;
 #[cfg(unix)]
 mod pairs;
 mod subjects;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use perf_budget::budget::Load;
 use perf_budget::meter::fork::{Request, measure};
 use perf_budget::meter::{Fork, Unmeasured};
 use perf_budget::metric::{Metric, SubjectKind};
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
     if let Some(code) = perf_budget::run::serve(&subjects::all()) {
         return code;
     }
-    let rows = instruments::rows().into_iter().chain(failures::rows());
+    let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
@@ -40,17 +42,29 @@ fn fork(workload: &str, metrics: &[&str]) -> Result<Fork, Unmeasured> {
 }
 
 fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fork, Unmeasured> {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+    measure(&request(workload, metrics), &scratch, timeout)
+}
+
+/// Measures under a load, or for as long as growth needs.
+fn taken(workload: &str, metrics: &[&str], load: Option<Load>) -> Result<Fork, Unmeasured> {
+    let slice = Duration::from_millis(500);
+    let request = Request { load, slice, ..request(workload, metrics) };
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
+    measure(&request, &scratch, Duration::from_secs(60))
+}
+
+fn request(workload: &str, metrics: &[&str]) -> Request {
     let metric = |word: &&str| Metric::of(SubjectKind::Workload, word).unwrap();
-    let request = Request {
+    Request {
         workload: workload.to_owned(),
         params: vec![("size".to_owned(), perf_budget::budget::Param::Int(1000))],
         metrics: metrics.iter().map(metric).collect(),
+        load: None,
         slice: Duration::from_millis(60),
         max_operations: 50_000,
         paired: false,
-    };
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
-    measure(&request, &scratch, timeout)
+    }
 }
 
 /// The value of the metric with this name.

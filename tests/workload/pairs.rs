@@ -141,6 +141,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         workload: workload.to_owned(),
         params: vec![("size".to_owned(), Param::Int(size))],
         metrics: Vec::new(),
+        load: None,
         slice: Duration::ZERO,
         max_operations: 0,
         paired: true,

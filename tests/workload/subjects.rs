@@ -48,6 +48,16 @@ fn timed() -> Vec<(&'static str, Plain)> {
                 if count % 4 == 0 { Err("the fourth") } else { Ok(17) }
             })
         }),
+        ("sleeps long", |run| run.iter(|| std::thread::sleep(Duration::from_millis(300)))),
+        ("stalls", |run| {
+            let mut count = 0;
+            run.iter(|| {
+                count += 1;
+                if count % 100 == 0 {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            })
+        }),
         ("every one fails", |run| run.try_iter(|| Err::<(), _>("no luck"))),
         ("an input fails", |run| run.try_iter_with(|| "17x", str::parse::<u8>)),
     ]
@@ -75,6 +85,10 @@ fn asynchronous() -> Vec<(&'static str, Plain)> {
             run.try_iter_async_with(async || (), async |()| Err::<(), _>("refused"))
         }),
         ("async server", async_server),
+        ("async server beside", async_server_beside),
+        ("sleeps beside", |run| {
+            run.iter_concurrent(async || tokio::time::sleep(Duration::from_millis(20)).await)
+        }),
         ("async runtime of its own", |run| {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
             run.on(runtime.handle()).try_iter_async(async || {
@@ -103,6 +117,15 @@ fn kept() -> Vec<(&'static str, Plain)> {
             run.iter(|| {
                 drop(black_box(vec![1_u8; 5000]));
                 vec![1_u8; 70]
+            })
+        }),
+        ("grows by 1000 B", |run| run.iter(|| std::mem::forget(black_box(vec![7_u8; 1000])))),
+        ("fills a cache", |run| {
+            let mut cache = Vec::new();
+            run.iter(|| {
+                if cache.len() < 1000 {
+                    cache.push(black_box(vec![7_u8; 1000]));
+                }
             })
         }),
         ("leaks", |run| run.iter(|| std::mem::forget(black_box(vec![7_u8; 123])))),
@@ -287,6 +310,25 @@ fn overflow(n: u64) -> u64 {
 
 /// A server on the runtime that the operations run on too.
 fn async_server(run: &mut Run) -> Result<(), Failed> {
+    let ask = server(run)?;
+    run.try_iter_async(async || asked(&ask).await)
+}
+
+/// The same, with several questions on their way.
+fn async_server_beside(run: &mut Run) -> Result<(), Failed> {
+    let ask = server(run)?;
+    run.try_iter_concurrent(async || asked(&ask).await)
+}
+
+type Ask = tokio::sync::mpsc::Sender<tokio::sync::oneshot::Sender<u64>>;
+
+async fn asked(ask: &Ask) -> Result<u64, String> {
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    ask.send(reply).await.map_err(|error| error.to_string())?;
+    answer.await.map_err(|error| error.to_string())
+}
+
+fn server(run: &mut Run) -> Result<Ask, Failed> {
     let (ask, mut asked) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u64>>(1);
     run.block_on(async {
         tokio::spawn(async move {
@@ -297,11 +339,7 @@ fn async_server(run: &mut Run) -> Result<(), Failed> {
             }
         });
     })?;
-    run.try_iter_async(async || {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        ask.send(reply).await.map_err(|error| error.to_string())?;
-        answer.await.map_err(|error| error.to_string())
-    })
+    Ok(ask)
 }
 
 /// Another thread allocates 1000 bytes for each operation, and keeps them.

@@ -46,6 +46,7 @@ fn row(subject: &str, metric: Metric) -> Row {
         metrics: vec![metric, passed.clone()],
         slice: Duration::from_millis(500),
         max_operations: 1_000_000,
+        paired: false,
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");
     let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");

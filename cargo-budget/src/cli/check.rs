@@ -143,6 +143,6 @@ fn outcomes(project: &Project, began: u64) -> Result<Vec<Outcome>, Failure> {
     if !path.is_file() {
         return Ok(Vec::new());
     }
-    let last = last_run(record::read(&path)?);
+    let last = last_run(project.own(record::read(&path)?));
     Ok(last.into_iter().filter(|outcome| outcome.run.began >= began).collect())
 }

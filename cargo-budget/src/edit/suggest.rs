@@ -77,6 +77,7 @@ pub(super) fn described(subject: &Subject) -> String {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
     }
 }
 

@@ -128,7 +128,7 @@ fn doubts(revision: &mut Revision, what: &What<'_>, began: i64) -> Vec<String> {
 
 fn of_run(project: &Project, id: &str) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
-    let mut outcomes = record::read(&path)?;
+    let mut outcomes = project.own(record::read(&path)?);
     let known: Vec<String> = outcomes.iter().rev().map(|outcome| outcome.run.id.clone()).collect();
     outcomes.retain(|outcome| outcome.run.id == id);
     if outcomes.is_empty() {

@@ -138,8 +138,9 @@ fn remarks(found: &Found) -> String {
         let _ = write!(
             text,
             "
-# Criterion measures {} here. Its results are not read yet; call the same functions in a workload of
-# tests/budgets.rs, and limit their `p99`, `throughput` or `allocs` here.
+# Criterion measures {} here. `criterion = \"GROUP/BENCH\"` limits the `mean` or `throughput` that `cargo bench`
+# recorded; a workload of tests/budgets.rs that calls the same function has a verdict with a known error
+# rate, and `p99` and `allocs` as well.
 ",
             list(&found.criterion, "benches/", ".rs")
         );

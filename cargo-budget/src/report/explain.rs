@@ -46,7 +46,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
                 row("bars", &bars(shape, &against));
             }
             row("bounds", &bounds(&against));
-            if let Some(evidence) = outcome.evidence {
+            if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) {
                 row("holds", &holds(&evidence));
                 row("sees", &sees(&evidence, &against));
             }

@@ -52,11 +52,15 @@ pub(crate) fn split(outcomes: Vec<Outcome>) -> Report {
 /// The last run of the project that `start` is in.
 pub(crate) fn project(start: &Path) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
-    // Says so where nothing has been recorded yet.
+    // Says so where nothing of it has been recorded yet.
     if !project.record().is_file() {
         project.last_run()?;
     }
-    Ok(split(read(&project.record())?))
+    let own = project.own(read(&project.record())?);
+    if own.is_empty() {
+        project.last_run()?;
+    }
+    Ok(split(own))
 }
 
 impl Report {

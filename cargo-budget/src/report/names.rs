@@ -25,6 +25,7 @@ fn outcome(budget: &Budget, case: &str, limit: &Limit, file: &str) -> Outcome {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
     };
     Outcome {
         test: parts.join("::"),

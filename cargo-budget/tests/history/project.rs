@@ -189,6 +189,7 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             processor: "Abacus 9".to_owned(),
             cores: 4,
             version: "0.1.0".to_owned(),
+            package: String::new(),
         },
         ..Outcome::default()
     }

@@ -61,6 +61,21 @@ const WORKLOAD: &[&str] = &[
     "params.num = [1, 2, 3]\nscaling = { over = \"nun\", max = { rss = \"1 x base\", throughput = 1 } }",
     "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = {} }",
     "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = { rss = \"1 KB\", heap = [1] } }",
+    // load
+    "load = 3\nmax.p99 = \"1 s\"",
+    "load = {}\nmax.p99 = \"1 s\"",
+    "load = { shape = \"constnt\", rate = 1000, rat = 1 }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"constant\", rate = \"0 op/s\", every = \"1 s\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"poisson\", rate = \"10 ms\", concurrency = 0 }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"constant\", rate = \"many\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"ramp\", rate = \"10 op/s\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"ramp\", rate = \"10 op/s\", peak = \"9 op/s\", every = \"1 s\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"spike\", rate = \"10 op/s\", peak = \"20 op/s\", every = \"1 s\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"spike\", rate = \"10 op/s\", peak = \"20 op/s\", every = \"1 s\", width = \"1 s\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"burst\", rate = \"10 op/s\", every = \"100 ms\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"burst\", rate = \"10 op/s\", every = \"2 min\" }\nmax.p99 = \"1 s\"",
+    "load = { shape = \"constant\", rate = \"10 op/s\" }\nmax = { p99 = \"1 s\", cpu = \"1 ms\", allocs = 3 }",
+    "load = { shape = \"constant\", rate = \"10 op/s\" }\nparams.n = [1, 2, 3]\nscaling = { over = \"n\", max = { rss = 1 } }",
     // what is not there, or not for a workload
     "why = \"no limit\"",
     "max = {}",
@@ -89,6 +104,13 @@ const COMMAND: &[&str] = &[
     "params.n = [1, 2, 3]\nenv.N = \"{n}\"\nscaling = { over = \"n\", max = { exit = 1 } }",
 ];
 
+/// Texts under `[budget.a]` with a Criterion benchmark.
+const CRITERION: &[&str] = &[
+    "max = { p99 = \"1 ms\", rss = \"1 MB\", meen = \"1 ms\", median = \"1 ms\" }",
+    "max = { mean = \"1.05 x base\" }\nmin = { throughput = \"2 x b\" }",
+    "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = { mean = 1 } }\neffort = \"1 s\"\nmax.mean = \"1 s\"",
+];
+
 /// Whole files.
 const FILE: &[&str] = &[
     "",
@@ -106,7 +128,8 @@ const FILE: &[&str] = &[
     "[budget.a]\nmax = { p99 = \"1 ms\" }",
     "[budget.a]\nworklod = \"a\"\nmax = { p99 = 1 }",
     "[budget.a]\nworkload = \"a\"\nartifact = \"a\"",
-    "[budget.a]\ncriterion = \"group/bench\"\nmax = { p99 = \"1 ms\" }",
+    "[budget.a]\ncriterion = [\"group\"]\nmax = { mean = \"1 ms\" }",
+    "[budget.a]\ncriterio = \"group/bench\"\nmax = { mean = \"1 ms\" }",
     "[budget.a]\nworkload = 3\nmax = { p99 = \"1 ms\" }",
     "[budget.a]\nartifact = \"\"\nmax = { size = \"0 B\" }",
     "[budget.a]\nartifact = []\nmax = { p99 = \"1 ms\", sise = \"1 KB\", what = \"1 KB\" }",
@@ -137,6 +160,7 @@ fn files() -> Vec<String> {
         |subject: &'static str| move |text: &&str| format!("[budget.a]\n{subject}\n{text}\n");
     let mut files: Vec<String> = FILE.iter().map(|&text| text.to_owned()).collect();
     files.extend(WORKLOAD.iter().map(under("workload = \"w\"")));
+    files.extend(CRITERION.iter().map(under("criterion = \"group/bench\"")));
     files.extend(COMMAND.iter().map(under("command = [\"c\"]")));
     let many: Vec<_> = (0..40).map(|n| n.to_string()).collect();
     let list = many.join(", ");

@@ -100,6 +100,11 @@ fn every_key() {
     let search = &read.budgets[6];
     assert_eq!(search.limits[0].metric, Metric::Custom("accuracy".to_owned()));
     assert!(search.limits.iter().any(|l| l.label == "utilization::max"));
+    let load = |i: usize| read.budgets[i].load.as_ref().map(ToString::to_string);
+    assert_eq!(load(6), None);
+    let spike = "spike of 100 op/s to 1 K op/s for 50 ms every 1 s, 16 in flight";
+    assert_eq!(load(8).as_deref(), Some(spike));
+    assert_eq!(load(9).as_deref(), Some("ramp of 0.50 op/s to 1 K op/s every 2 s"));
 }
 
 #[test]

@@ -22,6 +22,11 @@ const WARM: f64 = 0.005;
 const WARM_ROUNDS: usize = 12;
 /// Fewer rounds have no middle worth the name.
 const FEWEST_ROUNDS: usize = 5;
+/// So many rounds of a kind are enough, however soon they are done: what is left then is peculiar to the two
+/// processes, and the next pair says more of it. At a start of a pair that costs 40 rounds, and noise of a round
+/// that is 6 to 11 times that of a process, the best number is 40 to 75 (Kalibera & Jones 2013; figures:
+/// `docs/judgement.md`).
+const ENOUGH_ROUNDS: usize = 64;
 /// A percentile far out gets its operations within so many slices, or has to do with fewer.
 const MOST_SLICES: u32 = 8;
 /// How long a process may take to end after it was told to, or after it hung up.
@@ -64,6 +69,11 @@ pub(super) fn run(
         vec![course.once(coin)?]
     };
     let Course { total, turn, .. } = course;
+    // Nothing more is measured: what is left to do need not queue for the one processor.
+    let processor = pin.map(|(cpu, _)| cpu);
+    for (party, side) in parties.iter_mut().zip(sides) {
+        party.dismiss().map_err(|why| side.blame(why))?;
+    }
     for (party, side) in parties.into_iter().zip(sides) {
         party.end().map_err(|why| side.blame(why))?;
     }
@@ -74,9 +84,9 @@ pub(super) fn run(
     let grain = |of: fn(&Ready) -> f64| of(&ready[0]).max(of(&ready[1]));
     pair.clock = Some(Clock { cost: grain(|r| r.clock.0), resolution: grain(|r| r.clock.1) });
     pair.timing = Some(if corrects { Timing::LessWaiting } else { Timing::Wall });
-    pair.processor = pin.as_ref().map(|(cpu, _)| *cpu);
+    pair.processor = processor;
     pair.notes.push(
-        match (pin, corrects) {
+        match (processor, corrects) {
             (Some(_), true) => {
                 "clock: wall less waiting for a processor; both in turns on one processor"
             }
@@ -206,11 +216,13 @@ impl Party {
         }
     }
 
-    /// Tells it that that was all, and hears what it has to say.
+    /// Tells it that that was all.
+    fn dismiss(&mut self) -> Result<(), Unmeasured> {
+        Order::End.send(&mut self.channel).map_err(|error| self.fault(&error))
+    }
+
+    /// Hears what it has to say in the end.
     fn end(mut self) -> Result<(), Unmeasured> {
-        if let Err(error) = Order::End.send(&mut self.channel) {
-            return Err(self.fault(&error));
-        }
         match self.child.wait(Instant::now() + self.timeout) {
             Err(why) => Err(fork::named(&self.name, why)),
             Ok(Some(finished)) => self.asked.reply(&finished).map(|_| ()),
@@ -296,11 +308,13 @@ impl Course<'_> {
         let mut rounds: Vec<Round> = Vec::new();
         let (mut singles, mut batches, mut operations) = (0, 0, 0);
         loop {
-            let enough = (!wants.singles || singles >= FEWEST_ROUNDS)
-                && (!wants.batches || batches >= FEWEST_ROUNDS);
+            let have = |least| {
+                (!wants.singles || singles >= least) && (!wants.batches || batches >= least)
+            };
             let spent = began.elapsed();
             let many = operations >= wants.fewest || spent >= slice * MOST_SLICES;
-            if enough && many && spent >= slice {
+            let long = spent >= slice || have(ENOUGH_ROUNDS);
+            if have(FEWEST_ROUNDS) && many && long {
                 return Ok(rounds);
             }
             let single = wants.singles && (!wants.batches || singles <= batches);

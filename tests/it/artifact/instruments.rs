@@ -68,8 +68,8 @@ fn gzip_is_near_gnu_gzip() {
 }
 
 #[test]
-fn brotli_is_the_reference_within_a_thousandth() {
-    check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.001);
+fn brotli_is_the_reference_within_three_thousandths() {
+    check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.003);
 }
 
 /// One library, of another version perhaps.

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
     ("verdict", &["budget", "date", "quantity", "stats"]),
-    ("meter", &["budget", "json", "metric", "quantity"]),
+    ("meter", &["budget", "json", "metric", "quantity", "stats"]),
     ("run", &["budget", "json", "meter", "metric"]),
     ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
     ("report", &["budget", "error", "json", "quantity", "verdict"]),
@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
     ("shard", &["error", "suite"]),
-    ("subject", &["base", "budget", "enforce", "meter", "metric", "suite"]),
+    ("subject", &["base", "budget", "enforce", "meter", "metric", "place", "quantity", "suite"]),
     ("kept", &["base", "budget", "error", "json", "meter", "suite", "verdict"]),
     (
         "session",

@@ -12,10 +12,11 @@ use perf_budget::verdict::judge::{BETA, FEWEST_FORKS};
 
 use super::{none, root, text, texts};
 
-const SUBJECTS: [(&str, SubjectKind); 3] = [
+const SUBJECTS: [(&str, SubjectKind); 4] = [
     ("artifact", SubjectKind::Artifact),
     ("command", SubjectKind::Command),
     ("workload", SubjectKind::Workload),
+    ("criterion", SubjectKind::Criterion),
 ];
 
 /// The cells of every row of every table of a page; heads and rules come along.

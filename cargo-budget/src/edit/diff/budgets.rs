@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use perf_budget::budget::{
-    Bound, Budget, Budgets, Cache, Case, Limit, Ready, Reference, Settings, Subject, Target, Waiver,
+    Bound, Budget, Budgets, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject, Target,
+    Waiver,
 };
 use perf_budget::quantity::{Quantity, Unit};
 
@@ -80,6 +81,11 @@ impl Pair<'_> {
         if old.subject != new.subject {
             let texts = (Some(subject(&old.subject)), Some(subject(&new.subject)));
             changes.push(self.change(Kind::Changed, self.part("subject"), texts, true));
+        }
+        if old.load != new.load {
+            let text = |load: &Option<Load>| load.as_ref().map(ToString::to_string);
+            let texts = (text(&old.load), text(&new.load));
+            changes.push(self.change(Kind::Changed, self.part("load"), texts, true));
         }
         self.cases(changes);
         let (before, after) = self.settings;
@@ -330,6 +336,7 @@ fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
         Subject::Command(command) => {
             let ready = match &command.ready {
                 Ready::Exit => String::new(),

@@ -46,6 +46,9 @@ pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
 /// What the chart is of.
 fn caption(outcome: &Outcome) -> String {
     let mut text = match (&outcome.shape, outcome.evidence) {
+        (Some(shape), Some(evidence)) if evidence.is_recorded() => {
+            format!("{} {} in one recorded process", evidence.values, shape.of)
+        }
         (Some(shape), Some(evidence)) if evidence.values != evidence.forks => {
             let (values, of, forks) = (evidence.values, &shape.of, evidence.forks);
             format!("{values} {of} in {forks} fresh processes")
@@ -92,7 +95,7 @@ fn facts(outcome: &Outcome) -> Markup {
                         @if let Some(change) = outcome.change() { "; " (Text(&change)) }
                     } }
                 }
-                @if let Some(evidence) = outcome.evidence { (self::evidence(outcome, &evidence, &against)) }
+                @if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) { (self::evidence(outcome, &evidence, &against)) }
             }
             @if let Some(waived) = &outcome.waived {
                 div { dt { "Waiver" } dd {

@@ -1,0 +1,127 @@
+//! False alarms and power beside other tools: `cargo run --release --bin alarms -- 20` for twenty minutes.
+//!
+//! Each trial draws a workload and an effect, and asks every tool once, in random order, so that all see the
+//! same machine. What they said is written to `docs/peers.md` after each trial.
+
+mod tools;
+mod work;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use perf_budget::stats::clopper_pearson;
+use tools::{Builds, Said};
+use work::Random;
+
+/// Percent that are planted; nothing in every second trial.
+const EFFECTS: [u32; 4] = [0, 0, 2, 5];
+/// A tool that is installed beside, and need not be.
+const PERFGATE: &str = "PERFGATE";
+
+/// What a rule has said, by the effect that was planted.
+#[derive(Default)]
+struct Row {
+    said: BTreeMap<u32, Vec<Said>>,
+    seconds: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    if let Some(code) = tools::serve() {
+        return code;
+    }
+    let minutes = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(20.0);
+    let builds = Builds {
+        place: std::env::temp_dir().join("perf-budget-alarms"),
+        perfgate: std::env::var_os(PERFGATE).map(PathBuf::from),
+    };
+    // Copies of an older build are of no use.
+    let _ = std::fs::remove_dir_all(&builds.place);
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_nanos() as u64);
+    let mut random = Random(seed);
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    let mut pressures = Vec::new();
+    let (begun, end) = (Instant::now(), Duration::from_secs_f64(minutes * 60.0));
+    while begun.elapsed() < end {
+        let workload = work::NAMES[random.below(work::NAMES.len())];
+        let effect = EFFECTS[random.below(EFFECTS.len())];
+        builds.plant(effect);
+        let mut order: Vec<usize> = (0..Builds::TOOLS).collect();
+        for last in (1..order.len()).rev() {
+            order.swap(last, random.below(last + 1));
+        }
+        pressures.extend(pressure());
+        for (said, seconds) in builds.ask(workload, &order) {
+            let rules = said.len() as f64;
+            for (rule, said) in said {
+                let row = rows.entry(rule).or_default();
+                row.said.entry(effect).or_default().push(said);
+                row.seconds.push(seconds / rules);
+            }
+        }
+        let text = page(&rows, &mut pressures, minutes, builds.perfgate.is_some());
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/peers.md");
+        std::fs::write(place, text).expect("the page can be written");
+        let minute = begun.elapsed().as_secs_f64() / 60.0;
+        let _ = writeln!(std::io::stderr(), "{minute:.1} of {minutes} min: {workload} +{effect} %");
+    }
+    let _ = std::fs::remove_dir_all(&builds.place);
+    ExitCode::SUCCESS
+}
+
+fn pressure() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/pressure/cpu").ok()?;
+    let word = text.split_whitespace().find_map(|word| word.strip_prefix("avg10="))?;
+    word.parse().ok()
+}
+
+fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgate: bool) -> String {
+    pressures.sort_by(f64::total_cmp);
+    let pressure = pressures.get(pressures.len() / 2).copied().unwrap_or(f64::NAN);
+    let trials = rows.values().map(|row| row.seconds.len()).max().unwrap_or(0);
+    let mut text = format!(
+        "# False alarms and power, side by side\n\n\
+         Written by `benches/peers` (`cargo run --release --bin alarms -- {minutes}` there); do not edit. {trials} trials in one \
+         run, each with a workload ({}) and an effect drawn at random, every tool once in random order, base build and \
+         head build the same program but for the planted percent. The median of `/proc/pressure/cpu` was {pressure:.0} %.\n\n\
+         Tools at their defaults, but criterion at 0.5 s of warm-up and 2 s of measuring instead of 3 s and 5 s. \"Slower\" is: ours, \
+         red at a limit of 1 % (slack 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
+         test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
+         and slower. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
+         are the median, of a tool with two rules half of its time.{}\n\n\
+         | tool and rule | +0 %: slower | +0 %: faster | +2 %: slower | +5 %: slower | s |\n|---|---|---|---|---|---|\n",
+        work::NAMES.join(", "),
+        if perfgate {
+            ""
+        } else {
+            " perfgate was not installed (`PERFGATE` names its program), and is left out."
+        },
+    );
+    for (rule, row) in rows {
+        let count = |effect: u32, wanted: Said| {
+            let said = row.said.get(&effect).map_or(&[][..], Vec::as_slice);
+            let (k, n) =
+                (said.iter().filter(|said| **said == wanted).count() as u64, said.len() as u64);
+            if n == 0 {
+                return "-".to_owned();
+            }
+            let rate = clopper_pearson(k, n, 0.95);
+            format!("{k} / {n} [{:.0}, {:.0}] %", rate.low * 100.0, rate.high * 100.0)
+        };
+        let mut seconds = row.seconds.clone();
+        seconds.sort_by(f64::total_cmp);
+        let _ = writeln!(
+            text,
+            "| {rule} | {} | {} | {} | {} | {:.1} |",
+            count(0, Said::Slower),
+            count(0, Said::Faster),
+            count(2, Said::Slower),
+            count(5, Said::Slower),
+            seconds[seconds.len() / 2],
+        );
+    }
+    text
+}

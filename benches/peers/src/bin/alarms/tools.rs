@@ -1,0 +1,307 @@
+//! The tools: how each is run on a base and a head build, and which words of it mean "slower".
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use divan::Bencher;
+use serde_json::Value;
+
+use crate::work;
+
+/// Says to a build which tool it is to be, and about which workload.
+const TOOL: &str = "ALARMS_TOOL";
+const WORKLOAD: &str = "ALARMS_WORKLOAD";
+/// What hyperfine and perfgate run does the operation so often: some tens of milliseconds.
+const REPEATS: usize = 400;
+/// What a two-sided test at 5 % asks of a large sample.
+const WELCH: f64 = 1.96;
+
+/// What a tool says of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    Slower,
+    Faster,
+    Same,
+}
+
+/// What each rule of one tool says, and how long the tool took.
+pub(crate) type Answer = (Vec<(&'static str, Said)>, f64);
+
+/// Two builds of the same program.
+pub(crate) struct Builds {
+    pub(crate) place: PathBuf,
+    pub(crate) perfgate: Option<PathBuf>,
+}
+
+type Tool = fn(&Builds, &str) -> Vec<(&'static str, Said)>;
+
+impl Builds {
+    /// Copies of this binary, the head with an effect of so many percent.
+    pub(crate) fn plant(&self, percent: u32) {
+        for (build, percent) in [("base", 0), ("head", percent)] {
+            let folder = self.place.join(build);
+            std::fs::create_dir_all(&folder).expect("the place can be written");
+            let binary = folder.join("peer");
+            if !binary.exists() {
+                let this = std::env::current_exe().expect("this binary is somewhere");
+                std::fs::copy(this, &binary).expect("it can be copied");
+            }
+            std::fs::write(folder.join(work::EFFECT), percent.to_string()).expect("written");
+        }
+    }
+
+    /// Every tool once, from the given one on.
+    pub(crate) fn ask(&self, workload: &str, order: &[usize]) -> Vec<Answer> {
+        let tools: [Tool; 6] = [ours, criterion, tango, hyperfine, divan, perfgate];
+        let mut answers = Vec::new();
+        for &at in order {
+            let begun = Instant::now();
+            let said = tools[at](self, workload);
+            answers.push((said, begun.elapsed().as_secs_f64()));
+        }
+        answers
+    }
+
+    pub(crate) const TOOLS: usize = 6;
+
+    fn build(&self, build: &str, tool: &str, workload: &str) -> Command {
+        let mut command = Command::new(self.place.join(build).join("peer"));
+        command.env(TOOL, tool).env(WORKLOAD, workload).current_dir(self.place.join(build));
+        command
+    }
+}
+
+/// Is the tool that this process was started to be.
+pub(crate) fn serve() -> Option<ExitCode> {
+    let tool = std::env::var(TOOL).ok()?;
+    let workload = std::env::var(WORKLOAD).unwrap_or_default();
+    Some(match tool.as_str() {
+        "ours" => {
+            let named = workload.clone();
+            perf_budget::Harness::new()
+                .workload(workload, move |run| run.iter(work::operation(&named)))
+                .main()
+        }
+        "criterion" => {
+            let mut criterion = criterion::Criterion::default()
+                .warm_up_time(Duration::from_millis(500))
+                .measurement_time(Duration::from_secs(2))
+                .without_plots();
+            criterion.bench_function(&workload, |bencher| bencher.iter(work::operation(&workload)));
+            ExitCode::SUCCESS
+        }
+        "tango" => {
+            let named = workload.clone();
+            let benchmark = tango_bench::benchmark_fn(workload, move |bencher| {
+                bencher.iter(work::operation(&named))
+            });
+            tango_bench::cli::run(vec![benchmark]).unwrap_or(ExitCode::FAILURE)
+        }
+        "divan" => {
+            divan::main();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let mut operation = work::operation(&workload);
+            for _ in 0..REPEATS {
+                std::hint::black_box(operation());
+            }
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+/// Red where it is more than 1 % slower, with one noisy limit and with 25.
+fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let results = builds.place.join("results");
+    // Evidence is kept for the next run; each trial is to begin without any.
+    let _ = std::fs::remove_dir_all(&results);
+    let text =
+        format!("[budget.b]\nworkload = \"{workload}\"\nmax = {{ mean = \"1.01 x base\" }}\n");
+    for build in ["base", "head"] {
+        std::fs::write(builds.place.join(build).join("budgets.toml"), &text).expect("written");
+    }
+    let output = builds
+        .build("head", "ours", workload)
+        .env("CARGO_MANIFEST_DIR", builds.place.join("head"))
+        .env("PERF_BUDGET_DIR", &results)
+        .env("PERF_BUDGET_BASE", builds.place.join("base/peer"))
+        .env("PERF_BUDGET_BASE_DIR", builds.place.join("base"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the build starts");
+    let said = match output.status.code() {
+        Some(0) => Said::Same,
+        Some(101) => Said::Slower,
+        code => panic!("ours: {code:?}: {}", String::from_utf8_lossy(&output.stderr)),
+    };
+    vec![("ours, 1.01 x base", said)]
+}
+
+/// Base, then head, as a user would: its words on the second run.
+fn criterion(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let home = builds.place.join("criterion");
+    let _ = std::fs::remove_dir_all(&home);
+    let run = |build| text(builds.build(build, "criterion", workload).env("CRITERION_HOME", &home));
+    run("base");
+    let told = run("head");
+    let said = if told.contains("Performance has regressed") {
+        Said::Slower
+    } else if told.contains("Performance has improved") {
+        Said::Faster
+    } else {
+        assert!(
+            told.contains("No change") || told.contains("noise threshold"),
+            "criterion: {told}"
+        );
+        Said::Same
+    };
+    vec![("criterion 0.8, 0.5 s + 2 s", said)]
+}
+
+/// A star marks what it calls significant; for a second, as its page says, and by its default.
+fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let base = builds.place.join("base/peer");
+    let run = |time: &[&str]| {
+        let mut command = builds.build("head", "tango", workload);
+        // Its exit code is not success where it fails in the end; what it said before that counts.
+        let output = command.arg("compare").arg(&base).args(time).stdin(Stdio::null()).output();
+        let output = output.expect("the build starts");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = told
+            .lines()
+            .find(|line| line.contains('%'))
+            .unwrap_or_else(|| panic!("tango: {told} {}", String::from_utf8_lossy(&output.stderr)));
+        let line = line.trim_end();
+        match (line.ends_with('*'), line.contains('+')) {
+            (true, true) => Said::Slower,
+            (true, false) => Said::Faster,
+            (false, _) => Said::Same,
+        }
+    };
+    vec![("tango 0.9", run(&[])), ("tango 0.9, -t 1", run(&["-t", "1"]))]
+}
+
+/// By its own script, Welch's test at 5 %; and by the means it prints.
+fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let out = builds.place.join("hyperfine.json");
+    let program = |build: &str| builds.place.join(build).join("peer");
+    text(
+        Command::new("hyperfine")
+            .args(["-N", "--style", "none", "--export-json"])
+            .arg(&out)
+            .arg(program("base"))
+            .arg(program("head"))
+            .env(TOOL, "program")
+            .env(WORKLOAD, workload),
+    );
+    let told: Value = json(&out);
+    let times = |at: usize| -> Vec<f64> {
+        let times = told["results"][at]["times"].as_array().expect("it keeps times");
+        times.iter().filter_map(Value::as_f64).collect()
+    };
+    let ((base, base_error), (head, head_error)) = (mean(&times(0)), mean(&times(1)));
+    let t = (head - base) / base_error.hypot(head_error);
+    vec![
+        ("hyperfine 1.x, Welch p < 0.05", beyond(t, WELCH)),
+        ("hyperfine 1.x, means by 5 %", beyond(head / base - 1.0, 0.05)),
+    ]
+}
+
+/// It compares nothing: its medians, as people compare them.
+fn divan(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let median = |build| {
+        let told =
+            text(builds.build(build, "divan", workload).args(["--bench", "--color", "never"]));
+        let line = told.lines().rfind(|line| line.matches('│').count() >= 4).expect("a row");
+        let cell = line.split('│').nth(2).expect("a median").trim().to_owned();
+        let (number, unit) = cell.split_once(' ').expect("a number with its unit");
+        let scale = match unit {
+            "ns" => 1e-9,
+            "µs" => 1e-6,
+            "ms" => 1e-3,
+            other => panic!("divan's `{other}`"),
+        };
+        number.parse::<f64>().expect("a number") * scale
+    };
+    let base = median("base");
+    let over = median("head") / base - 1.0;
+    vec![
+        ("divan 0.1, medians by 2 %", beyond(over, 0.02)),
+        ("divan 0.1, medians by 5 %", beyond(over, 0.05)),
+    ]
+}
+
+#[divan::bench]
+fn peer(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(work::operation(&std::env::var(WORKLOAD).expect("somebody asks")));
+}
+
+/// Its paired mode: `significant`, and slower.
+fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+    let Some(program) = &builds.perfgate else { return Vec::new() };
+    let run = |repeat: &[&str]| {
+        let out = builds.place.join("perfgate.json");
+        let peer = |build: &str| builds.place.join(build).join("peer").display().to_string();
+        text(
+            Command::new(program)
+                .args([
+                    "paired",
+                    "--name",
+                    workload,
+                    "--baseline",
+                    &peer("base"),
+                    "--current",
+                    &peer("head"),
+                ])
+                .args(["--significance-alpha", "0.05"])
+                .args(repeat)
+                .arg("--out")
+                .arg(&out)
+                .env(TOOL, "program")
+                .env(WORKLOAD, workload),
+        );
+        let told = json(&out);
+        let wall = &told["stats"]["wall_diff_ms"];
+        let (significant, mean) = (&wall["significance"]["significant"], &wall["mean"]);
+        let (Some(significant), Some(mean)) = (significant.as_bool(), mean.as_f64()) else {
+            panic!("perfgate says nothing of significance: {told}");
+        };
+        if significant { beyond(mean, 0.0) } else { Said::Same }
+    };
+    vec![
+        ("perfgate 0.18 paired", run(&[])),
+        ("perfgate 0.18 paired, n = 10", run(&["--repeat", "10"])),
+    ]
+}
+
+/// The mean, and its standard error.
+fn mean(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+fn beyond(value: f64, limit: f64) -> Said {
+    match value {
+        over if over > limit => Said::Slower,
+        under if under < -limit => Said::Faster,
+        _ => Said::Same,
+    }
+}
+
+fn text(command: &mut Command) -> String {
+    let output =
+        command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{told}\n{error}");
+    told
+}
+
+fn json(path: &Path) -> Value {
+    let text = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}

@@ -1,0 +1,139 @@
+//! Whether the two places of a pair are alike: pairs of the same code, before any coin is taken back.
+//!
+//! The coin keeps the verdicts right whatever is found here. But what favours a place is noise to it, and costs
+//! power; so it is looked for, and its cause removed.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use perf_budget::budget::Param;
+use perf_budget::meter::fork::{Build, Request};
+use perf_budget::meter::pair::{self, Place, Round, Side, Terms, Wants};
+
+use crate::workloads::{COMPARED, EFFECTS, Random, seed};
+
+/// As long as the harness takes for work that is prepared at once.
+const SLICE: Duration = Duration::from_millis(30);
+
+/// Between the first that is started and the second.
+pub(crate) const SLOT: &str = "slot, which is launch order";
+/// The same, where the processes are left on whichever processor.
+pub(crate) const FREE: &str = "slot, were the two not pinned to one processor";
+
+/// What one kind of difference came to over the pairs of a workload.
+pub(crate) struct Finding {
+    pub(crate) workload: &'static str,
+    /// What is compared.
+    pub(crate) what: &'static str,
+    pub(crate) pairs: usize,
+    /// The mean difference, as a share.
+    pub(crate) mean: f64,
+    /// How many standard errors that is; `None` of fewer than two.
+    pub(crate) t: Option<f64>,
+    /// Robust standard deviation of a pair.
+    pub(crate) sd: f64,
+}
+
+/// One pair: the log-ratio of its first slot to its second, by who began the round.
+struct Seen {
+    core: usize,
+    all: f64,
+    first_began: f64,
+    second_began: f64,
+}
+
+/// Measures so many pairs of each workload.
+pub(crate) fn run(pairs: usize) -> io::Result<Vec<Finding>> {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts/head");
+    std::fs::write(place.join(EFFECTS), "")?;
+    let mut random = Random::new(seed());
+    let mut findings = Vec::new();
+    let mut seen: Vec<Vec<Seen>> = COMPARED.iter().map(|_| Vec::new()).collect();
+    let mut apart: Vec<Vec<f64>> = COMPARED.iter().map(|_| Vec::new()).collect();
+    for pair in 0..pairs {
+        for (at, workload) in COMPARED.iter().enumerate() {
+            seen[at].push(measure(workload, Place::Core(pair), &place, &mut random)?);
+            apart[at].push(measure(workload, Place::Free, &place, &mut random)?.all);
+        }
+    }
+    for ((workload, seen), apart) in COMPARED.into_iter().zip(&seen).zip(&apart) {
+        let slots: Vec<f64> = seen.iter().map(|seen| seen.all).collect();
+        let turns = seen.iter().map(|seen| (seen.first_began - seen.second_began) / 2.0).collect();
+        let of = |odd: bool| seen.iter().filter(move |seen| (seen.core % 2 == 1) == odd);
+        let cores = of(false).zip(of(true)).map(|(even, odd)| (even.all - odd.all) / 2.0).collect();
+        let rows = [
+            (SLOT, slots),
+            ("who begins a round", turns),
+            ("processor", cores),
+            (FREE, apart.clone()),
+        ];
+        findings.extend(rows.into_iter().map(|(what, values)| finding(workload, what, &values)));
+    }
+    Ok(findings)
+}
+
+fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::Result<Seen> {
+    let side = Side {
+        build: Build { binary: std::env::current_exe()?, package: Some(place.to_owned()) },
+        request: Request {
+            workload: workload.to_owned(),
+            params: vec![("id".to_owned(), Param::Int(0))],
+            metrics: Vec::new(),
+            load: None,
+            slice: SLICE,
+            max_operations: 1,
+            paired: true,
+        },
+        role: None,
+    };
+    let terms = Terms {
+        wants: Wants { singles: false, batches: true, fewest: 0 },
+        slice: SLICE,
+        place: on,
+        timeout: Duration::from_secs(60),
+        scratch: place,
+    };
+    let mut swapped = Vec::new();
+    let mut coin = || {
+        swapped.push(random.next() & 1 == 1);
+        swapped[swapped.len() - 1]
+    };
+    let pair = pair::measure([&side, &side], &terms, &mut coin)
+        .map_err(|why| io::Error::other(format!("the audit of {workload}: {}", why.text)))?;
+    let middle = |which: &dyn Fn(bool) -> bool| {
+        let rounds = pair.rounds.iter().zip(&swapped).filter(|(_, swapped)| which(**swapped));
+        median(rounds.map(|(round, _)| log_ratio(round)).collect())
+    };
+    Ok(Seen {
+        core: if let Place::Core(core) = on { core } else { 0 },
+        all: middle(&|_| true),
+        first_began: middle(&|swapped| !swapped),
+        second_began: middle(&|swapped| swapped),
+    })
+}
+
+fn log_ratio(round: &Round) -> f64 {
+    let log = |turns: &[Vec<f64>; 2]| turns.iter().flatten().map(|time| time.ln()).sum::<f64>();
+    (log(&round.first) - log(&round.second)) / 2.0
+}
+
+fn finding(workload: &'static str, what: &'static str, values: &[f64]) -> Finding {
+    // A pair may have had no round that the one or the other began.
+    let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let centre = median(values.clone());
+    let sd = 1.4826 * median(values.iter().map(|value| (value - centre).abs()).collect());
+    // One pair in a hundred is off by a whole time slice; those say nothing of places.
+    let near: Vec<f64> =
+        values.iter().copied().filter(|value| (value - centre).abs() <= 5.0 * sd).collect();
+    let n = near.len() as f64;
+    let mean = near.iter().sum::<f64>() / n;
+    let variance = near.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let t = (near.len() > 1 && variance > 0.0).then(|| mean / (variance / n).sqrt());
+    Finding { workload, what, pairs: values.len(), mean, t, sd }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,98 @@
+//! What else runs on the machine: load that is made on purpose, and how much there is of all together.
+
+use std::io::Read;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::workloads::{Random, seed};
+
+/// Says to a process of this binary which load it is.
+const VARIABLE: &str = "VERDICTS_LOAD";
+/// Bursts and the pauses between them last this long on average, in seconds.
+const BURST: f64 = 0.4;
+/// Load is there, and seen by the scheduler, before anything is measured.
+const SETTLING: Duration = Duration::from_millis(300);
+
+/// What is done to the machine while verdicts are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Condition {
+    /// Nothing: as it is.
+    Plain,
+    /// A busy loop for each processor.
+    Busy,
+    /// Busy in bursts, on each processor.
+    Bursts,
+}
+
+impl Condition {
+    pub(crate) const ALL: [Condition; 3] = [Condition::Plain, Condition::Busy, Condition::Bursts];
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Condition::Plain => "as it is",
+            Condition::Busy => "busy loops on every core",
+            Condition::Bursts => "bursts on every core",
+        }
+    }
+}
+
+/// Load that ends when it is dropped.
+pub(crate) struct Load(Vec<Child>);
+
+impl Load {
+    pub(crate) fn new(condition: Condition) -> std::io::Result<Load> {
+        let kind = match condition {
+            Condition::Plain => return Ok(Load(Vec::new())),
+            Condition::Busy => "busy",
+            Condition::Bursts => "bursts",
+        };
+        let mut load = Load(Vec::new());
+        for _ in 0..std::thread::available_parallelism()?.get() {
+            let mut command = Command::new(std::env::current_exe()?);
+            load.0.push(command.env(VARIABLE, kind).stdin(Stdio::piped()).spawn()?);
+        }
+        std::thread::sleep(SETTLING);
+        Ok(load)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It may have ended by itself, which is just as well.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Is the load, where this process was started to be one.
+pub(crate) fn serve() -> Option<ExitCode> {
+    let kind = std::env::var(VARIABLE).ok()?;
+    // It ends with whoever started it, however that ended.
+    let watch = std::thread::spawn(|| std::io::stdin().read(&mut [0]));
+    let mut random = Random::new(seed());
+    while !watch.is_finished() {
+        let mut drawn = || Duration::from_secs_f64(-BURST * (1.0 - random.uniform()).ln());
+        let (burst, pause) = (drawn(), drawn());
+        let begun = Instant::now();
+        while begun.elapsed() < burst {
+            std::hint::black_box((0..10_000_u64).fold(0, |sum, i| sum ^ std::hint::black_box(i)));
+        }
+        if kind != "busy" {
+            std::thread::sleep(pause);
+        }
+    }
+    Some(ExitCode::SUCCESS)
+}
+
+/// The share of the last ten seconds in which something waited for a processor; `None` where the kernel
+/// does not say.
+pub(crate) fn pressure() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/pressure/cpu").ok()?;
+    let some = text.lines().find(|line| line.starts_with("some"))?;
+    let percent = some.split_whitespace().find_map(|word| word.strip_prefix("avg10="))?;
+    Some(percent.parse::<f64>().ok()? / 100.0)
+}

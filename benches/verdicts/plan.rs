@@ -1,0 +1,168 @@
+//! What is asked of the harness: each trial is one run of a test binary with a `budgets.toml` of which the
+//! right answers are known.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::workloads::{COMPARED, COMPUTE, Random, drawn_p99, drawn_throughput};
+
+/// Noisy limits of the large suite.
+pub(crate) const SUITE: usize = 25;
+
+/// One question, whose answer is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Question {
+    /// A workload against a base that takes so many percent less.
+    Base {
+        /// Its place in [`COMPARED`].
+        workload: usize,
+        /// Percent that are planted.
+        effect: u32,
+        /// Limits in the file, of which one is run: evidence is asked for accordingly.
+        suite: usize,
+    },
+    /// The large suite in one run, with nothing planted.
+    Suite,
+    /// A percentile at this share of its limit, in percent.
+    P99(u32),
+    /// A throughput that the limit is this share of, in percent.
+    Throughput(u32),
+    /// Two operations of a hundred sleep for twice the limit.
+    Sleeps,
+}
+
+/// What a right verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Truth {
+    /// Within its limit: never red.
+    Healthy,
+    /// Over the limit by less than its slack: either is right.
+    Between,
+    /// Over limit and slack: red.
+    Broken,
+}
+
+impl Question {
+    /// `budgets.toml`.
+    pub(crate) fn budgets(self) -> String {
+        match self {
+            Question::Base { suite: 1, workload, .. } => {
+                compared(0, COMPARED[workload], "mean", limit(workload))
+            }
+            Question::Base { .. } | Question::Suite => suite(),
+            Question::P99(share) => {
+                let limit = drawn_p99() * 1e5 / f64::from(share);
+                format!("[budget.b0]\nworkload = \"drawn\"\nmax = {{ p99 = \"{limit:.6} ms\" }}\n")
+            }
+            Question::Throughput(share) => {
+                let limit = drawn_throughput() * f64::from(share) / 100.0;
+                format!(
+                    "[budget.b0]\nworkload = \"drawn\"\nmin = {{ throughput = \"{limit:.3} op/s\" }}\n"
+                )
+            }
+            Question::Sleeps => {
+                "[budget.b0]\nworkload = \"sleeps\"\nmax = { p99 = \"1 ms\" }\n".to_owned()
+            }
+        }
+    }
+
+    /// The workloads that it is about.
+    pub(crate) fn workloads(self) -> String {
+        match self {
+            Question::Base { suite: 1, workload, .. } => COMPARED[workload].to_owned(),
+            Question::Base { .. } | Question::Suite => COMPARED.join(" "),
+            Question::P99(_) | Question::Throughput(_) => "drawn".to_owned(),
+            Question::Sleeps => "sleeps".to_owned(),
+        }
+    }
+
+    /// The effects that are planted in the head: budget and percent.
+    pub(crate) fn effects(self) -> String {
+        match self {
+            Question::Base { workload, effect, suite, .. } => {
+                format!("{} {effect}\n", if suite == 1 { 0 } else { workload })
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The test to run, where it is not all of them.
+    pub(crate) fn filter(self) -> Option<String> {
+        match self {
+            Question::Base { workload, suite, .. } if suite > 1 => {
+                Some(format!("b{workload}::mean::x_base"))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn truth(self) -> Truth {
+        match self {
+            // One percent is all of the slack that a limit of half a percent has.
+            Question::Base { workload, effect, .. } => match f64::from(effect) / limit(workload) {
+                over if over <= 1.0 => Truth::Healthy,
+                over if over < 1.9 => Truth::Between,
+                _ => Truth::Broken,
+            },
+            Question::Suite => Truth::Healthy,
+            Question::P99(share) | Question::Throughput(share) if share <= 100 => Truth::Healthy,
+            Question::P99(_) | Question::Throughput(_) | Question::Sleeps => Truth::Broken,
+        }
+    }
+}
+
+/// Percent that a workload may be slower than its base.
+pub(crate) fn limit(workload: usize) -> f64 {
+    if workload < COMPUTE.len() { 0.5 } else { 2.0 }
+}
+
+fn compared(id: usize, workload: &str, metric: &str, percent: f64) -> String {
+    let (bound, factor) = match metric {
+        "throughput" => ("min", 1.0 - percent / 100.0),
+        _ => ("max", 1.0 + percent / 100.0),
+    };
+    format!(
+        "[budget.b{id}]\nworkload = \"{workload}\"\nparams = {{ id = {id} }}\n\
+         {bound} = {{ {metric} = \"{factor} x base\" }}\n"
+    )
+}
+
+/// Five workloads, each limited in five ways; a fifth of the limits lie exactly at the truth.
+fn suite() -> String {
+    let mut text = String::new();
+    for id in 0..SUITE {
+        let (workload, way) = (id % COMPARED.len(), id / COMPARED.len());
+        let hard = workload >= COMPUTE.len();
+        let (metric, percent) = match way {
+            0 => ("mean", limit(workload)),
+            1 => ("p50", if hard { 2.0 } else { 1.0 }),
+            2 => ("throughput", if hard { 2.0 } else { 1.0 }),
+            3 => ("mean", if hard { 5.0 } else { 2.0 }),
+            _ => ("mean", if hard { 2.0 } else { 0.0 }),
+        };
+        let _ = writeln!(text, "{}", compared(id, COMPARED[workload], metric, percent));
+    }
+    text
+}
+
+/// One round of questions under one condition, in random order.
+pub(crate) fn round(random: &mut Random, quick: bool) -> Vec<Question> {
+    let mut round = Vec::new();
+    for workload in 0..COMPARED.len() {
+        let base = |effect, suite| Question::Base { workload, effect, suite };
+        let effects: &[u32] = if quick { &[0, 5] } else { &[0, 0, 0, 0, 1, 1, 2, 5, 20] };
+        round.extend(effects.iter().map(|&effect| base(effect, 1)));
+        if !quick {
+            round.extend([1, 5].map(|effect| base(effect, SUITE)));
+        }
+    }
+    let shares: &[u32] = if quick { &[50, 200] } else { &[50, 90, 120, 200] };
+    round.extend(shares.iter().map(|&share| Question::P99(share)));
+    if !quick {
+        round.extend(shares.iter().map(|&share| Question::Throughput(share)));
+        round.extend([Question::Sleeps, Question::Suite, Question::Suite]);
+    }
+    random.shuffle(&mut round);
+    round
+}

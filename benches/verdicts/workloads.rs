@@ -1,0 +1,209 @@
+//! The workloads that verdicts are reached about: work in a hundred equal parts, so that a planted effect of
+//! one percent is one part more; and operations whose true times are known because they are drawn.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use perf_budget::{Failed, Harness, Run};
+
+/// Parts of one operation.
+const PARTS: u64 = 100;
+/// Where a revision's effects are planted: the current directory of its workers.
+pub(crate) const EFFECTS: &str = "effects.txt";
+/// The compute-bound workloads.
+pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
+/// All that are compared with a base.
+pub(crate) const COMPARED: [&str; 5] = ["alu", "sort", "hash", "strings", "chase"];
+/// Links of the chain that `chase` follows: 8 MiB.
+const LINKS: u32 = 1 << 21;
+/// Keys of the table that `hash` looks in. It stays in the nearest cache: of an operation that finds its data
+/// gone at every turn, one percent more work is less than one percent more time.
+const KEYS: u64 = 1_000;
+
+/// The median of the drawn times, in seconds,
+const DRAWN_MEDIAN: f64 = 200e-6;
+/// and the standard deviation of their logarithm.
+const DRAWN_SIGMA: f64 = 0.2;
+/// The 99 % quantile of the standard normal distribution.
+const NORMAL_99: f64 = 2.326_347_874_040_841;
+/// An operation of `sleeps` that does not sleep takes so long.
+const AWAKE: f64 = 100e-6;
+
+/// The true 99th percentile of `drawn`, in seconds.
+pub(crate) fn drawn_p99() -> f64 {
+    DRAWN_MEDIAN * (DRAWN_SIGMA * NORMAL_99).exp()
+}
+
+/// The true throughput of `drawn`, in operations a second.
+pub(crate) fn drawn_throughput() -> f64 {
+    1.0 / (DRAWN_MEDIAN * (DRAWN_SIGMA * DRAWN_SIGMA / 2.0).exp())
+}
+
+/// The harness under test, with the workloads of these names: it takes one without a budget for a mistake.
+pub(crate) fn harness(names: &str) -> Harness {
+    let wanted = |all: &&(&'static str, Work)| names.split(' ').any(|name| name == all.0);
+    let work = ALL.iter().filter(wanted);
+    work.fold(Harness::new(), |harness, (name, work)| harness.workload(*name, *work))
+}
+
+type Work = fn(&mut Run) -> Result<(), Failed>;
+
+const ALL: [(&str, Work); 7] = [
+    ("alu", alu),
+    ("sort", sort),
+    ("hash", hash),
+    ("strings", strings),
+    ("chase", chase),
+    ("drawn", drawn),
+    ("sleeps", sleeps),
+];
+
+fn alu(run: &mut Run) -> Result<(), Failed> {
+    let parts = parts(run)?;
+    let mut random = Random::new(1);
+    run.iter(move || (0..parts * 50).fold(0, |sum: u64, _| sum.wrapping_add(random.next())))
+}
+
+fn sort(run: &mut Run) -> Result<(), Failed> {
+    let parts = parts(run)?;
+    let mut random = Random::new(2);
+    let mut numbers = [0_u32; 64];
+    run.iter(move || {
+        for _ in 0..parts {
+            numbers.fill_with(|| random.next() as u32);
+            numbers.sort_unstable();
+            black_box(&numbers);
+        }
+    })
+}
+
+fn hash(run: &mut Run) -> Result<(), Failed> {
+    let parts = parts(run)?;
+    let mut random = Random::new(3);
+    let table: HashMap<u64, u64> = (0..KEYS).map(|key| (key * 2, key)).collect();
+    run.iter(move || {
+        let look = |_| table.get(&(random.next() % (KEYS * 2))).copied().unwrap_or(1);
+        (0..parts * 10).map(look).fold(0, u64::wrapping_add)
+    })
+}
+
+fn strings(run: &mut Run) -> Result<(), Failed> {
+    let parts = parts(run)?;
+    run.iter(move || {
+        let text = |part| format!("{{\"part\":{part},\"of\":\"{PARTS}\"}}");
+        (0..parts * 2).map(text).collect::<Vec<String>>()
+    })
+}
+
+fn chase(run: &mut Run) -> Result<(), Failed> {
+    let parts = parts(run)?;
+    let chain = chain();
+    let mut at = 0;
+    run.iter(move || {
+        for _ in 0..parts * 10 {
+            at = chain[at as usize];
+        }
+        at
+    })
+}
+
+fn drawn(run: &mut Run) -> Result<(), Failed> {
+    let mut random = Random::new(seed());
+    run.iter(move || spin(DRAWN_MEDIAN * (DRAWN_SIGMA * random.normal()).exp()))
+}
+
+fn sleeps(run: &mut Run) -> Result<(), Failed> {
+    let mut random = Random::new(seed());
+    run.iter(move || {
+        spin(AWAKE);
+        if random.uniform() < 0.02 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    })
+}
+
+/// The parts of an operation of this budget in this revision: with its planted effect.
+fn parts(run: &mut Run) -> Result<u64, Failed> {
+    let id: u64 = run.param("id")?;
+    let text = std::fs::read_to_string(EFFECTS)
+        .map_err(|error| Failed::from(format!("failed to read `{EFFECTS}`: {error}")))?;
+    let planted = text.lines().find_map(|line| {
+        let (of, percent) = line.split_once(' ')?;
+        (of.parse() == Ok(id)).then(|| percent.parse::<u64>().ok())?
+    });
+    Ok(black_box(PARTS + planted.unwrap_or(0)))
+}
+
+/// One cycle through all links in random order (Sattolo 1986).
+fn chain() -> Vec<u32> {
+    let mut random = Random::new(4);
+    let mut chain: Vec<u32> = (0..LINKS).collect();
+    for last in (1..chain.len()).rev() {
+        chain.swap(last, (random.next() % last as u64) as usize);
+    }
+    chain
+}
+
+/// Works for so many seconds of its own processor time, whatever else the processor does meanwhile.
+fn spin(seconds: f64) {
+    let end = own_time() + Duration::from_secs_f64(seconds);
+    while own_time() < end {
+        std::hint::spin_loop();
+    }
+}
+
+#[cfg(unix)]
+fn own_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Where a thread's own time cannot be told, everybody's.
+#[cfg(not(unix))]
+fn own_time() -> Duration {
+    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    BEGUN.elapsed()
+}
+
+/// Another one in each process.
+pub(crate) fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u128(Instant::now().elapsed().as_nanos());
+    hasher.finish()
+}
+
+/// The splitmix64 generator (Steele, Lea & Flood 2014).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// In [0, 1).
+    pub(crate) fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Standard normal (Box & Muller 1958).
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, (self.next() % (last as u64 + 1)) as usize);
+        }
+    }
+}

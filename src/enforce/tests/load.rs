@@ -1,0 +1,94 @@
+//! Limits under a load, and on growth: what a late generator, a queue without end and pages that are too
+//! coarse make of them.
+
+use super::*;
+use crate::meter::Lag;
+
+const LIMIT: f64 = 0.01;
+
+/// Operations of 20 ms where 10 ms are allowed, or of 2 ms, with a generator that was late by this much.
+fn loaded(latency: f64, p99: f64, max: f64) -> Fork {
+    Fork { operations: vec![latency; 100], lag: Some(Lag { p99, max }), ..tenth() }
+}
+
+#[test]
+fn a_late_generator_takes_a_red_back() {
+    let verdict = |metric, latency, p99, most| {
+        let fork = loaded(latency, p99, most);
+        let outcomes = run(vec![max(metric, "10 ms")], rules(), move |_| Ok(fork.clone()));
+        (outcomes[0].verdict, outcomes[0].cause.clone(), outcomes[0].reason.clone())
+    };
+    let late = Some("late-generator".to_owned());
+    let (red, cause, reason) = verdict(P99, 0.02, 0.0011, 0.0011);
+    assert_eq!((red, cause), (Verdict::Unmeasured, late.clone()));
+    assert_eq!(
+        reason,
+        "no verdict: p99 is 20 ms, over the limit of 10 ms, and the generator of the load was 1.10 ms late \
+         at p99 by itself, more than a tenth of the limit; a lower rate, a quieter machine or a higher \
+         limit would settle it"
+    );
+    assert_eq!(verdict(P99, 0.02, 0.0009, 0.5).0, Verdict::Fail);
+    // The slowest operation may be the one that the generator was late for.
+    let max = Metric::Latency(Statistic::Max);
+    assert_eq!(verdict(max.clone(), 0.02, 0.0009, 0.5).1, late);
+    assert_eq!(verdict(max, 0.02, 0.0009, 0.0009).0, Verdict::Fail);
+    // What is held in spite of it is held.
+    assert_eq!(verdict(P99, 0.002, 0.0015, 0.0015).0, Verdict::Pass);
+}
+
+#[test]
+fn a_generator_that_was_late_once_was_not_late() {
+    let fork = |n: usize| loaded(0.02, if n == 0 { 0.5 } else { 1e-5 }, 1e-5);
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), move |n| Ok(fork(n)));
+    assert_eq!(outcomes[0].verdict, Verdict::Fail);
+}
+
+#[test]
+fn what_was_never_started_settles_only_limits_that_it_is_over() {
+    let verdict = |limit: Limit, at_least: f64| {
+        let mut fork = loaded(3.0 * LIMIT, 0.0, 0.0);
+        fork.at_least = Some(at_least);
+        fork.values.insert(Metric::Latency(Statistic::Mean), 3.0 * LIMIT);
+        fork.values.insert(Metric::Throughput, 7.0);
+        run(vec![limit], rules(), move |_| Ok(fork.clone()))[0].clone()
+    };
+    assert_eq!(verdict(max(P99, "10 ms"), 0.02).verdict, Verdict::Fail);
+    // Within the slack of 10 %, it might yet have been held.
+    let outcome = verdict(max(P99, "10 ms"), 0.0105);
+    assert_eq!(
+        (outcome.verdict, outcome.cause.as_deref()),
+        (Verdict::Unmeasured, Some("unresolvable"))
+    );
+    assert!(
+        outcome.reason.starts_with("the load is more than the workload can take"),
+        "{outcome:?}"
+    );
+    assert_eq!(verdict(max(P99, "1 s"), 0.02).verdict, Verdict::Unmeasured);
+    assert_eq!(verdict(min(P99, "1 ms"), 0.02).verdict, Verdict::Unmeasured);
+    assert_eq!(verdict(ratio(P99, Bound::Max, 1.5), 0.02).verdict, Verdict::Unmeasured);
+    let mean = Metric::Latency(Statistic::Mean);
+    assert_eq!(verdict(max(mean.clone(), "20 ms"), 0.02).verdict, Verdict::Fail);
+    assert_eq!(verdict(max(mean, "30 ms"), 0.02).verdict, Verdict::Unmeasured);
+    assert_eq!(verdict(min(Metric::Throughput, "9 op/s"), 0.02).verdict, Verdict::Fail);
+}
+
+#[test]
+fn growth_has_a_slack_of_a_byte_and_says_what_it_cannot_tell() {
+    let verdict = |limit: &str, growth: f64, grain: f64| {
+        let fork = Fork { grain: Some(grain), ..value(Metric::RssGrowth, growth) };
+        let limits = vec![max(Metric::RssGrowth, limit)];
+        run(limits, rules(), move |_| Ok(fork.clone()))[0].clone()
+    };
+    assert_eq!(verdict("1 B", 0.0, 0.1).verdict, Verdict::Pass);
+    assert_eq!(verdict("0 B", 0.5, 0.1).verdict, Verdict::Pass);
+    assert_eq!(verdict("1 B", 1000.0, 0.1).verdict, Verdict::Fail);
+    assert_eq!(verdict("1 KB", 1000.0, 0.1).verdict, Verdict::Warn);
+    assert_eq!(verdict("1 KB", 500.0, 0.1).verdict, Verdict::Pass);
+    assert_eq!(verdict("1 KB", 1200.0, 0.1).verdict, Verdict::Fail);
+    let outcome = verdict("1 B", 0.0, 80.0);
+    assert_eq!(
+        (outcome.verdict, outcome.cause.as_deref()),
+        (Verdict::Unmeasured, Some("unresolvable"))
+    );
+    assert!(outcome.reason.contains("its pages show 80 B an operation"), "{}", outcome.reason);
+}

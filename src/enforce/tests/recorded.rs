@@ -1,0 +1,103 @@
+//! What another program recorded in one process: judged from that fork alone, whatever it says.
+
+use super::*;
+
+/// Batches that take this long, none farther from it than `spread`, a share of it.
+struct Record {
+    seconds: f64,
+    spread: f64,
+}
+
+impl Source for Record {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let batches =
+            (0..20).map(|i| self.seconds * (1.0 + self.spread * (f64::from(i) / 9.5 - 1.0)));
+        Ok(Fork { batches: batches.collect(), batch_size: 1, ..Fork::default() })
+    }
+
+    fn is_recorded(&self) -> bool {
+        true
+    }
+}
+
+const MEAN: Metric = Metric::Latency(Statistic::Mean);
+
+fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
+    finish(Box::new(Record { seconds, spread }), vec![limit], rules).remove(0)
+}
+
+#[track_caller]
+fn row(limit: Limit, seconds: f64, spread: f64, verdict: Verdict, reason: &str) {
+    check(&[judged(limit, seconds, spread, rules())], verdict, reason);
+}
+
+/// Slack is 10 %: it makes room for other processes, on either side.
+#[test]
+fn an_interval_of_one_process_has_to_clear_the_slack_to_fail_and_the_limit_to_pass() {
+    let at = |seconds, spread, verdict, reason: &str| {
+        row(max(MEAN, "1 ms"), seconds, spread, verdict, reason);
+    };
+    at(0.8e-3, 0.01, Verdict::Pass, "mean is 800 µs, within the limit of 1 ms");
+    at(0.95e-3, 0.01, Verdict::Warn, "mean is 950 µs, 95 % of the limit of 1 ms");
+    let near = "too near the limit of 1 ms to tell after 20 batches in 1 process";
+    at(1e-3, 0.01, Verdict::Warn, &format!("mean is 1 ms, {near}"));
+    at(1.05e-3, 0.01, Verdict::Warn, &format!("mean is 1.05 ms, {near}"));
+    at(1.2e-3, 0.01, Verdict::Fail, "mean is 1.20 ms, over the limit of 1 ms");
+    let rate = |limit| min(Metric::Throughput, limit);
+    row(
+        rate("1000 op/s"),
+        1.2e-3,
+        0.01,
+        Verdict::Fail,
+        "throughput is 833 op/s, under the limit of 1 K op/s",
+    );
+    row(
+        rate("1000 op/s"),
+        0.8e-3,
+        0.01,
+        Verdict::Pass,
+        "throughput is 1.25 K op/s, within the limit of 1 K op/s",
+    );
+}
+
+#[test]
+fn what_scatters_too_far_is_no_verdict() {
+    let outcome = judged(max(MEAN, "1 ms"), 1e-3, 0.9, rules());
+    assert_eq!(outcome.verdict, Verdict::Unsure);
+    let remedy = "a quieter machine or a longer `measurement_time` would settle it";
+    assert!(outcome.reason.ends_with(remedy), "{}", outcome.reason);
+    assert!(outcome.reason.contains("and may be as high as"), "{}", outcome.reason);
+}
+
+#[test]
+fn what_is_near_is_red_where_unsure_is() {
+    let rules = Rules { unsure: Unsure::Fail, ..rules() };
+    assert_eq!(judged(max(MEAN, "1 ms"), 1e-3, 0.01, rules).verdict, Verdict::Unsure);
+}
+
+#[test]
+fn it_claims_no_odds_and_no_ledger() {
+    for seconds in [0.8e-3, 1e-3, 1.2e-3] {
+        let outcome = judged(max(MEAN, "1 ms"), seconds, 0.01, rules());
+        let evidence = outcome.evidence.unwrap();
+        assert!(evidence.is_recorded(), "{evidence:?}");
+        assert_eq!((evidence.forks, evidence.values, evidence.detectable), (1, 20, None));
+        assert_eq!(outcome.ledger, None);
+        assert_eq!(outcome.shape.unwrap().of, "batches");
+    }
+}
+
+#[test]
+fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
+    let asked = Asked {
+        carried: Carried::default(),
+        blank: Outcome { metric: MEAN.name(), ..Outcome::default() },
+        limit: max(MEAN, "1 h"),
+        unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
+    };
+    let record = Record { seconds: 1e-3, spread: 0.01 };
+    let mut inquiry = Inquiry::new(Box::new(record), vec![asked], rules());
+    inquiry.step();
+    assert!(inquiry.is_done());
+    assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);
+}

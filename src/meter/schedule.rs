@@ -1,0 +1,218 @@
+//! The schedule of a load: when each operation of a process is due. Pure, and made before the first is.
+//!
+//! It has a stretch for warming up, and after it the stretch that is measured: of a shape with periods
+//! whole periods, so that no process sees only the calm part of one.
+
+use crate::budget::{Load, Shape};
+
+/// Seconds for warming up, at the rate and without peaks.
+const WARM_UP: f64 = 0.1;
+/// So many operations are measured, if that takes no longer than [`LONGEST`].
+const ENOUGH: f64 = 50.0;
+/// Seconds that a slow rate without periods is measured at the most.
+const LONGEST: f64 = 1.0;
+
+/// When operations are due, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Schedule {
+    /// One for each operation, ascending.
+    pub(crate) due: Vec<f64>,
+    /// So many of them are of the warm-up.
+    pub(crate) warm: usize,
+    /// When the measured stretch begins.
+    pub(crate) begins: f64,
+    /// When it ends; all are due before.
+    pub(crate) ends: f64,
+}
+
+/// A stretch in which the rate goes evenly from one value to another.
+struct Stretch {
+    seconds: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Schedule {
+    /// The schedule of `load`, measured for `slice` seconds or a little longer, with at most `most`
+    /// operations unless one period has more. `seed` decides where chance does.
+    pub(crate) fn new(load: &Load, seed: u64, slice: f64, most: usize) -> Schedule {
+        let (rate, most) = (load.rate, most as f64);
+        let seconds = match load.period() {
+            None => slice.max((ENOUGH / rate).min(LONGEST)).min(most / rate),
+            Some((operations, every)) => {
+                let every = every.as_secs_f64();
+                let periods = (slice / every).ceil().min((most / operations).floor()).max(1.0);
+                periods * every
+            }
+        };
+        let begins = match load.shape {
+            // The one rate it has is that of its bursts.
+            Shape::Burst { every } => every.as_secs_f64(),
+            _ => WARM_UP,
+        };
+        let ends = begins + seconds;
+        let due = match load.shape {
+            Shape::Poisson => independent(rate, ends, seed),
+            Shape::Burst { every } => bursts(rate, every.as_secs_f64(), ends),
+            _ => along(&stretches(load, seconds)),
+        };
+        let warm = due.partition_point(|&due| due < begins);
+        Schedule { due, warm, begins, ends }
+    }
+}
+
+/// The warm-up and the measured stretch of shapes whose rate is a function of time.
+fn stretches(load: &Load, seconds: f64) -> Vec<Stretch> {
+    let rate = load.rate;
+    let flat = |seconds, rate| Stretch { seconds, from: rate, to: rate };
+    match load.shape {
+        Shape::Ramp { peak, every } => {
+            let every = every.as_secs_f64();
+            let rise = || Stretch { seconds: every, from: rate, to: peak };
+            let rises = (0..periods(seconds, every)).map(|_| rise());
+            [flat(WARM_UP, rate)].into_iter().chain(rises).collect()
+        }
+        Shape::Spike { peak, every, width } => {
+            let (every, width) = (every.as_secs_f64(), width.as_secs_f64());
+            let calm = f64::midpoint(every, -width);
+            let period = || [flat(calm, rate), flat(width, peak), flat(calm, rate)];
+            let spikes = (0..periods(seconds, every)).flat_map(|_| period());
+            [flat(WARM_UP, rate)].into_iter().chain(spikes).collect()
+        }
+        _ => vec![flat(WARM_UP + seconds, rate)],
+    }
+}
+
+fn periods(seconds: f64, every: f64) -> usize {
+    (seconds / every).round() as usize
+}
+
+/// The moments at which the rate, added up over time, reaches the next whole number.
+fn along(stretches: &[Stretch]) -> Vec<f64> {
+    let (mut due, mut began, mut count) = (Vec::new(), 0.0, 0.0);
+    for Stretch { seconds, from, to } in stretches {
+        // Half of how fast the rate changes.
+        let bend = (to - from) / (2.0 * seconds);
+        let reached = count + f64::midpoint(*from, *to) * seconds;
+        loop {
+            let missing = due.len() as f64 - count;
+            // What solves missing = from·x + bend·x², in the form that does not cancel.
+            let x = 2.0 * missing / (from + (from * from + 4.0 * bend * missing).sqrt());
+            // At the end of a stretch rounding must not lose one, nor give one twice.
+            if due.len() as f64 >= reached - 1e-9 {
+                break;
+            }
+            due.push(began + x);
+        }
+        began += seconds;
+        count = reached;
+    }
+    due
+}
+
+/// Poisson arrivals: exponential times between them.
+fn independent(rate: f64, ends: f64, mut seed: u64) -> Vec<f64> {
+    let (mut due, mut at) = (Vec::new(), 0.0);
+    while at < ends {
+        due.push(at);
+        // splitmix64 (Steele, Lea & Flood 2014), as a number in (0, 1].
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let uniform = (((z ^ (z >> 31)) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+        at -= uniform.ln() / rate;
+    }
+    due
+}
+
+/// All operations of a period at its beginning; what is left of one is carried to the next.
+fn bursts(rate: f64, every: f64, ends: f64) -> Vec<f64> {
+    let mut due = Vec::new();
+    for period in 0..periods(ends, every) {
+        let reached = (rate * every * (period + 1) as f64).round() as usize;
+        due.resize(reached, period as f64 * every);
+    }
+    due
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn schedule(shape: Shape, rate: f64) -> Schedule {
+        Schedule::new(&Load { shape, rate, concurrency: 1 }, 17, 0.5, 20_000)
+    }
+
+    /// How many are due in a stretch, counted from where measuring begins.
+    fn between(schedule: &Schedule, from: f64, to: f64) -> usize {
+        let from = schedule.begins + from - 1e-9;
+        let to = schedule.begins + to - 1e-9;
+        schedule.due.iter().filter(|&&due| due >= from && due < to).count()
+    }
+
+    #[track_caller]
+    fn check(schedule: &Schedule, begins: f64, seconds: f64, counts: &[usize]) {
+        assert!(schedule.due.is_sorted());
+        assert_eq!((schedule.begins, schedule.due[0]), (begins, 0.0));
+        assert!((schedule.ends - begins - seconds).abs() < 1e-12, "{}", schedule.ends);
+        assert!(schedule.due.iter().all(|&due| due < schedule.ends));
+        let part = seconds / counts.len() as f64;
+        let counted: Vec<usize> = (0..counts.len())
+            .map(|n| between(schedule, part * n as f64, part * (n + 1) as f64))
+            .collect();
+        assert_eq!(counted, counts);
+        assert_eq!(schedule.due.len() - schedule.warm, counts.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn shapes_are_what_they_are_called() {
+        let ms = Duration::from_millis;
+        check(&schedule(Shape::Constant, 1000.0), 0.1, 0.5, &[100; 5]);
+        let ramp = Shape::Ramp { peak: 900.0, every: ms(500) };
+        // 100 to 900 in half a second: 18, 34, 50, … a step more each.
+        check(&schedule(ramp, 100.0), 0.1, 0.5, &[18, 34, 50, 66, 82]);
+        let spike = Shape::Spike { peak: 2000.0, every: ms(250), width: ms(50) };
+        check(&schedule(spike, 100.0), 0.1, 0.5, &[5, 5, 100, 5, 5, 5, 5, 100, 5, 5]);
+        check(&schedule(Shape::Burst { every: ms(100) }, 205.0), 0.1, 0.5, &[20, 21, 20, 21, 20]);
+    }
+
+    #[test]
+    fn slow_rates_take_longer_and_fast_ones_have_an_end() {
+        check(&schedule(Shape::Constant, 100.0), 0.1, 0.5, &[25, 25]);
+        check(&schedule(Shape::Constant, 60.0), 0.1, 50.0 / 60.0, &[25, 25]);
+        check(&schedule(Shape::Constant, 1.0), 0.1, 1.0, &[0, 1]);
+        check(&schedule(Shape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
+        // A period is never cut, and there are no more of them than there is room for.
+        let every = Duration::from_millis(5);
+        check(&schedule(Shape::Ramp { peak: 1.2e6, every }, 8e5), 0.1, 0.02, &[5000; 4]);
+        check(&schedule(Shape::Burst { every: Duration::from_secs(4) }, 0.5), 4.0, 4.0, &[2]);
+    }
+
+    #[test]
+    fn constant_is_due_to_the_nanosecond() {
+        let Schedule { due, warm, .. } = schedule(Shape::Constant, 1000.0);
+        assert_eq!(warm, 100);
+        for (n, due) in due.iter().enumerate() {
+            assert!((due - n as f64 / 1000.0).abs() < 1e-12, "{n}: {due}");
+        }
+    }
+
+    /// Means and spreads of an exponential are alike; seeds differ and repeat.
+    #[test]
+    fn poisson_is_exponential() {
+        let load = Load { shape: Shape::Poisson, rate: 20_000.0, concurrency: 1 };
+        let of = |seed| Schedule::new(&load, seed, 0.5, 20_000).due;
+        let due = of(1);
+        let gaps: Vec<f64> = due.windows(2).map(|two| two[1] - two[0]).collect();
+        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        let square = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+        assert!((mean * load.rate - 1.0).abs() < 0.05, "{mean}");
+        assert!((square.sqrt() / mean - 1.0).abs() < 0.05, "{square}");
+        let long = gaps.iter().filter(|&&gap| gap > mean).count() as f64 / gaps.len() as f64;
+        assert!((long - (-1.0_f64).exp()).abs() < 0.02, "{long}");
+        assert_eq!(due, of(1));
+        assert_ne!(due, of(2));
+    }
+}

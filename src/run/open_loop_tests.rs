@@ -1,0 +1,170 @@
+//! The loop of one client on a scripted clock: what each operation takes is stated, nothing waits.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use super::*;
+use crate::budget::{Load, Shape};
+use crate::meter::Fork;
+use crate::meter::schedule::Schedule;
+use crate::metric::{Metric, Statistic};
+use crate::run::drive::{Certain, Fallible, Policy};
+use crate::stats::{Sample, order};
+
+const MEAN: Metric = Metric::Latency(Statistic::Mean);
+
+/// A clock that moves when it is told to.
+#[derive(Clone, Default)]
+struct Scripted {
+    now: Rc<Cell<f64>>,
+    /// How much later than asked for it wakes.
+    late: f64,
+}
+
+impl Clock for Scripted {
+    fn now(&self) -> f64 {
+        self.now.get()
+    }
+
+    fn wait(&self, due: f64) {
+        if self.now() < due {
+            self.now.set(due + self.late);
+        }
+    }
+}
+
+fn constant(rate: f64, begins: f64, ends: f64) -> Schedule {
+    let due: Vec<f64> = (0..(ends * rate).round() as usize).map(|n| n as f64 / rate).collect();
+    let warm = due.partition_point(|&due| due < begins);
+    Schedule { due, warm, begins, ends }
+}
+
+/// Runs operations of which one that starts at `t` ends at `ends(t)`; the fork, and what each took from
+/// when it was sent.
+fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (Fork, Vec<f64>) {
+    let load = Load { shape: Shape::Constant, rate: 1.0, concurrency: 1 };
+    let mut arrivals = Arrivals::new(load, schedule);
+    let mut failures = Failures::new(Policy::Fatal);
+    let clock = Scripted { late, ..Scripted::default() };
+    let mut sent = Vec::new();
+    let op = |()| {
+        let started = clock.now();
+        clock.now.set(ends(started));
+        sent.push(clock.now() - started);
+    };
+    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    let mut fork = Fork::default();
+    arrivals.finish(&mut fork);
+    (fork, sent)
+}
+
+fn quantile(values: &[f64], q: f64) -> f64 {
+    order::quantile(&Sample::new(values.to_vec()).unwrap(), q).unwrap()
+}
+
+fn share_over(values: &[f64], limit: f64) -> f64 {
+    values.iter().filter(|&&value| value > limit).count() as f64 / values.len() as f64
+}
+
+#[track_caller]
+fn near(value: f64, expected: f64, tolerance: f64) {
+    assert!((value - expected).abs() <= tolerance, "{value} is not {expected} within {tolerance}");
+}
+
+/// 1000 op/s of 0.3 ms for two minutes, with a stall of 200 ms every ten seconds: counted from when they
+/// were sent 11 operations of 120 000 are slow; counted from when they were due, all that stood behind
+/// them are too.
+#[test]
+fn a_stall_is_no_single_slow_operation() {
+    let stalled = |t: f64| {
+        let began = (t / 10.0).floor() * 10.0;
+        let stalls = began > 0.0 && t < began + 0.2;
+        if stalls { began + 0.2 + 0.3e-3 } else { t + 0.3e-3 }
+    };
+    let (fork, sent) = run(constant(1000.0, 0.0, 120.0), 0.0, stalled);
+    near(quantile(&sent, 0.99), 0.30e-3, 0.005e-3);
+    near(share_over(&sent, 10e-3), 0.0001, 0.000_05);
+    near(quantile(&fork.operations, 0.99), 124e-3, 0.5e-3);
+    near(share_over(&fork.operations, 10e-3), 0.0249, 0.000_1);
+    // The client was late, and the generator was not.
+    assert!(fork.lag.unwrap().max < 1e-9, "{fork:?}");
+    near(fork.values[&Metric::Throughput], 1000.0, 0.1);
+}
+
+#[test]
+fn below_capacity_latency_is_service() {
+    let (fork, _) = run(constant(100.0, 0.25, 1.25), 0.0, |t| t + 4e-3);
+    assert_eq!(fork.operations.len(), 100);
+    assert!(fork.operations.iter().all(|latency| (latency - 4e-3).abs() < 1e-9));
+    near(fork.values[&MEAN], 4e-3, 1e-9);
+    near(fork.values[&Metric::Throughput], 100.0, 1e-9);
+    assert_eq!(fork.values[&Metric::ErrorRate].to_bits(), 0);
+    assert_eq!(fork.at_least, None);
+}
+
+/// At 100 op/s of 15 ms each one starts 5 ms later than it was due compared with the one before.
+#[test]
+fn above_capacity_latency_grows() {
+    let (fork, _) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 15e-3);
+    for (n, latency) in fork.operations.iter().enumerate() {
+        near(*latency, 15e-3 + 5e-3 * n as f64, 1e-9);
+    }
+    near(fork.values[&Metric::Throughput], 100.0 / 1.5, 1e-6);
+    assert_eq!((fork.operations.len(), fork.at_least), (100, None));
+    assert!(fork.lag.unwrap().max < 1e-9);
+}
+
+/// 0.5 s each at 100 op/s: two seconds after the schedule began nothing more is started.
+#[test]
+fn far_above_capacity_what_was_not_started_counts_as_long_as_it_waited() {
+    let (fork, sent) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 0.5);
+    assert_eq!(sent.len(), 5);
+    assert_eq!(fork.operations.len(), 100);
+    // Given up at 2.5 s, when the last was due since 0.99 s.
+    near(fork.at_least.unwrap(), 2.5 - 0.99, 1e-9);
+    near(fork.operations[5], 2.5 - 0.05, 1e-9);
+    near(fork.values[&Metric::Throughput], 2.0, 1e-9);
+    assert!(fork.notes.iter().any(|note| note.contains("95 operations were never started")));
+}
+
+#[test]
+fn a_late_generator_is_told_from_a_slow_operation() {
+    let (fork, _) = run(constant(100.0, 0.0, 1.0), 2e-3, |t| t + 1e-3);
+    let lag = fork.lag.unwrap();
+    near(lag.p99, 2e-3, 1e-9);
+    near(lag.max, 2e-3, 1e-9);
+    // It is in the latency all the same: only what is over a limit is called in question.
+    near(quantile(&fork.operations, 0.5), 3e-3, 1e-9);
+}
+
+#[test]
+fn failures_count_and_their_latencies_do_not() {
+    let load = Load { shape: Shape::Constant, rate: 100.0, concurrency: 1 };
+    let mut arrivals = Arrivals::new(load, constant(100.0, 0.5, 1.0));
+    let mut failures = Failures::new(Policy::Counted);
+    let clock = Scripted::default();
+    let mut count = 0;
+    let op = |()| {
+        count += 1;
+        clock.now.set(clock.now() + if count % 5 == 0 { 9e-3 } else { 1e-3 });
+        if count % 5 == 0 { Err("the fifth") } else { Ok::<(), &str>(()) }
+    };
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    let mut fork = Fork::default();
+    arrivals.finish(&mut fork);
+    near(fork.values[&Metric::ErrorRate], 0.2, 1e-12);
+    assert_eq!((fork.operations.len(), failures.count), (40, 20));
+    assert!(fork.operations.iter().all(|&latency| latency < 2e-3));
+    near(fork.values[&Metric::Throughput], 80.0, 1e-9);
+}
+
+#[test]
+fn the_first_failure_ends_it_where_failures_are_not_counted() {
+    let load = Load { shape: Shape::Constant, rate: 100.0, concurrency: 1 };
+    let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
+    let mut failures = Failures::new(Policy::Fatal);
+    let op = |()| Err::<Infallible, _>("no luck");
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), op);
+    assert_eq!((failures.operations, failures.count), (1, 1));
+}

@@ -1,0 +1,38 @@
+//! The forks of a benchmark that Criterion measured: one, as it was recorded.
+//!
+//! Apart because nothing is measured: there is no second fork to ask for.
+
+use crate::budget::{Budget, Budgets, Target};
+use crate::enforce::source::Source;
+use crate::meter::criterion::{self, Place};
+use crate::meter::{Cause, Fork, Unmeasured};
+use crate::metric::Metric;
+use crate::place;
+use crate::quantity::Unit;
+
+/// What is recorded of the benchmark `name`, which `budget` limits.
+pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
+    let rate = budget.limits.iter().find_map(|limit| match &limit.target {
+        Target::Absolute(quantity) if limit.metric == Metric::Throughput => Some(quantity.unit),
+        _ => None,
+    });
+    let home = place::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));
+    let place = home.map(|home| Place { home, package: budgets.root.clone() });
+    Box::new(Recorded { name: name.to_owned(), rate, place })
+}
+
+struct Recorded {
+    name: String,
+    rate: Option<Unit>,
+    place: Result<Place, Unmeasured>,
+}
+
+impl Source for Recorded {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        criterion::read(&self.name, self.rate, self.place.as_ref().map_err(Clone::clone)?)
+    }
+
+    fn is_recorded(&self) -> bool {
+        true
+    }
+}
