@@ -31,7 +31,7 @@ pub(super) struct Check {
     /// A command of the shell that makes, in the base's checkout, what budgets measure and cargo does not build
     #[arg(long, value_name = "COMMAND", requires = "base")]
     prepare: Option<String>,
-    /// Link each revision so often, in another order each time; overrides `layouts` in [settings]
+    /// Link each revision so often, in another order each time; overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
     layouts: Option<u32>,
     /// The test target that has the budgets
