@@ -134,6 +134,13 @@ pub(crate) fn git<S: AsRef<OsStr>>(
     })
 }
 
+/// What git prints, without white space around it; `None` where it fails, or is not installed.
+pub(crate) fn answer(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let output = git(directory, arguments).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
+}
+
 /// What git had to say, in one line.
 pub(crate) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);

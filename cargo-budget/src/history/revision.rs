@@ -2,9 +2,9 @@
 //! branches, since it checks out a commit without one.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::failure::Failure;
+use crate::git::answer;
 
 /// What was measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ fn checked_out(directory: &Path) -> Revision {
         Some((commit, committed)) => (Some(commit), Some(committed)),
         None => (variable("GITHUB_SHA"), None),
     };
-    let status = git(directory, &["status", "--porcelain", "--untracked-files=no"]);
+    let status = answer(directory, &["status", "--porcelain", "--untracked-files=no"]);
     let dirty = status.is_some_and(|status| !status.is_empty());
     Revision { commit, committed, dirty, branch: None }
 }
@@ -59,29 +59,22 @@ fn is_hash(name: &str) -> bool {
 
 /// How many commits lie behind `from` up to and with `to`; `None` where this clone does not have both.
 pub(crate) fn distance(directory: &Path, from: &str, to: &str) -> Option<usize> {
-    git(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
+    answer(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
 }
 
 /// The branch: a pull request's own, the one that GitHub runs for, or the one that is checked out.
 pub(crate) fn branch(directory: &Path) -> Option<String> {
     variable("GITHUB_HEAD_REF")
         .or_else(|| variable("GITHUB_REF_NAME"))
-        .or_else(|| git(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
+        .or_else(|| answer(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
 }
 
 /// The hash and the time of a commit.
 fn look_up(directory: &Path, name: &str) -> Option<(String, i64)> {
     let revision = format!("{name}^{{commit}}");
-    let said = git(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
+    let said = answer(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
     let (commit, time) = said.split_once(' ')?;
     Some((commit.to_owned(), time.parse().ok()?))
-}
-
-/// What git prints; `None` where it fails, or is not installed.
-fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
-    let ran = Command::new("git").arg("-C").arg(directory).args(arguments).output().ok()?;
-    let text = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
-    ran.status.success().then_some(text)
 }
 
 fn variable(name: &str) -> Option<String> {
