@@ -179,8 +179,10 @@ impl Session {
         let kept = shelf.outcomes(&self.key(group), || {
             let inquiry = self.measure(group, |_| true);
             self.progress.clear();
-            let outcomes = inquiry.outcomes().iter().map(|outcome| self.remembered(outcome));
-            outcomes.collect()
+            let remembered = |outcome: &Outcome| {
+                Some(self.remembered(self.named(group, &outcome.test)?, outcome))
+            };
+            inquiry.outcomes().iter().filter_map(remembered).collect()
         });
         match kept {
             Ok(outcomes) => outcomes
@@ -288,11 +290,15 @@ impl Session {
     fn keep(&self, group: usize, inquiry: &Inquiry) {
         let mut decided = lock(&self.decided);
         for outcome in inquiry.outcomes() {
-            let test = self.suite.tests_of(group).find(|(_, test)| test.name == outcome.test);
-            if let Some((at, _)) = test {
-                decided[at].get_or_insert_with(|| Box::new(self.remembered(outcome)));
+            if let Some(test) = self.named(group, &outcome.test) {
+                decided[test].get_or_insert_with(|| Box::new(self.remembered(test, outcome)));
             }
         }
+    }
+
+    /// The test of a group that has this name.
+    fn named(&self, group: usize, name: &str) -> Option<usize> {
+        self.suite.tests_of(group).find(|(_, test)| test.name == name).map(|(at, _)| at)
     }
 
     /// What earlier runs of the same build found of a test.
@@ -303,11 +309,11 @@ impl Session {
     }
 
     /// The outcome, once the next run of the same build will know of its evidence.
-    fn remembered(&self, outcome: &Outcome) -> Outcome {
+    fn remembered(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = outcome.clone();
-        let test = self.suite.tests.iter().find(|test| test.name == outcome.test);
+        let test = Some(&self.suite.tests[test]).filter(|test| !test.is_exact());
         let identity = |test| kept::identity(&self.budgets, self.base.as_ref(), test);
-        if let Some(identity) = test.filter(|test| !test.is_exact()).and_then(identity) {
+        if let Some(identity) = test.and_then(identity) {
             let keep = Keep::new(&self.results);
             let before = keep.load(&outcome.test, identity);
             if let Err(error) = keep.keep(&outcome, identity, before.as_ref()) {
