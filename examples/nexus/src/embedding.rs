@@ -1,9 +1,12 @@
-//! Embeddings from a seed: vectors that gather round topics, as those of texts do, and queries near them.
+//! Embeddings from a seed: as those of texts they have many dimensions, and differ in far fewer.
 
 use crate::simd::{Code, DIMENSIONS, Vector};
 
-/// How many topics there are.
-const TOPICS: usize = 100;
+/// In how many ways the meanings of texts differ.
+const MEANINGS: usize = 32;
+
+/// How many queries there are.
+const QUERIES: usize = 100;
 
 /// Vectors that can be searched, and queries.
 #[derive(Debug)]
@@ -18,12 +21,16 @@ impl Embeddings {
     /// So many vectors, and 100 queries; the same ones every time.
     pub fn generated(count: usize) -> Embeddings {
         let mut random = fastrand::Rng::with_seed(4);
-        let topics: Vec<Vector> =
-            (0..TOPICS).map(|_| near(&[0.0; DIMENSIONS], 1.0, &mut random)).collect();
-        let vectors: Vec<Vector> =
-            (0..count).map(|n| near(&topics[n % TOPICS], 0.8, &mut random)).collect();
-        let queries =
-            (0..100).map(|_| near(&vectors[random.usize(0..count)], 0.5, &mut random)).collect();
+        let directions: Vec<Vector> =
+            (0..MEANINGS).map(|_| [0.0; DIMENSIONS].map(|_| normal(&mut random))).collect();
+        let mut meaning = || [0.0; MEANINGS].map(|_| normal(&mut random));
+        let meanings: Vec<_> = (0..count).map(|_| meaning()).collect();
+        let queries = (0..QUERIES).map(|query| {
+            let (near, other) = (&meanings[query * count / QUERIES], meaning());
+            std::array::from_fn(|n| near[n] + 0.5 * other[n])
+        });
+        let queries = queries.map(|meaning| embedded(&meaning, &directions)).collect();
+        let vectors = meanings.iter().map(|meaning| embedded(meaning, &directions)).collect();
         Embeddings { vectors, queries }
     }
 }
@@ -37,12 +44,19 @@ pub fn code(vector: &Vector) -> Code {
     code
 }
 
-/// A vector of length 1 that differs from `centre` by noise, whose length is about `noise`.
-fn near(centre: &Vector, noise: f32, random: &mut fastrand::Rng) -> Vector {
-    // The sum of three uniform numbers is near enough to a normal one, with a deviation of a half.
-    let scale = noise * 2.0 / (DIMENSIONS as f32).sqrt();
-    let mut normal = || random.f32() + random.f32() + random.f32() - 1.5;
-    let vector = centre.map(|value| value + scale * normal());
+/// The vector of a meaning, of length 1.
+fn embedded(meaning: &[f32; MEANINGS], directions: &[Vector]) -> Vector {
+    let mut vector = [0.0; DIMENSIONS];
+    for (weight, direction) in meaning.iter().zip(directions) {
+        for (value, part) in vector.iter_mut().zip(direction) {
+            *value += weight * part;
+        }
+    }
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     vector.map(|value| value / length)
+}
+
+/// A number that is near enough to a normal one: the sum of three uniform ones, with a deviation of a half.
+fn normal(random: &mut fastrand::Rng) -> f32 {
+    random.f32() + random.f32() + random.f32() - 1.5
 }

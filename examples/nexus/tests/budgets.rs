@@ -16,7 +16,7 @@ use nexus::search::{Found, Index};
 use nexus::simd::{self, Vector};
 use nexus::{runtime, simd::Code};
 use perf_budget::{Failed, Harness, Heap, Run};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
@@ -83,9 +83,16 @@ fn main() -> ExitCode {
             })
         })
         .workload("traffic", traffic)
-        .workload("spawn_one", |run| spawn(run, &Builder::new_current_thread().build()?))
-        .workload("spawn_default", |run| spawn(run, &Runtime::new()?))
-        .workload("spawn_tuned", |run| spawn(run, &runtime::tuned()?))
+        // Without one of its own, a workload has a runtime of one thread.
+        .workload("spawn_one", spawn)
+        .workload("spawn_default", |run| {
+            let runtime = Runtime::new()?;
+            spawn(run.on(runtime.handle()))
+        })
+        .workload("spawn_tuned", |run| {
+            let runtime = runtime::tuned()?;
+            spawn(run.on(runtime.handle()))
+        })
         .main()
 }
 
@@ -171,10 +178,9 @@ fn traffic(run: &mut Run) -> Result<(), Failed> {
 }
 
 /// A thousand tasks, each of so many additions that the compiler cannot take at once, are spawned and joined.
-fn spawn(run: &mut Run, runtime: &Runtime) -> Result<(), Failed> {
+fn spawn(run: &mut Run) -> Result<(), Failed> {
     let additions: u32 = run.param("additions")?;
-    run.on(runtime.handle()).ops(1000);
-    run.try_iter_async(async || {
+    run.ops(1000).try_iter_async(async || {
         tokio::spawn(async move {
             let mut tasks = JoinSet::new();
             for task in 0..1000 {
