@@ -145,6 +145,7 @@ impl Run {
             let text = "failed to run on a runtime of one thread: its tasks do not run through a \
                         handle; leave out `on`, which gives one of one thread, or start one of several";
             self.failed(Failed::from(text));
+            return self;
         }
         self.executor = Some(Executor::Theirs(runtime.clone()));
         self
