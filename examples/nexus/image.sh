@@ -7,19 +7,19 @@ program=$1 image=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-mkdir "$work/root"
-strip -o "$work/root/nexus" "$program"
+mkdir "$work/tree"
+strip -o "$work/tree/nexus" "$program"
 # The loader and the libraries, by the paths at which the program looks for them; a static program has none.
 for library in $(ldd "$program" | grep -o '/[^ ]*' || true); do
-    mkdir -p "$work/root$(dirname "$library")"
-    cp -L "$library" "$work/root$library"
+    mkdir -p "$work/tree$(dirname "$library")"
+    cp -L "$library" "$work/tree$library"
 done
-chmod -R u=rwX,go=rX "$work/root"
+chmod -R u=rwX,go=rX "$work/tree"
 
 archive() { # FILE DIRECTORY
     tar --create --file "$1" --directory "$2" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar .
 }
-archive "$work/layer.tar" "$work/root"
+archive "$work/layer.tar" "$work/tree"
 layer=$(sha256sum "$work/layer.tar" | cut -d ' ' -f 1)
 mkdir "$work/image"
 mv "$work/layer.tar" "$work/image/$layer.tar"
