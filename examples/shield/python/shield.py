@@ -1,10 +1,10 @@
 """The scanner of src/lib.rs in Python: the same rules, the same verdicts, the standard library alone.
 
-    shield.py scan FILE [--rounds N] [--stay]
+    shield.py scan FILE [--rounds N] [--workers N] [--stay]
     shield.py serve [--port N]
 
 What a careful program would do: phrases in one alternation, shapes compiled once, a prompt at a time. It imports no
-more than it uses, and `http.server` only to serve.
+more than it uses: `http.server` to serve, `multiprocessing` for more workers than one.
 """
 
 import re
@@ -57,21 +57,43 @@ class Counts:
         return f"{self.allow} allowed, {self.review} reviewed, {self.block} blocked, {self.hits} hits"
 
 
-def scan(file, rounds, stay):
+scanner = None
+
+
+def prepare():
+    global scanner
+    scanner = Scanner()
+
+
+def scan_one(prompt):
+    return scanner.scan(prompt)
+
+
+def scan(file, rounds=1, workers=1, stay=False):
     prompts = Path(file).read_text(encoding="utf-8").splitlines()
-    scanner, counts = Scanner(), Counts()
+    counts, pool = Counts(), None
+    if workers == 1:
+        prepare()
+    else:
+        # One lock holds all threads of an interpreter, so that workers are processes.
+        from multiprocessing import Pool
+
+        pool = Pool(workers, prepare)
     for _ in range(rounds):
-        for prompt in prompts:
-            counts.add(*scanner.scan(prompt))
+        for found in pool.imap(scan_one, prompts, 50) if pool else map(scan_one, prompts):
+            counts.add(*found)
     print(counts, flush=True)
     if stay:
         sys.stdin.read()
+    if pool:
+        pool.terminate()
 
 
-def serve(port):
+def serve(port=0):
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
-    scanner, counts = Scanner(), Counts()
+    prepare()
+    counts = Counts()
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 2
@@ -105,14 +127,17 @@ def serve(port):
 
 
 def main(words):
-    match words:
-        case ["scan", file, *options]:
-            rounds = int(options[1]) if options[:1] == ["--rounds"] else 1
-            scan(file, rounds, "--stay" in options)
-        case ["serve", *options]:
-            serve(int(options[1]) if options[:1] == ["--port"] else 0)
-        case _:
-            sys.exit("usage: shield.py scan FILE [--rounds N] [--stay] | serve [--port N]")
+    usage = "usage: shield.py scan FILE [--rounds N] [--workers N] [--stay] | serve [--port N]"
+    what, file = words[:1], words[1:2] if words[:1] == ["scan"] else []
+    options, words = {}, iter(words[1 + len(file):])
+    for word in words:
+        options[word.removeprefix("--")] = word == "--stay" or int(next(words))
+    if what == ["scan"] and file:
+        scan(*file, **options)
+    elif what == ["serve"]:
+        serve(**options)
+    else:
+        sys.exit(usage)
 
 
 if __name__ == "__main__":

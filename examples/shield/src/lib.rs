@@ -5,6 +5,7 @@
 pub mod corpus;
 
 use std::fmt;
+use std::iter::Sum;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
@@ -136,6 +137,17 @@ impl Counts {
             Decision::Block => self.blocked += 1,
         }
         self.hits += u64::from(verdict.hits);
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Counts>>(parts: I) -> Counts {
+        parts.fold(Counts::default(), |all, part| Counts {
+            allowed: all.allowed + part.allowed,
+            reviewed: all.reviewed + part.reviewed,
+            blocked: all.blocked + part.blocked,
+            hits: all.hits + part.hits,
+        })
     }
 }
 

@@ -1,2 +1,0 @@
-//! The suite.
-fn main() {}
