@@ -92,10 +92,31 @@ fn secret(chance: &mut Chance) -> String {
         1 => format!("Use {}{} to push.", "ghp_", chance.text(MIXED, 36)),
         2 => format!("{} {}-----", "-----BEGIN", "RSA PRIVATE KEY"),
         3 => format!("password = {}", chance.text(MIXED, 12)),
-        4 => format!("My card: 4{} {} {} {}", chance.text(DIGITS, 3), chance.text(DIGITS, 4), chance.text(DIGITS, 4), chance.text(DIGITS, 4)),
-        5 => format!("SSN {}-{}-{}", chance.text(DIGITS, 3), chance.text(DIGITS, 2), chance.text(DIGITS, 4)),
-        6 => format!("IBAN DE{} {} {} {}", chance.text(DIGITS, 2), chance.text(DIGITS, 4), chance.text(DIGITS, 4), chance.text(DIGITS, 4)),
-        7 => format!("Write to {}@example.org or call +49 30 {}.", chance.text(MIXED, 9), chance.text(DIGITS, 7)),
+        4 => format!(
+            "My card: 4{} {} {} {}",
+            chance.text(DIGITS, 3),
+            chance.text(DIGITS, 4),
+            chance.text(DIGITS, 4),
+            chance.text(DIGITS, 4)
+        ),
+        5 => format!(
+            "SSN {}-{}-{}",
+            chance.text(DIGITS, 3),
+            chance.text(DIGITS, 2),
+            chance.text(DIGITS, 4)
+        ),
+        6 => format!(
+            "IBAN DE{} {} {} {}",
+            chance.text(DIGITS, 2),
+            chance.text(DIGITS, 4),
+            chance.text(DIGITS, 4),
+            chance.text(DIGITS, 4)
+        ),
+        7 => format!(
+            "Write to {}@example.org or call +49 30 {}.",
+            chance.text(MIXED, 9),
+            chance.text(DIGITS, 7)
+        ),
         8 => format!("The host is 10.0.{}.{}.", chance.below(256), chance.below(256)),
         _ => format!("See https://{}.xyz {}", chance.text(MIXED, 8), chance.text(MIXED, 120)),
     }

@@ -48,7 +48,8 @@ fn corpus() -> Result<(), String> {
 
 /// The interpreter, and an image with it.
 fn python() -> Result<(), String> {
-    const ASK: &str = "import sys, sysconfig; print(sys.executable); print(sysconfig.get_path('stdlib'))";
+    const ASK: &str =
+        "import sys, sysconfig; print(sys.executable); print(sysconfig.get_path('stdlib'))";
     let link = beside(".python3");
     let known = fs::read_link(&link).ok().filter(|interpreter| interpreter.is_file());
     let here = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -97,5 +98,6 @@ fn said(command: &mut Command) -> Result<String, String> {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!("`{name}` ended with {}: {}", output.status, why.trim()));
     }
-    String::from_utf8(output.stdout).map_err(|error| format!("`{name}` said what is no text: {error}"))
+    String::from_utf8(output.stdout)
+        .map_err(|error| format!("`{name}` said what is no text: {error}"))
 }

@@ -83,7 +83,9 @@ fn the_service_answers() {
         service.wait().unwrap();
         assert_eq!(answers, ["allow 0\n", "review 40\n", "block 60\n"]);
         assert_eq!(nothing, "");
-        assert!(metrics.contains("\nprocess_resident_memory_bytes ") || metrics.starts_with("process_"));
+        assert!(
+            metrics.contains("\nprocess_resident_memory_bytes ") || metrics.starts_with("process_")
+        );
         if command.get_args().len() == 1 {
             crate::alerts::is_liked(&metrics);
         }

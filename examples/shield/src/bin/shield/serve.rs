@@ -63,9 +63,10 @@ fn metrics(counts: &Counts) -> io::Result<String> {
     let Counts { allowed, reviewed, blocked, hits } = counts;
     // In pages of 4 KiB, the size on every system that this file is there on but large ones.
     let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: u64 = statm.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or_else(|| {
-        io::Error::other(format!("failed to read resident pages from `{statm}`"))
-    })?;
+    let pages: u64 =
+        statm.split(' ').nth(1).and_then(|word| word.parse().ok()).ok_or_else(|| {
+            io::Error::other(format!("failed to read resident pages from `{statm}`"))
+        })?;
     Ok(format!(
         "# HELP process_resident_memory_bytes Resident memory size in bytes.\n\
          # TYPE process_resident_memory_bytes gauge\n\
