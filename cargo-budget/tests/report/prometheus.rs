@@ -10,10 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::{Scratch, last_run, run, skipped};
+use crate::{Scratch, file, last_run, run, skipped};
 
 /// How long all of it may take: a scrape a second, after Prometheus has started.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_alerts_fire_by_what_a_run_says() {
@@ -34,6 +34,25 @@ fn the_alerts_fire_by_what_a_run_says() {
         "HighMemoryUsage records::records=100000::rss",
     ];
     check(&[outcome("wasm::gzip", "pass"), rss], &want);
+}
+
+/// The parser that the node exporter has too.
+#[test]
+fn the_text_format_is_one() {
+    for (record, code) in [("outcomes.jsonl", 1), ("hostile.jsonl", 1)] {
+        let done = run(&["report", "--format", "prometheus", "--quiet", "--input", &file(record)]);
+        assert_eq!(done.code, code, "{}", done.err);
+        assert!(done.out.contains("\n# TYPE perf_budget_verdict gauge\n"), "{}", done.out);
+        let scratch = Scratch::new(&format!("text-{record}"));
+        let text = std::fs::File::open(scratch.write("metrics", &done.out)).unwrap();
+        match Command::new("promtool").args(["check", "metrics"]).stdin(text).output() {
+            Ok(told) => {
+                let said = String::from_utf8_lossy(&told.stderr);
+                assert!(told.status.success() && said.is_empty(), "{said}");
+            }
+            Err(error) => skipped(&format!("there is no promtool to check with: {error}")),
+        }
+    }
 }
 
 /// Holds what fires on these outcomes against what should.

@@ -41,6 +41,8 @@ fn ready() -> (Scanner, Vec<String>, Counts) {
 
 fn count(scanner: &Scanner, prompts: &[String]) -> Counts {
     let mut counts = Counts::default();
-    prompts.iter().for_each(|prompt| counts.add(scanner.scan(prompt)));
+    for prompt in prompts {
+        counts.add(scanner.scan(prompt));
+    }
     counts
 }

@@ -71,7 +71,9 @@ fn scan(file: &str, options: &[&str]) -> Result<(), Box<dyn Error>> {
     let scan = |part: &[&str]| {
         let mut counts = Counts::default();
         for _ in 0..rounds {
-            part.iter().for_each(|prompt| counts.add(scanner.scan(prompt)));
+            for prompt in part {
+                counts.add(scanner.scan(prompt));
+            }
         }
         counts
     };
