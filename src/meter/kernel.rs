@@ -186,6 +186,14 @@ mod linux {
         done(unsafe { libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options) }).map(drop)
     }
 
+    /// Whether this process has children that it has not reaped.
+    pub(crate) fn has_children() -> bool {
+        let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: the pointer is to writable memory of the right type, which is never read.
+        unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) == 0 }
+    }
+
     /// The clock that counts the processor time of another process, all its threads.
     pub(crate) fn processor_clock(pid: u32) -> Option<libc::clockid_t> {
         let pid = id(pid).ok()?;

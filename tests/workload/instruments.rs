@@ -27,6 +27,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("time::set_up_is_outside", set_up_is_outside),
         row("time::sleep_is_no_work", sleep_is_no_work),
         row("time::threads_are_seen", threads_are_seen),
+        #[cfg(target_os = "linux")]
+        row("time::a_living_child_is_seen", a_living_child_is_seen),
         row("time::batches_of_short_operations", batches),
         row("time::throughput", throughput),
         row("time::errors_are_counted", errors),
@@ -103,6 +105,12 @@ fn sleep_is_no_work() {
     let fork = fork("sleep", &["p50", "cpu", "utilization", "context_switches"]).unwrap();
     assert!(value(&fork, "cpu") < 1e-3 && value(&fork, "utilization") < 0.5, "{fork:?}");
     assert!(value(&fork, "context_switches") >= 1.0, "{fork:?}");
+}
+
+#[cfg(target_os = "linux")]
+fn a_living_child_is_seen() {
+    let fork = fork("asks a server", &["p50"]).unwrap();
+    assert!(fork.notes[0].contains("child processes"), "{:?}", fork.notes);
 }
 
 fn threads_are_seen() {

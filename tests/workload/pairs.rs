@@ -68,6 +68,8 @@ pub(crate) fn rows() -> Vec<Trial> {
             let share = |workload| pair([workload, workload], false, MINUTE).unwrap().others;
             let (alone, threads) = (share("spin").unwrap(), share("two threads").unwrap());
             assert!(alone < 0.1 && threads > 0.1, "{alone} {threads}");
+            #[cfg(target_os = "linux")]
+            assert!(share("asks a server").unwrap() > 0.1);
         }),
         row("pair::nothing_is_left_behind", || {
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs-left-behind");

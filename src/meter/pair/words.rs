@@ -37,7 +37,7 @@ pub(super) struct Ready {
 pub(super) struct Reply {
     /// Seconds of each stretch that was timed, and how many of them it waited for a processor.
     pub(super) laps: Vec<(f64, f64)>,
-    /// Processor seconds of other threads and of ended children meanwhile; not known: negative.
+    /// Processor seconds of other threads and of child processes meanwhile; not known: negative.
     pub(super) others: f64,
     /// Operations that failed.
     pub(super) failed: u32,
