@@ -5,7 +5,7 @@
 
 use super::source::{Coin, Source};
 use crate::meter::pair::{Pair, Round, Wants};
-use crate::meter::{Cause, Fork, Unmeasured};
+use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::stats::{Sample, order};
 
@@ -42,8 +42,11 @@ impl Source for Duel {
         if pair.batch > 1 && pair.rounds.iter().any(|round| !round.single) {
             fork.batch_size = pair.batch as u64;
         }
+        if self.metrics.contains(&Metric::Throughput) {
+            comparable(pair.work)?;
+        }
         for metric in &self.metrics {
-            let Some((ratio, sides)) = ratio(metric, &pair.rounds) else {
+            let Some((ratio, sides)) = ratio(metric, &pair) else {
                 let text = format!("no `{metric}` of both sides was measured");
                 return Err(Unmeasured::new(Cause::MeasuredNothing, text));
             };
@@ -75,6 +78,16 @@ pub(crate) fn takes_turns(metric: &Metric) -> bool {
     matches!(metric, Metric::Latency(_) | Metric::Throughput)
 }
 
+/// Bytes a second are not compared with operations a second.
+fn comparable(work: [Work; 2]) -> Result<(), Unmeasured> {
+    if let [Work::Bytes(_), Work::Bytes(_)] | [Work::Operations(_), Work::Operations(_)] = work {
+        return Ok(());
+    }
+    let text = "the throughput of one of the two is in bytes and that of the other in operations: call \
+                `run.bytes` in both workloads, or in neither";
+    Err(Unmeasured::new(Cause::Unsuitable, text))
+}
+
 /// The quantile of a percentile above the middle.
 fn tail(statistic: Statistic) -> Option<f64> {
     let q = statistic.quantile()?;
@@ -82,13 +95,14 @@ fn tail(statistic: Statistic) -> Option<f64> {
 }
 
 /// How the subject's metric relates to the reference's, and the two.
-fn ratio(metric: &Metric, rounds: &[Round]) -> Option<(f64, (f64, f64))> {
-    let of = |single| rounds.iter().filter(move |round| round.single == single);
+fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
+    let of = |single| pair.rounds.iter().filter(move |round| round.single == single);
     let (log, sides) = match metric {
         Metric::Latency(Statistic::Mean) => centre(of(false))?,
         Metric::Throughput => {
             let (log, (subject, reference)) = centre(of(false))?;
-            (-log, (1.0 / subject, 1.0 / reference))
+            let [a, b] = pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work);
+            ((a / b).ln() - log, (a / subject, b / reference))
         }
         Metric::Latency(Statistic::P50) => centre(of(true))?,
         Metric::Latency(statistic) => {
@@ -141,7 +155,8 @@ mod tests {
 
     #[track_caller]
     fn check(metric: &Metric, rounds: &[Round], expected: Option<f64>) {
-        let got = ratio(metric, rounds).map(|(ratio, _)| ratio);
+        let pair = Pair { rounds: rounds.to_vec(), ..Pair::default() };
+        let got = ratio(metric, &pair).map(|(ratio, _)| ratio);
         match (got, expected) {
             (Some(got), Some(expected)) => assert!((got - expected).abs() < 1e-9, "{got}"),
             (got, expected) => assert_eq!(got, expected),
@@ -161,6 +176,19 @@ mod tests {
         // Batches are no single operations.
         check(&Metric::Latency(Statistic::P50), &drifting, None);
         check(&mean, &[], None);
+    }
+
+    #[test]
+    fn a_throughput_counts_what_an_operation_counts_for() {
+        let rounds = vec![round(false, [&[2.0], &[2.0]], [&[1.0], &[1.0]])];
+        let work = [Work::Operations(1000.0), Work::Operations(10.0)];
+        let pair = Pair { rounds, work, ..Pair::default() };
+        let (there, sides) = ratio(&Metric::Throughput, &pair).unwrap();
+        assert!((there - 50.0).abs() < 1e-9 && sides == (500.0, 10.0), "{there} {sides:?}");
+        let (back, _) = ratio(&Metric::Throughput, &pair.swapped()).unwrap();
+        assert!((back - 0.02).abs() < 1e-9, "{back}");
+        assert!(comparable(work).is_ok());
+        assert!(comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wire::Request;
-use super::{Clock, Timing, Unmeasured};
+use super::{Clock, Timing, Unmeasured, Work};
 
 #[cfg(unix)]
 pub(crate) use self::follower::Follower;
@@ -82,6 +82,8 @@ pub enum Place {
 pub struct Pair {
     /// The rounds, in order.
     pub rounds: Vec<Round>,
+    /// What an operation of either side counts for in a throughput.
+    pub work: [Work; 2],
     /// Operations of one batch; 1 where an operation is as long as a batch.
     pub batch: usize,
     /// How long it took, spawning and set-up included.
@@ -157,6 +159,7 @@ impl Side {
 impl Pair {
     /// The other way around.
     pub(crate) fn swapped(mut self) -> Pair {
+        self.work.swap(0, 1);
         for round in &mut self.rounds {
             std::mem::swap(&mut round.first, &mut round.second);
         }

@@ -10,7 +10,7 @@ use perf_budget::meter::Cause::{
     self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
     TimedOut, WorkloadFailed,
 };
-use perf_budget::meter::Unmeasured;
+use perf_budget::meter::{Unmeasured, Work};
 use perf_budget::meter::fork::{Build, Request};
 use perf_budget::meter::pair::{Pair, Place, Side, Terms, Wants, measure};
 
@@ -63,6 +63,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("pair::of_what_is_done_once", || {
             let pair = pair(["holds", "holds"], true, MINUTE).unwrap();
             assert_eq!(pair.rounds.len(), 1);
+        }),
+        row("pair::what_an_operation_counts_for", || {
+            let pair = pair(["bytes", "ops"], false, MINUTE).unwrap();
+            assert_eq!(pair.work, [Work::Bytes(1000.0), Work::Operations(8.0)]);
         }),
         row("pair::threads_are_noticed", || {
             let share = |workload| pair([workload, workload], false, MINUTE).unwrap().others;

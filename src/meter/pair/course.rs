@@ -9,7 +9,7 @@ use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::meter::affinity::{self, Pin};
 use crate::meter::fork::{self, Asked};
 use crate::meter::process::{Child, Finished, Input};
-use crate::meter::{Cause, Clock, Timing, Unmeasured, kernel};
+use crate::meter::{Cause, Clock, Fork, Timing, Unmeasured, kernel};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of
 /// process, short beside what the machine does meanwhile.
@@ -74,10 +74,10 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
     for (party, side) in parties.iter_mut().zip(sides) {
         party.dismiss().map_err(|why| side.blame(why))?;
     }
-    for (party, side) in parties.into_iter().zip(sides) {
-        party.end().map_err(|why| side.blame(why))?;
-    }
-    let mut pair = Pair { rounds, batch: turn as usize, ..Pair::default() };
+    let end = |party: Party, side: &Side| party.end().map_err(|why| side.blame(why));
+    let [first, second] = parties;
+    let work = [end(first, sides[0])?.work, end(second, sides[1])?.work];
+    let mut pair = Pair { rounds, work, batch: turn as usize, ..Pair::default() };
     pair.elapsed = began.elapsed();
     pair.others = total.others.map(|others| others / total.wall.max(TICK));
     pair.waited = ready[0].sees_waiting.then(|| total.waited / total.wall.max(TICK));
@@ -222,10 +222,10 @@ impl Party {
     }
 
     /// Hears what it has to say in the end.
-    fn end(mut self) -> Result<(), Unmeasured> {
+    fn end(mut self) -> Result<Fork, Unmeasured> {
         match self.child.wait(Instant::now() + self.timeout) {
             Err(why) => Err(fork::named(&self.name, why)),
-            Ok(Some(finished)) => self.asked.reply(&finished).map(|_| ()),
+            Ok(Some(finished)) => self.asked.reply(&finished),
             Ok(None) => Err(self.child.give_up(
                 Cause::TimedOut,
                 format!(
