@@ -22,8 +22,7 @@ pub(crate) struct Program {
     pub(crate) arguments: fn(port: &str, directory: &Path) -> Vec<String>,
 }
 
-/// A server; it ends when this is dropped, and with the workload's process at the latest, whose descendants
-/// the harness ends.
+/// A server; it ends when this is dropped, and with the workload's process at the latest.
 pub(crate) struct Server {
     child: Child,
     _directory: tempfile::TempDir,
@@ -69,16 +68,25 @@ impl Server {
 }
 
 fn spawn(program: &Program, arguments: &[String]) -> Result<Child, Failed> {
-    for name in program.names {
+    let silent = |name: &str| {
         let mut command = Command::new(name);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        match command.spawn() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            other => return Ok(other?),
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let is_there = |name: &&&str| silent(name).arg("--version").status().is_ok();
+    let Some(name) = program.names.iter().find(is_there) else {
+        let (name, package) = (program.names[0], program.package);
+        return Err(format!("{name} is not installed: apt-get install {package}").into());
+    };
+    // Where the kernel can be told so, it ends with this process, however that ends.
+    let mut bound = silent("setpriv");
+    bound.args(["--pdeathsig", "KILL", name]).args(arguments);
+    match bound.spawn() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(silent(name).args(arguments).spawn()?)
         }
+        other => Ok(other?),
     }
-    let (name, package) = (program.names[0], program.package);
-    Err(format!("{name} is not installed: apt-get install {package}").into())
 }
 
 impl Drop for Server {
