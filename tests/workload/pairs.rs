@@ -10,9 +10,9 @@ use perf_budget::meter::Cause::{
     self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
     TimedOut, WorkloadFailed,
 };
-use perf_budget::meter::{Unmeasured, Work};
 use perf_budget::meter::fork::{Build, Request};
 use perf_budget::meter::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::meter::{Unmeasured, Work};
 
 use crate::row;
 
