@@ -11,6 +11,7 @@ mod instruments;
 mod load;
 #[cfg(unix)]
 mod pairs;
+mod server;
 mod subjects;
 
 use std::path::Path;

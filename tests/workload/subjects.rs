@@ -32,8 +32,7 @@ fn timed() -> Vec<(&'static str, Plain)> {
         ("spin", |run| run.iter(|| spin(Duration::from_micros(200)))),
         ("sleep", |run| run.iter(|| std::thread::sleep(Duration::from_millis(2)))),
         ("two threads", |run| run.iter(two_threads)),
-        #[cfg(target_os = "linux")]
-        ("asks a server", asks_a_server),
+        ("asks a server", crate::server::asked),
         ("drops slowly", |run| run.iter(|| SlowDrop)),
         ("set-up is slow", |run| run.iter_with(|| spin(Duration::from_millis(2)), |()| 1)),
         ("bytes", |run| run.bytes(1000).iter(|| spin(Duration::from_micros(50)))),
@@ -379,26 +378,6 @@ fn elsewhere(run: &mut Run) -> Result<(), Failed> {
             std::thread::yield_now();
         }
     })
-}
-
-/// A process below a child of this one works, and lives on: it counts to 2000 for each operation.
-#[cfg(target_os = "linux")]
-fn asks_a_server(run: &mut Run) -> Result<(), Failed> {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-    const SERVER: &str = "sh -c 'while read line; do n=0; while [ $n -lt 2000 ]; do n=$((n+1)); done; echo; done'; true";
-    let (stdin, stdout) = (Stdio::piped(), Stdio::piped());
-    let mut server = Command::new("sh").args(["-c", SERVER]).stdin(stdin).stdout(stdout).spawn()?;
-    let mut ask = server.stdin.take().ok_or("no input")?;
-    let mut answers = BufReader::new(server.stdout.take().ok_or("no output")?);
-    let mut answer = String::new();
-    run.try_iter(|| {
-        ask.write_all(b"\n")?;
-        answers.read_line(&mut answer)
-    })?;
-    drop(ask);
-    server.wait()?;
-    Ok(())
 }
 
 /// Does all that a workload should not, and is measured all the same.
