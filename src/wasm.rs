@@ -49,7 +49,6 @@
 //! - **A call that never ends** is ended with its process, by the budget's `timeout`. One that recurses without end
 //!   traps, as in any engine.
 
-use std::fmt;
 use std::path::Path;
 
 use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
@@ -65,7 +64,7 @@ const NAMED: usize = 12;
 /// A module, compiled.
 #[derive(Debug)]
 pub struct Module {
-    module: wasmi::Module,
+    compiled: wasmi::Module,
     /// As messages name it.
     name: String,
     counted: bool,
@@ -75,7 +74,7 @@ pub struct Module {
 #[derive(Debug)]
 pub struct Instance {
     store: Store<()>,
-    instance: wasmi::Instance,
+    exports: wasmi::Instance,
     name: String,
     counted: bool,
 }
@@ -123,14 +122,14 @@ impl Module {
         let mut config = Config::default();
         let counted = fuel::is_counted();
         config.compilation_mode(CompilationMode::Eager).consume_fuel(counted);
-        let module = wasmi::Module::new(&Engine::new(&config), bytes).map_err(|why| {
+        let compiled = wasmi::Module::new(&Engine::new(&config), bytes).map_err(|why| {
             let text = format!(
                 "failed to compile `{name}`: {why}; either it is broken, or it was built with more than the \
                  engine knows, such as SIMD"
             );
             Error::other(text)
         })?;
-        Ok(Module { module, name, counted })
+        Ok(Module { compiled, name, counted })
     }
 
     /// Makes an instance: its memory with its data, its start function run.
@@ -140,7 +139,7 @@ impl Module {
     pub fn instantiate(&self) -> Result<Instance, Error> {
         let name = &self.name;
         let imports: Vec<_> = self
-            .module
+            .compiled
             .imports()
             .map(|import| format!("`{}.{}`", import.module(), import.name()))
             .collect();
@@ -152,14 +151,14 @@ impl Module {
             );
             return Err(Error::other(text));
         }
-        let engine = self.module.engine();
+        let engine = self.compiled.engine();
         let mut store = Store::new(engine, ());
-        let instance = spending(&mut store, self.counted, |store| {
-            Linker::new(engine).instantiate_and_start(store, &self.module)
+        let exports = spending(&mut store, self.counted, |store| {
+            Linker::new(engine).instantiate_and_start(store, &self.compiled)
         });
-        let instance = instance
+        let exports = exports
             .map_err(|why| Error::other(format!("failed to instantiate `{name}`: {why}")))?;
-        Ok(Instance { store, instance, name: name.clone(), counted: self.counted })
+        Ok(Instance { store, exports, name: name.clone(), counted: self.counted })
     }
 }
 
@@ -173,8 +172,8 @@ impl Instance {
         let name = &self.name;
         let failed =
             |why: String| Error::other(format!("failed to call `{export}` of `{name}`: {why}"));
-        let Some(function) = self.instance.get_func(&self.store, export) else {
-            let there = self.instance.exports(&self.store);
+        let Some(function) = self.exports.get_func(&self.store, export) else {
+            let there = self.exports.exports(&self.store);
             let there: Vec<_> = there
                 .filter(|export| export.ty(&self.store).func().is_some())
                 .map(|export| format!("`{}`", export.name()))
@@ -183,7 +182,7 @@ impl Instance {
             return Err(failed(format!("it exports no such function; it exports {there}")));
         };
         let kind = function.ty(&self.store);
-        let arguments: Vec<Val> = arguments.iter().copied().map(Val::from).collect();
+        let arguments: Vec<Val> = arguments.iter().copied().map(Value::raw).collect();
         if !arguments.iter().map(Val::ty).eq(kind.params().iter().copied()) {
             let given: Vec<_> = arguments.iter().map(Val::ty).collect();
             let text = format!("it takes {:?}, and was given {given:?}", kind.params());
@@ -211,7 +210,7 @@ impl Instance {
     /// # Errors
     /// Where there is no such memory.
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
-        match self.instance.get_memory(&self.store, "memory") {
+        match self.exports.get_memory(&self.store, "memory") {
             Some(memory) => Ok(memory.data_mut(&mut self.store)),
             None => Err(Error::other(format!("`{}` exports no memory named `memory`", self.name))),
         }
@@ -228,26 +227,13 @@ impl Value {
             _ => None,
         }
     }
-}
 
-impl From<Value> for Val {
-    fn from(value: Value) -> Val {
-        match value {
+    fn raw(self) -> Val {
+        match self {
             Value::I32(value) => Val::I32(value),
             Value::I64(value) => Val::I64(value),
             Value::F32(value) => Val::F32(value.into()),
             Value::F64(value) => Val::F64(value.into()),
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::I32(value) => value.fmt(f),
-            Value::I64(value) => value.fmt(f),
-            Value::F32(value) => value.fmt(f),
-            Value::F64(value) => value.fmt(f),
         }
     }
 }

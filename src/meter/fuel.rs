@@ -51,7 +51,7 @@ impl Fuel {
     /// Fails where the engine is not built in.
     pub(crate) fn new(repeat: Repeat) -> Result<Self, Unmeasured> {
         if !cfg!(feature = "wasm") {
-            let text = "failed to count fuel: this build has no engine for WebAssembly; enable the cargo \
+            let text = "failed to count fuel: this build has no engine for WebAssembly; turn on the cargo \
                         feature `wasm` of perf-budget";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }

@@ -11,7 +11,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     vec![crate::row("fuel::needs_its_feature", || {
         let why = crate::fork("empty", &["fuel"]).unwrap_err();
         assert_eq!(why.cause, perf_budget::meter::Cause::Unsupported);
-        assert!(why.text.contains("enable the cargo feature `wasm`"), "{}", why.text);
+        assert!(why.text.contains("turn on the cargo feature `wasm`"), "{}", why.text);
     })]
 }
 
