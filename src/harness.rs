@@ -100,6 +100,14 @@ impl Harness {
         let closing = Arc::new(Closing::default());
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &closing, shard);
+        if arguments.list {
+            let listed = std::io::stdout().write_all(list(&trials, &arguments).as_bytes());
+            // The process ends: that ten thousand budgets are taken apart first helps nobody.
+            std::mem::forget((trials, session));
+            return listed.map(|()| ExitCode::SUCCESS).map_err(|e| {
+                Error::other(format!("failed to list the tests on standard output: {e}"))
+            });
+        }
         let mut selected = vec![false; session.suite.tests.len()];
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let mut filtered = 0;
@@ -114,13 +122,21 @@ impl Harness {
         }
         session.select(selected);
         let total = trials.len();
-        let listing = arguments.list;
         let conclusion = libtest_mimic::run(&arguments, trials);
-        if !listing {
-            closing.print(&session, total, filtered, &arguments);
-        }
+        closing.print(&session, total, filtered, &arguments);
         Ok(conclusion.exit_code())
     }
+}
+
+/// What `--list` prints, in one piece: libtest-mimic writes each line by itself, which is a quarter of the time
+/// that ten thousand of them take.
+fn list(trials: &[Trial], arguments: &Arguments) -> String {
+    let listed = trials.iter().filter(|trial| !arguments.is_filtered_out(trial));
+    listed.fold(String::new(), |mut text, trial| {
+        text.push_str(trial.name());
+        text.push_str(": test\n");
+        text
+    })
 }
 
 /// One trial for each test, in the suite's order, and one for each workload without a budget.

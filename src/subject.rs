@@ -284,7 +284,7 @@ impl Twins {
         let [subject, reference] = [self.sides[0].side(coin)?, self.sides[1].side(coin)?];
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
-        pair::measure(slots, &terms, &mut || coin.toss())
+        pair::measure(slots, &terms, coin.toss())
     }
 }
 

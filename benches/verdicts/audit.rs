@@ -35,12 +35,11 @@ pub(crate) struct Finding {
     pub(crate) sd: f64,
 }
 
-/// One pair: the log-ratio of its first slot to its second, by who began the round.
+/// One pair: the log-ratio of its first slot to its second, and whether the second began.
 struct Seen {
     core: usize,
-    all: f64,
-    first_began: f64,
-    second_began: f64,
+    log: f64,
+    second_began: bool,
 }
 
 /// Measures so many pairs of each workload.
@@ -54,20 +53,19 @@ pub(crate) fn run(pairs: usize) -> io::Result<Vec<Finding>> {
     for pair in 0..pairs {
         for (at, workload) in COMPARED.iter().enumerate() {
             seen[at].push(measure(workload, Place::Core(pair), &place, &mut random)?);
-            apart[at].push(measure(workload, Place::Free, &place, &mut random)?.all);
+            apart[at].push(measure(workload, Place::Free, &place, &mut random)?.log);
         }
     }
     for ((workload, seen), apart) in COMPARED.into_iter().zip(&seen).zip(&apart) {
-        let slots: Vec<f64> = seen.iter().map(|seen| seen.all).collect();
-        let turns = seen.iter().map(|seen| (seen.first_began - seen.second_began) / 2.0).collect();
-        let of = |odd: bool| seen.iter().filter(move |seen| (seen.core % 2 == 1) == odd);
-        let cores = of(false).zip(of(true)).map(|(even, odd)| (even.all - odd.all) / 2.0).collect();
-        let rows = [
-            (SLOT, slots),
-            ("who begins a round", turns),
-            ("processor", cores),
-            (FREE, apart.clone()),
-        ];
+        let slots: Vec<f64> = seen.iter().map(|seen| seen.log).collect();
+        let apart_by = |odd: fn(&Seen) -> bool| {
+            let of = |which: bool| seen.iter().filter(move |seen| odd(seen) == which);
+            of(false).zip(of(true)).map(|(even, odd)| (even.log - odd.log) / 2.0).collect()
+        };
+        let turns = apart_by(|seen| seen.second_began);
+        let cores = apart_by(|seen| seen.core % 2 == 1);
+        let rows =
+            [(SLOT, slots), ("who begins", turns), ("processor", cores), (FREE, apart.clone())];
         findings.extend(rows.into_iter().map(|(what, values)| finding(workload, what, &values)));
     }
     Ok(findings)
@@ -94,34 +92,25 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
         timeout: Duration::from_secs(60),
         scratch: place,
     };
-    let mut swapped = Vec::new();
-    let mut coin = || {
-        swapped.push(random.next() & 1 == 1);
-        swapped[swapped.len() - 1]
-    };
-    let pair = pair::measure([&side, &side], &terms, &mut coin)
+    let second_began = random.next() & 1 == 1;
+    let pair = pair::measure([&side, &side], &terms, second_began)
         .map_err(|why| io::Error::other(format!("the audit of {workload}: {}", why.text)))?;
-    let middle = |which: &dyn Fn(bool) -> bool| {
-        let rounds = pair.rounds.iter().zip(&swapped).filter(|(_, swapped)| which(**swapped));
-        median(rounds.map(|(round, _)| log_ratio(round)).collect())
-    };
     Ok(Seen {
         core: if let Place::Core(core) = on { core } else { 0 },
-        all: middle(&|_| true),
-        first_began: middle(&|swapped| !swapped),
-        second_began: middle(&|swapped| swapped),
+        log: median(pair.rounds.iter().map(log_ratio).collect()),
+        second_began,
     })
 }
 
 fn log_ratio(round: &Round) -> f64 {
-    let log = |turns: &[Vec<f64>; 2]| turns.iter().flatten().map(|time| time.ln()).sum::<f64>();
-    (log(&round.first) - log(&round.second)) / 2.0
+    let log = |turns: &[Vec<f64>]| {
+        turns.iter().flatten().map(|time| time.ln()).sum::<f64>() / turns.len() as f64
+    };
+    log(&round.first) - log(&round.second)
 }
 
 fn finding(workload: &'static str, what: &'static str, values: &[f64]) -> Finding {
-    // A pair may have had no round that the one or the other began.
-    let values: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let centre = median(values.clone());
+    let centre = median(values.to_vec());
     let sd = 1.4826 * median(values.iter().map(|value| (value - centre).abs()).collect());
     // One pair in a hundred is off by a whole time slice; those say nothing of places.
     let near: Vec<f64> =

@@ -97,7 +97,7 @@ fn ratio(metric: &Metric, rounds: &[Round]) -> Option<(f64, (f64, f64))> {
                 Statistic::Max => 1.0,
                 other => other.quantile()?,
             };
-            let side = |pick: fn(&Round) -> &[Vec<f64>; 2]| {
+            let side = |pick: fn(&Round) -> &[Vec<f64>]| {
                 let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
                 order::quantile(&Sample::new(values.collect()).ok()?, q)
             };
@@ -109,17 +109,19 @@ fn ratio(metric: &Metric, rounds: &[Round]) -> Option<(f64, (f64, f64))> {
     log.is_finite().then(|| (log.exp(), sides))
 }
 
-/// The middle of the rounds' log-ratios: half the sum of what the two turns of each side say, so that a
-/// steady drift cancels. And the middle of each side.
+/// The middle of the rounds' log-ratios, each the mean of what the turns of its sides say, so that drift cancels
+/// and so does the place in line. And the middle of each side.
 fn centre<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {
-        let turn = |values: &Vec<f64>| middle(values.clone());
-        let (a, b) = (round.first.each_ref().map(turn), round.second.each_ref().map(turn));
-        let ([Some(a1), Some(a2)], [Some(b1), Some(b2)]) = (a, b) else { continue };
-        logs.push((a1.ln() + a2.ln() - b1.ln() - b2.ln()) / 2.0);
-        subject.extend([a1, a2]);
-        reference.extend([b1, b2]);
+        let turns =
+            |side: &[Vec<f64>]| side.iter().cloned().map(middle).collect::<Option<Vec<_>>>();
+        let (Some(a), Some(b)) = (turns(&round.first), turns(&round.second)) else { continue };
+        let log =
+            |turns: &[f64]| turns.iter().map(|time| time.ln()).sum::<f64>() / turns.len() as f64;
+        logs.push(log(&a) - log(&b));
+        subject.extend(a);
+        reference.extend(b);
     }
     Some((middle(logs)?, (middle(subject)?, middle(reference)?)))
 }
@@ -133,7 +135,8 @@ mod tests {
     use super::*;
 
     fn round(single: bool, first: [&[f64]; 2], second: [&[f64]; 2]) -> Round {
-        Round { single, first: first.map(<[f64]>::to_vec), second: second.map(<[f64]>::to_vec) }
+        let turns = |side: [&[f64]; 2]| side.map(<[f64]>::to_vec).to_vec();
+        Round { single, first: turns(first), second: turns(second) }
     }
 
     #[track_caller]

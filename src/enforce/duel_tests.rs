@@ -74,7 +74,7 @@ struct Slots {
 impl Pairs for Slots {
     fn pair(&mut self, swapped: bool, _coin: &mut Coin) -> Result<Pair, Unmeasured> {
         let noise = self.noise.next().expect("no more pairs are asked for than there are");
-        let turns = |log: f64| [vec![log.exp()], vec![log.exp()]];
+        let turns = |log: f64| vec![vec![log.exp()]; 4];
         let (first, second) = if swapped { (0.0, self.effect) } else { (self.effect, 0.0) };
         let (first, second) = (turns(first + noise / 2.0), turns(second - noise / 2.0));
         Ok(Pair { rounds: vec![Round { single: false, first, second }], ..Pair::default() })

@@ -1,8 +1,8 @@
 //! Pairs: two processes of test binaries, alive at once, whose operations take turns on one processor.
 //!
 //! What is compared runs within microseconds of each other, so that whatever the machine does to the
-//! one it does to the other. A coin decides which of the two is started first and which begins each
-//! round, since the place in line is worth a little too; who calls keeps the coin. Figures:
+//! one it does to the other. A coin decides which of the two is started first and which begins, since
+//! the place in line is worth a little too; who calls keeps the coin. Figures:
 //! `docs/judgement.md`. Hidden from the documentation: public only for the suite that proves the
 //! instruments.
 
@@ -101,35 +101,28 @@ pub struct Pair {
     pub notes: Vec<String>,
 }
 
-/// Each of the two, twice: first, second, second, first, which takes a steady drift out.
+/// Each of the two, four times: first, second, second, first, second, first, first, second; or the other way
+/// around, as the pair began.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
     /// Whether its times are of single operations, or one mean of a batch.
     pub single: bool,
-    /// Seconds of the first side, its two turns one after the other.
-    pub first: [Vec<f64>; 2],
+    /// Seconds of the first side, turn by turn.
+    pub first: Vec<Vec<f64>>,
     /// Of the second.
-    pub second: [Vec<f64>; 2],
+    pub second: Vec<Vec<f64>>,
 }
 
-/// Measures two sides next to each other, in the order they are given; `coin` decides who begins each
-/// round.
+/// Measures two sides next to each other, started in the order they are given; the second begins each round
+/// where `swap` says so.
 #[cfg(unix)]
-pub fn measure(
-    sides: [&Side; 2],
-    terms: &Terms<'_>,
-    coin: &mut dyn FnMut() -> bool,
-) -> Result<Pair, Unmeasured> {
-    course::run(sides, terms, coin)
+pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
+    course::run(sides, terms, swap)
 }
 
 /// Where there is no channel that both ends can wait on.
 #[cfg(not(unix))]
-pub fn measure(
-    _sides: [&Side; 2],
-    _terms: &Terms<'_>,
-    _coin: &mut dyn FnMut() -> bool,
-) -> Result<Pair, Unmeasured> {
+pub fn measure(_sides: [&Side; 2], _terms: &Terms<'_>, _swap: bool) -> Result<Pair, Unmeasured> {
     let text = "two builds are compared turn by turn only on Unix; drop the limit that is relative to \
                 another time here";
     Err(Unmeasured::new(super::Cause::Unsupported, text))

@@ -21,14 +21,18 @@ const WARM: f64 = 0.005;
 /// and for so many rounds, at the most.
 const WARM_ROUNDS: usize = 12;
 /// Fewer rounds have no middle worth the name.
-const FEWEST_ROUNDS: usize = 5;
+const FEWEST_ROUNDS: usize = 3;
 /// So many rounds of a kind are enough, however soon they are done: what is left then is peculiar to the two
-/// processes, and the next pair says more of it. At a start of a pair that costs 40 rounds, and noise of a round
-/// that is 6 to 11 times that of a process, the best number is 40 to 75 (Kalibera & Jones 2013; figures:
+/// processes, and the next pair says more of it. At a start of a pair that costs 20 rounds, and noise of a round
+/// that is 4 to 8 times that of a process, the best number is 20 to 37 (Kalibera & Jones 2013; figures:
 /// `docs/judgement.md`).
-const ENOUGH_ROUNDS: usize = 64;
+const ENOUGH_ROUNDS: usize = 32;
 /// A percentile far out gets its operations within so many slices, or has to do with fewer.
 const MOST_SLICES: u32 = 8;
+/// Whose turn it is, the second's where it says so. Each has as many turns right after its own as the other, and as
+/// many after the other's, which is worth 2 % where work lives in caches; a steady drift cancels in either half, and
+/// one that bends cancels over both.
+const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
 /// How long a process may take to end after it was told to, or after it hung up.
 const ENDING: Duration = Duration::from_secs(10);
 /// How often it is looked after a process that is awaited.
@@ -36,11 +40,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The shortest time there is: a logarithm is taken of it.
 const TICK: f64 = 1e-9;
 
-pub(super) fn run(
-    sides: [&Side; 2],
-    terms: &Terms<'_>,
-    coin: &mut dyn FnMut() -> bool,
-) -> Result<Pair, Unmeasured> {
+pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
     // Both inherit it.
     let pin = match terms.place {
@@ -64,9 +64,9 @@ pub(super) fn run(
         Course { sides, parties: &mut parties, corrects, total: Total::default(), turn: 1 };
     let rounds = if repeats {
         course.warm_up()?;
-        course.rounds(terms.wants, terms.slice, coin)?
+        course.rounds(terms.wants, terms.slice, swap)?
     } else {
-        vec![course.once(coin)?]
+        vec![course.once(swap)?]
     };
     let Course { total, turn, .. } = course;
     // Nothing more is measured: what is left to do need not queue for the one processor.
@@ -302,7 +302,7 @@ impl Course<'_> {
         &mut self,
         wants: Wants,
         slice: Duration,
-        coin: &mut dyn FnMut() -> bool,
+        swap: bool,
     ) -> Result<Vec<Round>, Unmeasured> {
         let began = Instant::now();
         let mut rounds: Vec<Round> = Vec::new();
@@ -319,33 +319,29 @@ impl Course<'_> {
             }
             let single = wants.singles && (!wants.batches || singles <= batches);
             *(if single { &mut singles } else { &mut batches }) += 1;
-            let round = self.round(single, coin())?;
-            operations += if single { round.first[0].len() + round.first[1].len() } else { 0 };
+            let round = self.round(single, swap)?;
+            operations += if single { round.first.iter().map(Vec::len).sum() } else { 0 };
             rounds.push(round);
         }
     }
 
     fn round(&mut self, single: bool, swap: bool) -> Result<Round, Unmeasured> {
-        let mut times: [Vec<Vec<f64>>; 2] = Default::default();
-        for who in if swap { [1, 0, 0, 1] } else { [0, 1, 1, 0] } {
-            let turn = self.turn(who, single)?;
-            times[who].push(turn);
+        let mut round = Round { single, first: Vec::new(), second: Vec::new() };
+        for second in ROUND {
+            let second = second != swap;
+            let turn = self.turn(usize::from(second), single)?;
+            if second { &mut round.second } else { &mut round.first }.push(turn);
         }
-        let [first, second] = times.map(|turns| {
-            let mut turns = turns.into_iter();
-            [turns.next().unwrap_or_default(), turns.next().unwrap_or_default()]
-        });
-        Ok(Round { single, first, second })
+        Ok(round)
     }
 
     /// The one operation that each of them has.
-    fn once(&mut self, coin: &mut dyn FnMut() -> bool) -> Result<Round, Unmeasured> {
-        let order = if coin() { [1, 0] } else { [0, 1] };
+    fn once(&mut self, swap: bool) -> Result<Round, Unmeasured> {
         let mut times: [Vec<f64>; 2] = Default::default();
-        for who in order {
+        for who in if swap { [1, 0] } else { [0, 1] } {
             times[who] = self.turn(who, true)?;
         }
-        let [first, second] = times.map(|times| [times.clone(), times]);
+        let [first, second] = times.map(|times| vec![times]);
         Ok(Round { single: true, first, second })
     }
 }
