@@ -37,11 +37,12 @@
 //! max = { fuel = 250_000 }     # exact: the same on every machine
 //! ```
 //!
-//! - **Fuel** is what wasmi counts: one for each instruction of WebAssembly that runs, but for those that only give
-//!   structure or discard (`block`, `end`, `return`, `drop` and the like); one for each function and each lap of a loop
-//!   that is entered; and one for every 64 bytes that `memory.grow`, `memory.copy` and the like touch. It is the same
-//!   on every machine and every time, and may change with wasmi's version. It is added up over all calls of an operation,
-//!   start functions included, and is counted only where a budget limits `fuel`, in processes of its own.
+//! - **Fuel** is what wasmi counts. Where a function, a lap of a loop or a branch of an `if` is entered, it is one, and one
+//!   for each instruction in it, also for those that a `br` then jumps over; what only gives structure or discards (`block`,
+//!   `end`, `return`, `drop` and the like) is free. `memory.grow`, `memory.copy` and the like are one more for every 64
+//!   bytes. It is the same on every machine and every time, and may change with wasmi's version. It is added up over
+//!   all calls of an operation, start functions included, and is counted only where a budget limits `fuel`, in
+//!   processes of its own.
 //! - **Times** are an interpreter's, without counting. They are good for limits against another module or against the base
 //!   revision; a browser's compiler starts a module slower, and runs it many times faster.
 //!   Every function is translated when the module is compiled, so that no first call is slower than the next.

@@ -115,3 +115,29 @@ fn a_start_that_traps_and_two_results() {
     refused(two.call("two", &[]), &["returns 2 values"]);
     refused(two.memory(), &["exports no memory"]);
 }
+
+/// A `br` out of a `block` jumps over instructions that were paid for: `block; local.get 0; br_if 0; i32.const 1;
+/// i32.const 1; i32.add; drop; end; local.get 0`.
+const SKIPS: &[u8] = &[0x02, 0x40, 0x20, 0, 0x0d, 0, 0x41, 1, 0x41, 1, 0x6a, 0x1a, 0x0b, 0x20, 0];
+
+#[test]
+fn fuel_is_for_what_is_entered() {
+    let check = |body: &[u8], argument: i32, expected: u64| {
+        fuel::begin();
+        let mut instance = instance(body);
+        instance.call("run", &[Value::I32(argument)]).unwrap();
+        assert_eq!(ENOUGH - instance.store.get_fuel().unwrap(), expected);
+    };
+    // One for the function and one after the loop; one for each lap, and five in it.
+    check(COUNTDOWN, 1, 2 + 6);
+    check(COUNTDOWN, 1000, 2 + 6000);
+    check(SKIPS, 0, 1 + 6);
+    check(SKIPS, 1, 1 + 6);
+    // `local.get 0; if; i32.const 1; drop; end; local.get 0`: the branch is one more, where it is entered.
+    let branch = [0x20, 0, 0x04, 0x40, 0x41, 1, 0x1a, 0x0b, 0x20, 0];
+    check(&branch, 0, 1 + 3);
+    check(&branch, 1, 1 + 3 + 2);
+    // `local.get 0; i32.const 0; i32.const 6400; memory.fill` of 6400 bytes, then `i32.const 0`.
+    let fill = [0x20, 0, 0x41, 0, 0x41, 0x80, 0x32, 0xfc, 0x0b, 0, 0x41, 0];
+    check(&fill, 0, 1 + 5 + 100);
+}
