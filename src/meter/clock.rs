@@ -216,6 +216,7 @@ impl Queue {
         None
     }
 
+    #[expect(clippy::unused_self, reason = "as where there is something to read")]
     fn read(&mut self) -> bool {
         false
     }

@@ -166,11 +166,11 @@ fn steady_growth(points: &[(f64, f64)]) -> f64 {
 /// Resident memory is counted in these.
 fn page() -> f64 {
     #[cfg(target_os = "linux")]
-    let page = super::kernel::page_size();
+    let page = super::kernel::page_size() as f64;
     // The largest that the other systems have.
     #[cfg(not(target_os = "linux"))]
-    let page = 16_384;
-    page as f64
+    let page = 16_384.0;
+    page
 }
 
 #[cfg(test)]

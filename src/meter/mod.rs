@@ -3,6 +3,7 @@
 //! A meter gives readings or the reason why there is none, never a default. `process` alone starts
 //! processes; nothing here knows limits or verdicts.
 
+#[cfg(unix)]
 mod affinity;
 pub(crate) mod arrivals;
 pub mod artifact;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use perf_budget::{Failed, Harness, Run};
+#[cfg(unix)]
 use rustix::process::{Signal, getpid, kill_process};
 
 type Subject = (&'static str, fn(&mut Run) -> Result<(), Failed>);
@@ -104,8 +105,10 @@ fn dying() -> Vec<Subject> {
             Ok(())
         }),
         ("aborts", |run| run.iter(std::process::abort)),
+        #[cfg(unix)]
         ("crashes", |run| run.iter(|| send(Signal::SEGV))),
         ("overflows", |run| run.iter(|| overflow(1))),
+        #[cfg(unix)]
         ("is killed", |run| run.iter(|| send(Signal::KILL))),
         ("exits", |run| run.iter(|| std::process::exit(0))),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
@@ -151,6 +154,7 @@ fn wrong() -> Vec<Subject> {
     ]
 }
 
+#[cfg(unix)]
 fn send(signal: Signal) {
     // Rust's own handler of segmentation faults steps aside at the first.
     loop {

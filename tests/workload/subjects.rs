@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use perf_budget::{Failed, Run, Workload};
+#[cfg(unix)]
 use rustix::process::{Signal, getpid, kill_process};
+#[cfg(unix)]
 use rustix::time::{ClockId, clock_gettime};
 
 pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
@@ -180,6 +182,7 @@ fn recording() -> Vec<(&'static str, Plain)> {
             let size: u64 = run.param("size")?;
             run.iter(move || (0..size).fold(0_u64, |sum, n| black_box(sum ^ n)))
         }),
+        #[cfg(unix)]
         ("reads its input", |run| {
             // As far as there is one: it is no file of the workload's.
             rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
@@ -243,10 +246,12 @@ fn dying() -> Vec<(&'static str, Plain)> {
             panic!("hooked")
         }),
         ("aborts", |run| run.iter(std::process::abort)),
+        #[cfg(unix)]
         ("crashes", |run| {
             run.iter(|| kill_process(getpid(), Signal::SEGV).map_err(drop).unwrap_or(()))
         }),
         ("overflows", |run| run.iter(|| overflow(1))),
+        #[cfg(unix)]
         ("is killed", |run| {
             run.iter(|| kill_process(getpid(), Signal::KILL).map_err(drop).unwrap_or(()))
         }),
@@ -282,7 +287,13 @@ pub(crate) const HELD: usize = 64 << 20;
 
 /// Uses the processor for this long, however long that takes.
 fn spin(time: Duration) {
+    #[cfg(unix)]
     let used = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+    #[cfg(not(unix))]
+    let used = {
+        let began = Instant::now();
+        move || began.elapsed()
+    };
     let end = used() + time;
     while used() < end {}
 }

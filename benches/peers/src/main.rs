@@ -2,7 +2,7 @@
 //!
 //! Every round runs every tool on every subject, one after the other in processes of their own, so
 //! that all see the same machine. Two figures each: the time a tool reports for an operation, and the
-//! time that passes for each operation it runs while it measures.
+//! processor time that it spends for each one it runs while it measures.
 
 mod ours;
 mod subjects;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy)]
 struct Row {
     reported: f64,
-    passed: f64,
+    spent: f64,
 }
 
 /// Measures the subject of this name.
@@ -57,23 +57,23 @@ fn main() -> ExitCode {
 /// multiple of ours.
 fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
     let mut text =
-        String::from("subject  tool               reported ns  (x ours)  passed ns  (x ours)\n");
+        String::from("subject  tool               reported ns  (x ours)  spent ns  (x ours)\n");
     let least = |subject, tool, of: fn(&Row) -> f64| {
         rows[&(subject, tool)].iter().map(of).fold(f64::INFINITY, f64::min)
     };
     for &(subject, tool) in rows.keys() {
         let ours = if tool.ends_with("one by one") { "ours, one by one" } else { "ours, batches" };
-        let of = |tool| (least(subject, tool, |r| r.reported), least(subject, tool, |r| r.passed));
-        let ((reported, passed), (our_reported, our_passed)) = (of(tool), of(ours));
+        let of = |tool| (least(subject, tool, |r| r.reported), least(subject, tool, |r| r.spent));
+        let ((reported, spent), (our_reported, our_spent)) = (of(tool), of(ours));
         // Too short to be told from the clock: no multiple of that.
         let times = |value: f64, ours: f64| {
             if ours > 0.0 { format!("{:.2}x", value / ours) } else { "-".to_owned() }
         };
         let _ = writeln!(
             text,
-            "{subject:<8} {tool:<18} {reported:>11.2}  {:>8}  {passed:>9.1}  {:>8}",
+            "{subject:<8} {tool:<18} {reported:>11.2}  {:>8}  {spent:>9.1}  {:>8}",
             times(reported, our_reported),
-            times(passed, our_passed),
+            times(spent, our_spent),
         );
     }
     text

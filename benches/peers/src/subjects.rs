@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
 
 /// Every subject's name.
 pub(crate) const NAMES: [&str; 3] = ["empty", "hash", "sort"];
@@ -12,15 +14,16 @@ pub(crate) const NAMES: [&str; 3] = ["empty", "hash", "sort"];
 static CALLS: AtomicU64 = AtomicU64::new(0);
 /// So many operations lie between two stamps.
 const STRIDE: u64 = 1024;
-/// When the last operations ran, in strides.
-static STAMPS: Mutex<VecDeque<Instant>> = Mutex::new(VecDeque::new());
+/// What processor time the thread had used when the last operations ran, in strides: unlike what has passed it
+/// does not depend on what else the machine does.
+static STAMPS: Mutex<VecDeque<Duration>> = Mutex::new(VecDeque::new());
 
-/// Nanoseconds that passed for each of the last operations, up to 65 536 of them and at most half of
+/// Nanoseconds of processor time for each of the last operations, up to a million of them and at most half of
 /// all: past any warm-up.
-pub(crate) fn passed() -> f64 {
+pub(crate) fn spent() -> f64 {
     let stamps = STAMPS.lock().expect("nobody panics with it");
     let last = (stamps.len() - 1).min(CALLS.load(Ordering::Relaxed) as usize / 2048);
-    let span = stamps[stamps.len() - 1].duration_since(stamps[stamps.len() - 1 - last]);
+    let span = stamps[stamps.len() - 1] - stamps[stamps.len() - 1 - last];
     span.as_nanos() as f64 / (last as u64 * STRIDE) as f64
 }
 
@@ -36,10 +39,10 @@ fn count() {
 #[cold]
 fn stamp() {
     let mut stamps = STAMPS.lock().expect("nobody panics with it");
-    if stamps.len() == 65 {
+    if stamps.len() == 1025 {
         stamps.pop_front();
     }
-    stamps.push_back(Instant::now());
+    stamps.push_back(ThreadTime::now().as_duration());
 }
 
 /// Nothing but the count.

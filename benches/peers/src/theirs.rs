@@ -11,8 +11,8 @@ use crate::{Row, subjects};
 
 /// Says which tool a process is started for.
 pub(crate) const VARIABLE: &str = "PEER";
-/// Begins the line in which a process says how much time passed for each operation.
-const PASSED: &str = "passed ";
+/// Begins the line in which a process says how much processor time each operation cost.
+const SPENT: &str = "spent ";
 
 /// Is the tool.
 pub(crate) fn serve(tool: &str) {
@@ -24,7 +24,7 @@ pub(crate) fn serve(tool: &str) {
 
 #[expect(clippy::print_stdout, reason = "the parent process reads it")]
 fn tell() {
-    println!("\n{PASSED}{}", subjects::passed());
+    println!("\n{SPENT}{}", subjects::spent());
 }
 
 fn serve_criterion() {
@@ -71,7 +71,7 @@ pub(crate) fn criterion(subject: &str) -> Row {
     let text = std::fs::read(path).expect("criterion keeps its estimates");
     let estimates: serde_json::Value = serde_json::from_slice(&text).expect("they are JSON");
     let reported = estimates["median"]["point_estimate"].as_f64().expect("with a median");
-    Row { reported, passed: passed(&output) }
+    Row { reported, spent: spent(&output) }
 }
 
 /// As it comes: it chooses the size of its samples.
@@ -96,7 +96,7 @@ fn divan_with(subject: &str, options: &[&str]) -> Row {
         .filter_map(|line| nanoseconds(line.split('│').nth(2)?))
         .next_back()
         .unwrap_or_else(|| panic!("divan printed no median:\n{output}"));
-    Row { reported: median, passed: passed(&output) }
+    Row { reported: median, spent: spent(&output) }
 }
 
 fn nanoseconds(text: &str) -> Option<f64> {
@@ -122,8 +122,8 @@ fn run(command: &mut Command) -> String {
     text
 }
 
-fn passed(output: &str) -> f64 {
-    let line = output.lines().rfind(|line| line.starts_with(PASSED));
-    let line = line.unwrap_or_else(|| panic!("nobody said how much time passed:\n{output}"));
-    line[PASSED.len()..].trim().parse().expect("a number of nanoseconds")
+fn spent(output: &str) -> f64 {
+    let line = output.lines().rfind(|line| line.starts_with(SPENT));
+    let line = line.unwrap_or_else(|| panic!("nobody said how much was spent:\n{output}"));
+    line[SPENT.len()..].trim().parse().expect("a number of nanoseconds")
 }
