@@ -1,5 +1,6 @@
 //! Fuel of a module that is written here by hand, so that its instructions can be counted.
 
+#[cfg(not(feature = "wasm"))]
 use libtest_mimic::Trial;
 
 #[cfg(feature = "wasm")]
