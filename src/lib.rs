@@ -97,7 +97,7 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
-//! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | ten crates |
+//! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
 //!
 //! A limit on a metric whose feature is off is red, and names the feature.
