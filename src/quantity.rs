@@ -231,9 +231,13 @@ fn meant(suffix: &str) -> Option<&'static str> {
 fn digits(value: f64, unit: Unit) -> String {
     let magnitude = value.abs();
     let exact = (value - value.round()).abs() <= value.abs() * 1e-9;
-    if unit == Unit::Ratio && (0.0995..9.995).contains(&magnitude) {
-        // Near 1 a tenth of a percent matters, elsewhere three digits do.
-        let decimals = if (0.8..1.25).contains(&magnitude) { 3 } else { 2 };
+    if unit == Unit::Ratio && (0.000_95..9.995).contains(&magnitude) {
+        // Near 1 a tenth of a percent matters, elsewhere three digits do; "0.125 x python" is no 0.12.
+        let decimals = match magnitude {
+            m if m < 0.0995 => 4,
+            m if m < 1.25 => 3,
+            _ => 2,
+        };
         let text = format!("{value:.decimals$}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
@@ -288,8 +292,9 @@ mod tests {
     #[test]
     fn ratios() {
         let shown = |value| Quantity::new(value, Unit::Ratio).to_string();
-        let values = [1.0, 1.0204, 0.9876, 1.5, 3.8673, 0.5, 12.34, 0.0123, 0.0];
-        let texts = ["1", "1.02", "0.988", "1.5", "3.87", "0.5", "12.3", "0.01", "0"];
+        let values = [1.0, 1.0204, 0.9876, 1.5, 3.8673, 0.5, 0.125, 12.34, 0.0123, 0.00123, 0.0];
+        let texts =
+            ["1", "1.02", "0.988", "1.5", "3.87", "0.5", "0.125", "12.3", "0.0123", "0.0012", "0"];
         assert_eq!(values.map(shown), texts.map(str::to_owned));
     }
 

@@ -14,6 +14,8 @@ pub(super) struct InFlight<F> {
     wakers: Vec<Waker>,
     vacant: Vec<usize>,
     room: usize,
+    /// Places that were woken and are polled in this round.
+    round: Vec<usize>,
     woken: Arc<Woken>,
 }
 
@@ -48,8 +50,14 @@ impl Woken {
 impl<F: Future> InFlight<F> {
     /// Room for `room` futures.
     pub(super) fn new(room: usize) -> Self {
-        let woken = Arc::default();
-        InFlight { places: Vec::new(), wakers: Vec::new(), vacant: Vec::new(), room, woken }
+        InFlight {
+            places: Vec::new(),
+            wakers: Vec::new(),
+            vacant: Vec::new(),
+            room,
+            round: Vec::new(),
+            woken: Arc::default(),
+        }
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -83,16 +91,14 @@ impl<F: Future> InFlight<F> {
     }
 
     /// The output of one that has ended.
+    ///
+    /// What is woken while a round is polled waits for the next one, before which the task lets go once: a future that
+    /// has used up the budget tokio gives a task wakes itself at once, and is not given more before that.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        loop {
-            let place = self.woken.with(|(places, task)| {
-                let place = places.pop();
-                if place.is_none() {
-                    *task = Some(cx.waker().clone());
-                }
-                place
-            });
-            let Some(place) = place else { return Poll::Pending };
+        if self.round.is_empty() {
+            self.woken.with(|(places, _)| self.round.append(places));
+        }
+        while let Some(place) = self.round.pop() {
             // One that has ended may have been woken too.
             let Some(future) = self.places[place].as_mut().as_pin_mut() else { continue };
             let polled = future.poll(&mut Context::from_waker(&self.wakers[place]));
@@ -102,6 +108,14 @@ impl<F: Future> InFlight<F> {
                 return Poll::Ready(output);
             }
         }
+        let is_more = self.woken.with(|(places, task)| {
+            *task = Some(cx.waker().clone());
+            !places.is_empty()
+        });
+        if is_more {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 }
 
@@ -140,5 +154,41 @@ mod tests {
             assert!(poll_fn(|cx| in_flight.poll_ended(cx)).await.is_err());
             assert!(in_flight.is_empty() && !in_flight.was_full());
         });
+    }
+
+    #[test]
+    fn one_that_wakes_itself_is_polled_once_a_round() {
+        let mut polls = 0;
+        let mut in_flight = InFlight::new(1);
+        in_flight.start(poll_fn(|cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            if polls < 3 { Poll::Pending } else { Poll::Ready(polls) }
+        }));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(in_flight.poll_ended(&mut cx).is_pending());
+        assert!(in_flight.poll_ended(&mut cx).is_pending());
+        assert_eq!(in_flight.poll_ended(&mut cx), Poll::Ready(3));
+    }
+
+    #[test]
+    fn more_end_at_once_than_a_task_has_budget_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut in_flight = InFlight::new(1000);
+        // As with a runtime of several threads: polled from a thread that is none of its own, where who has no budget
+        // left is not put off but woken at once.
+        let (ends, all): (Vec<_>, Vec<_>) = (0..1000).map(|_| oneshot::channel::<u8>()).unzip();
+        for ended in all {
+            in_flight.start(ended);
+        }
+        for end in ends {
+            end.send(1).unwrap();
+        }
+        runtime.handle().block_on(async {
+            for _ in 0..1000 {
+                assert_eq!(poll_fn(|cx| in_flight.poll_ended(cx)).await, Ok(1));
+            }
+        });
+        assert!(in_flight.is_empty());
     }
 }

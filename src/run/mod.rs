@@ -20,7 +20,7 @@ pub use worker::serve;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use crate::meter::fuel;
 use crate::meter::wire::{Instrument, Request, valid};
@@ -138,10 +138,16 @@ impl Run {
         Ok(())
     }
 
-    /// Asynchronous operations run on this runtime of the workload's own, usually one of several
-    /// threads, which must outlive the measurement. Without it they run on a runtime of one thread.
-    /// Under a `load` it needs its timers (`enable_time`).
+    /// Asynchronous operations run on this runtime of the workload's own, one of several threads, which
+    /// must outlive the measurement. Without it they run on a runtime of one thread; another such is
+    /// refused, as a handle does not run its tasks. Under a `load` it needs its timers (`enable_time`).
     pub fn on(&mut self, runtime: &Handle) -> &mut Self {
+        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            let text = "failed to run on a runtime of one thread: its tasks do not run through a \
+                        handle; leave out `on`, which gives one of one thread, or start one of several";
+            self.failed(Failed::from(text));
+            return self;
+        }
         self.executor = Some(Executor::Theirs(runtime.clone()));
         self
     }

@@ -66,6 +66,12 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ),
     ("measures twice", "p50", WorkloadFailed, "`hold` was called after `iter`"),
     ("measures twice and overlooks", "rss", WorkloadFailed, "`iter` was called after `iter`"),
+    (
+        "is on a runtime of one thread",
+        "p50",
+        WorkloadFailed,
+        "failed to run on a runtime of one thread: its tasks do not run through a handle; leave out `on`",
+    ),
     ("fails", "p50", WorkloadFailed, "workload `fails`: the fixture is gone"),
     ("fails with an error", "p50", WorkloadFailed, "invalid digit found in string"),
     ("panics", "p50", Panicked, "workload `panics` panicked at tests/workload/subjects.rs:"),

@@ -214,6 +214,10 @@ fn refused() -> Vec<(&'static str, Plain)> {
         ("returns a Result", |run| run.iter(|| "17".parse::<u8>())),
         ("returns an async Result", |run| run.iter_async(async || "17".parse::<u8>())),
         ("returns a future", |run| run.iter(|| async { 1 })),
+        ("is on a runtime of one thread", |run| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            run.on(runtime.handle()).try_iter_async(async || tokio::spawn(async {}).await)
+        }),
         ("fails", |_| Err("the fixture is gone".into())),
         ("fails with an error", |run| {
             let number: u8 = "x".parse()?;

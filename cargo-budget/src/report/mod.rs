@@ -26,6 +26,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use action::Better;
+use openmetrics::Dialect;
 
 /// Outcomes of one run, and what is known besides.
 #[derive(Debug, Default)]
@@ -53,8 +54,10 @@ pub(crate) enum Format {
     Junit,
     /// A table for spreadsheets
     Csv,
-    /// OpenMetrics text for Prometheus
+    /// OpenMetrics text, for Prometheus to scrape
     Openmetrics,
+    /// Prometheus' own text format, for its node exporter
+    Prometheus,
     /// Bencher Metric Format
     Bencher,
     /// JSON for github-action-benchmark: customSmallerIsBetter, or customBiggerIsBetter
@@ -144,7 +147,8 @@ pub(crate) fn render(
         Format::Json => whole(json::render(report)?),
         Format::Junit => whole(junit::render(report)?),
         Format::Csv => whole(csv::render(report)?),
-        Format::Openmetrics => whole(openmetrics::render(report)),
+        Format::Openmetrics => whole(openmetrics::render(report, Dialect::OpenMetrics)),
+        Format::Prometheus => whole(openmetrics::render(report, Dialect::Prometheus)),
         Format::Bencher => bencher::render(report),
         Format::GithubActionBenchmark => action::render(report, better),
     }

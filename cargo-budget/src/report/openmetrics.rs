@@ -1,4 +1,5 @@
-//! OpenMetrics text, as Prometheus scrapes it or its node exporter picks up from a file.
+//! OpenMetrics text, as Prometheus scrapes it; and the format before it, which is all that Prometheus' node
+//! exporter takes from a file, its push gateway and `promtool check metrics`.
 //!
 //! Values are gauges in base units, one family for each unit, since a family has one. The verdict is a state
 //! set, so that `perf_budget_verdict{perf_budget_verdict="fail"} == 1` finds what is broken.
@@ -37,9 +38,26 @@ const NUMBERS: [(&str, &str, Number); 4] = [
     ("limit", "What the value is held against.", |_, against| Some(against.limit)),
 ];
 
-/// The whole exposition, with its end mark.
-pub(super) fn render(report: &Report) -> String {
+/// Which of the two is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// Prometheus' text format 0.0.4: without units, and with gauges for all it has no type for.
+    Prometheus,
+}
+
+/// The whole exposition, with its end mark if it has one.
+pub(super) fn render(report: &Report, dialect: Dialect) -> String {
     let mut text = String::new();
+    let head = |text: &mut String, name: &str, kind: &str, unit: &str, help: &str| {
+        if dialect == Dialect::OpenMetrics {
+            return self::head(text, name, kind, unit, help);
+        }
+        // A family is called as its samples are.
+        let name = if kind == "info" { format!("{name}_info") } else { name.to_owned() };
+        self::head(text, &name, "gauge", "", help);
+    };
     for (word, help, number) in NUMBERS {
         for ending in ENDINGS {
             let of_unit = report.outcomes.iter().filter_map(|outcome| {
@@ -90,7 +108,9 @@ pub(super) fn render(report: &Report) -> String {
         head(&mut text, began, "gauge", "seconds", "When the run began, since 1970.");
         let _ = writeln!(text, "{began} {}", run.began);
     }
-    text.push_str("# EOF\n");
+    if dialect == Dialect::OpenMetrics {
+        text.push_str("# EOF\n");
+    }
     text
 }
 

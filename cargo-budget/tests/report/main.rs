@@ -6,6 +6,7 @@ mod browser;
 mod failures;
 mod formats;
 mod merge;
+mod prometheus;
 mod readers;
 
 use std::path::{Path, PathBuf};
