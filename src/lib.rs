@@ -90,7 +90,17 @@
 //! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests
 //!   queue is seen where the budget says when they are due.
 //! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.
+//! - **WebAssembly, but through [`wasm`](self#features).** Its `fuel` is exact; its times are an interpreter's.
 //! - **Memory that is not asked of Rust's allocator**, by the heap metrics; `rss` sees it.
+//!
+//! # Features
+//!
+//! | feature | adds | costs |
+//! |---|---|---|
+//! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
+//! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
+//!
+//! A limit on a metric whose feature is off is red, and names the feature.
 //!
 //! # Platforms
 //!
@@ -139,6 +149,8 @@ mod subject;
 mod suite;
 mod turn;
 pub mod verdict;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 pub use error::Error;
 pub use harness::Harness;

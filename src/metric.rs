@@ -59,6 +59,8 @@ pub enum Metric {
     Leaked,
     /// Context switches during one operation.
     ContextSwitches,
+    /// Fuel of the WebAssembly that one operation runs.
+    Fuel,
     /// A command's exit code.
     Exit,
     /// Slope on a log-log scale of another metric over a parameter.
@@ -185,6 +187,7 @@ const PLAIN: &[(&str, Metric, &[SubjectKind])] = {
         ("alloc_bytes", Metric::AllocBytes, &[Workload]),
         ("leaked", Metric::Leaked, &[Workload]),
         ("context_switches", Metric::ContextSwitches, &[Workload]),
+        ("fuel", Metric::Fuel, &[Workload]),
         ("exit", Metric::Exit, &[Command]),
     ]
 };
@@ -236,6 +239,7 @@ impl Metric {
             Metric::Layers
             | Metric::Allocs
             | Metric::ContextSwitches
+            | Metric::Fuel
             | Metric::Exit
             | Metric::Scaling(_) => Some(Unit::Number),
             _ => Some(Unit::Bytes),
@@ -266,6 +270,7 @@ impl Metric {
             | Metric::Allocs
             | Metric::AllocBytes
             | Metric::Leaked
+            | Metric::Fuel
             | Metric::Exit => Nature::Exact,
             _ => Nature::Noisy,
         }

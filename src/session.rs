@@ -34,8 +34,8 @@ use crate::verdict::{Outcome, Run, Verdict};
 const ABREAST: usize = 4;
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);
-/// Readings of a heap that must agree. A file's are the same by definition.
-const HEAP_REPEATS: usize = 2;
+/// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
+const COUNT_REPEATS: usize = 2;
 
 /// Everything that the tests of one run share.
 pub(crate) struct Session {
@@ -341,7 +341,8 @@ impl Session {
             })
             .collect();
         let settings = &self.budgets.settings;
-        let repeats = if what.reading == Reading::Heap { HEAP_REPEATS } else { 1 };
+        let counts = matches!(what.reading, Reading::Heap | Reading::Fuel);
+        let repeats = if counts { COUNT_REPEATS } else { 1 };
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,

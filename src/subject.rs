@@ -187,7 +187,9 @@ impl Sources<'_> {
         };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {
-                files(patterns.clone(), binaries, metrics, self.results.join("compressed"))
+                let params = &what.cases[case].params;
+                let patterns = patterns.iter().map(|pattern| filled(pattern, params)).collect();
+                files(patterns, binaries, metrics, self.results.join("compressed"))
             }
             (Subject::Command(command), _) => Box::new(Runs {
                 command: with_params(command, &what.cases[case].params),
@@ -314,11 +316,17 @@ fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
     let mut command = command.clone();
     let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
     for word in words {
-        for (name, value) in params {
-            *word = word.replace(&format!("{{{name}}}"), &value.to_string());
-        }
+        *word = filled(word, params);
     }
     command
+}
+
+/// The text with each `{name}` of a parameter replaced by its value.
+fn filled(text: &str, params: &[(String, Param)]) -> String {
+    let fill = |text: String, (name, value): &(String, Param)| {
+        text.replace(&format!("{{{name}}}"), &value.to_string())
+    };
+    params.iter().fold(text.to_owned(), fill)
 }
 
 fn files(

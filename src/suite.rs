@@ -74,6 +74,8 @@ pub(crate) enum Reading {
     Growth,
     /// A workload's allocations.
     Heap,
+    /// The fuel of the WebAssembly that it runs.
+    Fuel,
     /// Nothing: what Criterion recorded.
     Recorded,
 }
@@ -312,6 +314,7 @@ impl Layout<'_> {
                 | Metric::AllocBytes
                 | Metric::Leaked,
             ) => Reading::Heap,
+            (Subject::Workload(_), Metric::Fuel) => Reading::Fuel,
             (Subject::Workload(_), _) => Reading::Time,
         }
     }

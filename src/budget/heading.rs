@@ -1,9 +1,11 @@
 //! `[budget.NAME]`: its name, and what stands under it put together.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use toml::de::DeTable;
 
+use super::case::Parameter;
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
 use super::{Budget, Subject, case, key, limit, load, scaling, spelling, subject, waiver, word};
@@ -67,19 +69,8 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let parameters = params.as_ref().map(|p| case::read(p, reading)).unwrap_or_default();
     let at = params.as_ref().map_or(&entry.at, |params| &params.at);
     let cases = case::cases(&parameters, at, room, reading);
-    if let (Some(Subject::Command(command)), Some(params)) = (&subject, &params) {
-        let texts = || command.argv.iter().chain(command.env.iter().map(|variable| &variable.1));
-        for parameter in &parameters {
-            let mark = format!("{{{}}}", parameter.name);
-            if !texts().any(|text| text.contains(&mark)) {
-                let title = format!("no argument or variable of the command contains `{mark}`");
-                let help = format!(
-                    "write `{mark}` where the value belongs, or remove `{}`",
-                    parameter.name
-                );
-                reading.report(Problem::new(params.at.clone(), title).help(help));
-            }
-        }
+    if let (Some(subject), Some(params)) = (&subject, &params) {
+        check_use(subject, &parameters, &params.at, reading);
     }
 
     let limits = kind.map(|kind| limit::read(kind, table, reading)).unwrap_or_default();
@@ -112,6 +103,33 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let budget =
         Budget { name, subject, cases, limits, load, scaling, why, waiver, effort, timeout, line };
     Some(Draft { budget, spans })
+}
+
+/// Reports parameters that a subject has no place for: every case would be the same.
+fn check_use(
+    subject: &Subject,
+    parameters: &[Parameter],
+    at: &Range<usize>,
+    reading: &mut Reading<'_>,
+) {
+    let (texts, what): (Vec<&String>, _) = match subject {
+        Subject::Command(command) => {
+            let values = command.env.iter().map(|variable| &variable.1);
+            (command.argv.iter().chain(values).collect(), "argument or variable of the command")
+        }
+        Subject::Artifact(paths) => (paths.iter().collect(), "path of the artifact"),
+        // A workload asks for them.
+        Subject::Workload(_) | Subject::Criterion(_) => return,
+    };
+    for parameter in parameters {
+        let mark = format!("{{{}}}", parameter.name);
+        if !texts.iter().any(|text| text.contains(&mark)) {
+            let title = format!("no {what} contains `{mark}`");
+            let help =
+                format!("write `{mark}` where the value belongs, or remove `{}`", parameter.name);
+            reading.report(Problem::new(at.clone(), title).help(help));
+        }
+    }
 }
 
 /// Whether `max` or `min` has an entry, or is wrong in a way that is reported elsewhere.
@@ -165,7 +183,13 @@ fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Read
         if let Some(entry) = read::entry(table, key.name) {
             let owners: Vec<_> = key.of.iter().map(|&kind| word::noun(kind)).collect();
             let title = format!("`{}` is not for {}", key.name, word::noun(kind));
-            let help = format!("remove it: it belongs to {}", owners.join(" or "));
+            let help = match owners.split_last() {
+                Some((last, [_, _, ..])) => {
+                    format!("{} or {last}", owners[..owners.len() - 1].join(", "))
+                }
+                _ => owners.join(" or "),
+            };
+            let help = format!("remove it: it belongs to {help}");
             reading.report(Problem::new(entry.at, title).help(help));
         }
     }

@@ -71,7 +71,7 @@ pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
         &[Artifact],
-        "A file, a glob, a directory or an image archive, or a list of them; relative to this file. `{bin:NAME}` is a binary that cargo builds.",
+        "A file, a glob, a directory or an image archive, or a list of them; relative to this file. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
     ),
     key(
         "command",
@@ -96,14 +96,10 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key(
         "params",
-        &[Command, Workload],
+        MEASURED,
         "Parameters. A list makes one case of each value, and lists together one of each combination.",
     ),
-    key(
-        "scaling",
-        &[Command, Workload],
-        "How metrics may grow with a parameter: slopes on a log-log scale.",
-    ),
+    key("scaling", MEASURED, "How metrics may grow with a parameter: slopes on a log-log scale."),
     key(
         "load",
         &[Workload],

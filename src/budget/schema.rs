@@ -304,6 +304,9 @@ fn meaning(metric: &Metric) -> String {
         Metric::AllocBytes => "Bytes allocated by one operation".to_owned(),
         Metric::Leaked => "Heap bytes still live after the value is dropped".to_owned(),
         Metric::ContextSwitches => "Context switches during one operation".to_owned(),
+        Metric::Fuel => {
+            "Fuel of the WebAssembly that one operation runs, as wasmi counts it".to_owned()
+        }
         Metric::Exit => "The command's exit code".to_owned(),
         Metric::Scaling(of) => format!("Slope of `{of}` on a log-log scale"),
         Metric::Custom(name) => format!("`{name}`, which the workload records itself"),

@@ -13,6 +13,7 @@ pub(crate) mod command;
 pub(crate) mod criterion;
 #[doc(hidden)]
 pub mod fork;
+pub(crate) mod fuel;
 pub(crate) mod gauge;
 pub(crate) mod growth;
 pub(crate) mod heap;

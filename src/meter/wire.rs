@@ -46,6 +46,8 @@ pub enum Instrument {
     Time,
     /// The counting allocator.
     Heap,
+    /// The engine for WebAssembly, which counts.
+    Fuel,
     /// Resident memory.
     Memory,
     /// Resident memory through many operations.
@@ -68,6 +70,7 @@ impl Instrument {
             | Metric::Allocs
             | Metric::AllocBytes
             | Metric::Leaked => Some(Instrument::Heap),
+            Metric::Fuel => Some(Instrument::Fuel),
             Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
             Metric::RssGrowth => Some(Instrument::Growth),
             Metric::Scaling(of) => Instrument::of(of),

@@ -88,6 +88,8 @@ fn one_fork_has_one_instrument() {
     check(&[Metric::Cpu, Metric::Throughput], Some(Instrument::Time));
     check(&[Metric::Scaling(Box::new(Metric::Rss)), custom], Some(Instrument::Memory));
     check(&[Metric::Allocs, Metric::Leaked], Some(Instrument::Heap));
+    check(&[Metric::Fuel], Some(Instrument::Fuel));
+    check(&[Metric::Allocs, Metric::Fuel], None);
     check(&[Metric::Allocs, Metric::Rss], None);
     check(&[Metric::Rss, Metric::Cpu, Metric::PeakRss], None);
 }

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
+use crate::meter::fuel;
 use crate::meter::wire::{Instrument, Request, valid};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic, SubjectKind};
@@ -197,6 +198,9 @@ impl Run {
 
     fn new(request: Request) -> Result<Self, Unmeasured> {
         let instrument = request.instrument()?;
+        if instrument == Instrument::Fuel {
+            fuel::begin();
+        }
         Ok(Run {
             request,
             instrument,

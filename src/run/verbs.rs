@@ -7,6 +7,7 @@ use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive, drive_as
 use super::open_loop::{Monotonic, arrive, arrive_async, arrive_beside};
 use super::{Failed, Run, Verb};
 use crate::meter::arrivals::Arrivals;
+use crate::meter::fuel::Fuel;
 use crate::meter::gauge::{Gauge, Repeat};
 use crate::meter::growth::Growth;
 use crate::meter::heap::Allocations;
@@ -244,6 +245,9 @@ impl Run {
             }),
             Instrument::Heap => {
                 Allocations::new(repeat, most).map(|gauge| Watching::Other(Box::new(gauge)))
+            }
+            Instrument::Fuel => {
+                Fuel::new(repeat).map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>))
             }
             Instrument::Growth => Growth::new(&self.request, repeat)
                 .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),

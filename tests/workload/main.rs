@@ -7,6 +7,7 @@
 #![expect(clippy::float_cmp, reason = "counts and their means are exact")]
 
 mod failures;
+mod fuel;
 mod instruments;
 mod load;
 #[cfg(unix)]
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
+    let rows = rows.chain(fuel::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()

@@ -15,11 +15,12 @@ use rustix::process::{Signal, getpid, kill_process};
 #[cfg(unix)]
 use rustix::time::{ClockId, clock_gettime};
 
-type Plain = fn(&mut Run) -> Result<(), Failed>;
+pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
 /// Every subject, by the name its rows use.
 pub(crate) fn all() -> BTreeMap<String, Workload> {
-    let groups = [timed(), asynchronous(), kept(), recording(), refused(), dying()];
+    let groups =
+        [timed(), asynchronous(), kept(), recording(), refused(), dying(), crate::fuel::subjects()];
     let plain = groups.into_iter().flatten();
     plain.map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
 }

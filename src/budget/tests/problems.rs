@@ -135,6 +135,7 @@ const FILE: &[&str] = &[
     "[budget.a]\nartifact = []\nmax = { p99 = \"1 ms\", sise = \"1 KB\", what = \"1 KB\" }",
     "[budget.a]\nartifact = [\"a\", 3, \"a\\u0000\"]\nmax = { size = \"1 KB\" }",
     "[budget.a]\nartifact = [\"a\", \"a\"]\nparams.n = 1\ncache = \"warm\"\nmax = { size = \"1 KB\" }",
+    "[budget.a]\nartifact = [\"a\", \"{m}\"]\nparams = { n = [1, 2, 3], m = 1 }\nscaling = { over = \"n\", max = { size = 1 } }",
     "[budget.a]\nartifact = true\nmax = { size = \"1 KB\" }",
     "[budget.a]\ncommand = \"peer --listen 0\"\nmax.exit = 0",
     "[budget.a]\ncommand = []\nmax.exit = 0",

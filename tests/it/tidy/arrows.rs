@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verdict", &["budget", "date", "quantity", "stats"]),
     ("meter", &["budget", "json", "metric", "quantity", "stats"]),
     ("run", &["budget", "json", "meter", "metric"]),
+    ("wasm", &["error", "meter"]),
     ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
     ("report", &["budget", "error", "json", "quantity", "verdict"]),
     ("base", &["budget", "error", "meter"]),
@@ -72,6 +73,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/mod.rs"]),
+    ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
     ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
 ];
 
