@@ -11,6 +11,7 @@ use crate::enforce::duel::{self, Duel, Pairs};
 use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::meter::fork::{self, Build, Request};
 use crate::meter::pair::{self, Pair, Place, Side, Terms, Wants};
+use crate::meter::plant::Plant;
 use crate::meter::{Fork, Unmeasured, artifact, binary, command};
 use crate::metric::Metric;
 use crate::suite::{self, Group, Reading, Span};
@@ -28,6 +29,8 @@ const ALONE: f64 = 0.1;
 const PILOT: Duration = Duration::from_millis(10);
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);
+/// So many runs tell what a command shows without what is planted.
+const BARE_RUNS: usize = 5;
 
 /// What is measured, in words.
 pub(crate) fn describe(subject: &Subject) -> String {
@@ -74,6 +77,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) results: &'a Path,
     /// The revision that `base` means.
     pub(crate) base: Option<&'a Base>,
+    /// What a selftest plants into the subject, and never into what it is compared with.
+    pub(crate) plant: Option<Plant>,
 }
 
 impl Sources<'_> {
@@ -88,7 +93,10 @@ impl Sources<'_> {
                 let at = (group.budget, case);
                 self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
             }
-            (Span::Case(case), _) => self.of_case(group.budget, case, group.reading, metrics, None),
+            (Span::Case(case), _) => {
+                let base = (None, self.plant);
+                self.of_case(group.budget, case, group.reading, metrics, base)
+            }
             (Span::Sweep, _) => {
                 let inner: Vec<Metric> = metrics
                     .iter()
@@ -97,9 +105,13 @@ impl Sources<'_> {
                         _ => None,
                     })
                     .collect();
-                let of = |case| self.of_case(group.budget, case, group.reading, &inner, None);
                 let sizes = sizes(&self.budgets.budgets[group.budget]);
-                let points = sizes.into_iter().map(|(case, size)| (size, of(case))).collect();
+                let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
+                let of = |case, size: f64| {
+                    let plant = self.plant.map(|plant| plant.tilted(size / least));
+                    self.of_case(group.budget, case, group.reading, &inner, (None, plant))
+                };
+                let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
                 Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
             }
         }
@@ -122,7 +134,13 @@ impl Sources<'_> {
                 self.twin(other.0, other.1, Some(name), base),
             ];
             let [Some(subject), Some(reference)] = sides else {
-                return self.of_case(group.budget, case, group.reading, &metrics, None);
+                return self.of_case(
+                    group.budget,
+                    case,
+                    group.reading,
+                    &metrics,
+                    (None, self.plant),
+                );
             };
             let pairs = Twins {
                 sides: [subject, reference],
@@ -135,8 +153,11 @@ impl Sources<'_> {
             return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
         }
         Box::new(Versus {
-            subject: self.of_case(group.budget, case, group.reading, &metrics, None),
-            reference: named(name, self.of_case(other.0, other.1, group.reading, &metrics, base)),
+            subject: self.of_case(group.budget, case, group.reading, &metrics, (None, self.plant)),
+            reference: named(
+                name,
+                self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
+            ),
             metrics,
             coin,
         })
@@ -154,7 +175,8 @@ impl Sources<'_> {
         let Subject::Workload(workload) = &what.subject else { return None };
         let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
         let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
-        let request = request(workload, what, case, metrics, true);
+        let plant = self.plant.filter(|_| role.is_none());
+        let request = Request { plant, ..request(workload, what, case, metrics, true) };
         let builds = match base {
             Some(base) if role.is_some() => base.builds(),
             Some(base) => base.head_builds(),
@@ -167,14 +189,15 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Where the forks of one case of a budget come from, in this revision or in `base`.
+    /// Where the forks of one case of a budget come from, in this revision or in `base`, and with what
+    /// planted.
     fn of_case(
         &self,
         budget: usize,
         case: usize,
         reading: Reading,
         metrics: &[Metric],
-        base: Option<&Base>,
+        (base, plant): (Option<&Base>, Option<Plant>),
     ) -> Box<dyn Source> {
         let what = &self.budgets.budgets[budget];
         let timeout = self.timeout(budget);
@@ -187,7 +210,8 @@ impl Sources<'_> {
         };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {
-                files(patterns.clone(), binaries, metrics, self.results.join("compressed"))
+                let places = [self.results.join("compressed"), self.results.join("scratch")];
+                files(patterns.clone(), binaries, metrics, places, plant)
             }
             (Subject::Command(command), _) => Box::new(Runs {
                 command: with_params(command, &what.cases[case].params),
@@ -196,10 +220,12 @@ impl Sources<'_> {
                 timeout,
                 expanded: false,
                 warm: false,
+                plant,
+                own: None,
             }),
             (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
-                let request = request(workload, what, case, metrics, false);
+                let request = Request { plant, ..request(workload, what, case, metrics, false) };
                 let builds = base.map(Base::builds).unwrap_or_default();
                 Box::new(Forks {
                     request,
@@ -325,14 +351,22 @@ fn files(
     patterns: Vec<String>,
     binaries: binary::Source,
     metrics: Vec<Metric>,
-    cache: PathBuf,
+    [cache, scratch]: [PathBuf; 2],
+    plant: Option<Plant>,
 ) -> Box<dyn Source> {
     Box::new(move || {
         let expand = |pattern: &String| binary::expand(pattern, &binaries);
         let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
         let began = std::time::Instant::now();
         let mut fork = Fork::default();
-        for (metric, reading) in artifact::measure(&patterns, &binaries.root, &metrics, &cache) {
+        let mut readings = artifact::measure(&patterns, &binaries.root, &metrics, &cache);
+        let own = metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
+        if let (Some(plant), Some(own)) = (plant, own) {
+            let planted = (plant, own.value, scratch.as_path());
+            let root = &binaries.root;
+            readings = artifact::measure_planted(&patterns, root, &metrics, &cache, planted);
+        }
+        for (metric, reading) in readings {
             match reading {
                 Ok(reading) => {
                     fork.values.insert(metric.clone(), reading.value);
@@ -356,6 +390,30 @@ struct Runs {
     timeout: Duration,
     expanded: bool,
     warm: bool,
+    plant: Option<Plant>,
+    /// What the command itself shows of the one metric that something is planted for.
+    own: Option<f64>,
+}
+
+impl Runs {
+    fn run(&self, plant: Option<(Plant, f64)>) -> Result<Fork, Unmeasured> {
+        let root = &self.binaries.root;
+        command::measure(&self.command, root, &self.metrics, self.timeout, plant)
+    }
+
+    /// What is planted, and what the command shows without it, which is looked at first.
+    fn planted(&mut self) -> Result<Option<(Plant, f64)>, Unmeasured> {
+        let Some(plant) = self.plant else { return Ok(None) };
+        if self.own.is_none() {
+            let mut values = Vec::new();
+            for _ in 0..BARE_RUNS {
+                values.extend(self.run(None)?.values.values());
+            }
+            values.sort_by(f64::total_cmp);
+            self.own = values.get(values.len() / 2).copied();
+        }
+        Ok(Some((plant, self.own.unwrap_or_default())))
+    }
 }
 
 impl Source for Runs {
@@ -368,10 +426,11 @@ impl Source for Runs {
             self.expanded = true;
         }
         if !self.warm && command::first_run_warms(&self.command) {
-            command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)?;
+            self.run(None)?;
         }
         self.warm = true;
-        command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)
+        let plant = self.planted()?;
+        self.run(plant)
     }
 
     fn burst(&self) -> Duration {

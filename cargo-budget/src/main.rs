@@ -14,6 +14,7 @@ mod history;
 mod init;
 mod project;
 mod report;
+mod selftest;
 
 use std::process::ExitCode;
 

@@ -24,6 +24,7 @@ pub(crate) mod memory;
 #[doc(hidden)]
 pub mod pair;
 mod plan;
+pub(crate) mod plant;
 pub(crate) mod process;
 pub(crate) mod schedule;
 pub(crate) mod time;

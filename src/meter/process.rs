@@ -14,6 +14,8 @@ mod linux;
 mod output;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+#[cfg(target_os = "linux")]
+mod plant;
 mod refusal;
 #[cfg(target_os = "linux")]
 mod relay;
@@ -38,9 +40,11 @@ use super::{Cause, Unmeasured};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
+pub(crate) use self::plant::{Stage, plant, planted};
+#[cfg(target_os = "linux")]
 pub(crate) use self::linux::{Status, resident_pages};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use self::portable::relay;
+pub(crate) use self::portable::{planted, relay};
 #[cfg(target_os = "linux")]
 pub(crate) use self::relay::relay;
 pub(crate) use self::usage::{Living, Usage};

@@ -65,6 +65,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         slice: Duration::from_millis(60),
         max_operations: 50_000,
         paired: false,
+        plant: None,
     }
 }
 

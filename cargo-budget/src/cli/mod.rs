@@ -10,6 +10,7 @@ mod explain;
 mod history;
 mod init;
 mod report;
+mod selftest;
 mod suggest;
 mod tighten;
 
@@ -60,6 +61,7 @@ enum Command {
     Diff(diff::Diff),
     Doctor(doctor::Doctor),
     Init(init::Init),
+    Selftest(selftest::Selftest),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
     History(history::History),
@@ -137,6 +139,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Init(args) => args.run(context),
+        Command::Selftest(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
         Command::History(args) => args.run(context),
