@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSe
 
 use crate::budget::{self, Subject};
 use crate::report::terminal::{self, Colour};
-use crate::report::{github, record};
+use crate::report::{github, progress, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::shard::Shard;
@@ -95,7 +95,7 @@ impl Harness {
         asked: &selftest::Asked,
     ) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
-        let quiet = std::env::var_os("PERF_BUDGET_QUIET").is_some();
+        let quiet = std::env::var_os(progress::QUIET).is_some();
         let tell = |text: &str| {
             if !quiet {
                 let _ = writeln!(std::io::stderr(), "{text}");

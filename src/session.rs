@@ -216,12 +216,7 @@ impl Session {
     }
 
     /// A group measured from the start to its last outcome.
-    fn measure(
-        &self,
-        group: usize,
-        wanted: impl Fn(usize) -> bool,
-        purpose: Purpose,
-    ) -> Inquiry {
+    fn measure(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
         let mut inquiry = self.inquiry(group, wanted, purpose);
         while !inquiry.is_done() {
             self.step(group, &mut inquiry);
@@ -343,12 +338,7 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    fn inquiry(
-        &self,
-        group: usize,
-        wanted: impl Fn(usize) -> bool,
-        purpose: Purpose,
-    ) -> Inquiry {
+    fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
         let tests = self.suite.tests_of(group);
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];

@@ -1,23 +1,25 @@
 //! From what a budget names to where its forks come from.
 
+mod outside;
 mod recorded;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Base;
-use crate::budget::{Budget, Budgets, Command, Param, Subject};
+use crate::budget::{Budget, Budgets, Param, Subject};
 use crate::enforce::duel::{self, Duel, Pairs};
 use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::meter::fork::{self, Build, Request};
 use crate::meter::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::meter::plant::Plant;
-use crate::meter::{Fork, Unmeasured, artifact, binary, command};
+use crate::meter::{Fork, Unmeasured, binary};
 use crate::metric::Metric;
 use crate::suite::{self, Group, Reading, Span};
 
 mod request;
 
+use self::outside::{Runs, files, with_params};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
 /// A pair takes turns for so long at the least: more pairs say more than longer ones.
@@ -27,10 +29,6 @@ const SHORTEST_PAIR: Duration = Duration::from_millis(30);
 const ALONE: f64 = 0.1;
 /// How long it is looked for.
 const PILOT: Duration = Duration::from_millis(10);
-/// Runs of a command in one go last about this long, so that turns are worth their lock.
-const BURST: Duration = Duration::from_millis(50);
-/// So many runs tell what a command shows without what is planted.
-const BARE_RUNS: usize = 5;
 
 /// What is measured, in words.
 pub(crate) fn describe(subject: &Subject) -> String {
@@ -332,108 +330,5 @@ impl Pairs for Twins {
             Place::Free => Place::Free,
         });
         Ok(pair)
-    }
-}
-
-/// The command with each `{name}` of a parameter replaced by its value.
-fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
-    let mut command = command.clone();
-    let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
-    for word in words {
-        for (name, value) in params {
-            *word = word.replace(&format!("{{{name}}}"), &value.to_string());
-        }
-    }
-    command
-}
-
-fn files(
-    patterns: Vec<String>,
-    binaries: binary::Source,
-    metrics: Vec<Metric>,
-    [cache, scratch]: [PathBuf; 2],
-    plant: Option<Plant>,
-) -> Box<dyn Source> {
-    Box::new(move || {
-        let expand = |pattern: &String| binary::expand(pattern, &binaries);
-        let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
-        let began = std::time::Instant::now();
-        let mut fork = Fork::default();
-        let mut readings = artifact::measure(&patterns, &binaries.root, &metrics, &cache);
-        let own = metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
-        if let (Some(plant), Some(own)) = (plant, own) {
-            let planted = (plant, own.value, scratch.as_path());
-            let root = &binaries.root;
-            readings = artifact::measure_planted(&patterns, root, &metrics, &cache, planted);
-        }
-        for (metric, reading) in readings {
-            match reading {
-                Ok(reading) => {
-                    fork.values.insert(metric.clone(), reading.value);
-                    fork.remarks.insert(metric, reading.notes);
-                }
-                Err(reason) => {
-                    fork.unmeasured.insert(metric, reason);
-                }
-            }
-        }
-        fork.elapsed = began.elapsed();
-        Ok(fork)
-    })
-}
-
-/// Runs of a command, each a fork.
-struct Runs {
-    command: Command,
-    binaries: binary::Source,
-    metrics: Vec<Metric>,
-    timeout: Duration,
-    expanded: bool,
-    warm: bool,
-    plant: Option<Plant>,
-    /// What the command itself shows of the one metric that something is planted for.
-    own: Option<f64>,
-}
-
-impl Runs {
-    fn run(&self, plant: Option<(Plant, f64)>) -> Result<Fork, Unmeasured> {
-        let root = &self.binaries.root;
-        command::measure(&self.command, root, &self.metrics, self.timeout, plant)
-    }
-
-    /// What is planted, and what the command shows without it, which is looked at first.
-    fn planted(&mut self) -> Result<Option<(Plant, f64)>, Unmeasured> {
-        let Some(plant) = self.plant else { return Ok(None) };
-        if self.own.is_none() {
-            let mut values = Vec::new();
-            for _ in 0..BARE_RUNS {
-                values.extend(self.run(None)?.values.values());
-            }
-            values.sort_by(f64::total_cmp);
-            self.own = values.get(values.len() / 2).copied();
-        }
-        Ok(Some((plant, self.own.unwrap_or_default())))
-    }
-}
-
-impl Source for Runs {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        if !self.expanded {
-            let Command { argv, env, .. } = &mut self.command;
-            for word in argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)) {
-                *word = binary::expand(word, &self.binaries)?;
-            }
-            self.expanded = true;
-        }
-        if !self.warm && command::first_run_warms(&self.command) {
-            self.run(None)?;
-        }
-        self.warm = true;
-        let plant = self.planted()?;
-        self.run(plant)
-    }
-
-    fn burst(&self) -> Duration {
-        BURST
     }
 }

@@ -34,7 +34,8 @@ impl Table {
 
     /// The table.
     pub(crate) fn text(&self) -> String {
-        let head = ["test", "limit", "measured", "turned red at", "still green at", "told beforehand"];
+        let head =
+            ["test", "limit", "measured", "turned red at", "still green at", "told beforehand"];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.0.iter().map(row));
         let widths: Vec<usize> = (0..head.len())
@@ -124,7 +125,8 @@ fn row(proof: &Proof) -> [String; 6] {
             0.0 => String::new(),
             _ => format!(" ({:+.0} %)", step.beyond * 100.0),
         };
-        let seen = step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));
+        let seen =
+            step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));
         format!("{}{beyond}{seen}", quantity(step.target))
     };
     let (red, green) = proof.edges();

@@ -14,9 +14,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use self::ready::Signal;
+use super::plant::Plant;
 #[cfg(target_os = "linux")]
 use super::plant::Seed;
-use super::plant::Plant;
 #[cfg(target_os = "linux")]
 use super::process::Stage;
 use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};

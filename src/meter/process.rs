@@ -12,10 +12,10 @@ mod exit;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
-#[cfg(not(target_os = "linux"))]
-mod portable;
 #[cfg(target_os = "linux")]
 mod plant;
+#[cfg(not(target_os = "linux"))]
+mod portable;
 mod refusal;
 #[cfg(target_os = "linux")]
 mod relay;
@@ -40,9 +40,9 @@ use super::{Cause, Unmeasured};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
-pub(crate) use self::plant::{Stage, plant, planted};
-#[cfg(target_os = "linux")]
 pub(crate) use self::linux::{Status, resident_pages};
+#[cfg(target_os = "linux")]
+pub(crate) use self::plant::{Stage, plant, planted};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use self::portable::{planted, relay};
 #[cfg(target_os = "linux")]

@@ -82,7 +82,7 @@ pub(crate) fn run(
     let mut proofs = OpenOptions::new().write(true).create(true).truncate(true).open(file);
     for (nth, &test) in tests.iter().enumerate() {
         let at = format!("{}/{} {}", nth + 1, tests.len(), name(test));
-        let proof = prove(session, test, &|what| tell(&format!("{at}: {what}")));
+        let proof = prove(session, test, &at);
         tell(&format!("{at}: {}", said(&proof)));
         let mut line = serde_json::to_vec(&proof).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
@@ -93,20 +93,26 @@ pub(crate) fn run(
 
 fn said(proof: &Proof) -> String {
     match (proof.finding, proof.edges().0) {
-        (Finding::Red, Some(step)) => format!("red at {:+.0} %", step.beyond * 100.0),
+        (Finding::Red, Some(step)) => match proof.bare.against {
+            Some(against) if against.limit != 0.0 => {
+                let beyond = step.beyond * 100.0;
+                format!("red at {}, {beyond:+.0} %", against.quantity(step.target))
+            }
+            Some(against) => format!("red at {}", against.quantity(step.target)),
+            None => "red".to_owned(),
+        },
         _ => proof.reason.clone(),
     }
 }
 
-fn prove(session: &Session, test: usize, tell: &dyn Fn(&str)) -> Proof {
+fn prove(session: &Session, test: usize, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
     let kind = kind(&session.budgets.budgets[asked.budget].subject);
-    tell("nothing planted");
-    let bare = session.rehearse(test, None);
+    let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
             return match Seed::of(kind, &asked.limit.metric, asked.limit.bound) {
-                Ok(seed) => plant(session, test, seed, bare, tell),
+                Ok(seed) => plant(session, test, seed, bare, at),
                 Err(reason) => ended(Finding::Aside, reason, bare),
             };
         }
@@ -122,13 +128,7 @@ fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
     Proof { finding, reason, planted: String::new(), bare, steps: Vec::new() }
 }
 
-fn plant(
-    session: &Session,
-    test: usize,
-    seed: Seed,
-    bare: Outcome,
-    tell: &dyn Fn(&str),
-) -> Proof {
+fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
     let (metric, kind) =
         (&asked.limit.metric, kind(&session.budgets.budgets[asked.budget].subject));
@@ -148,10 +148,10 @@ fn plant(
         return ended(Finding::Aside, reason, bare);
     }
     let mut steps = Vec::new();
-    let found = ladder::first_red(targets.len(), |at| {
-        let (target, plant) = targets[at];
-        tell(&format!("{} to {}", seed.words(), against.quantity(target)));
-        let outcome = session.rehearse(test, Some(plant));
+    let found = ladder::first_red(targets.len(), |size| {
+        let (target, plant) = targets[size];
+        let said = format!("{at}: {} to {}", seed.words(), against.quantity(target));
+        let outcome = session.rehearse(test, Some(plant), &said);
         let red = outcome.verdict.is_red();
         steps.push(Step {
             target,

@@ -7,7 +7,9 @@ use crate::verdict::Outcome;
 impl Session {
     /// The outcome of a test with something planted into it, or with nothing: by the same rules as one
     /// that counts, from new processes alone.
-    pub(crate) fn rehearse(&self, test: usize, plant: Option<Plant>) -> Outcome {
+    /// `said` is what progress calls it.
+    pub(crate) fn rehearse(&self, test: usize, plant: Option<Plant>, said: &str) -> Outcome {
+        self.progress.title(format!("{said}; "));
         if let Some(outcome) = self.foregone(test) {
             return outcome;
         }

@@ -135,7 +135,8 @@ impl Section {
 /// Where the file is not of 64 bits and little-endian, or has no sections.
 pub(super) fn add_section(file: &mut Vec<u8>, bytes: u64) -> Result<(), String> {
     const HEADER: usize = 64;
-    let unfit = || "only ELF files of 64 bits, little-endian and with sections are known".to_owned();
+    let unfit =
+        || "only ELF files of 64 bits, little-endian and with sections are known".to_owned();
     if file.len() < HEADER || file[..6] != *b"\x7fELF\x02\x01" {
         return Err(unfit());
     }

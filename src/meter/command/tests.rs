@@ -32,7 +32,8 @@ fn check_refused(
     cause: Cause,
     words: &[&str],
 ) {
-    let reason = measure(command, &scratch(), metrics, timeout, None).expect_err("it must not succeed");
+    let reason =
+        measure(command, &scratch(), metrics, timeout, None).expect_err("it must not succeed");
     assert_eq!(reason.cause, cause, "{reason}");
     for word in words {
         assert!(reason.to_string().contains(word), "`{word}` is missing in: {reason}");

@@ -67,7 +67,8 @@ fn become_it(asked: &str) -> io::Result<Infallible> {
     match serde_json::from_str(asked)? {
         Stage::Work(seconds) => {
             // What starting this binary used is part of it.
-            while kernel::clock(kernel::Clock::Process).is_some_and(|used| used.as_secs_f64() < seconds)
+            while kernel::clock(kernel::Clock::Process)
+                .is_some_and(|used| used.as_secs_f64() < seconds)
             {
                 spin_loop();
             }
