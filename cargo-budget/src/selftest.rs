@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use perf_budget::report::terminal::bound_text;
 use perf_budget::selftest::{Finding, Proof, Step};
+use perf_budget::verdict::Verdict;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -35,7 +36,7 @@ impl Table {
     /// The table.
     pub(crate) fn text(&self) -> String {
         let head =
-            ["test", "limit", "measured", "turned red at", "still green at", "told beforehand"];
+            ["test", "limit", "measured", "turned red at", "still green at", "caught with 95 %"];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.0.iter().map(row));
         let widths: Vec<usize> = (0..head.len())
@@ -84,7 +85,7 @@ impl Table {
                     "against": bare.against,
                     "relative_to": bare.relative_to,
                     "measured": bare.estimate,
-                    "detectable": bare.evidence.and_then(|evidence| evidence.detectable),
+                    "detectable": told(proof),
                     "red_at": red,
                     "green_at": green,
                     "steps": proof.steps,
@@ -125,20 +126,31 @@ fn row(proof: &Proof) -> [String; 6] {
             0.0 => String::new(),
             _ => format!(" ({:+.0} %)", step.beyond * 100.0),
         };
+        let verdict = match step.verdict {
+            Verdict::Fail => String::new(),
+            other => format!(", {}", other.name()),
+        };
         let seen =
             step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));
-        format!("{}{beyond}{seen}", quantity(step.target))
+        format!("{}{beyond}{verdict}{seen}", quantity(step.target))
     };
     let (red, green) = proof.edges();
-    let told = bare.evidence.and_then(|evidence| evidence.detectable);
     [
         text::line(&bare.test),
         text::line(&bound_text(bare)),
         bare.estimate.map_or("-".to_owned(), |estimate| quantity(estimate.value)),
         red.map_or_else(|| word(proof.finding), size),
         green.map_or("-".to_owned(), |step| quantity(step.target)),
-        told.map_or("-".to_owned(), quantity),
+        told(proof).map_or("-".to_owned(), quantity),
     ]
+}
+
+/// The smallest violation that the gate said it would catch: without what is planted, or with what was nearest
+/// to the limit.
+fn told(proof: &Proof) -> Option<f64> {
+    let bare = proof.bare.evidence.and_then(|evidence| evidence.detectable);
+    let (red, green) = proof.edges();
+    bare.or_else(|| green?.detectable).or_else(|| red?.detectable)
 }
 
 fn word(finding: Finding) -> String {

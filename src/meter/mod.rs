@@ -24,7 +24,8 @@ pub(crate) mod memory;
 #[doc(hidden)]
 pub mod pair;
 mod plan;
-pub(crate) mod plant;
+#[doc(hidden)]
+pub mod plant;
 pub(crate) mod process;
 pub(crate) mod schedule;
 pub(crate) mod time;

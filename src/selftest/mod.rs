@@ -158,6 +158,7 @@ fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) ->
             beyond: beyond(target),
             verdict: outcome.verdict,
             value: outcome.estimate.map(|estimate| estimate.value),
+            detectable: outcome.evidence.and_then(|evidence| evidence.detectable),
             reason: outcome.reason,
         });
         red

@@ -51,6 +51,8 @@ pub struct Step {
     pub verdict: Verdict,
     /// The measured value; `None` where nothing was measured.
     pub value: Option<f64>,
+    /// The smallest value that this measurement would have failed with 95 %; `None` where that is not known.
+    pub detectable: Option<f64>,
     /// The verdict's sentence.
     pub reason: String,
 }

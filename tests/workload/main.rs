@@ -11,6 +11,7 @@ mod instruments;
 mod load;
 #[cfg(unix)]
 mod pairs;
+mod plants;
 mod server;
 mod subjects;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
+    let rows = rows.chain(plants::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()

@@ -228,3 +228,28 @@ fn the_revision_is_the_one_that_is_checked_out() {
     project.accept(&["wasm"]).exited(0);
     assert_eq!(commit(), Some(format!("{}-dirty", head.trim())));
 }
+
+#[test]
+fn what_is_gone_is_pruned_and_the_rest_stays() {
+    let project = Project::new(
+        "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\", gzip = \"1.5 x lock\" }\n\
+         [budget.b]\nartifact = \"f\"\nmax = { size = \"1 MB\" }\n",
+    );
+    project.record(&[bytes("a::size", 10.0), bytes("a::gzip", 5.0), bytes("b::size", 20.0)]);
+    project.accept(&[]).exited(0);
+    let whole = project.text();
+    project.accept(&["--prune"]).exited(0).told("0 removed");
+    assert_eq!(project.text(), whole);
+    project.write(
+        "budgets.toml",
+        "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\", gzip = \"1.5 x lock\" }\n",
+    );
+    let shown = project.accept(&["--prune", "--dry-run"]).exited(0);
+    assert!(shown.stdout.contains("-[\"b::size\"]"), "{shown:#?}");
+    assert_eq!(project.text(), whole);
+    project.accept(&["--prune"]).exited(0).told("removed   b::size");
+    let lock = project.lock();
+    assert_eq!(lock.values.keys().collect::<Vec<_>>(), ["a::gzip", "a::size"]);
+    assert!(whole.starts_with(project.text().trim_end()), "{}", project.text());
+    project.accept(&["--prune", "a"]).exited(2);
+}
