@@ -12,6 +12,7 @@ mod failure;
 mod git;
 mod history;
 mod init;
+mod inside;
 mod project;
 mod report;
 mod selftest;

@@ -65,7 +65,7 @@ impl Base {
 
 /// The commit that a revision names, seen from the project: where the histories of both parted, so that what
 /// others changed since is not taken for this revision's doing.
-fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
+pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
     checkout::commit(&project.root, revision)
 }
 

@@ -60,6 +60,10 @@ impl Check {
             profile: self.profile.clone(),
             options: self.features.iter().map(|list| format!("--features={list}")).collect(),
         };
+        // What is not there is said before anything is built.
+        if let Some(revision) = &self.base {
+            base::commit(&project, revision)?;
+        }
         base::head(&target, &project.root)?;
         let layouts = self.layouts.unwrap_or(budgets.settings.layouts);
         let asked = base::Asked {

@@ -2,6 +2,7 @@
 //! the work.
 
 mod accept;
+mod busy;
 mod check;
 mod completions;
 mod diff;
@@ -86,6 +87,12 @@ impl Context {
 }
 
 impl Context {
+    /// Shows on a terminal that this goes on, until what is given is dropped.
+    #[must_use]
+    pub(crate) fn busy(self, text: impl Into<String>) -> busy::Busy {
+        busy::Busy::with(text.into(), self.quiet)
+    }
+
     /// Warns, also where it is to be quiet.
     #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
     pub(crate) fn warn(self, text: &str) {
@@ -143,7 +150,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
         Command::History(args) => args.run(context),
-        Command::Trend(args) => args.run(),
+        Command::Trend(args) => args.run(context),
     }
 }
 

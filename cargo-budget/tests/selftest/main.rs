@@ -57,7 +57,7 @@ scaling = { over = "n", max = { alloc_bytes = 1.1 } }
 
 [budget.source]
 artifact = "src/lib.rs"
-max = { size = "1000 B" }
+max = { size = "1000 B", gzip = "1 MB" }
 min = { gzip = "1 B" }
 "#;
 
@@ -160,7 +160,8 @@ fn every_gate_is_shown_to_turn_red_and_nothing_of_it_is_left() {
     check("steps::steps", "red", Some(202.0));
     // A debug build says nothing about time, and a floor is broken by what is better.
     check("boxes::p50", "aside", None);
-    check("source::gzip", "aside", None);
+    check("source::gzip::min", "aside", None);
+    check("source::gzip::max", "red", Some(1_010_000.0));
     assert!(!made.path("results/outcomes.jsonl").exists());
     assert!(!made.path("results/evidence").exists());
 

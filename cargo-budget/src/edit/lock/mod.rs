@@ -122,6 +122,7 @@ fn selected<'o>(
     for name in named {
         if !lasting().any(|outcome| names(outcome, name)) {
             let mut known: Vec<_> = lasting().map(|o| format!("`{}`", o.budget)).collect();
+            known.sort_unstable();
             known.dedup();
             return Err(Failure::usage(format!(
                 "the last run has no `{name}` that could be accepted; it has {}; run `cargo test \
