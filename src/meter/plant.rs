@@ -84,8 +84,15 @@ impl Seed {
                      cannot be planted"
                 ));
             }
-            (_, Metric::Latency(_) | Metric::Wall(_) | Metric::Startup(_) | Metric::Cpu, _)
-            | (_, Metric::Utilization, _) => Seed::Work,
+            (
+                _,
+                Metric::Latency(_)
+                | Metric::Wall(_)
+                | Metric::Startup(_)
+                | Metric::Cpu
+                | Metric::Utilization,
+                _,
+            ) => Seed::Work,
             (_, Metric::ErrorRate, _) => Seed::Failures,
             (_, Metric::ContextSwitches, _) => Seed::Switches,
             (_, Metric::Allocs, _) => Seed::Allocations,
@@ -151,10 +158,9 @@ impl Plant {
             (Seed::Exit, _) => return Some(Plant { seed, share: 0.0, amount: 1.0 }),
             // The slope is moved by what each size is given.
             (_, Metric::Scaling(_)) => return positive(seed, 0.0, target - value),
-            (Seed::Work, Metric::Throughput) => value / target - 1.0,
+            (Seed::Work, Metric::Throughput) | (Seed::Pause, _) => value / target - 1.0,
             (Seed::Work, Metric::Utilization) if target >= 1.0 => return None,
             (Seed::Work, Metric::Utilization) => (target - value) / (1.0 - target),
-            (Seed::Pause, _) => value / target - 1.0,
             (Seed::Recorded, _) if value != 0.0 => {
                 let plant = Plant { seed, share: target / value - 1.0, amount: 0.0 };
                 return plant.share.is_finite().then_some(plant);

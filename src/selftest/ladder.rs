@@ -42,7 +42,9 @@ pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     };
     let mut targets: Vec<f64> = shares.iter().map(beyond).collect();
     if *metric == Metric::ErrorRate {
-        targets.iter_mut().for_each(|target| *target = target.min(1.0));
+        for target in &mut targets {
+            *target = target.min(1.0);
+        }
     }
     targets.dedup();
     targets.retain(|target| against.is_over(*target));

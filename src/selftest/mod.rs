@@ -164,13 +164,12 @@ fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) ->
         red
     });
     let planted = seed.words().to_owned();
-    let (finding, reason) = match found {
-        Some(_) => (Finding::Red, String::new()),
-        None => {
-            let most = targets.last().map_or(0.0, |(target, _)| *target);
-            let most = against.quantity(most);
-            (Finding::Never, format!("never red: {planted} to {most} and it still passed"))
-        }
+    let (finding, reason) = if found.is_some() {
+        (Finding::Red, String::new())
+    } else {
+        let most = targets.last().map_or(0.0, |(target, _)| *target);
+        let most = against.quantity(most);
+        (Finding::Never, format!("never red: {planted} to {most} and it still passed"))
     };
     Proof { finding, reason, planted, bare, steps }
 }

@@ -172,7 +172,9 @@ impl Record {
         let busy = context.busy("recording the run");
         let said = history::record(&project, &place, &what)?;
         drop(busy);
-        said.iter().for_each(|said| context.tell(said));
+        for said in said {
+            context.tell(&said);
+        }
         Ok(Exit::Holds)
     }
 }
@@ -228,7 +230,9 @@ impl Import {
         let busy = context.busy("importing");
         let said = history::import(&place, project.as_ref(), &what)?;
         drop(busy);
-        said.iter().for_each(|said| context.tell(said));
+        for said in said {
+            context.tell(&said);
+        }
         Ok(Exit::Holds)
     }
 }

@@ -173,8 +173,11 @@ fn shards_of_different_things_are_refused() {
     // The same limits at another commit are of other code; a run that does not know its commit is taken.
     let of = |commit: Value, other: Value| {
         let [mut a, mut b] = shards();
-        a.iter_mut().for_each(|outcome| outcome["run"]["commit"] = commit.clone());
-        b.iter_mut().for_each(|outcome| outcome["run"]["commit"] = other.clone());
+        for (shard, commit) in [(&mut a, commit), (&mut b, other)] {
+            for outcome in shard {
+                outcome["run"]["commit"] = commit.clone();
+            }
+        }
         merge(&scratch, &[&a, &b])
     };
     check(&of(json!("a9993e3"), json!("84983e4")), 2, &["commit a9993e3", "84983e4", remedy]);

@@ -4,7 +4,6 @@
 //! The process stays the same one, so that whatever is planted counts as the command's, from just before
 //! its program is loaded until it is ready or ends.
 
-use std::convert::Infallible;
 use std::hint::spin_loop;
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -52,17 +51,20 @@ pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured>
     Ok(())
 }
 
-/// Becomes the command, if this process was started to; returns only where it could not, or where it is
-/// none: then `None`.
+/// Becomes the command, if this process was started to; gives a code to exit with where it could not, or is
+/// to end with another than the command. `None` in every other process.
 pub(crate) fn planted() -> Option<ExitCode> {
     let asked = std::env::var_os(VARIABLE)?;
-    let Err(error) = become_it(&asked.to_string_lossy());
+    let error = match become_it(&asked.to_string_lossy()) {
+        Ok(code) => return Some(code),
+        Err(error) => error,
+    };
     // Standard error is the command's own, and is shown where it fails.
     let _ = writeln!(io::stderr(), "perf-budget: failed to plant into a command: {error}");
     Some(ExitCode::from(NEVER))
 }
 
-fn become_it(asked: &str) -> io::Result<Infallible> {
+fn become_it(asked: &str) -> io::Result<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     match serde_json::from_str(asked)? {
         Stage::Work(seconds) => {
@@ -93,9 +95,8 @@ fn become_it(asked: &str) -> io::Result<Infallible> {
         Stage::Exit => {
             let program = words.next().unwrap_or_default();
             let status = Command::new(program).args(words).env_remove(VARIABLE).status()?;
-            let code = status.code().unwrap_or(0);
-            // As everybody else who ends here: nothing is left to be dropped.
-            std::process::exit(if code == 0 { 1 } else { 0 });
+            let failed = status.code() != Some(0);
+            return Ok(if failed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
     }
     let program = words.next().unwrap_or_default();
