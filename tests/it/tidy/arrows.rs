@@ -70,8 +70,8 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &["Command::new(", ".spawn()"],
         &[
             "meter/process.rs",
-            "meter/process/plant.rs",
             "meter/process/linux.rs",
+            "meter/process/plant.rs",
             "meter/process/portable.rs",
             "meter/process/relay.rs",
         ],
