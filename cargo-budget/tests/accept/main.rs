@@ -190,7 +190,8 @@ fn a_ratio_to_the_base_is_nothing_to_accept() {
 fn what_cannot_be_done_is_said() {
     let project = project();
     project.accept(&[]).exited(3).told("no outcomes are recorded");
-    project.record(&[bytes("wasm::gzip", 9.0), bytes("gone::gzip", 9.0)]);
+    let rows = ["wasm::gzip", "gone::gzip", "wasm::size"];
+    project.record(&rows.map(|row| bytes(row, 9.0)));
     let run = project.accept(&["wsm"]).exited(2);
     run.told("the last run has no `wsm` that could be accepted; it has `wasm`, `gone`; run");
     project.accept(&["gone"]).exited(0).told("budgets.toml has no budget `gone` any more");

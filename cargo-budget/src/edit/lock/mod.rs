@@ -122,8 +122,8 @@ fn selected<'o>(
     for name in named {
         if !lasting().any(|outcome| names(outcome, name)) {
             let mut known: Vec<_> = lasting().map(|o| format!("`{}`", o.budget)).collect();
-            known.sort_unstable();
-            known.dedup();
+            let mut seen = BTreeSet::new();
+            known.retain(|name| seen.insert(name.clone()));
             return Err(Failure::usage(format!(
                 "the last run has no `{name}` that could be accepted; it has {}; run `cargo test \
                  --release` for it, or mend the name",
