@@ -11,12 +11,12 @@ use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSe
 
 use crate::budget::{self, Subject};
 use crate::report::terminal::{self, Colour};
-use crate::report::{github, record};
+use crate::report::{github, progress, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::shard::Shard;
 use crate::verdict::{Outcome, Verdict};
-use crate::{Error, meter, place};
+use crate::{Error, meter, place, selftest};
 
 /// The exit code when `budgets.toml` is wrong or the harness cannot work.
 const UNUSABLE: u8 = 2;
@@ -72,7 +72,7 @@ impl Harness {
     /// `budgets.toml` is wrong.
     pub fn main(self) -> ExitCode {
         // Helper processes of a measurement are this binary too, and come in by the same door.
-        if let Some(code) = meter::process::relay() {
+        if let Some(code) = meter::process::relay().or_else(meter::process::planted) {
             return code;
         }
         if let Some(code) = run::serve(&self.workloads) {
@@ -87,6 +87,25 @@ impl Harness {
         }
     }
 
+    /// Instead of the tests: plants into those that are selected. Never success, so that it is not taken
+    /// for a run.
+    fn prove(
+        session: &Session,
+        selected: &[bool],
+        asked: &selftest::Asked,
+    ) -> Result<ExitCode, Error> {
+        let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
+        let quiet = std::env::var_os(progress::QUIET).is_some();
+        let tell = |text: &str| {
+            if !quiet {
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        };
+        selftest::run(session, &tests, asked, &tell)?;
+        tell("this was a selftest: nothing was judged, and so nothing has passed");
+        Ok(ExitCode::from(selftest::REHEARSED))
+    }
+
     fn tests(self) -> Result<ExitCode, Error> {
         let arguments = Arguments::from_args();
         if let Some(name) = self.twice.first() {
@@ -94,6 +113,7 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
+        let rehearsal = selftest::Asked::of_environment()?;
         let budgets = budget::load(&place::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_keys().collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), place::results()?)?);
@@ -119,6 +139,9 @@ impl Harness {
             if let Some(test) = here.next() {
                 selected[test] = wanted;
             }
+        }
+        if let (Some(asked), false) = (&rehearsal, arguments.list) {
+            return Harness::prove(&session, &selected, asked);
         }
         session.select(selected);
         let total = trials.len();

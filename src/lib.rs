@@ -141,6 +141,8 @@ mod place;
 pub mod quantity;
 pub mod report;
 pub mod run;
+#[doc(hidden)]
+pub mod selftest;
 mod session;
 mod shard;
 mod shelf;

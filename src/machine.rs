@@ -1,5 +1,8 @@
 //! Where a run happened: what a reader of its numbers must know of the machine.
 
+mod revision;
+
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::verdict::Run;
@@ -15,6 +18,8 @@ pub(crate) fn named_run() -> Option<String> {
 /// The facts of this run, which will have `tests` tests.
 pub(crate) fn run(tests: usize) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     Run {
         id: named_run().unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
         began: began.as_secs(),
@@ -25,6 +30,7 @@ pub(crate) fn run(tests: usize) -> Run {
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
+        commit: revision::commit(&package),
     }
 }
 

@@ -6,6 +6,7 @@
 //! the whole group and leaves its outcomes for the others.
 
 mod blank;
+mod rehearsal;
 mod told;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::date::Date;
 use crate::enforce::{Asked, Inquiry, Rules, Watched};
 use crate::kept::{self, Keep, Kept};
 use crate::machine;
+use crate::meter::plant::Plant;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
 use crate::report::progress::Progress;
@@ -55,6 +57,15 @@ pub(crate) struct Session {
     decided: Mutex<Vec<Option<Box<Outcome>>>>,
     turns: Turns,
     progress: Progress,
+}
+
+/// What a measurement is for.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// An outcome, with the evidence of earlier runs.
+    Judge,
+    /// A selftest, which plants this.
+    Rehearse(Option<Plant>),
 }
 
 /// Whose turn it is among the noisy groups.
@@ -177,7 +188,7 @@ impl Session {
     fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
         let kept = shelf.outcomes(&self.key(group), || {
-            let inquiry = self.measure(group, |_| true);
+            let inquiry = self.measure(group, |_| true, Purpose::Judge);
             self.progress.clear();
             let remembered = |outcome: &Outcome| {
                 Some(self.remembered(self.named(group, &outcome.test)?, outcome))
@@ -198,15 +209,15 @@ impl Session {
     fn measure_exact(&self, group: usize) {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
-            let inquiry = self.measure(group, |test| self.is_selected(test));
+            let inquiry = self.measure(group, |test| self.is_selected(test), Purpose::Judge);
             self.keep(group, &inquiry);
             *slot = Some(inquiry);
         }
     }
 
     /// A group measured from the start to its last outcome.
-    fn measure(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
-        let mut inquiry = self.inquiry(group, wanted);
+    fn measure(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
+        let mut inquiry = self.inquiry(group, wanted, purpose);
         while !inquiry.is_done() {
             self.step(group, &mut inquiry);
         }
@@ -226,8 +237,8 @@ impl Session {
             let Some(at) = self.next(&mut rotation) else { return };
             let group = rotation.waiting[at];
             let mut slot = lock(&self.groups[group]);
-            let inquiry =
-                slot.get_or_insert_with(|| self.inquiry(group, |test| self.is_selected(test)));
+            let wanted = |test| self.is_selected(test);
+            let inquiry = slot.get_or_insert_with(|| self.inquiry(group, wanted, Purpose::Judge));
             self.step(group, inquiry);
             self.keep(group, inquiry);
             if inquiry.is_done() {
@@ -327,7 +338,7 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool) -> Inquiry {
+    fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
         let tests = self.suite.tests_of(group);
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];
@@ -335,6 +346,7 @@ impl Session {
             .filter(|&(test, _)| wanted(test) && self.foregone(test).is_none())
             .map(|(i, test)| {
                 let (kept, mut blank) = (self.kept(i), self.blank(i));
+                let kept = kept.filter(|_| matches!(purpose, Purpose::Judge));
                 blank.notes.extend(kept.as_ref().map(Kept::note));
                 let carried = kept.as_ref().map(Kept::carried).unwrap_or_default();
                 Asked { carried, ..self.accepted.asked(blank, &test.limit, budget) }
@@ -359,6 +371,10 @@ impl Session {
             budgets: &self.budgets,
             results: &self.results,
             base: self.base.as_ref(),
+            plant: match purpose {
+                Purpose::Judge => None,
+                Purpose::Rehearse(plant) => plant,
+            },
         };
         Inquiry::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
     }

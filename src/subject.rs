@@ -1,22 +1,25 @@
 //! From what a budget names to where its forks come from.
 
+mod outside;
 mod recorded;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::Base;
-use crate::budget::{Budget, Budgets, Command, Param, Subject};
+use crate::budget::{Budget, Budgets, Param, Subject};
 use crate::enforce::duel::{self, Duel, Pairs};
 use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::meter::fork::{self, Build, Request};
 use crate::meter::pair::{self, Pair, Place, Side, Terms, Wants};
-use crate::meter::{Fork, Unmeasured, artifact, binary, command};
+use crate::meter::plant::Plant;
+use crate::meter::{Fork, Unmeasured, binary};
 use crate::metric::Metric;
 use crate::suite::{self, Group, Reading, Span};
 
 mod request;
 
+use self::outside::{Runs, files, filled, with_params};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
 /// A pair takes turns for so long at the least: more pairs say more than longer ones.
@@ -26,8 +29,6 @@ const SHORTEST_PAIR: Duration = Duration::from_millis(30);
 const ALONE: f64 = 0.1;
 /// How long it is looked for.
 const PILOT: Duration = Duration::from_millis(10);
-/// Runs of a command in one go last about this long, so that turns are worth their lock.
-const BURST: Duration = Duration::from_millis(50);
 
 /// What is measured, in words.
 pub(crate) fn describe(subject: &Subject) -> String {
@@ -74,6 +75,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) results: &'a Path,
     /// The revision that `base` means.
     pub(crate) base: Option<&'a Base>,
+    /// What a selftest plants into the subject, and never into what it is compared with.
+    pub(crate) plant: Option<Plant>,
 }
 
 impl Sources<'_> {
@@ -88,7 +91,10 @@ impl Sources<'_> {
                 let at = (group.budget, case);
                 self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
             }
-            (Span::Case(case), _) => self.of_case(group.budget, case, group.reading, metrics, None),
+            (Span::Case(case), _) => {
+                let base = (None, self.plant);
+                self.of_case(group.budget, case, group.reading, metrics, base)
+            }
             (Span::Sweep, _) => {
                 let inner: Vec<Metric> = metrics
                     .iter()
@@ -97,9 +103,13 @@ impl Sources<'_> {
                         _ => None,
                     })
                     .collect();
-                let of = |case| self.of_case(group.budget, case, group.reading, &inner, None);
                 let sizes = sizes(&self.budgets.budgets[group.budget]);
-                let points = sizes.into_iter().map(|(case, size)| (size, of(case))).collect();
+                let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
+                let of = |case, size: f64| {
+                    let plant = self.plant.map(|plant| plant.tilted(size / least));
+                    self.of_case(group.budget, case, group.reading, &inner, (None, plant))
+                };
+                let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
                 Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
             }
         }
@@ -122,7 +132,13 @@ impl Sources<'_> {
                 self.twin(other.0, other.1, Some(name), base),
             ];
             let [Some(subject), Some(reference)] = sides else {
-                return self.of_case(group.budget, case, group.reading, &metrics, None);
+                return self.of_case(
+                    group.budget,
+                    case,
+                    group.reading,
+                    &metrics,
+                    (None, self.plant),
+                );
             };
             let pairs = Twins {
                 sides: [subject, reference],
@@ -135,8 +151,11 @@ impl Sources<'_> {
             return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
         }
         Box::new(Versus {
-            subject: self.of_case(group.budget, case, group.reading, &metrics, None),
-            reference: named(name, self.of_case(other.0, other.1, group.reading, &metrics, base)),
+            subject: self.of_case(group.budget, case, group.reading, &metrics, (None, self.plant)),
+            reference: named(
+                name,
+                self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
+            ),
             metrics,
             coin,
         })
@@ -154,7 +173,8 @@ impl Sources<'_> {
         let Subject::Workload(workload) = &what.subject else { return None };
         let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
         let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
-        let request = request(workload, what, case, metrics, true);
+        let plant = self.plant.filter(|_| role.is_none());
+        let request = Request { plant, ..request(workload, what, case, metrics, true) };
         let builds = match base {
             Some(base) if role.is_some() => base.builds(),
             Some(base) => base.head_builds(),
@@ -167,14 +187,15 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Where the forks of one case of a budget come from, in this revision or in `base`.
+    /// Where the forks of one case of a budget come from, in this revision or in `base`, and with what
+    /// planted.
     fn of_case(
         &self,
         budget: usize,
         case: usize,
         reading: Reading,
         metrics: &[Metric],
-        base: Option<&Base>,
+        (base, plant): (Option<&Base>, Option<Plant>),
     ) -> Box<dyn Source> {
         let what = &self.budgets.budgets[budget];
         let timeout = self.timeout(budget);
@@ -189,7 +210,8 @@ impl Sources<'_> {
             (Subject::Artifact(patterns), _) => {
                 let params = &what.cases[case].params;
                 let patterns = patterns.iter().map(|pattern| filled(pattern, params)).collect();
-                files(patterns, binaries, metrics, self.results.join("compressed"))
+                let places = [self.results.join("compressed"), self.results.join("scratch")];
+                files(patterns, binaries, metrics, places, plant)
             }
             (Subject::Command(command), _) => Box::new(Runs {
                 command: with_params(command, &what.cases[case].params),
@@ -198,10 +220,12 @@ impl Sources<'_> {
                 timeout,
                 expanded: false,
                 warm: false,
+                plant,
+                own: None,
             }),
             (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
-                let request = request(workload, what, case, metrics, false);
+                let request = Request { plant, ..request(workload, what, case, metrics, false) };
                 let builds = base.map(Base::builds).unwrap_or_default();
                 Box::new(Forks {
                     request,
@@ -308,81 +332,5 @@ impl Pairs for Twins {
             Place::Free => Place::Free,
         });
         Ok(pair)
-    }
-}
-
-/// The command with each `{name}` of a parameter replaced by its value.
-fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
-    let mut command = command.clone();
-    let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
-    for word in words {
-        *word = filled(word, params);
-    }
-    command
-}
-
-/// The text with each `{name}` of a parameter replaced by its value.
-fn filled(text: &str, params: &[(String, Param)]) -> String {
-    let fill = |text: String, (name, value): &(String, Param)| {
-        text.replace(&format!("{{{name}}}"), &value.to_string())
-    };
-    params.iter().fold(text.to_owned(), fill)
-}
-
-fn files(
-    patterns: Vec<String>,
-    binaries: binary::Source,
-    metrics: Vec<Metric>,
-    cache: PathBuf,
-) -> Box<dyn Source> {
-    Box::new(move || {
-        let expand = |pattern: &String| binary::expand(pattern, &binaries);
-        let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
-        let began = std::time::Instant::now();
-        let mut fork = Fork::default();
-        for (metric, reading) in artifact::measure(&patterns, &binaries.root, &metrics, &cache) {
-            match reading {
-                Ok(reading) => {
-                    fork.values.insert(metric.clone(), reading.value);
-                    fork.remarks.insert(metric, reading.notes);
-                }
-                Err(reason) => {
-                    fork.unmeasured.insert(metric, reason);
-                }
-            }
-        }
-        fork.elapsed = began.elapsed();
-        Ok(fork)
-    })
-}
-
-/// Runs of a command, each a fork.
-struct Runs {
-    command: Command,
-    binaries: binary::Source,
-    metrics: Vec<Metric>,
-    timeout: Duration,
-    expanded: bool,
-    warm: bool,
-}
-
-impl Source for Runs {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        if !self.expanded {
-            let Command { argv, env, .. } = &mut self.command;
-            for word in argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)) {
-                *word = binary::expand(word, &self.binaries)?;
-            }
-            self.expanded = true;
-        }
-        if !self.warm && command::first_run_warms(&self.command) {
-            command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)?;
-        }
-        self.warm = true;
-        command::measure(&self.command, &self.binaries.root, &self.metrics, self.timeout)
-    }
-
-    fn burst(&self) -> Duration {
-        BURST
     }
 }

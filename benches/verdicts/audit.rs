@@ -82,6 +82,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             slice: SLICE,
             max_operations: 1,
             paired: true,
+            plant: None,
         },
         role: None,
     };

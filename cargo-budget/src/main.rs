@@ -12,8 +12,10 @@ mod failure;
 mod git;
 mod history;
 mod init;
+mod inside;
 mod project;
 mod report;
+mod selftest;
 
 use std::process::ExitCode;
 

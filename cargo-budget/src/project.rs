@@ -98,7 +98,7 @@ impl Project {
 }
 
 /// The name of the package whose Cargo.toml is in a directory.
-fn package(root: &Path) -> Option<String> {
+pub(crate) fn package(root: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let manifest = toml_edit::Document::parse(text).ok()?;
     Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())

@@ -241,7 +241,8 @@ impl Inquiry {
         let mut outcome = open.asked.blank.clone();
         outcome.verdict = verdict;
         outcome.doubt = doubt;
-        outcome.against = Some(against);
+        // Of a value that was not measured there is no multiple.
+        outcome.against = Some(against).filter(|against| against.limit.is_finite());
         outcome.seconds = self.spent.as_secs_f64();
         outcome.notes.extend(self.notes.iter().map(|(note, varies)| match varies {
             false => note.clone(),
@@ -290,7 +291,8 @@ impl Inquiry {
         outcome.reason.clone_from(&reason.text);
         outcome.cause = Some(reason.cause.name().to_owned());
         outcome.output.clone_from(&reason.output);
-        outcome.against = Some(open.against(&self.rules));
+        let against = open.against(&self.rules);
+        outcome.against = Some(against).filter(|against| against.limit.is_finite());
         outcome.seconds = self.spent.as_secs_f64();
         self.done.push(outcome);
     }

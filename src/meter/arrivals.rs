@@ -8,6 +8,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::clock::Stopwatch;
+use super::plant::{Plant, Seed};
 use super::schedule::Schedule;
 use super::wire::Request;
 use super::{Fork, Timing, Work};
@@ -50,6 +51,8 @@ pub(crate) struct Arrivals {
     last: f64,
     /// Operations that were never started, and the shortest time that one of them had waited.
     unstarted: Option<(usize, f64)>,
+    /// What a selftest plants, and the part of a failure that is due.
+    plant: Option<(Plant, f64)>,
 }
 
 impl Arrivals {
@@ -65,6 +68,7 @@ impl Arrivals {
             ended: 0,
             last: 0.0,
             unstarted: None,
+            plant: None,
         }
     }
 
@@ -73,7 +77,9 @@ impl Arrivals {
         let seed = RandomState::new().build_hasher().finish();
         let slice = request.slice.as_secs_f64();
         let schedule = Schedule::new(load, seed, slice, request.max_operations);
-        Arrivals::new(load.clone(), schedule)
+        let plant = request.plant.filter(|plant| plant.seed == Seed::Failures);
+        let plant = plant.map(|plant| (plant, 0.0));
+        Arrivals { plant, ..Arrivals::new(load.clone(), schedule) }
     }
 
     /// How many operations there are, those of the warm-up included.
@@ -104,7 +110,13 @@ impl Arrivals {
         let Some(at) = n.checked_sub(self.schedule.warm) else { return };
         let due = self.schedule.due[n];
         self.lags.push((span.started - due.max(span.free)).max(0.0));
-        if failed {
+        let mut planted = false;
+        if let Some((plant, due)) = &mut self.plant {
+            *due += plant.amount;
+            planted = *due >= 1.0;
+            *due -= f64::from(u8::from(planted));
+        }
+        if failed || planted {
             self.failed += 1;
         } else {
             self.latencies[at] = span.ended - due;

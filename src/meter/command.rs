@@ -14,6 +14,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use self::ready::Signal;
+use super::plant::Plant;
+#[cfg(target_os = "linux")]
+use super::plant::Seed;
+#[cfg(target_os = "linux")]
+use super::process::Stage;
 use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
 use super::{Cause, Fork, Orphans, Timing, Unmeasured};
 use crate::budget::{Cache, Command, Ready};
@@ -37,13 +42,17 @@ pub(crate) fn measure(
     root: &Path,
     metrics: &[Metric],
     timeout: Duration,
+    plant: Option<(Plant, f64)>,
 ) -> Result<Fork, Unmeasured> {
     let began = Instant::now();
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
     let signal = Signal::prepare(&command.ready, root)?;
-    let launch = launch(command, root, signal.as_ref())?;
+    let mut launch = launch(command, root, signal.as_ref())?;
+    if let Some((plant, own)) = plant {
+        sow(&mut launch, command, plant, own)?;
+    }
     let mut fork = Fork::default();
     if command.cache == Cache::Evicted {
         fork.notes.extend(page_cache::evict(&launch, root)?);
@@ -105,6 +114,26 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
         launch.watch = signal.watch();
     }
     Ok(launch)
+}
+
+/// Has the launch plant what a selftest asks for; `own` is what the command itself shows.
+#[cfg(target_os = "linux")]
+fn sow(launch: &mut Launch, command: &Command, plant: Plant, own: f64) -> Result<(), Unmeasured> {
+    let added = plant.added(own);
+    let stage = match (plant.seed, &command.ready) {
+        (Seed::Exit, _) => Stage::Exit,
+        // The peak is that of the one process, whatever it was before.
+        (Seed::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Seed::Resident | Seed::ResidentPeak, _) => Stage::Beside(added),
+        _ => Stage::Work(added),
+    };
+    process::plant(launch, stage)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sow(_: &mut Launch, _: &Command, _: Plant, _: f64) -> Result<(), Unmeasured> {
+    let text = "nothing can be planted into a command but on Linux";
+    Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
 fn run_to_end(

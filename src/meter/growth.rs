@@ -188,6 +188,7 @@ mod tests {
             slice: Duration::from_millis(100),
             max_operations: 0,
             paired: false,
+            plant: None,
         };
         let mut growth = Growth::new(&request, Repeat::Looped).unwrap();
         growth.points = read.iter().enumerate().map(|(n, &bytes)| (n as f64, bytes)).collect();

@@ -61,6 +61,26 @@ static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 
+/// What has been counted so far, of all threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub(super) allocs: u64,
+    pub(super) bytes: u64,
+    pub(super) live: i64,
+    pub(super) peak: i64,
+}
+
+impl Counted {
+    pub(super) fn now() -> Self {
+        Counted {
+            allocs: ALLOCS.load(Relaxed),
+            bytes: BYTES.load(Relaxed),
+            live: LIVE.load(Relaxed),
+            peak: PEAK.load(Relaxed),
+        }
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn count(allocated: Option<usize>, change: i64) {

@@ -102,6 +102,16 @@ impl Resident {
     }
 }
 
+/// What is resident now, in bytes; 0 where the system does not tell.
+pub(super) fn resident() -> u64 {
+    memory_stats().map_or(0, |stats| stats.physical_mem as u64)
+}
+
+/// The highest that was, in bytes, or what is resident now where the system keeps no mark.
+pub(super) fn peak() -> u64 {
+    high_water().unwrap_or_else(resident)
+}
+
 /// Sets the high-water mark to what is resident now; false where that cannot be done.
 #[cfg(target_os = "linux")]
 fn mark() -> bool {

@@ -25,6 +25,8 @@ pub(crate) mod memory;
 #[doc(hidden)]
 pub mod pair;
 mod plan;
+#[doc(hidden)]
+pub mod plant;
 pub(crate) mod process;
 pub(crate) mod schedule;
 pub(crate) mod time;

@@ -12,6 +12,8 @@ mod exit;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
+#[cfg(target_os = "linux")]
+mod plant;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 mod refusal;
@@ -39,8 +41,10 @@ pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
 pub(crate) use self::linux::{Status, resident_pages};
+#[cfg(target_os = "linux")]
+pub(crate) use self::plant::{Stage, plant, planted};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use self::portable::relay;
+pub(crate) use self::portable::{planted, relay};
 #[cfg(target_os = "linux")]
 pub(crate) use self::relay::relay;
 pub(crate) use self::usage::{Living, Usage};

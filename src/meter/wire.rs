@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::plant::Plant;
 use super::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
 use crate::budget::{Load, Param};
 use crate::metric::{Metric, SubjectKind};
@@ -37,6 +38,8 @@ pub struct Request {
     /// Whether operations are run when the other end of standard input asks for them, in turns with
     /// another process.
     pub paired: bool,
+    /// What a selftest plants into the measured part; `None` in every run that judges.
+    pub plant: Option<Plant>,
 }
 
 /// What a fork is measured with. One at a time: each would disturb the others.
@@ -110,6 +113,8 @@ pub(crate) struct WireRequest {
     /// A worker that does not know it measures on its own, which the other end notices.
     #[serde(default)]
     paired: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plant: Option<Plant>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -128,6 +133,7 @@ impl WireRequest {
             slice: request.slice,
             max_operations: request.max_operations,
             paired: request.paired,
+            plant: request.plant,
             reply,
         }
     }
@@ -145,6 +151,7 @@ impl WireRequest {
             slice: self.slice,
             max_operations: self.max_operations,
             paired: self.paired,
+            plant: self.plant,
         }
     }
 }

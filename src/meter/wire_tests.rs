@@ -59,6 +59,7 @@ fn a_request_survives() {
         slice: Duration::from_millis(100),
         max_operations: 5,
         paired: false,
+        plant: None,
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -76,6 +77,7 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: false,
+        plant: None,
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }

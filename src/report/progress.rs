@@ -7,16 +7,28 @@ use std::time::{Duration, Instant};
 /// The line at the bottom of a terminal.
 pub(crate) struct Progress {
     terminal: bool,
+    title: Mutex<String>,
     shown: Mutex<Option<Instant>>,
 }
 
+/// Set where nobody wants to see it.
+pub(crate) const QUIET: &str = "PERF_BUDGET_QUIET";
 /// Often enough to be alive, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_millis(100);
 
 impl Progress {
     /// Shows on standard error if that is a terminal.
     pub(crate) fn new() -> Self {
-        Progress { terminal: std::io::stderr().is_terminal(), shown: Mutex::new(None) }
+        let quiet = std::env::var_os(QUIET).is_some();
+        let terminal = std::io::stderr().is_terminal() && !quiet;
+        Progress { terminal, title: Mutex::default(), shown: Mutex::new(None) }
+    }
+
+    /// What every line begins with from now on.
+    pub(crate) fn title(&self, text: String) {
+        if let Ok(mut title) = self.title.lock() {
+            *title = text;
+        }
     }
 
     /// Replaces the line.
@@ -29,7 +41,8 @@ impl Progress {
             return;
         }
         *shown = Some(Instant::now());
-        let _ = write!(std::io::stderr(), "\r\x1b[2K\x1b[2m{}\x1b[0m", text());
+        let title = self.title.lock().map(|title| title.clone()).unwrap_or_default();
+        let _ = write!(std::io::stderr(), "\r\x1b[2K\x1b[2m{title}{}\x1b[0m", text());
     }
 
     /// Takes the line away before something else is printed.

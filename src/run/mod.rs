@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use crate::meter::fuel;
+use crate::meter::plant::Seed;
 use crate::meter::wire::{Instrument, Request, valid};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic, SubjectKind};
@@ -133,6 +134,11 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
+        let planted = self.request.plant.filter(|plant| {
+            let asked = Metric::Custom(name.clone());
+            plant.seed == Seed::Recorded && self.request.metrics.contains(&asked)
+        });
+        let value = planted.map_or(value, |plant| plant.recorded(value));
         let sum = self.recorded.entry(name).or_default();
         *sum = (sum.0 + value, sum.1 + 1);
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::fmt::Display;
+use std::time::Instant;
 
 use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive, drive_async};
 use super::open_loop::{Monotonic, arrive, arrive_async, arrive_beside};
@@ -14,6 +15,7 @@ use crate::meter::heap::Allocations;
 use crate::meter::memory::Memory;
 #[cfg(unix)]
 use crate::meter::pair::Follower;
+use crate::meter::plant::{self, Plant, Planted};
 use crate::meter::time::Time;
 use crate::meter::wire::Instrument;
 use crate::metric::Metric;
@@ -160,13 +162,15 @@ impl Run {
         verb: &'static str,
         repeat: Repeat,
         setup: impl FnMut() -> I,
-        op: impl FnMut(I) -> O,
+        mut op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
         let (mut watching, mut failures) = self.begin(verb, repeat)?;
         match &mut watching {
             Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
             Watching::Other(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
             Watching::Arrivals(arrivals) => {
+                let plant = self.request.plant;
+                let op = |input| plant::slowed(plant, || op(input));
                 arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
             }
         }
@@ -177,7 +181,7 @@ impl Run {
         &mut self,
         verb: &'static str,
         setup: impl AsyncFnMut() -> I,
-        op: impl AsyncFnMut(I) -> O,
+        mut op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
         let executor = self.executor()?;
         let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
@@ -194,6 +198,8 @@ impl Run {
                 ));
             }
             Watching::Arrivals(arrivals) => {
+                let plant = self.request.plant;
+                let op = async |input| slowed(plant, op(input)).await;
                 executor.block_on(arrive_async::<K, _, _>(arrivals, &mut failures, setup, op));
             }
         }
@@ -212,6 +218,8 @@ impl Run {
         let executor = self.executor()?;
         let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
         if let Watching::Arrivals(arrivals) = &mut watching {
+            let plant = self.request.plant;
+            let op = async || slowed(plant, op()).await;
             executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
         }
         self.executor = Some(executor);
@@ -234,6 +242,7 @@ impl Run {
         let counted = repeat == Repeat::Looped && self.request.metrics.contains(&Metric::ErrorRate);
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
+        let plant = self.request.plant;
         let watching = match self.instrument {
             #[cfg(unix)]
             Instrument::Time if self.request.paired => {
@@ -241,6 +250,9 @@ impl Run {
             }
             Instrument::Time => Ok(match &self.request.load {
                 Some(load) => Watching::Arrivals(Box::new(Arrivals::asked(load, &self.request))),
+                None if plant.is_some() => {
+                    Watching::Other(Box::new(Time::new(&self.request, repeat)))
+                }
                 None => Watching::Time(Box::new(Time::new(&self.request, repeat))),
             }),
             Instrument::Heap => {
@@ -255,6 +267,12 @@ impl Run {
                 .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
         };
         let watching = watching.map_err(|why| self.failed(Failed(why)))?;
+        let watching = match (watching, plant) {
+            (Watching::Other(gauge), Some(plant)) => {
+                Watching::Other(Box::new(Planted::new(gauge, plant)))
+            }
+            (watching, _) => watching,
+        };
         self.verb = Verb::Begun(verb);
         Ok((watching, failures))
     }
@@ -330,6 +348,16 @@ impl Run {
         };
         Err(self.failed(Failed::from(text)))
     }
+}
+
+/// An asynchronous operation, and so much longer as is planted.
+async fn slowed<O>(plant: Option<Plant>, op: impl Future<Output = O>) -> O {
+    let began = Instant::now();
+    let output = op.await;
+    if let Some(end) = plant::end(plant, began) {
+        super::until(end).await;
+    }
+    output
 }
 
 /// The instrument that watches: the one whose speed matters is known to the loop by its type.

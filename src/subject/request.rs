@@ -31,6 +31,7 @@ pub(super) fn request(
         slice: SLICE,
         max_operations: MOST_OPERATIONS,
         paired,
+        plant: None,
     };
     request.slice = shortest(&request);
     request

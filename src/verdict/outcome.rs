@@ -173,6 +173,9 @@ pub struct Run {
     /// empty where cargo does not tell.
     #[serde(default)]
     pub package: String,
+    /// The commit that was checked out, whatever had been changed since; `None` where git does not tell.
+    #[serde(default)]
+    pub commit: Option<String>,
 }
 
 impl Evidence {

@@ -140,6 +140,7 @@ fn request(workload: &str) -> Request {
         slice: Duration::from_millis(20),
         max_operations: 100,
         paired: false,
+        plant: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod instruments;
 mod load;
 #[cfg(unix)]
 mod pairs;
+mod plants;
 mod server;
 mod subjects;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
     let rows = rows.chain(fuel::rows());
+    let rows = rows.chain(plants::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
@@ -67,6 +69,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         slice: Duration::from_millis(60),
         max_operations: 50_000,
         paired: false,
+        plant: None,
     }
 }
 

@@ -152,6 +152,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: true,
+        plant: None,
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

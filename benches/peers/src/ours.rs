@@ -48,6 +48,7 @@ fn row(subject: &str, metric: Metric) -> Row {
         slice: Duration::from_millis(500),
         max_operations: 1_000_000,
         paired: false,
+        plant: None,
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");
     let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");

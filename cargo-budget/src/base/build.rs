@@ -37,14 +37,43 @@ impl Target {
         self.built(package, target_dir, arguments, &[])
     }
 
+    /// A command that runs it as `cargo test` does: in its package, which it is told of, with the binaries
+    /// that it may measure.
+    pub(crate) fn harness(&self, package: &Path) -> Result<Command, Failure> {
+        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
+        arguments.extend(self.arguments());
+        let messages = self.messages(package, None, arguments, &[])?;
+        let mut command = Command::new(self.named(&messages, package)?);
+        for (name, path) in executables(&messages, "bin") {
+            command.env(format!("CARGO_BIN_EXE_{name}"), path);
+        }
+        if let Some(name) = crate::project::package(package) {
+            command.env("CARGO_PKG_NAME", name);
+        }
+        command.env("CARGO_MANIFEST_DIR", package).current_dir(package);
+        Ok(command)
+    }
+
     /// Runs cargo, and gives the path of the one test binary that it names at the end.
     pub(super) fn built(
         &self,
         package: &Path,
         target_dir: Option<&Path>,
-        mut arguments: Vec<OsString>,
+        arguments: Vec<OsString>,
         after: &[String],
     ) -> Result<PathBuf, Failure> {
+        let messages = self.messages(package, target_dir, arguments, after)?;
+        self.named(&messages, package)
+    }
+
+    /// Runs cargo, and gives what it says.
+    fn messages(
+        &self,
+        package: &Path,
+        target_dir: Option<&Path>,
+        mut arguments: Vec<OsString>,
+        after: &[String],
+    ) -> Result<Vec<serde_json::Value>, Failure> {
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
         if let Some(directory) = target_dir {
             arguments.extend(["--target-dir".into(), directory.into()]);
@@ -68,13 +97,13 @@ impl Target {
             )));
         }
         let messages = String::from_utf8_lossy(&output.stdout);
-        let executable = messages.lines().rev().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let target = &message["target"];
-            let is_it = target["name"] == self.test.as_str() && target["kind"][0] == "test";
-            message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
-        });
-        executable.ok_or_else(|| {
+        Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// Its binary, as cargo's messages name it.
+    fn named(&self, messages: &[serde_json::Value], package: &Path) -> Result<PathBuf, Failure> {
+        let own = executables(messages, "test").filter(|(name, _)| *name == self.test);
+        own.map(|(_, path)| path).last().ok_or_else(|| {
             Failure::unmeasured(format!(
                 "cargo built the test `{}` in `{}` and did not say where it is",
                 self.test,
@@ -82,6 +111,18 @@ impl Target {
             ))
         })
     }
+}
+
+/// What of this kind cargo built: its name and where it is.
+fn executables<'m>(
+    messages: &'m [serde_json::Value],
+    kind: &'m str,
+) -> impl Iterator<Item = (&'m str, PathBuf)> {
+    messages.iter().filter_map(move |message| {
+        let target = &message["target"];
+        let path = message["executable"].as_str().filter(|_| target["kind"][0] == kind)?;
+        Some((target["name"].as_str()?, PathBuf::from(path)))
+    })
 }
 
 /// Builds this revision's, so that whatever is wrong with it is known before anything is measured.

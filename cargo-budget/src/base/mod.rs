@@ -17,7 +17,7 @@ pub(crate) use self::build::{Target, cargo, head};
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted<'a> {
+struct Wanted<'a> {
     /// A revision as git knows it.
     pub(crate) revision: &'a str,
     /// The test target, and how it is built.
@@ -69,8 +69,37 @@ pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failur
     checkout::commit(&project.root, revision)
 }
 
+/// What a base is asked for, if one is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// A revision as git knows it; `None` where nothing is to be compared.
+    pub(crate) revision: Option<&'a str>,
+    /// See [`Wanted`].
+    pub(crate) prepare: Option<&'a str>,
+    /// See [`Wanted`].
+    pub(crate) layouts: u32,
+}
+
+/// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
+/// what does not need it.
+pub(crate) fn compared(
+    project: &Project,
+    target: &Target,
+    asked: &Asked<'_>,
+    tell: &dyn Fn(&str),
+) -> Result<Result<Option<Base>, Failure>, Failure> {
+    let Some(revision) = asked.revision else { return Ok(Ok(None)) };
+    let commit = commit(project, revision)?;
+    let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
+    let ready = ready(project, &commit, &wanted, tell);
+    if let Ok(base) = &ready {
+        tell(&format!("comparing with {} ({revision})", &base.commit[..12]));
+    }
+    Ok(ready.map(Some))
+}
+
 /// Checks out a commit and builds its tests.
-pub(crate) fn ready(
+fn ready(
     project: &Project,
     commit: &str,
     wanted: &Wanted<'_>,

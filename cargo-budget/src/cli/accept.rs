@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use perf_budget::budget::lock;
+use perf_budget::budget::{Budgets, lock};
 use perf_budget::date::Date;
 
 use super::{Context, print};
 use crate::edit;
-use crate::edit::lock::{Fate, Terms, plan, revision};
+use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -25,6 +25,7 @@ Examples:
   cargo test --release && cargo budget accept
   cargo budget accept merge records::records=1000::rss
   cargo budget accept --red merge      # the growth against the lock is intended
+  cargo budget accept --prune          # forget budgets that are gone
   cargo budget accept --dry-run")]
 pub(super) struct Accept {
     /// Budgets, or single values such as merge::p99; all of the last run by default
@@ -33,6 +34,9 @@ pub(super) struct Accept {
     /// Accept also what is red against its accepted value, and against nothing else
     #[arg(long)]
     red: bool,
+    /// Only remove what is accepted of budgets, cases and limits that are gone; the last run is not looked at
+    #[arg(long, conflicts_with_all = ["budgets", "red"])]
+    prune: bool,
     /// Show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -45,6 +49,9 @@ impl Accept {
         let file = lock::place(&project.file());
         let known = lock::load(&file)?;
         let text = if file.exists() { Some(edit::read(&file)?) } else { None };
+        if self.prune {
+            return self.prune(text.as_deref(), &known, &budgets, &file, context);
+        }
         let outcomes = project.last_run()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let today = Date::of_unix(now.as_secs());
@@ -83,6 +90,30 @@ impl Accept {
         context
             .tell(&format!("{accepted} {would}accepted, {unchanged} unchanged, {refused} refused"));
         Ok(exit)
+    }
+}
+
+impl Accept {
+    fn prune(
+        &self,
+        text: Option<&str>,
+        known: &lock::Lock,
+        budgets: &Budgets,
+        file: &Path,
+        context: Context,
+    ) -> Result<Exit, Failure> {
+        let pruned = prune(text.unwrap_or_default(), known, budgets)?;
+        print(&edit::difference(text, &pruned.text, "budgets.lock"))?;
+        for name in &pruned.gone {
+            context.tell(&format!("removed   {name}: budgets.toml has no such limit any more"));
+        }
+        if !pruned.gone.is_empty() && !self.dry_run {
+            lock::parse(&pruned.text, file)?;
+            edit::write(file, &pruned.text)?;
+        }
+        let would = if self.dry_run { "would be " } else { "" };
+        context.tell(&format!("{} {would}removed", pruned.gone.len()));
+        Ok(Exit::Holds)
     }
 }
 

@@ -6,7 +6,7 @@ use perf_budget::report::record;
 use perf_budget::verdict::Outcome;
 
 use super::Context;
-use crate::base::{self, Base, Target, Wanted};
+use crate::base::{self, Base, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, last_run};
@@ -60,9 +60,18 @@ impl Check {
             profile: self.profile.clone(),
             options: self.features.iter().map(|list| format!("--features={list}")).collect(),
         };
+        // What is not there is said before anything is built.
+        if let Some(revision) = &self.base {
+            base::commit(&project, revision)?;
+        }
         base::head(&target, &project.root)?;
         let layouts = self.layouts.unwrap_or(budgets.settings.layouts);
-        let compared = self.compared(&project, &target, layouts, context)?;
+        let asked = base::Asked {
+            revision: self.base.as_deref(),
+            prepare: self.prepare.as_deref(),
+            layouts,
+        };
+        let compared = base::compared(&project, &target, &asked, &|text| context.tell(text))?;
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let code =
             self.tests(&project, &target, compared.as_ref().ok().and_then(Option::as_ref))?;
@@ -90,25 +99,6 @@ impl Check {
                 Ok(if judged == Exit::Holds { failure.exit } else { judged })
             }
         }
-    }
-
-    /// The base, where one is asked for: an inner failure is the base's alone, and keeps nobody from judging
-    /// what does not need it.
-    fn compared(
-        &self,
-        project: &Project,
-        target: &Target,
-        layouts: u32,
-        context: Context,
-    ) -> Result<Result<Option<Base>, Failure>, Failure> {
-        let Some(revision) = &self.base else { return Ok(Ok(None)) };
-        let commit = base::commit(project, revision)?;
-        let wanted = Wanted { revision, target, prepare: self.prepare.as_deref(), layouts };
-        let ready = base::ready(project, &commit, &wanted, &|text| context.tell(text));
-        if let Ok(base) = &ready {
-            context.tell(&format!("comparing with {} ({revision})", &base.commit[..12]));
-        }
-        Ok(ready.map(Some))
     }
 
     /// Runs the tests; their exit code, where they ended by themselves.

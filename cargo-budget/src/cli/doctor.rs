@@ -13,13 +13,29 @@ use crate::failure::Failure;
 #[command(after_help = "\
 Examples:
   cargo budget doctor
+  cargo budget doctor --format json | jq -r .noise
   cargo budget doctor >> \"$GITHUB_STEP_SUMMARY\"")]
-pub(super) struct Doctor {}
+pub(super) struct Doctor {
+    /// How it is said
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 impl Doctor {
-    #[expect(clippy::unused_self, reason = "as every subcommand, it is run with its arguments")]
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        print(&doctor::examine().render())?;
+        let machine = doctor::examine();
+        print(&match self.format {
+            Format::Text => machine.render(),
+            Format::Json => format!("{:#}\n", machine.json()),
+        })?;
         Ok(Exit::Holds)
     }
 }

@@ -153,7 +153,7 @@ impl History {
         match self.verb {
             Verb::Record(args) => args.run(context),
             Verb::List(args) => args.run(),
-            Verb::Trend(args) => args.run(),
+            Verb::Trend(args) => args.run(context),
             Verb::Import(args) => args.run(context),
         }
     }
@@ -169,7 +169,12 @@ impl Record {
             branch: self.branch.as_deref(),
             dry: self.dry_run,
         };
-        history::record(&project, &place, &what)?.iter().for_each(|said| context.tell(said));
+        let busy = context.busy("recording the run");
+        let said = history::record(&project, &place, &what)?;
+        drop(busy);
+        for said in said {
+            context.tell(&said);
+        }
         Ok(Exit::Holds)
     }
 }
@@ -189,7 +194,7 @@ impl List {
 }
 
 impl Trend {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
         let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
         let which = Which {
@@ -199,7 +204,9 @@ impl Trend {
             last: self.last,
             dirty: self.dirty,
         };
+        let busy = context.busy("looking for changes");
         let answer = history::trend(&place, project.as_ref(), &which)?;
+        drop(busy);
         print(&match self.format {
             Rendering::Text => answer.text(),
             Rendering::Json => format!("{:#}\n", answer.json()),
@@ -220,9 +227,12 @@ impl Import {
             environment: self.environment.as_deref(),
             dry: self.dry_run,
         };
-        history::import(&place, project.as_ref(), &what)?
-            .iter()
-            .for_each(|said| context.tell(said));
+        let busy = context.busy("importing");
+        let said = history::import(&place, project.as_ref(), &what)?;
+        drop(busy);
+        for said in said {
+            context.tell(&said);
+        }
         Ok(Exit::Holds)
     }
 }

@@ -2,6 +2,7 @@
 //! the work.
 
 mod accept;
+mod busy;
 mod check;
 mod completions;
 mod diff;
@@ -10,6 +11,7 @@ mod explain;
 mod history;
 mod init;
 mod report;
+mod selftest;
 mod suggest;
 mod tighten;
 
@@ -60,6 +62,7 @@ enum Command {
     Diff(diff::Diff),
     Doctor(doctor::Doctor),
     Init(init::Init),
+    Selftest(selftest::Selftest),
     Suggest(suggest::Suggest),
     Tighten(tighten::Tighten),
     History(history::History),
@@ -84,6 +87,12 @@ impl Context {
 }
 
 impl Context {
+    /// Shows on a terminal that this goes on, until what is given is dropped.
+    #[must_use]
+    pub(crate) fn busy(self, text: impl Into<String>) -> busy::Busy {
+        busy::Busy::with(text.into(), self.quiet)
+    }
+
     /// Warns, also where it is to be quiet.
     #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
     pub(crate) fn warn(self, text: &str) {
@@ -137,10 +146,11 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Init(args) => args.run(context),
+        Command::Selftest(args) => args.run(context),
         Command::Suggest(args) => args.run(context),
         Command::Tighten(args) => args.run(context),
         Command::History(args) => args.run(context),
-        Command::Trend(args) => args.run(),
+        Command::Trend(args) => args.run(context),
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let here = Path::new(".");
+        let busy = context.busy("rendering");
         let mut report = if !self.merge.is_empty() {
             // It only names what is missing; shards can be merged where no project is.
             let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
@@ -52,6 +53,7 @@ impl Report {
         };
         report.precede(&self.history)?;
         let (text, left) = report::render(&report, self.format, self.better)?;
+        drop(busy);
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
                 let text = match self.format {

@@ -20,6 +20,8 @@ pub(crate) struct Machine {
     pub(crate) clock: Clock,
     /// What was taken from a loop that only looked at the clock.
     pub(crate) gaps: Gaps,
+    /// How much longer slow runs of the same work took than the middle one, as a share of it.
+    pub(crate) spread: f64,
     /// What the system says of itself.
     pub(crate) system: System,
 }
@@ -45,7 +47,8 @@ pub(crate) fn examine() -> Machine {
     let before = System::read();
     let clock = spin::clock();
     let gaps = spin::gaps();
-    Machine { clock, gaps, system: System::read().since(&before) }
+    let spread = spin::spread();
+    Machine { clock, gaps, spread, system: System::read().since(&before) }
 }
 
 impl Machine {
@@ -66,23 +69,57 @@ impl Machine {
         for (name, fact) in self.facts() {
             let _ = writeln!(text, "{name:<12} {fact}");
         }
-        let (colour, word) = match self.noise() {
-            Noise::Quiet => ("\u{1b}[32m", "quiet"),
-            Noise::Busy => ("\u{1b}[33m", "busy"),
-            Noise::Noisy => ("\u{1b}[31m", "noisy"),
+        let colour = match self.noise() {
+            Noise::Quiet => "\u{1b}[32m",
+            Noise::Busy => "\u{1b}[33m",
+            Noise::Noisy => "\u{1b}[31m",
         };
-        let _ = writeln!(text, "\n{colour}this machine is {word}\u{1b}[0m");
+        let _ = writeln!(text, "\n{colour}this machine is {}\u{1b}[0m", self.word());
         for sentence in self.meaning() {
             let _ = writeln!(text, "- {sentence}");
         }
         text
     }
 
+    fn word(&self) -> &'static str {
+        match self.noise() {
+            Noise::Quiet => "quiet",
+            Noise::Busy => "busy",
+            Noise::Noisy => "noisy",
+        }
+    }
+
+    /// Everything, for programs: times in seconds, shares of one, null for what the system does not tell.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let Machine { clock, gaps, spread, system } = self;
+        serde_json::json!({
+            "version": 1,
+            "noise": self.word(),
+            "gaps": {
+                "looked": gaps.looked,
+                "taken": gaps.taken,
+                "count": gaps.count,
+                "longest": gaps.longest,
+            },
+            "clock": { "cost": clock.cost, "resolution": clock.resolution },
+            "spread": spread,
+            "waited": system.waited,
+            "pressure": system.pressure,
+            "steal": system.steal,
+            "load": system.load,
+            "cores": system.cores,
+            "quota": system.quota,
+            "governor": system.governor,
+            "instruments": instruments(),
+            "meaning": self.meaning(),
+        })
+    }
+
     fn facts(&self) -> Vec<(&'static str, String)> {
         let time = |seconds| Quantity::new(seconds, Unit::Seconds);
         let share = |share| Quantity::new(share, Unit::Share).to_string();
         let unknown = || "not told here".to_owned();
-        let Machine { clock, gaps, system } = self;
+        let Machine { clock, gaps, spread, system } = self;
         let taken = if gaps.count == 0 {
             format!("nothing was taken from {} of looking at the clock", time(gaps.looked))
         } else {
@@ -105,6 +142,13 @@ impl Machine {
         };
         vec![
             ("gaps", taken),
+            (
+                "runs",
+                format!(
+                    "one in ten of the same work took {} longer than the middle one",
+                    share(*spread)
+                ),
+            ),
             ("clock", clock),
             (
                 "waited",
@@ -209,6 +253,7 @@ mod tests {
         Machine {
             clock: Clock { cost: 25e-9, resolution: 1e-9 },
             gaps: Gaps { looked: 0.2, taken: lost * 0.2, count: 20, longest: 0.004 },
+            spread: 0.03,
             system: System { steal, pressure, cores: 4, ..System::default() },
         }
     }
@@ -228,6 +273,7 @@ mod tests {
         check(0.0, None, Some(0.3), Noise::Busy, "in 30 % of the last 10 s");
         check(0.0, Some(0.2), None, Noise::Noisy, "20 % of the processors' time");
         check(0.2, None, None, Noise::Noisy, "machine by itself");
+        check(0.0, None, None, Noise::Quiet, "same work took 3 % longer");
         check(0.2, None, None, Noise::Noisy, "steal        not told here");
     }
 
@@ -254,5 +300,8 @@ mod tests {
         assert!(machine.system.cores >= 1);
         assert!((0.0..=1.0).contains(&machine.gaps.lost()));
         assert!(machine.render().contains("this machine is "));
+        let json = machine.json();
+        assert_eq!((&json["version"], &json["cores"]), (&1.into(), &machine.system.cores.into()));
+        assert!(["quiet", "busy", "noisy"].contains(&json["noise"].as_str().unwrap()));
     }
 }

@@ -72,6 +72,29 @@ pub(crate) fn gaps() -> Gaps {
     gaps
 }
 
+/// The same work again and again: how much longer the slow runs take than the middle one, as a share of it.
+/// The slow ones are those that nine in ten are faster than.
+pub(crate) fn spread() -> f64 {
+    const RUNS: usize = 41;
+    const STEPS: u64 = 200_000;
+    let run = |_| {
+        let began = Instant::now();
+        let mut state = std::hint::black_box(1_u64);
+        for step in 0..STEPS {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);
+        }
+        std::hint::black_box(state);
+        began.elapsed().as_secs_f64()
+    };
+    spread_of((0..RUNS).map(run).collect())
+}
+
+fn spread_of(mut runs: Vec<f64>) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    let at = |tenths: usize| runs[(runs.len() - 1) * tenths / 10];
+    (at(9) - at(5)) / at(5)
+}
+
 /// The best of many batches for the cost; the smallest step for the resolution.
 pub(crate) fn clock() -> Clock {
     const BATCHES: usize = 50;
@@ -108,6 +131,14 @@ mod tests {
         assert_eq!((gaps.count, gaps.longest), (3, 2e-3));
         assert!((gaps.taken - 3.5e-3).abs() < 1e-12);
         assert!((gaps.lost() - 3.5e-3 / gaps.looked).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_slow_runs_are_held_against_the_middle_one() {
+        let runs = |slow: f64| (0..41).map(|n| if n % 5 == 0 { slow } else { 2.0 }).collect();
+        assert!((spread_of(runs(3.0)) - 0.5).abs() < 1e-12);
+        assert!(spread_of(runs(1.0)).abs() < 1e-12);
+        assert!(spread() >= 0.0);
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub(crate) enum Kind {
     Full,
     /// The server cannot be reached, or went away.
     Gone,
+    /// Its certificate is not one that is trusted, or is another's.
+    Untrusted,
     /// The server does not let this user in.
     Denied,
     /// The file is no database.
@@ -99,6 +101,10 @@ impl Fault {
             Kind::Full => "; make room, and try again",
             Kind::Gone => "; start the server, or correct the host and port of the URL",
             Kind::Denied => "; correct the user, password or database of the URL",
+            Kind::Untrusted => {
+                "; name the authority that signed the server's certificate by `SSL_CERT_FILE`, and the \
+                 server as the certificate does"
+            }
             Kind::Foreign => "; name another file by `--db`",
             Kind::Refused | Kind::Other => "",
         }

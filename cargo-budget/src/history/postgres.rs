@@ -150,6 +150,7 @@ fn connecting(error: &postgres::Error) -> Fault {
             Fault::new(Kind::Denied, words(error))
         }
         Some(_) => fault(error),
+        None if words(error).contains("certificate") => Fault::new(Kind::Untrusted, words(error)),
         // `password missing` comes from the client, without a code.
         None if words(error).contains("password") => Fault::new(Kind::Denied, words(error)),
         None => Fault::new(Kind::Gone, words(error)),

@@ -119,12 +119,13 @@ fn escaped(from: &str, apart: bool) -> String {
             }
             // Inside a word it emphasizes nothing, and metrics have it.
             '_' => out.push_str("&#95;"),
-            ':' if apart && next != Some(&' ') => out.push_str("&#58;"),
+            ':' if next == Some(&'/') || (apart && next != Some(&' ')) => out.push_str("&#58;"),
             c => out.push(c),
         }
         // A reference is a character again before GitHub looks for people, issues and addresses.
         let address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
-        if apart && (address || matches!(c, '@' | '#')) {
+        // Nor is an address in `<code>` left as it is, where people and issues are.
+        if address || (apart && matches!(c, '@' | '#')) {
             out.push_str("&#8203;");
         }
         before = c;
@@ -142,5 +143,6 @@ mod tests {
         assert_eq!(code("<img src=x>\n@you"), "<code>&lt;img src=x&gt; &#64;you</code>");
         assert_eq!(prose("ask @you in #1"), "ask &#64;&#8203;you in &#35;&#8203;1");
         assert_eq!(prose("https://x"), "https&#58;&#8203;//x");
+        assert_eq!(code("https://x"), "<code>https&#58;&#8203;//x</code>");
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Budgets>) -> Result<Repo
     Ok(report)
 }
 
-/// Refuses a file that another `budgets.toml`, build or kind of machine made.
+/// Refuses a file that another `budgets.toml`, commit, build or kind of machine made.
 fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let (a, b) = (&first.outcome.run, &outcome.run);
     let tests = |n: usize| format!("a budgets.toml of {}", counted(n, "test"));
@@ -70,7 +70,10 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
         (a.platform.clone(), b.platform.clone()),
         (format!("perf-budget {}", a.version), format!("perf-budget {}", b.version)),
     ];
-    match differs.into_iter().find(|(a, b)| a != b) {
+    // A run that does not know its commit, as one outside of git, says nothing against another.
+    let commits = a.commit.as_ref().zip(b.commit.as_ref());
+    let commits = commits.map(|(a, b)| (format!("commit {a}"), format!("commit {b}")));
+    match differs.into_iter().chain(commits).find(|(a, b)| a != b) {
         None => Ok(()),
         Some((a, b)) => Err(refused(first.file, &a, file, &b)),
     }

@@ -13,7 +13,7 @@ mod json;
 mod junit;
 mod markdown;
 pub(crate) mod merge;
-mod names;
+pub(crate) mod names;
 mod openmetrics;
 pub(crate) mod output;
 mod terminal;

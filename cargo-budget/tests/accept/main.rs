@@ -190,7 +190,8 @@ fn a_ratio_to_the_base_is_nothing_to_accept() {
 fn what_cannot_be_done_is_said() {
     let project = project();
     project.accept(&[]).exited(3).told("no outcomes are recorded");
-    project.record(&[bytes("wasm::gzip", 9.0), bytes("gone::gzip", 9.0)]);
+    let rows = ["wasm::gzip", "gone::gzip", "wasm::size"];
+    project.record(&rows.map(|row| bytes(row, 9.0)));
     let run = project.accept(&["wsm"]).exited(2);
     run.told("the last run has no `wsm` that could be accepted; it has `wasm`, `gone`; run");
     project.accept(&["gone"]).exited(0).told("budgets.toml has no budget `gone` any more");
@@ -227,4 +228,29 @@ fn the_revision_is_the_one_that_is_checked_out() {
     project.write("budgets.toml", &format!("{BUDGETS}\n# more\n"));
     project.accept(&["wasm"]).exited(0);
     assert_eq!(commit(), Some(format!("{}-dirty", head.trim())));
+}
+
+#[test]
+fn what_is_gone_is_pruned_and_the_rest_stays() {
+    let project = Project::new(
+        "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\", gzip = \"1.5 x lock\" }\n\
+         [budget.b]\nartifact = \"f\"\nmax = { size = \"1 MB\" }\n",
+    );
+    project.record(&[bytes("a::size", 10.0), bytes("a::gzip", 5.0), bytes("b::size", 20.0)]);
+    project.accept(&[]).exited(0);
+    let whole = project.text();
+    project.accept(&["--prune"]).exited(0).told("0 removed");
+    assert_eq!(project.text(), whole);
+    project.write(
+        "budgets.toml",
+        "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\", gzip = \"1.5 x lock\" }\n",
+    );
+    let shown = project.accept(&["--prune", "--dry-run"]).exited(0);
+    assert!(shown.stdout.contains("-[\"b::size\"]"), "{shown:#?}");
+    assert_eq!(project.text(), whole);
+    project.accept(&["--prune"]).exited(0).told("removed   b::size");
+    let lock = project.lock();
+    assert_eq!(lock.values.keys().collect::<Vec<_>>(), ["a::gzip", "a::size"]);
+    assert!(whole.starts_with(project.text().trim_end()), "{}", project.text());
+    project.accept(&["--prune", "a"]).exited(2);
 }

@@ -190,6 +190,7 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             cores: 4,
             version: "0.1.0".to_owned(),
             package: String::new(),
+            commit: None,
         },
         ..Outcome::default()
     }

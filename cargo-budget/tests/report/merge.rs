@@ -170,6 +170,19 @@ fn shards_of_different_things_are_refused() {
         &["a release build, the other of a debug build"],
     );
     check(&with("/run/platform", json!("macos aarch64")), 2, &["macos aarch64"]);
+    // The same limits at another commit are of other code; a run that does not know its commit is taken.
+    let of = |commit: Value, other: Value| {
+        let [mut a, mut b] = shards();
+        for (shard, commit) in [(&mut a, commit), (&mut b, other)] {
+            for outcome in shard {
+                outcome["run"]["commit"] = commit.clone();
+            }
+        }
+        merge(&scratch, &[&a, &b])
+    };
+    check(&of(json!("a9993e3"), json!("84983e4")), 2, &["commit a9993e3", "84983e4", remedy]);
+    check(&of(json!("a9993e3"), json!("a9993e3")), 0, &[]);
+    check(&of(json!("a9993e3"), Value::Null), 0, &[]);
     check(&with("/run/version", json!("9.9.9")), 2, &["perf-budget 9.9.9"]);
     let mut other = a.clone();
     other[1]["against"]["limit"] = json!(12345.0);

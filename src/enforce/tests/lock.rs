@@ -172,3 +172,22 @@ fn what_cannot_be_judged_is_measured() {
     }
     assert_eq!(inquiry.outcomes()[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
+
+/// Neither a value nor an accepted one: there is no limit, and none that is not a number.
+#[test]
+fn what_cannot_be_judged_nor_measured_has_no_limit() {
+    let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
+    let limit = limit(P50, Bound::Max, reach);
+    let blank = Outcome { metric: "p50".into(), ..Outcome::default() };
+    let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
+    let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
+    let asked = Asked { limit, blank, unjudged, carried: Carried::default() };
+    let mut inquiry = Inquiry::new(Box::new(gone), vec![asked], rules());
+    inquiry.step();
+    let outcome = &inquiry.outcomes()[0];
+    assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
+    assert_eq!(outcome.reason, "workload `x` crashed");
+    // What is written is read back as it was.
+    let text = serde_json::to_string(outcome).unwrap();
+    assert_eq!(&serde_json::from_str::<Outcome>(&text).unwrap(), outcome);
+}

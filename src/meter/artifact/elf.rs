@@ -128,6 +128,42 @@ impl Section {
     }
 }
 
+/// Adds a section that `strip` keeps, so that it leaves so many bytes more: those and a header, in front of
+/// which there may be a few to align it.
+///
+/// # Errors
+/// Where the file is not of 64 bits and little-endian, or has no sections.
+pub(super) fn add_section(file: &mut Vec<u8>, bytes: u64) -> Result<(), String> {
+    const HEADER: usize = 64;
+    let unfit =
+        || "only ELF files of 64 bits, little-endian and with sections are known".to_owned();
+    if file.len() < HEADER || file[..6] != *b"\x7fELF\x02\x01" {
+        return Err(unfit());
+    }
+    let form = Form { wide: true, big_endian: false };
+    let at = form.number(file, [(40, 8); 2]) as usize;
+    let count = form.number(file, [(60, 2); 2]) as usize;
+    let table = at.checked_add(count * HEADER).and_then(|end| file.get(at..end));
+    let mut table = table.filter(|table| !table.is_empty()).ok_or_else(unfit)?.to_vec();
+    let offset = file.len() as u64;
+    let size = bytes.saturating_sub(HEADER as u64).max(1);
+    file.extend(super::plant::noise(size));
+    let mut header = [0; HEADER];
+    // Without a name; of the kind that has whatever a program wants (SHT_PROGBITS).
+    header[4] = 1;
+    header[24..32].copy_from_slice(&offset.to_le_bytes());
+    header[32..40].copy_from_slice(&size.to_le_bytes());
+    header[48] = 1;
+    table.extend(header);
+    file.resize(file.len().next_multiple_of(8), 0);
+    let at = file.len() as u64;
+    file.extend(table);
+    file[40..48].copy_from_slice(&at.to_le_bytes());
+    let count = u16::try_from(count + 1).map_err(|_| unfit())?;
+    file[60..62].copy_from_slice(&count.to_le_bytes());
+    Ok(())
+}
+
 /// `read` gives so many bytes from an offset.
 fn layout(
     form: Form,

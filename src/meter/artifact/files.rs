@@ -45,6 +45,11 @@ impl Found {
         failed(verb, &self.shown, cause)
     }
 
+    /// Is another file from now on, under the same name.
+    pub(super) fn become_file(&mut self, path: PathBuf, bytes: u64) {
+        (self.path, self.bytes, self.digest) = (path, bytes, OnceLock::new());
+    }
+
     /// Its content is not what the metric needs.
     pub(super) fn unsuitable(&self, verb: &str, why: &str) -> Unmeasured {
         Unmeasured::new(Cause::Unsuitable, format!("failed to {verb} `{}`: {why}", self.shown))

@@ -23,6 +23,7 @@ mod content;
 mod elf;
 mod files;
 mod image;
+mod plant;
 mod pool;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ use self::cache::Cache;
 use self::compress::Encoder;
 use self::files::{Artifact, Found};
 use self::image::Image;
+use super::plant::Plant;
 use super::{Cause, Unmeasured};
 use crate::metric::{Metric, Table};
 use crate::quantity::{Quantity, Unit};
@@ -54,8 +56,43 @@ pub type Readings = Table<Result<Reading, Unmeasured>>;
 ///
 /// Each metric fails by itself, except where the files are not there: then all fail alike.
 pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Path) -> Readings {
+    of_found(files::find(patterns, root), metrics, cache)
+}
+
+/// The same with random bytes in a copy of the largest file: as many as `plant` says, where `own` is what the
+/// files themselves have. The copy is in `scratch`, and gone afterwards.
+pub(crate) fn measure_planted(
+    patterns: &[String],
+    root: &Path,
+    metrics: &[Metric],
+    cache: &Path,
+    (plant, own, scratch): (Plant, f64, &Path),
+) -> Readings {
+    let grown = files::find(patterns, root).and_then(|mut artifact| {
+        let more = plant.added(own).ceil() as u64;
+        let stripped = metrics.contains(&Metric::Stripped);
+        let copy = plant::grow(&mut artifact, more, stripped, scratch)?;
+        Ok((artifact, copy))
+    });
+    match grown {
+        Ok((artifact, _copy)) => of_found(Ok(artifact), metrics, cache),
+        Err(why) => of_found(Err(why), metrics, cache),
+    }
+}
+
+/// The files that `patterns` stand for, starting from `root`, the largest first.
+///
+/// # Errors
+/// Where they are not there.
+pub fn files(patterns: &[String], root: &Path) -> Result<Vec<std::path::PathBuf>, Unmeasured> {
+    let mut files = files::find(patterns, root)?.files;
+    files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
+
+fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
     let mut readings = Readings::new();
-    let artifact = match files::find(patterns, root) {
+    let artifact = match found {
         Ok(artifact) => artifact,
         Err(why) => {
             for metric in metrics {

@@ -22,7 +22,7 @@ fn sh(script: &str) -> Command {
 }
 
 fn measured(command: &Command, metrics: &[Metric]) -> Fork {
-    measure(command, &scratch(), metrics, LONG).unwrap_or_else(|reason| panic!("{reason}"))
+    measure(command, &scratch(), metrics, LONG, None).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 fn check_refused(
@@ -32,7 +32,8 @@ fn check_refused(
     cause: Cause,
     words: &[&str],
 ) {
-    let reason = measure(command, &scratch(), metrics, timeout).expect_err("it must not succeed");
+    let reason =
+        measure(command, &scratch(), metrics, timeout, None).expect_err("it must not succeed");
     assert_eq!(reason.cause, cause, "{reason}");
     for word in words {
         assert!(reason.to_string().contains(word), "`{word}` is missing in: {reason}");

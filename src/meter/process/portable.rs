@@ -10,6 +10,11 @@ use super::child::Seen;
 use super::tree::Tree;
 use super::{Exit, Launch, Living, Usage};
 
+/// Nothing can be planted into a command here.
+pub(crate) fn planted() -> Option<std::process::ExitCode> {
+    None
+}
+
 /// A started process.
 #[derive(Debug)]
 pub(super) struct Handle {

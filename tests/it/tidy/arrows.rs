@@ -37,9 +37,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "metric", "place", "report", "shelf", "subject", "suite", "turn", "verdict",
         ],
     ),
+    ("selftest", &["budget", "error", "json", "meter", "metric", "quantity", "session", "verdict"]),
     (
         "harness",
-        &["budget", "error", "meter", "place", "report", "run", "session", "shard", "verdict"],
+        &[
+            "budget", "error", "meter", "place", "report", "run", "selftest", "session", "shard",
+            "verdict",
+        ],
     ),
 ];
 
@@ -59,7 +63,8 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         "prints",
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell.
-        &["harness.rs", "report/progress.rs", "run/worker.rs"],
+        // Nor has a process that was to become a command.
+        &["harness.rs", "meter/process/plant.rs", "report/progress.rs", "run/worker.rs"],
     ),
     (
         "starts a process",
@@ -67,6 +72,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &[
             "meter/process.rs",
             "meter/process/linux.rs",
+            "meter/process/plant.rs",
             "meter/process/portable.rs",
             "meter/process/relay.rs",
         ],

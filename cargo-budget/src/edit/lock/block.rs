@@ -45,6 +45,17 @@ pub(crate) fn write(
     Ok(file.to_string())
 }
 
+/// The text without these blocks, their comments included.
+pub(crate) fn remove(text: &str, names: &[String]) -> Result<String, Failure> {
+    let mut file: DocumentMut = text
+        .parse()
+        .map_err(|e| Failure::usage(format!("failed to read the accepted values: {e}")))?;
+    for name in names {
+        file.remove(name);
+    }
+    Ok(file.to_string())
+}
+
 /// A value with its interval as people read it.
 pub(crate) fn shown(locked: &Locked) -> String {
     let value = Quantity::new(locked.value, locked.unit);

@@ -5,7 +5,7 @@ pub(crate) mod revision;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use perf_budget::budget::Budgets;
 use perf_budget::budget::lock::{Environment, Lock, Locked};
@@ -15,6 +15,7 @@ use perf_budget::verdict::{Effect, Outcome, Verdict};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report::names;
 
 /// On what terms values are accepted.
 #[derive(Debug, Clone)]
@@ -84,6 +85,29 @@ pub(crate) fn plan(
     Ok(Plan { text: block::write(text, &taken)?, rows })
 }
 
+/// A lock without what is gone.
+#[derive(Debug)]
+pub(crate) struct Pruned {
+    pub(crate) text: String,
+    /// The names of the blocks that it had besides.
+    pub(crate) gone: Vec<String>,
+}
+
+/// Takes blocks out of a lock of which `budgets.toml` has no budget, no case or no limit any more.
+pub(crate) fn prune(text: &str, lock: &Lock, budgets: &Budgets) -> Result<Pruned, Failure> {
+    let tests = names::unmeasured(budgets).into_iter();
+    // A ratio to what was accepted is of the metric itself.
+    let known = tests.map(|test| {
+        let relative_to = test.relative_to.clone().filter(|other| other != "lock");
+        Outcome { relative_to, ..test }.series()
+    });
+    let known: BTreeSet<String> = known.collect();
+    let gone: Vec<String> =
+        lock.values.keys().filter(|name| !known.contains(*name)).cloned().collect();
+    let text = if gone.is_empty() { text.to_owned() } else { block::remove(text, &gone)? };
+    Ok(Pruned { text, gone })
+}
+
 /// What was measured, by name, with the outcomes that are about it. A ratio to the base revision is not
 /// among them: it is measured anew in each run, against another base.
 fn selected<'o>(
@@ -98,7 +122,8 @@ fn selected<'o>(
     for name in named {
         if !lasting().any(|outcome| names(outcome, name)) {
             let mut known: Vec<_> = lasting().map(|o| format!("`{}`", o.budget)).collect();
-            known.dedup();
+            let mut seen = BTreeSet::new();
+            known.retain(|name| seen.insert(name.clone()));
             return Err(Failure::usage(format!(
                 "the last run has no `{name}` that could be accepted; it has {}; run `cargo test \
                  --release` for it, or mend the name",

@@ -1,0 +1,149 @@
+//! `cargo budget selftest [BUDGET…]`.
+
+use std::process::Stdio;
+
+use perf_budget::selftest;
+
+use super::{Context, print};
+use crate::base::{self, Target};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::report::names;
+use crate::selftest::Table;
+
+/// Plant a slowdown, allocations or bytes into each budget, and show which size turns it red
+///
+/// Everything but what is planted is as in a run that judges: the same processes, instruments and evidence. It is
+/// planted inside the measured part: busy work after each operation, allocations beside its own, bytes that are held,
+/// random bytes in a copy of an artifact. Nothing of it is an outcome: `outcomes.jsonl` stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo budget selftest
+  cargo budget selftest merge module::gzip
+  cargo budget selftest --base main            limits against the base revision as well
+  cargo budget selftest --format json | jq '.proofs[] | select(.finding != \"red\")'
+
+Exits with 1 where a budget is red by itself, or no size turned it red: such a gate guards nothing.
+Each limit takes five or six measurements at the most, each as long as its `effort` allows.")]
+pub(super) struct Selftest {
+    /// Budgets, or single limits such as merge::p99; all of them by default
+    #[arg(value_name = "BUDGET")]
+    budgets: Vec<String>,
+    /// The revision that limits against `base` are measured against
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// The test target that has the budgets
+    #[arg(long, value_name = "NAME", default_value = "budgets")]
+    test: String,
+    /// The profile to build in
+    #[arg(long, value_name = "NAME", default_value = "release")]
+    profile: String,
+    /// Features to build with
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    features: Vec<String>,
+    /// How what came of it is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A table for people
+    Text,
+    /// For programs, with every size that was tried
+    Json,
+}
+
+impl Selftest {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::here()?;
+        let budgets = project.budgets()?;
+        let tests = names::unmeasured(&budgets);
+        for name in &self.budgets {
+            if !tests.iter().any(|test| selftest::names(name, &test.test)) {
+                let known: Vec<String> =
+                    budgets.budgets.iter().take(12).map(|b| format!("`{}`", b.name)).collect();
+                return Err(Failure::usage(format!(
+                    "budgets.toml has no budget `{name}`; it has {}",
+                    known.join(", ")
+                )));
+            }
+        }
+        let target = Target {
+            test: self.test.clone(),
+            profile: self.profile.clone(),
+            options: self.features.iter().map(|list| format!("--features={list}")).collect(),
+        };
+        let base = base::compared(
+            &project,
+            &target,
+            &base::Asked { revision: self.base.as_deref(), prepare: None, layouts: 1 },
+            &|text| context.tell(text),
+        )??;
+        let file = project.results().join("selftest.jsonl");
+        self.plant(&project, &target, base.as_ref(), &file, context)?;
+        let table = Table(selftest::read(&file)?);
+        if table.0.is_empty() {
+            return Err(Failure::unmeasured("no budget was tried, as there is none"));
+        }
+        print(&match self.format {
+            Format::Text => table.text(),
+            Format::Json => table.json()?,
+        })?;
+        for sentence in table.closing() {
+            context.tell(&sentence);
+        }
+        Ok(table.exit())
+    }
+
+    /// Has the harness plant, and write what came of it to `file`.
+    fn plant(
+        &self,
+        project: &Project,
+        target: &Target,
+        base: Option<&base::Base>,
+        file: &std::path::Path,
+        context: Context,
+    ) -> Result<(), Failure> {
+        let file = std::path::absolute(file).map_err(|e| Failure::io("resolve", file, &e))?;
+        let asked = selftest::Asked { file: file.clone(), only: self.budgets.clone() };
+        // What an earlier one left is not what comes of this one.
+        match std::fs::remove_file(&file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::io("remove", &file, &e));
+            }
+            _ => {}
+        }
+        let mut tests = target.harness(&project.root)?;
+        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
+            tests.env_remove(name);
+        }
+        for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
+            tests.env_remove(name);
+        }
+        if let Some(base) = base {
+            tests.envs(base.environment()?);
+        }
+        if let Some(results) = file.parent() {
+            tests.env("PERF_BUDGET_DIR", results);
+        }
+        tests.env(selftest::VARIABLE, asked.to_text());
+        tests.stdin(Stdio::null()).stdout(Stdio::null());
+        if context.quiet {
+            tests.env("PERF_BUDGET_QUIET", "1");
+        }
+        let status = tests
+            .status()
+            .map_err(|e| Failure::unmeasured(format!("failed to start the tests: {e}")))?;
+        match status.code() {
+            Some(code) if code == i32::from(selftest::REHEARSED) => Ok(()),
+            Some(2) => Err(Failure::usage("the tests did not begin; they said why above")),
+            _ => Err(Failure::unmeasured(format!(
+                "the tests ended with {status} and did not say what came of planting; are they of this \
+                 version of perf-budget?"
+            ))),
+        }
+    }
+}

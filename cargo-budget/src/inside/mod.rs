@@ -1,0 +1,200 @@
+//! What is inside an artifact: sections, and the crates and functions that take most of it.
+//!
+//! For people who ask where the bytes went; nothing is judged by it. Sizes are those of the file as it is,
+//! before anything is stripped or compressed.
+
+mod elf;
+mod wasm;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use perf_budget::quantity::{Quantity, Unit};
+
+use crate::failure::Failure;
+use crate::report::text;
+
+/// Rows of each table.
+const LISTED: usize = 10;
+
+/// Bytes by name.
+pub(crate) type Sizes = BTreeMap<String, u64>;
+
+/// What a file holds.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Inside {
+    /// ELF, or WASM.
+    pub(crate) kind: &'static str,
+    /// Its length.
+    pub(crate) bytes: u64,
+    pub(crate) sections: Sizes,
+    /// By the names that people gave them; empty where the file has no names.
+    pub(crate) functions: Sizes,
+}
+
+impl Inside {
+    /// What a file holds; `None` where it is neither ELF nor WASM.
+    pub(crate) fn of(path: &Path) -> Result<Option<Inside>, Failure> {
+        let file = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
+        let read = match file.get(..4) {
+            Some(b"\x7fELF") => elf::read(&file),
+            Some(b"\0asm") => wasm::read(&file),
+            _ => return Ok(None),
+        };
+        let inside = read.ok_or_else(|| {
+            let why = "it is damaged, or of a form that is not known: ELF of 64 bits, little-endian, or WASM 1";
+            Failure::io("look into", path, &why)
+        })?;
+        Ok(Some(Inside { bytes: file.len() as u64, ..inside }))
+    }
+
+    /// The functions' bytes by crate.
+    fn crates(&self) -> Sizes {
+        let mut crates = Sizes::new();
+        for (name, bytes) in &self.functions {
+            *crates.entry(of_crate(name)).or_default() += bytes;
+        }
+        crates
+    }
+
+    /// The tables; with `before`, what each row has more or less than there.
+    pub(crate) fn tables(&self, before: Option<&Inside>) -> String {
+        let mut shown = String::new();
+        let mut table = |name: &str, of: &dyn Fn(&Inside) -> Sizes| {
+            let (now, then) = (of(self), before.map(of));
+            let _ = write!(shown, "{}", rows(name, &now, then.as_ref(), self.bytes));
+        };
+        table("sections", &|inside| inside.sections.clone());
+        table("crates", &Inside::crates);
+        table("functions", &|inside| inside.functions.clone());
+        if self.functions.is_empty() {
+            let _ = writeln!(
+                shown,
+                "  functions  it has no names: they are there before it is stripped"
+            );
+        }
+        shown
+    }
+}
+
+fn rows(name: &str, now: &Sizes, then: Option<&Sizes>, whole: u64) -> String {
+    let bytes = |bytes: u64| Quantity::new(bytes as f64, Unit::Bytes).to_string();
+    let change = |key: &str| -> i64 {
+        let of = |sizes: &Sizes| sizes.get(key).copied().unwrap_or(0).cast_signed();
+        then.map_or(0, |then| of(now) - of(then))
+    };
+    let mut keys: Vec<&String> = now.keys().collect();
+    if let Some(then) = then {
+        keys.extend(then.keys().filter(|key| !now.contains_key(*key)));
+        // What has changed most comes first, where there is something to compare with.
+        keys.sort_by_key(|key| {
+            (std::cmp::Reverse(change(key).abs()), std::cmp::Reverse(now.get(*key)))
+        });
+    } else {
+        keys.sort_by_key(|key| std::cmp::Reverse(now[*key]));
+    }
+    let mut shown = String::new();
+    let left = keys.len().saturating_sub(LISTED);
+    for (nth, key) in keys.into_iter().take(LISTED).enumerate() {
+        let size = now.get(key).copied().unwrap_or(0);
+        let share = size as f64 / whole.max(1) as f64 * 100.0;
+        let head = if nth == 0 { name } else { "" };
+        let difference = match change(key) {
+            _ if then.is_none() => String::new(),
+            0 => format!("{:>12}", "same"),
+            more if more > 0 => format!("{:>12}", format!("+{}", bytes(more.unsigned_abs()))),
+            less => format!("{:>12}", format!("-{}", bytes(less.unsigned_abs()))),
+        };
+        let key = text::line(key);
+        let _ =
+            writeln!(shown, "  {head:<10} {:>10}  {share:>5.1} %{difference}  {key}", bytes(size));
+    }
+    if left > 0 {
+        let _ = writeln!(shown, "  {:<10} and {left} more", "");
+    }
+    shown
+}
+
+/// The crate that a function is of, as its path begins: `<alloc::vec::Vec<T> as Drop>::drop` is of `alloc`.
+fn of_crate(path: &str) -> String {
+    let start = path.trim_start_matches(['<', '&', '*', '[', '(', '_']);
+    let words = ["mut ", "const ", "dyn ", "impl "];
+    let start = words.iter().fold(start, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+    match start.split_once("::") {
+        Some((name, _)) if name.chars().all(|c| c.is_alphanumeric() || c == '_') => name.to_owned(),
+        _ => "without a crate".to_owned(),
+    }
+}
+
+/// A function's name as it was written, without the hash that makes it unique.
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// The bytes from `at` on, so many.
+fn part(file: &[u8], at: u64, size: u64) -> Option<&[u8]> {
+    file.get(usize::try_from(at).ok()?..usize::try_from(at.checked_add(size)?).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, name: &str) {
+        assert_eq!(of_crate(path), name, "{path}");
+    }
+
+    #[test]
+    fn a_path_begins_with_its_crate() {
+        check("core::fmt::write", "core");
+        check("<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop", "alloc");
+        check("<&mut std::io::Stdout as core::fmt::Write>::write_str", "std");
+        check("memcpy", "without a crate");
+        check("<u8 as core::fmt::Display>::fmt", "without a crate");
+    }
+
+    #[test]
+    fn what_changed_most_comes_first() {
+        let sizes =
+            |rows: &[(&str, u64)]| rows.iter().map(|(n, b)| ((*n).to_owned(), *b)).collect();
+        let then = Inside {
+            functions: sizes(&[("a::f", 900), ("b::g", 10), ("c::h", 5)]),
+            ..Inside::default()
+        };
+        let now = Inside {
+            bytes: 1000,
+            functions: sizes(&[("a::f", 900), ("b::g", 60)]),
+            ..Inside::default()
+        };
+        let shown = now.tables(Some(&then));
+        let lines: Vec<&str> = shown.lines().map(str::trim).collect();
+        assert!(lines[0].starts_with("crates") && lines[0].contains("+50 B  b"), "{shown}");
+        assert!(lines[1].contains("-5 B  c"), "{shown}");
+        assert!(lines[2].contains("same  a"), "{shown}");
+        assert!(now.tables(None).lines().next().unwrap().contains("90.0 %  a"), "{shown}");
+    }
+
+    #[test]
+    fn this_program_is_looked_into() {
+        let inside = Inside::of(&std::env::current_exe().unwrap()).unwrap();
+        if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+            let inside = inside.unwrap();
+            assert!(inside.sections[".text"] > 100_000);
+            let crates = inside.crates();
+            assert!(crates["cargo_budget"] > 1000 && crates["core"] > 1000, "{crates:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_said() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for bytes in [&b"\x7fELF\x02\x01"[..], b"\0asm\x01\0\0\0\x0a\xff\xff", b"\0asm"] {
+            std::fs::write(file.path(), bytes).unwrap();
+            assert!(Inside::of(file.path()).unwrap_err().text.contains("damaged"));
+        }
+        std::fs::write(file.path(), "text").unwrap();
+        assert_eq!(Inside::of(file.path()).unwrap(), None);
+    }
+}

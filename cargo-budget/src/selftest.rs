@@ -1,0 +1,169 @@
+//! What came of planting, as a table for people and as JSON for programs.
+
+use std::fmt::Write as _;
+
+use perf_budget::report::terminal::bound_text;
+use perf_budget::selftest::{Finding, Proof, Step};
+use perf_budget::verdict::Verdict;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::report::text;
+
+/// Proofs, in the order of the tests.
+pub(crate) struct Table(pub(crate) Vec<Proof>);
+
+impl Table {
+    /// How the command ends: a gate that guards nothing first, then what could not be measured, then what
+    /// could not be settled.
+    pub(crate) fn exit(&self) -> Exit {
+        let any = |finding: Finding| self.0.iter().any(|proof| proof.finding == finding);
+        if any(Finding::Never) || any(Finding::Already) {
+            Exit::Broken
+        } else if any(Finding::Unmeasured) {
+            Exit::Unmeasured
+        } else if any(Finding::Unsure) {
+            Exit::Unsure
+        } else if any(Finding::Red) {
+            Exit::Holds
+        } else {
+            // Nothing was shown of any of them.
+            Exit::Unmeasured
+        }
+    }
+
+    /// The table.
+    pub(crate) fn text(&self) -> String {
+        let head =
+            ["test", "limit", "measured", "turned red at", "still green at", "caught with 95 %"];
+        let mut rows = vec![head.map(str::to_owned)];
+        rows.extend(self.0.iter().map(row));
+        let widths: Vec<usize> = (0..head.len())
+            .map(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0))
+            .collect();
+        let mut shown = String::new();
+        for (nth, row) in rows.iter().enumerate() {
+            let finding = nth.checked_sub(1).map(|at| self.0[at].finding);
+            let colour = match finding {
+                None => "1",
+                Some(Finding::Red) => "32",
+                Some(Finding::Aside) => "2",
+                Some(Finding::Unsure | Finding::Unmeasured) => "33",
+                Some(Finding::Never | Finding::Already) => "1;31",
+            };
+            let mut line = String::new();
+            for (cell, width_of_all) in row.iter().zip(&widths) {
+                let pad = width_of_all - width(cell);
+                let _ = write!(line, "{cell}{:pad$}  ", "");
+            }
+            let _ = writeln!(shown, "\u{1b}[{colour}m{}\u{1b}[0m", line.trim_end());
+            if let Some(at) = nth.checked_sub(1)
+                && !self.0[at].reason.is_empty()
+            {
+                let _ = writeln!(shown, "  {}", text::line(&self.0[at].reason));
+            }
+        }
+        text::no_commands(&shown)
+    }
+
+    /// Everything, with each size that was tried.
+    pub(crate) fn json(&self) -> Result<String, Failure> {
+        let proofs: Vec<serde_json::Value> = self
+            .0
+            .iter()
+            .map(|proof| {
+                let (red, green) = proof.edges();
+                let bare = &proof.bare;
+                json!({
+                    "test": bare.test,
+                    "budget": bare.budget,
+                    "metric": bare.metric,
+                    "finding": proof.finding,
+                    "reason": proof.reason,
+                    "planted": proof.planted,
+                    "against": bare.against,
+                    "relative_to": bare.relative_to,
+                    "measured": bare.estimate,
+                    "detectable": told(proof),
+                    "red_at": red,
+                    "green_at": green,
+                    "steps": proof.steps,
+                })
+            })
+            .collect();
+        serde_json::to_string_pretty(&json!({ "version": 1, "proofs": proofs }))
+            .map(|text| text + "\n")
+            .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
+    }
+
+    /// How many of how many turned red, and what the others are.
+    pub(crate) fn closing(&self) -> Vec<String> {
+        let count = |finding: Finding| self.0.iter().filter(|p| p.finding == finding).count();
+        let mut parts = vec![format!("{} of {} turned red", count(Finding::Red), self.0.len())];
+        let others = [
+            (Finding::Never, "never did"),
+            (Finding::Already, "red by themselves"),
+            (Finding::Unsure, "unsure by themselves"),
+            (Finding::Unmeasured, "not measured"),
+            (Finding::Aside, "set aside"),
+        ];
+        let others = others.map(|(finding, words)| (count(finding), words));
+        parts.extend(others.iter().filter(|o| o.0 > 0).map(|(n, words)| format!("{n} {words}")));
+        vec![parts.join(", ")]
+    }
+}
+
+fn row(proof: &Proof) -> [String; 6] {
+    let bare = &proof.bare;
+    let Some(against) = bare.against else {
+        let dash = || "-".to_owned();
+        return [text::line(&bare.test), dash(), dash(), word(proof.finding), dash(), dash()];
+    };
+    let quantity = |value: f64| against.quantity(value).to_string();
+    let size = |step: &Step| {
+        let beyond = match against.limit {
+            0.0 => String::new(),
+            _ => format!(" ({:+.0} %)", step.beyond * 100.0),
+        };
+        let verdict = match step.verdict {
+            Verdict::Fail => String::new(),
+            other => format!(", {}", other.name()),
+        };
+        let seen =
+            step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));
+        format!("{}{beyond}{verdict}{seen}", quantity(step.target))
+    };
+    let (red, green) = proof.edges();
+    [
+        text::line(&bare.test),
+        text::line(&bound_text(bare)),
+        bare.estimate.map_or("-".to_owned(), |estimate| quantity(estimate.value)),
+        red.map_or_else(|| word(proof.finding), size),
+        green.map_or("-".to_owned(), |step| quantity(step.target)),
+        told(proof).map_or("-".to_owned(), quantity),
+    ]
+}
+
+/// The smallest violation that the gate said it would catch: without what is planted, or with what was nearest
+/// to the limit.
+fn told(proof: &Proof) -> Option<f64> {
+    let bare = proof.bare.evidence.and_then(|evidence| evidence.detectable);
+    let (red, green) = proof.edges();
+    bare.or_else(|| green?.detectable).or_else(|| red?.detectable)
+}
+
+fn word(finding: Finding) -> String {
+    match finding {
+        Finding::Red | Finding::Aside => "-",
+        Finding::Never => "never",
+        Finding::Already => "by itself",
+        Finding::Unsure => "unsure by itself",
+        Finding::Unmeasured => "not measured",
+    }
+    .to_owned()
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}

@@ -1,0 +1,207 @@
+//! `cargo budget selftest` on a crate whose limits are known: which size turns each red, and that nothing of
+//! it is left in what judges.
+//!
+//! Built without optimisation, and exact but for one value that is recorded, so that nothing depends on how
+//! fast the machine is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const MANIFEST: &str = r#"[package]
+name = "planted"
+version = "0.1.0"
+edition = "2024"
+
+[dev-dependencies]
+perf-budget = { path = "LIBRARY" }
+
+[[test]]
+name = "budgets"
+harness = false
+
+[workspace]
+"#;
+
+const TESTS: &str = r#"
+#[global_allocator]
+static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+
+fn main() -> std::process::ExitCode {
+    perf_budget::Harness::new()
+        .workload("boxes", |run| run.iter(|| (Box::new([0_u8; 100]), Box::new([0_u8; 200]))))
+        .workload("steps", |run| run.record("steps", 100.0))
+        .workload("sized", |run| {
+            let n: usize = run.param("n")?;
+            run.iter(|| vec![0_u8; n * 1000])
+        })
+        .main()
+}
+"#;
+
+const SOUND: &str = r#"
+[budget.boxes]
+workload = "boxes"
+max = { allocs = 4, alloc_bytes = "1 KB", leaked = "0 B", p50 = "1 s" }
+
+[budget.steps]
+workload = "steps"
+max = { steps = 200 }
+
+[budget.sized]
+workload = "sized"
+params = { n = [1, 10, 100] }
+scaling = { over = "n", max = { alloc_bytes = 1.1 } }
+
+[budget.source]
+artifact = "src/lib.rs"
+max = { size = "1000 B", gzip = "1 MB" }
+min = { gzip = "1 B" }
+"#;
+
+struct Crate(tempfile::TempDir);
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Crate {
+    fn new(budgets: &str) -> Crate {
+        let made = Crate(tempfile::Builder::new().prefix("budget-selftest-").tempdir().unwrap());
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
+        made.write("tests/budgets.rs", TESTS);
+        made.write("src/lib.rs", "//! A library.\n");
+        made.write("budgets.toml", budgets);
+        // The same versions as here, so that nothing is downloaded.
+        fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).unwrap();
+        made
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            let ours = ["PERF_BUDGET", "NEXTEST", "GITHUB_"];
+            if ours.iter().any(|start| name.starts_with(start)) {
+                command.env_remove(name);
+            }
+        }
+        // Where the crate of `check` is built too, so that the library is built once for both.
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check/head");
+        command.env("PERF_BUDGET_DIR", self.path("results")).env("CARGO_TARGET_DIR", shared);
+        command.env("CARGO_NET_OFFLINE", "true").current_dir(self.0.path());
+        command
+    }
+
+    fn ran(command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    fn selftest(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(env!("CARGO_BIN_EXE_cargo-budget"));
+        command.args(["budget", "selftest", "--profile", "dev"]).args(arguments);
+        Crate::ran(&mut command)
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn is(self, code: i32, words: &[&str]) -> Ran {
+        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
+        for words in words {
+            let there = self.out.contains(words) || self.err.contains(words);
+            assert!(there, "no {words:?} in {}{}", self.out, self.err);
+        }
+        self
+    }
+
+    /// The finding of a test, and the target that turned it red.
+    #[track_caller]
+    fn finding(&self, test: &str) -> (String, Option<f64>) {
+        let all: Value = serde_json::from_str(&self.out).unwrap();
+        let proofs = all["proofs"].as_array().unwrap();
+        let proof = proofs.iter().find(|proof| proof["test"] == test).unwrap();
+        (proof["finding"].as_str().unwrap().to_owned(), proof["red_at"]["target"].as_f64())
+    }
+}
+
+#[test]
+fn every_gate_is_shown_to_turn_red_and_nothing_of_it_is_left() {
+    let made = Crate::new(SOUND);
+    let ran = made.selftest(&["--format", "json"]).is(0, &[]);
+    let check = |test: &str, finding: &str, target: Option<f64>| {
+        let (found, at) = ran.finding(test);
+        assert_eq!(found, finding, "{test}");
+        let near = at.zip(target).is_some_and(|(a, b)| (a - b).abs() < 1e-6 * b);
+        assert!(near || at == target, "{test}: {at:?}");
+    };
+    check("boxes::allocs", "red", Some(5.0));
+    check("boxes::alloc_bytes", "red", Some(1010.0));
+    check("boxes::leaked", "red", Some(1.0));
+    check("sized::scaling_alloc_bytes", "red", Some(1.111));
+    check("source::size", "red", Some(1010.0));
+    check("steps::steps", "red", Some(202.0));
+    // A debug build says nothing about time, and a floor is broken by what is better.
+    check("boxes::p50", "aside", None);
+    check("source::gzip::min", "aside", None);
+    check("source::gzip::max", "red", Some(1_010_000.0));
+    assert!(!made.path("results/outcomes.jsonl").exists());
+    assert!(!made.path("results/evidence").exists());
+
+    // One by its name, as people read it.
+    let one = made.selftest(&["boxes::allocs"]).is(0, &["boxes::allocs", "5 (+25 %)", "1 of 1"]);
+    assert!(!one.out.contains("boxes::leaked"), "{}", one.out);
+    made.selftest(&["nothing"]).is(2, &["no budget `nothing`", "`boxes`"]);
+}
+
+#[test]
+fn a_gate_that_guards_nothing_is_found() {
+    let budgets = r#"
+[budget.broken]
+workload = "boxes"
+max = { allocs = 1 }
+
+[budget.waived]
+workload = "steps"
+max = { steps = 200 }
+waive = { until = "2999-01-01", owner = "a", why = "for now" }
+"#;
+    let made = Crate::new(budgets);
+    let ran = made.selftest(&[]).is(1, &["0 of 2 turned red, 1 never did, 1 red by themselves"]);
+    assert!(ran.out.contains("by itself") && ran.out.contains("never"), "{}", ran.out);
+}
+
+/// The variable that asks for it, left on by accident.
+#[test]
+fn a_run_that_plants_is_never_green() {
+    let made = Crate::new(SOUND);
+    let file = made.path("results/selftest.jsonl");
+    let asked = serde_json::json!({ "file": file, "only": ["steps"] }).to_string();
+    let run = |value: &str| {
+        let mut cargo = made.command("cargo");
+        Crate::ran(cargo.args(["test", "--test", "budgets"]).env("PERF_BUDGET_SELFTEST", value))
+    };
+    for (value, words) in [(&*asked, "nothing was judged"), ("1", "unset it"), ("", "unset it")] {
+        let ran = run(value);
+        assert_ne!(ran.code, Some(0), "{}", ran.err);
+        assert!(ran.err.contains(words), "{}", ran.err);
+        assert!(!made.path("results/outcomes.jsonl").exists());
+    }
+}

@@ -1,0 +1,89 @@
+//! The commit that is checked out, read from git's own files: a run has to know of which it is, and starting
+//! git for each test's process would cost more than the test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The commit that is checked out where `start` is; `None` where no git repository is, or git keeps its
+/// references in another way than in files.
+pub(super) fn commit(start: &Path) -> Option<String> {
+    let directory = start.ancestors().find_map(directory)?;
+    let head = read(&directory.join("HEAD"))?;
+    let Some(name) = head.strip_prefix("ref: ") else { return hash(&head) };
+    // A worktree has a HEAD of its own, and its branches where the repository has them.
+    let common = read(&directory.join("commondir")).map(|common| directory.join(common));
+    let homes = [Some(directory), common];
+    homes.into_iter().flatten().find_map(|home| {
+        let loose = read(&home.join(name)).and_then(|text| hash(&text));
+        loose.or_else(|| packed(&read(&home.join("packed-refs"))?, name))
+    })
+}
+
+/// Git's directory, where `place` is the top of a work tree.
+fn directory(place: &Path) -> Option<PathBuf> {
+    let git = place.join(".git");
+    if git.is_dir() {
+        return Some(git);
+    }
+    read(&git)?.strip_prefix("gitdir: ").map(|path| place.join(path))
+}
+
+fn read(file: &Path) -> Option<String> {
+    fs::read_to_string(file).ok().map(|text| text.trim_end().to_owned())
+}
+
+fn packed(text: &str, name: &str) -> Option<String> {
+    text.lines().find_map(|line| hash(line.strip_suffix(name)?.strip_suffix(' ')?))
+}
+
+/// The text, where it is the name of a commit: SHA-1 or SHA-256.
+fn hash(text: &str) -> Option<String> {
+    let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (hex && matches!(text.len(), 40 | 64)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
+    const B: &str = "84983e441c3bd26ebaae4aa1f95129e5e54670f1";
+
+    #[track_caller]
+    fn check(name: &str, files: &[(&str, &str)], below: &str, want: Option<&str>) {
+        let dir = std::env::temp_dir()
+            .join(format!("perf-budget-revision-{}-{name}", std::process::id()));
+        for (path, text) in files {
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        assert_eq!(commit(&dir.join(below)).as_deref(), want, "{name}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn the_commit_is_found_wherever_git_keeps_it() {
+        let head = ("r/.git/HEAD", "ref: refs/heads/main\n");
+        let loose = ("r/.git/refs/heads/main", &*format!("{A}\n"));
+        let packs = format!("# pack-refs\n{B} refs/heads/domain\n{A} refs/heads/main\n^{B}\n");
+        let packed = ("r/.git/packed-refs", packs.as_str());
+        check("loose", &[head, loose], "r", Some(A));
+        check("below", &[head, loose, ("r/a/b/c", "")], "r/a/b", Some(A));
+        check("packed", &[head, packed], "r", Some(A));
+        check("detached", &[("r/.git/HEAD", &format!("{B}\n"))], "r", Some(B));
+        check("unborn", &[head], "r", None);
+        check("broken", &[("r/.git/HEAD", "\0\0")], "r", None);
+        check(
+            "worktree",
+            &[
+                loose,
+                ("w/.git", "gitdir: ../r/.git/worktrees/w\n"),
+                ("r/.git/worktrees/w/HEAD", "ref: refs/heads/main\n"),
+                ("r/.git/worktrees/w/commondir", "../..\n"),
+            ],
+            "w",
+            Some(A),
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! The gate tested: an effect of a known size is planted into each budget, and the smallest that turns it
+//! red is found.
+//!
+//! Everything but the plant is as in a run that judges: the same processes, instruments, evidence and
+//! levels. Nothing of it is an outcome: what comes of it is a [`Proof`] in a file of its own, no evidence is
+//! read or kept, and the process ends as if a test were red, so that it is never taken for a run.
+
+mod ladder;
+mod proof;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::proof::{Finding, Proof, Step, read};
+use crate::Error;
+use crate::budget::Subject;
+use crate::meter::plant::{Plant, Seed};
+use crate::metric::SubjectKind;
+use crate::session::Session;
+use crate::verdict::{Outcome, Verdict};
+
+/// Asks for a selftest, with an [`Asked`] in it.
+pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
+/// The exit code after a selftest, which judges nothing and is therefore never success.
+pub const REHEARSED: u8 = 103;
+
+/// What is asked of a selftest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where proofs go.
+    pub file: PathBuf,
+    /// Budgets, or tests, to plant into; all where there are none.
+    pub only: Vec<String>,
+}
+
+impl Asked {
+    /// As the variable has it.
+    pub fn to_text(&self) -> String {
+        serde_json::json!({ "file": self.file, "only": self.only }).to_string()
+    }
+
+    /// What the environment asks for; `None` where it asks for none.
+    ///
+    /// # Errors
+    /// Where it is not understood: never a run that judges in its place.
+    pub(crate) fn of_environment() -> Result<Option<Asked>, Error> {
+        let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
+        let asked = crate::json::read(text.to_string_lossy().as_bytes());
+        asked.map(Some).map_err(|e| {
+            Error::other(format!(
+                "{VARIABLE} is set, for `cargo budget selftest` alone, and not understood: {e}; unset it"
+            ))
+        })
+    }
+}
+
+/// Whether `name` names this test or its budget or case.
+pub fn names(name: &str, test: &str) -> bool {
+    test.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Plants into each of these tests, and writes what came of it to `file`, which is begun anew.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub(crate) fn run(
+    session: &Session,
+    tests: &[usize],
+    asked: &Asked,
+    tell: &dyn Fn(&str),
+) -> Result<(), Error> {
+    let file: &Path = &asked.file;
+    let name = |test: usize| session.suite.tests[test].name.as_str();
+    let wanted = |test: usize| {
+        asked.only.is_empty() || asked.only.iter().any(|only| names(only, name(test)))
+    };
+    let tests: Vec<usize> = tests.iter().copied().filter(|&test| wanted(test)).collect();
+    let failed = |e| Error::io("write", file, e);
+    let mut proofs = OpenOptions::new().write(true).create(true).truncate(true).open(file);
+    for (nth, &test) in tests.iter().enumerate() {
+        let at = format!("{}/{} {}", nth + 1, tests.len(), name(test));
+        let proof = prove(session, test, &at);
+        tell(&format!("{at}: {}", said(&proof)));
+        let mut line = serde_json::to_vec(&proof).map_err(|e| failed(e.into()))?;
+        line.push(b'\n');
+        proofs = proofs.and_then(|mut proofs| proofs.write_all(&line).map(|()| proofs));
+    }
+    proofs.map(|_| ()).map_err(failed)
+}
+
+fn said(proof: &Proof) -> String {
+    match (proof.finding, proof.edges().0) {
+        (Finding::Red, Some(step)) => match proof.bare.against {
+            Some(against) if against.limit != 0.0 => {
+                let beyond = step.beyond * 100.0;
+                format!("red at {}, {beyond:+.0} %", against.quantity(step.target))
+            }
+            Some(against) => format!("red at {}", against.quantity(step.target)),
+            None => "red".to_owned(),
+        },
+        _ => proof.reason.clone(),
+    }
+}
+
+fn prove(session: &Session, test: usize, at: &str) -> Proof {
+    let asked = &session.suite.tests[test];
+    let kind = kind(&session.budgets.budgets[asked.budget].subject);
+    let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
+    let (finding, reason) = match bare.verdict {
+        Verdict::Pass | Verdict::Warn => {
+            return match Seed::of(kind, &asked.limit.metric, asked.limit.bound) {
+                Ok(seed) => plant(session, test, seed, bare, at),
+                Err(reason) => ended(Finding::Aside, reason, bare),
+            };
+        }
+        Verdict::Skipped => (Finding::Aside, bare.reason.clone()),
+        Verdict::Fail => (Finding::Already, format!("red with nothing planted: {}", bare.reason)),
+        Verdict::Unsure => (Finding::Unsure, bare.reason.clone()),
+        Verdict::Unmeasured => (Finding::Unmeasured, bare.reason.clone()),
+    };
+    ended(finding, reason, bare)
+}
+
+fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
+    Proof { finding, reason, planted: String::new(), bare, steps: Vec::new() }
+}
+
+fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) -> Proof {
+    let asked = &session.suite.tests[test];
+    let (metric, kind) =
+        (&asked.limit.metric, kind(&session.budgets.budgets[asked.budget].subject));
+    let relative = bare.relative_to.is_some();
+    let (Some(against), Some(estimate)) = (bare.against, bare.estimate) else {
+        return ended(Finding::Unmeasured, "no value was measured".to_owned(), bare);
+    };
+    let beyond = |target: f64| {
+        if against.limit == 0.0 { target } else { against.used(target) - 1.0 }
+    };
+    let targets = ladder::targets(metric, &against).into_iter().filter_map(|target| {
+        Some((target, Plant::to(seed, kind, metric, (estimate.value, target), relative)?))
+    });
+    let targets: Vec<(f64, Plant)> = targets.collect();
+    if targets.is_empty() {
+        let reason = format!("no {} can be planted that would break this limit", seed.words());
+        return ended(Finding::Aside, reason, bare);
+    }
+    let mut steps = Vec::new();
+    let found = ladder::first_red(targets.len(), |size| {
+        let (target, plant) = targets[size];
+        let said = format!("{at}: {} to {}", seed.words(), against.quantity(target));
+        let outcome = session.rehearse(test, Some(plant), &said);
+        let red = outcome.verdict.is_red();
+        steps.push(Step {
+            target,
+            beyond: beyond(target),
+            verdict: outcome.verdict,
+            value: outcome.estimate.map(|estimate| estimate.value),
+            detectable: outcome.evidence.and_then(|evidence| evidence.detectable),
+            reason: outcome.reason,
+        });
+        red
+    });
+    let planted = seed.words().to_owned();
+    let (finding, reason) = if found.is_some() {
+        (Finding::Red, String::new())
+    } else {
+        let most = targets.last().map_or(0.0, |(target, _)| *target);
+        let most = against.quantity(most);
+        (Finding::Never, format!("never red: {planted} to {most} and it still passed"))
+    };
+    Proof { finding, reason, planted, bare, steps }
+}
+
+fn kind(subject: &Subject) -> SubjectKind {
+    match subject {
+        Subject::Artifact(_) => SubjectKind::Artifact,
+        Subject::Command(_) => SubjectKind::Command,
+        Subject::Workload(_) => SubjectKind::Workload,
+        Subject::Criterion(_) => SubjectKind::Criterion,
+    }
+}

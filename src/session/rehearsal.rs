@@ -1,0 +1,21 @@
+//! A measurement that nothing is kept of, for a selftest.
+
+use super::{Purpose, Session};
+use crate::meter::plant::Plant;
+use crate::verdict::Outcome;
+
+impl Session {
+    /// The outcome of a test with something planted into it, or with nothing: by the same rules as one
+    /// that counts, from new processes alone.
+    /// `said` is what progress calls it.
+    pub(crate) fn rehearse(&self, test: usize, plant: Option<Plant>, said: &str) -> Outcome {
+        self.progress.title(format!("{said}; "));
+        if let Some(outcome) = self.foregone(test) {
+            return outcome;
+        }
+        let group = self.suite.tests[test].group;
+        let inquiry = self.measure(group, |other| other == test, Purpose::Rehearse(plant));
+        self.progress.clear();
+        inquiry.outcomes().first().cloned().unwrap_or_else(|| self.lost(test))
+    }
+}
