@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::Subject;
+use perf_budget::budget::{Budget, Param, Subject, lock};
 use perf_budget::meter::artifact;
 use perf_budget::quantity::{Quantity, Unit};
 
-use super::print;
+use super::{Context, print};
+use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside::Inside;
@@ -20,7 +21,9 @@ use crate::report::{Report, explain, input, text};
 Examples:
   cargo budget explain merge           every limit of [budget.merge]
   cargo budget explain merge::p99      one of them
-  cargo budget explain module --against /tmp/main.wasm     what an artifact has more than another build of it
+  cargo budget explain module --base main                  what an artifact has more than at another revision
+  cargo budget explain module --accepted                   than at the revision whose value was accepted
+  cargo budget explain module --against /tmp/main.wasm     than another build of it
 
 Exits with 0 whatever the verdicts are; `cargo budget report` exits as they say.")]
 pub(super) struct Explain {
@@ -32,25 +35,39 @@ pub(super) struct Explain {
     /// For a budget on an artifact: another build of it, to compare what is inside with
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// The same, with what this revision has: checked out and built as `check --base` does
+    #[arg(long, value_name = "REV", conflicts_with = "against")]
+    base: Option<String>,
+    /// The same, with the revision whose value is in budgets.lock
+    #[arg(long, conflicts_with_all = ["against", "base"])]
+    accepted: bool,
+}
+
+/// Where files of an artifact are: the package, and what cargo has built of it.
+struct Place {
+    root: PathBuf,
+    built: PathBuf,
 }
 
 /// Of so many files of an artifact it is said what is inside.
 const FILES: usize = 3;
 
 impl Explain {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let report = match self.input.as_slice() {
             [] => input::project(Path::new("."))?,
             files => input::record(files)?,
         };
         print(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
+        let compares = self.against.is_some() || self.base.is_some() || self.accepted;
         match project {
             Some(project) if self.input.is_empty() => {
-                print(&self.inside(&project, &report)?)?;
+                print(&self.inside(&project, &report, context)?)?;
             }
-            _ if self.against.is_some() => {
-                let text = "`--against` looks into the project's artifact, and `--input` is of another place";
+            _ if compares => {
+                let text = "`--against`, `--base` and `--accepted` look into the project's artifact, and \
+                            `--input` is of another place";
                 return Err(Failure::usage(text));
             }
             _ => {}
@@ -59,37 +76,58 @@ impl Explain {
     }
 
     /// What is inside the artifact that the budget is on; empty where it is on something else.
-    fn inside(&self, project: &Project, report: &Report) -> Result<String, Failure> {
+    fn inside(
+        &self,
+        project: &Project,
+        report: &Report,
+        context: Context,
+    ) -> Result<String, Failure> {
         let budgets = project.budgets()?;
         let named = |name: &str| perf_budget::selftest::names(name, &self.budget);
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
-        let Some(Subject::Artifact(patterns)) = budget.map(|budget| &budget.subject) else {
-            return match &self.against {
-                None => Ok(String::new()),
-                Some(_) => Err(Failure::usage("`--against` is for budgets on artifacts")),
+        let found = budget.and_then(|budget| match &budget.subject {
+            Subject::Artifact(patterns) => Some((budget, patterns)),
+            _ => None,
+        });
+        let revision = self.revision(project)?;
+        let Some((budget, patterns)) = found else {
+            return match (&self.against, revision) {
+                (None, None) => Ok(String::new()),
+                _ => Err(Failure::usage(format!(
+                    "`{}` is no budget on an artifact: there is nothing to look into",
+                    self.budget
+                ))),
             };
         };
         let profile = report.outcomes.first().map_or("release", |o| o.run.profile.as_str());
         let results = project.results();
-        let built = results.parent().unwrap_or(&project.root).join(profile);
-        let bin = |pattern: &String| match pattern.strip_prefix("{bin:") {
-            Some(rest) => {
-                let name = rest.trim_end_matches('}');
-                built.join(name).display().to_string()
-            }
-            None => pattern.clone(),
+        let target = results.parent().unwrap_or(&project.root);
+        let here = Place { root: project.root.clone(), built: target.join(profile) };
+        let there = match revision {
+            Some(revision) => Some(built(project, &revision, profile, context)?),
+            None => None,
         };
-        let patterns: Vec<String> = patterns.iter().map(bin).collect();
-        let files = artifact::files(&patterns, &project.root)
-            .map_err(|why| Failure::unmeasured(why.to_string()))?;
-        let before = self.against.as_deref().map(Inside::of).transpose()?.flatten();
-        if let (Some(path), None) = (&self.against, &before) {
+        let against = self.against.as_deref().map(Inside::of).transpose()?.flatten();
+        if let (Some(path), None) = (&self.against, &against) {
             let why = "it is neither an ELF file nor a WASM module";
             return Err(Failure::io("look into", path, &why));
         }
         let mut shown = String::new();
-        for path in files.iter().take(FILES) {
+        for path in here.files(budget, patterns)?.iter().take(FILES) {
             let Some(inside) = Inside::of(path)? else { continue };
+            let name = here.name(path);
+            let before = match &there {
+                None => against.clone(),
+                Some(place) => {
+                    let path = place.path(&name);
+                    let before = if path.is_file() { Inside::of(&path)? } else { None };
+                    if before.is_none() {
+                        context
+                            .warn(&format!("the other revision has no `{name}` to compare with"));
+                    }
+                    before
+                }
+            };
             let name = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
             let bytes = Quantity::new(inside.bytes as f64, Unit::Bytes);
             let kind = inside.kind;
@@ -99,4 +137,87 @@ impl Explain {
         }
         Ok(shown)
     }
+
+    /// The revision that is compared with, if one is.
+    fn revision(&self, project: &Project) -> Result<Option<String>, Failure> {
+        if !self.accepted {
+            return Ok(self.base.clone());
+        }
+        let path = lock::place(&project.file());
+        let lock = lock::load(&path)?;
+        let named = |test: &str| {
+            perf_budget::selftest::names(&self.budget, test)
+                || perf_budget::selftest::names(test, &self.budget)
+        };
+        let locked = lock.values.iter().filter(|(test, _)| named(test)).map(|(_, locked)| locked);
+        let newest =
+            locked.filter(|locked| locked.commit.is_some()).max_by_key(|locked| locked.date);
+        let commit = newest.and_then(|locked| locked.commit.as_deref()).ok_or_else(|| {
+            Failure::usage(format!(
+                "`{}` has no value of `{}` that was accepted at a commit; run `cargo budget accept`, or \
+                 name a revision with `--base`",
+                path.display(),
+                self.budget
+            ))
+        })?;
+        Ok(Some(commit.trim_end_matches("-dirty").to_owned()))
+    }
+}
+
+impl Place {
+    /// The files of a budget on artifacts, of all its cases.
+    fn files(&self, budget: &Budget, patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
+        let mut filled = Vec::new();
+        for case in &budget.cases {
+            for pattern in patterns {
+                let fill = |text: String, (name, value): &(String, Param)| {
+                    text.replace(&format!("{{{name}}}"), &value.to_string())
+                };
+                let pattern = case.params.iter().fold(pattern.clone(), fill);
+                filled.push(
+                    match pattern.strip_prefix("{bin:").and_then(|rest| rest.split_once('}')) {
+                        Some((name, rest)) => {
+                            self.built.join(format!("{name}{rest}")).display().to_string()
+                        }
+                        None => pattern,
+                    },
+                );
+            }
+        }
+        artifact::files(&filled, &self.root).map_err(|why| Failure::unmeasured(why.to_string()))
+    }
+
+    /// What a file is called here, whichever revision's it is.
+    fn name(&self, path: &Path) -> String {
+        let built =
+            path.strip_prefix(&self.built).map(|rest| format!("{{built}}/{}", rest.display()));
+        let own = || path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+        built.unwrap_or_else(|_| own())
+    }
+
+    /// Where a file of that name is.
+    fn path(&self, name: &str) -> PathBuf {
+        match name.strip_prefix("{built}/") {
+            Some(rest) => self.built.join(rest),
+            None => self.root.join(name),
+        }
+    }
+}
+
+/// Another revision, built as the last run was.
+fn built(
+    project: &Project,
+    revision: &str,
+    profile: &str,
+    context: Context,
+) -> Result<Place, Failure> {
+    let target = Target {
+        test: "budgets".to_owned(),
+        profile: if profile == "debug" { "dev" } else { profile }.to_owned(),
+        options: Vec::new(),
+    };
+    let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1 };
+    let base = base::compared(project, &target, &asked, &|text| context.tell(text))??;
+    let root = base.map_or_else(|| project.root.clone(), |base| base.root);
+    Ok(Place { root, built: project.results().join("base/target").join(profile) })
 }

@@ -141,7 +141,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Accept(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::Report(args) => args.run(context),
-        Command::Explain(args) => args.run(),
+        Command::Explain(args) => args.run(context),
         Command::Completions(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),

@@ -22,7 +22,7 @@ const LISTED: usize = 10;
 pub(crate) type Sizes = BTreeMap<String, u64>;
 
 /// What a file holds.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Inside {
     /// ELF, or WASM.
     pub(crate) kind: &'static str,

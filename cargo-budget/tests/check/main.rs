@@ -105,8 +105,12 @@ impl Crate {
     }
 
     fn check(&self, arguments: &[&str]) -> Run {
+        self.run(&[&["check", "--profile", "dev"], arguments].concat())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
-        command.args(["budget", "check", "--profile", "dev"]).args(arguments);
+        command.arg("budget").args(arguments);
         command.current_dir(self.0.path());
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -264,4 +268,36 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(text.contains("this clone is shallow"), "{text}");
+}
+
+#[test]
+fn what_is_inside_is_compared_with_another_revision() {
+    let crates = Crate::new();
+    // A module that has nothing but a section of so many bytes.
+    let module = |bytes: u8| {
+        let section = [&[0, bytes + 3, 2, b'o', b'n'][..], &vec![7; usize::from(bytes)]].concat();
+        fs::write(crates.path("one.wasm"), [&b"\0asm\x01\0\0\0"[..], &section].concat()).unwrap();
+    };
+    let limits = "[budget.module]\nartifact = \"{size}.wasm\"\nparams = { size = [\"one\"] }\nmax = { size = \"1 KB\" }\n";
+    crates.write(
+        "budgets.toml",
+        &BUDGETS.replace("[budget.source]", &format!("{limits}\n[budget.source]")),
+    );
+    module(40);
+    crates.commit("a module");
+    crates.check(&[]).is(0, &["3 of 3 budgets judged: 3 pass"]);
+    crates.run(&["accept", "module"]).is(0, &[]);
+    module(100);
+    crates.commit("more of it");
+    crates.check(&[]).is(0, &[]);
+    crates.run(&["explain", "module"]).is(0, &["one.wasm", "WASM"]);
+    for against in [&["--base", "HEAD~1"][..], &["--accepted"], &["--base=HEAD"]] {
+        let told = crates.run(&[&["explain", "module"], against].concat());
+        told.is(0, &[if against == ["--base=HEAD"] { "same" } else { "+60 B" }]);
+    }
+    crates.run(&["explain", "steps", "--base", "HEAD"]).is(2, &["is no budget on an artifact"]);
+    crates
+        .run(&["explain", "module", "--base", "nowhere"])
+        .is(3, &["there is no commit `nowhere`"]);
+    crates.run(&["explain", "source", "--accepted"]).is(2, &["has no value of `source`"]);
 }
