@@ -14,6 +14,7 @@ mod load;
 mod pairs;
 mod plants;
 mod server;
+mod spin;
 mod subjects;
 
 use std::path::Path;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use perf_budget::{Failed, Run, Workload};
 #[cfg(unix)]
 use rustix::process::{Signal, getpid, kill_process};
-#[cfg(unix)]
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::spin::spin;
 
 pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
@@ -289,19 +289,6 @@ fn dying() -> Vec<(&'static str, Plain)> {
 
 /// The size of the value that is held: 64 MiB.
 pub(crate) const HELD: usize = 64 << 20;
-
-/// Uses the processor for this long, however long that takes.
-fn spin(time: Duration) {
-    #[cfg(unix)]
-    let used = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
-    #[cfg(not(unix))]
-    let used = {
-        let began = Instant::now();
-        move || began.elapsed()
-    };
-    let end = used() + time;
-    while used() < end {}
-}
 
 fn two_threads() {
     std::thread::scope(|scope| {

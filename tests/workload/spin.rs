@@ -1,0 +1,19 @@
+//! Work of a stated time: apart, as each system counts it in its own way.
+
+use std::time::Duration;
+
+/// Uses the processor for this long, however long that takes.
+pub(crate) fn spin(time: Duration) {
+    #[cfg(unix)]
+    let used = || {
+        let clock = rustix::time::ClockId::ThreadCPUTime;
+        Duration::try_from(rustix::time::clock_gettime(clock)).unwrap_or_default()
+    };
+    #[cfg(not(unix))]
+    let used = {
+        let began = std::time::Instant::now();
+        move || began.elapsed()
+    };
+    let end = used() + time;
+    while used() < end {}
+}
