@@ -152,7 +152,7 @@ impl History {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         match self.verb {
             Verb::Record(args) => args.run(context),
-            Verb::List(args) => args.run(),
+            Verb::List(args) => args.run(context),
             Verb::Trend(args) => args.run(context),
             Verb::Import(args) => args.run(context),
         }
@@ -180,11 +180,17 @@ impl Record {
 }
 
 impl List {
-    fn run(self) -> Result<Exit, Failure> {
+    fn run(self, context: Context) -> Result<Exit, Failure> {
         let place = Place::of(self.db.db.as_deref(), project().as_ref())?;
         let mut store = place.existing("read")?;
         let runs = store.runs(self.last);
         let runs = runs.map_err(|fault| fault.failure("read", &place.shown()))?;
+        if runs.is_empty() {
+            context.tell(&format!(
+                "no run is recorded in `{}`; `cargo budget history record` records the last one",
+                place.shown()
+            ));
+        }
         print(&match self.format {
             Rendering::Text => history::list(&runs),
             Rendering::Json => format!("{:#}\n", history::list_json(&place.shown(), &runs)),

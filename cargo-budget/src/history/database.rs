@@ -75,6 +75,8 @@ pub(crate) enum Kind {
     ReadOnly,
     /// No room is left.
     Full,
+    /// The disk refused, for a reason that the database does not pass on.
+    Disk,
     /// The server cannot be reached, or went away.
     Gone,
     /// Its certificate is not one that is trusted, or is another's.
@@ -99,6 +101,9 @@ impl Fault {
             Kind::Busy => "; another process is writing: try again",
             Kind::ReadOnly => "; make it and its directory writable, or name another by `--db`",
             Kind::Full => "; make room, and try again",
+            Kind::Disk => {
+                "; the disk may be full or failing: make room, or name another place by `--db`"
+            }
             Kind::Gone => "; start the server, or correct the host and port of the URL",
             Kind::Denied => "; correct the user, password or database of the URL",
             Kind::Untrusted => {

@@ -169,6 +169,7 @@ fn fault(error: rusqlite::Error) -> Fault {
             Kind::ReadOnly
         }
         Some(ErrorCode::DiskFull) => Kind::Full,
+        Some(ErrorCode::SystemIoFailure) => Kind::Disk,
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Kind::Foreign,
         _ => Kind::Other,
     };
