@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{Budget, Param, Subject, lock};
-use perf_budget::meter::artifact;
+use perf_budget::budget::{Subject, lock};
 use perf_budget::quantity::{Quantity, Unit};
 
 use super::{Context, print};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inside::Inside;
+use crate::inside::{FILES, Inside, Place};
 use crate::project::Project;
 use crate::report::{Report, explain, input, text};
 
@@ -42,15 +41,6 @@ pub(super) struct Explain {
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
 }
-
-/// Where files of an artifact are: the package, and what cargo has built of it.
-struct Place {
-    root: PathBuf,
-    built: PathBuf,
-}
-
-/// Of so many files of an artifact it is said what is inside.
-const FILES: usize = 3;
 
 impl Explain {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
@@ -99,10 +89,8 @@ impl Explain {
                 ))),
             };
         };
-        let profile = report.outcomes.first().map_or("release", |o| o.run.profile.as_str());
-        let results = project.results();
-        let target = results.parent().unwrap_or(&project.root);
-        let here = Place { root: project.root.clone(), built: target.join(profile) };
+        let profile = report.profile();
+        let here = Place::of(project, profile);
         let there = match revision {
             Some(revision) => Some(built(project, &revision, profile, context)?),
             None => None,
@@ -161,46 +149,6 @@ impl Explain {
             ))
         })?;
         Ok(Some(commit.trim_end_matches("-dirty").to_owned()))
-    }
-}
-
-impl Place {
-    /// The files of a budget on artifacts, of all its cases.
-    fn files(&self, budget: &Budget, patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
-        let mut filled = Vec::new();
-        for case in &budget.cases {
-            for pattern in patterns {
-                let fill = |text: String, (name, value): &(String, Param)| {
-                    text.replace(&format!("{{{name}}}"), &value.to_string())
-                };
-                let pattern = case.params.iter().fold(pattern.clone(), fill);
-                filled.push(
-                    match pattern.strip_prefix("{bin:").and_then(|rest| rest.split_once('}')) {
-                        Some((name, rest)) => {
-                            self.built.join(format!("{name}{rest}")).display().to_string()
-                        }
-                        None => pattern,
-                    },
-                );
-            }
-        }
-        artifact::files(&filled, &self.root).map_err(|why| Failure::unmeasured(why.to_string()))
-    }
-
-    /// What a file is called here, whichever revision's it is.
-    fn name(&self, path: &Path) -> String {
-        let built =
-            path.strip_prefix(&self.built).map(|rest| format!("{{built}}/{}", rest.display()));
-        let own = || path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        built.unwrap_or_else(|_| own())
-    }
-
-    /// Where a file of that name is.
-    fn path(&self, name: &str) -> PathBuf {
-        match name.strip_prefix("{built}/") {
-            Some(rest) => self.built.join(rest),
-            None => self.root.join(name),
-        }
     }
 }
 

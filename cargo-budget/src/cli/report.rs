@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Context, print};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::inside;
 use crate::project::Project;
 use crate::report::{self, Better, Format, input, merge, output};
 
@@ -52,6 +53,11 @@ impl Report {
             input::record(&self.input)?
         };
         report.precede(&self.history)?;
+        // Of what was measured elsewhere the files are not here.
+        let own = self.merge.is_empty() && self.input.is_empty();
+        if let (Format::Html, true, Ok(project)) = (self.format, own, Project::find(here)) {
+            report.inside = inside::by_budget(&project, report.profile());
+        }
         let (text, left) = report::render(&report, self.format, self.better)?;
         drop(busy);
         match &self.output {

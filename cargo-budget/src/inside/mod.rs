@@ -4,6 +4,7 @@
 //! before anything is stripped or compressed.
 
 mod elf;
+mod place;
 mod wasm;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use perf_budget::quantity::{Quantity, Unit};
 
+pub(crate) use self::place::{FILES, Place, by_budget};
 use crate::failure::Failure;
 use crate::report::text;
 
@@ -56,6 +58,21 @@ impl Inside {
             *crates.entry(of_crate(name)).or_default() += bytes;
         }
         crates
+    }
+
+    /// The largest sections, crates and functions, and their bytes.
+    pub(crate) fn largest(&self) -> [(&'static str, Vec<(String, u64)>); 3] {
+        let of = |sizes: Sizes| {
+            let mut parts: Vec<(String, u64)> = sizes.into_iter().collect();
+            parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+            parts.truncate(LISTED);
+            parts
+        };
+        [
+            ("sections", of(self.sections.clone())),
+            ("crates", of(self.crates())),
+            ("functions", of(self.functions.clone())),
+        ]
     }
 
     /// The tables; with `before`, what each row has more or less than there.

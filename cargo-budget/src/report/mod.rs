@@ -19,11 +19,14 @@ pub(crate) mod output;
 mod terminal;
 pub(crate) mod text;
 
+use std::collections::BTreeMap;
+
 use perf_budget::report::terminal::count;
 use perf_budget::verdict::{Outcome, Verdict};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::inside::Inside;
 
 pub(crate) use action::Better;
 use openmetrics::Dialect;
@@ -37,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) earlier: Vec<Outcome>,
     /// How the outcomes came together: files merged, tests judged twice.
     pub(crate) remarks: Vec<String>,
+    /// What is inside the artifacts of a budget, by its name; of another place's run nothing.
+    pub(crate) inside: BTreeMap<String, Vec<(String, Inside)>>,
 }
 
 /// What a report is rendered as.
@@ -68,7 +73,17 @@ impl Report {
     /// The report of these outcomes, in the order of `budgets.toml`.
     pub(crate) fn new(mut outcomes: Vec<Outcome>, earlier: Vec<Outcome>) -> Report {
         outcomes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        Report { outcomes, earlier, remarks: Vec::new() }
+        Report { outcomes, earlier, ..Report::default() }
+    }
+
+    /// What is inside the artifacts that an outcome is of.
+    pub(crate) fn inside_of(&self, outcome: &Outcome) -> &[(String, Inside)] {
+        self.inside.get(&outcome.budget).map_or(&[], Vec::as_slice)
+    }
+
+    /// The profile that was judged.
+    pub(crate) fn profile(&self) -> &str {
+        self.outcomes.first().map_or("release", |outcome| outcome.run.profile.as_str())
     }
 
     /// How many tests there are, selected or not.

@@ -4,16 +4,19 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
+use perf_budget::quantity::{Quantity, Unit};
 use perf_budget::report::terminal::{interval_text, next, odds};
 use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
 
 use super::axis::percent;
 use super::safe::Text;
 use super::{chart, trend};
+use crate::inside::Inside;
+use crate::report::Report;
 use crate::report::merge::{counted, is_nameless};
 
 /// The inside of a row.
-pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
+pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -> Markup {
     html! {
         div.detail {
             @if outcome.verdict == Verdict::Pass { p.sentence { (Text(&outcome.reason)) } }
@@ -31,6 +34,7 @@ pub(super) fn render(earlier: &[&Outcome], outcome: &Outcome) -> Markup {
                 div { (facts(outcome)) (quantiles(outcome)) }
             }
             (notes(outcome))
+            @for (name, inside) in report.inside_of(outcome) { (parts(name, inside)) }
             @if let Some(output) = &outcome.output {
                 h4 { "What it wrote" }
                 pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
@@ -76,6 +80,33 @@ fn notes(outcome: &Outcome) -> Markup {
             details.more {
                 summary { "and " (counted(rest.len(), "more note")) }
                 ul.notes { @for note in rest { li { (Text(note)) } } }
+            }
+        }
+    }
+}
+
+/// What the bytes of a file are.
+fn parts(name: &str, inside: &Inside) -> Markup {
+    let bytes = |bytes: u64| Quantity::new(bytes as f64, Unit::Bytes).to_string();
+    let share = |part: u64| part as f64 / inside.bytes.max(1) as f64 * 100.0;
+    html! {
+        details.more {
+            summary { "What is inside " (Text(name)) ": " (inside.kind) ", " (bytes(inside.bytes)) }
+            div.parts {
+                @for (title, rows) in inside.largest() {
+                    @if !rows.is_empty() {
+                        table {
+                            caption { (title) }
+                            @for (part, size) in rows {
+                                tr {
+                                    th scope="row" { (Text(&part)) }
+                                    td { (bytes(size)) }
+                                    td { (format!("{:.1} %", share(size))) }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

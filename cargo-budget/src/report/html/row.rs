@@ -28,7 +28,7 @@ pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
                 span.history { @if let Some(spark) = trend::spark(&earlier, outcome) { (spark) } }
                 @if verdict != Verdict::Pass { span.reason { (Text(&outcome.reason)) } }
             }
-            (detail::render(&earlier, outcome))
+            (detail::render(report, &earlier, outcome))
         }
     }
 }
