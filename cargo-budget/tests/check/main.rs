@@ -291,7 +291,7 @@ fn what_is_inside_is_compared_with_another_revision() {
     crates.commit("more of it");
     crates.check(&[]).is(0, &[]);
     crates.run(&["explain", "module"]).is(0, &["one.wasm", "WASM"]);
-    crates.run(&["report", "--format", "html"]).is(0, &["What is inside one.wasm: WASM, 116 B"]);
+    crates.run(&["report", "--format", "html"]).is(0, &["What is inside one.wasm: WASM, 113 B"]);
     for against in [&["--base", "HEAD~1"][..], &["--accepted"], &["--base=HEAD"]] {
         let told = crates.run(&[&["explain", "module"], against].concat());
         told.is(0, &[if against == ["--base=HEAD"] { "same" } else { "+60 B" }]);
