@@ -19,7 +19,7 @@ use crate::suite::{self, Group, Reading, Span};
 
 mod request;
 
-use self::outside::{Runs, files, filled, with_params};
+use self::outside::{Runs, files, filled};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
 /// A pair takes turns for so long at the least: more pairs say more than longer ones.
@@ -208,13 +208,13 @@ impl Sources<'_> {
         };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {
-                let params = &what.cases[case].params;
-                let patterns = patterns.iter().map(|pattern| filled(pattern, params)).collect();
+                let case = &what.cases[case];
+                let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
                 let places = [self.results.join("compressed"), self.results.join("scratch")];
                 files(patterns, binaries, metrics, places, plant)
             }
             (Subject::Command(command), _) => Box::new(Runs {
-                command: with_params(command, &what.cases[case].params),
+                command: filled(command, &what.cases[case]),
                 binaries,
                 metrics,
                 timeout,

@@ -140,6 +140,16 @@ pub struct Case {
     pub params: Vec<(String, Param)>,
 }
 
+impl Case {
+    /// The text with each `{name}` of a parameter replaced by its value.
+    pub fn fill(&self, text: &str) -> String {
+        let fill = |text: String, (name, value): &(String, Param)| {
+            text.replace(&format!("{{{name}}}"), &value.to_string())
+        };
+        self.params.iter().fold(text.to_owned(), fill)
+    }
+}
+
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Param {

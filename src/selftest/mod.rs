@@ -16,9 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
-use crate::budget::Subject;
 use crate::meter::plant::{Plant, Seed};
-use crate::metric::SubjectKind;
 use crate::session::Session;
 use crate::verdict::{Outcome, Verdict};
 
@@ -107,7 +105,7 @@ fn said(proof: &Proof) -> String {
 
 fn prove(session: &Session, test: usize, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
-    let kind = kind(&session.budgets.budgets[asked.budget].subject);
+    let kind = session.budgets.budgets[asked.budget].subject.kind();
     let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
@@ -131,7 +129,7 @@ fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
 fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
     let (metric, kind) =
-        (&asked.limit.metric, kind(&session.budgets.budgets[asked.budget].subject));
+        (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());
     let relative = bare.relative_to.is_some();
     let (Some(against), Some(estimate)) = (bare.against, bare.estimate) else {
         return ended(Finding::Unmeasured, "no value was measured".to_owned(), bare);
@@ -172,13 +170,4 @@ fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) ->
         (Finding::Never, format!("never red: {planted} to {most} and it still passed"))
     };
     Proof { finding, reason, planted, bare, steps }
-}
-
-fn kind(subject: &Subject) -> SubjectKind {
-    match subject {
-        Subject::Artifact(_) => SubjectKind::Artifact,
-        Subject::Command(_) => SubjectKind::Command,
-        Subject::Workload(_) => SubjectKind::Workload,
-        Subject::Criterion(_) => SubjectKind::Criterion,
-    }
 }

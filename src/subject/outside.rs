@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::budget::{Command, Param};
+use crate::budget::{Case, Command};
 use crate::enforce::source::Source;
 use crate::meter::plant::Plant;
 use crate::meter::{Fork, Unmeasured, artifact, binary, command};
@@ -17,21 +17,13 @@ const BURST: Duration = Duration::from_millis(50);
 const BARE_RUNS: usize = 5;
 
 /// The command with each `{name}` of a parameter replaced by its value.
-pub(super) fn with_params(command: &Command, params: &[(String, Param)]) -> Command {
+pub(super) fn filled(command: &Command, case: &Case) -> Command {
     let mut command = command.clone();
     let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
     for word in words {
-        *word = filled(word, params);
+        *word = case.fill(word);
     }
     command
-}
-
-/// The text with each `{name}` of a parameter replaced by its value.
-pub(super) fn filled(text: &str, params: &[(String, Param)]) -> String {
-    let fill = |text: String, (name, value): &(String, Param)| {
-        text.replace(&format!("{{{name}}}"), &value.to_string())
-    };
-    params.iter().fold(text.to_owned(), fill)
 }
 
 /// The files of a budget on artifacts.

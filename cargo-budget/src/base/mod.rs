@@ -9,6 +9,7 @@ mod checkout;
 mod layouts;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::failure::Failure;
 use crate::project::Project;
@@ -42,8 +43,19 @@ pub(crate) struct Base {
 }
 
 impl Base {
+    /// Tells the harness that `command` starts of the base, and of none where there is none.
+    pub(crate) fn tell(base: Option<&Base>, command: &mut Command) -> Result<(), Failure> {
+        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
+            command.env_remove(name);
+        }
+        if let Some(base) = base {
+            command.envs(base.environment()?);
+        }
+        Ok(())
+    }
+
     /// The variables by which the harness knows of it.
-    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>, Failure> {
+    fn environment(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>, Failure> {
         let path = |paths: &[PathBuf]| {
             std::env::join_paths(paths).map_err(|e| {
                 Failure::unmeasured(format!(

@@ -6,6 +6,7 @@ use perf_budget::report::record;
 use perf_budget::verdict::Outcome;
 
 use super::Context;
+use super::target::Options;
 use crate::base::{self, Base, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,15 +35,8 @@ pub(super) struct Check {
     /// Link each revision so often, in another order each time; overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
     layouts: Option<u32>,
-    /// The test target that has the budgets
-    #[arg(long, value_name = "NAME", default_value = "budgets")]
-    test: String,
-    /// The profile that both revisions are built in
-    #[arg(long, value_name = "NAME", default_value = "release")]
-    profile: String,
-    /// Features to build both revisions with
-    #[arg(long, short = 'F', value_name = "FEATURES")]
-    features: Vec<String>,
+    #[command(flatten)]
+    options: Options,
     /// Measure only this part of the budgets: 2/4 is the second of four
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
@@ -55,11 +49,7 @@ impl Check {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
         let budgets = project.budgets()?;
-        let target = Target {
-            test: self.test.clone(),
-            profile: self.profile.clone(),
-            options: self.features.iter().map(|list| format!("--features={list}")).collect(),
-        };
+        let target = self.options.target();
         // What is not there is said before anything is built.
         if let Some(revision) = &self.base {
             base::commit(&project, revision)?;
@@ -111,12 +101,7 @@ impl Check {
         let mut cargo = base::cargo();
         cargo.arg("test").args(target.arguments()).arg("--").args(&self.tests);
         cargo.current_dir(&project.root);
-        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
-            cargo.env_remove(name);
-        }
-        if let Some(base) = base {
-            cargo.envs(base.environment()?);
-        }
+        Base::tell(base, &mut cargo)?;
         if let Some(shard) = &self.shard {
             cargo.env("PERF_BUDGET_SHARD", shard);
         }

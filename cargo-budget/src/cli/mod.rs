@@ -13,6 +13,7 @@ mod init;
 mod report;
 mod selftest;
 mod suggest;
+mod target;
 mod tighten;
 
 use std::io::Write;

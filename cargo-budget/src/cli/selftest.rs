@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use perf_budget::selftest;
 
+use super::target::Options;
 use super::{Context, print};
 use crate::base::{self, Target};
 use crate::exit::Exit;
@@ -34,15 +35,8 @@ pub(super) struct Selftest {
     /// The revision that limits against `base` are measured against
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// The test target that has the budgets
-    #[arg(long, value_name = "NAME", default_value = "budgets")]
-    test: String,
-    /// The profile to build in
-    #[arg(long, value_name = "NAME", default_value = "release")]
-    profile: String,
-    /// Features to build with
-    #[arg(long, short = 'F', value_name = "FEATURES")]
-    features: Vec<String>,
+    #[command(flatten)]
+    options: Options,
     /// How what came of it is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -71,11 +65,7 @@ impl Selftest {
                 )));
             }
         }
-        let target = Target {
-            test: self.test.clone(),
-            profile: self.profile.clone(),
-            options: self.features.iter().map(|list| format!("--features={list}")).collect(),
-        };
+        let target = self.options.target();
         let base = base::compared(
             &project,
             &target,
@@ -117,14 +107,9 @@ impl Selftest {
             _ => {}
         }
         let mut tests = target.harness(&project.root)?;
-        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
-            tests.env_remove(name);
-        }
+        base::Base::tell(base, &mut tests)?;
         for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
             tests.env_remove(name);
-        }
-        if let Some(base) = base {
-            tests.envs(base.environment()?);
         }
         if let Some(results) = file.parent() {
             tests.env("PERF_BUDGET_DIR", results);

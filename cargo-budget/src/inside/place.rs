@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{Budget, Param, Subject};
+use perf_budget::budget::{Budget, Subject};
 use perf_budget::meter::artifact;
 
 use super::Inside;
@@ -58,10 +58,7 @@ impl Place {
         let mut filled = Vec::new();
         for case in &budget.cases {
             for pattern in patterns {
-                let fill = |text: String, (name, value): &(String, Param)| {
-                    text.replace(&format!("{{{name}}}"), &value.to_string())
-                };
-                let pattern = case.params.iter().fold(pattern.clone(), fill);
+                let pattern = case.fill(pattern);
                 filled.push(
                     match pattern.strip_prefix("{bin:").and_then(|rest| rest.split_once('}')) {
                         Some((name, rest)) => {
