@@ -13,6 +13,7 @@ mod git;
 mod history;
 mod init;
 mod inside;
+mod progress;
 mod project;
 mod report;
 mod selftest;

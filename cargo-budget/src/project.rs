@@ -7,6 +7,7 @@ use perf_budget::report::record;
 use perf_budget::verdict::Outcome;
 
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// Overrides the directory for results, as for the harness.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
@@ -68,8 +69,9 @@ impl Project {
 
     /// The outcomes of the last run that is recorded, in the order they were reached; of each test the
     /// last one.
-    pub(crate) fn last_run(&self) -> Result<Vec<Outcome>, Failure> {
+    pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
         let path = self.record();
+        let _work = progress.busy("reading outcomes");
         if !path.is_file() {
             return Err(Failure::unmeasured(format!(
                 "no outcomes are recorded in `{}`; run `cargo test --release` first",

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Target, cargo, head};
@@ -98,12 +99,13 @@ pub(crate) fn compared(
     project: &Project,
     target: &Target,
     asked: &Asked<'_>,
+    progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
     let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
-    let ready = ready(project, &commit, &wanted, tell);
+    let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         tell(&format!("comparing with {} ({revision})", &base.commit[..12]));
     }
@@ -115,11 +117,15 @@ fn ready(
     project: &Project,
     commit: &str,
     wanted: &Wanted<'_>,
+    progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Base, Failure> {
     let place = project.results().join("base");
     let short = &commit[..commit.len().min(12)];
+    let work = progress.busy(format!("checking out {short}"));
     let checkout = checkout::at(&project.root, commit, &place)?;
+    // What comes now has lines of its own: cargo's.
+    drop(work);
     let root = checkout.package;
     if !root.join("Cargo.toml").is_file() {
         return Err(Failure::unmeasured(format!(

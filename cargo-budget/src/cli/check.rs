@@ -61,11 +61,18 @@ impl Check {
             prepare: self.prepare.as_deref(),
             layouts,
         };
-        let compared = base::compared(&project, &target, &asked, &|text| context.tell(text))?;
+        let tell = |text: &str| context.tell(text);
+        let compared = base::compared(&project, &target, &asked, context.progress, &tell)?;
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let code =
-            self.tests(&project, &target, compared.as_ref().ok().and_then(Option::as_ref))?;
+        let code = self.tests(
+            &project,
+            &target,
+            compared.as_ref().ok().and_then(Option::as_ref),
+            context,
+        )?;
+        let work = context.progress.busy("reading outcomes");
         let outcomes = outcomes(&project, began)?;
+        drop(work);
         let judged = match (Exit::of(&outcomes), code) {
             // It never came to a verdict: the tests' own words are above.
             (_, Some(2)) => Exit::Usage,
@@ -97,6 +104,7 @@ impl Check {
         project: &Project,
         target: &Target,
         base: Option<&Base>,
+        context: Context,
     ) -> Result<Option<i32>, Failure> {
         let mut cargo = base::cargo();
         cargo.arg("test").args(target.arguments()).arg("--").args(&self.tests);
@@ -104,6 +112,9 @@ impl Check {
         Base::tell(base, &mut cargo)?;
         if let Some(shard) = &self.shard {
             cargo.env("PERF_BUDGET_SHARD", shard);
+        }
+        if context.quiet {
+            cargo.env("PERF_BUDGET_QUIET", "1");
         }
         let status = cargo
             .status()

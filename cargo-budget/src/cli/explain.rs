@@ -45,8 +45,8 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let report = match self.input.as_slice() {
-            [] => input::project(Path::new("."))?,
-            files => input::record(files)?,
+            [] => input::project(Path::new("."), context.progress)?,
+            files => input::record(files, context.progress)?,
         };
         print(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
@@ -95,13 +95,16 @@ impl Explain {
             Some(revision) => Some(built(project, &revision, profile, context)?),
             None => None,
         };
+        let files = here.files(budget, patterns)?;
+        let files = &files[..files.len().min(FILES)];
+        let work = context.progress.count("looking into", "files", files.len());
         let against = self.against.as_deref().map(Inside::of).transpose()?.flatten();
         if let (Some(path), None) = (&self.against, &against) {
             let why = "it is neither an ELF file nor a WASM module";
             return Err(Failure::io("look into", path, &why));
         }
         let mut shown = String::new();
-        for path in here.files(budget, patterns)?.iter().take(FILES) {
+        for path in files {
             let Some(inside) = Inside::of(path)? else { continue };
             let name = here.name(path);
             let before = match &there {
@@ -122,6 +125,7 @@ impl Explain {
             let _ =
                 writeln!(shown, "\u{1b}[1m{}\u{1b}[0m  {kind}, {bytes} in all", text::line(&name));
             shown.push_str(&inside.tables(before.as_ref()));
+            work.step();
         }
         Ok(shown)
     }
@@ -165,7 +169,8 @@ fn built(
         options: Vec::new(),
     };
     let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1 };
-    let base = base::compared(project, &target, &asked, &|text| context.tell(text))??;
+    let base =
+        base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
     let root = base.map_or_else(|| project.root.clone(), |base| base.root);
     Ok(Place { root, built: project.results().join("base/target").join(profile) })
 }

@@ -169,10 +169,7 @@ impl Record {
             branch: self.branch.as_deref(),
             dry: self.dry_run,
         };
-        let busy = context.busy("recording the run");
-        let said = history::record(&project, &place, &what)?;
-        drop(busy);
-        for said in said {
+        for said in history::record(&project, &place, &what, context.progress)? {
             context.tell(&said);
         }
         Ok(Exit::Holds)
@@ -182,8 +179,10 @@ impl Record {
 impl List {
     fn run(self, context: Context) -> Result<Exit, Failure> {
         let place = Place::of(self.db.db.as_deref(), project().as_ref())?;
+        let work = context.progress.busy("reading the history");
         let mut store = place.existing("read")?;
         let runs = store.runs(self.last);
+        drop(work);
         let runs = runs.map_err(|fault| fault.failure("read", &place.shown()))?;
         if runs.is_empty() {
             context.tell(&format!(
@@ -210,9 +209,7 @@ impl Trend {
             last: self.last,
             dirty: self.dirty,
         };
-        let busy = context.busy("looking for changes");
-        let answer = history::trend(&place, project.as_ref(), &which)?;
-        drop(busy);
+        let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
         print(&match self.format {
             Rendering::Text => answer.text(),
             Rendering::Json => format!("{:#}\n", answer.json()),
@@ -233,10 +230,7 @@ impl Import {
             environment: self.environment.as_deref(),
             dry: self.dry_run,
         };
-        let busy = context.busy("importing");
-        let said = history::import(&place, project.as_ref(), &what)?;
-        drop(busy);
-        for said in said {
+        for said in history::import(&place, project.as_ref(), &what, context.progress)? {
             context.tell(&said);
         }
         Ok(Exit::Holds)

@@ -2,7 +2,6 @@
 //! the work.
 
 mod accept;
-mod busy;
 mod check;
 mod completions;
 mod diff;
@@ -23,6 +22,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::progress::{Progress, aside};
 
 /// As cargo calls it: `cargo-budget budget …`.
 #[derive(Debug, Parser)]
@@ -75,6 +75,8 @@ enum Command {
 pub(crate) struct Context {
     /// Nothing is printed but what was asked for, warnings and errors.
     pub(crate) quiet: bool,
+    /// What goes on while something takes long.
+    pub(crate) progress: Progress,
 }
 
 impl Context {
@@ -82,29 +84,21 @@ impl Context {
     pub(crate) fn tell(self, text: &str) {
         if !self.quiet {
             // Where standard error is gone there is nobody to tell.
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = aside(|| writeln!(anstream::stderr(), "{text}"));
         }
-    }
-}
-
-impl Context {
-    /// Shows on a terminal that this goes on, until what is given is dropped.
-    #[must_use]
-    pub(crate) fn busy(self, text: impl Into<String>) -> busy::Busy {
-        busy::Busy::with(text.into(), self.quiet)
     }
 
     /// Warns, also where it is to be quiet.
     #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
     pub(crate) fn warn(self, text: &str) {
-        let _ = writeln!(anstream::stderr(), "\u{1b}[1;33mwarning\u{1b}[0m: {text}");
+        let _ = aside(|| writeln!(anstream::stderr(), "\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
     }
 }
 
 /// Prints what was asked for, on standard output. A reader that has gone away (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match aside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::unmeasured(format!("failed to write to standard output: {e}")))
         }
@@ -127,7 +121,7 @@ pub(crate) fn main() -> ExitCode {
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
     }
-    let context = Context { quiet: budget.quiet };
+    let context = Context { quiet: budget.quiet, progress: Progress::new(budget.quiet) };
     match run(budget.command, context) {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -42,24 +42,23 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let here = Path::new(".");
-        let busy = context.busy("rendering");
+        let progress = context.progress;
         let mut report = if !self.merge.is_empty() {
             // It only names what is missing; shards can be merged where no project is.
             let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
-            merge::merge(&self.merge, budgets.as_ref())?
+            merge::merge(&self.merge, budgets.as_ref(), progress)?
         } else if self.input.is_empty() {
-            input::project(here)?
+            input::project(here, progress)?
         } else {
-            input::record(&self.input)?
+            input::record(&self.input, progress)?
         };
-        report.precede(&self.history)?;
+        report.precede(&self.history, progress)?;
         // Of what was measured elsewhere the files are not here.
         let own = self.merge.is_empty() && self.input.is_empty();
         if let (Format::Html, true, Ok(project)) = (self.format, own, Project::find(here)) {
-            report.inside = inside::by_budget(&project, report.profile());
+            report.inside = inside::by_budget(&project, report.profile(), progress);
         }
-        let (text, left) = report::render(&report, self.format, self.better)?;
-        drop(busy);
+        let (text, left) = report::render(&report, self.format, self.better, progress)?;
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
                 let text = match self.format {

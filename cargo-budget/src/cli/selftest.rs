@@ -70,6 +70,7 @@ impl Selftest {
             &project,
             &target,
             &base::Asked { revision: self.base.as_deref(), prepare: None, layouts: 1 },
+            context.progress,
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");

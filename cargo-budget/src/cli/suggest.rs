@@ -45,7 +45,9 @@ impl Suggest {
         let names: Vec<String> = self.budget.iter().cloned().collect();
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
+        let work = context.progress.busy("reading outcomes");
         let record = if path.is_file() { record::read(&path)? } else { Vec::new() };
+        drop(work);
         let clock = doctor::clock().grain();
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);
         let mut meant = false;

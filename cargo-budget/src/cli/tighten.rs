@@ -41,7 +41,7 @@ impl Tighten {
         let (file, budgets) = (project.file(), project.budgets()?);
         tighten::selected(&budgets, &self.budgets)?;
         let text = edit::read(&file)?;
-        let outcomes = project.last_run()?;
+        let outcomes = project.last_run(context.progress)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
         print(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;

@@ -7,6 +7,7 @@ use super::entry::{Entry, HARNESS, Measured, environment};
 use super::revision::{self, Revision};
 use super::{Place, Store};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::{Project, last_run};
 
 /// Which run to record, and of what.
@@ -28,10 +29,11 @@ pub(crate) fn record(
     project: &Project,
     place: &Place,
     what: &What<'_>,
+    progress: Progress,
 ) -> Result<Vec<String>, Failure> {
     let outcomes = match what.run {
-        None => project.last_run()?,
-        Some(id) => of_run(project, id)?,
+        None => project.last_run(progress)?,
+        Some(id) => of_run(project, id, progress)?,
     };
     let Some(run) = outcomes.first().map(|outcome| outcome.run.clone()) else {
         return Err(Failure::unmeasured(format!(
@@ -57,16 +59,17 @@ pub(crate) fn record(
             text: format!("{failure}. {}", how_to_repeat(project, &entry)),
             ..failure
         };
+        let work = progress.count("recording", "outcomes", entry.values.len());
         let mut store = place.create("record in").map_err(kept)?;
-        write(&mut store, &entry).map_err(kept)?
+        write(&mut store, &entry, &|| work.step()).map_err(kept)?
     });
     Ok(said)
 }
 
-/// Records the entry; a sentence that says so.
-pub(crate) fn write(store: &mut Store, entry: &Entry) -> Result<String, Failure> {
+/// Records the entry, with a `step` for each of its values; a sentence that says so.
+pub(crate) fn write(store: &mut Store, entry: &Entry, step: &dyn Fn()) -> Result<String, Failure> {
     let recorded =
-        store.record(entry).map_err(|fault| fault.failure("record in", store.place()))?;
+        store.record(entry, step).map_err(|fault| fault.failure("record in", store.place()))?;
     Ok(match (recorded.added, recorded.known) {
         (0, _) => format!("{} was recorded already in `{}`", sum(entry), store.place()),
         (_, 0) => format!("recorded {} in `{}`", sum(entry), store.place()),
@@ -126,8 +129,9 @@ fn doubts(revision: &mut Revision, what: &What<'_>, began: i64) -> Vec<String> {
     said
 }
 
-fn of_run(project: &Project, id: &str) -> Result<Vec<Outcome>, Failure> {
+fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
+    let _work = progress.busy("reading outcomes");
     let mut outcomes = project.own(record::read(&path)?);
     let known: Vec<String> = outcomes.iter().rev().map(|outcome| outcome.run.id.clone()).collect();
     outcomes.retain(|outcome| outcome.run.id == id);

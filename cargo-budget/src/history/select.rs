@@ -6,6 +6,7 @@ use super::show::{Answer, Shown};
 use super::store::{Series, Store};
 use super::{revision, trend as analysis};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::Project;
 
 /// What is asked for.
@@ -26,7 +27,9 @@ pub(crate) fn trend(
     place: &Place,
     project: Option<&Project>,
     which: &Which<'_>,
+    progress: Progress,
 ) -> Result<Answer, Failure> {
+    let work = progress.busy("reading the history");
     let mut store = place.existing("read")?;
     let failed = |fault: super::database::Fault| fault.failure("read", &place.shown());
     let all = store.series(which.name).map_err(failed)?;
@@ -39,7 +42,10 @@ pub(crate) fn trend(
     let (branch, environment) = (here[0].branch.clone(), here[0].environment.clone());
     let mut shown = Vec::new();
     let mut is_ours = false;
-    for series in newest_units(&here, &mut notes) {
+    let chosen = newest_units(&here, &mut notes);
+    drop(work);
+    let work = progress.count("analysing", "tests", chosen.len());
+    for series in chosen {
         let points = store.points(series.key, which.last).map_err(failed)?;
         is_ours |= points.iter().any(|point| point.verdict != NO_VERDICT);
         let cut = points.len() == usize::from(which.last);
@@ -51,6 +57,7 @@ pub(crate) fn trend(
         });
         let distances = distances.collect();
         shown.push(Shown { series: series.clone(), trend, distances, cut });
+        work.step();
     }
     if is_ours {
         notes.extend(project.and_then(|project| gone(project, &here[0].budget)));

@@ -75,9 +75,9 @@ impl Store {
         self.database.place()
     }
 
-    /// Records a run in one transaction. What is there already stays as it is, so that recording a run
-    /// twice changes nothing.
-    pub(crate) fn record(&mut self, entry: &Entry) -> Result<Recorded, Fault> {
+    /// Records a run in one transaction, with a `step` for each of its values. What is there already stays as it is,
+    /// so that recording a run twice changes nothing.
+    pub(crate) fn record(&mut self, entry: &Entry, step: &dyn Fn()) -> Result<Recorded, Fault> {
         transaction(self.database.as_mut(), |database| {
             let run = add_run(database, entry)?;
             let mut values: Vec<(i64, &Measured)> =
@@ -87,6 +87,7 @@ impl Store {
             let mut added = 0;
             for (series, value) in values {
                 added += add_value(database, entry, run, series, value)?;
+                step();
             }
             Ok(Recorded { added, known: entry.values.len() as u64 - added })
         })

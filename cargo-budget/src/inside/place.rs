@@ -8,6 +8,7 @@ use perf_budget::meter::artifact;
 
 use super::Inside;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::Project;
 
 /// Of so many files of an artifact it is said what is inside.
@@ -26,10 +27,14 @@ pub(crate) struct Place {
 pub(crate) fn by_budget(
     project: &Project,
     profile: &str,
+    progress: Progress,
 ) -> BTreeMap<String, Vec<(String, Inside)>> {
     let place = Place::of(project, profile);
     let mut found = BTreeMap::new();
-    for budget in project.budgets().map(|file| file.budgets).unwrap_or_default() {
+    let mut budgets = project.budgets().map(|file| file.budgets).unwrap_or_default();
+    budgets.retain(|budget| matches!(budget.subject, Subject::Artifact(_)));
+    let work = progress.count("looking into", "artifacts", budgets.len());
+    for budget in budgets {
         let Subject::Artifact(patterns) = &budget.subject else { continue };
         let files = place.files(&budget, patterns).unwrap_or_default();
         let inside = files.iter().take(FILES).filter_map(|path| {
@@ -37,6 +42,7 @@ pub(crate) fn by_budget(
             Some((name, Inside::of(path).ok()??))
         });
         found.insert(budget.name.clone(), inside.collect());
+        work.step();
     }
     found
 }

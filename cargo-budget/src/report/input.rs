@@ -7,6 +7,7 @@ use perf_budget::verdict::Outcome;
 
 use super::Report;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::last_run;
 
 /// The outcomes of a file, at least one.
@@ -22,13 +23,21 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Outcome>, Failure> {
     Ok(outcomes)
 }
 
-/// The last run of these files, which are read as one record in the order of time; runs before it are
-/// the trend.
-pub(crate) fn record(files: &[PathBuf]) -> Result<Report, Failure> {
+/// The outcomes of all these files, one after the other.
+fn all(files: &[PathBuf], progress: Progress) -> Result<Vec<Outcome>, Failure> {
+    let work = progress.count("reading", "files", files.len());
     let mut outcomes = Vec::new();
     for file in files {
         outcomes.extend(read(file)?);
+        work.step();
     }
+    Ok(outcomes)
+}
+
+/// The last run of these files, which are read as one record in the order of time; runs before it are
+/// the trend.
+pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Failure> {
+    let mut outcomes = all(files, progress)?;
     if files.len() > 1 {
         // By the last beginning of its run, since each process of a run has a beginning of its own.
         let ends: std::collections::HashMap<String, u64> =
@@ -50,26 +59,25 @@ pub(crate) fn split(outcomes: Vec<Outcome>) -> Report {
 }
 
 /// The last run of the project that `start` is in.
-pub(crate) fn project(start: &Path) -> Result<Report, Failure> {
+pub(crate) fn project(start: &Path, progress: Progress) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
     // Says so where nothing of it has been recorded yet.
     if !project.record().is_file() {
-        project.last_run()?;
+        project.last_run(progress)?;
     }
+    let work = progress.busy("reading outcomes");
     let own = project.own(read(&project.record())?);
+    drop(work);
     if own.is_empty() {
-        project.last_run()?;
+        project.last_run(progress)?;
     }
     Ok(split(own))
 }
 
 impl Report {
     /// Adds these records to the runs that came before.
-    pub(crate) fn precede(&mut self, files: &[PathBuf]) -> Result<(), Failure> {
-        let mut before = Vec::new();
-        for file in files {
-            before.extend(read(file)?);
-        }
+    pub(crate) fn precede(&mut self, files: &[PathBuf], progress: Progress) -> Result<(), Failure> {
+        let mut before = all(files, progress)?;
         let shown =
             |outcome: &Outcome| self.outcomes.iter().any(|own| own.run.id == outcome.run.id);
         before.retain(|outcome| !shown(outcome));

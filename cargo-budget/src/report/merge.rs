@@ -14,6 +14,7 @@ use perf_budget::verdict::{Outcome, Verdict};
 
 use super::{Report, input, is_idle, names, severity};
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// An outcome with the file that it is from.
 struct Sharded<'f> {
@@ -23,7 +24,12 @@ struct Sharded<'f> {
 
 /// One report of the last runs of these files. `budgets` is the `budgets.toml` that can name what is
 /// missing; where it is another than the shards', missing tests are only counted.
-pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Budgets>) -> Result<Report, Failure> {
+pub(crate) fn merge(
+    files: &[PathBuf],
+    budgets: Option<&Budgets>,
+    progress: Progress,
+) -> Result<Report, Failure> {
+    let work = progress.count("reading", "files", files.len());
     let mut merged: Vec<Sharded> = Vec::new();
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
@@ -42,6 +48,7 @@ pub(crate) fn merge(files: &[PathBuf], budgets: Option<&Budgets>) -> Result<Repo
                 None => merged.push(Sharded { file, outcome }),
             }
         }
+        work.step();
     }
     let outcomes: Vec<Outcome> = merged.into_iter().map(|shard| shard.outcome).collect();
     let missing = missing(&outcomes, budgets, files.len());

@@ -27,6 +27,7 @@ use perf_budget::verdict::{Outcome, Verdict};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside::Inside;
+use crate::progress::Progress;
 
 pub(crate) use action::Better;
 use openmetrics::Dialect;
@@ -153,11 +154,15 @@ pub(crate) fn render(
     report: &Report,
     format: Format,
     better: Better,
+    progress: Progress,
 ) -> Result<(String, Option<String>), Failure> {
     let whole = |text| Ok((text, None));
     match format {
         Format::Terminal => whole(terminal::render(report)),
-        Format::Html => whole(html::render(report)),
+        Format::Html => {
+            let work = progress.count("rendering", "limits", report.outcomes.len());
+            whole(html::render(report, &|| work.step()))
+        }
         Format::Markdown => whole(markdown::render(report)),
         Format::Json => whole(json::render(report)?),
         Format::Junit => whole(junit::render(report)?),

@@ -46,9 +46,9 @@ impl File {
     }
 }
 
-/// Reads the named files, and in named directories those that a tool leaves there, in the order of
-/// their paths.
-pub(super) fn find(named: &[PathBuf], format: Option<Format>) -> Result<Vec<File>, Failure> {
+/// The named files, and in named directories those that a tool leaves there, in the order of their
+/// paths.
+pub(super) fn find(named: &[PathBuf], format: Option<Format>) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in named {
         if path.is_dir() {
@@ -65,7 +65,7 @@ pub(super) fn find(named: &[PathBuf], format: Option<Format>) -> Result<Vec<File
             files.push(path.clone());
         }
     }
-    files.iter().map(|path| File::read(path)).collect()
+    Ok(files)
 }
 
 fn below(directory: &Path, format: Option<Format>) -> Result<Vec<PathBuf>, Failure> {

@@ -22,6 +22,7 @@ use super::entry::{Entry, Measured, environment_here};
 use super::record::{sum, write};
 use super::revision;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::project::Project;
 
 /// A tool whose results are understood.
@@ -108,12 +109,16 @@ pub(crate) fn import(
     place: &Place,
     project: Option<&Project>,
     source: &Source<'_>,
+    progress: Progress,
 ) -> Result<Vec<String>, Failure> {
     let directory = project.map_or(Path::new("."), |project| &project.root);
     let revision = revision::of(directory, source.commit, source.branch)?;
     let mut entries: Vec<Entry> = Vec::new();
     // All files are understood before any is recorded.
-    for file in find(source.files, source.format)? {
+    let files = find(source.files, source.format)?;
+    let work = progress.count("reading", "files", files.len());
+    for path in files {
+        let file = File::read(&path)?;
         let format =
             source.format.or_else(|| Format::ALL.into_iter().find(|format| format.is_of(&file)));
         let format = format.ok_or_else(|| {
@@ -144,7 +149,9 @@ pub(crate) fn import(
             source: format.name().to_owned(),
             values: Vec::new(),
         });
+        work.step();
     }
+    drop(work);
     for entry in &entries {
         refuse_doubles(entry)?;
     }
@@ -152,8 +159,10 @@ pub(crate) fn import(
         let would = |entry: &Entry| format!("would record {} in `{}`", sum(entry), place.shown());
         return Ok(entries.iter().map(would).collect());
     }
+    let all = entries.iter().map(|entry| entry.values.len()).sum();
+    let work = progress.count("importing", "outcomes", all);
     let mut store = place.create("record in")?;
-    entries.iter().map(|entry| write(&mut store, entry)).collect()
+    entries.iter().map(|entry| write(&mut store, entry, &|| work.step())).collect()
 }
 
 /// Adds what a file says to the run of its tool. The run's id is a digest of its files, so that the same

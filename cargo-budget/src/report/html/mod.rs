@@ -25,8 +25,8 @@ use crate::exit::Exit;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page.
-pub(super) fn render(report: &Report) -> String {
+/// The page, with a `step` for each of its limits.
+pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     let (headline, worst) = headline(report);
     let page = html! {
         (DOCTYPE)
@@ -60,7 +60,7 @@ pub(super) fn render(report: &Report) -> String {
                 }
                 (controls(&report.outcomes))
                 main #limits tabindex="-1" {
-                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts)) }
+                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts, step)) }
                 }
                 footer { (foot::machine(&report.outcomes)) (foot::legend()) }
                 script { (PreEscaped(SCRIPT)) }
@@ -159,7 +159,7 @@ fn controls(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-fn section(report: &Report, title: &str, verdicts: &[Verdict]) -> Markup {
+fn section(report: &Report, title: &str, verdicts: &[Verdict], step: &dyn Fn()) -> Markup {
     let mut own: Vec<&Outcome> =
         report.outcomes.iter().filter(|outcome| verdicts.contains(&outcome.verdict)).collect();
     own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
@@ -175,6 +175,7 @@ fn section(report: &Report, title: &str, verdicts: &[Verdict]) -> Markup {
                 // Few reds are all open, so that nothing need be pressed to see why.
                 @for (i, outcome) in own.iter().enumerate() {
                     (row::render(report, outcome, outcome.verdict.is_red() && i < 3))
+                    @let () = step();
                 }
             }
         }
