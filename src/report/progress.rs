@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// The line at the bottom of a terminal.
 pub(crate) struct Progress {
     terminal: bool,
+    /// What the line begins and ends with: it is dim, unless nobody wants colours.
+    styles: (&'static str, &'static str),
     title: Mutex<String>,
     shown: Mutex<Option<Instant>>,
 }
@@ -21,7 +23,9 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let quiet = std::env::var_os(QUIET).is_some();
         let terminal = std::io::stderr().is_terminal() && !quiet;
-        Progress { terminal, title: Mutex::default(), shown: Mutex::new(None) }
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+        let styles = if plain { ("", "") } else { ("\x1b[2m", "\x1b[0m") };
+        Progress { terminal, styles, title: Mutex::default(), shown: Mutex::new(None) }
     }
 
     /// What every line begins with from now on.
@@ -42,7 +46,8 @@ impl Progress {
         }
         *shown = Some(Instant::now());
         let title = self.title.lock().map(|title| title.clone()).unwrap_or_default();
-        let _ = write!(std::io::stderr(), "\r\x1b[2K\x1b[2m{title}{}\x1b[0m", text());
+        let (dim, end) = self.styles;
+        let _ = write!(std::io::stderr(), "\r\x1b[2K{dim}{title}{}{end}", text());
     }
 
     /// Takes the line away before something else is printed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// One after the other, they turn.
 const TURNING: [char; 4] = ['|', '/', '-', '\\'];
 /// Columns of a bar; half of them where that is all that fits.
-const BAR: usize = 24;
+const BAR: usize = 20;
 /// Before that, what is left would be a guess.
 const SETTLED: Duration = Duration::from_secs(1);
 
@@ -101,27 +101,25 @@ mod tests {
     #[test]
     fn it_says_how_much_is_done_and_what_is_left() {
         let some = |done, all| Some((done, all, "outcomes"));
-        let full =
-            "importing 12 400 of 100 000 outcomes  [==>                     ]   12 %  22 s left";
-        check(some(12_400, 100_000), 3.0, 80, full);
-        let full = "importing 0 of 3 outcomes  [>                       ]    0 %";
+        let full = "importing 12 400 of 100 000 outcomes  [==>                 ]   12 %  22 s left";
+        check(some(12_400, 100_000), 3.0, 78, full);
+        let full = "importing 0 of 3 outcomes  [>                   ]    0 %";
         check(some(0, 3), 9.0, 80, full);
-        let full = "importing 1 of 3 outcomes  [========>               ]   33 %";
+        let full = "importing 1 of 3 outcomes  [======>             ]   33 %";
         check(some(1, 3), 0.9, 80, full);
-        let full = "importing 3 of 3 outcomes  [========================]  100 %  0 s left";
+        let full = "importing 3 of 3 outcomes  [====================]  100 %  0 s left";
         check(some(3, 3), 60.0, 80, full);
         // More than was said to come is no more than all.
         check(some(4, 3), 60.0, 80, full);
-        let full =
-            "importing 1 of 9999 outcomes  [>                       ]    0 %  2 h 46 min left";
+        let full = "importing 1 of 9999 outcomes  [>                   ]    0 %  2 h 46 min left";
         check(some(1, 9999), 1.0, 90, full);
     }
 
     #[test]
     fn it_has_the_columns_that_there_are() {
         let some = Some((12_400, 100_000, "outcomes"));
-        let half = "importing 12 400 of 100 000 outcomes  [=>          ]   12 %  22 s left";
-        check(some, 3.0, 79, half);
+        let half = "importing 12 400 of 100 000 outcomes  [=>        ]   12 %  22 s left";
+        check(some, 3.0, 77, half);
         check(some, 3.0, 60, "importing 12 400 of 100 000 outcomes   12 %  22 s left");
         check(some, 3.0, 40, "importing 12 400 of 100 000 outcomes");
         check(some, 3.0, 12, "importing 12");

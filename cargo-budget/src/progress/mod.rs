@@ -3,7 +3,7 @@
 //! Work that is counted has a bar, other work a sign that turns:
 //!
 //! ```text
-//! importing 12 400 of 100 000 outcomes  [==>                     ]   12 %  22 s left
+//! importing 12 400 of 100 000 outcomes  [==>                 ]   12 %  22 s left
 //! | looking for changes  3 s
 //! ```
 //!

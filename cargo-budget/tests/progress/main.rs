@@ -71,7 +71,7 @@ fn what_is_counted_has_a_bar_that_goes_away() {
     let place = place("bar");
     let mut terminal = Terminal::new(80);
     let child = terminal.run(&mut command(&place, &MERGE));
-    terminal.wait("reading 1 of 2 files  [============>           ]   50 %");
+    terminal.wait("reading 1 of 2 files  [==========>         ]   50 %");
     feed(&place, &record("b::p99"));
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -146,10 +146,13 @@ fn recording_is_counted_too() {
     assert!(left.starts_with("recorded ") && !left.contains("importing"), "{left}");
 }
 
+/// What a case has in its own way.
+type Change = fn(&mut Command) -> &mut Command;
+
 /// Runs work that takes longer than the command waits with a line; what the terminal was given.
-fn seen(name: &str, columns: u16, change: impl FnOnce(&mut Command)) -> String {
+fn seen(name: &str, change: Change) -> String {
     let place = place(name);
-    let mut terminal = Terminal::new(columns);
+    let mut terminal = Terminal::new(80);
     let mut command = command(&place, &["report", "--merge", "a.jsonl", "a.jsonl", "pipe"]);
     change(&mut command);
     let child = terminal.run(&mut command);
@@ -162,14 +165,14 @@ fn seen(name: &str, columns: u16, change: impl FnOnce(&mut Command)) -> String {
 
 #[test]
 fn nobody_sees_it_who_does_not_want_to() {
-    let check = |name, change: fn(&mut Command)| {
-        let seen = seen(name, 80, change);
+    let check = |name, change: Change| {
+        let seen = seen(name, change);
         assert!(!seen.contains("reading") && !seen.contains("\u{1b}[2K"), "{name}: {seen:?}");
     };
-    check("quiet", |command| drop(command.arg("--quiet")));
-    check("ci", |command| drop(command.env("CI", "true")));
-    check("dumb", |command| drop(command.env("TERM", "dumb")));
-    check("no-term", |command| drop(command.env_remove("TERM")));
+    check("quiet", |command| command.arg("--quiet"));
+    check("ci", |command| command.env("CI", "true"));
+    check("dumb", |command| command.env("TERM", "dumb"));
+    check("no-term", |command| command.env_remove("TERM"));
     let place = place("file");
     let file = File::create(place.join("error")).unwrap();
     let mut command = command(&place, &[&MERGE[..], &["--color", "always"]].concat());
@@ -182,7 +185,7 @@ fn nobody_sees_it_who_does_not_want_to() {
 
 /// The line of a terminal that waits until it is there.
 #[track_caller]
-fn line(name: &str, columns: u16, change: impl FnOnce(&mut Command)) -> String {
+fn line(name: &str, columns: u16, change: Change) -> String {
     let place = place(name);
     let mut terminal = Terminal::new(columns);
     let mut command = command(&place, &MERGE);
@@ -197,19 +200,19 @@ fn line(name: &str, columns: u16, change: impl FnOnce(&mut Command)) -> String {
 
 #[test]
 fn colours_are_as_they_were_asked_for() {
-    let check = |name, dyed, change: fn(&mut Command)| {
+    let check = |name, dyed, change: Change| {
         let seen = line(name, 80, change);
         assert_eq!(seen.contains("\u{1b}[2mreading"), dyed, "{name}: {seen:?}");
     };
-    check("plain", true, |_| ());
-    check("no-color", false, |command| drop(command.env("NO_COLOR", "1")));
-    check("never", false, |command| drop(command.args(["--color", "never"])));
-    check("always", true, |command| drop(command.args(["--color", "always"]).env("NO_COLOR", "1")));
+    check("plain", true, |command| command);
+    check("no-color", false, |command| command.env("NO_COLOR", "1"));
+    check("never", false, |command| command.args(["--color", "never"]));
+    check("always", true, |command| command.args(["--color", "always"]).env("NO_COLOR", "1"));
 }
 
 #[test]
 fn a_narrow_terminal_has_one_line_too() {
-    let seen = line("narrow", 22, |_| ());
+    let seen = line("narrow", 22, |command| command);
     assert!(
         seen.contains("reading 1 of 2 files\u{1b}[0m") && !seen.contains("files  "),
         "{seen:?}"

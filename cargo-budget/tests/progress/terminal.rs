@@ -61,10 +61,9 @@ impl Terminal {
     pub(crate) fn wait(&mut self, text: &str) {
         let began = Instant::now();
         while !self.seen().contains(text) {
-            match self.read.recv_timeout(LONGEST.saturating_sub(began.elapsed())) {
-                Ok(part) => self.seen.extend(part),
-                Err(_) => panic!("no `{text}` in {:?}", self.seen()),
-            }
+            let part = self.read.recv_timeout(LONGEST.saturating_sub(began.elapsed()));
+            let part = part.unwrap_or_else(|e| panic!("no `{text}` ({e}): {:?}", self.seen()));
+            self.seen.extend(part);
         }
     }
 
