@@ -1,6 +1,7 @@
 //! `cargo budget doctor`.
 
 use super::print;
+use super::rendering::Rendering;
 use crate::doctor;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,24 +18,16 @@ Examples:
   cargo budget doctor >> \"$GITHUB_STEP_SUMMARY\"")]
 pub(super) struct Doctor {
     /// How it is said
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Doctor {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let machine = doctor::examine();
         print(&match self.format {
-            Format::Text => machine.render(),
-            Format::Json => format!("{:#}\n", machine.json()),
+            Rendering::Text => machine.render(),
+            Rendering::Json => format!("{:#}\n", machine.json()),
         })?;
         Ok(Exit::Holds)
     }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
+use super::rendering::Rendering;
 use super::{Context, print};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -139,13 +140,6 @@ struct Import {
     /// Say what would be imported, and do not
     #[arg(long)]
     dry_run: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Rendering {
-    #[default]
-    Text,
-    Json,
 }
 
 impl History {

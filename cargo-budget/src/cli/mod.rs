@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod history;
 mod init;
+mod rendering;
 mod report;
 mod selftest;
 mod suggest;

@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use perf_budget::selftest;
 
+use super::rendering::Rendering;
 use super::target::Options;
 use super::{Context, print};
 use crate::base::{self, Target};
@@ -37,17 +38,9 @@ pub(super) struct Selftest {
     base: Option<String>,
     #[command(flatten)]
     options: Options,
-    /// How what came of it is written
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// A table for people
-    Text,
-    /// For programs, with every size that was tried
-    Json,
+    /// How what came of it is printed: a table, or every size that was tried
+    #[arg(long, value_enum, default_value_t)]
+    format: Rendering,
 }
 
 impl Selftest {
@@ -80,8 +73,8 @@ impl Selftest {
             return Err(Failure::unmeasured("no budget was tried, as there is none"));
         }
         print(&match self.format {
-            Format::Text => table.text(),
-            Format::Json => table.json()?,
+            Rendering::Text => table.text(),
+            Rendering::Json => table.json()?,
         })?;
         for sentence in table.closing() {
             context.tell(&sentence);

@@ -1,0 +1,11 @@
+//! `--format text|json`, of the subcommands that have no other formats.
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum Rendering {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
