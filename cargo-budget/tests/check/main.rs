@@ -4,27 +4,16 @@
 //! One crate for all, built without optimisation: what is measured is a count that a file holds, so that
 //! nothing depends on how fast the machine is.
 
+#[path = "../made/mod.rs"]
+mod made;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use perf_budget::report::record;
 use perf_budget::verdict::{Outcome, Verdict};
 
-const MANIFEST: &str = r#"[package]
-name = "counted"
-version = "0.1.0"
-edition = "2024"
-
-[dev-dependencies]
-perf-budget = { path = "LIBRARY" }
-
-[[test]]
-name = "budgets"
-harness = false
-
-[workspace]
-"#;
+use crate::made::Made;
 
 const TESTS: &str = r#"
 fn main() -> std::process::ExitCode {
@@ -48,7 +37,7 @@ max = { size = "1 KB" }
 "#;
 
 /// A crate in a repository.
-struct Crate(tempfile::TempDir);
+struct Crate(Made);
 
 struct Run {
     code: i32,
@@ -58,32 +47,16 @@ struct Run {
 
 impl Crate {
     fn new() -> Crate {
-        let made = Crate(tempfile::Builder::new().prefix("budget-check-").tempdir().unwrap());
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
-        made.write("tests/budgets.rs", TESTS);
-        made.write("budgets.toml", BUDGETS);
-        made.write(".gitignore", "target\nresults\n");
+        let made = Crate(Made::new("counted", TESTS, BUDGETS));
+        made.0.write(".gitignore", "target\nresults\n");
         made.steps(100);
-        // The same versions as here, so that nothing is downloaded.
-        fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).unwrap();
         made.git(&["init", "-q"]);
         made.commit("one");
         made
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
     fn steps(&self, steps: u32) {
-        self.write(
+        self.0.write(
             "src/lib.rs",
             &format!("//! Counts.\n\n/// So many.\npub const STEPS: f64 = {steps:?} as f64;\n"),
         );
@@ -92,7 +65,7 @@ impl Crate {
     fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
-        git.args(arguments).current_dir(self.0.path());
+        git.args(arguments).current_dir(self.0.root());
         git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
         let output = git.output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {output:?}");
@@ -109,22 +82,9 @@ impl Crate {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
+        let mut command = self.0.command(env!("CARGO_BIN_EXE_cargo-budget"));
         command.arg("budget").args(arguments);
-        command.current_dir(self.0.path());
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"]
-                .iter()
-                .any(|start| name.starts_with(start))
-            {
-                command.env_remove(name);
-            }
-        }
-        let results = self.path("results");
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check");
-        command.env("PERF_BUDGET_DIR", &results).env("CARGO_TARGET_DIR", shared.join("head"));
-        command.env("CARGO_NET_OFFLINE", "true");
+        let (results, shared) = (self.0.path("results"), made::shared());
         // Built once for all runs of this test, and for all commits.
         fs::create_dir_all(results.join("base")).unwrap();
         fs::create_dir_all(shared.join("base")).unwrap();
@@ -142,7 +102,7 @@ impl Crate {
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
-        record::read(&self.path("results/outcomes.jsonl")).unwrap_or_default()
+        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default()
     }
 }
 
@@ -202,7 +162,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
 
     // A new budget has nothing to be compared with; one that is gone is named.
     let renamed = BUDGETS.replace("[budget.source]", "[budget.text]");
-    counted.write("budgets.toml", &renamed);
+    counted.0.write("budgets.toml", &renamed);
     let renamed = counted.check(&["--base", "main"]);
     renamed.is(1, &["budget `source` of the base is gone", "3 of 4 budgets judged"]);
     renamed.verdict("text::size::x_base", Verdict::Skipped);
@@ -210,7 +170,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
 
     // A base that does not build, or that nothing prepares: the rest is judged, and that is not enough.
     counted.git(&["checkout", "-q", "-b", "broken", "main"]);
-    counted.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
+    counted.0.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
     counted.commit("break it");
     counted.steps(100);
     counted.commit("mend it");
@@ -227,7 +187,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     unprepared.is(3, &["`exit 7`, which prepares the base", "2 of 2 budgets judged"]);
     let prepared = counted.check(&["--base", "main~1", "--prepare", "echo made > made", "-q"]);
     prepared.is(0, &[]);
-    assert!(!counted.path("made").exists());
+    assert!(!counted.0.path("made").exists());
 
     // A branch without a base in common, and one without the crate.
     counted.git(&["checkout", "-q", "--orphan", "empty"]);
@@ -237,7 +197,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.check(&["--base", "empty"]).is(3, &["has no package in `.`"]);
 
     // Checkouts are kept, but not all of them.
-    let kept = fs::read_dir(counted.path("results/base/checkouts")).unwrap().count();
+    let kept = fs::read_dir(counted.0.path("results/base/checkouts")).unwrap().count();
     assert!((1..=4).contains(&kept), "{kept}");
 }
 
@@ -257,13 +217,13 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
     counted.check(&["--layouts", "2"]).is(2, &["--base"]);
     // A shallow clone has the commit it was made of, and says how to get another.
     let clone = outside.path().join("clone");
-    let from = format!("file://{}", counted.0.path().display());
+    let from = format!("file://{}", counted.0.root().display());
     counted.steps(101);
     counted.commit("two");
     counted.git(&["clone", "-q", "--depth", "1", &from, clone.to_str().unwrap()]);
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
     command.args(["budget", "check", "--profile", "dev", "--base", "HEAD~1"]).current_dir(&clone);
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("check/head"));
+    command.env("CARGO_TARGET_DIR", made::shared().join("head"));
     let output = command.env("PERF_BUDGET_DIR", outside.path().join("results")).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{text}");
@@ -276,10 +236,10 @@ fn what_is_inside_is_compared_with_another_revision() {
     // A module that has nothing but a section of so many bytes.
     let module = |bytes: u8| {
         let section = [&[0, bytes + 3, 2, b'o', b'n'][..], &vec![7; usize::from(bytes)]].concat();
-        fs::write(crates.path("one.wasm"), [&b"\0asm\x01\0\0\0"[..], &section].concat()).unwrap();
+        fs::write(crates.0.path("one.wasm"), [&b"\0asm\x01\0\0\0"[..], &section].concat()).unwrap();
     };
     let limits = "[budget.module]\nartifact = \"{size}.wasm\"\nparams = { size = [\"one\"] }\nmax = { size = \"1 KB\" }\n";
-    crates.write(
+    crates.0.write(
         "budgets.toml",
         &BUDGETS.replace("[budget.source]", &format!("{limits}\n[budget.source]")),
     );

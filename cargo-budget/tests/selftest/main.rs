@@ -4,26 +4,14 @@
 //! Built without optimisation, and exact but for one value that is recorded, so that nothing depends on how
 //! fast the machine is.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "../made/mod.rs"]
+mod made;
+
 use std::process::Command;
 
 use serde_json::Value;
 
-const MANIFEST: &str = r#"[package]
-name = "planted"
-version = "0.1.0"
-edition = "2024"
-
-[dev-dependencies]
-perf-budget = { path = "LIBRARY" }
-
-[[test]]
-name = "budgets"
-harness = false
-
-[workspace]
-"#;
+use crate::made::Made;
 
 const TESTS: &str = r#"
 #[global_allocator]
@@ -61,7 +49,7 @@ max = { size = "1000 B", gzip = "1 MB" }
 min = { gzip = "1 B" }
 "#;
 
-struct Crate(tempfile::TempDir);
+struct Crate(Made);
 
 struct Ran {
     code: Option<i32>,
@@ -71,41 +59,9 @@ struct Ran {
 
 impl Crate {
     fn new(budgets: &str) -> Crate {
-        let made = Crate(tempfile::Builder::new().prefix("budget-selftest-").tempdir().unwrap());
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
-        made.write("tests/budgets.rs", TESTS);
-        made.write("src/lib.rs", "//! A library.\n");
-        made.write("budgets.toml", budgets);
-        // The same versions as here, so that nothing is downloaded.
-        fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).unwrap();
+        let made = Crate(Made::new("planted", TESTS, budgets));
+        made.0.write("src/lib.rs", "//! A library.\n");
         made
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            let ours = ["PERF_BUDGET", "NEXTEST", "GITHUB_"];
-            if ours.iter().any(|start| name.starts_with(start)) {
-                command.env_remove(name);
-            }
-        }
-        // Where the crate of `check` is built too, so that the library is built once for both.
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check/head");
-        command.env("PERF_BUDGET_DIR", self.path("results")).env("CARGO_TARGET_DIR", shared);
-        command.env("CARGO_NET_OFFLINE", "true").current_dir(self.0.path());
-        command
     }
 
     fn ran(command: &mut Command) -> Ran {
@@ -115,7 +71,7 @@ impl Crate {
     }
 
     fn selftest(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.command(env!("CARGO_BIN_EXE_cargo-budget"));
+        let mut command = self.0.command(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "selftest", "--profile", "dev"]).args(arguments);
         Crate::ran(&mut command)
     }
@@ -162,8 +118,8 @@ fn every_gate_is_shown_to_turn_red_and_nothing_of_it_is_left() {
     check("boxes::p50", "aside", None);
     check("source::gzip::min", "aside", None);
     check("source::gzip::max", "red", Some(1_010_000.0));
-    assert!(!made.path("results/outcomes.jsonl").exists());
-    assert!(!made.path("results/evidence").exists());
+    assert!(!made.0.path("results/outcomes.jsonl").exists());
+    assert!(!made.0.path("results/evidence").exists());
 
     // One by its name, as people read it.
     let one = made.selftest(&["boxes::allocs"]).is(0, &["boxes::allocs", "5 (+25 %)", "1 of 1"]);
@@ -192,16 +148,16 @@ waive = { until = "2999-01-01", owner = "a", why = "for now" }
 #[test]
 fn a_run_that_plants_is_never_green() {
     let made = Crate::new(SOUND);
-    let file = made.path("results/selftest.jsonl");
+    let file = made.0.path("results/selftest.jsonl");
     let asked = serde_json::json!({ "file": file, "only": ["steps"] }).to_string();
     let run = |value: &str| {
-        let mut cargo = made.command("cargo");
+        let mut cargo = made.0.command("cargo");
         Crate::ran(cargo.args(["test", "--test", "budgets"]).env("PERF_BUDGET_SELFTEST", value))
     };
     for (value, words) in [(&*asked, "nothing was judged"), ("1", "unset it"), ("", "unset it")] {
         let ran = run(value);
         assert_ne!(ran.code, Some(0), "{}", ran.err);
         assert!(ran.err.contains(words), "{}", ran.err);
-        assert!(!made.path("results/outcomes.jsonl").exists());
+        assert!(!made.0.path("results/outcomes.jsonl").exists());
     }
 }
