@@ -1,43 +1,57 @@
 //! Compressed sizes kept between runs: the highest levels take seconds for a megabyte.
 //!
 //! An entry is one small file, written beside its place and then renamed, so that processes that
-//! measure at the same time never read half of one. What is not exactly an entry of ours is no entry.
+//! measure at the same time never read half of one. What is not exactly an entry of ours is no entry. Who
+//! adds one removes those that nobody used for long: a build that changes leaves its old sizes behind.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Once, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use super::content::Digest;
 
 /// An entry is some 300 bytes long; what is longer is none.
 const LONGEST: u64 = 1024;
 
+/// Of use to nobody any more: a release that is compared with again comes sooner.
+const STALE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// The time of an entry's last use is right to this, so that not every reading writes.
+const USE: Duration = Duration::from_secs(24 * 3600);
+
 /// A directory of entries.
 pub(super) struct Cache {
     dir: PathBuf,
     trouble: OnceLock<String>,
+    forgotten: Once,
 }
 
 impl Cache {
     /// Nothing is created before the first entry is written.
     pub(super) fn at(dir: &Path) -> Cache {
-        Cache { dir: dir.to_owned(), trouble: OnceLock::new() }
+        Cache { dir: dir.to_owned(), trouble: OnceLock::new(), forgotten: Once::new() }
     }
 
     /// The size that was kept under `key`.
     pub(super) fn get(&self, key: &str) -> Option<u64> {
         let mut text = String::new();
         let file = File::open(self.dir.join(key)).ok()?;
-        file.take(LONGEST).read_to_string(&mut text).ok()?;
+        (&file).take(LONGEST).read_to_string(&mut text).ok()?;
         let bytes = text.lines().nth(1)?.parse().ok()?;
-        (text == entry(key, bytes)).then_some(bytes)
+        let found = (text == entry(key, bytes)).then_some(bytes);
+        if found.is_some() && unused(&file, SystemTime::now()) > USE {
+            // Where it cannot be said that it was used, it is measured once more some day.
+            let _ = file.set_modified(SystemTime::now());
+        }
+        found
     }
 
     /// Keeps `bytes` under `key`, which must do as a file name.
     pub(super) fn put(&self, key: &str, bytes: u64) {
+        self.forgotten.call_once(|| self.forget(SystemTime::now()));
         if let Err(cause) = self.write(key, bytes) {
             let _ = self.trouble.set(format!(
                 "compressed sizes could not be kept in `{}`: {cause}; they are measured anew each time",
@@ -51,6 +65,18 @@ impl Cache {
         self.trouble.get().cloned()
     }
 
+    /// Removes what was not used for long, and what a process that ended early left half written. Other processes
+    /// may be at it too: whoever is first is right, and who reads an entry that goes has it open.
+    fn forget(&self, now: SystemTime) {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if File::open(&path).is_ok_and(|file| unused(&file, now) > STALE) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     fn write(&self, key: &str, bytes: u64) -> io::Result<()> {
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
         let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
@@ -61,6 +87,12 @@ impl Cache {
             let _ = fs::remove_file(&beside);
         })
     }
+}
+
+/// How long nobody wrote or used it; not at all, where that is in the future or cannot be told.
+fn unused(file: &File, now: SystemTime) -> Duration {
+    let last = file.metadata().and_then(|data| data.modified()).ok();
+    last.and_then(|last| now.duration_since(last).ok()).unwrap_or_default()
 }
 
 /// The last line answers for the first two: a flipped bit must not become a size.
@@ -115,6 +147,67 @@ mod tests {
         let trouble = cache.trouble().unwrap();
         assert!(trouble.contains(&*dir.display().to_string()), "{trouble}");
         fs::remove_file(dir).unwrap();
+    }
+
+    #[test]
+    fn what_nobody_used_for_long_goes_away() {
+        let dir = fresh("stale");
+        let now = SystemTime::now();
+        let day = Duration::from_secs(24 * 3600);
+        let names = ["zstd-used", "gzip-fresh", "gzip-old", "gzip-future", ".4711-0"];
+        Cache::at(&dir).put(names[0], 1);
+        for name in &names[1..] {
+            Cache::at(&dir).put(name, 2);
+        }
+        let age = |name: &str, last: SystemTime| {
+            File::options().write(true).open(dir.join(name)).unwrap().set_modified(last).unwrap();
+        };
+        age("zstd-used", now - 91 * day);
+        age("gzip-fresh", now - 89 * day);
+        age("gzip-old", now - 91 * day);
+        age("gzip-future", now + 91 * day);
+        age(".4711-0", now - 91 * day);
+        // Used once more, and so as new.
+        assert_eq!(Cache::at(&dir).get("zstd-used"), Some(1));
+        let cache = Cache::at(&dir);
+        let left = || names.map(|name| dir.join(name).exists());
+        assert_eq!(left(), [true; 5], "reading removes nothing");
+        cache.put("brotli-new", 3);
+        assert_eq!(left(), [true, true, false, true, false]);
+        assert_eq!(cache.get("gzip-old"), None);
+        // Half a year on: what is left is old too, and what lies ahead is not.
+        cache.forget(now + 180 * day);
+        assert_eq!(left(), [false, false, false, true, false]);
+        assert!(!dir.join("brotli-new").exists());
+        cache.put("gzip-old", 4);
+        assert_eq!((cache.get("gzip-old"), cache.trouble()), (Some(4), None), "made anew");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn processes_that_remove_at_once_are_in_nobodys_way() {
+        let dir = fresh("forget");
+        fs::create_dir_all(&dir).unwrap();
+        let old = SystemTime::now() - 2 * STALE;
+        for nth in 0..200 {
+            File::create(dir.join(format!("old-{nth}"))).unwrap().set_modified(old).unwrap();
+        }
+        std::thread::scope(|scope| {
+            for nth in 0..8 {
+                let dir = &dir;
+                scope.spawn(move || {
+                    // One cache a process: each removes before its first entry.
+                    for round in 0..5 {
+                        let cache = Cache::at(dir);
+                        let key = format!("gzip-{nth}-{round}");
+                        cache.put(&key, round);
+                        assert_eq!((cache.get(&key), cache.trouble()), (Some(round), None));
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 40);
+        fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]
