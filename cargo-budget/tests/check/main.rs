@@ -4,17 +4,23 @@
 //! One crate for all, built without optimisation: what is measured is a count that a file holds, so that
 //! nothing depends on how fast the machine is.
 
+mod action;
+
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use perf_budget::report::record;
 use perf_budget::verdict::{Outcome, Verdict};
 
 const MANIFEST: &str = r#"[package]
-name = "counted"
+name = "NAME"
 version = "0.1.0"
 edition = "2024"
+
+[lib]
+name = "counted"
 
 [dev-dependencies]
 perf-budget = { path = "LIBRARY" }
@@ -57,10 +63,13 @@ struct Run {
 }
 
 impl Crate {
-    fn new() -> Crate {
+    /// One of this name, which no other test gives its own: cargo tells packages in a shared target
+    /// directory by their names alone.
+    fn new(name: &str) -> Crate {
         let made = Crate(tempfile::Builder::new().prefix("budget-check-").tempdir().unwrap());
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        made.write("Cargo.toml", &MANIFEST.replace("LIBRARY", library.to_str().unwrap()));
+        let manifest = MANIFEST.replace("LIBRARY", library.to_str().unwrap());
+        made.write("Cargo.toml", &manifest.replace("NAME", name));
         made.write("tests/budgets.rs", TESTS);
         made.write("budgets.toml", BUDGETS);
         made.write(".gitignore", "target\nresults\n");
@@ -90,13 +99,7 @@ impl Crate {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
-        git.args(arguments).current_dir(self.0.path());
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        let output = git.output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        git(self.0.path(), arguments)
     }
 
     fn commit(&self, message: &str) {
@@ -108,29 +111,16 @@ impl Crate {
         self.run(&[&["check", "--profile", "dev"], arguments].concat())
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.arg("budget").args(arguments);
         command.current_dir(self.0.path());
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"]
-                .iter()
-                .any(|start| name.starts_with(start))
-            {
-                command.env_remove(name);
-            }
-        }
-        let results = self.path("results");
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check");
-        command.env("PERF_BUDGET_DIR", &results).env("CARGO_TARGET_DIR", shared.join("head"));
-        command.env("CARGO_NET_OFFLINE", "true");
-        // Built once for all runs of this test, and for all commits.
-        fs::create_dir_all(results.join("base")).unwrap();
-        fs::create_dir_all(shared.join("base")).unwrap();
-        if !results.join("base/target").exists() {
-            std::os::unix::fs::symlink(shared.join("base"), results.join("base/target")).unwrap();
-        }
+        isolate(&mut command, &self.path("results"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
         let before = self.outcomes().len();
         let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
@@ -143,6 +133,35 @@ impl Crate {
 
     fn outcomes(&self) -> Vec<Outcome> {
         record::read(&self.path("results/outcomes.jsonl")).unwrap_or_default()
+    }
+}
+
+fn git(directory: &Path, arguments: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
+    git.args(arguments).current_dir(directory);
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Nothing of what these tests run in, results of its own, and what is built shared by all tests and commits.
+fn isolate(command: &mut Command, results: &Path) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"].iter().any(|start| name.starts_with(start))
+        {
+            command.env_remove(name);
+        }
+    }
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check");
+    command.env("PERF_BUDGET_DIR", results).env("CARGO_TARGET_DIR", shared.join("head"));
+    command.env("CARGO_NET_OFFLINE", "true");
+    fs::create_dir_all(results.join("base")).unwrap();
+    fs::create_dir_all(shared.join("base")).unwrap();
+    if !results.join("base/target").exists() {
+        std::os::unix::fs::symlink(shared.join("base"), results.join("base/target")).unwrap();
     }
 }
 
@@ -166,7 +185,7 @@ impl Run {
 
 #[test]
 fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
-    let counted = Crate::new();
+    let counted = Crate::new("regression");
     // Alone: within its limits.
     counted.check(&[]).is(0, &["2 of 2 budgets judged: 2 pass"]);
 
@@ -229,6 +248,18 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     prepared.is(0, &[]);
     assert!(!counted.path("made").exists());
 
+    // Another comparison would put its base in this one's place, so it waits.
+    let lock = fs::File::create(counted.path("results/base/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut second = counted.command(&["check", "--profile", "dev", "--base", "main~1"]);
+    let mut second = second.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(second.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = said.skip_while(|line| !line.contains("waiting for another comparison"));
+    assert!(said.next().is_some());
+    drop(lock);
+    assert!(said.any(|line| line.starts_with("comparing with")));
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+
     // A branch without a base in common, and one without the crate.
     counted.git(&["checkout", "-q", "--orphan", "empty"]);
     counted.git(&["rm", "-q", "-rf", "--cached", "."]);
@@ -243,7 +274,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
 
 #[test]
 fn what_cannot_be_compared_is_said_before_anything_is_measured() {
-    let counted = Crate::new();
+    let counted = Crate::new("incomparable");
     let outside = tempfile::tempdir().unwrap();
     for (base, code, text) in [
         ("nowhere", 3, "there is no commit `nowhere`"),
@@ -272,7 +303,7 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
 
 #[test]
 fn what_is_inside_is_compared_with_another_revision() {
-    let crates = Crate::new();
+    let crates = Crate::new("inside");
     // A module that has nothing but a section of so many bytes.
     let module = |bytes: u8| {
         let section = [&[0, bytes + 3, 2, b'o', b'n'][..], &vec![7; usize::from(bytes)]].concat();
