@@ -19,10 +19,10 @@ const HEAD: &str = "PERF_BUDGET_HEAD";
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
-    /// Its test binaries, alike but for how they were linked; at least one.
-    pub(crate) binaries: Vec<PathBuf>,
+    /// Its test binaries, alike but for how they were linked, and where they run; at least one.
+    binaries: Vec<Build>,
     /// This revision's, likewise; none where it is this process's.
-    pub(crate) heads: Vec<PathBuf>,
+    heads: Vec<Build>,
     /// Where its `budgets.toml` is.
     pub(crate) root: PathBuf,
     /// The names of its budgets; `None` where its file cannot be read as it is today.
@@ -90,19 +90,21 @@ impl Base {
         } else {
             Some(BTreeSet::new())
         };
+        // As they are now, so that another one in their place is noticed.
+        let heads = heads.into_iter().map(|binary| Build::of(binary, None)).collect();
+        let binaries =
+            binaries.into_iter().map(|binary| Build::of(binary, Some(root.clone()))).collect();
         Ok(Base { binaries, heads, root, names })
     }
 
     /// Its test binaries with where they run.
     pub(crate) fn builds(&self) -> Vec<Build> {
-        let build =
-            |binary: &PathBuf| Build { binary: binary.clone(), package: Some(self.root.clone()) };
-        self.binaries.iter().map(build).collect()
+        self.binaries.clone()
     }
 
     /// This revision's, where they are several.
     pub(crate) fn head_builds(&self) -> Vec<Build> {
-        self.heads.iter().map(|binary| Build { binary: binary.clone(), package: None }).collect()
+        self.heads.clone()
     }
 
     /// How often both revisions were linked.

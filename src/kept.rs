@@ -153,7 +153,7 @@ pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> O
         files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        files.extend(base.binaries.iter().chain(&base.heads).cloned());
+        files.extend(base.builds().into_iter().chain(base.head_builds()).map(|build| build.binary));
     }
     fingerprint(files.iter().map(PathBuf::as_path), &asked)
 }

@@ -21,6 +21,7 @@ use crate::date::Date;
 use crate::enforce::{Asked, Inquiry, Rules, Watched};
 use crate::kept::{self, Keep, Kept};
 use crate::machine;
+use crate::meter::fork::Build;
 use crate::meter::plant::Plant;
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
@@ -86,6 +87,8 @@ impl Session {
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
+        // From here on another binary in its place is noticed.
+        Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len());

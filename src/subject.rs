@@ -202,9 +202,10 @@ impl Sources<'_> {
         let metrics = metrics.to_vec();
         let binaries = match base {
             None => binary::Source { root: self.budgets.root.clone(), like: None },
-            Some(base) => {
-                binary::Source { root: base.root.clone(), like: base.binaries.first().cloned() }
-            }
+            Some(base) => binary::Source {
+                root: base.root.clone(),
+                like: base.builds().first().map(|build| build.binary.clone()),
+            },
         };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {

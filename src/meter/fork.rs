@@ -61,6 +61,7 @@ impl Asked {
         build: &Build,
     ) -> Result<Asked, Unmeasured> {
         request.instrument()?;
+        build.unchanged()?;
         let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
         let files = files.map_err(|error| {
             harness(format!("failed to ask for a fork in `{}`: {error}", scratch.display()))

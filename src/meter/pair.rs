@@ -6,6 +6,7 @@
 //! `docs/judgement.md`. Hidden from the documentation: public only for the suite that proves the
 //! instruments.
 
+mod build;
 #[cfg(unix)]
 mod course;
 #[cfg(unix)]
@@ -13,23 +14,14 @@ mod follower;
 #[cfg(unix)]
 mod words;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wire::Request;
 use super::{Clock, Timing, Unmeasured, Work};
 
+pub use self::build::Build;
 #[cfg(unix)]
 pub(crate) use self::follower::Follower;
-
-/// A test binary, and where it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// The binary.
-    pub binary: PathBuf,
-    /// The directory of its package, which it runs in; `None`: where this process is.
-    pub package: Option<PathBuf>,
-}
 
 /// One of the two that are compared.
 #[derive(Debug, Clone)]
@@ -128,19 +120,6 @@ pub fn measure(_sides: [&Side; 2], _terms: &Terms<'_>, _swap: bool) -> Result<Pa
     let text = "two builds are compared turn by turn only on Unix; drop the limit that is relative to \
                 another time here";
     Err(Unmeasured::new(super::Cause::Unsupported, text))
-}
-
-impl Build {
-    /// This binary, where this process is.
-    ///
-    /// # Errors
-    /// Where the system does not tell which it is.
-    pub fn this() -> Result<Build, Unmeasured> {
-        std::env::current_exe().map(|binary| Build { binary, package: None }).map_err(|error| {
-            let text = format!("failed to find this binary: {error}");
-            Unmeasured::new(super::Cause::Harness, text)
-        })
-    }
 }
 
 impl Side {

@@ -8,6 +8,7 @@ mod build;
 mod checkout;
 mod layouts;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +42,9 @@ pub(crate) struct Base {
     binaries: Vec<PathBuf>,
     /// This revision's; none where it was linked once, by whoever runs the tests.
     heads: Vec<PathBuf>,
+    /// Held as long as the binaries are wanted: another comparison would build its own over them, which
+    /// cargo, for two checkouts of one package in one target directory, gives the same names.
+    _alone: File,
 }
 
 impl Base {
@@ -122,6 +126,7 @@ fn ready(
 ) -> Result<Base, Failure> {
     let place = project.results().join("base");
     let short = &commit[..commit.len().min(12)];
+    let alone = alone(&place, tell)?;
     let work = progress.busy(format!("checking out {short}"));
     let checkout = checkout::at(&project.root, commit, &place)?;
     // What comes now has lines of its own: cargo's.
@@ -140,8 +145,13 @@ fn ready(
     tell(&format!("building {short} in {}", root.display()));
     let target_dir = place.join("target");
     let binary = wanted.target.build(&root, Some(&target_dir))?;
-    let mut base =
-        Base { commit: commit.to_owned(), root, binaries: vec![binary], heads: Vec::new() };
+    let mut base = Base {
+        commit: commit.to_owned(),
+        root,
+        binaries: vec![binary],
+        heads: Vec::new(),
+        _alone: alone,
+    };
     if wanted.layouts > 1 {
         tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
         let seeds = 1..=wanted.layouts;
@@ -152,6 +162,18 @@ fn ready(
         base.heads = layouts::link(target, &project.root, None, seeds, &kept("head"))?;
     }
     Ok(base)
+}
+
+/// Waits until no other comparison uses what is kept in `place`.
+fn alone(place: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
+    std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
+    let path = place.join("lock");
+    let file = File::create(&path).map_err(|e| Failure::io("create", &path, &e))?;
+    if file.try_lock().is_err() {
+        tell(&format!("waiting for another comparison, which uses {}", place.display()));
+        file.lock().map_err(|e| Failure::io("lock", &path, &e))?;
+    }
+    Ok(file)
 }
 
 /// The names of budgets that the base has and this revision has no more.

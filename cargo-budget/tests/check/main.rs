@@ -4,11 +4,14 @@
 //! One crate for all, built without optimisation: what is measured is a count that a file holds, so that
 //! nothing depends on how fast the machine is.
 
+mod action;
 #[path = "../made/mod.rs"]
 mod made;
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use perf_budget::report::record;
 use perf_budget::verdict::{Outcome, Verdict};
@@ -46,8 +49,8 @@ struct Run {
 }
 
 impl Crate {
-    fn new() -> Crate {
-        let made = Crate(Made::new("counted", TESTS, BUDGETS));
+    fn new(name: &str) -> Crate {
+        let made = Crate(Made::new(name, &TESTS.replace("counted", name), BUDGETS));
         made.0.write(".gitignore", "target\nresults\n");
         made.steps(100);
         made.git(&["init", "-q"]);
@@ -63,13 +66,7 @@ impl Crate {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
-        git.args(arguments).current_dir(self.0.root());
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        let output = git.output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        git(self.0.root(), arguments)
     }
 
     fn commit(&self, message: &str) {
@@ -81,16 +78,15 @@ impl Crate {
         self.run(&[&["check", "--profile", "dev"], arguments].concat())
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.0.command(env!("CARGO_BIN_EXE_cargo-budget"));
         command.arg("budget").args(arguments);
-        let (results, shared) = (self.0.path("results"), made::shared());
-        // Built once for all runs of this test, and for all commits.
-        fs::create_dir_all(results.join("base")).unwrap();
-        fs::create_dir_all(shared.join("base")).unwrap();
-        if !results.join("base/target").exists() {
-            std::os::unix::fs::symlink(shared.join("base"), results.join("base/target")).unwrap();
-        }
+        share_base(&self.0.path("results"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
         let before = self.outcomes().len();
         let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
@@ -103,6 +99,26 @@ impl Crate {
 
     fn outcomes(&self) -> Vec<Outcome> {
         record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default()
+    }
+}
+
+fn git(directory: &Path, arguments: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=n", "-c", "user.email=n@n", "-c", "init.defaultBranch=main"]);
+    git.args(arguments).current_dir(directory);
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// What is built of the base, kept with results, is built once for all runs and all commits.
+fn share_base(results: &Path) {
+    let shared = made::shared().join("base");
+    fs::create_dir_all(results.join("base")).unwrap();
+    fs::create_dir_all(&shared).unwrap();
+    if !results.join("base/target").exists() {
+        std::os::unix::fs::symlink(shared, results.join("base/target")).unwrap();
     }
 }
 
@@ -126,7 +142,7 @@ impl Run {
 
 #[test]
 fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
-    let counted = Crate::new();
+    let counted = Crate::new("regression");
     // Alone: within its limits.
     counted.check(&[]).is(0, &["2 of 2 budgets judged: 2 pass"]);
 
@@ -189,6 +205,18 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     prepared.is(0, &[]);
     assert!(!counted.0.path("made").exists());
 
+    // Another comparison would put its base in this one's place, so it waits.
+    let lock = fs::File::create(counted.0.path("results/base/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut second = counted.command(&["check", "--profile", "dev", "--base", "main~1"]);
+    let mut second = second.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(second.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = said.skip_while(|line| !line.contains("waiting for another comparison"));
+    assert!(said.next().is_some());
+    drop(lock);
+    assert!(said.any(|line| line.starts_with("comparing with")));
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+
     // A branch without a base in common, and one without the crate.
     counted.git(&["checkout", "-q", "--orphan", "empty"]);
     counted.git(&["rm", "-q", "-rf", "--cached", "."]);
@@ -203,7 +231,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
 
 #[test]
 fn what_cannot_be_compared_is_said_before_anything_is_measured() {
-    let counted = Crate::new();
+    let counted = Crate::new("incomparable");
     let outside = tempfile::tempdir().unwrap();
     for (base, code, text) in [
         ("nowhere", 3, "there is no commit `nowhere`"),
@@ -232,7 +260,7 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
 
 #[test]
 fn what_is_inside_is_compared_with_another_revision() {
-    let crates = Crate::new();
+    let crates = Crate::new("inside");
     // A module that has nothing but a section of so many bytes.
     let module = |bytes: u8| {
         let section = [&[0, bytes + 3, 2, b'o', b'n'][..], &vec![7; usize::from(bytes)]].concat();

@@ -24,7 +24,8 @@ harness = false
 pub(crate) struct Made(tempfile::TempDir);
 
 impl Made {
-    /// One of this name, whose harness is `tests`.
+    /// One of this name, whose harness is `tests`. No other test gives its own that name: cargo tells packages that
+    /// share a target directory by their names alone.
     pub(crate) fn new(name: &str, tests: &str, budgets: &str) -> Made {
         let made =
             Made(tempfile::Builder::new().prefix(&format!("budget-{name}-")).tempdir().unwrap());
@@ -56,19 +57,24 @@ impl Made {
     /// A command in it, of whose surroundings nothing is left that a harness would take for its own.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            let others = ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"];
-            if others.iter().any(|start| name.starts_with(start)) {
-                command.env_remove(name);
-            }
-        }
-        // One for all of them, so that the library is built once.
-        command.env("PERF_BUDGET_DIR", self.path("results"));
-        command.env("CARGO_TARGET_DIR", shared().join("head"));
-        command.env("CARGO_NET_OFFLINE", "true").current_dir(self.root());
+        isolate(&mut command, &self.path("results"));
+        command.current_dir(self.root());
         command
     }
+}
+
+/// Leaves a command nothing of its surroundings that a harness would take for its own.
+pub(crate) fn isolate(command: &mut Command, results: &Path) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let others = ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"];
+        if others.iter().any(|start| name.starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    // One for all of them, so that the library is built once.
+    command.env("PERF_BUDGET_DIR", results).env("CARGO_TARGET_DIR", shared().join("head"));
+    command.env("CARGO_NET_OFFLINE", "true");
 }
 
 /// Where what is built stays from one test to the next.

@@ -1,8 +1,8 @@
 //! k6: what `--summary-export` writes, and what `handleSummary()` is given.
 //!
 //! The first has the numbers of a metric beside its name, and does not say what they are numbers of; the
-//! second has them in `values`, with `type` and `contains`. k6's own thresholds are not read: they are
-//! its verdicts, not ours.
+//! second has them in `values`, with `type` and `contains`. With `--new-machine-readable-summary` both are
+//! a third form, whose metrics are a list. k6's own thresholds are not read: they are its verdicts, not ours.
 
 use perf_budget::quantity::Unit;
 use serde_json::Value;
@@ -10,15 +10,26 @@ use serde_json::Value;
 use super::{Measured, Read, text};
 
 pub(super) fn is(json: &Value) -> bool {
-    let metrics = json.get("metrics").and_then(Value::as_object);
     let known = ["iterations", "iteration_duration", "http_reqs", "data_received", "vus"];
-    metrics.is_some_and(|metrics| known.iter().any(|name| metrics.contains_key(*name)))
+    json.pointer("/metadata/k6_version").is_some()
+        || metrics(json).is_ok_and(|all| all.iter().any(|(name, _)| known.contains(name)))
+}
+
+/// The metrics, by name, in whichever form they are.
+fn metrics(json: &Value) -> Result<Vec<(&str, &Value)>, String> {
+    if let Some(metrics) = json.get("metrics").and_then(Value::as_object) {
+        return Ok(metrics.iter().map(|(name, metric)| (name.as_str(), metric)).collect());
+    }
+    let lists = ["/results/metrics", "/results/checks/metrics"].map(|place| json.pointer(place));
+    let metrics = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
+    let metrics: Option<Vec<_>> =
+        metrics.map(|metric| Some((text(metric, "name")?, metric))).collect();
+    metrics.filter(|metrics| !metrics.is_empty()).ok_or_else(|| "it has no `metrics`".to_owned())
 }
 
 pub(super) fn read(json: &Value) -> Result<Read, String> {
-    let metrics = json.get("metrics").and_then(Value::as_object).ok_or("it has no `metrics`")?;
     let mut values = Vec::new();
-    for (name, metric) in metrics {
+    for (name, metric) in metrics(json)? {
         let numbers = metric.get("values").unwrap_or(metric);
         let numbers = numbers.as_object().ok_or_else(|| format!("`{name}` has no numbers"))?;
         let kind = Kind::of(name, metric);
@@ -76,7 +87,10 @@ impl Kind {
             Kind::Data => (Unit::Bytes, 1.0),
             Kind::Number | Kind::Rate => (Unit::Number, 1.0),
         };
-        let quantile = key.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')'));
+        let bracketed = key.strip_prefix("p(").and_then(|rest| rest.strip_suffix(')'));
+        let plain =
+            key.strip_prefix('p').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let quantile = bracketed.or(plain);
         let word = match (self, key) {
             (Kind::Rate, "value" | "rate") => return Some(("rate".to_owned(), Unit::Share, 1.0)),
             (Kind::Rate, _) => return None,

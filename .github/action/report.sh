@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Renders what the gate measured: a page for people, the body of a comment, and the record itself. No verdict is given
+# here, so whatever the budgets did, this step succeeds where it has written its files.
+#
+#   BASE           the revision that was compared with, or nothing
+#   RESULTS        the directory for this job's results
+#   PULL_REQUEST   its number, or nothing; whoever posts the comment later finds it beside the comment
+set -euo pipefail
+
+budgets="${PERF_BUDGET_DIR:-$(cargo metadata --no-deps --format-version 1 |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/budgets}"
+
+# A record of an earlier run, out of a cache, is not this run's.
+if [ "$budgets/outcomes.jsonl" -nt "$RESULTS/began" ]; then
+    cp "$budgets/outcomes.jsonl" "$RESULTS/outcomes.jsonl"
+    # These exit as the outcomes say, which the gate has said.
+    cargo budget report --format html --output "$RESULTS/budgets.html" || [ -s "$RESULTS/budgets.html" ]
+    cargo budget report --format markdown --output "$RESULTS/comment.md" || [ -s "$RESULTS/comment.md" ]
+else
+    printf '%s\n' '<!-- perf-budget -->' '### Performance budgets' '' \
+        'Nothing was measured: the log of the job says why.' >"$RESULTS/comment.md"
+fi
+
+# What the change does to the limits themselves.
+if [ -n "$BASE" ] && parted=$(git merge-base HEAD "$BASE"); then
+    cargo budget diff "$parted" --format markdown >"$RESULTS/limits.md" || [ $? = 1 ]
+    if grep -q '^|' "$RESULTS/limits.md"; then
+        printf '\n' | cat - "$RESULTS/limits.md" >>"$RESULTS/comment.md"
+    fi
+    rm "$RESULTS/limits.md"
+fi
+
+rm "$RESULTS/began"
+if [ -n "$PULL_REQUEST" ]; then
+    printf '%s\n' "$PULL_REQUEST" >"$RESULTS/pull-request"
+fi
