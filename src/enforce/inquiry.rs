@@ -268,7 +268,9 @@ impl Inquiry {
         if verdict == Verdict::Fail && excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
-        let ratio = outcome.estimate.filter(|_| verdict.is_red()).map(|estimate| estimate.value);
+        // What is unsure is no regression that luck could have made.
+        let failed = verdict == Verdict::Fail;
+        let ratio = outcome.estimate.filter(|_| failed).map(|estimate| estimate.value);
         outcome
             .notes
             .extend(ratio.and_then(|ratio| {
