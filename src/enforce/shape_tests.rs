@@ -82,7 +82,7 @@ fn normal(random: &mut Coin) -> f64 {
 
 /// The quantile of what processes of this kind do, all weighing the same.
 fn truth(kind: &'static str, q: f64) -> f64 {
-    let mut values: Vec<f64> = (0..2_000)
+    let mut values: Vec<f64> = (0..800)
         .flat_map(|seed| {
             let mut world = World { forks: 1, ..World::new(kind, 1_000_000 + seed) };
             world.walk = normal(&mut world.random);
