@@ -221,6 +221,10 @@ mod tests {
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
         keep.keep(&skipped, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
+        // Of yesterday.
+        let old = Kept { at: now() - FRESH.as_secs(), ..first };
+        std::fs::write(keep.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
+        assert_eq!(keep.load("a::p99", 7), None);
         // Twice is no error.
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
         std::fs::write(keep.file("a::p99"), "{ half").unwrap();

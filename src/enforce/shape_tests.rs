@@ -190,3 +190,29 @@ fn a_coarse_value_is_not_taken_for_constant() {
     let shown = clopper_pearson(red, RUNS * 5, 0.998).low;
     assert!(shown <= 0.01, "{red} of {}", RUNS * 5);
 }
+
+/// Three processes leave so much evidence that it outlasts three healthy ones; those speak for the limit.
+#[test]
+fn fresh_processes_that_contradict_are_heard() {
+    let p99 = Metric::Latency(Statistic::P99);
+    let outcomes = run(vec![max(p99, "10 ms")], rules(), |n| {
+        Ok(Fork { operations: vec![if n < 3 { 0.1 } else { 0.001 }; 100], ..tenth() })
+    });
+    assert_ne!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
+}
+
+/// The more limits share the level, the more evidence a red takes.
+#[test]
+fn a_red_pays_for_all_limits() {
+    let forks = |noisy: usize| {
+        let outcomes = run(vec![max(Metric::Rss, "1 MB")], Rules { noisy, ..rules() }, |n| {
+            let values = [(Metric::Rss, 2e6 + n as f64)].into();
+            Ok(Fork { values, ..tenth() })
+        });
+        let evidence = outcomes[0].evidence.expect("memory is noisy");
+        assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
+        assert!(evidence.fail >= (noisy as f64 / 0.01).ln(), "{evidence:?}");
+        evidence.forks
+    };
+    assert!(forks(1) < forks(25) && forks(25) < forks(1000));
+}

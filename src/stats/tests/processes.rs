@@ -1,6 +1,6 @@
 //! Processes that differ from each other: in level, and in how many operations they have time for.
 
-use super::super::{Exceedance, Percentile, threshold};
+use super::super::{Blocks, Exceedance, Percentile, threshold};
 use super::noise::Noise;
 use super::{assert_at_most, assert_breaks};
 
@@ -53,6 +53,20 @@ fn a_long_process_that_is_slow_still_fails() {
     assert!(p50.log_fail() >= threshold(0.01, 1), "{}", p50.log_fail());
     let caught = p50.smallest_violation(threshold(0.01, 1)).unwrap();
     assert!(caught > 1.0 && caught < 2.0, "{caught}");
+}
+
+/// A process that was cut short is less of a witness.
+#[test]
+fn a_short_process_weighs_little() {
+    let gain = |operations: u64| {
+        let mut blocks = Blocks::of_runs(0.5);
+        blocks.push(100, 0);
+        let before = blocks.log_evidence();
+        blocks.push(operations, operations);
+        blocks.log_evidence() - before
+    };
+    assert!(gain(1) > 0.0 && gain(1) < gain(100) / 20.0, "{} {}", gain(1), gain(100));
+    assert!((gain(125) - gain(500)).abs() < 1e-12, "a longer one weighs no more");
 }
 
 /// How many runs pass although the median is 5 % beyond the slack, by the passing side of a quantile, and by
