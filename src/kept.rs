@@ -22,8 +22,8 @@ use crate::verdict::{Evidence, Outcome, Verdict};
 /// Evidence that is older says little of the machine as it is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Log odds beyond this are no longer odds.
-const CERTAIN: f64 = 700.0;
+/// Log odds beyond this are no longer odds of any number of values, but certainty, as of a greatest value.
+const CERTAIN: f64 = 1e300;
 
 /// What is kept of one limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Keep {
         before: Option<&Kept>,
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
-        // Beyond what a number can hold it is certainty, as of a greatest value, which nothing adds to.
+        // Certainty is not kept: nothing adds to it. Odds of e^-700 are: dropped, they were another ticket.
         let unsettled = |evidence: &Evidence| {
             let known = |log: f64| log.abs() < CERTAIN;
             evidence.pass < evidence.pass_at && known(evidence.fail) && known(evidence.pass)
@@ -209,9 +209,21 @@ mod tests {
         assert!(keep.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
+        // Twenty thousand operations over their limit are odds as well.
+        keep.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
+        assert_eq!(
+            keep.load("a::p99", 7).unwrap().carried().pass.to_bits(),
+            (-20_000f64).to_bits()
+        );
+        keep.keep(&outcome(f64::MAX, -1.0), 7, None).unwrap();
+        assert_eq!(keep.load("a::p99", 7), None);
         keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
         keep.keep(&skipped, 7, None).unwrap();
+        assert_eq!(keep.load("a::p99", 7), None);
+        // Of yesterday.
+        let old = Kept { at: now() - FRESH.as_secs(), ..first };
+        std::fs::write(keep.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
         // Twice is no error.
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();

@@ -4,9 +4,12 @@
 //! What each slot sees is noise that knows no build; the truth lies exactly at the limit, where false reds
 //! are likeliest. What pinning is worth only a machine can tell: `docs/verdicts.md`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::duel::{Duel, Pairs};
 use super::open::{Judgement, Open};
-use super::source::{Coin, Source};
+use super::source::{Coin, Source, Versus};
 use super::tests::{P50, max, rules};
 use super::{Asked, Rules};
 use crate::budget::{Limit, Reference, Target};
@@ -171,6 +174,35 @@ fn without_the_swap_it_flakes() {
     check("autoregressive", 0.2);
     check("regimes", 0.2);
     check("bursts", 0.05);
+}
+
+/// One run of each after the other, where whoever is second finds the machine warm, and slower: the order is a coin's, or
+/// what is no slower than the other is red.
+#[test]
+fn whoever_is_second_in_turn_is_not_always_the_same() {
+    let reds = |coin: fn(u64) -> Coin| {
+        let red = |run: u64| {
+            let turn = Arc::new(AtomicUsize::new(0));
+            let side = || -> Box<dyn Source> {
+                let turn = Arc::clone(&turn);
+                Box::new(move || {
+                    let warm = turn.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+                    let batches = vec![if warm { 1.1e-3 } else { 1e-3 }];
+                    Ok(Fork { batches, ..Fork::default() })
+                })
+            };
+            let (subject, reference) = (side(), side());
+            let mut versus = Versus { subject, reference, metrics: vec![MEAN], coin: coin(run) };
+            let mut open = open(as_the_base(), Rules { noisy: 1, ..rules() });
+            (0..30).any(|_| {
+                let pair = versus.fork().expect("scripted runs do not fail");
+                finding(&mut open, &pair) == Finding::Broken
+            })
+        };
+        (0..RUNS).filter(|&run| red(run)).count() as u64
+    };
+    assert_at_most(rules().alpha, reds(Coin::new), RUNS, "with the coin");
+    assert_above(0.9, reds(|_| Coin::loaded()), RUNS, "without");
 }
 
 /// Without `m` in the threshold: of two hundred limits, all exactly at the truth, some one is red.

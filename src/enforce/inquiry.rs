@@ -164,9 +164,15 @@ impl Inquiry {
                 Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
                 Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
                 Finding::Broken => self.broken(&open),
+                // What never varies is compared, once it is no accident that it did not.
+                Finding::Held | Finding::Open if open.is_constant() => {
+                    if spent_up || open.never_varies(&open.against(&self.rules)) {
+                        self.compare(&open);
+                    } else {
+                        self.open.push(open);
+                    }
+                }
                 Finding::Held => self.held(&open),
-                // What never varies needs no statistics: the same number from several processes.
-                Finding::Open if open.is_constant() => self.compare(&open),
                 Finding::Open if spent_up => self.settle(&open, None),
                 // Nor is a red pursued for ever that fresh processes will not confirm.
                 Finding::Suspect if self.spent >= self.rules.effort * 2 => self.settle(&open, None),
@@ -262,7 +268,9 @@ impl Inquiry {
         if verdict == Verdict::Fail && excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
-        let ratio = outcome.estimate.filter(|_| verdict.is_red()).map(|estimate| estimate.value);
+        // What is unsure is no regression that luck could have made.
+        let failed = verdict == Verdict::Fail;
+        let ratio = outcome.estimate.filter(|_| failed).map(|estimate| estimate.value);
         outcome
             .notes
             .extend(ratio.and_then(|ratio| {

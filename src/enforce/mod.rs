@@ -12,6 +12,8 @@ mod inquiry;
 mod noise_tests;
 mod open;
 mod question;
+#[cfg(test)]
+mod shape_tests;
 pub(crate) mod source;
 mod standing;
 #[cfg(test)]

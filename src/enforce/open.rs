@@ -12,6 +12,9 @@ use crate::verdict::{Against, Estimate};
 /// A limit on single operations is so many times what a reading of the clock takes, at least.
 const CLEAR_OF_CLOCK: f64 = 5.0;
 
+/// The logarithm of a ratio whose subject has none of what the reference has: less than that of any other.
+const NOTHING: f64 = -700.0;
+
 pub(super) struct Open {
     pub(super) asked: Asked,
     pub(super) judgement: Judgement,
@@ -67,12 +70,12 @@ impl Open {
             Judgement::Exact(readings) => readings.extend(series),
             Judgement::Noisy(judge) => {
                 if relative {
-                    if let Some(bad) = series.iter().find(|&&ratio| ratio <= 0.0) {
+                    if let Some(bad) = series.iter().find(|&&ratio| ratio < 0.0) {
                         let text = format!("the ratio of `{metric}` was measured as {bad}");
                         return Err(Unmeasured::new(Cause::InvalidReading, text));
                     }
                     for ratio in &mut series {
-                        *ratio = ratio.ln();
+                        *ratio = ratio.ln().max(NOTHING);
                     }
                 }
                 judge.add(&series).map_err(|e| {
@@ -239,6 +242,16 @@ impl Open {
         least.to_bits() == most.to_bits()
     }
 
+    /// Whether so many forks gave the same value that it tells as much as evidence does: a median on the
+    /// other side of the limit gives `n` values on this one with a chance of `2^-n` at most.
+    pub(super) fn never_varies(&self, against: &Against) -> bool {
+        let Judgement::Noisy(judge) = &self.judgement else { return false };
+        let over = self.value().is_some_and(|value| against.is_over(value));
+        let levels = judge.levels();
+        let enough = if over { levels.fail } else { levels.pass };
+        judge.forks() as f64 * std::f64::consts::LN_2 >= enough
+    }
+
     pub(super) fn forks(&self) -> usize {
         match &self.judgement {
             Judgement::Exact(readings) => readings.len(),
@@ -249,6 +262,7 @@ impl Open {
     /// A judged number as people read it: a ratio rather than its logarithm.
     pub(super) fn shown(&self, value: f64) -> f64 {
         match self.judgement {
+            Judgement::Noisy(_) if self.is_relative() && value <= NOTHING => 0.0,
             Judgement::Noisy(_) if self.is_relative() => value.exp(),
             _ => value,
         }

@@ -278,6 +278,9 @@ fn a_ratio_is_judged_in_turns() {
     let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
     assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
     assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
+    // To have none of it any more is no mistake of the measurement.
+    let outcomes = finish(versus(0.0, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
+    check(&outcomes, Verdict::Pass, "p50 is 0 x other, within the limit of 0.8 x other");
 }
 
 #[test]

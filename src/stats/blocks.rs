@@ -9,6 +9,9 @@
 //! A block is a number of *operations*, fixed beforehand. Blocks cut by time would be biased: the
 //! slow operation ends the block that it falls into, so blocks with an exceedance hold fewer
 //! operations and their mean share lies above the true rate (the tests show it flake).
+//!
+//! Where processes differ from each other, a block is all of one process, however long it is
+//! ([`Blocks::of_runs`]): cut in two, it would be two witnesses of one accident.
 
 use super::mixture::log_sum_exp;
 
@@ -19,6 +22,8 @@ const SMALLEST_LAMBDA: f64 = 0.3;
 /// A block that is not this many times as long as its variance is inflated is too short to be one
 /// witness. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
+/// A run that is not so many times as long as the longest before it is weighted by its length.
+const ROOM: f64 = 1.25;
 /// Fewer blocks than this say nothing about their variance.
 const FEWEST_BLOCKS: usize = 8;
 
@@ -26,9 +31,20 @@ const FEWEST_BLOCKS: usize = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blocks {
     p0: f64,
-    ops: u64,
+    cut: Cut,
+    /// Of runs: the length at which one has its full weight.
+    room: u64,
     bets: Vec<Bet>,
     taken: u64,
+}
+
+/// What a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// So many operations at the most.
+    Every(u64),
+    /// All operations of a run.
+    Runs,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +59,22 @@ impl Blocks {
     /// # Panics
     /// Where `p0` is not in (0, 1) or `ops` is 0.
     pub fn fail(p0: f64, ops: u64) -> Self {
+        Self::cut(p0, Cut::Every(ops))
+    }
+
+    /// For runs that are a block each, whatever their length.
+    ///
+    /// # Panics
+    /// Where `p0` is not in (0, 1).
+    pub fn of_runs(p0: f64) -> Self {
+        Self::cut(p0, Cut::Runs)
+    }
+
+    pub(super) fn cut(p0: f64, cut: Cut) -> Self {
         assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
-        assert!(ops > 0, "a block holds at least one operation");
+        assert!(cut != Cut::Every(0), "a block holds at least one operation");
         let bets = stakes(p0).into_iter().map(|lambda| Bet { lambda, log_wealth: 0.0 }).collect();
-        Self { p0, ops, bets, taken: 0 }
+        Self { p0, cut, room: 0, bets, taken: 0 }
     }
 
     /// Takes a block of `n` operations, `k` of which exceeded.
@@ -57,9 +85,24 @@ impl Blocks {
     ///
     /// # Panics
     /// Where `k > n` or the block is larger than it may be.
+    ///
+    /// A run is weighted likewise, by a quarter more than the longest before it: what is staked may depend
+    /// on the past. One that is longer than that enters by its share, as one witness.
     pub fn push(&mut self, n: u64, k: u64) {
-        assert!(k <= n && n <= self.ops, "{k} of {n} is no count of a block of {}", self.ops);
-        let excess = (k as f64 - self.p0 * n as f64) / self.ops as f64;
+        assert!(k <= n, "{k} of {n} is no count");
+        let full = match self.cut {
+            Cut::Every(ops) => {
+                assert!(n <= ops, "{n} operations are no block of {ops}");
+                ops
+            }
+            Cut::Runs => {
+                let longest = (n as f64 * ROOM).ceil().max(1.0) as u64;
+                let room = if self.room == 0 { longest } else { self.room };
+                self.room = room.max(longest);
+                room.max(n)
+            }
+        };
+        let excess = (k as f64 - self.p0 * n as f64) / full as f64;
         for bet in &mut self.bets {
             bet.log_wealth += (bet.lambda * excess).ln_1p();
         }
@@ -68,8 +111,16 @@ impl Blocks {
 
     /// Takes the operations of one uninterrupted run, in their order, in blocks.
     pub fn extend(&mut self, values: &[f64], limit: f64) {
-        for (n, k) in counts(values, limit, self.ops) {
+        for (n, k) in counts(values, limit, self.longest()) {
             self.push(n, k);
+        }
+    }
+
+    /// The most operations in a block.
+    fn longest(&self) -> u64 {
+        match self.cut {
+            Cut::Every(ops) => ops,
+            Cut::Runs => u64::MAX,
         }
     }
 
@@ -83,9 +134,8 @@ impl Blocks {
         self.taken
     }
 
-    /// The most operations in a block.
-    pub fn ops(&self) -> u64 {
-        self.ops
+    pub(super) fn how(&self) -> Cut {
+        self.cut
     }
 }
 

@@ -100,12 +100,19 @@ impl Exceedance {
 
     /// The natural logarithm of the evidence that `k` exceedances among `n` would be.
     pub fn log_evidence_of(&self, n: u64, k: u64) -> f64 {
-        let times = |count: u64, log: f64| if count == 0 { 0.0 } else { count as f64 * log };
-        log_sum_exp(
-            self.bets
-                .iter()
-                .map(|bet| bet.weight + times(k, bet.hit) + times(n.saturating_sub(k), bet.miss)),
-        )
+        self.log_evidence_deflated(n, k, 1.0)
+    }
+
+    /// The same where `inflation` values are worth one that is independent of the others, 1 or more; never
+    /// more than if all were, so that what holds for those holds here.
+    pub(super) fn log_evidence_deflated(&self, n: u64, k: u64, inflation: f64) -> f64 {
+        let of = |worth: f64| {
+            let times = |count: u64, log: f64| if count == 0 { 0.0 } else { count as f64 * log };
+            log_sum_exp(self.bets.iter().map(|bet| {
+                bet.weight + (times(k, bet.hit) + times(n.saturating_sub(k), bet.miss)) / worth
+            }))
+        };
+        if inflation > 1.0 { of(1.0).min(of(inflation)) } else { of(1.0) }
     }
 
     /// The count of exceedances among `n` from which on the evidence reaches `threshold`: the fewest

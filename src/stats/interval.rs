@@ -8,7 +8,7 @@
 
 use super::betting::threshold;
 use super::bisection::turning_point;
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Cut};
 use super::exceedance::Exceedance;
 use super::paired::Paired;
 use super::{Sample, Side, order};
@@ -42,32 +42,25 @@ pub fn quantile(sample: &Sample, q: f64, alpha: f64) -> Interval {
     let (fail, n) = (Exceedance::fail_finely(1.0 - q), sample.len() as u64);
     let enough = threshold(alpha, 2);
     let low = end_below(sample, |limit| fail.log_evidence_of(n, sample.above(limit)) >= enough);
-    Interval { low, high: quantile_high(sample, q, alpha) }
+    Interval { low, high: quantile_high(sample, q, 1.0, alpha) }
 }
 
-/// The quantile `q`, from runs of values whose exceedances come in bursts: the lower end counts blocks
-/// of `ops`, as the failing side does; the upper end counts operations, as the passing side does.
-///
-/// `sample` holds the values of all the `runs`.
-///
-/// # Panics
-/// Where `q` or `alpha` is not in (0, 1), or `ops` is 0.
-pub fn quantile_in_blocks(
+/// The lower end for the quantile `q`, from runs of values whose exceedances come in bursts: in blocks, as
+/// the failing side counts them. `sample` holds the values of all the runs.
+pub(super) fn low_in_blocks(
     sample: &Sample,
-    runs: &[Vec<f64>],
+    (runs, cut): (&[Vec<f64>], Cut),
     q: f64,
-    ops: u64,
     alpha: f64,
-) -> Interval {
+) -> f64 {
     let enough = threshold(alpha, 2);
-    let low = end_below(sample, |limit| {
-        let mut blocks = Blocks::fail(1.0 - q, ops);
+    end_below(sample, |limit| {
+        let mut blocks = Blocks::cut(1.0 - q, cut);
         for run in runs {
             blocks.extend(run, limit);
         }
         blocks.log_evidence() >= enough
-    });
-    Interval { low, high: quantile_high(sample, q, alpha) }
+    })
 }
 
 /// The true log-ratio, from the log-ratios of role-swapped pairs in their order, at level `alpha`.
@@ -98,11 +91,12 @@ pub fn paired(log_ratios: &[f64], alpha: f64) -> Interval {
     }
 }
 
-/// The upper end: the largest value at which the rate of values *at or above* it may still be `1 - q`.
-fn quantile_high(sample: &Sample, q: f64, alpha: f64) -> f64 {
+/// The upper end: the largest value at which the rate of values *at or above* it may still be `1 - q`, where
+/// `inflation` values are worth an independent one.
+pub(super) fn quantile_high(sample: &Sample, q: f64, inflation: f64, alpha: f64) -> f64 {
     let (pass, n) = (Exceedance::pass(1.0 - q), sample.len() as u64);
     let enough = threshold(alpha, 2);
-    let rejects = |count: u64| pass.log_evidence_of(n, count) >= enough;
+    let rejects = |count: u64| pass.log_evidence_deflated(n, count, inflation) >= enough;
     if !rejects(0) {
         return f64::INFINITY;
     }

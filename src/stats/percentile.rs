@@ -4,11 +4,17 @@
 //! disturbed in bursts; the passing side counts operations, because blocks would need one block for
 //! every operation that it needs, and its error is a miss, not a flake.
 
-use super::blocks::{self, Blocks};
+use std::ops::RangeInclusive;
+
+use super::blocks::{self, Blocks, Cut};
 use super::exceedance::Exceedance;
 use super::interval::{self, Interval};
 use super::sample::NotFinite;
 use super::{Sample, detect, order};
+
+/// Quantiles for which a process is a witness also to pass: five of them are enough at a median that is far
+/// from its limit, at a p90 it were thirty.
+const MIDDLE: RangeInclusive<f64> = 0.25..=0.75;
 
 /// Evidence about "the quantile `q` is at most `limit`", from the values of one fork after another.
 ///
@@ -20,6 +26,8 @@ pub struct Percentile {
     slack_limit: f64,
     fail: Blocks,
     pass: Exceedance,
+    /// Values of each fork, and how many of them reached the slack limit.
+    reached: Vec<(u64, u64)>,
     forks: Vec<Vec<f64>>,
     sample: Sample,
 }
@@ -27,18 +35,31 @@ pub struct Percentile {
 impl Percentile {
     /// A quantile `q` that fails when shown to be above `limit` and passes when shown to be below
     /// `slack_limit`, which is the limit with its slack. `ops` is the length of a block, fixed
-    /// beforehand ([`blocks::length`] on a pilot); as long as a fork, if forks differ from each other.
+    /// beforehand ([`blocks::length`] on a pilot).
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), `ops` is 0, or a limit is NaN.
     pub fn new(q: f64, limit: f64, slack_limit: f64, ops: u64) -> Self {
+        Self::cut(q, limit, slack_limit, Cut::Every(ops))
+    }
+
+    /// The same where forks differ from each other, so that each is one block, whatever its length.
+    ///
+    /// # Panics
+    /// Where `q` is not in (0, 1), or a limit is NaN.
+    pub fn by_forks(q: f64, limit: f64, slack_limit: f64) -> Self {
+        Self::cut(q, limit, slack_limit, Cut::Runs)
+    }
+
+    fn cut(q: f64, limit: f64, slack_limit: f64, cut: Cut) -> Self {
         assert!(!limit.is_nan() && !slack_limit.is_nan(), "a limit is a number");
         Self {
             q,
             limit,
             slack_limit,
-            fail: Blocks::fail(1.0 - q, ops),
+            fail: Blocks::cut(1.0 - q, cut),
             pass: Exceedance::pass(1.0 - q),
+            reached: Vec::new(),
             forks: Vec::new(),
             sample: Sample::default(),
         }
@@ -54,6 +75,7 @@ impl Percentile {
         // A value exactly at the slack limit counts against passing: the claim is "below it".
         let reached = values.iter().filter(|&&value| value >= self.slack_limit).count();
         self.pass.add(values.len() as u64, reached as u64);
+        self.reached.push((values.len() as u64, reached as u64));
         self.forks.push(values.to_vec());
         Ok(())
     }
@@ -69,8 +91,21 @@ impl Percentile {
     }
 
     /// The log evidence that the quantile is below the limit with its slack.
+    ///
+    /// Values count one by one. In the middle half of the distribution, where forks differ by more than
+    /// independent values would, they count as so many fewer as their variance is inflated: what a process
+    /// does to all of its values is no crowd of witnesses. Farther out that would take tens of processes.
     pub fn log_pass(&self) -> f64 {
-        self.pass.log_evidence()
+        self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
+    }
+
+    /// By how much forks differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
+    /// 1 outside of the middle half.
+    fn inflation(&self) -> f64 {
+        if !MIDDLE.contains(&self.q) {
+            return 1.0;
+        }
+        blocks::variance_inflation(&self.reached).unwrap_or(1.0).max(1.0)
     }
 
     /// The quantile of all values so far.
@@ -86,7 +121,17 @@ impl Percentile {
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
-        interval::quantile_in_blocks(&self.sample, &self.forks, self.q, self.fail.ops(), alpha)
+        let forks = (&self.forks[..], self.fail.how());
+        let low = interval::low_in_blocks(&self.sample, forks, self.q, alpha);
+        Interval { low, high: self.upper_end(alpha) }
+    }
+
+    /// The upper end of that interval.
+    ///
+    /// # Panics
+    /// Where `alpha` is not in (0, 1).
+    pub fn upper_end(&self, alpha: f64) -> f64 {
+        interval::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
     /// The smallest true quantile that this run would have failed with a probability of 95 %, at the
@@ -96,11 +141,20 @@ impl Percentile {
     /// rate is the one at stake; a violation is taken to stretch all values alike.
     pub fn smallest_violation(&self, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;
-        let ops = self.fail.ops().min(self.forks.iter().map(|fork| fork.len() as u64).max()?);
+        let longest = self.forks.iter().map(|fork| fork.len() as u64).max()?;
+        let (cut, ops, whole) = match self.fail.how() {
+            Cut::Every(ops) => {
+                let ops = ops.min(longest);
+                (ops, ops, self.sample.len() as u64 / ops)
+            }
+            Cut::Runs => {
+                let forks = self.forks.len() as u64;
+                (longest, (self.sample.len() as u64 / forks).max(1), forks)
+            }
+        };
         let counts: Vec<_> =
-            self.forks.iter().flat_map(|fork| blocks::counts(fork, at, ops)).collect();
+            self.forks.iter().flat_map(|fork| blocks::counts(fork, at, cut)).collect();
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
-        let whole = self.sample.len() as u64 / ops;
         let p1 = detect::blocks(whole, ops, inflation, 1.0 - self.q, threshold)?;
         detect::stretched_quantile(&self.sample, self.q, self.limit, p1)
     }

@@ -68,10 +68,6 @@ pub const BETA: f64 = 0.05;
 pub const FEWEST_FORKS: usize = 3;
 /// How many forks a second epoch takes at the least.
 const CONFIRMING_FORKS: usize = 3;
-/// A block of the failing side is a whole fork: what is peculiar to a process (placement, layout) makes
-/// its operations alike, so that a process is one witness. This much longer than the first fork, so
-/// that later ones fit.
-const BLOCK: f64 = 1.25;
 /// A greatest value is not called held on fewer values than this.
 const FEWEST_FOR_GREATEST: usize = 100;
 /// Beyond this many, more operations of one fork say no more about what a share could have caught.
@@ -142,14 +138,12 @@ impl Judge {
         let sign = self.sign();
         let values: Vec<f64> = values.iter().map(|v| v * sign).collect();
         let question = self.question;
-        let first = self.forks.first().map_or(values.len(), Vec::len);
-        let ops = (first as f64 * BLOCK).ceil().max(1.0) as u64;
-        self.first.get_or_insert_with(|| Epoch::new(question, ops)).add(&values)?;
+        self.first.get_or_insert_with(|| Epoch::new(question)).add(&values)?;
         if let Some((epoch, forks)) = &mut self.second {
             epoch.add(&values)?;
             *forks += 1;
         } else if self.crossed() {
-            self.second = Some((Epoch::new(question, ops), 0));
+            self.second = Some((Epoch::new(question), 0));
         }
         self.forks.push(values);
         Ok(())
@@ -188,14 +182,16 @@ impl Judge {
         }
     }
 
-    /// The value that the limit is about, with its interval at 90 %, whose ends
-    /// take values as independent (the verdict does not); `None` without values.
+    /// The value that the limit is about, with its interval at 90 %. The end on the far side of the limit
+    /// counts values as the evidence to pass does; the other one takes them as independent (the evidence to
+    /// fail does not). `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
                 let q = p.quantile();
-                (p.estimate()?, interval::quantile(p.sample(), q, INTERVAL_ALPHA))
+                let low = interval::quantile(p.sample(), q, INTERVAL_ALPHA).low;
+                (p.estimate()?, Interval { low, high: p.upper_end(INTERVAL_ALPHA) })
             }
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
             Epoch::Greatest { .. } => {
@@ -302,20 +298,22 @@ impl Judge {
 }
 
 impl Epoch {
-    fn new(question: Question, ops: u64) -> Self {
+    fn new(question: Question) -> Self {
         let sign = question.sign();
         let limit = question.limit * sign;
         let slack_limit = limit + question.slack;
         match question.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
-                Epoch::Quantile(Percentile::new(q, limit, slack_limit, ops))
+                // What is peculiar to a process (placement, layout) makes its operations alike: it is one
+                // witness, however many it ran.
+                Epoch::Quantile(Percentile::by_forks(q, limit, slack_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
             Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
             Method::Share => {
                 // A share p of ones is the quantile 1 - p of zeros and ones, held against one half.
-                let test = |p: f64| Percentile::new(1.0 - provable(p), 0.5, 0.5, ops);
+                let test = |p: f64| Percentile::by_forks(1.0 - provable(p), 0.5, 0.5);
                 let slack_share = question.limit + question.slack;
                 Epoch::Share { fail: test(question.limit), pass: test(slack_share) }
             }

@@ -345,3 +345,22 @@ impl Course<'_> {
         Ok(Round { single: true, first, second })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Neither side has a better place in a round: as many turns, as many of them after the other's, and as
+    /// early, so that a drift cancels, a straight one and one that bends. A round follows another.
+    #[test]
+    fn places_in_a_round_are_alike() {
+        let sum = |second: bool, of: fn(usize) -> usize| -> usize {
+            (0..ROUND.len()).filter(|&at| ROUND[at] == second).map(of).sum()
+        };
+        let same = |of: fn(usize) -> usize| assert_eq!(sum(false, of), sum(true, of));
+        same(|_| 1);
+        same(|at| at);
+        same(|at| at * at);
+        same(|at| usize::from(ROUND[at] != ROUND[(at + ROUND.len() - 1) % ROUND.len()]));
+    }
+}

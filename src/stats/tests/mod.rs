@@ -10,6 +10,7 @@ mod detection;
 mod exact;
 mod fronts;
 mod noise;
+mod processes;
 mod symmetry;
 
 use super::clopper_pearson;
