@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::budget::Bound;
 use crate::quantity::Quantity;
-use crate::verdict::{Accepted, Doubt, Effect, Ledger, Outcome, Shape, Verdict, Waived};
+use crate::verdict::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Verdict, Waived};
 
 /// Whether escape sequences for colour are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +43,15 @@ pub fn explain(outcome: &Outcome) -> String {
         if let Some(evidence) = outcome.evidence {
             let end = |v: f64| against.quantity(v).at_scale_of(scale);
             let between = match (estimate.low, estimate.high) {
+                _ if never_varied(outcome) => "the same every time".to_owned(),
                 (Some(low), Some(high)) => format!("between {} and {}", end(low), end(high)),
                 (Some(low), None) => format!("at least {}", end(low)),
                 (None, Some(high)) => format!("at most {}", end(high)),
                 (None, None) => "not bounded yet".to_owned(),
             };
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-            let _ = write!(measured, ", {between} (90 %), from {} {of}", evidence.values);
+            let level = if never_varied(outcome) { "" } else { " (90 %)" };
+            let _ = write!(measured, ", {between}{level}, from {} {of}", evidence.values);
             // One value a process, a pair or a sweep of them: said once.
             if evidence.is_recorded() {
                 measured.push_str(" in one recorded process");
@@ -73,7 +75,8 @@ pub fn explain(outcome: &Outcome) -> String {
             row("", &histogram(shape, against.limit));
         }
     }
-    if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) {
+    let judged = |evidence: &Evidence| !evidence.is_recorded() && !never_varied(outcome);
+    if let Some(evidence) = outcome.evidence.filter(judged) {
         let mut odds = format!("{} against the limit", odds(evidence.fail));
         let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
         if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
@@ -100,6 +103,14 @@ pub fn explain(outcome: &Outcome) -> String {
     }
     row("next", &next(outcome));
     text
+}
+
+/// Whether it is red without the odds that a red needs: what never varies is compared as it is.
+fn never_varied(outcome: &Outcome) -> bool {
+    let ends = outcome.estimate.map(|e| (e.low.map(f64::to_bits), e.high.map(f64::to_bits)));
+    outcome.verdict == Verdict::Fail
+        && ends.is_some_and(|(low, high)| low.is_some() && low == high)
+        && outcome.evidence.is_some_and(|e| !e.is_recorded() && e.fail < e.fail_at)
 }
 
 /// What was accepted, with its interval and where that was.
