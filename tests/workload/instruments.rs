@@ -119,12 +119,14 @@ fn threads_are_seen() {
     assert!(fork.notes[0].contains("other threads"), "{:?}", fork.notes);
 }
 
-/// An empty operation is measured in batches of many, and is shorter than a reading of the clock.
+/// An empty operation is measured in batches of so many that reading the clock costs next to nothing beside
+/// one of them. How many that are depends on the machine, and how long an empty loop takes on the build.
 fn batches() {
     let fork = fork("empty", &["mean", "cpu", "context_switches"]).unwrap();
     assert!(fork.operations.is_empty());
-    assert!(fork.batch_size > 1000, "{}", fork.batch_size);
-    assert!(least(&fork.batches) < fork.clock.unwrap().cost, "{fork:?}");
+    assert!(fork.batch_size > 1, "{}", fork.batch_size);
+    let batch = least(&fork.batches) * fork.batch_size as f64;
+    assert!(batch > 10.0 * fork.clock.unwrap().cost, "{fork:?}");
 }
 
 fn throughput() {
