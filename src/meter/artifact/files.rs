@@ -73,11 +73,17 @@ pub(super) fn find(patterns: &[String], root: &Path) -> Result<Artifact, Unmeasu
         search.pattern(pattern)?;
     }
     if search.found.files.is_empty() {
-        let text = format!("failed to measure {}: there is no file in it; build first, or correct the path", list(patterns));
+        let text = format!(
+            "failed to measure {}: there is no file in it; build first, or correct the path",
+            list(patterns)
+        );
         return Err(Unmeasured::new(Cause::Empty, text));
     }
     if search.found.files.iter().all(|file| file.bytes == 0) {
-        let text = format!("failed to measure {}: every file in it is empty; see why the build left nothing in them", list(patterns));
+        let text = format!(
+            "failed to measure {}: every file in it is empty; see why the build left nothing in them",
+            list(patterns)
+        );
         return Err(Unmeasured::new(Cause::Empty, text));
     }
     search.note();
