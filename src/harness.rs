@@ -281,7 +281,10 @@ fn colour(arguments: &Arguments) -> Colour {
     let wanted = match arguments.color {
         Some(ColorSetting::Always) => true,
         Some(ColorSetting::Never) => false,
-        _ => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        _ => {
+            let refused = std::env::var_os("NO_COLOR").is_some() || progress::is_dumb();
+            std::io::stdout().is_terminal() && !refused
+        }
     };
     if wanted { Colour::Ansi } else { Colour::Plain }
 }
