@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::plain::plain;
 use crate::budget::Bound;
 use crate::quantity::Quantity;
 use crate::verdict::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Verdict, Waived};
@@ -21,9 +22,9 @@ const BAR: usize = 12;
 
 /// Everything there is to say about one outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
-    let mut text = format!("{} ({}:{})\n", outcome.reason, outcome.file, outcome.line);
+    let mut text = format!("{} ({}:{})\n", plain(&outcome.reason), outcome.file, outcome.line);
     let mut row = |name: &str, value: &str| {
-        for (i, line) in value.lines().enumerate() {
+        for (i, line) in plain(value).lines().enumerate() {
             // GitHub's runner would take it for a command, blanks before it or not.
             let foreign = i > 0 && line.trim_start().starts_with("::");
             let name = if i == 0 {
