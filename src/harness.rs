@@ -72,7 +72,8 @@ impl Harness {
     /// `budgets.toml` is wrong.
     pub fn main(self) -> ExitCode {
         // Helper processes of a measurement are this binary too, and come in by the same door.
-        if let Some(code) = meter::process::relay().or_else(meter::process::planted) {
+        let helper = meter::process::relay().or_else(meter::process::planted);
+        if let Some(code) = helper.or_else(meter::process::guard) {
             return code;
         }
         if let Some(code) = run::serve(&self.workloads) {
@@ -140,6 +141,9 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
+        let _guard = meter::process::Guard::post().map_err(|e| {
+            Error::other(format!("failed to start this binary once more, to end what is left: {e}"))
+        })?;
         if let (Some(asked), false) = (&rehearsal, arguments.list) {
             return Harness::prove(&session, &selected, asked);
         }
@@ -185,7 +189,7 @@ fn trials(
     });
     let idle = workloads.iter().filter(|name| shard.has_rest() && !budgeted(name)).map(|name| {
         let (session, closing, name) = (Arc::clone(session), Arc::clone(closing), name.clone());
-        Trial::ignorable_test(format!("{name}::budget"), move || {
+        Trial::ignorable_test(Session::test_without_budget(&name), move || {
             closing.take(&session, session.without_budget(&name))
         })
     });
@@ -277,7 +281,10 @@ fn colour(arguments: &Arguments) -> Colour {
     let wanted = match arguments.color {
         Some(ColorSetting::Always) => true,
         Some(ColorSetting::Never) => false,
-        _ => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        _ => {
+            let refused = std::env::var_os("NO_COLOR").is_some() || progress::is_dumb();
+            std::io::stdout().is_terminal() && !refused
+        }
     };
     if wanted { Colour::Ansi } else { Colour::Plain }
 }

@@ -63,13 +63,18 @@ fn criterion_from(
     }
 }
 
-/// Cargo marks its target directory with `CACHEDIR.TAG`; without one, `deps/` lies two below it.
+/// Cargo marks its target directory with `CACHEDIR.TAG`; without one, `deps/` lies two below it. A binary
+/// that was copied elsewhere has none, and what is three above it is nobody's place for results.
 fn target() -> Result<PathBuf, Error> {
     let unknown = |e| Error::io("find the place of", Path::new("the test binary"), e);
     let binary = std::env::current_exe().map_err(unknown)?;
     let marked = binary.ancestors().skip(1).find(|dir| dir.join("CACHEDIR.TAG").is_file());
-    let target = marked.or_else(|| binary.ancestors().nth(3));
-    Ok(target.unwrap_or(Path::new("target")).to_owned())
+    Ok(marked.or_else(|| above_deps(&binary)).unwrap_or(Path::new("target")).to_owned())
+}
+
+fn above_deps(binary: &Path) -> Option<&Path> {
+    let deps = binary.parent().filter(|dir| dir.ends_with("deps"))?;
+    deps.ancestors().nth(2)
 }
 
 /// `path` as people know it: from the repository's root under GitHub Actions, which annotates by that;
@@ -107,6 +112,16 @@ mod tests {
         check(None, Some("t"), "/w/app/t/criterion");
         check(Some("/c"), Some("/t"), "/c");
         check(Some("c"), None, "/w/app/c");
+    }
+
+    #[test]
+    fn results_are_kept_in_a_target_directory_only() {
+        let check = |binary: &str, want: Option<&str>| {
+            assert_eq!(above_deps(Path::new(binary)), want.map(Path::new));
+        };
+        check("/w/target/release/deps/budgets-1", Some("/w/target"));
+        check("/tmp/copied/budgets", None);
+        check("/budgets", None);
     }
 
     #[test]

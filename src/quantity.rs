@@ -241,6 +241,9 @@ fn digits(value: f64, unit: Unit) -> String {
         let text = format!("{value:.decimals$}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
+    if magnitude >= 1e15 {
+        return format!("{value:.2e}");
+    }
     if exact && (unit == Unit::Number || magnitude < 1000.0 || unit == Unit::Bytes) {
         return format!("{value:.0}");
     }
@@ -287,6 +290,12 @@ mod tests {
         check("1e3", 1000.0, Unit::Number, "1000");
         check("1e+3 B", 1000.0, Unit::Bytes, "1 KB");
         check("-3 %", -0.03, Unit::Share, "-3 %");
+    }
+
+    #[test]
+    fn what_has_no_end_is_written_short() {
+        let shown = |value| Quantity::new(value, Unit::Number).to_string();
+        assert_eq!([1e308, 1e15, 1e14].map(shown), ["1.00e308", "1.00e15", "100000000000000"]);
     }
 
     #[test]

@@ -122,12 +122,13 @@ fn boundary(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
 }
 
-/// The text with what would steer a terminal replaced, each by something as long in bytes, so that
+/// The text with what would steer a terminal, or not be seen there, replaced, each by something as long in bytes, so that
 /// spans stay true.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t'))
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
             || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(steers) {

@@ -96,7 +96,7 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
         if found.trim().is_empty() {
             return harms(Problem::new(at, "key has no value").help("write one after the `=`"));
         }
-        let bare = found.replace(['"', '\\'], "");
+        let bare = super::source::printable(found).replace(['"', '\\'], "");
         return none(
             Problem::new(at, format!("{} is not in quotes", quoted(found)))
                 .help(format!("write \"{}\"", bare.trim())),

@@ -217,6 +217,10 @@ fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
     let outcomes =
         run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.98)));
     check(&outcomes, Verdict::Fail, "accuracy is 98 %, under the limit of 98.4 %");
+    // Odds that fall short of what a red needs would contradict it.
+    let text = crate::report::terminal::explain(&outcomes[0]);
+    assert!(text.contains("98 %, the same every time, from 3 processes"), "{text}");
+    assert!(!text.contains("red needs"), "{text}");
 }
 
 #[test]
@@ -346,6 +350,9 @@ fn two_that_read_the_same_differ_by_something() {
     let bytes = |_| Ok(value(Metric::Gzip, 1_160.0));
     let outcomes = run(vec![max(Metric::Gzip, "1159 B")], rules(), bytes);
     check(&outcomes, Verdict::Fail, "gzip is 1.16 KB, over the limit of 1.16 KB by 1 B");
+    let bytes = |_| Ok(value(Metric::Gzip, 10_000.0));
+    let outcomes = run(vec![max(Metric::Gzip, "9999 B")], rules(), bytes);
+    check(&outcomes, Verdict::Fail, "gzip is 10 KB, over the limit of 10.0 KB by 1 B");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
     }
     match outcome.verdict {
         // Rounded for reading, both may look the same.
-        Verdict::Fail if value == format!("{row}{reference}") => {
+        Verdict::Fail if look_alike(&value, &format!("{row}{reference}")) => {
             let by = against.quantity((estimate.value - against.limit).abs());
             format!("{metric} is {value}, {side} the limit of {bound} by {by}")
         }
@@ -56,6 +56,15 @@ pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
         }
         _ => format!("{metric} is {value}, within the limit of {bound}"),
     }
+}
+
+/// Whether two numbers with their units are written as the same one: `10 KB` and `10.0 KB`.
+fn look_alike(a: &str, b: &str) -> bool {
+    let parts = |text: &str| {
+        let (number, rest) = text.split_once(' ').unwrap_or((text, ""));
+        Some((number.parse::<f64>().ok()?, rest.to_owned()))
+    };
+    a == b || parts(a).is_some_and(|a| Some(a) == parts(b))
 }
 
 /// The sentence where there is nothing to judge by; `why` says why.

@@ -196,7 +196,10 @@ fn run_until_ready(
         Readiness::Ended(finished) => {
             return Err(Unmeasured {
                 cause: Cause::ExitedEarly,
-                text: format!("`{name}` ended with exit code {} before {signal}", finished.code),
+                text: format!(
+                    "`{name}` ended with exit code {} before {signal}; see why it ended, or correct `ready`",
+                    finished.code
+                ),
                 output: child.last_words(),
             });
         }

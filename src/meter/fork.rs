@@ -32,7 +32,10 @@ pub fn measure_in(
         process::run(&asked.launch, timeout).map_err(|why| named(&request.workload, why))?;
     let mut fork = asked.reply(&finished)?;
     if finished.strays > 0 {
-        fork.notes.push(format!("{} processes outlived it and were ended", finished.strays));
+        fork.notes.push(match finished.strays {
+            1 => "1 process outlived it and was ended".to_owned(),
+            strays => format!("{strays} processes outlived it and were ended"),
+        });
         fork.orphans = Orphans::Unknown;
     }
     let loaded = fork.lag.is_some() || fork.at_least.is_some();

@@ -5,10 +5,12 @@
 //!
 //! On Linux a child also dies with this process (`PR_SET_PDEATHSIG`). The kernel sends that signal
 //! when the **thread** that spawned ends, so a [`Child`] must stay on the thread that made it, and
-//! that thread must outlive it.
+//! that thread must outlive it. What the child started is ended by a [`Guard`] then.
 
 mod child;
 mod exit;
+#[cfg(target_os = "linux")]
+mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
@@ -40,11 +42,13 @@ use super::{Cause, Unmeasured};
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;
 #[cfg(target_os = "linux")]
+pub(crate) use self::guard::{Guard, guard};
+#[cfg(target_os = "linux")]
 pub(crate) use self::linux::{Status, resident_pages};
 #[cfg(target_os = "linux")]
 pub(crate) use self::plant::{Stage, plant, planted};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use self::portable::{planted, relay};
+pub(crate) use self::portable::{Guard, guard, planted, relay};
 #[cfg(target_os = "linux")]
 pub(crate) use self::relay::relay;
 pub(crate) use self::usage::{Living, Usage};

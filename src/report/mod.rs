@@ -3,6 +3,7 @@
 //! A rendering never words a verdict of its own: it shows the sentence that the outcome carries.
 
 pub(crate) mod github;
+mod plain;
 pub(crate) mod progress;
 pub mod record;
 pub mod terminal;

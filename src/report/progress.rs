@@ -18,11 +18,16 @@ pub(crate) const QUIET: &str = "PERF_BUDGET_QUIET";
 /// Often enough to be alive, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// Whether the terminal knows no escape sequences: an editor's, say.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 impl Progress {
-    /// Shows on standard error if that is a terminal.
+    /// Shows on standard error if that is a terminal that can take a line back.
     pub(crate) fn new() -> Self {
         let quiet = std::env::var_os(QUIET).is_some();
-        let terminal = std::io::stderr().is_terminal() && !quiet;
+        let terminal = std::io::stderr().is_terminal() && !quiet && !is_dumb();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
         let styles = if plain { ("", "") } else { ("\x1b[2m", "\x1b[0m") };
         Progress { terminal, styles, title: Mutex::default(), shown: Mutex::new(None) }

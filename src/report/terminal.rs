@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::plain::plain;
 use crate::budget::Bound;
 use crate::quantity::Quantity;
-use crate::verdict::{Accepted, Doubt, Effect, Ledger, Outcome, Shape, Verdict, Waived};
+use crate::verdict::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Verdict, Waived};
 
 /// Whether escape sequences for colour are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +22,9 @@ const BAR: usize = 12;
 
 /// Everything there is to say about one outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
-    let mut text = format!("{} ({}:{})\n", outcome.reason, outcome.file, outcome.line);
+    let mut text = format!("{} ({}:{})\n", plain(&outcome.reason), outcome.file, outcome.line);
     let mut row = |name: &str, value: &str| {
-        for (i, line) in value.lines().enumerate() {
+        for (i, line) in plain(value).lines().enumerate() {
             // GitHub's runner would take it for a command, blanks before it or not.
             let foreign = i > 0 && line.trim_start().starts_with("::");
             let name = if i == 0 {
@@ -43,13 +44,15 @@ pub fn explain(outcome: &Outcome) -> String {
         if let Some(evidence) = outcome.evidence {
             let end = |v: f64| against.quantity(v).at_scale_of(scale);
             let between = match (estimate.low, estimate.high) {
+                _ if never_varied(outcome) => "the same every time".to_owned(),
                 (Some(low), Some(high)) => format!("between {} and {}", end(low), end(high)),
                 (Some(low), None) => format!("at least {}", end(low)),
                 (None, Some(high)) => format!("at most {}", end(high)),
                 (None, None) => "not bounded yet".to_owned(),
             };
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
-            let _ = write!(measured, ", {between} (90 %), from {} {of}", evidence.values);
+            let level = if never_varied(outcome) { "" } else { " (90 %)" };
+            let _ = write!(measured, ", {between}{level}, from {} {of}", evidence.values);
             // One value a process, a pair or a sweep of them: said once.
             if evidence.is_recorded() {
                 measured.push_str(" in one recorded process");
@@ -73,7 +76,8 @@ pub fn explain(outcome: &Outcome) -> String {
             row("", &histogram(shape, against.limit));
         }
     }
-    if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) {
+    let judged = |evidence: &Evidence| !evidence.is_recorded() && !never_varied(outcome);
+    if let Some(evidence) = outcome.evidence.filter(judged) {
         let mut odds = format!("{} against the limit", odds(evidence.fail));
         let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
         if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
@@ -100,6 +104,14 @@ pub fn explain(outcome: &Outcome) -> String {
     }
     row("next", &next(outcome));
     text
+}
+
+/// Whether it is red without the odds that a red needs: what never varies is compared as it is.
+fn never_varied(outcome: &Outcome) -> bool {
+    let ends = outcome.estimate.map(|e| (e.low.map(f64::to_bits), e.high.map(f64::to_bits)));
+    outcome.verdict == Verdict::Fail
+        && ends.is_some_and(|(low, high)| low.is_some() && low == high)
+        && outcome.evidence.is_some_and(|e| !e.is_recorded() && e.fail < e.fail_at)
 }
 
 /// What was accepted, with its interval and where that was.

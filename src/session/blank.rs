@@ -40,13 +40,14 @@ impl Session {
 
     /// The red of a workload that nothing is asked of.
     pub(crate) fn without_budget(&self, name: &str) -> Outcome {
+        let key: String = name.chars().map(|c| if is_bare(c) { c } else { '_' }).collect();
         Outcome {
-            test: format!("{name}::budget"),
+            test: Session::test_without_budget(name),
             budget: name.to_owned(),
             metric: "budget".to_owned(),
             subject: format!("workload {name}"),
             reason: format!(
-                "workload `{name}` has no budget; add `[budget.{name}]` with `workload = \"{name}\"` \
+                "workload `{name}` has no budget; add `[budget.{key}]` with `workload = {name:?}` \
                  and a limit, or register it no more"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
@@ -55,6 +56,11 @@ impl Session {
             run: self.run.clone(),
             ..Outcome::default()
         }
+    }
+
+    /// Its name: on one line, as lists of tests are read by lines.
+    pub(crate) fn test_without_budget(name: &str) -> String {
+        format!("{}::budget", name.replace(char::is_control, "_"))
     }
 
     pub(super) fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
@@ -70,4 +76,9 @@ impl Session {
         let words = "the measurement ended without an outcome; please report this";
         self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
     }
+}
+
+/// Whether a key of TOML may have it without quotes.
+fn is_bare(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use perf_budget::verdict::{Outcome, Verdict};
@@ -37,6 +39,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("processes::a_changed_file_is_measured_again", a_changed_file_is_measured_again),
         row("processes::noisy_measurements_never_overlap", noisy_measurements_never_overlap),
         row("processes::one_that_dies_leaves_no_lock", one_that_dies_leaves_no_lock),
+        #[cfg(target_os = "linux")]
+        row("processes::one_that_dies_leaves_no_process", one_that_dies_leaves_no_process),
     ]
 }
 
@@ -157,4 +161,37 @@ fn one_that_dies_leaves_no_lock() {
     first.kill();
     let red = second.end().exited(101);
     red.printed(["did not end within 2s and was killed"]);
+}
+
+/// What a command started is ended too when the gate is killed, be it in another session or without parents.
+#[cfg(target_os = "linux")]
+fn one_that_dies_leaves_no_process() {
+    let sleeps = ["1", "2", "3"].map(|n| format!("{}.{n}", 100_000 + std::process::id()));
+    let [session, orphan, child] = &sleeps;
+    let budgets = format!(
+        "[budget.server]\ncommand = [\"sh\", \"-c\", \"setsid sleep {session} & (sleep {orphan} &); \
+         sleep {child} & echo > started; wait\"]\nmax = {{ rss = \"1 GB\" }}\nready = {{ stdout = \"never\" }}\n"
+    );
+    let case = Case::new("processes-killed", &budgets);
+    let gate = case.start_test("server::rss");
+    let soon = |what: &str, reached: &dyn Fn() -> bool| {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while !reached() {
+            assert!(Instant::now() < patience, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let running = || sleeps.iter().filter(|sleep| is_running(sleep)).count();
+    soon("the command does not start", &|| running() == sleeps.len());
+    gate.kill();
+    soon("something outlived the gate", &|| running() == 0);
+}
+
+/// Whether a process has this argument.
+#[cfg(target_os = "linux")]
+fn is_running(argument: &str) -> bool {
+    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        line.split(|&byte| byte == 0).any(|word| word == argument.as_bytes())
+    })
 }

@@ -188,3 +188,13 @@ fn paths_start_where_the_file_is() {
     assert_eq!(read.root, path.parent().unwrap());
     assert_eq!(parse(&fixture("design.toml")).unwrap().root.to_str(), Some("."));
 }
+
+/// A caret under nothing tells nobody what is wrong, and a bell rings.
+#[test]
+fn what_cannot_be_seen_is_shown() {
+    for unseen in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{7}"] {
+        let error = super::parse(&format!("[budget.a]\nworkload = {unseen}\n")).unwrap_err();
+        let text = error.to_string();
+        assert!(!text.contains(unseen) && text.contains('^'), "{text:?}");
+    }
+}

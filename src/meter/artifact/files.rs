@@ -73,11 +73,17 @@ pub(super) fn find(patterns: &[String], root: &Path) -> Result<Artifact, Unmeasu
         search.pattern(pattern)?;
     }
     if search.found.files.is_empty() {
-        let text = format!("failed to measure {}: there is no file in it", list(patterns));
+        let text = format!(
+            "failed to measure {}: there is no file in it; build first, or correct the path",
+            list(patterns)
+        );
         return Err(Unmeasured::new(Cause::Empty, text));
     }
     if search.found.files.iter().all(|file| file.bytes == 0) {
-        let text = format!("failed to measure {}: every file in it is empty", list(patterns));
+        let text = format!(
+            "failed to measure {}: every file in it is empty; see why the build left nothing in them",
+            list(patterns)
+        );
         return Err(Unmeasured::new(Cause::Empty, text));
     }
     search.note();
@@ -116,8 +122,10 @@ impl Search<'_> {
             if shown == pattern { String::new() } else { format!(", which `{pattern}` matches") };
         let metadata = fs::metadata(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => {
-                let text =
-                    format!("failed to measure `{shown}`{by}: it is a symbolic link to nothing");
+                let text = format!(
+                    "failed to measure `{shown}`{by}: it is a symbolic link to nothing; build what it \
+                     leads to, or mend the link"
+                );
                 Unmeasured::new(Cause::Missing, text)
             }
             _ => failed("read", &shown, &e),
@@ -125,8 +133,10 @@ impl Search<'_> {
         if metadata.is_dir() {
             self.below(&path)?;
         } else if !metadata.is_file() {
-            let text =
-                format!("failed to measure `{shown}`{by}: it is neither a file nor a directory");
+            let text = format!(
+                "failed to measure `{shown}`{by}: it is neither a file nor a directory; name what the \
+                 build wrote"
+            );
             return Err(Unmeasured::new(Cause::Unsuitable, text));
         } else if metadata.len() == 0 {
             let text = format!(
@@ -255,19 +265,23 @@ impl Search<'_> {
     }
 
     fn missing(&self, pattern: &str) -> Unmeasured {
-        let root = self.root.display();
+        let within = if pattern.starts_with('/') {
+            String::new()
+        } else {
+            format!(" in `{}`", self.root.display())
+        };
         let text = if pattern.contains(['*', '?', '[']) {
             format!(
-                "failed to measure `{pattern}`: it matches nothing in `{root}`; build first, or correct the pattern"
+                "failed to measure `{pattern}`: it matches nothing{within}; build first, or correct the pattern"
             )
         } else if pattern.contains('{') {
             format!(
-                "failed to measure `{pattern}`: there is no such file in `{root}`; braces are no alternatives here, \
+                "failed to measure `{pattern}`: there is no such file{within}; braces are no alternatives here, \
                  write a list of patterns"
             )
         } else {
             format!(
-                "failed to measure `{pattern}`: there is no such file in `{root}`; build first, or correct the path"
+                "failed to measure `{pattern}`: there is no such file{within}; build first, or correct the path"
             )
         };
         Unmeasured::new(Cause::Missing, text)
@@ -297,7 +311,11 @@ impl Search<'_> {
 fn failed(verb: &str, shown: &str, cause: &io::Error) -> Unmeasured {
     let kind =
         if cause.kind() == io::ErrorKind::NotFound { Cause::Missing } else { Cause::Harness };
-    Unmeasured::new(kind, format!("failed to {verb} `{shown}`: {cause}"))
+    let remedy = match cause.kind() {
+        io::ErrorKind::PermissionDenied => "; let this user read it",
+        _ => "",
+    };
+    Unmeasured::new(kind, format!("failed to {verb} `{shown}`: {cause}{remedy}"))
 }
 
 fn list(patterns: &[String]) -> String {

@@ -95,6 +95,23 @@ pub(crate) fn relay() -> Option<std::process::ExitCode> {
     None
 }
 
+/// Nothing: only Linux shows what another process started.
+#[derive(Debug)]
+pub(crate) struct Guard;
+
+impl Guard {
+    /// Does nothing.
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(crate) fn post() -> io::Result<Guard> {
+        Ok(Guard)
+    }
+}
+
+/// Never started as a guard: there is none.
+pub(crate) fn guard() -> Option<std::process::ExitCode> {
+    None
+}
+
 /// Only Linux shows it.
 pub(super) fn living(_root: u32, _tree: &Tree) -> Option<Living> {
     None

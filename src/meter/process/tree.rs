@@ -3,6 +3,7 @@
 //! A descendant may leave its parent (double fork), its group and its session (`setsid`). What it
 //! keeps is its environment, so each tree is marked there with a variable that no other has.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,8 +18,22 @@ impl Marker {
     pub(super) fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-        Marker(format!("<{}-{nanos}-{count}>", std::process::id()))
+        Marker(format!("{}{count}>", Marker::beginning()))
+    }
+
+    /// What the markers of all trees of this process begin with, and no other's.
+    pub(super) fn beginning() -> &'static str {
+        static BEGINNING: OnceLock<String> = OnceLock::new();
+        BEGINNING.get_or_init(|| {
+            let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+            format!("<{}-{nanos}-", std::process::id())
+        })
+    }
+
+    /// One that another process made, or what all of its markers begin with.
+    #[cfg(target_os = "linux")]
+    pub(super) fn known(text: &str) -> Self {
+        Marker(text.to_owned())
     }
 
     /// The variable's value: the markers of the trees that this process belongs to, then its own, so
@@ -34,15 +49,22 @@ impl Marker {
 #[derive(Debug)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux shows environments"))]
 pub(super) struct Tree {
-    root: u32,
-    /// Marked, and not of the tree: the relay that started the root.
+    /// `None` for all trees of a process that has ended.
+    root: Option<u32>,
+    /// Marked, and not of the tree: the relay that started the root, or the guard that ends what is left.
     spared: Option<u32>,
     marker: Marker,
 }
 
 impl Tree {
     pub(super) fn new(root: u32, spared: Option<u32>, marker: Marker) -> Self {
-        Tree { root, spared, marker }
+        Tree { root: Some(root), spared, marker }
+    }
+
+    /// Everything that is marked, but for this process.
+    #[cfg(target_os = "linux")]
+    pub(super) fn of_all(marker: Marker) -> Self {
+        Tree { root: None, spared: Some(std::process::id()), marker }
     }
 }
 
@@ -53,7 +75,7 @@ impl Tree {
     #[cfg_attr(not(unix), expect(clippy::unused_self, reason = "the same call as on Linux"))]
     pub(super) fn end(&self) -> usize {
         #[cfg(unix)]
-        let _ = crate::meter::kernel::kill_group(self.root);
+        let _ = self.root.map(crate::meter::kernel::kill_group);
         0
     }
 }
@@ -93,8 +115,8 @@ mod found {
                 if members.is_empty() {
                     return strays;
                 }
-                strays = strays.max(members.iter().filter(|&&pid| pid != self.root).count());
-                let _ = kernel::kill_group(self.root);
+                strays = strays.max(members.iter().filter(|&&pid| Some(pid) != self.root).count());
+                let _ = self.root.map(kernel::kill_group);
                 for pid in members {
                     // It may have ended since: that is what is wanted.
                     let _ = kernel::kill(pid);
@@ -112,7 +134,7 @@ mod found {
             let mut environ = Vec::new();
             // What ran before the root did was not started by it, and its environment need not be read:
             // that is nearly all of what this costs.
-            let root = linux::stat(self.root).and_then(|stat| started(&stat)).unwrap_or(0);
+            let root = self.root.and_then(linux::stat).and_then(|stat| started(&stat)).unwrap_or(0);
             let mut places: Vec<_> = fs::read_dir("/proc")
                 .into_iter()
                 .flatten()
@@ -149,9 +171,10 @@ mod found {
                 session: number()?,
                 member: false,
             };
-            place.member = pid == self.root
-                || place.group == self.root
-                || place.session == self.root
+            let of_root = |id: u32| Some(id) == self.root;
+            place.member = of_root(pid)
+                || of_root(place.group)
+                || of_root(place.session)
                 || (!older && Some(pid) != self.spared && self.marked(pid, environ));
             Some(place)
         }

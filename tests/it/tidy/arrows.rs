@@ -71,6 +71,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &["Command::new(", ".spawn()"],
         &[
             "meter/process.rs",
+            "meter/process/guard.rs",
             "meter/process/linux.rs",
             "meter/process/plant.rs",
             "meter/process/portable.rs",

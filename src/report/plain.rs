@@ -1,0 +1,57 @@
+//! What others wrote (a panic, the output of a command) without what would steer a terminal: a red must not be
+//! able to wipe itself off the screen.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// `text` without escape sequences and control characters, but with its line ends and tabs.
+pub(super) fn plain(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => skip_sequence(&mut chars),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
+            c => kept.push(c),
+        }
+    }
+    kept
+}
+
+/// What follows an escape (ECMA-48): parameters up to a final byte, or a string up to its terminator.
+fn skip_sequence(chars: &mut Peekable<Chars<'_>>) {
+    match chars.peek() {
+        Some('[') => {
+            chars.next();
+            while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+            chars.next_if(|c| matches!(c, '@'..='~'));
+        }
+        // The end of such a string.
+        Some('\\') => drop(chars.next()),
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            // Not beyond its line: one that is never closed hides no more than that.
+            while chars.next_if(|&c| c != '\x07' && c != '\x1b' && c != '\n').is_some() {}
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &str) {
+        assert_eq!(plain(text), want);
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_left_out() {
+        check("a\tb\nc é", "a\tb\nc é");
+        check("\x1b[31mred\x1b[0m, \x1b[1;38;5;9mbold\x1b[m", "red, bold");
+        check("\x1b[2Jgone\x07\r\u{9b}", "gone");
+        check("\x1b]0;title\x07a\x1b]8;;u\x1b\\b\x1b]open\nc", "ab\nc");
+        check("\x1b", "");
+        check("\x1b[", "");
+    }
+}
