@@ -128,7 +128,7 @@ impl Suite {
     pub(crate) fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
-        let mut tests = Vec::new();
+        let mut tests = Ranks::default();
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let implied = match budgets.settings.base {
@@ -140,10 +140,8 @@ impl Suite {
             lay.cases(&mut tests, &mut groups);
             lay.slopes(&mut tests, &mut groups);
         }
-        // Exact tests take no turns and free their threads soon.
-        let (mut tests, noisy): (Vec<Test>, Vec<Test>) =
-            tests.into_iter().partition(|test| groups[test.group].exact);
-        tests.extend(noisy);
+        let Ranks { exact: mut tests, mut noisy } = tests;
+        tests.append(&mut noisy);
         let mut members = vec![Vec::new(); groups.len()];
         for (index, test) in tests.iter().enumerate() {
             members[test.group].push(index);
@@ -160,6 +158,20 @@ impl Suite {
     /// The tests of a group.
     pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
         self.members[group].iter().map(|&index| (index, &self.tests[index]))
+    }
+}
+
+/// Tests in the making: exact ones come first, as they take no turns and free their threads soon.
+#[derive(Default)]
+struct Ranks {
+    exact: Vec<Test>,
+    noisy: Vec<Test>,
+}
+
+impl Ranks {
+    fn push(&mut self, test: Test, group: &Group) {
+        let rank = if group.exact { &mut self.exact } else { &mut self.noisy };
+        rank.push(test);
     }
 }
 
@@ -209,13 +221,14 @@ fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
 }
 
 impl Layout<'_> {
-    fn cases(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
+    fn cases(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
             for limit in self.budget.limits.iter().chain(&self.implied) {
+                let budget = self.budget.name.as_str();
                 let name = match what.label.as_str() {
-                    "" => format!("{}::{}", self.budget.name, limit.label),
-                    label => format!("{}::{label}::{}", self.budget.name, limit.label),
+                    "" => [budget, &limit.label].join("::"),
+                    label => [budget, label, &limit.label].join("::"),
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
@@ -238,19 +251,14 @@ impl Layout<'_> {
                         || (is_exact(&limit.metric) && reading != Reading::Process),
                 };
                 let group = place(group, groups, first);
-                tests.push(Test {
-                    name,
-                    budget: self.index,
-                    case,
-                    limit: limit.clone(),
-                    group,
-                    reading,
-                });
+                let limit = limit.clone();
+                let test = Test { name, budget: self.index, case, limit, group, reading };
+                tests.push(test, &groups[group]);
             }
         }
     }
 
-    fn slopes(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
+    fn slopes(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
             let Metric::Scaling(of) = &limit.metric else { continue };
@@ -264,14 +272,9 @@ impl Layout<'_> {
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
-            tests.push(Test {
-                name,
-                budget: self.index,
-                case: 0,
-                limit: limit.clone(),
-                group,
-                reading,
-            });
+            let limit = limit.clone();
+            let test = Test { name, budget: self.index, case: 0, limit, group, reading };
+            tests.push(test, &groups[group]);
         }
     }
 

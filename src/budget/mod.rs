@@ -250,7 +250,9 @@ pub struct Waiver {
 }
 
 /// From which side a limit bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// The value may not be greater.
@@ -274,7 +276,7 @@ pub enum Target {
 }
 
 /// Where the value comes from that a relative limit is held against.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
     /// The same budget at the base revision.
     Base,

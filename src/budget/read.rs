@@ -27,11 +27,14 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The entries of a table, in the order of the file.
 pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
-    let entry =
-        |(key, value): (&'t Spanned<_>, _)| Entry { key: text_of(key), at: key.span(), value };
-    let mut entries: Vec<_> = table.iter().map(entry).collect();
+    let mut entries: Vec<_> = unordered(table).collect();
     entries.sort_by_cached_key(|entry| entry.at.start);
     entries
+}
+
+/// The entries of a table where their order does not matter: problems are put in order later.
+pub(super) fn unordered<'t>(table: &'t DeTable<'t>) -> impl Iterator<Item = Entry<'t>> {
+    table.iter().map(|(key, value)| Entry { key: text_of(key), at: key.span(), value })
 }
 
 fn text_of<'t>(key: &'t Spanned<std::borrow::Cow<'t, str>>) -> &'t str {
@@ -274,7 +277,7 @@ pub(super) fn check_keys(
     reading: &mut Reading<'_>,
 ) {
     let names = || known.iter().map(|key| key.name);
-    for entry in entries(table).into_iter().filter(|e| names().all(|name| name != e.key)) {
+    for entry in unordered(table).filter(|e| names().all(|name| name != e.key)) {
         let near = spelling::meant(entry.key, names());
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let title = format!("unknown key {} in {place}", quoted(entry.key));

@@ -1,6 +1,5 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
-
 use super::source::Source;
 use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
 use crate::metric::Statistic;

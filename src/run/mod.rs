@@ -137,9 +137,10 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
-        let planted = self.request.plant.filter(|plant| {
-            plant.seed == Seed::Recorded && self.request.metrics.contains(&asked)
-        });
+        let planted = self
+            .request
+            .plant
+            .filter(|plant| plant.seed == Seed::Recorded && self.request.metrics.contains(&asked));
         let value = planted.map_or(value, |plant| plant.recorded(value));
         let sum = self.recorded.or_default(&asked);
         *sum = (sum.0 + value, sum.1 + 1);

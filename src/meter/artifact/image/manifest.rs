@@ -1,6 +1,5 @@
 //! Which parts of an archive or directory are the image's layers, as its documents say.
 
-
 use serde::Deserialize;
 
 use super::contents::{Blob, Contents};
