@@ -5,6 +5,7 @@
 //! nothing here measures, so that listing ten thousand tests costs nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
 use crate::enforce::{is_exact, takes_turns};
@@ -20,7 +21,7 @@ pub(crate) struct Test {
     /// Index of its case; for a scaling limit, 0.
     pub(crate) case: usize,
     /// What is asked.
-    pub(crate) limit: Limit,
+    pub(crate) limit: Arc<Limit>,
     /// Index of the group that measures it.
     pub(crate) group: usize,
     /// Where its values are from.
@@ -185,16 +186,16 @@ struct Layout<'a> {
     index: usize,
     budget: &'a Budget,
     /// Limits that the file puts on every budget.
-    implied: Vec<Limit>,
+    implied: Vec<Arc<Limit>>,
 }
 
 /// `base = "5 %"`: for every metric with a limit of its own, and none against the base, that it is not
 /// worse than there by more than `share`.
-fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
+fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
     let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
-    let mut implied: Vec<Limit> = Vec::new();
+    let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
-        let same = |other: &Limit| other.metric == limit.metric && other.bound == limit.bound;
+        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
         let own = limits.iter().any(|other| same(other) && against_base(other));
         // An exit code is no amount.
         if own || limit.metric == Metric::Exit || implied.iter().any(same) {
@@ -210,12 +211,12 @@ fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
             (true, Bound::Max) => "::max",
             (true, Bound::Min) => "::min",
         };
-        implied.push(Limit {
+        implied.push(Arc::new(Limit {
             target: Target::Relative { factor, reference: Reference::Base },
             warn: None,
             label: format!("{}{side}::x_base", limit.metric),
-            ..limit.clone()
-        });
+            ..Limit::clone(limit)
+        }));
     }
     implied
 }
@@ -251,7 +252,7 @@ impl Layout<'_> {
                         || (is_exact(&limit.metric) && reading != Reading::Process),
                 };
                 let group = place(group, groups, first);
-                let limit = limit.clone();
+                let limit = Arc::clone(limit);
                 let test = Test { name, budget: self.index, case, limit, group, reading };
                 tests.push(test, &groups[group]);
             }
@@ -272,7 +273,7 @@ impl Layout<'_> {
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
-            let limit = limit.clone();
+            let limit = Arc::new(limit.clone());
             let test = Test { name, budget: self.index, case: 0, limit, group, reading };
             tests.push(test, &groups[group]);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -100,7 +101,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
     let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
-    let (spans, limits) = limits.into_iter().map(|draft| (draft.at, draft.limit)).unzip();
+    let (spans, limits) = limits.into_iter().map(|draft| (draft.at, Arc::new(draft.limit))).unzip();
     let line = reading.line(&entry.at);
     let name = name.to_owned();
     let subject = subject?;

@@ -31,6 +31,7 @@ mod word;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::date::Date;
@@ -113,8 +114,8 @@ pub struct Budget {
     /// Its parameters, one case for each combination of the listed values; a budget without a list
     /// has exactly one case with an empty label.
     pub cases: Vec<Case>,
-    /// The limits that every case is held to; at least one, here or in `scaling`.
-    pub limits: Vec<Limit>,
+    /// The limits that every case is held to; at least one, here or in `scaling`. Their tests share them.
+    pub limits: Vec<Arc<Limit>>,
     /// When the operations of a workload are due; `None`: when the one before has ended.
     pub load: Option<Load>,
     /// Limits on how metrics grow from case to case.
