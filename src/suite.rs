@@ -273,7 +273,7 @@ impl Layout<'_> {
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
-            let limit = Arc::new(limit.clone());
+            let limit = Arc::clone(limit);
             let test = Test { name, budget: self.index, case: 0, limit, group, reading };
             tests.push(test, &groups[group]);
         }

@@ -294,7 +294,7 @@ pub struct Scaling {
     /// The listed, numeric parameter that grows; at least three different positive values.
     pub over: String,
     /// Limits on exponents: metric is [`Metric::Scaling`], target a plain number.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<Arc<Limit>>,
 }
 
 impl Subject {

@@ -16,13 +16,7 @@ fn read(text: &str) -> Budgets {
 fn labels(budgets: &Budgets, name: &str) -> Vec<String> {
     let budget = budgets.budgets.iter().find(|b| b.name == name).unwrap();
     let scaling = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
-    budget
-        .limits
-        .iter()
-        .map(|limit| &**limit)
-        .chain(scaling)
-        .map(|limit| limit.label.clone())
-        .collect()
+    budget.limits.iter().chain(scaling).map(|limit| limit.label.clone()).collect()
 }
 
 #[test]
