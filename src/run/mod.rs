@@ -118,11 +118,11 @@ impl Run {
     /// not negative, and its name none of the metrics that the harness measures itself. Recorded
     /// several times, the mean counts.
     pub fn record(&mut self, name: impl Into<String>, value: f64) -> Result<(), Failed> {
-        self.note(name.into(), value)
+        self.note(&name.into(), value)
     }
 
-    fn note(&mut self, name: String, value: f64) -> Result<(), Failed> {
-        let asked = own(&name).filter(|metric| matches!(metric, Metric::Custom(_)));
+    fn note(&mut self, name: &str, value: f64) -> Result<(), Failed> {
+        let asked = own(name).filter(|metric| matches!(metric, Metric::Custom(_)));
         let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
