@@ -62,8 +62,10 @@ fn answer(workloads: &[(String, Workload)], asked: WireRequest) -> Result<Fork, 
     let request = asked.request();
     let name = request.workload.clone();
     let Some((_, workload)) = workloads.iter().find(|known| known.0 == name) else {
-        let known: Vec<_> = workloads.iter().map(|known| format!("`{}`", known.0)).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
+        known.sort_unstable();
+        let known =
+            if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
         let text = format!("no workload `{name}` is registered in the harness; there are {known}");
         return Err(Unmeasured::new(Cause::Harness, text));
     };
