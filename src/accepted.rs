@@ -189,7 +189,7 @@ mod tests {
         };
         let values = AcceptedValues { lock, path, here };
         let budget = &budgets.budgets[0];
-        let asked = |limit: &Limit| {
+        let asked = |limit: &std::sync::Arc<Limit>| {
             let metric = limit.metric.name();
             let mut blank = Outcome { budget: name.to_owned(), metric, ..Outcome::default() };
             values.attach(&mut blank, limit);

@@ -2,7 +2,7 @@
 //!
 //! `cargo budget check --base` builds it and says here where it is; by hand it is two variables.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -26,7 +26,7 @@ pub(crate) struct Base {
     /// Where its `budgets.toml` is.
     pub(crate) root: PathBuf,
     /// The names of its budgets; `None` where its file cannot be read as it is today.
-    names: Option<BTreeSet<String>>,
+    names: Option<HashSet<String>>,
 }
 
 impl Base {
@@ -88,7 +88,7 @@ impl Base {
             let budgets = budget::load(&there).ok();
             budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
         } else {
-            Some(BTreeSet::new())
+            Some(HashSet::new())
         };
         // As they are now, so that another one in their place is noticed.
         let heads = heads.into_iter().map(|binary| Build::of(binary, None)).collect();

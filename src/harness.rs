@@ -1,6 +1,6 @@
 //! Budgets and workloads become libtest-mimic trials. The only file that knows libtest-mimic.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,8 @@ const UNUSABLE: u8 = 2;
 /// ```
 #[derive(Default)]
 pub struct Harness {
-    workloads: BTreeMap<String, Workload>,
+    /// In the order of their names.
+    workloads: Vec<(String, Workload)>,
     twice: Vec<String>,
     file: Option<PathBuf>,
 }
@@ -52,11 +53,15 @@ impl Harness {
     where
         F: Fn(&mut Run) -> Result<(), Failed> + Send + Sync + 'static,
     {
-        let name = name.into();
-        if self.workloads.insert(name.clone(), Box::new(workload)).is_some() {
-            self.twice.push(name);
-        }
+        self.register(name.into(), Box::new(workload));
         self
+    }
+
+    fn register(&mut self, name: String, workload: Workload) {
+        match self.workloads.binary_search_by(|known| known.0.cmp(&name)) {
+            Ok(_) => self.twice.push(name),
+            Err(at) => self.workloads.insert(at, (name, workload)),
+        }
     }
 
     /// Reads another file than `budgets.toml` beside the package's manifest; relative to that.
@@ -116,7 +121,7 @@ impl Harness {
         }
         let rehearsal = selftest::Asked::of_environment()?;
         let budgets = budget::load(&place::budgets(self.file.as_deref()))?;
-        let workloads: Vec<String> = self.workloads.into_keys().collect();
+        let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), place::results()?)?);
         let closing = Arc::new(Closing::default());
         let shard = Shard::of_environment()?;

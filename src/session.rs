@@ -52,7 +52,8 @@ pub(crate) struct Session {
     selected: OnceLock<Vec<bool>>,
     run: Run,
     shelf: Option<Shelf>,
-    groups: Vec<Mutex<Option<Inquiry>>>,
+    /// For each group, its inquiry once there is one; of a list of tests there never is.
+    groups: Vec<Mutex<Option<Box<Inquiry>>>>,
     rotation: Mutex<Rotation>,
     /// For each test, its outcome once there is one.
     decided: Mutex<Vec<Option<Box<Outcome>>>>,
@@ -191,7 +192,7 @@ impl Session {
     fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
         let kept = shelf.outcomes(&self.key(group), || {
-            let inquiry = self.measure(group, |_| true, Purpose::Judge);
+            let inquiry = self.measure(group, &|_| true, Purpose::Judge);
             self.progress.clear();
             let remembered = |outcome: &Outcome| {
                 Some(self.remembered(self.named(group, &outcome.test)?, outcome))
@@ -212,14 +213,14 @@ impl Session {
     fn measure_exact(&self, group: usize) {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
-            let inquiry = self.measure(group, |test| self.is_selected(test), Purpose::Judge);
+            let inquiry = self.measure(group, &|test| self.is_selected(test), Purpose::Judge);
             self.keep(group, &inquiry);
-            *slot = Some(inquiry);
+            *slot = Some(Box::new(inquiry));
         }
     }
 
     /// A group measured from the start to its last outcome.
-    fn measure(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
+    fn measure(&self, group: usize, wanted: &dyn Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
         let mut inquiry = self.inquiry(group, wanted, purpose);
         while !inquiry.is_done() {
             self.step(group, &mut inquiry);
@@ -241,7 +242,8 @@ impl Session {
             let group = rotation.waiting[at];
             let mut slot = lock(&self.groups[group]);
             let wanted = |test| self.is_selected(test);
-            let inquiry = slot.get_or_insert_with(|| self.inquiry(group, wanted, Purpose::Judge));
+            let inquiry =
+                slot.get_or_insert_with(|| Box::new(self.inquiry(group, &wanted, Purpose::Judge)));
             self.step(group, inquiry);
             self.keep(group, inquiry);
             if inquiry.is_done() {
@@ -262,7 +264,7 @@ impl Session {
         }
         let pause = |at: usize| {
             let slot = lock(&self.groups[rotation.waiting[at]]);
-            slot.as_ref().map_or(Duration::ZERO, Inquiry::pause)
+            slot.as_deref().map_or(Duration::ZERO, Inquiry::pause)
         };
         let start = rotation.next % abreast;
         let turns = (0..abreast).map(|i| (start + i) % abreast);
@@ -341,7 +343,7 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    fn inquiry(&self, group: usize, wanted: impl Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
+    fn inquiry(&self, group: usize, wanted: &dyn Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
         let tests = self.suite.tests_of(group);
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];

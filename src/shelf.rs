@@ -4,7 +4,7 @@
 //! first process measures the group while the others wait for its lock, and then read. A retry of a
 //! red test finds the red again, instead of drawing a new ticket.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
@@ -91,9 +91,9 @@ impl Shelf {
     }
 
     /// The verdicts that were told so far; of a test that was retried, the last.
-    pub(crate) fn told(&self) -> BTreeMap<String, Verdict> {
+    pub(crate) fn told(&self) -> HashMap<String, Verdict> {
         let text = std::fs::read_to_string(self.directory.join("told.jsonl")).unwrap_or_default();
-        let mut told = BTreeMap::new();
+        let mut told = HashMap::new();
         for line in text.lines() {
             if let Ok((test, verdict)) = crate::json::read(line.as_bytes()) {
                 told.insert(test, verdict);

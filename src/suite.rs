@@ -5,6 +5,7 @@
 //! nothing here measures, so that listing ten thousand tests costs nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
 use crate::enforce::{is_exact, takes_turns};
@@ -20,7 +21,7 @@ pub(crate) struct Test {
     /// Index of its case; for a scaling limit, 0.
     pub(crate) case: usize,
     /// What is asked.
-    pub(crate) limit: Limit,
+    pub(crate) limit: Arc<Limit>,
     /// Index of the group that measures it.
     pub(crate) group: usize,
     /// Where its values are from.
@@ -128,7 +129,7 @@ impl Suite {
     pub(crate) fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
-        let mut tests = Vec::new();
+        let mut tests = Ranks::default();
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let implied = match budgets.settings.base {
@@ -140,10 +141,8 @@ impl Suite {
             lay.cases(&mut tests, &mut groups);
             lay.slopes(&mut tests, &mut groups);
         }
-        // Exact tests take no turns and free their threads soon.
-        let (mut tests, noisy): (Vec<Test>, Vec<Test>) =
-            tests.into_iter().partition(|test| groups[test.group].exact);
-        tests.extend(noisy);
+        let Ranks { exact: mut tests, mut noisy } = tests;
+        tests.append(&mut noisy);
         let mut members = vec![Vec::new(); groups.len()];
         for (index, test) in tests.iter().enumerate() {
             members[test.group].push(index);
@@ -163,6 +162,20 @@ impl Suite {
     }
 }
 
+/// Tests in the making: exact ones come first, as they take no turns and free their threads soon.
+#[derive(Default)]
+struct Ranks {
+    exact: Vec<Test>,
+    noisy: Vec<Test>,
+}
+
+impl Ranks {
+    fn push(&mut self, test: Test, group: &Group) {
+        let rank = if group.exact { &mut self.exact } else { &mut self.noisy };
+        rank.push(test);
+    }
+}
+
 fn is_recorded(budget: &Budget) -> bool {
     matches!(budget.subject, Subject::Criterion(_))
 }
@@ -173,16 +186,16 @@ struct Layout<'a> {
     index: usize,
     budget: &'a Budget,
     /// Limits that the file puts on every budget.
-    implied: Vec<Limit>,
+    implied: Vec<Arc<Limit>>,
 }
 
 /// `base = "5 %"`: for every metric with a limit of its own, and none against the base, that it is not
 /// worse than there by more than `share`.
-fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
+fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
     let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
-    let mut implied: Vec<Limit> = Vec::new();
+    let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
-        let same = |other: &Limit| other.metric == limit.metric && other.bound == limit.bound;
+        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
         let own = limits.iter().any(|other| same(other) && against_base(other));
         // An exit code is no amount.
         if own || limit.metric == Metric::Exit || implied.iter().any(same) {
@@ -198,24 +211,25 @@ fn implied(limits: &[Limit], share: f64) -> Vec<Limit> {
             (true, Bound::Max) => "::max",
             (true, Bound::Min) => "::min",
         };
-        implied.push(Limit {
+        implied.push(Arc::new(Limit {
             target: Target::Relative { factor, reference: Reference::Base },
             warn: None,
             label: format!("{}{side}::x_base", limit.metric),
-            ..limit.clone()
-        });
+            ..Limit::clone(limit)
+        }));
     }
     implied
 }
 
 impl Layout<'_> {
-    fn cases(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
+    fn cases(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
             for limit in self.budget.limits.iter().chain(&self.implied) {
+                let budget = self.budget.name.as_str();
                 let name = match what.label.as_str() {
-                    "" => format!("{}::{}", self.budget.name, limit.label),
-                    label => format!("{}::{label}::{}", self.budget.name, limit.label),
+                    "" => [budget, &limit.label].join("::"),
+                    label => [budget, label, &limit.label].join("::"),
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
@@ -238,19 +252,14 @@ impl Layout<'_> {
                         || (is_exact(&limit.metric) && reading != Reading::Process),
                 };
                 let group = place(group, groups, first);
-                tests.push(Test {
-                    name,
-                    budget: self.index,
-                    case,
-                    limit: limit.clone(),
-                    group,
-                    reading,
-                });
+                let limit = Arc::clone(limit);
+                let test = Test { name, budget: self.index, case, limit, group, reading };
+                tests.push(test, &groups[group]);
             }
         }
     }
 
-    fn slopes(&self, tests: &mut Vec<Test>, groups: &mut Vec<Group>) {
+    fn slopes(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
             let Metric::Scaling(of) = &limit.metric else { continue };
@@ -264,14 +273,9 @@ impl Layout<'_> {
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
-            tests.push(Test {
-                name,
-                budget: self.index,
-                case: 0,
-                limit: limit.clone(),
-                group,
-                reading,
-            });
+            let limit = Arc::clone(limit);
+            let test = Test { name, budget: self.index, case: 0, limit, group, reading };
+            tests.push(test, &groups[group]);
         }
     }
 

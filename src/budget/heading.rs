@@ -1,7 +1,8 @@
 //! `[budget.NAME]`: its name, and what stands under it put together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -33,7 +34,10 @@ pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Headings
     let mut headings = Headings::default();
     let Some(table) = entry.table(reading, "[budget.NAME]") else { return headings };
     let mut room = case::MOST_IN_FILE;
-    for entry in read::entries(table) {
+    let entries = read::entries(table);
+    headings.names.reserve(entries.len());
+    headings.budgets.reserve(entries.len());
+    for entry in entries {
         let draft = budget(&entry, &mut room, reading);
         headings.names.insert(entry.key, draft.is_some().then_some(headings.budgets.len()));
         headings.budgets.extend(draft);
@@ -79,7 +83,8 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         (Some(kind), Some(entry)) => scaling::read(kind, entry, &parameters, reading),
         _ => None,
     };
-    if growth.is_none() && !holds_limit(table) && !meant.contains("max") && !meant.contains("min") {
+    if growth.is_none() && !holds_limit(table) && !meant.contains(&"max") && !meant.contains(&"min")
+    {
         reading.report_absence(
             Problem::new(entry.at.clone(), format!("the budget {} has no limit", quoted(name)))
                 .help("write max = { METRIC = LIMIT }, or min"),
@@ -96,7 +101,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
     let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
-    let (spans, limits) = limits.into_iter().map(|draft| (draft.at, draft.limit)).unzip();
+    let (spans, limits) = limits.into_iter().map(|draft| (draft.at, Arc::new(draft.limit))).unzip();
     let line = reading.line(&entry.at);
     let name = name.to_owned();
     let subject = subject?;
@@ -150,9 +155,9 @@ fn check_name(entry: &Entry<'_>, reading: &mut Reading<'_>) {
 }
 
 /// Reports unknown keys; gives those that misspelt ones were meant to be.
-fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'static str> {
-    let mut meant = HashSet::new();
-    for entry in read::entries(table) {
+fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static str> {
+    let mut meant = Vec::new();
+    for entry in read::unordered(table) {
         let word = entry.key;
         if key::BUDGET.iter().any(|key| key.name == word) {
             continue;
@@ -160,7 +165,7 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'stati
         if word::is_metric(word) {
             let title = format!("`{word}` is a metric, and belongs in `max` or `min`");
             reading.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));
-            meant.insert("max");
+            meant.push("max");
             continue;
         }
         let near = spelling::meant(word, key::BUDGET.iter().map(|key| key.name));
@@ -176,11 +181,10 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> HashSet<&'stati
 
 /// Reports keys that belong to another kind of subject.
 fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Reading<'_>) {
-    for key in key::BUDGET.iter().filter(|key| !key.of.contains(&kind)) {
-        if subject::KEYS.iter().any(|subject| subject.0 == key.name) {
-            continue;
-        }
-        if let Some(entry) = read::entry(table, key.name) {
+    for entry in read::unordered(table) {
+        let of_others = |key: &&key::Key| key.name == entry.key && !key.of.contains(&kind);
+        let is_subject = subject::KEYS.iter().any(|subject| subject.0 == entry.key);
+        if let Some(key) = key::BUDGET.iter().find(of_others).filter(|_| !is_subject) {
             let owners: Vec<_> = key.of.iter().map(|&kind| word::noun(kind)).collect();
             let title = format!("`{}` is not for {}", key.name, word::noun(kind));
             let help = match owners.split_last() {

@@ -30,7 +30,7 @@ pub(super) fn read(
     ] {
         let Some(side) = read::entry(budget, name) else { continue };
         let Some(table) = side.table(reading, example) else { continue };
-        for entry in read::entries(table) {
+        for entry in read::unordered(table) {
             let Some(metric) = word::read(kind, entry.key, &entry.at, reading) else { continue };
             if bound == Bound::Max && metric.better() == Better::Higher {
                 let title =
@@ -217,14 +217,26 @@ pub(super) fn has_floor(metric: &Metric) -> bool {
     matches!(metric.unit(), Some(Unit::Bytes | Unit::Seconds))
 }
 
+/// What two limits of a budget may not have in common.
+fn what(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
+    (&limit.metric, limit.reference(), limit.bound)
+}
+
 /// Gives every limit its label, and reports two limits that would have the same.
 fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
-    let mut firsts: HashMap<(&Metric, Option<&Reference>, Bound), &Draft> = HashMap::new();
+    // Their order makes finding the other limits on a metric cheap, also where there are thousands.
+    let mut firsts: Vec<&Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
-        let Limit { metric, bound, .. } = &draft.limit;
-        let Some(first) = firsts.insert((metric, draft.limit.reference(), *bound), draft) else {
-            continue;
+        let at = match firsts.binary_search_by(|first| what(&first.limit).cmp(&what(&draft.limit)))
+        {
+            Ok(at) => at,
+            Err(at) => {
+                firsts.insert(at, draft);
+                continue;
+            }
         };
+        let first = std::mem::replace(&mut firsts[at], draft);
+        let metric = &draft.limit.metric;
         let against = match draft.limit.reference() {
             Some(reference) => format!(" against `{reference}`"),
             None => String::new(),
@@ -240,7 +252,8 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
             Bound::Max => (Bound::Min, "::max"),
             Bound::Min => (Bound::Max, "::min"),
         };
-        let both = firsts.contains_key(&(&limit.metric, limit.reference(), other));
+        let counterpart = (&limit.metric, limit.reference(), other);
+        let both = firsts.binary_search_by(|first| what(&first.limit).cmp(&counterpart)).is_ok();
         let side = if both { side } else { "" };
         match limit.reference() {
             Some(reference) => format!("{}{side}::x_{reference}", limit.metric),

@@ -31,6 +31,7 @@ mod word;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::date::Date;
@@ -113,8 +114,8 @@ pub struct Budget {
     /// Its parameters, one case for each combination of the listed values; a budget without a list
     /// has exactly one case with an empty label.
     pub cases: Vec<Case>,
-    /// The limits that every case is held to; at least one, here or in `scaling`.
-    pub limits: Vec<Limit>,
+    /// The limits that every case is held to; at least one, here or in `scaling`. Their tests share them.
+    pub limits: Vec<Arc<Limit>>,
     /// When the operations of a workload are due; `None`: when the one before has ended.
     pub load: Option<Load>,
     /// Limits on how metrics grow from case to case.
@@ -250,7 +251,9 @@ pub struct Waiver {
 }
 
 /// From which side a limit bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// The value may not be greater.
@@ -274,7 +277,7 @@ pub enum Target {
 }
 
 /// Where the value comes from that a relative limit is held against.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
     /// The same budget at the base revision.
     Base,
@@ -291,7 +294,7 @@ pub struct Scaling {
     /// The listed, numeric parameter that grows; at least three different positive values.
     pub over: String,
     /// Limits on exponents: metric is [`Metric::Scaling`], target a plain number.
-    pub limits: Vec<Limit>,
+    pub limits: Vec<Arc<Limit>>,
 }
 
 impl Subject {

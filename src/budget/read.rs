@@ -27,11 +27,14 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The entries of a table, in the order of the file.
 pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
-    let entry =
-        |(key, value): (&'t Spanned<_>, _)| Entry { key: text_of(key), at: key.span(), value };
-    let mut entries: Vec<_> = table.iter().map(entry).collect();
+    let mut entries: Vec<_> = unordered(table).collect();
     entries.sort_by_cached_key(|entry| entry.at.start);
     entries
+}
+
+/// The entries of a table where their order does not matter: problems are put in order later.
+pub(super) fn unordered<'t>(table: &'t DeTable<'t>) -> impl Iterator<Item = Entry<'t>> {
+    table.iter().map(|(key, value)| Entry { key: text_of(key), at: key.span(), value })
 }
 
 fn text_of<'t>(key: &'t Spanned<std::borrow::Cow<'t, str>>) -> &'t str {
@@ -87,20 +90,25 @@ impl<'t> Entry<'t> {
         reading: &mut Reading<'_>,
         choices: &[(&str, &str, T)],
     ) -> Option<T> {
-        let words: Vec<_> = choices.iter().map(|c| format!("\"{}\"", c.0)).collect();
-        let all = words.join(", ");
+        let words: Vec<_> = choices.iter().map(|choice| choice.0).collect();
+        self.word(reading, &words).map(|chosen| choices[chosen].2)
+    }
+
+    /// The index of one of a few words.
+    fn word(&self, reading: &mut Reading<'_>, words: &[&str]) -> Option<usize> {
+        let all = || words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         let DeValue::String(word) = self.value.get_ref() else {
-            return self.mismatch(reading, "a string", &format!("one of {all}"));
+            return self.mismatch(reading, "a string", &format!("one of {}", all()));
         };
-        let chosen = choices.iter().find(|c| c.0 == word).map(|c| c.2);
+        let chosen = words.iter().position(|known| known == word);
         if chosen.is_none() {
             let title = format!("`{}` cannot be {}", self.key, quoted(word));
-            let near = spelling::meant(word, choices.iter().map(|c| c.0));
+            let near = spelling::meant(word, words.iter().copied());
             let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
             reading.report(
                 Problem::new(self.value.span(), title)
                     .label(label)
-                    .help(format!("write one of {all}")),
+                    .help(format!("write one of {}", all())),
             );
         }
         chosen
@@ -217,10 +225,13 @@ pub(super) fn mismatch<T>(
     expected: &str,
     example: &str,
 ) -> Option<T> {
-    let title = format!("expected {expected} for {}, found {}", quoted(key), found(value));
-    let help = format!("write {example}");
-    reading.report(Problem::new(value.span(), title).help(help));
+    reading.report(unlike(key, value, expected, example));
     None
+}
+
+fn unlike(key: &str, value: &Value<'_>, expected: &str, example: &str) -> Problem {
+    let title = format!("expected {expected} for {}, found {}", quoted(key), found(value));
+    Problem::new(value.span(), title).help(format!("write {example}"))
 }
 
 /// "a string", "an array": what a value is.
@@ -266,7 +277,7 @@ pub(super) fn check_keys(
     reading: &mut Reading<'_>,
 ) {
     let names = || known.iter().map(|key| key.name);
-    for entry in entries(table).into_iter().filter(|e| names().all(|name| name != e.key)) {
+    for entry in unordered(table).filter(|e| names().all(|name| name != e.key)) {
         let near = spelling::meant(entry.key, names());
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let title = format!("unknown key {} in {place}", quoted(entry.key));

@@ -1,6 +1,7 @@
 //! `scaling`: how fast metrics may grow with a parameter.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -51,7 +52,7 @@ pub(super) fn read(
         }
         let metric = Metric::Scaling(Box::new(inner));
         let limit = limit::one(&metric, Bound::Max, entry.value, reading).map(|draft| draft.limit);
-        limits.extend(limit.map(|limit| Limit { label: metric.name(), ..limit }));
+        limits.extend(limit.map(|limit| Arc::new(Limit { label: metric.name(), ..limit })));
     }
     Some(Scaling { over: over?, limits })
 }

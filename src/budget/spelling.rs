@@ -5,6 +5,10 @@ pub(crate) fn meant<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    nearest(word, &mut candidates.into_iter())
+}
+
+fn nearest<'c>(word: &str, candidates: &mut dyn Iterator<Item = &'c str>) -> Option<&'c str> {
     let most = match word.chars().count() {
         0..=1 => return None,
         2..=5 => 1,
@@ -12,7 +16,7 @@ pub(crate) fn meant<'c>(
         _ => 3,
     };
     let near = |c: &'c str| Some((distance(word, c, most)?, c));
-    candidates.into_iter().filter_map(near).min().map(|(_, c)| c)
+    candidates.filter_map(near).min().map(|(_, c)| c)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal

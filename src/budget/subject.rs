@@ -31,7 +31,7 @@ pub(super) const CACHE: &[(&str, &str, Cache)] = &[
 pub(super) fn kind(
     budget: &DeTable<'_>,
     at: &Range<usize>,
-    meant: &HashSet<&str>,
+    meant: &[&str],
     reading: &mut Reading<'_>,
 ) -> Option<SubjectKind> {
     let mut named: Vec<_> =
@@ -49,7 +49,7 @@ pub(super) fn kind(
             None
         }
         [] => {
-            let guessed = KEYS.iter().find(|key| meant.contains(key.0));
+            let guessed = KEYS.iter().find(|key| meant.contains(&key.0));
             if guessed.is_none() {
                 reading.report_absence(
                     Problem::new(at.clone(), "the budget has no subject")

@@ -61,21 +61,21 @@ pub(super) fn example(metric: &Metric) -> &'static str {
 fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>> {
     let at = value.span();
     let such = || format!("write {}", example(metric));
-    let (quantity, written) = match value.get_ref() {
+    let quantity = match value.get_ref() {
         DeValue::String(text) => match Quantity::parse(text) {
-            Ok(quantity) => (quantity, text.trim().to_owned()),
+            Ok(quantity) => quantity,
             Err(fault) => {
                 let fault = super::source::printable(&fault).replace('\n', " ");
                 return Err(Problem::new(at, format!("`{metric}`: {fault}")).help(such()).into());
             }
         },
         number @ (DeValue::Integer(_) | DeValue::Float(_)) => {
-            let written = read::number_text(number);
             let Some(n) = read::number(number) else {
+                let written = read::number_text(number);
                 let title = format!("{} is not a finite number of 64 bits", quoted(&written));
                 return Err(Problem::new(at, title).help(such()).into());
             };
-            (Quantity::new(n, Unit::Number), written)
+            Quantity::new(n, Unit::Number)
         }
         _ => {
             let title = format!("expected a quantity for `{metric}`, found {}", read::found(value));
@@ -97,7 +97,13 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
             Unit::Share if quantity.value.abs() <= 1.0 => {
                 format!("write \"{}\"", Quantity::new(quantity.value, wanted))
             }
-            _ => format!("write \"{written} {}\"", wanted.usual()),
+            _ => {
+                let written = match value.get_ref() {
+                    DeValue::String(text) => text.trim().to_owned(),
+                    number => read::number_text(number),
+                };
+                format!("write \"{written} {}\"", wanted.usual())
+            }
         })
     } else {
         Problem::new(at, format!("`{metric}` is {noun}, found {}", quantity.unit.noun()))
@@ -110,7 +116,8 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
 fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Box<Problem>>> {
     let at = value.span();
     let (number, rest) = Quantity::split(text);
-    let factor = number.replace('_', "").parse::<f64>();
+    // Most texts are quantities, whose number is not read here.
+    let factor = || number.replace('_', "").parse::<f64>();
     if number.is_empty() {
         let (name, factor) = text.rsplit_once(" x ")?;
         factor.trim().parse::<f64>().ok()?;
@@ -120,13 +127,13 @@ fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Box<Problem>
     if let Some(rest) = rest.strip_prefix('%') {
         let name =
             rest.trim_start().strip_prefix("x ").or(rest.trim_start().strip_prefix("of "))?;
-        let factor = Quantity::new(factor.ok()? / 100.0, Unit::Number);
+        let factor = Quantity::new(factor().ok()? / 100.0, Unit::Number);
         let help = format!("write \"{factor} x {}\"", name.trim());
         return Some(Err(Problem::new(at, "the factor is a plain number").help(help).into()));
     }
     let rest = rest.strip_prefix('x').filter(|rest| rest.is_empty() || rest.starts_with(' '));
     let name = rest?.trim();
-    Some(match factor {
+    Some(match factor() {
         Ok(factor) if factor.is_finite() && factor > 0.0 => {
             let reference = match name {
                 "base" => Reference::Base,

@@ -1,6 +1,5 @@
 //! The word that names a metric in the file: which metric it is, or why it is none for this subject.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -12,19 +11,24 @@ use crate::metric::{Metric, Statistic, SubjectKind};
 pub(super) const KINDS: [SubjectKind; 4] =
     [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
-/// The known metrics of each kind by their words. [`Metric::of`] builds its list at each call, which
+/// The known metrics of each kind with their words. [`Metric::of`] builds its list at each call, which
 /// is much for a file with ten thousand budgets.
-static KNOWN: LazyLock<[HashMap<String, Metric>; KINDS.len()]> = LazyLock::new(|| {
+static KNOWN: LazyLock<[Vec<(String, Metric)>; KINDS.len()]> = LazyLock::new(|| {
     KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
 });
 
-fn known(kind: SubjectKind) -> &'static HashMap<String, Metric> {
+fn known(kind: SubjectKind) -> &'static [(String, Metric)] {
     &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
+}
+
+/// The metric of this name that this kind has.
+fn find(kind: SubjectKind, word: &str) -> Option<&'static Metric> {
+    known(kind).iter().find(|known| known.0 == word).map(|known| &known.1)
 }
 
 /// Whether some subject has a metric of this name.
 pub(super) fn is_metric(word: &str) -> bool {
-    KINDS.iter().any(|&kind| known(kind).contains_key(word))
+    KINDS.iter().any(|&kind| find(kind, word).is_some())
 }
 
 /// "an artifact": a kind of subject in a sentence.
@@ -44,7 +48,7 @@ pub(super) fn read(
     at: &Range<usize>,
     reading: &mut Reading<'_>,
 ) -> Option<Metric> {
-    if let Some(metric) = known(kind).get(word) {
+    if let Some(metric) = find(kind, word) {
         return Some(metric.clone());
     }
     let problem = fault(kind, word, at);
@@ -58,7 +62,7 @@ pub(super) fn read(
 /// Why a word that this kind does not know cannot be a metric of its own either.
 fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
     let at = at.clone();
-    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, known(k).get(word)?))) {
+    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, find(k, word)?))) {
         let title = format!("`{word}` is a metric of {}, not of {}", noun(owner), noun(kind));
         return Some(Problem::new(at, title).help(instead(kind, metric)));
     }
@@ -73,7 +77,7 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
         );
     }
     let unknown = format!("unknown metric {}", quoted(word));
-    if let Some(near) = spelling::meant(word, known(kind).keys().map(String::as_str)) {
+    if let Some(near) = spelling::meant(word, known(kind).iter().map(|known| known.0.as_str())) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
         return Some(match kind {
             SubjectKind::Workload => problem.help(

@@ -1,7 +1,5 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
-use std::collections::BTreeSet;
-
 use super::source::Source;
 use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
 use crate::metric::Statistic;
@@ -42,8 +40,8 @@ pub(super) struct Account {
     /// Forks whose times have waiting in them, and all that were timed.
     by_wall: usize,
     timed: usize,
-    /// The processors that forks were kept on, each alone.
-    pinned: BTreeSet<usize>,
+    /// The processors that forks were kept on, each alone; in order, and once.
+    pinned: Vec<usize>,
     forks: usize,
     /// How late the generator of a load was in each fork.
     lags: Vec<Lag>,
@@ -78,7 +76,11 @@ impl Account {
         self.preempted.add(fork.preempted.map(|count| count as f64), elapsed);
         self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
         self.timed += usize::from(fork.timing.is_some());
-        self.pinned.extend(fork.pinned);
+        if let Some(processor) = fork.pinned
+            && let Err(at) = self.pinned.binary_search(&processor)
+        {
+            self.pinned.insert(at, processor);
+        }
         self.lags.extend(fork.lag);
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
             fork.interference

@@ -1,6 +1,6 @@
 //! What a person reads in a terminal: why a test is red, and the closing table with its count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::plain::plain;
@@ -196,7 +196,7 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
     }
-    let mut said = BTreeSet::new();
+    let mut said = HashSet::new();
     for outcome in outcomes.iter().filter(|o| !o.verdict.is_red()) {
         // Limits on the same say the same.
         let change = outcome.change().filter(|_| said.insert(outcome.series()));
@@ -208,9 +208,13 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
         let Waived { until, owner, why, effect } = outcome.waived.clone()?;
         Some(((outcome.budget.clone(), until, owner, why), effect))
     };
-    let mut waivers: BTreeMap<_, bool> = BTreeMap::new();
+    let mut waivers = Vec::new();
     for (waiver, effect) in outcomes.iter().filter_map(under) {
-        *waivers.entry(waiver).or_default() |= effect != Effect::Unneeded;
+        let needed = effect != Effect::Unneeded;
+        match waivers.binary_search_by(|(known, _)| Ord::cmp(known, &waiver)) {
+            Ok(at) => waivers[at].1 |= needed,
+            Err(at) => waivers.insert(at, (waiver, needed)),
+        }
     }
     for ((budget, until, owner, _), _) in waivers.into_iter().filter(|(_, needed)| !needed) {
         let _ = writeln!(
@@ -226,7 +230,7 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
     let judged: usize =
-        [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].map(of).iter().sum();
+        [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].into_iter().map(of).sum();
     let list = |verdicts: &[Verdict]| {
         let some = verdicts.iter().filter(|&&v| of(v) > 0);
         some.map(|&v| match v {

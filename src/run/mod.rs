@@ -17,7 +17,6 @@ pub use param::Parameter;
 #[doc(hidden)]
 pub use worker::serve;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
@@ -26,7 +25,7 @@ use crate::meter::fuel;
 use crate::meter::plant::Seed;
 use crate::meter::wire::{Instrument, Request, valid};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{Metric, Statistic, SubjectKind};
+use crate::metric::{Metric, Statistic, SubjectKind, Table};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
@@ -66,7 +65,7 @@ pub struct Run {
     request: Request,
     instrument: Instrument,
     fork: Fork,
-    recorded: BTreeMap<String, (f64, u32)>,
+    recorded: Table<(f64, u32)>,
     verb: Verb,
     executor: Option<Executor>,
     /// The first thing that went wrong, kept in case the workload overlooks it.
@@ -119,14 +118,18 @@ impl Run {
     /// not negative, and its name none of the metrics that the harness measures itself. Recorded
     /// several times, the mean counts.
     pub fn record(&mut self, name: impl Into<String>, value: f64) -> Result<(), Failed> {
-        let name = name.into();
-        if name.is_empty() || !matches!(own(&name), Some(Metric::Custom(_))) {
+        self.note(&name.into(), value)
+    }
+
+    fn note(&mut self, name: &str, value: f64) -> Result<(), Failed> {
+        let asked = own(name).filter(|metric| matches!(metric, Metric::Custom(_)));
+        let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
                  a name; record it under another one"
             );
             return Err(self.failed(Failed::new(Cause::WorkloadFailed, text)));
-        }
+        };
         if !valid(value) {
             let text = format!(
                 "`{}` recorded {value} as `{name}`: a value is finite and not negative",
@@ -134,12 +137,12 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
-        let planted = self.request.plant.filter(|plant| {
-            let asked = Metric::Custom(name.clone());
-            plant.seed == Seed::Recorded && self.request.metrics.contains(&asked)
-        });
+        let planted = self
+            .request
+            .plant
+            .filter(|plant| plant.seed == Seed::Recorded && self.request.metrics.contains(&asked));
         let value = planted.map_or(value, |plant| plant.recorded(value));
-        let sum = self.recorded.entry(name).or_default();
+        let sum = self.recorded.or_default(&asked);
         *sum = (sum.0 + value, sum.1 + 1);
         Ok(())
     }
@@ -211,7 +214,7 @@ impl Run {
             request,
             instrument,
             fork: Fork::default(),
-            recorded: BTreeMap::new(),
+            recorded: Table::new(),
             verb: Verb::None,
             executor: None,
             failure: None,
@@ -236,8 +239,8 @@ impl Run {
             );
             return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         }
-        for (name, (sum, count)) in self.recorded {
-            self.fork.values.insert(Metric::Custom(name), sum / f64::from(count));
+        for (metric, (sum, count)) in self.recorded.rows() {
+            self.fork.values.insert(metric.clone(), sum / f64::from(*count));
         }
         for metric in &self.request.metrics {
             missing(metric, &self.fork, self.verb, workload)?;

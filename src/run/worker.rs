@@ -5,7 +5,6 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +18,7 @@ use crate::meter::{Cause, Fork, Unmeasured};
 /// Does the work of a worker, if this process was started as one: runs the workload that is asked
 /// for, writes the reply, and says how to exit. `None` in every other process. Call it first, before
 /// arguments are read or threads are started.
-pub fn serve(workloads: &BTreeMap<String, Workload>) -> Option<ExitCode> {
+pub fn serve(workloads: &[(String, Workload)]) -> Option<ExitCode> {
     let path = PathBuf::from(std::env::var_os(VARIABLE)?);
     let asked = match take(&path) {
         Ok(asked) => asked,
@@ -59,12 +58,14 @@ fn write(place: &Path, reply: &WireReply) -> std::io::Result<()> {
     std::fs::rename(&part, place)
 }
 
-fn answer(workloads: &BTreeMap<String, Workload>, asked: WireRequest) -> Result<Fork, Unmeasured> {
+fn answer(workloads: &[(String, Workload)], asked: WireRequest) -> Result<Fork, Unmeasured> {
     let request = asked.request();
     let name = request.workload.clone();
-    let Some(workload) = workloads.get(&name) else {
-        let known: Vec<_> = workloads.keys().map(|key| format!("`{key}`")).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let Some((_, workload)) = workloads.iter().find(|known| known.0 == name) else {
+        let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
+        known.sort_unstable();
+        let known =
+            if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
         let text = format!("no workload `{name}` is registered in the harness; there are {known}");
         return Err(Unmeasured::new(Cause::Harness, text));
     };

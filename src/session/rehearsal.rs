@@ -14,7 +14,7 @@ impl Session {
             return outcome;
         }
         let group = self.suite.tests[test].group;
-        let inquiry = self.measure(group, |other| other == test, Purpose::Rehearse(plant));
+        let inquiry = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
         self.progress.clear();
         inquiry.outcomes().first().cloned().unwrap_or_else(|| self.lost(test))
     }

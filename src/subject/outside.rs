@@ -89,7 +89,7 @@ impl Runs {
             for _ in 0..BARE_RUNS {
                 values.extend(self.run(None)?.values.values());
             }
-            values.sort_by(f64::total_cmp);
+            values.sort_unstable_by(f64::total_cmp);
             self.own = values.get(values.len() / 2).copied();
         }
         Ok(Some((plant, self.own.unwrap_or_default())))

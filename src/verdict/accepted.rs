@@ -68,9 +68,9 @@ impl Outcome {
     /// What was measured, by the name that `budgets.lock` has it under: `merge::p99`,
     /// `records::records=1000::rss`, and for a ratio `merge::p99::x_other`. Limits on the same share it.
     pub fn series(&self) -> String {
-        let parts = [&self.budget, &self.case, &self.metric].map(String::as_str);
-        let mut name =
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::");
+        let mut parts = vec![self.budget.as_str(), &self.case, &self.metric];
+        parts.retain(|part| !part.is_empty());
+        let mut name = parts.join("::");
         if let Some(other) = &self.relative_to {
             name = format!("{name}::x_{other}");
         }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::exit, reason = "to exit early is what some subjects are for")]
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
 use std::process::Command;
@@ -18,7 +17,7 @@ use crate::spin::spin;
 pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
 /// Every subject, by the name its rows use.
-pub(crate) fn all() -> BTreeMap<String, Workload> {
+pub(crate) fn all() -> Vec<(String, Workload)> {
     let groups =
         [timed(), asynchronous(), kept(), recording(), refused(), dying(), crate::fuel::subjects()];
     let plain = groups.into_iter().flatten();

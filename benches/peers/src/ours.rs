@@ -1,6 +1,5 @@
 //! Ours, through the same fork that the harness makes.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::{Row, subjects};
 
 /// Measures, if this process was started to.
 pub(crate) fn serve() -> Option<ExitCode> {
-    let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
+    let mut workloads: Vec<(String, Workload)> = Vec::new();
     for name in subjects::NAMES {
         let workload = move |run: &mut Run| {
             match name {
@@ -25,7 +24,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
             }?;
             run.record("spent", subjects::spent())
         };
-        workloads.insert(name.to_owned(), Box::new(workload));
+        workloads.push((name.to_owned(), Box::new(workload)));
     }
     perf_budget::run::serve(&workloads)
 }

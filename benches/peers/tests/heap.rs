@@ -21,7 +21,7 @@ const PAIRS: [(&str, &str); 4] = [
 ];
 
 fn main() -> ExitCode {
-    let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
+    let mut workloads: Vec<(String, Workload)> = Vec::new();
     let subjects = [
         add(&mut workloads, "growing text", growing_text),
         add(&mut workloads, "maps", maps),
@@ -40,12 +40,12 @@ fn main() -> ExitCode {
 /// Registers a subject twice: to be counted by ours, and by dhat, which must not run at the same time
 /// as what it allocates for itself would count.
 fn add<T: 'static>(
-    workloads: &mut BTreeMap<String, Workload>,
+    workloads: &mut Vec<(String, Workload)>,
     name: &'static str,
     build: fn() -> T,
 ) -> &'static str {
-    workloads.insert(name.to_owned(), Box::new(move |run| run.hold(build)));
-    workloads.insert(format!("{name} by dhat"), Box::new(move |run| by_dhat(run, build)));
+    workloads.push((name.to_owned(), Box::new(move |run| run.hold(build))));
+    workloads.push((format!("{name} by dhat"), Box::new(move |run| by_dhat(run, build))));
     name
 }
 

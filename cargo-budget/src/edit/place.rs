@@ -52,8 +52,9 @@ impl<'t> Tree<'t> {
             (self.at(&["budget", &budget.name, "scaling", side, &of.name()])?, 0)
         } else {
             let item = self.at(&["budget", &budget.name, side, &limit.metric.name()])?;
+            let limits = budget.limits.iter().map(AsRef::as_ref);
             let same = |other: &&Limit| other.metric == limit.metric && other.bound == limit.bound;
-            (item, budget.limits.iter().filter(same).position(|other| other == limit)?)
+            (item, limits.filter(same).position(|other| other == limit)?)
         };
         let place = match item {
             Item::Value(Value::Array(list)) => in_value(list.get(index)?)?,

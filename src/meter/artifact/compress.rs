@@ -58,8 +58,8 @@ impl Encoder {
         if let Some(bytes) = cache.get(&key) {
             return Ok(bytes);
         }
-        let source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
-        let mut source = Hashing::new(source);
+        let mut source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
+        let mut source = Hashing::new(&mut source);
         let bytes =
             self.encode(&mut source, file.bytes).map_err(|e| file.failed("compress", &e))?;
         if source.finish() != (file.bytes, digest) {

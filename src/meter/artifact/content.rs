@@ -1,4 +1,6 @@
 //! The identity of bytes: their SHA-256, taken while they stream past.
+//!
+//! Readers are `dyn` here and wherever an artifact is read: each type of reader would be compiled anew.
 
 use std::fmt;
 use std::fs::File;
@@ -22,21 +24,22 @@ impl Digest {
 
     /// Of a whole file.
     pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
-        let mut reader = Hashing::new(File::open(path)?);
-        io::copy(&mut reader, &mut io::sink())?;
+        let mut file = File::open(path)?;
+        let mut reader = Hashing::new(&mut file);
+        drain(&mut reader)?;
         Ok(reader.finish().1)
     }
 }
 
 /// A reader that knows what has been read from it.
-pub(super) struct Hashing<R> {
-    reader: R,
+pub(super) struct Hashing<'r> {
+    reader: &'r mut dyn Read,
     hash: hmac_sha256::Hash,
     bytes: u64,
 }
 
-impl<R: Read> Hashing<R> {
-    pub(super) fn new(reader: R) -> Self {
+impl<'r> Hashing<'r> {
+    pub(super) fn new(reader: &'r mut dyn Read) -> Self {
         Hashing { reader, hash: hmac_sha256::Hash::new(), bytes: 0 }
     }
 
@@ -46,13 +49,18 @@ impl<R: Read> Hashing<R> {
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.hash.update(&buffer[..read]);
         self.bytes += read as u64;
         Ok(read)
     }
+}
+
+/// Reads to the end, and says how many bytes that were.
+pub(super) fn drain(reader: &mut dyn Read) -> io::Result<u64> {
+    io::copy(reader, &mut io::sink())
 }
 
 #[cfg(test)]
@@ -64,8 +72,9 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), want);
-        let mut reader = Hashing::new(&b"abc"[..]);
-        io::copy(&mut reader, &mut io::sink()).unwrap();
+        let mut abc = &b"abc"[..];
+        let mut reader = Hashing::new(&mut abc);
+        drain(&mut reader).unwrap();
         let (bytes, digest) = reader.finish();
         assert_eq!((bytes, digest.to_string().as_str()), (3, want));
     }

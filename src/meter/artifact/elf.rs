@@ -177,8 +177,8 @@ fn layout(
     }
     let (segments_at, sections_at) = (number([(28, 4), (32, 8)]), number([(32, 4), (40, 8)]));
     let (segment_size, section_size) = (form.pick([32, 56]), form.pick([40, 64]));
-    let [mut segments, mut sections, mut strings] =
-        [[(44, 2), (56, 2)], [(48, 2), (60, 2)], [(50, 2), (62, 2)]].map(number);
+    let (mut segments, mut sections) = (number([(44, 2), (56, 2)]), number([(48, 2), (60, 2)]));
+    let mut strings = number([(50, 2), (62, 2)]);
     if sections_at == 0 {
         sections = 0;
     } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {

@@ -86,7 +86,7 @@ pub(crate) fn measure_planted(
 /// Where they are not there.
 pub fn files(patterns: &[String], root: &Path) -> Result<Vec<std::path::PathBuf>, Unmeasured> {
     let mut files = files::find(patterns, root)?.files;
-    files.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+    files.sort_by_cached_key(|file| usize::MAX - file.bytes as usize);
     Ok(files.into_iter().map(|file| file.path).collect())
 }
 

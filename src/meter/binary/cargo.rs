@@ -56,14 +56,14 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
         return Err(absent(name, &workspace));
     };
     let build = Build::of(like, &workspace.target_directory);
-    let mut args: Vec<OsString> =
-        ["build", "--package", &package.id, "--bin", name].map(Into::into).into();
-    args.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
-    args.extend(["--profile".into(), build.profile.into(), "--target-dir".into()]);
-    args.push(build.target_dir.into());
-    if let Some(triple) = build.triple {
-        args.extend(["--target".into(), triple.into()]);
+    let mut args = vec!["build", "--package", &package.id, "--bin", name];
+    args.extend_from_slice(&["--message-format", "json-render-diagnostics"]);
+    args.extend_from_slice(&["--profile", &build.profile]);
+    if let Some(triple) = &build.triple {
+        args.extend_from_slice(&["--target", triple]);
     }
+    let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    args.extend_from_slice(&["--target-dir".into(), build.target_dir.into()]);
     let done = cargo(args, dir, &format!("build the binary `{name}`"))?;
     // The binary is built last of all.
     let text = String::from_utf8_lossy(&done.stdout.tail);
@@ -105,7 +105,8 @@ impl Build {
 }
 
 fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
-    let args = ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into();
+    let args = ["metadata", "--no-deps", "--format-version", "1"];
+    let args = args.iter().map(OsString::from).collect();
     let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
     crate::json::read(&done.stdout.tail).map_err(|e| {
         let text =

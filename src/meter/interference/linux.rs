@@ -15,10 +15,11 @@ const FIRST_LINE: u64 = 512;
 impl Reading {
     /// Takes a reading. Whatever cannot be read is `None`.
     pub(super) fn now() -> Self {
-        let stalled = ["cpu", "memory", "io"].map(|what| {
+        let stalled = |what| {
             // Where the kernel was told not to keep it, the file is there and cannot be read.
             parse::stalled(&fs::read_to_string(format!("/proc/pressure/{what}")).ok()?)
-        });
+        };
+        let stalled = [stalled("cpu"), stalled("memory"), stalled("io")];
         let throttled: Vec<Option<Throttled>> = quota_files()
             .iter()
             .map(|file| parse::throttled(&fs::read_to_string(file).ok()?))

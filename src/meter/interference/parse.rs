@@ -18,7 +18,8 @@ pub(super) fn processors(stat: &str, ticks_per_second: u64) -> Option<Processors
     let ticks: Vec<u64> =
         line.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     let [user, nice, system, idle, rest @ ..] = ticks.as_slice() else { return None };
-    let [io_wait, irq, soft_irq] = [0, 1, 2].map(|n| rest.get(n).copied().unwrap_or(0));
+    let at = |n: usize| rest.get(n).copied().unwrap_or(0);
+    let (io_wait, irq, soft_irq) = (at(0), at(1), at(2));
     let stolen = rest.get(3).copied();
     let seconds = |ticks: u64| ticks as f64 / ticks_per_second as f64;
     let busy = user + nice + system + irq + soft_irq;

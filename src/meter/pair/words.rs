@@ -44,7 +44,7 @@ pub(super) struct Reply {
 }
 
 impl Order {
-    pub(super) fn send(self, to: &mut impl Write) -> io::Result<()> {
+    pub(super) fn send(self, to: &mut dyn Write) -> io::Result<()> {
         let (kind, count) = match self {
             Order::Batch(count) => (b'b', count),
             Order::Singles(count) => (b's', count),
@@ -55,7 +55,7 @@ impl Order {
         to.write_all(&text)
     }
 
-    pub(super) fn receive(from: &mut impl Read) -> io::Result<Order> {
+    pub(super) fn receive(from: &mut dyn Read) -> io::Result<Order> {
         let [kind, count @ ..] = bytes::<5>(from)?;
         let count = u32::from_le_bytes(count);
         match kind {
@@ -68,44 +68,44 @@ impl Order {
 }
 
 impl Ready {
-    pub(super) fn send(self, to: &mut impl Write) -> io::Result<()> {
+    pub(super) fn send(self, to: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::with_capacity(32);
-        text.extend(GREETING);
-        text.extend(VERSION.to_le_bytes());
-        text.extend([u8::from(self.repeats), u8::from(self.sees_waiting)]);
-        text.extend(self.clock.0.to_le_bytes());
-        text.extend(self.clock.1.to_le_bytes());
+        text.extend_from_slice(&GREETING);
+        text.extend_from_slice(&VERSION.to_le_bytes());
+        text.extend_from_slice(&[u8::from(self.repeats), u8::from(self.sees_waiting)]);
+        text.extend_from_slice(&self.clock.0.to_le_bytes());
+        text.extend_from_slice(&self.clock.1.to_le_bytes());
         to.write_all(&text)
     }
 
     /// `None` where it speaks another version.
-    pub(super) fn receive(from: &mut impl Read) -> io::Result<Option<Ready>> {
+    pub(super) fn receive(from: &mut dyn Read) -> io::Result<Option<Ready>> {
         if bytes::<4>(from)? != GREETING {
             return Err(io::ErrorKind::InvalidData.into());
         }
         if u32::from_le_bytes(bytes(from)?) != VERSION {
             return Ok(None);
         }
-        let [repeats, sees_waiting] = bytes::<2>(from)?.map(|byte| byte != 0);
+        let [repeats, sees_waiting] = bytes(from)?;
         let clock = (float(from)?, float(from)?);
-        Ok(Some(Ready { repeats, sees_waiting, clock }))
+        Ok(Some(Ready { repeats: repeats != 0, sees_waiting: sees_waiting != 0, clock }))
     }
 }
 
 impl Reply {
-    pub(super) fn send(&self, to: &mut impl Write) -> io::Result<()> {
+    pub(super) fn send(&self, to: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::with_capacity(16 + self.laps.len() * 16);
-        text.extend((self.laps.len() as u32).to_le_bytes());
+        text.extend_from_slice(&(self.laps.len() as u32).to_le_bytes());
         for (seconds, waited) in &self.laps {
-            text.extend(seconds.to_le_bytes());
-            text.extend(waited.to_le_bytes());
+            text.extend_from_slice(&seconds.to_le_bytes());
+            text.extend_from_slice(&waited.to_le_bytes());
         }
-        text.extend(self.others.to_le_bytes());
-        text.extend(self.failed.to_le_bytes());
+        text.extend_from_slice(&self.others.to_le_bytes());
+        text.extend_from_slice(&self.failed.to_le_bytes());
         to.write_all(&text)
     }
 
-    pub(super) fn receive(from: &mut impl Read) -> io::Result<Reply> {
+    pub(super) fn receive(from: &mut dyn Read) -> io::Result<Reply> {
         let count = u32::from_le_bytes(bytes(from)?);
         if count > MOST {
             return Err(io::ErrorKind::InvalidData.into());
@@ -119,13 +119,13 @@ impl Reply {
     }
 }
 
-fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
+fn bytes<const N: usize>(from: &mut dyn Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
-fn float(from: &mut impl Read) -> io::Result<f64> {
+fn float(from: &mut dyn Read) -> io::Result<f64> {
     bytes(from).map(f64::from_le_bytes)
 }
 

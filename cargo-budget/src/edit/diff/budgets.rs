@@ -51,7 +51,8 @@ pub(super) fn compare(
 
 /// Every limit of a budget, slopes last.
 fn limits(budget: &Budget) -> impl Iterator<Item = &Limit> {
-    budget.limits.iter().chain(budget.scaling.iter().flat_map(|scaling| &scaling.limits))
+    let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+    budget.limits.iter().chain(slopes).map(AsRef::as_ref)
 }
 
 /// A limit that one of the states has by itself.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::Fault;
 use super::tar::{self, Kind};
-use crate::meter::artifact::content::{Digest, Hashing};
+use crate::meter::artifact::content::{Digest, Hashing, drain};
 
 /// The largest document that is kept. Registries refuse larger ones too.
 const LARGEST_DOCUMENT: u64 = 4 * 1024 * 1024;
@@ -52,10 +52,11 @@ impl Contents {
     /// Of an archive, plain or gzipped.
     pub(super) fn of_archive(path: &Path) -> Result<Contents, Fault> {
         let left = Cell::new(MOST_UNPACKED);
-        let mut archive = BufReader::new(File::open(path)?);
+        let mut file = File::open(path)?;
+        let mut archive = buffered(&mut file);
         if archive.fill_buf()?.starts_with(&GZIP) {
-            let mut archive = Bounded { reader: MultiGzDecoder::new(archive), left: &left };
-            Contents::read(&mut archive, &left)
+            let mut decoder = gunzip(&mut archive);
+            Contents::read(&mut Bounded { reader: &mut decoder, left: &left }, &left)
         } else {
             Contents::read(&mut archive, &left)
         }
@@ -161,25 +162,35 @@ impl Contents {
 
 /// Reads a part to its end, and whatever is compressed in it.
 fn blob(content: &mut dyn Read, left: &Cell<u64>) -> Result<Blob, Fault> {
-    let mut stored = BufReader::with_capacity(64 * 1024, Hashing::new(content));
+    let mut hashing = Hashing::new(content);
+    let mut stored = buffered(&mut hashing);
     let start = stored.fill_buf()?;
     let compressed = start.starts_with(&GZIP) || start.starts_with(&ZSTD);
     let unpacked = if start.starts_with(&GZIP) {
-        unpack(MultiGzDecoder::new(&mut stored), left)
+        unpack(&mut gunzip(&mut stored), left)
     } else if start.starts_with(&ZSTD) {
-        unzstd(&mut stored).and_then(|decoder| unpack(decoder, left))
+        unzstd(&mut stored).and_then(|mut decoder| unpack(&mut decoder, left))
     } else {
         Ok((0, Digest::of(b""))) // known from what is stored, below
     };
-    io::copy(&mut stored, &mut io::sink())?;
-    let (bytes, digest) = stored.into_inner().finish();
+    drain(&mut stored)?;
+    let (bytes, digest) = hashing.finish();
     let unpacked = if compressed { unpacked } else { Ok((bytes, digest)) };
     Ok(Blob { stored: digest, unpacked: unpacked.map_err(Fault::from), document: None })
 }
 
-fn unpack(decoder: impl Read, left: &Cell<u64>) -> io::Result<(u64, Digest)> {
-    let mut unpacked = Hashing::new(Bounded { reader: decoder, left });
-    io::copy(&mut unpacked, &mut io::sink())?;
+fn buffered(reader: &mut dyn Read) -> BufReader<&mut dyn Read> {
+    BufReader::with_capacity(64 * 1024, reader)
+}
+
+fn gunzip(stored: &mut dyn BufRead) -> MultiGzDecoder<&mut dyn BufRead> {
+    MultiGzDecoder::new(stored)
+}
+
+fn unpack(decoder: &mut dyn Read, left: &Cell<u64>) -> io::Result<(u64, Digest)> {
+    let mut bounded = Bounded { reader: decoder, left };
+    let mut unpacked = Hashing::new(&mut bounded);
+    drain(&mut unpacked)?;
     Ok(unpacked.finish())
 }
 
@@ -195,12 +206,12 @@ fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
 }
 
 /// Ends in an error where an image unpacks to more than any image does.
-struct Bounded<'a, R> {
-    reader: R,
+struct Bounded<'a> {
+    reader: &'a mut dyn Read,
     left: &'a Cell<u64>,
 }
 
-impl<R: Read> Read for Bounded<'_, R> {
+impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         let left = self.left.get().checked_sub(read as u64);

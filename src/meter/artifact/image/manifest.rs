@@ -1,7 +1,5 @@
 //! Which parts of an archive or directory are the image's layers, as its documents say.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::contents::{Blob, Contents};
@@ -59,7 +57,14 @@ struct Document {
 struct Descriptor {
     digest: String,
     platform: Option<Platform>,
-    annotations: Option<BTreeMap<String, String>>,
+    annotations: Option<Annotations>,
+}
+
+/// Of what stands beside a descriptor, what is looked at.
+#[derive(Deserialize, Clone)]
+struct Annotations {
+    #[serde(rename = "vnd.docker.reference.type")]
+    reference: Option<String>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -83,8 +88,8 @@ impl Descriptor {
 
     /// Build records are kept beside images, as manifests of their own.
     fn is_attestation(&self) -> bool {
-        let kind = self.annotations.as_ref().and_then(|a| a.get("vnd.docker.reference.type"));
-        kind.is_some_and(|kind| kind == "attestation-manifest")
+        let reference = self.annotations.as_ref().and_then(|a| a.reference.as_deref());
+        reference == Some("attestation-manifest")
     }
 
     fn platform(&self) -> String {

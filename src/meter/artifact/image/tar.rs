@@ -9,6 +9,7 @@
 use std::io::{self, Read};
 
 use super::Fault;
+use crate::meter::artifact::content::drain;
 
 /// The longest name, or set of extended attributes, that is read.
 const LONGEST: u64 = 64 * 1024;
@@ -69,16 +70,16 @@ pub(super) fn entries(
                 visit(Entry { name, kind }, &mut content)?;
             }
         }
-        io::copy(&mut content, &mut io::sink())?;
+        drain(&mut content)?;
         let missing = content.limit();
         let padding = size.next_multiple_of(512) - size;
-        let padded = io::copy(&mut archive.take(padding), &mut io::sink())?;
+        let padded = drain(&mut archive.take(padding))?;
         if missing > 0 || padded < padding {
             return Err(truncated());
         }
     }
     // To its end, so that a compressed archive's own checksum is held against all of it.
-    io::copy(archive, &mut io::sink())?;
+    drain(archive)?;
     Ok(())
 }
 
