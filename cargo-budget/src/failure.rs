@@ -39,6 +39,8 @@ impl fmt::Display for Failure {
 impl From<perf_budget::Error> for Failure {
     fn from(error: perf_budget::Error) -> Self {
         let exit = if error.is_config() { Exit::Usage } else { Exit::Unmeasured };
-        Failure { exit, text: error.to_string() }
+        let text = error.to_string();
+        // A rendered diagnosis begins with the word that whoever prints a failure puts before it.
+        Failure { exit, text: text.strip_prefix("error: ").unwrap_or(&text).to_owned() }
     }
 }

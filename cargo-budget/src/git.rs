@@ -53,6 +53,8 @@ impl Repository {
                 "this clone is shallow, so run `git fetch --depth=1 origin {plain}` first, and name \
                  `FETCH_HEAD` if it has no other name then"
             )
+        } else if plain.contains(['~', '^', '@', ':', ' ']) {
+            "check it with `git log`".to_owned()
         } else {
             format!("check its name with `git log`, or run `git fetch origin {plain}` first")
         };

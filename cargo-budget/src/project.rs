@@ -72,13 +72,20 @@ impl Project {
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
         let path = self.record();
         let _work = progress.busy("reading outcomes");
-        if !path.is_file() {
+        if !path.exists() {
             return Err(Failure::unmeasured(format!(
                 "no outcomes are recorded in `{}`; run `cargo test --release` first",
                 path.display()
             )));
         }
-        let own = self.own(record::read(&path)?);
+        let all = record::read(&path)?;
+        if all.is_empty() {
+            return Err(Failure::unmeasured(format!(
+                "there is no outcome in `{}`: the run ended before its first test did; run the tests again",
+                path.display()
+            )));
+        }
+        let own = self.own(all);
         if own.is_empty() {
             return Err(Failure::unmeasured(format!(
                 "`{}` has outcomes of other packages only; run `cargo test --release` in `{}` first",

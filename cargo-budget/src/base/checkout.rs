@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::SystemTime;
 
+use super::outside;
 use crate::failure::Failure;
 use crate::git::{Repository, git, said};
 
@@ -13,6 +14,8 @@ const KEPT: usize = 4;
 /// A commit's files.
 #[derive(Debug)]
 pub(super) struct Checkout {
+    /// Where it begins.
+    pub(super) top: PathBuf,
     /// Where the project's directory is in it.
     pub(super) package: PathBuf,
     /// The project's directory in the repository; `.` at its top.
@@ -31,7 +34,8 @@ pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
 pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Failure> {
     let repository = Repository::of(root)?;
     let prefix = repository.prefix();
-    let directory = place.join("checkouts").join(&commit[..commit.len().min(12)]);
+    let parent = outside::checkouts(place);
+    let directory = parent.join(&commit[..commit.len().min(12)]);
     let there = directory.join(".git").exists()
         && git(&directory, ["rev-parse", "HEAD"]).is_ok_and(|head| text(&head) == commit);
     if !there {
@@ -40,7 +44,6 @@ pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Fa
             std::fs::remove_dir_all(&directory)
                 .map_err(|e| Failure::io("remove", &directory, &e))?;
         }
-        let parent = place.join("checkouts");
         std::fs::create_dir_all(&parent).map_err(|e| Failure::io("create", &parent, &e))?;
         forget_oldest(root, &parent);
         git(root, ["worktree", "prune"])?;
@@ -62,11 +65,15 @@ pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Fa
             }
         }
     }
+    let deep = Path::new(&prefix).components().count();
+    if let Some(top) = root.ancestors().nth(deep) {
+        outside::link(root, top, &parent)?;
+    }
     // The time of its last use, by which the oldest is known.
     let _ = std::fs::File::open(&directory).and_then(|dir| dir.set_modified(SystemTime::now()));
     let package = directory.join(prefix);
     let prefix = if prefix.is_empty() { "." } else { prefix }.to_owned();
-    Ok(Checkout { package, prefix })
+    Ok(Checkout { top: directory, package, prefix })
 }
 
 /// Makes room for one more. What cannot be removed stays, and is in nobody's way.
@@ -74,7 +81,9 @@ fn forget_oldest(root: &Path, parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     let mut checkouts: Vec<_> = entries
         .filter_map(|entry| {
-            let path = entry.ok()?.path();
+            let entry = entry.ok()?;
+            // Links beside them are no checkouts.
+            let path = entry.file_type().ok()?.is_dir().then(|| entry.path())?;
             Some((path.metadata().ok()?.modified().ok()?, path))
         })
         .collect();

@@ -7,11 +7,14 @@
 mod build;
 mod checkout;
 mod layouts;
+mod outside;
+mod shared;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use self::shared::Shared;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -144,7 +147,10 @@ fn ready(
     }
     tell(&format!("building {short} in {}", root.display()));
     let target_dir = place.join("target");
-    let binary = wanted.target.build(&root, Some(&target_dir))?;
+    std::fs::create_dir_all(&target_dir).map_err(|e| Failure::io("create", &target_dir, &e))?;
+    let shared = Shared { directory: target_dir.clone() };
+    let binary =
+        shared.build(commit, &checkout.top, |into| wanted.target.build(&root, Some(into)))?;
     let mut base = Base {
         commit: commit.to_owned(),
         root,

@@ -25,8 +25,9 @@ pub(super) struct Init {
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Depend on the library in this directory, in place of the published one
-    #[arg(long, value_name = "DIR", hide = true)]
+    /// Depend on the library in this directory [default: the checkout that this command was built from, else the
+    /// registry]
+    #[arg(long, value_name = "DIR")]
     perf_budget_path: Option<PathBuf>,
 }
 
@@ -34,10 +35,18 @@ impl Init {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let found = Found::look(Path::new("."), self.package.as_deref())?;
         // Cargo would take it from where the manifest is.
-        let library = self
+        let named = self
             .perf_budget_path
             .map(|path| std::path::absolute(&path).map_err(|e| Failure::io("resolve", &path, &e)));
-        let plan = init::plan(&found, library.transpose()?.as_deref())?;
+        let library = named.transpose()?.or_else(init::checkout);
+        let mut plan = init::plan(&found, library.as_deref())?;
+        plan.notes.extend(library.filter(|_| plan.edits_the_manifest()).map(|path| {
+            format!(
+                "Cargo.toml takes perf-budget from `{}`, which other machines and CI need too; where a registry \
+                 has it, write its version in place of the path",
+                path.display()
+            )
+        }));
         for kept in &plan.kept {
             context.tell(&format!("kept      {kept}"));
         }

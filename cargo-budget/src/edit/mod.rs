@@ -18,6 +18,7 @@ use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use similar::TextDiff;
 
@@ -92,8 +93,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
         Failure::io("write", path, &format!("{e}{remedy}"))
     };
     std::fs::create_dir_all(parent).map_err(failed)?;
+    sweep(parent);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".budgets-").suffix(".new");
+    builder.prefix(BESIDE.0).suffix(BESIDE.1);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -108,6 +110,28 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&target).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// How a file that is written beside another is called: what its name begins and ends with.
+const BESIDE: (&str, &str) = (".budgets-", ".new");
+
+/// After so long nobody writes such a file any more.
+const ABANDONED: Duration = Duration::from_secs(60);
+
+/// Removes what a process that was killed while it wrote has left in a directory. What cannot be removed is in
+/// nobody's way.
+fn sweep(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(BESIDE.0) && name.ends_with(BESIDE.1));
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if is_ours && age().is_some_and(|age| age > ABANDONED) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// What changes, as a unified difference in the colours that terminals have for it; empty where nothing does.
@@ -141,6 +165,24 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_one_writes_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in [".budgets-old.new", ".budgets-new.new", "old.new"] {
+            std::fs::write(at(name), "half").unwrap();
+        }
+        let long_ago = std::time::SystemTime::now() - 10 * ABANDONED;
+        for name in [".budgets-old.new", "old.new"] {
+            let file = std::fs::File::options().append(true).open(at(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+        write(&at("budgets.toml"), "whole").unwrap();
+        let there =
+            [".budgets-old.new", ".budgets-new.new", "old.new"].map(|name| at(name).exists());
+        assert_eq!(there, [false, true, true]);
+    }
 
     #[test]
     fn splices_are_made_from_the_front() {

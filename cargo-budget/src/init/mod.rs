@@ -6,6 +6,7 @@
 
 mod budgets;
 mod harness;
+mod library;
 mod look;
 mod manifest;
 mod workflow;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use perf_budget::budget::{self, Subject};
 
+pub(crate) use library::checkout;
 pub(crate) use look::Found;
 
 use crate::edit;
@@ -77,6 +79,11 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
     let path = found.repository.join(".github/workflows/budgets.yml");
     if path.exists() {
         plan.kept.push(found.name_of(&path));
+        let command = budgets::run(found);
+        if found.has_siblings && !edit::read(&path)?.contains(&command) {
+            plan.notes
+                .push(format!("{} does not run `{command}`; add it there", found.name_of(&path)));
+        }
     } else {
         plan.write(found, path, None, workflow::text(found));
     }
@@ -119,6 +126,11 @@ fn harness(
 }
 
 impl Plan {
+    /// Whether Cargo.toml gets entries.
+    pub(crate) fn edits_the_manifest(&self) -> bool {
+        self.writes.iter().any(|write| write.path.ends_with("Cargo.toml"))
+    }
+
     fn write(&mut self, found: &Found, path: PathBuf, before: Option<String>, after: String) {
         let name = found.name_of(&path);
         self.writes.push(Write { path, name, before, after });

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use perf_budget::quantity::Unit;
 use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
 
-use super::Report;
+use super::{Report, text};
 
 /// The endings of families, as the format asks of names.
 const ENDINGS: [&str; 6] =
@@ -133,7 +133,9 @@ fn labels(outcome: &Outcome) -> String {
 
 fn pairs(labels: &[(&str, &String)]) -> String {
     let one = |(name, value): &(&str, &String)| {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        // Readers that take a lone CR for the end of a line are common.
+        let value =
+            text::visible(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         format!("{name}=\"{value}\"")
     };
     labels.iter().map(one).collect::<Vec<_>>().join(",")

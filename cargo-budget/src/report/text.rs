@@ -65,7 +65,7 @@ pub(crate) fn plain(outcome: &Outcome) -> Outcome {
 }
 
 /// Lines for a terminal that may be GitHub's runner, which would take one that begins with `::` for a
-/// command, blanks before it or not.
+/// command, blanks before it or not, and `##[` (the older form) anywhere in a line.
 pub(crate) fn no_commands(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -74,7 +74,7 @@ pub(crate) fn no_commands(text: &str) -> String {
         }
         safe.push_str(line);
     }
-    safe
+    safe.replace("##[", "##\\u{5b}")
 }
 
 #[cfg(test)]
@@ -99,5 +99,6 @@ mod tests {
     #[test]
     fn no_line_is_a_workflow_command() {
         assert_eq!(no_commands("::error::x\na ::b\n  ::c"), "| ::error::x\na ::b\n|   ::c");
+        assert_eq!(no_commands("a ##[error]b"), "a ##\\u{5b}error]b");
     }
 }

@@ -167,6 +167,10 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.git(&["checkout", "-q", "slower"]);
     counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
 
+    // A base of before, after another: what is compared with is what it says.
+    counted.check(&["--base", "HEAD"]).is(0, &["4 of 4 budgets judged: 4 pass"]);
+    counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
+
     // A filter, and one part of two.
     let one = counted.check(&["--base", "main", "--", "source"]);
     one.is(0, &["2 of 4 budgets judged"]);
@@ -225,8 +229,33 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.check(&["--base", "empty"]).is(3, &["has no package in `.`"]);
 
     // Checkouts are kept, but not all of them.
-    let kept = fs::read_dir(counted.0.path("results/base/checkouts")).unwrap().count();
+    let kept =
+        fs::read_dir(counted.0.path("results/base/checkouts/target/package")).unwrap().count();
     assert!((1..=4).contains(&kept), "{kept}");
+}
+
+/// What is beside the repository is found from the base's checkout too, and a base from before the project
+/// became a workspace is none of its members.
+#[test]
+fn the_base_is_built_as_if_it_stood_where_the_project_does() {
+    let counted = Crate::new("standing");
+    let sibling = tempfile::Builder::new().prefix("budget-sibling-").tempdir().unwrap();
+    fs::create_dir(sibling.path().join("src")).unwrap();
+    fs::write(sibling.path().join("src/lib.rs"), "pub const EACH: u32 = 1;\n").unwrap();
+    let manifest = "[package]\nname = \"sibling\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(sibling.path().join("Cargo.toml"), manifest).unwrap();
+    let name = sibling.path().file_name().unwrap().to_str().unwrap();
+    let before = fs::read_to_string(counted.0.path("Cargo.toml")).unwrap();
+    let own = format!("[dependencies]\nsibling = {{ path = \"../{name}\" }}\n");
+    let alone = before.replace("[workspace]\n", &own);
+    counted.0.write("Cargo.toml", &alone);
+    counted.commit("alone");
+    counted.0.write("Cargo.toml", &format!("{alone}\n[workspace]\nmembers = [\"more\"]\n"));
+    counted.0.write("more/Cargo.toml", &manifest.replace("sibling", "more"));
+    counted.0.write("more/src/lib.rs", "");
+    counted.commit("a workspace");
+    let run = counted.check(&["--base", "HEAD~1"]);
+    run.is(0, &["4 of 4 budgets judged: 4 pass"]);
 }
 
 #[test]

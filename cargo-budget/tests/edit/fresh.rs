@@ -130,6 +130,9 @@ fn a_workspace_of_several_kinds() {
     }
     let workflow = place.read(".github/workflows/budgets.yml");
     assert!(workflow.contains("run: cargo test --release --package web-kit --test budgets\n"));
+    // The second member's tests are in no job yet.
+    let said = "does not run `cargo test --release --package app --test budgets`; add it there";
+    init(&place, "app", &["--dry-run"]).is(0, &[said]);
 
     // A program with clap is started with `--help`; one that needs features is left to the user.
     init(&place, "app/src", &[]).is(0, &["wrote     app/budgets.toml", "kept      .github"]);
@@ -146,6 +149,17 @@ fn a_workspace_of_several_kinds() {
         (app_before, manifest),
         (place.read("app/budgets.toml"), place.read("app/Cargo.toml"))
     );
+}
+
+/// Where no registry has the library, the checkout that the command was built from has.
+#[test]
+fn the_library_is_taken_from_where_the_command_is_from() {
+    let place = Place::empty();
+    place.write("Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    place.write("src/lib.rs", "");
+    place.run_in("", &["init"]).is(0, &["note      Cargo.toml takes perf-budget from"]);
+    let path = library().to_str().unwrap();
+    assert!(place.read("Cargo.toml").contains(&format!("perf-budget = {{ path = \"{path}\" }}\n")));
 }
 
 #[test]

@@ -34,6 +34,16 @@ fn nothing_on_record_says_what_to_run() {
     place.run(&["tighten", "--headroom", "5"]).is(2, &["write \"5 %\""]);
     place.write("results/outcomes.jsonl", "{\n");
     place.run(&["tighten"]).is(3, &["line 1 is not an outcome"]);
+    place.write("results/outcomes.jsonl", "");
+    place.run(&["tighten"]).is(3, &["there is no outcome in", "run the tests again"]);
+    fs::remove_file(place.path("results/outcomes.jsonl")).unwrap();
+    fs::create_dir(place.path("results/outcomes.jsonl")).unwrap();
+    place.run(&["tighten"]).is(3, &["failed to read", "directory"]);
+    place.run(&["report"]).is(3, &["failed to read", "directory"]);
+    let broken = BUDGETS.replace("workload", "workloads");
+    place.write("budgets.toml", &broken);
+    let run = place.run(&["tighten"]);
+    assert!(!run.stderr.contains("error: error:"), "{}", run.stderr);
 }
 
 /// One text in each way that editors write one: the same edit, and no other byte.

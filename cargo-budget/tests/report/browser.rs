@@ -124,7 +124,7 @@ fn the_page_fits_a_phone_and_is_told_to_who_cannot_see() {
         const root = document.documentElement, told = [];
         const wide = [...document.querySelectorAll("body *")].filter((e) => !e.closest("svg, .unseen, .skip")
             && e.getBoundingClientRect().right > root.clientWidth + 1);
-        told.push(wide.length + " too wide");
+        told.push(wide.length + (root.scrollWidth > root.clientWidth ? 1 : 0) + " too wide");
         if (root.clientWidth > 700) told.push("no phone");
         const mute = [...document.querySelectorAll("svg")].filter((e) => !e.closest("[aria-hidden], [aria-label]"));
         told.push(mute.length + " mute");

@@ -59,6 +59,7 @@ fn nothing_printed_is_a_workflow_command() {
         }
         let command = text.lines().find(|line| line.trim_start().starts_with("::"));
         assert_eq!(command, None, "{format}");
+        assert!(format != "terminal" || !text.contains("##["), "the older form");
         assert!(
             !text.contains('\u{1b}') && !text.contains('\u{202e}') || format == "json",
             "{format}"

@@ -1,0 +1,104 @@
+//! One target directory for the checkouts of all commits, so that dependencies are built once.
+//!
+//! Cargo names what it builds by paths within the package and takes it for fresh by the times of files
+//! alone. So what another checkout left behind would pass for a build of an older one that is used again: where the
+//! last build was of another commit, every file of the checkout is made newer than it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::failure::Failure;
+
+/// A target directory that checkouts take turns in.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Where it is.
+    pub(super) directory: PathBuf,
+}
+
+impl Shared {
+    /// Has `build` build `commit`, whose files are in `checkout`, from its own files alone.
+    pub(super) fn build<T>(
+        &self,
+        commit: &str,
+        checkout: &Path,
+        build: impl FnOnce(&Path) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mark = self.directory.join("built-of");
+        if fs::read_to_string(&mark).is_ok_and(|built| built == commit) {
+            return build(&self.directory);
+        }
+        // Until it is built, what is there is of nobody.
+        match fs::remove_file(&mark) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::io("remove", &mark, &e));
+            }
+            _ => {}
+        }
+        renew(checkout, SystemTime::now())?;
+        let built = build(&self.directory)?;
+        fs::write(&mark, commit).map_err(|e| Failure::io("write", &mark, &e))?;
+        Ok(built)
+    }
+}
+
+/// Gives every file below `directory` this time, those of git aside.
+fn renew(directory: &Path, now: SystemTime) -> Result<(), Failure> {
+    let entries = fs::read_dir(directory).map_err(|e| Failure::io("read", directory, &e))?;
+    for entry in entries {
+        let entry = entry.map_err(|e| Failure::io("read", directory, &e))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type().map_err(|e| Failure::io("read", &path, &e))?;
+        if kind.is_dir() && name != ".git" {
+            renew(&path, now)?;
+        } else if kind.is_file() && name != ".git" {
+            // Its owner may, even where nobody may write it; Windows asks for more.
+            let open = if cfg!(unix) {
+                File::open(&path)
+            } else {
+                File::options().append(true).open(&path)
+            };
+            open.and_then(|file| file.set_modified(now))
+                .map_err(|e| Failure::io("renew", &path, &e))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_another_commit_left_is_older_than_every_file() {
+        let place = tempfile::tempdir().unwrap();
+        let shared = Shared { directory: place.path().join("target") };
+        let checkout = place.path().join("checkout");
+        fs::create_dir_all(checkout.join("src")).unwrap();
+        fs::create_dir_all(&shared.directory).unwrap();
+        let file = checkout.join("src/lib.rs");
+        fs::write(&file, "").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(1000);
+        let age = || File::options().append(true).open(&file).unwrap().set_modified(old).unwrap();
+        let check = |commit: &str, fails: bool, renewed: bool| {
+            age();
+            let failure = || Failure::unmeasured("it does not build");
+            let done =
+                shared.build(commit, &checkout, |_| if fails { Err(failure()) } else { Ok(()) });
+            assert_eq!(done.is_err(), fails);
+            let is_new = fs::metadata(&file).unwrap().modified().unwrap() > old;
+            assert_eq!(is_new, renewed, "{commit}");
+        };
+        check("a", false, true);
+        check("a", false, false);
+        check("b", false, true);
+        check("a", false, true);
+        // Half a build of another is as bad as a whole one.
+        check("b", true, true);
+        check("a", false, true);
+        check("a", false, false);
+    }
+}
