@@ -219,7 +219,7 @@ fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
     check(&outcomes, Verdict::Fail, "accuracy is 98 %, under the limit of 98.4 %");
     // Odds that fall short of what a red needs would contradict it.
     let text = crate::report::terminal::explain(&outcomes[0]);
-    assert!(text.contains("98 %, the same every time, from 3 processes"), "{text}");
+    assert!(text.contains("98 %, the same every time, from 12 processes"), "{text}");
     assert!(!text.contains("red needs"), "{text}");
 }
 

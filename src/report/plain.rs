@@ -1,5 +1,5 @@
 //! What others wrote (a panic, the output of a command) without what would steer a terminal: a red must not be
-//! able to wipe itself off the screen.
+//! able to wipe itself off the screen, nor to be a command of whoever reads the log.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -11,6 +11,8 @@ pub(super) fn plain(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '\x1b' => skip_sequence(&mut chars),
+            // `##[error]` is a command of GitHub's older form, wherever in a line it stands.
+            '[' if kept.ends_with("##") => kept.push_str("\\u{5b}"),
             c if c.is_control() && !matches!(c, '\n' | '\t') => {}
             c => kept.push(c),
         }
@@ -51,6 +53,8 @@ mod tests {
         check("\x1b[31mred\x1b[0m, \x1b[1;38;5;9mbold\x1b[m", "red, bold");
         check("\x1b[2Jgone\x07\r\u{9b}", "gone");
         check("\x1b]0;title\x07a\x1b]8;;u\x1b\\b\x1b]open\nc", "ab\nc");
+        check("a ##[error]b #[c]", "a ##\\u{5b}error]b #[c]");
+        check("##\x1b[0m[error]", "##\\u{5b}error]");
         check("\x1b", "");
         check("\x1b[", "");
     }

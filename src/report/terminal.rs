@@ -131,6 +131,8 @@ fn accepted_text(accepted: &Accepted) -> String {
 
 /// What to do about it.
 pub fn next(outcome: &Outcome) -> String {
+    let from_below = outcome.against.is_some_and(|against| against.bound == Bound::Min);
+    let moved = if from_below { "fell" } else { "grew" };
     let place = format!("{}:{}", outcome.file, outcome.line);
     let budget = &outcome.budget;
     match outcome.verdict {
@@ -138,10 +140,10 @@ pub fn next(outcome: &Outcome) -> String {
             format!("mend it; or, if it takes longer, move `until` at {place} and say why")
         }
         Verdict::Fail if outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some()) => format!(
-            "find what grew; or, if it must be so, accept it: cargo budget accept --red {budget}"
+            "find what {moved}; or, if it must be so, accept it: cargo budget accept --red {budget}"
         ),
         Verdict::Fail => format!(
-            "find what grew; or, if it must be so, change the limit at {place} and say why in `why`"
+            "find what {moved}; or, if it must be so, change the limit at {place} and say why in `why`"
         ),
         Verdict::Unsure if outcome.doubt == Some(Doubt::Noise) => format!(
             "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
