@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
 
 use crate::budget::{self, Subject};
+use crate::meter::Cause;
 use crate::report::terminal::{self, Colour};
 use crate::report::{github, progress, record};
 use crate::run::{self, Failed, Run, Workload};
@@ -205,23 +206,28 @@ fn trials(
 #[derive(Default)]
 struct Closing {
     outcomes: Mutex<Vec<Outcome>>,
-    unrecorded: Mutex<Option<Error>>,
 }
 
 impl Closing {
     /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
-    fn take(&self, session: &Session, outcome: Outcome) -> Result<Completion, Red> {
+    fn take(&self, session: &Session, mut outcome: Outcome) -> Result<Completion, Red> {
         let recorded = record::append(&place::record(&session.results), &outcome)
             .and_then(|()| session.tell(&outcome));
+        if let Err(error) = recorded {
+            // An outcome that is not on record is lost for every report.
+            outcome.reason = format!(
+                "{}, which is not on record: {error}; make room there, or name another directory in \
+                 PERF_BUDGET_DIR",
+                outcome.reason
+            );
+            if !outcome.verdict.is_red() {
+                outcome.verdict = Verdict::Unmeasured;
+                outcome.cause = Some(Cause::Harness.name().to_owned());
+            }
+        }
         let verdict = outcome.verdict;
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-        if let Err(error) = recorded {
-            // An outcome that is not on record is lost for every report: red.
-            let text = format!("{text}  record     {error}\n");
-            *self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            return Err(text.into());
-        }
         match verdict {
             Verdict::Skipped => Ok(Completion::ignored_with(reason)),
             red if red.is_red() => Err(text.into()),
