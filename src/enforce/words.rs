@@ -84,15 +84,6 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         pairs if outcome.relative_to.is_some() => pairs,
         values => format!("{values} in {forks}"),
     };
-    match doubt {
-        Doubt::Near => {
-            return format!(
-                "{metric} is {value}, too near the limit of {bound} to tell after {seen}"
-            );
-        }
-        Doubt::Noise => return interference::noise(outcome, limit, value, bound),
-        Doubt::Blind => {}
-    }
     let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
         let end = match against.bound {
             Bound::Max => estimate.high,
@@ -100,8 +91,19 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         };
         Some(against.quantity(end?))
     });
+    let side = if limit.bound == Bound::Max { "high" } else { "low" };
+    match doubt {
+        Doubt::Near => {
+            let worst =
+                worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
+            return format!(
+                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}"
+            );
+        }
+        Doubt::Noise => return interference::noise(outcome, limit, value, bound),
+        Doubt::Blind => {}
+    }
     let known = worst.map_or("too few to bound it".to_owned(), |worst| {
-        let side = if limit.bound == Bound::Max { "high" } else { "low" };
         format!("and may be as {side} as {worst}")
     });
     let remedy = if evidence.is_recorded() {
