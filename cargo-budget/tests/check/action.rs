@@ -121,8 +121,8 @@ fn a_pull_request_is_held_against_where_it_left_its_base() {
     assert_eq!(job.written("results/pull-request"), "17\n");
     let comment = job.written("results/comment.md");
     assert!(comment.starts_with("<!-- perf-budget -->\n### Performance budgets\n"), "{comment}");
-    holds(&comment, &["steps is 1.33 x base, over the limit", "| loosened | `steps::steps` |"]);
-    holds(&job.written("results/budgets.html"), &["<!doctype html>", "steps::steps::x_base"]);
+    holds(&comment, &["steps is 1.33 x base, over the limit", "| **loosened** | `steps::steps` |"]);
+    holds(&job.written("results/budgets.html"), &["<!DOCTYPE html>", "steps::steps::x_base"]);
 }
 
 #[test]
