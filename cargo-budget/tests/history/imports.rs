@@ -31,7 +31,7 @@ pub(crate) fn rows() -> Vec<Trial> {
             &["http_req_duration::p999", "http_req_failed::rate"],
         ),
         row("k6", "k6_handle_summary.json", 99, &["http_req_waiting::p95", "checks::rate"]),
-        row("k6", "k6_machine_readable.json", 40, &["merge_wait::p95", "checks_failed::rate"]),
+        row("k6", "k6_machine_readable.json", 39, &["merge_wait::p95", "checks_failed::rate"]),
         Trial::test("import::what_is_not_understood_is_refused", || {
             refused();
             Ok::<(), Failed>(())
