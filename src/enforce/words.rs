@@ -94,6 +94,8 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     let side = if limit.bound == Bound::Max { "high" } else { "low" };
     match doubt {
         Doubt::Near => {
+            // Not where it reads the same.
+            let worst = worst.filter(|worst| worst.to_string() != value);
             let worst =
                 worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
             return format!(
