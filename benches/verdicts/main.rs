@@ -128,7 +128,9 @@ fn certify(arguments: &Arguments) -> io::Result<bool> {
     }
     tell("pairs of the same code, for the audit");
     let audit = audit::run(arguments.audit)?;
-    let command = format!("cargo bench --bench verdicts -- --minutes {}", arguments.minutes);
+    let resumed = if arguments.resume { " --resume" } else { "" };
+    let command =
+        format!("cargo bench --bench verdicts -- --minutes {}{resumed}", arguments.minutes);
     let page =
         page::Page { records: &records, audit: &audit, command, processor: &bench.processor };
     let (text, held) = page.render();
