@@ -4,7 +4,7 @@
 //! measure at the same time never read half of one. What is not exactly an entry of ours is no entry. Who
 //! adds one removes those that nobody used for long: a build that changes leaves its old sizes behind.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -42,7 +42,7 @@ impl Cache {
         (&file).take(LONGEST).read_to_string(&mut text).ok()?;
         let bytes = text.lines().nth(1)?.parse().ok()?;
         let found = (text == entry(key, bytes)).then_some(bytes);
-        if found.is_some() && unused(&file, SystemTime::now()) > USE {
+        if found.is_some() && unused(file.metadata(), SystemTime::now()) > USE {
             // Where it cannot be said that it was used, it is measured once more some day.
             let _ = file.set_modified(SystemTime::now());
         }
@@ -70,9 +70,8 @@ impl Cache {
     fn forget(&self, now: SystemTime) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
-            let path = entry.path();
-            if File::open(&path).is_ok_and(|file| unused(&file, now) > STALE) {
-                let _ = fs::remove_file(path);
+            if unused(entry.metadata(), now) > STALE {
+                let _ = fs::remove_file(entry.path());
             }
         }
     }
@@ -90,8 +89,8 @@ impl Cache {
 }
 
 /// How long nobody wrote or used it; not at all, where that is in the future or cannot be told.
-fn unused(file: &File, now: SystemTime) -> Duration {
-    let last = file.metadata().and_then(|data| data.modified()).ok();
+fn unused(data: io::Result<Metadata>, now: SystemTime) -> Duration {
+    let last = data.and_then(|data| data.modified()).ok();
     last.and_then(|last| now.duration_since(last).ok()).unwrap_or_default()
 }
 
