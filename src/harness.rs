@@ -150,7 +150,7 @@ impl Harness {
         let _guard = meter::process::Guard::post().map_err(|e| {
             Error::other(format!("failed to start this binary once more, to end what is left: {e}"))
         })?;
-        if let (Some(asked), false) = (&rehearsal, arguments.list) {
+        if let Some(asked) = &rehearsal {
             return Harness::prove(&session, &selected, asked);
         }
         session.select(selected);
