@@ -14,7 +14,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use self::shared::Shared;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -147,10 +146,8 @@ fn ready(
     }
     tell(&format!("building {short} in {}", root.display()));
     let target_dir = place.join("target");
-    std::fs::create_dir_all(&target_dir).map_err(|e| Failure::io("create", &target_dir, &e))?;
-    let shared = Shared { directory: target_dir.clone() };
-    let binary =
-        shared.build(commit, &checkout.top, |into| wanted.target.build(&root, Some(into)))?;
+    let build = || wanted.target.build(&root, Some(&target_dir));
+    let binary = shared::build(&target_dir, commit, &checkout.top, build)?;
     let mut base = Base {
         commit: commit.to_owned(),
         root,

@@ -5,42 +5,34 @@
 //! last build was of another commit, every file of the checkout is made newer than it.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use crate::failure::Failure;
 
-/// A target directory that checkouts take turns in.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// Where it is.
-    pub(super) directory: PathBuf,
-}
-
-impl Shared {
-    /// Has `build` build `commit`, whose files are in `checkout`, from its own files alone.
-    pub(super) fn build<T>(
-        &self,
-        commit: &str,
-        checkout: &Path,
-        build: impl FnOnce(&Path) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mark = self.directory.join("built-of");
-        if fs::read_to_string(&mark).is_ok_and(|built| built == commit) {
-            return build(&self.directory);
-        }
-        // Until it is built, what is there is of nobody.
-        match fs::remove_file(&mark) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::io("remove", &mark, &e));
-            }
-            _ => {}
-        }
-        renew(checkout, SystemTime::now())?;
-        let built = build(&self.directory)?;
-        fs::write(&mark, commit).map_err(|e| Failure::io("write", &mark, &e))?;
-        Ok(built)
+/// Has `build` build `commit` into `directory` from its own files alone, which are in `checkout`.
+pub(super) fn build<T>(
+    directory: &Path,
+    commit: &str,
+    checkout: &Path,
+    build: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mark = directory.join("built-of");
+    if fs::read_to_string(&mark).is_ok_and(|built| built == commit) {
+        return build();
     }
+    fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
+    // Until it is built, what is there is of nobody.
+    match fs::remove_file(&mark) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::io("remove", &mark, &e));
+        }
+        _ => {}
+    }
+    renew(checkout, SystemTime::now())?;
+    let built = build()?;
+    fs::write(&mark, commit).map_err(|e| Failure::io("write", &mark, &e))?;
+    Ok(built)
 }
 
 /// Gives every file below `directory` this time, those of git aside.
@@ -75,10 +67,9 @@ mod tests {
     #[test]
     fn what_another_commit_left_is_older_than_every_file() {
         let place = tempfile::tempdir().unwrap();
-        let shared = Shared { directory: place.path().join("target") };
+        let target = place.path().join("target");
         let checkout = place.path().join("checkout");
         fs::create_dir_all(checkout.join("src")).unwrap();
-        fs::create_dir_all(&shared.directory).unwrap();
         let file = checkout.join("src/lib.rs");
         fs::write(&file, "").unwrap();
         let old = SystemTime::now() - Duration::from_secs(1000);
@@ -87,7 +78,7 @@ mod tests {
             age();
             let failure = || Failure::unmeasured("it does not build");
             let done =
-                shared.build(commit, &checkout, |_| if fails { Err(failure()) } else { Ok(()) });
+                build(&target, commit, &checkout, || if fails { Err(failure()) } else { Ok(()) });
             assert_eq!(done.is_err(), fails);
             let is_new = fs::metadata(&file).unwrap().modified().unwrap() > old;
             assert_eq!(is_new, renewed, "{commit}");
