@@ -16,7 +16,6 @@
 //!   archive (plain or gzipped) or as a directory. `unpacked` counts the bytes of the layers' tar archives.
 //!   `size` of an image is its length as it is stored. Nothing of an image is ever written to disk.
 
-mod brotli;
 mod cache;
 mod compress;
 mod content;

@@ -11,14 +11,22 @@
 //!   over it on machine code, where zlib itself is up to 1.2 % over: encoders of deflate choose their blocks
 //!   each in its own way. The size is the same on every machine all the same.
 
-use std::any::TypeId;
+#[cfg(any(not(feature = "brotli"), not(feature = "zstd")))]
+mod absent;
+#[cfg(feature = "brotli")]
+mod brotli;
+mod gzip;
+#[cfg(feature = "zstd")]
+mod zstd;
+
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
-use miniz_oxide::deflate::core as deflate;
-
-use super::brotli;
+#[cfg(not(feature = "brotli"))]
+use self::absent as brotli;
+#[cfg(not(feature = "zstd"))]
+use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
@@ -52,7 +60,7 @@ impl Encoder {
 
     /// The bytes of `file` after compression, from `cache` where it is known.
     pub(super) fn size(self, file: &Found, cache: &Cache) -> Result<u64, Unmeasured> {
-        let identity = self.identity().ok_or_else(|| without_zstd(file))?;
+        let identity = self.identity().ok_or_else(|| self.lacking(file))?;
         let digest = file.digest()?;
         let key = format!("{identity}-{digest}");
         if let Some(bytes) = cache.get(&key) {
@@ -74,105 +82,36 @@ impl Encoder {
     /// A crate cannot ask for the version of another one. But two versions of a crate may be linked
     /// into one program, so the compiler must give their types different ids: the id of an encoder's
     /// type therefore changes with its version, and with the compiler and the profile, which does no harm.
-    #[cfg_attr(
-        feature = "zstd",
-        expect(clippy::unnecessary_wraps, reason = "a build without zstd has no identity for it")
-    )]
     fn identity(self) -> Option<String> {
-        let (name, id) = match self {
-            Encoder::Gzip => ("gzip-9", TypeId::of::<deflate::CompressorOxide>()),
-            Encoder::Brotli => ("brotli-11-22", TypeId::of::<brotli::State>()),
-            #[cfg(feature = "zstd")]
-            Encoder::Zstd => ("zstd-19", TypeId::of::<zstd::Encoder<'static, Count>>()),
-            #[cfg(not(feature = "zstd"))]
-            Encoder::Zstd => return None,
+        let (name, implementation) = match self {
+            Encoder::Gzip => ("gzip-9", Some(gzip::implementation())),
+            Encoder::Brotli => ("brotli-11-22", brotli::implementation()),
+            Encoder::Zstd => ("zstd-19", zstd::implementation()),
         };
         let mut hasher = DefaultHasher::new();
-        (env!("CARGO_PKG_VERSION"), id).hash(&mut hasher);
+        (env!("CARGO_PKG_VERSION"), implementation?).hash(&mut hasher);
         Some(format!("{name}-{:016x}", hasher.finish()))
     }
 
     /// How many bytes come out; `bytes` is how many `source` should hold, as a hint.
     fn encode(self, source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
         match self {
-            Encoder::Gzip => gzip(source),
-            Encoder::Brotli => {
-                let mut size = 0;
-                brotli::encode(source, bytes, &mut |out| size += out.len() as u64)?;
-                Ok(size)
-            }
-            Encoder::Zstd => zstd(source, bytes),
+            Encoder::Gzip => gzip::size(source),
+            Encoder::Brotli => brotli::size(source, bytes),
+            Encoder::Zstd => zstd::size(source, bytes),
         }
     }
-}
 
-fn without_zstd(file: &Found) -> Unmeasured {
-    let text = format!(
-        "failed to compress `{}` with zstd: this build has no zstd; turn on the cargo feature `zstd` of \
-         perf-budget",
-        file.shown
-    );
-    Unmeasured::new(Cause::Unsupported, text)
-}
-
-/// Counts what is written to it.
-#[cfg(feature = "zstd")]
-struct Count(u64);
-
-#[cfg(feature = "zstd")]
-impl io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
+    /// What to say where this build lacks the encoder. Gzip is in all of them.
+    fn lacking(self, file: &Found) -> Unmeasured {
+        let feature = if self == Encoder::Brotli { "brotli" } else { "zstd" };
+        let text = format!(
+            "failed to compress `{}` with {feature}: this build has no {feature}; turn on the cargo feature \
+             `{feature}` of perf-budget",
+            file.shown
+        );
+        Unmeasured::new(Cause::Unsupported, text)
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A header of ten bytes, the deflated data, and a trailer of eight (RFC 1952).
-fn gzip(source: &mut dyn Read) -> io::Result<u64> {
-    const RAW: i32 = -15; // a window of 2^15 bytes, and no zlib header
-    const DEFAULT_STRATEGY: i32 = 0;
-    let flags = deflate::create_comp_flags_from_zip_params(9, RAW, DEFAULT_STRATEGY);
-    let mut compressor = Box::new(deflate::CompressorOxide::new(flags));
-    let mut bytes = 10 + 8;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let read = source.read(&mut buffer)?;
-        let flush = if read == 0 { deflate::TDEFLFlush::Finish } else { deflate::TDEFLFlush::None };
-        let mut rest = &buffer[..read];
-        loop {
-            let (status, used) = deflate::compress_to_output(&mut compressor, rest, flush, |out| {
-                bytes += out.len() as u64;
-                true
-            });
-            rest = &rest[used..];
-            match status {
-                deflate::TDEFLStatus::Done => return Ok(bytes),
-                deflate::TDEFLStatus::Okay if rest.is_empty() && read > 0 => break,
-                deflate::TDEFLStatus::Okay => {}
-                status => {
-                    return Err(io::Error::other(format!("the gzip encoder failed: {status:?}")));
-                }
-            }
-        }
-    }
-}
-
-#[cfg(feature = "zstd")]
-fn zstd(source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
-    let mut writer = zstd::Encoder::new(Count(0), 19)?;
-    writer.include_checksum(true)?;
-    writer.set_pledged_src_size(Some(bytes))?;
-    io::copy(source, &mut writer)?;
-    Ok(writer.finish()?.0)
-}
-
-#[cfg(not(feature = "zstd"))]
-fn zstd(_source: &mut dyn Read, _bytes: u64) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -222,6 +161,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "brotli")]
     #[test]
     fn brotli_streams_decode_to_what_went_in() {
         let noise = |n: u64| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8;
@@ -243,7 +183,7 @@ mod tests {
     fn zstd_adds_a_checksum() {
         // The size of the content is known either way; the checksum is four bytes.
         check(Encoder::Zstd, &text(3_000), |c| {
-            zstd::bulk::compress(c, 19).unwrap().len() as u64 + 4
+            ::zstd::bulk::compress(c, 19).unwrap().len() as u64 + 4
         });
     }
 
@@ -271,7 +211,8 @@ mod tests {
             .into_iter()
             .filter_map(Encoder::identity)
             .collect();
-        assert_eq!(known.len(), 2 + usize::from(cfg!(feature = "zstd")));
+        let features = [cfg!(feature = "brotli"), cfg!(feature = "zstd")];
+        assert_eq!(known.len(), 1 + features.into_iter().filter(|on| *on).count());
         let hashes: std::collections::BTreeSet<_> =
             known.iter().map(|k| k.rsplit('-').next()).collect();
         assert_eq!(hashes.len(), known.len());

@@ -1,6 +1,7 @@
-//! The brotli encoder, driven by hand: the crate's own writers have the compiler make it twice over, once
-//! for what goes in and once for the end.
+//! The brotli encoder at quality 11 and a window of 22 bits, driven by hand: the crate's own writers have
+//! the compiler make it twice over, once for what goes in and once for the end.
 
+use std::any::TypeId;
 use std::io::{self, Read};
 
 use brotli::enc::backward_references::BrotliEncoderParams;
@@ -8,13 +9,24 @@ use brotli::enc::encode::{BrotliEncoderDestroyInstance, BrotliEncoderOperation};
 use brotli::enc::interface::{InputReferenceMut, PredictionModeContextMap, StaticCommand};
 use brotli::enc::{InputPair, StandardAlloc};
 
-use super::compress::CHUNK;
+use super::CHUNK;
+
+type State = brotli::enc::encode::BrotliEncoderStateStruct<StandardAlloc>;
 
 /// What encodes.
-pub(super) type State = brotli::enc::encode::BrotliEncoderStateStruct<StandardAlloc>;
+#[expect(clippy::unnecessary_wraps, reason = "a build without it has none")]
+pub(super) fn implementation() -> Option<TypeId> {
+    Some(TypeId::of::<State>())
+}
 
-/// Compresses `source` at quality 11 with a window of 22 bits, piece by piece into `out`; `bytes` is how
-/// many it should hold, as a hint.
+/// How many bytes come out; `bytes` is how many `source` should hold, as a hint.
+pub(super) fn size(source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
+    let mut size = 0;
+    encode(source, bytes, &mut |out| size += out.len() as u64)?;
+    Ok(size)
+}
+
+/// Compresses `source` piece by piece into `out`.
 pub(super) fn encode(
     source: &mut dyn Read,
     bytes: u64,
