@@ -1,14 +1,14 @@
 //! A day of the calendar, in UTC: until when a waiver holds, and when a value was accepted. It knows no
 //! clock; whoever asks says what the time is.
 
+use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use crate::json::{self, FromJson, Mismatch};
 
 /// A day of the Gregorian calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     // In this order, so that days compare as they follow each other.
     year: u16,
@@ -71,17 +71,18 @@ fn no_date(text: &str) -> String {
     format!("`{text}` is not a day of the calendar")
 }
 
-impl TryFrom<String> for Date {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Date, String> {
-        text.parse()
+impl FromJson for Date {
+    fn from_json(value: Value) -> Result<Self, Mismatch> {
+        let text = String::from_json(value)?;
+        text.parse().map_err(|_| Mismatch::unknown(&text))
     }
 }
 
-impl From<Date> for String {
-    fn from(date: Date) -> String {
-        date.to_string()
+json::deserializes!(Date);
+
+impl serde_core::Serialize for Date {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

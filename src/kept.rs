@@ -9,11 +9,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-
 use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, lock};
+use crate::json;
 use crate::meter::binary;
 use crate::suite::{Reading, Test};
 use crate::verdict::judge::Carried;
@@ -26,7 +25,7 @@ const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 const CERTAIN: f64 = 1e300;
 
 /// What is kept of one limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Kept {
     test: String,
     /// Of the build and the limit.
@@ -39,6 +38,8 @@ pub(crate) struct Kept {
     /// When the last of them ended, in seconds since 1970.
     at: u64,
 }
+
+json::record!(Kept { test, identity, fail, pass, runs, at });
 
 impl Kept {
     /// What judgement begins with.

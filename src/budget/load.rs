@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use super::limit::Draft;
@@ -15,7 +14,7 @@ use crate::quantity::{Quantity, Unit};
 
 /// `load = { shape = "constant", rate = "1000 op/s" }`: operations start when they are due, not when the
 /// one before has ended (an open loop), and their latency counts from when they were due.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// How the rate goes over time.
     pub shape: Shape,
@@ -29,7 +28,7 @@ pub struct Load {
 }
 
 /// How the rate of a [`Load`] goes over time. Peaks are in operations a second and over the rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
     /// Always the same time from one operation to the next.
     Constant,

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::date::Date;
+use crate::json;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
@@ -152,7 +153,7 @@ impl Case {
 }
 
 /// The value of a parameter.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Param {
     /// `ops = 10_000`
     Int(i64),
@@ -163,6 +164,8 @@ pub enum Param {
     /// `warm = true`
     Bool(bool),
 }
+
+json::tagged!(Param { Int, Float, Text, Bool });
 
 /// What a budget is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,16 +254,15 @@ pub struct Waiver {
 }
 
 /// From which side a limit bounds.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bound {
     /// The value may not be greater.
     Max,
     /// The value may not be smaller.
     Min,
 }
+
+json::words!(Bound { Max = "max", Min = "min" });
 
 /// What a value is held against.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,9 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::usage::Usage;
+use crate::json;
 
 /// Waits shorter than this are not looked for: reading them would cost as much.
 const WORTH_ASKING: Duration = Duration::from_micros(20);
@@ -29,7 +28,7 @@ pub struct Clock {
 }
 
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
     /// The wall clock, less the time in which it waited for a processor.
     LessWaiting,
@@ -37,6 +36,8 @@ pub enum Timing {
     /// the system does not tell waiting.
     Wall,
 }
+
+json::words!(Timing { LessWaiting = "LessWaiting", Wall = "Wall" });
 
 /// Times laps: starts, stops, and says what happened between.
 pub(crate) struct Stopwatch {

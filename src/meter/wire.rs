@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::plant::Plant;
 use super::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
-use crate::budget::{Load, Param};
+use crate::budget::{Load, Param, Shape};
+use crate::json;
 use crate::metric::{Metric, SubjectKind};
 
 /// Names the file with the request. Its worker takes the file away, so that processes the workload
@@ -43,7 +42,7 @@ pub struct Request {
 }
 
 /// What a fork is measured with. One at a time: each would disturb the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Instrument {
     /// Clocks and counters of the scheduler.
     Time,
@@ -100,24 +99,25 @@ impl Request {
 }
 
 /// A request as it is written.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct WireRequest {
     workload: String,
     params: Vec<(String, Param)>,
     metrics: Vec<String>,
     /// A worker that does not know it gives no lag, which the other end notices.
-    #[serde(default)]
-    load: Option<Load>,
+    load: Option<WireLoad>,
     slice: Duration,
     max_operations: usize,
     /// A worker that does not know it measures on its own, which the other end notices.
-    #[serde(default)]
     paired: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     plant: Option<Plant>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
+
+json::record!(WireRequest {
+    workload, params, metrics, load, slice, max_operations, paired = false, plant, reply,
+});
 
 impl WireRequest {
     pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
@@ -129,7 +129,7 @@ impl WireRequest {
             workload: request.workload.clone(),
             params: request.params.clone(),
             metrics: request.metrics.iter().map(plain).collect(),
-            load: request.load.clone(),
+            load: request.load.as_ref().map(WireLoad::new),
             slice: request.slice,
             max_operations: request.max_operations,
             paired: request.paired,
@@ -147,7 +147,7 @@ impl WireRequest {
             workload: self.workload,
             params: self.params,
             metrics: self.metrics.into_iter().map(metric).collect(),
-            load: self.load,
+            load: self.load.map(WireLoad::load),
             slice: self.slice,
             max_operations: self.max_operations,
             paired: self.paired,
@@ -156,14 +156,69 @@ impl WireRequest {
     }
 }
 
-/// An answer as it is written.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum WireReply {
-    Fork(WireFork),
-    Unmeasured { cause: String, text: String },
+/// When operations are due, as it is written.
+#[derive(Debug)]
+struct WireLoad {
+    shape: WireShape,
+    rate: f64,
+    concurrency: u32,
+    peak: f64,
+    every: Duration,
+    width: Duration,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+json::record!(WireLoad { shape, rate, concurrency, peak, every, width });
+
+#[derive(Debug)]
+enum WireShape {
+    Constant,
+    Poisson,
+    Ramp,
+    Spike,
+    Burst,
+}
+
+json::words!(WireShape {
+    Constant = "constant", Poisson = "poisson", Ramp = "ramp", Spike = "spike", Burst = "burst",
+});
+
+impl WireLoad {
+    fn new(load: &Load) -> WireLoad {
+        let none = Duration::ZERO;
+        let (shape, peak, every, width) = match load.shape {
+            Shape::Constant => (WireShape::Constant, 0.0, none, none),
+            Shape::Poisson => (WireShape::Poisson, 0.0, none, none),
+            Shape::Ramp { peak, every } => (WireShape::Ramp, peak, every, none),
+            Shape::Spike { peak, every, width } => (WireShape::Spike, peak, every, width),
+            Shape::Burst { every } => (WireShape::Burst, 0.0, every, none),
+        };
+        WireLoad { shape, rate: load.rate, concurrency: load.concurrency, peak, every, width }
+    }
+
+    fn load(self) -> Load {
+        let WireLoad { peak, every, width, .. } = self;
+        let shape = match self.shape {
+            WireShape::Constant => Shape::Constant,
+            WireShape::Poisson => Shape::Poisson,
+            WireShape::Ramp => Shape::Ramp { peak, every },
+            WireShape::Spike => Shape::Spike { peak, every, width },
+            WireShape::Burst => Shape::Burst { every },
+        };
+        Load { shape, rate: self.rate, concurrency: self.concurrency }
+    }
+}
+
+/// An answer as it is written.
+#[derive(Debug)]
+pub(crate) enum WireReply {
+    Fork(WireFork),
+    /// Why there is none: a cause by its word, and what is to be said.
+    Unmeasured((String, String)),
+}
+
+json::tagged!(WireReply { Fork, Unmeasured });
+
+#[derive(Debug)]
 pub(crate) struct WireFork {
     operations: Vec<f64>,
     batches: Vec<f64>,
@@ -177,19 +232,34 @@ pub(crate) struct WireFork {
     preempted: Option<u64>,
     notes: Vec<String>,
     /// The 99th percentile and the most.
-    #[serde(default)]
     lag: Option<(f64, f64)>,
-    #[serde(default)]
     at_least: Option<f64>,
-    #[serde(default)]
     grain: Option<f64>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+json::record!(WireFork {
+    operations,
+    batches,
+    batch_size,
+    work,
+    clock,
+    timing,
+    values,
+    waited,
+    preempted,
+    notes,
+    lag,
+    at_least,
+    grain
+});
+
+#[derive(Debug)]
 enum WireWork {
     Operations,
     Bytes,
 }
+
+json::words!(WireWork { Operations = "Operations", Bytes = "Bytes" });
 
 /// The causes a worker itself can give; every other one is seen from outside.
 const CAUSES: [Cause; 7] = [
@@ -207,7 +277,7 @@ impl WireReply {
         let fork = match result {
             Ok(fork) => fork,
             Err(Unmeasured { cause, text, .. }) => {
-                return WireReply::Unmeasured { cause: cause.name().to_owned(), text };
+                return WireReply::Unmeasured((cause.name().to_owned(), text));
             }
         };
         WireReply::Fork(WireFork {
@@ -232,7 +302,7 @@ impl WireReply {
 
     /// What `text` says, or that it is cut short or none of ours.
     pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
-        let reply = crate::json::read(text).map_err(|error| {
+        let reply = json::read(text).map_err(|error| {
             let text = format!(
                 "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
                 text.len()
@@ -241,7 +311,7 @@ impl WireReply {
         })?;
         match reply {
             WireReply::Fork(fork) => fork.checked(),
-            WireReply::Unmeasured { cause, text } => {
+            WireReply::Unmeasured((cause, text)) => {
                 let known = CAUSES.into_iter().find(|known| known.name() == cause);
                 Err(Unmeasured::new(known.unwrap_or(Cause::Harness), text))
             }

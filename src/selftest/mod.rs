@@ -12,10 +12,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
+use crate::json;
 use crate::meter::plant::{Plant, Seed};
 use crate::session::Session;
 use crate::verdict::{Outcome, Verdict};
@@ -26,13 +25,15 @@ pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
 pub const REHEARSED: u8 = 103;
 
 /// What is asked of a selftest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// Where proofs go.
     pub file: PathBuf,
     /// Budgets, or tests, to plant into; all where there are none.
     pub only: Vec<String>,
 }
+
+json::record!(Asked { file, only });
 
 impl Asked {
     /// As the variable has it.

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use crate::Error;
+use crate::json;
 use crate::verdict::{Outcome, Verdict};
 
 /// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Proof {
     /// What came of it.
     pub finding: Finding,
@@ -22,9 +21,10 @@ pub struct Proof {
     pub steps: Vec<Step>,
 }
 
+json::record!(Proof { finding, reason, planted, bare, steps });
+
 /// What came of planting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// It turned red.
     Red,
@@ -40,8 +40,13 @@ pub enum Finding {
     Aside,
 }
 
+json::words!(Finding {
+    Red = "red", Never = "never", Already = "already", Unsure = "unsure",
+    Unmeasured = "unmeasured", Aside = "aside",
+});
+
 /// One size that was planted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The value that was aimed at, in the base unit of the limit.
     pub target: f64,
@@ -56,6 +61,8 @@ pub struct Step {
     /// The verdict's sentence.
     pub reason: String,
 }
+
+json::record!(Step { target, beyond, verdict, value, detectable, reason });
 
 impl Proof {
     /// The smallest size that turned it red, and the largest that did not.

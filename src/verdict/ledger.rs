@@ -4,11 +4,10 @@
 //! It explains a verdict and never makes one milder than the evidence is: where it takes a `fail` back,
 //! the outcome is unsure, which is red unless `unsure = "warn"` says otherwise.
 
-use serde::{Deserialize, Serialize};
+use crate::json;
 
 /// What else the machine did. A field is `None` where the system does not tell it, never 0.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     /// How many processors were busy with other work, on average: 1.4 is one and a part of another.
     pub outside: Option<f64>,
@@ -32,9 +31,13 @@ pub struct Ledger {
     pub forks: usize,
 }
 
+json::record!(Ledger {
+    outside, steal, pressure = Pressure::default(), throttled, throttled_periods, waited,
+    preempted, clock, pinned, forks = 0,
+});
+
 /// Shares of the time in which at least one task waited (pressure stall information, `some`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Pressure {
     /// For a processor.
     pub cpu: Option<f64>,
@@ -44,15 +47,18 @@ pub struct Pressure {
     pub io: Option<f64>,
 }
 
+json::record!(Pressure { cpu, memory, io });
+
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// The wall clock, less the time spent waiting for a processor.
     LessWaiting,
     /// The wall clock with all there is in it.
     Wall,
 }
+
+json::words!(Clock { LessWaiting = "less-waiting", Wall = "wall" });
 
 /// Up to so many processors' worth of other work a machine is called calm: a desktop or a runner
 /// that does nothing else has some hundredths.

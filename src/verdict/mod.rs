@@ -10,26 +10,14 @@ pub mod ledger;
 mod outcome;
 mod waived;
 
+use crate::json;
 pub use accepted::Accepted;
 pub use ledger::Ledger;
 pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
 pub use waived::{Effect, Waived};
 
 /// What became of one limit.
-#[derive(
-    Default,
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// Shown to hold.
     Pass,
@@ -45,6 +33,11 @@ pub enum Verdict {
     /// Not judged, for a stated reason that is nobody's fault.
     Skipped,
 }
+
+json::words!(Verdict {
+    Pass = "pass", Warn = "warn", Fail = "fail", Unsure = "unsure", Unmeasured = "unmeasured",
+    Skipped = "skipped",
+});
 
 impl Verdict {
     /// Every verdict, best first.

@@ -1,13 +1,12 @@
 //! A broken limit that somebody answers for until a day.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Outcome, Verdict};
 use crate::budget::Waiver;
 use crate::date::Date;
+use crate::json;
 
 /// The waiver of an outcome's limit, and what it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waived {
     /// The last day, in UTC, that it holds.
     pub until: Date,
@@ -19,9 +18,10 @@ pub struct Waived {
     pub effect: Effect,
 }
 
+json::record!(Waived { until, owner, why, effect });
+
 /// What a waiver did to an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Turned a red into a warning.
     Waived,
@@ -30,6 +30,8 @@ pub enum Effect {
     /// Nothing: the limit holds.
     Unneeded,
 }
+
+json::words!(Effect { Waived = "waived", Expired = "expired", Unneeded = "unneeded" });
 
 impl Outcome {
     /// Puts the outcome under a waiver, on this day. It covers a limit that is broken or that evidence

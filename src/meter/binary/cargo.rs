@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
-
+use crate::json;
 use crate::meter::process::{self, Finished, Launch};
 use crate::meter::{Cause, Unmeasured};
 
@@ -13,31 +12,35 @@ use crate::meter::{Cause, Unmeasured};
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What `cargo metadata` says, as far as it matters.
-#[derive(Deserialize)]
 struct WireWorkspace {
     packages: Vec<WirePackage>,
     target_directory: PathBuf,
 }
 
-#[derive(Deserialize)]
+json::reads!(WireWorkspace { packages, target_directory });
+
 struct WirePackage {
     id: String,
     targets: Vec<WireTarget>,
 }
 
-#[derive(Deserialize)]
+json::reads!(WirePackage { id, targets });
+
 struct WireTarget {
     name: String,
     kind: Vec<String>,
 }
 
+json::reads!(WireTarget { name, kind });
+
 /// One line of `cargo build --message-format=json`: of an artifact, as far as it matters.
-#[derive(Deserialize)]
 struct WireMessage {
     reason: String,
     target: Option<WireTarget>,
     executable: Option<PathBuf>,
 }
+
+json::reads!(WireMessage { reason, target, executable });
 
 /// How a binary is built.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,7 +111,7 @@ fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let args = args.iter().map(OsString::from).collect();
     let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
-    crate::json::read(&done.stdout.tail).map_err(|e| {
+    json::read(&done.stdout.tail).map_err(|e| {
         let text =
             format!("failed to find the binary `{name}`: cargo metadata is not understood: {e}");
         Unmeasured::new(Cause::Harness, text)

@@ -9,8 +9,6 @@ use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 
-use serde::{Deserialize, Serialize};
-
 use super::Launch;
 use crate::meter::{Cause, Unmeasured, kernel, memory};
 
@@ -20,7 +18,7 @@ const VARIABLE: &str = "PERF_BUDGET_PLANT";
 const NEVER: u8 = 74;
 
 /// What is done before the command's program is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stage {
     /// Processor time is used, so many seconds.
     Work(f64),
@@ -34,6 +32,32 @@ pub(crate) enum Stage {
     Hold(f64),
 }
 
+impl Stage {
+    /// A word, and how much.
+    fn to_text(self) -> String {
+        match self {
+            Stage::Work(seconds) => format!("work {seconds}"),
+            Stage::Touch(bytes) => format!("touch {bytes}"),
+            Stage::Beside(bytes) => format!("beside {bytes}"),
+            Stage::Exit => "exit 0".to_owned(),
+            Stage::Hold(bytes) => format!("hold {bytes}"),
+        }
+    }
+
+    fn of(text: &str) -> Option<Stage> {
+        let (word, amount) = text.split_once(' ')?;
+        let amount = amount.parse().ok()?;
+        match word {
+            "work" => Some(Stage::Work(amount)),
+            "touch" => Some(Stage::Touch(amount)),
+            "beside" => Some(Stage::Beside(amount)),
+            "exit" => Some(Stage::Exit),
+            "hold" => Some(Stage::Hold(amount)),
+            _ => None,
+        }
+    }
+}
+
 /// Has `launch` start what is planted first.
 ///
 /// # Errors
@@ -43,7 +67,7 @@ pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured>
         Unmeasured::new(Cause::Harness, format!("failed to plant into a command: {why}"))
     };
     let own = std::env::current_exe().map_err(|e| failed(&e))?;
-    let asked = serde_json::to_string(&stage).map_err(|e| failed(&e))?;
+    let asked = stage.to_text();
     launch.called.get_or_insert(launch.name());
     let program = std::mem::replace(&mut launch.program, own.into());
     launch.args.insert(0, program);
@@ -66,7 +90,10 @@ pub(crate) fn planted() -> Option<ExitCode> {
 
 fn become_it(asked: &str) -> io::Result<ExitCode> {
     let mut words = std::env::args_os().skip(1);
-    match serde_json::from_str(asked)? {
+    let stage = Stage::of(asked).ok_or_else(|| {
+        io::Error::other(format!("`{VARIABLE}` is `{asked}`, which is not understood"))
+    })?;
+    match stage {
         Stage::Work(seconds) => {
             // What starting this binary used is part of it.
             while kernel::clock(kernel::Clock::Process)
@@ -78,7 +105,7 @@ fn become_it(asked: &str) -> io::Result<ExitCode> {
         Stage::Touch(bytes) => drop(touched(bytes)),
         Stage::Beside(bytes) => {
             let mut beside = Command::new(std::env::current_exe()?);
-            beside.env(VARIABLE, serde_json::to_string(&Stage::Hold(bytes))?);
+            beside.env(VARIABLE, Stage::Hold(bytes).to_text());
             let mut beside = beside.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
             // It says when it has them.
             let said = beside.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;

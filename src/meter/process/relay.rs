@@ -14,15 +14,14 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
 use super::linux::{self, Handle};
 use super::{Exit, Input, Launch, Usage};
+use crate::json::{self, FromJson};
 
 /// Set for a relay, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
@@ -46,30 +45,55 @@ pub(super) struct Relay {
 }
 
 /// What a relay is asked for. Its directory, variables and outputs are the command's already.
-#[derive(Serialize, Deserialize)]
 struct WireLaunch {
-    program: OsString,
-    args: Vec<OsString>,
+    program: WireWord,
+    args: Vec<WireWord>,
     open_input: bool,
 }
 
+json::record!(WireLaunch { program, args, open_input });
+
+/// A word of a command line, which need not be text.
+type WireWord = Vec<u8>;
+
 /// What it says first.
-#[derive(Serialize, Deserialize)]
 enum WireStart {
-    Started { pid: u32, spawned_at: u64 },
-    Refused { errno: Option<i32>, text: String },
+    Started(Started),
+    Refused(Refused),
 }
+
+json::tagged!(WireStart { Started, Refused });
+
+struct Started {
+    pid: u32,
+    spawned_at: u64,
+}
+
+json::record!(Started { pid, spawned_at });
+
+struct Refused {
+    errno: Option<i32>,
+    text: String,
+}
+
+json::record!(Refused { errno, text });
 
 /// What it is told when the command has ended, or is about to.
-#[derive(Serialize, Deserialize)]
-struct WireReap;
+enum WireReap {
+    Reap,
+}
+
+json::words!(WireReap { Reap = "reap" });
 
 /// What it says last.
-#[derive(Serialize, Deserialize)]
 enum WireEnd {
-    Ended { exit: Exit, usage: Option<Usage> },
-    Lost { text: String },
+    /// How the command ended, and what it used.
+    Ended((Exit, Option<Usage>)),
+    /// Why that is not known.
+    Lost(String),
 }
+
+json::tagged!(WireEnd { Ended, Lost });
 
 /// The command that starts a relay, without the directory, variables and outputs that the command
 /// is to have.
@@ -93,16 +117,16 @@ pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle>
     let mut own = Box::new(linux::spawn(command)?);
     let mut socket = BufReader::new(ours);
     let wire = WireLaunch {
-        program: launch.program.clone(),
-        args: launch.args.clone(),
+        program: launch.program.as_bytes().to_owned(),
+        args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
         open_input: launch.stdin == Input::Open,
     };
     let answer = tell(socket.get_ref(), &wire).and_then(|()| hear(&mut socket));
     match answer {
-        Ok(WireStart::Started { pid, spawned_at }) => {
+        Ok(WireStart::Started(Started { pid, spawned_at })) => {
             Ok(Handle::relayed(pid, linux::instant(spawned_at), Relay { own, socket }))
         }
-        Ok(WireStart::Refused { errno, text }) => {
+        Ok(WireStart::Refused(Refused { errno, text })) => {
             own.kill();
             let _ = own.reap();
             Err(errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error))
@@ -126,12 +150,13 @@ impl Relay {
 
     /// Has it reap the command, waiting for the command's end, and end itself.
     pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
-        let end = tell(self.socket.get_ref(), &WireReap).and_then(|()| hear(&mut self.socket));
+        let end =
+            tell(self.socket.get_ref(), &WireReap::Reap).and_then(|()| hear(&mut self.socket));
         self.own.kill();
         let _ = self.own.reap();
         match end? {
-            WireEnd::Ended { exit, usage } => Ok((exit, usage)),
-            WireEnd::Lost { text } => Err(io::Error::other(text)),
+            WireEnd::Ended(ended) => Ok(ended),
+            WireEnd::Lost(text) => Err(io::Error::other(text)),
         }
     }
 }
@@ -151,8 +176,8 @@ fn serve() -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut socket = BufReader::new(socket);
     let wire: WireLaunch = hear(&mut socket)?;
-    let mut command = Command::new(wire.program);
-    command.args(wire.args).env_remove(VARIABLE);
+    let mut command = Command::new(OsString::from_vec(wire.program));
+    command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);
     let mut input = None;
     command.stdin(if wire.open_input {
         let (read, write) = io::pipe()?;
@@ -164,35 +189,36 @@ fn serve() -> io::Result<()> {
     let mut handle = match linux::spawn(command) {
         Ok(handle) => handle,
         Err(e) => {
-            let refused = WireStart::Refused { errno: e.raw_os_error(), text: e.to_string() };
+            let refused =
+                WireStart::Refused(Refused { errno: e.raw_os_error(), text: e.to_string() });
             tell(socket.get_ref(), &refused)?;
-            return hear::<WireReap>(&mut socket).map(|WireReap| ());
+            return hear::<WireReap>(&mut socket).map(|WireReap::Reap| ());
         }
     };
     let spawned_at = linux::nanos(handle.spawned_at());
-    let started = WireStart::Started { pid: handle.id(), spawned_at };
+    let started = WireStart::Started(Started { pid: handle.id(), spawned_at });
     tell(socket.get_ref(), &started)?;
-    let WireReap = hear(&mut socket)?;
+    let WireReap::Reap = hear(&mut socket)?;
     let end = match handle.reap() {
-        Ok((exit, usage)) => WireEnd::Ended { exit, usage },
-        Err(e) => WireEnd::Lost { text: e.to_string() },
+        Ok(ended) => WireEnd::Ended(ended),
+        Err(e) => WireEnd::Lost(e.to_string()),
     };
     drop(input);
     tell(socket.get_ref(), &end)?;
     // To be killed here, and write nothing more: what it writes counts as the command's.
-    hear::<WireReap>(&mut socket).map(|WireReap| ())
+    hear::<WireReap>(&mut socket).map(|WireReap::Reap| ())
 }
 
-fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+fn tell(mut socket: &UnixStream, message: &impl serde_core::Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     socket.write_all(&line)
 }
 
-fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
+fn hear<T: FromJson>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
     let mut line = String::new();
     if socket.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(crate::json::read(line.as_bytes())?)
+    Ok(json::read(line.as_bytes())?)
 }

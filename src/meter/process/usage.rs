@@ -5,10 +5,11 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 use super::{linux, tree::Tree};
 #[cfg(target_os = "linux")]
+use crate::json;
 use crate::meter::kernel;
 
 /// What a process used, by the time it ended.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usage {
     /// User and system time of all its threads and of the children it waited for.
     pub(crate) cpu: Duration,
@@ -25,6 +26,8 @@ pub(crate) struct Usage {
     /// Whether it waited for children of its own.
     pub(crate) had_children: bool,
 }
+
+json::record!(Usage { cpu, preempted, waited, max_rss, forked_from, had_children });
 
 impl Usage {
     /// The largest resident size, in bytes, that the process or any child it waited for ever had.

@@ -224,7 +224,7 @@ fn what_is_no_single_whole_image_has_no_size() {
     }
     let mut entries = saved([&a, &b]);
     entries[4] = file("manifest.json", b"[{\"Config\": 7}]");
-    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "invalid type"]);
+    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "`0.Config`: 7 is not a text"]);
     entries[4] = file("manifest.json", &b"[".repeat(100_000));
     fails(&dir, &tar(&entries), bad, &["`manifest.json`", "recursion limit"]);
 }
