@@ -39,6 +39,8 @@ pub(crate) struct Mismatch {
 }
 
 impl Mismatch {
+    #[cold]
+    #[inline(never)]
     fn new(found: &Value, wanted: &str) -> Mismatch {
         let found = match found {
             Value::Null => "null".to_owned(),
@@ -55,11 +57,25 @@ impl Mismatch {
         Mismatch::new(&word.into(), "a word that is known here")
     }
 
+    #[cold]
+    fn missing(name: &str) -> Mismatch {
+        Mismatch::of(format!("`{name}` is missing"))
+    }
+
     fn of(why: String) -> Mismatch {
         Mismatch { place: String::new(), why }
     }
 
-    /// Where in an object or array it is.
+    /// Where in an array it is.
+    #[cold]
+    #[inline(never)]
+    fn at(self, index: usize) -> Mismatch {
+        self.within(&index.to_string())
+    }
+
+    /// Where in an object it is.
+    #[cold]
+    #[inline(never)]
     fn within(mut self, outer: &str) -> Mismatch {
         let dot = if self.place.is_empty() { "" } else { "." };
         self.place = format!("{outer}{dot}{}", self.place);
@@ -96,10 +112,16 @@ impl Fields {
 
     /// The field of this name.
     pub(crate) fn take<T: FromJson>(&mut self, name: &str) -> Result<T, Mismatch> {
-        match self.0.remove(name) {
+        match self.remove(name) {
             Some(value) => T::from_json(value).map_err(|mismatch| mismatch.within(name)),
-            None => T::absent().ok_or_else(|| Mismatch::of(format!("`{name}` is missing"))),
+            None => T::absent().ok_or_else(|| Mismatch::missing(name)),
         }
+    }
+
+    /// Not made anew for every type.
+    #[inline(never)]
+    fn remove(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
     }
 
     /// The field of this name, or what stands for it where it is absent.

@@ -2,15 +2,18 @@
 //!
 //! Apart from [`super::source`], which draws them, so that whoever finds a mistake only says what it is.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::source::Source;
 
 /// How many problems are shown in full; a file with more has one cause, not so many.
 pub(super) const SHOWN: usize = 50;
 
-/// One mistake.
-pub(super) struct Problem {
+/// One mistake. Behind a box, and made by functions that are cold: there are a hundred places that make one.
+pub(super) struct Problem(Box<Parts>);
+
+/// What there is to say about a mistake.
+pub(super) struct Parts {
     /// The bytes of the text that are underlined.
     pub at: Range<usize>,
     /// What is wrong: a lower case sentence without a full stop.
@@ -27,9 +30,10 @@ pub(super) struct Problem {
 }
 
 impl Problem {
+    #[cold]
     #[cfg_attr(test, track_caller)]
     pub(super) fn new(at: Range<usize>, title: impl Into<String>) -> Self {
-        Problem {
+        Problem(Box::new(Parts {
             at,
             title: title.into(),
             label: String::new(),
@@ -37,22 +41,33 @@ impl Problem {
             also: None,
             #[cfg(test)]
             made_at: std::panic::Location::caller(),
-        }
+        }))
     }
 
+    #[cold]
     pub(super) fn label(mut self, text: impl Into<String>) -> Self {
-        self.label = text.into();
+        self.0.label = text.into();
         self
     }
 
+    #[cold]
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.0.help = Some(text.into());
         self
     }
 
+    #[cold]
     pub(super) fn also(mut self, at: Range<usize>, text: impl Into<String>) -> Self {
-        self.also = Some((at, text.into()));
+        self.0.also = Some((at, text.into()));
         self
+    }
+}
+
+impl Deref for Problem {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 
@@ -69,6 +84,7 @@ impl<'s> Reading<'s> {
         Reading { source, problems: Vec::new(), torn: false }
     }
 
+    #[cold]
     pub(super) fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
     }

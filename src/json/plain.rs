@@ -85,8 +85,8 @@ impl<T: FromJson> FromJson for Option<T> {
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: Value) -> Result<Self, Mismatch> {
         let mut read = Vec::new();
-        for (i, item) in items(value)?.into_iter().enumerate() {
-            read.push(T::from_json(item).map_err(|mismatch| mismatch.within(&i.to_string()))?);
+        for item in items(value)? {
+            read.push(T::from_json(item).map_err(|mismatch| mismatch.at(read.len()))?);
         }
         Ok(read)
     }
