@@ -93,6 +93,7 @@ impl Arrivals {
     }
 
     /// How many may be in flight.
+    #[cfg(feature = "tokio")]
     pub(crate) fn concurrency(&self) -> usize {
         self.load.concurrency as usize
     }

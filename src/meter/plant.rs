@@ -213,6 +213,7 @@ pub(crate) fn slowed<T>(plant: Option<Plant>, op: impl FnOnce() -> T) -> T {
 }
 
 /// When an asynchronous operation that began then, and is done now, may end.
+#[cfg(feature = "tokio")]
 pub(crate) fn end(plant: Option<Plant>, began: Instant) -> Option<Instant> {
     let plant = plant.filter(|plant| plant.seed == Seed::Work)?;
     let took = began.elapsed();

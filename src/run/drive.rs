@@ -1,4 +1,4 @@
-//! The two loops that run operations under an instrument: plain and asynchronous.
+//! The loop that runs operations under an instrument.
 //!
 //! Between `start` and `stop` nothing runs but the operations: inputs are made before, outputs are
 //! kept and dropped after, and the room for both is there before.
@@ -145,49 +145,8 @@ pub(super) fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
     }
 }
 
-/// The same for asynchronous operations: one future for the whole loop, so that entering the runtime
-/// is not part of an operation.
-pub(super) async fn drive_async<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
-    gauge: &mut G,
-    failures: &mut Failures,
-    mut setup: impl AsyncFnMut() -> I,
-    mut op: impl AsyncFnMut(I) -> O,
-) {
-    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
-    while !failures.ended() {
-        let Some(lap) = gauge.next() else { break };
-        if lap == 1 {
-            let input = opaque(setup().await);
-            gauge.start();
-            let output = black_box(op(input).await);
-            gauge.stop();
-            let failed = failures.take::<K, O>(&output);
-            drop(output);
-            gauge.record(1, failed);
-            continue;
-        }
-        inputs.reserve(lap);
-        outputs.reserve(lap);
-        for _ in 0..lap {
-            inputs.push(opaque(setup().await));
-        }
-        gauge.start();
-        for input in inputs.drain(..) {
-            let output = black_box(op(input).await);
-            if kept::<K, O>() {
-                outputs.push(output);
-            }
-        }
-        gauge.stop();
-        let failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
-        failures.operations += lap - outputs.len();
-        outputs.clear();
-        gauge.record(lap, failed);
-    }
-}
-
 /// Whether outputs are needed after the timed part: to be dropped, or to be asked whether they failed.
-const fn kept<K: Outcome<O>, O>() -> bool {
+pub(super) const fn kept<K: Outcome<O>, O>() -> bool {
     K::TELLS || std::mem::needs_drop::<O>()
 }
 

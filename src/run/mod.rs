@@ -4,9 +4,10 @@
 //! started, and what it measured goes back through a file. Nothing here starts processes, and nothing
 //! knows limits.
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod drive;
 mod failed;
-mod in_flight;
 mod open_loop;
 mod param;
 mod verbs;
@@ -16,10 +17,6 @@ pub use failed::Failed;
 pub use param::Parameter;
 #[doc(hidden)]
 pub use worker::serve;
-
-use std::time::{Duration, Instant};
-
-use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use crate::meter::fuel;
 use crate::meter::plant::Seed;
@@ -67,7 +64,8 @@ pub struct Run {
     fork: Fork,
     recorded: Table<(f64, u32)>,
     verb: Verb,
-    executor: Option<Executor>,
+    #[cfg(feature = "tokio")]
+    executor: Option<asynchronous::Executor>,
     /// The first thing that went wrong, kept in case the workload overlooks it.
     failure: Option<Failed>,
 }
@@ -78,22 +76,6 @@ enum Verb {
     None,
     Begun(&'static str),
     Done(&'static str),
-}
-
-/// What runs asynchronous operations.
-#[derive(Debug)]
-enum Executor {
-    Own(Runtime),
-    Theirs(Handle),
-}
-
-impl Executor {
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match self {
-            Executor::Own(runtime) => runtime.block_on(future),
-            Executor::Theirs(handle) => handle.block_on(future),
-        }
-    }
 }
 
 impl Run {
@@ -147,42 +129,6 @@ impl Run {
         Ok(())
     }
 
-    /// Asynchronous operations run on this runtime of the workload's own, one of several threads, which
-    /// must outlive the measurement. Without it they run on a runtime of one thread; another such is
-    /// refused, as a handle does not run its tasks. Under a `load` it needs its timers (`enable_time`).
-    pub fn on(&mut self, runtime: &Handle) -> &mut Self {
-        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            let text = "failed to run on a runtime of one thread: its tasks do not run through a \
-                        handle; leave out `on`, which gives one of one thread, or start one of several";
-            self.failed(Failed::from(text));
-            return self;
-        }
-        self.executor = Some(Executor::Theirs(runtime.clone()));
-        self
-    }
-
-    /// Runs a future on the runtime that asynchronous operations will run on: to start a server, to
-    /// connect to it.
-    pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, Failed> {
-        let executor = self.executor()?;
-        let output = executor.block_on(future);
-        self.executor = Some(executor);
-        Ok(output)
-    }
-
-    fn executor(&mut self) -> Result<Executor, Failed> {
-        if let Some(executor) = self.executor.take() {
-            return Ok(executor);
-        }
-        match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => Ok(Executor::Own(runtime)),
-            Err(error) => {
-                let text = format!("failed to start an asynchronous runtime: {error}");
-                Err(self.failed(Failed::new(Cause::Harness, text)))
-            }
-        }
-    }
-
     fn counts_for(&mut self, verb: &str, count: u64, work: Work) -> &mut Self {
         let wrong = match (count, self.verb) {
             (0, _) => Some("an operation counts for at least 1"),
@@ -216,6 +162,7 @@ impl Run {
             fork: Fork::default(),
             recorded: Table::new(),
             verb: Verb::None,
+            #[cfg(feature = "tokio")]
             executor: None,
             failure: None,
         })
@@ -249,21 +196,6 @@ impl Run {
             return Err(Unmeasured::new(Cause::MeasuredNothing, nothing(workload)));
         }
         Ok(self.fork)
-    }
-}
-
-/// A timer is so coarse; what is left of a wait is spent looking at the clock, in turns with the other
-/// tasks of the runtime.
-const TIMER: Duration = Duration::from_millis(2);
-
-/// Waits until `due`.
-async fn until(due: Instant) {
-    let left = due.saturating_duration_since(Instant::now());
-    if let Some(early) = left.checked_sub(TIMER) {
-        tokio::time::sleep(early).await;
-    }
-    while Instant::now() < due {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::any::type_name;
 use std::fmt::Display;
-use std::time::Instant;
 
-use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive, drive_async};
-use super::open_loop::{Monotonic, arrive, arrive_async, arrive_beside};
+use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
+use super::open_loop::{Monotonic, arrive};
 use super::{Failed, Run, Verb};
 use crate::meter::arrivals::Arrivals;
 use crate::meter::fuel::Fuel;
@@ -15,7 +14,7 @@ use crate::meter::heap::Allocations;
 use crate::meter::memory::Memory;
 #[cfg(unix)]
 use crate::meter::pair::Follower;
-use crate::meter::plant::{self, Plant, Planted};
+use crate::meter::plant::{self, Planted};
 use crate::meter::time::Time;
 use crate::meter::wire::Instrument;
 use crate::metric::Metric;
@@ -62,54 +61,6 @@ impl Run {
         self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, op)
     }
 
-    /// Measures an asynchronous operation, one after the other, on a tokio runtime: the one given to
-    /// [`on`](Run::on), or one of a single thread with all drivers that tokio was built with.
-    pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
-        self.plain_async("iter_async", async || (), async |()| op().await)
-    }
-
-    /// Measures an asynchronous operation on an input that is made anew, unmeasured, for each call.
-    pub fn iter_async_with<I, O>(
-        &mut self,
-        setup: impl AsyncFnMut() -> I,
-        op: impl AsyncFnMut(I) -> O,
-    ) -> Result<(), Failed> {
-        self.plain_async("iter_async_with", setup, op)
-    }
-
-    /// Measures an asynchronous operation that may fail, as [`try_iter`](Run::try_iter) does.
-    pub fn try_iter_async<T, E: Display>(
-        &mut self,
-        mut op: impl AsyncFnMut() -> Result<T, E>,
-    ) -> Result<(), Failed> {
-        self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
-    }
-
-    /// Measures an asynchronous operation that may fail on an input that is made anew for each call.
-    pub fn try_iter_async_with<I, T, E: Display>(
-        &mut self,
-        setup: impl AsyncFnMut() -> I,
-        op: impl AsyncFnMut(I) -> Result<T, E>,
-    ) -> Result<(), Failed> {
-        self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
-    }
-
-    /// Measures an asynchronous operation of which several may be in flight, on one task: under a
-    /// `load` as many as its `concurrency` says, each started when it is due. Without a `load` it is
-    /// [`iter_async`](Run::iter_async).
-    pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
-        self.refuse_unread::<O>("iter_concurrent")?;
-        self.beside::<Certain, _>("iter_concurrent", op)
-    }
-
-    /// The same for an operation that may fail, as [`try_iter`](Run::try_iter) does.
-    pub fn try_iter_concurrent<T, E: Display>(
-        &mut self,
-        op: impl AsyncFn() -> Result<T, E>,
-    ) -> Result<(), Failed> {
-        self.beside::<Fallible, _>("try_iter_concurrent", op)
-    }
-
     /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
     /// building it needed `peak_rss`, `peak_heap`, `allocs` and `alloc_bytes`, what is left of it
     /// afterwards `leaked`, and how long building it took is a latency, one for each fork.
@@ -147,16 +98,6 @@ impl Run {
         self.measure::<Certain, _, _>(verb, Repeat::Looped, setup, op)
     }
 
-    fn plain_async<I, O>(
-        &mut self,
-        verb: &'static str,
-        setup: impl AsyncFnMut() -> I,
-        op: impl AsyncFnMut(I) -> O,
-    ) -> Result<(), Failed> {
-        self.refuse_unread::<O>(verb)?;
-        self.measure_async::<Certain, _, _>(verb, setup, op)
-    }
-
     fn measure<K: Outcome<O>, I, O>(
         &mut self,
         verb: &'static str,
@@ -177,56 +118,7 @@ impl Run {
         self.end(verb, watching, &failures)
     }
 
-    fn measure_async<K: Outcome<O>, I, O>(
-        &mut self,
-        verb: &'static str,
-        setup: impl AsyncFnMut() -> I,
-        mut op: impl AsyncFnMut(I) -> O,
-    ) -> Result<(), Failed> {
-        let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
-        match &mut watching {
-            Watching::Time(time) => {
-                executor.block_on(drive_async::<K, _, _, _>(&mut **time, &mut failures, setup, op));
-            }
-            Watching::Other(gauge) => {
-                executor.block_on(drive_async::<K, _, _, _>(
-                    &mut **gauge,
-                    &mut failures,
-                    setup,
-                    op,
-                ));
-            }
-            Watching::Arrivals(arrivals) => {
-                let plant = self.request.plant;
-                let op = async |input| slowed(plant, op(input)).await;
-                executor.block_on(arrive_async::<K, _, _>(arrivals, &mut failures, setup, op));
-            }
-        }
-        self.executor = Some(executor);
-        self.end(verb, watching, &failures)
-    }
-
-    fn beside<K: Outcome<O>, O>(
-        &mut self,
-        verb: &'static str,
-        op: impl AsyncFn() -> O,
-    ) -> Result<(), Failed> {
-        if self.request.load.as_ref().is_none_or(|load| load.concurrency == 1) {
-            return self.measure_async::<K, _, _>(verb, async || (), async |()| op().await);
-        }
-        let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
-        if let Watching::Arrivals(arrivals) = &mut watching {
-            let plant = self.request.plant;
-            let op = async || slowed(plant, op()).await;
-            executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
-        }
-        self.executor = Some(executor);
-        self.end(verb, watching, &failures)
-    }
-
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         verb: &'static str,
         repeat: Repeat,
@@ -277,7 +169,7 @@ impl Run {
         Ok((watching, failures))
     }
 
-    fn end(
+    pub(super) fn end(
         &mut self,
         verb: &'static str,
         watching: Watching,
@@ -331,7 +223,7 @@ impl Run {
     }
 
     /// An outcome that hides whether, or when, the operation did its work is refused.
-    fn refuse_unread<O>(&mut self, verb: &'static str) -> Result<(), Failed> {
+    pub(super) fn refuse_unread<O>(&mut self, verb: &'static str) -> Result<(), Failed> {
         let name = type_name::<O>();
         let text = if name.starts_with("core::result::Result<") {
             format!(
@@ -350,18 +242,8 @@ impl Run {
     }
 }
 
-/// An asynchronous operation, and so much longer as is planted.
-async fn slowed<O>(plant: Option<Plant>, op: impl Future<Output = O>) -> O {
-    let began = Instant::now();
-    let output = op.await;
-    if let Some(end) = plant::end(plant, began) {
-        super::until(end).await;
-    }
-    output
-}
-
 /// The instrument that watches: the one whose speed matters is known to the loop by its type.
-enum Watching {
+pub(super) enum Watching {
     Time(Box<Time>),
     Other(Box<dyn Gauge>),
     /// What comes when it is due has loops of its own.

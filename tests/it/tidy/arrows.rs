@@ -79,7 +79,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
-    ("knows tokio", &["tokio::"], &["run/mod.rs"]),
+    ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
     ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
 ];

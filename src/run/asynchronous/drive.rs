@@ -1,0 +1,47 @@
+//! The loop that runs asynchronous operations under an instrument.
+
+use std::hint::black_box;
+
+use crate::meter::gauge::Gauge;
+use crate::run::drive::{Failures, Outcome, kept, opaque};
+
+/// The loop of [`run::drive`](crate::run::drive) with one future for the whole loop, so that entering the runtime
+/// is not part of an operation.
+pub(super) async fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
+    gauge: &mut G,
+    failures: &mut Failures,
+    mut setup: impl AsyncFnMut() -> I,
+    mut op: impl AsyncFnMut(I) -> O,
+) {
+    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    while !failures.ended() {
+        let Some(lap) = gauge.next() else { break };
+        if lap == 1 {
+            let input = opaque(setup().await);
+            gauge.start();
+            let output = black_box(op(input).await);
+            gauge.stop();
+            let failed = failures.take::<K, O>(&output);
+            drop(output);
+            gauge.record(1, failed);
+            continue;
+        }
+        inputs.reserve(lap);
+        outputs.reserve(lap);
+        for _ in 0..lap {
+            inputs.push(opaque(setup().await));
+        }
+        gauge.start();
+        for input in inputs.drain(..) {
+            let output = black_box(op(input).await);
+            if kept::<K, O>() {
+                outputs.push(output);
+            }
+        }
+        gauge.stop();
+        let failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
+        failures.operations += lap - outputs.len();
+        outputs.clear();
+        gauge.record(lap, failed);
+    }
+}

@@ -1,0 +1,202 @@
+//! The measuring verbs of asynchronous operations, and the tokio runtime that they run on.
+//!
+//! Apart because it is all that needs tokio, and a cargo feature.
+
+mod drive;
+mod in_flight;
+mod open_loop;
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+
+use self::drive::drive;
+use self::open_loop::{arrive, arrive_beside};
+use super::drive::{Certain, Fallible, Outcome};
+use super::verbs::Watching;
+use super::{Failed, Run};
+use crate::meter::Cause;
+use crate::meter::gauge::Repeat;
+use crate::meter::plant::{self, Plant};
+
+/// What runs asynchronous operations.
+#[derive(Debug)]
+pub(super) enum Executor {
+    Own(Runtime),
+    Theirs(Handle),
+}
+
+impl Executor {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match self {
+            Executor::Own(runtime) => runtime.block_on(future),
+            Executor::Theirs(handle) => handle.block_on(future),
+        }
+    }
+}
+
+impl Run {
+    /// Asynchronous operations run on this runtime of the workload's own, one of several threads, which
+    /// must outlive the measurement. Without it they run on a runtime of one thread; another such is
+    /// refused, as a handle does not run its tasks. Under a `load` it needs its timers (`enable_time`).
+    pub fn on(&mut self, runtime: &Handle) -> &mut Self {
+        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            let text = "failed to run on a runtime of one thread: its tasks do not run through a \
+                        handle; leave out `on`, which gives one of one thread, or start one of several";
+            self.failed(Failed::from(text));
+            return self;
+        }
+        self.executor = Some(Executor::Theirs(runtime.clone()));
+        self
+    }
+
+    /// Runs a future on the runtime that asynchronous operations will run on: to start a server, to
+    /// connect to it.
+    pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, Failed> {
+        let executor = self.executor()?;
+        let output = executor.block_on(future);
+        self.executor = Some(executor);
+        Ok(output)
+    }
+
+    fn executor(&mut self) -> Result<Executor, Failed> {
+        if let Some(executor) = self.executor.take() {
+            return Ok(executor);
+        }
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => Ok(Executor::Own(runtime)),
+            Err(error) => {
+                let text = format!("failed to start an asynchronous runtime: {error}");
+                Err(self.failed(Failed::new(Cause::Harness, text)))
+            }
+        }
+    }
+
+    /// Measures an asynchronous operation, one after the other, on a tokio runtime: the one given to
+    /// [`on`](Run::on), or one of a single thread with all drivers that tokio was built with.
+    pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
+        self.plain_async("iter_async", async || (), async |()| op().await)
+    }
+
+    /// Measures an asynchronous operation on an input that is made anew, unmeasured, for each call.
+    pub fn iter_async_with<I, O>(
+        &mut self,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.plain_async("iter_async_with", setup, op)
+    }
+
+    /// Measures an asynchronous operation that may fail, as [`try_iter`](Run::try_iter) does.
+    pub fn try_iter_async<T, E: Display>(
+        &mut self,
+        mut op: impl AsyncFnMut() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
+    }
+
+    /// Measures an asynchronous operation that may fail on an input that is made anew for each call.
+    pub fn try_iter_async_with<I, T, E: Display>(
+        &mut self,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
+    }
+
+    /// Measures an asynchronous operation of which several may be in flight, on one task: under a
+    /// `load` as many as its `concurrency` says, each started when it is due. Without a `load` it is
+    /// [`iter_async`](Run::iter_async).
+    pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
+        self.refuse_unread::<O>("iter_concurrent")?;
+        self.beside::<Certain, _>("iter_concurrent", op)
+    }
+
+    /// The same for an operation that may fail, as [`try_iter`](Run::try_iter) does.
+    pub fn try_iter_concurrent<T, E: Display>(
+        &mut self,
+        op: impl AsyncFn() -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.beside::<Fallible, _>("try_iter_concurrent", op)
+    }
+
+    fn plain_async<I, O>(
+        &mut self,
+        verb: &'static str,
+        setup: impl AsyncFnMut() -> I,
+        op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        self.refuse_unread::<O>(verb)?;
+        self.measure_async::<Certain, _, _>(verb, setup, op)
+    }
+
+    fn measure_async<K: Outcome<O>, I, O>(
+        &mut self,
+        verb: &'static str,
+        setup: impl AsyncFnMut() -> I,
+        mut op: impl AsyncFnMut(I) -> O,
+    ) -> Result<(), Failed> {
+        let executor = self.executor()?;
+        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        match &mut watching {
+            Watching::Time(time) => {
+                executor.block_on(drive::<K, _, _, _>(&mut **time, &mut failures, setup, op));
+            }
+            Watching::Other(gauge) => {
+                executor.block_on(drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op));
+            }
+            Watching::Arrivals(arrivals) => {
+                let plant = self.request.plant;
+                let op = async |input| slowed(plant, op(input)).await;
+                executor.block_on(arrive::<K, _, _>(arrivals, &mut failures, setup, op));
+            }
+        }
+        self.executor = Some(executor);
+        self.end(verb, watching, &failures)
+    }
+
+    fn beside<K: Outcome<O>, O>(
+        &mut self,
+        verb: &'static str,
+        op: impl AsyncFn() -> O,
+    ) -> Result<(), Failed> {
+        if self.request.load.as_ref().is_none_or(|load| load.concurrency == 1) {
+            return self.measure_async::<K, _, _>(verb, async || (), async |()| op().await);
+        }
+        let executor = self.executor()?;
+        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        if let Watching::Arrivals(arrivals) = &mut watching {
+            let plant = self.request.plant;
+            let op = async || slowed(plant, op()).await;
+            executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
+        }
+        self.executor = Some(executor);
+        self.end(verb, watching, &failures)
+    }
+}
+
+/// A timer is so coarse; what is left of a wait is spent looking at the clock, in turns with the other
+/// tasks of the runtime.
+const TIMER: Duration = Duration::from_millis(2);
+
+/// Waits until `due`.
+async fn until(due: Instant) {
+    let left = due.saturating_duration_since(Instant::now());
+    if let Some(early) = left.checked_sub(TIMER) {
+        tokio::time::sleep(early).await;
+    }
+    while Instant::now() < due {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An asynchronous operation, and so much longer as is planted.
+async fn slowed<O>(plant: Option<Plant>, op: impl Future<Output = O>) -> O {
+    let began = Instant::now();
+    let output = op.await;
+    if let Some(end) = plant::end(plant, began) {
+        until(end).await;
+    }
+    output
+}
