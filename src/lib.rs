@@ -97,7 +97,7 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
-//! | `brotli`, on by default | the metric `brotli` of artifacts | six crates, a sixth of the time it takes to build this one |
+//! | `brotli`, on by default | the metric `brotli` of artifacts | four crates, a sixth of what it takes to build this library |
 //! | `tokio`, on by default | the verbs of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
 //! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
