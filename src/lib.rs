@@ -97,8 +97,8 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
-//! | `brotli`, on by default | the metric `brotli` of artifacts | four crates, a sixth of what it takes to build this library |
 //! | `tokio`, on by default | the verbs of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
+//! | `brotli` | the metric `brotli` of artifacts | four crates, a fifth more to build |
 //! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
 //!

@@ -38,7 +38,6 @@ fn folders() -> Vec<PathBuf> {
 /// What only one build can show.
 fn is_for_this_build(name: &str) -> bool {
     let there = [
-        ("brotli_without_its_feature", cfg!(feature = "brotli")),
         ("zstd_without_its_feature", cfg!(feature = "zstd")),
         ("fuel_without_its_feature", cfg!(feature = "wasm")),
     ];
