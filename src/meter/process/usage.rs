@@ -4,8 +4,8 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use super::{linux, tree::Tree};
-#[cfg(target_os = "linux")]
 use crate::json;
+#[cfg(target_os = "linux")]
 use crate::meter::kernel;
 
 /// What a process used, by the time it ended.
