@@ -1,7 +1,7 @@
 //! JSON as a tree, and types that are written as JSON and read from it.
 //!
 //! Apart so that a type says its fields once ([`record!`]) and the rest is code that all types share. The derive
-//! of serde writes a parser for each type instead, which was a seventh of this library's machine code.
+//! of serde writes a parser for each type instead, which was a quarter of what this library took to build.
 
 mod plain;
 
@@ -112,8 +112,8 @@ impl Fields {
 
     /// The field of this name.
     pub(crate) fn take<T: FromJson>(&mut self, name: &str) -> Result<T, Mismatch> {
-        match self.remove(name) {
-            Some(value) => T::from_json(value).map_err(|mismatch| mismatch.within(name)),
+        match self.find(name)? {
+            Some(found) => Ok(found),
             None => T::absent().ok_or_else(|| Mismatch::missing(name)),
         }
     }
@@ -126,7 +126,12 @@ impl Fields {
 
     /// The field of this name, or what stands for it where it is absent.
     pub(crate) fn take_or<T: FromJson>(&mut self, name: &str, or: T) -> Result<T, Mismatch> {
-        if self.0.contains_key(name) { self.take(name) } else { Ok(or) }
+        Ok(self.find(name)?.unwrap_or(or))
+    }
+
+    fn find<T: FromJson>(&mut self, name: &str) -> Result<Option<T>, Mismatch> {
+        let read = self.remove(name).map(T::from_json).transpose();
+        read.map_err(|mismatch| mismatch.within(name))
     }
 }
 

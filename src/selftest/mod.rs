@@ -38,7 +38,7 @@ json::record!(Asked { file, only });
 impl Asked {
     /// As the variable has it.
     pub fn to_text(&self) -> String {
-        serde_json::json!({ "file": self.file, "only": self.only }).to_string()
+        serde_json::json!(self).to_string()
     }
 
     /// What the environment asks for; `None` where it asks for none.

@@ -10,7 +10,9 @@ pub mod ledger;
 mod outcome;
 mod waived;
 
-use crate::json;
+use serde_json::Value;
+
+use crate::json::{self, FromJson, Mismatch};
 pub use accepted::Accepted;
 pub use ledger::Ledger;
 pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
@@ -33,11 +35,6 @@ pub enum Verdict {
     /// Not judged, for a stated reason that is nobody's fault.
     Skipped,
 }
-
-json::words!(Verdict {
-    Pass = "pass", Warn = "warn", Fail = "fail", Unsure = "unsure", Unmeasured = "unmeasured",
-    Skipped = "skipped",
-});
 
 impl Verdict {
     /// Every verdict, best first.
@@ -65,5 +62,21 @@ impl Verdict {
             Verdict::Unmeasured => "unmeasured",
             Verdict::Skipped => "skipped",
         }
+    }
+}
+
+impl FromJson for Verdict {
+    fn from_json(value: Value) -> Result<Self, Mismatch> {
+        let word = String::from_json(value)?;
+        let known = Verdict::ALL.into_iter().find(|known| known.name() == word);
+        known.ok_or_else(|| Mismatch::unknown(&word))
+    }
+}
+
+json::deserializes!(Verdict);
+
+impl serde_core::Serialize for Verdict {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }

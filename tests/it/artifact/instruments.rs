@@ -67,7 +67,6 @@ fn gzip_is_near_gnu_gzip() {
     check("gzip", "gzip", &["-9", "--no-name", "--stdout"], 0.02);
 }
 
-#[cfg(feature = "brotli")]
 #[test]
 fn brotli_is_the_reference_within_three_thousandths() {
     check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.003);
