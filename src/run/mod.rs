@@ -11,6 +11,8 @@ mod failed;
 mod open_loop;
 mod param;
 mod verbs;
+#[cfg(not(feature = "tokio"))]
+mod without_tokio;
 mod worker;
 
 pub use failed::Failed;
@@ -48,7 +50,7 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// | takes nothing | [`iter`](Run::iter) |
 /// | uses up an input | [`iter_with`](Run::iter_with) |
 /// | may fail | [`try_iter`](Run::try_iter), [`try_iter_with`](Run::try_iter_with) |
-/// | is asynchronous | [`iter_async`](Run::iter_async) and its three siblings |
+/// | is asynchronous (cargo feature `tokio`) | [`iter_async`](Run::iter_async) and its three siblings |
 /// | is asynchronous, and several may be in flight | [`iter_concurrent`](Run::iter_concurrent), [`try_iter_concurrent`](Run::try_iter_concurrent) |
 /// | builds a value whose size matters | [`hold`](Run::hold), [`try_hold`](Run::try_hold) |
 ///

@@ -18,6 +18,10 @@ name = "budgets"
 harness = false
 
 [workspace]
+
+[profile.dev]
+debug = false
+incremental = false
 "#;
 
 /// A crate with `tests/budgets.rs`; gone with this.
