@@ -27,7 +27,10 @@ impl Run {
         future.never()
     }
 
-    pub fn iter_async<O>(&mut self, op: impl AsyncFnMut() -> O + Asynchronous) -> Result<(), Failed> {
+    pub fn iter_async<O>(
+        &mut self,
+        op: impl AsyncFnMut() -> O + Asynchronous,
+    ) -> Result<(), Failed> {
         op.never()
     }
 
@@ -54,7 +57,10 @@ impl Run {
         op.never()
     }
 
-    pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O + Asynchronous) -> Result<(), Failed> {
+    pub fn iter_concurrent<O>(
+        &mut self,
+        op: impl AsyncFn() -> O + Asynchronous,
+    ) -> Result<(), Failed> {
         op.never()
     }
 
