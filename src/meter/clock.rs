@@ -113,9 +113,11 @@ impl Stopwatch {
         self.ended
     }
 
-    /// How long a lap must be for its clock readings to be a hundredth of it, in seconds.
+    /// How long a lap must be for its clock readings to be a hundredth of it, in seconds; or less of it, as long as
+    /// nobody asks whether such a lap has waited.
     pub(crate) fn negligible(&self, usage: bool) -> f64 {
-        100.0 * if usage { self.cpu_cost.max(self.cost) } else { self.cost }.as_secs_f64()
+        let cost = if usage { self.cpu_cost.max(self.cost) } else { self.cost };
+        (100 * cost).max(WORTH_ASKING / 2).as_secs_f64()
     }
 
     /// Starts a lap. The last thing it does is to read the clock.
