@@ -113,8 +113,8 @@ impl Stopwatch {
         self.ended
     }
 
-    /// How long a lap must be for its clock readings to be a hundredth of it, in seconds; or less of it, as long as
-    /// nobody asks whether such a lap has waited.
+    /// How long a lap must be for its clock readings to be at most a hundredth of it, in seconds: at the least half of what
+    /// makes a lap worth asking whether it waited, as up to there nothing but the clock is read.
     pub(crate) fn negligible(&self, usage: bool) -> f64 {
         let cost = if usage { self.cpu_cost.max(self.cost) } else { self.cost };
         (100 * cost).max(WORTH_ASKING / 2).as_secs_f64()
