@@ -62,7 +62,11 @@ fn most(times: &[f64]) -> f64 {
 fn above() {
     let fork = fork("sleep", constant(1000.0)).unwrap();
     let n = fork.operations.len();
-    assert!(n >= 100 && fork.at_least.is_none(), "{:?}", fork.notes);
+    assert!(n >= 100, "{:?}", fork.notes);
+    // All are started, but where the machine woke it so late that even the second after the schedule was not enough.
+    let enough = n as f64 / (n as f64 * 1e-3 + 1.0);
+    let late = value(&fork, "throughput") < enough;
+    assert!(fork.at_least.is_none() || late, "{fork:?}");
     for (at, latency) in fork.operations.iter().enumerate() {
         assert!(*latency >= 2e-3 + at as f64 * 1e-3 - 1e-6, "{latency} of {at}");
     }
