@@ -6,6 +6,7 @@
 //! the whole group and leaves its outcomes for the others.
 
 mod blank;
+mod measurement;
 mod rehearsal;
 mod told;
 
@@ -13,12 +14,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use self::measurement::Measurement;
 use crate::Error;
 use crate::accepted::{AcceptedValues, Unjudged};
 use crate::base::Base;
 use crate::budget::{Budgets, Subject};
 use crate::date::Date;
-use crate::enforce::{Asked, Inquiry, Rules, Watched};
+use crate::enforce::{Asked, Rules, Watched};
 use crate::kept::{self, Keep, Kept};
 use crate::machine;
 use crate::meter::fork::Build;
@@ -35,8 +37,6 @@ use crate::verdict::{Outcome, Run, Verdict};
 /// Noisy groups that are measured in turns at any time: enough to spread each over a second, few
 /// enough that outcomes come in steadily.
 const ABREAST: usize = 4;
-/// How long fresh processes keep away from the ones they confirm.
-const APART: Duration = Duration::from_secs(1);
 /// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
 const COUNT_REPEATS: usize = 2;
 
@@ -52,8 +52,8 @@ pub(crate) struct Session {
     selected: OnceLock<Vec<bool>>,
     run: Run,
     shelf: Option<Shelf>,
-    /// For each group, its inquiry once there is one; of a list of tests there never is.
-    groups: Vec<Mutex<Option<Box<Inquiry>>>>,
+    /// For each group, its measurement once there is one; of a list of tests there never is.
+    groups: Vec<Mutex<Option<Box<Measurement>>>>,
     rotation: Mutex<Rotation>,
     /// For each test, its outcome once there is one.
     decided: Mutex<Vec<Option<Box<Outcome>>>>,
@@ -192,12 +192,12 @@ impl Session {
     fn shared(&self, shelf: &Shelf, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
         let kept = shelf.outcomes(&self.key(group), || {
-            let inquiry = self.measure(group, &|_| true, Purpose::Judge);
+            let measurement = self.measure(group, &|_| true, Purpose::Judge);
             self.progress.clear();
             let remembered = |outcome: &Outcome| {
                 Some(self.remembered(self.named(group, &outcome.test)?, outcome))
             };
-            inquiry.outcomes().iter().filter_map(remembered).collect()
+            measurement.outcomes().iter().filter_map(remembered).collect()
         });
         match kept {
             Ok(outcomes) => outcomes
@@ -213,19 +213,24 @@ impl Session {
     fn measure_exact(&self, group: usize) {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
-            let inquiry = self.measure(group, &|test| self.is_selected(test), Purpose::Judge);
-            self.keep(group, &inquiry);
-            *slot = Some(Box::new(inquiry));
+            let measurement = self.measure(group, &|test| self.is_selected(test), Purpose::Judge);
+            self.keep(group, &measurement);
+            *slot = Some(Box::new(measurement));
         }
     }
 
     /// A group measured from the start to its last outcome.
-    fn measure(&self, group: usize, wanted: &dyn Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
-        let mut inquiry = self.inquiry(group, wanted, purpose);
-        while !inquiry.is_done() {
-            self.step(group, &mut inquiry);
+    fn measure(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(usize) -> bool,
+        purpose: Purpose,
+    ) -> Measurement {
+        let mut measurement = self.measurement(group, wanted, purpose);
+        while !measurement.is_done() {
+            self.step(group, &mut measurement);
         }
-        inquiry
+        measurement
     }
 
     fn take_turns(&self, test: usize) {
@@ -242,11 +247,11 @@ impl Session {
             let group = rotation.waiting[at];
             let mut slot = lock(&self.groups[group]);
             let wanted = |test| self.is_selected(test);
-            let inquiry =
-                slot.get_or_insert_with(|| Box::new(self.inquiry(group, &wanted, Purpose::Judge)));
-            self.step(group, inquiry);
-            self.keep(group, inquiry);
-            if inquiry.is_done() {
+            let measurement = slot
+                .get_or_insert_with(|| Box::new(self.measurement(group, &wanted, Purpose::Judge)));
+            self.step(group, measurement);
+            self.keep(group, measurement);
+            if measurement.is_done() {
                 rotation.waiting.remove(at);
                 rotation.next = at;
             } else {
@@ -264,7 +269,7 @@ impl Session {
         }
         let pause = |at: usize| {
             let slot = lock(&self.groups[rotation.waiting[at]]);
-            slot.as_deref().map_or(Duration::ZERO, Inquiry::pause)
+            slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
         };
         let start = rotation.next % abreast;
         let turns = (0..abreast).map(|i| (start + i) % abreast);
@@ -285,27 +290,27 @@ impl Session {
     }
 
     /// One fork of a group, with the machine's turn.
-    fn step(&self, group: usize, inquiry: &mut Inquiry) {
-        std::thread::sleep(inquiry.pause());
+    fn step(&self, group: usize, measurement: &mut Measurement) {
+        std::thread::sleep(measurement.pause());
         let what = &self.suite.groups[group];
         self.progress.show(|| {
-            let (spent, forks) = inquiry.progress();
+            let (spent, forks) = measurement.progress();
             let budget = &self.budgets.budgets[what.budget].name;
             format!("measuring {budget}: {forks} forks, {:.1} s", spent.as_secs_f64())
         });
         let turn = if what.exact { self.turns.beside() } else { self.turns.alone() };
         match turn {
-            Ok(_turn) => inquiry.step(),
-            Err(e) => inquiry.abandon(&Unmeasured::new(
+            Ok(_turn) => measurement.step(),
+            Err(e) => measurement.abandon(&Unmeasured::new(
                 Cause::Harness,
                 format!("failed to take a turn at measuring: {e}"),
             )),
         }
     }
 
-    fn keep(&self, group: usize, inquiry: &Inquiry) {
+    fn keep(&self, group: usize, measurement: &Measurement) {
         let mut decided = lock(&self.decided);
-        for outcome in inquiry.outcomes() {
+        for outcome in measurement.outcomes() {
             if let Some(test) = self.named(group, &outcome.test) {
                 decided[test].get_or_insert_with(|| Box::new(self.remembered(test, outcome)));
             }
@@ -343,7 +348,12 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    fn inquiry(&self, group: usize, wanted: &dyn Fn(usize) -> bool, purpose: Purpose) -> Inquiry {
+    fn measurement(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(usize) -> bool,
+        purpose: Purpose,
+    ) -> Measurement {
         let tests = self.suite.tests_of(group);
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];
@@ -366,7 +376,6 @@ impl Session {
             noisy: self.suite.noisy(),
             warn_at: settings.warn_at,
             unsure: settings.unsure,
-            apart: APART,
             today: Date::of_unix(self.run.began),
             repeats,
             layouts: self.base.as_ref().map_or(1, Base::layouts),
@@ -381,7 +390,7 @@ impl Session {
                 Purpose::Rehearse(plant) => plant,
             },
         };
-        Inquiry::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
+        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
     }
 
     /// A name for a group that is the same in every process of this run.

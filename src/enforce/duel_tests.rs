@@ -93,7 +93,7 @@ fn as_the_base() -> Limit {
 fn open(limit: Limit, rules: Rules) -> Open {
     let levels = Levels { fail: threshold(rules.alpha, rules.noisy), pass: threshold(BETA, 1) };
     let (blank, carried) = (Outcome::default(), Carried::default());
-    Open::new(Asked { limit, blank, carried, unjudged: None }, levels)
+    Open::new(Asked { limit, blank, carried, unjudged: None }, levels, 0.9)
 }
 
 fn finding(open: &mut Open, fork: &Fork) -> Finding {

@@ -14,8 +14,8 @@ impl Session {
             return outcome;
         }
         let group = self.suite.tests[test].group;
-        let inquiry = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
+        let measurement = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
         self.progress.clear();
-        inquiry.outcomes().first().cloned().unwrap_or_else(|| self.lost(test))
+        measurement.outcomes().first().cloned().unwrap_or_else(|| self.lost(test))
     }
 }

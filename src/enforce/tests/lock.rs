@@ -26,11 +26,7 @@ fn one(asked: Asked, values: &[f64]) -> Outcome {
             _ => value(metric.clone(), values[0]),
         })
     };
-    let mut inquiry = Inquiry::new(Box::new(source), vec![asked], rules());
-    while !inquiry.is_done() {
-        inquiry.step();
-    }
-    inquiry.outcomes()[0].clone()
+    drive(Box::new(source), vec![asked], rules()).remove(0)
 }
 
 /// `1.05 x lock`, as it is judged where `value` was accepted.
@@ -166,11 +162,8 @@ fn what_cannot_be_judged_is_measured() {
         let work = Work::Bytes(1000.0);
         Ok(Fork { batches: vec![0.001; 9], work, ..tenth() })
     };
-    let mut inquiry = Inquiry::new(Box::new(fork), vec![asked], rules());
-    while !inquiry.is_done() {
-        inquiry.step();
-    }
-    assert_eq!(inquiry.outcomes()[0].against.unwrap().unit, Unit::BytesPerSecond);
+    let outcomes = drive(Box::new(fork), vec![asked], rules());
+    assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
 /// Neither a value nor an accepted one: there is no limit, and none that is not a number.
@@ -182,9 +175,7 @@ fn what_cannot_be_judged_nor_measured_has_no_limit() {
     let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
     let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
     let asked = Asked { limit, blank, unjudged, carried: Carried::default() };
-    let mut inquiry = Inquiry::new(Box::new(gone), vec![asked], rules());
-    inquiry.step();
-    let outcome = &inquiry.outcomes()[0];
+    let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");
     // What is written is read back as it was.

@@ -100,9 +100,9 @@ fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
-    let record = Record { seconds: 1e-3, spread: 0.01 };
-    let mut inquiry = Inquiry::new(Box::new(record), vec![asked], rules());
-    inquiry.step();
+    let mut record = Record { seconds: 1e-3, spread: 0.01 };
+    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
+    inquiry.add(record.fork());
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);
 }
