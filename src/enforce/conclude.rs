@@ -116,7 +116,7 @@ fn begun(open: &Open, seen: &Seen) -> Outcome {
         // Where no value was measured, an accepted value has no multiple to be held against.
         against: Some(open.against()).filter(|against| against.limit.is_finite()),
         seconds: seen.spent.as_secs_f64(),
-        ..open.asked.blank.clone()
+        ..open.asked.template.clone()
     }
 }
 

@@ -116,7 +116,7 @@ impl Inquiry {
                 Finding::Open if spent_up => self.settle(&open, None),
                 // Nor is a red pursued for ever that fresh processes will not confirm.
                 Finding::Suspect if self.seen.spent >= self.rules.effort * 2 => {
-                    self.settle(&open, None)
+                    self.settle(&open, None);
                 }
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },

@@ -39,7 +39,7 @@ pub(crate) struct Asked {
     /// What is asked.
     pub(crate) limit: Limit,
     /// The outcome before anything is measured: names, file, line, why, run.
-    pub(crate) blank: Outcome,
+    pub(crate) template: Outcome,
     /// What earlier runs of the same build found.
     pub(crate) carried: Carried,
     /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it

@@ -72,7 +72,7 @@ fn finish_from(
 ) -> Vec<Outcome> {
     let asked = limits.into_iter().map(|limit| Asked {
         carried,
-        blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
+        template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
         unjudged: None,
     });

@@ -96,7 +96,7 @@ fn it_claims_no_odds_and_no_ledger() {
 fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
     let asked = Asked {
         carried: Carried::default(),
-        blank: Outcome { metric: MEAN.name(), ..Outcome::default() },
+        template: Outcome { metric: MEAN.name(), ..Outcome::default() },
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
