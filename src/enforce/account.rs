@@ -1,7 +1,7 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
-use crate::meter::{Fork, Interference, Lag, Timing};
 use crate::metric::Statistic;
+use crate::reading::{Fork, Interference, Lag, Timing};
 use crate::stats::{Sample, order};
 use crate::verdict::Ledger;
 use crate::verdict::ledger::{Clock, Pressure};

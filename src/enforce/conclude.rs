@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::account::Account;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules, standing, words};
-use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic, Table};
+use crate::reading::{Fork, Unmeasured};
 use crate::verdict::judge::{Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 

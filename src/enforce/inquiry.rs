@@ -9,8 +9,8 @@ use super::conclude::{Seen, conclude, unmeasured};
 use super::open::{Judgement, Open};
 use super::{Asked, Origin, Rules, words};
 use crate::budget::Unsure;
-use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::Metric;
+use crate::reading::{Cause, Fork, Unmeasured};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Levels};
 use crate::verdict::{Doubt, Outcome, Verdict};
 

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use crate::meter::{Cause, Fork, Unmeasured, interference};
 use crate::metric::{Metric, Table};
+use crate::noise;
+use crate::reading::{Cause, Fork, Unmeasured};
 use crate::stats::{PowerLaw, Sample, order};
 
 /// Something that can be measured once more, in a fresh process.
@@ -38,7 +39,7 @@ pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 impl Source for Watched {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         // What the machine does while a record is read says nothing of when it was made.
-        if self.is_recorded() { self.0.fork() } else { interference::watch(|| self.0.fork()) }
+        if self.is_recorded() { self.0.fork() } else { noise::watch(|| self.0.fork()) }
     }
 
     fn is_recorded(&self) -> bool {

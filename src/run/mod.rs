@@ -10,21 +10,21 @@ mod drive;
 mod failed;
 mod open_loop;
 mod param;
+mod serve;
 mod verbs;
 #[cfg(not(feature = "tokio"))]
 mod without_tokio;
-mod worker;
 
 pub use failed::Failed;
 pub use param::Parameter;
 #[doc(hidden)]
-pub use worker::serve;
+pub use serve::serve;
 
-use crate::meter::fuel;
-use crate::meter::plant::Seed;
-use crate::meter::wire::{Instrument, Request, valid};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::inject::Seed;
+use crate::instrument::fuel;
 use crate::metric::{Metric, Statistic, SubjectKind, Table};
+use crate::reading::{Cause, Fork, Unmeasured, Work};
+use crate::worker::wire::{Instrument, Request, valid};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;

@@ -3,8 +3,8 @@
 use super::Session;
 use crate::accepted::Unjudged;
 use crate::budget::{Reference, Subject, Target};
-use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
+use crate::reading::{Cause, Unmeasured};
 use crate::verdict::{Outcome, Verdict};
 use crate::{subject, suite};
 

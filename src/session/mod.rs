@@ -28,11 +28,11 @@ use crate::Error;
 use crate::accepted::AcceptedValues;
 use crate::base::Base;
 use crate::budget::Budgets;
-use crate::meter::fork::Build;
-use crate::meter::{Cause, Unmeasured};
-use crate::report::progress::Progress;
+use crate::progress::Progress;
+use crate::reading::{Cause, Unmeasured};
 use crate::suite::Suite;
 use crate::verdict::{Outcome, Run};
+use crate::worker::fork::Build;
 
 /// Everything that the tests of one run share.
 pub(crate) struct Session {

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::measure::Purpose;
-use crate::meter::plant::Plant;
+use crate::inject::Plant;
 use crate::verdict::Outcome;
 
 impl Session {
