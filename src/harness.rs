@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
 
 use crate::budget::{self, Subject};
-use crate::meter::Cause;
+use crate::progress;
+use crate::reading::Cause;
 use crate::report::terminal::{self, Colour};
-use crate::report::{github, progress, record};
+use crate::report::{github, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::shard::Shard;
 use crate::verdict::{Outcome, Verdict};
-use crate::{Error, meter, place, selftest};
+use crate::{Error, exec, place, selftest};
 
 /// The exit code when `budgets.toml` is wrong or the harness cannot work.
 const UNUSABLE: u8 = 2;
@@ -78,8 +79,8 @@ impl Harness {
     /// `budgets.toml` is wrong.
     pub fn main(self) -> ExitCode {
         // Helper processes of a measurement are this binary too, and come in by the same door.
-        let helper = meter::process::relay().or_else(meter::process::planted);
-        if let Some(code) = helper.or_else(meter::process::guard) {
+        let helper = exec::relay().or_else(exec::planted);
+        if let Some(code) = helper.or_else(exec::guard) {
             return code;
         }
         if let Some(code) = run::serve(&self.workloads) {
@@ -147,7 +148,7 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
-        let _guard = meter::process::Guard::post().map_err(|e| {
+        let _guard = exec::Guard::post().map_err(|e| {
             Error::other(format!("failed to start this binary once more, to end what is left: {e}"))
         })?;
         if let Some(asked) = &rehearsal {

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, lock};
 use crate::json;
-use crate::meter::binary;
+use crate::subject::binary;
 use crate::suite::{Reading, Test};
 use crate::verdict::judge::Carried;
 use crate::verdict::{Evidence, Outcome, Verdict};

@@ -19,18 +19,18 @@ use crate::base::Base;
 use crate::budget::{Budgets, Subject};
 use crate::date::Date;
 use crate::enforce::{Asked, Inquiry, Rules, Watched};
+use crate::inject::Plant;
 use crate::kept::{self, Keep, Kept};
 use crate::machine;
-use crate::meter::fork::Build;
-use crate::meter::plant::Plant;
-use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
-use crate::report::progress::Progress;
+use crate::progress::Progress;
+use crate::reading::{Cause, Unmeasured};
 use crate::shelf::Shelf;
 use crate::subject;
 use crate::suite::{self, Reading, Suite};
 use crate::turn::Turns;
 use crate::verdict::{Outcome, Run, Verdict};
+use crate::worker::fork::Build;
 
 /// Noisy groups that are measured in turns at any time: enough to spread each over a second, few
 /// enough that outcomes come in steadily.

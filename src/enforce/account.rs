@@ -1,8 +1,9 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
 use super::source::Source;
-use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
 use crate::metric::Statistic;
+use crate::noise;
+use crate::reading::{Fork, Interference, Lag, Timing, Unmeasured};
 use crate::stats::{Sample, order};
 use crate::verdict::Ledger;
 use crate::verdict::ledger::{Clock, Pressure};
@@ -13,7 +14,7 @@ pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 impl Source for Watched {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         // What the machine does while a record is read says nothing of when it was made.
-        if self.is_recorded() { self.0.fork() } else { interference::watch(|| self.0.fork()) }
+        if self.is_recorded() { self.0.fork() } else { noise::watch(|| self.0.fork()) }
     }
 
     fn is_recorded(&self) -> bool {

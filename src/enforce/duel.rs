@@ -4,10 +4,10 @@
 //! verdict holds whatever the noise is: what favours a place in line favours either side as often.
 
 use super::source::{Coin, Source};
-use crate::meter::pair::{Pair, Round, Wants};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
+use crate::reading::{Cause, Fork, Unmeasured, Work};
 use crate::stats::{Sample, order};
+use crate::worker::pair::{Pair, Round, Wants};
 
 /// Operations beyond a percentile that a pair should have, at the least.
 const BEYOND: f64 = 10.0;

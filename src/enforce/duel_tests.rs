@@ -13,12 +13,12 @@ use super::source::{Coin, Source, Versus};
 use super::tests::{P50, max, rules};
 use super::{Asked, Rules};
 use crate::budget::{Limit, Reference, Target};
-use crate::meter::pair::{Pair, Round};
-use crate::meter::{Fork, Unmeasured};
 use crate::metric::{Metric, Statistic};
+use crate::reading::{Fork, Unmeasured};
 use crate::stats::{Betting, clopper_pearson, threshold};
 use crate::verdict::Outcome;
 use crate::verdict::judge::{BETA, Carried, Finding, Levels};
+use crate::worker::pair::{Pair, Round};
 
 const MEAN: Metric = Metric::Latency(Statistic::Mean);
 /// Simulated comparisons of each kind.

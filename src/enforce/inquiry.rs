@@ -7,8 +7,8 @@ use super::open::{Judgement, Open};
 use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
-use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::{Metric, Statistic, Table};
+use crate::reading::{Cause, Fork, Unmeasured};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 

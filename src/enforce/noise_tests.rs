@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::Rules;
 use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
 use crate::budget::{Bound, Limit, Unsure};
-use crate::meter::interference::{Pressure, Throttled};
-use crate::meter::{Fork, Interference, Timing, Work};
 use crate::metric::{Metric, Statistic};
+use crate::reading::{Fork, Interference, Pressure, Throttled, Timing, Work};
 use crate::verdict::ledger::Clock;
 use crate::verdict::{Doubt, Outcome, Verdict};
 

@@ -2,9 +2,9 @@
 
 use super::{Asked, Rules, question};
 use crate::budget::{Bound, Target};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
+use crate::reading::{Cause, Fork, Unmeasured, Work};
 use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::ledger::Clock;
 use crate::verdict::{Against, Estimate};

@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::Rules;
 use super::source::Coin;
 use super::tests::{max, rules, run, tenth};
-use crate::meter::Fork;
 use crate::metric::{Metric, Statistic};
+use crate::reading::Fork;
 use crate::stats::clopper_pearson;
 use crate::verdict::{Outcome, Verdict};
 

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::{Metric, Table};
+use crate::reading::{Cause, Fork, Unmeasured};
 use crate::stats::{PowerLaw, Sample, order};
 
 /// Something that can be measured once more, in a fresh process.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::source::{Coin, Source, Sweep, Versus};
 use super::{Asked, Inquiry, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
-use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::Quantity;
+use crate::reading::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::verdict::judge::Carried;
 use crate::verdict::{Outcome, Verdict};
 

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
+use crate::inject::{Plant, Seed};
 use crate::json;
-use crate::meter::plant::{Plant, Seed};
 use crate::session::Session;
 use crate::verdict::{Outcome, Verdict};
 

@@ -2,8 +2,8 @@
 
 use super::Session;
 use crate::budget::{Reference, Target};
-use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
+use crate::reading::{Cause, Unmeasured};
 use crate::subject;
 use crate::verdict::Outcome;
 

@@ -1,7 +1,7 @@
 //! A measurement that nothing is kept of, for a selftest.
 
 use super::{Purpose, Session};
-use crate::meter::plant::Plant;
+use crate::inject::Plant;
 use crate::verdict::Outcome;
 
 impl Session {

@@ -2,13 +2,13 @@
 //!
 //! Apart because nothing is measured: there is no second fork to ask for.
 
+use super::criterion::{self, Place};
 use crate::budget::{Budget, Budgets, Target};
 use crate::enforce::source::Source;
-use crate::meter::criterion::{self, Place};
-use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::Metric;
 use crate::place;
 use crate::quantity::Unit;
+use crate::reading::{Cause, Fork, Unmeasured};
 
 /// What is recorded of the benchmark `name`, which `budget` limits.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {

@@ -15,12 +15,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "json", "metric", "quantity"]),
     ("verdict", &["budget", "date", "json", "quantity", "stats"]),
-    ("meter", &["budget", "json", "metric", "quantity", "stats"]),
-    ("run", &["budget", "json", "meter", "metric"]),
-    ("wasm", &["error", "meter"]),
-    ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
+    ("reading", &["json", "metric"]),
+    ("os", &[]),
+    ("inject", &["budget", "json", "metric"]),
+    ("progress", &[]),
+    ("exec", &["json", "os", "reading"]),
+    ("noise", &["os", "reading"]),
+    ("instrument", &["budget", "inject", "metric", "os", "reading", "stats"]),
+    ("worker", &["budget", "exec", "inject", "instrument", "json", "metric", "os", "reading"]),
+    ("wasm", &["error", "instrument"]),
+    ("run", &["budget", "inject", "instrument", "json", "metric", "reading", "worker"]),
+    (
+        "enforce",
+        &["budget", "date", "metric", "noise", "quantity", "reading", "stats", "verdict", "worker"],
+    ),
     ("report", &["budget", "error", "json", "quantity", "verdict"]),
-    ("base", &["budget", "error", "meter"]),
+    ("base", &["budget", "error", "worker"]),
     ("place", &["error"]),
     ("turn", &["error"]),
     ("machine", &["verdict"]),
@@ -28,21 +38,31 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
     ("shard", &["error", "suite"]),
-    ("subject", &["base", "budget", "enforce", "meter", "metric", "place", "quantity", "suite"]),
-    ("kept", &["base", "budget", "error", "json", "meter", "suite", "verdict"]),
+    (
+        "subject",
+        &[
+            "base", "budget", "enforce", "exec", "inject", "json", "metric", "os", "place",
+            "quantity", "reading", "suite", "worker",
+        ],
+    ),
+    ("kept", &["base", "budget", "error", "json", "subject", "suite", "verdict"]),
     (
         "session",
         &[
-            "accepted", "base", "budget", "date", "enforce", "error", "kept", "machine", "meter",
-            "metric", "place", "report", "shelf", "subject", "suite", "turn", "verdict",
+            "accepted", "base", "budget", "date", "enforce", "error", "inject", "kept", "machine",
+            "metric", "place", "progress", "reading", "shelf", "subject", "suite", "turn",
+            "verdict", "worker",
         ],
     ),
-    ("selftest", &["budget", "error", "json", "meter", "metric", "quantity", "session", "verdict"]),
+    (
+        "selftest",
+        &["budget", "error", "inject", "json", "metric", "quantity", "session", "verdict"],
+    ),
     (
         "harness",
         &[
-            "budget", "error", "meter", "place", "report", "run", "selftest", "session", "shard",
-            "verdict",
+            "budget", "error", "exec", "place", "progress", "reading", "report", "run", "selftest",
+            "session", "shard", "verdict",
         ],
     ),
 ];
@@ -51,7 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const NAMES: &[(&str, &str)] = &[
     ("Error", "error"),
     ("Harness", "harness"),
-    ("Heap", "meter"),
+    ("Heap", "instrument"),
     ("Failed", "run"),
     ("Run", "run"),
     ("Workload", "run"),
@@ -64,24 +84,24 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell.
         // Nor has a process that was to become a command.
-        &["harness.rs", "meter/process/plant.rs", "report/progress.rs", "run/worker.rs"],
+        &["exec/plant.rs", "harness.rs", "progress.rs", "run/serve.rs"],
     ),
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
         &[
-            "meter/process.rs",
-            "meter/process/guard.rs",
-            "meter/process/linux.rs",
-            "meter/process/plant.rs",
-            "meter/process/portable.rs",
-            "meter/process/relay.rs",
+            "exec/guard.rs",
+            "exec/linux.rs",
+            "exec/mod.rs",
+            "exec/plant.rs",
+            "exec/portable.rs",
+            "exec/relay.rs",
         ],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
-    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
+    ("is unsafe", &["unsafe"], &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs"]),
 ];
 
 /// What a pure module never mentions: files, processes, clocks, chance.
@@ -121,7 +141,7 @@ fn code(text: &str) -> String {
     )
 }
 
-/// The path of a file's module: `meter/process/linux.rs` is `["meter", "process", "linux"]`.
+/// The path of a file's module: `exec/linux.rs` is `["exec", "linux"]`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.trim_end_matches(".rs");
     path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
@@ -176,11 +196,11 @@ fn paths_are_read_as_they_are_written() {
             used(module, text).into_iter().filter(|name| !name.is_empty()).collect();
         assert_eq!(got, want, "{text}");
     };
-    check(&["meter"], "use crate::metric::{Metric, Statistic};", &["metric"]);
-    check(&["harness"], "use crate::{Error, meter, place};", &["Error", "meter", "place"]);
+    check(&["reading"], "use crate::metric::{Metric, Statistic};", &["metric"]);
+    check(&["harness"], "use crate::{Error, exec, place};", &["Error", "exec", "place"]);
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
-    check(&["meter", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
-    check(&["meter", "process", "tree"], "use super::super::linux;", &[]);
+    check(&["instrument", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
+    check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
     check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
