@@ -1,6 +1,6 @@
 //! What a workload sees of the harness, and the process it runs in.
 //!
-//! Everything here is on the workload's side: it runs in a fresh process that [`meter`](crate::meter)
+//! Everything here is on the workload's side: it runs in a fresh process that [`worker`](crate::worker)
 //! started, and what it measured goes back through a file. Nothing here starts processes, and nothing
 //! knows limits.
 
