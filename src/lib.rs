@@ -128,7 +128,6 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
 //! beyond what is half a year old.
 
-mod accepted;
 mod base;
 pub mod budget;
 pub mod date;
@@ -140,13 +139,16 @@ mod harness;
 pub mod inject;
 mod instrument;
 mod json;
+mod meter;
 pub mod metric;
 mod noise;
 mod os;
-mod place;
+pub mod outcome;
+mod paths;
 mod progress;
 pub mod quantity;
 pub mod reading;
+pub mod record;
 pub mod report;
 pub mod run;
 #[doc(hidden)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::output::{self, Drain};
 use super::tree::{self, Tree};
 use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, system};
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! How a process ended, in words: which signal, and who is likely to have sent it.
 
 use crate::json;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

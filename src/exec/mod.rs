@@ -37,7 +37,7 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
 
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
 pub(crate) use self::exit::Exit;

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::Launch;
 use crate::os::{kernel, memory};
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// Set for a process that is to become a command, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_PLANT";

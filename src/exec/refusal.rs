@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use super::Launch;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// The pipes or threads for a process's output could not be made.
 pub(super) fn of_pipes(name: &str, error: &Error) -> Unmeasured {

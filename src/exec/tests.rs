@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::tree::{self, Tree};
 use super::*;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 const LONG: Duration = Duration::from_secs(60);
 

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::{Gauge, Repeat};
 use crate::metric::Metric;
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 
 /// Whether this process counts fuel at all.
 static COUNTED: AtomicBool = AtomicBool::new(false);

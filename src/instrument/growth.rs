@@ -11,7 +11,8 @@ use memory_stats::memory_stats;
 
 use super::{Gauge, Repeat};
 use crate::metric::Metric;
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 use crate::stats::theil_sen;
 
 /// Readings in a slice.

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use super::{Gauge, Repeat};
 use crate::metric::Metric;
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
 ///

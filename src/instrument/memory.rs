@@ -9,7 +9,8 @@ use memory_stats::memory_stats;
 use super::Gauge;
 use crate::metric::Metric;
 use crate::os::memory::{high_water, mark};
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 
 /// Watches the resident memory of one operation.
 pub(crate) struct Memory {

@@ -12,7 +12,8 @@ pub(crate) mod memory;
 pub(crate) mod planted;
 pub(crate) mod time;
 
-use crate::reading::{Fork, Unmeasured};
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 
 /// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
 /// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::{Gauge, heap};
 use crate::inject::{Plant, Seed};
 use crate::os::memory;
-use crate::reading::{Fork, Unmeasured};
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 
 /// A context switch is had by the shortest sleep there is.
 const SHORTEST: Duration = Duration::from_nanos(1);

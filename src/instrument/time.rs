@@ -12,7 +12,8 @@ use super::clock::{Reading, Stopwatch};
 use super::{Gauge, Repeat};
 use crate::metric::{Metric, Statistic};
 use crate::os::usage::Company;
-use crate::reading::{Cause, Fork, Timing, Unmeasured, Work};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Timing, Work};
 
 /// Other threads and children that used more than this share of the measured time make the workload
 /// one of several threads: its waiting may be of its own making, and stays in.

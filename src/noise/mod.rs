@@ -15,7 +15,8 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use crate::reading::{Fork, Interference, Orphans, Pressure, Throttled, Unmeasured};
+use crate::outcome::Unmeasured;
+use crate::reading::{Fork, Interference, Orphans, Pressure, Throttled};
 
 /// Measures, and adds to the fork what else the machine did meanwhile.
 ///

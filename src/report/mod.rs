@@ -4,5 +4,4 @@
 
 pub(crate) mod github;
 mod plain;
-pub mod record;
 pub mod terminal;

@@ -23,7 +23,8 @@ pub use serve::serve;
 use crate::inject::Seed;
 use crate::instrument::fuel;
 use crate::metric::{Metric, Statistic, SubjectKind, Table};
-use crate::reading::{Cause, Fork, Unmeasured, Work};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Work};
 use crate::worker::wire::{Instrument, Request, valid};
 
 /// A function that is measured, as the harness keeps it.

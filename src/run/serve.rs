@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Run, Workload};
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 use crate::worker::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 
 /// Does the work of a worker, if this process was started as one: runs the workload that is asked

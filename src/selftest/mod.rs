@@ -16,8 +16,9 @@ pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
 use crate::inject::{Plant, Seed};
 use crate::json;
+use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::Verdict;
 
 /// Asks for a selftest, with an [`Asked`] in it.
 pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";

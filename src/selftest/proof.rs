@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::Error;
 use crate::json;
-use crate::verdict::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,10 +14,11 @@ use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, lock};
 use crate::json;
+use crate::outcome::{Evidence, Outcome};
 use crate::subject::binary;
 use crate::suite::{Reading, Test};
+use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
-use crate::verdict::{Evidence, Outcome, Verdict};
 
 /// Evidence that is older says little of the machine as it is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,7 +3,7 @@
 use super::Session;
 use super::measure::Purpose;
 use crate::inject::Plant;
-use crate::verdict::Outcome;
+use crate::outcome::Outcome;
 
 impl Session {
     /// The outcome of a test with something planted into it, or with nothing: by the same rules as one

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 use super::machine;
 use crate::Error;
 use crate::budget::lock;
-use crate::verdict::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// Run caches older than this are of no run that still goes on.
 const STALE: Duration = Duration::from_secs(24 * 3600);

@@ -22,7 +22,8 @@ use crate::inject::Plant;
 #[cfg(target_os = "linux")]
 use crate::inject::Seed;
 use crate::metric::Metric;
-use crate::reading::{Cause, Fork, Orphans, Timing, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Orphans, Timing};
 
 /// Runs `command` once, in the directory `root`, and ends it and everything it started.
 ///

@@ -12,7 +12,8 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::reading::{Cause, Fork, Unmeasured, Work};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Work};
 use serde_json::Value;
 
 use crate::budget::spelling;

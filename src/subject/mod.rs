@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use crate::base::Base;
 use crate::budget::{Budget, Budgets, Param, Subject};
-use crate::enforce::duel::{self, Duel, Pairs};
-use crate::enforce::source::{Coin, Source, Sweep, Versus};
 use crate::inject::Plant;
+use crate::meter::interleaved::{self, Duel, Pairs};
+use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::metric::Metric;
-use crate::reading::{Fork, Unmeasured};
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 use crate::suite::{self, Group, Reading, Span};
 use crate::worker::fork::{self, Build, Request};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
@@ -145,7 +146,7 @@ impl Sources<'_> {
             };
             let pairs = Twins {
                 sides: [subject, reference],
-                wants: duel::wants(&metrics),
+                wants: interleaved::wants(&metrics),
                 scratch: self.results.join("scratch"),
                 timeout: self.timeout(group.budget).max(self.timeout(other.0)),
                 place: None,

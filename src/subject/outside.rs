@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::{artifact, binary, command};
 use crate::budget::{Case, Command};
-use crate::enforce::source::Source;
 use crate::inject::Plant;
+use crate::meter::Source;
 use crate::metric::Metric;
-use crate::reading::{Fork, Unmeasured};
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);

@@ -1,22 +1,14 @@
 //! Verdicts: what a limit and its evidence come to. Pure: no clock, no file, no process.
 //!
-//! [`judge`](judge::Judge) takes the values of one fork after another and says when the evidence is
-//! enough; [`Outcome`] is everything there is to say about one limit in one run, and what every report
-//! is made from.
+//! [`question`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
+//! takes the values of one process after another and says when the evidence is enough.
 
-mod accepted;
 pub mod judge;
-pub mod ledger;
-mod outcome;
-mod waived;
+pub mod question;
 
 use serde_json::Value;
 
 use crate::json::{self, FromJson, Mismatch};
-pub use accepted::Accepted;
-pub use ledger::Ledger;
-pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
-pub use waived::{Effect, Waived};
 
 /// What became of one limit.
 #[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,8 @@ pub use super::build::Build;
 pub use super::wire::{Instrument, Request};
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
-use crate::reading::{Cause, Fork, Orphans, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Orphans};
 
 /// Measures `request` in a fresh process of this binary, which must serve workers before it does
 /// anything else. The process and everything it started are gone afterwards, and so are its files in

@@ -8,7 +8,8 @@ use crate::budget::{Load, Param, Shape};
 use crate::inject::Plant;
 use crate::json;
 use crate::metric::{Metric, SubjectKind};
-use crate::reading::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Clock, Fork, Lag, Timing, Work};
 
 /// Names the file with the request. Its worker takes the file away, so that processes the workload
 /// starts, which inherit the variable, are not workers too.

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::reading::{Cause, Unmeasured};
+use perf_budget::outcome::{Cause, Unmeasured};
 use perf_budget::subject::artifact::{Reading, measure};
 
 /// A directory of its own for one test, made anew each time it runs.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 use perf_budget::metric::Metric;
-use perf_budget::reading::Cause::{
-    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed,
-    MeasuredNothing, Panicked, TimedOut, WorkloadFailed,
+use perf_budget::outcome::Cause;
+use perf_budget::outcome::Cause::{
+    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
+    Panicked, TimedOut, WorkloadFailed,
 };
 use perf_budget::worker::fork::{Request, measure};
 

@@ -24,7 +24,8 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use perf_budget::budget::Load;
 use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::reading::{Fork, Unmeasured};
+use perf_budget::outcome::Unmeasured;
+use perf_budget::reading::Fork;
 use perf_budget::worker::fork::{Request, measure};
 
 #[global_allocator]

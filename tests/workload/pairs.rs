@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use perf_budget::budget::Param;
-use perf_budget::reading::Cause::{
-    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
+use perf_budget::outcome::Cause;
+use perf_budget::outcome::Cause::{
+    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
     TimedOut, WorkloadFailed,
 };
-use perf_budget::reading::{Unmeasured, Work};
+use perf_budget::outcome::Unmeasured;
+use perf_budget::reading::Work;
 use perf_budget::worker::fork::{Build, Request};
 use perf_budget::worker::pair::{Pair, Place, Side, Terms, Wants, measure};
 

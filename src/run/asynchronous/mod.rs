@@ -18,7 +18,7 @@ use super::verbs::Watching;
 use super::{Failed, Run};
 use crate::inject::{self, Plant};
 use crate::instrument::Repeat;
-use crate::reading::Cause;
+use crate::outcome::Cause;
 
 /// What runs asynchronous operations.
 #[derive(Debug)]

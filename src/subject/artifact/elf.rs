@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use super::files::Found;
-use crate::reading::Unmeasured;
+use crate::outcome::Unmeasured;
 
 /// More sections than any program has; a file that claims more is not believed.
 const MOST_SECTIONS: u64 = 1 << 16;

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use glob::Pattern;
 
 use super::content::Digest;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// What the patterns of a budget stand for.
 #[derive(Default)]

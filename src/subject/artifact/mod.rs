@@ -33,8 +33,8 @@ use self::files::{Artifact, Found};
 use self::image::Image;
 use crate::inject::Plant;
 use crate::metric::{Metric, Table};
+use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::{Quantity, Unit};
-use crate::reading::{Cause, Unmeasured};
 
 /// One metric of an artifact.
 #[derive(Debug, Clone, PartialEq)]

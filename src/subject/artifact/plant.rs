@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::elf;
 use super::files::Artifact;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// A file that goes when nobody needs it any more.
 #[derive(Debug)]

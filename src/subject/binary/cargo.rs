@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::exec::{self, Finished, Launch};
 use crate::json;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// Building is not measured, and a large workspace takes its time.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::budget::Ready;
 use crate::exec::{Child, Readiness, Stream};
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// What is waited for. It was not yet so when it was prepared. A file that was waited for is removed
 /// when this is dropped, for the next run.

@@ -9,7 +9,8 @@ use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
-use crate::reading::{Cause, Clock, Fork, Timing, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Clock, Fork, Timing};
 use crate::worker::fork::{self, Asked};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of

@@ -10,7 +10,8 @@ use crate::instrument::{Gauge, Repeat};
 use crate::metric::Metric;
 use crate::os::kernel;
 use crate::os::usage::Company;
-use crate::reading::{Cause, Fork, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
 
 /// Watches laps that somebody else asks for.
 pub(crate) struct Follower {

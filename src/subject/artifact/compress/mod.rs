@@ -31,7 +31,7 @@ use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
 use crate::metric::Metric;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// How much is read at a time.
 pub(super) const CHUNK: usize = 64 * 1024;

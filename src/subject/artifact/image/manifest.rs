@@ -3,7 +3,7 @@
 use super::contents::{Blob, Contents};
 use super::{Fault, Image};
 use crate::json;
-use crate::reading::Cause;
+use crate::outcome::Cause;
 
 /// How deep an index may lead to an index; real ones go to two.
 const DEEPEST: usize = 4;

@@ -16,7 +16,7 @@ use std::io;
 
 use self::contents::Contents;
 use super::files::Found;
-use crate::reading::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// An image, layer by layer from the lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use crate::budget::{Bound, Limit};
 use crate::metric::{Better, Metric};
-use crate::verdict::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// Notes how the value has changed since it was accepted, and warns of one that is too good.
-pub(super) fn compare(outcome: &mut Outcome, limit: &Limit) {
+pub fn compare(outcome: &mut Outcome, limit: &Limit) {
     outcome.notes.extend(outcome.change());
     let (Some(accepted), Some(now)) = (&outcome.accepted, outcome.estimate) else { return };
     let more_is_better = match (limit.metric.better(), limit.bound) {

@@ -7,17 +7,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::duel::{Duel, Pairs};
-use super::open::{Judgement, Open};
-use super::source::{Coin, Source, Versus};
-use super::tests::{P50, max, rules};
-use super::{Asked, Rules};
-use crate::budget::{Limit, Reference, Target};
+use super::interleaved::{Duel, Pairs};
+use super::tests::{limit, rules};
+use super::{Coin, Source, Versus};
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::enforce::{Asked, Inquiry, Origin, Rules};
 use crate::metric::{Metric, Statistic};
-use crate::reading::{Fork, Unmeasured};
+use crate::outcome::Outcome;
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 use crate::stats::{Betting, clopper_pearson, threshold};
-use crate::verdict::Outcome;
-use crate::verdict::judge::{BETA, Carried, Finding, Levels};
+use crate::verdict::Verdict;
+use crate::verdict::judge::Carried;
 use crate::worker::pair::{Pair, Round};
 
 const MEAN: Metric = Metric::Latency(Statistic::Mean);
@@ -86,38 +87,28 @@ impl Pairs for Slots {
 
 /// No slower than the base.
 fn as_the_base() -> Limit {
-    let target = Target::Relative { factor: 1.0, reference: Reference::Base };
-    Limit { target, metric: MEAN, ..max(MEAN, "1 s") }
+    limit(MEAN, Bound::Max, Target::Relative { factor: 1.0, reference: Reference::Base })
 }
 
-fn open(limit: Limit, rules: Rules) -> Open {
-    let levels = Levels { fail: threshold(rules.alpha, rules.noisy), pass: threshold(BETA, 1) };
+/// Whether a comparison with the base, of `noisy` limits, ends red within so many readings.
+fn ends_red(source: &mut dyn Source, readings: usize, noisy: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
-    Open::new(Asked { limit, template, carried, unjudged: None }, levels, 0.9)
-}
-
-fn finding(open: &mut Open, fork: &Fork) -> Finding {
-    open.add(fork).expect("every fork is a reading");
-    match &open.judgement {
-        Judgement::Noisy(judge) => judge.finding(),
-        Judgement::Exact(_) => unreachable!("a time is noisy"),
+    let asked = Asked { limit: as_the_base(), template, carried, unjudged: None };
+    let mut inquiry = Inquiry::new(vec![asked], Rules { noisy, ..rules() }, Origin::Measured);
+    for _ in 0..readings {
+        inquiry.add(source.fork());
+        if let Some(outcome) = inquiry.outcomes().first() {
+            return outcome.verdict == Verdict::Fail;
+        }
     }
+    false
 }
 
 /// Whether a comparison of so much noise ends red.
 fn is_red(noise: Vec<f64>, effect: f64, coin: Coin, noisy: usize) -> bool {
     let pairs = noise.len();
     let slots = Box::new(Slots { noise: noise.into_iter(), effect });
-    let mut duel = Duel { pairs: slots, metrics: vec![MEAN], coin };
-    let mut open = open(as_the_base(), Rules { noisy, ..rules() });
-    for _ in 0..pairs {
-        match finding(&mut open, &duel.fork().expect("scripted pairs do not fail")) {
-            Finding::Broken => return true,
-            Finding::Held => return false,
-            Finding::Open | Finding::Suspect => {}
-        }
-    }
-    false
+    ends_red(&mut Duel { pairs: slots, metrics: vec![MEAN], coin }, pairs, noisy)
 }
 
 /// How many of [`RUNS`] comparisons are red; `coin` is made from a seed.
@@ -193,11 +184,7 @@ fn whoever_is_second_in_turn_is_not_always_the_same() {
             };
             let (subject, reference) = (side(), side());
             let mut versus = Versus { subject, reference, metrics: vec![MEAN], coin: coin(run) };
-            let mut open = open(as_the_base(), Rules { noisy: 1, ..rules() });
-            (0..30).any(|_| {
-                let pair = versus.fork().expect("scripted runs do not fail");
-                finding(&mut open, &pair) == Finding::Broken
-            })
+            ends_red(&mut versus, 30, 1)
         };
         (0..RUNS).filter(|&run| red(run)).count() as u64
     };
@@ -244,33 +231,4 @@ fn without_the_clip_outliers_hide_what_is_slower() {
     assert_above(0.9, clipped_reds, RUNS, "clipped");
     let shown = clopper_pearson(unclipped_reds, RUNS, 0.998).high;
     assert!(shown < 0.7, "unclipped: {unclipped_reds} of {RUNS}, should miss more");
-}
-
-/// Without blocks: what slows a whole process would be as many witnesses as the process has operations. The
-/// same operations, told one by one as if each were of a process of its own.
-#[test]
-fn without_blocks_what_processes_share_flakes() {
-    let (mut whole, mut single) = (0, 0);
-    let mut random = Coin::new(1977);
-    for _ in 0..RUNS {
-        let limits = || open(max(P50, "1 ms"), Rules { noisy: 1, ..rules() });
-        let (mut by_process, mut by_operation) = (limits(), limits());
-        let (mut red, mut split_red) = (false, false);
-        for _ in 0..20 {
-            // The median is at the limit: half of the processes are slower, all through.
-            let process = 1.0 + 0.2 * (random.uniform() - 0.5);
-            let operations: Vec<f64> =
-                (0..20).map(|_| 1e-3 * process * (1.0 + 0.05 * (random.uniform() - 0.5))).collect();
-            let fork =
-                |operations: &[f64]| Fork { operations: operations.to_vec(), ..Fork::default() };
-            red |= finding(&mut by_process, &fork(&operations)) == Finding::Broken;
-            for operation in operations.chunks(1) {
-                split_red |= finding(&mut by_operation, &fork(operation)) == Finding::Broken;
-            }
-        }
-        whole += u64::from(red);
-        single += u64::from(split_red);
-    }
-    assert_at_most(rules().alpha, whole, RUNS, "with blocks");
-    assert_above(0.2, single, RUNS, "without");
 }

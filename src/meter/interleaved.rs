@@ -3,9 +3,10 @@
 //! The coin that decides which of the two is started first is tossed here, so that the error rate of the
 //! verdict holds whatever the noise is: what favours a place in line favours either side as often.
 
-use super::source::{Coin, Source};
+use super::{Coin, Source};
 use crate::metric::{Metric, Statistic};
-use crate::reading::{Cause, Fork, Unmeasured, Work};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Work};
 use crate::stats::{Sample, order};
 use crate::worker::pair::{Pair, Round, Wants};
 
@@ -71,11 +72,6 @@ pub(crate) fn wants(metrics: &[Metric]) -> Wants {
         batches: metrics.iter().any(|metric| !singles(&metric)),
         fewest: metrics.iter().filter_map(beyond).max().unwrap_or(0),
     }
-}
-
-/// Whether two sides can be compared in turns by this metric.
-pub(crate) fn takes_turns(metric: &Metric) -> bool {
-    matches!(metric, Metric::Latency(_) | Metric::Throughput)
 }
 
 /// Bytes a second are not compared with operations a second.

@@ -2,19 +2,20 @@
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Metric, Statistic};
+use crate::outcome::{Against, Doubt, Outcome, Shape, Share};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
-use crate::verdict::{Against, Doubt, Outcome, Shape, Share, Verdict};
+use crate::verdict::Verdict;
 
 mod interference;
 
-pub(super) use self::interference::{LESS_WAITING_TOO, machine};
+pub use self::interference::{LESS_WAITING_TOO, machine};
 
 /// Bars of a histogram: as many as are read at a glance.
 const BARS: usize = 24;
 
 /// The sentence of the verdict.
-pub(super) fn reason(outcome: &Outcome, limit: &Limit) -> String {
+pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
     };
@@ -68,7 +69,7 @@ fn look_alike(a: &str, b: &str) -> bool {
 }
 
 /// The sentence where there is nothing to judge by; `why` says why.
-pub(super) fn unjudged(outcome: &Outcome, why: &str) -> String {
+pub fn unjudged(outcome: &Outcome, why: &str) -> String {
     let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
         let value = against.quantity(now.value);
         format!("; it is {value} here (see `cargo budget accept`)")
@@ -128,7 +129,7 @@ fn count(n: usize, one: &str, many: &str) -> String {
 }
 
 /// The sentence of a latency over its limit, where the generator of the load was `lag` seconds late.
-pub(super) fn late_generator(
+pub fn late_generator(
     statistic: Statistic,
     lag: f64,
     against: &Against,
@@ -146,13 +147,13 @@ pub(super) fn late_generator(
 }
 
 /// Whether two notes say the same of different processes: all but their figures agree.
-pub(super) fn are_alike(a: &str, b: &str) -> bool {
+pub fn are_alike(a: &str, b: &str) -> bool {
     let plain = |c: &char| !c.is_ascii_digit() && *c != '.';
     a.chars().filter(plain).eq(b.chars().filter(plain))
 }
 
 /// How a reference is written in a sentence.
-pub(super) fn reference_name(reference: &Reference) -> &str {
+pub fn reference_name(reference: &Reference) -> &str {
     match reference {
         Reference::Base => "base",
         Reference::Lock => "lock",
@@ -161,7 +162,7 @@ pub(super) fn reference_name(reference: &Reference) -> &str {
 }
 
 /// The two values behind a ratio.
-pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
+pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     let typical = |pick: fn(&(f64, f64)) -> f64| {
         let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
         order::quantile(&sample, 0.5)
@@ -190,7 +191,7 @@ pub(super) fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
 const LAYOUT_LUCK: f64 = 0.02;
 
 /// What must be said of a red that is smaller than what linking the same source anew may make.
-pub(super) fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
+pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
     let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
     let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
     (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
@@ -202,7 +203,7 @@ pub(super) fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<S
 }
 
 /// The distribution of `values`: the quantiles that they support, and a histogram.
-pub(super) fn shape(of: String, values: Vec<f64>) -> Shape {
+pub fn shape(of: String, values: Vec<f64>) -> Shape {
     let sample = Sample::new(values).unwrap_or_default();
     // A percentile needs values beyond it: with fewer it would only be the greatest value.
     let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;

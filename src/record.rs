@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::Error;
-use crate::verdict::Outcome;
+use crate::outcome::Outcome;
 
 /// Beyond this the file is set aside, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
-use crate::enforce::{Asked, is_exact};
+use crate::enforce::Asked;
 use crate::metric::Metric;
+use crate::outcome::{Accepted, Outcome, Run};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
-use crate::verdict::{Accepted, Outcome, Run};
-use crate::{Error, place};
+use crate::verdict::question::is_exact;
+use crate::{Error, paths};
 
 /// No reading is beyond it: the limit of what is measured only to be accepted.
 const OUT_OF_REACH: f64 = f64::MAX / 4.0;
@@ -120,7 +121,7 @@ impl AcceptedValues {
                 outcome.series(),
                 locked.unit.noun(),
                 limit.metric,
-                place::shown(&self.path),
+                paths::shown(&self.path),
                 locked.line
             )
         })

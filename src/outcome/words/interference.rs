@@ -6,18 +6,18 @@
 
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::Metric;
-use crate::verdict::ledger::{BUSY, Clock, FELT};
-use crate::verdict::{Ledger, Outcome, Verdict};
+use crate::outcome::noise::{BUSY, Clock, FELT};
+use crate::outcome::{Ledger, Outcome};
+use crate::verdict::Verdict;
 
 /// A tail begins where a value is so many times the median: less is spread.
 const TAIL: f64 = 2.0;
 
 /// What is said of a red by the wall clock that no waiting explains.
-pub(in crate::enforce) const LESS_WAITING_TOO: &str =
-    "it is over the limit without its waiting for a processor too";
+pub const LESS_WAITING_TOO: &str = "it is over the limit without its waiting for a processor too";
 
 /// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
-pub(in crate::enforce) fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
+pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
     let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
     let others = others(ledger);
@@ -132,7 +132,7 @@ fn tail(outcome: &Outcome) -> Option<String> {
 mod tests {
     use super::*;
     use crate::enforce::tests::{P99, max};
-    use crate::verdict::ledger::Pressure;
+    use crate::outcome::noise::Pressure;
 
     #[track_caller]
     fn check(ledger: Ledger, expected: Option<&str>) {

@@ -3,10 +3,21 @@
 //! An outcome is written as one line of `outcomes.jsonl` and read back by the command, so its fields are
 //! a format: they are only added to.
 
-use super::{Accepted, Ledger, Verdict, Waived};
+mod accepted;
+pub mod noise;
+mod unmeasured;
+pub mod versus_accepted;
+mod waived;
+pub mod words;
+
+pub use self::accepted::Accepted;
+pub use self::noise::Ledger;
+pub use self::unmeasured::{Cause, Unmeasured};
+pub use self::waived::{Effect, Waived};
 use crate::budget::Bound;
 use crate::json;
 use crate::quantity::{Quantity, Unit};
+use crate::verdict::Verdict;
 
 /// The outcome of one limit. The default is that of a limit nobody has measured: red.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,7 +50,7 @@ pub struct Outcome {
     pub doubt: Option<Doubt>,
     /// What else the machine did meanwhile; `None` for exact metrics, which it does not change.
     pub ledger: Option<Ledger>,
-    /// Why there is no reading: a [`Cause`](crate::reading::Cause) by its word.
+    /// Why there is no reading: a [`Cause`](crate::outcome::Cause) by its word.
     pub cause: Option<String>,
     /// The end of what the process wrote, where it failed.
     pub output: Option<String>,

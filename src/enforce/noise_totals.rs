@@ -1,10 +1,10 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
 use crate::metric::Statistic;
+use crate::outcome::Ledger;
+use crate::outcome::noise::{Clock, Pressure};
 use crate::reading::{Fork, Interference, Lag, Timing};
 use crate::stats::{Sample, order};
-use crate::verdict::Ledger;
-use crate::verdict::ledger::{Clock, Pressure};
 
 /// What was read in all forks so far.
 #[derive(Debug, Clone, Default)]

@@ -111,7 +111,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::budget::Bound;
-    use crate::verdict::{Against, Evidence};
+    use crate::outcome::{Against, Evidence};
 
     fn accepted(value: f64, low: f64, high: f64) -> Accepted {
         let date = "2026-11-01".parse().unwrap();

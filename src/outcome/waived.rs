@@ -1,9 +1,10 @@
 //! A broken limit that somebody answers for until a day.
 
-use super::{Outcome, Verdict};
+use super::Outcome;
 use crate::budget::Waiver;
 use crate::date::Date;
 use crate::json;
+use crate::verdict::Verdict;
 
 /// The waiver of an outcome's limit, and what it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +78,8 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::budget::Bound;
+    use crate::outcome::{Against, Estimate};
     use crate::quantity::Unit;
-    use crate::verdict::{Against, Estimate};
 
     #[track_caller]
     fn check(

@@ -25,7 +25,7 @@ const EXPONENT_SLACK: f64 = 0.05;
 
 /// The limit as a number: what a reading is held against, in the metric's base unit, or the factor of
 /// a relative limit.
-pub(super) fn limit_of(limit: &Limit) -> (f64, Unit) {
+pub fn limit_of(limit: &Limit) -> (f64, Unit) {
     match &limit.target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
         Target::Relative { factor, .. } => (*factor, Unit::Ratio),
@@ -33,7 +33,7 @@ pub(super) fn limit_of(limit: &Limit) -> (f64, Unit) {
 }
 
 /// The question that `limit` asks of noisy values.
-pub(super) fn question(limit: &Limit, levels: Levels) -> Question {
+pub fn question(limit: &Limit, levels: Levels) -> Question {
     let (value, unit) = limit_of(limit);
     let (limit_value, slack) = match limit.target {
         // Ratios are judged as logarithms, where "1.5 times faster" and "slower" weigh the same.
@@ -105,9 +105,14 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
 }
 
 /// Whether the limit is compared rather than judged.
-pub(crate) fn is_exact(metric: &Metric) -> bool {
+pub fn is_exact(metric: &Metric) -> bool {
     match metric {
         Metric::Scaling(of) => is_exact(of),
         other => other.nature() == Nature::Exact,
     }
+}
+
+/// Whether two sides can be compared in turns by this metric.
+pub fn takes_turns(metric: &Metric) -> bool {
+    matches!(metric, Metric::Latency(_) | Metric::Throughput)
 }

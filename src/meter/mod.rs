@@ -1,0 +1,62 @@
+//! What can be measured once more: an artifact, a command, a workload, two of them interleaved, a sweep over cases.
+//!
+//! A [`Source`] is also the seam of the tests: a scripted one drives the whole of judgement without a
+//! clock or a process.
+
+mod coin;
+pub(crate) mod interleaved;
+#[cfg(test)]
+mod interleaved_tests;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod versus;
+mod watched;
+
+use std::time::Duration;
+
+pub(crate) use self::coin::Coin;
+pub(crate) use self::sweep::Sweep;
+pub(crate) use self::versus::Versus;
+pub(crate) use self::watched::Watched;
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+use crate::stats::{Sample, order};
+
+/// Something that can be measured once more, in a fresh process.
+pub(crate) trait Source: Send {
+    /// Measures once.
+    fn fork(&mut self) -> Result<Fork, Unmeasured>;
+
+    /// How long forks are taken in one go: longer than one fork where a fork is too short to be
+    /// worth a turn of its own.
+    fn burst(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Whether its one fork is what another program recorded, so that there is no other.
+    fn is_recorded(&self) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        self()
+    }
+}
+
+/// The one number that stands for a fork in a ratio or a slope.
+fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
+    let values = Sample::new(fork.series(metric)?).map_err(|e| {
+        Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
+    })?;
+    let q = match metric {
+        Metric::Latency(statistic) => statistic.quantile().unwrap_or(0.5),
+        _ => 0.5,
+    };
+    order::quantile(&values, q).ok_or_else(|| {
+        Unmeasured::new(Cause::MeasuredNothing, format!("no value of `{metric}` was measured"))
+    })
+}
