@@ -140,8 +140,6 @@ mod harness;
 pub mod inject;
 mod instrument;
 mod json;
-mod kept;
-mod machine;
 pub mod metric;
 mod noise;
 mod os;
@@ -154,12 +152,9 @@ pub mod run;
 #[doc(hidden)]
 pub mod selftest;
 mod session;
-mod shard;
-mod shelf;
 pub mod stats;
 pub mod subject;
 mod suite;
-mod turn;
 pub mod verdict;
 #[cfg(feature = "wasm")]
 pub mod wasm;

@@ -32,12 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["budget", "error", "json", "quantity", "verdict"]),
     ("base", &["budget", "error", "worker"]),
     ("place", &["error"]),
-    ("turn", &["error"]),
-    ("machine", &["verdict"]),
-    ("shelf", &["budget", "error", "json", "machine", "verdict"]),
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
-    ("shard", &["error", "suite"]),
     (
         "subject",
         &[
@@ -45,13 +41,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quantity", "reading", "suite", "worker",
         ],
     ),
-    ("kept", &["base", "budget", "error", "json", "subject", "suite", "verdict"]),
     (
         "session",
         &[
-            "accepted", "base", "budget", "date", "enforce", "error", "inject", "kept", "machine",
-            "metric", "place", "progress", "reading", "shelf", "subject", "suite", "turn",
-            "verdict", "worker",
+            "accepted", "base", "budget", "date", "enforce", "error", "inject", "json", "metric",
+            "place", "progress", "reading", "subject", "suite", "verdict", "worker",
         ],
     ),
     (
@@ -62,7 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "harness",
         &[
             "budget", "error", "exec", "place", "progress", "reading", "report", "run", "selftest",
-            "session", "shard", "verdict",
+            "session", "verdict",
         ],
     ),
 ];
@@ -199,9 +193,9 @@ fn paths_are_read_as_they_are_written() {
     check(&["reading"], "use crate::metric::{Metric, Statistic};", &["metric"]);
     check(&["harness"], "use crate::{Error, exec, place};", &["Error", "exec", "place"]);
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
-    check(&["instrument", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
-    check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
-    check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
+    check(&["meter", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
+    check(&["meter", "process", "tree"], "use super::super::linux;", &[]);
+    check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
 
