@@ -45,7 +45,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quantity", "reading", "suite", "worker",
         ],
     ),
-    ("kept", &["base", "budget", "error", "json", "subject", "suite", "verdict"]),
     (
         "session",
         &[
@@ -62,7 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "harness",
         &[
             "budget", "error", "exec", "place", "progress", "reading", "report", "run", "selftest",
-            "session", "shard", "verdict",
+            "session", "verdict",
         ],
     ),
 ];
