@@ -245,4 +245,4 @@ macro_rules! deserializes {
 pub(crate) use {deserializes, reads, record, tagged, words};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -44,3 +44,7 @@ pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -89,3 +89,29 @@ pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
     };
     lines.map(proof).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::frozen;
+
+    #[test]
+    fn a_line_stays_as_it_is() {
+        let bare = serde_json::to_string(&Outcome::default()).unwrap();
+        let step = r#"{"target":0.010000000000000009,"beyond":0.1,"verdict":"fail","value":null,"detectable":1.5,"reason":"over"}"#;
+        let line = format!(
+            r#"{{"finding":"red","reason":"","planted":"work","bare":{bare},"steps":[{step}]}}"#
+        );
+        let proof: Proof = frozen(&line);
+        assert_eq!((proof.finding, proof.steps[0].target), (Finding::Red, 1.03 - 1.02));
+        for word in ["never", "already", "unsure", "unmeasured", "aside"] {
+            frozen::<Finding>(&format!("\"{word}\""));
+        }
+    }
+
+    #[test]
+    fn what_was_asked_stays_as_it_is() {
+        let asked: super::super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+    }
+}

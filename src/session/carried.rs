@@ -272,4 +272,15 @@ mod tests {
         assert_eq!(fingerprint([dir.join("none").as_path()], &1), None);
         std::fs::remove_dir_all(&dir).unwrap();
     }
+
+    #[test]
+    fn what_is_kept_stays_as_it_is() {
+        let stored: Stored = crate::json::tests::frozen(
+            r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
+        );
+        assert_eq!(
+            (stored.identity, stored.fail, stored.runs),
+            (u64::MAX, 2.302_585_092_994_045_5, 2)
+        );
+    }
 }

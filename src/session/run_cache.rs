@@ -161,3 +161,17 @@ fn remove_stale(runs: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::frozen;
+
+    #[test]
+    fn the_lines_of_what_was_told_stay_as_they_are() {
+        for verdict in Verdict::ALL {
+            let line = format!(r#"["a::p99","{}"]"#, verdict.name());
+            assert_eq!(frozen::<(String, Verdict)>(&line), ("a::p99".to_owned(), verdict));
+        }
+    }
+}

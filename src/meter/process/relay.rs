@@ -222,3 +222,37 @@ fn hear<T: FromJson>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
     }
     Ok(json::read(line.as_bytes())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::tests::{frozen, refused};
+
+    #[test]
+    fn the_lines_stay_as_they_are() {
+        let launch: WireLaunch =
+            frozen(r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true}"#);
+        assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
+        frozen::<WireStart>(r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615}}"#);
+        frozen::<WireStart>(r#"{"Refused":{"errno":2,"text":"no such file"}}"#);
+        frozen::<WireStart>(r#"{"Refused":{"errno":null,"text":""}}"#);
+        frozen::<WireReap>(r#""reap""#);
+        let used = r#"{"cpu":{"secs":1,"nanos":999999999},"preempted":3,"waited":null,"max_rss":8192,"forked_from":4096,"had_children":false}"#;
+        let WireEnd::Ended((exit, used)) =
+            frozen::<WireEnd>(&format!(r#"{{"Ended":[{{"Code":-1}},{used}]}}"#))
+        else {
+            panic!("it ended")
+        };
+        assert_eq!((exit, used.unwrap().cpu), (Exit::Code(-1), Duration::new(1, 999_999_999)));
+        frozen::<WireEnd>(r#"{"Ended":[{"Signal":9},null]}"#);
+        frozen::<WireEnd>(r#"{"Lost":"no child"}"#);
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        refused::<WireLaunch>(r#"{"program":[256],"args":[],"open_input":true}"#);
+        refused::<WireReap>(r#""run""#);
+        refused::<WireStart>(r#"{"Started":{"pid":-1,"spawned_at":0}}"#);
+        refused::<WireEnd>(r#"{"Ended":[{"Code":0}]}"#);
+    }
+}
