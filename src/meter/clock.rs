@@ -8,8 +8,9 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::usage::Usage;
-use crate::json;
 
 /// Waits shorter than this are not looked for: reading them would cost as much.
 const WORTH_ASKING: Duration = Duration::from_micros(20);
@@ -28,7 +29,7 @@ pub struct Clock {
 }
 
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
     /// The wall clock, less the time in which it waited for a processor.
     LessWaiting,
@@ -36,8 +37,6 @@ pub enum Timing {
     /// the system does not tell waiting.
     Wall,
 }
-
-json::words!(Timing { LessWaiting = "LessWaiting", Wall = "Wall" });
 
 /// Times laps: starts, stops, and says what happened between.
 pub(crate) struct Stopwatch {

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::plant::Plant;
 use super::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
 use crate::budget::{Load, Param, Shape};
-use crate::json;
+use crate::exact;
 use crate::metric::{Metric, SubjectKind};
 
 /// Names the file with the request. Its worker takes the file away, so that processes the workload
@@ -99,7 +101,7 @@ impl Request {
 }
 
 /// A request as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireRequest {
     workload: String,
     params: Vec<(String, Param)>,
@@ -109,15 +111,12 @@ pub(crate) struct WireRequest {
     slice: Duration,
     max_operations: usize,
     /// A worker that does not know it measures on its own, which the other end notices.
+    #[serde(default)]
     paired: bool,
     plant: Option<Plant>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
-
-json::record!(WireRequest {
-    workload, params, metrics, load, slice, max_operations, paired = false, plant, reply,
-});
 
 impl WireRequest {
     pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
@@ -157,7 +156,7 @@ impl WireRequest {
 }
 
 /// When operations are due, as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct WireLoad {
     shape: WireShape,
     rate: f64,
@@ -167,9 +166,8 @@ struct WireLoad {
     width: Duration,
 }
 
-json::record!(WireLoad { shape, rate, concurrency, peak, every, width });
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum WireShape {
     Constant,
     Poisson,
@@ -177,10 +175,6 @@ enum WireShape {
     Spike,
     Burst,
 }
-
-json::words!(WireShape {
-    Constant = "constant", Poisson = "poisson", Ramp = "ramp", Spike = "spike", Burst = "burst",
-});
 
 impl WireLoad {
     fn new(load: &Load) -> WireLoad {
@@ -209,16 +203,14 @@ impl WireLoad {
 }
 
 /// An answer as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
     Fork(WireFork),
     /// Why there is none: a cause by its word, and what is to be said.
     Unmeasured((String, String)),
 }
 
-json::tagged!(WireReply { Fork, Unmeasured });
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireFork {
     operations: Vec<f64>,
     batches: Vec<f64>,
@@ -237,29 +229,11 @@ pub(crate) struct WireFork {
     grain: Option<f64>,
 }
 
-json::record!(WireFork {
-    operations,
-    batches,
-    batch_size,
-    work,
-    clock,
-    timing,
-    values,
-    waited,
-    preempted,
-    notes,
-    lag,
-    at_least,
-    grain
-});
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum WireWork {
     Operations,
     Bytes,
 }
-
-json::words!(WireWork { Operations = "Operations", Bytes = "Bytes" });
 
 /// The causes a worker itself can give; every other one is seen from outside.
 const CAUSES: [Cause; 7] = [
@@ -302,7 +276,7 @@ impl WireReply {
 
     /// What `text` says, or that it is cut short or none of ours.
     pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
-        let reply = json::read(text).map_err(|error| {
+        let reply = exact::read(text).map_err(|error| {
             let text = format!(
                 "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
                 text.len()

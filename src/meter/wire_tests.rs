@@ -1,8 +1,8 @@
 //! Requests and replies survive the way through a file; what is cut short does not pass.
 
 use super::*;
-use crate::json::read;
-use crate::json::tests::frozen;
+use crate::exact::read;
+use crate::exact::tests::frozen;
 use crate::metric::Statistic;
 
 fn fork() -> Fork {

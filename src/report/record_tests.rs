@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::budget::Bound;
-use crate::json::tests::{frozen, refused};
+use crate::exact::tests::{frozen, refused};
 use crate::quantity::Unit;
 use crate::verdict::ledger::{Clock, Pressure};
 use crate::verdict::{Doubt, Effect, Estimate, Verdict};
@@ -44,7 +44,7 @@ fn a_line_of_another_version_is_read() {
         .replace(r#""relative_to":"base","#, "")
         .replace(r#""doubt":"noise","#, r#""new":{"deep":[1.5,"x"]},"#);
     assert_eq!(old.len(), FAIL.len() - 96);
-    let read: Outcome = crate::json::read(old.as_bytes()).unwrap();
+    let read: Outcome = crate::exact::read(old.as_bytes()).unwrap();
     assert_eq!((read.relative_to, read.doubt), (None, None));
     assert_eq!((read.run.package.as_str(), read.run.commit), ("", None));
     let ledger = read.ledger.unwrap();

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
-use crate::json;
+use crate::exact;
 use crate::verdict::{Outcome, Verdict};
 
 /// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     /// What came of it.
     pub finding: Finding,
@@ -21,10 +23,9 @@ pub struct Proof {
     pub steps: Vec<Step>,
 }
 
-json::record!(Proof { finding, reason, planted, bare, steps });
-
 /// What came of planting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Finding {
     /// It turned red.
     Red,
@@ -40,13 +41,8 @@ pub enum Finding {
     Aside,
 }
 
-json::words!(Finding {
-    Red = "red", Never = "never", Already = "already", Unsure = "unsure",
-    Unmeasured = "unmeasured", Aside = "aside",
-});
-
 /// One size that was planted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The value that was aimed at, in the base unit of the limit.
     pub target: f64,
@@ -61,8 +57,6 @@ pub struct Step {
     /// The verdict's sentence.
     pub reason: String,
 }
-
-json::record!(Step { target, beyond, verdict, value, detectable, reason });
 
 impl Proof {
     /// The smallest size that turned it red, and the largest that did not.
@@ -82,7 +76,7 @@ pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let proof = |(i, line): (usize, &str)| {
-        crate::json::read(line.as_bytes()).map_err(|e| {
+        exact::read(line.as_bytes()).map_err(|e| {
             let path = path.display();
             Error::other(format!("failed to read `{path}`: line {} is no proof: {e}", i + 1))
         })
@@ -93,7 +87,7 @@ pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::tests::frozen;
+    use crate::exact::tests::frozen;
 
     #[test]
     fn a_line_stays_as_it_is() {

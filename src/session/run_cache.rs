@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use super::machine;
 use crate::Error;
 use crate::budget::lock;
+use crate::exact;
 use crate::verdict::{Outcome, Verdict};
 
 /// Run caches older than this are of no run that still goes on.
@@ -66,7 +67,7 @@ impl RunCache {
         let _lock = self.lock(key)?;
         if place.is_file() {
             let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
-            return crate::json::read(&text).map_err(|e| Error::io("read", &place, e.into()));
+            return exact::read(&text).map_err(|e| Error::io("read", &place, e.into()));
         }
         let outcomes = measure();
         let text =
@@ -96,7 +97,7 @@ impl RunCache {
             std::fs::read_to_string(self.directory.join("reported.jsonl")).unwrap_or_default();
         let mut reported = HashMap::new();
         for line in text.lines() {
-            if let Ok((test, verdict)) = crate::json::read(line.as_bytes()) {
+            if let Ok((test, verdict)) = serde_json::from_str(line) {
                 reported.insert(test, verdict);
             }
         }
@@ -165,7 +166,7 @@ fn remove_stale(runs: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::tests::frozen;
+    use crate::exact::tests::frozen;
 
     #[test]
     fn the_lines_of_what_was_told_stay_as_they_are() {

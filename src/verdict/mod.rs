@@ -10,16 +10,18 @@ pub mod ledger;
 mod outcome;
 mod waived;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
-use crate::json::{self, FromJson, Mismatch};
 pub use accepted::Accepted;
 pub use ledger::Ledger;
 pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
 pub use waived::{Effect, Waived};
 
 /// What became of one limit.
-#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Shown to hold.
     Pass,
@@ -62,21 +64,5 @@ impl Verdict {
             Verdict::Unmeasured => "unmeasured",
             Verdict::Skipped => "skipped",
         }
-    }
-}
-
-impl FromJson for Verdict {
-    fn from_json(value: Value) -> Result<Self, Mismatch> {
-        let word = String::from_json(value)?;
-        let known = Verdict::ALL.into_iter().find(|known| known.name() == word);
-        known.ok_or_else(|| Mismatch::unknown(&word))
-    }
-}
-
-json::deserializes!(Verdict);
-
-impl serde_core::Serialize for Verdict {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }

@@ -1,12 +1,13 @@
 //! A broken limit that somebody answers for until a day.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Outcome, Verdict};
 use crate::budget::Waiver;
 use crate::date::Date;
-use crate::json;
 
 /// The waiver of an outcome's limit, and what it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waived {
     /// The last day, in UTC, that it holds.
     pub until: Date,
@@ -18,10 +19,9 @@ pub struct Waived {
     pub effect: Effect,
 }
 
-json::record!(Waived { until, owner, why, effect });
-
 /// What a waiver did to an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Turned a red into a warning.
     Waived,
@@ -30,8 +30,6 @@ pub enum Effect {
     /// Nothing: the limit holds.
     Unneeded,
 }
-
-json::words!(Effect { Waived = "waived", Expired = "expired", Unneeded = "unneeded" });
 
 impl Outcome {
     /// Puts the outcome under a waiver, on this day. It covers a limit that is broken or that evidence

@@ -19,9 +19,11 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use super::linux::{self, Handle};
 use super::{Exit, Input, Launch, Usage};
-use crate::json::{self, FromJson};
 
 /// Set for a relay, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
@@ -45,55 +47,50 @@ pub(super) struct Relay {
 }
 
 /// What a relay is asked for. Its directory, variables and outputs are the command's already.
+#[derive(Serialize, Deserialize)]
 struct WireLaunch {
     program: WireWord,
     args: Vec<WireWord>,
     open_input: bool,
 }
 
-json::record!(WireLaunch { program, args, open_input });
-
 /// A word of a command line, which need not be text.
 type WireWord = Vec<u8>;
 
 /// What it says first.
+#[derive(Serialize, Deserialize)]
 enum WireStart {
     Started(Started),
     Refused(Refused),
 }
 
-json::tagged!(WireStart { Started, Refused });
-
+#[derive(Serialize, Deserialize)]
 struct Started {
     pid: u32,
     spawned_at: u64,
 }
 
-json::record!(Started { pid, spawned_at });
-
+#[derive(Serialize, Deserialize)]
 struct Refused {
     errno: Option<i32>,
     text: String,
 }
 
-json::record!(Refused { errno, text });
-
 /// What it is told when the command has ended, or is about to.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum WireReap {
     Reap,
 }
 
-json::words!(WireReap { Reap = "reap" });
-
 /// What it says last.
+#[derive(Serialize, Deserialize)]
 enum WireEnd {
     /// How the command ended, and what it used.
     Ended((Exit, Option<Usage>)),
     /// Why that is not known.
     Lost(String),
 }
-
-json::tagged!(WireEnd { Ended, Lost });
 
 /// The command that starts a relay, without the directory, variables and outputs that the command
 /// is to have.
@@ -209,24 +206,24 @@ fn serve() -> io::Result<()> {
     hear::<WireReap>(&mut socket).map(|WireReap::Reap| ())
 }
 
-fn tell(mut socket: &UnixStream, message: &impl serde_core::Serialize) -> io::Result<()> {
+fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     socket.write_all(&line)
 }
 
-fn hear<T: FromJson>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
+fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
     let mut line = String::new();
     if socket.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(json::read(line.as_bytes())?)
+    Ok(serde_json::from_str(&line)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::tests::{frozen, refused};
+    use crate::exact::tests::{frozen, refused};
 
     #[test]
     fn the_lines_stay_as_they_are() {

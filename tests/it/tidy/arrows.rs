@@ -8,18 +8,18 @@ use super::{Text, none, sources, text};
 /// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("json", &[]),
-    ("date", &["json"]),
+    ("exact", &[]),
+    ("date", &[]),
     ("stats", &[]),
-    ("quantity", &["json"]),
+    ("quantity", &[]),
     ("metric", &["quantity"]),
-    ("budget", &["date", "error", "json", "metric", "quantity"]),
-    ("verdict", &["budget", "date", "json", "quantity", "stats"]),
-    ("meter", &["budget", "json", "metric", "quantity", "stats"]),
-    ("run", &["budget", "json", "meter", "metric"]),
+    ("budget", &["date", "error", "metric", "quantity"]),
+    ("verdict", &["budget", "date", "quantity", "stats"]),
+    ("meter", &["budget", "exact", "metric", "quantity", "stats"]),
+    ("run", &["budget", "exact", "meter", "metric"]),
     ("wasm", &["error", "meter"]),
     ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
-    ("report", &["budget", "error", "json", "quantity", "verdict"]),
+    ("report", &["budget", "error", "exact", "quantity", "verdict"]),
     ("base", &["budget", "error", "meter"]),
     ("place", &["error"]),
     ("suite", &["budget", "enforce", "metric"]),
@@ -28,11 +28,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "accepted", "base", "budget", "date", "enforce", "error", "json", "meter", "metric",
+            "accepted", "base", "budget", "date", "enforce", "error", "exact", "meter", "metric",
             "place", "report", "subject", "suite", "verdict",
         ],
     ),
-    ("selftest", &["budget", "error", "json", "meter", "metric", "quantity", "session", "verdict"]),
+    (
+        "selftest",
+        &["budget", "error", "exact", "meter", "metric", "quantity", "session", "verdict"],
+    ),
     (
         "harness",
         &["budget", "error", "meter", "place", "report", "run", "selftest", "session", "verdict"],
