@@ -7,12 +7,13 @@
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::budget::Bound;
-use crate::json;
 use crate::metric::{Metric, SubjectKind};
 
 /// An effect of a known size.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Plant {
     /// What is planted.
     pub seed: Seed,
@@ -22,10 +23,8 @@ pub struct Plant {
     pub amount: f64,
 }
 
-json::record!(Plant { seed, share, amount });
-
 /// What can be planted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Seed {
     /// Work after each operation, or before a command's program: time on the processor.
     Work,
@@ -58,13 +57,6 @@ pub enum Seed {
     /// Another exit code.
     Exit,
 }
-
-json::words!(Seed {
-    Work = "Work", Pause = "Pause", Failures = "Failures", Switches = "Switches",
-    Allocations = "Allocations", Allocated = "Allocated", Held = "Held", Peak = "Peak",
-    Leak = "Leak", Resident = "Resident", ResidentPeak = "ResidentPeak", Growth = "Growth",
-    Recorded = "Recorded", Bytes = "Bytes", Exit = "Exit",
-});
 
 impl Seed {
     /// What moves `metric` of such a subject over a limit on this side.

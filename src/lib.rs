@@ -133,12 +133,13 @@ pub mod budget;
 pub mod date;
 mod enforce;
 mod error;
+
+mod exact;
 mod exec;
 mod harness;
 #[doc(hidden)]
 pub mod inject;
 mod instrument;
-mod json;
 mod meter;
 pub mod metric;
 mod noise;

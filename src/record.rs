@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::Error;
+use crate::exact;
 use crate::outcome::Outcome;
 
 /// Beyond this the file is set aside, so that it does not grow for ever.
@@ -34,7 +35,7 @@ pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(i, line)| {
-            crate::json::read(line.as_bytes()).map_err(|e| {
+            exact::read(line.as_bytes()).map_err(|e| {
                 Error::other(format!(
                     "failed to read `{}`: line {} is not an outcome: {e}; remove the line",
                     path.display(),
@@ -44,3 +45,7 @@ pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

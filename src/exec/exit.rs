@@ -1,18 +1,17 @@
 //! How a process ended, in words: which signal, and who is likely to have sent it.
 
-use crate::json;
+use serde::{Deserialize, Serialize};
+
 use crate::outcome::{Cause, Unmeasured};
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Exit {
     /// By itself, with this code.
     Code(i32),
     /// By this signal.
     Signal(i32),
 }
-
-json::tagged!(Exit { Code, Signal });
 
 /// Signals by number, as Linux and macOS agree on them; the others differ and are told by number.
 const SIGNALS: &[(i32, &str, &str)] = &[

@@ -19,9 +19,11 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use super::linux::{self, Handle};
 use super::{Exit, Input, Launch, Usage};
-use crate::json::{self, FromJson};
 
 /// Set for a relay, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
@@ -45,55 +47,50 @@ pub(super) struct Relay {
 }
 
 /// What a relay is asked for. Its directory, variables and outputs are the command's already.
+#[derive(Serialize, Deserialize)]
 struct WireLaunch {
     program: WireWord,
     args: Vec<WireWord>,
     open_input: bool,
 }
 
-json::record!(WireLaunch { program, args, open_input });
-
 /// A word of a command line, which need not be text.
 type WireWord = Vec<u8>;
 
 /// What it says first.
+#[derive(Serialize, Deserialize)]
 enum WireStart {
     Started(Started),
     Refused(Refused),
 }
 
-json::tagged!(WireStart { Started, Refused });
-
+#[derive(Serialize, Deserialize)]
 struct Started {
     pid: u32,
     spawned_at: u64,
 }
 
-json::record!(Started { pid, spawned_at });
-
+#[derive(Serialize, Deserialize)]
 struct Refused {
     errno: Option<i32>,
     text: String,
 }
 
-json::record!(Refused { errno, text });
-
 /// What it is told when the command has ended, or is about to.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum WireReap {
     Reap,
 }
 
-json::words!(WireReap { Reap = "reap" });
-
 /// What it says last.
+#[derive(Serialize, Deserialize)]
 enum WireEnd {
     /// How the command ended, and what it used.
     Ended((Exit, Option<Usage>)),
     /// Why that is not known.
     Lost(String),
 }
-
-json::tagged!(WireEnd { Ended, Lost });
 
 /// The command that starts a relay, without the directory, variables and outputs that the command
 /// is to have.
@@ -209,16 +206,50 @@ fn serve() -> io::Result<()> {
     hear::<WireReap>(&mut socket).map(|WireReap::Reap| ())
 }
 
-fn tell(mut socket: &UnixStream, message: &impl serde_core::Serialize) -> io::Result<()> {
+fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     socket.write_all(&line)
 }
 
-fn hear<T: FromJson>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
+fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
     let mut line = String::new();
     if socket.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(json::read(line.as_bytes())?)
+    Ok(serde_json::from_str(&line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::tests::{frozen, refused};
+
+    #[test]
+    fn the_lines_stay_as_they_are() {
+        let launch: WireLaunch =
+            frozen(r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true}"#);
+        assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
+        frozen::<WireStart>(r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615}}"#);
+        frozen::<WireStart>(r#"{"Refused":{"errno":2,"text":"no such file"}}"#);
+        frozen::<WireStart>(r#"{"Refused":{"errno":null,"text":""}}"#);
+        frozen::<WireReap>(r#""reap""#);
+        let used = r#"{"cpu":{"secs":1,"nanos":999999999},"preempted":3,"waited":null,"max_rss":8192,"forked_from":4096,"had_children":false}"#;
+        let WireEnd::Ended((exit, used)) =
+            frozen::<WireEnd>(&format!(r#"{{"Ended":[{{"Code":-1}},{used}]}}"#))
+        else {
+            panic!("it ended")
+        };
+        assert_eq!((exit, used.unwrap().cpu), (Exit::Code(-1), Duration::new(1, 999_999_999)));
+        frozen::<WireEnd>(r#"{"Ended":[{"Signal":9},null]}"#);
+        frozen::<WireEnd>(r#"{"Lost":"no child"}"#);
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        refused::<WireLaunch>(r#"{"program":[256],"args":[],"open_input":true}"#);
+        refused::<WireReap>(r#""run""#);
+        refused::<WireStart>(r#"{"Started":{"pid":-1,"spawned_at":0}}"#);
+        refused::<WireEnd>(r#"{"Ended":[{"Code":0}]}"#);
+    }
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 #[cfg(target_os = "linux")]
 use super::{linux, tree::Tree};
-use crate::json;
 #[cfg(target_os = "linux")]
 use crate::os::{kernel, proc::Status};
 
 /// What a process used, by the time it ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     /// User and system time of all its threads and of the children it waited for.
     pub(crate) cpu: Duration,
@@ -26,8 +27,6 @@ pub(crate) struct Usage {
     /// Whether it waited for children of its own.
     pub(crate) had_children: bool,
 }
-
-json::record!(Usage { cpu, preempted, waited, max_rss, forked_from, had_children });
 
 impl Usage {
     /// The largest resident size, in bytes, that the process or any child it waited for ever had.

@@ -1,8 +1,9 @@
 //! What was accepted before, beside what is measured now.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Estimate, Outcome};
 use crate::date::Date;
-use crate::json;
 use crate::quantity::{Quantity, Unit};
 
 /// So many times better than what was accepted is no improvement to take on trust. Real ones of twice are
@@ -11,7 +12,7 @@ use crate::quantity::{Quantity, Unit};
 const SUSPICIOUS: f64 = 2.0;
 
 /// The value that was last accepted of what an outcome measured, as `budgets.lock` has it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The value, in the base unit of `unit`.
     pub value: f64,
@@ -31,8 +32,6 @@ pub struct Accepted {
     /// Where the limit is `FACTOR x lock`: the factor.
     pub factor: Option<f64>,
 }
-
-json::record!(Accepted { value, low, high, unit, date, commit, elsewhere, factor });
 
 impl Accepted {
     /// The value with its unit.

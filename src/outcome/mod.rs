@@ -3,6 +3,8 @@
 //! An outcome is written as one line of `outcomes.jsonl` and read back by the command, so its fields are
 //! a format: they are only added to.
 
+use serde::{Deserialize, Serialize};
+
 mod accepted;
 pub mod noise;
 mod unmeasured;
@@ -15,12 +17,11 @@ pub use self::noise::Ledger;
 pub use self::unmeasured::{Cause, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::Bound;
-use crate::json;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::Verdict;
 
 /// The outcome of one limit. The default is that of a limit nobody has measured: red.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The test's name: `merge::p99`, `records::records=1000::rss`.
     pub test: String,
@@ -72,35 +73,8 @@ pub struct Outcome {
     pub run: Run,
 }
 
-json::record!(Outcome {
-    test,
-    budget,
-    case,
-    metric,
-    subject,
-    verdict,
-    reason,
-    against,
-    relative_to,
-    estimate,
-    evidence,
-    shape,
-    doubt,
-    ledger,
-    cause,
-    output,
-    notes,
-    accepted,
-    waived,
-    why,
-    file,
-    line,
-    seconds,
-    run
-});
-
 /// The limit, as a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Against {
     /// `max` or `min`.
     pub bound: Bound,
@@ -114,10 +88,8 @@ pub struct Against {
     pub unit: Unit,
 }
 
-json::record!(Against { bound, limit, warn, slack, unit });
-
 /// The measured value and the interval that covers the truth with 90 %, however long was looked.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The value.
     pub value: f64,
@@ -127,10 +99,8 @@ pub struct Estimate {
     pub high: Option<f64>,
 }
 
-json::record!(Estimate { value, low, high });
-
 /// How sure a judged verdict is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Natural logarithm of the odds against "the limit is held", and what it takes to be red; both 0
     /// where the values are of one process that another program recorded, from which no odds are known.
@@ -153,20 +123,9 @@ pub struct Evidence {
     pub preempted: Option<u64>,
 }
 
-json::record!(Evidence {
-    fail,
-    fail_at,
-    pass,
-    pass_at,
-    detectable,
-    forks,
-    values,
-    waited,
-    preempted
-});
-
 /// Why evidence did not settle a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Doubt {
     /// The truth is too near the limit.
     Near,
@@ -176,10 +135,8 @@ pub enum Doubt {
     Noise,
 }
 
-json::words!(Doubt { Near = "near", Blind = "blind", Noise = "noise" });
-
 /// How the values are distributed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// What one value is: "operations", "batches of 1000 operations", "processes".
     pub of: String,
@@ -189,10 +146,8 @@ pub struct Shape {
     pub bars: Vec<Share>,
 }
 
-json::record!(Shape { of, quantiles, bars });
-
 /// One bar of a histogram.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// From this value,
     pub low: f64,
@@ -202,10 +157,8 @@ pub struct Share {
     pub count: u64,
 }
 
-json::record!(Share { low, high, count });
-
 /// The run that an outcome belongs to, and where it ran.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The same for all outcomes of one run of the tests.
     pub id: String,
@@ -225,15 +178,11 @@ pub struct Run {
     pub version: String,
     /// The package whose budgets they are, since a workspace has one record for all of its packages;
     /// empty where cargo does not tell.
+    #[serde(default)]
     pub package: String,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not tell.
     pub commit: Option<String>,
 }
-
-json::record!(Run {
-    id, began, tests, profile, platform, processor, cores, version, package = String::new(),
-    commit,
-});
 
 impl Evidence {
     /// Whether the values are of one process that another program recorded, so that there are no odds.

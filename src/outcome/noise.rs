@@ -4,16 +4,17 @@
 //! It explains a verdict and never makes one milder than the evidence is: where it takes a `fail` back,
 //! the outcome is unsure, which is red unless `unsure = "warn"` says otherwise.
 
-use crate::json;
+use serde::{Deserialize, Serialize};
 
 /// What else the machine did. A field is `None` where the system does not tell it, never 0.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// How many processors were busy with other work, on average: 1.4 is one and a part of another.
     pub outside: Option<f64>,
     /// Share of all processors' time that the machine's host gave to others.
     pub steal: Option<f64>,
     /// Share of the time in which some task of the machine, of ours or not, waited for something.
+    #[serde(default)]
     pub pressure: Pressure,
     /// Seconds that a quota held the measured processes back, added up over processors.
     pub throttled: Option<f64>,
@@ -28,16 +29,12 @@ pub struct Ledger {
     /// The processors that it was pinned to, in words; `None` where it was not.
     pub pinned: Option<String>,
     /// Forks that all this is of.
+    #[serde(default)]
     pub forks: usize,
 }
 
-json::record!(Ledger {
-    outside, steal, pressure = Pressure::default(), throttled, throttled_periods, waited,
-    preempted, clock, pinned, forks = 0,
-});
-
 /// Shares of the time in which at least one task waited (pressure stall information, `some`).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pressure {
     /// For a processor.
     pub cpu: Option<f64>,
@@ -47,18 +44,15 @@ pub struct Pressure {
     pub io: Option<f64>,
 }
 
-json::record!(Pressure { cpu, memory, io });
-
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Clock {
     /// The wall clock, less the time spent waiting for a processor.
     LessWaiting,
     /// The wall clock with all there is in it.
     Wall,
 }
-
-json::words!(Clock { LessWaiting = "less-waiting", Wall = "wall" });
 
 /// Up to so many processors' worth of other work a machine is called calm: a desktop or a runner
 /// that does nothing else has some hundredths.

@@ -1,13 +1,14 @@
 //! A broken limit that somebody answers for until a day.
 
+use serde::{Deserialize, Serialize};
+
 use super::Outcome;
 use crate::budget::Waiver;
 use crate::date::Date;
-use crate::json;
 use crate::verdict::Verdict;
 
 /// The waiver of an outcome's limit, and what it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waived {
     /// The last day, in UTC, that it holds.
     pub until: Date,
@@ -19,10 +20,9 @@ pub struct Waived {
     pub effect: Effect,
 }
 
-json::record!(Waived { until, owner, why, effect });
-
 /// What a waiver did to an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Turned a red into a warning.
     Waived,
@@ -31,8 +31,6 @@ pub enum Effect {
     /// Nothing: the limit holds.
     Unneeded,
 }
-
-json::words!(Effect { Waived = "waived", Expired = "expired", Unneeded = "unneeded" });
 
 impl Outcome {
     /// Puts the outcome under a waiver, on this day. It covers a limit that is broken or that evidence

@@ -1,6 +1,6 @@
 //! What the clock that timed a fork can tell apart, and what its times count.
 
-use crate::json;
+use serde::{Deserialize, Serialize};
 
 /// What the clock costs and can tell apart: times near these are not times of the subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Clock {
 }
 
 /// What a time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
     /// The wall clock, less the time in which it waited for a processor.
     LessWaiting,
@@ -20,5 +20,3 @@ pub enum Timing {
     /// the system does not tell waiting.
     Wall,
 }
-
-json::words!(Timing { LessWaiting = "LessWaiting", Wall = "Wall" });

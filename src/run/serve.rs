@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Run, Workload};
+use crate::exact;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 use crate::worker::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
@@ -49,7 +50,7 @@ fn refuse(text: &str) -> ExitCode {
 fn take(path: &Path) -> std::io::Result<WireRequest> {
     let text = std::fs::read(path)?;
     std::fs::remove_file(path)?;
-    Ok(crate::json::read(&text)?)
+    Ok(exact::read(&text)?)
 }
 
 /// Writes beside the place and moves the whole there.

@@ -12,12 +12,14 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Work};
-use serde_json::Value;
 
 use crate::budget::spelling;
-use crate::json::{self, Fields, FromJson, Mismatch};
+use crate::exact;
 use crate::metric::Metric;
 use crate::quantity::Unit;
 
@@ -39,15 +41,14 @@ pub(crate) struct Place {
     pub(crate) package: PathBuf,
 }
 
+#[derive(Deserialize)]
 struct WireBenchmark {
     full_id: String,
     throughput: Option<WireThroughput>,
 }
 
-json::reads!(WireBenchmark { full_id, throughput });
-
 /// What one iteration counts for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 enum WireThroughput {
     Bits(u64),
     Bytes(u64),
@@ -56,33 +57,14 @@ enum WireThroughput {
     ElementsAndBytes { elements: u64, bytes: u64 },
 }
 
-impl FromJson for WireThroughput {
-    fn from_json(value: Value) -> Result<Self, Mismatch> {
-        let (tag, content) = json::tag(value)?;
-        match tag.as_str() {
-            "Bits" => FromJson::from_json(content).map(WireThroughput::Bits),
-            "Bytes" => FromJson::from_json(content).map(WireThroughput::Bytes),
-            "BytesDecimal" => FromJson::from_json(content).map(WireThroughput::BytesDecimal),
-            "Elements" => FromJson::from_json(content).map(WireThroughput::Elements),
-            "ElementsAndBytes" => {
-                let mut both = Fields::of(content)?;
-                let (elements, bytes) = (both.take("elements")?, both.take("bytes")?);
-                Ok(WireThroughput::ElementsAndBytes { elements, bytes })
-            }
-            other => Err(Mismatch::unknown(other)),
-        }
-    }
-}
-
 /// JSON has no NaN: it is written as `null`.
+#[derive(Deserialize)]
 struct WireSample {
     /// Iterations of each batch.
     iters: Vec<Option<f64>>,
     /// Nanoseconds that each batch took.
     times: Vec<Option<f64>>,
 }
-
-json::reads!(WireSample { iters, times });
 
 /// What is recorded of the benchmark `name`, as one fork whose batches are its samples. `rate` is the unit
 /// of the limit on its throughput, where there is one.
@@ -255,9 +237,9 @@ fn batches(file: &Path) -> Result<Vec<f64>, Unmeasured> {
     })
 }
 
-fn parse<T: FromJson>(file: &Path) -> Result<T, Unmeasured> {
+fn parse<T: DeserializeOwned>(file: &Path) -> Result<T, Unmeasured> {
     let text = fs::read(file).map_err(|e| unreadable(file, &e))?;
-    json::read(&text).map_err(|e| {
+    exact::read(&text).map_err(|e| {
         let text = format!(
             "`{}` is not what Criterion writes: {e}; run `cargo bench` again",
             file.display()

@@ -6,12 +6,13 @@
 pub mod judge;
 pub mod question;
 
-use serde_json::Value;
-
-use crate::json::{self, FromJson, Mismatch};
+use serde::{Deserialize, Serialize};
 
 /// What became of one limit.
-#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Shown to hold.
     Pass,
@@ -54,21 +55,5 @@ impl Verdict {
             Verdict::Unmeasured => "unmeasured",
             Verdict::Skipped => "skipped",
         }
-    }
-}
-
-impl FromJson for Verdict {
-    fn from_json(value: Value) -> Result<Self, Mismatch> {
-        let word = String::from_json(value)?;
-        let known = Verdict::ALL.into_iter().find(|known| known.name() == word);
-        known.ok_or_else(|| Mismatch::unknown(&word))
-    }
-}
-
-json::deserializes!(Verdict);
-
-impl serde_core::Serialize for Verdict {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::budget::{Load, Param, Shape};
+use crate::exact;
 use crate::inject::Plant;
-use crate::json;
 use crate::metric::{Metric, SubjectKind};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Clock, Fork, Lag, Timing, Work};
@@ -100,7 +102,7 @@ impl Request {
 }
 
 /// A request as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireRequest {
     workload: String,
     params: Vec<(String, Param)>,
@@ -110,15 +112,12 @@ pub(crate) struct WireRequest {
     slice: Duration,
     max_operations: usize,
     /// A worker that does not know it measures on its own, which the other end notices.
+    #[serde(default)]
     paired: bool,
     plant: Option<Plant>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
-
-json::record!(WireRequest {
-    workload, params, metrics, load, slice, max_operations, paired = false, plant, reply,
-});
 
 impl WireRequest {
     pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
@@ -158,7 +157,7 @@ impl WireRequest {
 }
 
 /// When operations are due, as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct WireLoad {
     shape: WireShape,
     rate: f64,
@@ -168,9 +167,8 @@ struct WireLoad {
     width: Duration,
 }
 
-json::record!(WireLoad { shape, rate, concurrency, peak, every, width });
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum WireShape {
     Constant,
     Poisson,
@@ -178,10 +176,6 @@ enum WireShape {
     Spike,
     Burst,
 }
-
-json::words!(WireShape {
-    Constant = "constant", Poisson = "poisson", Ramp = "ramp", Spike = "spike", Burst = "burst",
-});
 
 impl WireLoad {
     fn new(load: &Load) -> WireLoad {
@@ -210,16 +204,14 @@ impl WireLoad {
 }
 
 /// An answer as it is written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
     Fork(WireFork),
     /// Why there is none: a cause by its word, and what is to be said.
     Unmeasured((String, String)),
 }
 
-json::tagged!(WireReply { Fork, Unmeasured });
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireFork {
     operations: Vec<f64>,
     batches: Vec<f64>,
@@ -238,29 +230,11 @@ pub(crate) struct WireFork {
     grain: Option<f64>,
 }
 
-json::record!(WireFork {
-    operations,
-    batches,
-    batch_size,
-    work,
-    clock,
-    timing,
-    values,
-    waited,
-    preempted,
-    notes,
-    lag,
-    at_least,
-    grain
-});
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum WireWork {
     Operations,
     Bytes,
 }
-
-json::words!(WireWork { Operations = "Operations", Bytes = "Bytes" });
 
 /// The causes a worker itself can give; every other one is seen from outside.
 const CAUSES: [Cause; 7] = [
@@ -303,7 +277,7 @@ impl WireReply {
 
     /// What `text` says, or that it is cut short or none of ours.
     pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
-        let reply = json::read(text).map_err(|error| {
+        let reply = exact::read(text).map_err(|error| {
             let text = format!(
                 "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
                 text.len()

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::outcomes::record;
-use crate::paths::Place;
+use crate::place::Place;
 
 #[test]
 fn every_case_comes_to_what_is_expected() {

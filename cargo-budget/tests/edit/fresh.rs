@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::paths::{Place, clean};
+use crate::place::{Place, clean};
 
 fn library() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-fn init(place: &Place, below: &str, more: &[&str]) -> crate::paths::Run {
+fn init(place: &Place, below: &str, more: &[&str]) -> crate::place::Run {
     let mut arguments = vec!["init", "--perf-budget-path", library().to_str().unwrap()];
     arguments.extend(more);
     place.run_in(below, &arguments)

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::outcomes::record;
-use crate::paths::Place;
+use crate::place::Place;
 
 const BUDGETS: &str = "[budget.b]\nworkload = \"b\"\nmax = { p99 = \"1 s\" } # c\n";
 const MEASURED: &str = "b::p99 pass max 1 s 0.1 0.002 0.0019 0.0021\n";

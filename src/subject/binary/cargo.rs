@@ -4,43 +4,40 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::exec::{self, Finished, Launch};
-use crate::json;
 use crate::outcome::{Cause, Unmeasured};
 
 /// Building is not measured, and a large workspace takes its time.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// What `cargo metadata` says, as far as it matters.
+#[derive(Deserialize)]
 struct WireWorkspace {
     packages: Vec<WirePackage>,
     target_directory: PathBuf,
 }
 
-json::reads!(WireWorkspace { packages, target_directory });
-
+#[derive(Deserialize)]
 struct WirePackage {
     id: String,
     targets: Vec<WireTarget>,
 }
 
-json::reads!(WirePackage { id, targets });
-
+#[derive(Deserialize)]
 struct WireTarget {
     name: String,
     kind: Vec<String>,
 }
 
-json::reads!(WireTarget { name, kind });
-
 /// One line of `cargo build --message-format=json`: of an artifact, as far as it matters.
+#[derive(Deserialize)]
 struct WireMessage {
     reason: String,
     target: Option<WireTarget>,
     executable: Option<PathBuf>,
 }
-
-json::reads!(WireMessage { reason, target, executable });
 
 /// How a binary is built.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,10 +67,8 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
     let done = cargo(args, dir, &format!("build the binary `{name}`"))?;
     // The binary is built last of all.
     let text = String::from_utf8_lossy(&done.stdout.tail);
-    let messages = text
-        .lines()
-        .rev()
-        .filter_map(|line| crate::json::read::<WireMessage>(line.as_bytes()).ok());
+    let messages =
+        text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
     let path = messages
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name && is_binary(t)))
@@ -111,7 +106,7 @@ fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let args = args.iter().map(OsString::from).collect();
     let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
-    json::read(&done.stdout.tail).map_err(|e| {
+    serde_json::from_slice(&done.stdout.tail).map_err(|e| {
         let text =
             format!("failed to find the binary `{name}`: cargo metadata is not understood: {e}");
         Unmeasured::new(Cause::Harness, text)

@@ -141,7 +141,7 @@ fn what_criterion_does_not_write_is_refused() {
         project.refuses("bare", cause, words);
     };
     refuses(Cause::Unsuitable, "{\"iters\": [1", "is not what Criterion writes: EOF while parsing");
-    refuses(Cause::Unsuitable, "{}", "is not what Criterion writes: `iters` is missing");
+    refuses(Cause::Unsuitable, "{}", "is not what Criterion writes: missing field `iters`");
     refuses(Cause::MeasuredNothing, "{\"iters\": [], \"times\": []}", "has no samples");
     refuses(Cause::Unsuitable, "{\"iters\": [1, 2], \"times\": [3]}", "has 1 times of 2 batches");
     refuses(
@@ -161,7 +161,7 @@ fn what_criterion_does_not_write_is_refused() {
     project.write("target/criterion/bare/new/benchmark.json", "{}");
     // Another benchmark that is broken is no reason not to read this one.
     assert!(project.read("parse/short", None).is_ok());
-    project.refuses("bare", Cause::Unsuitable, "`full_id` is missing");
+    project.refuses("bare", Cause::Unsuitable, "missing field `full_id`");
 }
 
 #[test]

@@ -160,4 +160,21 @@ mod tests {
         assert!(Reply::receive(&mut &[0xff; 64][..]).is_err());
         assert!(Reply::receive(&mut &[2, 0, 0, 0, 1, 2, 3][..]).is_err());
     }
+
+    #[test]
+    fn the_bytes_stay_as_they_are() {
+        let mut text = Vec::new();
+        Order::Batch(258).send(&mut text).unwrap();
+        Order::Singles(1).send(&mut text).unwrap();
+        Order::End.send(&mut text).unwrap();
+        assert_eq!(text, b"b\x02\x01\0\0s\x01\0\0\0e\0\0\0\0");
+        let mut text = Vec::new();
+        let ready = Ready { repeats: true, sees_waiting: false, clock: (1.0, -2.0) };
+        ready.send(&mut text).unwrap();
+        assert_eq!(text, b"pair\x01\0\0\0\x01\0\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\xc0");
+        let mut text = Vec::new();
+        Reply { laps: vec![(1.0, 0.0)], others: -1.0, failed: 3 }.send(&mut text).unwrap();
+        let numbers = b"\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xf0\xbf";
+        assert_eq!(text, [&b"\x01\0\0\0"[..], numbers, b"\x03\0\0\0"].concat());
+    }
 }

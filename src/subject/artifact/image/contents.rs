@@ -7,10 +7,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use serde::de::DeserializeOwned;
 
 use super::Fault;
 use super::tar::{self, Kind};
-use crate::json::{self, FromJson};
 use crate::subject::artifact::content::{Digest, Hashing, drain};
 
 /// The largest document that is kept. Registries refuse larger ones too.
@@ -96,13 +96,13 @@ impl Contents {
     }
 
     /// The document of this name.
-    pub(super) fn document<T: FromJson>(&self, name: &str) -> Result<T, Fault> {
+    pub(super) fn document<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
         let blob =
             self.blob(name).ok_or_else(|| Fault::new(format!("`{name}` is missing in it")))?;
         let bytes = blob.document.as_deref();
         let bytes =
             bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is no JSON document")))?;
-        json::read(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
+        serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
     fn read(archive: &mut dyn Read, left: &Cell<u64>) -> Result<Contents, Fault> {

@@ -1,8 +1,9 @@
 //! Which parts of an archive or directory are the image's layers, as its documents say.
 
+use serde::Deserialize;
+
 use super::contents::{Blob, Contents};
 use super::{Fault, Image};
-use crate::json;
 use crate::outcome::Cause;
 
 /// How deep an index may lead to an index; real ones go to two.
@@ -23,13 +24,15 @@ pub(super) fn image(contents: &Contents) -> Result<Image, Fault> {
 }
 
 /// An image in `manifest.json`.
+#[derive(Deserialize)]
 struct Saved {
+    #[serde(rename = "Config")]
     config: String,
+    #[serde(rename = "RepoTags")]
     tags: Option<Vec<String>>,
+    #[serde(rename = "Layers")]
     layers: Option<Vec<String>>,
 }
-
-json::reads!(Saved { config: "Config", tags: "RepoTags", layers: "Layers" });
 
 fn saved(contents: &Contents) -> Result<Image, Fault> {
     let images: Vec<Saved> = contents.document("manifest.json")?;
@@ -43,38 +46,32 @@ fn saved(contents: &Contents) -> Result<Image, Fault> {
 }
 
 /// `index.json`, an index, or a manifest: all are told apart by what they have.
+#[derive(Deserialize)]
 struct Document {
     manifests: Option<Vec<Descriptor>>,
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
 }
 
-json::reads!(Document { manifests, config, layers });
-
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
 struct Descriptor {
     digest: String,
     platform: Option<Platform>,
     annotations: Option<Annotations>,
 }
 
-json::reads!(Descriptor { digest, platform, annotations });
-
 /// Of what stands beside a descriptor, what is looked at.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
 struct Annotations {
+    #[serde(rename = "vnd.docker.reference.type")]
     reference: Option<String>,
 }
 
-json::reads!(Annotations { reference: "vnd.docker.reference.type" });
-
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
 struct Platform {
     os: String,
     architecture: String,
 }
-
-json::reads!(Platform { os, architecture });
 
 impl Descriptor {
     /// Where the blob of this digest is stored.
@@ -168,17 +165,15 @@ fn only<'a, T>(images: &'a [T], name: impl Fn(&T) -> String, remedy: &str) -> Re
 }
 
 /// What an image runs, and the digest of each layer's uncompressed archive.
+#[derive(Deserialize)]
 struct Config {
     rootfs: RootFs,
 }
 
-json::reads!(Config { rootfs });
-
+#[derive(Deserialize)]
 struct RootFs {
     diff_ids: Option<Vec<String>>,
 }
-
-json::reads!(RootFs { diff_ids });
 
 /// The image of these layers, every one of them held against the configuration.
 fn layered(contents: &Contents, config: &str, layers: &[String]) -> Result<Image, Fault> {
