@@ -129,40 +129,31 @@
 //! beyond what is half a year old.
 
 mod base;
-pub mod budget;
-pub mod date;
-mod enforce;
-mod error;
 
-mod exact;
 mod exec;
 mod harness;
 #[doc(hidden)]
 pub mod inject;
 mod instrument;
 mod meter;
-pub mod metric;
 mod noise;
 mod os;
-pub mod outcome;
-mod paths;
 mod progress;
-pub mod quantity;
-pub mod reading;
-pub mod record;
-pub mod report;
 pub mod run;
 #[doc(hidden)]
 pub mod selftest;
 mod session;
-pub mod stats;
 pub mod subject;
-mod suite;
-pub mod verdict;
 #[cfg(feature = "wasm")]
 pub mod wasm;
 #[doc(hidden)]
 pub mod worker;
+
+#[doc(hidden)]
+pub use perf_budget_core::{
+    budget, date, metric, outcome, quantity, reading, record, report, stats, verdict,
+};
+use perf_budget_core::{enforce, error, exact, paths, suite};
 
 pub use error::Error;
 pub use harness::Harness;

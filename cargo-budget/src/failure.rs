@@ -36,8 +36,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<perf_budget::Error> for Failure {
-    fn from(error: perf_budget::Error) -> Self {
+impl From<perf_budget_core::error::Error> for Failure {
+    fn from(error: perf_budget_core::error::Error) -> Self {
         let exit = if error.is_config() { Exit::Usage } else { Exit::Unmeasured };
         let text = error.to_string();
         // A rendered diagnosis begins with the word that whoever prints a failure puts before it.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{self, Budgets};
-use perf_budget::outcome::Outcome;
-use perf_budget::record;
+use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
 
 use crate::failure::Failure;
 use crate::progress::Progress;

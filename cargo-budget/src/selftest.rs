@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::report::terminal::bound_text;
-use perf_budget::selftest::{Finding, Proof, Step};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::report::terminal::bound_text;
+use perf_budget_core::selftest::{Finding, Proof, Step};
+use perf_budget_core::verdict::Verdict;
 use serde_json::json;
 
 use crate::exit::Exit;

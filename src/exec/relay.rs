@@ -223,7 +223,7 @@ fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::tests::{frozen, refused};
+    use crate::exact::frozen::{frozen, refused};
 
     #[test]
     fn the_lines_stay_as_they_are() {

@@ -6,60 +6,20 @@
 //! read or kept, and the process ends as if a test were red, so that it is never taken for a run.
 
 mod ladder;
-mod proof;
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+pub use perf_budget_core::selftest::{
+    Asked, Finding, Proof, REHEARSED, Step, VARIABLE, names, read,
+};
 
-pub use self::proof::{Finding, Proof, Step, read};
-use crate::Error;
+use crate::error::Error;
 use crate::inject::{Plant, Seed};
 use crate::outcome::Outcome;
 use crate::session::Session;
 use crate::verdict::Verdict;
-
-/// Asks for a selftest, with an [`Asked`] in it.
-pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
-/// The exit code after a selftest, which judges nothing and is therefore never success.
-pub const REHEARSED: u8 = 103;
-
-/// What is asked of a selftest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
-    /// Where proofs go.
-    pub file: PathBuf,
-    /// Budgets, or tests, to plant into; all where there are none.
-    pub only: Vec<String>,
-}
-
-impl Asked {
-    /// As the variable has it.
-    pub fn to_text(&self) -> String {
-        serde_json::json!(self).to_string()
-    }
-
-    /// What the environment asks for; `None` where it asks for none.
-    ///
-    /// # Errors
-    /// Where it is not understood: never a run that judges in its place.
-    pub(crate) fn of_environment() -> Result<Option<Asked>, Error> {
-        let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
-        let asked = serde_json::from_str(&text.to_string_lossy());
-        asked.map(Some).map_err(|e| {
-            Error::other(format!(
-                "{VARIABLE} is set, for `cargo budget selftest` alone, and not understood: {e}; unset it"
-            ))
-        })
-    }
-}
-
-/// Whether `name` names this test or its budget or case.
-pub fn names(name: &str, test: &str) -> bool {
-    test.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-}
 
 /// Plants into each of these tests, and writes what came of it to `file`, which is begun anew.
 ///

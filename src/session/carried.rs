@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_stays_as_it_is() {
-        let stored: Stored = crate::exact::tests::frozen(
+        let stored: Stored = crate::exact::frozen::frozen(
             r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
         );
         assert_eq!(

@@ -167,7 +167,7 @@ fn remove_stale(runs: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::tests::frozen;
+    use crate::exact::frozen::frozen;
 
     #[test]
     fn the_lines_of_what_was_told_stay_as_they_are() {

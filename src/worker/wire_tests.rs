@@ -1,8 +1,8 @@
 //! Requests and replies survive the way through a file; what is cut short does not pass.
 
 use super::*;
+use crate::exact::frozen::frozen;
 use crate::exact::read;
-use crate::exact::tests::frozen;
 use crate::metric::Statistic;
 
 fn fork() -> Fork {

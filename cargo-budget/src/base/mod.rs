@@ -182,7 +182,7 @@ fn alone(place: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
 /// The names of budgets that the base has and this revision has no more.
 pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
-        let file = perf_budget::budget::load(&root.join("budgets.toml")).ok()?;
+        let file = perf_budget_core::budget::load(&root.join("budgets.toml")).ok()?;
         Some(file.budgets.into_iter().map(|budget| budget.name).collect::<Vec<_>>())
     };
     let (Some(now), Some(before)) = (names(&project.root), names(base)) else { return Vec::new() };

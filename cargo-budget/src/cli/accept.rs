@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use perf_budget::budget::{Budgets, lock};
-use perf_budget::date::Date;
+use perf_budget_core::budget::{Budgets, lock};
+use perf_budget_core::date::Date;
 
 use super::{Context, print};
 use crate::edit;

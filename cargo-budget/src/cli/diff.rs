@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use perf_budget::budget::{self, Budgets};
+use perf_budget_core::budget::{self, Budgets};
 
 use super::print;
 use crate::edit::diff::render::Comparison;

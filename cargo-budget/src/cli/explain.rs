@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{Subject, lock};
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::budget::{Subject, lock};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Context, print};
 use crate::base::{self, Target};
@@ -73,7 +73,7 @@ impl Explain {
         context: Context,
     ) -> Result<String, Failure> {
         let budgets = project.budgets()?;
-        let named = |name: &str| perf_budget::selftest::names(name, &self.budget);
+        let named = |name: &str| perf_budget_core::selftest::names(name, &self.budget);
         let budget = budgets.budgets.iter().find(|budget| named(&budget.name));
         let found = budget.and_then(|budget| match &budget.subject {
             Subject::Artifact(patterns) => Some((budget, patterns)),
@@ -138,8 +138,8 @@ impl Explain {
         let path = lock::place(&project.file());
         let lock = lock::load(&path)?;
         let named = |test: &str| {
-            perf_budget::selftest::names(&self.budget, test)
-                || perf_budget::selftest::names(test, &self.budget)
+            perf_budget_core::selftest::names(&self.budget, test)
+                || perf_budget_core::selftest::names(test, &self.budget)
         };
         let locked = lock.values.iter().filter(|(test, _)| named(test)).map(|(_, locked)| locked);
         let newest =

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use perf_budget::selftest;
+use perf_budget_core::selftest;
 
 use super::rendering::Rendering;
 use super::target::Options;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use perf_budget::budget::{self, Budget};
-use perf_budget::metric::Metric;
-use perf_budget::record;
+use perf_budget_core::budget::{self, Budget};
+use perf_budget_core::metric::Metric;
+use perf_budget_core::record;
 
 use super::{Context, print};
 use crate::doctor;

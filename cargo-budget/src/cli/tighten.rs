@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Context, print};
 use crate::doctor;

@@ -8,7 +8,7 @@ mod system;
 
 use std::fmt::Write;
 
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 pub(crate) use spin::{Clock, Gaps, clock};
 pub(crate) use system::System;

@@ -6,10 +6,10 @@
 //! would bet on the next run being luckier than this one. A limit on an *exact* metric, which comes out the
 //! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
 
-use perf_budget::budget::Bound;
-use perf_budget::metric::{Metric, Statistic};
-use perf_budget::outcome::{Against, Estimate, Outcome};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::metric::{Metric, Statistic};
+use perf_budget_core::outcome::{Against, Estimate, Outcome};
+use perf_budget_core::verdict::Verdict;
 
 /// The headroom of what is the same every time.
 pub(crate) const EXACT: f64 = 0.02;
@@ -129,8 +129,8 @@ fn of(
 
 #[cfg(test)]
 mod tests {
-    use perf_budget::outcome::Doubt;
-    use perf_budget::quantity::Unit;
+    use perf_budget_core::outcome::Doubt;
+    use perf_budget_core::quantity::Unit;
 
     use super::*;
 

@@ -136,7 +136,7 @@ mod tests {
     fn check(before: &str, want: &str) {
         let got = limit(before, "b", "max", "p50", "\"2 s\"").unwrap();
         assert_eq!(got, want);
-        let budgets = perf_budget::budget::parse(&got, Path::new("budgets.toml")).unwrap();
+        let budgets = perf_budget_core::budget::parse(&got, Path::new("budgets.toml")).unwrap();
         assert!(budgets.budgets[0].limits.iter().any(|limit| limit.label == "p50"), "{got}");
     }
 

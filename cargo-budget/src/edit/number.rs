@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use perf_budget::budget::Bound;
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::budget::Bound;
+use perf_budget_core::quantity::{Quantity, Unit};
 
 /// A number in a text: its digits, and what surrounds them.
 #[derive(Debug, Clone, PartialEq)]

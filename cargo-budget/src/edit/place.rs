@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use perf_budget::budget::{Bound, Budget, Limit};
-use perf_budget::metric::Metric;
+use perf_budget_core::budget::{Bound, Budget, Limit};
+use perf_budget_core::metric::Metric;
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::MARK;
@@ -97,7 +97,7 @@ mod tests {
     /// The targets of all limits of budget `b`, as they are written.
     #[track_caller]
     fn check(text: &str, want: &[&str]) {
-        let budgets = perf_budget::budget::parse(text, Path::new("budgets.toml")).unwrap();
+        let budgets = perf_budget_core::budget::parse(text, Path::new("budgets.toml")).unwrap();
         let tree = Tree::parse(text).unwrap();
         let budget = &budgets.budgets[0];
         let scaling = budget.scaling.iter().flat_map(|scaling| &scaling.limits);

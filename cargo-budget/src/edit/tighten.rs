@@ -7,10 +7,10 @@
 #[path = "tighten_tests.rs"]
 mod tests;
 
-use perf_budget::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
-use perf_budget::metric::{Better, Metric};
-use perf_budget::outcome::Outcome;
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
+use perf_budget_core::metric::{Better, Metric};
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::headroom::{self, Goal};
 use super::number::{Rounding, Written, inside};

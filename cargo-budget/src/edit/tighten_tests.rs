@@ -4,10 +4,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use perf_budget::budget::{Bound, Budgets, Target, parse};
-use perf_budget::outcome::{Against, Estimate, Evidence, Outcome};
-use perf_budget::quantity::Unit;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::{Bound, Budgets, Target, parse};
+use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::verdict::Verdict;
 
 use super::{Fate, plan};
 

@@ -1,9 +1,9 @@
 //! What is written into the history: a run, and what it measured.
 
-use perf_budget::budget::Bound;
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::outcome::{Outcome, Run};
-use perf_budget::quantity::Unit;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::metric::{Metric, SubjectKind};
+use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::quantity::Unit;
 
 use super::revision::Revision;
 

@@ -1,7 +1,7 @@
 //! From `outcomes.jsonl` into the history.
 
-use perf_budget::outcome::Outcome;
-use perf_budget::record;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
 
 use super::entry::{Entry, HARNESS, Measured, environment};
 use super::revision::{self, Revision};

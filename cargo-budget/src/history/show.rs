@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::metric::{Better, Metric, SubjectKind};
-use perf_budget::quantity::Quantity;
+use perf_budget_core::metric::{Better, Metric, SubjectKind};
+use perf_budget_core::quantity::Quantity;
 
 use super::entry::HARNESS;
 use super::record::short;

@@ -1,7 +1,7 @@
 //! The history itself: runs are recorded and asked for, by the same text of SQL on both databases.
 
-use perf_budget::budget::Bound;
-use perf_budget::quantity::Unit;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::quantity::Unit;
 
 use super::database::{Database, Fault, Kind, Row, Value, transaction};
 use super::entry::{Entry, Measured, unit_of, unit_word};

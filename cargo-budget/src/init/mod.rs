@@ -13,7 +13,7 @@ mod workflow;
 
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{self, Subject};
+use perf_budget_core::budget::{self, Subject};
 
 pub(crate) use library::checkout;
 pub(crate) use look::Found;

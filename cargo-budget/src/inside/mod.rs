@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 pub(crate) use self::place::{FILES, Place, by_budget};
 use crate::failure::Failure;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use perf_budget::budget::{Budget, Subject};
-use perf_budget::subject::artifact;
+use perf_budget_core::budget::{Budget, Subject};
+use perf_budget_core::files;
 
 use super::Inside;
 use crate::failure::Failure;
@@ -75,7 +75,11 @@ impl Place {
                 );
             }
         }
-        artifact::files(&filled, &self.root).map_err(|why| Failure::unmeasured(why.to_string()))
+        let mut files = files::find(&filled, &self.root)
+            .map_err(|why| Failure::unmeasured(why.to_string()))?
+            .files;
+        files.sort_by_cached_key(|file| std::cmp::Reverse(file.bytes));
+        Ok(files.into_iter().map(|file| file.path).collect())
     }
 
     /// What a file is called here, whichever revision's it is.

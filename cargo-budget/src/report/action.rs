@@ -4,10 +4,10 @@
 //! limits from below (`min`) to `customBiggerIsBetter`. Values keep their base units from run to run, or the
 //! action's chart would jump where a value crosses from ms to µs.
 
-use perf_budget::budget::Bound;
-use perf_budget::outcome::Estimate;
-use perf_budget::quantity::Unit;
-use perf_budget::report::terminal::bound_text;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::Estimate;
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::report::terminal::bound_text;
 use serde::Serialize;
 
 use super::{Report, merge::counted};

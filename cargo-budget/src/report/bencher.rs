@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use perf_budget::outcome::Outcome;
+use perf_budget_core::outcome::Outcome;
 use serde::Serialize;
 
 use super::{Report, action};

@@ -4,9 +4,9 @@
 //! and a name may begin so. Such text gets an apostrophe in front, which spreadsheets take for "this is text".
 //! Numbers are numbers and get none.
 
-use perf_budget::budget::Bound;
-use perf_budget::outcome::noise::Clock;
-use perf_budget::outcome::{Doubt, Outcome};
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::noise::Clock;
+use perf_budget_core::outcome::{Doubt, Outcome};
 
 use super::Report;
 use crate::failure::Failure;

@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::budget::Bound;
-use perf_budget::outcome::{Against, Evidence, Outcome, Shape};
-use perf_budget::report::terminal::{explain, odds};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::{Against, Evidence, Outcome, Shape};
+use perf_budget_core::report::terminal::{explain, odds};
+use perf_budget_core::verdict::Verdict;
 
 use super::{Report, text};
 use crate::failure::Failure;

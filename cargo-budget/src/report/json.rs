@@ -1,9 +1,9 @@
-//! Everything, as `schema/report.schema.json` says: the outcomes as they are recorded, and what they come to.
+//! Everything, as `core/schema/report.schema.json` says: the outcomes as they are recorded, and what they come to.
 
 use std::collections::BTreeMap;
 
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 use serde::Serialize;
 
 use super::Report;

@@ -21,9 +21,9 @@ pub(crate) mod text;
 
 use std::collections::BTreeMap;
 
-use perf_budget::outcome::Outcome;
-use perf_budget::report::terminal::count;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::terminal::count;
+use perf_budget_core::verdict::Verdict;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ pub(crate) enum Format {
     Html,
     /// A comment for a pull request
     Markdown,
-    /// Everything, as schema/report.schema.json says
+    /// Everything, as core/schema/report.schema.json says
     Json,
     /// JUnit's XML, as nextest writes it
     Junit,

@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::outcome::{Against, Estimate, Outcome};
-use perf_budget::quantity::Unit;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::{Against, Estimate, Outcome};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::verdict::Verdict;
 
 use super::{Report, text};
 

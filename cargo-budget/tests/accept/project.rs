@@ -5,11 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use perf_budget::budget::Bound;
-use perf_budget::budget::lock::{self, Lock};
-use perf_budget::outcome::{Accepted, Against, Effect, Estimate, Evidence, Outcome, Run, Waived};
-use perf_budget::quantity::Unit;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::budget::lock::{self, Lock};
+use perf_budget_core::outcome::{
+    Accepted, Against, Effect, Estimate, Evidence, Outcome, Run, Waived,
+};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::verdict::Verdict;
 
 pub(crate) struct Project {
     dir: tempfile::TempDir,

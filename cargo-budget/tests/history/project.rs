@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use perf_budget::budget::Bound;
-use perf_budget::outcome::{Against, Estimate, Evidence, Outcome, Run};
-use perf_budget::quantity::Unit;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome, Run};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::verdict::Verdict;
 
 const BUDGETS: &str = "\
 [budget.merge]

@@ -42,7 +42,7 @@ fn the_last_run_of_several_records_is_shown() {
 
 #[test]
 fn json_is_as_its_schema_says() {
-    let schema = folder().join("../../../schema/report.schema.json");
+    let schema = folder().join("../../../core/schema/report.schema.json");
     let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for input in ["outcomes.jsonl", "hostile.jsonl"] {

@@ -79,16 +79,6 @@ pub(crate) fn measure_planted(
     }
 }
 
-/// The files that `patterns` stand for, starting from `root`, the largest first.
-///
-/// # Errors
-/// Where they are not there.
-pub fn files(patterns: &[String], root: &Path) -> Result<Vec<std::path::PathBuf>, Unmeasured> {
-    let mut files = files::find(patterns, root)?.files;
-    files.sort_by_cached_key(|file| usize::MAX - file.bytes as usize);
-    Ok(files.into_iter().map(|file| file.path).collect())
-}
-
 fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
     let mut readings = Readings::new();
     let artifact = match found {

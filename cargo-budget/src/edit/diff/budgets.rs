@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use perf_budget::budget::{
+use perf_budget_core::budget::{
     Bound, Budget, Budgets, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject, Target,
     Waiver,
 };
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::settings::{self, Direction};
 use super::{Change, Kind, same};
@@ -328,7 +328,8 @@ fn params(case: &Case) -> String {
     if case.params.is_empty() {
         return "none".to_owned();
     }
-    let one = |(name, value): &(String, perf_budget::budget::Param)| format!("{name} = {value}");
+    let one =
+        |(name, value): &(String, perf_budget_core::budget::Param)| format!("{name} = {value}");
     case.params.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 

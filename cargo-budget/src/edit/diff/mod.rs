@@ -12,7 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use perf_budget::budget::Budgets;
+use perf_budget_core::budget::Budgets;
 use serde::Serialize;
 
 /// What became of one thing.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use perf_budget::budget::{Budgets, Unsure};
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::budget::{Budgets, Unsure};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
 

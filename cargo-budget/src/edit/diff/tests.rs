@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use perf_budget::budget::{Budgets, parse};
+use perf_budget_core::budget::{Budgets, parse};
 
 use super::{Change, compare};
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use perf_budget::budget::lock::{Locked, UNITS, VERSION};
-use perf_budget::quantity::Quantity;
+use perf_budget_core::budget::lock::{Locked, UNITS, VERSION};
+use perf_budget_core::quantity::Quantity;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::failure::Failure;

@@ -7,12 +7,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use perf_budget::budget::Budgets;
-use perf_budget::budget::lock::{Environment, Lock, Locked};
-use perf_budget::date::Date;
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::outcome::{Effect, Outcome};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::budget::lock::{Environment, Lock, Locked};
+use perf_budget_core::date::Date;
+use perf_budget_core::metric::{Metric, SubjectKind};
+use perf_budget_core::outcome::{Effect, Outcome};
+use perf_budget_core::verdict::Verdict;
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use perf_budget::budget::lock;
-use perf_budget::outcome::Evidence;
-use perf_budget::quantity::Unit;
+use perf_budget_core::budget::lock;
+use perf_budget_core::outcome::Evidence;
+use perf_budget_core::quantity::Unit;
 
 use super::*;
 

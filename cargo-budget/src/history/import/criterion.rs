@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use perf_budget::quantity::Unit;
+use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::files::File;

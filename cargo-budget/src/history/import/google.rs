@@ -1,6 +1,6 @@
 //! Google Benchmark: `--benchmark_out=FILE --benchmark_out_format=json`.
 
-use perf_budget::quantity::Unit;
+use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::super::time;

@@ -1,7 +1,7 @@
 //! gungraun, which was iai-callgrind: `summary.json`, written with `--save-summary=json`; version 7 of its
 //! schema, since gungraun 0.20. Older ones have another shape, and are refused by their version.
 
-use perf_budget::quantity::Unit;
+use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::super::time;

@@ -1,6 +1,6 @@
 //! hyperfine: `--export-json`. Times are in seconds.
 
-use perf_budget::quantity::Unit;
+use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::{Measured, Read, number, text};

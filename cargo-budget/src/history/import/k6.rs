@@ -4,7 +4,7 @@
 //! second has them in `values`, with `type` and `contains`. With `--new-machine-readable-summary` both are
 //! a third form, whose metrics are a list. k6's own thresholds are not read: they are its verdicts, not ours.
 
-use perf_budget::quantity::Unit;
+use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::{Measured, Read, text};

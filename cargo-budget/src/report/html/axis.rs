@@ -1,7 +1,7 @@
 //! From values to places: percent of a chart's width, so that a chart fits any screen while its words keep
 //! their size.
 
-use perf_budget::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::{Quantity, Unit};
 
 /// Beyond this ratio of the ends the axis is logarithmic.
 const WIDE: f64 = 5.0;

@@ -1,9 +1,9 @@
 //! The chart of one limit: how the values lie to it.
 
 use maud::{Markup, html};
-use perf_budget::budget::Bound;
-use perf_budget::outcome::{Against, Estimate, Outcome, Share};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::{Against, Estimate, Outcome, Share};
+use perf_budget_core::verdict::Verdict;
 
 use super::axis::{Axis, anchor, percent};
 use super::safe::Text;

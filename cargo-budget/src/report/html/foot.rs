@@ -2,8 +2,8 @@
 
 use chrono::DateTime;
 use maud::{Markup, html};
-use perf_budget::outcome::{Ledger, Outcome};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::{Ledger, Outcome};
+use perf_budget_core::verdict::Verdict;
 
 use super::mark;
 use super::safe::Text;

@@ -1,7 +1,7 @@
 //! Marks of verdicts: each has a shape of its own, since colour alone tells nobody anything.
 
 use maud::{Markup, PreEscaped, html};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::verdict::Verdict;
 
 /// The mark, beside which its word stands.
 pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {

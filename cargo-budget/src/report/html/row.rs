@@ -1,9 +1,9 @@
 //! One limit as one row, which opens to everything that is known of it.
 
 use maud::{Markup, html};
-use perf_budget::outcome::Outcome;
-use perf_budget::report::terminal::{bound_text, value_text};
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::terminal::{bound_text, value_text};
+use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
 use super::safe::Text;

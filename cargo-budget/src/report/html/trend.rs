@@ -1,8 +1,8 @@
 //! Earlier values of the same test, and this one as the last.
 
 use maud::{Markup, html};
-use perf_budget::budget::Bound;
-use perf_budget::outcome::{Against, Outcome};
+use perf_budget_core::budget::Bound;
+use perf_budget_core::outcome::{Against, Outcome};
 
 use super::axis::percent;
 use super::safe::Text;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Overrides the directory for results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
 
 /// The file with the budgets: `named`, or `budgets.toml`, beside the package's manifest.
-pub(crate) fn budgets(named: Option<&Path>) -> PathBuf {
+pub fn budgets(named: Option<&Path>) -> PathBuf {
     let named = named.unwrap_or(Path::new("budgets.toml"));
     match std::env::var_os("CARGO_MANIFEST_DIR") {
         Some(package) => Path::new(&package).join(named),
@@ -20,7 +20,7 @@ pub(crate) fn budgets(named: Option<&Path>) -> PathBuf {
 ///
 /// # Errors
 /// Where it cannot be made or the test binary's place is unknown.
-pub(crate) fn results() -> Result<PathBuf, Error> {
+pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
         None => target()?.join("budgets"),
@@ -36,7 +36,7 @@ pub(crate) fn results() -> Result<PathBuf, Error> {
 }
 
 /// The file that outcomes are appended to.
-pub(crate) fn record(results: &Path) -> PathBuf {
+pub fn record(results: &Path) -> PathBuf {
     results.join("outcomes.jsonl")
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn record(results: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Where no variable tells and the test binary's place is unknown.
-pub(crate) fn criterion() -> Result<PathBuf, Error> {
+pub fn criterion() -> Result<PathBuf, Error> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named = ["CRITERION_HOME", "CARGO_TARGET_DIR"].map(std::env::var_os);
     criterion_from(&package, named.map(|path| path.map(PathBuf::from)), target)
@@ -79,7 +79,7 @@ fn above_deps(binary: &Path) -> Option<&Path> {
 
 /// `path` as people know it: from the repository's root under GitHub Actions, which annotates by that;
 /// else from the current directory, where it lies below.
-pub(crate) fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     let repository = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     shown_from(path, repository.into_iter().chain(std::env::current_dir().ok()))
 }

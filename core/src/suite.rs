@@ -13,34 +13,33 @@ use crate::verdict::question::{is_exact, takes_turns};
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]
-pub(crate) struct Test {
+pub struct Test {
     /// `merge::p99`, `records::records=1000::rss`.
-    pub(crate) name: String,
+    pub name: String,
     /// Index of its budget.
-    pub(crate) budget: usize,
+    pub budget: usize,
     /// Index of its case; for a scaling limit, 0.
-    pub(crate) case: usize,
+    pub case: usize,
     /// What is asked.
-    pub(crate) limit: Arc<Limit>,
+    pub limit: Arc<Limit>,
     /// Index of the group that measures it.
-    pub(crate) group: usize,
+    pub group: usize,
     /// Where its values are from.
-    pub(crate) reading: Reading,
+    pub reading: Reading,
 }
 
 /// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
-pub(crate) const NEW: &str =
-    "the base revision has no such budget: there is nothing to compare with";
+pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
 impl Test {
     /// Whether its value is compared rather than judged.
-    pub(crate) fn is_exact(&self) -> bool {
+    pub fn is_exact(&self) -> bool {
         is_exact(&self.limit.metric)
     }
 
     /// Why it is not judged in this build or without a base revision, which is nobody's fault.
     /// `base` says whether the base revision, where there is one, has the budget too.
-    pub(crate) fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
+    pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
                 Some("no base revision to compare with is given")
@@ -58,7 +57,7 @@ impl Test {
 
 /// What the workers of a group are asked to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// Sizes of files.
     Files,
     /// A command, from outside.
@@ -83,22 +82,22 @@ pub(crate) enum Reading {
 
 /// What is measured together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Group {
+pub struct Group {
     /// Index of the budget.
-    pub(crate) budget: usize,
+    pub budget: usize,
     /// Which cases: one of them, or all of them for a slope.
-    pub(crate) span: Span,
+    pub span: Span,
     /// What is read.
-    pub(crate) reading: Reading,
+    pub reading: Reading,
     /// What it is measured against, for a ratio.
-    pub(crate) versus: Option<Versus>,
+    pub versus: Option<Versus>,
     /// Whether its readings are compared, or recorded; such groups may be measured side by side.
-    pub(crate) exact: bool,
+    pub exact: bool,
 }
 
 /// Which cases of a budget a group measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Span {
+pub enum Span {
     /// This one.
     Case(usize),
     /// All of them, for a slope.
@@ -107,7 +106,7 @@ pub(crate) enum Span {
 
 /// The other side of a ratio.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Versus {
+pub enum Versus {
     /// Another budget of the file, and its case.
     Budget(usize, usize),
     /// The base revision.
@@ -116,9 +115,11 @@ pub(crate) enum Versus {
 
 /// Every test of a `budgets.toml`, exact ones first, and the groups that measure them.
 #[derive(Debug)]
-pub(crate) struct Suite {
-    pub(crate) tests: Vec<Test>,
-    pub(crate) groups: Vec<Group>,
+pub struct Suite {
+    /// The tests, deterministic ones first.
+    pub tests: Vec<Test>,
+    /// The groups of tests that share a measurement.
+    pub groups: Vec<Group>,
     /// For each group, the indices of its tests.
     members: Vec<Vec<usize>>,
 }
@@ -126,7 +127,7 @@ pub(crate) struct Suite {
 impl Suite {
     /// Lays out the tests of a checked file. `compares` says whether there is a base revision, which
     /// adds the limits that `base` in `[settings]` puts on every budget.
-    pub(crate) fn of(budgets: &Budgets, compares: bool) -> Suite {
+    pub fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
         let mut tests = Ranks::default();
@@ -151,13 +152,13 @@ impl Suite {
     }
 
     /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
-    pub(crate) fn noisy(&self) -> usize {
+    pub fn noisy(&self) -> usize {
         let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::Recorded;
         self.tests.iter().filter(judged).count()
     }
 
     /// The tests of a group.
-    pub(crate) fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
+    pub fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
         self.members[group].iter().map(|&index| (index, &self.tests[index]))
     }
 }

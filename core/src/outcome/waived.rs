@@ -35,7 +35,7 @@ pub enum Effect {
 impl Outcome {
     /// Puts the outcome under a waiver, on this day. It covers a limit that is broken or that evidence
     /// did not settle; what was not measured stays red, since nobody knows what would be waived.
-    pub(crate) fn waive(&mut self, waiver: &Waiver, today: Date) {
+    pub fn waive(&mut self, waiver: &Waiver, today: Date) {
         let Waiver { until, owner, why } = waiver.clone();
         let broken = matches!(self.verdict, Verdict::Fail | Verdict::Unsure);
         let over = self.estimate.zip(self.against).is_none_or(|(e, limit)| limit.is_over(e.value));

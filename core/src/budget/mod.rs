@@ -20,7 +20,7 @@ mod scaling;
 mod schema;
 mod settings;
 mod source;
-pub(crate) mod spelling;
+pub mod spelling;
 mod subject;
 mod syntax;
 mod target;

@@ -3,7 +3,7 @@
 //! An [`Inquiry`] takes one reading after another, so that whoever holds several can let them take turns and
 //! one burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
-pub(crate) mod accepted;
+pub mod accepted;
 #[cfg(test)]
 mod block_tests;
 mod conclude;
@@ -24,25 +24,25 @@ use crate::date::Date;
 use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
 
-pub(crate) use self::inquiry::Inquiry;
+pub use self::inquiry::Inquiry;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// What is asked.
-    pub(crate) limit: Limit,
+    pub limit: Limit,
     /// The outcome before anything is measured: names, file, line, why, run.
-    pub(crate) template: Outcome,
+    pub template: Outcome,
     /// What earlier runs of the same build found.
-    pub(crate) carried: Carried,
+    pub carried: Carried,
     /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it
     /// can be accepted.
-    pub(crate) unjudged: Option<(String, f64)>,
+    pub unjudged: Option<(String, f64)>,
 }
 
 /// Where readings come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// They are measured here and now, as often as it takes.
     Measured,
     /// Another program recorded the only one there is.
@@ -51,21 +51,21 @@ pub(crate) enum Origin {
 
 /// How hard an inquiry tries, and how it judges what it cannot settle.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// The most measuring time.
-    pub(crate) effort: Duration,
+    pub effort: Duration,
     /// Chance of a false red in the whole suite.
-    pub(crate) alpha: f64,
+    pub alpha: f64,
     /// How many noisy limits share it.
-    pub(crate) noisy: usize,
+    pub noisy: usize,
     /// Beyond this share of a limit, a warning.
-    pub(crate) warn_at: f64,
+    pub warn_at: f64,
     /// What becomes of what cannot be settled.
-    pub(crate) unsure: Unsure,
+    pub unsure: Unsure,
     /// The day, in UTC, for waivers.
-    pub(crate) today: Date,
+    pub today: Date,
     /// How often an exact reading is taken; they must agree.
-    pub(crate) repeats: usize,
+    pub repeats: usize,
     /// How often each revision was linked that is compared with the base.
-    pub(crate) layouts: usize,
+    pub layouts: usize,
 }

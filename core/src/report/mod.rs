@@ -2,6 +2,6 @@
 //!
 //! A rendering never words a verdict of its own: it shows the sentence that the outcome carries.
 
-pub(crate) mod github;
+pub mod github;
 mod plain;
 pub mod terminal;

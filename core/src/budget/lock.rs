@@ -13,8 +13,8 @@ use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
 use super::source::Source;
 use super::{file, key, spelling, syntax, waiver};
-use crate::Error;
 use crate::date::Date;
+use crate::error::Error;
 use crate::quantity::Unit;
 
 /// The version of the format.

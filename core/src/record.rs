@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use crate::Error;
+use crate::error::Error;
 use crate::exact;
 use crate::outcome::Outcome;
 
@@ -15,7 +15,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// Where the line cannot be written whole: a full disk, a read-only directory.
-pub(crate) fn append(path: &Path, outcome: &Outcome) -> Result<(), Error> {
+pub fn append(path: &Path, outcome: &Outcome) -> Result<(), Error> {
     let failed = |e| Error::io("append to", path, e);
     if path.metadata().is_ok_and(|file| file.len() > LARGEST) {
         std::fs::rename(path, path.with_extension("old.jsonl")).map_err(failed)?;

@@ -1,26 +1,8 @@
 //! Numbers arrive as they were, and the forms that are frozen elsewhere are held by two helpers here.
 
-use serde::Serialize;
 
+use super::frozen::refused;
 use super::*;
-
-/// Reads a text that was written before, and holds what is written of it against the text: no more, no less, and in
-/// the same order.
-#[track_caller]
-pub(crate) fn frozen<T: DeserializeOwned + Serialize>(text: &str) -> T {
-    let value: T = read(text.as_bytes()).unwrap_or_else(|e| panic!("{e}: {text}"));
-    assert_eq!(serde_json::to_string(&value).unwrap(), text);
-    value
-}
-
-/// Why a text is not read.
-#[track_caller]
-pub(crate) fn refused<T: DeserializeOwned>(text: &str) -> String {
-    match read::<T>(text.as_bytes()) {
-        Ok(_) => panic!("{text} was read"),
-        Err(why) => why.to_string(),
-    }
-}
 
 #[test]
 fn numbers_arrive_as_they_were() {

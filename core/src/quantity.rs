@@ -109,7 +109,7 @@ impl Unit {
     }
 
     /// The suffix that a number without a unit was probably meant to have; empty for a plain number.
-    pub(crate) fn usual(self) -> &'static str {
+    pub fn usual(self) -> &'static str {
         match self {
             Unit::Bytes => "KB",
             Unit::Seconds => "ms",
@@ -122,7 +122,7 @@ impl Unit {
 
     /// Every suffix of this unit that is understood.
     #[cfg(test)]
-    pub(crate) fn suffixes(self) -> impl Iterator<Item = &'static str> {
+    pub fn suffixes(self) -> impl Iterator<Item = &'static str> {
         SUFFIXES.iter().filter(move |s| s.1 == self).map(|s| s.0)
     }
 
@@ -176,7 +176,7 @@ impl Quantity {
     }
 
     /// What could be the number, and what follows it, both without the space around them.
-    pub(crate) fn split(text: &str) -> (&str, &str) {
+    pub fn split(text: &str) -> (&str, &str) {
         let text = text.trim();
         let end = text
             .char_indices()

@@ -26,17 +26,17 @@ enum Kind {
 
 impl Error {
     /// `budgets.toml` has mistakes; `rendered` shows all of them, `count` says how many.
-    pub(crate) fn config(rendered: String, count: usize) -> Self {
+    pub fn config(rendered: String, count: usize) -> Self {
         Error(Box::new(Kind::Config { rendered, count }))
     }
 
     /// "failed to VERB `path`: source".
-    pub(crate) fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
+    pub fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
         Error(Box::new(Kind::Io { verb, path: path.to_owned(), source }))
     }
 
     /// A message that already says what failed, on which thing, why, and the remedy.
-    pub(crate) fn other(message: impl Into<String>) -> Self {
+    pub fn other(message: impl Into<String>) -> Self {
         Error(Box::new(Kind::Other(message.into())))
     }
 

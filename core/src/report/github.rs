@@ -14,7 +14,7 @@ use crate::verdict::Verdict;
 const LARGEST_SUMMARY: usize = 900 * 1024;
 
 /// The annotation of one outcome; `None` where nothing needs attention.
-pub(crate) fn annotation(outcome: &Outcome) -> Option<String> {
+pub fn annotation(outcome: &Outcome) -> Option<String> {
     let level = match outcome.verdict {
         Verdict::Pass | Verdict::Skipped => return None,
         Verdict::Warn => "warning",
@@ -34,7 +34,7 @@ pub(crate) fn annotation(outcome: &Outcome) -> Option<String> {
 }
 
 /// Rows of the summary for these outcomes, with the table's head where `head` says so.
-pub(crate) fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> String {
+pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> String {
     let mut text = String::new();
     if head {
         text.push_str("### Performance budgets\n\n");

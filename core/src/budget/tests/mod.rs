@@ -14,14 +14,14 @@ use super::source::Source;
 use super::{Budgets, file};
 
 fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 fn fixture(name: &str) -> String {
     std::fs::read_to_string(repository("fixtures/cases/config").join(name)).unwrap()
 }
 
-fn parse(text: &str) -> Result<Budgets, crate::Error> {
+fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
     super::parse(text, Path::new("budgets.toml"))
 }
 
@@ -53,5 +53,5 @@ const UPDATE: &str = "run the tests with UPDATE_SNAPSHOTS=1 to write it anew, an
 #[test]
 fn the_committed_schema_is_the_one_the_code_makes() {
     let schema = serde_json::to_string_pretty(&super::schema::schema()).unwrap();
-    snapshot("schema/budgets.schema.json", &(schema + "\n"));
+    snapshot("core/schema/budgets.schema.json", &(schema + "\n"));
 }

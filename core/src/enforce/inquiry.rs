@@ -21,7 +21,7 @@ use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Levels};
 const LATE: f64 = 0.1;
 
 /// The limits that share a measurement.
-pub(crate) struct Inquiry {
+pub struct Inquiry {
     origin: Origin,
     rules: Rules,
     open: Vec<Open>,
@@ -31,7 +31,7 @@ pub(crate) struct Inquiry {
 
 impl Inquiry {
     /// Nothing read yet.
-    pub(crate) fn new(asked: Vec<Asked>, rules: Rules, origin: Origin) -> Self {
+    pub fn new(asked: Vec<Asked>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
             fail: crate::stats::threshold(rules.alpha, rules.noisy.max(1)),
             pass: crate::stats::threshold(BETA, 1),
@@ -41,28 +41,28 @@ impl Inquiry {
     }
 
     /// The outcomes so far, in the order they were reached.
-    pub(crate) fn outcomes(&self) -> &[Outcome] {
+    pub fn outcomes(&self) -> &[Outcome] {
         &self.done
     }
 
     /// Whether every limit has its outcome.
-    pub(crate) fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.open.is_empty()
     }
 
     /// Whether an open limit looks broken, and waits for fresh processes to confirm it.
-    pub(crate) fn is_suspect(&self) -> bool {
+    pub fn is_suspect(&self) -> bool {
         self.open.iter().any(Open::is_suspect)
     }
 
     /// How long the readings took, and how many of them the most-measured open limit has: for progress.
-    pub(crate) fn progress(&self) -> (Duration, usize) {
+    pub fn progress(&self) -> (Duration, usize) {
         let forks = self.open.iter().map(Open::forks).max().unwrap_or(0);
         (self.seen.spent, forks)
     }
 
     /// Takes one more reading, or the reason why there will be none, which leaves every open limit unmeasured.
-    pub(crate) fn add(&mut self, reading: Result<Fork, Unmeasured>) {
+    pub fn add(&mut self, reading: Result<Fork, Unmeasured>) {
         let fork = match reading {
             Ok(fork) => fork,
             Err(reason) => return self.abandon(&reason),
@@ -77,7 +77,7 @@ impl Inquiry {
     }
 
     /// Gives up: every open limit is unmeasured, for this reason.
-    pub(crate) fn abandon(&mut self, reason: &Unmeasured) {
+    pub fn abandon(&mut self, reason: &Unmeasured) {
         for open in std::mem::take(&mut self.open) {
             self.unmeasured(&open, reason);
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::budget::Bound;
-use crate::exact::tests::{frozen, refused};
+use crate::exact::frozen::{frozen, refused};
 use crate::outcome::noise::{Clock, Pressure};
 use crate::outcome::{Doubt, Effect, Estimate};
 use crate::quantity::Unit;

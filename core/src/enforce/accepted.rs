@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
 use crate::enforce::Asked;
+use crate::error::Error;
 use crate::metric::Metric;
 use crate::outcome::{Accepted, Outcome, Run};
+use crate::paths;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
 use crate::verdict::question::is_exact;
-use crate::{Error, paths};
 
 /// No reading is beyond it: the limit of what is measured only to be accepted.
 const OUT_OF_REACH: f64 = f64::MAX / 4.0;
 
 /// The accepted values, and where they are asked for.
-pub(crate) struct AcceptedValues {
+pub struct AcceptedValues {
     lock: Lock,
     path: PathBuf,
     here: Environment,
@@ -25,7 +26,7 @@ pub(crate) struct AcceptedValues {
 
 /// Why a limit against an accepted value cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unjudged {
+pub enum Unjudged {
     /// Nobody's fault: nothing is accepted yet, or only elsewhere.
     SetAside(String),
     /// The accepted value is of another unit.
@@ -37,13 +38,13 @@ impl AcceptedValues {
     ///
     /// # Errors
     /// As for [`lock::load`].
-    pub(crate) fn beside(budgets: &std::path::Path, run: &Run) -> Result<AcceptedValues, Error> {
+    pub fn beside(budgets: &std::path::Path, run: &Run) -> Result<AcceptedValues, Error> {
         let path = lock::place(budgets);
         Ok(AcceptedValues { lock: lock::load(&path)?, path, here: environment(run) })
     }
 
     /// Gives an outcome the value accepted of what it measures.
-    pub(crate) fn attach(&self, outcome: &mut Outcome, limit: &Limit) {
+    pub fn attach(&self, outcome: &mut Outcome, limit: &Limit) {
         let Some(locked) = self.lock.values.get(&outcome.series()) else { return };
         if let Some(fault) = self.unsuitable(outcome, limit, locked) {
             outcome.notes.push(fault);
@@ -61,7 +62,7 @@ impl AcceptedValues {
     }
 
     /// Why a limit `FACTOR x lock` cannot be judged; `outcome` is the test's before it is measured.
-    pub(crate) fn unjudged(&self, outcome: &Outcome, limit: &Limit) -> Option<Unjudged> {
+    pub fn unjudged(&self, outcome: &Outcome, limit: &Limit) -> Option<Unjudged> {
         let Some(Reference::Lock) = limit.reference() else { return None };
         let series = outcome.series();
         let Some(locked) = self.lock.values.get(&series) else {
@@ -78,7 +79,7 @@ impl AcceptedValues {
     }
 
     /// The limit as it is judged here, under the waiver that it has.
-    pub(crate) fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> Asked {
+    pub fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> Asked {
         let mut limit = limit.clone();
         limit.waiver = limit.waiver.or_else(|| budget.waiver.clone());
         let unjudged = match self.unjudged(&template, &limit) {
@@ -129,7 +130,7 @@ impl AcceptedValues {
 }
 
 /// What noisy values of a run depend on besides the code.
-pub(crate) fn environment(run: &Run) -> Environment {
+pub fn environment(run: &Run) -> Environment {
     let Run { processor, cores, platform, profile, .. } = run.clone();
     Environment { processor, cores, platform, profile }
 }

@@ -1,10 +1,7 @@
 //! What a misspelt word was meant to be.
 
 /// The candidate nearest to `word`, if it is near enough to be meant; of several, the first by name.
-pub(crate) fn meant<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn meant<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     nearest(word, &mut candidates.into_iter())
 }
 

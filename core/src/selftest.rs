@@ -1,13 +1,54 @@
-//! What planting showed of one limit: data, of which the command makes a table.
+//! What a selftest was asked and what it found, as data: the command asks, the harness answers, and the command
+//! makes a table of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 use crate::exact;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
+
+/// Asks for a selftest, with an [`Asked`] in it.
+pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
+/// The exit code after a selftest, which judges nothing and is therefore never success.
+pub const REHEARSED: u8 = 103;
+
+/// What is asked of a selftest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where proofs go.
+    pub file: PathBuf,
+    /// Budgets, or tests, to plant into; all where there are none.
+    pub only: Vec<String>,
+}
+
+impl Asked {
+    /// As the variable has it.
+    pub fn to_text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// What the environment asks for; `None` where it asks for none.
+    ///
+    /// # Errors
+    /// Where it is not understood: never a run that judges in its place.
+    pub fn of_environment() -> Result<Option<Asked>, Error> {
+        let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
+        let asked = serde_json::from_str(&text.to_string_lossy());
+        asked.map(Some).map_err(|e| {
+            Error::other(format!(
+                "{VARIABLE} is set, for `cargo budget selftest` alone, and not understood: {e}; unset it"
+            ))
+        })
+    }
+}
+
+/// Whether `name` names this test or its budget or case.
+pub fn names(name: &str, test: &str) -> bool {
+    test.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
 
 /// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,7 +129,7 @@ pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::tests::frozen;
+    use crate::exact::frozen::frozen;
 
     #[test]
     fn a_line_stays_as_it_is() {
@@ -106,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_stays_as_it_is() {
-        let asked: super::super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        let asked: super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
         assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
     }
 }

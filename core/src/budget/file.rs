@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::problem::{Problem, Reading, quoted};
 use super::source::Source;
 use super::{Budgets, Settings, heading, key, read, reference, settings, spelling, syntax};
-use crate::Error;
+use crate::error::Error;
 
 /// The largest file that is read. A budget takes about a hundred bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;

@@ -17,7 +17,7 @@ const MARK: char = '\u{fdd0}';
 ///
 /// # Errors
 /// Where it is no JSON, with the line and the column; or not what is wanted.
-pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     T::deserialize(tree(text)?)
 }
 
@@ -82,5 +82,7 @@ fn restore(tree: &mut Value) {
     }
 }
 
+#[cfg(any(test, feature = "testing"))]
+pub mod frozen;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
