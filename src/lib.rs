@@ -97,12 +97,12 @@
 //!
 //! | feature | adds | costs |
 //! |---|---|---|
-//! | `brotli` | the metric `brotli` of artifacts | four crates, a fifth more to build |
-//! | `tokio` | the verbs of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
+//! | `brotli`, on by default | the metric `brotli` of artifacts | four crates, a fifth more to build |
+//! | `tokio`, on by default | the verbs of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
 //! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
 //!
-//! None is on by default. A limit on a metric whose feature is off is red, and an asynchronous verb does not compile; both name
+//! With `default-features = false` none is on. A limit on a metric whose feature is off is red, and an asynchronous verb does not compile; both name
 //! the feature.
 //!
 //! # Platforms
