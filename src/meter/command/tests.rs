@@ -307,7 +307,7 @@ fn an_evicted_file_leaves_the_page_cache() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let file = dir.join(format!("evicted-{}", std::process::id()));
     std::fs::write(&file, vec![1; 1 << 20]).unwrap();
-    let pages = |path: &Path| process::resident_pages(path).unwrap().unwrap();
+    let pages = |path: &Path| crate::meter::os::resident_pages(path).unwrap().unwrap();
     let (resident, total) = pages(&file);
     assert!(resident == total && total >= 16, "{resident} of {total}");
     let mut launch = Launch::new("true");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Plant, Seed};
 use crate::meter::gauge::Gauge;
-use crate::meter::{Fork, Unmeasured, heap, memory};
+use crate::meter::{Fork, Unmeasured, heap, os};
 
 /// A context switch is had by the shortest sleep there is.
 const SHORTEST: Duration = Duration::from_nanos(1);
@@ -95,11 +95,11 @@ impl<G: Gauge + ?Sized> Planted<G> {
             }
             Seed::Leak => std::mem::forget(block(plant.amount)),
             Seed::Resident => {
-                let own = memory::resident().saturating_sub(self.resident) as f64;
+                let own = os::resident().saturating_sub(self.resident) as f64;
                 self.held = touched(plant.added(own));
             }
             Seed::ResidentPeak => {
-                let (now, peak) = (memory::resident(), memory::peak());
+                let (now, peak) = (os::resident(), os::peak());
                 let own = peak.saturating_sub(self.resident) as f64;
                 drop(touched(plant.added(own) + peak.saturating_sub(now) as f64));
             }
@@ -131,7 +131,7 @@ impl<G: Gauge + ?Sized> Gauge for Planted<G> {
         self.lap = next;
         self.live = heap::Counted::now().live;
         if matches!(self.plant.seed, Seed::Resident | Seed::ResidentPeak) {
-            self.resident = memory::resident();
+            self.resident = os::resident();
         }
         Some(next)
     }

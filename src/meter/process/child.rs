@@ -4,17 +4,19 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::exit::{self, Exit};
+use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
-use super::tree::{self, Tree};
-use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, system};
-use crate::meter::{Cause, Unmeasured};
+use super::refusal;
+use super::system::{self, End};
+use super::usage::Living;
+use crate::meter::{Cause, Unmeasured, os};
 
 /// A process that was started. Dropping it ends it, and everything it started.
 #[derive(Debug)]
 pub(crate) struct Child {
     pub(super) name: String,
     handle: system::Handle,
-    tree: Tree,
     stdout: Drain,
     stderr: Drain,
     wake: io::PipeReader,
@@ -33,14 +35,6 @@ pub(crate) enum Readiness {
     /// The process ended without it.
     Ended(Finished),
     /// The deadline came first.
-    Late,
-}
-
-/// What ended a look at a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    Ended(Instant),
-    Woken,
     Late,
 }
 
@@ -73,22 +67,18 @@ impl Child {
         let stdout = Drain::start(out, text(Stream::Stdout), launch.keep, waker).map_err(plumb)?;
         let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
 
-        let marker = tree::Marker::new();
         let surround = |command: &mut Command| {
             command.envs(launch.env.iter().map(|(k, v)| (k, v)));
-            command.env(tree::VARIABLE, marker.value());
             command.stdin(stdin).stdout(out_end).stderr(err_end);
             if let Some(dir) = &launch.dir {
                 command.current_dir(dir);
             }
         };
-        let kills_before = system::memory_kills();
+        let kills_before = os::memory_kills();
         let handle = system::start(launch, surround).map_err(|e| refusal::of_start(launch, &e))?;
-        let tree = Tree::new(handle.id(), handle.relay(), marker);
         Ok(Child {
             name,
             handle,
-            tree,
             stdout,
             stderr,
             wake,
@@ -107,6 +97,7 @@ impl Child {
     }
 
     /// Its process id.
+    #[cfg(test)]
     pub(crate) fn id(&self) -> u32 {
         self.handle.id()
     }
@@ -178,7 +169,7 @@ impl Child {
     /// What it and everything it started hold at this moment; `None` where it has ended, or where the
     /// platform does not tell.
     pub(crate) fn living(&self) -> Option<Living> {
-        system::living(self.id(), &self.tree)
+        system::living(&self.handle)
     }
 
     /// Ends it and everything it started, because of `cause`; gives the reason with its last output.
@@ -192,7 +183,6 @@ impl Child {
     pub(crate) fn kill(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
-            self.tree.end();
             let _ = self.handle.reap();
             self.drain();
         }
@@ -225,12 +215,19 @@ impl Child {
     /// After its own end: ends what it left behind, reaps it, and says how it was.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
-        let strays = self.tree.end();
-        let (exit, usage) = self.handle.reap().map_err(|e| {
+        let End { exit, usage, strays, left, .. } = self.handle.reap().map_err(|e| {
             let text = format!("failed to read how `{}` ended: {e}", self.name);
             Unmeasured::new(Cause::Harness, text)
         })?;
         self.drain();
+        if left {
+            let text = format!(
+                "`{}` left a process that could not be ended; look for one in an uninterruptible call, or of \
+                 another user, and end it",
+                self.name
+            );
+            return Err(Unmeasured::new(Cause::Harness, text));
+        }
         match exit {
             Exit::Code(code) => Ok(Finished {
                 code,
@@ -267,5 +264,5 @@ impl Drop for Child {
 
 /// Whether the kernel has killed for want of memory since `before`; `None` where it does not tell.
 fn memory_killed(before: Option<u64>) -> Option<bool> {
-    Some(system::memory_kills()? > before?)
+    Some(os::memory_kills()? > before?)
 }

@@ -7,21 +7,25 @@
 //! copy is thrown away on the command's time: `true` takes 1 ms from a small process, 8 to 14 ms from
 //! one of 300 MB, most of it counted as its own processor time.
 //!
-//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it
-//! forks the command, reaps it when it is told to, and passes on what the kernel said. They speak by
-//! lines of JSON over a socket, which is the relay's standard input.
+//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it forks the
+//! command, is the supervisor of its tree, and passes on what the kernel said. They speak over a socket, which is
+//! the relay's standard input: the request and the start as JSON, each behind its length, then the report that
+//! every supervisor writes.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::linux::{self, Handle};
-use super::{Exit, Input, Launch, Usage};
+use super::door::{self, Pass, Shut};
+use super::linux::{self, Handle, Start};
+use super::supervisor;
+use super::{Input, Launch};
 use crate::json::{self, FromJson};
+use crate::meter::{kernel, os};
 
 /// Set for a relay, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
@@ -36,13 +40,6 @@ const ARGUMENTS: &[&str] = if cfg!(test) {
 } else {
     &[]
 };
-
-/// The harness's end of a relay.
-#[derive(Debug)]
-pub(super) struct Relay {
-    own: Box<Handle>,
-    socket: BufReader<UnixStream>,
-}
 
 /// What a relay is asked for. Its directory, variables and outputs are the command's already.
 struct WireLaunch {
@@ -67,9 +64,10 @@ json::tagged!(WireStart { Started, Refused });
 struct Started {
     pid: u32,
     spawned_at: u64,
+    forked_from: u64,
 }
 
-json::record!(Started { pid, spawned_at });
+json::record!(Started { pid, spawned_at, forked_from });
 
 struct Refused {
     errno: Option<i32>,
@@ -78,104 +76,68 @@ struct Refused {
 
 json::record!(Refused { errno, text });
 
-/// What it is told when the command has ended, or is about to.
-enum WireReap {
-    Reap,
-}
-
-json::words!(WireReap { Reap = "reap" });
-
-/// What it says last.
-enum WireEnd {
-    /// How the command ended, and what it used.
-    Ended((Exit, Option<Usage>)),
-    /// Why that is not known.
-    Lost(String),
-}
-
-json::tagged!(WireEnd { Ended, Lost });
-
-/// The command that starts a relay, without the directory, variables and outputs that the command
-/// is to have.
-pub(super) fn command() -> io::Result<Command> {
+/// Starts a relay in the surroundings that the command is to have, and by it what `launch` says.
+pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     if std::env::var_os(VARIABLE).is_some() {
         return Err(io::Error::other(
             "this program was started as a relay and did not become one; its `main` must come to \
              the harness first",
         ));
     }
+    let (pass, socket) = Pass::new()?;
+    socket.set_read_timeout(Some(PATIENCE))?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(ARGUMENTS).env(VARIABLE, "1");
-    Ok(command)
-}
-
-/// Starts the relay, and by it what `launch` says.
-pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    command.stdin(OwnedFd::from(theirs));
-    let mut own = Box::new(linux::spawn(command)?);
-    let mut socket = BufReader::new(ours);
+    surround(&mut command);
+    command.args(ARGUMENTS).env(VARIABLE, pass.value_at(0, "")).stdin(pass.into_socket());
+    let relay = linux::spawn_supervisor(command, &launch.passes)?;
     let wire = WireLaunch {
         program: launch.program.as_bytes().to_owned(),
         args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
         open_input: launch.stdin == Input::Open,
     };
-    let answer = tell(socket.get_ref(), &wire).and_then(|()| hear(&mut socket));
-    match answer {
-        Ok(WireStart::Started(Started { pid, spawned_at })) => {
-            Ok(Handle::relayed(pid, linux::instant(spawned_at), Relay { own, socket }))
+    let error = match tell(&socket, &wire).and_then(|()| hear(&socket)) {
+        Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
+            socket.set_read_timeout(None)?;
+            let start = Start { pid, at: os::instant(spawned_at), forked_from };
+            return Ok(Handle::relayed(start, relay, socket));
         }
         Ok(WireStart::Refused(Refused { errno, text })) => {
-            own.kill();
-            let _ = own.reap();
-            Err(errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error))
+            errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error)
         }
-        Err(e) => {
-            own.kill();
-            let _ = own.reap();
-            Err(io::Error::other(format!(
-                "the relay that should start it did not answer ({e}); \
-                 the `main` of this program must come to the harness first"
-            )))
-        }
-    }
-}
-
-impl Relay {
-    /// Its process id.
-    pub(super) fn id(&self) -> u32 {
-        self.own.id()
-    }
-
-    /// Has it reap the command, waiting for the command's end, and end itself.
-    pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
-        let end =
-            tell(self.socket.get_ref(), &WireReap::Reap).and_then(|()| hear(&mut self.socket));
-        self.own.kill();
-        let _ = self.own.reap();
-        match end? {
-            WireEnd::Ended(ended) => Ok(ended),
-            WireEnd::Lost(text) => Err(io::Error::other(text)),
-        }
-    }
+        Err(e) => io::Error::other(format!(
+            "the relay that should start it did not answer ({e}); \
+             the `main` of this program must come to the harness first"
+        )),
+    };
+    // It may have started the command all the same, which it then ends.
+    let _ = socket.shutdown(std::net::Shutdown::Write);
+    let _ = io::copy(&mut &socket, &mut io::sink());
+    let _ = kernel::kill(relay);
+    let _ = kernel::reap(relay);
+    Err(error)
 }
 
 /// To be called first by every program that measures commands. Where it was started as a relay it is
-/// one, and the program must then end with the code that is given; else this is `None` at once.
-pub(crate) fn relay() -> Option<ExitCode> {
-    std::env::var_os(VARIABLE)?;
-    Some(match serve() {
-        Ok(()) => ExitCode::SUCCESS,
+/// one, and never comes back; else this does nothing.
+///
+/// # Errors
+/// Where it is to be a relay, and not a harness's.
+pub(crate) fn relay() -> Result<(), Shut> {
+    let Some(door::Opened { socket, .. }) = door::knock(VARIABLE)? else { return Ok(()) };
+    let code = match serve(&socket) {
+        Ok(()) => 0,
         // The harness has gone, or hears that its relay fell silent.
-        Err(_) => ExitCode::FAILURE,
-    })
+        Err(_) => 1,
+    };
+    // Whatever was written here, be it at the end of `main`, would be taken for the command's.
+    kernel::exit_now(code);
 }
 
-fn serve() -> io::Result<()> {
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut socket = BufReader::new(socket);
-    let wire: WireLaunch = hear(&mut socket)?;
+fn serve(socket: &UnixStream) -> io::Result<()> {
+    // From here on it notices by itself when the harness ends, and has more to do then than to end.
+    supervisor::begin()?;
+    kernel::outlive_parent()?;
+    let wire: WireLaunch = hear(socket)?;
     let mut command = Command::new(OsString::from_vec(wire.program));
     command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);
     let mut input = None;
@@ -186,39 +148,37 @@ fn serve() -> io::Result<()> {
     } else {
         Stdio::null()
     });
-    let mut handle = match linux::spawn(command) {
-        Ok(handle) => handle,
+    let start = match linux::spawn_below(command) {
+        Ok(start) => start,
         Err(e) => {
-            let refused =
-                WireStart::Refused(Refused { errno: e.raw_os_error(), text: e.to_string() });
-            tell(socket.get_ref(), &refused)?;
-            return hear::<WireReap>(&mut socket).map(|WireReap::Reap| ());
+            let refused = Refused { errno: e.raw_os_error(), text: e.to_string() };
+            return tell(socket, &WireStart::Refused(refused));
         }
     };
-    let spawned_at = linux::nanos(handle.spawned_at());
-    let started = WireStart::Started(Started { pid: handle.id(), spawned_at });
-    tell(socket.get_ref(), &started)?;
-    let WireReap::Reap = hear(&mut socket)?;
-    let end = match handle.reap() {
-        Ok(ended) => WireEnd::Ended(ended),
-        Err(e) => WireEnd::Lost(e.to_string()),
-    };
+    let ago = u64::try_from(start.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let spawned_at = os::monotonic().saturating_sub(ago);
+    let (pid, forked_from) = (start.pid, start.forked_from);
+    let started = tell(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
+    supervisor::supervise(pid, socket.as_fd(), |report| {
+        let _ = (&mut &*socket).write_all(report);
+    });
     drop(input);
-    tell(socket.get_ref(), &end)?;
-    // To be killed here, and write nothing more: what it writes counts as the command's.
-    hear::<WireReap>(&mut socket).map(|WireReap::Reap| ())
+    started
 }
 
 fn tell(mut socket: &UnixStream, message: &impl serde_core::Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    socket.write_all(&line)
+    let text = serde_json::to_vec(message)?;
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+    socket.write_all(&[&length.to_le_bytes()[..], &text].concat())
 }
 
-fn hear<T: FromJson>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
-    let mut line = String::new();
-    if socket.read_line(&mut line)? == 0 {
+fn hear<T: FromJson>(mut socket: &UnixStream) -> io::Result<T> {
+    let mut length = [0; 4];
+    socket.read_exact(&mut length)?;
+    let mut text = Vec::new();
+    let length = u64::from(u32::from_le_bytes(length));
+    if socket.take(length).read_to_end(&mut text)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(json::read(line.as_bytes())?)
+    Ok(json::read(&text)?)
 }
