@@ -22,7 +22,7 @@ pub mod interference;
 #[cfg(unix)]
 pub(crate) mod kernel;
 pub(crate) mod memory;
-mod os;
+pub(crate) mod os;
 #[doc(hidden)]
 pub mod pair;
 mod plan;

@@ -122,6 +122,17 @@ pub(super) fn parent_in(stat: &[u8]) -> Option<u32> {
     (!ended).then_some(parent)
 }
 
+/// The ids of this process's ancestors, the nearest first.
+#[cfg(target_os = "linux")]
+pub(crate) fn ancestors() -> Vec<u32> {
+    let nearest = std::os::unix::process::parent_id();
+    // A chain is no longer than there are processes, and one that changes meanwhile may not be followed for ever.
+    std::iter::successors(Some(nearest), |&pid| parent(pid))
+        .take_while(|&pid| pid > 0)
+        .take(1000)
+        .collect()
+}
+
 /// Clock ticks of user and system time of the children it waited for.
 #[cfg(target_os = "linux")]
 pub(super) fn children_ticks(pid: u32) -> Option<u64> {

@@ -10,8 +10,7 @@ use crate::budget::{Load, Param, Shape};
 use crate::json;
 use crate::metric::{Metric, SubjectKind};
 
-/// Names the file with the request. Its worker takes the file away, so that processes the workload
-/// starts, which inherit the variable, are not workers too.
+/// Names the file with the request. Its worker takes the file away, and forgets the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
 /// Shows that the request is one of a harness that is alive and started this process. A worker of an earlier
 /// release does without.

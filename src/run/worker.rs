@@ -14,13 +14,13 @@ use std::process::ExitCode;
 use super::{Run, Workload};
 #[cfg(target_os = "linux")]
 use crate::meter::kernel;
-#[cfg(target_os = "linux")]
-use crate::meter::process;
 use crate::meter::process::{SHUT, Shut};
 #[cfg(target_os = "linux")]
 use crate::meter::wire::DOOR;
 use crate::meter::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::meter::{Cause, Fork, Unmeasured};
+#[cfg(target_os = "linux")]
+use crate::meter::{os, process};
 
 /// Does the work of a worker, if this process was started as one: runs the workload that is asked
 /// for, writes the reply, and says how to exit. `None` in every other process. Call it first, before
@@ -66,13 +66,25 @@ fn asked_for() -> Result<Option<PathBuf>, Shut> {
         (Some(_), None) => {
             return Err(Shut::new(DOOR, "it comes with a request, and there is none"));
         }
-        _ => {}
+        (None, None) => return below_a_worker().map_or(Ok(None), Err),
+        (Some(_), Some(_)) => {}
     }
-    if opened.is_some() {
-        kernel::forget_variable(VARIABLE);
-        kernel::forget_variable(DOOR);
-    }
+    kernel::forget_variable(VARIABLE);
+    kernel::forget_variable(DOOR);
     Ok(path.map(PathBuf::from))
+}
+
+/// Where a workload has started this process: the tests, run by one of themselves, would start it again and again.
+/// An ancestor's environment is what it was started with, whatever it has forgotten since.
+#[cfg(target_os = "linux")]
+fn below_a_worker() -> Option<Shut> {
+    let name = format!("{DOOR}=");
+    let handed = |pid: &u32| {
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|&byte| byte == 0).any(|variable| variable.starts_with(name.as_bytes()))
+    };
+    let worker = os::ancestors().into_iter().find(handed)?;
+    Some(Shut::below(worker))
 }
 
 /// The file with the request. What else shows who started this process only Linux has.

@@ -16,28 +16,32 @@ pub(crate) const SHUT: u8 = 2;
 /// Once set for a process that ended what its environment named. There is no such process any more.
 const RETIRED: &str = "PERF_BUDGET_GUARD";
 
-/// Why a door stays shut.
+/// Why a door stays shut, with the remedy.
 #[derive(Debug)]
-pub(crate) struct Shut {
-    variable: &'static str,
-    why: String,
-}
+pub(crate) struct Shut(String);
 
 impl Shut {
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has such doors"))]
-    pub(crate) fn new(variable: &'static str, why: impl Into<String>) -> Shut {
-        Shut { variable, why: why.into() }
+    /// Nobody who may has set this variable.
+    pub(crate) fn new(variable: &str, why: impl fmt::Display) -> Shut {
+        Shut(format!(
+            "perf-budget: refused to be what `{variable}` in the environment asks for: {why}; only a harness sets \
+             it, for the processes that it starts itself: unset it (`unset {variable}`) and run the tests again"
+        ))
+    }
+
+    /// Workloads do not run tests.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn below(workload: u32) -> Shut {
+        Shut(format!(
+            "perf-budget: refused to run the tests below one of themselves: process {workload}, a workload that is \
+             being measured, has started the test binary; have it start another program"
+        ))
     }
 }
 
 impl fmt::Display for Shut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shut { variable, why } = self;
-        write!(
-            f,
-            "perf-budget: refused to be what `{variable}` in the environment asks for: {why}; only a harness sets \
-             it, for the processes that it starts itself: unset it (`unset {variable}`) and run the tests again"
-        )
+        f.write_str(&self.0)
     }
 }
 
