@@ -25,6 +25,8 @@ pub(crate) struct Child {
     channel: Option<std::os::unix::net::UnixStream>,
     kills_before: Option<u64>,
     finished: bool,
+    /// How it ended by itself.
+    ended: Option<Finished>,
 }
 
 /// What came of waiting for a text.
@@ -87,6 +89,7 @@ impl Child {
             channel,
             kills_before,
             finished: false,
+            ended: None,
         })
     }
 
@@ -117,6 +120,9 @@ impl Child {
     /// a signal; then, and after its end, nothing of it is left.
     pub(crate) fn wait(&mut self, deadline: Instant) -> Result<Option<Finished>, Unmeasured> {
         loop {
+            if let Some(ended) = &self.ended {
+                return Ok(Some(ended.clone()));
+            }
             match self.look(deadline)? {
                 Seen::Ended(at) => return self.conclude(at).map(Some),
                 Seen::Late => return Ok(None),
@@ -162,6 +168,24 @@ impl Child {
                 Seen::Ended(at) => return self.conclude(at).map(Readiness::Ended),
                 Seen::Late if next == deadline => return Ok(Readiness::Late),
                 Seen::Late | Seen::Woken => {}
+            }
+        }
+    }
+
+    /// How a process that has just become ready ended, if it did so on its own as soon as that: it is watched for a
+    /// moment, and longer while it is at work, since whoever is about to end is.
+    pub(crate) fn ended_at_once(&mut self) -> Result<Option<Finished>, Unmeasured> {
+        const LEAST: Duration = Duration::from_millis(10);
+        const MOST: Duration = Duration::from_millis(100);
+        const STEP: Duration = Duration::from_millis(2);
+        let began = Instant::now();
+        loop {
+            if let Some(ended) = self.wait(Instant::now() + STEP)? {
+                return Ok(Some(ended));
+            }
+            let watched = began.elapsed();
+            if watched >= MOST || (watched >= LEAST && !system::is_busy(&self.handle)) {
+                return Ok(None);
             }
         }
     }
@@ -229,14 +253,18 @@ impl Child {
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         match exit {
-            Exit::Code(code) => Ok(Finished {
-                code,
-                wall: at.saturating_duration_since(self.spawned_at()),
-                usage,
-                stdout: self.stdout.written(),
-                stderr: self.stderr.written(),
-                strays,
-            }),
+            Exit::Code(code) => {
+                let finished = Finished {
+                    code,
+                    wall: at.saturating_duration_since(self.spawned_at()),
+                    usage,
+                    stdout: self.stdout.written(),
+                    stderr: self.stderr.written(),
+                    strays,
+                };
+                self.ended = Some(finished.clone());
+                Ok(finished)
+            }
             Exit::Signal(signal) => Err(exit::died(
                 &self.name,
                 signal,

@@ -18,6 +18,15 @@ pub(super) fn living(handle: &Handle) -> Option<Living> {
     return handle.living();
 }
 
+/// Whether a process is at work rather than waiting for something, or has ended; true where the platform does not
+/// tell.
+pub(super) fn is_busy(handle: &Handle) -> bool {
+    #[cfg(target_os = "linux")]
+    return crate::meter::os::stat(handle.id()).is_none_or(|stat| !stat.starts_with('S'));
+    #[cfg(not(target_os = "linux"))]
+    return handle.id() > 0;
+}
+
 /// Does the work of a relay or of what a selftest plants into a command, if this process was started as one, and
 /// says how to exit. To be called first by every program that measures commands.
 ///
