@@ -41,7 +41,7 @@ pub(crate) use self::child::{Child, Readiness};
 #[cfg(target_os = "linux")]
 pub(crate) use self::door::{Pass, knock};
 pub(crate) use self::door::{SHUT, Shut};
-pub(crate) use self::launch::{Finished, Input, Launch, Parent, Stream, Written};
+pub(crate) use self::launch::{Finished, Input, Launch, Parent, Stream};
 #[cfg(target_os = "linux")]
 pub(crate) use self::plant::{Stage, plant};
 pub(crate) use self::system::helper;

@@ -21,9 +21,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::door::{self, Pass, Shut};
+use super::launch::{Input, Launch};
 use super::linux::{self, Handle, Start};
 use super::supervisor;
-use super::{Input, Launch};
 use crate::json::{self, FromJson};
 use crate::meter::{kernel, os};
 

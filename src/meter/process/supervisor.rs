@@ -71,16 +71,18 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
     let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
     loop {
         let fds = [Some(channel), pidfd.as_ref().map(AsFd::as_fd)];
-        match kernel::readable(fds, step) {
-            Ok([_, true]) => break,
-            Ok([false, false]) if pidfd.is_some() || !kernel::has_ended(root) => {}
-            Ok([false, false]) => break,
+        let ended = match kernel::readable(fds, step) {
+            Ok([_, true]) => true,
+            Ok([false, false]) => pidfd.is_none() && kernel::has_ended(root),
             Ok([true, false]) | Err(_) => {
                 let _ = kernel::kill_group(root);
                 let _ = kernel::kill(root);
                 let _ = kernel::wait_for_end(root);
-                break;
+                true
             }
+        };
+        if ended {
+            break;
         }
     }
     let mut numbers = Numbers { ended_at: os::monotonic(), ..Numbers::default() };

@@ -37,7 +37,7 @@ pub(crate) fn helper() -> Result<Option<ExitCode>, Shut> {
     #[cfg(target_os = "linux")]
     {
         super::relay::relay()?;
-        return super::plant::planted();
+        super::plant::planted()
     }
     #[cfg(not(target_os = "linux"))]
     Ok(None)

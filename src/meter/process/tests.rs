@@ -7,6 +7,7 @@ mod strays;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::launch::Written;
 use super::*;
 use crate::meter::{Cause, Unmeasured};
 

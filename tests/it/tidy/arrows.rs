@@ -62,8 +62,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         "starts a process",
         &["Command::new(", ".spawn()"],
         &[
-            "meter/process.rs",
-            "meter/process/guard.rs",
+            "meter/process/launch.rs",
             "meter/process/linux.rs",
             "meter/process/plant.rs",
             "meter/process/portable.rs",
@@ -73,7 +72,11 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
-    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
+    (
+        "is unsafe",
+        &["unsafe"],
+        &["meter/heap.rs", "meter/kernel.rs", "meter/kernel/linux.rs", "meter/process/linux.rs"],
+    ),
 ];
 
 /// What a pure module never mentions: files, processes, clocks, chance.
