@@ -89,6 +89,7 @@ fn below_a_worker() -> Option<Shut> {
 
 /// The file with the request. What else shows who started this process only Linux has.
 #[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 fn asked_for() -> Result<Option<PathBuf>, Shut> {
     Ok(std::env::var_os(VARIABLE).map(PathBuf::from))
 }
