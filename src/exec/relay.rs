@@ -1,0 +1,207 @@
+//! A small process in between, so that what the harness holds does not count as the command's.
+//!
+//! A forked process begins as a copy of its parent. What the copy held before it loaded its program
+//! is in the largest resident size that the kernel gives when it is reaped, which otherwise is
+//! exactly `peak_rss`: a harness that holds 300 MB reads at least 300 MB of every command. (The
+//! process's own `VmHWM` knows better and is gone when it ends; polling it misses the end.) And the
+//! copy is thrown away on the command's time: `true` takes 1 ms from a small process, 8 to 14 ms from
+//! one of 300 MB, most of it counted as its own processor time.
+//!
+//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it forks the
+//! command, is the supervisor of its tree, and passes on what the kernel said. They speak over a socket, which is
+//! the relay's standard input: the request and the start as JSON, each behind its length, then the report that
+//! every supervisor writes.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::door::{self, Pass, Shut};
+use super::launch::{Input, Launch};
+use super::linux::{self, Handle, Start};
+use super::supervisor;
+use crate::os::{kernel, moment};
+
+/// Set for a relay, and for nothing else.
+const VARIABLE: &str = "PERF_BUDGET_RELAY";
+
+/// How long a relay may take to start, and to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// With these arguments the unit tests' binary comes to the test that plays the relay; a harness
+/// needs none.
+const ARGUMENTS: &[&str] = if cfg!(test) {
+    &["--exact", "exec::tests::relay", "--nocapture", "--test-threads=1"]
+} else {
+    &[]
+};
+
+/// What a relay is asked for. Its directory, variables and outputs are the command's already.
+#[derive(Serialize, Deserialize)]
+struct WireLaunch {
+    program: WireWord,
+    args: Vec<WireWord>,
+    open_input: bool,
+}
+
+/// A word of a command line, which need not be text.
+type WireWord = Vec<u8>;
+
+/// What it says first.
+#[derive(Serialize, Deserialize)]
+enum WireStart {
+    Started(Started),
+    Refused(Refused),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Started {
+    pid: u32,
+    spawned_at: u64,
+    forked_from: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Refused {
+    errno: Option<i32>,
+    text: String,
+}
+
+/// Starts a relay in the surroundings that the command is to have, and by it what `launch` says.
+pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
+    if std::env::var_os(VARIABLE).is_some() {
+        return Err(io::Error::other(
+            "this program was started as a relay and did not become one; its `main` must come to \
+             the harness first",
+        ));
+    }
+    let (pass, socket) = Pass::new()?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut command = Command::new(std::env::current_exe()?);
+    surround(&mut command);
+    command.args(ARGUMENTS).env(VARIABLE, pass.value_at(0, "")).stdin(pass.into_socket());
+    let relay = linux::spawn_supervisor(command, &launch.passes)?;
+    let wire = WireLaunch {
+        program: launch.program.as_bytes().to_owned(),
+        args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
+        open_input: launch.stdin == Input::Open,
+    };
+    let error = match tell(&socket, &wire).and_then(|()| hear(&socket)) {
+        Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
+            socket.set_read_timeout(None)?;
+            let start = Start { pid, at: moment::instant(spawned_at), forked_from };
+            return Ok(Handle::relayed(start, relay, socket));
+        }
+        Ok(WireStart::Refused(Refused { errno, text })) => {
+            errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error)
+        }
+        Err(e) => io::Error::other(format!(
+            "the relay that should start it did not answer ({e}); \
+             the `main` of this program must come to the harness first"
+        )),
+    };
+    // It may have started the command all the same, which it then ends.
+    let _ = socket.shutdown(std::net::Shutdown::Write);
+    let _ = io::copy(&mut &socket, &mut io::sink());
+    let _ = kernel::kill(relay);
+    let _ = kernel::reap(relay);
+    Err(error)
+}
+
+/// To be called first by every program that measures commands. Where it was started as a relay it is
+/// one, and never comes back; else this does nothing.
+///
+/// # Errors
+/// Where it is to be a relay, and not a harness's.
+pub(crate) fn relay() -> Result<(), Shut> {
+    let Some(door::Opened { socket, .. }) = door::knock(VARIABLE)? else { return Ok(()) };
+    let code = match serve(&socket) {
+        Ok(()) => 0,
+        // The harness has gone, or hears that its relay fell silent.
+        Err(_) => 1,
+    };
+    // Whatever was written here, be it at the end of `main`, would be taken for the command's.
+    kernel::exit_now(code);
+}
+
+fn serve(socket: &UnixStream) -> io::Result<()> {
+    // From here on it notices by itself when the harness ends, and has more to do then than to end.
+    supervisor::begin()?;
+    kernel::outlive_parent()?;
+    let wire: WireLaunch = hear(socket)?;
+    let mut command = Command::new(OsString::from_vec(wire.program));
+    command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);
+    let mut input = None;
+    command.stdin(if wire.open_input {
+        let (read, write) = io::pipe()?;
+        input = Some(write);
+        Stdio::from(read)
+    } else {
+        Stdio::null()
+    });
+    let start = match linux::spawn_below(command) {
+        Ok(start) => start,
+        Err(e) => {
+            let refused = Refused { errno: e.raw_os_error(), text: e.to_string() };
+            return tell(socket, &WireStart::Refused(refused));
+        }
+    };
+    let ago = u64::try_from(start.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let spawned_at = moment::monotonic().saturating_sub(ago);
+    let (pid, forked_from) = (start.pid, start.forked_from);
+    let started = tell(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
+    supervisor::supervise(pid, socket.as_fd(), |report| {
+        let _ = (&mut &*socket).write_all(report);
+    });
+    drop(input);
+    started
+}
+
+fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_vec(message)?;
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+    socket.write_all(&[&length.to_le_bytes()[..], &text].concat())
+}
+
+fn hear<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
+    let mut length = [0; 4];
+    socket.read_exact(&mut length)?;
+    let mut text = Vec::new();
+    let length = u64::from(u32::from_le_bytes(length));
+    if socket.take(length).read_to_end(&mut text)? as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::tests::{frozen, refused};
+
+    #[test]
+    fn the_messages_stay_as_they_are() {
+        let launch: WireLaunch =
+            frozen(r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true}"#);
+        assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
+        frozen::<WireStart>(
+            r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615,"forked_from":4096}}"#,
+        );
+        frozen::<WireStart>(r#"{"Refused":{"errno":2,"text":"no such file"}}"#);
+        frozen::<WireStart>(r#"{"Refused":{"errno":null,"text":""}}"#);
+    }
+
+    #[test]
+    fn other_messages_are_refused() {
+        refused::<WireLaunch>(r#"{"program":[256],"args":[],"open_input":true}"#);
+        refused::<WireStart>(r#"{"Started":{"pid":-1,"spawned_at":0,"forked_from":0}}"#);
+        refused::<WireStart>(r#"{"Started":{"pid":1,"spawned_at":0}}"#);
+    }
+}

@@ -1,0 +1,26 @@
+//! The processes that descend from one: what is measured beside a command's own process.
+
+use std::collections::HashMap;
+use std::fs;
+
+use crate::os::proc;
+
+/// The processes below a supervisor that still run, itself excepted. Whoever hid from its own parent is there
+/// too, since a supervisor is the parent of what has lost its own.
+pub(super) fn members(supervisor: u32) -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    let pids = fs::read_dir("/proc").into_iter().flatten();
+    let pids = pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    for pid in pids {
+        if let Some(parent) = proc::parent(pid) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut members = children.remove(&supervisor).unwrap_or_default();
+    let mut at = 0;
+    while let Some(&member) = members.get(at) {
+        members.extend(children.remove(&member).unwrap_or_default());
+        at += 1;
+    }
+    members
+}
