@@ -80,10 +80,14 @@ impl Harness {
     /// Returns success where no test is red, 101 where one is, as libtest does, and 2 where
     /// `budgets.toml` is wrong.
     pub fn main(self) -> ExitCode {
-        // Helper processes of a measurement are this binary too, and come in by the same door.
-        let helper = exec::relay().or_else(exec::planted);
-        if let Some(code) = helper.or_else(exec::guard) {
-            return code;
+        // Helper processes of a measurement are this binary too, and come in by doors of their own.
+        match exec::helper() {
+            Ok(None) => {}
+            Ok(Some(code)) => return code,
+            Err(shut) => {
+                let _ = writeln!(std::io::stderr(), "{shut}");
+                return ExitCode::from(exec::SHUT);
+            }
         }
         if let Some(code) = run::serve(&self.workloads) {
             return code;
@@ -150,9 +154,6 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
-        let _guard = exec::Guard::post().map_err(|e| {
-            Error::other(format!("failed to start this binary once more, to end what is left: {e}"))
-        })?;
         if let Some(asked) = &rehearsal {
             return Harness::prove(&session, &selected, asked);
         }

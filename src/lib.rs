@@ -75,8 +75,8 @@
 //! - Only `harness` and `progress` print, but for a worker that cannot answer any other way.
 //! - Only `exec` starts processes, so that whatever is started is also ended.
 //! - Only `harness` knows `libtest-mimic`.
-//! - `unsafe` is in three files: the counting allocator, system calls behind safe functions, and what Linux
-//!   does for a process.
+//! - `unsafe` is in few files: the counting allocator, system calls behind safe functions, and what happens
+//!   between fork and exec.
 //!
 //! # What is not measured
 //!
@@ -118,7 +118,7 @@
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |
 //! | what else the machine did | yes, as far as its kernel tells | no | no |
-//! | processes that outlive their measurement | found by a mark and ended | those of the process group are ended | the process itself is ended |
+//! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | the process itself is ended |
 //!
 //! What a platform cannot measure is red with that reason (cause `unsupported`), never green. Linux is where
 //! the tests run; for macOS and Windows the code is only compiled, by the project's CI.

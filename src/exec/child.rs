@@ -4,9 +4,12 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::exit::{self, Exit};
+use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
-use super::tree::{self, Tree};
-use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, system};
+use super::refusal;
+use super::system::{self, End};
+use super::usage::Living;
 use crate::outcome::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.
@@ -14,7 +17,6 @@ use crate::outcome::{Cause, Unmeasured};
 pub(crate) struct Child {
     pub(super) name: String,
     handle: system::Handle,
-    tree: Tree,
     stdout: Drain,
     stderr: Drain,
     wake: io::PipeReader,
@@ -23,6 +25,8 @@ pub(crate) struct Child {
     channel: Option<std::os::unix::net::UnixStream>,
     kills_before: Option<u64>,
     finished: bool,
+    /// How it ended by itself.
+    ended: Option<Finished>,
 }
 
 /// What came of waiting for a text.
@@ -33,14 +37,6 @@ pub(crate) enum Readiness {
     /// The process ended without it.
     Ended(Finished),
     /// The deadline came first.
-    Late,
-}
-
-/// What ended a look at a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    Ended(Instant),
-    Woken,
     Late,
 }
 
@@ -73,10 +69,8 @@ impl Child {
         let stdout = Drain::start(out, text(Stream::Stdout), launch.keep, waker).map_err(plumb)?;
         let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
 
-        let marker = tree::Marker::new();
         let surround = |command: &mut Command| {
             command.envs(launch.env.iter().map(|(k, v)| (k, v)));
-            command.env(tree::VARIABLE, marker.value());
             command.stdin(stdin).stdout(out_end).stderr(err_end);
             if let Some(dir) = &launch.dir {
                 command.current_dir(dir);
@@ -84,11 +78,9 @@ impl Child {
         };
         let kills_before = system::memory_kills();
         let handle = system::start(launch, surround).map_err(|e| refusal::of_start(launch, &e))?;
-        let tree = Tree::new(handle.id(), handle.relay(), marker);
         Ok(Child {
             name,
             handle,
-            tree,
             stdout,
             stderr,
             wake,
@@ -97,6 +89,7 @@ impl Child {
             channel,
             kills_before,
             finished: false,
+            ended: None,
         })
     }
 
@@ -107,6 +100,7 @@ impl Child {
     }
 
     /// Its process id.
+    #[cfg(test)]
     pub(crate) fn id(&self) -> u32 {
         self.handle.id()
     }
@@ -126,6 +120,9 @@ impl Child {
     /// a signal; then, and after its end, nothing of it is left.
     pub(crate) fn wait(&mut self, deadline: Instant) -> Result<Option<Finished>, Unmeasured> {
         loop {
+            if let Some(ended) = &self.ended {
+                return Ok(Some(ended.clone()));
+            }
             match self.look(deadline)? {
                 Seen::Ended(at) => return self.conclude(at).map(Some),
                 Seen::Late => return Ok(None),
@@ -175,10 +172,28 @@ impl Child {
         }
     }
 
+    /// How a process that has just become ready ended, if it did so on its own as soon as that: it is watched for a
+    /// moment, and longer while it is at work, since whoever is about to end is.
+    pub(crate) fn ended_at_once(&mut self) -> Result<Option<Finished>, Unmeasured> {
+        const LEAST: Duration = Duration::from_millis(10);
+        const MOST: Duration = Duration::from_millis(100);
+        const STEP: Duration = Duration::from_millis(2);
+        let began = Instant::now();
+        loop {
+            if let Some(ended) = self.wait(Instant::now() + STEP)? {
+                return Ok(Some(ended));
+            }
+            let watched = began.elapsed();
+            if watched >= MOST || (watched >= LEAST && !system::is_busy(&self.handle)) {
+                return Ok(None);
+            }
+        }
+    }
+
     /// What it and everything it started hold at this moment; `None` where it has ended, or where the
     /// platform does not tell.
     pub(crate) fn living(&self) -> Option<Living> {
-        system::living(self.id(), &self.tree)
+        system::living(&self.handle)
     }
 
     /// Ends it and everything it started, because of `cause`; gives the reason with its last output.
@@ -192,7 +207,6 @@ impl Child {
     pub(crate) fn kill(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
-            self.tree.end();
             let _ = self.handle.reap();
             self.drain();
         }
@@ -225,21 +239,32 @@ impl Child {
     /// After its own end: ends what it left behind, reaps it, and says how it was.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
-        let strays = self.tree.end();
-        let (exit, usage) = self.handle.reap().map_err(|e| {
+        let End { exit, usage, strays, left, .. } = self.handle.reap().map_err(|e| {
             let text = format!("failed to read how `{}` ended: {e}", self.name);
             Unmeasured::new(Cause::Harness, text)
         })?;
         self.drain();
+        if left {
+            let text = format!(
+                "`{}` left a process that could not be ended; look for one in an uninterruptible call, or of \
+                 another user, and end it",
+                self.name
+            );
+            return Err(Unmeasured::new(Cause::Harness, text));
+        }
         match exit {
-            Exit::Code(code) => Ok(Finished {
-                code,
-                wall: at.saturating_duration_since(self.spawned_at()),
-                usage,
-                stdout: self.stdout.written(),
-                stderr: self.stderr.written(),
-                strays,
-            }),
+            Exit::Code(code) => {
+                let finished = Finished {
+                    code,
+                    wall: at.saturating_duration_since(self.spawned_at()),
+                    usage,
+                    stdout: self.stdout.written(),
+                    stderr: self.stderr.written(),
+                    strays,
+                };
+                self.ended = Some(finished.clone());
+                Ok(finished)
+            }
             Exit::Signal(signal) => Err(exit::died(
                 &self.name,
                 signal,

@@ -1,11 +1,9 @@
 //! How a process ended, in words: which signal, and who is likely to have sent it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::outcome::{Cause, Unmeasured};
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// By itself, with this code.
     Code(i32),

@@ -1,296 +1,228 @@
 //! What Linux does for a process that no portable library does.
 
-use std::ffi::CString;
-use std::fs;
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, parent_id};
-use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::child::Seen;
-use super::relay::{self, Relay};
-use super::tree::Tree;
-use super::{Exit, Launch, Living, Parent, Usage};
-use crate::os::kernel;
+use super::door::Pass;
+use super::launch::Seen;
+use super::supervisor::{self, End};
+use crate::os::{kernel, moment, proc};
 
-/// A started process, not yet reaped.
+/// How long nothing may be heard of a tree that is to end.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Bytes with which a process says that it is about to load its program: the clock, its id, its own statm.
+const START: usize = 128;
+
+/// A started process that has not ended, or of which nobody has asked how.
 #[derive(Debug)]
 pub(super) struct Handle {
-    pid: u32,
-    spawned_at: Instant,
-    /// `None` where the kernel or a sandbox refuses it: then its end is looked for every millisecond.
-    pidfd: Option<OwnedFd>,
-    /// Its resident bytes as a copy of this process, before it loaded its program.
-    forked_from: u64,
-    relay: Option<Relay>,
+    start: Start,
+    /// The process above it.
+    supervisor: u32,
+    channel: UnixStream,
+    end: Option<End>,
 }
 
-/// Starts what `launch` says, in the surroundings (variables, streams, directory) that it is given.
-pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
-    let mut command = match launch.parent {
-        Parent::Harness => launch.direct(),
-        Parent::Relay => relay::command()?,
-    };
-    surround(&mut command);
-    match launch.parent {
-        Parent::Harness => spawn(command),
-        Parent::Relay => relay::spawn(command, launch),
-    }
+/// A process as it was just before it loaded its program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub(super) pid: u32,
+    pub(super) at: Instant,
+    /// Its resident bytes as a copy of its parent.
+    pub(super) forked_from: u64,
 }
 
-/// Starts `command` as the leader of a group of its own that dies with the calling thread.
-pub(super) fn spawn(mut command: Command) -> io::Result<Handle> {
-    let parent = std::process::id();
-    let (mut reports, report_end) = io::pipe()?;
-    let at_start = move || {
-        kernel::die_with_parent()?;
-        if parent_id() != parent {
-            // It died before the line above: nobody is left to measure for.
-            return Err(io::ErrorKind::BrokenPipe.into());
+/// Starts `command` below a supervisor of its own: a copy of this process that does nothing else.
+pub(super) fn spawn(mut command: Command, passes: &[Arc<Pass>]) -> io::Result<Handle> {
+    let (channel, theirs) = UnixStream::pair()?;
+    let (reports, report_end) = io::pipe()?;
+    let handed = handed(passes);
+    let in_between = move || {
+        supervisor::begin()?;
+        let supervisor = std::process::id();
+        match fork()? {
+            Some(root) => watch(root, &theirs),
+            None => at_start(supervisor, &handed, &report_end),
         }
-        // The copy's own size, which the kernel will count as the command's. The clock comes last.
-        let mut report = [0; 128];
-        let _ = kernel::open(c"/proc/self/statm")?.read(&mut report[8..])?;
-        report[..8].copy_from_slice(&monotonic().to_ne_bytes());
-        (&report_end).write_all(&report)
     };
     command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
     // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes system
-    // calls alone (prctl, getppid, open, read, close, clock_gettime, write); it neither allocates nor
-    // locks.
+    // calls alone; it neither allocates nor locks. One copy goes on to the exec, the other never returns.
+    unsafe {
+        command.pre_exec(in_between);
+    }
+    let supervisor = command.spawn()?.id();
+    // The ends of the sockets that are the supervisor's.
+    drop(command);
+    let start = Start::receive(reports)?;
+    Ok(Handle { start, supervisor, channel, end: None })
+}
+
+/// Starts `command` as a child of this process, which supervises it.
+pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
+    let parent = std::process::id();
+    let (reports, report_end) = io::pipe()?;
+    let at_start = move || at_start(parent, &[], &report_end);
+    #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
+    // SAFETY: as above.
     unsafe {
         command.pre_exec(at_start);
     }
-    let child = command.spawn()?;
-    let mut report = [0; 128];
-    reports.read_exact(&mut report)?;
-    let (clock, statm) = report.split_at(8);
-    let clock = u64::from_ne_bytes(clock.try_into().map_err(io::Error::other)?);
-    let pid = child.id();
-    // The standard library's handle is dropped here, which neither waits nor kills.
-    Ok(Handle {
-        pid,
-        spawned_at: instant(clock),
-        pidfd: kernel::process_fd(pid).ok(),
-        forked_from: resident(statm),
-        relay: None,
-    })
+    command.spawn()?;
+    drop(command);
+    Start::receive(reports)
 }
 
-/// Nanoseconds of the clock that `Instant` reads too, and that all processes share.
-fn monotonic() -> u64 {
-    kernel::clock(kernel::Clock::Monotonic).map_or(0, |time| time.as_nanos() as u64)
+/// Starts `command`, which will supervise; until it does it dies with this thread. It leads a group of its own, so
+/// that a signal to the harness's passes it by.
+pub(super) fn spawn_supervisor(mut command: Command, passes: &[Arc<Pass>]) -> io::Result<u32> {
+    let parent = std::process::id();
+    let handed = handed(passes);
+    let at_start = move || {
+        die_with(parent)?;
+        handed.iter().try_for_each(|&number| kernel::inherit(number, true))
+    };
+    command.process_group(0);
+    #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
+    // SAFETY: as above.
+    unsafe {
+        command.pre_exec(at_start);
+    }
+    Ok(command.spawn()?.id())
 }
 
-/// The moment at which [`monotonic`] read so much.
-pub(super) fn instant(nanos: u64) -> Instant {
-    let (now, ago) = (Instant::now(), Duration::from_nanos(monotonic().saturating_sub(nanos)));
-    now.checked_sub(ago).unwrap_or(now)
+fn handed(passes: &[Arc<Pass>]) -> Vec<i32> {
+    passes.iter().map(|pass| pass.number()).collect()
 }
 
-/// What [`monotonic`] read at that moment.
-pub(super) fn nanos(instant: Instant) -> u64 {
-    monotonic().saturating_sub(instant.elapsed().as_nanos() as u64)
+/// In the child, before its program is loaded.
+fn at_start(parent: u32, handed: &[i32], mut reports: &io::PipeWriter) -> io::Result<()> {
+    kernel::lead_group()?;
+    die_with(parent)?;
+    handed.iter().try_for_each(|&number| kernel::inherit(number, true))?;
+    // The copy's own size, which the kernel will count as the command's. The clock comes last.
+    let mut report = [0; START];
+    let _ = kernel::open(c"/proc/self/statm")?.read(&mut report[12..])?;
+    report[8..12].copy_from_slice(&std::process::id().to_ne_bytes());
+    report[..8].copy_from_slice(&moment::monotonic().to_ne_bytes());
+    reports.write_all(&report)
 }
 
-/// The resident bytes in a `/proc/PID/statm`; more than there are where it cannot be read, so that
-/// nothing is taken for the command's own.
-fn resident(statm: &[u8]) -> u64 {
-    let text = String::from_utf8_lossy(statm);
-    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.map_or(u64::MAX, |pages| pages * kernel::page_size() as u64)
+fn die_with(parent: u32) -> io::Result<()> {
+    kernel::die_with_parent()?;
+    if parent_id() != parent {
+        // It died before the line above: nobody is left to measure for.
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "std offers no fork")]
+fn fork() -> io::Result<Option<u32>> {
+    // SAFETY: it is called in a copy of one thread, between fork and exec, where either side makes system calls
+    // alone.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        child => Ok(Some(child.cast_unsigned())),
+    }
+}
+
+/// Supervises, in a copy of the harness, and never comes back.
+fn watch(root: u32, channel: &UnixStream) -> ! {
+    kernel::block_signals();
+    // Nobody is to wait for the end of a stream that this copy holds by chance.
+    close_all_but(channel.as_fd());
+    supervisor::supervise(root, channel.as_fd(), |report| {
+        let _ = (&mut &*channel).write_all(report);
+    });
+    kernel::exit_now(0)
+}
+
+fn close_all_but(kept: BorrowedFd<'_>) {
+    let kept = kept.as_raw_fd().cast_unsigned();
+    if let Some(last) = kept.checked_sub(1) {
+        kernel::close_range(0, last);
+    }
+    kernel::close_range(kept + 1, u32::MAX);
+}
+
+impl Start {
+    fn receive(mut reports: io::PipeReader) -> io::Result<Start> {
+        let mut report = [0; START];
+        reports.read_exact(&mut report)?;
+        let (clock, rest) = report.split_at(8);
+        let (pid, statm) = rest.split_at(4);
+        let clock = u64::from_ne_bytes(clock.try_into().map_err(io::Error::other)?);
+        let pid = u32::from_ne_bytes(pid.try_into().map_err(io::Error::other)?);
+        Ok(Start { pid, at: moment::instant(clock), forked_from: proc::resident_in(statm) })
+    }
 }
 
 impl Handle {
     /// A process that a relay has started.
-    pub(super) fn relayed(pid: u32, spawned_at: Instant, relay: Relay) -> Self {
-        let pidfd = kernel::process_fd(pid).ok();
-        Handle { pid, spawned_at, pidfd, forked_from: 0, relay: Some(relay) }
-    }
-
-    /// The relay's id, where there is one.
-    pub(super) fn relay(&self) -> Option<u32> {
-        self.relay.as_ref().map(Relay::id)
+    pub(super) fn relayed(start: Start, relay: u32, channel: UnixStream) -> Handle {
+        Handle { start, supervisor: relay, channel, end: None }
     }
 
     pub(super) fn id(&self) -> u32 {
-        self.pid
+        self.start.pid
+    }
+
+    /// The process that all of the tree descends from, and that is not of it.
+    pub(super) fn supervisor(&self) -> u32 {
+        self.supervisor
     }
 
     pub(super) fn spawned_at(&self) -> Instant {
-        self.spawned_at
+        self.start.at
     }
 
-    /// Waits until the process ends, something arrives on `wake`, or the deadline.
-    pub(super) fn look(&self, mut wake: &PipeReader, deadline: Instant) -> io::Result<Seen> {
+    /// Waits until the process and all it started have ended, something arrives on `wake`, or the deadline.
+    pub(super) fn look(&mut self, mut wake: &PipeReader, deadline: Instant) -> io::Result<Seen> {
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let step = if self.pidfd.is_some() { left } else { left.min(Duration::from_millis(1)) };
-            let pidfd = self.pidfd.as_ref().map(AsFd::as_fd);
-            let [woken, ended] = kernel::readable([Some(wake.as_fd()), pidfd], step)?;
-            let now = Instant::now();
-            let ended = ended
-                || (pidfd.is_none()
-                    && stat(self.id()).is_none_or(|fields| fields.starts_with('Z')));
-            if ended {
-                return Ok(Seen::Ended(now));
+            if let Some(end) = &self.end {
+                return Ok(Seen::Ended(end.at));
             }
-            if woken {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let fds = [Some(wake.as_fd()), Some(self.channel.as_fd())];
+            let [woken, ended] = kernel::readable(fds, left)?;
+            if ended {
+                self.end = Some(End::receive(&mut self.channel, self.start.forked_from)?);
+            } else if woken {
                 // One byte a message, and any of them says the same.
                 wake.read_exact(&mut [0])?;
                 return Ok(Seen::Woken);
-            }
-            if left.is_zero() {
+            } else if left.is_zero() {
                 return Ok(Seen::Late);
             }
         }
     }
 
-    /// Kills its whole group.
+    /// Has it ended, with all that it started.
     pub(super) fn kill(&self) {
         // It may have ended meanwhile: that is what is wanted.
-        let _ = kernel::kill_group(self.pid);
+        let _ = self.channel.shutdown(std::net::Shutdown::Write);
     }
 
-    /// Reaps it, waiting for its end where it has only just been killed. To be called once.
-    pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
-        if let Some(relay) = &mut self.relay {
-            return relay.reap();
-        }
-        // A killed process ends within moments, unless it is in an uninterruptible call.
-        let patience = Duration::from_secs(10);
-        if let Some(fd) = &self.pidfd
-            && kernel::readable([Some(fd.as_fd())], patience)? == [false]
-        {
-            return Err(io::Error::other("it does not end although it was killed"));
-        }
-        let _ = kernel::wait_for_end(self.pid);
-        let waited = waited(self.id());
-        let had_children = had_children(self.id());
-        let (status, usage) = self.wait4()?;
-        let exit = if libc::WIFSIGNALED(status) {
-            Exit::Signal(libc::WTERMSIG(status))
-        } else {
-            Exit::Code(libc::WEXITSTATUS(status))
+    /// How it ended, once nothing of it is left; waits for that. To be called once.
+    pub(super) fn reap(&mut self) -> io::Result<End> {
+        let end = match self.end {
+            Some(end) => Ok(end),
+            None => self
+                .channel
+                .set_read_timeout(Some(PATIENCE))
+                .and_then(|()| End::receive(&mut self.channel, self.start.forked_from)),
         };
-        let usage = Usage {
-            cpu: kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime),
-            preempted: usage.ru_nivcsw.cast_unsigned(),
-            waited,
-            max_rss: usage.ru_maxrss.cast_unsigned() * 1024,
-            forked_from: self.forked_from,
-            had_children,
-        };
-        Ok((exit, Some(usage)))
-    }
-
-    #[expect(unsafe_code, reason = "no library gives the resources of one child")]
-    fn wait4(&self) -> io::Result<(libc::c_int, libc::rusage)> {
-        let mut status = 0;
-        loop {
-            let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-            // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain
-            // numbers, for which zeroes are valid.
-            let (reaped, usage) = unsafe {
-                let pid = self.pid.cast_signed();
-                let reaped = libc::wait4(pid, &raw mut status, 0, usage.as_mut_ptr());
-                (reaped, usage.assume_init())
-            };
-            if reaped == self.pid.cast_signed() {
-                return Ok((status, usage));
-            }
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
-            }
-        }
-    }
-}
-
-/// How long the main thread waited for a processor: `/proc/PID/schedstat`, which a zombie still has.
-pub(super) fn waited(pid: u32) -> Option<Duration> {
-    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
-    text.split_ascii_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
-}
-
-/// Whether it waited for children: they have left their page faults in `cminflt` of its stat.
-fn had_children(pid: u32) -> bool {
-    stat(pid).is_some_and(|s| s.split_ascii_whitespace().nth(8).is_some_and(|n| n != "0"))
-}
-
-/// `/proc/PID/stat` from its third field, the state: the second is a name and may hold anything.
-pub(super) fn stat(pid: u32) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(text[text.rfind(')')? + 1..].trim_start().to_owned())
-}
-
-/// Clock ticks of user and system time of the children it waited for.
-pub(super) fn children_ticks(pid: u32) -> Option<u64> {
-    let stat = stat(pid)?;
-    let mut fields = stat.split_ascii_whitespace().skip(13).map(|field| field.parse::<u64>().ok());
-    Some(fields.next()?? + fields.next()??)
-}
-
-/// What the tree of `root` holds; `None` where the root has ended.
-pub(super) fn living(root: u32, tree: &Tree) -> Option<Living> {
-    Living::read(root, tree)
-}
-
-/// User and system time of a living process, of all the threads it ever had.
-pub(super) fn processor_time(pid: u32) -> Option<Duration> {
-    kernel::clock_of(kernel::processor_clock(pid)?)
-}
-
-/// How often the kernel has killed for want of memory since it started, in any container.
-pub(super) fn memory_kills() -> Option<u64> {
-    let text = fs::read_to_string("/proc/vmstat").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
-}
-
-/// How many pages of a file are in the page cache, and how many it has. `None` where the kernel does
-/// not tell: it shows only who may write the file, so that nobody watches what others read.
-pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> {
-    let file = fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    let user = kernel::user();
-    let told = user == 0
-        || metadata.uid() == user
-        || kernel::may_write(&CString::new(path.as_os_str().as_bytes())?);
-    if !told {
-        return Ok(None);
-    }
-    let length = usize::try_from(metadata.len()).map_err(io::Error::other)?;
-    if length == 0 {
-        return Ok(Some((0, 0)));
-    }
-    let mut pages = vec![0_u8; length.div_ceil(kernel::page_size())];
-    mincore(&file, length, &mut pages)?;
-    Ok(Some((pages.iter().filter(|&&page| page & 1 == 1).count(), pages.len())))
-}
-
-/// Fills `pages`, one byte for each page of the file's first `length` bytes; the lowest bit is set
-/// where the page is in memory.
-#[expect(unsafe_code, reason = "no library asks which pages of a file are in memory")]
-fn mincore(file: &fs::File, length: usize, pages: &mut [u8]) -> io::Result<()> {
-    assert!(pages.len() >= length.div_ceil(kernel::page_size()));
-    // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written,
-    // and is unmapped before anyone else knows of it; `pages` has a byte for each of its pages.
-    unsafe {
-        let (none, fd) = (std::ptr::null_mut(), file.as_raw_fd());
-        let at = libc::mmap(none, length, libc::PROT_READ, libc::MAP_SHARED, fd, 0);
-        if at == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let counted = match libc::mincore(at, length, pages.as_mut_ptr()) {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        };
-        libc::munmap(at, length);
-        counted
+        let _ = kernel::kill(self.supervisor);
+        let _ = kernel::reap(self.supervisor);
+        end
     }
 }

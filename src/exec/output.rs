@@ -6,7 +6,7 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::Written;
+use super::launch::Written;
 
 /// More bytes than this on one stream are a flood.
 pub(super) const FLOOD: u64 = 64 << 20;

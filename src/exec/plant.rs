@@ -8,8 +8,10 @@ use std::hint::spin_loop;
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 
-use super::Launch;
+use super::door::{self, Pass, Shut};
+use super::launch::Launch;
 use crate::os::{kernel, memory};
 use crate::outcome::{Cause, Unmeasured};
 
@@ -68,7 +70,9 @@ pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured>
         Unmeasured::new(Cause::Harness, format!("failed to plant into a command: {why}"))
     };
     let own = std::env::current_exe().map_err(|e| failed(&e))?;
-    let asked = stage.to_text();
+    let (pass, _) = Pass::new().map_err(|e| failed(&e))?;
+    let asked = pass.value(&stage.to_text());
+    launch.passes.push(Arc::new(pass));
     launch.called.get_or_insert(launch.name());
     let program = std::mem::replace(&mut launch.program, own.into());
     launch.args.insert(0, program);
@@ -78,15 +82,18 @@ pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured>
 
 /// Becomes the command, if this process was started to; gives a code to exit with where it could not, or is
 /// to end with another than the command. `None` in every other process.
-pub(crate) fn planted() -> Option<ExitCode> {
-    let asked = std::env::var_os(VARIABLE)?;
-    let error = match become_it(&asked.to_string_lossy()) {
-        Ok(code) => return Some(code),
+///
+/// # Errors
+/// Where it is to become one, and not for a harness.
+pub(super) fn planted() -> Result<Option<ExitCode>, Shut> {
+    let Some(door::Opened { rest, .. }) = door::knock(VARIABLE)? else { return Ok(None) };
+    let error = match become_it(&rest) {
+        Ok(code) => return Ok(Some(code)),
         Err(error) => error,
     };
     // Standard error is the command's own, and is shown where it fails.
     let _ = writeln!(io::stderr(), "perf-budget: failed to plant into a command: {error}");
-    Some(ExitCode::from(NEVER))
+    Ok(Some(ExitCode::from(NEVER)))
 }
 
 fn become_it(asked: &str) -> io::Result<ExitCode> {
@@ -105,8 +112,11 @@ fn become_it(asked: &str) -> io::Result<ExitCode> {
         }
         Stage::Touch(bytes) => drop(touched(bytes)),
         Stage::Beside(bytes) => {
+            let (pass, _) = Pass::new()?;
             let mut beside = Command::new(std::env::current_exe()?);
-            beside.env(VARIABLE, Stage::Hold(bytes).to_text());
+            beside.env(VARIABLE, pass.value(&Stage::Hold(bytes).to_text()));
+            // This is the only thread, and nothing else is started before the other has come in.
+            kernel::inherit(pass.number(), true)?;
             let mut beside = beside.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
             // It says when it has them.
             let said = beside.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;

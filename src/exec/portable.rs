@@ -6,13 +6,18 @@ use std::io::{self, PipeReader};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use super::child::Seen;
-use super::tree::Tree;
-use super::{Exit, Launch, Living, Usage};
+use super::exit::Exit;
+use super::launch::{Launch, Seen};
+use super::usage::{Living, Usage};
 
-/// Nothing can be planted into a command here.
-pub(crate) fn planted() -> Option<std::process::ExitCode> {
-    None
+/// How a process ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) exit: Exit,
+    pub(super) usage: Option<Usage>,
+    /// Nobody can tell how many there were.
+    pub(super) strays: usize,
+    pub(super) left: bool,
 }
 
 /// A started process.
@@ -38,12 +43,6 @@ fn spawn(mut command: Command) -> io::Result<Handle> {
 }
 
 impl Handle {
-    /// None: what a relay is for is not known here in any case.
-    #[expect(clippy::unused_self, reason = "the same call as on Linux")]
-    pub(super) fn relay(&self) -> Option<u32> {
-        None
-    }
-
     pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -74,45 +73,22 @@ impl Handle {
         let _ = self.child.kill();
     }
 
-    /// Reaps it.
-    pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
+    /// Reaps it, and kills what is left of its group. What left the group cannot be found here.
+    pub(super) fn reap(&mut self) -> io::Result<End> {
         let status = self.child.wait()?;
         #[cfg(unix)]
-        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-            return Ok((Exit::Signal(signal), None));
-        }
-        Ok((Exit::Code(status.code().unwrap_or(-1)), None))
+        let _ = crate::os::kernel::kill_group(self.child.id());
+        #[cfg(unix)]
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        #[cfg(not(unix))]
+        let signal = None;
+        let exit = signal.map_or(Exit::Code(status.code().unwrap_or(-1)), Exit::Signal);
+        Ok(End { exit, usage: None, strays: 0, left: false })
     }
-}
 
-/// Only Linux counts them where everyone can read it.
-pub(super) fn memory_kills() -> Option<u64> {
-    None
-}
-
-/// Never started as a relay: there is none.
-pub(crate) fn relay() -> Option<std::process::ExitCode> {
-    None
-}
-
-/// Nothing: only Linux shows what another process started.
-#[derive(Debug)]
-pub(crate) struct Guard;
-
-impl Guard {
-    /// Does nothing.
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(crate) fn post() -> io::Result<Guard> {
-        Ok(Guard)
+    /// Only Linux shows it.
+    #[expect(clippy::unused_self, reason = "the same call as on Linux")]
+    pub(super) fn living(&self) -> Option<Living> {
+        None
     }
-}
-
-/// Never started as a guard: there is none.
-pub(crate) fn guard() -> Option<std::process::ExitCode> {
-    None
-}
-
-/// Only Linux shows it.
-pub(super) fn living(_root: u32, _tree: &Tree) -> Option<Living> {
-    None
 }

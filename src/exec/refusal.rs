@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use super::Launch;
+use super::launch::Launch;
 use crate::outcome::{Cause, Unmeasured};
 
 /// The pipes or threads for a process's output could not be made.

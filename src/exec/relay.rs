@@ -7,23 +7,27 @@
 //! copy is thrown away on the command's time: `true` takes 1 ms from a small process, 8 to 14 ms from
 //! one of 300 MB, most of it counted as its own processor time.
 //!
-//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it
-//! forks the command, reaps it when it is told to, and passes on what the kernel said. They speak by
-//! lines of JSON over a socket, which is the relay's standard input.
+//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it forks the
+//! command, is the supervisor of its tree, and passes on what the kernel said. They speak over a socket, which is
+//! the relay's standard input: the request and the start as JSON, each behind its length, then the report that
+//! every supervisor writes.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::linux::{self, Handle};
-use super::{Exit, Input, Launch, Usage};
+use super::door::{self, Pass, Shut};
+use super::launch::{Input, Launch};
+use super::linux::{self, Handle, Start};
+use super::supervisor;
+use crate::os::{kernel, moment};
 
 /// Set for a relay, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
@@ -38,13 +42,6 @@ const ARGUMENTS: &[&str] = if cfg!(test) {
 } else {
     &[]
 };
-
-/// The harness's end of a relay.
-#[derive(Debug)]
-pub(super) struct Relay {
-    own: Box<Handle>,
-    socket: BufReader<UnixStream>,
-}
 
 /// What a relay is asked for. Its directory, variables and outputs are the command's already.
 #[derive(Serialize, Deserialize)]
@@ -68,6 +65,7 @@ enum WireStart {
 struct Started {
     pid: u32,
     spawned_at: u64,
+    forked_from: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,103 +74,68 @@ struct Refused {
     text: String,
 }
 
-/// What it is told when the command has ended, or is about to.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum WireReap {
-    Reap,
-}
-
-/// What it says last.
-#[derive(Serialize, Deserialize)]
-enum WireEnd {
-    /// How the command ended, and what it used.
-    Ended((Exit, Option<Usage>)),
-    /// Why that is not known.
-    Lost(String),
-}
-
-/// The command that starts a relay, without the directory, variables and outputs that the command
-/// is to have.
-pub(super) fn command() -> io::Result<Command> {
+/// Starts a relay in the surroundings that the command is to have, and by it what `launch` says.
+pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     if std::env::var_os(VARIABLE).is_some() {
         return Err(io::Error::other(
             "this program was started as a relay and did not become one; its `main` must come to \
              the harness first",
         ));
     }
+    let (pass, socket) = Pass::new()?;
+    socket.set_read_timeout(Some(PATIENCE))?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(ARGUMENTS).env(VARIABLE, "1");
-    Ok(command)
-}
-
-/// Starts the relay, and by it what `launch` says.
-pub(super) fn spawn(mut command: Command, launch: &Launch) -> io::Result<Handle> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    command.stdin(OwnedFd::from(theirs));
-    let mut own = Box::new(linux::spawn(command)?);
-    let mut socket = BufReader::new(ours);
+    surround(&mut command);
+    command.args(ARGUMENTS).env(VARIABLE, pass.value_at(0, "")).stdin(pass.into_socket());
+    let relay = linux::spawn_supervisor(command, &launch.passes)?;
     let wire = WireLaunch {
         program: launch.program.as_bytes().to_owned(),
         args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
         open_input: launch.stdin == Input::Open,
     };
-    let answer = tell(socket.get_ref(), &wire).and_then(|()| hear(&mut socket));
-    match answer {
-        Ok(WireStart::Started(Started { pid, spawned_at })) => {
-            Ok(Handle::relayed(pid, linux::instant(spawned_at), Relay { own, socket }))
+    let error = match tell(&socket, &wire).and_then(|()| hear(&socket)) {
+        Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
+            socket.set_read_timeout(None)?;
+            let start = Start { pid, at: moment::instant(spawned_at), forked_from };
+            return Ok(Handle::relayed(start, relay, socket));
         }
         Ok(WireStart::Refused(Refused { errno, text })) => {
-            own.kill();
-            let _ = own.reap();
-            Err(errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error))
+            errno.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error)
         }
-        Err(e) => {
-            own.kill();
-            let _ = own.reap();
-            Err(io::Error::other(format!(
-                "the relay that should start it did not answer ({e}); \
-                 the `main` of this program must come to the harness first"
-            )))
-        }
-    }
-}
-
-impl Relay {
-    /// Its process id.
-    pub(super) fn id(&self) -> u32 {
-        self.own.id()
-    }
-
-    /// Has it reap the command, waiting for the command's end, and end itself.
-    pub(super) fn reap(&mut self) -> io::Result<(Exit, Option<Usage>)> {
-        let end =
-            tell(self.socket.get_ref(), &WireReap::Reap).and_then(|()| hear(&mut self.socket));
-        self.own.kill();
-        let _ = self.own.reap();
-        match end? {
-            WireEnd::Ended(ended) => Ok(ended),
-            WireEnd::Lost(text) => Err(io::Error::other(text)),
-        }
-    }
+        Err(e) => io::Error::other(format!(
+            "the relay that should start it did not answer ({e}); \
+             the `main` of this program must come to the harness first"
+        )),
+    };
+    // It may have started the command all the same, which it then ends.
+    let _ = socket.shutdown(std::net::Shutdown::Write);
+    let _ = io::copy(&mut &socket, &mut io::sink());
+    let _ = kernel::kill(relay);
+    let _ = kernel::reap(relay);
+    Err(error)
 }
 
 /// To be called first by every program that measures commands. Where it was started as a relay it is
-/// one, and the program must then end with the code that is given; else this is `None` at once.
-pub(crate) fn relay() -> Option<ExitCode> {
-    std::env::var_os(VARIABLE)?;
-    Some(match serve() {
-        Ok(()) => ExitCode::SUCCESS,
+/// one, and never comes back; else this does nothing.
+///
+/// # Errors
+/// Where it is to be a relay, and not a harness's.
+pub(crate) fn relay() -> Result<(), Shut> {
+    let Some(door::Opened { socket, .. }) = door::knock(VARIABLE)? else { return Ok(()) };
+    let code = match serve(&socket) {
+        Ok(()) => 0,
         // The harness has gone, or hears that its relay fell silent.
-        Err(_) => ExitCode::FAILURE,
-    })
+        Err(_) => 1,
+    };
+    // Whatever was written here, be it at the end of `main`, would be taken for the command's.
+    kernel::exit_now(code);
 }
 
-fn serve() -> io::Result<()> {
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut socket = BufReader::new(socket);
-    let wire: WireLaunch = hear(&mut socket)?;
+fn serve(socket: &UnixStream) -> io::Result<()> {
+    // From here on it notices by itself when the harness ends, and has more to do then than to end.
+    supervisor::begin()?;
+    kernel::outlive_parent()?;
+    let wire: WireLaunch = hear(socket)?;
     let mut command = Command::new(OsString::from_vec(wire.program));
     command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);
     let mut input = None;
@@ -183,41 +146,39 @@ fn serve() -> io::Result<()> {
     } else {
         Stdio::null()
     });
-    let mut handle = match linux::spawn(command) {
-        Ok(handle) => handle,
+    let start = match linux::spawn_below(command) {
+        Ok(start) => start,
         Err(e) => {
-            let refused =
-                WireStart::Refused(Refused { errno: e.raw_os_error(), text: e.to_string() });
-            tell(socket.get_ref(), &refused)?;
-            return hear::<WireReap>(&mut socket).map(|WireReap::Reap| ());
+            let refused = Refused { errno: e.raw_os_error(), text: e.to_string() };
+            return tell(socket, &WireStart::Refused(refused));
         }
     };
-    let spawned_at = linux::nanos(handle.spawned_at());
-    let started = WireStart::Started(Started { pid: handle.id(), spawned_at });
-    tell(socket.get_ref(), &started)?;
-    let WireReap::Reap = hear(&mut socket)?;
-    let end = match handle.reap() {
-        Ok(ended) => WireEnd::Ended(ended),
-        Err(e) => WireEnd::Lost(e.to_string()),
-    };
+    let ago = u64::try_from(start.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let spawned_at = moment::monotonic().saturating_sub(ago);
+    let (pid, forked_from) = (start.pid, start.forked_from);
+    let started = tell(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
+    supervisor::supervise(pid, socket.as_fd(), |report| {
+        let _ = (&mut &*socket).write_all(report);
+    });
     drop(input);
-    tell(socket.get_ref(), &end)?;
-    // To be killed here, and write nothing more: what it writes counts as the command's.
-    hear::<WireReap>(&mut socket).map(|WireReap::Reap| ())
+    started
 }
 
 fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    socket.write_all(&line)
+    let text = serde_json::to_vec(message)?;
+    let length = u32::try_from(text.len()).map_err(io::Error::other)?;
+    socket.write_all(&[&length.to_le_bytes()[..], &text].concat())
 }
 
-fn hear<T: DeserializeOwned>(socket: &mut BufReader<UnixStream>) -> io::Result<T> {
-    let mut line = String::new();
-    if socket.read_line(&mut line)? == 0 {
+fn hear<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
+    let mut length = [0; 4];
+    socket.read_exact(&mut length)?;
+    let mut text = Vec::new();
+    let length = u64::from(u32::from_le_bytes(length));
+    if socket.take(length).read_to_end(&mut text)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_str(&line)?)
+    Ok(serde_json::from_slice(&text)?)
 }
 
 #[cfg(test)]
@@ -226,30 +187,21 @@ mod tests {
     use crate::exact::frozen::{frozen, refused};
 
     #[test]
-    fn the_lines_stay_as_they_are() {
+    fn the_messages_stay_as_they_are() {
         let launch: WireLaunch =
             frozen(r#"{"program":[47,98,255],"args":[[97],[]],"open_input":true}"#);
         assert_eq!((launch.program, launch.args), (vec![47, 98, 255], vec![vec![97], vec![]]));
-        frozen::<WireStart>(r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615}}"#);
+        frozen::<WireStart>(
+            r#"{"Started":{"pid":4321,"spawned_at":18446744073709551615,"forked_from":4096}}"#,
+        );
         frozen::<WireStart>(r#"{"Refused":{"errno":2,"text":"no such file"}}"#);
         frozen::<WireStart>(r#"{"Refused":{"errno":null,"text":""}}"#);
-        frozen::<WireReap>(r#""reap""#);
-        let used = r#"{"cpu":{"secs":1,"nanos":999999999},"preempted":3,"waited":null,"max_rss":8192,"forked_from":4096,"had_children":false}"#;
-        let WireEnd::Ended((exit, used)) =
-            frozen::<WireEnd>(&format!(r#"{{"Ended":[{{"Code":-1}},{used}]}}"#))
-        else {
-            panic!("it ended")
-        };
-        assert_eq!((exit, used.unwrap().cpu), (Exit::Code(-1), Duration::new(1, 999_999_999)));
-        frozen::<WireEnd>(r#"{"Ended":[{"Signal":9},null]}"#);
-        frozen::<WireEnd>(r#"{"Lost":"no child"}"#);
     }
 
     #[test]
-    fn other_lines_are_refused() {
+    fn other_messages_are_refused() {
         refused::<WireLaunch>(r#"{"program":[256],"args":[],"open_input":true}"#);
-        refused::<WireReap>(r#""run""#);
-        refused::<WireStart>(r#"{"Started":{"pid":-1,"spawned_at":0}}"#);
-        refused::<WireEnd>(r#"{"Ended":[{"Code":0}]}"#);
+        refused::<WireStart>(r#"{"Started":{"pid":-1,"spawned_at":0,"forked_from":0}}"#);
+        refused::<WireStart>(r#"{"Started":{"pid":1,"spawned_at":0}}"#);
     }
 }

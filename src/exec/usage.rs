@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 #[cfg(target_os = "linux")]
-use super::{linux, tree::Tree};
+use super::tree;
 #[cfg(target_os = "linux")]
-use crate::os::{kernel, proc::Status};
+use crate::os::{kernel, proc};
 
 /// What a process used, by the time it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usage {
     /// User and system time of all its threads and of the children it waited for.
     pub(crate) cpu: Duration,
@@ -31,7 +29,7 @@ pub(crate) struct Usage {
 impl Usage {
     /// The largest resident size, in bytes, that the process or any child it waited for ever had.
     /// `None` where it is smaller than its parent was: from a harness that holds 300 MB everything
-    /// seems to need 300 MB, so start it with [`super::Parent::Relay`].
+    /// seems to need 300 MB, so start it with `Parent::Relay`.
     pub(crate) fn peak_rss(&self) -> Option<u64> {
         // The copy still grows a little after its size was read: by 0.15 to 0.48 MB where it was tried.
         const MARGIN: u64 = 1 << 19;
@@ -61,11 +59,11 @@ pub(crate) struct Living {
 
 #[cfg(target_os = "linux")]
 impl Living {
-    /// Reads the tree of `root`; `None` where the root has ended, or hides what it uses.
-    pub(super) fn read(root: u32, tree: &Tree) -> Option<Living> {
+    /// Reads the tree of `root` below its supervisor; `None` where the root has ended, or hides what it uses.
+    pub(super) fn read(root: u32, supervisor: u32) -> Option<Living> {
         // The root first, in the moment it is asked for: finding the others takes milliseconds.
         let mut living = Living::one(root)?;
-        for pid in tree.members().into_iter().filter(|&pid| pid != root) {
+        for pid in tree::members(supervisor).into_iter().filter(|&pid| pid != root) {
             // One that has ended meanwhile holds nothing.
             if let Some(other) = Living::one(pid) {
                 living.processes += 1;
@@ -79,10 +77,10 @@ impl Living {
     }
 
     fn one(pid: u32) -> Option<Living> {
-        let cpu = linux::processor_time(pid)?;
-        let waited = linux::waited(pid);
-        let status = Status::of(pid)?;
-        let ticks = linux::children_ticks(pid)?;
+        let cpu = proc::processor_time(pid)?;
+        let waited = proc::waited(pid);
+        let status = proc::Status::of(pid)?;
+        let ticks = proc::children_ticks(pid)?;
         let children = Duration::from_secs_f64(ticks as f64 / kernel::ticks_per_second() as f64);
         Some(Living {
             processes: 1,

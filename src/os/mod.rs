@@ -6,5 +6,9 @@ pub(crate) mod affinity;
 pub(crate) mod kernel;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
+pub(crate) mod moment;
+#[cfg(target_os = "linux")]
+pub(crate) mod page_cache;
+#[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;

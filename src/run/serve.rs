@@ -13,37 +13,87 @@ use std::process::ExitCode;
 
 use super::{Run, Workload};
 use crate::exact;
+#[cfg(target_os = "linux")]
+use crate::exec;
+use crate::exec::{SHUT, Shut};
+#[cfg(target_os = "linux")]
+use crate::os::{kernel, proc};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
+#[cfg(target_os = "linux")]
+use crate::worker::wire::DOOR;
 use crate::worker::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 
 /// Does the work of a worker, if this process was started as one: runs the workload that is asked
 /// for, writes the reply, and says how to exit. `None` in every other process. Call it first, before
 /// arguments are read or threads are started.
 pub fn serve(workloads: &[(String, Workload)]) -> Option<ExitCode> {
-    let path = PathBuf::from(std::env::var_os(VARIABLE)?);
+    let path = match asked_for() {
+        Ok(path) => path?,
+        Err(shut) => return Some(refuse(SHUT, &shut)),
+    };
     let asked = match take(&path) {
         Ok(asked) => asked,
         Err(error) => {
-            return Some(refuse(&format!(
-                "perf-budget: failed to take the request `{}`: {error}; a workload that starts the \
-                 binary it is in must remove {VARIABLE} from its environment",
-                path.display()
-            )));
+            let why = format!("failed to take the request `{}`: {error}", path.display());
+            return Some(refuse(SHUT, &Shut::new(VARIABLE, why)));
         }
     };
     let reply = asked.reply.clone();
     let answer = WireReply::new(answer(workloads, asked));
     Some(match write(&reply, &answer) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&format!("{UNWRITTEN} `{}`: {error}", reply.display())),
+        Err(error) => refuse(NO_REPLY, &format_args!("{UNWRITTEN} `{}`: {error}", reply.display())),
     })
 }
 
-fn refuse(text: &str) -> ExitCode {
+fn refuse(code: u8, text: &dyn Display) -> ExitCode {
     // Whoever reads the exit code knows without the text.
     let _ = writeln!(std::io::stderr(), "{text}");
-    ExitCode::from(NO_REPLY)
+    ExitCode::from(code)
+}
+
+/// The file with the request, where a harness that is alive has started this process for it. What the workload
+/// starts does not find the variables.
+#[cfg(target_os = "linux")]
+fn asked_for() -> Result<Option<PathBuf>, Shut> {
+    let opened = exec::knock(DOOR)?;
+    let path = std::env::var_os(VARIABLE);
+    match (&opened, &path) {
+        (None, Some(_)) => {
+            let why =
+                "nobody handed this process a request, or a harness of an earlier release did";
+            return Err(Shut::new(VARIABLE, why));
+        }
+        (Some(_), None) => {
+            return Err(Shut::new(DOOR, "it comes with a request, and there is none"));
+        }
+        (None, None) => return below_a_worker().map_or(Ok(None), Err),
+        (Some(_), Some(_)) => {}
+    }
+    kernel::forget_variable(VARIABLE);
+    kernel::forget_variable(DOOR);
+    Ok(path.map(PathBuf::from))
+}
+
+/// Where a workload has started this process: the tests, run by one of themselves, would start it again and again.
+/// An ancestor's environment is what it was started with, whatever it has forgotten since.
+#[cfg(target_os = "linux")]
+fn below_a_worker() -> Option<Shut> {
+    let name = format!("{DOOR}=");
+    let handed = |pid: &u32| {
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|&byte| byte == 0).any(|variable| variable.starts_with(name.as_bytes()))
+    };
+    let worker = proc::ancestors().into_iter().find(handed)?;
+    Some(Shut::below(worker))
+}
+
+/// The file with the request. What else shows who started this process only Linux has.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+fn asked_for() -> Result<Option<PathBuf>, Shut> {
+    Ok(std::env::var_os(VARIABLE).map(PathBuf::from))
 }
 
 /// Reads the request and takes it away, so that it is answered once.

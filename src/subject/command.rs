@@ -36,8 +36,8 @@ use crate::reading::{Fork, Orphans, Timing};
 ///   itself, added up over its processes for one that is ended when ready.
 /// - `exit`: its exit code.
 ///
-/// Fails where it cannot be started, does not get ready or end within `timeout`, dies of a signal,
-/// ends with another code than 0 although `exit` is not asked for, or where [`unsupported`] says so.
+/// Fails where it cannot be started, does not get ready or end within `timeout`, dies of a signal, ends by itself
+/// as soon as it is ready, ends with another code than 0 although `exit` is not asked for, or where [`unsupported`] says so.
 pub(crate) fn measure(
     command: &Command,
     root: &Path,
@@ -213,6 +213,16 @@ fn run_until_ready(
         }
     };
     let living = child.living();
+    if let Some(Finished { code, .. }) = child.ended_at_once()? {
+        return Err(Unmeasured {
+            cause: Cause::ExitedEarly,
+            text: format!(
+                "`{name}` ended with exit code {code} as soon as it was ready, that is, when {signal}: what gets \
+                 ready is to go on until it is ended; see why it ended, or remove `ready` if it is to end by itself"
+            ),
+            output: child.last_words(),
+        });
+    }
     child.kill();
     for metric in metrics {
         let value = match metric {

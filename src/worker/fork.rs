@@ -73,6 +73,14 @@ impl Asked {
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
         launch.env.push((VARIABLE.into(), files.request.clone().into()));
+        #[cfg(target_os = "linux")]
+        {
+            let pass = exec::Pass::new();
+            let (pass, _) =
+                pass.map_err(|error| harness(format!("failed to ask for a fork: {error}")))?;
+            launch.env.push((super::wire::DOOR.into(), pass.value("").into()));
+            launch.passes.push(std::sync::Arc::new(pass));
+        }
         if let Some(package) = &build.package {
             launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
             launch.dir = Some(package.clone());

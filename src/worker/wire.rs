@@ -13,9 +13,12 @@ use crate::metric::{Metric, SubjectKind};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Clock, Fork, Lag, Timing, Work};
 
-/// Names the file with the request. Its worker takes the file away, so that processes the workload
-/// starts, which inherit the variable, are not workers too.
+/// Names the file with the request. Its worker takes the file away, and forgets the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
+/// Shows that the request is one of a harness that is alive and started this process. A worker of an earlier
+/// release does without.
+#[cfg(target_os = "linux")]
+pub(crate) const DOOR: &str = "PERF_BUDGET_WORKER_DOOR";
 /// A worker that could not write its answer says so, in these words, and exits with [`NO_REPLY`].
 pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
 /// The exit code of a worker that could not write its answer.

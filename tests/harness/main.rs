@@ -9,6 +9,8 @@ mod again;
 mod base;
 mod cases;
 mod criterion;
+#[cfg(target_os = "linux")]
+mod doors;
 mod flags;
 mod gate;
 mod github;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         base::rows(),
         cases::rows(),
         criterion::rows(),
+        #[cfg(target_os = "linux")]
+        doors::rows(),
         flags::rows(),
         github::rows(),
         interference::rows(),

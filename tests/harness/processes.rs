@@ -171,10 +171,11 @@ fn one_that_dies_leaves_no_lock() {
 /// What a command started is ended too when the gate is killed, be it in another session or without parents.
 #[cfg(target_os = "linux")]
 fn one_that_dies_leaves_no_process() {
-    let sleeps = ["1", "2", "3"].map(|n| format!("{}.{n}", 100_000 + std::process::id()));
-    let [session, orphan, child] = &sleeps;
+    let sleeps = ["1", "2", "3", "4"].map(|n| format!("{}.{n}", 100_000 + std::process::id()));
+    let [session, orphan, child, hidden] = &sleeps;
     let budgets = format!(
         "[budget.server]\ncommand = [\"sh\", \"-c\", \"setsid sleep {session} & (sleep {orphan} &); \
+         (setsid env -i PATH=\\\"$PATH\\\" sleep {hidden} >/dev/null 2>&1 &); \
          sleep {child} & echo > started; wait\"]\nmax = {{ rss = \"1 GB\" }}\nready = {{ stdout = \"never\" }}\n"
     );
     let case = Case::new("processes-killed", &budgets);

@@ -112,6 +112,11 @@ fn dying() -> Vec<Subject> {
         ("is killed", |run| run.iter(|| send(Signal::KILL))),
         ("exits", |run| run.iter(|| std::process::exit(0))),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
+        ("sees doors", |run| {
+            let doors = ["WORKER", "WORKER_DOOR", "RELAY", "PLANT", "TREE", "GUARD"];
+            let set = |door: &&&str| std::env::var_os(format!("PERF_BUDGET_{door}")).is_some();
+            run.record("doors", doors.iter().filter(set).count() as f64)
+        }),
         ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
         ("spins for ever", |run| {
             run.iter(|| {

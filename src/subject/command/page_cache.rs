@@ -17,7 +17,7 @@ pub(super) fn evict(launch: &Launch, root: &Path) -> Result<Vec<String>, Unmeasu
             let text = format!("failed to drop `{}` from the page cache: {e}", path.display());
             Unmeasured::new(crate::outcome::Cause::Harness, text)
         })?;
-        match crate::exec::resident_pages(&path) {
+        match crate::os::page_cache::resident_pages(&path) {
             Ok(Some((0, _))) => {}
             Ok(Some((resident, pages))) => notes.push(format!(
                 "{resident} of {pages} pages of `{}` stayed in the page cache: it is not a cold start",

@@ -117,9 +117,7 @@ time.sleep(1000)";
         python(&split.replace("FILE", "sys.stderr"), on),
         python(&listen, Ready::Port(port)),
         python("time.sleep(0.05); open('up', 'w'); time.sleep(1000)", Ready::File("up".into())),
-        // Its last words, and a server that ends with its input.
-        python("time.sleep(0.05); print('up')", text("up")),
-        python("time.sleep(0.05); open('last', 'w')", Ready::File("last".into())),
+        // A server that ends with its input.
         python("time.sleep(0.05); print('up', flush=True); sys.stdin.read()", text("up")),
     ] {
         // A first run must leave no port and no file that the second stumbles over.
@@ -194,6 +192,30 @@ fn what_ends_before_it_is_ready_is_no_start() {
     }
     let ended = python("print('u'); print('p')", text("up"));
     check_refused(&ended, &[STARTUP], LONG, Cause::ExitedEarly, &["exit code 0 before", "u\n"]);
+}
+
+#[test]
+fn what_ends_as_soon_as_it_is_ready_is_no_server() {
+    let server = |script: &str| Command { ready: text("listening"), ..sh(script) };
+    let metrics = [STARTUP, Metric::Rss];
+    let words = ["`sh` ended with exit code 3 as soon as it was ready", "| sorry"];
+    for _ in 0..10 {
+        let dies = server("echo listening; echo sorry >&2; exit 3");
+        check_refused(&dies, &metrics, LONG, Cause::ExitedEarly, &words);
+    }
+    let words =
+        ["exit code 0 as soon as it was ready", "standard output held \"listening\"", "`ready`"];
+    check_refused(&server("echo listening"), &metrics, LONG, Cause::ExitedEarly, &words);
+    let later = server("echo listening; sleep 0.004; echo sorry >&2; exit 4");
+    check_refused(&later, &metrics, LONG, Cause::ExitedEarly, &["exit code 4", "| sorry"]);
+    let killed = server("echo listening; kill -SEGV $$");
+    check_refused(&killed, &metrics, LONG, Cause::Crashed, &["SIGSEGV"]);
+    let words = ["exit code 0 as soon as it was ready"];
+    let file = python("time.sleep(0.05); open('last', 'w')", Ready::File("last".into()));
+    check_refused(&file, &[STARTUP], LONG, Cause::ExitedEarly, &words);
+    // What it leaves behind is no server of its own.
+    let daemon = server("(setsid sleep 1000 &); echo listening");
+    check_refused(&daemon, &[STARTUP], LONG, Cause::ExitedEarly, &words);
 }
 
 #[test]
@@ -307,7 +329,7 @@ fn an_evicted_file_leaves_the_page_cache() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let file = dir.join(format!("evicted-{}", std::process::id()));
     std::fs::write(&file, vec![1; 1 << 20]).unwrap();
-    let pages = |path: &Path| exec::resident_pages(path).unwrap().unwrap();
+    let pages = |path: &Path| crate::os::page_cache::resident_pages(path).unwrap().unwrap();
     let (resident, total) = pages(&file);
     assert!(resident == total && total >= 16, "{resident} of {total}");
     let mut launch = Launch::new("true");

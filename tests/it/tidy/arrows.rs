@@ -41,7 +41,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("base", &["budget", "error", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
-    ("run", &["budget", "exact", "inject", "instrument", "metric", "outcome", "reading", "worker"]),
+    (
+        "run",
+        &[
+            "budget",
+            "exact",
+            "exec",
+            "inject",
+            "instrument",
+            "metric",
+            "os",
+            "outcome",
+            "reading",
+            "worker",
+        ],
+    ),
     (
         "subject",
         &[
@@ -94,19 +108,16 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
-        &[
-            "exec/guard.rs",
-            "exec/linux.rs",
-            "exec/mod.rs",
-            "exec/plant.rs",
-            "exec/portable.rs",
-            "exec/relay.rs",
-        ],
+        &["exec/launch.rs", "exec/linux.rs", "exec/plant.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
-    ("is unsafe", &["unsafe"], &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs"]),
+    (
+        "is unsafe",
+        &["unsafe"],
+        &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+    ),
 ];
 
 /// What a pure module never mentions: files, processes, clocks, chance.

@@ -1,0 +1,242 @@
+//! The process above a tree: what its members leave behind becomes its children, and ends before it does.
+//!
+//! A descendant may leave its parent (a double fork), its group and its session (`setsid`), clear its
+//! environment and forbid to look into it. It cannot choose who becomes its parent when its own ends: that is
+//! the nearest ancestor that has asked for it (`PR_SET_CHILD_SUBREAPER`). So each tree hangs below a process of
+//! ours that starts nothing else. When the tree's root has ended, or the harness has hung up, by its own will or
+//! because it was killed, the supervisor kills its children, reaps them, finds theirs in their place, and is
+//! done when the kernel says that it has none: then no descendant is left, and nobody else was touched. A child
+//! that was not reaped keeps its id to itself, so that no kill meets a stranger.
+//!
+//! It is a relay, or a copy of the harness that never loads a program. In such a copy, of a process of many
+//! threads, nothing may take memory or a lock: what is here makes system calls, and reports in bytes.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use super::exit::Exit;
+use super::usage::Usage;
+use crate::os::{kernel, moment, proc};
+
+/// How long it tries to end what is left: a process in an uninterruptible call cannot be ended by anyone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const NUMBERS: usize = 9;
+const WAITED: usize = 96;
+const STAT: usize = 640;
+const SIZE: usize = NUMBERS * 8 + WAITED + STAT;
+
+/// What a supervisor says when nothing of its tree is left.
+#[derive(Debug, Clone, Copy, Default)]
+struct Numbers {
+    /// Whether the root could be reaped, so that the rest is known.
+    reaped: u64,
+    status: u64,
+    cpu: u64,
+    preempted: u64,
+    max_rss: u64,
+    ended_at: u64,
+    strays: u64,
+    left: u64,
+    errno: u64,
+}
+
+/// How a tree ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    /// How its root ended.
+    pub(super) exit: Exit,
+    /// What the root used.
+    pub(super) usage: Option<Usage>,
+    /// When the root ended.
+    pub(super) at: Instant,
+    /// How many others had to be ended.
+    pub(super) strays: usize,
+    /// Whether some could not be.
+    pub(super) left: bool,
+}
+
+/// Has this process be above all that it starts from now on.
+pub(super) fn begin() -> io::Result<()> {
+    kernel::adopt_orphans()
+}
+
+/// Waits for the end of the child `root`, or until the other end of `channel` speaks or hangs up, which ends it;
+/// ends what the root leaves, and reports.
+pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[u8])) {
+    let pidfd = kernel::process_fd(root).ok();
+    // Without it the root's end is looked for every millisecond.
+    let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
+    loop {
+        let fds = [Some(channel), pidfd.as_ref().map(AsFd::as_fd)];
+        let ended = match kernel::readable(fds, step) {
+            Ok([_, true]) => true,
+            Ok([false, false]) => pidfd.is_none() && kernel::has_ended(root),
+            Ok([true, false]) | Err(_) => {
+                let _ = kernel::kill_group(root);
+                let _ = kernel::kill(root);
+                let _ = kernel::wait_for_end(root);
+                true
+            }
+        };
+        if ended {
+            break;
+        }
+    }
+    let mut numbers = Numbers { ended_at: moment::monotonic(), ..Numbers::default() };
+    let (mut waited, mut stat) = ([0; WAITED], [0; STAT]);
+    read(root, "schedstat", &mut waited);
+    read(root, "stat", &mut stat);
+    match kernel::reap(root) {
+        Ok(kernel::Reaped { status, usage }) => {
+            let cpu = kernel::duration(usage.ru_utime) + kernel::duration(usage.ru_stime);
+            numbers.reaped = 1;
+            numbers.status = u64::from(status.cast_unsigned());
+            numbers.cpu = cpu.as_nanos() as u64;
+            numbers.preempted = usage.ru_nivcsw.cast_unsigned();
+            numbers.max_rss = usage.ru_maxrss.cast_unsigned() * 1024;
+        }
+        Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
+    }
+    (numbers.strays, numbers.left) = end_rest();
+    let mut report = [0; SIZE];
+    let mut to = &mut report[..];
+    for number in numbers.all() {
+        let _ = to.write_all(&number.to_le_bytes());
+    }
+    let _ = to.write_all(&waited).and_then(|()| to.write_all(&stat));
+    send(&report);
+}
+
+/// Ends all children until there are none. How many were ended, and whether some are left.
+fn end_rest() -> (u64, u64) {
+    let patience = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(200);
+    let mut strays = 0;
+    loop {
+        match kernel::reap_any() {
+            Ok(Some(reaped)) => {
+                strays += u64::from(
+                    libc::WIFSIGNALED(reaped.status)
+                        && libc::WTERMSIG(reaped.status) == libc::SIGKILL,
+                );
+                continue;
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return (strays, 0),
+            Ok(None) | Err(_) => {}
+        }
+        if Instant::now() > patience {
+            return (strays, 1);
+        }
+        kill_children();
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Kills the children of this process, and nothing else.
+fn kill_children() {
+    let mut known = [0; 4096];
+    let listed = kernel::open(c"/proc/thread-self/children").and_then(|mut f| f.read(&mut known));
+    let listed = str::from_utf8(&known[..listed.unwrap_or(0)]).unwrap_or("");
+    let mut any = false;
+    // A number that was cut at the end of the buffer would be another process's.
+    for pid in listed.split_inclusive(' ').filter_map(|word| word.strip_suffix(' ')) {
+        any |= pid.parse().is_ok_and(|pid| kernel::kill(pid).is_ok());
+    }
+    // Some kernels have no such list, and it is of one thread alone.
+    if !any {
+        let _ = kill_children_by_search();
+    }
+}
+
+fn kill_children_by_search() -> io::Result<()> {
+    let own = std::process::id();
+    let directory = kernel::open(c"/proc")?;
+    let mut entries = [0; 8192];
+    loop {
+        let filled = kernel::entries(&directory, &mut entries)?;
+        if filled == 0 {
+            return Ok(());
+        }
+        let mut rest = &entries[..filled];
+        // An inode and an offset of 8 bytes each, the entry's length in 2, a type in 1, then the name and a zero.
+        while let Some(&[low, high]) = rest.get(16..18) {
+            let length = usize::from(u16::from_ne_bytes([low, high]));
+            let (Some(entry), Some(next)) = (rest.get(19..length), rest.get(length..)) else {
+                break;
+            };
+            rest = next;
+            let name = entry.split(|&byte| byte == 0).next().unwrap_or_default();
+            let pid = str::from_utf8(name).ok().and_then(|name| name.parse().ok());
+            let mut stat = [0; STAT];
+            if let Some(pid) = pid
+                && let read = read(pid, "stat", &mut stat)
+                && proc::parent_in(&stat[..read]) == Some(own)
+            {
+                let _ = kernel::kill(pid);
+            }
+        }
+    }
+}
+
+/// Fills a buffer with what `/proc` has of a process; how many bytes it had.
+fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
+    let mut path = [0; 48];
+    let mut to = &mut path[..47];
+    let _ = write!(to, "/proc/{pid}/{file}");
+    let Ok(path) = std::ffi::CStr::from_bytes_until_nul(&path) else { return 0 };
+    kernel::open(path).and_then(|mut file| file.read(into)).unwrap_or(0)
+}
+
+impl Numbers {
+    fn all(self) -> [u64; NUMBERS] {
+        let Numbers { reaped, status, cpu, preempted, max_rss, ended_at, strays, left, errno } =
+            self;
+        [reaped, status, cpu, preempted, max_rss, ended_at, strays, left, errno]
+    }
+}
+
+impl End {
+    /// Waits for what a supervisor has to say. Its root began as a copy of so many resident bytes.
+    pub(super) fn receive(channel: &mut UnixStream, forked_from: u64) -> io::Result<End> {
+        let mut report = [0; SIZE];
+        channel.read_exact(&mut report).map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                io::Error::other("the process above it was killed from outside, and it with that")
+            }
+            io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
+            _ => e,
+        })?;
+        let (numbers, files) = report.split_at(NUMBERS * 8);
+        let mut numbers = numbers.chunks_exact(8).map(|bytes| {
+            bytes.iter().rev().fold(0, |number, &byte| (number << 8) | u64::from(byte))
+        });
+        let mut next = || numbers.next().unwrap_or_default();
+        let (reaped, status, cpu, preempted) = (next(), next(), next(), next());
+        let (max_rss, ended_at, strays, left, errno) = (next(), next(), next(), next(), next());
+        if reaped == 0 {
+            return Err(io::Error::from_raw_os_error((errno as u32).cast_signed()));
+        }
+        let [waited, stat] = [&files[..WAITED], &files[WAITED..]]
+            .map(|file| file.split(|&byte| byte == 0).next().unwrap_or_default());
+        let status = (status as u32).cast_signed();
+        let exit = if libc::WIFSIGNALED(status) {
+            Exit::Signal(libc::WTERMSIG(status))
+        } else {
+            Exit::Code(libc::WEXITSTATUS(status))
+        };
+        let usage = Some(Usage {
+            cpu: Duration::from_nanos(cpu),
+            preempted,
+            waited: proc::waited_in(waited),
+            max_rss,
+            forked_from,
+            had_children: proc::had_children_in(stat),
+        });
+        let at = moment::instant(ended_at);
+        Ok(End { exit, usage, at, strays: strays as usize, left: left > 0 })
+    }
+}

@@ -1,0 +1,166 @@
+//! Processes that hide from whoever looks for them, and strangers that look like ours.
+
+use super::*;
+
+/// `script` is Python, in which `SLEEP` is a sleeper's arguments; what is left of it, both ways.
+fn check_strays(script: &str, strays: usize) {
+    for parent in [Parent::Harness, Parent::Relay] {
+        let sleep = unique_sleep();
+        let script = script.replace("SLEEP", &format!("['sleep', '{sleep}']"));
+        let done = run(&Launch { parent, ..python(&script) }, LONG).unwrap();
+        assert!(!running(&sleep), "{parent:?}: a descendant outlived {done:?}");
+        assert_eq!(done.strays, strays, "{parent:?}: {done:?}");
+    }
+}
+
+#[test]
+fn a_sleeper_in_a_session_of_its_own_is_gone_each_time() {
+    for _ in 0..15 {
+        let sleep = unique_sleep();
+        let script = format!("(setsid sleep {sleep} >/dev/null 2>&1 </dev/null &); exit 0");
+        assert_eq!(run(&sh(&script), LONG).unwrap().code, 0);
+        assert!(!running(&sleep), "it was left behind");
+    }
+}
+
+#[test]
+fn what_forks_twice_and_clears_its_environment_is_gone() {
+    check_strays(
+        "
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        null = os.open('/dev/null', os.O_RDWR)
+        for stream in range(3): os.dup2(null, stream)
+        os.chdir('/')
+        os.execvpe('sleep', SLEEP, {})
+    os._exit(0)
+os.wait()
+",
+        1,
+    );
+}
+
+#[test]
+fn what_forbids_to_look_into_it_is_gone() {
+    // PR_SET_DUMPABLE: its files in /proc are root's.
+    check_strays(
+        "
+import ctypes, os, time
+if os.fork() == 0:
+    os.setsid()
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+    if os.fork() == 0:
+        time.sleep(100000)
+    os._exit(0)
+os.wait()
+",
+        1,
+    );
+    // The same before it says that it is there, so that its name is found.
+    let mark = unique_sleep();
+    let script = format!(
+        "
+import ctypes, os, sys, time
+if os.fork() == 0:
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+    os.execvp('sleep', ['sleep', '{mark}'])
+time.sleep(0.1)
+"
+    );
+    assert_eq!(run(&python(&script), LONG).unwrap().strays, 1);
+    assert!(!running(&mark));
+}
+
+#[test]
+fn what_adopts_orphans_itself_is_of_the_tree_and_gone() {
+    // PR_SET_CHILD_SUBREAPER, as a harness in a harness has it.
+    let sleep = unique_sleep();
+    let script = format!(
+        "
+import ctypes, os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.execvpe('sleep', ['sleep', '{sleep}'], {{}})
+        os._exit(0)
+    os.wait()
+    print('up', flush=True)
+    time.sleep(100000)
+time.sleep(100000)
+"
+    );
+    let watch = Some((Stream::Stdout, "up".into()));
+    let mut child = Child::spawn(&Launch { watch, ..python(&script) }).unwrap();
+    assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+    // The root, the one that adopts, and its orphan.
+    assert_eq!(child.living().unwrap().processes, 3);
+    child.kill();
+    assert!(!running(&sleep), "the orphan is left");
+}
+
+#[test]
+fn a_server_that_makes_itself_a_daemon_is_gone() {
+    if std::process::Command::new("redis-server").arg("--version").output().is_err() {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "skipped: redis-server is not installed");
+        return;
+    }
+    let dir = std::env::temp_dir().join(format!("perf-budget-redis-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let mark = unique_sleep();
+    let mut launch = Launch { dir: Some(dir.clone()), ..Launch::new("redis-server") };
+    let args = ["--port", "0", "--unixsocket", "socket", "--daemonize", "yes", "--logfile", &mark];
+    launch.args = args.map(Into::into).into();
+    launch.args.extend(["--pidfile", "pid"].map(Into::into));
+    let done = run(&launch, LONG).unwrap();
+    assert_eq!(done.code, 0, "{done:?}");
+    // It names itself anew, and is found by where it is.
+    let here = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == dir));
+    let here = here.count();
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert_eq!((here, done.strays), (0, 1));
+}
+
+#[test]
+fn a_stranger_with_our_variables_is_left_alone() {
+    let mut stranger = std::process::Command::new("sleep");
+    for variable in ["GUARD", "TREE", "WORKER", "WORKER_DOOR", "RELAY", "PLANT"] {
+        stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
+    }
+    let mut stranger = stranger.arg(unique_sleep()).spawn().unwrap();
+    let mine = Launch { env: vec![("PERF_BUDGET_TREE".into(), "zz".into())], ..sh("sleep 0.05 &") };
+    assert_eq!(run(&mine, LONG).unwrap().strays, 1);
+    assert!(stranger.try_wait().unwrap().is_none(), "it was ended");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn trees_side_by_side_end_their_own() {
+    let long = unique_sleep();
+    let watch = Some((Stream::Stdout, "up".into()));
+    let script = format!("(setsid sleep {long} &); echo up; sleep 1000");
+    let mut other = Child::spawn(&Launch { watch, ..sh(&script) }).unwrap();
+    assert!(matches!(other.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+    while !running(&long) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(run(&sh("(setsid sleep 1000 &); exit 0"), LONG).unwrap().code, 0);
+    assert!(running(&long), "another tree's was ended");
+    drop(other);
+    assert!(!running(&long));
+}
+
+#[test]
+fn what_kills_the_process_above_it_is_told_of() {
+    let reason = run(&sh("kill -KILL $PPID; sleep 1000"), LONG).unwrap_err();
+    assert_eq!(reason.cause, Cause::Harness, "{reason}");
+    assert!(reason.text.contains("killed from outside"), "{reason}");
+}

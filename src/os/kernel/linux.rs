@@ -1,0 +1,317 @@
+//! The system calls that only Linux has, each behind a safe function.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::{done, id};
+
+/// Kills one process.
+pub(crate) fn kill(pid: u32) -> io::Result<()> {
+    let pid = id(pid)?;
+    // SAFETY: it takes numbers alone.
+    done(unsafe { libc::kill(pid, libc::SIGKILL) }).map(drop)
+}
+
+/// Has the kernel kill this process when the thread that started it ends.
+pub(crate) fn die_with_parent() -> io::Result<()> {
+    let signal = libc::SIGKILL as libc::c_ulong;
+    // SAFETY: this option takes a number alone.
+    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) }).map(drop)
+}
+
+/// A file to read, without the memory that the standard library may need for its path.
+pub(crate) fn open(path: &CStr) -> io::Result<File> {
+    // SAFETY: the path ends in a zero, and what is opened here is nobody else's.
+    unsafe {
+        let fd = done(libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC))?;
+        Ok(File::from(OwnedFd::from_raw_fd(fd)))
+    }
+}
+
+/// What becomes readable when a process ends; it may not have been reaped yet.
+pub(crate) fn process_fd(pid: u32) -> io::Result<OwnedFd> {
+    let pid = id(pid)?;
+    // SAFETY: it takes numbers alone, and gives a descriptor that is nobody else's.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        Ok(OwnedFd::from_raw_fd(done(fd as libc::c_int)?))
+    }
+}
+
+/// Waits for the end of a child and leaves it to be reaped.
+pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: the pointer is to writable memory of the right type, which is never read.
+    done(unsafe { libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options) }).map(drop)
+}
+
+/// Whether a child has ended; it is left to be reaped.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+    // SAFETY: the pointer is to writable memory of the right type, in which zeroes are valid; of a child that
+    // has ended its id is filled in.
+    unsafe {
+        done(libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options)).is_err()
+            || info.assume_init().si_pid() != 0
+    }
+}
+
+/// Whether this process has children that it has not reaped.
+pub(crate) fn has_children() -> bool {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the pointer is to writable memory of the right type, which is never read.
+    unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) == 0 }
+}
+
+/// The clock that counts the processor time of another process, all its threads.
+pub(crate) fn processor_clock(pid: u32) -> Option<libc::clockid_t> {
+    let pid = id(pid).ok()?;
+    let mut clock = 0;
+    // SAFETY: the pointer is to live, writable memory of the right type.
+    let found = unsafe { libc::clock_getcpuclockid(pid, &raw mut clock) == 0 };
+    found.then_some(clock)
+}
+
+/// Bytes of a page of memory.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: it takes a number alone. Linux never fails to say this.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned() as usize
+}
+
+/// The unit of processor times in `/proc`, per second.
+pub(crate) fn ticks_per_second() -> u64 {
+    // SAFETY: it takes a number alone. Linux never fails to say this.
+    unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.cast_unsigned()
+}
+
+/// The processors that a thread may run on.
+#[derive(Clone, Copy)]
+pub(crate) struct Processors(libc::cpu_set_t);
+
+impl Processors {
+    /// Those of this thread.
+    pub(crate) fn of_this_thread() -> io::Result<Self> {
+        let mut set = std::mem::MaybeUninit::<libc::cpu_set_t>::zeroed();
+        let bytes = size_of::<libc::cpu_set_t>();
+        // SAFETY: the pointer is to as many writable bytes as are said; the set is plain bits, for
+        // which zeroes are valid.
+        unsafe {
+            done(libc::sched_getaffinity(0, bytes, set.as_mut_ptr()))?;
+            Ok(Processors(set.assume_init()))
+        }
+    }
+
+    /// This one alone; `None` where a set has no such number.
+    pub(crate) fn one(number: usize) -> Option<Self> {
+        // SAFETY: the set is plain bits, for which zeroes are valid.
+        let mut set = unsafe { std::mem::zeroed() };
+        // SAFETY: the number is within the set.
+        (number < MOST).then(|| unsafe { libc::CPU_SET(number, &mut set) })?;
+        Some(Processors(set))
+    }
+
+    /// Their numbers.
+    pub(crate) fn numbers(&self) -> Vec<usize> {
+        // SAFETY: the numbers are within the set.
+        (0..MOST).filter(|&number| unsafe { libc::CPU_ISSET(number, &self.0) }).collect()
+    }
+
+    /// Has this thread run on them alone, and what it starts from now on.
+    pub(crate) fn keep_this_thread(&self) -> io::Result<()> {
+        let bytes = size_of::<libc::cpu_set_t>();
+        // SAFETY: the pointer is to as many bytes as are said.
+        done(unsafe { libc::sched_setaffinity(0, bytes, &raw const self.0) }).map(drop)
+    }
+}
+
+impl std::fmt::Debug for Processors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.numbers()).finish()
+    }
+}
+
+/// As many processors as a set has room for.
+pub(crate) const MOST: usize = libc::CPU_SETSIZE as usize;
+
+/// The user that this process acts as.
+pub(crate) fn user() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Whether this user may write a file.
+pub(crate) fn may_write(path: &CStr) -> bool {
+    // SAFETY: the path ends in a zero.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
+}
+
+/// Has this process be the parent of what its descendants leave behind when they end.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    let yes: libc::c_ulong = 1;
+    // SAFETY: this option takes a number alone.
+    done(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, yes) }).map(drop)
+}
+
+/// Undoes [`die_with_parent`].
+pub(crate) fn outlive_parent() -> io::Result<()> {
+    let none: libc::c_ulong = 0;
+    // SAFETY: this option takes a number alone.
+    done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, none) }).map(drop)
+}
+
+/// Makes this process the leader of a group of its own.
+pub(crate) fn lead_group() -> io::Result<()> {
+    // SAFETY: it takes numbers alone.
+    done(unsafe { libc::setpgid(0, 0) }).map(drop)
+}
+
+/// Has no signal but SIGKILL and SIGSTOP reach the calling thread.
+pub(crate) fn block_signals() {
+    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the pointer is to writable memory of the right type, which is filled before it is read.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// A child that was reaped.
+pub(crate) struct Reaped {
+    pub(crate) status: libc::c_int,
+    pub(crate) usage: libc::rusage,
+}
+
+/// Reaps this child, waiting for its end, and says what it and the children it waited for used.
+pub(crate) fn reap(pid: u32) -> io::Result<Reaped> {
+    loop {
+        match wait4(id(pid)?, 0) {
+            Ok(Some(reaped)) => return Ok(reaped),
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
+            Ok(None) | Err(_) => {}
+        }
+    }
+}
+
+/// Reaps any child that has ended; `None` where none has.
+///
+/// # Errors
+/// Where there are no children: then `NotFound`.
+pub(crate) fn reap_any() -> io::Result<Option<Reaped>> {
+    wait4(-1, libc::WNOHANG).map_err(|e| match e.raw_os_error() {
+        Some(libc::ECHILD) => io::ErrorKind::NotFound.into(),
+        _ => e,
+    })
+}
+
+fn wait4(pid: libc::pid_t, options: libc::c_int) -> io::Result<Option<Reaped>> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain
+    // numbers, for which zeroes are valid.
+    let (pid, usage) = unsafe {
+        let pid = libc::wait4(pid, &raw mut status, options, usage.as_mut_ptr());
+        (pid, usage.assume_init())
+    };
+    Ok((done(pid)? > 0).then_some(Reaped { status, usage }))
+}
+
+/// Entries of an open directory, as getdents64(2) writes them; how many bytes.
+pub(crate) fn entries(directory: &File, into: &mut [u8]) -> io::Result<usize> {
+    let (fd, at, length) = (directory.as_raw_fd(), into.as_mut_ptr(), into.len());
+    // SAFETY: the pointer is to as many writable bytes as are said.
+    let written = unsafe { libc::syscall(libc::SYS_getdents64, fd, at, length) };
+    done(written as libc::c_int).map(|written| written as usize)
+}
+
+/// Which process made the pair of sockets that this is one of.
+pub(crate) fn maker_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut made = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the pointers are to live, writable memory, of which as many bytes are filled as are said.
+    done(unsafe {
+        let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+        let made = (&raw mut made).cast();
+        libc::getsockopt(socket.as_raw_fd(), level, option, made, &raw mut length)
+    })?;
+    u32::try_from(made.pid).map_err(io::Error::other)
+}
+
+/// Another descriptor of what this number stands for, if it stands for anything.
+pub(crate) fn duplicate(fd: i32) -> io::Result<OwnedFd> {
+    // SAFETY: it takes numbers alone, and gives a descriptor that is nobody else's.
+    unsafe { Ok(OwnedFd::from_raw_fd(done(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3))?)) }
+}
+
+/// Closes all descriptors of these numbers. For a copy of a process that owns none of them.
+pub(crate) fn close_range(first: u32, last: u32) {
+    // SAFETY: it takes numbers alone.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+        return;
+    }
+    // Linux before 5.9, or a sandbox that refuses it.
+    let mut limit = libc::rlimit { rlim_cur: 1 << 16, rlim_max: 0 };
+    // SAFETY: the pointer is to live, writable memory of the right type.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    let most = u32::try_from(limit.rlim_cur).unwrap_or(u32::MAX).min(1 << 20);
+    for number in first..=last.min(most) {
+        // SAFETY: it takes a number alone.
+        unsafe { libc::close(number.cast_signed()) };
+    }
+}
+
+/// Ends this process here and now: nothing is flushed, dropped or printed.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: it takes a number alone.
+    unsafe { libc::_exit(code) }
+}
+
+/// Whether programs that this process starts inherit this descriptor.
+pub(crate) fn inherit(fd: i32, inherited: bool) -> io::Result<()> {
+    let flag = if inherited { 0 } else { libc::FD_CLOEXEC };
+    // SAFETY: it takes numbers alone.
+    done(unsafe { libc::fcntl(fd, libc::F_SETFD, flag) }).map(drop)
+}
+
+/// Takes a variable out of this process's environment, unless another thread may be reading that: then the
+/// variable stays, and what it opened stays shut to whoever inherits it.
+pub(crate) fn forget_variable(name: &str) {
+    if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1) {
+        // SAFETY: this is the only thread.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
+/// Fills `pages`, one byte for each page of the file's first `length` bytes; the lowest bit is set
+/// where the page is in memory.
+pub(crate) fn mincore(file: &File, length: usize, pages: &mut [u8]) -> io::Result<()> {
+    assert!(pages.len() >= length.div_ceil(page_size()));
+    // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written,
+    // and is unmapped before anyone else knows of it; `pages` has a byte for each of its pages.
+    unsafe {
+        let (none, fd) = (std::ptr::null_mut(), file.as_raw_fd());
+        let at = libc::mmap(none, length, libc::PROT_READ, libc::MAP_SHARED, fd, 0);
+        if at == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let counted = match libc::mincore(at, length, pages.as_mut_ptr()) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        };
+        libc::munmap(at, length);
+        counted
+    }
+}
+
+/// Drops what the page cache holds of a file, but for what is dirty or mapped.
+pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
+    // SAFETY: the descriptor is open, and advice changes no content.
+    match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
