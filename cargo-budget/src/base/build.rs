@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::child;
 use crate::failure::Failure;
 
 /// A test target, and how it is built.
@@ -43,7 +44,7 @@ impl Target {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
         let messages = self.messages(package, None, arguments, &[])?;
-        let mut command = Command::new(self.named(&messages, package)?);
+        let mut command = child::program(self.named(&messages, package)?);
         for (name, path) in executables(&messages, "bin") {
             command.env(format!("CARGO_BIN_EXE_{name}"), path);
         }
@@ -82,7 +83,7 @@ impl Target {
             arguments.push("--".into());
             arguments.extend(after.iter().map(Into::into));
         }
-        let output = cargo()
+        let output = child::cargo()
             .args(arguments)
             .current_dir(package)
             .stdin(Stdio::null())
@@ -132,9 +133,7 @@ pub(crate) fn head(target: &Target, package: &Path) -> Result<PathBuf, Failure> 
 
 /// Runs a command of the shell in a directory.
 pub(super) fn prepare(command: &str, directory: &Path) -> Result<(), Failure> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let status = Command::new(shell)
-        .args([flag, command])
+    let status = child::shell(command)
         .current_dir(directory)
         .stdin(Stdio::null())
         // What it says is for people, and standard output is for the tests.
@@ -148,9 +147,4 @@ pub(super) fn prepare(command: &str, directory: &Path) -> Result<(), Failure> {
         "`{command}`, which prepares the base in `{}`, ended with {status}",
         directory.display()
     )))
-}
-
-/// Cargo as it called this command, so that both revisions are built by the same one.
-pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

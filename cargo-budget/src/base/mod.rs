@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::build::{Target, cargo, head};
+pub(crate) use self::build::{Target, head};
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]

@@ -7,8 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::MetadataCommand;
-
+use crate::child;
 use crate::failure::Failure;
 
 /// So many directories upwards the links may be: those below `base` are ours.
@@ -23,7 +22,7 @@ pub(super) fn checkouts(place: &Path) -> PathBuf {
 /// from a checkout in `checkouts` in the same way.
 pub(super) fn link(root: &Path, top: &Path, checkouts: &Path) -> Result<(), Failure> {
     // Where cargo cannot tell, it says why when it builds.
-    let Ok(metadata) = MetadataCommand::new().current_dir(root).exec() else { return Ok(()) };
+    let Ok(metadata) = child::metadata(root).exec() else { return Ok(()) };
     let packages = metadata.packages.iter().filter(|package| package.source.is_none());
     for directory in packages.filter_map(|package| package.manifest_path.parent()) {
         let Some((levels, there)) = seen(directory.as_std_path(), top) else { continue };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::output::{self, Drain};
 use super::tree::{self, Tree};
-use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, system};
+use super::{Exit, Finished, Input, Launch, Living, Stream, exit, refusal, repository, system};
 use crate::meter::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.
@@ -75,6 +75,7 @@ impl Child {
 
         let marker = tree::Marker::new();
         let surround = |command: &mut Command| {
+            repository::forget(command);
             command.envs(launch.env.iter().map(|(k, v)| (k, v)));
             command.env(tree::VARIABLE, marker.value());
             command.stdin(stdin).stdout(out_end).stderr(err_end);
