@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::build::Target;
+use super::build::{Side, Target};
 use crate::failure::Failure;
 
 /// Links the target once for each seed, and copies the binaries to `place`.
 pub(super) fn link(
     target: &Target,
     package: &Path,
-    target_dir: Option<&Path>,
+    side: Side<'_>,
     seeds: RangeInclusive<u32>,
     place: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
@@ -29,7 +29,7 @@ pub(super) fn link(
         arguments.extend(target.arguments());
         let shuffle = format!("link-arg=-Wl,--shuffle-sections=.text*={seed}");
         let after = ["-C".to_owned(), shuffle];
-        let built = target.built(package, target_dir, arguments, &after)?;
+        let built = target.built(package, side, arguments, &after)?;
         let binary = place.join(format!("{}-{seed}{}", target.test, std::env::consts::EXE_SUFFIX));
         let part = binary.with_extension("part");
         std::fs::copy(&built, &part)

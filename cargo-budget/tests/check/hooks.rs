@@ -75,6 +75,7 @@ impl Repository {
         let mut command = Command::new(program.as_ref());
         made::isolate(&mut command, &self.path("results"));
         command.current_dir(self.path(directory));
+        command.env("PERF_BUDGET_CACHE", self.path("cache"));
         command.env("CARGO", self.path("notes/cargo-stand-in")).env_remove("RUSTUP_TOOLCHAIN");
         command.env("NOTES", self.path("notes")).env("MEMBER", "member");
         command.env("CHECK", env!("CARGO_BIN_EXE_cargo-budget"));
@@ -199,4 +200,85 @@ fn a_hook_that_refuses_every_checkout_does_not_keep_the_base_from_its_own() {
     made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
     made.compared();
     assert!(!made.read("notes/said").contains("no such program"));
+}
+
+/// A toolchain that this revision's file chose is named in the environment, and the base has a file of its own.
+#[test]
+fn the_base_is_built_by_the_toolchain_that_its_own_file_names() {
+    let made = Repository::new();
+    let stand_in = made.read("notes/cargo-stand-in");
+    made.write("bin/cargo", &stand_in.replace("ran ", "rustup's ran "));
+    made.write("bin/rustup", "#!/bin/sh\necho \"$ACTIVE\"\n");
+    for script in ["bin/cargo", "bin/rustup"] {
+        fs::set_permissions(made.path(script), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    made.write("repo/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
+    made.commit("repo", "a toolchain");
+    for (active, is_files) in [
+        ("1.90 (overridden by '/p/rust-toolchain.toml')", true),
+        ("1.90 (directory override for '/p')", false),
+        ("stable (default)", false),
+    ] {
+        let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+        check.args(["budget", "check", "--base", "main~1"]).env("ACTIVE", active);
+        let path = std::env::var("PATH").unwrap();
+        check.env("PATH", format!("{}:{path}", made.path("bin").display()));
+        let output = check.env("RUSTUP_TOOLCHAIN", "1.90").output().unwrap();
+        made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+        let cargo = made.read("notes/cargo");
+        let runs: Vec<&str> = cargo.split("ran ").skip(1).collect();
+        for run in runs.iter().filter(|run| run.starts_with("test ")) {
+            let is_base = run.lines().nth(1).unwrap().contains("/package/");
+            assert_eq!(
+                run.contains("RUSTUP_TOOLCHAIN=1.90"),
+                !(is_base && is_files),
+                "{active}: {run}"
+            );
+        }
+        assert_eq!(cargo.contains("rustup's ran test --no-run"), is_files, "{active}");
+        made.compared();
+        assert!(
+            made.read("notes/said")
+                .contains("`rust-toolchain` is [toolchain] channel = \"1.90\" here")
+        );
+    }
+}
+
+/// From what this clone has of them, without a network, and without a word in the configuration that is the user's.
+#[test]
+fn submodules_are_those_of_the_base() {
+    let made = Repository::new();
+    for (outer, inner) in [("kit", "deep"), ("repo", "kit")] {
+        for module in [outer, inner].iter().filter(|module| !made.path(module).exists()) {
+            made.write(&format!("{module}/text"), "one\n");
+            made.git(module, &["init", "-q", "-b", "main"]);
+            made.commit(module, "one");
+        }
+        let url = made.path(inner).display().to_string();
+        let allow = ["-c", "protocol.file.allow=always"];
+        made.git(outer, &[&allow[..], &["submodule", "add", "-q", &url, inner]].concat());
+        made.git(
+            outer,
+            &[&allow[..], &["submodule", "update", "-q", "--init", "--recursive"]].concat(),
+        );
+        made.commit(outer, "a submodule");
+    }
+    made.write("repo/kit/text", "two\n");
+    made.commit("repo/kit", "two");
+    made.commit("repo", "a newer one");
+    fs::rename(made.path("kit"), made.path("gone")).unwrap();
+    let before = made.state("repo");
+    let base = |revision: &str| {
+        let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+        let output = check.args(["budget", "check", "--base", revision]).output().unwrap();
+        made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+        made.compared();
+        let place = fs::read_dir(made.path("cache")).unwrap().next().unwrap().unwrap().path();
+        let commit = &made.git("repo", &["rev-parse", revision])[..12];
+        place.join("checkouts/target/package").join(commit).join("kit")
+    };
+    assert_eq!(fs::read_to_string(base("main~1").join("text")).unwrap(), "one\n");
+    assert_eq!(fs::read_to_string(base("main").join("text")).unwrap(), "two\n");
+    assert!(base("main").join("deep/text").is_file());
+    assert_eq!(made.state("repo"), before);
 }

@@ -76,6 +76,9 @@ impl Child {
         let marker = tree::Marker::new();
         let surround = |command: &mut Command| {
             repository::forget(command);
+            for name in &launch.without {
+                command.env_remove(name);
+            }
             command.envs(launch.env.iter().map(|(k, v)| (k, v)));
             command.env(tree::VARIABLE, marker.value());
             command.stdin(stdin).stdout(out_end).stderr(err_end);
