@@ -217,8 +217,6 @@ mod tests {
         );
         check(Some("`build.rustflags` is [\"-O\"] here, not set there"));
         made.write("base/.cargo/config", "build.rustflags = [ \"-O\" ]\n");
-        check(Some("`build.rustflags` is [\"-O\"] here, [ \"-O\" ] there"));
-        made.write("base/.cargo/config", "build.rustflags = [\"-O\"]\n");
         check(None);
         // The member's own holds before the repository's.
         made.write(
