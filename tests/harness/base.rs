@@ -103,7 +103,7 @@ fn all_are_new_to_a_base_without_any() {
 }
 
 fn how_it_was_built_is_said() {
-    let budgets = DEPTH.replace("max = {", "max = { \"depth\" = [4, \"1.05 x base\"] }\n#");
+    let budgets = DEPTH.replace("max = {", "max = { depth = [4, \"1.05 x base\"] }\n#");
     let case = case("base-notes", &budgets, "depth", ["3", "3"]);
     let case = case.env("PERF_BUDGET_BASE_NOTES", "with other flags\nwith another lock");
     case.run().exited(0);

@@ -135,8 +135,8 @@ pub(super) fn only_what_applies_to_both(
     let foreign = foreign.find(|file| !canonical(file).is_some_and(|file| known.contains(&file)));
     foreign.map_or(Ok(()), |file| {
         Err(Failure::unmeasured(format!(
-            "`{}` would apply to the base's build and does not apply to this revision's; remove it, or set \
-             PERF_BUDGET_CACHE to a directory that it is not above",
+            "`{}` would apply to the base's build, is not its own and does not stand above this project; remove it, \
+             or set PERF_BUDGET_CACHE to a directory that it is not above",
             file.display()
         )))
     })

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use super::build::{Side, Target};
 use crate::failure::Failure;
 
-/// Links the target once for each seed, and copies the binaries to `place`.
+/// Links the target once for each seed, and copies the binaries beside the one that cargo makes, to a directory `name`: by
+/// where a binary is the harness knows into which target directory it builds others of that revision.
 pub(super) fn link(
     target: &Target,
     package: &Path,
     side: Side<'_>,
     seeds: RangeInclusive<u32>,
-    place: &Path,
+    name: &str,
 ) -> Result<Vec<PathBuf>, Failure> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Err(Failure::usage(
@@ -22,7 +23,6 @@ pub(super) fn link(
              leave it at 1 elsewhere",
         ));
     }
-    std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
     let mut binaries = Vec::new();
     for seed in seeds {
         let mut arguments: Vec<OsString> = vec!["rustc".into()];
@@ -30,6 +30,8 @@ pub(super) fn link(
         let shuffle = format!("link-arg=-Wl,--shuffle-sections=.text*={seed}");
         let after = ["-C".to_owned(), shuffle];
         let built = target.built(package, side, arguments, &after)?;
+        let place = built.with_file_name("layouts").join(name);
+        std::fs::create_dir_all(&place).map_err(|e| Failure::io("create", &place, &e))?;
         let binary = place.join(format!("{}-{seed}{}", target.test, std::env::consts::EXE_SUFFIX));
         let part = binary.with_extension("part");
         std::fs::copy(&built, &part)

@@ -174,6 +174,8 @@ fn ready(
     let short = &commit[..commit.len().min(12)];
     let (top, prefix) = checkout::top(&project.root)?;
     let kept = place::of(&top)?;
+    // Where earlier releases kept them, and this project's configuration was above them.
+    let _ = std::fs::remove_dir_all(place.join("checkouts"));
     let alone = [alone(&place, tell)?, alone(&kept, tell)?];
     let head = Files::of(&project.root, &top);
     let checkouts = outside::checkouts(&kept, &top, &head);
@@ -236,10 +238,9 @@ fn ready(
     if wanted.layouts > 1 {
         tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
         let seeds = 1..=wanted.layouts;
-        let kept = |name: &str| place.join("layouts").join(name);
         let target = wanted.target;
-        base.binaries = layouts::link(target, &root, side, seeds.clone(), &kept(short))?;
-        base.heads = layouts::link(target, &project.root, Side::Head, seeds, &kept("head"))?;
+        base.binaries = layouts::link(target, &root, side, seeds.clone(), "base")?;
+        base.heads = layouts::link(target, &project.root, Side::Head, seeds, "head")?;
     }
     base.notes.extend(served.and_then(|lock| lock.difference()));
     Ok(base)

@@ -122,6 +122,13 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
         "NOTES: \n",
     ]);
 
+    // What the user sets is for both.
+    let mut set = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    set.args(["budget", "check", "--profile", "dev", "--base", "HEAD"]);
+    let output = set.env("RUSTFLAGS", "--cfg slow").output().unwrap();
+    let set = Said(String::from_utf8(output.stdout).unwrap());
+    set.has(&["head: slow=true", "base: slow=true"]);
+
     // Added: this revision alone is slow.
     let flags = "[build]\nrustflags = [\"--cfg\", \"slow\"]\n[env]\nONE = { value = \"1\", force = true }\n";
     place.write("app/.cargo/config.toml", flags);
@@ -157,7 +164,7 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
     let output = alone.env("PERF_BUDGET_CACHE", cache.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let alone = Said(String::from_utf8(output.stderr).unwrap());
-    alone.has(&["would apply to the base's build and does not apply to this revision's"]);
+    alone.has(&["would apply to the base's build, is not its own and does not stand above"]);
 }
 
 #[test]

@@ -226,6 +226,8 @@ mod tests {
             "/w/target",
         );
         check("/elsewhere/release/deps/t-1", "release", None, "/elsewhere");
+        // One of several links of the base's, which must not be built over this revision's.
+        check("/elsewhere/release/deps/layouts/base/t-1", "release", None, "/elsewhere");
         let own = if cfg!(debug_assertions) { "dev" } else { "release" };
         check("/moved/t-1", own, None, "/w/target");
     }
