@@ -75,12 +75,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let lock = Lock { head: place.path().join("head"), base: place.path().join("base") };
         let write = |path: &Path, packages: &[(&str, &str)]| {
-            let text: String = packages
-                .iter()
-                .map(|(name, version)| {
-                    format!("[[package]]\nname = {name:?}\nversion = {version:?}\n\n")
-                })
-                .collect();
+            let text = packages.iter().fold(String::new(), |text, (name, version)| {
+                text + &format!("[[package]]\nname = {name:?}\nversion = {version:?}\n\n")
+            });
             std::fs::write(path, text).unwrap();
         };
         write(&lock.head, &[("a", "1.0.0"), ("b", "1.0.0")]);

@@ -34,8 +34,8 @@ fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let owner = top.canonicalize().map_err(|e| Failure::io("resolve", top, &e))?;
     let owner = owner.to_string_lossy();
     let hash = hmac_sha256::Hash::hash(owner.as_bytes());
-    let key: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let own = all.join(key);
+    let own =
+        all.join(hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}")));
     std::fs::create_dir_all(&own).map_err(|e| Failure::io("create", &own, &e))?;
     let mark = own.join(OWNER);
     if !std::fs::read_to_string(&mark).is_ok_and(|text| text == owner) {
