@@ -7,7 +7,7 @@ const STARTS: &[&str] = &["Command::new(", "MetadataCommand::new("];
 const COMMAND: &str = "cargo-budget/src/child.rs";
 
 /// In the library every process starts by this file's `surround`; `arrows` holds who may start any.
-const LIBRARY: &str = "src/meter/process/child.rs";
+const LIBRARY: &str = "src/exec/child.rs";
 
 #[test]
 fn git_and_cargo_are_started_in_one_place() {
