@@ -15,11 +15,15 @@ const BINARY: &str = "PERF_BUDGET_BASE";
 const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
 /// This revision's test binaries, where it was linked several times.
 const HEAD: &str = "PERF_BUDGET_HEAD";
+/// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
+const LACKS: &str = "PERF_BUDGET_BASE_LACKS";
+/// What is to be said of each comparison with it, a line each.
+const NOTES: &str = "PERF_BUDGET_BASE_NOTES";
 
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
-    /// Its test binaries, alike but for how they were linked, and where they run; at least one.
+    /// Its test binaries, alike but for how they were linked, and where they run; none where it has no budget.
     binaries: Vec<Build>,
     /// This revision's, likewise; none where it is this process's.
     heads: Vec<Build>,
@@ -27,6 +31,8 @@ pub(crate) struct Base {
     pub(crate) root: PathBuf,
     /// The names of its budgets; `None` where its file cannot be read as it is today.
     names: Option<HashSet<String>>,
+    /// What is to be said of each comparison with it.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Base {
@@ -40,13 +46,28 @@ impl Base {
             let text = std::env::var_os(name).unwrap_or_default();
             std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
         };
+        let said = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
         let binaries = paths(BINARY);
         if binaries.is_empty() {
-            return Ok(None);
+            return Ok(said(LACKS).map(|_| Base::without_budgets()));
         }
+        let notes = said(NOTES).unwrap_or_default();
+        let notes = notes.lines().map(str::to_owned).collect();
         let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        Base::new(&binaries, &paths(HEAD), directory, Path::new(file)).map(Some)
+        let base = Base::new(&binaries, &paths(HEAD), directory, Path::new(file))?;
+        Ok(Some(Base { notes, ..base }))
+    }
+
+    /// One of before there were any.
+    fn without_budgets() -> Base {
+        Base {
+            binaries: Vec::new(),
+            heads: Vec::new(),
+            root: PathBuf::new(),
+            names: Some(HashSet::new()),
+            notes: Vec::new(),
+        }
     }
 
     fn new(
@@ -94,7 +115,7 @@ impl Base {
         let heads = heads.into_iter().map(|binary| Build::of(binary, None)).collect();
         let binaries =
             binaries.into_iter().map(|binary| Build::of(binary, Some(root.clone()))).collect();
-        Ok(Base { binaries, heads, root, names })
+        Ok(Base { binaries, heads, root, names, notes: Vec::new() })
     }
 
     /// Its test binaries with where they run.
@@ -109,7 +130,7 @@ impl Base {
 
     /// How often both revisions were linked.
     pub(crate) fn layouts(&self) -> usize {
-        self.binaries.len().min(self.heads.len().max(1))
+        self.binaries.len().min(self.heads.len()).max(1)
     }
 
     /// Whether the base has a budget of this name: without one there is nothing to compare with. What

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
+use crate::child;
 use crate::failure::Failure;
 
 /// A repository, seen from a directory in it.
@@ -127,10 +128,8 @@ pub(crate) fn git<S: AsRef<OsStr>>(
     directory: &Path,
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<Output, Failure> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(directory).args(arguments);
-    // Its words are read by nobody but people, and no lock is taken for reading.
-    command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+    let mut command = child::git(directory);
+    command.args(arguments);
     command.output().map_err(|e| {
         Failure::unmeasured(format!("failed to run `git`: {e}; install it, or add it to PATH"))
     })
@@ -143,9 +142,38 @@ pub(crate) fn answer(directory: &Path, arguments: &[&str]) -> Option<String> {
     output.status.success().then_some(text)
 }
 
-/// What git had to say, in one line.
+/// Why git failed, in one line: what it calls an error, which its lines about progress are not; where it calls
+/// nothing so, its last line.
 pub(crate) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().next().unwrap_or("git said nothing").trim();
-    line.trim_start_matches("fatal: ").to_owned()
+    let reason = |line: &'_ str| {
+        let reason = line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: "));
+        reason.map(|reason| reason.trim().to_owned())
+    };
+    let reasons: Vec<String> = text.lines().filter_map(reason).collect();
+    if !reasons.is_empty() {
+        return reasons.join("; ");
+    }
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    last.unwrap_or("git said nothing").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    #[test]
+    fn errors_are_shown_and_progress_is_not() {
+        let check = |text: &str, want: &str| {
+            let output =
+                Output { status: ExitStatus::default(), stdout: vec![], stderr: text.into() };
+            assert_eq!(said(&output), want);
+        };
+        check("Preparing worktree (detached HEAD 1)\nfatal: no such path\n", "no such path");
+        check("error: one\nhint: do this\nfatal: two\n", "one; two");
+        check("husky - no\n\n", "husky - no");
+        check("", "git said nothing");
+    }
 }

@@ -4,6 +4,7 @@
 //! another way than `cargo test` does, and words no verdict of its own.
 
 mod base;
+mod child;
 mod cli;
 mod doctor;
 mod edit;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::exit::{self, Exit};
 use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
-use super::refusal;
+use super::{refusal, repository};
 use super::system::{self, End};
 use super::usage::Living;
 use crate::outcome::{Cause, Unmeasured};
@@ -70,6 +70,10 @@ impl Child {
         let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
 
         let surround = |command: &mut Command| {
+            repository::forget(command);
+            for name in &launch.without {
+                command.env_remove(name);
+            }
             command.envs(launch.env.iter().map(|(k, v)| (k, v)));
             command.stdin(stdin).stdout(out_end).stderr(err_end);
             if let Some(dir) = &launch.dir {

@@ -22,6 +22,8 @@ pub(crate) struct Launch {
     pub(crate) args: Vec<OsString>,
     /// Variables set for it, on top of this process's own.
     pub(crate) env: Vec<(OsString, OsString)>,
+    /// Variables of this process that it does not have.
+    pub(crate) without: Vec<OsString>,
     /// Where it starts; `None`: where this process is.
     pub(crate) dir: Option<PathBuf>,
     /// What it reads.
@@ -114,6 +116,7 @@ impl Launch {
             called: None,
             args: Vec::new(),
             env: Vec::new(),
+            without: Vec::new(),
             dir: None,
             stdin: Input::Null,
             watch: None,

@@ -21,6 +21,7 @@ mod portable;
 mod refusal;
 #[cfg(target_os = "linux")]
 mod relay;
+mod repository;
 #[cfg(target_os = "linux")]
 mod start;
 #[cfg(target_os = "linux")]

@@ -65,6 +65,8 @@ impl Session {
             Target::Relative { reference: Reference::Base, .. } => Some("base".to_owned()),
             Target::Relative { reference: Reference::Budget(name), .. } => Some(name.clone()),
         };
+        let notes = self.base.as_ref().filter(|_| relative_to.as_deref() == Some("base"));
+        let notes = notes.map(|base| base.notes.clone()).unwrap_or_default();
         let case = match &test.limit.metric {
             Metric::Scaling(_) => String::new(),
             _ => budget.cases[test.case].label.clone(),
@@ -76,6 +78,7 @@ impl Session {
             metric: test.limit.metric.name(),
             subject: subject::describe(&budget.subject),
             relative_to,
+            notes,
             why: test.limit.why.clone().or_else(|| budget.why.clone()),
             file: crate::paths::shown(&self.budgets.path),
             line: test.limit.line,

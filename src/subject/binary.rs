@@ -71,12 +71,12 @@ fn path(name: &str, source: &Source) -> Result<PathBuf, Unmeasured> {
         return known.clone();
     }
     let path = if let Some(like) = &source.like {
-        cargo::build(name, &source.root, like)
+        cargo::build(name, &source.root, like, cargo::Of::Base)
     } else {
         let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         // Where this program's own path is unknown, cargo's usual places are the guess.
         let like = std::env::current_exe().unwrap_or_default();
-        cargo::build(name, package.as_ref().unwrap_or(&source.root), &like)
+        cargo::build(name, package.as_ref().unwrap_or(&source.root), &like, cargo::Of::Head)
     };
     built.push((source.root.clone(), name.to_owned(), path.clone()));
     path

@@ -22,6 +22,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("base::a_ratio_is_of_both_revisions", a_ratio_is_of_both_revisions),
         row("base::time_is_compared_in_turns", time_is_compared_in_turns),
         row("base::a_new_budget_is_skipped", a_new_budget_is_skipped),
+        row("base::all_are_new_to_a_base_without_any", all_are_new_to_a_base_without_any),
+        row("base::how_it_was_built_is_said", how_it_was_built_is_said),
         row("base::files_are_those_of_the_revision", files_are_those_of_the_revision),
         row("base::a_setting_compares_every_limit", a_setting_compares_every_limit),
         row("base::what_fails_there_is_said_to", what_fails_there_is_said_to),
@@ -88,6 +90,28 @@ fn a_new_budget_is_skipped() {
     let outcome = outcome(&case, "depth::depth::x_base");
     assert_eq!(outcome.verdict, Verdict::Skipped, "{outcome:#?}");
     assert!(outcome.reason.starts_with("the base revision has no such budget"));
+}
+
+fn all_are_new_to_a_base_without_any() {
+    let lacks = ("PERF_BUDGET_BASE_LACKS", "has no budgets.toml");
+    let case =
+        Case::new("base-adopted", DEPTH).env(lacks.0, lacks.1).env("PERF_BUDGET_STRICT", "1");
+    fs::write(case.dir.join("depth"), "3").unwrap();
+    case.run().exited(0);
+    let outcome = outcome(&case, "depth::depth::x_base");
+    assert_eq!(outcome.verdict, Verdict::Skipped, "{outcome:#?}");
+    assert!(outcome.reason.starts_with("the base revision has no such budget"));
+}
+
+fn how_it_was_built_is_said() {
+    let budgets = DEPTH.replace("max = {", "max = { depth = [4, \"1.05 x base\"] }\n#");
+    let case = case("base-notes", &budgets, "depth", ["3", "3"]);
+    let case = case.env("PERF_BUDGET_BASE_NOTES", "with other flags\nwith another lock");
+    case.run().exited(0);
+    let notes = |test: &str| outcome(&case, test).notes;
+    let said = notes("depth::depth::x_base");
+    assert!(said.starts_with(&["with other flags".into(), "with another lock".into()]), "{said:?}");
+    assert!(!notes("depth::depth").contains(&"with other flags".to_owned()));
 }
 
 fn files_are_those_of_the_revision() {

@@ -4,6 +4,7 @@
 //! pages beside the source promise.
 
 mod arrows;
+mod children;
 mod pages;
 
 use std::fs;

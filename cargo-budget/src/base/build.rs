@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::environment::Environment;
+use crate::child;
 use crate::failure::Failure;
 
 /// A test target, and how it is built.
@@ -17,6 +19,15 @@ pub(crate) struct Target {
     pub(crate) options: Vec<String>,
 }
 
+/// Which revision is built, and so with what.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side<'a> {
+    /// This one, as the user builds it.
+    Head,
+    /// The base: with its own configuration, into a directory that all bases share.
+    Base { environment: &'a Environment, target_dir: &'a Path },
+}
+
 impl Target {
     /// The arguments by which cargo names it.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
@@ -27,14 +38,10 @@ impl Target {
     }
 
     /// Builds it in `package` and gives the binary's path. What cargo says goes to standard error.
-    pub(crate) fn build(
-        &self,
-        package: &Path,
-        target_dir: Option<&Path>,
-    ) -> Result<PathBuf, Failure> {
+    pub(super) fn build(&self, package: &Path, side: Side<'_>) -> Result<PathBuf, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        self.built(package, target_dir, arguments, &[])
+        self.built(package, side, arguments, &[])
     }
 
     /// A command that runs it as `cargo test` does: in its package, which it is told of, with the binaries
@@ -42,8 +49,8 @@ impl Target {
     pub(crate) fn harness(&self, package: &Path) -> Result<Command, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        let messages = self.messages(package, None, arguments, &[])?;
-        let mut command = Command::new(self.named(&messages, package)?);
+        let messages = self.messages(package, Side::Head, arguments, &[])?;
+        let mut command = child::program(self.named(&messages, package)?);
         for (name, path) in executables(&messages, "bin") {
             command.env(format!("CARGO_BIN_EXE_{name}"), path);
         }
@@ -58,11 +65,11 @@ impl Target {
     pub(super) fn built(
         &self,
         package: &Path,
-        target_dir: Option<&Path>,
+        side: Side<'_>,
         arguments: Vec<OsString>,
         after: &[String],
     ) -> Result<PathBuf, Failure> {
-        let messages = self.messages(package, target_dir, arguments, after)?;
+        let messages = self.messages(package, side, arguments, after)?;
         self.named(&messages, package)
     }
 
@@ -70,19 +77,23 @@ impl Target {
     fn messages(
         &self,
         package: &Path,
-        target_dir: Option<&Path>,
+        side: Side<'_>,
         mut arguments: Vec<OsString>,
         after: &[String],
     ) -> Result<Vec<serde_json::Value>, Failure> {
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
-        if let Some(directory) = target_dir {
-            arguments.extend(["--target-dir".into(), directory.into()]);
-        }
+        let mut cargo = match side {
+            Side::Head => child::cargo(),
+            Side::Base { environment, target_dir } => {
+                arguments.extend(["--target-dir".into(), target_dir.into()]);
+                environment.cargo()
+            }
+        };
         if !after.is_empty() {
             arguments.push("--".into());
             arguments.extend(after.iter().map(Into::into));
         }
-        let output = cargo()
+        let output = cargo
             .args(arguments)
             .current_dir(package)
             .stdin(Stdio::null())
@@ -127,14 +138,18 @@ fn executables<'m>(
 
 /// Builds this revision's, so that whatever is wrong with it is known before anything is measured.
 pub(crate) fn head(target: &Target, package: &Path) -> Result<PathBuf, Failure> {
-    target.build(package, None)
+    target.build(package, Side::Head)
 }
 
 /// Runs a command of the shell in a directory.
-pub(super) fn prepare(command: &str, directory: &Path) -> Result<(), Failure> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let status = Command::new(shell)
-        .args([flag, command])
+pub(super) fn prepare(
+    command: &str,
+    directory: &Path,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut shell = child::shell(command);
+    environment.apply(&mut shell);
+    let status = shell
         .current_dir(directory)
         .stdin(Stdio::null())
         // What it says is for people, and standard output is for the tests.
@@ -148,9 +163,4 @@ pub(super) fn prepare(command: &str, directory: &Path) -> Result<(), Failure> {
         "`{command}`, which prepares the base in `{}`, ended with {status}",
         directory.display()
     )))
-}
-
-/// Cargo as it called this command, so that both revisions are built by the same one.
-pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -4,12 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::SystemTime;
 
-use super::outside;
+use super::submodules;
 use crate::failure::Failure;
 use crate::git::{Repository, git, said};
 
 /// So many checkouts are kept, the ones used last.
 const KEPT: usize = 4;
+
+/// Has git run nothing of the user's on our checkouts: a hook that fails where its program is missing (husky, LFS) would
+/// keep the base from being compared, and one that succeeds is not what the base is made of. Git documents the device
+/// as the way to run none; an empty directory would have to be kept empty. Filters such as LFS' are no hooks, and run.
+pub(super) const UNHOOKED: [&str; 4] =
+    ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
 
 /// A commit's files.
 #[derive(Debug)]
@@ -30,25 +36,35 @@ pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
     Ok(if parted.status.success() { text(&parted) } else { commit })
 }
 
-/// Checks out `commit` below `place`, unless that is done already.
-pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Failure> {
+/// The top of the repository that `root` is in, and the project's directory from there.
+pub(super) fn top(root: &Path) -> Result<(PathBuf, String), Failure> {
     let repository = Repository::of(root)?;
-    let prefix = repository.prefix();
-    let parent = outside::checkouts(place);
+    let prefix = repository.prefix().to_owned();
+    let top = root.ancestors().nth(Path::new(&prefix).components().count());
+    Ok((top.unwrap_or(root).to_owned(), prefix))
+}
+
+/// Checks out `commit` in `parent`, unless that is done already.
+pub(super) fn at(
+    root: &Path,
+    prefix: &str,
+    commit: &str,
+    parent: &Path,
+) -> Result<Checkout, Failure> {
     let directory = parent.join(&commit[..commit.len().min(12)]);
-    let there = directory.join(".git").exists()
+    // Made only when its submodules are there too.
+    let whole = directory.with_extension("whole");
+    let there = whole.is_file()
+        && directory.join(".git").exists()
         && git(&directory, ["rev-parse", "HEAD"]).is_ok_and(|head| text(&head) == commit);
     if !there {
-        if directory.exists() {
-            // Half of one, or of another repository.
-            std::fs::remove_dir_all(&directory)
-                .map_err(|e| Failure::io("remove", &directory, &e))?;
-        }
-        std::fs::create_dir_all(&parent).map_err(|e| Failure::io("create", &parent, &e))?;
-        forget_oldest(root, &parent);
-        git(root, ["worktree", "prune"])?;
+        remove(root, &directory)?;
+        std::fs::create_dir_all(parent).map_err(|e| Failure::io("create", parent, &e))?;
+        forget_oldest(root, parent);
         let path = directory.to_string_lossy();
-        let added = git(root, ["worktree", "add", "--detach", "--force", &path, commit])?;
+        let mut arguments = UNHOOKED.to_vec();
+        arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
+        let added = git(root, arguments)?;
         if !added.status.success() {
             return Err(Failure::unmeasured(format!(
                 "failed to check out {commit} in `{path}`: {}",
@@ -56,18 +72,10 @@ pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Fa
             )));
         }
         if directory.join(".gitmodules").is_file() {
-            let updated = git(&directory, ["submodule", "update", "--init", "--recursive"])?;
-            if !updated.status.success() {
-                return Err(Failure::unmeasured(format!(
-                    "failed to check out the submodules of {commit}: {}",
-                    said(&updated)
-                )));
-            }
+            let common = text(&git(root, ["rev-parse", "--git-common-dir"])?);
+            submodules::update(&directory, &root.join(common).join("modules"), commit)?;
         }
-    }
-    let deep = Path::new(&prefix).components().count();
-    if let Some(top) = root.ancestors().nth(deep) {
-        outside::link(root, top, &parent)?;
+        std::fs::write(&whole, commit).map_err(|e| Failure::io("write", &whole, &e))?;
     }
     // The time of its last use, by which the oldest is known.
     let _ = std::fs::File::open(&directory).and_then(|dir| dir.set_modified(SystemTime::now()));
@@ -76,24 +84,39 @@ pub(super) fn at(root: &Path, commit: &str, place: &Path) -> Result<Checkout, Fa
     Ok(Checkout { top: directory, package, prefix })
 }
 
+/// Removes a checkout, and what git has noted of it. Of what git has noted of other work trees, nothing.
+fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
+    let _ = std::fs::remove_file(directory.with_extension("whole"));
+    if directory.exists() {
+        git(root, ["worktree", "remove", "--force", &directory.to_string_lossy()])?;
+    }
+    match std::fs::remove_dir_all(directory) {
+        // Half of one, which git does not know.
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::io("remove", directory, &e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes room for one more. What cannot be removed stays, and is in nobody's way.
 fn forget_oldest(root: &Path, parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     let mut checkouts: Vec<_> = entries
         .filter_map(|entry| {
-            let entry = entry.ok()?;
-            // Links beside them are no checkouts.
-            let path = entry.file_type().ok()?.is_dir().then(|| entry.path())?;
-            Some((path.metadata().ok()?.modified().ok()?, path))
+            let path = entry.ok()?.path();
+            // Links beside them are no checkouts, nor is what they lead to.
+            let is_own = path.symlink_metadata().ok()?.is_dir() && path.join(".git").is_file();
+            is_own.then(|| Some((path.metadata().ok()?.modified().ok()?, path)))?
         })
         .collect();
     checkouts.sort();
     let surplus = (checkouts.len() + 1).saturating_sub(KEPT);
     for (_, path) in checkouts.into_iter().take(surplus) {
-        let _ = git(root, ["worktree", "remove", "--force", &path.to_string_lossy()]);
+        let _ = remove(root, &path);
     }
 }
 
-fn text(output: &Output) -> String {
+pub(super) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned()
 }

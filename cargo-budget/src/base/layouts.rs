@@ -5,16 +5,17 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::build::Target;
+use super::build::{Side, Target};
 use crate::failure::Failure;
 
-/// Links the target once for each seed, and copies the binaries to `place`.
+/// Links the target once for each seed, and copies the binaries beside the one that cargo makes, to a directory `name`: by
+/// where a binary is the harness knows into which target directory it builds others of that revision.
 pub(super) fn link(
     target: &Target,
     package: &Path,
-    target_dir: Option<&Path>,
+    side: Side<'_>,
     seeds: RangeInclusive<u32>,
-    place: &Path,
+    name: &str,
 ) -> Result<Vec<PathBuf>, Failure> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Err(Failure::usage(
@@ -22,14 +23,15 @@ pub(super) fn link(
              leave it at 1 elsewhere",
         ));
     }
-    std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
     let mut binaries = Vec::new();
     for seed in seeds {
         let mut arguments: Vec<OsString> = vec!["rustc".into()];
         arguments.extend(target.arguments());
         let shuffle = format!("link-arg=-Wl,--shuffle-sections=.text*={seed}");
         let after = ["-C".to_owned(), shuffle];
-        let built = target.built(package, target_dir, arguments, &after)?;
+        let built = target.built(package, side, arguments, &after)?;
+        let place = built.with_file_name("layouts").join(name);
+        std::fs::create_dir_all(&place).map_err(|e| Failure::io("create", &place, &e))?;
         let binary = place.join(format!("{}-{seed}{}", target.test, std::env::consts::EXE_SUFFIX));
         let part = binary.with_extension("part");
         std::fs::copy(&built, &part)

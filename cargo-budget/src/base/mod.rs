@@ -1,24 +1,45 @@
 //! The base revision: checked out beside the project, built as this revision is, and named to the harness,
 //! which alone measures and judges.
 //!
-//! Everything is kept under `target/budgets/base`, a checkout for each commit and one target directory for
-//! all of them, so that a second comparison with the same commit builds nothing.
+//! A checkout for each commit stands in the user's cache, where nothing of the project is above it. One target directory
+//! for all of them is kept under `target/budgets/base`, so that a second comparison with the same commit builds nothing.
 
 mod build;
 mod checkout;
+mod configuration;
+mod environment;
 mod layouts;
+mod lock;
 mod outside;
+mod place;
 mod shared;
+mod submodules;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::Metadata;
+
+use self::build::Side;
+use self::configuration::Files;
+use self::environment::Environment;
+use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::build::{Target, cargo, head};
+pub(crate) use self::build::{Target, head};
+
+/// By which the harness knows of a base; each comparison sets its own.
+const VARIABLES: [&str; 6] = [
+    "PERF_BUDGET_BASE",
+    "PERF_BUDGET_BASE_DIR",
+    "PERF_BUDGET_BASE_ENV",
+    "PERF_BUDGET_BASE_LACKS",
+    "PERF_BUDGET_BASE_NOTES",
+    "PERF_BUDGET_HEAD",
+];
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]
@@ -44,15 +65,21 @@ pub(crate) struct Base {
     binaries: Vec<PathBuf>,
     /// This revision's; none where it was linked once, by whoever runs the tests.
     heads: Vec<PathBuf>,
+    /// What it has none of, so that there is nothing to build and every budget is new; `None` where it was built.
+    pub(crate) lacks: Option<String>,
+    /// What is said of each comparison with it: where it was built in another way than this revision.
+    notes: Vec<String>,
+    /// What its children inherit, where the harness starts them.
+    inherited: Environment,
     /// Held as long as the binaries are wanted: another comparison would build its own over them, which
     /// cargo, for two checkouts of one package in one target directory, gives the same names.
-    _alone: File,
+    _alone: [File; 2],
 }
 
 impl Base {
     /// Tells the harness that `command` starts of the base, and of none where there is none.
     pub(crate) fn tell(base: Option<&Base>, command: &mut Command) -> Result<(), Failure> {
-        for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_DIR", "PERF_BUDGET_HEAD"] {
+        for name in VARIABLES {
             command.env_remove(name);
         }
         if let Some(base) = base {
@@ -71,10 +98,18 @@ impl Base {
                 ))
             })
         };
+        if let Some(lacks) = &self.lacks {
+            return Ok(vec![("PERF_BUDGET_BASE_LACKS", lacks.into())]);
+        }
+        let (inherited, value) = self.inherited.told();
         let mut environment = vec![
             ("PERF_BUDGET_BASE", path(&self.binaries)?),
             ("PERF_BUDGET_BASE_DIR", self.root.clone().into_os_string()),
+            (inherited, value.into()),
         ];
+        if !self.notes.is_empty() {
+            environment.push(("PERF_BUDGET_BASE_NOTES", self.notes.join("\n").into()));
+        }
         if !self.heads.is_empty() {
             environment.push(("PERF_BUDGET_HEAD", path(&self.heads)?));
         }
@@ -113,7 +148,16 @@ pub(crate) fn compared(
     let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
-        tell(&format!("comparing with {} ({revision})", &base.commit[..12]));
+        let short = &base.commit[..12];
+        tell(&match &base.lacks {
+            None => format!("comparing with {short} ({revision})"),
+            Some(lacks) => {
+                format!("{short} ({revision}) {lacks}, so every limit against the base is new")
+            }
+        });
+        for note in &base.notes {
+            tell(note);
+        }
     }
     Ok(ready.map(Some))
 }
@@ -128,43 +172,87 @@ fn ready(
 ) -> Result<Base, Failure> {
     let place = project.results().join("base");
     let short = &commit[..commit.len().min(12)];
-    let alone = alone(&place, tell)?;
+    let (top, prefix) = checkout::top(&project.root)?;
+    let kept = place::of(&top)?;
+    // Where earlier releases kept them, and this project's configuration was above them.
+    let _ = std::fs::remove_dir_all(place.join("checkouts"));
+    let alone = [alone(&place, tell)?, alone(&kept, tell)?];
+    let head = Files::of(&project.root, &top);
+    let checkouts = outside::checkouts(&kept, &top, &head);
     let work = progress.busy(format!("checking out {short}"));
-    let checkout = checkout::at(&project.root, commit, &place)?;
+    let checkout = checkout::at(&project.root, &prefix, commit, &checkouts)?;
+    let root = checkout.package;
+    outside::configure(&head, &top, &kept, &checkouts)?;
+    let own = Files::of(&root, &checkout.top);
+    configuration::only_what_applies_to_both(&head, &own, &kept)?;
+    // Where cargo cannot tell, it says why when it builds.
+    let metadata = child::metadata(&project.root).exec().ok();
+    if let Some(metadata) = &metadata {
+        outside::link(metadata, &top, &checkouts)?;
+    }
+    let inherited = Environment::of(&project.root, &head);
     // What comes now has lines of its own: cargo's.
     drop(work);
-    let root = checkout.package;
+    let mut base = Base {
+        commit: commit.to_owned(),
+        root: root.clone(),
+        binaries: Vec::new(),
+        heads: Vec::new(),
+        lacks: None,
+        notes: configuration::difference(&head, &own).into_iter().collect(),
+        inherited,
+        _alone: alone,
+    };
     if !root.join("Cargo.toml").is_file() {
+        if !prefix.is_empty() {
+            base.lacks = Some(format!("has no package in `{}`", checkout.prefix));
+            return Ok(base);
+        }
         return Err(Failure::unmeasured(format!(
             "{} has no package in `{}` at {short}, so there is nothing to build there",
             wanted.revision, checkout.prefix
         )));
     }
+    if !root.join("budgets.toml").is_file() {
+        base.lacks = Some("has no budgets.toml".to_owned());
+        return Ok(base);
+    }
+    let workspace = base.inherited.metadata(&root).no_deps().exec().ok();
+    if workspace.as_ref().is_some_and(|workspace| !has_test(workspace, &root, wanted.target)) {
+        base.lacks = Some(format!("has no test `{}`", wanted.target.test));
+        return Ok(base);
+    }
+    let both = metadata.as_ref().zip(workspace.as_ref());
+    let served = both.map_or(Ok(None), |(head, base)| {
+        lock::serve(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
+    })?;
     if let Some(command) = wanted.prepare {
         tell(&format!("preparing {short}: {command}"));
-        build::prepare(command, &root)?;
+        build::prepare(command, &root, &base.inherited)?;
     }
     tell(&format!("building {short} in {}", root.display()));
     let target_dir = place.join("target");
-    let build = || wanted.target.build(&root, Some(&target_dir));
-    let binary = shared::build(&target_dir, commit, &checkout.top, build)?;
-    let mut base = Base {
-        commit: commit.to_owned(),
-        root,
-        binaries: vec![binary],
-        heads: Vec::new(),
-        _alone: alone,
-    };
+    let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
+    let build = || wanted.target.build(&root, side);
+    base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
     if wanted.layouts > 1 {
         tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
         let seeds = 1..=wanted.layouts;
-        let kept = |name: &str| place.join("layouts").join(name);
         let target = wanted.target;
-        base.binaries =
-            layouts::link(target, &base.root, Some(&target_dir), seeds.clone(), &kept(short))?;
-        base.heads = layouts::link(target, &project.root, None, seeds, &kept("head"))?;
+        base.binaries = layouts::link(target, &root, side, seeds.clone(), "base")?;
+        base.heads = layouts::link(target, &project.root, Side::Head, seeds, "head")?;
     }
+    base.notes.extend(served.and_then(|lock| lock.difference()));
     Ok(base)
+}
+
+/// Whether a package has the test that holds the budgets. One that cargo does not name is built, and cargo says why not.
+fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
+    let is_own = |path: &Path| configuration::canonical(path) == configuration::canonical(root);
+    let mut packages = workspace.packages.iter();
+    let own =
+        packages.find(|p| p.manifest_path.parent().is_some_and(|at| is_own(at.as_std_path())));
+    own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
 }
 
 /// Waits until no other comparison uses what is kept in `place`.

@@ -2,7 +2,7 @@
 //!
 //! Cargo names what it builds by paths within the package and takes it for fresh by the times of files
 //! alone. So what another checkout left behind would pass for a build of an older one that is used again: where the
-//! last build was of another commit, every file of the checkout is made newer than it.
+//! last build was of another commit, or of another project's checkout, every file of this one is made newer than it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,7 +18,8 @@ pub(super) fn build<T>(
     build: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mark = directory.join("built-of");
-    if fs::read_to_string(&mark).is_ok_and(|built| built == commit) {
+    let own = format!("{commit}\n{}", checkout.display());
+    if fs::read_to_string(&mark).is_ok_and(|built| built == own) {
         return build();
     }
     fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
@@ -31,7 +32,7 @@ pub(super) fn build<T>(
     }
     renew(checkout, SystemTime::now())?;
     let built = build()?;
-    fs::write(&mark, commit).map_err(|e| Failure::io("write", &mark, &e))?;
+    fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))?;
     Ok(built)
 }
 

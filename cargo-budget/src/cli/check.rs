@@ -8,6 +8,7 @@ use perf_budget_core::record;
 use super::Context;
 use super::target::Options;
 use crate::base::{self, Base, Target};
+use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{Project, last_run};
@@ -106,7 +107,7 @@ impl Check {
         base: Option<&Base>,
         context: Context,
     ) -> Result<Option<i32>, Failure> {
-        let mut cargo = base::cargo();
+        let mut cargo = child::cargo();
         cargo.arg("test").args(target.arguments()).arg("--").args(&self.tests);
         cargo.current_dir(&project.root);
         Base::tell(base, &mut cargo)?;

@@ -171,6 +171,11 @@ fn built(
     let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1 };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
+    if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {
+        return Err(Failure::unmeasured(format!(
+            "`{revision}` {lacks}, so nothing is compared with it"
+        )));
+    }
     let root = base.map_or_else(|| project.root.clone(), |base| base.root);
     Ok(Place { root, built: project.results().join("base/target").join(profile) })
 }

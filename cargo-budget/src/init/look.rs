@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{DependencyKind, MetadataCommand, Package, Target, TargetKind};
+use cargo_metadata::{DependencyKind, Package, Target, TargetKind};
 
+use crate::child;
 use crate::failure::Failure;
 
 /// A package and what of it could be measured.
@@ -47,8 +48,8 @@ pub(crate) struct Binary {
 impl Found {
     /// Looks at the package that `start` is in, or at the one named.
     pub(crate) fn look(start: &Path, named: Option<&str>) -> Result<Found, Failure> {
-        let mut command = MetadataCommand::new();
-        command.current_dir(start).no_deps();
+        let mut command = child::metadata(start);
+        command.no_deps();
         let metadata = command.exec().map_err(|e| told(start, &e))?;
         let members = metadata.workspace_packages();
         let workspace = metadata.workspace_root.clone().into_std_path_buf();

@@ -5,12 +5,14 @@
 //! nothing depends on how fast the machine is.
 
 mod action;
+mod configuration;
+mod hooks;
 #[path = "../made/mod.rs"]
 mod made;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use perf_budget_core::outcome::Outcome;
@@ -230,7 +232,13 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.check(&["--base", "empty"]).is(3, &["has no package in `.`"]);
 
     // Checkouts are kept, but not all of them.
-    let kept = fs::read_dir(counted.0.path("results/base/checkouts/target/package")).unwrap();
+    let root = counted.0.root().canonicalize().unwrap();
+    let owned = |place: &PathBuf| {
+        fs::read_to_string(place.join("project")).is_ok_and(|owner| Path::new(&owner) == root)
+    };
+    let places = fs::read_dir(made::shared().join("cache")).unwrap();
+    let own = places.map(|entry| entry.unwrap().path()).find(owned).unwrap();
+    let kept = fs::read_dir(own.join("checkouts/target/package")).unwrap();
     // Links beside them are no checkouts.
     let kept = kept.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_dir()).count();
     assert!((1..=4).contains(&kept), "{kept}");

@@ -79,6 +79,8 @@ pub(crate) fn isolate(command: &mut Command, results: &Path) {
     // One for all of them, so that the library is built once.
     command.env("PERF_BUDGET_DIR", results).env("CARGO_TARGET_DIR", shared().join("head"));
     command.env("CARGO_NET_OFFLINE", "true");
+    // What tests that are gone left there goes with the next one.
+    command.env("PERF_BUDGET_CACHE", shared().join("cache"));
 }
 
 /// Where what is built stays from one test to the next.

@@ -1,5 +1,6 @@
 //! Asking cargo: which binaries there are, and to build one as this test was built.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +9,10 @@ use serde::Deserialize;
 
 use crate::exec::{self, Finished, Launch};
 use crate::outcome::{Cause, Unmeasured};
+
+/// What of the base's environment is not this process's, as JSON: this process runs within what this revision's
+/// toolchain and configuration set, and the base has its own.
+const BASE: &str = "PERF_BUDGET_BASE_ENV";
 
 /// Building is not measured, and a large workspace takes its time.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
@@ -48,9 +53,10 @@ struct Build {
 }
 
 /// Builds the binary `name` of the workspace that `dir` is in, as the program `like` was built, and
-/// gives its path.
-pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unmeasured> {
-    let workspace = workspace(dir, name)?;
+/// gives its path. `of` says whose it is.
+pub(super) fn build(name: &str, dir: &Path, like: &Path, of: Of) -> Result<PathBuf, Unmeasured> {
+    let environment = of.environment()?;
+    let workspace = workspace(dir, name, &environment)?;
     let has = |package: &&WirePackage| binaries(package).any(|binary| binary == name);
     let Some(package) = workspace.packages.iter().find(has) else {
         return Err(absent(name, &workspace));
@@ -64,7 +70,7 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
     }
     let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
     args.extend_from_slice(&["--target-dir".into(), build.target_dir.into()]);
-    let done = cargo(args, dir, &format!("build the binary `{name}`"))?;
+    let done = cargo(args, dir, &environment, &format!("build the binary `{name}`"))?;
     // The binary is built last of all.
     let text = String::from_utf8_lossy(&done.stdout.tail);
     let messages =
@@ -77,6 +83,29 @@ pub(super) fn build(name: &str, dir: &Path, like: &Path) -> Result<PathBuf, Unme
         let text = format!("cargo built `{name}` and did not say where it is");
         Unmeasured::new(Cause::Harness, text)
     })
+}
+
+/// Whose binary is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// This revision's.
+    Head,
+    /// The base's.
+    Base,
+}
+
+/// Variables that a build has otherwise than this process: their value, `None` where it is not to have them.
+type Environment = BTreeMap<String, Option<String>>;
+
+impl Of {
+    fn environment(self) -> Result<Environment, Unmeasured> {
+        let told = std::env::var(BASE).ok().filter(|told| !told.is_empty() && self == Of::Base);
+        let Some(told) = told else { return Ok(Environment::new()) };
+        serde_json::from_str(&told).map_err(|e| {
+            let text = format!("{BASE} is not understood: {e}; let `cargo budget check` set it");
+            Unmeasured::new(Cause::Harness, text)
+        })
+    }
 }
 
 impl Build {
@@ -102,10 +131,14 @@ impl Build {
     }
 }
 
-fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
+fn workspace(
+    dir: &Path,
+    name: &str,
+    environment: &Environment,
+) -> Result<WireWorkspace, Unmeasured> {
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let args = args.iter().map(OsString::from).collect();
-    let done = cargo(args, dir, &format!("find the binary `{name}`"))?;
+    let done = cargo(args, dir, environment, &format!("find the binary `{name}`"))?;
     serde_json::from_slice(&done.stdout.tail).map_err(|e| {
         let text =
             format!("failed to find the binary `{name}`: cargo metadata is not understood: {e}");
@@ -113,8 +146,21 @@ fn workspace(dir: &Path, name: &str) -> Result<WireWorkspace, Unmeasured> {
     })
 }
 
-fn cargo(args: Vec<OsString>, dir: &Path, aim: &str) -> Result<Finished, Unmeasured> {
-    let mut launch = Launch::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+fn cargo(
+    args: Vec<OsString>,
+    dir: &Path,
+    environment: &Environment,
+    aim: &str,
+) -> Result<Finished, Unmeasured> {
+    let own = || std::env::var_os("CARGO");
+    let program = environment.get("CARGO").map_or_else(own, |set| set.clone().map(Into::into));
+    let mut launch = Launch::new(program.unwrap_or_else(|| "cargo".into()));
+    for (name, value) in environment {
+        match value {
+            Some(value) => launch.env.push((name.into(), value.into())),
+            None => launch.without.push(name.into()),
+        }
+    }
     launch.args = args;
     launch.dir = (!dir.as_os_str().is_empty()).then(|| dir.to_owned());
     // All of its answer is needed, not only the end.
@@ -175,8 +221,22 @@ mod tests {
             "/w/target",
         );
         check("/elsewhere/release/deps/t-1", "release", None, "/elsewhere");
+        // One of several links of the base's, which must not be built over this revision's.
+        check("/elsewhere/release/deps/layouts/base/t-1", "release", None, "/elsewhere");
         let own = if cfg!(debug_assertions) { "dev" } else { "release" };
         check("/moved/t-1", own, None, "/w/target");
+    }
+
+    /// The program `env` in cargo's place says what reached it.
+    #[cfg(unix)]
+    #[test]
+    fn a_build_of_the_base_has_the_bases_environment() {
+        let told = "{\"CARGO\": \"env\", \"HOME\": null, \"BASES_OWN\": \"1\"}";
+        let environment: Environment = serde_json::from_str(told).unwrap();
+        let done = cargo(vec![], Path::new("."), &environment, "list variables").unwrap();
+        let listed = String::from_utf8(done.stdout.tail).unwrap();
+        let has = |start: &str| listed.lines().any(|line| line.starts_with(start));
+        assert!(has("BASES_OWN=1") && has("PATH=") && !has("HOME="), "{listed}");
     }
 
     #[test]
@@ -193,7 +253,7 @@ mod tests {
         file("src/bin/bad.rs", "fn main() { oops }");
         let built = |name, profile: &str| {
             let like = dir.join("target").join(profile).join("deps/test-1");
-            build(name, &dir, &like).map_err(|reason| reason.to_string())
+            build(name, &dir, &like, Of::Head).map_err(|reason| reason.to_string())
         };
         for (profile, debug) in [("debug", 1), ("release", 0)] {
             let path = built("good", profile).unwrap();

@@ -1,0 +1,255 @@
+//! The files by which cargo and rustup are configured for a directory: its own and those of the directories above.
+//!
+//! What is in a repository is its revision's own and may differ. What is above the repository applies to this
+//! revision, and has to apply to the base as well: no more, and no less.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, Item};
+
+use crate::failure::Failure;
+
+/// What cargo and rustup read in a directory. Where there are two of one kind, each takes the first.
+const KINDS: [&[&str]; 2] =
+    [&[".cargo/config", ".cargo/config.toml"], &["rust-toolchain", "rust-toolchain.toml"]];
+/// Tables that say how cargo talks, and not what it builds.
+const ASIDE: [&str; 8] = [
+    "alias",
+    "cargo-new",
+    "credential-alias",
+    "future-incompat-report",
+    "http",
+    "net",
+    "registry",
+    "term",
+];
+/// So many differences are named.
+const NAMED: usize = 6;
+
+/// The files that apply to a directory, the nearest first.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// In the repository.
+    inside: Vec<PathBuf>,
+    /// Above it; cargo's home aside, which applies everywhere.
+    pub(super) above: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Those that apply to `package`, in a repository that begins at `top`.
+    pub(super) fn of(package: &Path, top: &Path) -> Files {
+        let home = home();
+        let mut files = Files::default();
+        for directory in package.ancestors() {
+            for kind in KINDS {
+                let Some(file) = kind.iter().map(|name| directory.join(name)).find(|f| f.is_file())
+                else {
+                    continue;
+                };
+                if directory.starts_with(top) {
+                    files.inside.push(file);
+                } else if home.is_none() || file.parent().and_then(canonical) != home {
+                    files.above.push(file);
+                }
+            }
+        }
+        files
+    }
+
+    /// The variables that `[env]` sets, of cargo's home too.
+    pub(super) fn variables(&self) -> Vec<String> {
+        let home =
+            home().into_iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
+        let files = self.inside.iter().chain(&self.above).cloned().chain(home);
+        let mut names = Vec::new();
+        for file in files {
+            let Some(document) = read(&file) else { continue };
+            let table = document.get("env").and_then(Item::as_table_like);
+            names.extend(table.into_iter().flat_map(|t| t.iter()).map(|(key, _)| key.to_owned()));
+        }
+        names
+    }
+
+    /// What is set here, by its whole key: `build.rustflags`, `[toolchain]`.
+    fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        for file in &self.inside {
+            let mut found = BTreeMap::new();
+            if file.parent().is_some_and(|parent| parent.ends_with(".cargo")) {
+                match read(file) {
+                    Some(document) => flatten("", document.as_item(), &mut found),
+                    None => drop(found.insert("what cargo cannot read".to_owned(), text(file))),
+                }
+                found.retain(|key, _| {
+                    !ASIDE.iter().any(|table| key.split('.').next() == Some(table))
+                });
+            } else {
+                let toolchain = text(file).split_whitespace().collect::<Vec<_>>().join(" ");
+                found.insert("rust-toolchain".to_owned(), toolchain);
+            }
+            for (key, value) in found {
+                // The nearest holds.
+                settings.entry(key).or_insert(value);
+            }
+        }
+        settings
+    }
+}
+
+/// How the configuration of this revision's repository differs from the base's; `None` where it does not.
+pub(super) fn difference(head: &Files, base: &Files) -> Option<String> {
+    let (head, base) = (head.settings(), base.settings());
+    let keys = head.keys().chain(base.keys().filter(|key| !head.contains_key(*key)));
+    let differ: Vec<&String> = keys.filter(|key| head.get(*key) != base.get(*key)).collect();
+    if differ.is_empty() {
+        return None;
+    }
+    let mut note = "built with another configuration than the base, which has its own: ".to_owned();
+    for (nth, key) in differ.iter().take(NAMED).enumerate() {
+        let is_shown = !key.starts_with("env.") && !key.contains("token");
+        let value = |settings: &BTreeMap<String, String>| match settings.get(*key) {
+            None => "not set".to_owned(),
+            Some(value) if is_shown => value.chars().take(120).collect(),
+            Some(_) => "another value".to_owned(),
+        };
+        let separator = if nth == 0 { "" } else { "; " };
+        let _ = write!(note, "{separator}`{key}` is {} here, {} there", value(&head), value(&base));
+    }
+    if differ.len() > NAMED {
+        let _ = write!(note, "; and {} more", differ.len() - NAMED);
+    }
+    Some(note)
+}
+
+/// That nothing above the base's repository applies to the base alone, but what is linked in `place` from above this
+/// revision's.
+pub(super) fn only_what_applies_to_both(
+    head: &Files,
+    base: &Files,
+    place: &Path,
+) -> Result<(), Failure> {
+    let known: Vec<_> = head.above.iter().filter_map(|file| canonical(file)).collect();
+    let mut foreign = base.above.iter().filter(|file| !file.starts_with(place));
+    let foreign = foreign.find(|file| !canonical(file).is_some_and(|file| known.contains(&file)));
+    foreign.map_or(Ok(()), |file| {
+        Err(Failure::unmeasured(format!(
+            "`{}` would apply to the base's build, is not its own and does not stand above this project; remove it, \
+             or set PERF_BUDGET_CACHE to a directory that it is not above",
+            file.display()
+        )))
+    })
+}
+
+/// Cargo's home, as far as it exists.
+fn home() -> Option<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").filter(|set| !set.is_empty()).map(PathBuf::from);
+    let user = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let usual = || Some(PathBuf::from(std::env::var_os(user)?).join(".cargo"));
+    canonical(&set.or_else(usual)?)
+}
+
+pub(super) fn canonical(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// A file of cargo's; `None` where it cannot be read, of which cargo itself says more.
+pub(super) fn read(path: &Path) -> Option<Document<String>> {
+    Document::parse(std::fs::read_to_string(path).ok()?).ok()
+}
+
+/// Every value below `item` by its whole key.
+fn flatten(key: &str, item: &Item, found: &mut BTreeMap<String, String>) {
+    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    if let Some(table) = item.as_table_like() {
+        for (name, item) in table.iter() {
+            flatten(&below(name), item, found);
+        }
+    } else {
+        found.insert(
+            key.to_owned(),
+            item.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Made(tempfile::TempDir);
+
+    impl Made {
+        fn new() -> Made {
+            Made(tempfile::tempdir().unwrap())
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.0.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+
+        /// Of a package `member` in the repository of this name.
+        fn files(&self, name: &str) -> Files {
+            let top = self.0.path().join(name);
+            Files::of(&top.join("member"), &top)
+        }
+    }
+
+    #[test]
+    fn a_difference_is_named_from_either_side() {
+        let made = Made::new();
+        let check = |want: Option<&str>| {
+            let got = difference(&made.files("head"), &made.files("base"));
+            let got = got.map(|text| text.split_once(": ").unwrap().1.to_owned());
+            assert_eq!(got.as_deref(), want);
+        };
+        check(None);
+        made.write(
+            "head/.cargo/config.toml",
+            "[build]\nrustflags = [\"-O\"]\n[alias]\nx = \"y\"\n",
+        );
+        check(Some("`build.rustflags` is [\"-O\"] here, not set there"));
+        made.write("base/.cargo/config", "build.rustflags = [ \"-O\" ]\n");
+        check(None);
+        // The member's own holds before the repository's.
+        made.write(
+            "base/member/.cargo/config.toml",
+            "[build]\nrustflags = []\n[env]\nKEY = \"s3cret\"\n",
+        );
+        check(Some(
+            "`build.rustflags` is [\"-O\"] here, [] there; `env.KEY` is not set here, another value there",
+        ));
+        std::fs::remove_dir_all(made.0.path().join("base/member")).unwrap();
+        made.write("head/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
+        check(Some("`rust-toolchain` is [toolchain] channel = \"1.90\" here, not set there"));
+        assert!(made.files("base").variables().is_empty());
+        made.write(
+            "base/.cargo/config",
+            "[env]\nONE = \"1\"\nTWO = { value = \"2\", force = true }\n",
+        );
+        assert_eq!(made.files("base").variables()[..2], ["ONE", "TWO"]);
+    }
+
+    #[test]
+    fn what_is_above_one_of_them_alone_is_refused() {
+        let made = Made::new();
+        made.write("code/.cargo/config.toml", "");
+        made.write("cache/rust-toolchain", "1.90");
+        for directory in ["code/head/member", "code/base/member", "cache/base/member"] {
+            std::fs::create_dir_all(made.0.path().join(directory)).unwrap();
+        }
+        let head = made.files("code/head");
+        let place = made.0.path().join("place");
+        only_what_applies_to_both(&head, &made.files("code/base"), &place).unwrap();
+        let base = made.files("cache/base");
+        let refused = only_what_applies_to_both(&head, &base, &place).unwrap_err();
+        assert!(refused.text.contains("rust-toolchain` would apply to the base's"), "{refused}");
+    }
+}

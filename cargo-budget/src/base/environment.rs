@@ -1,0 +1,161 @@
+//! What a child of the base inherits: what the user set, and nothing that this revision's files did.
+//!
+//! Rustup chooses a toolchain by this revision's files, and names it and its cargo in the environment; cargo does
+//! the same with what `[env]` in the configuration says. A base that inherited that would be built with this
+//! revision's toolchain and variables instead of its own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use cargo_metadata::MetadataCommand;
+
+use super::configuration::Files;
+use crate::child;
+
+/// By which rustup names the toolchain to everything that it starts.
+const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// Where cargo puts the directories of this revision's libraries before it runs a test.
+const LIBRARIES: [&str; 4] =
+    ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"];
+/// Tells the harness, which runs within this revision's environment and builds binaries of the base.
+const VARIABLE: &str = "PERF_BUDGET_BASE_ENV";
+
+/// How the environment of the base's children differs from that of this revision's tests: the value of each variable,
+/// `None` where it is not set.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Environment(BTreeMap<String, Option<String>>);
+
+impl Environment {
+    /// The base's, for this revision's package in `root`, which `head` configures.
+    pub(super) fn of(root: &Path, head: &Files) -> Environment {
+        let variable = |name: &str| std::env::var(name).ok();
+        Environment::from(
+            variable,
+            |toolchain| is_chosen_by_files(root, toolchain),
+            head.variables(),
+        )
+    }
+
+    fn from(
+        variable: impl Fn(&str) -> Option<String>,
+        is_chosen_by_files: impl FnOnce(&str) -> bool,
+        configured: Vec<String>,
+    ) -> Environment {
+        let names = LIBRARIES.iter().map(ToString::to_string).chain(configured);
+        let mut own: BTreeMap<_, _> = names.map(|name| (name.clone(), variable(&name))).collect();
+        for name in [TOOLCHAIN, "CARGO"] {
+            own.insert(name.to_owned(), variable(name));
+        }
+        if variable(TOOLCHAIN).is_some_and(|toolchain| is_chosen_by_files(&toolchain)) {
+            // Rustup's own cargo chooses anew, by the base's files.
+            own.insert(TOOLCHAIN.to_owned(), None);
+            own.insert("CARGO".to_owned(), None);
+        }
+        Environment(own)
+    }
+
+    /// The cargo that the base is built with.
+    pub(super) fn cargo(&self) -> Command {
+        let mut command = child::program(self.program());
+        self.apply(&mut command);
+        command
+    }
+
+    /// What that cargo says of the workspace that a directory is in.
+    pub(super) fn metadata(&self, directory: &Path) -> MetadataCommand {
+        let mut command = child::metadata(directory);
+        command.cargo_path(self.program());
+        for (name, value) in &self.0 {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Makes it a command's.
+    pub(super) fn apply(&self, command: &mut Command) {
+        for (name, value) in &self.0 {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+    }
+
+    /// The variable that tells the harness.
+    pub(super) fn told(&self) -> (&'static str, String) {
+        (VARIABLE, serde_json::to_string(&self.0).unwrap_or_default())
+    }
+
+    fn program(&self) -> &str {
+        self.0.get("CARGO").and_then(Option::as_deref).unwrap_or("cargo")
+    }
+}
+
+/// Whether rustup chose this toolchain by a file of the project or by its default. What the user said of a command, of
+/// the environment or of the directory (`rustup override`) holds for the base too.
+fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
+    let mut rustup = child::program("rustup");
+    rustup.args(["show", "active-toolchain"]).current_dir(root).env_remove(TOOLCHAIN);
+    // Asked only, so that nothing is installed.
+    rustup.env("RUSTUP_AUTO_INSTALL", "0").stdin(Stdio::null());
+    let output = rustup.output().map(|output| output.stdout).unwrap_or_default();
+    is_by_files(&String::from_utf8_lossy(&output), toolchain)
+}
+
+/// The same, from what `rustup show active-toolchain` says: the toolchain, and why.
+fn is_by_files(said: &str, toolchain: &str) -> bool {
+    let active = said.split_whitespace().next();
+    active == Some(toolchain) && !said.contains("directory override")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_of_this_revision_chose_is_not_the_bases() {
+        let variable = |name: &str| {
+            let value = match name {
+                "RUSTUP_TOOLCHAIN" => "1.90",
+                "CARGO" => "/toolchains/1.90/bin/cargo",
+                "SET_BY_USER" => "theirs",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let configured = || vec!["SET_BY_USER".to_owned(), "SET_BY_FILE".to_owned()];
+        let seen = |is_chosen: bool| {
+            let environment = Environment::from(variable, |_| is_chosen, configured());
+            let mut command = environment.cargo();
+            environment.apply(&mut command);
+            let value = |name: &str| {
+                let found = command.get_envs().find(|(key, _)| *key == name);
+                found.map(|(_, value)| value.map(|value| value.to_str().unwrap().to_owned()))
+            };
+            let program = command.get_program().to_str().unwrap().to_owned();
+            assert_eq!(value("SET_BY_USER"), Some(Some("theirs".to_owned())));
+            assert_eq!(value("SET_BY_FILE"), Some(None));
+            assert_eq!(value("LD_LIBRARY_PATH"), Some(None));
+            (program, value("RUSTUP_TOOLCHAIN").unwrap(), value("CARGO").unwrap())
+        };
+        assert_eq!(seen(true), ("cargo".to_owned(), None, None));
+        let (program, toolchain, cargo) = seen(false);
+        assert_eq!(program, "/toolchains/1.90/bin/cargo");
+        assert_eq!((toolchain.as_deref(), cargo.as_deref()), (Some("1.90"), Some(&*program)));
+    }
+
+    #[test]
+    fn rustup_says_who_chose() {
+        let check =
+            |said: &str, by_files: bool| assert_eq!(is_by_files(said, "1.90"), by_files, "{said}");
+        check("1.90 (overridden by '/p/rust-toolchain.toml')\n", true);
+        check("1.90 (default)\n", true);
+        check("1.90 (directory override for '/p')\n", false);
+        check("stable (default)\n", false);
+        check("", false);
+    }
+}

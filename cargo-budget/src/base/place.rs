@@ -1,0 +1,128 @@
+//! Where a project's checkouts stand: outside of the project, in the user's cache.
+//!
+//! Cargo merges the configuration of every directory above the one that it builds in, and rustup and many build
+//! scripts look upwards as well. A checkout below the project would be built with this revision's flags, and a
+//! regression that came with a flag would be in both builds. So no directory of the project is above a checkout.
+//!
+//! Each project has a directory of its own there, since what is linked beside the checkouts is its own.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// Overrides the directory that holds those of all projects.
+const DIRECTORY: &str = "PERF_BUDGET_CACHE";
+/// Names, in a project's directory, where the project's repository begins.
+const OWNER: &str = "project";
+
+/// The directory for the repository that begins at `top`, made if need be; those of repositories that are gone are
+/// removed.
+pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
+    let all = below(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+        .ok_or_else(|| {
+            Failure::unmeasured(format!(
+                "no variable tells where the user's cache is, which holds the base's checkout; set {DIRECTORY} to \
+                 a directory outside of the project"
+            ))
+        })?;
+    let all = std::path::absolute(&all).map_err(|e| Failure::io("resolve", &all, &e))?;
+    in_all(&all, top)
+}
+
+fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
+    let owner = top.canonicalize().map_err(|e| Failure::io("resolve", top, &e))?;
+    let owner = owner.to_string_lossy();
+    let hash = hmac_sha256::Hash::hash(owner.as_bytes());
+    let own =
+        all.join(hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}")));
+    std::fs::create_dir_all(&own).map_err(|e| Failure::io("create", &own, &e))?;
+    let mark = own.join(OWNER);
+    if !std::fs::read_to_string(&mark).is_ok_and(|text| text == owner) {
+        std::fs::write(&mark, &*owner).map_err(|e| Failure::io("write", &mark, &e))?;
+    }
+    forget_gone(all);
+    // The repository's own links would be resolved on the way to it too.
+    own.canonicalize().map(plain).map_err(|e| Failure::io("resolve", &own, &e))
+}
+
+/// Removes what is kept for repositories that are no more. What cannot be removed is in nobody's way.
+fn forget_gone(all: &Path) {
+    let Ok(entries) = std::fs::read_dir(all) else { return };
+    for place in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        // One without a name may be made by another comparison at this moment.
+        let Ok(owner) = std::fs::read_to_string(place.join(OWNER)) else { continue };
+        let lacks = |path: &Path| path.try_exists().is_ok_and(|exists| !exists);
+        // A disk that is away has no directory above it either; one that was deleted has.
+        let owner = Path::new(&owner);
+        if lacks(owner) && owner.parent().is_some_and(Path::is_dir) {
+            let _ = std::fs::remove_dir_all(&place);
+        }
+    }
+}
+
+/// The directory for all projects: where the platform keeps what can be made again.
+fn below(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name| variable(name).map(PathBuf::from);
+    if let Some(set) = path(DIRECTORY) {
+        return Some(set);
+    }
+    let cache = if cfg!(windows) {
+        path("LOCALAPPDATA")
+    } else {
+        let home = path("HOME").filter(|home| home.is_absolute());
+        let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+        let named = path("XDG_CACHE_HOME").filter(|cache| cache.is_absolute());
+        named.or_else(|| home.map(|home| home.join(usual)))
+    };
+    // A user without a home has cargo's.
+    Some(cache.or_else(|| path("CARGO_HOME"))?.join("perf-budget"))
+}
+
+/// A path without the prefix `\\?\`, which `canonicalize` gives on Windows and neither cargo nor git like.
+fn plain(path: PathBuf) -> PathBuf {
+    match path.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
+        Some(rest) if !rest.starts_with("UNC") => PathBuf::from(rest),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_cache_is_found() {
+        let check = |set: &[(&str, &str)], want: Option<&str>| {
+            let found = below(|name| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            });
+            assert_eq!(found, want.map(PathBuf::from), "{set:?}");
+        };
+        check(&[("PERF_BUDGET_CACHE", "/x"), ("CARGO_HOME", "/c")], Some("/x"));
+        check(&[("CARGO_HOME", "/c")], Some("/c/perf-budget"));
+        check(&[], None);
+        if cfg!(target_os = "linux") {
+            check(&[("HOME", "/h")], Some("/h/.cache/perf-budget"));
+            check(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")], Some("/x/perf-budget"));
+            check(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")], Some("/h/.cache/perf-budget"));
+        }
+    }
+
+    #[test]
+    fn each_project_has_its_own_as_long_as_it_exists() {
+        let place = tempfile::tempdir().unwrap();
+        let all = place.path().join("cache");
+        let [one, two] = ["one", "two"].map(|name| {
+            let top = place.path().join(name);
+            std::fs::create_dir(&top).unwrap();
+            (in_all(&all, &top).unwrap(), top)
+        });
+        assert_ne!(one.0, two.0);
+        assert_eq!(in_all(&all, &one.1).unwrap(), one.0);
+        std::fs::remove_dir(&one.1).unwrap();
+        assert_eq!(in_all(&all, &two.1).unwrap(), two.0);
+        assert!(!one.0.exists() && two.0.exists());
+    }
+}

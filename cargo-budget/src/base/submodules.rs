@@ -1,0 +1,88 @@
+//! A commit's submodules, at the commits that it names.
+//!
+//! They are cloned from what this clone already has of them, where it has them, so that a comparison needs no network.
+//! Git's own `submodule init` would write to the configuration that all work trees share, which is the user's.
+
+use std::path::{Path, PathBuf};
+
+use super::checkout::{UNHOOKED, text};
+use crate::failure::Failure;
+use crate::git::{git, said};
+
+/// Deeper than this no project nests them; one that names itself would nest for ever.
+const DEEPEST: usize = 8;
+
+/// Checks out the submodules of the checkout in `directory`, and theirs. `known` is where this clone keeps its own.
+pub(super) fn update(directory: &Path, known: &Path, commit: &str) -> Result<(), Failure> {
+    update_below(directory, known, commit, DEEPEST)
+}
+
+fn update_below(
+    directory: &Path,
+    known: &Path,
+    commit: &str,
+    deeper: usize,
+) -> Result<(), Failure> {
+    for Submodule { name, path, url } in listed(directory)? {
+        let own = known.join(&name);
+        let is_known = own.join("HEAD").is_file();
+        let from = if is_known { own.to_string_lossy().into_owned() } else { url };
+        if !is_known && from.starts_with('.') {
+            return Err(Failure::unmeasured(format!(
+                "{commit} has the submodule `{name}`, which this clone does not have; run `git submodule update \
+                 --init --recursive`, or fetch `{from}` in its place"
+            )));
+        }
+        let mut arguments: Vec<String> = UNHOOKED.iter().map(ToString::to_string).collect();
+        let mut set = |key: &str, value: &str| {
+            arguments.extend(["-c".to_owned(), format!("submodule.{name}.{key}={value}")]);
+        };
+        set("url", &from);
+        set("active", "true");
+        // What `.gitmodules` could ask for instead: a command, a merge, nothing.
+        set("update", "checkout");
+        if is_known {
+            arguments.extend(["-c", "protocol.file.allow=always"].map(str::to_owned));
+        }
+        arguments.extend(["submodule", "update", "--", &path].map(str::to_owned));
+        let updated = git(directory, arguments)?;
+        if !updated.status.success() {
+            return Err(Failure::unmeasured(format!(
+                "failed to check out the submodule `{name}` of {commit} from `{from}`: {}",
+                said(&updated)
+            )));
+        }
+        let inner = directory.join(&path);
+        if deeper > 0 && inner.join(".gitmodules").is_file() {
+            update_below(&inner, &own.join("modules"), commit, deeper - 1)?;
+        }
+    }
+    Ok(())
+}
+
+struct Submodule {
+    name: String,
+    path: String,
+    url: String,
+}
+
+/// What `.gitmodules` names, as far as the commit has it.
+fn listed(directory: &Path) -> Result<Vec<Submodule>, Failure> {
+    let asked = ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"];
+    let paths = String::from_utf8_lossy(&git(directory, asked)?.stdout).into_owned();
+    let mut found = Vec::new();
+    for entry in paths.split('\0').filter(|entry| !entry.is_empty()) {
+        let Some((key, path)) = entry.split_once('\n') else { continue };
+        let name = key.trim_start_matches("submodule.").trim_end_matches(".path").to_owned();
+        // A path that the commit has no submodule at is left over.
+        let entry = git(directory, ["ls-files", "--stage", "--", path])?;
+        // A name that leads elsewhere is one that git refuses too.
+        let is_plain = !PathBuf::from(&name).components().any(|part| part.as_os_str() == "..");
+        if is_plain && entry.stdout.starts_with(b"160000 ") {
+            let key = format!("submodule.{name}.url");
+            let url = text(&git(directory, ["config", "--file", ".gitmodules", "--get", &key])?);
+            found.push(Submodule { name, path: path.to_owned(), url });
+        }
+    }
+    Ok(found)
+}

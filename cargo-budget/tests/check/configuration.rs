@@ -1,0 +1,279 @@
+//! The base is built with its own configuration, and with nothing of this revision's.
+//!
+//! The crate depends on nothing, so that it builds in a moment, and its test `budgets` is no harness: it says what it was
+//! built with, and has the base's say it too.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::made;
+
+const MANIFEST: &str = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+    [[test]]\nname = \"budgets\"\nharness = false\n\n[profile.dev]\ndebug = false\n\n[workspace]\n";
+const BUDGETS: &str = "[budget.text]\nartifact = \"Cargo.toml\"\nmax = { size = \"1 KB\" }\n";
+const TESTS: &str = r#"
+fn main() {
+    let is_base = std::env::var_os("SAYS_BASE").is_some();
+    println!("{}: {}", if is_base { "base" } else { "head" }, plain::built());
+    if is_base {
+        return;
+    }
+    for name in ["ENV", "NOTES", "LACKS"] {
+        println!("{name}: {}", std::env::var(format!("PERF_BUDGET_BASE_{name}")).unwrap_or_default());
+    }
+    if let Some(base) = std::env::var_os("PERF_BUDGET_BASE") {
+        std::process::Command::new(base).env("SAYS_BASE", "1").status().unwrap();
+    }
+}
+"#;
+const BUILT: &str = "pub fn built() -> String {\n    \
+    format!(\"slow={} one={:?}\", cfg!(slow), option_env!(\"ONE\"))\n}\n";
+
+/// Repositories of small crates, and a cache outside of them.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    /// With one repository of this name.
+    fn new(name: &str) -> Place {
+        let place =
+            Place(tempfile::Builder::new().prefix("budget-configuration-").tempdir().unwrap());
+        place.add(name);
+        place
+    }
+
+    fn add(&self, name: &str) {
+        for (file, text) in [
+            ("Cargo.toml", MANIFEST),
+            ("budgets.toml", BUDGETS),
+            ("tests/budgets.rs", TESTS),
+            ("src/lib.rs", BUILT),
+            (".gitignore", "target\n"),
+        ] {
+            self.write(&format!("{name}/{file}"), text);
+        }
+        self.git(name, &["init", "-q"]);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn git(&self, name: &str, arguments: &[&str]) -> String {
+        crate::git(&self.path(name), arguments)
+    }
+
+    /// Everything, with the lock that cargo makes of it.
+    fn commit(&self, name: &str) {
+        let mut lock = self.command(name, env!("CARGO"));
+        let output = lock.args(["generate-lockfile", "--offline"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        self.git(name, &["add", "-A"]);
+        self.git(name, &["commit", "-q", "--allow-empty", "-m", "more"]);
+    }
+
+    fn command(&self, name: &str, program: &str) -> Command {
+        let mut command = Command::new(program);
+        made::isolate(&mut command, &self.path("results"));
+        command.current_dir(self.path(name));
+        command.env("PERF_BUDGET_CACHE", self.path("cache"));
+        // In the project, as usual; but where the test made one for all.
+        command.env_remove("CARGO_TARGET_DIR").env_remove("PERF_BUDGET_DIR");
+        if self.path("target").is_dir() {
+            command.env("CARGO_TARGET_DIR", self.path("target"));
+        }
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "ONE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Compares with a revision: all that is said.
+    fn check(&self, name: &str, base: &str) -> Said {
+        let mut command = self.command(name, env!("CARGO_BIN_EXE_cargo-budget"));
+        let output =
+            command.args(["budget", "check", "--profile", "dev", "--base", base]).output().unwrap();
+        Said(String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    }
+}
+
+struct Said(String);
+
+impl Said {
+    #[track_caller]
+    fn has(&self, parts: &[&str]) -> &Said {
+        for part in parts {
+            assert!(self.0.contains(part), "{part:?} is not in\n{}", self.0);
+        }
+        self
+    }
+}
+
+#[test]
+fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
+    let place = Place::new("app");
+    place.commit("app");
+    let plain = "slow=false one=None";
+    place.check("app", "HEAD").has(&[
+        &format!("head: {plain}"),
+        &format!("base: {plain}"),
+        "NOTES: \n",
+    ]);
+
+    // What the user sets is for both.
+    let mut set = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    set.args(["budget", "check", "--profile", "dev", "--base", "HEAD"]);
+    let output = set.env("RUSTFLAGS", "--cfg slow").output().unwrap();
+    let set = Said(String::from_utf8(output.stdout).unwrap());
+    set.has(&["head: slow=true", "base: slow=true"]);
+
+    // Added: this revision alone is slow.
+    let flags = "[build]\nrustflags = [\"--cfg\", \"slow\"]\n[env]\nONE = { value = \"1\", force = true }\n";
+    place.write("app/.cargo/config.toml", flags);
+    place.commit("app");
+    let added = place.check("app", "HEAD~1");
+    added.has(&["head: slow=true one=Some(\"1\")", "base: slow=false one=None"]);
+    added.has(&["NOTES: built with another configuration than the base, which has its own: "]);
+    added.has(&["`build.rustflags` is [\"--cfg\", \"slow\"] here, not set there"]);
+    // What the harness runs within is not what it builds a binary of the base within.
+    added.has(&["ENV: {", "\"ONE\":null"]);
+    place.check("app", "HEAD").has(&["base: slow=true one=Some(\"1\")", "NOTES: \n"]);
+
+    // Removed: the base alone is.
+    fs::remove_dir_all(place.path("app/.cargo")).unwrap();
+    place.commit("app");
+    let removed = place.check("app", "HEAD~1");
+    removed.has(&["head: slow=false one=None", "base: slow=true one=Some(\"1\")"]);
+    removed.has(&["`build.rustflags` is not set here, [\"--cfg\", \"slow\"] there"]);
+
+    // What stands above the repository is of no revision, and applies to both.
+    place.write(".cargo/config.toml", flags);
+    place.commit("app");
+    let mut above = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    let cache = tempfile::tempdir().unwrap();
+    above.args(["budget", "check", "--profile", "dev", "--base", "HEAD~2"]);
+    let output = above.env("PERF_BUDGET_CACHE", cache.path()).output().unwrap();
+    let above = Said(String::from_utf8([output.stdout, output.stderr].concat()).unwrap());
+    above.has(&["head: slow=true one=Some(\"1\")", "base: slow=true one=Some(\"1\")"]);
+    // What stands above the cache alone does not, so nothing is compared.
+    fs::rename(place.path(".cargo"), cache.path().join(".cargo")).unwrap();
+    let mut alone = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    alone.args(["budget", "check", "--profile", "dev", "--base", "HEAD"]);
+    let output = alone.env("PERF_BUDGET_CACHE", cache.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let alone = Said(String::from_utf8(output.stderr).unwrap());
+    alone.has(&["would apply to the base's build, is not its own and does not stand above"]);
+}
+
+#[test]
+fn a_patched_dependency_is_patched_where_its_revision_patches_it() {
+    let place = Place::new("app");
+    let manifest = MANIFEST.replace("[profile", "[dependencies]\nitoa = \"1\"\n\n[profile");
+    place.write("app/Cargo.toml", &manifest);
+    let built = "pub fn built() -> String {\n    itoa::Buffer::new().format(7_u8).to_owned()\n}\n";
+    place.write("app/src/lib.rs", built);
+    place.commit("app");
+    // Of the version that is locked, so that it would be taken for the base's too if the base heard of it.
+    let lock = fs::read_to_string(place.path("app/Cargo.lock")).unwrap();
+    let version = lock.split_once("name = \"itoa\"\n").unwrap().1.lines().next().unwrap();
+    let manifest = format!("[package]\nname = \"itoa\"\n{version}\nedition = \"2024\"\n");
+    place.write("app/patched/Cargo.toml", &manifest);
+    place.write(
+        "app/patched/src/lib.rs",
+        "pub struct Buffer;\nimpl Buffer {\n    pub fn new() -> Buffer {\n        Buffer\n    }\n    \
+         pub fn format(&mut self, _: u8) -> &str {\n        \"patched\"\n    }\n}\n",
+    );
+    place.write("app/.cargo/config.toml", "[patch.crates-io]\nitoa = { path = \"patched\" }\n");
+    place.commit("app");
+    let patched = place.check("app", "HEAD~1");
+    patched.has(&["head: patched", "base: 7", "`patch.crates-io.itoa.path` is \"patched\" here"]);
+}
+
+#[test]
+fn each_project_has_its_own_sibling_in_one_target_directory() {
+    let place = Place::new("one/app");
+    place.add("two/app");
+    fs::create_dir(place.path("target")).unwrap();
+    for (number, project) in ["one", "two"].into_iter().enumerate() {
+        place.write(
+            &format!("{project}/kit/Cargo.toml"),
+            "[package]\nname = \"kit\"\nedition = \"2024\"\n",
+        );
+        place.write(
+            &format!("{project}/kit/src/lib.rs"),
+            &format!("pub const KIT: u32 = {number};\n"),
+        );
+        let app = format!("{project}/app");
+        let dependency = "[dependencies]\nkit = { path = \"../kit\" }\n\n[profile";
+        place.write(&format!("{app}/Cargo.toml"), &MANIFEST.replace("[profile", dependency));
+        let built = "pub fn built() -> String {\n    format!(\"kit={}\", kit::KIT)\n}\n";
+        place.write(&format!("{app}/src/lib.rs"), built);
+        place.commit(&app);
+    }
+    for (project, kit) in [("one", 0), ("two", 1), ("one", 0)] {
+        let said = place.check(&format!("{project}/app"), "HEAD");
+        said.has(&[&format!("head: kit={kit}\n"), &format!("base: kit={kit}\n")]);
+    }
+}
+
+#[test]
+fn a_lock_that_git_ignores_serves_the_base() {
+    let place = Place::new("app");
+    let manifest = MANIFEST.replace("[profile", "[dependencies]\nitoa = \"1\"\n\n[profile");
+    place.write("app/Cargo.toml", &manifest);
+    place.write("app/.gitignore", "target\nCargo.lock\n");
+    place.commit("app");
+    let lock = fs::read_to_string(place.path("app/Cargo.lock")).unwrap();
+    place.check("app", "HEAD").has(&["base: ", "NOTES: \n"]);
+    let checkouts = fs::read_dir(place.path("cache")).unwrap().next().unwrap().unwrap().path();
+    let checkouts = checkouts.join("checkouts/target/package");
+    let commit = &place.git("app", &["rev-parse", "HEAD"])[..12];
+    let served = fs::read_to_string(checkouts.join(commit).join("Cargo.lock")).unwrap();
+    assert_eq!(served, lock);
+    // Without the dependency this revision's lock cannot hold for the base in all.
+    place.write("app/Cargo.toml", MANIFEST);
+    place.commit("app");
+    let differs = place.check("app", "HEAD~1");
+    differs.has(&[
+        "NOTES: Cargo.lock is not in git: the base was built with this revision's",
+        "itoa 1.",
+    ]);
+}
+
+#[test]
+fn a_change_that_adopts_the_gate_has_only_new_limits() {
+    let place = Place::new("app");
+    place.commit("app");
+    for (file, lacks) in
+        [("budgets.toml", "has no budgets.toml"), ("tests/budgets.rs", "has no test `budgets`")]
+    {
+        let text = fs::read_to_string(place.path(&format!("app/{file}"))).unwrap();
+        let manifest = fs::read_to_string(place.path("app/Cargo.toml")).unwrap();
+        fs::remove_file(place.path(&format!("app/{file}"))).unwrap();
+        if file.starts_with("tests") {
+            let (before, after) =
+                (manifest.find("[[test]]").unwrap(), manifest.find("[profile").unwrap());
+            place
+                .write("app/Cargo.toml", &format!("{}{}", &manifest[..before], &manifest[after..]));
+        }
+        place.commit("app");
+        place.write(&format!("app/{file}"), &text);
+        place.write("app/Cargo.toml", &manifest);
+        place.commit("app");
+        let adopted = place.check("app", "HEAD~1");
+        adopted.has(&["so every limit against the base is new", &format!("LACKS: {lacks}")]);
+        assert!(!adopted.0.contains("nothing was compared"), "{}", adopted.0);
+    }
+    // One that has both and does not build is no such change.
+    place.write("app/src/lib.rs", "pub fn built() -> String {\n    oops\n}\n");
+    place.commit("app");
+    place.write("app/src/lib.rs", BUILT);
+    place.commit("app");
+    place.check("app", "HEAD~1").has(&["nothing was compared with the base: failed to build"]);
+}

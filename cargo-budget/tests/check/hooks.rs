@@ -1,0 +1,284 @@
+//! `cargo budget check --base` within git's own hooks: the user's repository is left as it was.
+//!
+//! Everything that git does is real. Cargo is a stand-in that builds nothing and notes what reached it, so that a
+//! test takes no longer than git does.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::made;
+
+/// Notes where it runs and with what, and names itself as the test binary that it built.
+const CARGO: &str = r#"#!/bin/sh
+{ echo "ran $*"; echo "in $(pwd)"; env; } >>"$NOTES/cargo"
+case "$*" in
+*--no-run*) printf '{"reason":"compiler-artifact","target":{"name":"budgets","kind":["test"]},"executable":"%s"}\n' "$0" ;;
+metadata*) exit 1 ;;
+esac
+"#;
+
+/// Compares with `main` in a directory; the index stays byte by byte what it was, or git is told to stop.
+const HOOK: &str = r#"#!/bin/sh
+index="${GIT_INDEX_FILE:-$(git rev-parse --git-path index)}"
+cp "$index" "$NOTES/index" || exit 1
+(cd "$MEMBER" && "$CHECK" budget check --base main) >"$NOTES/said" 2>&1
+cmp "$index" "$NOTES/index"
+"#;
+
+/// A repository with a member that has budgets, on a branch `feature` beside `main`, and a place for notes.
+pub(crate) struct Repository {
+    place: tempfile::TempDir,
+}
+
+impl Repository {
+    pub(crate) fn new() -> Repository {
+        let made = Repository {
+            place: tempfile::Builder::new().prefix("budget-hooks-").tempdir().unwrap(),
+        };
+        fs::create_dir(made.path("notes")).unwrap();
+        made.write("notes/cargo-stand-in", CARGO);
+        made.write("notes/hook", HOOK);
+        for script in ["notes/cargo-stand-in", "notes/hook"] {
+            fs::set_permissions(made.path(script), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        made.write("repo/member/Cargo.toml", "[package]\nname = \"member\"\n");
+        let budgets = "[budget.manifest]\nartifact = \"Cargo.toml\"\nmax = { size = \"1 KB\" }\n";
+        made.write("repo/member/budgets.toml", budgets);
+        made.write("repo/text", "of main\n");
+        made.git("repo", &["init", "-q", "-b", "main"]);
+        made.commit("repo", "one");
+        made.git("repo", &["checkout", "-q", "-b", "feature"]);
+        made.write("repo/text", "of feature\n");
+        made.commit("repo", "two");
+        made.git("repo", &["checkout", "-q", "main"]);
+        made
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.place.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// A command in a directory, with the stand-in as its cargo.
+    pub(crate) fn command(&self, directory: &str, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        made::isolate(&mut command, &self.path("results"));
+        command.current_dir(self.path(directory));
+        command.env("PERF_BUDGET_CACHE", self.path("cache"));
+        command.env("CARGO", self.path("notes/cargo-stand-in")).env_remove("RUSTUP_TOOLCHAIN");
+        command.env("NOTES", self.path("notes")).env("MEMBER", "member");
+        command.env("CHECK", env!("CARGO_BIN_EXE_cargo-budget"));
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_NAME"), "n").env(format!("GIT_{role}_EMAIL"), "n@n");
+        }
+        command
+    }
+
+    #[track_caller]
+    pub(crate) fn git(&self, directory: &str, arguments: &[&str]) -> String {
+        let output = self.command(directory, "git").args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn commit(&self, directory: &str, message: &str) {
+        self.git(directory, &["add", "-A"]);
+        self.git(directory, &["commit", "-q", "-m", message]);
+    }
+
+    /// Everything in a repository that nobody but its user changes.
+    fn state(&self, directory: &str) -> Vec<String> {
+        let dir = self.git(directory, &["rev-parse", "--absolute-git-dir"]);
+        let common = self.git(directory, &["rev-parse", "--git-common-dir"]);
+        let common = self.path(directory).join(common);
+        let mut state: Vec<String> = ["index", "HEAD"]
+            .iter()
+            .map(|name| format!("{:?}", fs::read(Path::new(&dir).join(name)).unwrap()))
+            .collect();
+        state.push(fs::read_to_string(common.join("config")).unwrap());
+        state.push(self.git(directory, &["for-each-ref"]));
+        state.push(self.git(directory, &["status", "--porcelain", "--ignored"]));
+        state.push(self.git(directory, &["diff", "HEAD"]));
+        state
+    }
+
+    /// That the base was built, in the member, and that no cargo heard of the hook's repository.
+    #[track_caller]
+    fn compared(&self) {
+        let (said, cargo) = (self.read("notes/said"), self.read("notes/cargo"));
+        assert!(said.contains("comparing with"), "{said}");
+        let base = cargo.lines().filter(|line| line.starts_with("in "));
+        let base: Vec<&str> = base.filter(|line| line.contains("/package/")).collect();
+        assert!(!base.is_empty() && base.iter().all(|line| line.ends_with("/member")), "{base:?}");
+        let local = self.git("repo", &["rev-parse", "--local-env-vars"]);
+        for name in local.lines() {
+            let start = format!("{name}=");
+            let inherited = cargo.lines().find(|line| line.starts_with(&start));
+            assert_eq!(inherited, None, "cargo inherits {name}");
+        }
+        fs::remove_file(self.path("notes/cargo")).unwrap();
+    }
+}
+
+#[test]
+fn a_commit_is_what_was_added_whatever_its_hook_compares_with() {
+    let made = Repository::new();
+    made.git("repo", &["worktree", "add", "-q", "-b", "linked", "../linked", "feature"]);
+    made.git(".", &["clone", "-q", "repo", "clone"]);
+    made.git("clone", &["checkout", "-q", "-b", "edited", "origin/feature"]);
+    fs::create_dir_all(made.path("repo/.git/hooks")).unwrap();
+    for hooks in ["repo/.git/hooks", "clone/.git/hooks"] {
+        fs::create_dir_all(made.path(hooks)).unwrap();
+        fs::copy(made.path("notes/hook"), made.path(hooks).join("pre-commit")).unwrap();
+    }
+    for directory in ["linked", "clone"] {
+        made.write(&format!("{directory}/text"), "edited\n");
+        made.write(&format!("{directory}/new"), "new\n");
+        made.git(directory, &["add", "-A"]);
+        let added = made.git(directory, &["write-tree"]);
+        made.git(directory, &["commit", "-q", "-m", "three"]);
+        made.compared();
+        assert_eq!(made.git(directory, &["rev-parse", "HEAD^{tree}"]), added, "{directory}");
+        assert_eq!(made.git(directory, &["show", "HEAD:text"]), "edited");
+        assert_eq!(made.git(directory, &["status", "--porcelain"]), "");
+    }
+}
+
+#[test]
+fn a_member_is_compared_with_itself_where_git_says_where_its_repository_is() {
+    let made = Repository::new();
+    // The hook of a push, and a command between the commits of a rebase.
+    made.git(".", &["clone", "-q", "--bare", "repo", "remote"]);
+    fs::create_dir_all(made.path("repo/.git/hooks")).unwrap();
+    fs::copy(made.path("notes/hook"), made.path("repo/.git/hooks/pre-push")).unwrap();
+    let before = made.state("repo");
+    made.git("repo", &["push", "-q", "../remote", "main:other"]);
+    made.compared();
+    assert_eq!(made.state("repo"), before);
+    let hook = made.path("notes/hook");
+    made.git("repo", &["checkout", "-q", "feature"]);
+    let before = made.state("repo");
+    made.git("repo", &["rebase", "-q", "--exec", hook.to_str().unwrap(), "main"]);
+    made.compared();
+    // A rebase itself writes the index anew and notes where HEAD was.
+    assert_eq!(made.state("repo")[1..3], before[1..3]);
+    assert_eq!(made.git("repo", &["status", "--porcelain"]), "");
+    // As plainly as it can be said.
+    let before = made.state("repo");
+    let dir = made.path("repo/.git");
+    let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+    check.args(["budget", "check", "--base", "main"]).env("GIT_DIR", &dir);
+    check.env("GIT_INDEX_FILE", dir.join("index")).env("GIT_WORK_TREE", made.path("repo"));
+    let output = check.output().unwrap();
+    made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+    made.compared();
+    assert_eq!(made.state("repo"), before);
+}
+
+/// As husky's and LFS' own where their program is not installed.
+#[test]
+fn a_hook_that_refuses_every_checkout_does_not_keep_the_base_from_its_own() {
+    let made = Repository::new();
+    fs::create_dir_all(made.path("repo/.git/hooks")).unwrap();
+    let hook = made.path("repo/.git/hooks/post-checkout");
+    fs::write(&hook, "#!/bin/sh\necho 'no such program' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+    let output = check.args(["budget", "check", "--base", "main"]).output().unwrap();
+    made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+    made.compared();
+    assert!(!made.read("notes/said").contains("no such program"));
+}
+
+/// A toolchain that this revision's file chose is named in the environment, and the base has a file of its own.
+#[test]
+fn the_base_is_built_by_the_toolchain_that_its_own_file_names() {
+    let made = Repository::new();
+    let stand_in = made.read("notes/cargo-stand-in");
+    made.write("bin/cargo", &stand_in.replace("ran ", "rustup's ran "));
+    made.write("bin/rustup", "#!/bin/sh\necho \"$ACTIVE\"\n");
+    for script in ["bin/cargo", "bin/rustup"] {
+        fs::set_permissions(made.path(script), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    made.write("repo/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
+    made.commit("repo", "a toolchain");
+    for (active, is_files) in [
+        ("1.90 (overridden by '/p/rust-toolchain.toml')", true),
+        ("1.90 (directory override for '/p')", false),
+        ("stable (default)", false),
+    ] {
+        let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+        check.args(["budget", "check", "--base", "main~1"]).env("ACTIVE", active);
+        let path = std::env::var("PATH").unwrap();
+        check.env("PATH", format!("{}:{path}", made.path("bin").display()));
+        let output = check.env("RUSTUP_TOOLCHAIN", "1.90").output().unwrap();
+        made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+        let cargo = made.read("notes/cargo");
+        let runs: Vec<&str> = cargo.split("ran ").skip(1).collect();
+        for run in runs.iter().filter(|run| run.starts_with("test ")) {
+            let is_base = run.lines().nth(1).unwrap().contains("/package/");
+            assert_eq!(
+                run.contains("RUSTUP_TOOLCHAIN=1.90"),
+                !(is_base && is_files),
+                "{active}: {run}"
+            );
+        }
+        assert_eq!(cargo.contains("rustup's ran test --no-run"), is_files, "{active}");
+        made.compared();
+        assert!(
+            made.read("notes/said")
+                .contains("`rust-toolchain` is [toolchain] channel = \"1.90\" here")
+        );
+    }
+}
+
+/// From what this clone has of them, without a network, and without a word in the configuration that is the user's.
+#[test]
+fn submodules_are_those_of_the_base() {
+    let made = Repository::new();
+    for (outer, inner) in [("kit", "deep"), ("repo", "kit")] {
+        for module in [outer, inner].iter().filter(|module| !made.path(module).exists()) {
+            made.write(&format!("{module}/text"), "one\n");
+            made.git(module, &["init", "-q", "-b", "main"]);
+            made.commit(module, "one");
+        }
+        let url = made.path(inner).display().to_string();
+        let allow = ["-c", "protocol.file.allow=always"];
+        made.git(outer, &[&allow[..], &["submodule", "add", "-q", &url, inner]].concat());
+        made.git(
+            outer,
+            &[&allow[..], &["submodule", "update", "-q", "--init", "--recursive"]].concat(),
+        );
+        made.commit(outer, "a submodule");
+    }
+    made.write("repo/kit/text", "two\n");
+    made.commit("repo/kit", "two");
+    made.commit("repo", "a newer one");
+    fs::rename(made.path("kit"), made.path("gone")).unwrap();
+    let before = made.state("repo");
+    let base = |revision: &str| {
+        let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
+        let output = check.args(["budget", "check", "--base", revision]).output().unwrap();
+        made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
+        made.compared();
+        let place = fs::read_dir(made.path("cache")).unwrap().next().unwrap().unwrap().path();
+        let commit = &made.git("repo", &["rev-parse", revision])[..12];
+        place.join("checkouts/target/package").join(commit).join("kit")
+    };
+    assert_eq!(fs::read_to_string(base("main~1").join("text")).unwrap(), "one\n");
+    assert_eq!(fs::read_to_string(base("main").join("text")).unwrap(), "two\n");
+    assert!(base("main").join("deep/text").is_file());
+    assert_eq!(made.state("repo"), before);
+}

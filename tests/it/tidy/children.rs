@@ -1,0 +1,32 @@
+//! Git and cargo are started in one place each, where a child is kept from what git tells its hooks.
+
+use super::{none, sources};
+
+/// What starts a program, and the one file of the command that may.
+const STARTS: &[&str] = &["Command::new(", "MetadataCommand::new("];
+const COMMAND: &str = "cargo-budget/src/child.rs";
+
+/// In the library every process starts by this file's `surround`; `arrows` holds who may start any.
+const LIBRARY: &str = "src/exec/child.rs";
+
+#[test]
+fn git_and_cargo_are_started_in_one_place() {
+    let command = sources("cargo-budget/src");
+    let starts = |text: &str| STARTS.iter().any(|start| text.contains(start));
+    let others = command.iter().filter(|file| file.path != COMMAND && starts(&file.text));
+    let others: Vec<String> = others.map(|file| file.path.clone()).collect();
+    none(&others, "these start programs by themselves; `child` does it for them");
+    assert!(command.iter().any(|file| file.path == COMMAND && starts(&file.text)));
+
+    let library = sources("src");
+    let named = ["git", "cargo"].map(|program| format!("Command::new(\"{program}"));
+    let code = |text: &str| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    let others = library.iter().filter(|file| {
+        let text = code(&file.text);
+        named.iter().any(|start| text.contains(start))
+    });
+    let others: Vec<String> = others.map(|file| file.path.clone()).collect();
+    none(&others, "these start git or cargo by themselves; a `Launch` does it for them");
+    let surround = library.iter().find(|file| file.path == LIBRARY).map(|file| code(&file.text));
+    assert!(surround.is_some_and(|text| text.contains("repository::forget(command)")));
+}
