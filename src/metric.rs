@@ -2,13 +2,13 @@
 //!
 //! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
 
-mod table;
+mod by_metric;
 
 use std::fmt;
 
 use crate::quantity::Unit;
 
-pub use table::Table;
+pub use by_metric::ByMetric;
 
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::{Metric, Statistic, Table};
+use crate::metric::{ByMetric, Metric, Statistic};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
@@ -27,8 +27,8 @@ pub(crate) struct Inquiry {
     notes: Vec<(String, bool)>,
     suspect_since: Option<Instant>,
     of: Option<String>,
-    sides: Table<Vec<(f64, f64)>>,
-    remarks: Table<Vec<String>>,
+    sides: ByMetric<Vec<(f64, f64)>>,
+    remarks: ByMetric<Vec<String>>,
 }
 
 impl Inquiry {
@@ -49,8 +49,8 @@ impl Inquiry {
             notes: Vec::new(),
             suspect_since: None,
             of: None,
-            sides: Table::new(),
-            remarks: Table::new(),
+            sides: ByMetric::new(),
+            remarks: ByMetric::new(),
         }
     }
 

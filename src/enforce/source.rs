@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::{Metric, Table};
+use crate::metric::{ByMetric, Metric};
 use crate::stats::{PowerLaw, Sample, order};
 
 /// Something that can be measured once more, in a fresh process.
@@ -83,7 +83,7 @@ pub(crate) struct Sweep {
 impl Source for Sweep {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         let mut sweep = Fork::default();
-        let mut readings: Table<Vec<(f64, f64)>> = Table::new();
+        let mut readings: ByMetric<Vec<(f64, f64)>> = ByMetric::new();
         let mut order: Vec<usize> = (0..self.points.len()).collect();
         self.coin.shuffle(&mut order);
         for i in order {

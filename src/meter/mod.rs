@@ -40,7 +40,7 @@ pub use arrivals::Lag;
 pub use clock::{Clock, Timing};
 pub use interference::{Interference, Orphans};
 
-use crate::metric::{Metric, Statistic, Table};
+use crate::metric::{ByMetric, Metric, Statistic};
 
 /// What one fork gave. A fork is one fresh process that was measured: the unit of replication, since
 /// what varies between processes (placement, layout, allocator state) varies with it.
@@ -59,16 +59,16 @@ pub struct Fork {
     /// Whether waiting for a processor was taken off its times; `None` where nothing was timed.
     pub timing: Option<Timing>,
     /// One value for the whole fork, in the metric's base unit.
-    pub values: Table<f64>,
+    pub values: ByMetric<f64>,
     /// Metrics of the fork that could not be measured, each with its reason; the others stand.
-    pub unmeasured: Table<Unmeasured>,
+    pub unmeasured: ByMetric<Unmeasured>,
     /// What a reader of one metric must know: the largest of several files.
-    pub remarks: Table<Vec<String>>,
+    pub remarks: ByMetric<Vec<String>>,
     /// Of values by the wall clock, what is left without waiting for a processor; those are missing
     /// that nobody can tell it of.
-    pub less_waiting: Table<f64>,
+    pub less_waiting: ByMetric<f64>,
     /// For a ratio, the two values that it is made of.
-    pub sides: Table<(f64, f64)>,
+    pub sides: ByMetric<(f64, f64)>,
     /// How long the fork took, spawning and set-up included.
     pub elapsed: Duration,
     /// The share of the measured time that it waited for a processor; `None` where unknown.

@@ -24,7 +24,7 @@ use crate::meter::fuel;
 use crate::meter::plant::Seed;
 use crate::meter::wire::{Instrument, Request, valid};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{Metric, Statistic, SubjectKind, Table};
+use crate::metric::{ByMetric, Metric, Statistic, SubjectKind};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
@@ -64,7 +64,7 @@ pub struct Run {
     request: Request,
     instrument: Instrument,
     fork: Fork,
-    recorded: Table<(f64, u32)>,
+    recorded: ByMetric<(f64, u32)>,
     verb: Verb,
     #[cfg(feature = "tokio")]
     executor: Option<asynchronous::Executor>,
@@ -162,7 +162,7 @@ impl Run {
             request,
             instrument,
             fork: Fork::default(),
-            recorded: Table::new(),
+            recorded: ByMetric::new(),
             verb: Verb::None,
             #[cfg(feature = "tokio")]
             executor: None,

@@ -33,7 +33,7 @@ use self::files::{Artifact, Found};
 use self::image::Image;
 use super::plant::Plant;
 use super::{Cause, Unmeasured};
-use crate::metric::{Metric, Table};
+use crate::metric::{ByMetric, Metric};
 use crate::quantity::{Quantity, Unit};
 
 /// One metric of an artifact.
@@ -46,7 +46,7 @@ pub struct Reading {
 }
 
 /// For each metric that was asked for, its reading or why there is none.
-pub type Readings = Table<Result<Reading, Unmeasured>>;
+pub type Readings = ByMetric<Result<Reading, Unmeasured>>;
 
 /// Measures the files that `patterns` name, starting from `root`.
 ///

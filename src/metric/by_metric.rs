@@ -7,17 +7,17 @@ use super::Metric;
 
 /// One value for each of some metrics, in the order of the metrics.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table<V> {
+pub struct ByMetric<V> {
     rows: Vec<(Metric, V)>,
 }
 
-impl<V> Default for Table<V> {
+impl<V> Default for ByMetric<V> {
     fn default() -> Self {
-        Table { rows: Vec::new() }
+        ByMetric { rows: Vec::new() }
     }
 }
 
-impl<V> Table<V> {
+impl<V> ByMetric<V> {
     /// One without rows.
     pub fn new() -> Self {
         Self::default()
@@ -83,7 +83,7 @@ impl<V> Table<V> {
     }
 }
 
-impl<V> std::ops::Index<&Metric> for Table<V> {
+impl<V> std::ops::Index<&Metric> for ByMetric<V> {
     type Output = V;
 
     /// # Panics
@@ -94,7 +94,7 @@ impl<V> std::ops::Index<&Metric> for Table<V> {
     }
 }
 
-impl<V> IntoIterator for Table<V> {
+impl<V> IntoIterator for ByMetric<V> {
     type Item = (Metric, V);
     type IntoIter = std::vec::IntoIter<(Metric, V)>;
 
@@ -103,9 +103,9 @@ impl<V> IntoIterator for Table<V> {
     }
 }
 
-impl<V> FromIterator<(Metric, V)> for Table<V> {
+impl<V> FromIterator<(Metric, V)> for ByMetric<V> {
     fn from_iter<I: IntoIterator<Item = (Metric, V)>>(rows: I) -> Self {
-        let mut table = Table::new();
+        let mut table = ByMetric::new();
         for (metric, value) in rows {
             table.insert(metric, value);
         }
@@ -113,7 +113,7 @@ impl<V> FromIterator<(Metric, V)> for Table<V> {
     }
 }
 
-impl<V, const N: usize> From<[(Metric, V); N]> for Table<V> {
+impl<V, const N: usize> From<[(Metric, V); N]> for ByMetric<V> {
     fn from(rows: [(Metric, V); N]) -> Self {
         rows.into_iter().collect()
     }
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_last_of_a_metric_counts() {
-        let mut table = Table::from([
+        let mut table = ByMetric::from([
             (Metric::Size, 1),
             (Metric::Rss, 2),
             (Metric::Gzip, 3),
