@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
-use crate::enforce::{Asked, is_exact};
+use crate::enforce::Asked;
 use crate::metric::Metric;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
@@ -69,7 +69,7 @@ impl AcceptedValues {
         let Some(accepted) = &outcome.accepted else {
             return self.unsuitable(outcome, limit, locked).map(Unjudged::Unsuitable);
         };
-        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !is_exact(&limit.metric))?;
+        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !limit.metric.is_exact())?;
         Some(Unjudged::SetAside(format!(
             "the value of `{series}` was accepted in another environment ({elsewhere}), and noisy values \
              differ from one to another"

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::enforce::{is_exact, takes_turns};
+use crate::enforce::takes_turns;
 use crate::metric::Metric;
 
 /// One limit of one case: one test.
@@ -35,7 +35,7 @@ pub(crate) const NEW: &str =
 impl Test {
     /// Whether its value is compared rather than judged.
     pub(crate) fn is_exact(&self) -> bool {
-        is_exact(&self.limit.metric)
+        self.limit.metric.is_exact()
     }
 
     /// Why it is not judged in this build or without a base revision, which is nobody's fault.
@@ -249,7 +249,7 @@ impl Layout<'_> {
                     versus,
                     // A command's exit code is read from the runs that its times are.
                     exact: reading == Reading::Recorded
-                        || (is_exact(&limit.metric) && reading != Reading::Process),
+                        || (limit.metric.is_exact() && reading != Reading::Process),
                 };
                 let group = place(group, groups, first);
                 let limit = Arc::clone(limit);
@@ -269,7 +269,7 @@ impl Layout<'_> {
                 span: Span::Sweep,
                 reading,
                 versus: None,
-                exact: is_exact(of),
+                exact: of.is_exact(),
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);

@@ -30,7 +30,6 @@ use crate::verdict::judge::Carried;
 pub(crate) use self::account::Watched;
 pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
-pub(crate) use self::question::is_exact;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]

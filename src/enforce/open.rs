@@ -33,7 +33,7 @@ impl Open {
     /// Nothing read yet.
     pub(super) fn new(asked: Asked, levels: Levels) -> Self {
         let mut less_waiting = None;
-        let judgement = if question::is_exact(&asked.limit.metric) {
+        let judgement = if asked.limit.metric.is_exact() {
             Judgement::Exact(Vec::new())
         } else {
             let question = question::question(&asked.limit, levels);

@@ -1,7 +1,7 @@
 //! From a limit of `budgets.toml` to a question in plain numbers: which values, which method, how much slack.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::metric::{Metric, Nature, Statistic};
+use crate::metric::{Metric, Statistic};
 use crate::quantity::Unit;
 use crate::verdict::judge::{Levels, Method, Question};
 
@@ -101,13 +101,5 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         // A batch is long enough for any clock, as it is where the same is limited as a throughput.
         Metric::Latency(Statistic::Mean) => relative,
         _ => relative.max(least),
-    }
-}
-
-/// Whether the limit is compared rather than judged.
-pub(crate) fn is_exact(metric: &Metric) -> bool {
-    match metric {
-        Metric::Scaling(of) => is_exact(of),
-        other => other.nature() == Nature::Exact,
     }
 }
