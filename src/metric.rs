@@ -170,6 +170,11 @@ impl Metric {
         }
     }
 
+    /// What stands before the statistic in the words of its family: `wall_`, or nothing.
+    pub fn family(&self) -> &'static str {
+        self.row().word
+    }
+
     /// The metric whose slope it is; `None` where it is no slope.
     pub fn slope_of(&self) -> Option<&Metric> {
         match self {
@@ -203,6 +208,16 @@ impl Metric {
     /// What a limit on it may be.
     pub fn values(&self) -> Values {
         self.row().values
+    }
+
+    /// Whether it grows with a parameter at a slope that may be limited: an exit code is no amount, and
+    /// a rate falls as its time grows.
+    pub fn has_slope(&self) -> bool {
+        let amount = match self.values() {
+            Values::Amount | Values::Size | Values::Time | Values::Share | Values::Own => true,
+            Values::Code | Values::Slope => false,
+        };
+        amount && self.better() != Better::Higher
     }
 
     /// Which way is better.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
 use crate::enforce::takes_turns;
-use crate::metric::Metric;
+use crate::metric::{Metric, Values};
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]
@@ -198,7 +198,7 @@ fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
         let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
         let own = limits.iter().any(|other| same(other) && against_base(other));
         // An exit code is no amount.
-        if own || limit.metric == Metric::Exit || implied.iter().any(same) {
+        if own || limit.metric.values() == Values::Code || implied.iter().any(same) {
             continue;
         }
         let factor = match limit.bound {

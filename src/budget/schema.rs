@@ -170,10 +170,9 @@ fn params() -> Value {
 }
 
 fn scaling(kind: SubjectKind) -> Value {
-    let has_slope = |m: &Metric| m.better() != Better::Higher && *m != Metric::Exit;
     let mut scaling = object(key::SCALING, |key| match key.name {
         "over" => text(),
-        _ => table(kind, has_slope, |_| "Slope".to_owned()),
+        _ => table(kind, Metric::has_slope, |_| "Slope".to_owned()),
     });
     scaling["required"] = json!(["over", "max"]);
     scaling

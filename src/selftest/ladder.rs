@@ -1,7 +1,7 @@
 //! How far beyond a limit something is planted, and which size is tried next.
 
 use crate::budget::Bound;
-use crate::metric::Metric;
+use crate::metric::{Metric, Values};
 use crate::quantity::Unit;
 use crate::verdict::Against;
 
@@ -13,22 +13,12 @@ const FROM_NOTHING: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 100.0, 1e3, 1e4, 1e6];
 /// Values beyond a limit, the nearest first; each once.
 pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     let limit = against.limit;
-    if *metric == Metric::Exit {
-        return vec![limit + 1.0];
-    }
-    let whole = matches!(
-        metric,
-        Metric::Allocs
-            | Metric::AllocBytes
-            | Metric::Heap
-            | Metric::PeakHeap
-            | Metric::Leaked
-            | Metric::Size
-            | Metric::Gzip
-            | Metric::Brotli
-            | Metric::Zstd
-            | Metric::Stripped
-    );
+    // What is compared is counted.
+    let whole = match metric.values() {
+        Values::Code => return vec![limit + 1.0],
+        Values::Amount | Values::Size => metric.is_exact(),
+        Values::Time | Values::Share | Values::Slope | Values::Own => false,
+    };
     let beyond = |share: &f64| match against.bound {
         Bound::Max if limit == 0.0 => *share,
         Bound::Max if whole && against.unit != Unit::Ratio => (limit * (1.0 + share)).ceil(),
@@ -41,7 +31,7 @@ pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
         _ => &BEYOND,
     };
     let mut targets: Vec<f64> = shares.iter().map(beyond).collect();
-    if *metric == Metric::ErrorRate {
+    if metric.values() == Values::Share {
         for target in &mut targets {
             *target = target.min(1.0);
         }

@@ -3,7 +3,6 @@
 use super::Session;
 use crate::budget::{Reference, Target};
 use crate::meter::{Cause, Unmeasured};
-use crate::metric::Metric;
 use crate::subject;
 use crate::verdict::Outcome;
 
@@ -17,9 +16,9 @@ impl Session {
             Target::Relative { reference: Reference::Base, .. } => Some("base".to_owned()),
             Target::Relative { reference: Reference::Budget(name), .. } => Some(name.clone()),
         };
-        let case = match &test.limit.metric {
-            Metric::Scaling(_) => String::new(),
-            _ => budget.cases[test.case].label.clone(),
+        let case = match test.limit.metric.slope_of() {
+            Some(_) => String::new(),
+            None => budget.cases[test.case].label.clone(),
         };
         let mut blank = Outcome {
             test: test.name.clone(),
