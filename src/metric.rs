@@ -15,7 +15,9 @@ use self::table::ROWS;
 use crate::quantity::Unit;
 
 pub use by_metric::ByMetric;
-pub use column::{Better, Halved, Inject, Judged, Sample, SubjectKind, Tolerance, Units, Values};
+pub use column::{
+    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
+};
 pub use effect::Effect;
 pub use statistic::Statistic;
 pub use table::{Instrument, InstrumentKind, Key, Row};
@@ -253,7 +255,7 @@ impl Metric {
     }
 
     /// What one value is.
-    pub fn sample(&self) -> Sample {
+    pub fn sample(&self) -> SampleKind {
         self.row().sample
     }
 

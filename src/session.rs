@@ -24,11 +24,11 @@ use crate::machine;
 use crate::meter::fork::Build;
 use crate::meter::plant::Plant;
 use crate::meter::{Cause, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::{Judged, Metric};
 use crate::report::progress::Progress;
 use crate::shelf::Shelf;
 use crate::subject;
-use crate::suite::{self, Reading, Suite};
+use crate::suite::{self, Suite};
 use crate::turn::Turns;
 use crate::verdict::{Outcome, Run, Verdict};
 
@@ -37,8 +37,6 @@ use crate::verdict::{Outcome, Run, Verdict};
 const ABREAST: usize = 4;
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);
-/// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
-const COUNT_REPEATS: usize = 2;
 
 /// Everything that the tests of one run share.
 pub(crate) struct Session {
@@ -358,8 +356,10 @@ impl Session {
             })
             .collect();
         let settings = &self.budgets.settings;
-        let counts = matches!(what.reading, Reading::Heap | Reading::Fuel);
-        let repeats = if counts { COUNT_REPEATS } else { 1 };
+        let repeats = asked.iter().map(|asked| match asked.limit.metric.judged() {
+            Judged::Compared { repeats } => repeats,
+            Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
+        });
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,
@@ -368,7 +368,7 @@ impl Session {
             unsure: settings.unsure,
             apart: APART,
             today: Date::of_unix(self.run.began),
-            repeats,
+            repeats: repeats.max().unwrap_or(1),
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();

@@ -91,7 +91,7 @@ pub enum Tolerance {
 
 /// What one value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sample {
+pub enum SampleKind {
     /// Files are read as they are.
     File,
     /// The time of one operation. Its `min` is one value for each process.

@@ -4,7 +4,7 @@
 //! the value under [`Key`]; everything else that is asked of a metric is answered by a column.
 
 use super::column::{
-    Better, Halved, Inject, Judged, Sample, SubjectKind, Tolerance, Units, Values,
+    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
 };
 use super::effect::Effect;
 use super::statistic::Statistic;
@@ -59,7 +59,7 @@ pub struct Row {
     /// How it is held against a limit.
     pub judged: Judged,
     /// What one value is.
-    pub sample: Sample,
+    pub sample: SampleKind,
     /// What to think of half of it.
     pub halved: Halved,
     /// How a selftest moves it.
@@ -109,49 +109,49 @@ rows! {
         word: "size", meaning: "Bytes on disk",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Gzip {
         word: "gzip", meaning: "Bytes after gzip at level 9",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Brotli {
         word: "brotli", meaning: "Bytes after brotli at quality 11",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Zstd {
         word: "zstd", meaning: "Bytes after zstd at level 19",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Stripped {
         word: "stripped", meaning: "Bytes of an ELF file without symbols and debug information",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Unpacked {
         word: "unpacked", meaning: "Bytes of an image's layers, unpacked",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::NONE,
     }
     Layers {
         word: "layers", meaning: "Layers of an image",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 1 }, sample: Sample::File,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::NONE,
     }
     Latency {
@@ -161,7 +161,7 @@ rows! {
             &[Min, P50, P90, P95, P99, P999, Max]
         })],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Operation,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Operation,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     // Apart from the other statistics of an operation: its values are batches of operations. Criterion
@@ -170,49 +170,49 @@ rows! {
         word: "", meaning: "Time of one operation",
         has: &[(Workload, TIME, &[Statistic::Mean]), (Criterion, Recorded, &[Statistic::Mean])],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Batch,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Batch,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Wall {
         word: "wall_", meaning: "Time from the start of the command to its end",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Run,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Startup {
         word: "startup_", meaning: "Time from the start of the command until it is ready",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Run,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Throughput {
         word: "throughput", meaning: "Operations, or bytes, a second",
         has: &[(Workload, TIME, &[]), (Criterion, Recorded, &[])],
         unit: Rate, values: Values::Amount, better: Higher,
-        judged: Statistical(Tolerance::Time), sample: Sample::Rate,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
         halved: Suspicious, inject: Inject::lowers(Effect::Work),
     }
     ErrorRate {
         word: "error_rate", meaning: "Share of the operations that failed",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Share), values: Values::Share, better: Lower,
-        judged: Statistical(Tolerance::Failures), sample: Sample::Failure,
+        judged: Statistical(Tolerance::Failures), sample: SampleKind::Failure,
         halved: Welcome, inject: Inject::raises(Effect::Failures),
     }
     Cpu {
         word: "cpu", meaning: "Processor time: of one operation, or of the whole command",
         has: &[(Command, Process, &[]), (Workload, TIME, &[])],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Process,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Utilization {
         word: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Share), values: Values::Amount, better: Either,
-        judged: Statistical(Tolerance::Time), sample: Sample::Process,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause),
     }
     Rss {
@@ -220,14 +220,14 @@ rows! {
         meaning: "Resident memory: what the held value added, or a command's when it is ready",
         has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Statistical(Tolerance::Memory), sample: Sample::Process,
+        judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Resident),
     }
     PeakRss {
         word: "peak_rss", meaning: "The highest resident memory",
         has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Statistical(Tolerance::Memory), sample: Sample::Process,
+        judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
     }
     RssGrowth {
@@ -235,63 +235,63 @@ rows! {
         meaning: "Resident memory that each further operation adds, through many of them",
         has: &[(Workload, GROWTH, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Statistical(Tolerance::Growth), sample: Sample::Process,
+        judged: Statistical(Tolerance::Growth), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Growth),
     }
     Heap {
         word: "heap", meaning: "Live heap bytes while the value is held",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Held),
     }
     PeakHeap {
         word: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Peak),
     }
     Allocs {
         word: "allocs", meaning: "Allocations of one operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocations),
     }
     AllocBytes {
         word: "alloc_bytes", meaning: "Bytes allocated by one operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocated),
     }
     Leaked {
         word: "leaked", meaning: "Heap bytes still live after the value is dropped",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Leak),
     }
     ContextSwitches {
         word: "context_switches", meaning: "Context switches during one operation",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
-        judged: Statistical(Tolerance::Time), sample: Sample::Process,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Switches),
     }
     Fuel {
         word: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",
         has: &[(Workload, FUEL, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
-        judged: Compared { repeats: 2 }, sample: Sample::Process,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::NONE,
     }
     Exit {
         word: "exit", meaning: "The command's exit code",
         has: &[(Command, Process, &[])],
         unit: One(Unit::Number), values: Values::Code, better: Either,
-        judged: Compared { repeats: 1 }, sample: Sample::Process,
+        judged: Compared { repeats: 1 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit),
     }
     // Of another metric, which says what reads it, whether it is compared, and what moves it.
@@ -299,7 +299,7 @@ rows! {
         word: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",
         has: &[],
         unit: One(Unit::Number), values: Values::Slope, better: Lower,
-        judged: Statistical(Tolerance::Slope), sample: Sample::Sweep,
+        judged: Statistical(Tolerance::Slope), sample: SampleKind::Sweep,
         halved: Welcome, inject: Inject::NONE,
     }
     // Its word is the workload's own, and it comes with whatever instrument the process has.
@@ -307,7 +307,7 @@ rows! {
         word: "", meaning: "What the workload records itself",
         has: &[(Workload, TIME, &[])],
         unit: Any, values: Values::Own, better: Either,
-        judged: UntilConstant(Tolerance::Memory), sample: Sample::Record,
+        judged: UntilConstant(Tolerance::Memory), sample: SampleKind::Record,
         halved: Suspicious, inject: Inject::both(Effect::Recorded, Effect::Recorded),
     }
 }

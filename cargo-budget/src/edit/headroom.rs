@@ -7,7 +7,7 @@
 //! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
 
 use perf_budget::budget::Bound;
-use perf_budget::metric::{Metric, Sample};
+use perf_budget::metric::{Metric, SampleKind};
 use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
 
 /// The headroom of what is the same every time.
@@ -55,7 +55,7 @@ impl Goal {
 /// clock, and a clock is not the same on every machine.
 pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f64) -> Goal {
     const READINGS: f64 = 10.0;
-    let single = metric.sample() == Sample::Operation;
+    let single = metric.sample() == SampleKind::Operation;
     if single && bound == Bound::Max {
         return Goal { limit: goal.limit.max(READINGS * clock), ..goal };
     }
