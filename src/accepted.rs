@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
 use crate::enforce::Asked;
-use crate::metric::Metric;
+use crate::metric::{Metric, Units};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
 use crate::verdict::{Accepted, Outcome, Run};
@@ -104,14 +104,14 @@ impl AcceptedValues {
 
     /// That the accepted value is of another unit than the limit, in words.
     fn unsuitable(&self, outcome: &Outcome, limit: &Limit, locked: &Locked) -> Option<String> {
-        let fits = match (&limit.target, limit.metric.unit()) {
+        let fits = match (&limit.target, limit.metric.units()) {
             _ if outcome.relative_to.is_some() => locked.unit == Unit::Number,
             (Target::Absolute(quantity), _) => locked.unit == quantity.unit,
-            (Target::Relative { .. }, Some(unit)) => locked.unit == unit,
-            (Target::Relative { .. }, None) if limit.metric == Metric::Throughput => {
+            (Target::Relative { .. }, Units::One(unit)) => locked.unit == unit,
+            (Target::Relative { .. }, Units::Rate) => {
                 matches!(locked.unit, Unit::PerSecond | Unit::BytesPerSecond)
             }
-            (Target::Relative { .. }, None) => true,
+            (Target::Relative { .. }, Units::Any) => true,
         };
         (!fits).then(|| {
             format!(
@@ -140,8 +140,11 @@ fn unit(metric: &Metric, budget: &Budget) -> Unit {
         Target::Absolute(quantity) => Some(quantity.unit),
         Target::Relative { .. } => None,
     });
-    let usual = if *metric == Metric::Throughput { Unit::PerSecond } else { Unit::Number };
-    metric.unit().or(other).unwrap_or(usual)
+    match metric.units() {
+        Units::One(unit) => unit,
+        Units::Rate => other.unwrap_or(Unit::PerSecond),
+        Units::Any => other.unwrap_or(Unit::Number),
+    }
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl Keep {
 /// that cannot be told, so that nothing is continued.
 pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> Option<u64> {
     let mut files = vec![std::env::current_exe().ok()?];
-    if test.reading == Reading::Recorded {
+    if test.reading == Reading::RECORDED {
         // To read the same values again is no more evidence.
         return None;
     }

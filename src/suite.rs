@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
 use crate::enforce::takes_turns;
-use crate::metric::{Metric, Values};
+use crate::metric::{Instrument, InstrumentKind, Metric, Values};
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Test {
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
             // What was recorded is of another program, whose build this one's says nothing of.
-            _ if self.reading == Reading::Recorded => None,
+            _ if self.reading == Reading::RECORDED => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -56,29 +56,24 @@ impl Test {
     }
 }
 
-/// What the workers of a group are asked to read.
+/// What a group is read by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Reading {
-    /// Sizes of files.
-    Files,
-    /// A command, from outside.
-    Process,
-    /// A workload by the clock.
-    Time,
+    /// The instrument that the table of metrics names.
+    By(InstrumentKind),
     /// Of a workload what its process as a whole tells, where two are compared: processor time,
     /// failures, values of its own. Its times are compared turn by turn instead, but for those under a
     /// load.
     Whole,
-    /// What a workload holds of the machine's memory.
-    Memory,
-    /// How that grows through many operations.
-    Growth,
-    /// A workload's allocations.
-    Heap,
-    /// The fuel of the WebAssembly that it runs.
-    Fuel,
-    /// Nothing: what Criterion recorded.
-    Recorded,
+}
+
+impl Reading {
+    /// Of a workload by the clock, alone or in turns with its reference.
+    pub(crate) const TIME: Reading = Reading::By(InstrumentKind::Worker(Instrument::Time));
+    /// What another harness has recorded.
+    pub(crate) const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
+    /// A command from outside.
+    const PROCESS: Reading = Reading::By(InstrumentKind::Process);
 }
 
 /// What is measured together.
@@ -152,7 +147,7 @@ impl Suite {
 
     /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
     pub(crate) fn noisy(&self) -> usize {
-        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::Recorded;
+        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::RECORDED;
         self.tests.iter().filter(judged).count()
     }
 
@@ -233,7 +228,7 @@ impl Layout<'_> {
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
-                    Reading::Time
+                    Reading::TIME
                         if versus.as_ref().is_some_and(|versus| {
                             !takes_turns(&limit.metric) || self.is_loaded(versus)
                         }) =>
@@ -248,8 +243,8 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the runs that its times are.
-                    exact: reading == Reading::Recorded
-                        || (limit.metric.is_exact() && reading != Reading::Process),
+                    exact: reading == Reading::RECORDED
+                        || (limit.metric.is_exact() && reading != Reading::PROCESS),
                 };
                 let group = place(group, groups, first);
                 let limit = Arc::clone(limit);
@@ -262,14 +257,13 @@ impl Layout<'_> {
     fn slopes(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
-            let Metric::Scaling(of) = &limit.metric else { continue };
-            let reading = self.reading(of);
+            let reading = self.reading(&limit.metric);
             let group = Group {
                 budget: self.index,
                 span: Span::Sweep,
                 reading,
                 versus: None,
-                exact: of.is_exact(),
+                exact: limit.metric.is_exact(),
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
@@ -304,23 +298,9 @@ impl Layout<'_> {
     }
 
     fn reading(&self, metric: &Metric) -> Reading {
-        match (&self.budget.subject, metric) {
-            (Subject::Artifact(_), _) => Reading::Files,
-            (Subject::Command(_), _) => Reading::Process,
-            (Subject::Criterion(_), _) => Reading::Recorded,
-            (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
-            (Subject::Workload(_), Metric::RssGrowth) => Reading::Growth,
-            (
-                Subject::Workload(_),
-                Metric::Heap
-                | Metric::PeakHeap
-                | Metric::Allocs
-                | Metric::AllocBytes
-                | Metric::Leaked,
-            ) => Reading::Heap,
-            (Subject::Workload(_), Metric::Fuel) => Reading::Fuel,
-            (Subject::Workload(_), _) => Reading::Time,
-        }
+        let instrument = metric.instrument(self.budget.subject.kind());
+        // The reader of the file has refused what the subject does not have.
+        Reading::By(instrument.expect("a limit is on a metric that its subject has"))
     }
 }
 

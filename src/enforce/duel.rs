@@ -6,7 +6,7 @@
 use super::source::{Coin, Source};
 use crate::meter::pair::{Pair, Round, Wants};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Metric, SampleKind, Statistic};
 use crate::stats::{Sample, order};
 
 /// Operations beyond a percentile that a pair should have, at the least.
@@ -42,7 +42,7 @@ impl Source for Duel {
         if pair.batch > 1 && pair.rounds.iter().any(|round| !round.single) {
             fork.batch_size = pair.batch as u64;
         }
-        if self.metrics.contains(&Metric::Throughput) {
+        if self.metrics.iter().any(|metric| metric.sample() == SampleKind::Rate) {
             comparable(pair.work)?;
         }
         for metric in &self.metrics {
@@ -59,23 +59,29 @@ impl Source for Duel {
 
 /// What rounds must be made of for these metrics.
 pub(crate) fn wants(metrics: &[Metric]) -> Wants {
-    let singles = |metric: &&Metric| matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
-    let beyond = |metric: &Metric| match metric {
-        Metric::Latency(statistic) => {
-            tail(*statistic).map(|q| (BEYOND / (1.0 - q)).ceil() as usize)
-        }
-        _ => None,
+    let single = |metric: &Metric| metric.sample() == SampleKind::Operation;
+    let beyond = |metric: &Metric| {
+        let q = metric.statistic().filter(|_| single(metric)).and_then(tail)?;
+        Some((BEYOND / (1.0 - q)).ceil() as usize)
     };
     Wants {
-        singles: metrics.iter().any(|metric| singles(&metric)),
-        batches: metrics.iter().any(|metric| !singles(&metric)),
+        singles: metrics.iter().any(single),
+        batches: metrics.iter().any(|metric| !single(metric)),
         fewest: metrics.iter().filter_map(beyond).max().unwrap_or(0),
     }
 }
 
 /// Whether two sides can be compared in turns by this metric.
 pub(crate) fn takes_turns(metric: &Metric) -> bool {
-    matches!(metric, Metric::Latency(_) | Metric::Throughput)
+    match metric.sample() {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
+    }
 }
 
 /// Bytes a second are not compared with operations a second.
@@ -97,15 +103,15 @@ fn tail(statistic: Statistic) -> Option<f64> {
 /// How the subject's metric relates to the reference's, and the two.
 fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
     let of = |single| pair.rounds.iter().filter(move |round| round.single == single);
-    let (log, sides) = match metric {
-        Metric::Latency(Statistic::Mean) => centre(of(false))?,
-        Metric::Throughput => {
+    let (log, sides) = match (metric.sample(), metric.statistic()) {
+        (SampleKind::Batch, _) => centre(of(false))?,
+        (SampleKind::Rate, _) => {
             let (log, (subject, reference)) = centre(of(false))?;
             let [a, b] = pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work);
             ((a / b).ln() - log, (a / subject, b / reference))
         }
-        Metric::Latency(Statistic::P50) => centre(of(true))?,
-        Metric::Latency(statistic) => {
+        (SampleKind::Operation, Some(Statistic::P50)) => centre(of(true))?,
+        (SampleKind::Operation, Some(statistic)) => {
             let q = match statistic {
                 Statistic::Min => 0.0,
                 Statistic::Max => 1.0,
@@ -118,7 +124,16 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
             let (subject, reference) = (side(|r| &r.first)?, side(|r| &r.second)?);
             ((subject / reference).ln(), (subject, reference))
         }
-        _ => return None,
+        (
+            SampleKind::File
+            | SampleKind::Operation
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep,
+            _,
+        ) => return None,
     };
     log.is_finite().then(|| (log.exp(), sides))
 }

@@ -8,7 +8,7 @@ use super::source::Source;
 use super::{Asked, Rules, standing, words};
 use crate::budget::Unsure;
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::{ByMetric, Metric, Statistic};
+use crate::metric::{ByMetric, SampleKind};
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Judge, Levels};
 use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
@@ -183,7 +183,9 @@ impl Inquiry {
 
     /// Shown to be over the limit, by the workload unless the generator of its load was late itself.
     fn broken(&mut self, open: &Open) {
-        let Metric::Latency(statistic) = open.asked.limit.metric else {
+        let metric = &open.asked.limit.metric;
+        let of_operations = matches!(metric.sample(), SampleKind::Operation | SampleKind::Batch);
+        let Some(statistic) = metric.statistic().filter(|_| of_operations) else {
             return self.close(open, Verdict::Fail, None);
         };
         let limit = open.against(&self.rules);
@@ -325,17 +327,17 @@ impl Inquiry {
     }
 
     fn shape(&self, judge: &Judge, open: &Open) -> Shape {
-        let of = match open.asked.limit.metric {
+        let of = match open.asked.limit.metric.sample() {
             _ if open.is_relative() => "pairs of processes".to_owned(),
             // As long as Criterion made them: most of its modes make each longer than the last.
             _ if self.source.is_recorded() => "batches".to_owned(),
-            Metric::Latency(Statistic::Mean) | Metric::Throughput => {
+            SampleKind::Batch | SampleKind::Rate => {
                 self.of.clone().unwrap_or_else(|| "operations".to_owned())
             }
-            Metric::Latency(_) | Metric::ErrorRate => "operations".to_owned(),
-            Metric::Scaling(_) => "sweeps".to_owned(),
-            Metric::Wall(_) | Metric::Startup(_) => "runs".to_owned(),
-            _ => "processes".to_owned(),
+            SampleKind::Operation | SampleKind::Failure => "operations".to_owned(),
+            SampleKind::Sweep => "sweeps".to_owned(),
+            SampleKind::Run => "runs".to_owned(),
+            SampleKind::File | SampleKind::Process | SampleKind::Record => "processes".to_owned(),
         };
         let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
         words::shape(of, values)

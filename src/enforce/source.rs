@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::{ByMetric, Metric};
+use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::stats::{PowerLaw, Sample, order};
 
 /// Something that can be measured once more, in a fresh process.
@@ -112,10 +112,9 @@ fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
     let values = Sample::new(fork.series(metric)?).map_err(|e| {
         Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
     })?;
-    let q = match metric {
-        Metric::Latency(statistic) => statistic.quantile().unwrap_or(0.5),
-        _ => 0.5,
-    };
+    // Of a command's runs every statistic has one value a fork.
+    let single = metric.sample() == SampleKind::Operation;
+    let q = metric.statistic().filter(|_| single).and_then(Statistic::quantile).unwrap_or(0.5);
     order::quantile(&values, q).ok_or_else(|| {
         Unmeasured::new(Cause::MeasuredNothing, format!("no value of `{metric}` was measured"))
     })

@@ -8,12 +8,12 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::clock::Stopwatch;
-use super::plant::{Plant, Seed};
+use super::plant::Plant;
 use super::schedule::Schedule;
 use super::wire::Request;
 use super::{Fork, Timing, Work};
 use crate::budget::Load;
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Effect, Metric, Statistic};
 use crate::stats::{Sample, order};
 
 /// The least time, in seconds, that a queue has to be worked off when the last operation was due.
@@ -77,7 +77,7 @@ impl Arrivals {
         let seed = RandomState::new().build_hasher().finish();
         let slice = request.slice.as_secs_f64();
         let schedule = Schedule::new(load, seed, slice, request.max_operations);
-        let plant = request.plant.filter(|plant| plant.seed == Seed::Failures);
+        let plant = request.plant.filter(|plant| plant.seed == Effect::Failures);
         let plant = plant.map(|plant| (plant, 0.0));
         Arrivals { plant, ..Arrivals::new(load.clone(), schedule) }
     }

@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use self::ready::Signal;
 use super::plant::Plant;
 #[cfg(target_os = "linux")]
-use super::plant::Seed;
-#[cfg(target_os = "linux")]
 use super::process::Stage;
 use super::process::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
 use super::{Cause, Fork, Orphans, Timing, Unmeasured};
 use crate::budget::{Cache, Command, Ready};
+#[cfg(target_os = "linux")]
+use crate::metric::Effect;
 use crate::metric::Metric;
 
 /// Runs `command` once, in the directory `root`, and ends it and everything it started.
@@ -121,10 +121,10 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
 fn sow(launch: &mut Launch, command: &Command, plant: Plant, own: f64) -> Result<(), Unmeasured> {
     let added = plant.added(own);
     let stage = match (plant.seed, &command.ready) {
-        (Seed::Exit, _) => Stage::Exit,
+        (Effect::Exit, _) => Stage::Exit,
         // The peak is that of the one process, whatever it was before.
-        (Seed::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
-        (Seed::Resident | Seed::ResidentPeak, _) => Stage::Beside(added),
+        (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         _ => Stage::Work(added),
     };
     process::plant(launch, stage)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub use super::pair::Build;
 use super::process::{self, Finished, Launch};
-pub use super::wire::{Instrument, Request};
+pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use super::{Cause, Fork, Orphans, Unmeasured};
 

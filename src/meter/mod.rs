@@ -40,7 +40,7 @@ pub use arrivals::Lag;
 pub use clock::{Clock, Timing};
 pub use interference::{Interference, Orphans};
 
-use crate::metric::{ByMetric, Metric, Statistic};
+use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 
 /// What one fork gave. A fork is one fresh process that was measured: the unit of replication, since
 /// what varies between processes (placement, layout, allocator state) varies with it.
@@ -102,18 +102,24 @@ impl Fork {
             return Err(reason.clone());
         }
         let fork_value = self.values.get(metric).map(|&value| vec![value]);
-        let values = match metric {
-            Metric::Latency(Statistic::Mean) => Some(self.batches.clone()),
-            Metric::Latency(Statistic::Min) => {
+        let values = match metric.sample() {
+            SampleKind::Batch => Some(self.batches.clone()),
+            SampleKind::Operation if metric.statistic() == Some(Statistic::Min) => {
                 self.operations.iter().copied().min_by(f64::total_cmp).map(|least| vec![least])
             }
-            Metric::Latency(_) => Some(self.operations.clone()),
-            Metric::Throughput if !self.batches.is_empty() => {
+            SampleKind::Operation => Some(self.operations.clone()),
+            SampleKind::Rate if !self.batches.is_empty() => {
                 let (Work::Operations(work) | Work::Bytes(work)) = self.work;
                 return Ok(self.batches.iter().map(|seconds| work / seconds).collect());
             }
-            Metric::ErrorRate if !self.values.is_empty() => return self.failures(),
-            _ => None,
+            SampleKind::Failure if !self.values.is_empty() => return self.failures(metric),
+            SampleKind::File
+            | SampleKind::Rate
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => None,
         };
         match fork_value.or(values) {
             Some(values) if !values.is_empty() => Ok(values),
@@ -126,9 +132,10 @@ impl Fork {
 
 impl Fork {
     /// A 1 for each operation that failed and a 0 for each that did not; their order is not kept.
-    fn failures(&self) -> Result<Vec<f64>, Unmeasured> {
-        let Some(&share) = self.values.get(&Metric::ErrorRate) else {
-            return Err(Unmeasured::new(Cause::MeasuredNothing, "no `error_rate` was measured"));
+    fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
+        let Some(&share) = self.values.get(metric) else {
+            let text = format!("no `{metric}` was measured");
+            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         };
         let succeeded = self.operations.len();
         let failed = if succeeded == 0 {

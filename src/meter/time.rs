@@ -11,7 +11,7 @@ use super::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::usage::Company;
 use super::wire::Request;
 use super::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Metric, SampleKind};
 
 /// Other threads and children that used more than this share of the measured time make the workload
 /// one of several threads: its waiting may be of its own making, and stays in.
@@ -129,12 +129,9 @@ impl Gauge for Time {
 fn wants(metrics: &[Metric]) -> Wants {
     let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
     Wants {
-        singles: any(|m| {
-            matches!(m, Metric::Latency(s) if *s != Statistic::Mean)
-                || matches!(m, Metric::ErrorRate)
-        }),
-        batches: any(|m| matches!(m, Metric::Latency(Statistic::Mean) | Metric::Throughput)),
-        usage: any(|m| matches!(m, Metric::Cpu | Metric::Utilization | Metric::ContextSwitches)),
+        singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),
+        batches: any(|m| matches!(m.sample(), SampleKind::Batch | SampleKind::Rate)),
+        usage: any(|m| m.sample() == SampleKind::Process),
     }
 }
 

@@ -8,7 +8,7 @@ use super::plant::Plant;
 use super::{Cause, Clock, Fork, Lag, Timing, Unmeasured, Work};
 use crate::budget::{Load, Param, Shape};
 use crate::json;
-use crate::metric::{Metric, SubjectKind};
+use crate::metric::{Instrument, InstrumentKind, Metric, SubjectKind};
 
 /// Names the file with the request. Its worker takes the file away, so that processes the workload
 /// starts, which inherit the variable, are not workers too.
@@ -41,50 +41,17 @@ pub struct Request {
     pub plant: Option<Plant>,
 }
 
-/// What a fork is measured with. One at a time: each would disturb the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Instrument {
-    /// Clocks and counters of the scheduler.
-    Time,
-    /// The counting allocator.
-    Heap,
-    /// The engine for WebAssembly, which counts.
-    Fuel,
-    /// Resident memory.
-    Memory,
-    /// Resident memory through many operations.
-    Growth,
-}
-
-impl Instrument {
-    /// The instrument that reads this metric of a workload. What a workload records itself comes with
-    /// any of them, and is `None`, as is what no workload has.
-    pub fn of(metric: &Metric) -> Option<Instrument> {
-        match metric {
-            Metric::Latency(_)
-            | Metric::Throughput
-            | Metric::ErrorRate
-            | Metric::Cpu
-            | Metric::Utilization
-            | Metric::ContextSwitches => Some(Instrument::Time),
-            Metric::Heap
-            | Metric::PeakHeap
-            | Metric::Allocs
-            | Metric::AllocBytes
-            | Metric::Leaked => Some(Instrument::Heap),
-            Metric::Fuel => Some(Instrument::Fuel),
-            Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
-            Metric::RssGrowth => Some(Instrument::Growth),
-            Metric::Scaling(of) => Instrument::of(of),
-            _ => None,
-        }
-    }
-}
-
 impl Request {
     /// The one instrument for all its metrics; [`Instrument::Time`] where none asks for one.
     pub(crate) fn instrument(&self) -> Result<Instrument, Unmeasured> {
-        let mut asked: Vec<_> = self.metrics.iter().filter_map(Instrument::of).collect();
+        // What a workload records itself comes with any instrument.
+        let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
+        let read = read.filter(|metric| metric.own().is_none());
+        let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
+            InstrumentKind::Worker(instrument) => Some(instrument),
+            InstrumentKind::Files | InstrumentKind::Process | InstrumentKind::Recorded => None,
+        };
+        let mut asked: Vec<_> = read.filter_map(of).collect();
         asked.dedup();
         match asked[..] {
             [] => Ok(Instrument::Time),
@@ -121,10 +88,7 @@ json::record!(WireRequest {
 
 impl WireRequest {
     pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
-        let plain = |metric: &Metric| match metric {
-            Metric::Scaling(of) => of.name(),
-            other => other.name(),
-        };
+        let plain = |metric: &Metric| metric.slope_of().unwrap_or(metric).name();
         WireRequest {
             workload: request.workload.clone(),
             params: request.params.clone(),

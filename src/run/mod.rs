@@ -21,10 +21,9 @@ pub use param::Parameter;
 pub use worker::serve;
 
 use crate::meter::fuel;
-use crate::meter::plant::Seed;
-use crate::meter::wire::{Instrument, Request, valid};
+use crate::meter::wire::{Request, valid};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{ByMetric, Metric, Statistic, SubjectKind};
+use crate::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
@@ -106,7 +105,7 @@ impl Run {
     }
 
     fn note(&mut self, name: &str, value: f64) -> Result<(), Failed> {
-        let asked = own(name).filter(|metric| matches!(metric, Metric::Custom(_)));
+        let asked = own(name).filter(|metric| metric.own().is_some());
         let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
@@ -121,10 +120,9 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
-        let planted = self
-            .request
-            .plant
-            .filter(|plant| plant.seed == Seed::Recorded && self.request.metrics.contains(&asked));
+        let planted = self.request.plant.filter(|plant| {
+            plant.seed == Effect::Recorded && self.request.metrics.contains(&asked)
+        });
         let value = planted.map_or(value, |plant| plant.recorded(value));
         let sum = self.recorded.or_default(&asked);
         *sum = (sum.0 + value, sum.1 + 1);
@@ -215,22 +213,28 @@ fn nothing(workload: &str) -> String {
 
 /// Fails where a metric that was asked for is not in the fork.
 fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(), Unmeasured> {
-    let there = match metric {
-        Metric::Scaling(of) => return missing(of, fork, verb, workload),
-        Metric::Latency(Statistic::Mean) if !fork.batches.is_empty() => true,
-        Metric::Latency(Statistic::Mean) => fork.values.contains_key(metric),
-        Metric::Latency(_) => !fork.operations.is_empty(),
-        other => fork.values.contains_key(other),
+    let metric = metric.slope_of().unwrap_or(metric);
+    let there = match metric.sample() {
+        SampleKind::Batch if !fork.batches.is_empty() => true,
+        SampleKind::Operation => !fork.operations.is_empty(),
+        SampleKind::File
+        | SampleKind::Batch
+        | SampleKind::Rate
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => fork.values.contains_key(metric),
     };
     if there {
         return Ok(());
     }
-    let (cause, text) = match (metric, verb) {
-        (Metric::Custom(name), _) => {
+    let (cause, text) = match (metric.own(), verb) {
+        (Some(name), _) => {
             let recorded: Vec<_> = fork
                 .values
                 .keys()
-                .filter(|key| matches!(key, Metric::Custom(_)))
+                .filter(|key| key.own().is_some())
                 .map(|key| format!("`{key}`"))
                 .collect();
             let recorded =
@@ -242,7 +246,7 @@ fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(
             (Cause::MeasuredNothing, text)
         }
         (_, Verb::None) => (Cause::MeasuredNothing, nothing(workload)),
-        (Metric::Throughput, _) if !fork.batches.is_empty() => {
+        _ if metric.sample() == SampleKind::Rate && !fork.batches.is_empty() => {
             let text = format!(
                 "an operation of workload `{workload}` takes no time that can be measured: was it \
                  optimised away?"

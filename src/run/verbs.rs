@@ -16,8 +16,7 @@ use crate::meter::memory::Memory;
 use crate::meter::pair::Follower;
 use crate::meter::plant::{self, Planted};
 use crate::meter::time::Time;
-use crate::meter::wire::Instrument;
-use crate::metric::Metric;
+use crate::metric::{Instrument, SampleKind};
 
 impl Run {
     /// Measures an operation. What it returns is dropped outside the timed part.
@@ -131,7 +130,9 @@ impl Run {
             return Err(self.failed(Failed::from(text)));
         }
         self.refuse_load(verb, repeat)?;
-        let counted = repeat == Repeat::Looped && self.request.metrics.contains(&Metric::ErrorRate);
+        let counts =
+            self.request.metrics.iter().any(|metric| metric.sample() == SampleKind::Failure);
+        let counted = repeat == Repeat::Looped && counts;
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
         let plant = self.request.plant;

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
 use crate::json;
-use crate::meter::plant::{Plant, Seed};
+use crate::meter::plant::{self, Plant};
+use crate::metric::Effect;
 use crate::session::Session;
 use crate::verdict::{Outcome, Verdict};
 
@@ -110,7 +111,7 @@ fn prove(session: &Session, test: usize, at: &str) -> Proof {
     let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
-            return match Seed::of(kind, &asked.limit.metric, asked.limit.bound) {
+            return match plant::effect(kind, &asked.limit.metric, asked.limit.bound) {
                 Ok(seed) => plant(session, test, seed, bare, at),
                 Err(reason) => ended(Finding::Aside, reason, bare),
             };
@@ -127,7 +128,7 @@ fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
     Proof { finding, reason, planted: String::new(), bare, steps: Vec::new() }
 }
 
-fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) -> Proof {
+fn plant(session: &Session, test: usize, seed: Effect, bare: Outcome, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
     let (metric, kind) =
         (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());

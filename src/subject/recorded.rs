@@ -6,14 +6,14 @@ use crate::budget::{Budget, Budgets, Target};
 use crate::enforce::source::Source;
 use crate::meter::criterion::{self, Place};
 use crate::meter::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::Units;
 use crate::place;
 use crate::quantity::Unit;
 
 /// What is recorded of the benchmark `name`, which `budget` limits.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
     let rate = budget.limits.iter().find_map(|limit| match &limit.target {
-        Target::Absolute(quantity) if limit.metric == Metric::Throughput => Some(quantity.unit),
+        Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
         _ => None,
     });
     let home = place::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));

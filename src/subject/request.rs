@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::budget::Budget;
 use crate::meter::fork::Request;
-use crate::metric::Metric;
+use crate::metric::{Instrument, Metric};
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);
@@ -51,7 +51,7 @@ pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
 fn shortest(request: &Request) -> Duration {
     match &request.load {
         Some(_) => LOADED_SLICE,
-        None if request.metrics.contains(&Metric::RssGrowth) => LONGEST_SLICE,
+        None if request.instrument().is_ok_and(|one| one == Instrument::Growth) => LONGEST_SLICE,
         None => SLICE,
     }
 }

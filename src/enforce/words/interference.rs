@@ -5,7 +5,7 @@
 //! mentioned only where a time is red, since that is what is asked first.
 
 use crate::budget::{Bound, Limit, Target};
-use crate::metric::Metric;
+use crate::metric::SampleKind;
 use crate::verdict::ledger::{BUSY, Clock, FELT};
 use crate::verdict::{Ledger, Outcome, Verdict};
 
@@ -21,10 +21,14 @@ pub(in crate::enforce) fn machine(outcome: &Outcome, limit: &Limit) -> Option<St
     let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
     let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
     let others = others(ledger);
-    let elapses = matches!(
-        limit.metric,
-        Metric::Latency(_) | Metric::Throughput | Metric::Wall(_) | Metric::Startup(_)
-    );
+    let elapses = match limit.metric.sample() {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate | SampleKind::Run => true,
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
+    };
     let Some(waited) = ledger.waited.filter(|&share| elapses && share > FELT) else {
         return if others.is_empty() {
             undisturbed(outcome, ledger, limit)
@@ -132,6 +136,7 @@ fn tail(outcome: &Outcome) -> Option<String> {
 mod tests {
     use super::*;
     use crate::enforce::tests::{P99, max};
+    use crate::metric::Metric;
     use crate::verdict::ledger::Pressure;
 
     #[track_caller]

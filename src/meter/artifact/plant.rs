@@ -64,7 +64,8 @@ pub(super) fn noise(bytes: u64) -> impl Iterator<Item = u8> {
 mod tests {
     use super::*;
     use crate::meter::artifact::{measure, measure_planted};
-    use crate::meter::plant::{Plant, Seed};
+    use crate::meter::plant::Plant;
+    use crate::metric::Effect;
     use crate::metric::Metric;
 
     #[test]
@@ -75,7 +76,7 @@ mod tests {
         fs::write(dir.join("b"), "small").unwrap();
         let check = |file: &str, metric: Metric, bytes: u32, least: f64, most: f64| {
             let (patterns, metrics) = ([file.to_owned()], [metric.clone()]);
-            let plant = Plant { seed: Seed::Bytes, share: 0.0, amount: f64::from(bytes) };
+            let plant = Plant { seed: Effect::Bytes, share: 0.0, amount: f64::from(bytes) };
             let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"));
             let scratch = dir.join("scratch");
             let at = (plant, 0.0, scratch.as_path());
