@@ -24,61 +24,17 @@ pub use table::{Instrument, InstrumentKind, Key, Row};
 
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Metric {
-    /// Bytes on disk.
-    Size,
-    /// Bytes after gzip at level 9.
-    Gzip,
-    /// Bytes after brotli at quality 11.
-    Brotli,
-    /// Bytes after zstd at level 19.
-    Zstd,
-    /// Bytes of an ELF file without symbols and debug information.
-    Stripped,
-    /// Bytes of an image's layers, unpacked.
-    Unpacked,
-    /// Layers of an image.
-    Layers,
-    /// Latency of one operation of a workload.
-    Latency(Statistic),
-    /// From the start of a command to its end.
-    Wall(Statistic),
-    /// From the start of a command until it is ready.
-    Startup(Statistic),
-    /// Operations, or bytes, a second.
-    Throughput,
-    /// Share of the operations that failed.
-    ErrorRate,
-    /// Processor time: of one operation, or of a whole command.
-    Cpu,
-    /// Processor time over elapsed time: 100 % is one core.
-    Utilization,
-    /// Resident memory: what the held value added, or a command's when it is ready.
-    Rss,
-    /// The highest resident memory.
-    PeakRss,
-    /// Resident memory that each further operation adds, in bytes.
-    RssGrowth,
-    /// Live heap bytes while the value is held.
-    Heap,
-    /// The most live heap bytes at any moment of the operation.
-    PeakHeap,
-    /// Allocations of one operation.
-    Allocs,
-    /// Bytes allocated by one operation.
-    AllocBytes,
-    /// Heap bytes still live after the value is dropped.
-    Leaked,
-    /// Context switches during one operation.
-    ContextSwitches,
-    /// Fuel of the WebAssembly that one operation runs.
-    Fuel,
-    /// A command's exit code.
-    Exit,
-    /// Slope on a log-log scale of another metric over a parameter.
-    Scaling(Box<Metric>),
+pub struct Metric(Kind);
+
+/// In the order of the table; slopes and what workloads record come last.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    /// A row of the table, and which one of its family.
+    Row(Key, Option<Statistic>),
+    /// The slope of another metric over a parameter.
+    Slope(Box<Metric>),
     /// What a workload records itself, by its name.
-    Custom(String),
+    Own(String),
 }
 
 impl Metric {
@@ -88,7 +44,7 @@ impl Metric {
         Self::known(subject)
             .into_iter()
             .find(|m| m.name() == word)
-            .or_else(|| (subject == SubjectKind::Workload).then(|| Metric::Custom(word.to_owned())))
+            .or_else(|| (subject == SubjectKind::Workload).then(|| Metric::recorded(word)))
     }
 
     /// Every metric that a subject of this kind has of itself: families last, by their statistics.
@@ -107,68 +63,51 @@ impl Metric {
         plain.chain(timed).collect()
     }
 
+    /// The slope of a metric over a parameter.
+    pub fn slope(of: Metric) -> Metric {
+        Metric(Kind::Slope(Box::new(of)))
+    }
+
+    /// What a workload records itself under this name.
+    pub fn recorded(name: &str) -> Metric {
+        Metric(Kind::Own(name.to_owned()))
+    }
+
     /// Its one word: `p99`, `startup_p95`, `gzip`; `scaling_rss` for a slope.
     pub fn name(&self) -> String {
         let word = self.row().word;
-        match self {
-            Metric::Scaling(of) => format!("{word}{of}"),
-            Metric::Custom(name) => name.clone(),
-            other => [word, other.statistic().map_or("", Statistic::name)].concat(),
+        match &self.0 {
+            Kind::Row(_, statistic) => [word, statistic.map_or("", Statistic::name)].concat(),
+            Kind::Slope(of) => format!("{word}{of}"),
+            Kind::Own(name) => name.clone(),
         }
     }
 
     /// What it is, in a sentence without its end.
     pub fn meaning(&self) -> String {
         let meaning = self.row().meaning;
-        match self {
-            Metric::Scaling(of) => format!("Slope of `{of}` on a log-log scale"),
-            Metric::Custom(name) => format!("`{name}`, which the workload records itself"),
-            other => match other.statistic() {
-                Some(statistic) => format!("{meaning}: {}", statistic.meaning()),
-                None => meaning.to_owned(),
-            },
+        match &self.0 {
+            Kind::Row(_, Some(statistic)) => format!("{meaning}: {}", statistic.meaning()),
+            Kind::Row(_, None) => meaning.to_owned(),
+            Kind::Slope(of) => format!("Slope of `{of}` on a log-log scale"),
+            Kind::Own(name) => format!("`{name}`, which the workload records itself"),
         }
     }
 
     /// How code names its row.
     pub fn key(&self) -> Key {
-        match self {
-            Metric::Size => Key::Size,
-            Metric::Gzip => Key::Gzip,
-            Metric::Brotli => Key::Brotli,
-            Metric::Zstd => Key::Zstd,
-            Metric::Stripped => Key::Stripped,
-            Metric::Unpacked => Key::Unpacked,
-            Metric::Layers => Key::Layers,
-            Metric::Throughput => Key::Throughput,
-            Metric::ErrorRate => Key::ErrorRate,
-            Metric::Cpu => Key::Cpu,
-            Metric::Utilization => Key::Utilization,
-            Metric::Rss => Key::Rss,
-            Metric::PeakRss => Key::PeakRss,
-            Metric::RssGrowth => Key::RssGrowth,
-            Metric::Heap => Key::Heap,
-            Metric::PeakHeap => Key::PeakHeap,
-            Metric::Allocs => Key::Allocs,
-            Metric::AllocBytes => Key::AllocBytes,
-            Metric::Leaked => Key::Leaked,
-            Metric::ContextSwitches => Key::ContextSwitches,
-            Metric::Fuel => Key::Fuel,
-            Metric::Exit => Key::Exit,
-            Metric::Latency(Statistic::Mean) => Key::Mean,
-            Metric::Latency(_) => Key::Latency,
-            Metric::Wall(_) => Key::Wall,
-            Metric::Startup(_) => Key::Startup,
-            Metric::Scaling(_) => Key::Slope,
-            Metric::Custom(_) => Key::Own,
+        match &self.0 {
+            Kind::Row(key, _) => *key,
+            Kind::Slope(_) => Key::Slope,
+            Kind::Own(_) => Key::Own,
         }
     }
 
     /// Which statistic of its family it is; `None` for a metric that is no family.
     pub fn statistic(&self) -> Option<Statistic> {
-        match self {
-            Metric::Latency(s) | Metric::Wall(s) | Metric::Startup(s) => Some(*s),
-            _ => None,
+        match self.0 {
+            Kind::Row(_, statistic) => statistic,
+            Kind::Slope(_) | Kind::Own(_) => None,
         }
     }
 
@@ -179,17 +118,17 @@ impl Metric {
 
     /// The metric whose slope it is; `None` where it is no slope.
     pub fn slope_of(&self) -> Option<&Metric> {
-        match self {
-            Metric::Scaling(of) => Some(of),
-            _ => None,
+        match &self.0 {
+            Kind::Slope(of) => Some(of),
+            Kind::Row(..) | Kind::Own(_) => None,
         }
     }
 
     /// Its name, where the workload records it itself.
     pub fn own(&self) -> Option<&str> {
-        match self {
-            Metric::Custom(name) => Some(name),
-            _ => None,
+        match &self.0 {
+            Kind::Own(name) => Some(name),
+            Kind::Row(..) | Kind::Slope(_) => None,
         }
     }
 
@@ -291,45 +230,28 @@ impl fmt::Display for Metric {
 }
 
 impl From<Key> for Metric {
+    /// # Panics
+    /// Where the key does not say it all: a statistic, the metric of a slope or a name is missing.
     fn from(key: Key) -> Metric {
-        match key {
-            Key::Size => Metric::Size,
-            Key::Gzip => Metric::Gzip,
-            Key::Brotli => Metric::Brotli,
-            Key::Zstd => Metric::Zstd,
-            Key::Stripped => Metric::Stripped,
-            Key::Unpacked => Metric::Unpacked,
-            Key::Layers => Metric::Layers,
-            Key::Throughput => Metric::Throughput,
-            Key::ErrorRate => Metric::ErrorRate,
-            Key::Cpu => Metric::Cpu,
-            Key::Utilization => Metric::Utilization,
-            Key::Rss => Metric::Rss,
-            Key::PeakRss => Metric::PeakRss,
-            Key::RssGrowth => Metric::RssGrowth,
-            Key::Heap => Metric::Heap,
-            Key::PeakHeap => Metric::PeakHeap,
-            Key::Allocs => Metric::Allocs,
-            Key::AllocBytes => Metric::AllocBytes,
-            Key::Leaked => Metric::Leaked,
-            Key::ContextSwitches => Metric::ContextSwitches,
-            Key::Fuel => Metric::Fuel,
-            Key::Exit => Metric::Exit,
-            Key::Latency | Key::Mean | Key::Wall | Key::Startup | Key::Slope | Key::Own => {
-                panic!("`{key:?}` is no metric by itself")
+        let statistics: &[Statistic] = key.row().has.first().map_or(&[], |has| has.2);
+        match (key, statistics) {
+            (Key::Slope | Key::Own, _) | (_, [_, _, ..]) => {
+                panic!("{key:?} is no metric by itself")
             }
+            (_, [one]) => Metric(Kind::Row(key, Some(*one))),
+            (_, []) => Metric(Kind::Row(key, None)),
         }
     }
 }
 
 impl Key {
     /// The metric of this family with this statistic.
-    fn at(self, statistic: Statistic) -> Metric {
-        match self {
-            Key::Wall => Metric::Wall(statistic),
-            Key::Startup => Metric::Startup(statistic),
-            _ => Metric::Latency(statistic),
-        }
+    ///
+    /// # Panics
+    /// Where no subject has it.
+    pub const fn at(self, statistic: Statistic) -> Metric {
+        assert!(self.row().has_statistic(statistic), "the family has no such statistic");
+        Metric(Kind::Row(self, Some(statistic)))
     }
 }
 
@@ -359,7 +281,7 @@ mod tests {
         assert_eq!(Metric::of(SubjectKind::Criterion, "p99"), None);
         assert_eq!(
             Metric::of(SubjectKind::Workload, "accuracy"),
-            Some(Metric::Custom("accuracy".into()))
+            Some(Metric::recorded("accuracy"))
         );
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn read(
             reading.report(Problem::new(entry.at, title).help(help));
             continue;
         }
-        let metric = Metric::Scaling(Box::new(inner));
+        let metric = Metric::slope(inner);
         let limit = limit::one(&metric, Bound::Max, entry.value, reading).map(|draft| draft.limit);
         limits.extend(limit.map(|limit| Arc::new(Limit { label: metric.name(), ..limit })));
     }

@@ -205,7 +205,7 @@ fn table(
     // A word that is a metric elsewhere, or on the other side, is not one of the workload's own.
     let everywhere = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
     let others: BTreeSet<_> = everywhere.filter(|name| !properties.contains_key(name)).collect();
-    let own = value(&Metric::Custom(String::new()));
+    let own = value(&Metric::recorded(""));
     json!({
         "type": "object",
         "properties": properties,

@@ -162,6 +162,7 @@ fn middle(values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Key;
 
     fn round(single: bool, first: [&[f64]; 2], second: [&[f64]; 2]) -> Round {
         let turns = |side: [&[f64]; 2]| side.map(<[f64]>::to_vec).to_vec();
@@ -180,16 +181,16 @@ mod tests {
 
     #[test]
     fn a_ratio_is_the_middle_of_rounds() {
-        let mean = Metric::Latency(Statistic::Mean);
+        let mean = Key::Mean.at(Statistic::Mean);
         // Twice as long in each round, whatever the rounds themselves do.
         let drifting = [1.0, 3.0, 50.0]
             .map(|scale| round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]]));
         check(&mean, &drifting, Some(2.0));
-        check(&Metric::Throughput, &drifting, Some(0.5));
+        check(&Metric::from(Key::Throughput), &drifting, Some(0.5));
         // A drift within the round cancels: turns at 1, 2, 3, 4 of the same operation.
         check(&mean, &[round(false, [&[1.0], &[4.0]], [&[2.0], &[2.0]])], Some(1.0));
         // Batches are no single operations.
-        check(&Metric::Latency(Statistic::P50), &drifting, None);
+        check(&Key::Latency.at(Statistic::P50), &drifting, None);
         check(&mean, &[], None);
     }
 
@@ -198,9 +199,9 @@ mod tests {
         let rounds = vec![round(false, [&[2.0], &[2.0]], [&[1.0], &[1.0]])];
         let work = [Work::Operations(1000.0), Work::Operations(10.0)];
         let pair = Pair { rounds, work, ..Pair::default() };
-        let (there, sides) = ratio(&Metric::Throughput, &pair).unwrap();
+        let (there, sides) = ratio(&Metric::from(Key::Throughput), &pair).unwrap();
         assert!((there - 50.0).abs() < 1e-9 && sides == (500.0, 10.0), "{there} {sides:?}");
-        let (back, _) = ratio(&Metric::Throughput, &pair.swapped()).unwrap();
+        let (back, _) = ratio(&Metric::from(Key::Throughput), &pair.swapped()).unwrap();
         assert!((back - 0.02).abs() < 1e-9, "{back}");
         assert!(comparable(work).is_ok());
         assert!(comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
@@ -212,11 +213,11 @@ mod tests {
         let fast: Vec<f64> = (1..=100).map(f64::from).collect();
         let rounds = [round(true, [&slow[..50], &slow[50..]], [&fast[50..], &fast[..50]])];
         for statistic in [Statistic::Min, Statistic::P90, Statistic::P99, Statistic::Max] {
-            check(&Metric::Latency(statistic), &rounds, Some(2.0));
+            check(&Key::Latency.at(statistic), &rounds, Some(2.0));
         }
-        assert_eq!(wants(&[Metric::Latency(Statistic::P99)]).fewest, 1000);
+        assert_eq!(wants(&[Key::Latency.at(Statistic::P99)]).fewest, 1000);
         assert_eq!(
-            wants(&[Metric::Throughput]),
+            wants(&[Metric::from(Key::Throughput)]),
             Wants { singles: false, batches: true, fewest: 0 }
         );
     }

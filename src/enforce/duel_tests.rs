@@ -15,12 +15,12 @@ use super::{Asked, Rules};
 use crate::budget::{Limit, Reference, Target};
 use crate::meter::pair::{Pair, Round};
 use crate::meter::{Fork, Unmeasured};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::stats::{Betting, clopper_pearson, threshold};
 use crate::verdict::Outcome;
 use crate::verdict::judge::{BETA, Carried, Finding, Levels};
 
-const MEAN: Metric = Metric::Latency(Statistic::Mean);
+const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 /// Simulated comparisons of each kind.
 const RUNS: u64 = 200;
 /// Pairs of each, at the most.

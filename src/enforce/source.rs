@@ -101,7 +101,7 @@ impl Source for Sweep {
                 );
                 return Err(Unmeasured::new(Cause::InvalidReading, text));
             };
-            sweep.values.insert(Metric::Scaling(Box::new(metric)), law.exponent);
+            sweep.values.insert(Metric::slope(metric), law.exponent);
         }
         Ok(sweep)
     }

@@ -13,7 +13,7 @@ use super::schedule::Schedule;
 use super::wire::Request;
 use super::{Fork, Timing, Work};
 use crate::budget::Load;
-use crate::metric::{Effect, Metric, Statistic};
+use crate::metric::{Effect, Key};
 use crate::stats::{Sample, order};
 
 /// The least time, in seconds, that a queue has to be worked off when the last operation was due.
@@ -144,15 +144,15 @@ impl Arrivals {
         let succeeded = (started - self.failed) as f64;
         if !latencies.is_empty() {
             let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
-            fork.values.insert(Metric::Latency(Statistic::Mean), mean);
+            fork.values.insert(Key::Mean, mean);
         }
         let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
         if started > 0 {
-            fork.values.insert(Metric::ErrorRate, self.failed as f64 / started as f64);
-            fork.values.insert(Metric::Throughput, work * succeeded / (ends - begins));
+            fork.values.insert(Key::ErrorRate, self.failed as f64 / started as f64);
+            fork.values.insert(Key::Throughput, work * succeeded / (ends - begins));
         } else if self.unstarted.is_some() && self.last > 0.0 {
             // It came no further than the warm-up, at this rate.
-            fork.values.insert(Metric::Throughput, work * self.ended as f64 / self.last);
+            fork.values.insert(Key::Throughput, work * self.ended as f64 / self.last);
         }
         fork.operations = latencies;
         fork.clock = Some(Stopwatch::calibrated().clock());

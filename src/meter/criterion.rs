@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::budget::spelling;
 use crate::json::{self, Fields, FromJson, Mismatch};
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::quantity::Unit;
 
 /// Criterion takes no fewer samples, but for `--quick`, which takes two and may make up the second.
@@ -99,7 +99,7 @@ pub(crate) fn read(name: &str, rate: Option<Unit>, place: &Place) -> Result<Fork
             fork.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
             let reason =
                 Unmeasured::new(Cause::Unsuitable, format!("the benchmark `{name}` {text}"));
-            fork.unmeasured.insert(Metric::Throughput, reason);
+            fork.unmeasured.insert(Key::Throughput, reason);
         }
     }
     fork.notes.push(NOTE.to_owned());

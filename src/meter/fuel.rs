@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::gauge::{Gauge, Repeat};
 use super::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::Key;
 
 /// Whether this process counts fuel at all.
 static COUNTED: AtomicBool = AtomicBool::new(false);
@@ -97,7 +97,7 @@ impl Gauge for Fuel {
         }
         let spent = || self.laps.iter().map(|lap| lap.1);
         let count = self.laps.len();
-        fork.values.insert(Metric::Fuel, spent().sum::<u64>() as f64 / count as f64);
+        fork.values.insert(Key::Fuel, spent().sum::<u64>() as f64 / count as f64);
         if spent().any(|fuel| fuel != first) {
             let (least, most) = (spent().min().unwrap_or(0), spent().max().unwrap_or(0));
             fork.notes

@@ -12,7 +12,7 @@ use memory_stats::memory_stats;
 use super::gauge::{Gauge, Repeat};
 use super::wire::Request;
 use super::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::stats::theil_sen;
 
 /// Readings in a slice.
@@ -150,7 +150,7 @@ impl Gauge for Growth {
                  being filled is best filled before the measuring verb"
             ));
         }
-        fork.values.insert(Metric::RssGrowth, slope.max(0.0));
+        fork.values.insert(Key::RssGrowth, slope.max(0.0));
         Ok(())
     }
 }
@@ -183,7 +183,7 @@ mod tests {
         let request = Request {
             workload: String::new(),
             params: Vec::new(),
-            metrics: vec![Metric::RssGrowth],
+            metrics: vec![Key::RssGrowth.into()],
             load: None,
             slice: Duration::from_millis(100),
             max_operations: 0,

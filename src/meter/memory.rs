@@ -8,7 +8,7 @@ use memory_stats::memory_stats;
 
 use super::gauge::Gauge;
 use super::{Cause, Fork, Unmeasured};
-use crate::metric::Metric;
+use crate::metric::{Key, Metric};
 
 /// Watches the resident memory of one operation.
 pub(crate) struct Memory {
@@ -37,7 +37,7 @@ impl Memory {
                         limits on rss and peak_rss here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         };
-        let peak_wanted = metrics.contains(&Metric::PeakRss);
+        let peak_wanted = metrics.contains(&Key::PeakRss.into());
         Ok(Memory { pending: true, before, after: None, peak_wanted })
     }
 }
@@ -78,11 +78,11 @@ impl Gauge for Memory {
             fork.notes.push(text);
         }
         let rss = growth.max(0.0);
-        fork.values.insert(Metric::Rss, rss);
+        fork.values.insert(Key::Rss, rss);
         match self.before.peak.zip(after.peak) {
             Some((before, after)) => {
                 let peak = after.saturating_sub(before) as f64;
-                fork.values.insert(Metric::PeakRss, peak.max(rss));
+                fork.values.insert(Key::PeakRss, peak.max(rss));
             }
             None if self.peak_wanted => {
                 let text = "failed to read the peak of resident memory: this system keeps none \

@@ -11,7 +11,7 @@ use super::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::usage::Company;
 use super::wire::Request;
 use super::{Cause, Fork, Unmeasured, Work};
-use crate::metric::{Metric, SampleKind};
+use crate::metric::{Key, Metric, SampleKind};
 
 /// Other threads and children that used more than this share of the measured time make the workload
 /// one of several threads: its waiting may be of its own making, and stays in.
@@ -106,16 +106,16 @@ impl Gauge for Time {
             fork.notes.push("the warm-up had not settled when it had to end".to_owned());
         }
         let failed = total.failed as f64 / total.operations as f64;
-        fork.values.insert(Metric::ErrorRate, failed);
+        fork.values.insert(Key::ErrorRate, failed);
         if let Some(rate) = throughput(&fork.batches, fork.work) {
-            fork.values.insert(Metric::Throughput, rate);
+            fork.values.insert(Key::Throughput, rate);
         }
         if let Some((cpu, switches, laps)) = measured.usage {
             let operations = laps.operations as f64;
-            fork.values.insert(Metric::Cpu, cpu / operations);
-            fork.values.insert(Metric::ContextSwitches, switches as f64 / operations);
+            fork.values.insert(Key::Cpu, cpu / operations);
+            fork.values.insert(Key::ContextSwitches, switches as f64 / operations);
             if laps.wall > 0.0 {
-                fork.values.insert(Metric::Utilization, cpu / laps.wall);
+                fork.values.insert(Key::Utilization, cpu / laps.wall);
             }
         } else if self.plan.wants().usage {
             let text = "failed to read processor time and context switches: this system does not \

@@ -25,7 +25,7 @@ pub struct Request {
     pub workload: String,
     /// Its parameters.
     pub params: Vec<(String, Param)>,
-    /// What is to be read; all by one [`Instrument`]. With [`Metric::ErrorRate`] among them failed
+    /// What is to be read; all by one [`Instrument`]. With `error_rate` among them failed
     /// operations are counted, without it the first one ends the measurement.
     pub metrics: Vec<Metric>,
     /// When operations are due; `None`: when the one before has ended.
@@ -105,7 +105,7 @@ impl WireRequest {
     pub(crate) fn request(self) -> Request {
         let metric = |name: String| {
             let found = Metric::of(SubjectKind::Workload, &name);
-            found.unwrap_or(Metric::Custom(name))
+            found.unwrap_or_else(|| Metric::recorded(&name))
         };
         Request {
             workload: self.workload,

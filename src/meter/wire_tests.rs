@@ -1,7 +1,7 @@
 //! Requests and replies survive the way through a file; what is cut short does not pass.
 
 use super::*;
-use crate::metric::Statistic;
+use crate::metric::{Key, Statistic};
 
 fn fork() -> Fork {
     Fork {
@@ -11,7 +11,7 @@ fn fork() -> Fork {
         work: Work::Bytes(4096.0),
         clock: Some(Clock { cost: 3e-8, resolution: 1e-9 }),
         timing: Some(Timing::LessWaiting),
-        values: [(Metric::Allocs, 10.3), (Metric::Custom("accuracy".into()), 0.97)].into(),
+        values: [(Metric::from(Key::Allocs), 10.3), (Metric::recorded("accuracy"), 0.97)].into(),
         elapsed: Duration::ZERO,
         waited: Some(0.25),
         preempted: Some(3),
@@ -54,7 +54,7 @@ fn a_request_survives() {
     let request = Request {
         workload: "merge".into(),
         params: vec![("ops".into(), Param::Int(10)), ("load".into(), Param::Float(0.8))],
-        metrics: vec![Metric::Latency(Statistic::P99), Metric::Custom("accuracy".into())],
+        metrics: vec![Key::Latency.at(Statistic::P99), Metric::recorded("accuracy")],
         load: None,
         slice: Duration::from_millis(100),
         max_operations: 5,
@@ -84,14 +84,14 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
 
 #[test]
 fn one_fork_has_one_instrument() {
-    let custom = Metric::Custom("accuracy".into());
+    let custom = Metric::recorded("accuracy");
     check(&[], Some(Instrument::Time));
     check(std::slice::from_ref(&custom), Some(Instrument::Time));
-    check(&[Metric::Cpu, Metric::Throughput], Some(Instrument::Time));
-    check(&[Metric::Scaling(Box::new(Metric::Rss)), custom], Some(Instrument::Memory));
-    check(&[Metric::Allocs, Metric::Leaked], Some(Instrument::Heap));
-    check(&[Metric::Fuel], Some(Instrument::Fuel));
-    check(&[Metric::Allocs, Metric::Fuel], None);
-    check(&[Metric::Allocs, Metric::Rss], None);
-    check(&[Metric::Rss, Metric::Cpu, Metric::PeakRss], None);
+    check(&[Metric::from(Key::Cpu), Metric::from(Key::Throughput)], Some(Instrument::Time));
+    check(&[Metric::slope(Metric::from(Key::Rss)), custom], Some(Instrument::Memory));
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Leaked)], Some(Instrument::Heap));
+    check(&[Metric::from(Key::Fuel)], Some(Instrument::Fuel));
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Fuel)], None);
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Rss)], None);
+    check(&[Metric::from(Key::Rss), Metric::from(Key::Cpu), Metric::from(Key::PeakRss)], None);
 }

@@ -38,7 +38,8 @@ impl<V> ByMetric<V> {
     }
 
     /// Adds a row, or puts `value` in the place of what was there.
-    pub fn insert(&mut self, metric: Metric, value: V) {
+    pub fn insert(&mut self, metric: impl Into<Metric>, value: V) {
+        let metric = metric.into();
         match self.place(&metric) {
             Ok(at) => self.rows[at].1 = value,
             Err(at) => self.rows.insert(at, (metric, value)),
@@ -121,22 +122,25 @@ impl<V, const N: usize> From<[(Metric, V); N]> for ByMetric<V> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Key;
     use super::*;
 
     #[test]
     fn the_last_of_a_metric_counts() {
+        let [size, gzip, brotli, rss, exit] =
+            [Key::Size, Key::Gzip, Key::Brotli, Key::Rss, Key::Exit].map(Metric::from);
         let mut table = ByMetric::from([
-            (Metric::Size, 1),
-            (Metric::Rss, 2),
-            (Metric::Gzip, 3),
-            (Metric::Size, 4),
+            (size.clone(), 1),
+            (rss.clone(), 2),
+            (gzip.clone(), 3),
+            (size.clone(), 4),
         ]);
-        let sorted = [(Metric::Size, 4), (Metric::Gzip, 3), (Metric::Rss, 2)];
+        let sorted = [(size, 4), (gzip.clone(), 3), (rss.clone(), 2)];
         assert_eq!(table.rows(), sorted);
-        assert_eq!((table[&Metric::Gzip], table.get(&Metric::Brotli), table.len()), (3, None, 3));
-        *table.or_default(&Metric::Rss) += 5;
-        *table.or_default(&Metric::Brotli) += 6;
+        assert_eq!((table[&gzip], table.get(&brotli), table.len()), (3, None, 3));
+        *table.or_default(&rss) += 5;
+        *table.or_default(&brotli) += 6;
         assert_eq!(table.values().copied().collect::<Vec<_>>(), [4, 3, 6, 7]);
-        assert!(table.contains_key(&Metric::Brotli) && !table.contains_key(&Metric::Exit));
+        assert!(table.contains_key(&brotli) && !table.contains_key(&exit));
     }
 }

@@ -66,6 +66,24 @@ pub struct Row {
     pub inject: Inject,
 }
 
+impl Row {
+    /// Whether a metric of this family with this statistic is had of any subject.
+    pub(super) const fn has_statistic(&self, statistic: Statistic) -> bool {
+        let (mut subject, mut found) = (0, false);
+        // Loops over iterators are not for constants.
+        while subject < self.has.len() {
+            let statistics = self.has[subject].2;
+            let mut at = 0;
+            while at < statistics.len() {
+                found |= statistics[at] as u8 == statistic as u8;
+                at += 1;
+            }
+            subject += 1;
+        }
+        found
+    }
+}
+
 /// Makes the keys and their rows, so that neither is without the other.
 macro_rules! rows {
     ($($key:ident {
@@ -86,7 +104,7 @@ macro_rules! rows {
 
 impl Key {
     /// Its row.
-    pub(super) fn row(self) -> &'static Row {
+    pub(super) const fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn first_red(count: usize, mut is_red: impl FnMut(usize) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Key;
 
     #[track_caller]
     fn check(metric: &Metric, bound: Bound, limit: f64, unit: Unit, first: f64, last: f64) {
@@ -73,14 +74,21 @@ mod tests {
     fn every_size_is_beyond_the_limit() {
         let mean = Metric::of(crate::metric::SubjectKind::Workload, "mean").unwrap();
         check(&mean, Bound::Max, 0.1, Unit::Seconds, 0.101, 1.0);
-        check(&Metric::Throughput, Bound::Min, 100.0, Unit::PerSecond, 100.0 / 1.01, 10.0);
-        check(&Metric::Allocs, Bound::Max, 3.0, Unit::Number, 4.0, 30.0);
-        check(&Metric::Allocs, Bound::Max, 0.0, Unit::Number, 1.0, 1e6);
-        check(&Metric::Allocs, Bound::Max, 1.5, Unit::Ratio, 1.515, 15.0);
-        check(&Metric::ErrorRate, Bound::Max, 0.2, Unit::Share, 0.202, 1.0);
-        check(&Metric::ErrorRate, Bound::Max, 0.0, Unit::Share, 0.01, 1.0);
-        check(&Metric::Size, Bound::Max, 1000.0, Unit::Bytes, 1010.0, 10_000.0);
-        check(&Metric::Exit, Bound::Max, 0.0, Unit::Number, 1.0, 1.0);
+        check(
+            &Metric::from(Key::Throughput),
+            Bound::Min,
+            100.0,
+            Unit::PerSecond,
+            100.0 / 1.01,
+            10.0,
+        );
+        check(&Metric::from(Key::Allocs), Bound::Max, 3.0, Unit::Number, 4.0, 30.0);
+        check(&Metric::from(Key::Allocs), Bound::Max, 0.0, Unit::Number, 1.0, 1e6);
+        check(&Metric::from(Key::Allocs), Bound::Max, 1.5, Unit::Ratio, 1.515, 15.0);
+        check(&Metric::from(Key::ErrorRate), Bound::Max, 0.2, Unit::Share, 0.202, 1.0);
+        check(&Metric::from(Key::ErrorRate), Bound::Max, 0.0, Unit::Share, 0.01, 1.0);
+        check(&Metric::from(Key::Size), Bound::Max, 1000.0, Unit::Bytes, 1010.0, 10_000.0);
+        check(&Metric::from(Key::Exit), Bound::Max, 0.0, Unit::Number, 1.0, 1.0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use perf_budget::meter::Cause::{
     MeasuredNothing, Panicked, TimedOut, WorkloadFailed,
 };
 use perf_budget::meter::fork::{Request, measure};
-use perf_budget::metric::Metric;
+use perf_budget::metric::{Key, Metric};
 
 use crate::{fork, fork_within, row, value};
 
@@ -135,7 +135,7 @@ fn request(workload: &str) -> Request {
     Request {
         workload: workload.to_owned(),
         params: Vec::new(),
-        metrics: vec![Metric::Throughput],
+        metrics: vec![Metric::from(Key::Throughput)],
         load: None,
         slice: Duration::from_millis(20),
         max_operations: 100,

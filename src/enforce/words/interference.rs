@@ -136,6 +136,7 @@ fn tail(outcome: &Outcome) -> Option<String> {
 mod tests {
     use super::*;
     use crate::enforce::tests::{P99, max};
+    use crate::metric::Key;
     use crate::metric::Metric;
     use crate::verdict::ledger::Pressure;
 
@@ -145,7 +146,7 @@ mod tests {
             Outcome { verdict: Verdict::Unsure, ledger: Some(ledger), ..Outcome::default() };
         assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
         // What load does not touch, and what is fine, has nothing to say of it.
-        assert_eq!(machine(&outcome, &max(Metric::Rss, "1 MB")), None);
+        assert_eq!(machine(&outcome, &max(Metric::from(Key::Rss), "1 MB")), None);
         let fine = Outcome { verdict: Verdict::Pass, ..outcome };
         assert_eq!(machine(&fine, &max(P99, "10 ms")), None);
     }
@@ -170,7 +171,7 @@ mod tests {
             ledger: Some(Ledger { waited: Some(0.7), outside: Some(1.5), ..calm() }),
             ..Outcome::default()
         };
-        let note = machine(&outcome, &max(Metric::Cpu, "1 ms"));
+        let note = machine(&outcome, &max(Metric::from(Key::Cpu), "1 ms"));
         assert_eq!(note.as_deref(), Some("1.50 cores were busy with other work"));
         let stolen = Ledger { steal: Some(0.12), ..calm() };
         check(stolen, Some("the machine's host gave 12 % of the processors' time to others"));

@@ -66,6 +66,7 @@ mod tests {
     use crate::meter::artifact::{measure, measure_planted};
     use crate::meter::plant::Plant;
     use crate::metric::Effect;
+    use crate::metric::Key;
     use crate::metric::Metric;
 
     #[test]
@@ -89,12 +90,12 @@ mod tests {
             // Nothing is left, and the artifact itself is as it was.
             assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
         };
-        check("*", Metric::Size, 1000, 1000.0, 1000.0);
-        check("a", Metric::Size, 1, 1.0, 1.0);
-        check("b", Metric::Gzip, 5000, 5000.0, 5100.0);
+        check("*", Metric::from(Key::Size), 1000, 1000.0, 1000.0);
+        check("a", Metric::from(Key::Size), 1, 1.0, 1.0);
+        check("b", Metric::from(Key::Gzip), 5000, 5000.0, 5100.0);
         if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            check("a", Metric::Stripped, 5000, 5000.0, 5007.0);
-            check("a", Metric::Stripped, 1, 1.0, 72.0);
+            check("a", Metric::from(Key::Stripped), 5000, 5000.0, 5007.0);
+            check("a", Metric::from(Key::Stripped), 1, 1.0, 72.0);
         }
         fs::remove_dir_all(&dir).unwrap();
     }

@@ -9,7 +9,7 @@ use crate::meter::clock::Stopwatch;
 use crate::meter::gauge::{Gauge, Repeat};
 use crate::meter::usage::Company;
 use crate::meter::{Cause, Fork, Unmeasured, kernel};
-use crate::metric::Metric;
+use crate::metric::Key;
 
 /// Watches laps that somebody else asks for.
 pub(crate) struct Follower {
@@ -144,7 +144,7 @@ impl Gauge for Follower {
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let share = self.failed as f64 / self.operations.max(1) as f64;
-        fork.values.insert(Metric::ErrorRate, share);
+        fork.values.insert(Key::ErrorRate, share);
         Ok(())
     }
 }
