@@ -94,7 +94,7 @@ const PURE: &[&str] =
     &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "metric/", "quantity.rs"];
 
 /// The files of `src` without comments and without their tests.
-fn library() -> Vec<Text> {
+pub(super) fn library() -> Vec<Text> {
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
     sources("src")
         .into_iter()
