@@ -3,6 +3,9 @@
 //! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
 //! What is known of a metric is a row of the [table]; a [`Metric`] answers from its row.
 
+// Whoever adds a column's answer is shown every place that must know it.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod by_metric;
 mod column;
 mod effect;
@@ -283,5 +286,31 @@ mod tests {
             Metric::of(SubjectKind::Workload, "accuracy"),
             Some(Metric::recorded("accuracy"))
         );
+    }
+
+    #[test]
+    fn a_key_is_a_metric_where_it_says_it_all() {
+        let panics = |key: Key| std::panic::catch_unwind(|| Metric::from(key)).is_err();
+        assert_eq!(Metric::from(Key::Mean).name(), "mean");
+        assert_eq!(Key::Startup.at(Statistic::P95).name(), "startup_p95");
+        for key in [Key::Latency, Key::Wall, Key::Startup, Key::Slope, Key::Own] {
+            assert!(panics(key), "{key:?}");
+        }
+        let wrong = |key: Key| std::panic::catch_unwind(|| key.at(Statistic::Mean)).is_err();
+        assert!(wrong(Key::Latency) && wrong(Key::Rss) && !wrong(Key::Wall));
+    }
+
+    #[test]
+    fn a_slope_is_read_judged_and_moved_as_its_metric_is() {
+        let of = |key: Key| Metric::slope(Metric::from(key));
+        assert_eq!(of(Key::Allocs).judged(), Judged::Compared { repeats: 2 });
+        assert_eq!(of(Key::Rss).judged(), Judged::Statistical(Tolerance::Slope));
+        assert!(of(Key::Mean).is_time() && !of(Key::Rss).is_time() && !of(Key::Heap).is_time());
+        let own = Metric::slope(Metric::recorded("depth"));
+        assert_eq!(own.judged(), Judged::Statistical(Tolerance::Slope));
+        assert_eq!(own.inject(), Inject { raises: Some(Effect::Recorded), lowers: None });
+        let memory = InstrumentKind::Worker(Instrument::Memory);
+        assert_eq!(of(Key::Rss).instrument(SubjectKind::Workload), Some(memory));
+        assert_eq!(of(Key::Rss).instrument(SubjectKind::Artifact), None);
     }
 }

@@ -115,7 +115,12 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
             let q = match statistic {
                 Statistic::Min => 0.0,
                 Statistic::Max => 1.0,
-                other => other.quantile()?,
+                Statistic::Mean
+                | Statistic::P50
+                | Statistic::P90
+                | Statistic::P95
+                | Statistic::P99
+                | Statistic::P999 => statistic.quantile()?,
             };
             let side = |pick: fn(&Round) -> &[Vec<f64>]| {
                 let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
