@@ -4,41 +4,39 @@
 use std::collections::BTreeSet;
 
 use perf_budget::budget;
-use perf_budget::metric::{Instrument, InstrumentKind, Key, Metric, SampleKind, SubjectKind};
+use perf_budget::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind};
 
 use super::arrows::library;
 use super::{none, root, sources, text, texts};
 
-/// The files that name metrics, each by the end of its path, and why it may: it writes their values.
-const NAMES: &[(&str, &str)] = &[
-    ("artifact/mod.rs", "reads files, and what is inside of images"),
-    ("artifact/compress/mod.rs", "has an encoder for each compressed size"),
-    ("command.rs", "reads what a command used"),
-    ("criterion.rs", "says of a recorded throughput why it is none"),
-    ("time.rs", "reads clocks and counters of the scheduler"),
-    ("arrivals.rs", "reads the same clock under a load"),
+/// Files that name metrics beside the file of each instrument, by the ends of their paths, and why.
+const BESIDE: &[(&str, &str)] = &[
+    ("arrivals.rs", "reads the instrument `Time` under a load"),
     ("follower.rs", "counts the failures of two that take turns"),
-    ("heap.rs", "counts allocations"),
-    ("fuel.rs", "counts fuel"),
-    ("memory.rs", "reads resident memory"),
-    ("growth.rs", "reads how it grows"),
 ];
 
 const KINDS: [SubjectKind; 4] =
     [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
 /// Where an instrument writes values, by the end of its path.
-fn files(instrument: InstrumentKind) -> &'static [&'static str] {
+fn files(instrument: InstrumentKind) -> Vec<String> {
     match instrument {
-        InstrumentKind::Files => &["artifact/mod.rs", "artifact/compress/mod.rs"],
-        InstrumentKind::Process => &["command.rs"],
-        InstrumentKind::Recorded => &["criterion.rs"],
-        InstrumentKind::Worker(Instrument::Time) => &["time.rs"],
-        InstrumentKind::Worker(Instrument::Heap) => &["heap.rs"],
-        InstrumentKind::Worker(Instrument::Fuel) => &["fuel.rs"],
-        InstrumentKind::Worker(Instrument::Memory) => &["memory.rs"],
-        InstrumentKind::Worker(Instrument::Growth) => &["growth.rs"],
+        InstrumentKind::Files => {
+            vec!["/artifact/mod.rs".into(), "/artifact/compress/mod.rs".into()]
+        }
+        InstrumentKind::Process => vec!["/command.rs".into()],
+        InstrumentKind::Recorded => vec!["/criterion.rs".into()],
+        InstrumentKind::Worker(one) => vec![format!("/{one:?}.rs").to_lowercase()],
     }
+}
+
+/// Every metric of every kind of subject, with what reads it there.
+fn metrics() -> Vec<(Metric, InstrumentKind)> {
+    let of = |kind| {
+        let known = Metric::known(kind).into_iter();
+        known.map(move |metric| (metric.clone(), metric.instrument(kind).unwrap()))
+    };
+    KINDS.into_iter().flat_map(of).collect()
 }
 
 /// The metrics that a text names.
@@ -56,17 +54,17 @@ fn only_an_instrument_names_a_metric() {
     let library = library().into_iter().filter(|file| !file.path.starts_with("metric"));
     let files: Vec<_> =
         library.chain(command).filter(|file| !named(&file.text).is_empty()).collect();
+    let mut ends: BTreeSet<String> =
+        metrics().into_iter().flat_map(|of| self::files(of.1)).collect();
+    ends.extend(BESIDE.iter().map(|beside| format!("/{}", beside.0)));
     let strange: Vec<String> = files
         .iter()
-        .filter(|file| !NAMES.iter().any(|(end, _)| file.path.ends_with(end)))
+        .filter(|file| !ends.iter().any(|end| file.path.ends_with(end)))
         .map(|file| format!("{}: {:?}", file.path, named(&file.text)))
         .collect();
     none(&strange, "these name metrics and are no instrument: match on a column of the table");
-    let idle: Vec<String> = NAMES
-        .iter()
-        .filter(|(end, _)| !files.iter().any(|file| file.path.ends_with(end)))
-        .map(|(end, why)| format!("{end} {why}"))
-        .collect();
+    let is_idle = |end: &String| !files.iter().any(|file| file.path.ends_with(end));
+    let idle: Vec<String> = ends.into_iter().filter(is_idle).collect();
     none(&idle, "these name no metric any more");
 }
 
@@ -80,31 +78,25 @@ fn what_names_a_metric_is_seen() {
 fn every_metric_is_written_by_its_instrument() {
     let library = library();
     let mut missing = Vec::new();
-    for kind in KINDS {
-        for metric in Metric::known(kind) {
-            let key = format!("{:?}", metric.key());
-            let instrument = metric.instrument(kind).unwrap();
-            let ends = files(instrument);
-            let there: Vec<_> = library
-                .iter()
-                .filter(|file| ends.iter().any(|end| file.path.ends_with(end)))
-                .collect();
-            assert!(!there.is_empty(), "{instrument:?} has no file");
-            let written = match metric.sample() {
-                // A list of times is what it reads, and these are told from it.
-                SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
-                SampleKind::File
-                | SampleKind::Failure
-                | SampleKind::Run
-                | SampleKind::Process
-                | SampleKind::Record
-                | SampleKind::Sweep => {
-                    there.iter().any(|file| named(&file.text).contains(key.as_str()))
-                }
-            };
-            if !written {
-                missing.push(format!("`{metric}` by {ends:?}"));
+    for (metric, instrument) in metrics() {
+        let (key, ends) = (format!("{:?}", metric.key()), files(instrument));
+        let there = library.iter().filter(|file| ends.iter().any(|end| file.path.ends_with(end)));
+        let there: Vec<_> = there.collect();
+        assert!(!there.is_empty(), "{instrument:?} has no file");
+        let written = match metric.sample() {
+            // A list of times is what it reads, and these are told from it.
+            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
+            SampleKind::File
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => {
+                there.iter().any(|file| named(&file.text).contains(key.as_str()))
             }
+        };
+        if !written {
+            missing.push(format!("`{metric}` by {ends:?}"));
         }
     }
     none(&missing, "nobody writes");
@@ -130,7 +122,7 @@ fn every_metric_has_a_case() {
             limited.extend(budget.limits.iter().chain(slopes).map(|limit| limit.metric.key()));
         }
     }
-    let known = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|metric| metric.key());
+    let known = metrics().into_iter().map(|of| of.0.key());
     let rows: BTreeSet<Key> = known.chain([Key::Slope, Key::Own]).collect();
     let missing: Vec<String> = rows.difference(&limited).map(|key| format!("{key:?}")).collect();
     none(&missing, "no case limits");
