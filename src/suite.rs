@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::enforce::takes_turns;
 use crate::metric::{Instrument, InstrumentKind, Metric, Values};
+use crate::verdict::question::takes_turns;
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]

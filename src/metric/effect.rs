@@ -2,8 +2,10 @@
 //!
 //! Here and not where they are caused, since the table says of each metric which effect moves it.
 
+use serde::{Deserialize, Serialize};
+
 /// An effect on a subject that a real regression could have too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
     /// Work after each operation, or before a command's program: time on the processor.
     Work,

@@ -7,13 +7,14 @@ use super::Session;
 use super::carried::Stored;
 use crate::base::Base;
 use crate::date::Date;
-use crate::enforce::source::Source;
-use crate::enforce::{Asked, Inquiry, Origin, Rules, Watched};
-use crate::meter::plant::Plant;
-use crate::meter::{Cause, Unmeasured};
+use crate::enforce::{Asked, Inquiry, Origin, Rules};
+use crate::inject::Plant;
+use crate::meter::Source;
+use crate::meter::Watched;
 use crate::metric::{Judged, Metric};
+use crate::outcome::Outcome;
+use crate::outcome::{Cause, Unmeasured};
 use crate::subject;
-use crate::verdict::Outcome;
 
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);

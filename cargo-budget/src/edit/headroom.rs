@@ -8,7 +8,8 @@
 
 use perf_budget::budget::Bound;
 use perf_budget::metric::{Metric, SampleKind};
-use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
+use perf_budget::outcome::{Against, Estimate, Outcome};
+use perf_budget::verdict::Verdict;
 
 /// The headroom of what is the same every time.
 pub(crate) const EXACT: f64 = 0.02;
@@ -129,8 +130,8 @@ fn of(
 #[cfg(test)]
 mod tests {
     use perf_budget::metric::SubjectKind;
+    use perf_budget::outcome::Doubt;
     use perf_budget::quantity::Unit;
-    use perf_budget::verdict::Doubt;
 
     use super::*;
 

@@ -1,7 +1,8 @@
 //! The tests that a `budgets.toml` makes, by their names: to say which are missing.
 
 use perf_budget::budget::{Budget, Budgets, Limit, Subject};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 
 /// An outcome for each test of the file, as of one that nobody has measured.
 pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {

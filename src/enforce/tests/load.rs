@@ -2,8 +2,8 @@
 //! coarse make of them.
 
 use super::*;
-use crate::meter::Lag;
 use crate::metric::Key;
+use crate::reading::Lag;
 
 const LIMIT: f64 = 0.01;
 
