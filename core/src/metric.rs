@@ -1,300 +1,260 @@
-//! Every metric: its one word, its unit, which way is better, and whether it is exact or noisy.
+//! Every metric: its one word, its unit, which way is better, and whatever else differs between metrics.
 //!
 //! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
+//! What is known of a metric is a row of the [table]; a [`Metric`] answers from its row.
 
+// Whoever adds a column's answer is shown every place that must know it.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod by_metric;
+mod column;
+mod effect;
+mod statistic;
 mod table;
 
 use std::fmt;
 
+use self::table::ROWS;
 use crate::quantity::Unit;
 
-pub use table::Table;
+pub use by_metric::ByMetric;
+pub use column::{
+    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
+};
+pub use effect::Effect;
+pub use statistic::Statistic;
+pub use table::{Instrument, InstrumentKind, Key, Row};
 
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Metric {
-    /// Bytes on disk.
-    Size,
-    /// Bytes after gzip at level 9.
-    Gzip,
-    /// Bytes after brotli at quality 11.
-    Brotli,
-    /// Bytes after zstd at level 19.
-    Zstd,
-    /// Bytes of an ELF file without symbols and debug information.
-    Stripped,
-    /// Bytes of an image's layers, unpacked.
-    Unpacked,
-    /// Layers of an image.
-    Layers,
-    /// Latency of one operation of a workload.
-    Latency(Statistic),
-    /// From the start of a command to its end.
-    Wall(Statistic),
-    /// From the start of a command until it is ready.
-    Startup(Statistic),
-    /// Operations, or bytes, a second.
-    Throughput,
-    /// Share of the operations that failed.
-    ErrorRate,
-    /// Processor time: of one operation, or of a whole command.
-    Cpu,
-    /// Processor time over elapsed time: 100 % is one core.
-    Utilization,
-    /// Resident memory: what the held value added, or a command's when it is ready.
-    Rss,
-    /// The highest resident memory.
-    PeakRss,
-    /// Resident memory that each further operation adds, in bytes.
-    RssGrowth,
-    /// Live heap bytes while the value is held.
-    Heap,
-    /// The most live heap bytes at any moment of the operation.
-    PeakHeap,
-    /// Allocations of one operation.
-    Allocs,
-    /// Bytes allocated by one operation.
-    AllocBytes,
-    /// Heap bytes still live after the value is dropped.
-    Leaked,
-    /// Context switches during one operation.
-    ContextSwitches,
-    /// Fuel of the WebAssembly that one operation runs.
-    Fuel,
-    /// A command's exit code.
-    Exit,
-    /// Slope on a log-log scale of another metric over a parameter.
-    Scaling(Box<Metric>),
+pub struct Metric(Kind);
+
+/// In the order of the table; slopes and what workloads record come last.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    /// A row of the table, and which one of its family.
+    Row(Key, Option<Statistic>),
+    /// The slope of another metric over a parameter.
+    Slope(Box<Metric>),
     /// What a workload records itself, by its name.
-    Custom(String),
+    Own(String),
 }
-
-/// Which statistic of a distribution of times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Statistic {
-    /// The fastest.
-    Min,
-    /// The arithmetic mean.
-    Mean,
-    /// The median.
-    P50,
-    /// The 90th percentile.
-    P90,
-    /// The 95th percentile.
-    P95,
-    /// The 99th percentile.
-    P99,
-    /// The 99.9th percentile.
-    P999,
-    /// The slowest seen.
-    Max,
-}
-
-/// Which way is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
-    /// A smaller value is better; a limit is a `max`.
-    Lower,
-    /// A larger value is better; a limit is a `min`.
-    Higher,
-    /// Only the project knows: custom metrics, exit codes.
-    Either,
-}
-
-/// Whether measuring twice gives the same value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// The same every time on the same input: compared.
-    Exact,
-    /// Different every time: judged from evidence.
-    Noisy,
-}
-
-/// The kind of a subject, as far as metrics care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubjectKind {
-    /// A file, a directory, an image.
-    Artifact,
-    /// A process.
-    Command,
-    /// A function registered in the harness.
-    Workload,
-    /// What Criterion recorded of a benchmark.
-    Criterion,
-}
-
-impl Statistic {
-    /// Every statistic, in the order of its value.
-    pub const ALL: [Statistic; 8] = [
-        Statistic::Min,
-        Statistic::Mean,
-        Statistic::P50,
-        Statistic::P90,
-        Statistic::P95,
-        Statistic::P99,
-        Statistic::P999,
-        Statistic::Max,
-    ];
-
-    /// Its word: `p99`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Statistic::Min => "min",
-            Statistic::Mean => "mean",
-            Statistic::P50 => "p50",
-            Statistic::P90 => "p90",
-            Statistic::P95 => "p95",
-            Statistic::P99 => "p99",
-            Statistic::P999 => "p999",
-            Statistic::Max => "max",
-        }
-    }
-
-    /// The quantile it is, where it is one: `p99` is 0.99.
-    pub fn quantile(self) -> Option<f64> {
-        match self {
-            Statistic::P50 => Some(0.5),
-            Statistic::P90 => Some(0.9),
-            Statistic::P95 => Some(0.95),
-            Statistic::P99 => Some(0.99),
-            Statistic::P999 => Some(0.999),
-            Statistic::Min | Statistic::Mean | Statistic::Max => None,
-        }
-    }
-}
-
-/// Metrics with a fixed word, each with the subjects that have it.
-const PLAIN: &[(&str, Metric, &[SubjectKind])] = {
-    use SubjectKind::{Artifact, Command, Criterion, Workload};
-    &[
-        ("size", Metric::Size, &[Artifact]),
-        ("gzip", Metric::Gzip, &[Artifact]),
-        ("brotli", Metric::Brotli, &[Artifact]),
-        ("zstd", Metric::Zstd, &[Artifact]),
-        ("stripped", Metric::Stripped, &[Artifact]),
-        ("unpacked", Metric::Unpacked, &[Artifact]),
-        ("layers", Metric::Layers, &[Artifact]),
-        ("throughput", Metric::Throughput, &[Workload, Criterion]),
-        ("error_rate", Metric::ErrorRate, &[Workload]),
-        ("cpu", Metric::Cpu, &[Command, Workload]),
-        ("utilization", Metric::Utilization, &[Workload]),
-        ("rss", Metric::Rss, &[Command, Workload]),
-        ("peak_rss", Metric::PeakRss, &[Command, Workload]),
-        ("rss_growth", Metric::RssGrowth, &[Workload]),
-        ("heap", Metric::Heap, &[Workload]),
-        ("peak_heap", Metric::PeakHeap, &[Workload]),
-        ("allocs", Metric::Allocs, &[Workload]),
-        ("alloc_bytes", Metric::AllocBytes, &[Workload]),
-        ("leaked", Metric::Leaked, &[Workload]),
-        ("context_switches", Metric::ContextSwitches, &[Workload]),
-        ("fuel", Metric::Fuel, &[Workload]),
-        ("exit", Metric::Exit, &[Command]),
-    ]
-};
 
 impl Metric {
     /// The metric that `word` names for a subject of this kind. For a workload an unknown word is a
-    /// [custom](Metric::Custom) metric; for the others it is `None`.
+    /// metric of its own; for the others it is `None`.
     pub fn of(subject: SubjectKind, word: &str) -> Option<Metric> {
         Self::known(subject)
             .into_iter()
             .find(|m| m.name() == word)
-            .or_else(|| (subject == SubjectKind::Workload).then(|| Metric::Custom(word.to_owned())))
+            .or_else(|| (subject == SubjectKind::Workload).then(|| Metric::recorded(word)))
     }
 
-    /// Every metric that a subject of this kind has of itself.
+    /// Every metric that a subject of this kind has of itself: families last, by their statistics.
     pub fn known(subject: SubjectKind) -> Vec<Metric> {
-        let timed = Statistic::ALL.iter().flat_map(|&s| match subject {
-            SubjectKind::Command => vec![Metric::Wall(s), Metric::Startup(s)],
-            SubjectKind::Workload => vec![Metric::Latency(s)],
-            // It times batches, and a percentile of batches is none of operations.
-            SubjectKind::Criterion if s == Statistic::Mean => vec![Metric::Latency(s)],
-            SubjectKind::Artifact | SubjectKind::Criterion => vec![],
+        let of_subject = || {
+            ROWS.iter().filter(|row| row.key != Key::Own).filter_map(|row| {
+                let has = row.has.iter().find(|has| has.0 == subject)?;
+                Some((row.key, has.2))
+            })
+        };
+        let plain = of_subject().filter(|row| row.1.is_empty()).map(|row| Metric::from(row.0));
+        let timed = Statistic::ALL.iter().flat_map(|&statistic| {
+            let families = of_subject().filter(move |row| row.1.contains(&statistic));
+            families.map(move |row| row.0.at(statistic))
         });
-        let plain = PLAIN.iter().filter(|p| p.2.contains(&subject)).map(|p| p.1.clone());
         plain.chain(timed).collect()
+    }
+
+    /// The slope of a metric over a parameter.
+    pub fn slope(of: Metric) -> Metric {
+        Metric(Kind::Slope(Box::new(of)))
+    }
+
+    /// What a workload records itself under this name.
+    pub fn recorded(name: &str) -> Metric {
+        Metric(Kind::Own(name.to_owned()))
     }
 
     /// Its one word: `p99`, `startup_p95`, `gzip`; `scaling_rss` for a slope.
     pub fn name(&self) -> String {
-        match self {
-            Metric::Latency(s) => s.name().to_owned(),
-            Metric::Wall(s) => format!("wall_{}", s.name()),
-            Metric::Startup(s) => format!("startup_{}", s.name()),
-            Metric::Scaling(of) => format!("scaling_{}", of.name()),
-            Metric::Custom(name) => name.clone(),
-            plain => PLAIN.iter().find(|p| p.1 == *plain).map_or("", |p| p.0).to_owned(),
+        let word = self.row().word;
+        match &self.0 {
+            Kind::Row(_, statistic) => [word, statistic.map_or("", Statistic::name)].concat(),
+            Kind::Slope(of) => format!("{word}{of}"),
+            Kind::Own(name) => name.clone(),
         }
+    }
+
+    /// What it is, in a sentence without its end.
+    pub fn meaning(&self) -> String {
+        let meaning = self.row().meaning;
+        match &self.0 {
+            Kind::Row(_, Some(statistic)) => format!("{meaning}: {}", statistic.meaning()),
+            Kind::Row(_, None) => meaning.to_owned(),
+            Kind::Slope(of) => format!("Slope of `{of}` on a log-log scale"),
+            Kind::Own(name) => format!("`{name}`, which the workload records itself"),
+        }
+    }
+
+    /// How code names its row.
+    pub fn key(&self) -> Key {
+        match &self.0 {
+            Kind::Row(key, _) => *key,
+            Kind::Slope(_) => Key::Slope,
+            Kind::Own(_) => Key::Own,
+        }
+    }
+
+    /// Which statistic of its family it is; `None` for a metric that is no family.
+    pub fn statistic(&self) -> Option<Statistic> {
+        match self.0 {
+            Kind::Row(_, statistic) => statistic,
+            Kind::Slope(_) | Kind::Own(_) => None,
+        }
+    }
+
+    /// What stands before the statistic in the words of its family: `wall_`, or nothing.
+    pub fn family(&self) -> &'static str {
+        self.row().word
+    }
+
+    /// The metric whose slope it is; `None` where it is no slope.
+    pub fn slope_of(&self) -> Option<&Metric> {
+        match &self.0 {
+            Kind::Slope(of) => Some(of),
+            Kind::Row(..) | Kind::Own(_) => None,
+        }
+    }
+
+    /// Its name, where the workload records it itself.
+    pub fn own(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Own(name) => Some(name),
+            Kind::Row(..) | Kind::Slope(_) => None,
+        }
+    }
+
+    /// The units that its limits are written in.
+    pub fn units(&self) -> Units {
+        self.row().unit
     }
 
     /// The unit its limits are written in; `None` where more than one will do (a throughput counts
     /// operations or bytes; a custom metric counts what it likes).
     pub fn unit(&self) -> Option<Unit> {
-        match self {
-            Metric::Throughput | Metric::Custom(_) => None,
-            Metric::Latency(_) | Metric::Wall(_) | Metric::Startup(_) | Metric::Cpu => {
-                Some(Unit::Seconds)
-            }
-            Metric::ErrorRate | Metric::Utilization => Some(Unit::Share),
-            Metric::Layers
-            | Metric::Allocs
-            | Metric::ContextSwitches
-            | Metric::Fuel
-            | Metric::Exit
-            | Metric::Scaling(_) => Some(Unit::Number),
-            _ => Some(Unit::Bytes),
+        match self.units() {
+            Units::One(unit) => Some(unit),
+            Units::Rate | Units::Any => None,
         }
+    }
+
+    /// What a limit on it may be.
+    pub fn values(&self) -> Values {
+        self.row().values
+    }
+
+    /// Whether it grows with a parameter at a slope that may be limited: an exit code is no amount, and
+    /// a rate falls as its time grows.
+    pub fn has_slope(&self) -> bool {
+        let amount = match self.values() {
+            Values::Amount | Values::Size | Values::Time | Values::Share | Values::Own => true,
+            Values::Code | Values::Slope => false,
+        };
+        amount && self.better() != Better::Higher
     }
 
     /// Which way is better.
     pub fn better(&self) -> Better {
-        match self {
-            Metric::Throughput => Better::Higher,
-            Metric::Exit | Metric::Custom(_) | Metric::Utilization => Better::Either,
-            _ => Better::Lower,
+        self.row().better
+    }
+
+    /// How it is held against a limit. The slope of what is compared is compared too.
+    pub fn judged(&self) -> Judged {
+        let judged = self.row().judged;
+        match self.slope_of().map(Metric::judged) {
+            Some(compared @ Judged::Compared { .. }) => compared,
+            Some(Judged::Statistical(_) | Judged::UntilConstant(_)) | None => judged,
         }
     }
 
-    /// Whether it is compared or judged. A custom metric is judged until its samples prove equal.
-    pub fn nature(&self) -> Nature {
-        match self {
-            Metric::Size
-            | Metric::Gzip
-            | Metric::Brotli
-            | Metric::Zstd
-            | Metric::Stripped
-            | Metric::Unpacked
-            | Metric::Layers
-            | Metric::Heap
-            | Metric::PeakHeap
-            | Metric::Allocs
-            | Metric::AllocBytes
-            | Metric::Leaked
-            | Metric::Fuel
-            | Metric::Exit => Nature::Exact,
-            _ => Nature::Noisy,
+    /// Whether it is compared, rather than judged from evidence.
+    pub fn is_exact(&self) -> bool {
+        match self.judged() {
+            Judged::Compared { .. } => true,
+            Judged::Statistical(_) | Judged::UntilConstant(_) => false,
         }
     }
 
     /// Whether it depends on how fast the code runs, so that a debug build says nothing about it.
     pub fn is_time(&self) -> bool {
-        match self {
-            Metric::Latency(_)
-            | Metric::Wall(_)
-            | Metric::Startup(_)
-            | Metric::Throughput
-            | Metric::Cpu
-            | Metric::Utilization
-            | Metric::ContextSwitches => true,
-            Metric::Scaling(of) => of.is_time(),
-            _ => false,
+        match self.slope_of().unwrap_or(self).judged() {
+            Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance) => {
+                tolerance == Tolerance::Time
+            }
+            Judged::Compared { .. } => false,
         }
+    }
+
+    /// What one value is.
+    pub fn sample(&self) -> SampleKind {
+        self.row().sample
+    }
+
+    /// What to think of half of the accepted value.
+    pub fn halved(&self) -> Halved {
+        self.row().halved
+    }
+
+    /// How a selftest moves it. A slope is moved by what moves its metric, as much more at each size.
+    pub fn inject(&self) -> Inject {
+        match self.slope_of() {
+            Some(of) => Inject { lowers: None, ..of.inject() },
+            None => self.row().inject,
+        }
+    }
+
+    /// What reads it of such a subject; `None` where that does not have it.
+    pub fn instrument(&self, subject: SubjectKind) -> Option<InstrumentKind> {
+        let of = self.slope_of().unwrap_or(self);
+        of.row().has.iter().find(|has| has.0 == subject).map(|has| has.1)
+    }
+
+    /// Its row.
+    pub fn row(&self) -> &'static Row {
+        self.key().row()
     }
 }
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.name())
+    }
+}
+
+impl From<Key> for Metric {
+    /// # Panics
+    /// Where the key does not say it all: a statistic, the metric of a slope or a name is missing.
+    fn from(key: Key) -> Metric {
+        let statistics: &[Statistic] = key.row().has.first().map_or(&[], |has| has.2);
+        match (key, statistics) {
+            (Key::Slope | Key::Own, _) | (_, [_, _, ..]) => {
+                panic!("{key:?} is no metric by itself")
+            }
+            (_, [one]) => Metric(Kind::Row(key, Some(*one))),
+            (_, []) => Metric(Kind::Row(key, None)),
+        }
+    }
+}
+
+impl Key {
+    /// The metric of this family with this statistic.
+    ///
+    /// # Panics
+    /// Where no subject has it.
+    pub const fn at(self, statistic: Statistic) -> Metric {
+        assert!(self.row().has_statistic(statistic), "the family has no such statistic");
+        Metric(Kind::Row(self, Some(statistic)))
     }
 }
 
@@ -324,7 +284,33 @@ mod tests {
         assert_eq!(Metric::of(SubjectKind::Criterion, "p99"), None);
         assert_eq!(
             Metric::of(SubjectKind::Workload, "accuracy"),
-            Some(Metric::Custom("accuracy".into()))
+            Some(Metric::recorded("accuracy"))
         );
+    }
+
+    #[test]
+    fn a_key_is_a_metric_where_it_says_it_all() {
+        let panics = |key: Key| std::panic::catch_unwind(|| Metric::from(key)).is_err();
+        assert_eq!(Metric::from(Key::Mean).name(), "mean");
+        assert_eq!(Key::Startup.at(Statistic::P95).name(), "startup_p95");
+        for key in [Key::Latency, Key::Wall, Key::Startup, Key::Slope, Key::Own] {
+            assert!(panics(key), "{key:?}");
+        }
+        let wrong = |key: Key| std::panic::catch_unwind(|| key.at(Statistic::Mean)).is_err();
+        assert!(wrong(Key::Latency) && wrong(Key::Rss) && !wrong(Key::Wall));
+    }
+
+    #[test]
+    fn a_slope_is_read_judged_and_moved_as_its_metric_is() {
+        let of = |key: Key| Metric::slope(Metric::from(key));
+        assert_eq!(of(Key::Allocs).judged(), Judged::Compared { repeats: 2 });
+        assert_eq!(of(Key::Rss).judged(), Judged::Statistical(Tolerance::Slope));
+        assert!(of(Key::Mean).is_time() && !of(Key::Rss).is_time() && !of(Key::Heap).is_time());
+        let own = Metric::slope(Metric::recorded("depth"));
+        assert_eq!(own.judged(), Judged::Statistical(Tolerance::Slope));
+        assert_eq!(own.inject(), Inject { raises: Some(Effect::Recorded), lowers: None });
+        let memory = InstrumentKind::Worker(Instrument::Memory);
+        assert_eq!(of(Key::Rss).instrument(SubjectKind::Workload), Some(memory));
+        assert_eq!(of(Key::Rss).instrument(SubjectKind::Artifact), None);
     }
 }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::metric::Metric;
-use crate::verdict::question::{is_exact, takes_turns};
+use crate::metric::{Instrument, InstrumentKind, Metric, Values};
+use crate::verdict::question::takes_turns;
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub const NEW: &str = "the base revision has no such budget: there is nothing to
 impl Test {
     /// Whether its value is compared rather than judged.
     pub fn is_exact(&self) -> bool {
-        is_exact(&self.limit.metric)
+        self.limit.metric.is_exact()
     }
 
     /// Why it is not judged in this build or without a base revision, which is nobody's fault.
@@ -46,7 +46,7 @@ impl Test {
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
             // What was recorded is of another program, whose build this one's says nothing of.
-            _ if self.reading == Reading::Recorded => None,
+            _ if self.reading == Reading::RECORDED => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -55,29 +55,24 @@ impl Test {
     }
 }
 
-/// What the workers of a group are asked to read.
+/// What a group is read by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reading {
-    /// Sizes of files.
-    Files,
-    /// A command, from outside.
-    Process,
-    /// A workload by the clock.
-    Time,
+    /// The instrument that the table of metrics names.
+    By(InstrumentKind),
     /// Of a workload what its process as a whole tells, where two are compared: processor time,
     /// failures, values of its own. Its times are compared turn by turn instead, but for those under a
     /// load.
     Whole,
-    /// What a workload holds of the machine's memory.
-    Memory,
-    /// How that grows through many operations.
-    Growth,
-    /// A workload's allocations.
-    Heap,
-    /// The fuel of the WebAssembly that it runs.
-    Fuel,
-    /// Nothing: what Criterion recorded.
-    Recorded,
+}
+
+impl Reading {
+    /// Of a workload by the clock, alone or in turns with its reference.
+    pub const TIME: Reading = Reading::By(InstrumentKind::Worker(Instrument::Time));
+    /// What another harness has recorded.
+    pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
+    /// A command from outside.
+    const PROCESS: Reading = Reading::By(InstrumentKind::Process);
 }
 
 /// What is measured together.
@@ -153,7 +148,7 @@ impl Suite {
 
     /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
     pub fn noisy(&self) -> usize {
-        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::Recorded;
+        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::RECORDED;
         self.tests.iter().filter(judged).count()
     }
 
@@ -199,7 +194,7 @@ fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
         let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
         let own = limits.iter().any(|other| same(other) && against_base(other));
         // An exit code is no amount.
-        if own || limit.metric == Metric::Exit || implied.iter().any(same) {
+        if own || limit.metric.values() == Values::Code || implied.iter().any(same) {
             continue;
         }
         let factor = match limit.bound {
@@ -234,7 +229,7 @@ impl Layout<'_> {
                 };
                 let versus = self.versus(limit, case);
                 let reading = match self.reading(&limit.metric) {
-                    Reading::Time
+                    Reading::TIME
                         if versus.as_ref().is_some_and(|versus| {
                             !takes_turns(&limit.metric) || self.is_loaded(versus)
                         }) =>
@@ -249,8 +244,8 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the runs that its times are.
-                    exact: reading == Reading::Recorded
-                        || (is_exact(&limit.metric) && reading != Reading::Process),
+                    exact: reading == Reading::RECORDED
+                        || (limit.metric.is_exact() && reading != Reading::PROCESS),
                 };
                 let group = place(group, groups, first);
                 let limit = Arc::clone(limit);
@@ -263,14 +258,13 @@ impl Layout<'_> {
     fn slopes(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
-            let Metric::Scaling(of) = &limit.metric else { continue };
-            let reading = self.reading(of);
+            let reading = self.reading(&limit.metric);
             let group = Group {
                 budget: self.index,
                 span: Span::Sweep,
                 reading,
                 versus: None,
-                exact: is_exact(of),
+                exact: limit.metric.is_exact(),
             };
             let name = format!("{}::{}", self.budget.name, limit.label);
             let group = place(group, groups, first);
@@ -305,23 +299,9 @@ impl Layout<'_> {
     }
 
     fn reading(&self, metric: &Metric) -> Reading {
-        match (&self.budget.subject, metric) {
-            (Subject::Artifact(_), _) => Reading::Files,
-            (Subject::Command(_), _) => Reading::Process,
-            (Subject::Criterion(_), _) => Reading::Recorded,
-            (Subject::Workload(_), Metric::Rss | Metric::PeakRss) => Reading::Memory,
-            (Subject::Workload(_), Metric::RssGrowth) => Reading::Growth,
-            (
-                Subject::Workload(_),
-                Metric::Heap
-                | Metric::PeakHeap
-                | Metric::Allocs
-                | Metric::AllocBytes
-                | Metric::Leaked,
-            ) => Reading::Heap,
-            (Subject::Workload(_), Metric::Fuel) => Reading::Fuel,
-            (Subject::Workload(_), _) => Reading::Time,
-        }
+        let instrument = metric.instrument(self.budget.subject.kind());
+        // The reader of the file has refused what the subject does not have.
+        Reading::By(instrument.expect("a limit is on a metric that its subject has"))
     }
 }
 

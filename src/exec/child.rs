@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::exit::{self, Exit};
 use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
-use super::{refusal, repository};
 use super::system::{self, End};
 use super::usage::Living;
+use super::{refusal, repository};
 use crate::outcome::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.

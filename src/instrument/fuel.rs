@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::{Gauge, Repeat};
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 
@@ -98,7 +98,7 @@ impl Gauge for Fuel {
         }
         let spent = || self.laps.iter().map(|lap| lap.1);
         let count = self.laps.len();
-        fork.values.insert(Metric::Fuel, spent().sum::<u64>() as f64 / count as f64);
+        fork.values.insert(Key::Fuel, spent().sum::<u64>() as f64 / count as f64);
         if spent().any(|fuel| fuel != first) {
             let (least, most) = (spent().min().unwrap_or(0), spent().max().unwrap_or(0));
             fork.notes

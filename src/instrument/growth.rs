@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use memory_stats::memory_stats;
 
 use super::{Gauge, Repeat};
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 use crate::stats::theil_sen;
@@ -150,7 +150,7 @@ impl Gauge for Growth {
                  being filled is best filled before the measuring verb"
             ));
         }
-        fork.values.insert(Metric::RssGrowth, slope.max(0.0));
+        fork.values.insert(Key::RssGrowth, slope.max(0.0));
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use super::{Gauge, Repeat};
-use crate::metric::Metric;
+use crate::metric::{Key, Metric};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 
@@ -228,20 +228,21 @@ impl Gauge for Allocations {
         COUNTING.store(false, Relaxed);
         let Some(first) = self.laps.first() else { return Ok(()) };
         let count = self.laps.len() as f64;
-        let mut put = |metric: Metric, of: fn(&Counts) -> i64| {
+        let mut put = |key: Key, of: fn(&Counts) -> i64| {
             let sum: i64 = self.laps.iter().map(of).sum();
             let mean = sum as f64 / count;
+            let metric = Metric::from(key);
             if mean < 0.0 {
                 let text = format!("{metric} fell by {} B: counted as 0", -mean);
                 fork.notes.push(text);
             }
             fork.values.insert(metric, mean.max(0.0));
         };
-        put(Metric::Allocs, |lap| lap.allocs as i64);
-        put(Metric::AllocBytes, |lap| lap.bytes as i64);
-        put(Metric::Heap, |lap| lap.held);
-        put(Metric::PeakHeap, |lap| lap.peak);
-        put(Metric::Leaked, |lap| lap.left);
+        put(Key::Allocs, |lap| lap.allocs as i64);
+        put(Key::AllocBytes, |lap| lap.bytes as i64);
+        put(Key::Heap, |lap| lap.held);
+        put(Key::PeakHeap, |lap| lap.peak);
+        put(Key::Leaked, |lap| lap.left);
         if self.laps.iter().any(|lap| lap != first) {
             let most = self.laps.iter().map(|lap| lap.allocs).max().unwrap_or(0);
             let least = self.laps.iter().map(|lap| lap.allocs).min().unwrap_or(0);

@@ -7,7 +7,7 @@
 use memory_stats::memory_stats;
 
 use super::Gauge;
-use crate::metric::Metric;
+use crate::metric::{Key, Metric};
 use crate::os::memory::{high_water, mark};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
@@ -39,7 +39,7 @@ impl Memory {
                         limits on rss and peak_rss here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         };
-        let peak_wanted = metrics.contains(&Metric::PeakRss);
+        let peak_wanted = metrics.contains(&Key::PeakRss.into());
         Ok(Memory { pending: true, before, after: None, peak_wanted })
     }
 }
@@ -80,11 +80,11 @@ impl Gauge for Memory {
             fork.notes.push(text);
         }
         let rss = growth.max(0.0);
-        fork.values.insert(Metric::Rss, rss);
+        fork.values.insert(Key::Rss, rss);
         match self.before.peak.zip(after.peak) {
             Some((before, after)) => {
                 let peak = after.saturating_sub(before) as f64;
-                fork.values.insert(Metric::PeakRss, peak.max(rss));
+                fork.values.insert(Key::PeakRss, peak.max(rss));
             }
             None if self.peak_wanted => {
                 let text = "failed to read the peak of resident memory: this system keeps none \

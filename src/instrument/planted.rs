@@ -5,7 +5,8 @@ use std::hint::{black_box, spin_loop};
 use std::time::{Duration, Instant};
 
 use super::{Gauge, heap};
-use crate::inject::{Plant, Seed};
+use crate::inject::Plant;
+use crate::metric::Effect;
 use crate::os::memory;
 use crate::outcome::Unmeasured;
 use crate::reading::Fork;
@@ -61,7 +62,7 @@ impl<G: Gauge + ?Sized> Planted<G> {
     fn wait(&self) {
         let took = self.started.elapsed();
         let more = Duration::from_secs_f64(self.plant.added(took.as_secs_f64()));
-        if self.plant.seed == Seed::Pause {
+        if self.plant.seed == Effect::Pause {
             return std::thread::sleep(more);
         }
         let until = self.started + took + more.saturating_sub(self.clock);
@@ -74,45 +75,45 @@ impl<G: Gauge + ?Sized> Planted<G> {
         let now = heap::Counted::now();
         let plant = self.plant;
         match plant.seed {
-            Seed::Work | Seed::Pause => self.wait(),
-            Seed::Switches => {
+            Effect::Work | Effect::Pause => self.wait(),
+            Effect::Switches => {
                 let count = self.whole(plant.amount * self.lap as f64);
                 (0..count).for_each(|_| std::thread::sleep(SHORTEST));
             }
-            Seed::Allocations => {
+            Effect::Allocations => {
                 let own = (now.allocs - self.before.allocs) as f64;
                 for _ in 0..plant.added(own).ceil() as usize {
                     drop(black_box(Box::new(0_u8)));
                 }
             }
-            Seed::Allocated => {
+            Effect::Allocated => {
                 let own = (now.bytes - self.before.bytes) as f64;
                 drop(block(plant.added(own)));
             }
-            Seed::Held => self.held = block(plant.added((now.live - self.live) as f64)),
-            Seed::Peak => {
+            Effect::Held => self.held = block(plant.added((now.live - self.live) as f64)),
+            Effect::Peak => {
                 let peak = (now.peak.max(now.live) - self.live) as f64;
                 let below = (now.peak - now.live).max(0) as f64;
                 drop(block(plant.added(peak) + below));
             }
-            Seed::Leak => std::mem::forget(block(plant.amount)),
-            Seed::Resident => {
+            Effect::Leak => std::mem::forget(block(plant.amount)),
+            Effect::Resident => {
                 let own = memory::resident().saturating_sub(self.resident) as f64;
                 self.held = touched(plant.added(own));
             }
-            Seed::ResidentPeak => {
+            Effect::ResidentPeak => {
                 let (now, peak) = (memory::resident(), memory::peak());
                 let own = peak.saturating_sub(self.resident) as f64;
                 drop(touched(plant.added(own) + peak.saturating_sub(now) as f64));
             }
-            Seed::Growth => {
+            Effect::Growth => {
                 self.due += plant.amount * self.lap as f64;
                 if self.due >= GRAIN {
                     std::mem::forget(touched(self.due));
                     self.due = 0.0;
                 }
             }
-            Seed::Failures | Seed::Recorded | Seed::Bytes | Seed::Exit => {}
+            Effect::Failures | Effect::Recorded | Effect::Bytes | Effect::Exit => {}
         }
     }
 }
@@ -132,7 +133,7 @@ impl<G: Gauge + ?Sized> Gauge for Planted<G> {
         let next = self.inner.next()?;
         self.lap = next;
         self.live = heap::Counted::now().live;
-        if matches!(self.plant.seed, Seed::Resident | Seed::ResidentPeak) {
+        if matches!(self.plant.seed, Effect::Resident | Effect::ResidentPeak) {
             self.resident = memory::resident();
         }
         Some(next)
@@ -152,7 +153,7 @@ impl<G: Gauge + ?Sized> Gauge for Planted<G> {
     fn record(&mut self, operations: usize, failed: usize) {
         self.held = Vec::new();
         let mut failed = failed;
-        if self.plant.seed == Seed::Failures {
+        if self.plant.seed == Effect::Failures {
             failed += self.whole(self.plant.amount * operations as f64);
         }
         self.inner.record(operations, failed.min(operations));

@@ -5,12 +5,12 @@
 
 mod plan;
 
+use crate::metric::{Key, Metric, SampleKind};
 use std::time::{Duration, Instant};
 
 use self::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::clock::{Reading, Stopwatch};
 use super::{Gauge, Repeat};
-use crate::metric::{Metric, Statistic};
 use crate::os::usage::Company;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Timing, Work};
@@ -108,16 +108,16 @@ impl Gauge for Time {
             fork.notes.push("the warm-up had not settled when it had to end".to_owned());
         }
         let failed = total.failed as f64 / total.operations as f64;
-        fork.values.insert(Metric::ErrorRate, failed);
+        fork.values.insert(Key::ErrorRate, failed);
         if let Some(rate) = throughput(&fork.batches, fork.work) {
-            fork.values.insert(Metric::Throughput, rate);
+            fork.values.insert(Key::Throughput, rate);
         }
         if let Some((cpu, switches, laps)) = measured.usage {
             let operations = laps.operations as f64;
-            fork.values.insert(Metric::Cpu, cpu / operations);
-            fork.values.insert(Metric::ContextSwitches, switches as f64 / operations);
+            fork.values.insert(Key::Cpu, cpu / operations);
+            fork.values.insert(Key::ContextSwitches, switches as f64 / operations);
             if laps.wall > 0.0 {
-                fork.values.insert(Metric::Utilization, cpu / laps.wall);
+                fork.values.insert(Key::Utilization, cpu / laps.wall);
             }
         } else if self.plan.wants().usage {
             let text = "failed to read processor time and context switches: this system does not \
@@ -131,12 +131,9 @@ impl Gauge for Time {
 fn wants(metrics: &[Metric]) -> Wants {
     let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
     Wants {
-        singles: any(|m| {
-            matches!(m, Metric::Latency(s) if *s != Statistic::Mean)
-                || matches!(m, Metric::ErrorRate)
-        }),
-        batches: any(|m| matches!(m, Metric::Latency(Statistic::Mean) | Metric::Throughput)),
-        usage: any(|m| matches!(m, Metric::Cpu | Metric::Utilization | Metric::ContextSwitches)),
+        singles: any(|m| matches!(m.sample(), SampleKind::Operation | SampleKind::Failure)),
+        batches: any(|m| matches!(m.sample(), SampleKind::Batch | SampleKind::Rate)),
+        usage: any(|m| m.sample() == SampleKind::Process),
     }
 }
 

@@ -4,7 +4,7 @@
 //! verdict holds whatever the noise is: what favours a place in line favours either side as often.
 
 use super::{Coin, Source};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Work};
 use crate::stats::{Sample, order};
@@ -43,7 +43,7 @@ impl Source for Duel {
         if pair.batch > 1 && pair.rounds.iter().any(|round| !round.single) {
             fork.batch_size = pair.batch as u64;
         }
-        if self.metrics.contains(&Metric::Throughput) {
+        if self.metrics.iter().any(|metric| metric.sample() == SampleKind::Rate) {
             comparable(pair.work)?;
         }
         for metric in &self.metrics {
@@ -60,16 +60,14 @@ impl Source for Duel {
 
 /// What rounds must be made of for these metrics.
 pub(crate) fn wants(metrics: &[Metric]) -> Wants {
-    let singles = |metric: &&Metric| matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
-    let beyond = |metric: &Metric| match metric {
-        Metric::Latency(statistic) => {
-            tail(*statistic).map(|q| (BEYOND / (1.0 - q)).ceil() as usize)
-        }
-        _ => None,
+    let single = |metric: &Metric| metric.sample() == SampleKind::Operation;
+    let beyond = |metric: &Metric| {
+        let q = metric.statistic().filter(|_| single(metric)).and_then(tail)?;
+        Some((BEYOND / (1.0 - q)).ceil() as usize)
     };
     Wants {
-        singles: metrics.iter().any(|metric| singles(&metric)),
-        batches: metrics.iter().any(|metric| !singles(&metric)),
+        singles: metrics.iter().any(single),
+        batches: metrics.iter().any(|metric| !single(metric)),
         fewest: metrics.iter().filter_map(beyond).max().unwrap_or(0),
     }
 }
@@ -93,19 +91,24 @@ fn tail(statistic: Statistic) -> Option<f64> {
 /// How the subject's metric relates to the reference's, and the two.
 fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
     let of = |single| pair.rounds.iter().filter(move |round| round.single == single);
-    let (log, sides) = match metric {
-        Metric::Latency(Statistic::Mean) => centre(of(false))?,
-        Metric::Throughput => {
+    let (log, sides) = match (metric.sample(), metric.statistic()) {
+        (SampleKind::Batch, _) => centre(of(false))?,
+        (SampleKind::Rate, _) => {
             let (log, (subject, reference)) = centre(of(false))?;
             let [a, b] = pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work);
             ((a / b).ln() - log, (a / subject, b / reference))
         }
-        Metric::Latency(Statistic::P50) => centre(of(true))?,
-        Metric::Latency(statistic) => {
+        (SampleKind::Operation, Some(Statistic::P50)) => centre(of(true))?,
+        (SampleKind::Operation, Some(statistic)) => {
             let q = match statistic {
                 Statistic::Min => 0.0,
                 Statistic::Max => 1.0,
-                other => other.quantile()?,
+                Statistic::Mean
+                | Statistic::P50
+                | Statistic::P90
+                | Statistic::P95
+                | Statistic::P99
+                | Statistic::P999 => statistic.quantile()?,
             };
             let side = |pick: fn(&Round) -> &[Vec<f64>]| {
                 let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
@@ -114,7 +117,16 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
             let (subject, reference) = (side(|r| &r.first)?, side(|r| &r.second)?);
             ((subject / reference).ln(), (subject, reference))
         }
-        _ => return None,
+        (
+            SampleKind::File
+            | SampleKind::Operation
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep,
+            _,
+        ) => return None,
     };
     log.is_finite().then(|| (log.exp(), sides))
 }
@@ -143,6 +155,7 @@ fn middle(values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Key;
 
     fn round(single: bool, first: [&[f64]; 2], second: [&[f64]; 2]) -> Round {
         let turns = |side: [&[f64]; 2]| side.map(<[f64]>::to_vec).to_vec();
@@ -161,16 +174,16 @@ mod tests {
 
     #[test]
     fn a_ratio_is_the_middle_of_rounds() {
-        let mean = Metric::Latency(Statistic::Mean);
+        let mean = Key::Mean.at(Statistic::Mean);
         // Twice as long in each round, whatever the rounds themselves do.
         let drifting = [1.0, 3.0, 50.0]
             .map(|scale| round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]]));
         check(&mean, &drifting, Some(2.0));
-        check(&Metric::Throughput, &drifting, Some(0.5));
+        check(&Metric::from(Key::Throughput), &drifting, Some(0.5));
         // A drift within the round cancels: turns at 1, 2, 3, 4 of the same operation.
         check(&mean, &[round(false, [&[1.0], &[4.0]], [&[2.0], &[2.0]])], Some(1.0));
         // Batches are no single operations.
-        check(&Metric::Latency(Statistic::P50), &drifting, None);
+        check(&Key::Latency.at(Statistic::P50), &drifting, None);
         check(&mean, &[], None);
     }
 
@@ -179,9 +192,9 @@ mod tests {
         let rounds = vec![round(false, [&[2.0], &[2.0]], [&[1.0], &[1.0]])];
         let work = [Work::Operations(1000.0), Work::Operations(10.0)];
         let pair = Pair { rounds, work, ..Pair::default() };
-        let (there, sides) = ratio(&Metric::Throughput, &pair).unwrap();
+        let (there, sides) = ratio(&Metric::from(Key::Throughput), &pair).unwrap();
         assert!((there - 50.0).abs() < 1e-9 && sides == (500.0, 10.0), "{there} {sides:?}");
-        let (back, _) = ratio(&Metric::Throughput, &pair.swapped()).unwrap();
+        let (back, _) = ratio(&Metric::from(Key::Throughput), &pair.swapped()).unwrap();
         assert!((back - 0.02).abs() < 1e-9, "{back}");
         assert!(comparable(work).is_ok());
         assert!(comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
@@ -193,11 +206,11 @@ mod tests {
         let fast: Vec<f64> = (1..=100).map(f64::from).collect();
         let rounds = [round(true, [&slow[..50], &slow[50..]], [&fast[50..], &fast[..50]])];
         for statistic in [Statistic::Min, Statistic::P90, Statistic::P99, Statistic::Max] {
-            check(&Metric::Latency(statistic), &rounds, Some(2.0));
+            check(&Key::Latency.at(statistic), &rounds, Some(2.0));
         }
-        assert_eq!(wants(&[Metric::Latency(Statistic::P99)]).fewest, 1000);
+        assert_eq!(wants(&[Key::Latency.at(Statistic::P99)]).fewest, 1000);
         assert_eq!(
-            wants(&[Metric::Throughput]),
+            wants(&[Metric::from(Key::Throughput)]),
             Wants { singles: false, batches: true, fewest: 0 }
         );
     }

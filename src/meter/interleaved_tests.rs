@@ -12,7 +12,7 @@ use super::tests::{limit, rules};
 use super::{Coin, Source, Versus};
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::enforce::{Asked, Inquiry, Origin, Rules};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::outcome::Unmeasured;
 use crate::reading::Fork;
@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 use crate::worker::pair::{Pair, Round};
 
-const MEAN: Metric = Metric::Latency(Statistic::Mean);
+const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 /// Simulated comparisons of each kind.
 const RUNS: u64 = 200;
 /// Pairs of each, at the most.

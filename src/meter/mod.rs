@@ -19,7 +19,7 @@ pub(crate) use self::coin::Coin;
 pub(crate) use self::sweep::Sweep;
 pub(crate) use self::versus::Versus;
 pub(crate) use self::watched::Watched;
-use crate::metric::Metric;
+use crate::metric::{Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 use crate::stats::{Sample, order};
@@ -52,10 +52,9 @@ fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
     let values = Sample::new(fork.series(metric)?).map_err(|e| {
         Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
     })?;
-    let q = match metric {
-        Metric::Latency(statistic) => statistic.quantile().unwrap_or(0.5),
-        _ => 0.5,
-    };
+    // Of a command's runs every statistic has one value a fork.
+    let single = metric.sample() == SampleKind::Operation;
+    let q = metric.statistic().filter(|_| single).and_then(Statistic::quantile).unwrap_or(0.5);
     order::quantile(&values, q).ok_or_else(|| {
         Unmeasured::new(Cause::MeasuredNothing, format!("no value of `{metric}` was measured"))
     })

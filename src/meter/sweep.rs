@@ -1,7 +1,7 @@
 //! Every case of a budget once: how a metric grows with a parameter.
 
 use super::{Coin, Source, typical};
-use crate::metric::{Metric, Table};
+use crate::metric::{ByMetric, Metric};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;
 use crate::stats::PowerLaw;
@@ -16,7 +16,7 @@ pub(crate) struct Sweep {
 impl Source for Sweep {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         let mut sweep = Fork::default();
-        let mut readings: Table<Vec<(f64, f64)>> = Table::new();
+        let mut readings: ByMetric<Vec<(f64, f64)>> = ByMetric::new();
         let mut order: Vec<usize> = (0..self.points.len()).collect();
         self.coin.shuffle(&mut order);
         for i in order {
@@ -34,7 +34,7 @@ impl Source for Sweep {
                 );
                 return Err(Unmeasured::new(Cause::InvalidReading, text));
             };
-            sweep.values.insert(Metric::Scaling(Box::new(metric)), law.exponent);
+            sweep.values.insert(Metric::slope(metric), law.exponent);
         }
         Ok(sweep)
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::{Coin, Source, Sweep, Versus};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
 use crate::enforce::{Asked, Inquiry, Origin, Rules};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::quantity::Quantity;
 use crate::reading::Fork;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 
-const P50: Metric = Metric::Latency(Statistic::P50);
+const P50: Metric = Key::Latency.at(Statistic::P50);
 
 pub(super) fn rules() -> Rules {
     Rules {
@@ -78,16 +78,17 @@ fn a_slope_is_judged_by_sweeps() {
     let sweep = |exponent: f64| -> Box<dyn Source> {
         let points = [1e3_f64, 1e4, 1e5].map(|x| {
             let rss = move || 100.0 * x.powf(exponent);
-            let source: Box<dyn Source> =
-                Box::new(move || Ok(Fork { values: [(Metric::Rss, rss())].into(), ..tenth() }));
+            let source: Box<dyn Source> = Box::new(move || {
+                Ok(Fork { values: [(Metric::from(Key::Rss), rss())].into(), ..tenth() })
+            });
             (x, source)
         });
-        let (points, metrics) = (Vec::from(points), vec![Metric::Rss]);
+        let (points, metrics) = (Vec::from(points), vec![Metric::from(Key::Rss)]);
         Box::new(Sweep { points, metrics, coin: Coin::new(1) })
     };
     let slope = || {
         let target = Target::Absolute(Quantity::parse("1.1").unwrap());
-        limit(Metric::Scaling(Box::new(Metric::Rss)), Bound::Max, target)
+        limit(Metric::slope(Metric::from(Key::Rss)), Bound::Max, target)
     };
     check(sweep(1.0), slope(), Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
     check(sweep(2.0), slope(), Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");

@@ -20,12 +20,11 @@ pub use param::Parameter;
 #[doc(hidden)]
 pub use serve::serve;
 
-use crate::inject::Seed;
 use crate::instrument::fuel;
-use crate::metric::{Metric, Statistic, SubjectKind, Table};
+use crate::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Work};
-use crate::worker::wire::{Instrument, Request, valid};
+use crate::worker::wire::{Request, valid};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
@@ -65,7 +64,7 @@ pub struct Run {
     request: Request,
     instrument: Instrument,
     fork: Fork,
-    recorded: Table<(f64, u32)>,
+    recorded: ByMetric<(f64, u32)>,
     verb: Verb,
     #[cfg(feature = "tokio")]
     executor: Option<asynchronous::Executor>,
@@ -107,7 +106,7 @@ impl Run {
     }
 
     fn note(&mut self, name: &str, value: f64) -> Result<(), Failed> {
-        let asked = own(name).filter(|metric| matches!(metric, Metric::Custom(_)));
+        let asked = own(name).filter(|metric| metric.own().is_some());
         let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
@@ -122,10 +121,9 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
-        let planted = self
-            .request
-            .plant
-            .filter(|plant| plant.seed == Seed::Recorded && self.request.metrics.contains(&asked));
+        let planted = self.request.plant.filter(|plant| {
+            plant.seed == Effect::Recorded && self.request.metrics.contains(&asked)
+        });
         let value = planted.map_or(value, |plant| plant.recorded(value));
         let sum = self.recorded.or_default(&asked);
         *sum = (sum.0 + value, sum.1 + 1);
@@ -163,7 +161,7 @@ impl Run {
             request,
             instrument,
             fork: Fork::default(),
-            recorded: Table::new(),
+            recorded: ByMetric::new(),
             verb: Verb::None,
             #[cfg(feature = "tokio")]
             executor: None,
@@ -216,22 +214,28 @@ fn nothing(workload: &str) -> String {
 
 /// Fails where a metric that was asked for is not in the fork.
 fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(), Unmeasured> {
-    let there = match metric {
-        Metric::Scaling(of) => return missing(of, fork, verb, workload),
-        Metric::Latency(Statistic::Mean) if !fork.batches.is_empty() => true,
-        Metric::Latency(Statistic::Mean) => fork.values.contains_key(metric),
-        Metric::Latency(_) => !fork.operations.is_empty(),
-        other => fork.values.contains_key(other),
+    let metric = metric.slope_of().unwrap_or(metric);
+    let there = match metric.sample() {
+        SampleKind::Batch if !fork.batches.is_empty() => true,
+        SampleKind::Operation => !fork.operations.is_empty(),
+        SampleKind::File
+        | SampleKind::Batch
+        | SampleKind::Rate
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => fork.values.contains_key(metric),
     };
     if there {
         return Ok(());
     }
-    let (cause, text) = match (metric, verb) {
-        (Metric::Custom(name), _) => {
+    let (cause, text) = match (metric.own(), verb) {
+        (Some(name), _) => {
             let recorded: Vec<_> = fork
                 .values
                 .keys()
-                .filter(|key| matches!(key, Metric::Custom(_)))
+                .filter(|key| key.own().is_some())
                 .map(|key| format!("`{key}`"))
                 .collect();
             let recorded =
@@ -243,7 +247,7 @@ fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(
             (Cause::MeasuredNothing, text)
         }
         (_, Verb::None) => (Cause::MeasuredNothing, nothing(workload)),
-        (Metric::Throughput, _) if !fork.batches.is_empty() => {
+        _ if metric.sample() == SampleKind::Rate && !fork.batches.is_empty() => {
             let text = format!(
                 "an operation of workload `{workload}` takes no time that can be measured: was it \
                  optimised away?"

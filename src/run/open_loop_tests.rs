@@ -7,12 +7,12 @@ use std::rc::Rc;
 use super::*;
 use crate::budget::{Load, Shape};
 use crate::instrument::load::schedule::Schedule;
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::reading::Fork;
 use crate::run::drive::{Certain, Fallible, Policy};
 use crate::stats::{Sample, order};
 
-const MEAN: Metric = Metric::Latency(Statistic::Mean);
+const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
 /// A clock that moves when it is told to.
 #[derive(Clone, Default)]
@@ -89,7 +89,7 @@ fn a_stall_is_no_single_slow_operation() {
     near(share_over(&fork.operations, 10e-3), 0.0249, 0.000_1);
     // The client was late, and the generator was not.
     assert!(fork.lag.unwrap().max < 1e-9, "{fork:?}");
-    near(fork.values[&Metric::Throughput], 1000.0, 0.1);
+    near(fork.values[&Metric::from(Key::Throughput)], 1000.0, 0.1);
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn below_capacity_latency_is_service() {
     assert_eq!(fork.operations.len(), 100);
     assert!(fork.operations.iter().all(|latency| (latency - 4e-3).abs() < 1e-9));
     near(fork.values[&MEAN], 4e-3, 1e-9);
-    near(fork.values[&Metric::Throughput], 100.0, 1e-9);
-    assert_eq!(fork.values[&Metric::ErrorRate].to_bits(), 0);
+    near(fork.values[&Metric::from(Key::Throughput)], 100.0, 1e-9);
+    assert_eq!(fork.values[&Metric::from(Key::ErrorRate)].to_bits(), 0);
     assert_eq!(fork.at_least, None);
 }
 
@@ -110,7 +110,7 @@ fn above_capacity_latency_grows() {
     for (n, latency) in fork.operations.iter().enumerate() {
         near(*latency, 15e-3 + 5e-3 * n as f64, 1e-9);
     }
-    near(fork.values[&Metric::Throughput], 100.0 / 1.5, 1e-6);
+    near(fork.values[&Metric::from(Key::Throughput)], 100.0 / 1.5, 1e-6);
     assert_eq!((fork.operations.len(), fork.at_least), (100, None));
     assert!(fork.lag.unwrap().max < 1e-9);
 }
@@ -124,7 +124,7 @@ fn far_above_capacity_what_was_not_started_counts_as_long_as_it_waited() {
     // Given up at 2.5 s, when the last was due since 0.99 s.
     near(fork.at_least.unwrap(), 2.5 - 0.99, 1e-9);
     near(fork.operations[5], 2.5 - 0.05, 1e-9);
-    near(fork.values[&Metric::Throughput], 2.0, 1e-9);
+    near(fork.values[&Metric::from(Key::Throughput)], 2.0, 1e-9);
     assert!(fork.notes.iter().any(|note| note.contains("95 operations were never started")));
 }
 
@@ -153,10 +153,10 @@ fn failures_count_and_their_latencies_do_not() {
     arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
     let mut fork = Fork::default();
     arrivals.finish(&mut fork);
-    near(fork.values[&Metric::ErrorRate], 0.2, 1e-12);
+    near(fork.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
     assert_eq!((fork.operations.len(), failures.count), (40, 20));
     assert!(fork.operations.iter().all(|&latency| latency < 2e-3));
-    near(fork.values[&Metric::Throughput], 80.0, 1e-9);
+    near(fork.values[&Metric::from(Key::Throughput)], 80.0, 1e-9);
 }
 
 #[test]

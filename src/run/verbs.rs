@@ -15,10 +15,9 @@ use crate::instrument::memory::Memory;
 use crate::instrument::planted::Planted;
 use crate::instrument::time::Time;
 use crate::instrument::{Gauge, Repeat};
-use crate::metric::Metric;
+use crate::metric::{Instrument, SampleKind};
 #[cfg(unix)]
 use crate::worker::pair::Follower;
-use crate::worker::wire::Instrument;
 
 impl Run {
     /// Measures an operation. What it returns is dropped outside the timed part.
@@ -132,7 +131,9 @@ impl Run {
             return Err(self.failed(Failed::from(text)));
         }
         self.refuse_load(verb, repeat)?;
-        let counted = repeat == Repeat::Looped && self.request.metrics.contains(&Metric::ErrorRate);
+        let counts =
+            self.request.metrics.iter().any(|metric| metric.sample() == SampleKind::Failure);
+        let counted = repeat == Repeat::Looped && counts;
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
         let plant = self.request.plant;

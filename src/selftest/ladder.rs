@@ -1,7 +1,7 @@
 //! How far beyond a limit something is planted, and which size is tried next.
 
 use crate::budget::Bound;
-use crate::metric::Metric;
+use crate::metric::{Metric, Values};
 use crate::outcome::Against;
 use crate::quantity::Unit;
 
@@ -13,22 +13,12 @@ const FROM_NOTHING: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 100.0, 1e3, 1e4, 1e6];
 /// Values beyond a limit, the nearest first; each once.
 pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     let limit = against.limit;
-    if *metric == Metric::Exit {
-        return vec![limit + 1.0];
-    }
-    let whole = matches!(
-        metric,
-        Metric::Allocs
-            | Metric::AllocBytes
-            | Metric::Heap
-            | Metric::PeakHeap
-            | Metric::Leaked
-            | Metric::Size
-            | Metric::Gzip
-            | Metric::Brotli
-            | Metric::Zstd
-            | Metric::Stripped
-    );
+    // What is compared is counted.
+    let whole = match metric.values() {
+        Values::Code => return vec![limit + 1.0],
+        Values::Amount | Values::Size => metric.is_exact(),
+        Values::Time | Values::Share | Values::Slope | Values::Own => false,
+    };
     let beyond = |share: &f64| match against.bound {
         Bound::Max if limit == 0.0 => *share,
         Bound::Max if whole && against.unit != Unit::Ratio => (limit * (1.0 + share)).ceil(),
@@ -41,7 +31,7 @@ pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
         _ => &BEYOND,
     };
     let mut targets: Vec<f64> = shares.iter().map(beyond).collect();
-    if *metric == Metric::ErrorRate {
+    if metric.values() == Values::Share {
         for target in &mut targets {
             *target = target.min(1.0);
         }
@@ -69,6 +59,7 @@ pub(super) fn first_red(count: usize, mut is_red: impl FnMut(usize) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Key;
 
     #[track_caller]
     fn check(metric: &Metric, bound: Bound, limit: f64, unit: Unit, first: f64, last: f64) {
@@ -83,14 +74,21 @@ mod tests {
     fn every_size_is_beyond_the_limit() {
         let mean = Metric::of(crate::metric::SubjectKind::Workload, "mean").unwrap();
         check(&mean, Bound::Max, 0.1, Unit::Seconds, 0.101, 1.0);
-        check(&Metric::Throughput, Bound::Min, 100.0, Unit::PerSecond, 100.0 / 1.01, 10.0);
-        check(&Metric::Allocs, Bound::Max, 3.0, Unit::Number, 4.0, 30.0);
-        check(&Metric::Allocs, Bound::Max, 0.0, Unit::Number, 1.0, 1e6);
-        check(&Metric::Allocs, Bound::Max, 1.5, Unit::Ratio, 1.515, 15.0);
-        check(&Metric::ErrorRate, Bound::Max, 0.2, Unit::Share, 0.202, 1.0);
-        check(&Metric::ErrorRate, Bound::Max, 0.0, Unit::Share, 0.01, 1.0);
-        check(&Metric::Size, Bound::Max, 1000.0, Unit::Bytes, 1010.0, 10_000.0);
-        check(&Metric::Exit, Bound::Max, 0.0, Unit::Number, 1.0, 1.0);
+        check(
+            &Metric::from(Key::Throughput),
+            Bound::Min,
+            100.0,
+            Unit::PerSecond,
+            100.0 / 1.01,
+            10.0,
+        );
+        check(&Metric::from(Key::Allocs), Bound::Max, 3.0, Unit::Number, 4.0, 30.0);
+        check(&Metric::from(Key::Allocs), Bound::Max, 0.0, Unit::Number, 1.0, 1e6);
+        check(&Metric::from(Key::Allocs), Bound::Max, 1.5, Unit::Ratio, 1.515, 15.0);
+        check(&Metric::from(Key::ErrorRate), Bound::Max, 0.2, Unit::Share, 0.202, 1.0);
+        check(&Metric::from(Key::ErrorRate), Bound::Max, 0.0, Unit::Share, 0.01, 1.0);
+        check(&Metric::from(Key::Size), Bound::Max, 1000.0, Unit::Bytes, 1010.0, 10_000.0);
+        check(&Metric::from(Key::Exit), Bound::Max, 0.0, Unit::Number, 1.0, 1.0);
     }
 
     #[test]

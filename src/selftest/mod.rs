@@ -16,7 +16,8 @@ pub use perf_budget_core::selftest::{
 };
 
 use crate::error::Error;
-use crate::inject::{Plant, Seed};
+use crate::inject::{self, Plant};
+use crate::metric::Effect;
 use crate::outcome::Outcome;
 use crate::session::Session;
 use crate::verdict::Verdict;
@@ -70,7 +71,7 @@ fn prove(session: &Session, test: usize, at: &str) -> Proof {
     let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
-            return match Seed::of(kind, &asked.limit.metric, asked.limit.bound) {
+            return match inject::effect(kind, &asked.limit.metric, asked.limit.bound) {
                 Ok(seed) => plant(session, test, seed, bare, at),
                 Err(reason) => ended(Finding::Aside, reason, bare),
             };
@@ -87,7 +88,7 @@ fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
     Proof { finding, reason, planted: String::new(), bare, steps: Vec::new() }
 }
 
-fn plant(session: &Session, test: usize, seed: Seed, bare: Outcome, at: &str) -> Proof {
+fn plant(session: &Session, test: usize, seed: Effect, bare: Outcome, at: &str) -> Proof {
     let asked = &session.suite.tests[test];
     let (metric, kind) =
         (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());

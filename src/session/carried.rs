@@ -157,7 +157,7 @@ impl Session {
 /// that cannot be told, so that nothing is continued.
 pub(super) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> Option<u64> {
     let mut files = vec![std::env::current_exe().ok()?];
-    if test.reading == Reading::Recorded {
+    if test.reading == Reading::RECORDED {
         // To read the same values again is no more evidence.
         return None;
     }

@@ -3,7 +3,6 @@
 use super::Session;
 use crate::budget::{Reference, Subject, Target};
 use crate::enforce::accepted::Unjudged;
-use crate::metric::Metric;
 use crate::outcome::Outcome;
 use crate::outcome::{Cause, Unmeasured};
 use crate::verdict::Verdict;
@@ -67,9 +66,9 @@ impl Session {
         };
         let notes = self.base.as_ref().filter(|_| relative_to.as_deref() == Some("base"));
         let notes = notes.map(|base| base.notes.clone()).unwrap_or_default();
-        let case = match &test.limit.metric {
-            Metric::Scaling(_) => String::new(),
-            _ => budget.cases[test.case].label.clone(),
+        let case = match test.limit.metric.slope_of() {
+            Some(_) => String::new(),
+            None => budget.cases[test.case].label.clone(),
         };
         let mut template = Outcome {
             test: test.name.clone(),

@@ -11,14 +11,11 @@ use crate::enforce::{Asked, Inquiry, Origin, Rules};
 use crate::inject::Plant;
 use crate::meter::Source;
 use crate::meter::Watched;
-use crate::metric::Metric;
+use crate::metric::{Judged, Metric};
 use crate::outcome::Outcome;
 use crate::outcome::{Cause, Unmeasured};
 use crate::subject;
-use crate::suite::Reading;
 
-/// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
-const COUNT_REPEATS: usize = 2;
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);
 
@@ -144,8 +141,10 @@ impl Session {
             })
             .collect();
         let settings = &self.budgets.settings;
-        let counts = matches!(what.reading, Reading::Heap | Reading::Fuel);
-        let repeats = if counts { COUNT_REPEATS } else { 1 };
+        let repeats = asked.iter().map(|asked| match asked.limit.metric.judged() {
+            Judged::Compared { repeats } => repeats,
+            Judged::Statistical(_) | Judged::UntilConstant(_) => 1,
+        });
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,
@@ -153,7 +152,7 @@ impl Session {
             warn_at: settings.warn_at,
             unsure: settings.unsure,
             today: Date::of_unix(self.run.began),
-            repeats,
+            repeats: repeats.max().unwrap_or(1),
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();

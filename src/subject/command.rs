@@ -19,9 +19,9 @@ use crate::budget::{Cache, Command, Ready};
 use crate::exec::Stage;
 use crate::exec::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
 use crate::inject::Plant;
+use crate::metric::Effect;
+use crate::metric::{Key, Metric, SampleKind};
 #[cfg(target_os = "linux")]
-use crate::inject::Seed;
-use crate::metric::Metric;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Orphans, Timing};
 
@@ -74,24 +74,19 @@ pub(crate) fn first_run_warms(command: &Command) -> bool {
 /// Why this metric of this command can never be measured here; `None` where it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = command.ready == Ready::Exit;
-    let text = match metric {
-        Metric::Cpu | Metric::Rss | Metric::PeakRss if !cfg!(target_os = "linux") => {
+    let text = match metric.key() {
+        Key::Cpu | Key::Rss | Key::PeakRss if !cfg!(target_os = "linux") => {
             "is only measured on Linux"
         }
-        Metric::Rss if ends => {
+        Key::Rss if ends => {
             "is read when a command is ready, and nothing tells when this one is; say so with \
              `ready`, or limit `peak_rss`"
         }
-        Metric::Wall(_) | Metric::Exit if !ends => {
+        Key::Wall | Key::Exit if !ends => {
             "needs a command that ends by itself, and this one is ended when it is ready; remove \
              `ready`, or limit `startup_*`"
         }
-        Metric::Wall(_)
-        | Metric::Startup(_)
-        | Metric::Cpu
-        | Metric::Rss
-        | Metric::PeakRss
-        | Metric::Exit => return None,
+        Key::Wall | Key::Startup | Key::Cpu | Key::Rss | Key::PeakRss | Key::Exit => return None,
         _ => "is not a metric of a command",
     };
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
@@ -122,10 +117,10 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
 fn sow(launch: &mut Launch, command: &Command, plant: Plant, own: f64) -> Result<(), Unmeasured> {
     let added = plant.added(own);
     let stage = match (plant.seed, &command.ready) {
-        (Seed::Exit, _) => Stage::Exit,
+        (Effect::Exit, _) => Stage::Exit,
         // The peak is that of the one process, whatever it was before.
-        (Seed::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
-        (Seed::Resident | Seed::ResidentPeak, _) => Stage::Beside(added),
+        (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         _ => Stage::Work(added),
     };
     exec::plant(launch, stage)
@@ -145,7 +140,7 @@ fn run_to_end(
 ) -> Result<(), Unmeasured> {
     let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
     let name = launch.name();
-    if code != 0 && !metrics.contains(&Metric::Exit) {
+    if code != 0 && !metrics.contains(&Key::Exit.into()) {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
             text: format!(
@@ -155,11 +150,11 @@ fn run_to_end(
         });
     }
     for metric in metrics {
-        let value = match metric {
-            Metric::Wall(_) | Metric::Startup(_) => Some(wall.as_secs_f64()),
-            Metric::Exit => Some(f64::from(code)),
-            Metric::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
-            Metric::PeakRss => usage.map(|usage| usage.max_rss as f64),
+        let value = match metric.key() {
+            Key::Wall | Key::Startup => Some(wall.as_secs_f64()),
+            Key::Exit => Some(f64::from(code)),
+            Key::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
+            Key::PeakRss => usage.map(|usage| usage.max_rss as f64),
             _ => None,
         };
         fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
@@ -169,7 +164,7 @@ fn run_to_end(
         fork.preempted = Some(usage.preempted);
         let alone = !usage.had_children && strays == 0;
         less_waiting(fork, wall, usage.cpu, usage.waited.filter(|_| alone));
-        if metrics.contains(&Metric::PeakRss) {
+        if metrics.contains(&Key::PeakRss.into()) {
             fork.notes.extend(peak_notes(&name, &usage));
         }
     }
@@ -225,11 +220,11 @@ fn run_until_ready(
     }
     child.kill();
     for metric in metrics {
-        let value = match metric {
-            Metric::Startup(_) => Some(startup.as_secs_f64()),
-            Metric::Cpu => living.map(|living| living.cpu.as_secs_f64()),
-            Metric::Rss => living.map(|living| living.rss as f64),
-            Metric::PeakRss => living.map(|living| living.peak_rss as f64),
+        let value = match metric.key() {
+            Key::Startup => Some(startup.as_secs_f64()),
+            Key::Cpu => living.map(|living| living.cpu.as_secs_f64()),
+            Key::Rss => living.map(|living| living.rss as f64),
+            Key::PeakRss => living.map(|living| living.peak_rss as f64),
             _ => None,
         };
         fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
@@ -262,7 +257,7 @@ fn less_waiting(fork: &mut Fork, wall: Duration, cpu: Duration, waited: Option<D
         return;
     }
     let rest = rest.max(cpu).min(wall).as_secs_f64();
-    let timed = fork.values.keys().filter(|m| matches!(m, Metric::Wall(_) | Metric::Startup(_)));
+    let timed = fork.values.keys().filter(|metric| metric.sample() == SampleKind::Run);
     fork.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
 }
 

@@ -20,7 +20,7 @@ use crate::reading::{Fork, Work};
 
 use crate::budget::spelling;
 use crate::exact;
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::quantity::Unit;
 
 /// Criterion takes no fewer samples, but for `--quick`, which takes two and may make up the second.
@@ -82,7 +82,7 @@ pub(crate) fn read(name: &str, rate: Option<Unit>, place: &Place) -> Result<Fork
             fork.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
             let reason =
                 Unmeasured::new(Cause::Unsuitable, format!("the benchmark `{name}` {text}"));
-            fork.unmeasured.insert(Metric::Throughput, reason);
+            fork.unmeasured.insert(Key::Throughput, reason);
         }
     }
     fork.notes.push(NOTE.to_owned());

@@ -16,7 +16,7 @@ use crate::budget::{Budget, Budgets, Param, Subject};
 use crate::inject::Plant;
 use crate::meter::interleaved::{self, Duel, Pairs};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::metric::Metric;
+use crate::metric::{Metric, SampleKind};
 use crate::outcome::Unmeasured;
 use crate::reading::Fork;
 use crate::suite::{self, Group, Reading, Span};
@@ -100,13 +100,8 @@ impl Sources<'_> {
                 self.of_case(group.budget, case, group.reading, metrics, base)
             }
             (Span::Sweep, _) => {
-                let inner: Vec<Metric> = metrics
-                    .iter()
-                    .filter_map(|metric| match metric {
-                        Metric::Scaling(of) => Some((**of).clone()),
-                        _ => None,
-                    })
-                    .collect();
+                let inner: Vec<Metric> =
+                    metrics.iter().filter_map(Metric::slope_of).cloned().collect();
                 let sizes = sizes(&self.budgets.budgets[group.budget]);
                 let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
                 let of = |case, size: f64| {
@@ -130,7 +125,7 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
-        if group.reading == Reading::Time && cfg!(unix) {
+        if group.reading == Reading::TIME && cfg!(unix) {
             let sides = [
                 self.twin(group.budget, case, None, base),
                 self.twin(other.0, other.1, Some(name), base),
@@ -175,8 +170,10 @@ impl Sources<'_> {
     ) -> Option<Twin> {
         let what = &self.budgets.budgets[budget];
         let Subject::Workload(workload) = &what.subject else { return None };
-        let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
-        let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
+        // Whether failures are counted, or end the measurement.
+        let counted = what.limits.iter().map(|limit| &limit.metric);
+        let counted = counted.filter(|metric| metric.sample() == SampleKind::Failure);
+        let metrics = counted.take(1).cloned().collect();
         let plant = self.plant.filter(|_| role.is_none());
         let request = Request { plant, ..request(workload, what, case, metrics, true) };
         let builds = match base {

@@ -5,7 +5,7 @@
 use super::criterion::{self, Place};
 use crate::budget::{Budget, Budgets, Target};
 use crate::meter::Source;
-use crate::metric::Metric;
+use crate::metric::Units;
 use crate::outcome::{Cause, Unmeasured};
 use crate::paths;
 use crate::quantity::Unit;
@@ -14,7 +14,7 @@ use crate::reading::Fork;
 /// What is recorded of the benchmark `name`, which `budget` limits.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
     let rate = budget.limits.iter().find_map(|limit| match &limit.target {
-        Target::Absolute(quantity) if limit.metric == Metric::Throughput => Some(quantity.unit),
+        Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
         _ => None,
     });
     let home = paths::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::budget::Budget;
-use crate::metric::Metric;
+use crate::metric::{Instrument, Metric};
 use crate::worker::fork::Request;
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.
@@ -51,7 +51,7 @@ pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
 fn shortest(request: &Request) -> Duration {
     match &request.load {
         Some(_) => LOADED_SLICE,
-        None if request.metrics.contains(&Metric::RssGrowth) => LONGEST_SLICE,
+        None if request.instrument().is_ok_and(|one| one == Instrument::Growth) => LONGEST_SLICE,
         None => SLICE,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use super::build::Build;
-pub use super::wire::{Instrument, Request};
+pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
 use crate::outcome::{Cause, Unmeasured};

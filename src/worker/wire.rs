@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::budget::{Load, Param, Shape};
 use crate::exact;
 use crate::inject::Plant;
-use crate::metric::{Metric, SubjectKind};
+use crate::metric::{Instrument, InstrumentKind, Metric, SubjectKind};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Clock, Fork, Lag, Timing, Work};
 
@@ -31,7 +31,7 @@ pub struct Request {
     pub workload: String,
     /// Its parameters.
     pub params: Vec<(String, Param)>,
-    /// What is to be read; all by one [`Instrument`]. With [`Metric::ErrorRate`] among them failed
+    /// What is to be read; all by one [`Instrument`]. With `error_rate` among them failed
     /// operations are counted, without it the first one ends the measurement.
     pub metrics: Vec<Metric>,
     /// When operations are due; `None`: when the one before has ended.
@@ -47,50 +47,17 @@ pub struct Request {
     pub plant: Option<Plant>,
 }
 
-/// What a fork is measured with. One at a time: each would disturb the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Instrument {
-    /// Clocks and counters of the scheduler.
-    Time,
-    /// The counting allocator.
-    Heap,
-    /// The engine for WebAssembly, which counts.
-    Fuel,
-    /// Resident memory.
-    Memory,
-    /// Resident memory through many operations.
-    Growth,
-}
-
-impl Instrument {
-    /// The instrument that reads this metric of a workload. What a workload records itself comes with
-    /// any of them, and is `None`, as is what no workload has.
-    pub fn of(metric: &Metric) -> Option<Instrument> {
-        match metric {
-            Metric::Latency(_)
-            | Metric::Throughput
-            | Metric::ErrorRate
-            | Metric::Cpu
-            | Metric::Utilization
-            | Metric::ContextSwitches => Some(Instrument::Time),
-            Metric::Heap
-            | Metric::PeakHeap
-            | Metric::Allocs
-            | Metric::AllocBytes
-            | Metric::Leaked => Some(Instrument::Heap),
-            Metric::Fuel => Some(Instrument::Fuel),
-            Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
-            Metric::RssGrowth => Some(Instrument::Growth),
-            Metric::Scaling(of) => Instrument::of(of),
-            _ => None,
-        }
-    }
-}
-
 impl Request {
     /// The one instrument for all its metrics; [`Instrument::Time`] where none asks for one.
     pub(crate) fn instrument(&self) -> Result<Instrument, Unmeasured> {
-        let mut asked: Vec<_> = self.metrics.iter().filter_map(Instrument::of).collect();
+        // What a workload records itself comes with any instrument.
+        let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
+        let read = read.filter(|metric| metric.own().is_none());
+        let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
+            InstrumentKind::Worker(instrument) => Some(instrument),
+            InstrumentKind::Files | InstrumentKind::Process | InstrumentKind::Recorded => None,
+        };
+        let mut asked: Vec<_> = read.filter_map(of).collect();
         asked.dedup();
         match asked[..] {
             [] => Ok(Instrument::Time),
@@ -124,10 +91,7 @@ pub(crate) struct WireRequest {
 
 impl WireRequest {
     pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
-        let plain = |metric: &Metric| match metric {
-            Metric::Scaling(of) => of.name(),
-            other => other.name(),
-        };
+        let plain = |metric: &Metric| metric.slope_of().unwrap_or(metric).name();
         WireRequest {
             workload: request.workload.clone(),
             params: request.params.clone(),
@@ -144,7 +108,7 @@ impl WireRequest {
     pub(crate) fn request(self) -> Request {
         let metric = |name: String| {
             let found = Metric::of(SubjectKind::Workload, &name);
-            found.unwrap_or(Metric::Custom(name))
+            found.unwrap_or_else(|| Metric::recorded(&name))
         };
         Request {
             workload: self.workload,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::exact::frozen::frozen;
 use crate::exact::read;
-use crate::metric::Statistic;
+use crate::metric::{Key, Statistic};
 
 fn fork() -> Fork {
     Fork {
@@ -13,7 +13,7 @@ fn fork() -> Fork {
         work: Work::Bytes(4096.0),
         clock: Some(Clock { cost: 3e-8, resolution: 1e-9 }),
         timing: Some(Timing::LessWaiting),
-        values: [(Metric::Allocs, 10.3), (Metric::Custom("accuracy".into()), 0.97)].into(),
+        values: [(Metric::from(Key::Allocs), 10.3), (Metric::recorded("accuracy"), 0.97)].into(),
         elapsed: Duration::ZERO,
         waited: Some(0.25),
         preempted: Some(3),
@@ -56,7 +56,7 @@ fn a_request_survives() {
     let request = Request {
         workload: "merge".into(),
         params: vec![("ops".into(), Param::Int(10)), ("load".into(), Param::Float(0.8))],
-        metrics: vec![Metric::Latency(Statistic::P99), Metric::Custom("accuracy".into())],
+        metrics: vec![Key::Latency.at(Statistic::P99), Metric::recorded("accuracy")],
         load: None,
         slice: Duration::from_millis(100),
         max_operations: 5,
@@ -86,16 +86,16 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
 
 #[test]
 fn one_fork_has_one_instrument() {
-    let custom = Metric::Custom("accuracy".into());
+    let custom = Metric::recorded("accuracy");
     check(&[], Some(Instrument::Time));
     check(std::slice::from_ref(&custom), Some(Instrument::Time));
-    check(&[Metric::Cpu, Metric::Throughput], Some(Instrument::Time));
-    check(&[Metric::Scaling(Box::new(Metric::Rss)), custom], Some(Instrument::Memory));
-    check(&[Metric::Allocs, Metric::Leaked], Some(Instrument::Heap));
-    check(&[Metric::Fuel], Some(Instrument::Fuel));
-    check(&[Metric::Allocs, Metric::Fuel], None);
-    check(&[Metric::Allocs, Metric::Rss], None);
-    check(&[Metric::Rss, Metric::Cpu, Metric::PeakRss], None);
+    check(&[Metric::from(Key::Cpu), Metric::from(Key::Throughput)], Some(Instrument::Time));
+    check(&[Metric::slope(Metric::from(Key::Rss)), custom], Some(Instrument::Memory));
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Leaked)], Some(Instrument::Heap));
+    check(&[Metric::from(Key::Fuel)], Some(Instrument::Fuel));
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Fuel)], None);
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Rss)], None);
+    check(&[Metric::from(Key::Rss), Metric::from(Key::Cpu), Metric::from(Key::PeakRss)], None);
 }
 
 const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"plant":{"seed":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;

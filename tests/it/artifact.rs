@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use perf_budget::metric::{Metric, SubjectKind};
+use perf_budget::metric::{Key, Metric, SubjectKind};
 use perf_budget::outcome::{Cause, Unmeasured};
 use perf_budget::subject::artifact::{Reading, measure};
 
@@ -188,12 +188,12 @@ fn what_is_not_what_the_metric_needs_fails_that_metric() {
 #[test]
 fn a_metric_of_other_subjects_is_refused() {
     let dir = Dir::with("foreign", &[("a.js", 10)]);
-    let metrics = [Metric::PeakRss, Metric::Size];
+    let metrics = [Metric::from(Key::PeakRss), Metric::from(Key::Size)];
     let readings = measure(&["a.js".to_owned()], &dir.0, &metrics, &dir.0.join("cache"));
-    let why = readings[&Metric::PeakRss].clone().unwrap_err();
+    let why = readings[&Metric::from(Key::PeakRss)].clone().unwrap_err();
     assert_eq!(why.cause, Cause::Unsupported);
     assert!(why.text.contains("`peak_rss`"), "{why}");
-    assert!(readings[&Metric::Size].is_ok());
+    assert!(readings[&Metric::from(Key::Size)].is_ok());
 }
 
 /// A forged entry proves that the cache is read; that other bytes have another entry, and that a

@@ -1,10 +1,11 @@
 //! The house's rules as tests: what a reviewer would otherwise have to look for in every change.
 //!
-//! Here is what holds for files. `arrows` has what the source says of its own structure, `pages` what the
-//! pages beside the source promise.
+//! Here is what holds for files. `arrows` has what the source says of its own structure, `metrics` what
+//! holds of each metric, `pages` what the pages beside the source promise.
 
 mod arrows;
 mod children;
+mod metrics;
 mod pages;
 
 use std::fs;

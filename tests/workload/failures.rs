@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::metric::Metric;
+use perf_budget::metric::{Key, Metric};
 use perf_budget::outcome::Cause;
 use perf_budget::outcome::Cause::{
     Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
@@ -136,7 +136,7 @@ fn request(workload: &str) -> Request {
     Request {
         workload: workload.to_owned(),
         params: Vec::new(),
-        metrics: vec![Metric::Throughput],
+        metrics: vec![Metric::from(Key::Throughput)],
         load: None,
         slice: Duration::from_millis(20),
         max_operations: 100,

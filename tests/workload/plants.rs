@@ -1,14 +1,15 @@
 //! What a selftest plants is what is measured besides: in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
-use perf_budget::inject::{Plant, Seed};
+use perf_budget::inject::Plant;
+use perf_budget::metric::Effect;
 use perf_budget::worker::fork::{Request, measure};
 
 use crate::subjects::HELD;
 use crate::{fork, request, row, value};
 
 /// With `amount`, and a share, of what `seed` plants beside what the workload does itself.
-fn planted(workload: &str, metric: &str, seed: Seed, share: f64, amount: f64) -> f64 {
+fn planted(workload: &str, metric: &str, seed: Effect, share: f64, amount: f64) -> f64 {
     let plant = Some(Plant { seed, share, amount });
     let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("plants");
     let asked = Request { plant, ..request(workload, &[metric]) };
@@ -29,24 +30,24 @@ pub(crate) fn rows() -> Vec<Trial> {
         })
     };
     vec![
-        boxes("allocs", Seed::Allocations, 0.0, 2.0, 5.0),
-        boxes("allocs", Seed::Allocations, 1.0, 0.0, 6.0),
-        boxes("alloc_bytes", Seed::Allocated, 0.0, 50.0, 350.0),
-        boxes("heap", Seed::Held, 0.5, 0.0, 450.0),
-        boxes("peak_heap", Seed::Peak, 0.0, 40.0, 340.0),
-        boxes("leaked", Seed::Leak, 0.0, 7.0, 7.0),
+        boxes("allocs", Effect::Allocations, 0.0, 2.0, 5.0),
+        boxes("allocs", Effect::Allocations, 1.0, 0.0, 6.0),
+        boxes("alloc_bytes", Effect::Allocated, 0.0, 50.0, 350.0),
+        boxes("heap", Effect::Held, 0.5, 0.0, 450.0),
+        boxes("peak_heap", Effect::Peak, 0.0, 40.0, 340.0),
+        boxes("leaked", Effect::Leak, 0.0, 7.0, 7.0),
         row("plant::temporary_peak", || {
             // The peak is in the middle of the operation, and what is planted comes on top of it.
-            assert_eq!(planted("temporary", "peak_heap", Seed::Peak, 1.0, 0.0), 10_000.0);
+            assert_eq!(planted("temporary", "peak_heap", Effect::Peak, 1.0, 0.0), 10_000.0);
         }),
         row("plant::p50", || {
             // 200 µs of spinning, and as much again.
-            let slowed = planted("spin", "p50", Seed::Work, 1.0, 0.0);
+            let slowed = planted("spin", "p50", Effect::Work, 1.0, 0.0);
             assert!(slowed >= 350e-6, "{slowed}");
         }),
         row("plant::rss", || {
             let more = 8e6;
-            let rss = planted("holds", "rss", Seed::Resident, 0.0, more);
+            let rss = planted("holds", "rss", Effect::Resident, 0.0, more);
             assert!(rss >= HELD as f64 * 0.5 + more, "{rss}");
         }),
         row("plant::nothing_by_itself", || {

@@ -129,7 +129,7 @@ fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
         Failure::usage(format!("`{}` has no metric `{word}`; it has {known}", budget.name))
     };
     let metric = Metric::of(kind, word).ok_or_else(|| unknown(budget))?;
-    if matches!(metric, Metric::Custom(_)) {
+    if metric.own().is_some() {
         // What a workload records itself may have any name that is not taken.
         let key = toml_edit::Key::new(word).display_repr().into_owned();
         let text = format!("[budget.b]\nworkload = \"w\"\nmax.{key} = 1\n");

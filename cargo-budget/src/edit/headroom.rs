@@ -7,7 +7,7 @@
 //! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
 
 use perf_budget_core::budget::Bound;
-use perf_budget_core::metric::{Metric, Statistic};
+use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Against, Estimate, Outcome};
 use perf_budget_core::verdict::Verdict;
 
@@ -56,7 +56,7 @@ impl Goal {
 /// clock, and a clock is not the same on every machine.
 pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f64) -> Goal {
     const READINGS: f64 = 10.0;
-    let single = matches!(metric, Metric::Latency(statistic) if *statistic != Statistic::Mean);
+    let single = metric.sample() == SampleKind::Operation;
     if single && bound == Bound::Max {
         return Goal { limit: goal.limit.max(READINGS * clock), ..goal };
     }
@@ -129,6 +129,7 @@ fn of(
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::metric::SubjectKind;
     use perf_budget_core::outcome::Doubt;
     use perf_budget_core::quantity::Unit;
 
@@ -174,11 +175,13 @@ mod tests {
     #[test]
     fn single_operations_stay_clear_of_the_clock() {
         let goal = Goal { limit: 2e-7, worst: 2e-7, headroom: 0.1, value: 2e-7, exact: false };
-        let limit =
-            |statistic, bound| clear_of_clock(&Metric::Latency(statistic), bound, goal, 6e-8).limit;
-        assert!((limit(Statistic::P99, Bound::Max) - 6e-7).abs() < 1e-15);
-        assert!((limit(Statistic::Mean, Bound::Max) - 2e-7).abs() < 1e-15);
-        assert!((limit(Statistic::P99, Bound::Min) - 2e-7).abs() < 1e-15);
+        let limit = |word, bound| {
+            let metric = Metric::of(SubjectKind::Workload, word).unwrap();
+            clear_of_clock(&metric, bound, goal, 6e-8).limit
+        };
+        assert!((limit("p99", Bound::Max) - 6e-7).abs() < 1e-15);
+        assert!((limit("mean", Bound::Max) - 2e-7).abs() < 1e-15);
+        assert!((limit("p99", Bound::Min) - 2e-7).abs() < 1e-15);
     }
 
     #[test]

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use perf_budget_core::budget::{Bound, Budget, Limit};
-use perf_budget_core::metric::Metric;
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::MARK;
@@ -48,7 +47,7 @@ impl<'t> Tree<'t> {
     /// Where a limit of a budget is written; `None` where it is not to be found.
     pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
         let side = side(limit.bound);
-        let (item, index) = if let Metric::Scaling(of) = &limit.metric {
+        let (item, index) = if let Some(of) = limit.metric.slope_of() {
             (self.at(&["budget", &budget.name, "scaling", side, &of.name()])?, 0)
         } else {
             let item = self.at(&["budget", &budget.name, side, &limit.metric.name()])?;

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use perf_budget_core::budget::{self, Bound, Budget, Budgets, Subject};
-use perf_budget_core::metric::{Better, Metric};
+use perf_budget_core::metric::{Better, Metric, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
@@ -87,7 +87,7 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     let of = |word: &str| outcomes.iter().any(|outcome| outcome.metric == word);
     let mut found: Vec<Metric> = Metric::known(kind)
         .into_iter()
-        .filter(|metric| *metric != Metric::Exit)
+        .filter(|metric| metric.values() != Values::Code)
         .filter(|metric| of(&metric.name()) || quantile(metric, outcomes).is_some())
         .collect();
     for outcome in outcomes {
@@ -168,13 +168,9 @@ fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound
 /// A quantile of times, from the last outcome that was judged from single values of the same kind. It has
 /// no interval of its own, so it gets twice the headroom that the outcome itself would.
 fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(Goal, Unit, String)> {
-    let (prefix, statistic) = match metric {
-        Metric::Latency(statistic) => ("", statistic),
-        Metric::Wall(statistic) => ("wall_", statistic),
-        Metric::Startup(statistic) => ("startup_", statistic),
-        _ => return None,
-    };
+    let statistic = metric.statistic()?;
     statistic.quantile()?;
+    let prefix = metric.family();
     let mut found: Option<(Goal, Unit, String)> = None;
     let mut run = None;
     for outcome in outcomes.iter().rev() {

@@ -8,7 +8,7 @@
 mod tests;
 
 use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
-use perf_budget_core::metric::{Better, Metric};
+use perf_budget_core::metric::{Better, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
@@ -139,7 +139,7 @@ impl Edit<'_> {
             }
             Some(Reference::Budget(_)) | None => {}
         }
-        if *metric == Metric::Exit {
+        if metric.values() == Values::Code {
             return Err("an exit code is met or not".to_owned());
         }
         if *bound == Bound::Min && metric.better() == Better::Lower {
@@ -168,7 +168,7 @@ impl Edit<'_> {
     /// The names of its tests, one for each case.
     fn tests(&self) -> Vec<String> {
         let (budget, label) = (&self.budget.name, &self.limit.label);
-        if matches!(self.limit.metric, Metric::Scaling(_)) {
+        if self.limit.metric.slope_of().is_some() {
             return vec![format!("{budget}::{label}")];
         }
         let name = |case: &budget::Case| match case.label.as_str() {
@@ -209,8 +209,7 @@ impl Edit<'_> {
             let stays = format!("{from} would come to {new}, and it is {old}");
             return Ok(Fate::Kept(stays));
         }
-        if matches!(self.limit.metric, Metric::Size | Metric::Gzip | Metric::Brotli) && value < 1.0
-        {
+        if self.limit.metric.values() == Values::Size && value < 1.0 {
             return Ok(Fate::Kept(format!("{from}, which is nothing")));
         }
         splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));

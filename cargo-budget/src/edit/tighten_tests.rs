@@ -193,3 +193,33 @@ fn every_edit_tightens_and_every_comment_stays() {
     }
     assert!(tightened > 500 && kept > 50 && skipped > 150, "{tightened} {kept} {skipped}");
 }
+
+/// The reader refuses a limit of less than a byte on any of them.
+#[test]
+fn no_size_is_tightened_to_nothing() {
+    for word in ["size", "gzip", "brotli", "zstd", "stripped"] {
+        let text = format!("[budget.a]\nartifact = \"a\"\nmax.{word} = \"1 KB\"\n");
+        let budgets = parse(&text, Path::new("budgets.toml")).unwrap();
+        let outcome = Outcome {
+            test: format!("a::{word}"),
+            subject: "artifact a".to_owned(),
+            verdict: Verdict::Pass,
+            against: Some(Against {
+                bound: Bound::Max,
+                limit: 1000.0,
+                warn: 900.0,
+                slack: 0.0,
+                unit: Unit::Bytes,
+            }),
+            estimate: Some(Estimate { value: 0.0, low: Some(0.0), high: Some(0.0) }),
+            ..Outcome::default()
+        };
+        let plan = plan(&text, &budgets, &[outcome], &[], None, 0.0).unwrap();
+        let [row] = &plan.rows[..] else { panic!("{:?}", plan.rows) };
+        assert!(
+            matches!(&row.fate, Fate::Kept(why) if why.ends_with("which is nothing")),
+            "{row:?}"
+        );
+        assert_eq!(plan.text, text);
+    }
+}

@@ -9,7 +9,7 @@ use super::limit::Draft;
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
 use super::{Scaling, key};
-use crate::metric::Metric;
+use crate::metric::{Metric, SampleKind};
 use crate::quantity::{Quantity, Unit};
 
 /// `load = { shape = "constant", rate = "1000 op/s" }`: operations start when they are due, not when the
@@ -242,10 +242,13 @@ fn over(rate: f64, (peak, entry): (f64, Entry<'_>), reading: &mut Reading<'_>) -
 
 /// Whether a load shows anything of this metric.
 fn is_shown(metric: &Metric) -> bool {
-    match metric {
-        Metric::Latency(_) | Metric::Throughput | Metric::ErrorRate | Metric::Custom(_) => true,
-        Metric::Scaling(of) => is_shown(of),
-        _ => false,
+    match metric.slope_of().unwrap_or(metric).sample() {
+        SampleKind::Operation
+        | SampleKind::Batch
+        | SampleKind::Rate
+        | SampleKind::Failure
+        | SampleKind::Record => true,
+        SampleKind::File | SampleKind::Run | SampleKind::Process | SampleKind::Sweep => false,
     }
 }
 

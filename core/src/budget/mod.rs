@@ -293,7 +293,7 @@ pub enum Reference {
 pub struct Scaling {
     /// The listed, numeric parameter that grows; at least three different positive values.
     pub over: String,
-    /// Limits on exponents: metric is [`Metric::Scaling`], target a plain number.
+    /// Limits on exponents: metric is a [`slope`](Metric::slope), target a plain number.
     pub limits: Vec<Arc<Limit>>,
 }
 

@@ -9,7 +9,7 @@ use super::case::Parameter;
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Entry};
 use super::{Bound, Limit, Param, Scaling, key, limit, word};
-use crate::metric::{Better, Metric, SubjectKind};
+use crate::metric::{Metric, SubjectKind, Values};
 
 /// The fewest points that tell a slope from noise around it.
 const FEWEST: usize = 3;
@@ -41,16 +41,17 @@ pub(super) fn read(
     let mut limits = Vec::new();
     for entry in read::entries(metrics) {
         let Some(inner) = word::read(kind, entry.key, &entry.at, reading) else { continue };
-        if inner.better() == Better::Higher || inner == Metric::Exit {
+        if !inner.has_slope() {
             let title = format!("`{inner}` has no slope that could be limited");
-            let help = match inner {
-                Metric::Exit => "limit a time or a size",
-                _ => "limit `mean`: as it grows, the rate falls",
+            let help = if inner.values() == Values::Code {
+                "limit a time or a size"
+            } else {
+                "limit `mean`: as it grows, the rate falls"
             };
             reading.report(Problem::new(entry.at, title).help(help));
             continue;
         }
-        let metric = Metric::Scaling(Box::new(inner));
+        let metric = Metric::slope(inner);
         let limit = limit::one(&metric, Bound::Max, entry.value, reading).map(|draft| draft.limit);
         limits.extend(limit.map(|limit| Arc::new(Limit { label: metric.name(), ..limit })));
     }

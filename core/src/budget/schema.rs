@@ -14,7 +14,7 @@ use super::key::{self, Key};
 use super::limit::has_floor;
 use super::word::{KINDS, noun};
 use super::{load, settings, subject};
-use crate::metric::{Better, Metric, Nature, Statistic, SubjectKind};
+use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
 
 const UNITS: [Unit; 6] =
@@ -170,20 +170,19 @@ fn params() -> Value {
 }
 
 fn scaling(kind: SubjectKind) -> Value {
-    let has_slope = |m: &Metric| m.better() != Better::Higher && *m != Metric::Exit;
     let mut scaling = object(key::SCALING, |key| match key.name {
         "over" => text(),
-        _ => table(kind, has_slope, |_| "Slope".to_owned()),
+        _ => table(kind, Metric::has_slope, |_| "Slope".to_owned()),
     });
     scaling["required"] = json!(["over", "max"]);
     scaling
 }
 
 fn metrics(kind: SubjectKind, fits: impl Fn(&Metric) -> bool) -> Value {
-    table(kind, fits, |metric| match (metric, metric.unit()) {
-        (_, Some(unit)) => format!("{unit:?}Limit"),
-        (Metric::Custom(_), None) => "AnyLimit".to_owned(),
-        (_, None) => "RateLimit".to_owned(),
+    table(kind, fits, |metric| match metric.units() {
+        Units::One(unit) => format!("{unit:?}Limit"),
+        Units::Rate => "RateLimit".to_owned(),
+        Units::Any => "AnyLimit".to_owned(),
     })
 }
 
@@ -206,7 +205,7 @@ fn table(
     // A word that is a metric elsewhere, or on the other side, is not one of the workload's own.
     let everywhere = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
     let others: BTreeSet<_> = everywhere.filter(|name| !properties.contains_key(name)).collect();
-    let own = value(&Metric::Custom(String::new()));
+    let own = value(&Metric::recorded(""));
     json!({
         "type": "object",
         "properties": properties,
@@ -270,62 +269,13 @@ fn slope() -> Value {
     json!({ "anyOf": [reference("Number"), long(&reference("Number"))] })
 }
 
-/// What a metric is, in one sentence with its nature.
+/// What a metric is, in one sentence, and how it is held against a limit.
 fn meaning(metric: &Metric) -> String {
-    let what = match metric {
-        Metric::Size => "Bytes on disk".to_owned(),
-        Metric::Gzip => "Bytes after gzip at level 9".to_owned(),
-        Metric::Brotli => "Bytes after brotli at quality 11".to_owned(),
-        Metric::Zstd => "Bytes after zstd at level 19".to_owned(),
-        Metric::Stripped => "Bytes of an ELF file without symbols and debug information".to_owned(),
-        Metric::Unpacked => "Bytes of an image's layers, unpacked".to_owned(),
-        Metric::Layers => "Layers of an image".to_owned(),
-        Metric::Latency(s) => format!("Time of one operation: {}", statistic(*s)),
-        Metric::Wall(s) => {
-            format!("Time from the start of the command to its end: {}", statistic(*s))
+    let what = metric.meaning();
+    match metric.judged() {
+        Judged::Compared { .. } => format!("{what}. Exact: compared."),
+        Judged::Statistical(_) | Judged::UntilConstant(_) => {
+            format!("{what}. Noisy: judged from evidence.")
         }
-        Metric::Startup(s) => {
-            format!("Time from the start of the command until it is ready: {}", statistic(*s))
-        }
-        Metric::Throughput => "Operations, or bytes, a second".to_owned(),
-        Metric::ErrorRate => "Share of the operations that failed".to_owned(),
-        Metric::Cpu => "Processor time: of one operation, or of the whole command".to_owned(),
-        Metric::Utilization => "Processor time over elapsed time: 100 % is one core".to_owned(),
-        Metric::Rss => {
-            "Resident memory: what the held value added, or a command's when it is ready".to_owned()
-        }
-        Metric::PeakRss => "The highest resident memory".to_owned(),
-        Metric::RssGrowth => {
-            "Resident memory that each further operation adds, through many of them".to_owned()
-        }
-        Metric::Heap => "Live heap bytes while the value is held".to_owned(),
-        Metric::PeakHeap => "The most live heap bytes at any moment of the operation".to_owned(),
-        Metric::Allocs => "Allocations of one operation".to_owned(),
-        Metric::AllocBytes => "Bytes allocated by one operation".to_owned(),
-        Metric::Leaked => "Heap bytes still live after the value is dropped".to_owned(),
-        Metric::ContextSwitches => "Context switches during one operation".to_owned(),
-        Metric::Fuel => {
-            "Fuel of the WebAssembly that one operation runs, as wasmi counts it".to_owned()
-        }
-        Metric::Exit => "The command's exit code".to_owned(),
-        Metric::Scaling(of) => format!("Slope of `{of}` on a log-log scale"),
-        Metric::Custom(name) => format!("`{name}`, which the workload records itself"),
-    };
-    match metric.nature() {
-        Nature::Exact => format!("{what}. Exact: compared."),
-        Nature::Noisy => format!("{what}. Noisy: judged from evidence."),
-    }
-}
-
-fn statistic(statistic: Statistic) -> &'static str {
-    match statistic {
-        Statistic::Min => "the fastest",
-        Statistic::Mean => "the mean",
-        Statistic::P50 => "the median",
-        Statistic::P90 => "the 90th percentile",
-        Statistic::P95 => "the 95th percentile",
-        Statistic::P99 => "the 99th percentile",
-        Statistic::P999 => "the 99.9th percentile",
-        Statistic::Max => "the slowest seen",
     }
 }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::problem::{Problem, Reading, quoted};
 use super::read::{self, Value};
 use super::{Bound, Reference, Target};
-use crate::metric::Metric;
+use crate::metric::{Metric, Units, Values};
 use crate::quantity::{Quantity, Unit};
 
 /// Reads the target of a limit on `metric`.
@@ -49,12 +49,12 @@ fn keep<T>(result: Result<T, Box<Problem>>, reading: &mut Reading<'_>) -> Option
 
 /// What a limit on this metric looks like.
 pub(super) fn example(metric: &Metric) -> &'static str {
-    match metric {
-        Metric::Throughput => "\"1000 op/s\" or \"64 MB/s\"",
-        Metric::Custom(_) => "a number, with or without a unit",
-        Metric::Scaling(_) => "1.1",
-        Metric::Exit => "0",
-        _ => metric.unit().map_or("\"10 ms\"", Unit::example),
+    match (metric.values(), metric.units()) {
+        (Values::Slope, _) => "1.1",
+        (Values::Code, _) => "0",
+        (_, Units::Rate) => "\"1000 op/s\" or \"64 MB/s\"",
+        (_, Units::Any) => "a number, with or without a unit",
+        (_, Units::One(unit)) => unit.example(),
     }
 }
 
@@ -82,10 +82,11 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
             return Err(Problem::new(at, title).help(such()).into());
         }
     };
-    let wanted = match metric {
-        Metric::Custom(_) => return Ok(quantity),
-        Metric::Throughput if quantity.unit == Unit::BytesPerSecond => return Ok(quantity),
-        metric => metric.unit().unwrap_or(Unit::PerSecond),
+    let wanted = match metric.units() {
+        Units::Any => return Ok(quantity),
+        Units::Rate if quantity.unit == Unit::BytesPerSecond => return Ok(quantity),
+        Units::Rate => Unit::PerSecond,
+        Units::One(unit) => unit,
     };
     if quantity.unit == wanted {
         return Ok(quantity);
@@ -153,10 +154,12 @@ fn allow_relative(
     value: &Value<'_>,
     target: Target,
 ) -> Result<Target, Box<Problem>> {
-    let what = match metric {
-        Metric::Exit => "an exit code",
-        Metric::Scaling(_) => "a slope",
-        _ => return Ok(target),
+    let what = match metric.values() {
+        Values::Code => "an exit code",
+        Values::Slope => "a slope",
+        Values::Amount | Values::Size | Values::Time | Values::Share | Values::Own => {
+            return Ok(target);
+        }
     };
     Err(Problem::new(
         value.span(),
@@ -169,28 +172,23 @@ fn allow_relative(
 /// Why a limit could never hold, or never break; `None` where it makes sense.
 fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
     let value = limit.value;
-    let never = |what| Some(format!("this limit can never {what}"));
-    match (metric, bound) {
-        (Metric::Custom(_) | Metric::Scaling(_), _) => None,
-        (Metric::Exit, _) if !(0.0..=255.0).contains(&value) || value.fract() != 0.0 => {
-            Some("an exit code is a whole number from 0 to 255".to_owned())
+    let pointless = match (metric.values(), bound) {
+        (Values::Own | Values::Slope, _) => return None,
+        (Values::Code, _) if !(0.0..=255.0).contains(&value) || value.fract() != 0.0 => {
+            return Some("an exit code is a whole number from 0 to 255".to_owned());
         }
-        (Metric::ErrorRate, Bound::Max) if value >= 1.0 => {
-            never("break: `error_rate` is at most 100 %")
+        (Values::Share, Bound::Max) if value >= 1.0 => {
+            format!("break: `{metric}` is at most 100 %")
         }
-        (_, Bound::Min) if value <= 0.0 => {
-            Some(format!("this limit can never break: `{metric}` is never below zero"))
+        (_, Bound::Min) if value <= 0.0 => format!("break: `{metric}` is never below zero"),
+        (_, Bound::Max) if value < 0.0 => format!("hold: `{metric}` is never below zero"),
+        (Values::Size, Bound::Max) if value < 1.0 => {
+            "hold: an empty artifact is an error".to_owned()
         }
-        (_, Bound::Max) if value < 0.0 => {
-            Some(format!("this limit can never hold: `{metric}` is never below zero"))
+        (Values::Time, Bound::Max) if value == 0.0 => "hold: everything takes some time".to_owned(),
+        (Values::Code | Values::Share | Values::Size | Values::Time | Values::Amount, _) => {
+            return None;
         }
-        (
-            Metric::Size | Metric::Gzip | Metric::Brotli | Metric::Zstd | Metric::Stripped,
-            Bound::Max,
-        ) if value < 1.0 => never("hold: an empty artifact is an error"),
-        (_, Bound::Max) if value == 0.0 && limit.unit == Unit::Seconds => {
-            never("hold: everything takes some time")
-        }
-        _ => None,
-    }
+    };
+    Some(format!("this limit can never {pointless}"))
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::problem::{Problem, Reading, quoted};
 use super::spelling;
-use crate::metric::{Metric, Statistic, SubjectKind};
+use crate::metric::{Metric, SampleKind, SubjectKind};
 
 /// Every kind of subject, in the order of the documentation.
 pub(super) const KINDS: [SubjectKind; 4] =
@@ -53,7 +53,7 @@ pub(super) fn read(
     }
     let problem = fault(kind, word, at);
     if problem.is_none() {
-        return Some(Metric::Custom(word.to_owned()));
+        return Some(Metric::recorded(word));
     }
     reading.problems.extend(problem);
     None
@@ -106,37 +106,58 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
 
 /// What a subject has in place of another subject's metric.
 fn instead(kind: SubjectKind, metric: &Metric) -> String {
-    match (kind, metric) {
-        (SubjectKind::Command, Metric::Latency(s)) => {
-            format!("a command has `wall_{0}` and `startup_{0}`", s.name())
+    let same = || {
+        let same = known(kind).iter().filter(|known| known.1.statistic() == metric.statistic());
+        same.map(|known| format!("`{}`", known.0)).collect::<Vec<_>>().join(" and ")
+    };
+    let is_of_operations = match metric.sample() {
+        SampleKind::Operation | SampleKind::Batch => true,
+        SampleKind::Run => false,
+        SampleKind::File
+        | SampleKind::Rate
+        | SampleKind::Failure
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => return all(kind),
+    };
+    match (kind, is_of_operations) {
+        (SubjectKind::Command, true) => format!("a command has {}", same()),
+        (SubjectKind::Workload, false) => {
+            format!("the latency of one operation of a workload is {}", same())
         }
-        (SubjectKind::Workload, Metric::Wall(s) | Metric::Startup(s)) => {
-            format!("the latency of one operation of a workload is `{}`", s.name())
-        }
-        (SubjectKind::Criterion, Metric::Latency(_)) => {
+        (SubjectKind::Criterion, true) => {
             "Criterion times batches of operations, of which no single operation can be told: limit \
              `mean`, or register the function as a workload"
                 .to_owned()
         }
-        _ => all(kind),
+        (SubjectKind::Artifact, _)
+        | (SubjectKind::Criterion | SubjectKind::Command, false)
+        | (SubjectKind::Workload, true) => all(kind),
     }
 }
 
-/// All metrics of a kind, the timed ones by their prefix.
+/// All metrics of a kind, families by their prefix.
 fn all(kind: SubjectKind) -> String {
-    let statistics = || Statistic::ALL.map(Statistic::name).join(", ");
-    let mut words = Vec::new();
-    for metric in Metric::known(kind) {
-        words.push(match metric {
-            Metric::Latency(Statistic::Min) => statistics(),
-            mean @ Metric::Latency(_) if kind == SubjectKind::Criterion => mean.name(),
-            Metric::Wall(Statistic::Min) => "wall_*".to_owned(),
-            Metric::Startup(Statistic::Min) => {
-                format!("startup_* with one of {} for the *", statistics())
+    let mut words: Vec<String> = Vec::new();
+    let mut statistics: Vec<&str> = Vec::new();
+    for (name, metric) in known(kind) {
+        let family = metric.family();
+        match metric.statistic().filter(|_| !family.is_empty()) {
+            None => words.push(name.clone()),
+            Some(statistic) => {
+                let family = format!("{family}*");
+                if !words.contains(&family) {
+                    words.push(family);
+                }
+                if !statistics.contains(&statistic.name()) {
+                    statistics.push(statistic.name());
+                }
             }
-            Metric::Latency(_) | Metric::Wall(_) | Metric::Startup(_) => continue,
-            plain => plain.name(),
-        });
+        }
     }
-    format!("{} has {}", noun(kind), words.join(", "))
+    let which = match statistics[..] {
+        [] => String::new(),
+        _ => format!(" with one of {} for the *", statistics.join(", ")),
+    };
+    format!("{} has {}{which}", noun(kind), words.join(", "))
 }

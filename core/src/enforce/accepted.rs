@@ -7,12 +7,11 @@ use crate::budget::lock::{self, Environment, Lock, Locked};
 use crate::budget::{Bound, Budget, Limit, Reference, Target};
 use crate::enforce::Asked;
 use crate::error::Error;
-use crate::metric::Metric;
+use crate::metric::{Metric, Units};
 use crate::outcome::{Accepted, Outcome, Run};
 use crate::paths;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
-use crate::verdict::question::is_exact;
 
 /// No reading is beyond it: the limit of what is measured only to be accepted.
 const OUT_OF_REACH: f64 = f64::MAX / 4.0;
@@ -71,7 +70,7 @@ impl AcceptedValues {
         let Some(accepted) = &outcome.accepted else {
             return self.unsuitable(outcome, limit, locked).map(Unjudged::Unsuitable);
         };
-        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !is_exact(&limit.metric))?;
+        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !limit.metric.is_exact())?;
         Some(Unjudged::SetAside(format!(
             "the value of `{series}` was accepted in another environment ({elsewhere}), and noisy values \
              differ from one to another"
@@ -106,14 +105,14 @@ impl AcceptedValues {
 
     /// That the accepted value is of another unit than the limit, in words.
     fn unsuitable(&self, outcome: &Outcome, limit: &Limit, locked: &Locked) -> Option<String> {
-        let fits = match (&limit.target, limit.metric.unit()) {
+        let fits = match (&limit.target, limit.metric.units()) {
             _ if outcome.relative_to.is_some() => locked.unit == Unit::Number,
             (Target::Absolute(quantity), _) => locked.unit == quantity.unit,
-            (Target::Relative { .. }, Some(unit)) => locked.unit == unit,
-            (Target::Relative { .. }, None) if limit.metric == Metric::Throughput => {
+            (Target::Relative { .. }, Units::One(unit)) => locked.unit == unit,
+            (Target::Relative { .. }, Units::Rate) => {
                 matches!(locked.unit, Unit::PerSecond | Unit::BytesPerSecond)
             }
-            (Target::Relative { .. }, None) => true,
+            (Target::Relative { .. }, Units::Any) => true,
         };
         (!fits).then(|| {
             format!(
@@ -142,8 +141,11 @@ fn unit(metric: &Metric, budget: &Budget) -> Unit {
         Target::Absolute(quantity) => Some(quantity.unit),
         Target::Relative { .. } => None,
     });
-    let usual = if *metric == Metric::Throughput { Unit::PerSecond } else { Unit::Number };
-    metric.unit().or(other).unwrap_or(usual)
+    match metric.units() {
+        Units::One(unit) => unit,
+        Units::Rate => other.unwrap_or(Unit::PerSecond),
+        Units::Any => other.unwrap_or(Unit::Number),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::noise_totals::Account;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
-use crate::metric::{Metric, Statistic, Table};
+use crate::metric::{ByMetric, SampleKind};
 use crate::outcome::Unmeasured;
 use crate::outcome::{Doubt, Evidence, Ledger, Outcome, Shape};
 use crate::outcome::{versus_accepted, words};
@@ -24,8 +24,8 @@ pub(super) struct Seen {
     notes: Vec<(String, bool)>,
     /// What a batch was made of.
     of: Option<String>,
-    sides: Table<Vec<(f64, f64)>>,
-    remarks: Table<Vec<String>>,
+    sides: ByMetric<Vec<(f64, f64)>>,
+    remarks: ByMetric<Vec<String>>,
 }
 
 impl Seen {
@@ -143,17 +143,17 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Evidence
 }
 
 fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Shape {
-    let of = match open.asked.limit.metric {
+    let of = match open.asked.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
         // As long as Criterion made them: most of its modes make each longer than the last.
         _ if origin == Origin::Record => "batches".to_owned(),
-        Metric::Latency(Statistic::Mean) | Metric::Throughput => {
+        SampleKind::Batch | SampleKind::Rate => {
             seen.of.clone().unwrap_or_else(|| "operations".to_owned())
         }
-        Metric::Latency(_) | Metric::ErrorRate => "operations".to_owned(),
-        Metric::Scaling(_) => "sweeps".to_owned(),
-        Metric::Wall(_) | Metric::Startup(_) => "runs".to_owned(),
-        _ => "processes".to_owned(),
+        SampleKind::Operation | SampleKind::Failure => "operations".to_owned(),
+        SampleKind::Sweep => "sweeps".to_owned(),
+        SampleKind::Run => "runs".to_owned(),
+        SampleKind::File | SampleKind::Process | SampleKind::Record => "processes".to_owned(),
     };
     let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
     words::shape(of, values)

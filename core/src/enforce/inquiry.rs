@@ -9,7 +9,7 @@ use super::conclude::{Seen, conclude, unmeasured};
 use super::open::{Judgement, Open};
 use super::{Asked, Origin, Rules};
 use crate::budget::Unsure;
-use crate::metric::Metric;
+use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};
 use crate::outcome::{Doubt, Outcome};
@@ -128,7 +128,9 @@ impl Inquiry {
 
     /// Shown to be over the limit, by the workload unless the generator of its load was late itself.
     fn broken(&mut self, open: &Open) {
-        let Metric::Latency(statistic) = open.asked.limit.metric else {
+        let metric = &open.asked.limit.metric;
+        let of_operations = matches!(metric.sample(), SampleKind::Operation | SampleKind::Batch);
+        let Some(statistic) = metric.statistic().filter(|_| of_operations) else {
             return self.close(open, Verdict::Fail, None);
         };
         let limit = open.against();

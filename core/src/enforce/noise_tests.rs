@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Rules;
 use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
 use crate::budget::{Bound, Limit, Unsure};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::noise::Clock;
 use crate::outcome::{Doubt, Outcome};
 use crate::reading::{Fork, Interference, Pressure, Throttled, Timing, Work};
@@ -126,9 +126,14 @@ fn what_waiting_cannot_explain_stays_red() {
     let outcome = p99(rules(), |n| Fork { timing: Some(Timing::Wall), ..broken(n) });
     check(&outcome, Verdict::Fail, None, "how busy the machine was is not known");
     // What is no time.
-    let rss = max(Metric::Rss, "1 MB");
+    let rss = max(Metric::from(Key::Rss), "1 MB");
     let outcome = judged(rss, rules(), |_| {
-        on(Fork { values: [(Metric::Rss, 2e6)].into(), ..tenth() }, 1.9, Timing::Wall, 0.9)
+        on(
+            Fork { values: [(Metric::from(Key::Rss), 2e6)].into(), ..tenth() },
+            1.9,
+            Timing::Wall,
+            0.9,
+        )
     });
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
@@ -142,7 +147,7 @@ fn pairs_are_not_excused() {
 
 /// A command that takes `wall` seconds, of which it waited for all but `rest`.
 fn command(wall: f64, rest: Option<f64>) -> Fork {
-    let metric = Metric::Wall(Statistic::P50);
+    let metric = Key::Wall.at(Statistic::P50);
     let less_waiting = rest.map(|rest| (metric.clone(), rest)).into_iter().collect();
     let fork = Fork { values: [(metric, wall)].into(), less_waiting, ..tenth() };
     on(fork, 1.4, Timing::Wall, rest.map_or(0.0, |rest| 1.0 - rest / wall))
@@ -151,7 +156,7 @@ fn command(wall: f64, rest: Option<f64>) -> Fork {
 #[test]
 fn a_command_is_judged_again_without_its_waiting() {
     let wall = |fork: fn() -> Fork| {
-        judged(max(Metric::Wall(Statistic::P50), "100 ms"), rules(), move |_| fork())
+        judged(max(Key::Wall.at(Statistic::P50), "100 ms"), rules(), move |_| fork())
     };
     // Without the waiting it would hold; would not; nobody knows.
     let outcome = wall(|| command(0.2, Some(0.05)));
@@ -170,7 +175,7 @@ fn a_floor_too() {
         let batches = vec![0.1; 5];
         on(Fork { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
     };
-    let outcome = judged(min(Metric::Throughput, "1000 op/s"), rules(), slow);
+    let outcome = judged(min(Metric::from(Key::Throughput), "1000 op/s"), rules(), slow);
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
     assert!(
         outcome.reason.contains("is 100 op/s by the wall clock, under the limit of 1 K op/s, and"),

@@ -2,7 +2,7 @@
 
 use super::Asked;
 use crate::budget::{Bound, Limit, Target};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Judged, SampleKind, Statistic, Units};
 use crate::outcome::noise::Clock;
 use crate::outcome::{Against, Estimate};
 use crate::outcome::{Cause, Unmeasured};
@@ -37,7 +37,7 @@ impl Open {
     /// Nothing read yet.
     pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
         let mut less_waiting = None;
-        let judgement = if question::is_exact(&asked.limit.metric) {
+        let judgement = if asked.limit.metric.is_exact() {
             Judgement::Exact(Vec::new())
         } else {
             let question = question::question(&asked.limit, levels);
@@ -102,20 +102,18 @@ impl Open {
         let limit = &self.asked.limit;
         self.is_bounded(fork)?;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
-        match (&limit.metric, fork.work, fork.clock) {
-            (Metric::Throughput, Work::Operations(_), _)
-                if quantity.unit == Unit::BytesPerSecond =>
-            {
+        match (limit.metric.sample(), fork.work, fork.clock) {
+            (SampleKind::Rate, Work::Operations(_), _) if quantity.unit == Unit::BytesPerSecond => {
                 let text = "the limit is in bytes a second, and the workload does not say how many \
                             bytes an operation is: call `run.bytes(n)` before it measures";
                 Err(Unmeasured::new(Cause::Unsuitable, text))
             }
-            (Metric::Throughput, Work::Bytes(_), _) if quantity.unit == Unit::PerSecond => {
+            (SampleKind::Rate, Work::Bytes(_), _) if quantity.unit == Unit::PerSecond => {
                 let text = "the limit is in operations a second, and the workload counts bytes: write \
                             it as \"64 MB/s\", or count with `run.ops(n)`";
                 Err(Unmeasured::new(Cause::Unsuitable, text))
             }
-            (Metric::RssGrowth, ..) => {
+            (SampleKind::Process, ..) => {
                 let told = quantity.value + self.slack();
                 match fork.grain.filter(|grain| told < *grain) {
                     None => Ok(()),
@@ -130,7 +128,7 @@ impl Open {
                     )),
                 }
             }
-            (Metric::Latency(statistic), _, Some(clock)) if *statistic != Statistic::Mean => {
+            (SampleKind::Operation, _, Some(clock)) => {
                 let grain = clock.cost.max(clock.resolution);
                 if quantity.value >= CLEAR_OF_CLOCK * grain {
                     return Ok(());
@@ -142,7 +140,17 @@ impl Open {
                 );
                 Err(Unmeasured::new(Cause::Unresolvable, text))
             }
-            _ => Ok(()),
+            (
+                SampleKind::File
+                | SampleKind::Operation
+                | SampleKind::Batch
+                | SampleKind::Rate
+                | SampleKind::Failure
+                | SampleKind::Run
+                | SampleKind::Record
+                | SampleKind::Sweep,
+                ..,
+            ) => Ok(()),
         }
     }
 
@@ -150,13 +158,20 @@ impl Open {
     /// of them are over it.
     fn is_bounded(&self, fork: &Fork) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
-        let (Metric::Latency(statistic), Some(least)) = (&limit.metric, fork.at_least) else {
-            return Ok(());
-        };
-        let least = match statistic {
-            Statistic::Min => return Ok(()),
-            Statistic::Mean => fork.values.get(&limit.metric).copied().unwrap_or(0.0),
-            _ => least,
+        let Some(least) = fork.at_least else { return Ok(()) };
+        let least = match limit.metric.sample() {
+            SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
+                return Ok(());
+            }
+            SampleKind::Operation => least,
+            SampleKind::Batch => fork.values.get(&limit.metric).copied().unwrap_or(0.0),
+            SampleKind::File
+            | SampleKind::Rate
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => return Ok(()),
         };
         match limit.target {
             Target::Absolute(quantity)
@@ -192,10 +207,16 @@ impl Open {
     /// Whether a reading that took longer because the machine was busy counts against the limit:
     /// pairs are measured in turns, and times less waiting are not touched by it.
     pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
-        let timed = match self.asked.limit.metric {
-            Metric::Latency(_) | Metric::Throughput => clock == Some(Clock::Wall),
-            Metric::Wall(_) | Metric::Startup(_) => true,
-            _ => false,
+        let timed = match self.asked.limit.metric.sample() {
+            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
+                clock == Some(Clock::Wall)
+            }
+            SampleKind::Run => true,
+            SampleKind::File
+            | SampleKind::Failure
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => false,
         };
         timed && !self.is_relative()
     }
@@ -222,7 +243,7 @@ impl Open {
     /// A rate is of what the workload counts, where no limit says of what.
     fn take_unit(&mut self, fork: &Fork) {
         let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
-        if self.asked.limit.metric == Metric::Throughput {
+        if self.asked.limit.metric.units() == Units::Rate {
             quantity.unit = match fork.work {
                 Work::Bytes(_) => Unit::BytesPerSecond,
                 Work::Operations(_) => Unit::PerSecond,
@@ -241,8 +262,8 @@ impl Open {
     pub(super) fn is_constant(&self) -> bool {
         let Judgement::Noisy(judge) = &self.judgement else { return false };
         // First what costs nothing: this is asked after every fork, and values are sorted to be seen.
-        let custom = matches!(self.asked.limit.metric, Metric::Custom(_));
-        if !custom || judge.forks() < FEWEST_FORKS {
+        let may_be = matches!(self.asked.limit.metric.judged(), Judged::UntilConstant(_));
+        if !may_be || judge.forks() < FEWEST_FORKS {
             return false;
         }
         let values = judge.values();

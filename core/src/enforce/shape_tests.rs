@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Rules;
 use super::tests::{max, rules, run, tenth};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::reading::Fork;
 use crate::stats::clopper_pearson;
@@ -108,7 +108,7 @@ fn judged(kind: &'static str, metric: &Metric, scale: f64, seed: u64) -> Outcome
 /// How often the truth at `times` the limit has such an outcome.
 fn share(kind: &'static str, statistic: Statistic, times: f64, such: fn(&Outcome) -> bool) -> u64 {
     let scale = times / truth(kind, statistic.quantile().expect("a percentile"));
-    let metric = Metric::Latency(statistic);
+    let metric = Key::Latency.at(statistic);
     (0..RUNS).filter(|run| such(&judged(kind, &metric, scale, run * 7919 + 13))).count() as u64
 }
 
@@ -181,7 +181,7 @@ fn a_coarse_value_is_not_taken_for_constant() {
     let mut red = 0;
     for _ in 0..RUNS * 5 {
         let readings: Vec<f64> = (0..100).map(|_| f64::from(random.uniform() < 0.45)).collect();
-        let retries = || Metric::Custom("retries".into());
+        let retries = || Metric::recorded("retries");
         let rules = Rules { noisy: 1, ..rules() };
         let outcomes = run(vec![max(retries(), "0.5")], rules, move |n| {
             Ok(Fork { values: [(retries(), readings[n])].into(), ..tenth() })
@@ -195,7 +195,7 @@ fn a_coarse_value_is_not_taken_for_constant() {
 /// Three processes leave so much evidence that it outlasts three healthy ones; those speak for the limit.
 #[test]
 fn fresh_processes_that_contradict_are_heard() {
-    let p99 = Metric::Latency(Statistic::P99);
+    let p99 = Key::Latency.at(Statistic::P99);
     let outcomes = run(vec![max(p99, "10 ms")], rules(), |n| {
         Ok(Fork { operations: vec![if n < 3 { 0.1 } else { 0.001 }; 100], ..tenth() })
     });
@@ -206,10 +206,11 @@ fn fresh_processes_that_contradict_are_heard() {
 #[test]
 fn a_red_pays_for_all_limits() {
     let forks = |noisy: usize| {
-        let outcomes = run(vec![max(Metric::Rss, "1 MB")], Rules { noisy, ..rules() }, |n| {
-            let values = [(Metric::Rss, 2e6 + n as f64)].into();
-            Ok(Fork { values, ..tenth() })
-        });
+        let outcomes =
+            run(vec![max(Metric::from(Key::Rss), "1 MB")], Rules { noisy, ..rules() }, |n| {
+                let values = [(Metric::from(Key::Rss), 2e6 + n as f64)].into();
+                Ok(Fork { values, ..tenth() })
+            });
         let evidence = outcomes[0].evidence.expect("memory is noisy");
         assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
         assert!(evidence.fail >= (noisy as f64 / 0.01).ln(), "{evidence:?}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Asked, Inquiry, Origin, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::Quantity;
@@ -18,8 +18,8 @@ use crate::stats::tests::noise::Noise;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
 
-pub(crate) const P99: Metric = Metric::Latency(Statistic::P99);
-pub(crate) const P50: Metric = Metric::Latency(Statistic::P50);
+pub(crate) const P99: Metric = Key::Latency.at(Statistic::P99);
+pub(crate) const P50: Metric = Key::Latency.at(Statistic::P50);
 
 pub(crate) fn rules() -> Rules {
     Rules {
@@ -148,7 +148,7 @@ fn one_bad_process_is_no_red() {
 #[test]
 fn what_does_not_last_is_not_confirmed() {
     // A burst long enough to cross the level, which is over before fresh processes confirm it.
-    let p90 = max(Metric::Latency(Statistic::P90), "10 ms");
+    let p90 = max(Key::Latency.at(Statistic::P90), "10 ms");
     let outcomes =
         run(vec![p90], rules(), |n| Ok(operations(n, if n < 4 { 0.1 } else { 0.001 }, 1)));
     assert!(!outcomes[0].verdict.is_red(), "{}", outcomes[0].reason);
@@ -194,35 +194,37 @@ fn a_floor_on_throughput() {
             Ok(Fork { batches, work, batch_size: 1, ..tenth() })
         }
     };
-    let outcomes = run(vec![min(Metric::Throughput, "1000 op/s")], rules(), rate(0.001));
+    let outcomes = run(vec![min(Metric::from(Key::Throughput), "1000 op/s")], rules(), rate(0.001));
     check(&outcomes, Verdict::Pass, "throughput is 10 K op/s, within the limit of 1 K op/s");
-    let outcomes = run(vec![min(Metric::Throughput, "1000 op/s")], rules(), rate(0.1));
+    let outcomes = run(vec![min(Metric::from(Key::Throughput), "1000 op/s")], rules(), rate(0.1));
     check(&outcomes, Verdict::Fail, "throughput is 100 op/s, under the limit of 1 K op/s");
 }
 
 #[test]
 fn exact_readings_are_compared() {
-    let two =
-        |a: f64, b: f64| move |n: usize| Ok(value(Metric::Allocs, if n == 0 { a } else { b }));
-    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(3.0, 3.0));
+    let two = |a: f64, b: f64| {
+        move |n: usize| Ok(value(Metric::from(Key::Allocs), if n == 0 { a } else { b }))
+    };
+    let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), two(3.0, 3.0));
     check(&outcomes, Verdict::Pass, "allocs is 3, within the limit of 3");
-    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(4.0, 4.0));
+    let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), two(4.0, 4.0));
     check(&outcomes, Verdict::Fail, "allocs is 4, over the limit of 3");
-    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), two(3.0, 4.0));
+    let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), two(3.0, 4.0));
     check(&outcomes, Verdict::Fail, "allocs is 4, over the limit of 3");
     assert_eq!(outcomes[0].notes, ["not the same in 2 processes: 3 to 4; the worst counts"]);
 }
 
 #[test]
 fn a_used_up_limit_warns() {
-    let outcomes =
-        run(vec![max(Metric::Gzip, "100 KB")], rules(), |_| Ok(value(Metric::Gzip, 95_000.0)));
+    let outcomes = run(vec![max(Metric::from(Key::Gzip), "100 KB")], rules(), |_| {
+        Ok(value(Metric::from(Key::Gzip), 95_000.0))
+    });
     check(&outcomes, Verdict::Warn, "gzip is 95 KB, 95 % of the limit of 100 KB");
 }
 
 #[test]
 fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
-    let accuracy = || Metric::Custom("accuracy".into());
+    let accuracy = || Metric::recorded("accuracy");
     let outcomes =
         run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.99)));
     check(&outcomes, Verdict::Pass, "accuracy is 99 %, within the limit of 98.4 %");
@@ -242,11 +244,11 @@ fn no_reading_is_red_whatever_came_before() {
         _ => Err(Unmeasured::new(Cause::Panicked, "workload `x` panicked")),
     });
     check(&outcomes, Verdict::Unmeasured, "workload `x` panicked");
-    let nan = |_| Ok(value(Metric::Rss, f64::NAN));
-    let outcomes = run(vec![max(Metric::Rss, "1 MB")], rules(), nan);
+    let nan = |_| Ok(value(Metric::from(Key::Rss), f64::NAN));
+    let outcomes = run(vec![max(Metric::from(Key::Rss), "1 MB")], rules(), nan);
     let text = "`rss` was measured as NaN, which is not a finite number";
     check(&outcomes, Verdict::Unmeasured, text);
-    let outcomes = run(vec![max(Metric::Rss, "1 MB")], rules(), |_| Ok(tenth()));
+    let outcomes = run(vec![max(Metric::from(Key::Rss), "1 MB")], rules(), |_| Ok(tenth()));
     check(&outcomes, Verdict::Unmeasured, "no `rss` was measured");
 }
 
@@ -261,7 +263,7 @@ fn what_a_fork_cannot_tell_is_red() {
     check(&run(vec![max(P99, "50 ns")], rules(), fork), Verdict::Unmeasured, text);
     let text = "the limit is in bytes a second, and the workload does not say how many bytes an \
                 operation is: call `run.bytes(n)` before it measures";
-    let limits = vec![min(Metric::Throughput, "1 MB/s")];
+    let limits = vec![min(Metric::from(Key::Throughput), "1 MB/s")];
     check(&run(limits, rules(), fork), Verdict::Unmeasured, text);
 }
 
@@ -269,13 +271,13 @@ fn what_a_fork_cannot_tell_is_red() {
 fn a_rate_of_errors() {
     let failing = |share: f64| {
         move |_| {
-            let values = [(Metric::ErrorRate, share)].into();
+            let values = [(Metric::from(Key::ErrorRate), share)].into();
             Ok(Fork { operations: vec![0.001; 500], values, ..tenth() })
         }
     };
-    let outcomes = run(vec![max(Metric::ErrorRate, "1 %")], rules(), failing(0.0));
+    let outcomes = run(vec![max(Metric::from(Key::ErrorRate), "1 %")], rules(), failing(0.0));
     check(&outcomes, Verdict::Pass, "error_rate is 0 %, within the limit of 1 %");
-    let outcomes = run(vec![max(Metric::ErrorRate, "1 %")], rules(), failing(0.1));
+    let outcomes = run(vec![max(Metric::from(Key::ErrorRate), "1 %")], rules(), failing(0.1));
     check(&outcomes, Verdict::Fail, "error_rate is 10.1 %, over the limit of 1 %");
 }
 
@@ -321,11 +323,11 @@ fn noisy(seed: u64, truth: f64) -> Outcome {
 
 #[test]
 fn two_that_read_the_same_differ_by_something() {
-    let bytes = |_| Ok(value(Metric::Gzip, 1_160.0));
-    let outcomes = run(vec![max(Metric::Gzip, "1159 B")], rules(), bytes);
+    let bytes = |_| Ok(value(Metric::from(Key::Gzip), 1_160.0));
+    let outcomes = run(vec![max(Metric::from(Key::Gzip), "1159 B")], rules(), bytes);
     check(&outcomes, Verdict::Fail, "gzip is 1.16 KB, over the limit of 1.16 KB by 1 B");
-    let bytes = |_| Ok(value(Metric::Gzip, 10_000.0));
-    let outcomes = run(vec![max(Metric::Gzip, "9999 B")], rules(), bytes);
+    let bytes = |_| Ok(value(Metric::from(Key::Gzip), 10_000.0));
+    let outcomes = run(vec![max(Metric::from(Key::Gzip), "9999 B")], rules(), bytes);
     check(&outcomes, Verdict::Fail, "gzip is 10 KB, over the limit of 10.0 KB by 1 B");
 }
 
@@ -333,9 +335,9 @@ fn two_that_read_the_same_differ_by_something() {
 fn what_every_fork_notes_is_said_once() {
     let noted = |n: usize| {
         let notes = vec!["no swap".to_owned(), format!("{n}.5 % of the time waited")];
-        Ok(Fork { notes, ..value(Metric::Allocs, 3.0) })
+        Ok(Fork { notes, ..value(Metric::from(Key::Allocs), 3.0) })
     };
-    let outcomes = run(vec![max(Metric::Allocs, "3")], rules(), noted);
+    let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), noted);
     let varied = "0.5 % of the time waited; so in the first process, and alike in others";
     assert_eq!(outcomes[0].notes, ["no swap", varied]);
 }

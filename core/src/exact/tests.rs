@@ -1,6 +1,5 @@
 //! Numbers arrive as they were, and the forms that are frozen elsewhere are held by two helpers here.
 
-
 use super::frozen::refused;
 use super::*;
 

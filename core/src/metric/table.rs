@@ -1,142 +1,331 @@
-//! Something for each of a few metrics.
+//! The table of metrics: one row for each metric or family, and what reads it.
 //!
-//! A sorted list does what a `BTreeMap` would, for a dozen rows as fast, and takes the compiler a twentieth
-//! of the time for each type of value.
+//! To add a metric is to add its row here, in the order in which messages name it. Its instrument writes
+//! the value under [`Key`]; everything else that is asked of a metric is answered by a column.
 
-use super::Metric;
+use super::column::{
+    Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
+};
+use super::effect::Effect;
+use super::statistic::Statistic;
+use crate::quantity::Unit;
 
-/// One value for each of some metrics, in the order of the metrics.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Table<V> {
-    rows: Vec<(Metric, V)>,
+/// What reads a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InstrumentKind {
+    /// Files are read, and compressed.
+    Files,
+    /// A command is watched from outside.
+    Process,
+    /// Nothing is: it is what another harness has recorded.
+    Recorded,
+    /// An instrument in the process of the workload.
+    Worker(Instrument),
 }
 
-impl<V> Default for Table<V> {
-    fn default() -> Self {
-        Table { rows: Vec::new() }
-    }
+/// What a workload is measured with. One at a time in a process: each would disturb the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Instrument {
+    /// Clocks and counters of the scheduler.
+    Time,
+    /// The counting allocator.
+    Heap,
+    /// The engine for WebAssembly, which counts.
+    Fuel,
+    /// Resident memory.
+    Memory,
+    /// Resident memory through many operations.
+    Growth,
 }
 
-impl<V> Table<V> {
-    /// One without rows.
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// One metric, or a family of them that differ in their statistic (`wall_p50` to `wall_max`).
+#[derive(Debug)]
+pub struct Row {
+    /// How code names it.
+    pub key: Key,
+    /// How the file names it; of a family what stands before the statistic, which may be nothing.
+    pub word: &'static str,
+    /// What it is, in a sentence without its end.
+    pub meaning: &'static str,
+    /// The subjects that have it, what reads it there, and which statistics there are: none where it is
+    /// one metric and no family.
+    pub has: &'static [(SubjectKind, InstrumentKind, &'static [Statistic])],
+    /// The units of its limits.
+    pub unit: Units,
+    /// What a limit may be.
+    pub values: Values,
+    /// Which way is better.
+    pub better: Better,
+    /// How it is held against a limit.
+    pub judged: Judged,
+    /// What one value is.
+    pub sample: SampleKind,
+    /// What to think of half of it.
+    pub halved: Halved,
+    /// How a selftest moves it.
+    pub inject: Inject,
+}
 
-    fn place(&self, metric: &Metric) -> Result<usize, usize> {
-        self.rows.binary_search_by(|row| row.0.cmp(metric))
-    }
-
-    /// What it has for a metric.
-    pub fn get(&self, metric: &Metric) -> Option<&V> {
-        self.place(metric).ok().map(|at| &self.rows[at].1)
-    }
-
-    /// Whether it has anything for a metric.
-    pub fn contains_key(&self, metric: &Metric) -> bool {
-        self.place(metric).is_ok()
-    }
-
-    /// Adds a row, or puts `value` in the place of what was there.
-    pub fn insert(&mut self, metric: Metric, value: V) {
-        match self.place(&metric) {
-            Ok(at) => self.rows[at].1 = value,
-            Err(at) => self.rows.insert(at, (metric, value)),
+impl Row {
+    /// Whether a metric of this family with this statistic is had of any subject.
+    pub(super) const fn has_statistic(&self, statistic: Statistic) -> bool {
+        let (mut subject, mut found) = (0, false);
+        // Loops over iterators are not for constants.
+        while subject < self.has.len() {
+            let statistics = self.has[subject].2;
+            let mut at = 0;
+            while at < statistics.len() {
+                found |= statistics[at] as u8 == statistic as u8;
+                at += 1;
+            }
+            subject += 1;
         }
-    }
-
-    /// What it has for a metric, after adding an empty row where there was none.
-    pub fn or_default(&mut self, metric: &Metric) -> &mut V
-    where
-        V: Default,
-    {
-        let at = self.place(metric).unwrap_or_else(|at| {
-            self.rows.insert(at, (metric.clone(), V::default()));
-            at
-        });
-        &mut self.rows[at].1
-    }
-
-    /// How many metrics it has something for.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether that is none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Its rows.
-    pub fn rows(&self) -> &[(Metric, V)] {
-        &self.rows
-    }
-
-    /// Its metrics.
-    pub fn keys(&self) -> impl Iterator<Item = &Metric> {
-        self.rows.iter().map(|row| &row.0)
-    }
-
-    /// Its values.
-    pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.rows.iter().map(|row| &row.1)
+        found
     }
 }
 
-impl<V> std::ops::Index<&Metric> for Table<V> {
-    type Output = V;
-
-    /// # Panics
-    /// Where it has nothing for the metric.
-    fn index(&self, metric: &Metric) -> &V {
-        let found = self.get(metric);
-        found.unwrap_or_else(|| panic!("there is nothing for `{metric}`"))
-    }
-}
-
-impl<V> IntoIterator for Table<V> {
-    type Item = (Metric, V);
-    type IntoIter = std::vec::IntoIter<(Metric, V)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.rows.into_iter()
-    }
-}
-
-impl<V> FromIterator<(Metric, V)> for Table<V> {
-    fn from_iter<I: IntoIterator<Item = (Metric, V)>>(rows: I) -> Self {
-        let mut table = Table::new();
-        for (metric, value) in rows {
-            table.insert(metric, value);
+/// Makes the keys and their rows, so that neither is without the other.
+macro_rules! rows {
+    ($($key:ident {
+        word: $word:literal, meaning: $meaning:literal, $($column:ident: $value:expr),* $(,)?
+    })*) => {
+        /// How code names a row of the table: an instrument, to write the value that it has read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Key {
+            $(#[doc = concat!($meaning, ".")] $key,)*
         }
-        table
+
+        /// Every metric, in the order of the keys.
+        pub(super) const ROWS: &[Row] = &[
+            $(Row { key: Key::$key, word: $word, meaning: $meaning, $($column: $value),* },)*
+        ];
+    };
+}
+
+impl Key {
+    /// Its row.
+    pub(super) const fn row(self) -> &'static Row {
+        &ROWS[self as usize]
     }
 }
 
-impl<V, const N: usize> From<[(Metric, V); N]> for Table<V> {
-    fn from(rows: [(Metric, V); N]) -> Self {
-        rows.into_iter().collect()
+const TIME: InstrumentKind = Worker(Instrument::Time);
+const HEAP: InstrumentKind = Worker(Instrument::Heap);
+const FUEL: InstrumentKind = Worker(Instrument::Fuel);
+const MEMORY: InstrumentKind = Worker(Instrument::Memory);
+const GROWTH: InstrumentKind = Worker(Instrument::Growth);
+
+use Better::{Either, Higher, Lower};
+use Halved::{Suspicious, Welcome};
+use InstrumentKind::{Files, Process, Recorded, Worker};
+use Judged::{Compared, Statistical, UntilConstant};
+use SubjectKind::{Artifact, Command, Criterion, Workload};
+use Units::{Any, One, Rate};
+
+rows! {
+    Size {
+        word: "size", meaning: "Bytes on disk",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Size, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_of_a_metric_counts() {
-        let mut table = Table::from([
-            (Metric::Size, 1),
-            (Metric::Rss, 2),
-            (Metric::Gzip, 3),
-            (Metric::Size, 4),
-        ]);
-        let sorted = [(Metric::Size, 4), (Metric::Gzip, 3), (Metric::Rss, 2)];
-        assert_eq!(table.rows(), sorted);
-        assert_eq!((table[&Metric::Gzip], table.get(&Metric::Brotli), table.len()), (3, None, 3));
-        *table.or_default(&Metric::Rss) += 5;
-        *table.or_default(&Metric::Brotli) += 6;
-        assert_eq!(table.values().copied().collect::<Vec<_>>(), [4, 3, 6, 7]);
-        assert!(table.contains_key(&Metric::Brotli) && !table.contains_key(&Metric::Exit));
+    Gzip {
+        word: "gzip", meaning: "Bytes after gzip at level 9",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Size, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+    }
+    Brotli {
+        word: "brotli", meaning: "Bytes after brotli at quality 11",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Size, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+    }
+    Zstd {
+        word: "zstd", meaning: "Bytes after zstd at level 19",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Size, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+    }
+    Stripped {
+        word: "stripped", meaning: "Bytes of an ELF file without symbols and debug information",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Size, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::raises(Effect::Bytes),
+    }
+    Unpacked {
+        word: "unpacked", meaning: "Bytes of an image's layers, unpacked",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::NONE,
+    }
+    Layers {
+        word: "layers", meaning: "Layers of an image",
+        has: &[(Artifact, Files, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 1 }, sample: SampleKind::File,
+        halved: Suspicious, inject: Inject::NONE,
+    }
+    Latency {
+        word: "", meaning: "Time of one operation",
+        has: &[(Workload, TIME, {
+            use Statistic::{Max, Min, P50, P90, P95, P99, P999};
+            &[Min, P50, P90, P95, P99, P999, Max]
+        })],
+        unit: One(Unit::Seconds), values: Values::Time, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Operation,
+        halved: Suspicious, inject: Inject::raises(Effect::Work),
+    }
+    // Apart from the other statistics of an operation: its values are batches of operations. Criterion
+    // times nothing else, and a percentile of batches is none of operations.
+    Mean {
+        word: "", meaning: "Time of one operation",
+        has: &[(Workload, TIME, &[Statistic::Mean]), (Criterion, Recorded, &[Statistic::Mean])],
+        unit: One(Unit::Seconds), values: Values::Time, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Batch,
+        halved: Suspicious, inject: Inject::raises(Effect::Work),
+    }
+    Wall {
+        word: "wall_", meaning: "Time from the start of the command to its end",
+        has: &[(Command, Process, &Statistic::ALL)],
+        unit: One(Unit::Seconds), values: Values::Time, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
+        halved: Suspicious, inject: Inject::raises(Effect::Work),
+    }
+    Startup {
+        word: "startup_", meaning: "Time from the start of the command until it is ready",
+        has: &[(Command, Process, &Statistic::ALL)],
+        unit: One(Unit::Seconds), values: Values::Time, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
+        halved: Suspicious, inject: Inject::raises(Effect::Work),
+    }
+    Throughput {
+        word: "throughput", meaning: "Operations, or bytes, a second",
+        has: &[(Workload, TIME, &[]), (Criterion, Recorded, &[])],
+        unit: Rate, values: Values::Amount, better: Higher,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
+        halved: Suspicious, inject: Inject::lowers(Effect::Work),
+    }
+    ErrorRate {
+        word: "error_rate", meaning: "Share of the operations that failed",
+        has: &[(Workload, TIME, &[])],
+        unit: One(Unit::Share), values: Values::Share, better: Lower,
+        judged: Statistical(Tolerance::Failures), sample: SampleKind::Failure,
+        halved: Welcome, inject: Inject::raises(Effect::Failures),
+    }
+    Cpu {
+        word: "cpu", meaning: "Processor time: of one operation, or of the whole command",
+        has: &[(Command, Process, &[]), (Workload, TIME, &[])],
+        unit: One(Unit::Seconds), values: Values::Time, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Work),
+    }
+    Utilization {
+        word: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
+        has: &[(Workload, TIME, &[])],
+        unit: One(Unit::Share), values: Values::Amount, better: Either,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause),
+    }
+    Rss {
+        word: "rss",
+        meaning: "Resident memory: what the held value added, or a command's when it is ready",
+        has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Resident),
+    }
+    PeakRss {
+        word: "peak_rss", meaning: "The highest resident memory",
+        has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
+    }
+    RssGrowth {
+        word: "rss_growth",
+        meaning: "Resident memory that each further operation adds, through many of them",
+        has: &[(Workload, GROWTH, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Statistical(Tolerance::Growth), sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Growth),
+    }
+    Heap {
+        word: "heap", meaning: "Live heap bytes while the value is held",
+        has: &[(Workload, HEAP, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Held),
+    }
+    PeakHeap {
+        word: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
+        has: &[(Workload, HEAP, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Peak),
+    }
+    Allocs {
+        word: "allocs", meaning: "Allocations of one operation",
+        has: &[(Workload, HEAP, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Allocations),
+    }
+    AllocBytes {
+        word: "alloc_bytes", meaning: "Bytes allocated by one operation",
+        has: &[(Workload, HEAP, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::raises(Effect::Allocated),
+    }
+    Leaked {
+        word: "leaked", meaning: "Heap bytes still live after the value is dropped",
+        has: &[(Workload, HEAP, &[])],
+        unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::raises(Effect::Leak),
+    }
+    ContextSwitches {
+        word: "context_switches", meaning: "Context switches during one operation",
+        has: &[(Workload, TIME, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::raises(Effect::Switches),
+    }
+    Fuel {
+        word: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",
+        has: &[(Workload, FUEL, &[])],
+        unit: One(Unit::Number), values: Values::Amount, better: Lower,
+        judged: Compared { repeats: 2 }, sample: SampleKind::Process,
+        halved: Suspicious, inject: Inject::NONE,
+    }
+    Exit {
+        word: "exit", meaning: "The command's exit code",
+        has: &[(Command, Process, &[])],
+        unit: One(Unit::Number), values: Values::Code, better: Either,
+        judged: Compared { repeats: 1 }, sample: SampleKind::Process,
+        halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit),
+    }
+    // Of another metric, which says what reads it, whether it is compared, and what moves it.
+    Slope {
+        word: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",
+        has: &[],
+        unit: One(Unit::Number), values: Values::Slope, better: Lower,
+        judged: Statistical(Tolerance::Slope), sample: SampleKind::Sweep,
+        halved: Welcome, inject: Inject::NONE,
+    }
+    // Its word is the workload's own, and it comes with whatever instrument the process has.
+    Own {
+        word: "", meaning: "What the workload records itself",
+        has: &[(Workload, TIME, &[])],
+        unit: Any, values: Values::Own, better: Either,
+        judged: UntilConstant(Tolerance::Memory), sample: SampleKind::Record,
+        halved: Suspicious, inject: Inject::both(Effect::Recorded, Effect::Recorded),
     }
 }

@@ -1,7 +1,7 @@
 //! Where an outcome stands beside the value that was last accepted.
 
 use crate::budget::{Bound, Limit};
-use crate::metric::{Better, Metric};
+use crate::metric::{Better, Halved};
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
@@ -18,7 +18,7 @@ pub fn compare(outcome: &mut Outcome, limit: &Limit) {
     let same_unit = outcome.against.is_some_and(|against| against.unit == accepted.unit);
     if green
         && same_unit
-        && !aims_at_zero(&limit.metric)
+        && limit.metric.halved() == Halved::Suspicious
         && accepted.is_suspicious(now, exact, more_is_better)
     {
         let side = if more_is_better { "more than twice" } else { "less than half of" };
@@ -30,17 +30,4 @@ pub fn compare(outcome: &mut Outcome, limit: &Limit) {
         outcome.verdict = Verdict::Warn;
         outcome.reason.push_str(&words);
     }
-}
-
-/// Whether nothing at all is what is wanted of it, or there is no better.
-fn aims_at_zero(metric: &Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Leaked
-            | Metric::ErrorRate
-            | Metric::ContextSwitches
-            | Metric::Exit
-            | Metric::Utilization
-            | Metric::Scaling(_)
-    )
 }

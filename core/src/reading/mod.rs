@@ -13,7 +13,7 @@ pub use clock::{Clock, Timing};
 pub use load::Lag;
 pub use noise::{Interference, Orphans, Pressure, Throttled};
 
-use crate::metric::{Metric, Statistic, Table};
+use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 
 /// What one fork gave. A fork is one fresh process that was measured: the unit of replication, since
@@ -33,16 +33,16 @@ pub struct Fork {
     /// Whether waiting for a processor was taken off its times; `None` where nothing was timed.
     pub timing: Option<Timing>,
     /// One value for the whole fork, in the metric's base unit.
-    pub values: Table<f64>,
+    pub values: ByMetric<f64>,
     /// Metrics of the fork that could not be measured, each with its reason; the others stand.
-    pub unmeasured: Table<Unmeasured>,
+    pub unmeasured: ByMetric<Unmeasured>,
     /// What a reader of one metric must know: the largest of several files.
-    pub remarks: Table<Vec<String>>,
+    pub remarks: ByMetric<Vec<String>>,
     /// Of values by the wall clock, what is left without waiting for a processor; those are missing
     /// that nobody can tell it of.
-    pub less_waiting: Table<f64>,
+    pub less_waiting: ByMetric<f64>,
     /// For a ratio, the two values that it is made of.
-    pub sides: Table<(f64, f64)>,
+    pub sides: ByMetric<(f64, f64)>,
     /// How long the fork took, spawning and set-up included.
     pub elapsed: Duration,
     /// The share of the measured time that it waited for a processor; `None` where unknown.
@@ -76,18 +76,24 @@ impl Fork {
             return Err(reason.clone());
         }
         let fork_value = self.values.get(metric).map(|&value| vec![value]);
-        let values = match metric {
-            Metric::Latency(Statistic::Mean) => Some(self.batches.clone()),
-            Metric::Latency(Statistic::Min) => {
+        let values = match metric.sample() {
+            SampleKind::Batch => Some(self.batches.clone()),
+            SampleKind::Operation if metric.statistic() == Some(Statistic::Min) => {
                 self.operations.iter().copied().min_by(f64::total_cmp).map(|least| vec![least])
             }
-            Metric::Latency(_) => Some(self.operations.clone()),
-            Metric::Throughput if !self.batches.is_empty() => {
+            SampleKind::Operation => Some(self.operations.clone()),
+            SampleKind::Rate if !self.batches.is_empty() => {
                 let (Work::Operations(work) | Work::Bytes(work)) = self.work;
                 return Ok(self.batches.iter().map(|seconds| work / seconds).collect());
             }
-            Metric::ErrorRate if !self.values.is_empty() => return self.failures(),
-            _ => None,
+            SampleKind::Failure if !self.values.is_empty() => return self.failures(metric),
+            SampleKind::File
+            | SampleKind::Rate
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => None,
         };
         match fork_value.or(values) {
             Some(values) if !values.is_empty() => Ok(values),
@@ -100,9 +106,10 @@ impl Fork {
 
 impl Fork {
     /// A 1 for each operation that failed and a 0 for each that did not; their order is not kept.
-    fn failures(&self) -> Result<Vec<f64>, Unmeasured> {
-        let Some(&share) = self.values.get(&Metric::ErrorRate) else {
-            return Err(Unmeasured::new(Cause::MeasuredNothing, "no `error_rate` was measured"));
+    fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
+        let Some(&share) = self.values.get(metric) else {
+            let text = format!("no `{metric}` was measured");
+            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         };
         let succeeded = self.operations.len();
         let failed = if succeeded == 0 {

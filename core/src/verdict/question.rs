@@ -1,7 +1,7 @@
 //! From a limit of `budgets.toml` to a question in plain numbers: which values, which method, how much slack.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::metric::{Metric, Nature, Statistic};
+use crate::metric::{Judged, Metric, SampleKind, Statistic, Tolerance};
 use crate::quantity::Unit;
 use crate::verdict::judge::{Levels, Method, Question};
 
@@ -62,28 +62,31 @@ fn base_slack(factor: f64, bound: Bound) -> f64 {
 }
 
 fn method(metric: &Metric) -> Method {
-    let timed = match metric {
-        Metric::Latency(statistic) => Some((statistic, true)),
-        Metric::Wall(statistic) | Metric::Startup(statistic) => Some((statistic, false)),
-        _ => None,
-    };
-    match (metric, timed) {
-        (_, Some((Statistic::Max, _))) => Method::Greatest,
+    let quantile = |statistic: Statistic| statistic.quantile().unwrap_or(0.5);
+    match (metric.sample(), metric.statistic()) {
+        (SampleKind::Operation | SampleKind::Run, Some(Statistic::Max)) => Method::Greatest,
         // The fastest operation of a fork is one value a fork; the fastest of a command's runs is
         // told from their fastest tenth, since each run is a fork of its own.
-        (_, Some((Statistic::Min, false))) => Method::Quantile(0.1),
-        (_, Some((statistic, _))) => Method::Quantile(statistic.quantile().unwrap_or(0.5)),
-        (Metric::ErrorRate, _) => Method::Share,
-        (Metric::Scaling(_), _) => Method::Centre,
-        _ => Method::Quantile(0.5),
+        (SampleKind::Run, Some(Statistic::Min)) => Method::Quantile(0.1),
+        (SampleKind::Failure, _) => Method::Share,
+        (SampleKind::Sweep, _) => Method::Centre,
+        (
+            SampleKind::File
+            | SampleKind::Operation
+            | SampleKind::Batch
+            | SampleKind::Rate
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record,
+            statistic,
+        ) => Method::Quantile(statistic.map_or(0.5, quantile)),
     }
 }
 
 /// How far beyond `limit` a truth may lie and still pass. Never 0: a noisy value that sits exactly at
 /// its limit could otherwise not be settled by any number of samples.
 fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
-    let share = if metric.is_time() { TIME_SLACK } else { MEMORY_SLACK };
-    let relative = match bound {
+    let relative = |share: f64| match bound {
         Bound::Max => limit.abs() * share,
         Bound::Min => limit.abs() * (1.0 - 1.0 / (1.0 + share)),
     };
@@ -94,25 +97,31 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Unit::Share => SHARE_SLACK,
         Unit::Number | Unit::Ratio => 1e-9,
     };
-    match metric {
-        Metric::Scaling(_) => EXPONENT_SLACK,
-        Metric::RssGrowth => (limit.abs() * GROWTH_SLACK.0).max(GROWTH_SLACK.1),
-        Metric::ErrorRate => (limit * TIME_SLACK).max(0.001),
+    // What is compared is asked no such question.
+    let (Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance)) = metric.judged()
+    else {
+        return 0.0;
+    };
+    match tolerance {
         // A batch is long enough for any clock, as it is where the same is limited as a throughput.
-        Metric::Latency(Statistic::Mean) => relative,
-        _ => relative.max(least),
-    }
-}
-
-/// Whether the limit is compared rather than judged.
-pub fn is_exact(metric: &Metric) -> bool {
-    match metric {
-        Metric::Scaling(of) => is_exact(of),
-        other => other.nature() == Nature::Exact,
+        Tolerance::Time if metric.sample() == SampleKind::Batch => relative(TIME_SLACK),
+        Tolerance::Time => relative(TIME_SLACK).max(least),
+        Tolerance::Memory => relative(MEMORY_SLACK).max(least),
+        Tolerance::Growth => (limit.abs() * GROWTH_SLACK.0).max(GROWTH_SLACK.1),
+        Tolerance::Failures => (limit * TIME_SLACK).max(0.001),
+        Tolerance::Slope => EXPONENT_SLACK,
     }
 }
 
 /// Whether two sides can be compared in turns by this metric.
 pub fn takes_turns(metric: &Metric) -> bool {
-    matches!(metric, Metric::Latency(_) | Metric::Throughput)
+    match metric.sample() {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Run
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
+    }
 }

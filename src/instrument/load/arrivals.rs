@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::schedule::Schedule;
 use crate::budget::Load;
-use crate::inject::{Plant, Seed};
+use crate::inject::Plant;
 use crate::instrument::clock::Stopwatch;
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Effect, Key};
 use crate::reading::{Fork, Lag, Timing, Work};
 use crate::stats::{Sample, order};
 
@@ -72,7 +72,7 @@ impl Arrivals {
     ) -> Arrivals {
         let seed = RandomState::new().build_hasher().finish();
         let schedule = Schedule::new(load, seed, slice.as_secs_f64(), max_operations);
-        let plant = plant.filter(|plant| plant.seed == Seed::Failures);
+        let plant = plant.filter(|plant| plant.seed == Effect::Failures);
         let plant = plant.map(|plant| (plant, 0.0));
         Arrivals { plant, ..Arrivals::new(load.clone(), schedule) }
     }
@@ -139,15 +139,15 @@ impl Arrivals {
         let succeeded = (started - self.failed) as f64;
         if !latencies.is_empty() {
             let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
-            fork.values.insert(Metric::Latency(Statistic::Mean), mean);
+            fork.values.insert(Key::Mean, mean);
         }
         let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
         if started > 0 {
-            fork.values.insert(Metric::ErrorRate, self.failed as f64 / started as f64);
-            fork.values.insert(Metric::Throughput, work * succeeded / (ends - begins));
+            fork.values.insert(Key::ErrorRate, self.failed as f64 / started as f64);
+            fork.values.insert(Key::Throughput, work * succeeded / (ends - begins));
         } else if self.unstarted.is_some() && self.last > 0.0 {
             // It came no further than the warm-up, at this rate.
-            fork.values.insert(Metric::Throughput, work * self.ended as f64 / self.last);
+            fork.values.insert(Key::Throughput, work * self.ended as f64 / self.last);
         }
         fork.operations = latencies;
         fork.clock = Some(Stopwatch::calibrated().clock());

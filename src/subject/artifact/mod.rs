@@ -32,7 +32,7 @@ use self::compress::Encoder;
 use self::files::{Artifact, Found};
 use self::image::Image;
 use crate::inject::Plant;
-use crate::metric::{Metric, Table};
+use crate::metric::{ByMetric, Key, Metric};
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::{Quantity, Unit};
 
@@ -46,7 +46,7 @@ pub struct Reading {
 }
 
 /// For each metric that was asked for, its reading or why there is none.
-pub type Readings = Table<Result<Reading, Unmeasured>>;
+pub type Readings = ByMetric<Result<Reading, Unmeasured>>;
 
 /// Measures the files that `patterns` name, starting from `root`.
 ///
@@ -69,7 +69,7 @@ pub(crate) fn measure_planted(
 ) -> Readings {
     let grown = files::find(patterns, root).and_then(|mut artifact| {
         let more = plant.added(own).ceil() as u64;
-        let stripped = metrics.contains(&Metric::Stripped);
+        let stripped = metrics.contains(&Key::Stripped.into());
         let copy = plant::grow(&mut artifact, more, stripped, scratch)?;
         Ok((artifact, copy))
     });
@@ -94,8 +94,8 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
     let weighed = weigh(&artifact, metrics, &cache);
     let images = look_inside(&artifact, metrics);
     let read = |metric: &Metric| {
-        let mut reading = match metric {
-            Metric::Layers | Metric::Unpacked => of_images(metric, &artifact.named, &images),
+        let mut reading = match metric.key() {
+            Key::Layers | Key::Unpacked => of_images(metric, &artifact.named, &images),
             _ => of_files(&artifact.files, of(metric, &weighed)),
         }?;
         reading.notes.extend(artifact.notes.iter().cloned());
@@ -119,12 +119,12 @@ fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<W
     let mut work: Vec<(&Metric, usize)> = Vec::new();
     for (i, metric) in metrics.iter().enumerate() {
         let again = metrics[..i].contains(metric);
-        if !again && !matches!(metric, Metric::Layers | Metric::Unpacked) {
+        if !again && !matches!(metric.key(), Key::Layers | Key::Unpacked) {
             work.extend((0..files.len()).map(|file| (metric, file)));
         }
     }
     // What takes longest comes first, so that nobody waits for it alone at the end.
-    let cost = |metric: &Metric| if *metric == Metric::Brotli { 20 } else { 1 };
+    let cost = |metric: &Metric| if metric.key() == Key::Brotli { 20 } else { 1 };
     work.sort_by_cached_key(|&(metric, file)| {
         usize::MAX - files[file].bytes.saturating_mul(cost(metric)) as usize
     });
@@ -141,10 +141,10 @@ fn of(metric: &Metric, weighed: &[Weighed<'_>]) -> Vec<Weight> {
 }
 
 fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
-    match (metric, Encoder::of(metric)) {
-        (Metric::Size, _) => Ok(file.bytes),
+    match (metric.key(), Encoder::of(metric)) {
+        (Key::Size, _) => Ok(file.bytes),
         (_, Some(encoder)) => encoder.size(file, cache),
-        (Metric::Stripped, _) => elf::stripped(file),
+        (Key::Stripped, _) => elf::stripped(file),
         _ => {
             let text = format!(
                 "failed to measure `{metric}` of `{}`: it is no metric of an artifact",
@@ -169,7 +169,8 @@ fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured
 
 /// The images among what patterns name, where they are asked for.
 fn look_inside(artifact: &Artifact, metrics: &[Metric]) -> Vec<Result<Image, Unmeasured>> {
-    let wanted = metrics.contains(&Metric::Layers) || metrics.contains(&Metric::Unpacked);
+    let inside = |metric: &Metric| matches!(metric.key(), Key::Layers | Key::Unpacked);
+    let wanted = metrics.iter().any(inside);
     pool::map(if wanted { &artifact.named } else { &[] }, image::open)
 }
 
@@ -194,7 +195,7 @@ fn of_images(
             layers.len()
         ));
     }
-    let value = if *metric == Metric::Layers {
+    let value = if metric.key() == Key::Layers {
         layers.len() as f64
     } else {
         layers.iter().map(|layer| layer.0).sum::<u64>() as f64

@@ -63,7 +63,9 @@ pub(super) fn noise(bytes: u64) -> impl Iterator<Item = u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inject::{Plant, Seed};
+    use crate::inject::Plant;
+    use crate::metric::Effect;
+    use crate::metric::Key;
     use crate::metric::Metric;
     use crate::subject::artifact::{measure, measure_planted};
 
@@ -75,7 +77,7 @@ mod tests {
         fs::write(dir.join("b"), "small").unwrap();
         let check = |file: &str, metric: Metric, bytes: u32, least: f64, most: f64| {
             let (patterns, metrics) = ([file.to_owned()], [metric.clone()]);
-            let plant = Plant { seed: Seed::Bytes, share: 0.0, amount: f64::from(bytes) };
+            let plant = Plant { seed: Effect::Bytes, share: 0.0, amount: f64::from(bytes) };
             let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"));
             let scratch = dir.join("scratch");
             let at = (plant, 0.0, scratch.as_path());
@@ -88,12 +90,12 @@ mod tests {
             // Nothing is left, and the artifact itself is as it was.
             assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
         };
-        check("*", Metric::Size, 1000, 1000.0, 1000.0);
-        check("a", Metric::Size, 1, 1.0, 1.0);
-        check("b", Metric::Gzip, 5000, 5000.0, 5100.0);
+        check("*", Metric::from(Key::Size), 1000, 1000.0, 1000.0);
+        check("a", Metric::from(Key::Size), 1, 1.0, 1.0);
+        check("b", Metric::from(Key::Gzip), 5000, 5000.0, 5100.0);
         if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            check("a", Metric::Stripped, 5000, 5000.0, 5007.0);
-            check("a", Metric::Stripped, 1, 1.0, 72.0);
+            check("a", Metric::from(Key::Stripped), 5000, 5000.0, 5007.0);
+            check("a", Metric::from(Key::Stripped), 1, 1.0, 72.0);
         }
         fs::remove_dir_all(&dir).unwrap();
     }

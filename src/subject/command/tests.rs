@@ -1,5 +1,6 @@
 //! Commands of every kind, measured once. The clock is only asked for orderings.
 
+use crate::metric::Key;
 use std::path::PathBuf;
 
 use super::*;
@@ -7,8 +8,8 @@ use crate::metric::Statistic::{Mean, P50};
 
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(700);
-const WALL: Metric = Metric::Wall(P50);
-const STARTUP: Metric = Metric::Startup(P50);
+const WALL: Metric = Key::Wall.at(P50);
+const STARTUP: Metric = Key::Startup.at(P50);
 
 fn python(script: &str, ready: Ready) -> Command {
     let script = format!("import os, socket, sys, time\n{script}");
@@ -59,13 +60,14 @@ fn free_port() -> u16 {
 
 #[test]
 fn a_command_that_ends_has_every_time() {
-    let metrics = [WALL, Metric::Wall(Mean), STARTUP, Metric::Cpu, Metric::Exit];
+    let metrics =
+        [WALL, Key::Wall.at(Mean), STARTUP, Metric::from(Key::Cpu), Metric::from(Key::Exit)];
     let fork = measured(&sh("sleep 0.2"), &metrics);
     let wall = fork.values[&WALL];
     assert!((0.2..60.0).contains(&wall), "{wall}");
-    assert_eq!((fork.values[&Metric::Wall(Mean)], fork.values[&STARTUP]), (wall, wall));
-    assert!(fork.values[&Metric::Cpu] < wall);
-    assert_eq!(fork.values.get(&Metric::Exit), Some(&0.0));
+    assert_eq!((fork.values[&Key::Wall.at(Mean)], fork.values[&STARTUP]), (wall, wall));
+    assert!(fork.values[&Metric::from(Key::Cpu)] < wall);
+    assert_eq!(fork.values.get(&Metric::from(Key::Exit)), Some(&0.0));
     assert_eq!(fork.values.len(), metrics.len());
     assert!(fork.elapsed.as_secs_f64() >= wall);
     assert!((0.0..=1.0).contains(&fork.waited.unwrap()) && fork.preempted.is_some(), "{fork:?}");
@@ -76,7 +78,8 @@ fn what_is_left_without_waiting() {
     // Wall, processor time and waiting in milliseconds; what is left of the wall.
     let check = |wall: u64, cpu: u64, waited: Option<u64>, expected: Option<f64>| {
         let ms = Duration::from_millis;
-        let mut fork = Fork { values: [(WALL, 9.0), (Metric::Cpu, 9.0)].into(), ..Fork::default() };
+        let mut fork =
+            Fork { values: [(WALL, 9.0), (Metric::from(Key::Cpu), 9.0)].into(), ..Fork::default() };
         less_waiting(&mut fork, ms(wall), ms(cpu), waited.map(ms));
         assert_eq!(fork.less_waiting, expected.map(|left| (WALL, left)).into_iter().collect());
         assert_eq!(fork.timing, Some(Timing::Wall));
@@ -135,7 +138,7 @@ fn a_server_is_ended_when_it_is_ready() {
     let server = "pid = os.fork()
 if pid: open('pid', 'w').write(str(pid)); print('up', flush=True)
 time.sleep(1000)";
-    let fork = measured(&python(server, text("up")), &[Metric::Rss, STARTUP]);
+    let fork = measured(&python(server, text("up")), &[Metric::from(Key::Rss), STARTUP]);
     let pid = std::fs::read_to_string(pid).unwrap();
     assert!(!Path::new("/proc").join(pid).join("exe").exists(), "its child runs on");
     assert!(fork.notes.iter().any(|note| note.contains("2 processes")), "{:?}", fork.notes);
@@ -145,16 +148,16 @@ time.sleep(1000)";
 fn what_a_server_holds_is_read_when_it_is_ready() {
     let server =
         |body| python(&format!("{body}; print('up', flush=True); time.sleep(1000)"), text("up"));
-    let metrics = [Metric::Rss, Metric::PeakRss, Metric::Cpu];
+    let metrics = [Metric::from(Key::Rss), Metric::from(Key::PeakRss), Metric::from(Key::Cpu)];
     let small = measured(&server("pass"), &metrics).values;
     let freed = measured(&server("x = b'x' * 200_000_000; del x"), &metrics).values;
     let held = measured(&server("x = b'x' * 200_000_000"), &metrics).values;
     let over = |a: &Metric, value: f64| assert!(value > 200e6 && value < 300e6, "{a}: {value}");
-    over(&Metric::PeakRss, freed[&Metric::PeakRss]);
-    over(&Metric::Rss, held[&Metric::Rss]);
-    assert!(freed[&Metric::Rss] < 100e6 && small[&Metric::PeakRss] < 100e6);
+    over(&Metric::from(Key::PeakRss), freed[&Metric::from(Key::PeakRss)]);
+    over(&Metric::from(Key::Rss), held[&Metric::from(Key::Rss)]);
+    assert!(freed[&Metric::from(Key::Rss)] < 100e6 && small[&Metric::from(Key::PeakRss)] < 100e6);
     let busy = measured(&server("exec('while time.process_time() < 0.3: pass')"), &metrics).values;
-    assert!(busy[&Metric::Cpu] >= 0.3, "{}", busy[&Metric::Cpu]);
+    assert!(busy[&Metric::from(Key::Cpu)] >= 0.3, "{}", busy[&Metric::from(Key::Cpu)]);
 }
 
 #[test]
@@ -162,10 +165,11 @@ fn a_wrapper_does_not_hide_what_it_starts() {
     let script = "python3 -c \"import time; x = b'x' * 100_000_000; print('up', flush=True); \
                   time.sleep(1000)\" & wait";
     let wrapped = Command { ready: text("up"), ..sh(script) };
-    let rss = measured(&wrapped, &[Metric::Rss]).values[&Metric::Rss];
+    let rss = measured(&wrapped, &[Metric::from(Key::Rss)]).values[&Metric::from(Key::Rss)];
     assert!(rss > 100e6, "{rss}");
-    let fork = measured(&sh("python3 -c \"x = b'x' * 100_000_000\"; true"), &[Metric::PeakRss]);
-    assert!(fork.values[&Metric::PeakRss] > 100e6, "{fork:?}");
+    let fork =
+        measured(&sh("python3 -c \"x = b'x' * 100_000_000\"; true"), &[Metric::from(Key::PeakRss)]);
+    assert!(fork.values[&Metric::from(Key::PeakRss)] > 100e6, "{fork:?}");
     assert!(fork.notes.iter().any(|note| note.contains("largest process")), "{fork:?}");
 }
 
@@ -197,7 +201,7 @@ fn what_ends_before_it_is_ready_is_no_start() {
 #[test]
 fn what_ends_as_soon_as_it_is_ready_is_no_server() {
     let server = |script: &str| Command { ready: text("listening"), ..sh(script) };
-    let metrics = [STARTUP, Metric::Rss];
+    let metrics = [STARTUP, Metric::from(Key::Rss)];
     let words = ["`sh` ended with exit code 3 as soon as it was ready", "| sorry"];
     for _ in 0..10 {
         let dies = server("echo listening; echo sorry >&2; exit 3");
@@ -236,11 +240,23 @@ fn what_is_ready_before_it_starts_is_no_sign() {
 fn a_failure_is_red_unless_its_code_is_asked_for() {
     let fails = sh("echo broken >&2; exit 3");
     check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh`", "exit code 3", "| broken"]);
-    let values = measured(&fails, &[WALL, Metric::Exit]).values;
-    assert_eq!(values.get(&Metric::Exit), Some(&3.0));
+    let values = measured(&fails, &[WALL, Metric::from(Key::Exit)]).values;
+    assert_eq!(values.get(&Metric::from(Key::Exit)), Some(&3.0));
     assert!(values[&WALL] > 0.0);
-    check_refused(&sh("kill -SEGV $$"), &[Metric::Exit], LONG, Cause::Crashed, &["SIGSEGV"]);
-    check_refused(&sh("kill -KILL $$"), &[Metric::Exit], LONG, Cause::Killed, &["SIGKILL"]);
+    check_refused(
+        &sh("kill -SEGV $$"),
+        &[Metric::from(Key::Exit)],
+        LONG,
+        Cause::Crashed,
+        &["SIGSEGV"],
+    );
+    check_refused(
+        &sh("kill -KILL $$"),
+        &[Metric::from(Key::Exit)],
+        LONG,
+        Cause::Killed,
+        &["SIGKILL"],
+    );
     let gone = Command { argv: vec!["no-such-program".into()], ..sh("") };
     check_refused(&gone, &[WALL], LONG, Cause::NotFound, &["`no-such-program`"]);
     check_refused(&sh("yes"), &[WALL], LONG, Cause::Flooded, &["64 MiB"]);
@@ -249,10 +265,22 @@ fn a_failure_is_red_unless_its_code_is_asked_for() {
 #[test]
 fn what_cannot_be_measured_says_so() {
     let server = python("pass", text("up"));
-    check_refused(&sh("true"), &[Metric::Rss], LONG, Cause::Unsupported, &["`rss`", "`ready`"]);
+    check_refused(
+        &sh("true"),
+        &[Metric::from(Key::Rss)],
+        LONG,
+        Cause::Unsupported,
+        &["`rss`", "`ready`"],
+    );
     check_refused(&server, &[WALL], LONG, Cause::Unsupported, &["`wall_p50`", "ends by itself"]);
-    check_refused(&server, &[Metric::Exit], LONG, Cause::Unsupported, &["`exit`"]);
-    check_refused(&server, &[Metric::Gzip], LONG, Cause::Unsupported, &["`gzip` is not"]);
+    check_refused(&server, &[Metric::from(Key::Exit)], LONG, Cause::Unsupported, &["`exit`"]);
+    check_refused(
+        &server,
+        &[Metric::from(Key::Gzip)],
+        LONG,
+        Cause::Unsupported,
+        &["`gzip` is not"],
+    );
     for metric in Metric::known(crate::metric::SubjectKind::Command) {
         let both = [sh("true"), server.clone()].map(|command| unsupported(&command, &metric));
         assert!(both.iter().any(Option::is_none), "{metric} is of no command at all");
@@ -269,7 +297,7 @@ fn strays_are_ended_and_noted() {
 fn the_environment_and_the_directory_are_the_commands() {
     let mut command = sh("test \"$GREETING\" = hello && test -d ../$(basename \"$PWD\")");
     command.env = vec![("GREETING".into(), "hello".into())];
-    measured(&command, &[Metric::PeakRss]);
+    measured(&command, &[Metric::from(Key::PeakRss)]);
     measured(&command, &[WALL]);
     let own = scratch().join("own");
     std::fs::write(&own, "#!/bin/sh\nexit 0\n").unwrap();
@@ -304,13 +332,14 @@ fn peak_and_processor_time_agree_with_gnu_time() {
         ("x = b'x' * 50_000_000", 50e6),
     ] {
         let command = python(script, Ready::Exit);
-        let peak = measured(&command, &[Metric::PeakRss]).values[&Metric::PeakRss];
+        let peak =
+            measured(&command, &[Metric::from(Key::PeakRss)]).values[&Metric::from(Key::PeakRss)];
         assert!(peak >= least && peak < held.len() as f64, "{script}: {peak}");
         let Some((_, theirs)) = gnu_time(&command) else { return missing("GNU time") };
         assert!((peak / theirs - 1.0).abs() < 0.05, "{script}: {peak}, GNU time says {theirs}");
     }
     let busy = python("while time.process_time() < 0.5: pass", Ready::Exit);
-    let cpu = measured(&busy, &[Metric::Cpu]).values[&Metric::Cpu];
+    let cpu = measured(&busy, &[Metric::from(Key::Cpu)]).values[&Metric::from(Key::Cpu)];
     let Some((theirs, _)) = gnu_time(&busy) else { return missing("GNU time") };
     // It ends by its own processor clock, however busy the machine is.
     assert!(cpu >= 0.5 && (cpu / theirs - 1.0).abs() < 0.2, "{cpu}, GNU time says {theirs}");

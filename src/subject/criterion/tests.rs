@@ -1,5 +1,6 @@
 //! Real records, and each way that one may be wrong.
 
+use crate::metric::{Key, Metric};
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
@@ -82,7 +83,7 @@ fn real_records_are_found_by_name() {
         assert!((fork.batches[0] / first - 1.0).abs() < 1e-12, "{name}: {}", fork.batches[0]);
         assert_eq!(fork.work, work);
         assert_eq!(fork.notes, [NOTE]);
-        assert_eq!(fork.series(&Metric::Throughput).is_ok(), name != "bare");
+        assert_eq!(fork.series(&Metric::from(Key::Throughput)).is_ok(), name != "bare");
     };
     // Each file's first time in nanoseconds over its first number of iterations.
     check("bare", 215_222.0 / 5475.0 * 1e-9, None, Work::Operations(1.0));
@@ -111,8 +112,8 @@ fn a_rate_is_of_what_the_benchmark_counts() {
     assert!(work(None, None).unwrap_err().starts_with("counts nothing"));
     // The mean of such a benchmark stands, and the rate is refused in words of its own.
     let fork = Project::new("rate").read("bare", bytes).unwrap();
-    assert!(fork.series(&Metric::Latency(crate::metric::Statistic::Mean)).is_ok());
-    assert_eq!(fork.series(&Metric::Throughput).unwrap_err().cause, Cause::Unsuitable);
+    assert!(fork.series(&Key::Mean.at(crate::metric::Statistic::Mean)).is_ok());
+    assert_eq!(fork.series(&Metric::from(Key::Throughput)).unwrap_err().cause, Cause::Unsuitable);
     assert_eq!(fork.work, Work::Bytes(1.0));
 }
 

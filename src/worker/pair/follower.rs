@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use super::words::{Order, Ready, Reply};
 use crate::instrument::clock::Stopwatch;
 use crate::instrument::{Gauge, Repeat};
-use crate::metric::Metric;
+use crate::metric::Key;
 use crate::os::kernel;
 use crate::os::usage::Company;
 use crate::outcome::{Cause, Unmeasured};
@@ -146,7 +146,7 @@ impl Gauge for Follower {
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let share = self.failed as f64 / self.operations.max(1) as f64;
-        fork.values.insert(Metric::ErrorRate, share);
+        fork.values.insert(Key::ErrorRate, share);
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
-    ("inject", &["budget", "metric"]),
+    ("inject", &["budget", "metric", "quantity"]),
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
@@ -134,10 +134,11 @@ const IMPURE: &[&str] = &[
 ];
 
 /// The modules that say of themselves that they are pure.
-const PURE: &[&str] = &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "quantity.rs"];
+const PURE: &[&str] =
+    &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "metric/", "quantity.rs"];
 
 /// The files of `src` without comments and without their tests.
-fn library() -> Vec<Text> {
+pub(super) fn library() -> Vec<Text> {
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
     sources("src")
         .into_iter()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use perf_budget::metric::{Better, Metric, Nature, SubjectKind};
+use perf_budget::metric::{Better, Judged, Metric, SubjectKind};
 use perf_budget::quantity::Unit;
 use perf_budget::stats::{Exceedance, threshold};
 use perf_budget::verdict::Verdict;
@@ -46,9 +46,9 @@ fn told(metric: &Metric) -> [&'static str; 3] {
         Better::Higher => "more",
         Better::Either => "either",
     };
-    let nature = match metric.nature() {
-        Nature::Exact => "exact",
-        Nature::Noisy => "noisy",
+    let nature = match metric.judged() {
+        Judged::Compared { .. } => "exact",
+        Judged::Statistical(_) | Judged::UntilConstant(_) => "noisy",
     };
     [unit, better, nature]
 }

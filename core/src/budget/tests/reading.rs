@@ -98,7 +98,7 @@ fn every_key() {
     assert_eq!(ready(4), Ready::Stderr("ready".to_owned()));
     assert_eq!(ready(5), Ready::File("run/daemon.pid".into()));
     let search = &read.budgets[6];
-    assert_eq!(search.limits[0].metric, Metric::Custom("accuracy".to_owned()));
+    assert_eq!(search.limits[0].metric, Metric::recorded("accuracy"));
     assert!(search.limits.iter().any(|l| l.label == "utilization::max"));
     let load = |i: usize| read.budgets[i].load.as_ref().map(ToString::to_string);
     assert_eq!(load(6), None);

@@ -2,6 +2,7 @@
 //! coarse make of them.
 
 use super::*;
+use crate::metric::Key;
 use crate::reading::Lag;
 
 const LIMIT: f64 = 0.01;
@@ -29,7 +30,7 @@ fn a_late_generator_takes_a_red_back() {
     );
     assert_eq!(verdict(P99, 0.02, 0.0009, 0.5).0, Verdict::Fail);
     // The slowest operation may be the one that the generator was late for.
-    let max = Metric::Latency(Statistic::Max);
+    let max = Key::Latency.at(Statistic::Max);
     assert_eq!(verdict(max.clone(), 0.02, 0.0009, 0.5).1, late);
     assert_eq!(verdict(max, 0.02, 0.0009, 0.0009).0, Verdict::Fail);
     // What is held in spite of it is held.
@@ -48,8 +49,8 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
     let verdict = |limit: Limit, at_least: f64| {
         let mut fork = loaded(3.0 * LIMIT, 0.0, 0.0);
         fork.at_least = Some(at_least);
-        fork.values.insert(Metric::Latency(Statistic::Mean), 3.0 * LIMIT);
-        fork.values.insert(Metric::Throughput, 7.0);
+        fork.values.insert(Key::Mean, 3.0 * LIMIT);
+        fork.values.insert(Key::Throughput, 7.0);
         run(vec![limit], rules(), move |_| Ok(fork.clone()))[0].clone()
     };
     assert_eq!(verdict(max(P99, "10 ms"), 0.02).verdict, Verdict::Fail);
@@ -66,17 +67,17 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
     assert_eq!(verdict(max(P99, "1 s"), 0.02).verdict, Verdict::Unmeasured);
     assert_eq!(verdict(min(P99, "1 ms"), 0.02).verdict, Verdict::Unmeasured);
     assert_eq!(verdict(ratio(P99, Bound::Max, 1.5), 0.02).verdict, Verdict::Unmeasured);
-    let mean = Metric::Latency(Statistic::Mean);
+    let mean = Key::Mean.at(Statistic::Mean);
     assert_eq!(verdict(max(mean.clone(), "20 ms"), 0.02).verdict, Verdict::Fail);
     assert_eq!(verdict(max(mean, "30 ms"), 0.02).verdict, Verdict::Unmeasured);
-    assert_eq!(verdict(min(Metric::Throughput, "9 op/s"), 0.02).verdict, Verdict::Fail);
+    assert_eq!(verdict(min(Metric::from(Key::Throughput), "9 op/s"), 0.02).verdict, Verdict::Fail);
 }
 
 #[test]
 fn growth_has_a_slack_of_a_byte_and_says_what_it_cannot_tell() {
     let verdict = |limit: &str, growth: f64, grain: f64| {
-        let fork = Fork { grain: Some(grain), ..value(Metric::RssGrowth, growth) };
-        let limits = vec![max(Metric::RssGrowth, limit)];
+        let fork = Fork { grain: Some(grain), ..value(Metric::from(Key::RssGrowth), growth) };
+        let limits = vec![max(Metric::from(Key::RssGrowth), limit)];
         run(limits, rules(), move |_| Ok(fork.clone()))[0].clone()
     };
     assert_eq!(verdict("1 B", 0.0, 0.1).verdict, Verdict::Pass);

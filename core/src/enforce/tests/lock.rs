@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::budget::Waiver;
+use crate::metric::Key;
 use crate::outcome::{Accepted, Effect};
 use crate::quantity::Unit;
 use crate::verdict::judge::Carried;
@@ -55,7 +56,7 @@ fn so_many_times_what_was_accepted() {
 #[test]
 fn exact_ones_say_what_changed() {
     let mut then = accepted(76_200.0, 0.0, Unit::Bytes);
-    let limit = lock(Metric::Gzip, &mut then);
+    let limit = lock(Metric::from(Key::Gzip), &mut then);
     let outcome = judge(limit.clone(), Some(then.clone()), &[82_600.0]);
     let bound = "1.05 x lock = 80.0 KB (accepted 76.2 KB on 2026-11-01 at a1b2c3d)";
     let words = format!("gzip is 82.6 KB, over the limit of {bound}");
@@ -69,25 +70,34 @@ fn exact_ones_say_what_changed() {
 #[test]
 fn far_better_is_a_warning() {
     let then = || Some(accepted(100_000.0, 0.0, Unit::Bytes));
-    let outcome = judge(max(Metric::Gzip, "1 MB"), then(), &[49_999.0]);
+    let outcome = judge(max(Metric::from(Key::Gzip), "1 MB"), then(), &[49_999.0]);
     let words = "gzip is 50.0 KB, within the limit of 1 MB; suspiciously good: less than half of what was \
                  accepted, 100 KB on 2026-11-01 at a1b2c3d: see that the subject still does its work, and \
                  accept the new value with `cargo budget accept`";
     assert_eq!(outcome.verdict, Verdict::Warn);
     assert_eq!(outcome.reason, words);
-    assert_eq!(judge(max(Metric::Gzip, "1 MB"), then(), &[50_001.0]).verdict, Verdict::Pass);
+    assert_eq!(
+        judge(max(Metric::from(Key::Gzip), "1 MB"), then(), &[50_001.0]).verdict,
+        Verdict::Pass
+    );
     // What must not be there may well be gone.
-    assert_eq!(judge(max(Metric::Leaked, "1 MB"), then(), &[0.0]).verdict, Verdict::Pass);
+    assert_eq!(
+        judge(max(Metric::from(Key::Leaked), "1 MB"), then(), &[0.0]).verdict,
+        Verdict::Pass
+    );
     let time = || Some(accepted(0.004, 0.1, Unit::Seconds));
     assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0017; 9]).verdict, Verdict::Warn);
     assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0019; 9]).verdict, Verdict::Pass);
     // A red stays one.
-    assert_eq!(judge(max(Metric::Gzip, "1 KB"), then(), &[49_999.0]).verdict, Verdict::Fail);
+    assert_eq!(
+        judge(max(Metric::from(Key::Gzip), "1 KB"), then(), &[49_999.0]).verdict,
+        Verdict::Fail
+    );
 }
 
 #[test]
 fn more_may_be_too_good_too() {
-    let recorded = || Metric::Custom("hits".into());
+    let recorded = || Metric::recorded("hits");
     let then = || Some(accepted(100.0, 0.0, Unit::Number));
     let at_least = |value: f64| judge(min(recorded(), "50"), then(), &[value]).verdict;
     assert_eq!(at_least(199.0), Verdict::Pass);
@@ -104,7 +114,7 @@ fn a_waiver_makes_a_red_a_warning() {
     let under = |until: &str| {
         let (owner, why) = ("ann".to_owned(), "a new parser".to_owned());
         let waiver = Some(Waiver { until: until.parse().unwrap(), owner, why });
-        judge(Limit { waiver, ..max(Metric::Gzip, "100 KB") }, None, &[120_000.0])
+        judge(Limit { waiver, ..max(Metric::from(Key::Gzip), "100 KB") }, None, &[120_000.0])
     };
     let over = "gzip is 120 KB, over the limit of 100 KB";
     let outcome = under("2026-11-21");
@@ -123,7 +133,7 @@ fn a_waiver_makes_a_red_a_warning() {
 fn nobody_waives_what_was_not_measured() {
     let until = "9999-12-31".parse().unwrap();
     let waiver = Some(Waiver { until, owner: "ann".into(), why: "so".into() });
-    let limit = Limit { waiver, ..max(Metric::Gzip, "100 KB") };
+    let limit = Limit { waiver, ..max(Metric::from(Key::Gzip), "100 KB") };
     let gone = |_| Err(Unmeasured::new(Cause::Missing, "no such file"));
     check(&run(vec![limit], rules(), gone), Verdict::Unmeasured, "no such file");
 }
@@ -146,11 +156,11 @@ fn what_cannot_be_judged_is_measured() {
     let evidence = time.evidence.unwrap();
     assert_eq!((evidence.forks, evidence.detectable, evidence.fail.to_bits()), (3, None, 0));
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::Number));
-    let depth = limit(Metric::Custom("depth".into()), Bound::Min, reach);
+    let depth = limit(Metric::recorded("depth"), Bound::Min, reach);
     assert_eq!(measured(depth, &[7.0]).estimate.unwrap().value.to_bits(), 7_f64.to_bits());
     // A rate is of what the workload counts.
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
-    let rate = limit(Metric::Throughput, Bound::Min, reach);
+    let rate = limit(Metric::from(Key::Throughput), Bound::Min, reach);
     let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
     let asked = Asked {
         limit: rate,

@@ -1,6 +1,7 @@
 //! What another program recorded in one process: judged from that fork alone, whatever it says.
 
 use super::*;
+use crate::metric::Key;
 
 /// Batches that take this long, none farther from it than `spread`, a share of it.
 struct Record {
@@ -16,7 +17,7 @@ impl Record {
     }
 }
 
-const MEAN: Metric = Metric::Latency(Statistic::Mean);
+const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
@@ -46,7 +47,7 @@ fn an_interval_of_one_process_has_to_clear_the_slack_to_fail_and_the_limit_to_pa
         &format!("mean is 1.05 ms and may be as high as 1.06 ms, {near}"),
     );
     at(1.2e-3, 0.01, Verdict::Fail, "mean is 1.20 ms, over the limit of 1 ms");
-    let rate = |limit| min(Metric::Throughput, limit);
+    let rate = |limit| min(Metric::from(Key::Throughput), limit);
     row(
         rate("1000 op/s"),
         1.2e-3,

@@ -5,7 +5,7 @@
 //! mentioned only where a time is red, since that is what is asked first.
 
 use crate::budget::{Bound, Limit, Target};
-use crate::metric::Metric;
+use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, Clock, FELT};
 use crate::outcome::{Ledger, Outcome};
 use crate::verdict::Verdict;
@@ -21,10 +21,14 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
     let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
     let others = others(ledger);
-    let elapses = matches!(
-        limit.metric,
-        Metric::Latency(_) | Metric::Throughput | Metric::Wall(_) | Metric::Startup(_)
-    );
+    let elapses = match limit.metric.sample() {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate | SampleKind::Run => true,
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
+    };
     let Some(waited) = ledger.waited.filter(|&share| elapses && share > FELT) else {
         return if others.is_empty() {
             undisturbed(outcome, ledger, limit)
@@ -132,6 +136,8 @@ fn tail(outcome: &Outcome) -> Option<String> {
 mod tests {
     use super::*;
     use crate::enforce::tests::{P99, max};
+    use crate::metric::Key;
+    use crate::metric::Metric;
     use crate::outcome::noise::Pressure;
 
     #[track_caller]
@@ -140,7 +146,7 @@ mod tests {
             Outcome { verdict: Verdict::Unsure, ledger: Some(ledger), ..Outcome::default() };
         assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
         // What load does not touch, and what is fine, has nothing to say of it.
-        assert_eq!(machine(&outcome, &max(Metric::Rss, "1 MB")), None);
+        assert_eq!(machine(&outcome, &max(Metric::from(Key::Rss), "1 MB")), None);
         let fine = Outcome { verdict: Verdict::Pass, ..outcome };
         assert_eq!(machine(&fine, &max(P99, "10 ms")), None);
     }
@@ -165,7 +171,7 @@ mod tests {
             ledger: Some(Ledger { waited: Some(0.7), outside: Some(1.5), ..calm() }),
             ..Outcome::default()
         };
-        let note = machine(&outcome, &max(Metric::Cpu, "1 ms"));
+        let note = machine(&outcome, &max(Metric::from(Key::Cpu), "1 ms"));
         assert_eq!(note.as_deref(), Some("1.50 cores were busy with other work"));
         let stolen = Ledger { steal: Some(0.12), ..calm() };
         check(stolen, Some("the machine's host gave 12 % of the processors' time to others"));

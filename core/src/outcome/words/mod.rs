@@ -1,7 +1,7 @@
 //! What an outcome says in words: the same sentence in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
-use crate::metric::{Metric, Statistic};
+use crate::metric::{Statistic, Units};
 use crate::outcome::{Against, Doubt, Outcome, Shape, Share};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
@@ -167,12 +167,10 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
         order::quantile(&sample, 0.5)
     };
-    let shown = |value: Option<f64>| match (value, limit.metric.unit()) {
-        (Some(value), Some(unit)) => Quantity::new(value, unit).to_string(),
-        (Some(value), None) if limit.metric == Metric::Throughput => {
-            format!("{value:.4e} a second")
-        }
-        (Some(value), None) => Quantity::new(value, Unit::Number).to_string(),
+    let shown = |value: Option<f64>| match (value, limit.metric.units()) {
+        (Some(value), Units::One(unit)) => Quantity::new(value, unit).to_string(),
+        (Some(value), Units::Rate) => format!("{value:.4e} a second"),
+        (Some(value), Units::Any) => Quantity::new(value, Unit::Number).to_string(),
         (None, _) => "nothing".to_owned(),
     };
     let name = match &limit.target {

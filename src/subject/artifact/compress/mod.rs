@@ -30,7 +30,7 @@ use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
-use crate::metric::Metric;
+use crate::metric::{Key, Metric};
 use crate::outcome::{Cause, Unmeasured};
 
 /// How much is read at a time.
@@ -50,10 +50,10 @@ pub(super) enum Encoder {
 impl Encoder {
     /// The encoder that a metric stands for.
     pub(super) fn of(metric: &Metric) -> Option<Encoder> {
-        match metric {
-            Metric::Gzip => Some(Encoder::Gzip),
-            Metric::Brotli => Some(Encoder::Brotli),
-            Metric::Zstd => Some(Encoder::Zstd),
+        match metric.key() {
+            Key::Gzip => Some(Encoder::Gzip),
+            Key::Brotli => Some(Encoder::Brotli),
+            Key::Zstd => Some(Encoder::Zstd),
             _ => None,
         }
     }

@@ -1,0 +1,129 @@
+//! A metric is a row of one table: nobody but its instrument names it, and each row has its instrument, its
+//! page and its case.
+
+use std::collections::BTreeSet;
+
+use perf_budget::budget;
+use perf_budget::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind};
+
+use super::arrows::library;
+use super::{none, root, sources, text, texts};
+
+/// Files that name metrics beside the file of each instrument, by the ends of their paths, and why.
+const BESIDE: &[(&str, &str)] = &[
+    ("arrivals.rs", "reads the instrument `Time` under a load"),
+    ("follower.rs", "counts the failures of two that take turns"),
+];
+
+const KINDS: [SubjectKind; 4] =
+    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
+
+/// Where an instrument writes values, by the end of its path.
+fn files(instrument: InstrumentKind) -> Vec<String> {
+    match instrument {
+        InstrumentKind::Files => {
+            vec!["/artifact/mod.rs".into(), "/artifact/compress/mod.rs".into()]
+        }
+        InstrumentKind::Process => vec!["/command.rs".into()],
+        InstrumentKind::Recorded => vec!["/criterion.rs".into()],
+        InstrumentKind::Worker(one) => vec![format!("/{one:?}.rs").to_lowercase()],
+    }
+}
+
+/// Every metric of every kind of subject, with what reads it there.
+fn metrics() -> Vec<(Metric, InstrumentKind)> {
+    let of = |kind| {
+        let known = Metric::known(kind).into_iter();
+        known.map(move |metric| (metric.clone(), metric.instrument(kind).unwrap()))
+    };
+    KINDS.into_iter().flat_map(of).collect()
+}
+
+/// The metrics that a text names.
+fn named(text: &str) -> BTreeSet<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = text.match_indices("Key::").map(|(at, _)| at);
+    let whole = starts.filter(|&at| !text[..at].ends_with(is_word));
+    let words = whole.map(|at| text[at + "Key::".len()..].split(|c| !is_word(c)).next().unwrap());
+    words.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())).collect()
+}
+
+#[test]
+fn only_an_instrument_names_a_metric() {
+    let command = sources("cargo-budget/src").into_iter();
+    let library = library().into_iter().filter(|file| !file.path.starts_with("metric"));
+    let files: Vec<_> =
+        library.chain(command).filter(|file| !named(&file.text).is_empty()).collect();
+    let mut ends: BTreeSet<String> =
+        metrics().into_iter().flat_map(|of| self::files(of.1)).collect();
+    ends.extend(BESIDE.iter().map(|beside| format!("/{}", beside.0)));
+    let strange: Vec<String> = files
+        .iter()
+        .filter(|file| !ends.iter().any(|end| file.path.ends_with(end)))
+        .map(|file| format!("{}: {:?}", file.path, named(&file.text)))
+        .collect();
+    none(&strange, "these name metrics and are no instrument: match on a column of the table");
+    let is_idle = |end: &String| !files.iter().any(|file| file.path.ends_with(end));
+    let idle: Vec<String> = ends.into_iter().filter(is_idle).collect();
+    none(&idle, "these name no metric any more");
+}
+
+#[test]
+fn what_names_a_metric_is_seen() {
+    let text = "use Key; Key::Rss, budget::Key::new(), Metric::from(Key::PeakRss) MonKey::Banana";
+    assert_eq!(named(text).into_iter().collect::<Vec<_>>(), ["PeakRss", "Rss"]);
+}
+
+#[test]
+fn every_metric_is_written_by_its_instrument() {
+    let library = library();
+    let mut missing = Vec::new();
+    for (metric, instrument) in metrics() {
+        let (key, ends) = (format!("{:?}", metric.key()), files(instrument));
+        let there = library.iter().filter(|file| ends.iter().any(|end| file.path.ends_with(end)));
+        let there: Vec<_> = there.collect();
+        assert!(!there.is_empty(), "{instrument:?} has no file");
+        let written = match metric.sample() {
+            // A list of times is what it reads, and these are told from it.
+            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
+            SampleKind::File
+            | SampleKind::Failure
+            | SampleKind::Run
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => {
+                there.iter().any(|file| named(&file.text).contains(key.as_str()))
+            }
+        };
+        if !written {
+            missing.push(format!("`{metric}` by {ends:?}"));
+        }
+    }
+    none(&missing, "nobody writes");
+}
+
+/// The rows of the page are held to the table by `pages`; these two have sections of their own.
+#[test]
+fn what_is_no_row_of_the_page_has_its_section() {
+    let page = text("docs/metrics.md");
+    for section in ["### What a workload records itself", "## Scaling"] {
+        assert!(page.lines().any(|line| line == section), "docs/metrics.md has no `{section}`");
+    }
+}
+
+#[test]
+fn every_metric_has_a_case() {
+    let mut limited: BTreeSet<Key> = BTreeSet::new();
+    for file in texts("fixtures/cases").iter().filter(|file| file.path.ends_with(".toml")) {
+        // Some cases are files that cannot be read; `config/full.toml` has what only a release build judges.
+        let Ok(budgets) = budget::parse(&file.text, &root().join(&file.path)) else { continue };
+        for budget in &budgets.budgets {
+            let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+            limited.extend(budget.limits.iter().chain(slopes).map(|limit| limit.metric.key()));
+        }
+    }
+    let known = metrics().into_iter().map(|of| of.0.key());
+    let rows: BTreeSet<Key> = known.chain([Key::Slope, Key::Own]).collect();
+    let missing: Vec<String> = rows.difference(&limited).map(|key| format!("{key:?}")).collect();
+    none(&missing, "no case limits");
+}
