@@ -33,9 +33,7 @@ pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
 fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let owner = top.canonicalize().map_err(|e| Failure::io("resolve", top, &e))?;
     let owner = owner.to_string_lossy();
-    let hash = hmac_sha256::Hash::hash(owner.as_bytes());
-    let own =
-        all.join(hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}")));
+    let own = all.join(key(&owner));
     std::fs::create_dir_all(&own).map_err(|e| Failure::io("create", &own, &e))?;
     let mark = own.join(OWNER);
     if !std::fs::read_to_string(&mark).is_ok_and(|text| text == owner) {
@@ -46,12 +44,22 @@ fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     own.canonicalize().map(plain).map_err(|e| Failure::io("resolve", &own, &e))
 }
 
+/// The name of a repository's directory.
+fn key(owner: &str) -> String {
+    let hash = hmac_sha256::Hash::hash(owner.as_bytes());
+    hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
+}
+
 /// Removes what is kept for repositories that are no more. What cannot be removed is in nobody's way.
 fn forget_gone(all: &Path) {
     let Ok(entries) = std::fs::read_dir(all) else { return };
     for place in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         // One without a name may be made by another comparison at this moment.
         let Ok(owner) = std::fs::read_to_string(place.join(OWNER)) else { continue };
+        // Whatever else stands there was not made here.
+        if !place.ends_with(key(&owner)) {
+            continue;
+        }
         let lacks = |path: &Path| path.try_exists().is_ok_and(|exists| !exists);
         // A disk that is away has no directory above it either; one that was deleted has.
         let owner = Path::new(&owner);
@@ -124,5 +132,11 @@ mod tests {
         std::fs::remove_dir(&one.1).unwrap();
         assert_eq!(in_all(&all, &two.1).unwrap(), two.0);
         assert!(!one.0.exists() && two.0.exists());
+        // A directory of someone else's that looks alike.
+        let other = all.join("other");
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(other.join(OWNER), one.1.to_str().unwrap()).unwrap();
+        in_all(&all, &two.1).unwrap();
+        assert!(other.exists());
     }
 }
