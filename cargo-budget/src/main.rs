@@ -9,6 +9,7 @@ mod doctor;
 mod edit;
 mod exit;
 mod failure;
+mod file;
 mod git;
 mod history;
 mod init;
@@ -17,6 +18,7 @@ mod progress;
 mod project;
 mod report;
 mod selftest;
+mod text;
 
 use std::process::ExitCode;
 

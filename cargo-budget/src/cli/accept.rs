@@ -12,6 +12,7 @@ use crate::edit;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::project::Project;
 
 /// Accept what the last run measured: write budgets.lock
@@ -48,7 +49,7 @@ impl Accept {
         let budgets = project.budgets()?;
         let file = lock::place(&project.file());
         let known = lock::load(&file)?;
-        let text = if file.exists() { Some(edit::read(&file)?) } else { None };
+        let text = if file.exists() { Some(file::read(&file)?) } else { None };
         if self.prune {
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
@@ -85,7 +86,7 @@ impl Accept {
         }
         let would = if self.dry_run { "would be " } else { "" };
         if accepted > 0 && !self.dry_run {
-            edit::write(&file, &plan.text)?;
+            file::write(&file, &plan.text)?;
         }
         context
             .tell(&format!("{accepted} {would}accepted, {unchanged} unchanged, {refused} refused"));
@@ -109,7 +110,7 @@ impl Accept {
         }
         if !pruned.gone.is_empty() && !self.dry_run {
             lock::parse(&pruned.text, file)?;
-            edit::write(file, &pruned.text)?;
+            file::write(file, &pruned.text)?;
         }
         let would = if self.dry_run { "would be " } else { "" };
         context.tell(&format!("{} {would}removed", pruned.gone.len()));

@@ -12,7 +12,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside::{FILES, Inside, Place};
 use crate::project::Project;
-use crate::report::{Report, explain, input, text};
+use crate::report::{Report, explain, input};
+use crate::text;
 
 /// Tell everything that the last run knows of a budget
 #[derive(Debug, clap::Args)]

@@ -6,6 +6,7 @@ use super::{Context, print};
 use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::init::{self, Found};
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
@@ -55,7 +56,7 @@ impl Init {
                 let before = write.before.as_deref();
                 print(&edit::difference(before, &write.after, &write.name))?;
             } else {
-                edit::write(&write.path, &write.after)?;
+                file::write(&write.path, &write.after)?;
                 let word = if write.before.is_some() { "edited" } else { "wrote" };
                 context.tell(&format!("{word:<9} {}", write.name));
             }

@@ -11,6 +11,7 @@ use crate::doctor;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::project::Project;
 
 /// Propose limits for metrics that have none, from what is on record
@@ -41,7 +42,7 @@ impl Suggest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
         let (file, budgets) = (project.file(), project.budgets()?);
-        let text = edit::read(&file)?;
+        let text = file::read(&file)?;
         let names: Vec<String> = self.budget.iter().cloned().collect();
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
@@ -107,7 +108,7 @@ impl Suggest {
         let all: Vec<_> = all.into_iter().flatten().collect();
         let edited = suggest::insert(&text, &budgets, &all)?;
         print(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
-        edit::write(&file, &edited)?;
+        file::write(&file, &edited)?;
         for suggestion in &all {
             let suggest::Suggestion { budget, metric, value, basis, .. } = suggestion;
             context.tell(&format!("added     {budget}::{metric}: {value}: {basis}"));

@@ -15,7 +15,7 @@ use perf_budget::quantity::{Quantity, Unit};
 
 pub(crate) use self::place::{FILES, Place, by_budget};
 use crate::failure::Failure;
-use crate::report::text;
+use crate::text;
 
 /// Rows of each table.
 const LISTED: usize = 10;

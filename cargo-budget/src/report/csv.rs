@@ -140,7 +140,7 @@ fn doubt(doubt: Doubt) -> &'static str {
 
 /// A cell that no spreadsheet takes for a formula.
 fn text(text: &str) -> String {
-    let text = super::text::visible(text);
+    let text = crate::text::visible(text);
     // Blanks before it do not keep every spreadsheet from it.
     let formula = text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula { format!("'{text}") } else { text.into_owned() }

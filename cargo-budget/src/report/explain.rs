@@ -9,8 +9,9 @@ use perf_budget::budget::Bound;
 use perf_budget::report::terminal::{explain, odds};
 use perf_budget::verdict::{Against, Evidence, Outcome, Shape, Verdict};
 
-use super::{Report, text};
+use super::Report;
 use crate::failure::Failure;
+use crate::text;
 
 /// Columns of the longest bar.
 const WIDEST: f64 = 40.0;

@@ -12,8 +12,9 @@ use quick_junit::{
     NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite,
 };
 
-use super::{Report, text};
+use super::Report;
 use crate::failure::Failure;
+use crate::text;
 
 /// One XML document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {

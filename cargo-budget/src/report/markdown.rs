@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use perf_budget::report::terminal::{bound_text, interval_text, value_text};
 use perf_budget::verdict::{Outcome, Verdict};
 
-use super::{Report, severity, text};
+use super::{Report, severity};
+use crate::text;
 
 /// GitHub refuses a comment of more than 65,536 characters; stop well before.
 const LARGEST: usize = 60_000;

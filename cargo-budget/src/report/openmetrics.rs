@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use perf_budget::quantity::Unit;
 use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
 
-use super::{Report, text};
+use super::Report;
+use crate::text;
 
 /// The endings of families, as the format asks of names.
 const ENDINGS: [&str; 6] =

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use perf_budget::report::terminal::{Colour, explain, remarks, table};
 use perf_budget::verdict::Outcome;
 
-use super::{Report, merge::is_nameless, text};
+use super::{Report, merge::is_nameless};
+use crate::text;
 
 /// Text with colours, which whoever prints takes away where nobody sees them.
 pub(super) fn render(report: &Report) -> String {

@@ -19,8 +19,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use perf_budget::verdict::{Outcome, Verdict};
 
 use self::safe::Text;
-use super::{Report, severity, text::line};
+use super::{Report, severity};
 use crate::exit::Exit;
+use crate::text::line;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -35,6 +35,13 @@ fn is_hidden(c: char) -> bool {
     turns || breaks || (c.is_control() && c != '\n' && c != '\t')
 }
 
+/// Text that cannot steer a terminal or break a line.
+pub(crate) fn printable(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
 /// The outcome with every text visible, and names on one line.
 pub(crate) fn plain(outcome: &Outcome) -> Outcome {
     let all = |text: &Option<String>| text.as_ref().map(|text| visible(text).into_owned());
