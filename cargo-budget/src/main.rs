@@ -14,6 +14,7 @@ mod git;
 mod history;
 mod init;
 mod inside;
+mod naming;
 mod progress;
 mod project;
 mod report;

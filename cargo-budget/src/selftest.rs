@@ -64,7 +64,7 @@ impl Table {
                 let _ = writeln!(shown, "  {}", text::line(&self.0[at].reason));
             }
         }
-        text::no_commands(&shown)
+        text::shown(&shown)
     }
 
     /// Everything, with each size that was tried.

@@ -1,13 +1,12 @@
 //! `cargo budget accept [BUDGET…]`.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget::budget::{Budgets, lock};
 use perf_budget::date::Date;
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::edit;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;
@@ -63,7 +62,7 @@ impl Accept {
         if !plan.text.is_empty() {
             lock::parse(&plan.text, &file)?;
         }
-        print(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
+        show(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
         let (mut accepted, mut unchanged, mut refused) = (0, 0, 0);
         let mut exit = Exit::Holds;
         for (name, fate) in &plan.rows {
@@ -80,7 +79,7 @@ impl Accept {
                     refused += 1;
                     exit = worse(exit, *comes_to);
                     // A warning: said also where it shall be quiet.
-                    let _ = writeln!(anstream::stderr(), "refused   {name}: {reason}");
+                    context.insist(&format!("refused   {name}: {reason}"));
                 }
             }
         }
@@ -104,7 +103,7 @@ impl Accept {
         context: Context,
     ) -> Result<Exit, Failure> {
         let pruned = prune(text.unwrap_or_default(), known, budgets)?;
-        print(&edit::difference(text, &pruned.text, "budgets.lock"))?;
+        show(&edit::difference(text, &pruned.text, "budgets.lock"))?;
         for name in &pruned.gone {
             context.tell(&format!("removed   {name}: budgets.toml has no such limit any more"));
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use perf_budget::budget::{Subject, lock};
 use perf_budget::quantity::{Quantity, Unit};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,12 +49,12 @@ impl Explain {
             [] => input::project(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
-        print(&explain::render(&report, &self.budget)?)?;
+        show(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
         let compares = self.against.is_some() || self.base.is_some() || self.accepted;
         match project {
             Some(project) if self.input.is_empty() => {
-                print(&self.inside(&project, &report, context)?)?;
+                show(&self.inside(&project, &report, context)?)?;
             }
             _ if compares => {
                 let text = "`--against`, `--base` and `--accepted` look into the project's artifact, and \

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::rendering::Rendering;
-use super::{Context, print};
+use super::{Context, print, show};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::{self, Place, Which};
@@ -184,10 +184,12 @@ impl List {
                 place.shown()
             ));
         }
-        print(&match self.format {
-            Rendering::Text => history::list(&runs),
-            Rendering::Json => format!("{:#}\n", history::list_json(&place.shown(), &runs)),
-        })?;
+        match self.format {
+            Rendering::Text => show(&history::list(&runs))?,
+            Rendering::Json => {
+                print(&format!("{:#}\n", history::list_json(&place.shown(), &runs)))?;
+            }
+        }
         Ok(Exit::Holds)
     }
 }
@@ -204,10 +206,10 @@ impl Trend {
             dirty: self.dirty,
         };
         let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
-        print(&match self.format {
-            Rendering::Text => answer.text(),
-            Rendering::Json => format!("{:#}\n", answer.json()),
-        })?;
+        match self.format {
+            Rendering::Text => show(&answer.text())?,
+            Rendering::Json => print(&format!("{:#}\n", answer.json()))?,
+        }
         Ok(Exit::Holds)
     }
 }

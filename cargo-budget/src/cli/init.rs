@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -54,7 +54,7 @@ impl Init {
         for write in &plan.writes {
             if self.dry_run {
                 let before = write.before.as_deref();
-                print(&edit::difference(before, &write.after, &write.name))?;
+                show(&edit::difference(before, &write.after, &write.name))?;
             } else {
                 file::write(&write.path, &write.after)?;
                 let word = if write.before.is_some() { "edited" } else { "wrote" };

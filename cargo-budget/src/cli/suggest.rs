@@ -6,7 +6,7 @@ use perf_budget::budget::{self, Budget};
 use perf_budget::metric::Metric;
 use perf_budget::report::record;
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::doctor;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;
@@ -102,12 +102,12 @@ impl Suggest {
                 .map(|found| suggest::pasted(&text, found))
                 .filter(|t| !t.is_empty())
                 .collect();
-            print(&parts.join("\n"))?;
+            show(&parts.join("\n"))?;
             return Ok(Exit::Holds);
         }
         let all: Vec<_> = all.into_iter().flatten().collect();
         let edited = suggest::insert(&text, &budgets, &all)?;
-        print(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
+        show(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
         file::write(&file, &edited)?;
         for suggestion in &all {
             let suggest::Suggestion { budget, metric, value, basis, .. } = suggestion;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use perf_budget::quantity::{Quantity, Unit};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::doctor;
 use crate::edit;
 use crate::edit::tighten::{self, Fate};
@@ -45,7 +45,7 @@ impl Tighten {
         let outcomes = project.last_run(context.progress)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
-        print(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
+        show(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
             let (word, sentence) = match &row.fate {

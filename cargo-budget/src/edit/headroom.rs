@@ -8,6 +8,7 @@
 
 use perf_budget::budget::Bound;
 use perf_budget::metric::{Metric, Statistic};
+use perf_budget::quantity::{Quantity, Unit};
 use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
 
 /// The headroom of what is the same every time.
@@ -126,9 +127,23 @@ fn of(
     Ok(goal)
 }
 
+/// From what a limit was found.
+pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
+    let shown = |value| Quantity::new(value, unit);
+    let share = Quantity::new(goal.headroom, Unit::Share);
+    if goal.exact {
+        return format!("measured {}, exactly, with a headroom of {share}", shown(goal.value));
+    }
+    let end = match bound {
+        Bound::Max => "at most",
+        Bound::Min => "at least",
+    };
+    let (value, worst) = (shown(goal.value), shown(goal.worst));
+    format!("measured {value}, {end} {worst}, with a headroom of {share}")
+}
+
 #[cfg(test)]
 mod tests {
-    use perf_budget::quantity::Unit;
     use perf_budget::verdict::Doubt;
 
     use super::*;

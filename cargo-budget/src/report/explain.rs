@@ -76,7 +76,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         row("machine", &machine);
         shown.push('\n');
     }
-    Ok(text::no_commands(&shown))
+    Ok(text::shown(&shown))
 }
 
 /// Says which budgets there are, the most alike first.

@@ -26,5 +26,5 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(shown, "note: {}", text::line(remark));
     }
     let _ = writeln!(shown, "\n{}", report.closing());
-    text::no_commands(&shown)
+    text::shown(&shown)
 }
