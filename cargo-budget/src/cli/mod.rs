@@ -8,6 +8,11 @@ mod diff;
 mod doctor;
 mod explain;
 mod history;
+#[cfg(feature = "import")]
+mod import;
+#[cfg(not(feature = "import"))]
+#[path = "no_import.rs"]
+mod import;
 mod init;
 mod rendering;
 mod report;

@@ -1,9 +1,14 @@
 //! The page in Chromium, where that is installed: what it makes of the page, not what the page says.
+//!
+//! A target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
+
+#[path = "../report/command.rs"]
+mod command;
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Scratch, file, run, skipped};
+use crate::command::{Scratch, file, run, skipped};
 
 /// What the browser made of the page of a record after its script ran; `None` without a browser.
 ///
