@@ -25,7 +25,8 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
         return None;
     };
     let page = scratch.path("page.html");
-    run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
+    let made = run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
+    assert_eq!(made.code, 1, "a limit of the record is broken: {}{}", made.out, made.err);
     if !hands.is_empty() {
         let whole = std::fs::read_to_string(&page).unwrap();
         let (before, after) = whole.split_once("<meta http-equiv").unwrap();
