@@ -77,17 +77,17 @@ impl AcceptedValues {
     }
 
     /// The limit as it is judged here, under the waiver that it has.
-    pub(crate) fn asked(&self, blank: Outcome, limit: &Limit, budget: &Budget) -> Asked {
+    pub(crate) fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> Asked {
         let mut limit = limit.clone();
         limit.waiver = limit.waiver.or_else(|| budget.waiver.clone());
-        let unjudged = match self.unjudged(&blank, &limit) {
+        let unjudged = match self.unjudged(&template, &limit) {
             Some(Unjudged::SetAside(reason) | Unjudged::Unsuitable(reason)) => Some(reason),
             None => None,
         };
         let Target::Relative { factor, reference: Reference::Lock } = limit.target else {
-            return Asked { limit, blank, unjudged: None, carried: Carried::default() };
+            return Asked { limit, template, unjudged: None, carried: Carried::default() };
         };
-        let quantity = match (&unjudged, &blank.accepted, limit.bound) {
+        let quantity = match (&unjudged, &template.accepted, limit.bound) {
             (None, Some(accepted), _) => Quantity::new(accepted.value * factor, accepted.unit),
             (_, _, Bound::Max) => Quantity::new(OUT_OF_REACH, unit(&limit.metric, budget)),
             (_, _, Bound::Min) => Quantity::new(-OUT_OF_REACH, unit(&limit.metric, budget)),
@@ -96,7 +96,7 @@ impl AcceptedValues {
         (limit.warn, limit.target) = (Some(quantity), Target::Absolute(quantity));
         Asked {
             limit,
-            blank,
+            template,
             carried: Carried::default(),
             unjudged: unjudged.map(|reason| (reason, factor)),
         }
@@ -191,10 +191,10 @@ mod tests {
         let budget = &budgets.budgets[0];
         let asked = |limit: &std::sync::Arc<Limit>| {
             let metric = limit.metric.name();
-            let mut blank = Outcome { budget: name.to_owned(), metric, ..Outcome::default() };
-            values.attach(&mut blank, limit);
-            let unjudged = values.unjudged(&blank, limit);
-            (values.asked(blank, limit, budget), unjudged)
+            let mut template = Outcome { budget: name.to_owned(), metric, ..Outcome::default() };
+            values.attach(&mut template, limit);
+            let unjudged = values.unjudged(&template, limit);
+            (values.asked(template, limit, budget), unjudged)
         };
         budget.limits.iter().map(asked).collect()
     }
@@ -214,10 +214,10 @@ mod tests {
         let both = asked(WORKLOAD, "a", "max.p99 = [\"10 ms\", \"2 x lock\"]", "Z80");
         let [(absolute, None), (locked, None)] = &both[..] else { panic!("{both:?}") };
         assert_eq!(target(absolute), Quantity::new(0.01, Unit::Seconds));
-        assert_eq!(absolute.blank.accepted.as_ref().unwrap().factor, None);
+        assert_eq!(absolute.template.accepted.as_ref().unwrap().factor, None);
         assert_eq!(target(locked), Quantity::new(0.0102, Unit::Seconds));
         assert_eq!(locked.limit.warn, Some(target(locked)));
-        assert_eq!(locked.blank.accepted.as_ref().unwrap().factor, Some(2.0));
+        assert_eq!(locked.template.accepted.as_ref().unwrap().factor, Some(2.0));
         assert_eq!(locked.unjudged, None);
     }
 
@@ -254,8 +254,8 @@ mod tests {
         let both = asked(ARTIFACT, "b", "max.gzip = [\"1 KB\", \"2 x lock\"]", "Z80");
         let words = "the value accepted of `b::gzip` is a time, and `gzip` is none (budgets.lock:13); \
                      remove that block, and accept the value of the next run";
-        assert_eq!(both[0].0.blank.notes, [words]);
-        assert_eq!((&both[0].0.blank.accepted, &both[0].1), (&None, &None));
+        assert_eq!(both[0].0.template.notes, [words]);
+        assert_eq!((&both[0].0.template.accepted, &both[0].1), (&None, &None));
         assert_eq!(both[1].1, Some(Unjudged::Unsuitable(words.to_owned())));
     }
 }

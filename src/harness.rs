@@ -15,7 +15,7 @@ use crate::report::terminal::{self, Colour};
 use crate::report::{github, progress, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
-use crate::shard::Shard;
+use crate::session::shard::Shard;
 use crate::verdict::{Outcome, Verdict};
 use crate::{Error, meter, place, selftest};
 
@@ -212,7 +212,7 @@ impl Closing {
     /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
     fn take(&self, session: &Session, mut outcome: Outcome) -> Result<Completion, Red> {
         let recorded = record::append(&place::record(&session.results), &outcome)
-            .and_then(|()| session.tell(&outcome));
+            .and_then(|()| session.report(&outcome));
         if let Err(error) = recorded {
             // An outcome that is not on record is lost for every report.
             outcome.reason = format!(

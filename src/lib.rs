@@ -136,8 +136,6 @@ mod enforce;
 mod error;
 mod harness;
 mod json;
-mod kept;
-mod machine;
 pub mod meter;
 pub mod metric;
 mod place;
@@ -147,12 +145,9 @@ pub mod run;
 #[doc(hidden)]
 pub mod selftest;
 mod session;
-mod shard;
-mod shelf;
 pub mod stats;
 mod subject;
 mod suite;
-mod turn;
 pub mod verdict;
 #[cfg(feature = "wasm")]
 pub mod wasm;

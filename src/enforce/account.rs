@@ -1,29 +1,10 @@
 //! The account of interference: amounts of one fork after another, and what they come to for a limit.
 
-use super::source::Source;
-use crate::meter::{Fork, Interference, Lag, Timing, Unmeasured, interference};
+use crate::meter::{Fork, Interference, Lag, Timing};
 use crate::metric::Statistic;
 use crate::stats::{Sample, order};
 use crate::verdict::Ledger;
 use crate::verdict::ledger::{Clock, Pressure};
-
-/// A source that watches the machine while it measures.
-pub(crate) struct Watched(pub(crate) Box<dyn Source>);
-
-impl Source for Watched {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        // What the machine does while a record is read says nothing of when it was made.
-        if self.is_recorded() { self.0.fork() } else { interference::watch(|| self.0.fork()) }
-    }
-
-    fn is_recorded(&self) -> bool {
-        self.0.is_recorded()
-    }
-
-    fn burst(&self) -> std::time::Duration {
-        self.0.burst()
-    }
-}
 
 /// What was read in all forks so far.
 #[derive(Debug, Clone, Default)]

@@ -92,8 +92,8 @@ fn as_the_base() -> Limit {
 
 fn open(limit: Limit, rules: Rules) -> Open {
     let levels = Levels { fail: threshold(rules.alpha, rules.noisy), pass: threshold(BETA, 1) };
-    let (blank, carried) = (Outcome::default(), Carried::default());
-    Open::new(Asked { limit, blank, carried, unjudged: None }, levels)
+    let (template, carried) = (Outcome::default(), Carried::default());
+    Open::new(Asked { limit, template, carried, unjudged: None }, levels, 0.9)
 }
 
 fn finding(open: &mut Open, fork: &Fork) -> Finding {

@@ -1,9 +1,10 @@
-//! The sentence as one piece: measure, estimate, judge, for all limits that share a measurement.
+//! The sentence as one piece: estimate, judge, conclude, for all limits that share a measurement.
 //!
-//! An [`Inquiry`] is advanced fork by fork, so that whoever holds several can take turns and one
-//! burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
+//! An [`Inquiry`] takes one reading after another, so that whoever holds several can let them take turns and
+//! one burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
 mod account;
+mod conclude;
 pub(crate) mod duel;
 #[cfg(test)]
 mod duel_tests;
@@ -27,10 +28,10 @@ use crate::date::Date;
 use crate::verdict::Outcome;
 use crate::verdict::judge::Carried;
 
-pub(crate) use self::account::Watched;
 pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
 pub(crate) use self::question::is_exact;
+pub(crate) use self::source::Watched;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]
@@ -38,12 +39,21 @@ pub(crate) struct Asked {
     /// What is asked.
     pub(crate) limit: Limit,
     /// The outcome before anything is measured: names, file, line, why, run.
-    pub(crate) blank: Outcome,
+    pub(crate) template: Outcome,
     /// What earlier runs of the same build found.
     pub(crate) carried: Carried,
     /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it
     /// can be accepted.
     pub(crate) unjudged: Option<(String, f64)>,
+}
+
+/// Where readings come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// They are measured here and now, as often as it takes.
+    Measured,
+    /// Another program recorded the only one there is.
+    Record,
 }
 
 /// How hard an inquiry tries, and how it judges what it cannot settle.
@@ -59,8 +69,6 @@ pub(crate) struct Rules {
     pub(crate) warn_at: f64,
     /// What becomes of what cannot be settled.
     pub(crate) unsure: Unsure,
-    /// How long fresh processes are waited with before they confirm a red.
-    pub(crate) apart: Duration,
     /// The day, in UTC, for waivers.
     pub(crate) today: Date,
     /// How often an exact reading is taken; they must agree.

@@ -1,7 +1,7 @@
 //! A limit that has no outcome yet: what was read for it, and how that stands.
 
-use super::{Asked, Rules, question};
-use crate::budget::{Bound, Target};
+use super::{Asked, question};
+use crate::budget::{Bound, Limit, Target};
 use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
 use crate::quantity::{Quantity, Unit};
@@ -21,6 +21,8 @@ pub(super) struct Open {
     /// The evidence of the same times less waiting for a processor, where they were not judged so and
     /// it can be told.
     less_waiting: Option<Box<Judge>>,
+    /// The limit as a number; where there is none, what it would be, were the value accepted.
+    against: Against,
 }
 
 pub(super) enum Judgement {
@@ -31,7 +33,7 @@ pub(super) enum Judgement {
 
 impl Open {
     /// Nothing read yet.
-    pub(super) fn new(asked: Asked, levels: Levels) -> Self {
+    pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
         let mut less_waiting = None;
         let judgement = if question::is_exact(&asked.limit.metric) {
             Judgement::Exact(Vec::new())
@@ -42,7 +44,12 @@ impl Open {
             }
             Judgement::Noisy(Box::new(Judge::continuing(question, asked.carried)))
         };
-        Open { asked, judgement, less_waiting }
+        let mut against = against(&asked.limit, &judgement, warn_at);
+        if asked.unjudged.is_some() {
+            // Before there is a value there is no multiple of it.
+            against = Against { limit: f64::NAN, warn: f64::NAN, slack: 0.0, ..against };
+        }
+        Open { asked, judgement, less_waiting, against }
     }
 
     pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
@@ -84,6 +91,7 @@ impl Open {
                 })?;
             }
         }
+        self.take_limit();
         Ok(())
     }
 
@@ -244,9 +252,9 @@ impl Open {
 
     /// Whether so many forks gave the same value that it tells as much as evidence does: a median on the
     /// other side of the limit gives `n` values on this one with a chance of `2^-n` at most.
-    pub(super) fn never_varies(&self, against: &Against) -> bool {
+    pub(super) fn never_varies(&self) -> bool {
         let Judgement::Noisy(judge) = &self.judgement else { return false };
-        let over = self.value().is_some_and(|value| against.is_over(value));
+        let over = self.value().is_some_and(|value| self.against.is_over(value));
         let levels = judge.levels();
         let enough = if over { levels.fail } else { levels.pass };
         judge.forks() as f64 * std::f64::consts::LN_2 >= enough
@@ -308,44 +316,55 @@ impl Open {
     }
 
     /// Says that exact readings differed, where they did.
-    pub(super) fn disagreement(&self, against: &Against) -> Option<String> {
+    pub(super) fn disagreement(&self) -> Option<String> {
         let Judgement::Exact(readings) = &self.judgement else { return None };
         let estimate = self.estimate()?;
         let (low, high) = (estimate.low?, estimate.high?);
         (low.to_bits() != high.to_bits()).then(|| {
-            let row = against.quantity(high);
+            let row = self.against.quantity(high);
             format!(
                 "not the same in {} processes: {} to {}; the worst counts",
                 readings.len(),
-                against.quantity(low).at_scale_of(row),
+                self.against.quantity(low).at_scale_of(row),
                 row
             )
         })
     }
 
-    pub(super) fn against(&self, rules: &Rules) -> Against {
-        let limit = &self.asked.limit;
-        let (value, unit) = question::limit_of(limit);
-        if let Some((_, factor)) = self.asked.unjudged {
-            // What the limit would be, were this value accepted.
-            let limit = self.value().unwrap_or(f64::NAN) * factor;
-            return Against { bound: self.asked.limit.bound, limit, warn: limit, slack: 0.0, unit };
-        }
-        let warn = match (limit.warn, limit.bound) {
-            (Some(warn), _) => warn.value,
-            // Counts, exponents and ratios sit at their limit by intention: three allocations and no
-            // more, linear, as fast as the other.
-            (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
-            // Nor is there much above a floor of 98 %.
-            (None, Bound::Min) if unit == Unit::Share => value,
-            (None, Bound::Max) => value * rules.warn_at,
-            (None, Bound::Min) => value / rules.warn_at,
-        };
-        let slack = match &self.judgement {
-            Judgement::Exact(_) => 0.0,
-            Judgement::Noisy(judge) if self.is_relative() => value * judge.slack().exp_m1(),
-            Judgement::Noisy(judge) => judge.slack(),
-        };
-        Against { bound: limit.bound, limit: value, warn, slack, unit }
+    /// What a value is held against.
+    pub(super) fn against(&self) -> Against {
+        self.against
     }
+
+    /// Without a limit: what it would be, were the value accepted.
+    fn take_limit(&mut self) {
+        if let Some((_, factor)) = self.asked.unjudged {
+            let limit = self.value().unwrap_or(f64::NAN) * factor;
+            let unit = question::limit_of(&self.asked.limit).1;
+            self.against = Against { limit, warn: limit, unit, ..self.against };
+        }
+    }
+}
+
+/// The limit as a number, with where a warning begins and how far beyond it still passes.
+fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
+    let (value, unit) = question::limit_of(limit);
+    let warn = match (limit.warn, limit.bound) {
+        (Some(warn), _) => warn.value,
+        // Counts, exponents and ratios sit at their limit by intention: three allocations and no
+        // more, linear, as fast as the other.
+        (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
+        // Nor is there much above a floor of 98 %.
+        (None, Bound::Min) if unit == Unit::Share => value,
+        (None, Bound::Max) => value * warn_at,
+        (None, Bound::Min) => value / warn_at,
+    };
+    let slack = match judgement {
+        Judgement::Exact(_) => 0.0,
+        Judgement::Noisy(judge) if matches!(limit.target, Target::Relative { .. }) => {
+            value * judge.slack().exp_m1()
+        }
+        Judgement::Noisy(judge) => judge.slack(),
+    };
+    Against { bound: limit.bound, limit: value, warn, slack, unit }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::meter::{Cause, Fork, Unmeasured};
+use crate::meter::{Cause, Fork, Unmeasured, interference};
 use crate::metric::{Metric, Table};
 use crate::stats::{PowerLaw, Sample, order};
 
@@ -29,6 +29,24 @@ pub(crate) trait Source: Send {
 impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
         self()
+    }
+}
+
+/// A source that watches the machine while it measures.
+pub(crate) struct Watched(pub(crate) Box<dyn Source>);
+
+impl Source for Watched {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        // What the machine does while a record is read says nothing of when it was made.
+        if self.is_recorded() { self.0.fork() } else { interference::watch(|| self.0.fork()) }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.0.is_recorded()
+    }
+
+    fn burst(&self) -> std::time::Duration {
+        self.0.burst()
     }
 }
 

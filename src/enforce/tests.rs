@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::source::{Coin, Source, Sweep, Versus};
-use super::{Asked, Inquiry, Rules};
+use super::{Asked, Inquiry, Origin, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
 use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
@@ -26,7 +26,6 @@ pub(super) fn rules() -> Rules {
         noisy: 25,
         warn_at: 0.9,
         unsure: Unsure::Blind,
-        apart: Duration::ZERO,
         today: "2026-11-21".parse().unwrap(),
         repeats: 2,
         layouts: 1,
@@ -73,16 +72,22 @@ fn finish_from(
 ) -> Vec<Outcome> {
     let asked = limits.into_iter().map(|limit| Asked {
         carried,
-        blank: Outcome { metric: limit.metric.name(), ..Outcome::default() },
+        template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
         unjudged: None,
     });
-    let mut inquiry = Inquiry::new(source, asked.collect(), rules);
+    drive(source, asked.collect(), rules)
+}
+
+/// Reads from a source until every limit has its outcome.
+fn drive(mut source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
+    let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
+    let mut inquiry = Inquiry::new(asked, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {
             return inquiry.outcomes().to_vec();
         }
-        inquiry.step();
+        inquiry.add(source.fork());
     }
     panic!("the inquiry did not end");
 }

@@ -1,6 +1,7 @@
 //! A measurement that nothing is kept of, for a selftest.
 
-use super::{Purpose, Session};
+use super::Session;
+use super::measure::Purpose;
 use crate::meter::plant::Plant;
 use crate::verdict::Outcome;
 
@@ -10,12 +11,12 @@ impl Session {
     /// `said` is what progress calls it.
     pub(crate) fn rehearse(&self, test: usize, plant: Option<Plant>, said: &str) -> Outcome {
         self.progress.title(format!("{said}; "));
-        if let Some(outcome) = self.foregone(test) {
+        if let Some(outcome) = self.decided_unmeasured(test) {
             return outcome;
         }
         let group = self.suite.tests[test].group;
-        let inquiry = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
+        let measurement = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
         self.progress.clear();
-        inquiry.outcomes().first().cloned().unwrap_or_else(|| self.lost(test))
+        measurement.outcomes().first().cloned().unwrap_or_else(|| self.internal_error(test))
     }
 }

@@ -14,8 +14,8 @@ fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
 
 /// One limit under what was accepted; each fork has these values of p50, or of gzip.
 fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
-    let blank = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
-    one(Asked { limit, blank, unjudged: None, carried: Carried::default() }, values)
+    let template = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
+    one(Asked { limit, template, unjudged: None, carried: Carried::default() }, values)
 }
 
 fn one(asked: Asked, values: &[f64]) -> Outcome {
@@ -26,11 +26,7 @@ fn one(asked: Asked, values: &[f64]) -> Outcome {
             _ => value(metric.clone(), values[0]),
         })
     };
-    let mut inquiry = Inquiry::new(Box::new(source), vec![asked], rules());
-    while !inquiry.is_done() {
-        inquiry.step();
-    }
-    inquiry.outcomes()[0].clone()
+    drive(Box::new(source), vec![asked], rules()).remove(0)
 }
 
 /// `1.05 x lock`, as it is judged where `value` was accepted.
@@ -137,8 +133,8 @@ fn nobody_waives_what_was_not_measured() {
 fn what_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
         let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
-        let blank = Outcome { metric: limit.metric.name(), ..Outcome::default() };
-        let outcome = one(Asked { limit, blank, unjudged, carried: Carried::default() }, values);
+        let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
+        let outcome = one(Asked { limit, template, unjudged, carried: Carried::default() }, values);
         assert_eq!(outcome.verdict, Verdict::Skipped, "{}", outcome.reason);
         outcome
     };
@@ -155,10 +151,10 @@ fn what_cannot_be_judged_is_measured() {
     // A rate is of what the workload counts.
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
     let rate = limit(Metric::Throughput, Bound::Min, reach);
-    let blank = Outcome { metric: "throughput".into(), ..Outcome::default() };
+    let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
     let asked = Asked {
         limit: rate,
-        blank,
+        template,
         carried: Carried::default(),
         unjudged: Some((String::new(), 1.0)),
     };
@@ -166,11 +162,8 @@ fn what_cannot_be_judged_is_measured() {
         let work = Work::Bytes(1000.0);
         Ok(Fork { batches: vec![0.001; 9], work, ..tenth() })
     };
-    let mut inquiry = Inquiry::new(Box::new(fork), vec![asked], rules());
-    while !inquiry.is_done() {
-        inquiry.step();
-    }
-    assert_eq!(inquiry.outcomes()[0].against.unwrap().unit, Unit::BytesPerSecond);
+    let outcomes = drive(Box::new(fork), vec![asked], rules());
+    assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
 /// Neither a value nor an accepted one: there is no limit, and none that is not a number.
@@ -178,13 +171,11 @@ fn what_cannot_be_judged_is_measured() {
 fn what_cannot_be_judged_nor_measured_has_no_limit() {
     let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
     let limit = limit(P50, Bound::Max, reach);
-    let blank = Outcome { metric: "p50".into(), ..Outcome::default() };
+    let template = Outcome { metric: "p50".into(), ..Outcome::default() };
     let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
     let gone = || Err(Unmeasured::new(Cause::Crashed, "workload `x` crashed"));
-    let asked = Asked { limit, blank, unjudged, carried: Carried::default() };
-    let mut inquiry = Inquiry::new(Box::new(gone), vec![asked], rules());
-    inquiry.step();
-    let outcome = &inquiry.outcomes()[0];
+    let asked = Asked { limit, template, unjudged, carried: Carried::default() };
+    let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");
     // What is written is read back as it was.

@@ -96,13 +96,13 @@ fn it_claims_no_odds_and_no_ledger() {
 fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
     let asked = Asked {
         carried: Carried::default(),
-        blank: Outcome { metric: MEAN.name(), ..Outcome::default() },
+        template: Outcome { metric: MEAN.name(), ..Outcome::default() },
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
-    let record = Record { seconds: 1e-3, spread: 0.01 };
-    let mut inquiry = Inquiry::new(Box::new(record), vec![asked], rules());
-    inquiry.step();
+    let mut record = Record { seconds: 1e-3, spread: 0.01 };
+    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
+    inquiry.add(record.fork());
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);
 }

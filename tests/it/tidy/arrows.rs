@@ -22,28 +22,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["budget", "error", "json", "quantity", "verdict"]),
     ("base", &["budget", "error", "meter"]),
     ("place", &["error"]),
-    ("turn", &["error"]),
-    ("machine", &["verdict"]),
-    ("shelf", &["budget", "error", "json", "machine", "verdict"]),
     ("suite", &["budget", "enforce", "metric"]),
     ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
-    ("shard", &["error", "suite"]),
     ("subject", &["base", "budget", "enforce", "meter", "metric", "place", "quantity", "suite"]),
-    ("kept", &["base", "budget", "error", "json", "meter", "suite", "verdict"]),
     (
         "session",
         &[
-            "accepted", "base", "budget", "date", "enforce", "error", "kept", "machine", "meter",
-            "metric", "place", "report", "shelf", "subject", "suite", "turn", "verdict",
+            "accepted", "base", "budget", "date", "enforce", "error", "json", "meter", "metric",
+            "place", "report", "subject", "suite", "verdict",
         ],
     ),
     ("selftest", &["budget", "error", "json", "meter", "metric", "quantity", "session", "verdict"]),
     (
         "harness",
-        &[
-            "budget", "error", "meter", "place", "report", "run", "selftest", "session", "shard",
-            "verdict",
-        ],
+        &["budget", "error", "meter", "place", "report", "run", "selftest", "session", "verdict"],
     ),
 ];
 
@@ -181,7 +173,7 @@ fn paths_are_read_as_they_are_written() {
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
     check(&["meter", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
     check(&["meter", "process", "tree"], "use super::super::linux;", &[]);
-    check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
+    check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
 

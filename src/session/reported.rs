@@ -6,14 +6,20 @@ use crate::verdict::Outcome;
 
 impl Session {
     /// Lets the other processes of the run know of an outcome.
-    pub(crate) fn tell(&self, outcome: &Outcome) -> Result<(), Error> {
-        self.shelf.as_ref().map_or(Ok(()), |shelf| shelf.tell(&outcome.test, outcome.verdict))
+    pub(crate) fn report(&self, outcome: &Outcome) -> Result<(), Error> {
+        self.run_cache
+            .as_ref()
+            .map_or(Ok(()), |run_cache| run_cache.report(&outcome.test, outcome.verdict))
     }
 
     /// Which tests of a run of several processes have which verdict so far, and nothing else of them.
     pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
-        let told = self.shelf.as_ref()?.told().into_iter();
-        Some(told.map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() }).collect())
+        let reported = self.run_cache.as_ref()?.reported().into_iter();
+        Some(
+            reported
+                .map(|(test, verdict)| Outcome { test, verdict, ..Outcome::default() })
+                .collect(),
+        )
     }
 
     /// Does something that the processes of a run do one after the other, and says whether this is
@@ -23,9 +29,9 @@ impl Session {
         what: &str,
         act: impl FnOnce(Option<bool>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &self.shelf {
+        match &self.run_cache {
             None => act(None),
-            Some(shelf) => shelf.in_turn(what, |first| act(Some(first))),
+            Some(run_cache) => run_cache.in_turn(what, |first| act(Some(first))),
         }
     }
 }

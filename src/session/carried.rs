@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::Session;
 use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, lock};
@@ -26,7 +27,7 @@ const CERTAIN: f64 = 1e300;
 
 /// What is kept of one limit.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Kept {
+pub(super) struct Stored {
     test: String,
     /// Of the build and the limit.
     identity: u64,
@@ -39,16 +40,16 @@ pub(crate) struct Kept {
     at: u64,
 }
 
-json::record!(Kept { test, identity, fail, pass, runs, at });
+json::record!(Stored { test, identity, fail, pass, runs, at });
 
-impl Kept {
+impl Stored {
     /// What judgement begins with.
-    pub(crate) fn carried(&self) -> Carried {
+    pub(super) fn carried(&self) -> Carried {
         Carried { fail: self.fail, pass: self.pass }
     }
 
     /// What a reader of the outcome must know.
-    pub(crate) fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         match self.runs {
             1 => "continues the evidence of an earlier run of the same build".to_owned(),
             n => format!("continues the evidence of {n} earlier runs of the same build"),
@@ -58,19 +59,19 @@ impl Kept {
 
 /// The directory with what is kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Keep {
+pub(super) struct Store {
     directory: PathBuf,
 }
 
-impl Keep {
-    pub(crate) fn new(results: &Path) -> Keep {
-        Keep { directory: results.join("evidence") }
+impl Store {
+    pub(super) fn new(results: &Path) -> Store {
+        Store { directory: results.join("evidence") }
     }
 
     /// What earlier runs of the same build left about a test. What cannot be read is as good as nothing:
     /// it only costs time.
-    pub(crate) fn load(&self, test: &str, identity: u64) -> Option<Kept> {
-        let kept: Kept = crate::json::read(&std::fs::read(self.file(test)).ok()?).ok()?;
+    pub(super) fn load(&self, test: &str, identity: u64) -> Option<Stored> {
+        let kept: Stored = crate::json::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let sane = kept.fail.is_finite() && kept.pass.is_finite();
         let fresh = now().saturating_sub(kept.at) < FRESH.as_secs();
         (sane && fresh && kept.test == test && kept.identity == identity).then_some(kept)
@@ -81,11 +82,11 @@ impl Keep {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn keep(
+    pub(super) fn keep(
         &self,
         outcome: &Outcome,
         identity: u64,
-        before: Option<&Kept>,
+        before: Option<&Stored>,
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
         // Certainty is not kept: nothing adds to it. Odds of e^-700 are: dropped, they were another ticket.
@@ -103,7 +104,7 @@ impl Keep {
                 _ => Ok(()),
             };
         };
-        let kept = Kept {
+        let kept = Stored {
             test: outcome.test.clone(),
             identity,
             fail: evidence.fail,
@@ -127,9 +128,33 @@ impl Keep {
     }
 }
 
+impl Session {
+    /// What earlier runs of the same build found of a test.
+    pub(super) fn stored(&self, test: usize) -> Option<Stored> {
+        let test = &self.suite.tests[test];
+        let identity = identity(&self.budgets, self.base.as_ref(), test)?;
+        Store::new(&self.results).load(&test.name, identity)
+    }
+
+    /// The outcome, once the next run of the same build will know of its evidence.
+    pub(super) fn remembered(&self, test: usize, outcome: &Outcome) -> Outcome {
+        let mut outcome = outcome.clone();
+        let test = Some(&self.suite.tests[test]).filter(|test| !test.is_exact());
+        let of = |test| identity(&self.budgets, self.base.as_ref(), test);
+        if let Some(identity) = test.and_then(of) {
+            let keep = Store::new(&self.results);
+            let before = keep.load(&outcome.test, identity);
+            if let Err(error) = keep.keep(&outcome, identity, before.as_ref()) {
+                outcome.notes.push(format!("the next run cannot continue this test: {error}"));
+            }
+        }
+        outcome
+    }
+}
+
 /// What tells a build, of whatever a test measures, and what is asked of it from the next. `None` where
 /// that cannot be told, so that nothing is continued.
-pub(crate) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> Option<u64> {
+pub(super) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> Option<u64> {
     let mut files = vec![std::env::current_exe().ok()?];
     if test.reading == Reading::Recorded {
         // To read the same values again is no more evidence.
@@ -197,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_held_is_forgotten_and_the_rest_continued() {
         let dir = std::env::temp_dir().join(format!("perf-budget-kept-{}", std::process::id()));
-        let keep = Keep::new(&dir);
+        let keep = Store::new(&dir);
         assert_eq!(keep.load("a::p99", 7), None);
         keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let first = keep.load("a::p99", 7).unwrap();
@@ -223,7 +248,7 @@ mod tests {
         keep.keep(&skipped, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
         // Of yesterday.
-        let old = Kept { at: now() - FRESH.as_secs(), ..first };
+        let old = Stored { at: now() - FRESH.as_secs(), ..first };
         std::fs::write(keep.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
         // Twice is no error.

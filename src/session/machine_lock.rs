@@ -1,4 +1,4 @@
-//! Turns at measuring: never two noisy measurements at once, in this process or any other.
+//! MachineLock at measuring: never two noisy measurements at once, in this process or any other.
 //!
 //! A file lock, because under nextest every test is its own process: noisy measurements hold it alone,
 //! exact ones share it. It is taken for one fork at a time, so that budgets interleave. The lock is
@@ -11,47 +11,47 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 
 /// The lock that measurements take turns by.
-pub(crate) struct Turns {
+pub(crate) struct MachineLock {
     path: PathBuf,
 }
 
 /// A turn, given back when dropped.
-pub(crate) struct Turn {
+pub(crate) struct Held {
     _file: File,
 }
 
 /// The file's name in the system's directory for temporary files.
 const NAME: &str = "perf-budget.lock";
 
-impl Turns {
+impl MachineLock {
     /// The machine's lock, or one in `fallback` where that cannot be had (another user made it).
     ///
     /// # Errors
     /// Where neither file can be opened.
-    pub(crate) fn of_machine(fallback: &Path) -> Result<Turns, Error> {
+    pub(crate) fn of_machine(fallback: &Path) -> Result<MachineLock, Error> {
         let shared = std::env::temp_dir().join(NAME);
         if open(&shared).is_ok() {
-            return Ok(Turns { path: shared });
+            return Ok(MachineLock { path: shared });
         }
         let own = fallback.join(NAME);
         match open(&own) {
-            Ok(_) => Ok(Turns { path: own }),
+            Ok(_) => Ok(MachineLock { path: own }),
             Err(e) => Err(Error::io("open the lock", &own, e)),
         }
     }
 
     /// Waits to measure alone.
-    pub(crate) fn alone(&self) -> io::Result<Turn> {
+    pub(crate) fn alone(&self) -> io::Result<Held> {
         let file = open(&self.path)?;
         file.lock()?;
-        Ok(Turn { _file: file })
+        Ok(Held { _file: file })
     }
 
     /// Waits to measure beside others that do not mind.
-    pub(crate) fn beside(&self) -> io::Result<Turn> {
+    pub(crate) fn shared(&self) -> io::Result<Held> {
         let file = open(&self.path)?;
         file.lock_shared()?;
-        Ok(Turn { _file: file })
+        Ok(Held { _file: file })
     }
 }
 
@@ -70,13 +70,13 @@ mod tests {
     fn one_alone_or_many_beside() {
         let dir = std::env::temp_dir().join(format!("perf-budget-turns-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
-        let turns = Turns { path: dir.join(NAME) };
-        let alone = turns.alone().unwrap();
-        assert!(open(&turns.path).unwrap().try_lock_shared().is_err());
+        let lock = MachineLock { path: dir.join(NAME) };
+        let alone = lock.alone().unwrap();
+        assert!(open(&lock.path).unwrap().try_lock_shared().is_err());
         drop(alone);
-        let beside = turns.beside().unwrap();
-        assert!(open(&turns.path).unwrap().try_lock_shared().is_ok());
-        assert!(open(&turns.path).unwrap().try_lock().is_err());
+        let beside = lock.shared().unwrap();
+        assert!(open(&lock.path).unwrap().try_lock_shared().is_ok());
+        assert!(open(&lock.path).unwrap().try_lock().is_err());
         drop(beside);
         std::fs::remove_dir_all(&dir).unwrap();
     }

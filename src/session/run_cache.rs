@@ -11,26 +11,26 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::machine;
 use crate::Error;
 use crate::budget::lock;
-use crate::machine;
 use crate::verdict::{Outcome, Verdict};
 
-/// Shelves older than this are of no run that still goes on.
+/// Run caches older than this are of no run that still goes on.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// The directory of one run.
-pub(crate) struct Shelf {
+pub(crate) struct RunCache {
     directory: PathBuf,
 }
 
-impl Shelf {
-    /// The run's shelf, where the environment names a run of several processes. A name that is used
+impl RunCache {
+    /// The run's run_cache, where the environment names a run of several processes. A name that is used
     /// again after `budgets`, its lock or this binary has changed is another run.
     ///
     /// # Errors
     /// Where the directory cannot be made.
-    pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<Shelf>, Error> {
+    pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<RunCache>, Error> {
         let Some(id) = machine::named_run() else {
             return Ok(None);
         };
@@ -50,7 +50,7 @@ impl Shelf {
         ));
         std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
         remove_stale(&runs);
-        Ok(Some(Shelf { directory }))
+        Ok(Some(RunCache { directory }))
     }
 
     /// The outcomes under `key`: those that are there, or those that `measure` gives, kept.
@@ -77,12 +77,12 @@ impl Shelf {
         Ok(outcomes)
     }
 
-    /// Adds a test to those whose verdict was told in this run, if only that it is skipped.
+    /// Adds a test to those whose verdict was reported in this run, if only that it is skipped.
     ///
     /// # Errors
     /// Where that cannot be written.
-    pub(crate) fn tell(&self, test: &str, verdict: Verdict) -> Result<(), Error> {
-        let path = self.directory.join("told.jsonl");
+    pub(crate) fn report(&self, test: &str, verdict: Verdict) -> Result<(), Error> {
+        let path = self.directory.join("reported.jsonl");
         let failed = |e| Error::io("append to", &path, e);
         let mut line = serde_json::to_vec(&(test, verdict)).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
@@ -90,16 +90,17 @@ impl Shelf {
         file.write_all(&line).map_err(failed)
     }
 
-    /// The verdicts that were told so far; of a test that was retried, the last.
-    pub(crate) fn told(&self) -> HashMap<String, Verdict> {
-        let text = std::fs::read_to_string(self.directory.join("told.jsonl")).unwrap_or_default();
-        let mut told = HashMap::new();
+    /// The verdicts that were reported so far; of a test that was retried, the last.
+    pub(crate) fn reported(&self) -> HashMap<String, Verdict> {
+        let text =
+            std::fs::read_to_string(self.directory.join("reported.jsonl")).unwrap_or_default();
+        let mut reported = HashMap::new();
         for line in text.lines() {
             if let Ok((test, verdict)) = crate::json::read(line.as_bytes()) {
-                told.insert(test, verdict);
+                reported.insert(test, verdict);
             }
         }
-        told
+        reported
     }
 
     /// Does something under `name` while no other process of the run does, and says whether it is the

@@ -1,15 +1,62 @@
 //! What is known of a test without measuring it: the outcome before there is a reading, and instead of one.
 
 use super::Session;
-use crate::budget::{Reference, Target};
+use crate::accepted::Unjudged;
+use crate::budget::{Reference, Subject, Target};
 use crate::meter::{Cause, Unmeasured};
 use crate::metric::Metric;
-use crate::subject;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Verdict};
+use crate::{subject, suite};
 
 impl Session {
+    /// Whether a test is skipped, which is known before anything is measured.
+    pub(crate) fn skips(&self, test: usize) -> bool {
+        let skipped = |outcome: Outcome| outcome.verdict == Verdict::Skipped;
+        self.decided_unmeasured(test).map_or_else(|| self.unjudged(test).is_some(), skipped)
+    }
+
+    /// What is known without measuring: a subject nobody registered, a reference that is not there.
+    pub(super) fn decided_unmeasured(&self, test: usize) -> Option<Outcome> {
+        let asked = &self.suite.tests[test];
+        if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject
+            && !self.workloads.contains(name)
+        {
+            let words = subject::unregistered(name, &self.workloads);
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, words)));
+        }
+        let strict =
+            std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
+        let unjudged = self.unjudged(test);
+        if let Some(Unjudged::Unsuitable(words)) = &unjudged {
+            return Some(
+                self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, words.as_str())),
+            );
+        }
+        let name = &self.budgets.budgets[asked.budget].name;
+        let reason = asked.set_aside(self.base.as_ref().map(|base| base.has(name)));
+        let reason = match (reason, unjudged) {
+            (Some(reason), _) => reason.to_owned(),
+            // It is measured all the same, so that it can be accepted.
+            (None, Some(Unjudged::SetAside(reason))) if strict => reason,
+            _ => return None,
+        };
+        if strict && reason != suite::NEW {
+            let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));
+        }
+        let mut outcome = self.template(test);
+        outcome.verdict = Verdict::Skipped;
+        outcome.reason = reason;
+        Some(outcome)
+    }
+
+    /// Why a test against an accepted value cannot be judged.
+    pub(super) fn unjudged(&self, test: usize) -> Option<Unjudged> {
+        self.accepted.unjudged(&self.template(test), &self.suite.tests[test].limit)
+    }
+
     /// What is known of a test before it is measured.
-    pub(crate) fn blank(&self, test: usize) -> Outcome {
+    pub(crate) fn template(&self, test: usize) -> Outcome {
         let test = &self.suite.tests[test];
         let budget = &self.budgets.budgets[test.budget];
         let relative_to = match &test.limit.target {
@@ -21,7 +68,7 @@ impl Session {
             Metric::Scaling(_) => String::new(),
             _ => budget.cases[test.case].label.clone(),
         };
-        let mut blank = Outcome {
+        let mut template = Outcome {
             test: test.name.clone(),
             budget: budget.name.clone(),
             case,
@@ -34,8 +81,8 @@ impl Session {
             run: self.run.clone(),
             ..Outcome::default()
         };
-        self.accepted.attach(&mut blank, &test.limit);
-        blank
+        self.accepted.attach(&mut template, &test.limit);
+        template
     }
 
     /// The red of a workload that nothing is asked of.
@@ -64,7 +111,7 @@ impl Session {
     }
 
     pub(super) fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
-        let mut outcome = self.blank(test);
+        let mut outcome = self.template(test);
         outcome.reason.clone_from(&reason.text);
         outcome.cause = Some(reason.cause.name().to_owned());
         outcome.output.clone_from(&reason.output);
@@ -72,7 +119,7 @@ impl Session {
     }
 
     /// A test that no measurement decided: a defect of the harness, and red.
-    pub(super) fn lost(&self, test: usize) -> Outcome {
+    pub(super) fn internal_error(&self, test: usize) -> Outcome {
         let words = "the measurement ended without an outcome; please report this";
         self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
     }

@@ -1,7 +1,5 @@
 //! Where a run happened: what a reader of its numbers must know of the machine.
 
-mod revision;
-
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,7 +28,7 @@ pub(crate) fn run(tests: usize) -> Run {
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
-        commit: revision::commit(&package),
+        commit: super::revision::commit(&package),
     }
 }
 

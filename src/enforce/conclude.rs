@@ -1,0 +1,162 @@
+//! From a limit whose finding is known to its outcome: numbers, notes and the sentence, put together once.
+
+use std::time::Duration;
+
+use super::account::Account;
+use super::open::{Judgement, Open};
+use super::{Origin, Rules, standing, words};
+use crate::meter::{Fork, Unmeasured};
+use crate::metric::{Metric, Statistic, Table};
+use crate::verdict::judge::{Judge, Levels};
+use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
+
+/// What all readings of a measurement said beside the values.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// How long the readings took.
+    pub(super) spent: Duration,
+    /// What else the machine did meanwhile.
+    pub(super) account: Account,
+    /// What readings noted, and whether another one noted the same with other figures.
+    notes: Vec<(String, bool)>,
+    /// What a batch was made of.
+    of: Option<String>,
+    sides: Table<Vec<(f64, f64)>>,
+    remarks: Table<Vec<String>>,
+}
+
+impl Seen {
+    /// Takes one more reading.
+    pub(super) fn add(&mut self, fork: &Fork) {
+        self.spent += fork.elapsed;
+        self.account.add(fork);
+        for note in &fork.notes {
+            match self.notes.iter_mut().find(|(known, _)| words::are_alike(known, note)) {
+                Some((known, varies)) => *varies |= known != note,
+                None => self.notes.push((note.clone(), false)),
+            }
+        }
+        for (metric, remarks) in fork.remarks.rows() {
+            if !self.remarks.contains_key(metric) {
+                self.remarks.insert(metric.clone(), remarks.clone());
+            }
+        }
+        for (metric, sides) in fork.sides.rows() {
+            self.sides.or_default(metric).push(*sides);
+        }
+        if self.of.is_none() && fork.batch_size > 1 {
+            self.of = Some(format!("batches of {} operations", fork.batch_size));
+        }
+    }
+
+    fn notes(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().map(|(note, varies)| match varies {
+            false => note.clone(),
+            true => format!("{note}; so in the first process, and alike in others"),
+        })
+    }
+}
+
+/// The outcome of a limit; `doubt` where the evidence did not settle it.
+pub(super) fn conclude(
+    open: &Open,
+    (verdict, doubt): (Verdict, Option<Doubt>),
+    seen: &Seen,
+    rules: &Rules,
+    origin: Origin,
+) -> Outcome {
+    let limit = &open.asked.limit;
+    let mut outcome = begun(open, seen);
+    outcome.verdict = verdict;
+    outcome.doubt = doubt;
+    outcome.notes.extend(seen.notes());
+    outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
+    outcome.estimate = open.estimate();
+    if let Judgement::Noisy(judge) = &open.judgement {
+        outcome.evidence = Some(evidence(judge, open, seen, origin));
+        outcome.shape = Some(shape(judge, open, seen, origin));
+        outcome.ledger = (origin == Origin::Measured).then(|| seen.account.ledger());
+        outcome.notes.extend(words::machine(&outcome, limit));
+    }
+    if verdict == Verdict::Fail {
+        let excuse = outcome.ledger.as_ref().is_some_and(Ledger::may_explain);
+        if excuse && open.fails_less_waiting() {
+            outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
+        }
+        // Only a fail needs the warning about link order: nothing else claims a regression.
+        let luck = outcome.estimate.and_then(|e| words::layout_luck(limit, e.value, rules.layouts));
+        outcome.notes.extend(luck);
+    }
+    outcome.notes.extend(open.disagreement());
+    outcome.notes.extend(seen.sides.get(&limit.metric).map(|sides| words::sides(limit, sides)));
+    outcome.reason = match &open.asked.unjudged {
+        Some((reason, _)) => words::unjudged(&outcome, reason),
+        None => words::reason(&outcome, limit),
+    };
+    standing::compare(&mut outcome, limit);
+    if let Some(waiver) = &limit.waiver {
+        outcome.waive(waiver, rules.today);
+    }
+    outcome
+}
+
+/// The outcome of a limit that was not measured, for this reason.
+pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &Seen) -> Outcome {
+    let mut outcome = begun(open, seen);
+    outcome.verdict = Verdict::Unmeasured;
+    outcome.reason.clone_from(&reason.text);
+    outcome.cause = Some(reason.cause.name().to_owned());
+    outcome.output.clone_from(&reason.output);
+    outcome
+}
+
+/// What every outcome of a limit says: where it comes from, what it is held against, how long it took.
+fn begun(open: &Open, seen: &Seen) -> Outcome {
+    Outcome {
+        // Where no value was measured, an accepted value has no multiple to be held against.
+        against: Some(open.against()).filter(|against| against.limit.is_finite()),
+        seconds: seen.spent.as_secs_f64(),
+        ..open.asked.template.clone()
+    }
+}
+
+fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Evidence {
+    // Without a limit there is nothing to be sure of; and one process of another program tells no odds.
+    let recorded = origin == Origin::Record;
+    let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
+    let limited = !open.is_unjudged() && !recorded;
+    let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
+    Evidence {
+        fail: odds(judge.log_evidence()),
+        fail_at: levels.fail,
+        pass: odds(judge.log_evidence_to_pass()),
+        pass_at: levels.pass,
+        detectable: judge.detectable().filter(|_| limited).map(|v| open.shown(v)),
+        forks: judge.forks(),
+        values: judge.values().len(),
+        waited: seen.account.waited(),
+        preempted: seen.account.preempted(),
+    }
+}
+
+fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Shape {
+    let of = match open.asked.limit.metric {
+        _ if open.is_relative() => "pairs of processes".to_owned(),
+        // As long as Criterion made them: most of its modes make each longer than the last.
+        _ if origin == Origin::Record => "batches".to_owned(),
+        Metric::Latency(Statistic::Mean) | Metric::Throughput => {
+            seen.of.clone().unwrap_or_else(|| "operations".to_owned())
+        }
+        Metric::Latency(_) | Metric::ErrorRate => "operations".to_owned(),
+        Metric::Scaling(_) => "sweeps".to_owned(),
+        Metric::Wall(_) | Metric::Startup(_) => "runs".to_owned(),
+        _ => "processes".to_owned(),
+    };
+    let values = judge.values().values().iter().map(|&v| open.shown(v)).collect();
+    words::shape(of, values)
+}
+
+/// Infinite evidence, as of a greatest value seen twice, written as a number that JSON has.
+fn finite(log_evidence: f64) -> f64 {
+    log_evidence.clamp(-f64::MAX, f64::MAX)
+}

@@ -1,0 +1,170 @@
+//! One measurement from its start to its last outcome: a source that gives readings, and the limits that wait
+//! for them.
+
+use std::time::{Duration, Instant};
+
+use super::Session;
+use super::carried::Stored;
+use crate::base::Base;
+use crate::date::Date;
+use crate::enforce::source::Source;
+use crate::enforce::{Asked, Inquiry, Origin, Rules, Watched};
+use crate::meter::plant::Plant;
+use crate::meter::{Cause, Unmeasured};
+use crate::metric::Metric;
+use crate::subject;
+use crate::suite::Reading;
+use crate::verdict::Outcome;
+
+/// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
+const COUNT_REPEATS: usize = 2;
+/// How long fresh processes keep away from the ones they confirm.
+const APART: Duration = Duration::from_secs(1);
+
+/// The limits that share a source. This keeps the only clock of judgement: how long a red waits before fresh
+/// processes confirm it.
+pub(super) struct Measurement {
+    source: Box<dyn Source>,
+    inquiry: Inquiry,
+    suspect_since: Option<Instant>,
+}
+
+impl Measurement {
+    /// Nothing measured yet.
+    pub(super) fn new(source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Self {
+        let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
+        Measurement { source, inquiry: Inquiry::new(asked, rules, origin), suspect_since: None }
+    }
+
+    /// The outcomes so far, in the order they were reached.
+    pub(super) fn outcomes(&self) -> &[Outcome] {
+        self.inquiry.outcomes()
+    }
+
+    /// Whether every limit has its outcome.
+    pub(super) fn is_done(&self) -> bool {
+        self.inquiry.is_done()
+    }
+
+    /// How long it has measured, and how many readings the most-measured open limit has.
+    pub(super) fn progress(&self) -> (Duration, usize) {
+        self.inquiry.progress()
+    }
+
+    /// How long to wait before the next process may confirm a red; zero otherwise.
+    pub(super) fn pause(&self) -> Duration {
+        self.suspect_since.map_or(Duration::ZERO, |since| APART.saturating_sub(since.elapsed()))
+    }
+
+    /// Gives up: every open limit is unmeasured, for this reason.
+    pub(super) fn abandon(&mut self, reason: &Unmeasured) {
+        self.inquiry.abandon(reason);
+    }
+
+    /// Takes one turn: measures, once or for a burst, and judges after every reading.
+    pub(super) fn step(&mut self) {
+        let began = self.inquiry.progress().0;
+        let burst = self.source.burst();
+        loop {
+            self.inquiry.add(self.source.fork());
+            match (self.inquiry.is_suspect(), self.suspect_since) {
+                (true, None) => self.suspect_since = Some(Instant::now()),
+                (false, Some(_)) => self.suspect_since = None,
+                _ => {}
+            }
+            let spent = self.inquiry.progress().0.saturating_sub(began);
+            if self.is_done() || spent >= burst || self.suspect_since.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+/// What a measurement is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// An outcome, with the evidence of earlier runs.
+    Judge,
+    /// A selftest, which plants this.
+    Rehearse(Option<Plant>),
+}
+
+impl Session {
+    /// A group measured from the start to its last outcome.
+    pub(super) fn measure(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(usize) -> bool,
+        purpose: Purpose,
+    ) -> Measurement {
+        let mut measurement = self.measurement(group, wanted, purpose);
+        while !measurement.is_done() {
+            self.step(group, &mut measurement);
+        }
+        measurement
+    }
+
+    /// One fork of a group, with the machine's turn.
+    pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
+        std::thread::sleep(measurement.pause());
+        let what = &self.suite.groups[group];
+        self.progress.show(|| {
+            let (spent, forks) = measurement.progress();
+            let budget = &self.budgets.budgets[what.budget].name;
+            format!("measuring {budget}: {forks} forks, {:.1} s", spent.as_secs_f64())
+        });
+        let turn = if what.exact { self.machine_lock.shared() } else { self.machine_lock.alone() };
+        match turn {
+            Ok(_turn) => measurement.step(),
+            Err(e) => measurement.abandon(&Unmeasured::new(
+                Cause::Harness,
+                format!("failed to take a turn at measuring: {e}"),
+            )),
+        }
+    }
+
+    pub(super) fn measurement(
+        &self,
+        group: usize,
+        wanted: &dyn Fn(usize) -> bool,
+        purpose: Purpose,
+    ) -> Measurement {
+        let tests = self.suite.tests_of(group);
+        let what = &self.suite.groups[group];
+        let budget = &self.budgets.budgets[what.budget];
+        let asked: Vec<Asked> = tests
+            .filter(|&(test, _)| wanted(test) && self.decided_unmeasured(test).is_none())
+            .map(|(i, test)| {
+                let (stored, mut template) = (self.stored(i), self.template(i));
+                let stored = stored.filter(|_| matches!(purpose, Purpose::Judge));
+                template.notes.extend(stored.as_ref().map(Stored::note));
+                let carried = stored.as_ref().map(Stored::carried).unwrap_or_default();
+                Asked { carried, ..self.accepted.asked(template, &test.limit, budget) }
+            })
+            .collect();
+        let settings = &self.budgets.settings;
+        let counts = matches!(what.reading, Reading::Heap | Reading::Fuel);
+        let repeats = if counts { COUNT_REPEATS } else { 1 };
+        let rules = Rules {
+            effort: budget.effort.unwrap_or(settings.effort),
+            alpha: settings.alpha,
+            noisy: self.suite.noisy(),
+            warn_at: settings.warn_at,
+            unsure: settings.unsure,
+            today: Date::of_unix(self.run.began),
+            repeats,
+            layouts: self.base.as_ref().map_or(1, Base::layouts),
+        };
+        let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
+        let sources = subject::Sources {
+            budgets: &self.budgets,
+            results: &self.results,
+            base: self.base.as_ref(),
+            plant: match purpose {
+                Purpose::Judge => None,
+                Purpose::Rehearse(plant) => plant,
+            },
+        };
+        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
+    }
+}

@@ -1,0 +1,181 @@
+//! One run of the tests: who measures what and when, so that every test finds its outcome.
+//!
+//! Exact groups are measured by whoever asks first, side by side. Noisy groups take turns, fork by fork,
+//! a few at a time: whichever thread has the turn advances the next group, and goes when its own test
+//! is decided. Where every test is a process of its own (nextest), the first one that asks measures
+//! the whole group and leaves its outcomes for the others.
+
+mod carried;
+mod decided;
+mod machine;
+mod machine_lock;
+mod measure;
+mod rehearsal;
+mod reported;
+mod revision;
+mod rotation;
+mod run_cache;
+pub(crate) mod shard;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use self::machine_lock::MachineLock;
+use self::measure::{Measurement, Purpose};
+use self::rotation::Rotation;
+use self::run_cache::RunCache;
+use crate::Error;
+use crate::accepted::AcceptedValues;
+use crate::base::Base;
+use crate::budget::Budgets;
+use crate::meter::fork::Build;
+use crate::meter::{Cause, Unmeasured};
+use crate::report::progress::Progress;
+use crate::suite::Suite;
+use crate::verdict::{Outcome, Run};
+
+/// Everything that the tests of one run share.
+pub(crate) struct Session {
+    pub(crate) budgets: Budgets,
+    pub(crate) suite: Suite,
+    /// `target/budgets`.
+    pub(crate) results: PathBuf,
+    accepted: AcceptedValues,
+    base: Option<Base>,
+    workloads: Vec<String>,
+    selected: OnceLock<Vec<bool>>,
+    run: Run,
+    run_cache: Option<RunCache>,
+    /// For each group, its measurement once there is one; of a list of tests there never is.
+    groups: Vec<Mutex<Option<Box<Measurement>>>>,
+    rotation: Mutex<Rotation>,
+    /// For each test, its outcome once there is one.
+    decided: Mutex<Vec<Option<Box<Outcome>>>>,
+    machine_lock: MachineLock,
+    progress: Progress,
+}
+
+impl Session {
+    /// A run of the tests of `budgets`, with these workloads registered.
+    ///
+    /// # Errors
+    /// Where there is no place for results, or `budgets.lock` has mistakes.
+    pub(crate) fn new(
+        budgets: Budgets,
+        workloads: Vec<String>,
+        results: PathBuf,
+    ) -> Result<Session, Error> {
+        // From here on another binary in its place is noticed.
+        Build::this().map_err(|why| Error::other(why.text))?;
+        let base = Base::of_environment(&budgets.path)?;
+        let suite = Suite::of(&budgets, base.is_some());
+        let run = machine::run(suite.tests.len());
+        let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
+        let accepted = AcceptedValues::beside(&budgets.path, &run)?;
+        let machine_lock = MachineLock::of_machine(&results)?;
+        let decided = Mutex::new(vec![None; suite.tests.len()]);
+        let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
+        Ok(Session {
+            budgets,
+            suite,
+            results,
+            accepted,
+            base,
+            workloads,
+            selected: OnceLock::new(),
+            run,
+            run_cache,
+            groups,
+            rotation: Mutex::default(),
+            decided,
+            machine_lock,
+            progress: Progress::new(),
+        })
+    }
+
+    /// Says which tests will ask for their outcome; the others cost nothing.
+    pub(crate) fn select(&self, selected: Vec<bool>) {
+        let _ = self.selected.set(selected);
+    }
+
+    /// The outcome of a test, measured now if it has not been.
+    pub(crate) fn outcome(&self, test: usize) -> Outcome {
+        if let Some(outcome) = self.decided_unmeasured(test) {
+            return outcome;
+        }
+        let group = self.suite.tests[test].group;
+        if let Some(run_cache) = &self.run_cache {
+            return self.shared(run_cache, group, test);
+        }
+        if self.suite.groups[group].exact {
+            self.measure_exact(group);
+        } else {
+            self.take_turns(test);
+        }
+        self.progress.clear();
+        self.decided(test).unwrap_or_else(|| self.internal_error(test))
+    }
+
+    fn decided(&self, test: usize) -> Option<Outcome> {
+        lock(&self.decided)[test].as_deref().cloned()
+    }
+
+    fn shared(&self, run_cache: &RunCache, group: usize, test: usize) -> Outcome {
+        let name = &self.suite.tests[test].name;
+        let kept = run_cache.outcomes(&self.key(group), || {
+            let measurement = self.measure(group, &|_| true, Purpose::Judge);
+            self.progress.clear();
+            let remembered = |outcome: &Outcome| {
+                Some(self.remembered(self.named(group, &outcome.test)?, outcome))
+            };
+            measurement.outcomes().iter().filter_map(remembered).collect()
+        });
+        match kept {
+            Ok(outcomes) => outcomes
+                .into_iter()
+                .find(|outcome| outcome.test == *name)
+                .unwrap_or_else(|| self.internal_error(test)),
+            Err(error) => {
+                self.unmeasured(test, &Unmeasured::new(Cause::Harness, error.to_string()))
+            }
+        }
+    }
+
+    fn measure_exact(&self, group: usize) {
+        let mut slot = lock(&self.groups[group]);
+        if slot.is_none() {
+            let measurement = self.measure(group, &|test| self.is_selected(test), Purpose::Judge);
+            self.keep(group, &measurement);
+            *slot = Some(Box::new(measurement));
+        }
+    }
+
+    fn keep(&self, group: usize, measurement: &Measurement) {
+        let mut decided = lock(&self.decided);
+        for outcome in measurement.outcomes() {
+            if let Some(test) = self.named(group, &outcome.test) {
+                decided[test].get_or_insert_with(|| Box::new(self.remembered(test, outcome)));
+            }
+        }
+    }
+
+    /// The test of a group that has this name.
+    fn named(&self, group: usize, name: &str) -> Option<usize> {
+        self.suite.tests_of(group).find(|(_, test)| test.name == name).map(|(at, _)| at)
+    }
+
+    fn is_selected(&self, test: usize) -> bool {
+        self.selected.get().is_none_or(|selected| selected[test])
+    }
+
+    /// A name for a group that is the same in every process of this run.
+    fn key(&self, group: usize) -> String {
+        let what = &self.suite.groups[group];
+        format!("{}-{group}", self.budgets.budgets[what.budget].name)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What a panicking test leaves behind is still what was measured.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
