@@ -20,6 +20,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_file("a_server_that_never_answers", never_answers),
         #[cfg(not(feature = "postgres"))]
         on_file("a_server_without_the_feature", no_feature),
+        #[cfg(not(feature = "import"))]
+        on_file("an_import_without_the_feature", no_import),
         Trial::ignorable_test("sqlite::a_file_that_may_not_be_written", read_only),
         Trial::ignorable_test("sqlite::a_full_disk", full_disk),
     ]
@@ -116,6 +118,15 @@ fn no_feature(db: &str) {
     let project = Project::new("no-feature", db);
     let list = project.run(&["history", "list", "--db", "postgres://u:secret@h/d"]);
     list.says(2, "built without its cargo feature `postgres` | --features postgres");
+}
+
+#[cfg(not(feature = "import"))]
+fn no_import(db: &str) {
+    let project = Project::new("no-import", db);
+    for arguments in [&["results.json"][..], &["--format", "k6", "a.json", "--dry-run"], &[]] {
+        let import = project.run(&[&["history", "import"], arguments].concat());
+        import.says(2, "built without its cargo feature `import` | --features import");
+    }
 }
 
 /// As somebody who is not root, on a file that only root may write.
