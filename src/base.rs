@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::budget;
-use crate::meter::fork::Build;
+use crate::worker::fork::Build;
 
 /// The base's test binary; several, as a search path is written, where it was linked several times.
 const BINARY: &str = "PERF_BUDGET_BASE";

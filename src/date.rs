@@ -1,11 +1,10 @@
 //! A day of the calendar, in UTC: until when a waiver holds, and when a value was accepted. It knows no
 //! clock; whoever asks says what the time is.
 
-use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::json::{self, FromJson, Mismatch};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,17 +70,14 @@ fn no_date(text: &str) -> String {
     format!("`{text}` is not a day of the calendar")
 }
 
-impl FromJson for Date {
-    fn from_json(value: Value) -> Result<Self, Mismatch> {
-        let text = String::from_json(value)?;
-        text.parse().map_err(|_| Mismatch::unknown(&text))
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        String::deserialize(source)?.parse().map_err(de::Error::custom)
     }
 }
 
-json::deserializes!(Date);
-
-impl serde_core::Serialize for Date {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }

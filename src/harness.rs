@@ -10,14 +10,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
 
 use crate::budget::{self, Subject};
-use crate::meter::Cause;
+use crate::outcome::Cause;
+use crate::outcome::Outcome;
+use crate::progress;
+use crate::record;
+use crate::report::github;
 use crate::report::terminal::{self, Colour};
-use crate::report::{github, progress, record};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::session::shard::Shard;
-use crate::verdict::{Outcome, Verdict};
-use crate::{Error, meter, place, selftest};
+use crate::verdict::Verdict;
+use crate::{Error, exec, paths, selftest};
 
 /// The exit code when `budgets.toml` is wrong or the harness cannot work.
 const UNUSABLE: u8 = 2;
@@ -78,8 +81,8 @@ impl Harness {
     /// `budgets.toml` is wrong.
     pub fn main(self) -> ExitCode {
         // Helper processes of a measurement are this binary too, and come in by the same door.
-        let helper = meter::process::relay().or_else(meter::process::planted);
-        if let Some(code) = helper.or_else(meter::process::guard) {
+        let helper = exec::relay().or_else(exec::planted);
+        if let Some(code) = helper.or_else(exec::guard) {
             return code;
         }
         if let Some(code) = run::serve(&self.workloads) {
@@ -121,9 +124,9 @@ impl Harness {
             )));
         }
         let rehearsal = selftest::Asked::of_environment()?;
-        let budgets = budget::load(&place::budgets(self.file.as_deref()))?;
+        let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
-        let session = Arc::new(Session::new(budgets, workloads.clone(), place::results()?)?);
+        let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);
         let closing = Arc::new(Closing::default());
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &closing, shard);
@@ -147,7 +150,7 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
-        let _guard = meter::process::Guard::post().map_err(|e| {
+        let _guard = exec::Guard::post().map_err(|e| {
             Error::other(format!("failed to start this binary once more, to end what is left: {e}"))
         })?;
         if let Some(asked) = &rehearsal {
@@ -211,7 +214,7 @@ struct Closing {
 impl Closing {
     /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
     fn take(&self, session: &Session, mut outcome: Outcome) -> Result<Completion, Red> {
-        let recorded = record::append(&place::record(&session.results), &outcome)
+        let recorded = record::append(&paths::record(&session.results), &outcome)
             .and_then(|()| session.report(&outcome));
         if let Err(error) = recorded {
             // An outcome that is not on record is lost for every report.

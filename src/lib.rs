@@ -57,7 +57,7 @@
 //! | budget, limit, subject, reference | [`budget`]: what `budgets.toml` says, checked, with every mistake collected |
 //! | metric | [`metric`]: its word, its unit, which way is better, exact or noisy |
 //! | number with a unit | [`quantity`] |
-//! | meter | [`meter`]: instruments, one a file; [`run`] is what a workload sees of them |
+//! | meter | [`run`] is what a workload sees of it; [`reading`] what one measurement gave, or why it gave nothing |
 //! | sample, estimate | [`stats`]: evidence from numbers |
 //! | verdict, outcome | [`verdict`]: the rules of judgement |
 //! | report | [`report`]: renderings of outcomes |
@@ -72,8 +72,8 @@
 //! - Arrows between modules run only downward.
 //! - `stats` does not know what was measured: numbers in, numbers out, no clock, no file, no chance.
 //! - `verdict` does no input or output: a verdict can be judged again from its record.
-//! - Only `harness` and `report` print, but for a worker that cannot answer any other way.
-//! - Only `meter::process` starts processes, so that whatever is started is also ended.
+//! - Only `harness` and `progress` print, but for a worker that cannot answer any other way.
+//! - Only `exec` starts processes, so that whatever is started is also ended.
 //! - Only `harness` knows `libtest-mimic`.
 //! - `unsafe` is in three files: the counting allocator, system calls behind safe functions, and what Linux
 //!   does for a process.
@@ -128,31 +128,43 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
 //! beyond what is half a year old.
 
-mod accepted;
 mod base;
 pub mod budget;
 pub mod date;
 mod enforce;
 mod error;
+
+mod exact;
+mod exec;
 mod harness;
-mod json;
-pub mod meter;
+#[doc(hidden)]
+pub mod inject;
+mod instrument;
+mod meter;
 pub mod metric;
-mod place;
+mod noise;
+mod os;
+pub mod outcome;
+mod paths;
+mod progress;
 pub mod quantity;
+pub mod reading;
+pub mod record;
 pub mod report;
 pub mod run;
 #[doc(hidden)]
 pub mod selftest;
 mod session;
 pub mod stats;
-mod subject;
+pub mod subject;
 mod suite;
 pub mod verdict;
 #[cfg(feature = "wasm")]
 pub mod wasm;
+#[doc(hidden)]
+pub mod worker;
 
 pub use error::Error;
 pub use harness::Harness;
-pub use meter::heap::Heap;
+pub use instrument::heap::Heap;
 pub use run::{Failed, Run, Workload};

@@ -3,32 +3,35 @@
 //! Text follows what people write in a budget: `100 KB` is 1000 bytes a KB, `1 KiB` is 1024 bytes,
 //! `10 ms`, `1_000 op/s`, `64 MB/s`, `95 %`, `12`. Inside, every value is in the base unit of its kind.
 
-use crate::json;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The kind of a quantity, named by its base unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Unit {
     /// Sizes, in bytes.
+    #[serde(rename = "B")]
     Bytes,
     /// Times, in seconds.
+    #[serde(rename = "s")]
     Seconds,
     /// Rates of operations, in operations a second.
+    #[serde(rename = "op/s")]
     PerSecond,
     /// Rates of data, in bytes a second.
+    #[serde(rename = "B/s")]
     BytesPerSecond,
     /// A part of a whole: 1.0 is 100 %.
+    #[serde(rename = "share")]
     Share,
     /// A plain number: a count, an exponent, an exit code.
+    #[serde(rename = "number")]
     Number,
     /// So many times another value.
+    #[serde(rename = "ratio")]
     Ratio,
 }
-
-json::words!(Unit {
-    Bytes = "B", Seconds = "s", PerSecond = "op/s", BytesPerSecond = "B/s", Share = "share",
-    Number = "number", Ratio = "ratio",
-});
 
 /// A value in the base unit of its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::enforce::{is_exact, takes_turns};
 use crate::metric::Metric;
+use crate::verdict::question::{is_exact, takes_turns};
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]

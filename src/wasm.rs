@@ -55,7 +55,7 @@ use std::path::Path;
 use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
 
 use crate::error::Error;
-use crate::meter::fuel;
+use crate::instrument::fuel;
 
 /// The most fuel that there is: no call is ended for want of it.
 const ENOUGH: u64 = u64::MAX;

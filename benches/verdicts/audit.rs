@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use perf_budget::budget::Param;
-use perf_budget::meter::fork::{Build, Request};
-use perf_budget::meter::pair::{self, Place, Round, Side, Terms, Wants};
+use perf_budget::worker::fork::{Build, Request};
+use perf_budget::worker::pair::{self, Place, Round, Side, Terms, Wants};
 
 use crate::workloads::{COMPARED, EFFECTS, Random, seed};
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{self, Condition};

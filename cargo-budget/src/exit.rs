@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 
 /// How a subcommand ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

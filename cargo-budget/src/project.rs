@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use perf_budget::budget::{self, Budgets};
-use perf_budget::report::record;
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
+use perf_budget::record;
 
 use crate::failure::Failure;
 use crate::progress::Progress;

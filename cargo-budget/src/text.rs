@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
 
 /// The text with what cannot be seen made visible: control characters but the line feed and the tab, marks that turn
 /// the direction of writing round, and what is no character at all are shown as `\u{202e}`.

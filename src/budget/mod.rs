@@ -34,8 +34,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::date::Date;
-use crate::json;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
@@ -153,7 +154,7 @@ impl Case {
 }
 
 /// The value of a parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Param {
     /// `ops = 10_000`
     Int(i64),
@@ -164,8 +165,6 @@ pub enum Param {
     /// `warm = true`
     Bool(bool),
 }
-
-json::tagged!(Param { Int, Float, Text, Bool });
 
 /// What a budget is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,15 +253,14 @@ pub struct Waiver {
 }
 
 /// From which side a limit bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Bound {
     /// The value may not be greater.
     Max,
     /// The value may not be smaller.
     Min,
 }
-
-json::words!(Bound { Max = "max", Min = "min" });
 
 /// What a value is held against.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::account::Account;
+use super::noise_totals::Account;
 use super::open::{Judgement, Open};
-use super::{Origin, Rules, standing, words};
-use crate::meter::{Fork, Unmeasured};
+use super::{Origin, Rules};
 use crate::metric::{Metric, Statistic, Table};
+use crate::outcome::Unmeasured;
+use crate::outcome::{Doubt, Evidence, Ledger, Outcome, Shape};
+use crate::outcome::{versus_accepted, words};
+use crate::reading::Fork;
+use crate::verdict::Verdict;
 use crate::verdict::judge::{Judge, Levels};
-use crate::verdict::{Doubt, Evidence, Ledger, Outcome, Shape, Verdict};
 
 /// What all readings of a measurement said beside the values.
 #[derive(Default)]
@@ -93,7 +96,7 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit),
     };
-    standing::compare(&mut outcome, limit);
+    versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {
         outcome.waive(waiver, rules.today);
     }

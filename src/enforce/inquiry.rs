@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use super::conclude::{Seen, conclude, unmeasured};
 use super::open::{Judgement, Open};
-use super::{Asked, Origin, Rules, words};
+use super::{Asked, Origin, Rules};
 use crate::budget::Unsure;
-use crate::meter::{Cause, Fork, Unmeasured};
 use crate::metric::Metric;
+use crate::outcome::words;
+use crate::outcome::{Cause, Unmeasured};
+use crate::outcome::{Doubt, Outcome};
+use crate::reading::Fork;
+use crate::verdict::Verdict;
 use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Levels};
-use crate::verdict::{Doubt, Outcome, Verdict};
 
 /// A generator that is late by more than this share of a limit says nothing of what is over it.
 const LATE: f64 = 0.1;

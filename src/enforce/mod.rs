@@ -3,35 +3,28 @@
 //! An [`Inquiry`] takes one reading after another, so that whoever holds several can let them take turns and
 //! one burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
 
-mod account;
-mod conclude;
-pub(crate) mod duel;
+pub(crate) mod accepted;
 #[cfg(test)]
-mod duel_tests;
+mod block_tests;
+mod conclude;
 mod inquiry;
 #[cfg(test)]
 mod noise_tests;
+mod noise_totals;
 mod open;
-mod question;
 #[cfg(test)]
 mod shape_tests;
-pub(crate) mod source;
-mod standing;
 #[cfg(test)]
-mod tests;
-mod words;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
 use crate::budget::{Limit, Unsure};
 use crate::date::Date;
-use crate::verdict::Outcome;
+use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
 
-pub(crate) use self::duel::takes_turns;
 pub(crate) use self::inquiry::Inquiry;
-pub(crate) use self::question::is_exact;
-pub(crate) use self::source::Watched;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Rules;
 use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
 use crate::budget::{Bound, Limit, Unsure};
-use crate::meter::interference::{Pressure, Throttled};
-use crate::meter::{Fork, Interference, Timing, Work};
 use crate::metric::{Metric, Statistic};
-use crate::verdict::ledger::Clock;
-use crate::verdict::{Doubt, Outcome, Verdict};
+use crate::outcome::noise::Clock;
+use crate::outcome::{Doubt, Outcome};
+use crate::reading::{Fork, Interference, Pressure, Throttled, Timing, Work};
+use crate::verdict::Verdict;
 
 /// A tenth of a second of a machine with so many cores of other work, all tasks waiting at times.
 fn interference(cores: f64) -> Interference {

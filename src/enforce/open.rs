@@ -1,13 +1,15 @@
 //! A limit that has no outcome yet: what was read for it, and how that stands.
 
-use super::{Asked, question};
+use super::Asked;
 use crate::budget::{Bound, Limit, Target};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
+use crate::outcome::noise::Clock;
+use crate::outcome::{Against, Estimate};
+use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::{Quantity, Unit};
+use crate::reading::{Fork, Work};
 use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
-use crate::verdict::ledger::Clock;
-use crate::verdict::{Against, Estimate};
+use crate::verdict::question;
 
 /// A limit on single operations is so many times what a reading of the clock takes, at least.
 const CLEAR_OF_CLOCK: f64 = 5.0;

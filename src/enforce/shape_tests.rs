@@ -9,12 +9,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Rules;
-use super::source::Coin;
 use super::tests::{max, rules, run, tenth};
-use crate::meter::Fork;
 use crate::metric::{Metric, Statistic};
+use crate::outcome::Outcome;
+use crate::reading::Fork;
 use crate::stats::clopper_pearson;
-use crate::verdict::{Outcome, Verdict};
+use crate::stats::tests::noise::Noise;
+use crate::verdict::Verdict;
 
 /// Simulated limits of each kind.
 const RUNS: u64 = 40;
@@ -26,7 +27,7 @@ const BEYOND: f64 = 1.1 * 1.05;
 /// A subject on a machine of some kind.
 struct World {
     kind: &'static str,
-    random: Coin,
+    random: Noise,
     /// What processes one after another have in common.
     walk: f64,
     forks: usize,
@@ -34,7 +35,7 @@ struct World {
 
 impl World {
     fn new(kind: &'static str, seed: u64) -> World {
-        World { kind, random: Coin::new(seed), walk: 0.0, forks: 0 }
+        World { kind, random: Noise::seeded(seed), walk: 0.0, forks: 0 }
     }
 
     /// What a process does to all its operations.
@@ -75,7 +76,7 @@ impl World {
 }
 
 /// Standard normal (Box & Muller 1958).
-fn normal(random: &mut Coin) -> f64 {
+fn normal(random: &mut Noise) -> f64 {
     let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
     radius * (TAU * random.uniform()).cos()
 }
@@ -176,7 +177,7 @@ fn what_is_far_beyond_is_red() {
 /// Three readings that are alike by accident are not compared: each is over its limit in 45 %.
 #[test]
 fn a_coarse_value_is_not_taken_for_constant() {
-    let mut random = Coin::new(3);
+    let mut random = Noise::seeded(3);
     let mut red = 0;
     for _ in 0..RUNS * 5 {
         let readings: Vec<f64> = (0..100).map(|_| f64::from(random.uniform() < 0.45)).collect();

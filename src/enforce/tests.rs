@@ -7,19 +7,21 @@ mod recorded;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::source::{Coin, Source, Sweep, Versus};
 use super::{Asked, Inquiry, Origin, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
-use crate::meter::{Cause, Clock, Fork, Unmeasured, Work};
 use crate::metric::{Metric, Statistic};
+use crate::outcome::Outcome;
+use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::Quantity;
+use crate::reading::{Clock, Fork, Work};
+use crate::stats::tests::noise::Noise;
+use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
-use crate::verdict::{Outcome, Verdict};
 
-pub(super) const P99: Metric = Metric::Latency(Statistic::P99);
-pub(super) const P50: Metric = Metric::Latency(Statistic::P50);
+pub(crate) const P99: Metric = Metric::Latency(Statistic::P99);
+pub(crate) const P50: Metric = Metric::Latency(Statistic::P50);
 
-pub(super) fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules {
         effort: Duration::from_secs(10),
         alpha: 0.01,
@@ -37,21 +39,21 @@ fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
 }
 
-pub(super) fn max(metric: Metric, text: &str) -> Limit {
+pub(crate) fn max(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Max, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-pub(super) fn min(metric: Metric, text: &str) -> Limit {
+pub(crate) fn min(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Min, Target::Absolute(Quantity::parse(text).unwrap()))
 }
 
-pub(super) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
+pub(crate) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
     let reference = Reference::Budget("other".into());
     limit(metric, bound, Target::Relative { factor, reference })
 }
 
 /// Runs an inquiry to its end; `fork` gives the n-th fork.
-pub(super) fn run(
+pub(crate) fn run(
     limits: Vec<Limit>,
     rules: Rules,
     fork: impl Fn(usize) -> Result<Fork, Unmeasured> + Send + 'static,
@@ -60,44 +62,49 @@ pub(super) fn run(
     finish(Box::new(move || fork(next.fetch_add(1, Ordering::Relaxed))), limits, rules)
 }
 
-fn finish(source: Box<dyn Source>, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
+/// Where scripted readings come from.
+type Script = Box<dyn FnMut() -> Result<Fork, Unmeasured>>;
+
+fn finish(source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
     finish_from(Carried::default(), source, limits, rules)
 }
 
-fn finish_from(
-    carried: Carried,
-    source: Box<dyn Source>,
-    limits: Vec<Limit>,
-    rules: Rules,
-) -> Vec<Outcome> {
-    let asked = limits.into_iter().map(|limit| Asked {
+fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
+    drive(source, asked(carried, limits), rules)
+}
+
+fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
+    let asked = |limit: Limit| Asked {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
         limit,
         unjudged: None,
-    });
-    drive(source, asked.collect(), rules)
+    };
+    limits.into_iter().map(asked).collect()
 }
 
 /// Reads from a source until every limit has its outcome.
-fn drive(mut source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
-    let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
+fn drive(source: Script, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
+    drive_from(Origin::Measured, source, asked, rules)
+}
+
+fn drive_from(origin: Origin, mut source: Script, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
     let mut inquiry = Inquiry::new(asked, rules, origin);
     for _ in 0..100_000 {
         if inquiry.is_done() {
             return inquiry.outcomes().to_vec();
         }
-        inquiry.add(source.fork());
+        inquiry.add(source());
     }
     panic!("the inquiry did not end");
 }
 
-pub(super) fn tenth() -> Fork {
+pub(crate) fn tenth() -> Fork {
     Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
 }
 
 /// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
-pub(super) fn operations(n: usize, tail: f64, every: usize) -> Fork {
+pub(crate) fn operations(n: usize, tail: f64, every: usize) -> Fork {
     let operations =
         (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
     Fork { operations: operations.collect(), ..tenth() }
@@ -272,44 +279,6 @@ fn a_rate_of_errors() {
     check(&outcomes, Verdict::Fail, "error_rate is 10.1 %, over the limit of 1 %");
 }
 
-#[test]
-fn a_ratio_is_judged_in_turns() {
-    let versus = |x: f64, y: f64| -> Box<dyn Source> {
-        let metrics = vec![P50];
-        let side = |v: f64| -> Box<dyn Source> {
-            Box::new(move || Ok(Fork { operations: vec![v; 9], ..tenth() }))
-        };
-        Box::new(Versus { subject: side(x), reference: side(y), metrics, coin: Coin::new(1) })
-    };
-    let outcomes = finish(versus(1e-3, 2e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
-    assert_eq!(outcomes[0].verdict, Verdict::Pass, "{}", outcomes[0].reason);
-    assert_eq!(outcomes[0].reason, "p50 is 0.5 x other, within the limit of 0.8 x other");
-    let outcomes = finish(versus(1e-3, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
-    assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
-    assert_eq!(outcomes[0].notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
-    // To have none of it any more is no mistake of the measurement.
-    let outcomes = finish(versus(0.0, 1e-3), vec![ratio(P50, Bound::Max, 0.8)], rules());
-    check(&outcomes, Verdict::Pass, "p50 is 0 x other, within the limit of 0.8 x other");
-}
-
-#[test]
-fn a_slope_is_judged_by_sweeps() {
-    let sweep = |exponent: f64| -> Box<dyn Source> {
-        let points = [1e3_f64, 1e4, 1e5].map(|x| {
-            let source: Box<dyn Source> =
-                Box::new(move || Ok(value(Metric::Rss, 100.0 * x.powf(exponent))));
-            (x, source)
-        });
-        let (points, metrics) = (Vec::from(points), vec![Metric::Rss]);
-        Box::new(Sweep { points, metrics, coin: Coin::new(1) })
-    };
-    let slope = || vec![max(Metric::Scaling(Box::new(Metric::Rss)), "1.1")];
-    let outcomes = finish(sweep(1.0), slope(), rules());
-    check(&outcomes, Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
-    let outcomes = finish(sweep(2.0), slope(), rules());
-    check(&outcomes, Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");
-}
-
 /// A suite of limits, each exactly at the truth, under noise that differs between processes: the
 /// chance that any of them is red stays within alpha, and never more than the slack passes unseen.
 #[test]
@@ -334,7 +303,7 @@ fn the_suite_keeps_its_alpha() {
 
 /// A median of `truth` milliseconds, limited to 1 ms, with 5 % between processes and 10 % within.
 fn noisy(seed: u64, truth: f64) -> Outcome {
-    let mut coin = Coin::new(seed);
+    let mut coin = Noise::seeded(seed);
     let mut uniform = move || coin.uniform() - 0.5;
     let mut forks = Vec::new();
     for _ in 0..60 {

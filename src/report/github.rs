@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 
 use super::terminal::{bound_text, value_text};
-use crate::verdict::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// GitHub refuses more than 1 MiB a step; stop well before.
 const LARGEST_SUMMARY: usize = 900 * 1024;

@@ -4,6 +4,4 @@
 
 pub(crate) mod github;
 mod plain;
-pub(crate) mod progress;
-pub mod record;
 pub mod terminal;

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::plain::plain;
 use crate::budget::Bound;
+use crate::outcome::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Waived};
 use crate::quantity::Quantity;
-use crate::verdict::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Verdict, Waived};
+use crate::verdict::Verdict;
 
 /// Whether escape sequences for colour are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::meter::{Cause, Unmeasured};
+use crate::outcome::{Cause, Unmeasured};
 
 /// Why a workload failed. Made from any error, or any text, by `?`:
 ///

@@ -1,6 +1,6 @@
 //! What a workload sees of the harness, and the process it runs in.
 //!
-//! Everything here is on the workload's side: it runs in a fresh process that [`meter`](crate::meter)
+//! Everything here is on the workload's side: it runs in a fresh process that [`worker`](crate::worker)
 //! started, and what it measured goes back through a file. Nothing here starts processes, and nothing
 //! knows limits.
 
@@ -10,21 +10,22 @@ mod drive;
 mod failed;
 mod open_loop;
 mod param;
+mod serve;
 mod verbs;
 #[cfg(not(feature = "tokio"))]
 mod without_tokio;
-mod worker;
 
 pub use failed::Failed;
 pub use param::Parameter;
 #[doc(hidden)]
-pub use worker::serve;
+pub use serve::serve;
 
-use crate::meter::fuel;
-use crate::meter::plant::Seed;
-use crate::meter::wire::{Instrument, Request, valid};
-use crate::meter::{Cause, Fork, Unmeasured, Work};
+use crate::inject::Seed;
+use crate::instrument::fuel;
 use crate::metric::{Metric, Statistic, SubjectKind, Table};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Work};
+use crate::worker::wire::{Instrument, Request, valid};
 
 /// A function that is measured, as the harness keeps it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;

@@ -7,7 +7,7 @@ use std::hint::{black_box, spin_loop};
 use std::time::{Duration, Instant};
 
 use super::drive::{Failures, Outcome, opaque};
-use crate::meter::arrivals::{Arrivals, Span};
+use crate::instrument::load::arrivals::{Arrivals, Span};
 
 /// A thread that sleeps may wake up so much later, and works through that instead.
 const OVERSLEPT: Duration = Duration::from_micros(300);

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use super::*;
 use crate::budget::{Load, Shape};
-use crate::meter::Fork;
-use crate::meter::schedule::Schedule;
+use crate::instrument::load::schedule::Schedule;
 use crate::metric::{Metric, Statistic};
+use crate::reading::Fork;
 use crate::run::drive::{Certain, Fallible, Policy};
 use crate::stats::{Sample, order};
 

@@ -6,18 +6,19 @@ use std::fmt::Display;
 use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, Run, Verb};
-use crate::meter::arrivals::Arrivals;
-use crate::meter::fuel::Fuel;
-use crate::meter::gauge::{Gauge, Repeat};
-use crate::meter::growth::Growth;
-use crate::meter::heap::Allocations;
-use crate::meter::memory::Memory;
-#[cfg(unix)]
-use crate::meter::pair::Follower;
-use crate::meter::plant::{self, Planted};
-use crate::meter::time::Time;
-use crate::meter::wire::Instrument;
+use crate::inject;
+use crate::instrument::fuel::Fuel;
+use crate::instrument::growth::Growth;
+use crate::instrument::heap::Allocations;
+use crate::instrument::load::arrivals::Arrivals;
+use crate::instrument::memory::Memory;
+use crate::instrument::planted::Planted;
+use crate::instrument::time::Time;
+use crate::instrument::{Gauge, Repeat};
 use crate::metric::Metric;
+#[cfg(unix)]
+use crate::worker::pair::Follower;
+use crate::worker::wire::Instrument;
 
 impl Run {
     /// Measures an operation. What it returns is dropped outside the timed part.
@@ -111,7 +112,7 @@ impl Run {
             Watching::Other(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
             Watching::Arrivals(arrivals) => {
                 let plant = self.request.plant;
-                let op = |input| plant::slowed(plant, || op(input));
+                let op = |input| inject::slowed(plant, || op(input));
                 arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
             }
         }
@@ -141,11 +142,24 @@ impl Run {
                 Follower::new(repeat).map(|gauge| Watching::Other(Box::new(gauge)))
             }
             Instrument::Time => Ok(match &self.request.load {
-                Some(load) => Watching::Arrivals(Box::new(Arrivals::asked(load, &self.request))),
-                None if plant.is_some() => {
-                    Watching::Other(Box::new(Time::new(&self.request, repeat)))
-                }
-                None => Watching::Time(Box::new(Time::new(&self.request, repeat))),
+                Some(load) => Watching::Arrivals(Box::new(Arrivals::asked(
+                    load,
+                    self.request.slice,
+                    most,
+                    plant,
+                ))),
+                None if plant.is_some() => Watching::Other(Box::new(Time::new(
+                    &self.request.metrics,
+                    self.request.slice,
+                    most,
+                    repeat,
+                ))),
+                None => Watching::Time(Box::new(Time::new(
+                    &self.request.metrics,
+                    self.request.slice,
+                    most,
+                    repeat,
+                ))),
             }),
             Instrument::Heap => {
                 Allocations::new(repeat, most).map(|gauge| Watching::Other(Box::new(gauge)))
@@ -153,7 +167,7 @@ impl Run {
             Instrument::Fuel => {
                 Fuel::new(repeat).map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>))
             }
-            Instrument::Growth => Growth::new(&self.request, repeat)
+            Instrument::Growth => Growth::new(self.request.slice, repeat)
                 .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
             Instrument::Memory => Memory::new(&self.request.metrics)
                 .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),

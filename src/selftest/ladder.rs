@@ -2,8 +2,8 @@
 
 use crate::budget::Bound;
 use crate::metric::Metric;
+use crate::outcome::Against;
 use crate::quantity::Unit;
-use crate::verdict::Against;
 
 /// Beyond the limit by these shares of it: from what few gates see to what all have to.
 const BEYOND: [f64; 10] = [0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0, 2.0, 4.0, 9.0];

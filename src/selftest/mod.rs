@@ -12,12 +12,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use self::proof::{Finding, Proof, Step, read};
 use crate::Error;
-use crate::json;
-use crate::meter::plant::{Plant, Seed};
+use crate::inject::{Plant, Seed};
+use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::Verdict;
 
 /// Asks for a selftest, with an [`Asked`] in it.
 pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
@@ -25,15 +27,13 @@ pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
 pub const REHEARSED: u8 = 103;
 
 /// What is asked of a selftest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Where proofs go.
     pub file: PathBuf,
     /// Budgets, or tests, to plant into; all where there are none.
     pub only: Vec<String>,
 }
-
-json::record!(Asked { file, only });
 
 impl Asked {
     /// As the variable has it.
@@ -47,7 +47,7 @@ impl Asked {
     /// Where it is not understood: never a run that judges in its place.
     pub(crate) fn of_environment() -> Result<Option<Asked>, Error> {
         let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
-        let asked = crate::json::read(text.to_string_lossy().as_bytes());
+        let asked = serde_json::from_str(&text.to_string_lossy());
         asked.map(Some).map_err(|e| {
             Error::other(format!(
                 "{VARIABLE} is set, for `cargo budget selftest` alone, and not understood: {e}; unset it"

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
-use crate::json;
-use crate::verdict::{Outcome, Verdict};
+use crate::exact;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     /// What came of it.
     pub finding: Finding,
@@ -21,10 +24,9 @@ pub struct Proof {
     pub steps: Vec<Step>,
 }
 
-json::record!(Proof { finding, reason, planted, bare, steps });
-
 /// What came of planting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Finding {
     /// It turned red.
     Red,
@@ -40,13 +42,8 @@ pub enum Finding {
     Aside,
 }
 
-json::words!(Finding {
-    Red = "red", Never = "never", Already = "already", Unsure = "unsure",
-    Unmeasured = "unmeasured", Aside = "aside",
-});
-
 /// One size that was planted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The value that was aimed at, in the base unit of the limit.
     pub target: f64,
@@ -61,8 +58,6 @@ pub struct Step {
     /// The verdict's sentence.
     pub reason: String,
 }
-
-json::record!(Step { target, beyond, verdict, value, detectable, reason });
 
 impl Proof {
     /// The smallest size that turned it red, and the largest that did not.
@@ -82,10 +77,36 @@ pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let proof = |(i, line): (usize, &str)| {
-        crate::json::read(line.as_bytes()).map_err(|e| {
+        exact::read(line.as_bytes()).map_err(|e| {
             let path = path.display();
             Error::other(format!("failed to read `{path}`: line {} is no proof: {e}", i + 1))
         })
     };
     lines.map(proof).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::tests::frozen;
+
+    #[test]
+    fn a_line_stays_as_it_is() {
+        let bare = serde_json::to_string(&Outcome::default()).unwrap();
+        let step = r#"{"target":0.010000000000000009,"beyond":0.1,"verdict":"fail","value":null,"detectable":1.5,"reason":"over"}"#;
+        let line = format!(
+            r#"{{"finding":"red","reason":"","planted":"work","bare":{bare},"steps":[{step}]}}"#
+        );
+        let proof: Proof = frozen(&line);
+        assert_eq!((proof.finding, proof.steps[0].target), (Finding::Red, 1.03 - 1.02));
+        for word in ["never", "already", "unsure", "unmeasured", "aside"] {
+            frozen::<Finding>(&format!("\"{word}\""));
+        }
+    }
+
+    #[test]
+    fn what_was_asked_stays_as_it_is() {
+        let asked: super::super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+    }
 }

@@ -9,15 +9,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 use super::Session;
 use crate::Error;
 use crate::base::Base;
 use crate::budget::{Budgets, Reference, Subject, lock};
-use crate::json;
-use crate::meter::binary;
+use crate::exact;
+use crate::outcome::{Evidence, Outcome};
+use crate::subject::binary;
 use crate::suite::{Reading, Test};
+use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
-use crate::verdict::{Evidence, Outcome, Verdict};
 
 /// Evidence that is older says little of the machine as it is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -26,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 const CERTAIN: f64 = 1e300;
 
 /// What is kept of one limit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stored {
     test: String,
     /// Of the build and the limit.
@@ -39,8 +42,6 @@ pub(super) struct Stored {
     /// When the last of them ended, in seconds since 1970.
     at: u64,
 }
-
-json::record!(Stored { test, identity, fail, pass, runs, at });
 
 impl Stored {
     /// What judgement begins with.
@@ -71,7 +72,7 @@ impl Store {
     /// What earlier runs of the same build left about a test. What cannot be read is as good as nothing:
     /// it only costs time.
     pub(super) fn load(&self, test: &str, identity: u64) -> Option<Stored> {
-        let kept: Stored = crate::json::read(&std::fs::read(self.file(test)).ok()?).ok()?;
+        let kept: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
         let sane = kept.fail.is_finite() && kept.pass.is_finite();
         let fresh = now().saturating_sub(kept.at) < FRESH.as_secs();
         (sane && fresh && kept.test == test && kept.identity == identity).then_some(kept)
@@ -271,5 +272,16 @@ mod tests {
         assert_ne!(of(1), before);
         assert_eq!(fingerprint([dir.join("none").as_path()], &1), None);
         std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_is_kept_stays_as_it_is() {
+        let stored: Stored = crate::exact::tests::frozen(
+            r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
+        );
+        assert_eq!(
+            (stored.identity, stored.fail, stored.runs),
+            (u64::MAX, 2.302_585_092_994_045_5, 2)
+        );
     }
 }

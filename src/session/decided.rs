@@ -1,11 +1,12 @@
 //! What is known of a test without measuring it: the outcome before there is a reading, and instead of one.
 
 use super::Session;
-use crate::accepted::Unjudged;
 use crate::budget::{Reference, Subject, Target};
-use crate::meter::{Cause, Unmeasured};
+use crate::enforce::accepted::Unjudged;
 use crate::metric::Metric;
-use crate::verdict::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::outcome::{Cause, Unmeasured};
+use crate::verdict::Verdict;
 use crate::{subject, suite};
 
 impl Session {
@@ -76,7 +77,7 @@ impl Session {
             subject: subject::describe(&budget.subject),
             relative_to,
             why: test.limit.why.clone().or_else(|| budget.why.clone()),
-            file: crate::place::shown(&self.budgets.path),
+            file: crate::paths::shown(&self.budgets.path),
             line: test.limit.line,
             run: self.run.clone(),
             ..Outcome::default()
@@ -98,7 +99,7 @@ impl Session {
                  and a limit, or register it no more"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
-            file: crate::place::shown(&self.budgets.path),
+            file: crate::paths::shown(&self.budgets.path),
             line: 1,
             run: self.run.clone(),
             ..Outcome::default()

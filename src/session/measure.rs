@@ -7,14 +7,15 @@ use super::Session;
 use super::carried::Stored;
 use crate::base::Base;
 use crate::date::Date;
-use crate::enforce::source::Source;
-use crate::enforce::{Asked, Inquiry, Origin, Rules, Watched};
-use crate::meter::plant::Plant;
-use crate::meter::{Cause, Unmeasured};
+use crate::enforce::{Asked, Inquiry, Origin, Rules};
+use crate::inject::Plant;
+use crate::meter::Source;
+use crate::meter::Watched;
 use crate::metric::Metric;
+use crate::outcome::Outcome;
+use crate::outcome::{Cause, Unmeasured};
 use crate::subject;
 use crate::suite::Reading;
-use crate::verdict::Outcome;
 
 /// Readings of a heap, or of fuel, that must agree. A file's are the same by definition.
 const COUNT_REPEATS: usize = 2;

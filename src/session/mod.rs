@@ -25,14 +25,14 @@ use self::measure::{Measurement, Purpose};
 use self::rotation::Rotation;
 use self::run_cache::RunCache;
 use crate::Error;
-use crate::accepted::AcceptedValues;
 use crate::base::Base;
 use crate::budget::Budgets;
-use crate::meter::fork::Build;
-use crate::meter::{Cause, Unmeasured};
-use crate::report::progress::Progress;
+use crate::enforce::accepted::AcceptedValues;
+use crate::outcome::{Cause, Unmeasured};
+use crate::outcome::{Outcome, Run};
+use crate::progress::Progress;
 use crate::suite::Suite;
-use crate::verdict::{Outcome, Run};
+use crate::worker::fork::Build;
 
 /// Everything that the tests of one run share.
 pub(crate) struct Session {

@@ -2,8 +2,8 @@
 
 use super::Session;
 use super::measure::Purpose;
-use crate::meter::plant::Plant;
-use crate::verdict::Outcome;
+use crate::inject::Plant;
+use crate::outcome::Outcome;
 
 impl Session {
     /// The outcome of a test with something planted into it, or with nothing: by the same rules as one

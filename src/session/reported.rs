@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::Error;
-use crate::verdict::Outcome;
+use crate::outcome::Outcome;
 
 impl Session {
     /// Lets the other processes of the run know of an outcome.

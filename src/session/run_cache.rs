@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime};
 use super::machine;
 use crate::Error;
 use crate::budget::lock;
-use crate::verdict::{Outcome, Verdict};
+use crate::exact;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// Run caches older than this are of no run that still goes on.
 const STALE: Duration = Duration::from_secs(24 * 3600);
@@ -66,7 +68,7 @@ impl RunCache {
         let _lock = self.lock(key)?;
         if place.is_file() {
             let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
-            return crate::json::read(&text).map_err(|e| Error::io("read", &place, e.into()));
+            return exact::read(&text).map_err(|e| Error::io("read", &place, e.into()));
         }
         let outcomes = measure();
         let text =
@@ -96,7 +98,7 @@ impl RunCache {
             std::fs::read_to_string(self.directory.join("reported.jsonl")).unwrap_or_default();
         let mut reported = HashMap::new();
         for line in text.lines() {
-            if let Ok((test, verdict)) = crate::json::read(line.as_bytes()) {
+            if let Ok((test, verdict)) = serde_json::from_str(line) {
                 reported.insert(test, verdict);
             }
         }
@@ -158,6 +160,20 @@ fn remove_stale(runs: &Path) {
         if age.is_ok_and(|age| age > STALE) {
             // Another process may be at it too; whoever is first is right.
             let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::tests::frozen;
+
+    #[test]
+    fn the_lines_of_what_was_told_stay_as_they_are() {
+        for verdict in Verdict::ALL {
+            let line = format!(r#"["a::p99","{}"]"#, verdict.name());
+            assert_eq!(frozen::<(String, Verdict)>(&line), ("a::p99".to_owned(), verdict));
         }
     }
 }

@@ -69,7 +69,7 @@ mod sample;
 mod slope;
 mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use betting::{Betting, KAPPA, threshold};
 pub use binomial::clopper_pearson;

@@ -5,11 +5,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::{artifact, binary, command};
 use crate::budget::{Case, Command};
-use crate::enforce::source::Source;
-use crate::meter::plant::Plant;
-use crate::meter::{Fork, Unmeasured, artifact, binary, command};
+use crate::inject::Plant;
+use crate::meter::Source;
 use crate::metric::Metric;
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);

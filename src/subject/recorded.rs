@@ -2,13 +2,14 @@
 //!
 //! Apart because nothing is measured: there is no second fork to ask for.
 
+use super::criterion::{self, Place};
 use crate::budget::{Budget, Budgets, Target};
-use crate::enforce::source::Source;
-use crate::meter::criterion::{self, Place};
-use crate::meter::{Cause, Fork, Unmeasured};
+use crate::meter::Source;
 use crate::metric::Metric;
-use crate::place;
+use crate::outcome::{Cause, Unmeasured};
+use crate::paths;
 use crate::quantity::Unit;
+use crate::reading::Fork;
 
 /// What is recorded of the benchmark `name`, which `budget` limits.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
@@ -16,7 +17,7 @@ pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn 
         Target::Absolute(quantity) if limit.metric == Metric::Throughput => Some(quantity.unit),
         _ => None,
     });
-    let home = place::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));
+    let home = paths::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));
     let place = home.map(|home| Place { home, package: budgets.root.clone() });
     Box::new(Recorded { name: name.to_owned(), rate, place })
 }

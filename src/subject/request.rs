@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::budget::Budget;
-use crate::meter::fork::Request;
 use crate::metric::Metric;
+use crate::worker::fork::Request;
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);

@@ -1,25 +1,18 @@
 //! Verdicts: what a limit and its evidence come to. Pure: no clock, no file, no process.
 //!
-//! [`judge`](judge::Judge) takes the values of one fork after another and says when the evidence is
-//! enough; [`Outcome`] is everything there is to say about one limit in one run, and what every report
-//! is made from.
+//! [`question`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
+//! takes the values of one process after another and says when the evidence is enough.
 
-mod accepted;
 pub mod judge;
-pub mod ledger;
-mod outcome;
-mod waived;
+pub mod question;
 
-use serde_json::Value;
-
-use crate::json::{self, FromJson, Mismatch};
-pub use accepted::Accepted;
-pub use ledger::Ledger;
-pub use outcome::{Against, Doubt, Estimate, Evidence, Outcome, Run, Shape, Share};
-pub use waived::{Effect, Waived};
+use serde::{Deserialize, Serialize};
 
 /// What became of one limit.
-#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Shown to hold.
     Pass,
@@ -62,21 +55,5 @@ impl Verdict {
             Verdict::Unmeasured => "unmeasured",
             Verdict::Skipped => "skipped",
         }
-    }
-}
-
-impl FromJson for Verdict {
-    fn from_json(value: Value) -> Result<Self, Mismatch> {
-        let word = String::from_json(value)?;
-        let known = Verdict::ALL.into_iter().find(|known| known.name() == word);
-        known.ok_or_else(|| Mismatch::unknown(&word))
-    }
-}
-
-json::deserializes!(Verdict);
-
-impl serde_core::Serialize for Verdict {
-    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 
 use libtest_mimic::Trial;
 use perf_budget::budget::lock;
-use perf_budget::verdict::{Run as Environment, Verdict};
+use perf_budget::outcome::Run as Environment;
+use perf_budget::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use perf_budget::report::record;
+use perf_budget::record;
 use perf_budget::verdict::Verdict;
 
 use crate::gate::Case;

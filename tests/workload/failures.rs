@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::meter::Cause::{
-    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed,
-    MeasuredNothing, Panicked, TimedOut, WorkloadFailed,
-};
-use perf_budget::meter::fork::{Request, measure};
 use perf_budget::metric::Metric;
+use perf_budget::outcome::Cause;
+use perf_budget::outcome::Cause::{
+    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
+    Panicked, TimedOut, WorkloadFailed,
+};
+use perf_budget::worker::fork::{Request, measure};
 
 use crate::{fork, fork_within, row, value};
 

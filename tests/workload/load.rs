@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 use perf_budget::budget::{Load, Shape};
-use perf_budget::meter::{Cause, Fork, Timing, Unmeasured};
+use perf_budget::outcome::{Cause, Unmeasured};
+use perf_budget::reading::{Fork, Timing};
 
 use crate::{row, taken, value};
 

@@ -23,9 +23,10 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use perf_budget::budget::Load;
-use perf_budget::meter::fork::{Request, measure};
-use perf_budget::meter::{Fork, Unmeasured};
 use perf_budget::metric::{Metric, SubjectKind};
+use perf_budget::outcome::Unmeasured;
+use perf_budget::reading::Fork;
+use perf_budget::worker::fork::{Request, measure};
 
 #[global_allocator]
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use perf_budget::budget::Param;
-use perf_budget::meter::Cause::{
-    self, Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
+use perf_budget::outcome::Cause;
+use perf_budget::outcome::Cause::{
+    Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
     TimedOut, WorkloadFailed,
 };
-use perf_budget::meter::fork::{Build, Request};
-use perf_budget::meter::pair::{Pair, Place, Side, Terms, Wants, measure};
-use perf_budget::meter::{Unmeasured, Work};
+use perf_budget::outcome::Unmeasured;
+use perf_budget::reading::Work;
+use perf_budget::worker::fork::{Build, Request};
+use perf_budget::worker::pair::{Pair, Place, Side, Terms, Wants, measure};
 
 use crate::row;
 
@@ -110,7 +112,7 @@ fn twice_the_work_is_twice_as_long() {
             let sides = [side("counts", 200_000, "first"), side("counts", 100_000, "second")];
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs");
             let pair = run([&sides[0], &sides[1]], false, MINUTE, &scratch).unwrap();
-            let ratio = |round: &perf_budget::meter::pair::Round| {
+            let ratio = |round: &perf_budget::worker::pair::Round| {
                 let log =
                     |side: &[Vec<f64>]| side.iter().flatten().map(|time| time.ln()).sum::<f64>();
                 ((log(&round.first) - log(&round.second)) / 4.0).exp()

@@ -1,8 +1,8 @@
 //! What a selftest plants is what is measured besides: in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
-use perf_budget::meter::fork::{Request, measure};
-use perf_budget::meter::plant::{Plant, Seed};
+use perf_budget::inject::{Plant, Seed};
+use perf_budget::worker::fork::{Request, measure};
 
 use crate::subjects::HELD;
 use crate::{fork, request, row, value};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::meter::fork::{Request, measure};
+use perf_budget::worker::fork::{Request, measure};
 use perf_budget::metric::{Metric, Statistic};
 use perf_budget::{Run, Workload};
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::meter::fork::{Request, measure};
+use perf_budget::worker::fork::{Request, measure};
 use perf_budget::metric::{Metric, SubjectKind};
 use perf_budget::{Failed, Heap, Run, Workload};
 

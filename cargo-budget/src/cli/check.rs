@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use perf_budget::report::record;
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
+use perf_budget::record;
 
 use super::Context;
 use super::target::Options;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use perf_budget::budget::{self, Budget};
 use perf_budget::metric::Metric;
-use perf_budget::report::record;
+use perf_budget::record;
 
 use super::{Context, show};
 use crate::doctor;

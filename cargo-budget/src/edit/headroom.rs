@@ -8,8 +8,9 @@
 
 use perf_budget::budget::Bound;
 use perf_budget::metric::{Metric, Statistic};
+use perf_budget::outcome::{Against, Estimate, Outcome};
 use perf_budget::quantity::{Quantity, Unit};
-use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 /// The headroom of what is the same every time.
 pub(crate) const EXACT: f64 = 0.02;
@@ -144,7 +145,7 @@ pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
 
 #[cfg(test)]
 mod tests {
-    use perf_budget::verdict::Doubt;
+    use perf_budget::outcome::Doubt;
 
     use super::*;
 

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use perf_budget::budget::{self, Bound, Budget, Budgets};
 use perf_budget::metric::{Better, Metric};
+use perf_budget::outcome::Outcome;
 use perf_budget::quantity::{Quantity, Unit};
-use perf_budget::verdict::Outcome;
 
 use super::headroom::{self, Goal};
 use super::number::{Rounding, fresh};

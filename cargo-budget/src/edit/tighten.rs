@@ -9,8 +9,8 @@ mod tests;
 
 use perf_budget::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
 use perf_budget::metric::{Better, Metric};
+use perf_budget::outcome::Outcome;
 use perf_budget::quantity::{Quantity, Unit};
-use perf_budget::verdict::Outcome;
 
 use super::headroom::{self, Goal};
 use super::number::{Rounding, Written, inside};

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use perf_budget::budget::{Bound, Budgets, Target, parse};
+use perf_budget::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::{Fate, plan};
 

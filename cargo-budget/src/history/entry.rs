@@ -2,8 +2,8 @@
 
 use perf_budget::budget::Bound;
 use perf_budget::metric::{Metric, SubjectKind};
+use perf_budget::outcome::{Outcome, Run};
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::{Outcome, Run};
 
 use super::revision::Revision;
 

@@ -1,7 +1,7 @@
 //! From `outcomes.jsonl` into the history.
 
-use perf_budget::report::record;
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
+use perf_budget::record;
 
 use super::entry::{Entry, HARNESS, Measured, environment};
 use super::revision::{self, Revision};

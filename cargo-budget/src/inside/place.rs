@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use perf_budget::budget::{Budget, Subject};
-use perf_budget::meter::artifact;
+use perf_budget::subject::artifact;
 
 use super::Inside;
 use crate::failure::Failure;

@@ -5,9 +5,9 @@
 //! action's chart would jump where a value crosses from ms to µs.
 
 use perf_budget::budget::Bound;
+use perf_budget::outcome::Estimate;
 use perf_budget::quantity::Unit;
 use perf_budget::report::terminal::bound_text;
-use perf_budget::verdict::Estimate;
 use serde::Serialize;
 
 use super::{Report, merge::counted};

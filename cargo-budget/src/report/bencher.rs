@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
 use serde::Serialize;
 
 use super::{Report, action};

@@ -5,8 +5,8 @@
 //! Numbers are numbers and get none.
 
 use perf_budget::budget::Bound;
-use perf_budget::verdict::ledger::Clock;
-use perf_budget::verdict::{Doubt, Outcome};
+use perf_budget::outcome::noise::Clock;
+use perf_budget::outcome::{Doubt, Outcome};
 
 use super::Report;
 use crate::failure::Failure;

@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 
 use perf_budget::budget::Bound;
+use perf_budget::outcome::{Against, Evidence, Outcome, Shape};
 use perf_budget::report::terminal::{explain, odds};
-use perf_budget::verdict::{Against, Evidence, Outcome, Shape, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::Report;
 use crate::failure::Failure;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use perf_budget::report::record;
-use perf_budget::verdict::Outcome;
+use perf_budget::outcome::Outcome;
+use perf_budget::record;
 
 use super::Report;
 use crate::failure::Failure;

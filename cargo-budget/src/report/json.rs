@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 use serde::Serialize;
 
 use super::Report;

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::{bound_text, explain, interval_text, value_text};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 use quick_junit::{
     NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite,
 };

@@ -5,8 +5,9 @@
 
 use std::fmt::Write as _;
 
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::{bound_text, interval_text, value_text};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::{Report, severity};
 use crate::text;

@@ -9,8 +9,9 @@
 use std::path::{Path, PathBuf};
 
 use perf_budget::budget::Budgets;
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::bound_text;
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::{Report, input, is_idle, names, severity};
 use crate::failure::Failure;

@@ -20,8 +20,9 @@ mod terminal;
 
 use std::collections::BTreeMap;
 
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::count;
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use crate::exit::Exit;
 use crate::failure::Failure;

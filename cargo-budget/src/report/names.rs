@@ -1,7 +1,8 @@
 //! The tests that a `budgets.toml` makes, by their names: to say which are missing.
 
 use perf_budget::budget::{Budget, Budgets, Limit};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 
 use crate::naming;
 

@@ -6,8 +6,9 @@
 
 use std::fmt::Write as _;
 
+use perf_budget::outcome::{Against, Estimate, Outcome};
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::{Against, Estimate, Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::Report;
 use crate::text;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::{Colour, explain, remarks, table};
-use perf_budget::verdict::Outcome;
 
 use super::{Report, merge::is_nameless};
 use crate::text;

@@ -7,10 +7,9 @@ use std::process::Command;
 
 use perf_budget::budget::Bound;
 use perf_budget::budget::lock::{self, Lock};
+use perf_budget::outcome::{Accepted, Against, Effect, Estimate, Evidence, Outcome, Run, Waived};
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::{
-    Accepted, Against, Effect, Estimate, Evidence, Outcome, Run, Verdict, Waived,
-};
+use perf_budget::verdict::Verdict;
 
 pub(crate) struct Project {
     dir: tempfile::TempDir,

@@ -13,8 +13,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use perf_budget::report::record;
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::record;
+use perf_budget::verdict::Verdict;
 
 use crate::made::Made;
 

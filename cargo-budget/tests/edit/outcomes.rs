@@ -5,7 +5,7 @@
 //! The test, the verdict, the limit with its unit and slack, the value with its interval; `-` for an end that
 //! is not bounded, and a slack of 0 for what is compared.
 
-use perf_budget::verdict::{Evidence, Outcome, Run, Shape};
+use perf_budget::outcome::{Evidence, Outcome, Run, Shape};
 use serde_json::json;
 
 /// The record that the rows make.

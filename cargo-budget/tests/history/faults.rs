@@ -177,7 +177,7 @@ fn full_disk() -> Result<Completion, Failed> {
     let project = Project::new("full-disk", "disk/history.sqlite");
     project.commit(0);
     project.outcomes(&[outcome("first", 0, 1e-3)]);
-    let of = |n: u64| perf_budget::verdict::Outcome {
+    let of = |n: u64| perf_budget::outcome::Outcome {
         test: format!("merge::metric_{n}"),
         ..outcome("long", 1, 1e-3)
     };

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use perf_budget::budget::Bound;
+use perf_budget::outcome::{Against, Estimate, Evidence, Outcome, Run};
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Run, Verdict};
+use perf_budget::verdict::Verdict;
 
 const BUDGETS: &str = "\
 [budget.merge]

@@ -36,7 +36,7 @@ fn twice(db: &str) {
     let hash = project.history(&[1.0])[0].clone();
     project.run(&["history", "record"]).says(0, "was recorded already");
     // One more test of the same run, as a later filter makes it.
-    let more = perf_budget::verdict::Outcome {
+    let more = perf_budget::outcome::Outcome {
         test: "merge::allocs".to_owned(),
         ..outcome("run-0", 0, 1e-3)
     };
@@ -55,7 +55,7 @@ fn at_once(db: &str) {
         (0..WRITERS * each).map(|n| format!("run-{}-{}", n / each, n % each)).collect();
     let tests = ["p50", "p90", "p99"];
     for name in &names {
-        let of = |test: &&str| perf_budget::verdict::Outcome {
+        let of = |test: &&str| perf_budget::outcome::Outcome {
             test: format!("merge::{test}"),
             ..outcome(name, 1, 1e-3)
         };
@@ -90,7 +90,7 @@ fn killed(db: &str) {
     const OUTCOMES: u64 = 2000;
     let project = Project::new("killed", db);
     project.commit(0);
-    let of = |n: u64| perf_budget::verdict::Outcome {
+    let of = |n: u64| perf_budget::outcome::Outcome {
         test: format!("merge::metric_{n}"),
         ..outcome("long", 1, 1e-3)
     };

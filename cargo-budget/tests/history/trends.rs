@@ -90,12 +90,12 @@ fn little(db: &str) {
     let project = Project::new("little", db);
     project.history(&[1.0]);
     project.run(&["trend", "merge"]).says(0, "1 commit, 2023-11-14 | one commit has no trend");
-    let none = perf_budget::verdict::Outcome {
+    let none = perf_budget::outcome::Outcome {
         test: "merge::allocs".to_owned(),
         metric: "allocs".to_owned(),
         budget: "merge".to_owned(),
         run: outcome("run-0", 0, 0.0).run,
-        ..perf_budget::verdict::Outcome::default()
+        ..perf_budget::outcome::Outcome::default()
     };
     project.outcomes(&[none]);
     project.run(&["history", "record"]).says(0, "1 new");

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use perf_budget::verdict::{Outcome, Run, Verdict};
+use perf_budget::outcome::{Outcome, Run};
+use perf_budget::verdict::Verdict;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::terminal::Terminal;

@@ -64,7 +64,7 @@ fn may_not_write(server: &Server) {
 fn stops(server: &Server) {
     let project = Project::new("stops", &server.database("stops"));
     project.history(&[1.0]);
-    let of = |n: u64| perf_budget::verdict::Outcome {
+    let of = |n: u64| perf_budget::outcome::Outcome {
         test: format!("merge::metric_{n}"),
         ..outcome("long", 1, 1e-3)
     };

@@ -2,7 +2,7 @@
 //! coarse make of them.
 
 use super::*;
-use crate::meter::Lag;
+use crate::reading::Lag;
 
 const LIMIT: f64 = 0.01;
 

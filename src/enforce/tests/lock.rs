@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::budget::Waiver;
+use crate::outcome::{Accepted, Effect};
 use crate::quantity::Unit;
 use crate::verdict::judge::Carried;
-use crate::verdict::{Accepted, Effect};
 
 fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
     let (low, high) = (Some(value * (1.0 - share)), Some(value * (1.0 + share)));

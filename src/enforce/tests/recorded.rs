@@ -8,22 +8,20 @@ struct Record {
     spread: f64,
 }
 
-impl Source for Record {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+impl Record {
+    fn fork(&self) -> Result<Fork, Unmeasured> {
         let batches =
             (0..20).map(|i| self.seconds * (1.0 + self.spread * (f64::from(i) / 9.5 - 1.0)));
         Ok(Fork { batches: batches.collect(), batch_size: 1, ..Fork::default() })
-    }
-
-    fn is_recorded(&self) -> bool {
-        true
     }
 }
 
 const MEAN: Metric = Metric::Latency(Statistic::Mean);
 
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
-    finish(Box::new(Record { seconds, spread }), vec![limit], rules).remove(0)
+    let record = Record { seconds, spread };
+    let asked = asked(Carried::default(), vec![limit]);
+    drive_from(Origin::Record, Box::new(move || record.fork()), asked, rules).remove(0)
 }
 
 #[track_caller]
@@ -100,7 +98,7 @@ fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
         limit: max(MEAN, "1 h"),
         unjudged: Some(("nothing is accepted yet".to_owned(), 1.0)),
     };
-    let mut record = Record { seconds: 1e-3, spread: 0.01 };
+    let record = Record { seconds: 1e-3, spread: 0.01 };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
     inquiry.add(record.fork());
     assert!(inquiry.is_done());

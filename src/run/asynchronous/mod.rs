@@ -16,9 +16,9 @@ use self::open_loop::{arrive, arrive_beside};
 use super::drive::{Certain, Fallible, Outcome};
 use super::verbs::Watching;
 use super::{Failed, Run};
-use crate::meter::Cause;
-use crate::meter::gauge::Repeat;
-use crate::meter::plant::{self, Plant};
+use crate::inject::{self, Plant};
+use crate::instrument::Repeat;
+use crate::outcome::Cause;
 
 /// What runs asynchronous operations.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ async fn until(due: Instant) {
 async fn slowed<O>(plant: Option<Plant>, op: impl Future<Output = O>) -> O {
     let began = Instant::now();
     let output = op.await;
-    if let Some(end) = plant::end(plant, began) {
+    if let Some(end) = inject::end(plant, began) {
         until(end).await;
     }
     output

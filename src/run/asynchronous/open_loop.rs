@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use super::in_flight::InFlight;
 use super::until;
-use crate::meter::arrivals::{Arrivals, Span};
+use crate::instrument::load::arrivals::{Arrivals, Span};
 use crate::run::drive::{Failures, Outcome, opaque};
 use crate::run::open_loop::{Clock as _, Monotonic};
 

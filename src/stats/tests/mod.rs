@@ -9,7 +9,7 @@ mod coverage;
 mod detection;
 mod exact;
 mod fronts;
-mod noise;
+pub(crate) mod noise;
 mod processes;
 mod symmetry;
 

@@ -3,10 +3,10 @@
 use std::f64::consts::{PI, TAU};
 
 /// The splitmix64 generator (Steele, Lea & Flood 2014): ten lines, the same on every platform.
-pub(super) struct Noise(u64);
+pub(crate) struct Noise(u64);
 
 impl Noise {
-    pub(super) fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -19,38 +19,38 @@ impl Noise {
     }
 
     /// Strictly between 0 and 1.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 
-    pub(super) fn happens(&mut self, p: f64) -> bool {
+    pub(crate) fn happens(&mut self, p: f64) -> bool {
         self.uniform() < p
     }
 
     /// -1 or 1, the swap of roles.
-    pub(super) fn coin(&mut self) -> f64 {
+    pub(crate) fn coin(&mut self) -> f64 {
         if self.happens(0.5) { 1.0 } else { -1.0 }
     }
 
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (TAU * self.uniform()).cos()
     }
 
-    pub(super) fn exponential(&mut self) -> f64 {
+    pub(crate) fn exponential(&mut self) -> f64 {
         -self.uniform().ln()
     }
 
-    pub(super) fn cauchy(&mut self) -> f64 {
+    pub(crate) fn cauchy(&mut self) -> f64 {
         (PI * (self.uniform() - 0.5)).tan()
     }
 
     /// A latency: lognormal about 1, with the sigma of an ordinary operation's tail.
-    pub(super) fn latency(&mut self) -> f64 {
+    pub(crate) fn latency(&mut self) -> f64 {
         (0.5 * self.normal()).exp()
     }
 
     /// An autoregressive walk that forgets `1 - phi` of itself at every step, from its stationary start.
-    pub(super) fn autoregressive(&mut self, phi: f64, n: usize) -> Vec<f64> {
+    pub(crate) fn autoregressive(&mut self, phi: f64, n: usize) -> Vec<f64> {
         let mut at = self.normal() / (1.0 - phi * phi).sqrt();
         (0..n)
             .map(|_| {
@@ -62,7 +62,7 @@ impl Noise {
 
     /// Yes and no with a long-run rate of exactly `rate`, in bursts of `burst` operations on average,
     /// in which four of five say yes.
-    pub(super) fn bursts(&mut self, rate: f64, burst: f64, n: usize) -> Vec<bool> {
+    pub(crate) fn bursts(&mut self, rate: f64, burst: f64, n: usize) -> Vec<bool> {
         const WITHIN: f64 = 0.8;
         let share = rate / WITHIN;
         let (ends, starts) = (1.0 / burst, share / (1.0 - share) / burst);

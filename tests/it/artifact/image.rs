@@ -6,7 +6,7 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use perf_budget::meter::Cause;
+use perf_budget::outcome::Cause;
 use serde_json::{Value, json};
 
 use super::instruments::skipped;
@@ -224,9 +224,22 @@ fn what_is_no_single_whole_image_has_no_size() {
     }
     let mut entries = saved([&a, &b]);
     entries[4] = file("manifest.json", b"[{\"Config\": 7}]");
-    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "`0.Config`: 7 is not a text"]);
+    fails(
+        &dir,
+        &tar(&entries),
+        bad,
+        &["`manifest.json`", "invalid type: integer `7`, expected a string at line 1 column "],
+    );
     entries[4] = file("manifest.json", &b"[".repeat(100_000));
-    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "recursion limit"]);
+    fails(
+        &dir,
+        &tar(&entries),
+        bad,
+        &["`manifest.json`", "invalid type: sequence, expected a string"],
+    );
+    let deep = [&br#"[{"Config": "config.json", "Other": "#[..], &b"[".repeat(100_000)].concat();
+    entries[4] = file("manifest.json", &deep);
+    fails(&dir, &tar(&entries), bad, &["`manifest.json`", "EOF while parsing"]);
 }
 
 /// A gate must not take a damaged image for a smaller one: whatever is cut off or changed, the

@@ -7,35 +7,68 @@ use super::{Text, none, sources, text};
 /// Every module at the top of the crate, lowest first, with every other one that it uses. This is not
 /// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("date", &[]),
     ("error", &[]),
-    ("json", &[]),
-    ("date", &["json"]),
-    ("stats", &[]),
-    ("quantity", &["json"]),
+    ("exact", &[]),
+    ("os", &[]),
+    ("paths", &["error"]),
+    ("progress", &[]),
+    ("quantity", &[]),
     ("metric", &["quantity"]),
-    ("budget", &["date", "error", "json", "metric", "quantity"]),
-    ("verdict", &["budget", "date", "json", "quantity", "stats"]),
-    ("meter", &["budget", "json", "metric", "quantity", "stats"]),
-    ("run", &["budget", "json", "meter", "metric"]),
-    ("wasm", &["error", "meter"]),
-    ("enforce", &["budget", "date", "meter", "metric", "quantity", "stats", "verdict"]),
-    ("report", &["budget", "error", "json", "quantity", "verdict"]),
-    ("base", &["budget", "error", "meter"]),
-    ("place", &["error"]),
-    ("suite", &["budget", "enforce", "metric"]),
-    ("accepted", &["budget", "enforce", "error", "metric", "place", "quantity", "verdict"]),
-    ("subject", &["base", "budget", "enforce", "meter", "metric", "place", "quantity", "suite"]),
+    ("budget", &["date", "error", "metric", "quantity"]),
+    ("inject", &["budget", "metric"]),
+    ("stats", &[]),
+    ("verdict", &["budget", "metric", "quantity", "stats"]),
+    ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("exec", &["os", "outcome"]),
+    ("reading", &["metric", "outcome"]),
+    (
+        "enforce",
+        &[
+            "budget", "date", "error", "metric", "outcome", "paths", "quantity", "reading",
+            "stats", "verdict",
+        ],
+    ),
+    ("instrument", &["budget", "inject", "metric", "os", "outcome", "reading", "stats"]),
+    ("noise", &["os", "outcome", "reading"]),
+    ("record", &["error", "exact", "outcome"]),
+    ("report", &["budget", "outcome", "quantity", "verdict"]),
+    ("suite", &["budget", "metric", "verdict"]),
+    ("wasm", &["error", "instrument"]),
+    (
+        "worker",
+        &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
+    ),
+    ("base", &["budget", "error", "worker"]),
+    ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
+    ("run", &["budget", "exact", "inject", "instrument", "metric", "outcome", "reading", "worker"]),
+    (
+        "subject",
+        &[
+            "base", "budget", "exact", "exec", "inject", "meter", "metric", "os", "outcome",
+            "paths", "quantity", "reading", "suite", "worker",
+        ],
+    ),
     (
         "session",
         &[
-            "accepted", "base", "budget", "date", "enforce", "error", "json", "meter", "metric",
-            "place", "report", "subject", "suite", "verdict",
+            "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
+            "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
         ],
     ),
-    ("selftest", &["budget", "error", "json", "meter", "metric", "quantity", "session", "verdict"]),
+    (
+        "selftest",
+        &[
+            "budget", "error", "exact", "inject", "metric", "outcome", "quantity", "session",
+            "verdict",
+        ],
+    ),
     (
         "harness",
-        &["budget", "error", "meter", "place", "report", "run", "selftest", "session", "verdict"],
+        &[
+            "budget", "error", "exec", "outcome", "paths", "progress", "record", "report", "run",
+            "selftest", "session", "verdict",
+        ],
     ),
 ];
 
@@ -43,7 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const NAMES: &[(&str, &str)] = &[
     ("Error", "error"),
     ("Harness", "harness"),
-    ("Heap", "meter"),
+    ("Heap", "instrument"),
     ("Failed", "run"),
     ("Run", "run"),
     ("Workload", "run"),
@@ -56,24 +89,24 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell.
         // Nor has a process that was to become a command.
-        &["harness.rs", "meter/process/plant.rs", "report/progress.rs", "run/worker.rs"],
+        &["exec/plant.rs", "harness.rs", "progress.rs", "run/serve.rs"],
     ),
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
         &[
-            "meter/process.rs",
-            "meter/process/guard.rs",
-            "meter/process/linux.rs",
-            "meter/process/plant.rs",
-            "meter/process/portable.rs",
-            "meter/process/relay.rs",
+            "exec/guard.rs",
+            "exec/linux.rs",
+            "exec/mod.rs",
+            "exec/plant.rs",
+            "exec/portable.rs",
+            "exec/relay.rs",
         ],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
-    ("is unsafe", &["unsafe"], &["meter/heap.rs", "meter/kernel.rs", "meter/process/linux.rs"]),
+    ("is unsafe", &["unsafe"], &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs"]),
 ];
 
 /// What a pure module never mentions: files, processes, clocks, chance.
@@ -113,7 +146,7 @@ fn code(text: &str) -> String {
     )
 }
 
-/// The path of a file's module: `meter/process/linux.rs` is `["meter", "process", "linux"]`.
+/// The path of a file's module: `exec/linux.rs` is `["exec", "linux"]`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.trim_end_matches(".rs");
     path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
@@ -168,12 +201,12 @@ fn paths_are_read_as_they_are_written() {
             used(module, text).into_iter().filter(|name| !name.is_empty()).collect();
         assert_eq!(got, want, "{text}");
     };
-    check(&["meter"], "use crate::metric::{Metric, Statistic};", &["metric"]);
-    check(&["harness"], "use crate::{Error, meter, place};", &["Error", "meter", "place"]);
+    check(&["reading"], "use crate::metric::{Metric, Statistic};", &["metric"]);
+    check(&["harness"], "use crate::{Error, exec, place};", &["Error", "exec", "place"]);
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
-    check(&["meter", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
-    check(&["meter", "process", "tree"], "use super::super::linux;", &[]);
-    check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
+    check(&["instrument", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
+    check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
+    check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
 

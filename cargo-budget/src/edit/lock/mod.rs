@@ -11,7 +11,8 @@ use perf_budget::budget::Budgets;
 use perf_budget::budget::lock::{Environment, Lock, Locked};
 use perf_budget::date::Date;
 use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::verdict::{Effect, Outcome, Verdict};
+use perf_budget::outcome::{Effect, Outcome};
+use perf_budget::verdict::Verdict;
 
 use crate::exit::Exit;
 use crate::failure::Failure;

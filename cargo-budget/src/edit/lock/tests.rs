@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use perf_budget::budget::lock;
+use perf_budget::outcome::Evidence;
 use perf_budget::quantity::Unit;
-use perf_budget::verdict::Evidence;
 
 use super::*;
 

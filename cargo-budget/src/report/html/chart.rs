@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
-use perf_budget::verdict::{Against, Estimate, Outcome, Share, Verdict};
+use perf_budget::outcome::{Against, Estimate, Outcome, Share};
+use perf_budget::verdict::Verdict;
 
 use super::axis::{Axis, anchor, percent};
 use super::safe::Text;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
+use perf_budget::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget::quantity::{Quantity, Unit};
 use perf_budget::report::terminal::{interval_text, next, odds};
-use perf_budget::verdict::{Against, Estimate, Evidence, Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::axis::percent;
 use super::safe::Text;

@@ -2,7 +2,8 @@
 
 use chrono::DateTime;
 use maud::{Markup, html};
-use perf_budget::verdict::{Ledger, Outcome, Verdict};
+use perf_budget::outcome::{Ledger, Outcome};
+use perf_budget::verdict::Verdict;
 
 use super::mark;
 use super::safe::Text;

@@ -16,7 +16,8 @@ mod safe;
 mod trend;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::outcome::Outcome;
+use perf_budget::verdict::Verdict;
 
 use self::safe::Text;
 use super::{Report, severity};

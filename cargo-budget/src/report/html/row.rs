@@ -1,8 +1,9 @@
 //! One limit as one row, which opens to everything that is known of it.
 
 use maud::{Markup, html};
+use perf_budget::outcome::Outcome;
 use perf_budget::report::terminal::{bound_text, value_text};
-use perf_budget::verdict::{Outcome, Verdict};
+use perf_budget::verdict::Verdict;
 
 use super::axis::percent;
 use super::safe::Text;

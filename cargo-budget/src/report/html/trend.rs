@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use perf_budget::budget::Bound;
-use perf_budget::verdict::{Against, Outcome};
+use perf_budget::outcome::{Against, Outcome};
 
 use super::axis::percent;
 use super::safe::Text;

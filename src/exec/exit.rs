@@ -1,0 +1,104 @@
+//! How a process ended, in words: which signal, and who is likely to have sent it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Cause, Unmeasured};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// Signals by number, as Linux and macOS agree on them; the others differ and are told by number.
+const SIGNALS: &[(i32, &str, &str)] = &[
+    (1, "SIGHUP", "hang-up"),
+    (2, "SIGINT", "interrupt"),
+    (3, "SIGQUIT", "quit"),
+    (4, "SIGILL", "illegal instruction"),
+    (5, "SIGTRAP", "trap"),
+    (6, "SIGABRT", "abort"),
+    (8, "SIGFPE", "arithmetic error"),
+    (9, "SIGKILL", "kill"),
+    (11, "SIGSEGV", "segmentation fault"),
+    (13, "SIGPIPE", "broken pipe"),
+    (14, "SIGALRM", "alarm"),
+    (15, "SIGTERM", "termination"),
+    #[cfg(target_os = "linux")]
+    (7, "SIGBUS", "bus error"),
+    #[cfg(target_os = "linux")]
+    (24, "SIGXCPU", "processor time limit"),
+    #[cfg(target_os = "linux")]
+    (25, "SIGXFSZ", "file size limit"),
+    #[cfg(target_os = "linux")]
+    (31, "SIGSYS", "forbidden system call"),
+    #[cfg(target_os = "macos")]
+    (10, "SIGBUS", "bus error"),
+    #[cfg(target_os = "macos")]
+    (12, "SIGSYS", "forbidden system call"),
+];
+
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+
+/// A process that was ended by a signal that this harness did not send. `memory_killed`: whether the
+/// kernel killed for want of memory meanwhile, where it tells.
+pub(super) fn died(
+    name: &str,
+    signal: i32,
+    memory_killed: Option<bool>,
+    output: Option<String>,
+) -> Unmeasured {
+    let starved = output.as_deref().and_then(failed_allocation);
+    let overflowed = output.as_deref().is_some_and(overflowed_stack);
+    let (cause, text) = match (signal, starved) {
+        (SIGKILL, _) => (Cause::Killed, killed(name, memory_killed)),
+        (SIGABRT, Some(line)) => {
+            (Cause::Crashed, format!("`{name}` ran out of memory and was ended by SIGABRT: {line}"))
+        }
+        (SIGABRT, None) if overflowed => {
+            (Cause::Crashed, format!("`{name}` overflowed its stack and was ended by SIGABRT"))
+        }
+        _ => (Cause::Crashed, format!("`{name}` was ended by {}", signal_name(signal))),
+    };
+    Unmeasured { cause, text, output }
+}
+
+fn killed(name: &str, memory_killed: Option<bool>) -> String {
+    let who = match memory_killed {
+        Some(true) => {
+            "the kernel's out-of-memory killer struck in that time: give the machine or the container \
+             more memory, or the command less work"
+        }
+        Some(false) => {
+            "the kernel's out-of-memory killer did not strike in that time: look for a supervisor, a \
+             time limit or a resource limit"
+        }
+        None => "the usual sender is the out-of-memory killer: see the kernel's log",
+    };
+    format!("`{name}` was ended by SIGKILL from outside; {who}")
+}
+
+/// The line with which Rust's runtime says that memory ran out.
+fn failed_allocation(output: &str) -> Option<&str> {
+    output.lines().rev().find(|line| {
+        line.split_once("memory allocation of ")
+            .is_some_and(|(_, rest)| rest.contains(" bytes failed"))
+    })
+}
+
+/// Whether Rust's runtime said that a stack overflowed.
+fn overflowed_stack(output: &str) -> bool {
+    output.lines().any(|line| line.contains(" has overflowed its stack"))
+}
+
+/// `SIGSEGV (segmentation fault)`.
+fn signal_name(signal: i32) -> String {
+    match SIGNALS.iter().find(|s| s.0 == signal) {
+        Some((_, name, meaning)) => format!("{name} ({meaning})"),
+        None => format!("signal {signal}"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a process could not be started, with the remedy: one small vocabulary for the system's errors.
+
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use super::Launch;
+use crate::outcome::{Cause, Unmeasured};
+
+/// The pipes or threads for a process's output could not be made.
+pub(super) fn of_pipes(name: &str, error: &Error) -> Unmeasured {
+    let text = format!(
+        "failed to prepare the output of `{name}`: {error}; raise the limit of open files or of \
+         processes (ulimit -n, ulimit -u)"
+    );
+    Unmeasured::new(Cause::Harness, text)
+}
+
+/// The system refused to start the program.
+pub(super) fn of_start(launch: &Launch, error: &Error) -> Unmeasured {
+    let program = Path::new(&launch.program).display();
+    let (cause, why) = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => (Cause::NotFound, missing(launch)),
+        ErrorKind::PermissionDenied => (
+            Cause::Unsuitable,
+            "it may not be executed; check that it is a program and not a directory, its executable \
+             bit (chmod +x), and that its file system is not mounted noexec"
+                .to_owned(),
+        ),
+        ErrorKind::ArgumentListTooLong => (
+            Cause::Unsuitable,
+            "its arguments and environment are larger than the system takes; pass them in a file"
+                .to_owned(),
+        ),
+        ErrorKind::WouldBlock => (
+            Cause::Harness,
+            "there are too many processes; end some, or raise the limit (ulimit -u, or the \
+             container's pids limit)"
+                .to_owned(),
+        ),
+        ErrorKind::OutOfMemory => {
+            (Cause::Harness, "there is not enough memory for one more process".to_owned())
+        }
+        ErrorKind::ExecutableFileBusy => (
+            Cause::Harness,
+            "its file is being written; wait until what builds it has finished".to_owned(),
+        ),
+        _ if is_bad_format(error) => (
+            Cause::Unsuitable,
+            "it is not a program for this machine; check its architecture, or give a script a first \
+             line such as `#!/bin/sh`"
+                .to_owned(),
+        ),
+        _ => (Cause::Harness, error.to_string()),
+    };
+    Unmeasured::new(cause, format!("failed to start `{program}`: {why}"))
+}
+
+/// Linux and macOS agree on ENOEXEC; Rust has no stable kind for it.
+fn is_bad_format(error: &Error) -> bool {
+    cfg!(unix) && error.raw_os_error() == Some(8)
+}
+
+/// The system says only "not found": find out what is not.
+fn missing(launch: &Launch) -> String {
+    let program = Path::new(&launch.program);
+    if let Some(dir) = launch.dir.as_deref().filter(|dir| !dir.is_dir()) {
+        return format!("its directory `{}` is not there", dir.display());
+    }
+    if program.components().count() < 2 {
+        return "no such program in PATH; install it, or give its path".to_owned();
+    }
+    let path = launch.dir.as_deref().map_or_else(|| program.to_owned(), |dir| dir.join(program));
+    if path.exists() {
+        return "the file is there, but not the interpreter that its first line names, or the dynamic \
+                loader it was built for"
+            .to_owned();
+    }
+    "no such file; check the path, or build it first (`{bin:NAME}` has cargo build it)".to_owned()
+}

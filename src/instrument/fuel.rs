@@ -1,0 +1,109 @@
+//! Fuel: what a WebAssembly engine counts instructions in, of one operation.
+//!
+//! Apart from the engine, which is behind a cargo feature: it adds up here what its calls used, and knows
+//! nothing of laps and limits. Fuel is counted in processes of its own, as counting slows the engine down.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use super::{Gauge, Repeat};
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+
+/// Whether this process counts fuel at all.
+static COUNTED: AtomicBool = AtomicBool::new(false);
+static CALLS: AtomicU64 = AtomicU64::new(0);
+static SPENT: AtomicU64 = AtomicU64::new(0);
+
+/// So many operations are counted after a first one, as for allocations: always the same number.
+const OPERATIONS: usize = 10;
+
+/// Says, before the workload makes an engine, that this process counts fuel.
+pub(crate) fn begin() {
+    COUNTED.store(true, Relaxed);
+}
+
+/// Whether an engine that is made now has to count.
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only the engine asks"))]
+pub(crate) fn is_counted() -> bool {
+    COUNTED.load(Relaxed)
+}
+
+/// A call of the engine has used so much.
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only the engine spends"))]
+pub(crate) fn spend(fuel: u64) {
+    CALLS.fetch_add(1, Relaxed);
+    SPENT.fetch_add(fuel, Relaxed);
+}
+
+/// Counts the fuel of operations.
+pub(crate) struct Fuel {
+    /// Laps to run before counting, and laps to count.
+    ahead: (usize, usize),
+    /// Calls and fuel before the lap.
+    before: (u64, u64),
+    /// Calls and fuel of the lap.
+    lap: (u64, u64),
+    laps: Vec<(u64, u64)>,
+}
+
+impl Fuel {
+    /// Fails where the engine is not built in.
+    pub(crate) fn new(repeat: Repeat) -> Result<Self, Unmeasured> {
+        if !cfg!(feature = "wasm") {
+            let text = "failed to count fuel: this build has no engine for WebAssembly; turn on the cargo \
+                        feature `wasm` of perf-budget";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        let ahead = match repeat {
+            Repeat::Looped => (1, OPERATIONS),
+            Repeat::Once => (0, 1),
+        };
+        Ok(Fuel { ahead, before: (0, 0), lap: (0, 0), laps: Vec::with_capacity(ahead.1) })
+    }
+}
+
+impl Gauge for Fuel {
+    fn next(&mut self) -> Option<usize> {
+        (self.ahead != (0, 0)).then_some(1)
+    }
+
+    fn start(&mut self) {
+        self.before = (CALLS.load(Relaxed), SPENT.load(Relaxed));
+    }
+
+    fn stop(&mut self) {
+        let (calls, spent) = self.before;
+        self.lap = (CALLS.load(Relaxed) - calls, SPENT.load(Relaxed) - spent);
+    }
+
+    fn record(&mut self, _operations: usize, failed: usize) {
+        if self.ahead.0 > 0 {
+            self.ahead.0 -= 1;
+            return;
+        }
+        self.ahead.1 -= 1;
+        if failed == 0 {
+            self.laps.push(self.lap);
+        }
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        let Some(&(_, first)) = self.laps.first() else { return Ok(()) };
+        if self.laps.iter().any(|&(calls, _)| calls == 0) {
+            let text = "an operation used no fuel: it called no module through `perf_budget::wasm`, which \
+                        alone counts it";
+            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+        }
+        let spent = || self.laps.iter().map(|lap| lap.1);
+        let count = self.laps.len();
+        fork.values.insert(Metric::Fuel, spent().sum::<u64>() as f64 / count as f64);
+        if spent().any(|fuel| fuel != first) {
+            let (least, most) = (spent().min().unwrap_or(0), spent().max().unwrap_or(0));
+            fork.notes
+                .push(format!("fuel: mean of {count} operations that differ ({least} to {most})"));
+        }
+        Ok(())
+    }
+}

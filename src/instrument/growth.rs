@@ -1,0 +1,217 @@
+//! Growth of resident memory under sustained load: bytes that each further operation adds.
+//!
+//! Apart from `memory`, which reads what one operation adds in a fresh process: here that is noise, and
+//! is waited for to end. Operations run one by one, so that the loop itself holds nothing, and resident
+//! memory is read every few milliseconds between them. The slope is that of Theil and Sen: the one step
+//! of an allocator that takes another arena is an outlier, and does not tilt it.
+
+use std::time::{Duration, Instant};
+
+use memory_stats::memory_stats;
+
+use super::{Gauge, Repeat};
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+use crate::stats::theil_sen;
+
+/// Readings in a slice.
+const READINGS: u32 = 100;
+/// The fewest readings that a slope is drawn through, however long operations take.
+const FEWEST: usize = 10;
+/// The warm-up takes a fifth of a slice, and up to half of it while memory still grows.
+const WARM_UP: std::ops::RangeInclusive<u32> = 2..=5;
+/// Growth of so many bytes, its largest step not counted, is hundreds of pages: more of it shows nothing new.
+const ENOUGH: f64 = (1_u64 << 20) as f64;
+/// Pages that growth has to come to before a slope shows it.
+const VISIBLE: f64 = 2.0;
+
+/// Watches the resident memory of a process through many operations.
+pub(crate) struct Growth {
+    slice: Duration,
+    /// When this phase began.
+    began: Instant,
+    /// When resident memory is read next.
+    due: Instant,
+    /// Operations of this phase.
+    operations: usize,
+    /// Of this phase: operations so far, and resident bytes after them.
+    points: Vec<(f64, f64)>,
+    /// When in the warm-up each of its points was.
+    warm: Option<Vec<Duration>>,
+    done: bool,
+    /// A reading that failed.
+    blind: bool,
+}
+
+impl Growth {
+    /// Fails where the system does not say what is resident.
+    pub(crate) fn new(slice: Duration, repeat: Repeat) -> Result<Self, Unmeasured> {
+        if repeat == Repeat::Once {
+            let text = "a value that is built once does not grow: measure `rss_growth` with `iter`, \
+                        and what the value holds as `rss`";
+            return Err(Unmeasured::new(Cause::WorkloadFailed, text));
+        }
+        let room = READINGS as usize + 64;
+        let now = Instant::now();
+        let mut growth = Growth {
+            slice,
+            began: now,
+            due: now,
+            operations: 0,
+            points: Vec::with_capacity(room),
+            warm: Some(Vec::with_capacity(room)),
+            done: false,
+            blind: false,
+        };
+        growth.read();
+        if growth.blind {
+            let text = "failed to read resident memory: this system does not tell it; drop the \
+                        limit on rss_growth here";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        growth.begin();
+        Ok(growth)
+    }
+
+    fn begin(&mut self) {
+        self.points.clear();
+        self.operations = 0;
+        self.read();
+        self.began = Instant::now();
+    }
+
+    fn read(&mut self) {
+        match memory_stats() {
+            Some(stats) => self.points.push((self.operations as f64, stats.physical_mem as f64)),
+            None => self.blind = true,
+        }
+        self.due = Instant::now() + self.slice / READINGS;
+    }
+
+    /// Whether resident memory has stopped growing: it did not in the later half of the warm-up.
+    fn is_settled(&self, times: &[Duration], passed: Duration) -> bool {
+        // The first point is that before the first operation, and has no time: this is the last point
+        // of the earlier half.
+        let half = times.partition_point(|&time| time < passed / 2);
+        self.points[half].1 >= self.points[self.points.len() - 1].1
+    }
+}
+
+impl Gauge for Growth {
+    fn next(&mut self) -> Option<usize> {
+        (!self.done && !self.blind).then_some(1)
+    }
+
+    fn start(&mut self) {}
+
+    fn stop(&mut self) {}
+
+    fn record(&mut self, operations: usize, _failed: usize) {
+        self.operations += operations;
+        if Instant::now() < self.due {
+            return;
+        }
+        self.read();
+        let (slice, passed) = (self.slice, self.began.elapsed());
+        let Some(mut times) = self.warm.take() else {
+            self.done = self.points.len() > FEWEST
+                && (passed >= slice || steady_growth(&self.points) > ENOUGH);
+            return;
+        };
+        times.push(passed);
+        let settled = passed >= slice / *WARM_UP.end() && self.is_settled(&times, passed);
+        if settled || passed >= slice / *WARM_UP.start() {
+            self.begin();
+        } else {
+            self.warm = Some(times);
+        }
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        if self.blind {
+            let text = "failed to read resident memory again: is /proc still there?";
+            return Err(Unmeasured::new(Cause::Harness, text));
+        }
+        let Some(slope) = theil_sen(&self.points).filter(|_| self.done) else { return Ok(()) };
+        let (first, last) = (self.points[0].1, self.points[self.points.len() - 1].1);
+        fork.grain = Some(VISIBLE * page() / self.operations as f64);
+        fork.notes.push(format!(
+            "resident memory went from {first} B to {last} B in {} operations",
+            self.operations
+        ));
+        let (early, late) = self.points.split_at(self.points.len() / 2);
+        if let (Some(early), Some(late)) = (theil_sen(early), theil_sen(late))
+            && late < early / 2.0
+            && fork.grain.is_some_and(|grain| early > 2.0 * grain)
+        {
+            fork.notes.push(format!(
+                "growth slows down: {early:.1} B an operation, and then {late:.1} B; a cache that is \
+                 being filled is best filled before the measuring verb"
+            ));
+        }
+        fork.values.insert(Metric::RssGrowth, slope.max(0.0));
+        Ok(())
+    }
+}
+
+/// What the last point has more than the first, the largest step between two left out.
+fn steady_growth(points: &[(f64, f64)]) -> f64 {
+    let steps = points.windows(2).map(|two| two[1].1 - two[0].1);
+    let (sum, largest) =
+        steps.fold((0.0, 0.0), |(sum, largest): (f64, f64), step| (sum + step, largest.max(step)));
+    sum - largest
+}
+
+/// Resident memory is counted in these.
+fn page() -> f64 {
+    #[cfg(target_os = "linux")]
+    let page = crate::os::kernel::page_size() as f64;
+    // The largest that the other systems have.
+    #[cfg(not(target_os = "linux"))]
+    let page = 16_384.0;
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A warm-up of the resident bytes `read`, one reading each millisecond.
+    #[track_caller]
+    fn check(read: &[f64], expected: bool) {
+        let slice = Duration::from_millis(100);
+        let mut growth = Growth::new(slice, Repeat::Looped).unwrap();
+        growth.points = read.iter().enumerate().map(|(n, &bytes)| (n as f64, bytes)).collect();
+        let ms = |n: usize| Duration::from_millis(n as u64);
+        let times: Vec<Duration> = (1..read.len()).map(ms).collect();
+        assert_eq!(growth.is_settled(&times, ms(read.len() - 1)), expected, "{read:?}");
+    }
+
+    #[test]
+    fn one_step_is_no_steady_growth() {
+        let growth = |bytes: &[f64]| {
+            let points: Vec<_> = bytes.iter().map(|&bytes| (0.0, bytes)).collect();
+            steady_growth(&points)
+        };
+        for (bytes, expected) in [
+            (&[5.0, 5.0, 105.0, 105.0][..], 0.0),
+            (&[5.0, 15.0, 25.0, 35.0], 20.0),
+            (&[5.0, 15.0, 115.0, 125.0], 20.0),
+            (&[9.0, 5.0], -4.0),
+            (&[9.0], 0.0),
+        ] {
+            assert!((growth(bytes) - expected).abs() < 1e-12, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_warm_up_ends_when_memory_has_stopped_growing() {
+        check(&[1.0, 9.0, 9.0, 9.0, 9.0], true);
+        check(&[1.0, 5.0, 9.0, 9.0, 9.0], false);
+        check(&[1.0, 9.0, 9.0, 9.0, 10.0], false);
+        check(&[9.0, 9.0, 9.0, 5.0, 5.0], true);
+        check(&[1.0, 2.0], false);
+        check(&[2.0, 2.0], true);
+    }
+}

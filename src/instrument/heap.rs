@@ -1,0 +1,254 @@
+//! Heap: an allocator that counts, and what an operation allocates, holds and leaks.
+//!
+//! The one file of the crate with `unsafe`: an allocator cannot be written without. It forwards every
+//! call unchanged to the allocator inside, and counts only while an operation is measured for it; at
+//! all other times it costs one relaxed load a call.
+
+#![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
+#![expect(
+    clippy::cast_possible_wrap,
+    reason = "no heap has 2^63 bytes, and no block more than isize"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+
+use super::{Gauge, Repeat};
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+
+/// The allocator that makes heap metrics possible: it counts what another allocator does.
+///
+/// ```
+/// #[global_allocator]
+/// static HEAP: perf_budget::Heap = perf_budget::Heap::system();
+/// # fn main() {}
+/// ```
+///
+/// What is counted, and how:
+///
+/// - the calls of all threads of the process, while an operation is measured for a heap metric and
+///   at no other time;
+/// - `alloc` and `alloc_zeroed`: one allocation of the size asked for;
+/// - `realloc`: one allocation of the new size, as dhat counts it, while live bytes change by the
+///   difference only: memory that is moved is not live twice;
+/// - bytes as they were asked for. What the allocator adds, rounds up or keeps is part of `rss`.
+///
+/// Memory that does not come from Rust's global allocator (C libraries, `mmap`) is not seen.
+#[derive(Debug, Default)]
+pub struct Heap<A = System> {
+    inner: A,
+}
+
+impl Heap {
+    /// Counts what the system's allocator does.
+    pub const fn system() -> Self {
+        Heap::of(System)
+    }
+}
+
+impl<A> Heap<A> {
+    /// Counts what `inner` does: the allocator that the project ships with, for one.
+    pub const fn of(inner: A) -> Self {
+        Heap { inner }
+    }
+}
+
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static ALLOCS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static LIVE: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
+
+/// What has been counted so far, of all threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub(super) allocs: u64,
+    pub(super) bytes: u64,
+    pub(super) live: i64,
+    pub(super) peak: i64,
+}
+
+impl Counted {
+    pub(super) fn now() -> Self {
+        Counted {
+            allocs: ALLOCS.load(Relaxed),
+            bytes: BYTES.load(Relaxed),
+            live: LIVE.load(Relaxed),
+            peak: PEAK.load(Relaxed),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn count(allocated: Option<usize>, change: i64) {
+    let live = LIVE.fetch_add(change, Relaxed) + change;
+    if let Some(size) = allocated {
+        ALLOCS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(size as u64, Relaxed);
+        PEAK.fetch_max(live, Relaxed);
+    }
+}
+
+// SAFETY: every method passes its arguments on unchanged and returns what it got; counting touches
+// atomics only, and neither allocates nor unwinds.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are those of the inner allocator.
+        let block = unsafe { self.inner.alloc(layout) };
+        if COUNTING.load(Relaxed) && !block.is_null() {
+            count(Some(layout.size()), layout.size() as i64);
+        }
+        block
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        let block = unsafe { self.inner.alloc_zeroed(layout) };
+        if COUNTING.load(Relaxed) && !block.is_null() {
+            count(Some(layout.size()), layout.size() as i64);
+        }
+        block
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        let moved = unsafe { self.inner.realloc(block, layout, size) };
+        if COUNTING.load(Relaxed) && !moved.is_null() {
+            count(Some(size), size as i64 - layout.size() as i64);
+        }
+        moved
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { self.inner.dealloc(block, layout) }
+        if COUNTING.load(Relaxed) {
+            count(None, -(layout.size() as i64));
+        }
+    }
+}
+
+/// So many operations are counted, always the same number: one that allocates only sometimes, as a
+/// growing vector does, still has the same mean every time.
+const OPERATIONS: usize = 10;
+
+/// Counts what operations allocate.
+pub(crate) struct Allocations {
+    /// Laps to run before counting, and laps to count.
+    ahead: (usize, usize),
+    /// Live bytes before the inputs were made.
+    base: i64,
+    before: (u64, u64),
+    lap: Counts,
+    laps: Vec<Counts>,
+}
+
+/// What one operation did to the heap. Live bytes are above those before its input was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Counts {
+    allocs: u64,
+    bytes: u64,
+    held: i64,
+    peak: i64,
+    left: i64,
+}
+
+impl Allocations {
+    /// Fails if the binary has another global allocator.
+    pub(crate) fn new(repeat: Repeat, most: usize) -> Result<Self, Unmeasured> {
+        let counted = ALLOCS.load(Relaxed);
+        COUNTING.store(true, Relaxed);
+        drop(std::hint::black_box(Box::new(0_u64)));
+        COUNTING.store(false, Relaxed);
+        if ALLOCS.load(Relaxed) == counted {
+            let text = "failed to count allocations: this binary has no counting allocator; add to \
+                        the file with `main`\n\
+                        \x20   #[global_allocator]\n\
+                        \x20   static HEAP: perf_budget::Heap = perf_budget::Heap::system();";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        let ahead = match repeat {
+            Repeat::Looped => (1, OPERATIONS.min(most.max(1))),
+            Repeat::Once => (0, 1),
+        };
+        let laps = Vec::with_capacity(ahead.1);
+        Ok(Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps })
+    }
+}
+
+impl Gauge for Allocations {
+    fn next(&mut self) -> Option<usize> {
+        if self.ahead == (0, 0) {
+            return None;
+        }
+        COUNTING.store(true, Relaxed);
+        self.base = LIVE.load(Relaxed);
+        Some(1)
+    }
+
+    fn start(&mut self) {
+        self.before = (ALLOCS.load(Relaxed), BYTES.load(Relaxed));
+        PEAK.store(LIVE.load(Relaxed), Relaxed);
+    }
+
+    fn stop(&mut self) {
+        let live = LIVE.load(Relaxed);
+        self.lap = Counts {
+            allocs: ALLOCS.load(Relaxed) - self.before.0,
+            bytes: BYTES.load(Relaxed) - self.before.1,
+            held: live - self.base,
+            peak: PEAK.load(Relaxed).max(live) - self.base,
+            left: 0,
+        };
+    }
+
+    fn record(&mut self, _operations: usize, failed: usize) {
+        let left = LIVE.load(Relaxed) - self.base;
+        COUNTING.store(false, Relaxed);
+        let (warming, _) = self.ahead;
+        if warming > 0 {
+            self.ahead.0 -= 1;
+        } else {
+            self.ahead.1 -= 1;
+            if failed == 0 {
+                self.laps.push(Counts { left, ..self.lap });
+            }
+        }
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        COUNTING.store(false, Relaxed);
+        let Some(first) = self.laps.first() else { return Ok(()) };
+        let count = self.laps.len() as f64;
+        let mut put = |metric: Metric, of: fn(&Counts) -> i64| {
+            let sum: i64 = self.laps.iter().map(of).sum();
+            let mean = sum as f64 / count;
+            if mean < 0.0 {
+                let text = format!("{metric} fell by {} B: counted as 0", -mean);
+                fork.notes.push(text);
+            }
+            fork.values.insert(metric, mean.max(0.0));
+        };
+        put(Metric::Allocs, |lap| lap.allocs as i64);
+        put(Metric::AllocBytes, |lap| lap.bytes as i64);
+        put(Metric::Heap, |lap| lap.held);
+        put(Metric::PeakHeap, |lap| lap.peak);
+        put(Metric::Leaked, |lap| lap.left);
+        if self.laps.iter().any(|lap| lap != first) {
+            let most = self.laps.iter().map(|lap| lap.allocs).max().unwrap_or(0);
+            let least = self.laps.iter().map(|lap| lap.allocs).min().unwrap_or(0);
+            fork.notes.push(format!(
+                "heap: mean of {count} operations that differ ({least} to {most} allocations)"
+            ));
+        }
+        Ok(())
+    }
+}

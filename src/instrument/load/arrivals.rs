@@ -1,0 +1,169 @@
+//! What became of operations that were due on a schedule: their latency, counted from when they were
+//! due, and how late the generator itself was.
+//!
+//! It looks at no clock: it is told when things happened. Counting from the moment an
+//! operation was sent would leave out the wait of those behind a slow one, which is most of what a slow
+//! one costs ("coordinated omission", Tene 2013).
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use super::schedule::Schedule;
+use crate::budget::Load;
+use crate::inject::{Plant, Seed};
+use crate::instrument::clock::Stopwatch;
+use crate::metric::{Metric, Statistic};
+use crate::reading::{Fork, Lag, Timing, Work};
+use crate::stats::{Sample, order};
+
+/// The least time, in seconds, that a queue has to be worked off when the last operation was due.
+const PATIENCE: f64 = 1.0;
+
+/// When the one operation happened, in seconds on the clock of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Span {
+    /// From here on nothing but its being due kept it from starting.
+    pub(crate) free: f64,
+    pub(crate) started: f64,
+    pub(crate) ended: f64,
+}
+
+/// Takes in what became of each operation of a schedule.
+pub(crate) struct Arrivals {
+    load: Load,
+    schedule: Schedule,
+    /// NaN for what has not ended, or has failed.
+    latencies: Vec<f64>,
+    lags: Vec<f64>,
+    failed: usize,
+    /// How many have ended, those of the warm-up included, and when the last one did.
+    ended: usize,
+    last: f64,
+    /// Operations that were never started, and the shortest time that one of them had waited.
+    unstarted: Option<(usize, f64)>,
+    /// What a selftest plants, and the part of a failure that is due.
+    plant: Option<(Plant, f64)>,
+}
+
+impl Arrivals {
+    pub(crate) fn new(load: Load, schedule: Schedule) -> Arrivals {
+        let measured = schedule.due.len() - schedule.warm;
+        Arrivals {
+            load,
+            latencies: vec![f64::NAN; measured],
+            // Room that is there before it is needed.
+            lags: Vec::with_capacity(measured),
+            schedule,
+            failed: 0,
+            ended: 0,
+            last: 0.0,
+            unstarted: None,
+            plant: None,
+        }
+    }
+
+    /// For a load through a `slice` of at most so many operations, with what a selftest plants. Poisson
+    /// arrivals differ from process to process.
+    pub(crate) fn asked(
+        load: &Load,
+        slice: Duration,
+        max_operations: usize,
+        plant: Option<Plant>,
+    ) -> Arrivals {
+        let seed = RandomState::new().build_hasher().finish();
+        let schedule = Schedule::new(load, seed, slice.as_secs_f64(), max_operations);
+        let plant = plant.filter(|plant| plant.seed == Seed::Failures);
+        let plant = plant.map(|plant| (plant, 0.0));
+        Arrivals { plant, ..Arrivals::new(load.clone(), schedule) }
+    }
+
+    /// How many operations there are, those of the warm-up included.
+    pub(crate) fn len(&self) -> usize {
+        self.schedule.due.len()
+    }
+
+    /// When the n-th operation is due.
+    pub(crate) fn due(&self, n: usize) -> f64 {
+        self.schedule.due[n]
+    }
+
+    /// How many may be in flight.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn concurrency(&self) -> usize {
+        self.load.concurrency as usize
+    }
+
+    /// Whether the queue is so long that no more operations of it are started.
+    pub(crate) fn is_hopeless(&self, now: f64) -> bool {
+        let Schedule { begins, ends, .. } = self.schedule;
+        now > ends + (ends - begins).max(PATIENCE)
+    }
+
+    /// The n-th operation has ended.
+    pub(crate) fn record(&mut self, n: usize, span: Span, failed: bool) {
+        self.last = self.last.max(span.ended);
+        self.ended += 1;
+        let Some(at) = n.checked_sub(self.schedule.warm) else { return };
+        let due = self.schedule.due[n];
+        self.lags.push((span.started - due.max(span.free)).max(0.0));
+        let mut planted = false;
+        if let Some((plant, due)) = &mut self.plant {
+            *due += plant.amount;
+            planted = *due >= 1.0;
+            *due -= f64::from(u8::from(planted));
+        }
+        if failed || planted {
+            self.failed += 1;
+        } else {
+            self.latencies[at] = span.ended - due;
+        }
+    }
+
+    /// Operations from the n-th on are not started any more: they count as long as they have waited.
+    pub(crate) fn give_up(&mut self, n: usize, now: f64) {
+        let first = n.max(self.schedule.warm);
+        let due = &self.schedule.due[first..];
+        let Some(latest) = due.last() else { return };
+        self.unstarted = Some((due.len(), now - latest));
+        for (latency, due) in self.latencies[first - self.schedule.warm..].iter_mut().zip(due) {
+            *latency = now - due;
+        }
+    }
+
+    /// Writes down what was measured.
+    pub(crate) fn finish(self, fork: &mut Fork) {
+        let begins = self.schedule.begins;
+        let ends = self.schedule.ends.max(self.last);
+        let latencies: Vec<f64> = self.latencies.into_iter().filter(|v| !v.is_nan()).collect();
+        let started = self.lags.len();
+        let succeeded = (started - self.failed) as f64;
+        if !latencies.is_empty() {
+            let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
+            fork.values.insert(Metric::Latency(Statistic::Mean), mean);
+        }
+        let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
+        if started > 0 {
+            fork.values.insert(Metric::ErrorRate, self.failed as f64 / started as f64);
+            fork.values.insert(Metric::Throughput, work * succeeded / (ends - begins));
+        } else if self.unstarted.is_some() && self.last > 0.0 {
+            // It came no further than the warm-up, at this rate.
+            fork.values.insert(Metric::Throughput, work * self.ended as f64 / self.last);
+        }
+        fork.operations = latencies;
+        fork.clock = Some(Stopwatch::calibrated().clock());
+        fork.timing = Some(Timing::Wall);
+        fork.notes.push("clock: wall, from when each operation was due".to_owned());
+        fork.lag = Sample::new(self.lags).ok().and_then(|lags| {
+            Some(Lag { p99: order::quantile(&lags, 0.99)?, max: order::quantile(&lags, 1.0)? })
+        });
+        let late = fork.lag.map_or(0.0, |lag| lag.p99 * 1e3);
+        fork.notes.push(format!("load: {}; the generator was {late:.3} ms late at p99", self.load));
+        if let Some((count, least)) = self.unstarted {
+            fork.at_least = Some(least);
+            fork.notes.push(format!(
+                "the load is more than the workload can take: {count} operations were never started \
+                 and count as long as they had waited, {least:.3} s or longer"
+            ));
+        }
+    }
+}

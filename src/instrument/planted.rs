@@ -1,0 +1,164 @@
+//! An instrument with a plant in what it watches: whatever is planted is there before the instrument
+//! stops, and gone, or not, as what it imitates would be.
+
+use std::hint::{black_box, spin_loop};
+use std::time::{Duration, Instant};
+
+use super::{Gauge, heap};
+use crate::inject::{Plant, Seed};
+use crate::os::memory;
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
+
+/// A context switch is had by the shortest sleep there is.
+const SHORTEST: Duration = Duration::from_nanos(1);
+/// Bytes that grow are taken in blocks of so many, beside which what the allocator adds is little.
+const GRAIN: f64 = 4096.0;
+
+/// An instrument, and what is planted.
+pub(crate) struct Planted<G: ?Sized> {
+    plant: Plant,
+    /// What reading the clock twice takes, which is no part of what is planted.
+    clock: Duration,
+    started: Instant,
+    before: heap::Counted,
+    live: i64,
+    resident: u64,
+    /// Fractions of failures, blocks or bytes that are still due.
+    due: f64,
+    held: Vec<u8>,
+    lap: usize,
+    inner: Box<G>,
+}
+
+impl<G: Gauge + ?Sized> Planted<G> {
+    pub(crate) fn new(inner: Box<G>, plant: Plant) -> Self {
+        let readings: Vec<Instant> = (0..64).map(|_| Instant::now()).collect();
+        let between = readings.windows(2).map(|two| two[1] - two[0]);
+        Planted {
+            plant,
+            clock: between.min().unwrap_or_default(),
+            started: Instant::now(),
+            before: heap::Counted::default(),
+            live: 0,
+            resident: 0,
+            due: 0.0,
+            held: Vec::new(),
+            lap: 1,
+            inner,
+        }
+    }
+
+    /// How many whole ones are due, where so many more have become so.
+    fn whole(&mut self, more: f64) -> usize {
+        self.due += more;
+        let whole = self.due.floor();
+        self.due -= whole;
+        whole as usize
+    }
+
+    /// Works, or pauses, for the planted share of what the lap took.
+    fn wait(&self) {
+        let took = self.started.elapsed();
+        let more = Duration::from_secs_f64(self.plant.added(took.as_secs_f64()));
+        if self.plant.seed == Seed::Pause {
+            return std::thread::sleep(more);
+        }
+        let until = self.started + took + more.saturating_sub(self.clock);
+        while Instant::now() < until {
+            spin_loop();
+        }
+    }
+
+    fn sow(&mut self) {
+        let now = heap::Counted::now();
+        let plant = self.plant;
+        match plant.seed {
+            Seed::Work | Seed::Pause => self.wait(),
+            Seed::Switches => {
+                let count = self.whole(plant.amount * self.lap as f64);
+                (0..count).for_each(|_| std::thread::sleep(SHORTEST));
+            }
+            Seed::Allocations => {
+                let own = (now.allocs - self.before.allocs) as f64;
+                for _ in 0..plant.added(own).ceil() as usize {
+                    drop(black_box(Box::new(0_u8)));
+                }
+            }
+            Seed::Allocated => {
+                let own = (now.bytes - self.before.bytes) as f64;
+                drop(block(plant.added(own)));
+            }
+            Seed::Held => self.held = block(plant.added((now.live - self.live) as f64)),
+            Seed::Peak => {
+                let peak = (now.peak.max(now.live) - self.live) as f64;
+                let below = (now.peak - now.live).max(0) as f64;
+                drop(block(plant.added(peak) + below));
+            }
+            Seed::Leak => std::mem::forget(block(plant.amount)),
+            Seed::Resident => {
+                let own = memory::resident().saturating_sub(self.resident) as f64;
+                self.held = touched(plant.added(own));
+            }
+            Seed::ResidentPeak => {
+                let (now, peak) = (memory::resident(), memory::peak());
+                let own = peak.saturating_sub(self.resident) as f64;
+                drop(touched(plant.added(own) + peak.saturating_sub(now) as f64));
+            }
+            Seed::Growth => {
+                self.due += plant.amount * self.lap as f64;
+                if self.due >= GRAIN {
+                    std::mem::forget(touched(self.due));
+                    self.due = 0.0;
+                }
+            }
+            Seed::Failures | Seed::Recorded | Seed::Bytes | Seed::Exit => {}
+        }
+    }
+}
+
+/// A block of so many bytes or one more; none where there are none.
+fn block(bytes: f64) -> Vec<u8> {
+    black_box(Vec::with_capacity(bytes.ceil() as usize))
+}
+
+/// The same, every page of it written to.
+fn touched(bytes: f64) -> Vec<u8> {
+    black_box(vec![1; bytes.ceil() as usize])
+}
+
+impl<G: Gauge + ?Sized> Gauge for Planted<G> {
+    fn next(&mut self) -> Option<usize> {
+        let next = self.inner.next()?;
+        self.lap = next;
+        self.live = heap::Counted::now().live;
+        if matches!(self.plant.seed, Seed::Resident | Seed::ResidentPeak) {
+            self.resident = memory::resident();
+        }
+        Some(next)
+    }
+
+    fn start(&mut self) {
+        self.inner.start();
+        self.before = heap::Counted::now();
+        self.started = Instant::now();
+    }
+
+    fn stop(&mut self) {
+        self.sow();
+        self.inner.stop();
+    }
+
+    fn record(&mut self, operations: usize, failed: usize) {
+        self.held = Vec::new();
+        let mut failed = failed;
+        if self.plant.seed == Seed::Failures {
+            failed += self.whole(self.plant.amount * operations as f64);
+        }
+        self.inner.record(operations, failed.min(operations));
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        self.inner.finish(fork)
+    }
+}

@@ -1,0 +1,195 @@
+//! Latency, throughput, processor time and context switches of an operation.
+//!
+//! Joins the stopwatch and the plan, and turns what they kept into a fork. Nothing of it runs in the
+//! timed part.
+
+mod plan;
+
+use std::time::{Duration, Instant};
+
+use self::plan::{Batch, Bounds, Measured, Plan, Wants};
+use super::clock::{Reading, Stopwatch};
+use super::{Gauge, Repeat};
+use crate::metric::{Metric, Statistic};
+use crate::os::usage::Company;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Timing, Work};
+
+/// Other threads and children that used more than this share of the measured time make the workload
+/// one of several threads: its waiting may be of its own making, and stays in.
+const ALONE: f64 = 0.01;
+
+/// Times operations.
+pub(crate) struct Time {
+    watch: Stopwatch,
+    plan: Plan,
+    reading: Reading,
+    began: Instant,
+    company: Option<Company>,
+    counting: bool,
+}
+
+impl Time {
+    /// For these metrics, through a `slice` and with so many single operations at the most.
+    pub(crate) fn new(metrics: &[Metric], slice: Duration, singles: usize, repeat: Repeat) -> Self {
+        let watch = Stopwatch::calibrated();
+        let wants = wants(metrics);
+        let bounds = Bounds {
+            slice: slice.as_secs_f64(),
+            singles,
+            lap: watch.negligible(false),
+            usage_lap: watch.negligible(true),
+        };
+        let plan = match repeat {
+            Repeat::Looped => Plan::looped(wants, bounds),
+            Repeat::Once => Plan::once(wants, bounds),
+        };
+        let (reading, began) = (Reading::default(), Instant::now());
+        Time { watch, plan, reading, began, company: None, counting: false }
+    }
+}
+
+impl Gauge for Time {
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.plan.counts() && !self.counting {
+            self.counting = true;
+            self.company = Company::now();
+        }
+        self.plan.next()
+    }
+
+    #[inline]
+    fn start(&mut self) {
+        self.watch.start(self.plan.reads_usage());
+    }
+
+    #[inline]
+    fn stop(&mut self) {
+        self.reading = self.watch.stop();
+    }
+
+    #[inline]
+    fn record(&mut self, operations: usize, failed: usize) {
+        let at = self.watch.ended().duration_since(self.began).as_secs_f64();
+        self.plan.record(operations, failed, self.reading, at);
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        let company = Company::now();
+        let measured = std::mem::take(&mut self.plan.measured);
+        let Measured { total, .. } = measured;
+        if total.operations == 0 {
+            return Ok(());
+        }
+        let both = self.company.zip(company);
+        let others = both.map(|(before, after)| after.others - before.others);
+        let alone = others.is_some_and(|others| others <= ALONE * total.wall);
+        let corrected = alone && self.watch.sees_waiting();
+        fork.notes.push(match (corrected, alone) {
+            (true, _) => "clock: wall less waiting for a processor".to_owned(),
+            (_, true) => "clock: wall, as this system does not tell waiting".to_owned(),
+            _ => "clock: wall, as other threads or child processes worked too, or nobody can tell"
+                .to_owned(),
+        });
+        fork.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
+        fork.clock = Some(self.watch.clock());
+        fork.preempted =
+            both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));
+        fork.waited = self.watch.sees_waiting().then(|| total.waited / total.wall.max(1e-12));
+        fork.operations = singles(measured.walls, &measured.waits, corrected);
+        let seconds = |batch: &Batch| batch.wall - if corrected { batch.waited } else { 0.0 };
+        let succeeded = |batch: &&Batch| batch.operations > batch.failed;
+        let mean = |batch: &Batch| seconds(batch) / (batch.operations - batch.failed) as f64;
+        fork.batches = measured.batches.iter().filter(succeeded).map(mean).collect();
+        let smallest = measured.batches.iter().map(|batch| batch.operations).min();
+        fork.batch_size = smallest.unwrap_or(0) as u64;
+        if let (1.., false) = measured.warmed {
+            fork.notes.push("the warm-up had not settled when it had to end".to_owned());
+        }
+        let failed = total.failed as f64 / total.operations as f64;
+        fork.values.insert(Metric::ErrorRate, failed);
+        if let Some(rate) = throughput(&fork.batches, fork.work) {
+            fork.values.insert(Metric::Throughput, rate);
+        }
+        if let Some((cpu, switches, laps)) = measured.usage {
+            let operations = laps.operations as f64;
+            fork.values.insert(Metric::Cpu, cpu / operations);
+            fork.values.insert(Metric::ContextSwitches, switches as f64 / operations);
+            if laps.wall > 0.0 {
+                fork.values.insert(Metric::Utilization, cpu / laps.wall);
+            }
+        } else if self.plan.wants().usage {
+            let text = "failed to read processor time and context switches: this system does not \
+                        tell them; drop the limits on cpu, utilization and context_switches here";
+            return Err(Unmeasured::new(Cause::Unsupported, text));
+        }
+        Ok(())
+    }
+}
+
+fn wants(metrics: &[Metric]) -> Wants {
+    let any = |of: fn(&Metric) -> bool| metrics.iter().any(of);
+    Wants {
+        singles: any(|m| {
+            matches!(m, Metric::Latency(s) if *s != Statistic::Mean)
+                || matches!(m, Metric::ErrorRate)
+        }),
+        batches: any(|m| matches!(m, Metric::Latency(Statistic::Mean) | Metric::Throughput)),
+        usage: any(|m| matches!(m, Metric::Cpu | Metric::Utilization | Metric::ContextSwitches)),
+    }
+}
+
+/// Latencies without the time spent waiting. None becomes shorter than the shortest that did not
+/// wait: what was read around an operation may be a little wider than the operation.
+fn singles(mut walls: Vec<f64>, waits: &[(usize, f64)], corrected: bool) -> Vec<f64> {
+    if corrected {
+        let mut waited = waits.iter().map(|wait| wait.0).peekable();
+        let calm = walls.iter().enumerate().filter(|(n, _)| waited.next_if_eq(n).is_none());
+        let floor = calm.map(|(_, wall)| *wall).fold(f64::INFINITY, f64::min);
+        let floor = if floor.is_finite() { floor } else { 0.0 };
+        for &(n, waited) in waits {
+            walls[n] = (walls[n] - waited).max(floor.min(walls[n]));
+        }
+    }
+    walls
+}
+
+/// Operations or bytes a second in the middle batch.
+fn throughput(batches: &[f64], work: Work) -> Option<f64> {
+    let (Work::Operations(amount) | Work::Bytes(amount)) = work;
+    let middle = super::clock::median(&mut batches.to_vec());
+    (middle > 0.0).then(|| amount / middle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(walls: &[f64], waits: &[(usize, f64)], expected: &[f64]) {
+        assert_eq!(singles(walls.to_vec(), waits, true), expected);
+        assert_eq!(singles(walls.to_vec(), waits, false), walls);
+    }
+
+    #[test]
+    fn waiting_is_taken_off_and_no_more() {
+        check(&[], &[], &[]);
+        check(&[2.0, 3.0], &[], &[2.0, 3.0]);
+        check(&[2.0, 9.0, 3.0], &[(1, 6.5)], &[2.0, 2.5, 3.0]);
+        // Never below the fastest that did not wait.
+        check(&[2.0, 9.0, 3.0], &[(1, 8.5)], &[2.0, 2.0, 3.0]);
+        // Nor made longer by it.
+        check(&[8.0, 5.0], &[(1, 1.0)], &[8.0, 5.0]);
+        // All waited.
+        check(&[9.0, 8.0], &[(0, 4.0), (1, 8.0)], &[5.0, 0.0]);
+    }
+
+    #[test]
+    fn throughput_counts_what_an_operation_stands_for() {
+        let rate = |work| throughput(&[0.1, 0.5, 0.2], work);
+        assert_eq!(rate(Work::Operations(1.0)), Some(5.0));
+        assert_eq!(rate(Work::Bytes(1000.0)), Some(5000.0));
+        assert_eq!(throughput(&[], Work::Operations(1.0)), None);
+    }
+}

@@ -1,0 +1,319 @@
+//! What the next lap is for: warming up, timing single operations, filling batches.
+//!
+//! Pure: it is told what each lap took and says how many operations the next one has, so that every
+//! rule here is tested without a clock. A lap is the stretch between two readings of the clock.
+
+use crate::instrument::clock::{Reading, median};
+
+/// What is wanted of an operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wants {
+    /// The latency of single operations.
+    pub(crate) singles: bool,
+    /// The mean latency of batches.
+    pub(crate) batches: bool,
+    /// Processor time and context switches.
+    pub(crate) usage: bool,
+}
+
+/// What the clock demands and the budget allows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bounds {
+    /// Seconds for all measuring after the warm-up.
+    pub(crate) slice: f64,
+    /// The most operations timed one by one.
+    pub(crate) singles: usize,
+    /// Seconds of a lap beside which the clock's cost is negligible.
+    pub(crate) lap: f64,
+    /// Seconds of a lap beside which the cost of reading the process's usage is negligible.
+    pub(crate) usage_lap: f64,
+}
+
+/// A batch is never shorter than this, where the slice allows it: 5 ms.
+const SHORTEST_BATCH: f64 = 0.005;
+/// A lap never has more operations than this, so that their inputs and outputs stay few.
+const LARGEST_LAP: usize = 10_000;
+/// So many laps make a window of the warm-up at the least, and so many are looked at at the most.
+const WINDOW: std::ops::RangeInclusive<usize> = 3..=256;
+
+/// Decides, lap by lap, and keeps what was measured.
+pub(crate) struct Plan {
+    wants: Wants,
+    bounds: Bounds,
+    phase: Phase,
+    /// What is still to be measured after the current stage, last first.
+    stages: Vec<Stage>,
+    share: f64,
+    batch: usize,
+    filling: Batch,
+    pub(crate) measured: Measured,
+}
+
+enum Phase {
+    /// The one lap of something that is done once.
+    Once,
+    Warm(Warm),
+    Measure(Stage, f64),
+    Done,
+}
+
+#[derive(Default)]
+struct Warm {
+    laps: Vec<f64>,
+    size: usize,
+    began: f64,
+    /// Operations of this window.
+    operations: usize,
+    last: Option<f64>,
+}
+
+/// A stretch of laps of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stage {
+    lap: usize,
+    feeds: Wants,
+}
+
+/// Everything that was measured, as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    /// Elapsed seconds of single operations that succeeded.
+    pub(crate) walls: Vec<f64>,
+    /// Which of them waited for a processor, and how long.
+    pub(crate) waits: Vec<(usize, f64)>,
+    /// The batches that were filled.
+    pub(crate) batches: Vec<Batch>,
+    /// Everything that was timed.
+    pub(crate) total: Batch,
+    /// Processor seconds, context switches and elapsed seconds of laps that read them.
+    pub(crate) usage: Option<(f64, u64, Batch)>,
+    /// Operations of the warm-up, and whether they had settled.
+    pub(crate) warmed: (usize, bool),
+}
+
+/// Consecutive operations taken together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Batch {
+    pub(crate) operations: usize,
+    pub(crate) failed: usize,
+    pub(crate) wall: f64,
+    pub(crate) waited: f64,
+}
+
+impl Batch {
+    fn add(&mut self, operations: usize, failed: usize, reading: Reading) {
+        self.operations += operations;
+        self.failed += failed;
+        self.wall += reading.wall;
+        self.waited += reading.waited;
+    }
+}
+
+impl Plan {
+    /// Warms up until the operation has settled, then measures what is wanted.
+    pub(crate) fn looped(wants: Wants, bounds: Bounds) -> Self {
+        let laps = Vec::with_capacity(*WINDOW.end());
+        let warm = Warm { laps, size: 1, ..Warm::default() };
+        Plan { wants, bounds, phase: Phase::Warm(warm), ..Plan::once(wants, bounds) }
+    }
+
+    /// Measures one operation, the first, and no more.
+    pub(crate) fn once(wants: Wants, bounds: Bounds) -> Self {
+        Plan {
+            wants,
+            bounds,
+            phase: Phase::Once,
+            stages: Vec::new(),
+            share: 0.0,
+            batch: 1,
+            filling: Batch::default(),
+            measured: Measured::default(),
+        }
+    }
+
+    /// How many operations the next lap has; `None` when everything is measured.
+    pub(crate) fn next(&self) -> Option<usize> {
+        match &self.phase {
+            Phase::Once => Some(1),
+            Phase::Warm(warm) => Some(warm.size),
+            Phase::Measure(stage, _) => Some(stage.lap),
+            Phase::Done => None,
+        }
+    }
+
+    /// Whether the next lap reads the usage of the process.
+    pub(crate) fn reads_usage(&self) -> bool {
+        match &self.phase {
+            Phase::Once => self.wants.usage,
+            Phase::Measure(stage, _) => stage.feeds.usage,
+            Phase::Warm(_) | Phase::Done => false,
+        }
+    }
+
+    /// What is wanted.
+    pub(crate) fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// Whether what is measured now counts: it is past the warm-up.
+    pub(crate) fn counts(&self) -> bool {
+        !matches!(self.phase, Phase::Warm(_))
+    }
+
+    /// Takes in a lap of `operations`, of which `failed` did, that ended `at` seconds after the first
+    /// one began.
+    pub(crate) fn record(&mut self, operations: usize, failed: usize, reading: Reading, at: f64) {
+        match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Once => {
+                let stage = Stage { lap: 1, feeds: self.wants };
+                self.feed(stage, operations, failed, reading);
+            }
+            Phase::Warm(warm) => self.warm(warm, reading, at),
+            Phase::Measure(stage, began) => {
+                self.feed(stage, operations, failed, reading);
+                let walls = &self.measured.walls;
+                let full = stage.feeds.singles && walls.len() == self.room();
+                if at - began < self.share && !full {
+                    self.phase = Phase::Measure(stage, began);
+                } else {
+                    if stage.feeds.batches && self.measured.batches.is_empty() {
+                        self.close_batch(1);
+                    }
+                    self.advance(at);
+                }
+            }
+            Phase::Done => {}
+        }
+    }
+
+    /// The most single operations that are kept; they have their room before the first is timed.
+    fn room(&self) -> usize {
+        self.bounds.singles.max(1)
+    }
+
+    fn warm(&mut self, mut warm: Warm, reading: Reading, at: f64) {
+        self.measured.warmed.0 += warm.size;
+        warm.operations += warm.size;
+        // Making inputs and dropping outputs included.
+        let passed = (at - warm.began) / warm.operations as f64;
+        let each = (reading.wall - reading.waited).max(0.0) / warm.size as f64;
+        if warm.laps.len() < *WINDOW.end() {
+            warm.laps.push(each);
+        }
+        let Bounds { slice, lap, .. } = self.bounds;
+        let first = warm.last.is_none() && warm.laps.len() == 1 && warm.size == 1;
+        if first && (each >= slice / 4.0 || self.wants == Wants::default()) {
+            self.measured.warmed.1 = true;
+            return self.settle(each, passed, at);
+        }
+        let full = warm.laps.len() >= *WINDOW.start() && at - warm.began >= slice / 40.0;
+        if full || at >= slice / 2.0 {
+            let middle = median(&mut warm.laps);
+            let settled = warm.last.is_some_and(|last| (middle - last).abs() <= 0.05 * last);
+            if settled || at >= slice / 2.0 {
+                self.measured.warmed.1 = settled;
+                return self.settle(middle, passed, at);
+            }
+            warm.laps.clear();
+            warm.last = Some(middle);
+            warm.size = fitting(lap, middle, self.longest_lap() / passed);
+            (warm.began, warm.operations) = (at, 0);
+        }
+        self.phase = Phase::Warm(warm);
+    }
+
+    /// A lap is never to take more seconds than this, set-up included, where it can be shorter.
+    fn longest_lap(&self) -> f64 {
+        self.bounds.slice / 50.0
+    }
+
+    /// The warm-up is over; an operation takes `typical` seconds, and with all that is not timed so
+    /// many pass: lays out the stages.
+    fn settle(&mut self, typical: f64, passed: f64, at: f64) {
+        let most = self.longest_lap() / passed;
+        let Bounds { slice, lap, usage_lap, .. } = self.bounds;
+        let typical = typical.max(1e-10);
+        let mut add = |wanted: bool, lap: usize, feeds: Wants| match self.stages.last_mut() {
+            Some(last) if wanted && last.lap == lap => last.feeds = last.feeds.and(feeds),
+            _ if wanted => self.stages.push(Stage { lap, feeds }),
+            _ => {}
+        };
+        let Wants { singles, batches, usage } = self.wants;
+        add(usage, fitting(usage_lap, typical, most), Wants { usage, ..Wants::default() });
+        add(batches, fitting(lap, typical, most), Wants { batches, ..Wants::default() });
+        add(singles, 1, Wants { singles, ..Wants::default() });
+        self.share = slice / self.stages.len().max(1) as f64;
+        let batch = (self.share / 5.0).max(SHORTEST_BATCH);
+        self.batch = (batch / typical).ceil().max(1.0) as usize;
+        if singles {
+            // Even an operation that takes no time is timed no faster than the clock is read.
+            let likely = (self.share / (typical + lap / 100.0) * 2.0) as usize + 64;
+            self.bounds.singles = self.room().min(likely);
+            self.measured.walls = touched(self.room());
+            self.measured.waits = Vec::with_capacity(self.room());
+        }
+        self.measured.batches = Vec::with_capacity(64);
+        self.advance(at);
+    }
+
+    fn advance(&mut self, at: f64) {
+        self.phase = match self.stages.pop() {
+            Some(stage) => Phase::Measure(stage, at),
+            None => Phase::Done,
+        };
+    }
+
+    fn feed(&mut self, stage: Stage, operations: usize, failed: usize, reading: Reading) {
+        let measured = &mut self.measured;
+        measured.total.add(operations, failed, reading);
+        if stage.feeds.singles && failed == 0 {
+            if reading.waited > 0.0 {
+                measured.waits.push((measured.walls.len(), reading.waited));
+            }
+            measured.walls.push(reading.wall);
+        }
+        if let (true, Some((cpu, switches))) = (stage.feeds.usage, reading.usage) {
+            let sum = measured.usage.get_or_insert_default();
+            sum.0 += cpu;
+            sum.1 += switches;
+            sum.2.add(operations, failed, reading);
+        }
+        if stage.feeds.batches {
+            self.filling.add(operations, failed, reading);
+            self.close_batch(self.batch);
+        }
+    }
+
+    /// Ends the batch that is being filled, if it has at least `size` operations.
+    fn close_batch(&mut self, size: usize) {
+        if self.filling.operations >= size {
+            self.measured.batches.push(std::mem::take(&mut self.filling));
+        }
+    }
+}
+
+impl Wants {
+    fn and(self, other: Wants) -> Wants {
+        Wants {
+            singles: self.singles || other.singles,
+            batches: self.batches || other.batches,
+            usage: self.usage || other.usage,
+        }
+    }
+}
+
+/// How many operations make a lap of `seconds`, of which `most` can be afforded.
+fn fitting(seconds: f64, each: f64, most: f64) -> usize {
+    ((seconds / each.max(1e-10)).ceil().min(most) as usize).clamp(1, LARGEST_LAP)
+}
+
+/// Room for `capacity` numbers whose pages are there before they are needed.
+fn touched(capacity: usize) -> Vec<f64> {
+    let mut room = vec![f64::NAN; capacity];
+    room.clear();
+    room
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

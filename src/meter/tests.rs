@@ -1,0 +1,94 @@
+//! What is made of several measurements: scripted ones, judged by the rules that hold for all.
+
+use std::time::Duration;
+
+use super::{Coin, Source, Sweep, Versus};
+use crate::budget::{Bound, Limit, Reference, Target, Unsure};
+use crate::enforce::{Asked, Inquiry, Origin, Rules};
+use crate::metric::{Metric, Statistic};
+use crate::outcome::Outcome;
+use crate::quantity::Quantity;
+use crate::reading::Fork;
+use crate::verdict::Verdict;
+use crate::verdict::judge::Carried;
+
+const P50: Metric = Metric::Latency(Statistic::P50);
+
+pub(super) fn rules() -> Rules {
+    Rules {
+        effort: Duration::from_secs(10),
+        alpha: 0.01,
+        noisy: 25,
+        warn_at: 0.9,
+        unsure: Unsure::Blind,
+        today: "2026-11-21".parse().unwrap(),
+        repeats: 2,
+        layouts: 1,
+    }
+}
+
+pub(super) fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
+    let label = metric.name();
+    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
+}
+
+fn tenth() -> Fork {
+    Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
+}
+
+/// Judges what a source gives.
+#[track_caller]
+fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &str) -> Outcome {
+    let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
+    let asked = Asked { limit, template, carried: Carried::default(), unjudged: None };
+    let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
+    while !inquiry.is_done() {
+        inquiry.add(source.fork());
+    }
+    let outcome = inquiry.outcomes()[0].clone();
+    assert_eq!((outcome.verdict, outcome.reason.as_str()), (verdict, reason));
+    outcome
+}
+
+#[test]
+fn a_ratio_is_judged_in_turns() {
+    let versus = |x: f64, y: f64| -> Box<dyn Source> {
+        let metrics = vec![P50];
+        let side = |v: f64| -> Box<dyn Source> {
+            Box::new(move || Ok(Fork { operations: vec![v; 9], ..tenth() }))
+        };
+        Box::new(Versus { subject: side(x), reference: side(y), metrics, coin: Coin::new(1) })
+    };
+    let ratio = || {
+        let reference = Reference::Budget("other".into());
+        limit(P50, Bound::Max, Target::Relative { factor: 0.8, reference })
+    };
+    let within = "p50 is 0.5 x other, within the limit of 0.8 x other";
+    check(versus(1e-3, 2e-3), ratio(), Verdict::Pass, within);
+    let over = "p50 is 1 x other, over the limit of 0.8 x other";
+    let outcome = check(versus(1e-3, 1e-3), ratio(), Verdict::Fail, over);
+    assert_eq!(outcome.notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
+    // To have none of it any more is no mistake of the measurement.
+    let none = "p50 is 0 x other, within the limit of 0.8 x other";
+    check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
+}
+
+#[test]
+fn a_slope_is_judged_by_sweeps() {
+    let sweep = |exponent: f64| -> Box<dyn Source> {
+        let points = [1e3_f64, 1e4, 1e5].map(|x| {
+            let rss = move || 100.0 * x.powf(exponent);
+            let source: Box<dyn Source> =
+                Box::new(move || Ok(Fork { values: [(Metric::Rss, rss())].into(), ..tenth() }));
+            (x, source)
+        });
+        let (points, metrics) = (Vec::from(points), vec![Metric::Rss]);
+        Box::new(Sweep { points, metrics, coin: Coin::new(1) })
+    };
+    let slope = || {
+        let target = Target::Absolute(Quantity::parse("1.1").unwrap());
+        limit(Metric::Scaling(Box::new(Metric::Rss)), Bound::Max, target)
+    };
+    check(sweep(1.0), slope(), Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
+    check(sweep(2.0), slope(), Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");
+}

@@ -1,0 +1,47 @@
+//! A subject beside its reference, each measured as a whole: their ratio is the value.
+
+use super::{Coin, Source, typical};
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+
+/// Two sources measured next to each other, in an order that a coin decides: drift of the machine is
+/// as likely to favour the one as the other.
+pub(crate) struct Versus {
+    pub(crate) subject: Box<dyn Source>,
+    pub(crate) reference: Box<dyn Source>,
+    pub(crate) metrics: Vec<Metric>,
+    pub(crate) coin: Coin,
+}
+
+impl Source for Versus {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let (a, b) = if self.coin.toss() {
+            let a = self.subject.fork()?;
+            (a, self.reference.fork()?)
+        } else {
+            let b = self.reference.fork()?;
+            (self.subject.fork()?, b)
+        };
+        let mut both = Fork { elapsed: a.elapsed + b.elapsed, ..Fork::default() };
+        for metric in &self.metrics {
+            let (x, y) = (typical(&a, metric)?, typical(&b, metric)?);
+            let ratio = match (x, y) {
+                (0.0, 0.0) => 1.0,
+                (x, 0.0) => {
+                    let text = format!(
+                        "`{metric}` was 0 at the reference and is {x} now, which is no factor of it; \
+                         limit it by a quantity"
+                    );
+                    return Err(Unmeasured::new(Cause::InvalidReading, text));
+                }
+                _ => x / y,
+            };
+            both.values.insert(metric.clone(), ratio);
+            both.sides.insert(metric.clone(), (x, y));
+        }
+        both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
+        both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
+        Ok(both)
+    }
+}

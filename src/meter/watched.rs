@@ -1,0 +1,24 @@
+//! What else the machine does, read beside every reading.
+
+use super::Source;
+use crate::noise;
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
+
+/// A source that watches the machine while it measures.
+pub(crate) struct Watched(pub(crate) Box<dyn Source>);
+
+impl Source for Watched {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        // What the machine does while a record is read says nothing of when it was made.
+        if self.is_recorded() { self.0.fork() } else { noise::watch(|| self.0.fork()) }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.0.is_recorded()
+    }
+
+    fn burst(&self) -> std::time::Duration {
+        self.0.burst()
+    }
+}

@@ -1,0 +1,108 @@
+//! Interference: what else the machine did while a fork was measured.
+//!
+//! Read by the harness before and after a fork, never by the worker, which it would disturb; both
+//! readings together take some tenths of a millisecond. They are amounts rather than shares, so that
+//! they add up over forks: the kernel counts busy time in ticks of 10 ms, of which a single short fork
+//! sees few. Only Linux tells; elsewhere every field is `None`, as is one that a kernel does not keep.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+mod parse;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use crate::outcome::Unmeasured;
+use crate::reading::{Fork, Interference, Orphans, Pressure, Throttled};
+
+/// Measures, and adds to the fork what else the machine did meanwhile.
+///
+/// # Errors
+/// Those of `measure`.
+pub(crate) fn watch(
+    measure: impl FnOnce() -> Result<Fork, Unmeasured>,
+) -> Result<Fork, Unmeasured> {
+    let before = Reading::now();
+    let mut fork = measure()?;
+    let mut found = Reading::now().since(&before);
+    found.outside = match fork.orphans {
+        Orphans::None => found.outside,
+        Orphans::Used(seconds) => found.outside.map(|outside| outside - seconds),
+        Orphans::Unknown => None,
+    };
+    fork.interference = Some(found);
+    Ok(fork)
+}
+
+/// The machine's counters at one moment.
+#[derive(Debug, Clone)]
+struct Reading {
+    at: Instant,
+    processors: Option<Processors>,
+    /// Processor seconds of this process and of all it started and waited for.
+    own: Option<f64>,
+    /// For a processor, for memory, for a disk.
+    stalled: [Option<Duration>; 3],
+    /// Of this process's control group and of each that it is in.
+    throttled: Vec<Option<Throttled>>,
+}
+
+/// Processor seconds of the machine since it started.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
+struct Processors {
+    busy: f64,
+    /// Waiting for a disk included.
+    idle: f64,
+    /// `None` where the kernel does not count it.
+    stolen: Option<f64>,
+}
+
+impl Reading {
+    fn since(&self, before: &Reading) -> Interference {
+        let both = before.processors.zip(self.processors);
+        let own = before.own.zip(self.own).map(|(before, after)| after - before);
+        let stalled = |which: usize| {
+            let (before, after) = before.stalled[which].zip(self.stalled[which])?;
+            Some(after.checked_sub(before)?.as_secs_f64())
+        };
+        let stolen = |(before, after): (Processors, Processors)| {
+            let stolen = after.stolen? - before.stolen?;
+            let all = after.busy - before.busy + after.idle - before.idle + stolen;
+            Some((stolen, all))
+        };
+        Interference {
+            seconds: self.at.duration_since(before.at).as_secs_f64(),
+            outside: both.zip(own).map(|((before, after), own)| after.busy - before.busy - own),
+            stolen: both.and_then(stolen),
+            pressure: Pressure { cpu: stalled(0), memory: stalled(1), io: stalled(2) },
+            throttled: most_throttled(&before.throttled, &self.throttled),
+        }
+    }
+}
+
+/// A quota of any group around holds all within it back; the strictest is the one that is felt.
+fn most_throttled(before: &[Option<Throttled>], after: &[Option<Throttled>]) -> Option<Throttled> {
+    let each = before.iter().zip(after).filter_map(|(before, after)| {
+        let (before, after) = before.as_ref().zip(after.as_ref())?;
+        let periods = after.periods.checked_sub(before.periods)?;
+        Some(Throttled { periods, seconds: after.seconds - before.seconds })
+    });
+    each.max_by(|a, b| a.seconds.total_cmp(&b.seconds))
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Reading {
+    fn now() -> Self {
+        Reading {
+            at: Instant::now(),
+            processors: None,
+            own: None,
+            stalled: [None; 3],
+            throttled: Vec::new(),
+        }
+    }
+}

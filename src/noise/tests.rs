@@ -1,0 +1,197 @@
+//! Texts of real systems, and amounts between two readings.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::parse::{processors, quota_files, stalled, throttled};
+use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
+use crate::reading::Fork;
+
+/// A virtual machine of two processors under Firecracker, Linux 6.18.
+const FIRECRACKER: &str = "cpu  1279316 0 167324 801268 6081 0 1072 1487 0 0\n\
+                           cpu0 629617 0 79649 416855 1132 0 83 737 0 0\n";
+
+#[track_caller]
+fn near(got: f64, expected: f64) {
+    assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+}
+
+#[test]
+fn busy_idle_and_stolen() {
+    let read = processors(FIRECRACKER, 100).unwrap();
+    near(read.busy, 14_477.12);
+    near(read.idle, 8_073.49);
+    near(read.stolen.unwrap(), 14.87);
+    // Guests are within user time: they do not count again.
+    let host = processors("cpu  1000 0 0 500 0 0 0 0 900 0\n", 100).unwrap();
+    near(host.busy, 10.0);
+    // Before Linux 2.6.11.
+    assert_eq!(processors("cpu  100 0 0 100 0 0 0\n", 100).unwrap().stolen, None);
+    // A sandbox.
+    assert_eq!(processors("cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n", 100), None);
+    for broken in ["", "cpu0 1 2 3 4\n", "cpu  1 2 3\n", "cpu  1 2 three 4\n"] {
+        assert_eq!(processors(broken, 100), None, "{broken:?}");
+    }
+}
+
+#[test]
+fn pressure() {
+    let check = |text: &str, micros: Option<u64>| {
+        assert_eq!(stalled(text), micros.map(Duration::from_micros), "{text:?}");
+    };
+    let both = "some avg10=0.11 avg60=0.29 avg300=1.41 total=4529766806\n\
+                full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+    check(both, Some(4_529_766_806));
+    // Processors before Linux 5.13.
+    check("some avg10=0.00 avg60=0.00 avg300=0.00 total=7156\n", Some(7_156));
+    check("", None);
+    check("full avg10=0.00 avg60=0.00 avg300=0.00 total=5\n", None);
+    check("some avg10=0.00\n", None);
+}
+
+#[test]
+fn quotas() {
+    let check = |text: &str, expected: Option<(u64, f64)>| {
+        let got = throttled(text).map(|found| (found.periods, found.seconds));
+        assert_eq!(got, expected, "{text:?}");
+    };
+    // A container with `--cpus 0.5`: second version, then first.
+    check(
+        "usage_usec 5120131\nuser_usec 5059772\nsystem_usec 60358\nnr_periods 102\n\
+         nr_throttled 100\nthrottled_usec 5250000\nnr_bursts 0\nburst_usec 0\n",
+        Some((100, 5.25)),
+    );
+    check("nr_periods 102\nnr_throttled 100\nthrottled_time 5250000000\n", Some((100, 5.25)));
+    // The virtual machine.
+    check(
+        "nr_periods 0\nnr_throttled 0\nthrottled_time 0\nnr_bursts 0\nburst_time 0\n",
+        Some((0, 0.0)),
+    );
+    // The group of a whole machine, which has no quota.
+    check("usage_usec 5120131\nuser_usec 5059772\nsystem_usec 60358\n", None);
+    check("", None);
+}
+
+#[track_caller]
+fn finds(cgroup: &str, mountinfo: &str, expected: &[&str]) {
+    let found = quota_files(cgroup, mountinfo);
+    assert_eq!(found, expected.iter().map(Path::new).collect::<Vec<_>>());
+}
+
+#[test]
+fn where_quotas_are() {
+    let second = "31 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 \
+                  cgroup2 rw,nsdelegate,memory_recursiveprot\n";
+    // A runner of GitHub: a service under systemd.
+    finds(
+        "0::/system.slice/hosted-compute-agent.service\n",
+        &format!("22 28 0:21 / /proc rw,nosuid - proc proc rw\n{second}"),
+        &[
+            "/sys/fs/cgroup/system.slice/hosted-compute-agent.service/cpu.stat",
+            "/sys/fs/cgroup/system.slice/cpu.stat",
+            "/sys/fs/cgroup/cpu.stat",
+        ],
+    );
+    // Docker, second version, in a namespace of its own.
+    finds("0::/\n", second, &["/sys/fs/cgroup/cpu.stat"]);
+    // The same without one: the mount begins at the container.
+    let own = second.replacen("0:26 / ", "0:26 /docker/3f2a ", 1);
+    finds("0::/docker/3f2a\n", &own, &["/sys/fs/cgroup/cpu.stat"]);
+    finds(
+        "0::/docker/3f2a/tests\n",
+        &own,
+        &["/sys/fs/cgroup/tests/cpu.stat", "/sys/fs/cgroup/cpu.stat"],
+    );
+    // Docker, first version.
+    finds(
+        "5:cpu,cpuacct:/docker/3f2a\n4:memory:/docker/3f2a\n1:name=systemd:/docker/3f2a\n",
+        "733 730 0:30 /docker/3f2a /sys/fs/cgroup/cpu,cpuacct ro,nosuid,nodev,noexec,relatime \
+         master:13 - cgroup cgroup rw,cpu,cpuacct\n",
+        &["/sys/fs/cgroup/cpu,cpuacct/cpu.stat"],
+    );
+    // The virtual machine: both versions, the first has the processors.
+    finds(
+        "4:memory:/jobs/1\n2:cpuacct:/\n1:cpu:/\n0::/\n",
+        "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
+         33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n\
+         41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+        &["/sys/fs/cgroup/cpu/cpu.stat"],
+    );
+    // A mount and a group with a blank, and a backslash that begins no number.
+    finds(
+        "1:cpu:/a b/c\\d\n",
+        "junk\n32 31 0:29 /a\\040b /sys/fs/c\\134g\\x rw - cgroup cgroup rw,cpu\n",
+        &["/sys/fs/c\\g\\x/c\\d/cpu.stat", "/sys/fs/c\\g\\x/cpu.stat"],
+    );
+    // None mounted, none at all.
+    finds("0::/\n", "", &[]);
+    finds("", second, &[]);
+}
+
+fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Reading {
+    Reading {
+        at,
+        processors: Some(Processors { busy, idle, stolen: Some(busy / 100.0) }),
+        own: Some(own),
+        stalled: [Some(Duration::from_secs(stalled)), None, Some(Duration::ZERO)],
+        throttled: vec![Some(Throttled { periods: stalled, seconds: own })],
+    }
+}
+
+#[test]
+fn what_lies_between_two_readings() {
+    let at = Instant::now();
+    let before = reading(at, 100.0, 200.0, 10.0, 1);
+    let after = reading(at + Duration::from_secs(10), 114.0, 206.0, 16.0, 8);
+    let found = after.since(&before);
+    near(found.seconds, 10.0);
+    near(found.outside.unwrap(), 8.0);
+    let (stolen, all) = found.stolen.unwrap();
+    near(stolen, 0.14);
+    near(all, 20.14);
+    assert_eq!((found.pressure.cpu, found.pressure.memory), (Some(7.0), None));
+    assert_eq!(found.throttled, Some(Throttled { periods: 7, seconds: 6.0 }));
+    // What one of the two does not tell is not known.
+    let mute = Reading { processors: None, own: None, throttled: Vec::new(), ..before };
+    let found = after.since(&mute);
+    assert_eq!((found.outside, found.stolen, found.throttled), (None, None, None));
+}
+
+#[test]
+fn the_strictest_quota_is_felt() {
+    let quota = |periods, seconds| Some(Throttled { periods, seconds });
+    let before = [quota(5, 1.0), None, quota(0, 0.0)];
+    let after = [quota(5, 1.0), quota(9, 9.0), quota(3, 0.5)];
+    assert_eq!(most_throttled(&before, &after), quota(3, 0.5));
+    assert_eq!(most_throttled(&[], &[]), None);
+}
+
+/// What a fork used and nobody waited for is not other work, nor is it known to be none.
+#[test]
+fn orphans_are_no_other_work() {
+    let outside = |orphans| {
+        let fork = watch(|| Ok(Fork { orphans, ..Fork::default() })).unwrap();
+        let Interference { seconds, outside, .. } = fork.interference.unwrap();
+        assert!(seconds > 0.0);
+        outside
+    };
+    assert_eq!(outside(Orphans::Unknown), None);
+    // Nothing used a million seconds in a moment.
+    assert!(outside(Orphans::Used(1e6)).is_none_or(|seconds| seconds < -9e5));
+}
+
+/// Asked of this system: whatever it tells is a possible amount.
+#[test]
+fn this_machine_can_be_read() {
+    let before = Reading::now();
+    std::thread::sleep(Duration::from_millis(30));
+    let found = Reading::now().since(&before);
+    assert!(found.seconds >= 0.03);
+    let pressure = found.pressure;
+    for share in [pressure.cpu, pressure.memory, pressure.io].into_iter().flatten() {
+        assert!(share >= 0.0, "{found:?}");
+    }
+    if let Some((stolen, all)) = found.stolen {
+        assert!(stolen >= 0.0 && stolen <= all, "{found:?}");
+    }
+}

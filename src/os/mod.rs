@@ -1,0 +1,10 @@
+//! What the system is asked for, each call behind a safe function that knows nothing of measuring.
+
+#[cfg(unix)]
+pub(crate) mod affinity;
+#[cfg(unix)]
+pub(crate) mod kernel;
+pub(crate) mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod proc;
+pub(crate) mod usage;

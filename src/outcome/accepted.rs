@@ -1,0 +1,217 @@
+//! What was accepted before, beside what is measured now.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Estimate, Outcome};
+use crate::date::Date;
+use crate::quantity::{Quantity, Unit};
+
+/// So many times better than what was accepted is no improvement to take on trust. Real ones of twice are
+/// rare, and are acknowledged by accepting them; work that was optimised away and artifacts that came out
+/// empty are further off than that.
+const SUSPICIOUS: f64 = 2.0;
+
+/// The value that was last accepted of what an outcome measured, as `budgets.lock` has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The value, in the base unit of `unit`.
+    pub value: f64,
+    /// Its interval's lower end; `None` where evidence did not bound it.
+    pub low: Option<f64>,
+    /// Its interval's upper end; `None` where evidence did not bound it.
+    pub high: Option<f64>,
+    /// What the value counts.
+    pub unit: Unit,
+    /// When it was accepted.
+    pub date: Date,
+    /// The revision that was measured, where version control told.
+    pub commit: Option<String>,
+    /// Where it was measured, if that was in another environment than this run's: a noisy value from
+    /// there is not compared with one from here.
+    pub elsewhere: Option<String>,
+    /// Where the limit is `FACTOR x lock`: the factor.
+    pub factor: Option<f64>,
+}
+
+impl Accepted {
+    /// The value with its unit.
+    pub fn quantity(&self) -> Quantity {
+        Quantity::new(self.value, self.unit)
+    }
+
+    /// What was accepted, when and at which revision: `5.1 ms on 2026-11-01 at a1b2c3d`.
+    pub fn words(&self) -> String {
+        let at = self.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
+        format!("{} on {}{at}", self.quantity(), self.date)
+    }
+
+    /// The revision that it was measured at, else the day that it was accepted.
+    pub fn since(&self) -> String {
+        self.commit.clone().unwrap_or_else(|| self.date.to_string())
+    }
+
+    /// Whether an estimate is better by more than can be taken on trust. `exact`: whether values are
+    /// compared as they are, rather than by the ends of their intervals that face each other.
+    pub fn is_suspicious(&self, now: Estimate, exact: bool, more_is_better: bool) -> bool {
+        let (was, is) = match (exact, more_is_better) {
+            (true, _) => (Some(self.value), Some(now.value)),
+            (false, _) if self.elsewhere.is_some() => return false,
+            (false, false) => (self.low, now.high),
+            (false, true) => (self.high, now.low),
+        };
+        let (Some(was), Some(is)) = (was, is) else { return false };
+        was > 0.0 && if more_is_better { is > was * SUSPICIOUS } else { is < was / SUSPICIOUS }
+    }
+}
+
+impl Outcome {
+    /// What was measured, by the name that `budgets.lock` has it under: `merge::p99`,
+    /// `records::records=1000::rss`, and for a ratio `merge::p99::x_other`. Limits on the same share it.
+    pub fn series(&self) -> String {
+        let mut parts = vec![self.budget.as_str(), &self.case, &self.metric];
+        parts.retain(|part| !part.is_empty());
+        let mut name = parts.join("::");
+        if let Some(other) = &self.relative_to {
+            name = format!("{name}::x_{other}");
+        }
+        name
+    }
+
+    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. An exact value
+    /// has where it differs, a noisy one where the two intervals have nothing in common; `None`
+    /// otherwise, and where there is nothing to compare with.
+    pub fn change(&self) -> Option<String> {
+        let (accepted, now, against) = (self.accepted.as_ref()?, self.estimate?, self.against?);
+        if accepted.unit != against.unit {
+            return None;
+        }
+        let by = now.value - accepted.value;
+        let sign = if by < 0.0 { "-" } else { "+" };
+        let of = self.relative_to.as_ref().map_or(String::new(), |other| format!(" x {other}"));
+        let (metric, since) = (&self.metric, accepted.since());
+        if self.evidence.is_none() {
+            let size = against.quantity(by.abs());
+            return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));
+        }
+        let higher = now.low.zip(accepted.high).is_some_and(|(now, then)| now > then);
+        let lower = now.high.zip(accepted.low).is_some_and(|(now, then)| now < then);
+        if accepted.elsewhere.is_some() || accepted.value == 0.0 || !(higher || lower) {
+            return None;
+        }
+        let share = Quantity::new((by / accepted.value).abs(), Unit::Share);
+        let (then, now) = (accepted.quantity(), against.quantity(now.value));
+        Some(format!(
+            "{metric} {sign}{share} since {since}: {then}{of} then, {now}{of} now, 90 % intervals apart"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Bound;
+    use crate::outcome::{Against, Evidence};
+
+    fn accepted(value: f64, low: f64, high: f64) -> Accepted {
+        let date = "2026-11-01".parse().unwrap();
+        let (commit, low, high) = (Some("a1b2c3d".to_owned()), Some(low), Some(high));
+        Accepted {
+            value,
+            low,
+            high,
+            unit: Unit::Bytes,
+            date,
+            commit,
+            elsewhere: None,
+            factor: None,
+        }
+    }
+
+    fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+        Estimate { value, low: Some(low), high: Some(high) }
+    }
+
+    #[track_caller]
+    fn suspicious(want: bool, then: &Accepted, now: Estimate, exact: bool, more: bool) {
+        assert_eq!(then.is_suspicious(now, exact, more), want, "{then:?} {now:?}");
+    }
+
+    #[test]
+    fn far_better_is_suspicious() {
+        let then = || accepted(100.0, 90.0, 110.0);
+        suspicious(true, &then(), estimate(49.0, 49.0, 49.0), true, false);
+        suspicious(false, &then(), estimate(50.0, 50.0, 50.0), true, false);
+        suspicious(false, &then(), estimate(201.0, 201.0, 201.0), true, false);
+        suspicious(true, &then(), estimate(201.0, 201.0, 201.0), true, true);
+        suspicious(false, &then(), estimate(49.0, 49.0, 49.0), true, true);
+        // Noisy: the ends that face each other, 90 / 2 and 110 * 2.
+        suspicious(true, &then(), estimate(40.0, 35.0, 44.0), false, false);
+        suspicious(false, &then(), estimate(40.0, 35.0, 46.0), false, false);
+        suspicious(true, &then(), estimate(230.0, 221.0, 240.0), false, true);
+        suspicious(false, &then(), estimate(230.0, 219.0, 240.0), false, true);
+        let unbounded = Estimate { value: 40.0, low: None, high: None };
+        suspicious(false, &then(), unbounded, false, false);
+        // Nothing is half of nothing, and another machine may be twice as fast.
+        suspicious(false, &accepted(0.0, 0.0, 0.0), estimate(0.0, 0.0, 0.0), true, false);
+        let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then() };
+        suspicious(false, &elsewhere, estimate(1.0, 1.0, 1.0), false, false);
+        suspicious(true, &elsewhere, estimate(1.0, 1.0, 1.0), true, false);
+    }
+
+    #[track_caller]
+    fn changes(want: Option<&str>, then: Accepted, now: Estimate, exact: bool) {
+        let against =
+            Against { bound: Bound::Max, limit: 1e6, warn: 1e6, slack: 0.0, unit: Unit::Bytes };
+        let evidence = (!exact).then_some(Evidence {
+            fail: 0.0,
+            fail_at: 5.0,
+            pass: 3.0,
+            pass_at: 3.0,
+            detectable: None,
+            forks: 3,
+            values: 3,
+            waited: None,
+            preempted: None,
+        });
+        let outcome = Outcome {
+            metric: "gzip".into(),
+            against: Some(against),
+            estimate: Some(now),
+            accepted: Some(then),
+            evidence,
+            ..Outcome::default()
+        };
+        assert_eq!(outcome.change().as_deref(), want);
+    }
+
+    #[test]
+    fn what_changed_since() {
+        let then = || accepted(76_200.0, 76_000.0, 76_400.0);
+        changes(Some("gzip +6.40 KB since a1b2c3d"), then(), estimate(82_600.0, 0.0, 0.0), true);
+        changes(Some("gzip -1 B since a1b2c3d"), then(), estimate(76_199.0, 0.0, 0.0), true);
+        changes(None, then(), estimate(76_200.0, 0.0, 0.0), true);
+        let dated = Accepted { commit: None, ..then() };
+        changes(Some("gzip +1 B since 2026-11-01"), dated, estimate(76_201.0, 0.0, 0.0), true);
+        let up = "gzip +8.40 % since a1b2c3d: 76.2 KB then, 82.6 KB now, 90 % intervals apart";
+        changes(Some(up), then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
+        changes(None, then(), estimate(82_600.0, 76_300.0, 90_000.0), false);
+        let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then() };
+        changes(None, elsewhere, estimate(82_600.0, 80_000.0, 90_000.0), false);
+        let other = Accepted { unit: Unit::Seconds, ..then() };
+        changes(None, other, estimate(1.0, 1.0, 1.0), true);
+    }
+
+    #[test]
+    fn a_series_is_named_after_what_is_measured() {
+        let outcome = |case: &str, other: Option<&str>| Outcome {
+            budget: "merge".into(),
+            case: case.into(),
+            metric: "p99".into(),
+            relative_to: other.map(str::to_owned),
+            ..Outcome::default()
+        };
+        assert_eq!(outcome("", None).series(), "merge::p99");
+        assert_eq!(outcome("n=1", None).series(), "merge::n=1::p99");
+        assert_eq!(outcome("", Some("base")).series(), "merge::p99::x_base");
+    }
+}

@@ -1,0 +1,104 @@
+//! Why there is no reading: the kind of thing that went wrong, and what to do about it in words.
+
+use std::fmt;
+
+/// Why there is no reading. Each cause is a red of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmeasured {
+    /// The kind of thing that went wrong.
+    pub cause: Cause,
+    /// What failed, on which thing, why, and the remedy, in one or two sentences.
+    pub text: String,
+    /// The end of what the process wrote, where that helps.
+    pub output: Option<String>,
+}
+
+/// The kinds of things that prevent a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// The workload panicked.
+    Panicked,
+    /// The process was ended by a signal of its own making: abort, segmentation fault.
+    Crashed,
+    /// The process was killed from outside, as for want of memory.
+    Killed,
+    /// The process exited before it reported, or before it was ready.
+    ExitedEarly,
+    /// The process exited with a failure.
+    ExitedBadly,
+    /// It did not end, or did not get ready, within its time.
+    TimedOut,
+    /// It wrote more output than is ever useful.
+    Flooded,
+    /// Nothing was measured: no operation, no call of a measuring verb.
+    MeasuredNothing,
+    /// A reading is not a number, or negative.
+    InvalidReading,
+    /// The workload returned an error.
+    WorkloadFailed,
+    /// A file, or everything a pattern should match, is not there.
+    Missing,
+    /// A file is there and holds nothing.
+    Empty,
+    /// A file is not what the metric needs: not an ELF file, not an image.
+    Unsuitable,
+    /// The program is not there.
+    NotFound,
+    /// The port that should become ready is already taken.
+    PortTaken,
+    /// This platform or build cannot measure the metric.
+    Unsupported,
+    /// The operation is too short, or too slow, for what is asked of it.
+    Unresolvable,
+    /// The generator of a load was too late by itself to say anything of the workload.
+    LateGenerator,
+    /// The harness itself could not do its part: a full disk, no more processes.
+    Harness,
+}
+
+impl Cause {
+    /// Its word in reports: `timed-out`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Panicked => "panicked",
+            Cause::Crashed => "crashed",
+            Cause::Killed => "killed",
+            Cause::ExitedEarly => "exited-early",
+            Cause::ExitedBadly => "exited-badly",
+            Cause::TimedOut => "timed-out",
+            Cause::Flooded => "flooded",
+            Cause::MeasuredNothing => "measured-nothing",
+            Cause::InvalidReading => "invalid-reading",
+            Cause::WorkloadFailed => "workload-failed",
+            Cause::Missing => "missing",
+            Cause::Empty => "empty",
+            Cause::Unsuitable => "unsuitable",
+            Cause::NotFound => "not-found",
+            Cause::PortTaken => "port-taken",
+            Cause::Unsupported => "unsupported",
+            Cause::Unresolvable => "unresolvable",
+            Cause::LateGenerator => "late-generator",
+            Cause::Harness => "harness",
+        }
+    }
+}
+
+impl Unmeasured {
+    /// A reason without output of a process.
+    pub fn new(cause: Cause, text: impl Into<String>) -> Self {
+        Unmeasured { cause, text: text.into(), output: None }
+    }
+}
+
+impl fmt::Display for Unmeasured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        if let Some(output) = &self.output {
+            write!(f, "\nit wrote last:")?;
+            for line in output.lines() {
+                write!(f, "\n  | {line}")?;
+            }
+        }
+        Ok(())
+    }
+}

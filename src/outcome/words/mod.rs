@@ -1,0 +1,223 @@
+//! What an outcome says in words: the same sentence in every report.
+
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::metric::{Metric, Statistic};
+use crate::outcome::{Against, Doubt, Outcome, Shape, Share};
+use crate::quantity::{Quantity, Unit};
+use crate::stats::{Sample, histogram, order};
+use crate::verdict::Verdict;
+
+mod interference;
+
+pub use self::interference::{LESS_WAITING_TOO, machine};
+
+/// Bars of a histogram: as many as are read at a glance.
+const BARS: usize = 24;
+
+/// The sentence of the verdict.
+pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
+    let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
+        return format!("`{}` was not measured", outcome.metric);
+    };
+    let reference = match &limit.target {
+        Target::Absolute(_) => String::new(),
+        Target::Relative { reference, .. } => format!(" x {}", reference_name(reference)),
+    };
+    let row = against.quantity(against.limit);
+    let value = format!("{}{reference}", against.quantity(estimate.value));
+    let bound = format!("{row}{reference}");
+    let locked = outcome.accepted.as_ref().and_then(|accepted| Some((accepted, accepted.factor?)));
+    let bound = locked.map_or(bound, |(accepted, factor)| {
+        format!("{factor} x lock = {row} (accepted {})", accepted.words())
+    });
+    let metric = &outcome.metric;
+    let side = match limit.bound {
+        Bound::Max => "over",
+        Bound::Min => "under",
+    };
+    if let Some(doubt) = outcome.doubt {
+        return unsettled(outcome, limit, &value, &bound, doubt);
+    }
+    match outcome.verdict {
+        // Rounded for reading, both may look the same.
+        Verdict::Fail if look_alike(&value, &format!("{row}{reference}")) => {
+            let by = against.quantity((estimate.value - against.limit).abs());
+            format!("{metric} is {value}, {side} the limit of {bound} by {by}")
+        }
+        Verdict::Fail => format!("{metric} is {value}, {side} the limit of {bound}"),
+        Verdict::Warn if against.is_over(estimate.value) => {
+            format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
+        }
+        Verdict::Warn => {
+            let used = Quantity::new(against.used(estimate.value), Unit::Share);
+            format!("{metric} is {value}, {used} of the limit of {bound}")
+        }
+        _ if against.is_over(estimate.value) => {
+            format!("{metric} is {value}, at the limit of {bound} and within its slack")
+        }
+        _ => format!("{metric} is {value}, within the limit of {bound}"),
+    }
+}
+
+/// Whether two numbers with their units are written as the same one: `10 KB` and `10.0 KB`.
+fn look_alike(a: &str, b: &str) -> bool {
+    let parts = |text: &str| {
+        let (number, rest) = text.split_once(' ').unwrap_or((text, ""));
+        Some((number.parse::<f64>().ok()?, rest.to_owned()))
+    };
+    a == b || parts(a).is_some_and(|a| Some(a) == parts(b))
+}
+
+/// The sentence where there is nothing to judge by; `why` says why.
+pub fn unjudged(outcome: &Outcome, why: &str) -> String {
+    let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
+        let value = against.quantity(now.value);
+        format!("; it is {value} here (see `cargo budget accept`)")
+    });
+    format!("{why}{value}")
+}
+
+fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
+    let metric = &outcome.metric;
+    let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
+    let forks = count(evidence.forks, "process", "processes");
+    let seen = match plural(evidence.values, outcome) {
+        pairs if outcome.relative_to.is_some() => pairs,
+        values => format!("{values} in {forks}"),
+    };
+    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
+        let end = match against.bound {
+            Bound::Max => estimate.high,
+            Bound::Min => estimate.low,
+        };
+        Some(against.quantity(end?))
+    });
+    let side = if limit.bound == Bound::Max { "high" } else { "low" };
+    match doubt {
+        Doubt::Near => {
+            // Not where it reads the same.
+            let worst = worst.filter(|worst| worst.to_string() != value);
+            let worst =
+                worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
+            return format!(
+                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}"
+            );
+        }
+        Doubt::Noise => return interference::noise(outcome, limit, value, bound),
+        Doubt::Blind => {}
+    }
+    let known = worst.map_or("too few to bound it".to_owned(), |worst| {
+        format!("and may be as {side} as {worst}")
+    });
+    let remedy = if evidence.is_recorded() {
+        "a quieter machine or a longer `measurement_time` would settle it"
+    } else {
+        "more `effort`, a quieter machine or a metric that needs fewer values would settle it"
+    };
+    format!(
+        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; {remedy}"
+    )
+}
+
+fn plural(values: usize, outcome: &Outcome) -> String {
+    let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
+    if of == "processes" { format!("{values} readings") } else { format!("{values} {of}") }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The sentence of a latency over its limit, where the generator of the load was `lag` seconds late.
+pub fn late_generator(
+    statistic: Statistic,
+    lag: f64,
+    against: &Against,
+    value: Option<f64>,
+) -> String {
+    let (metric, row) = (statistic.name(), against.quantity(against.limit));
+    let value = value.map_or("too much".to_owned(), |v| against.quantity(v).to_string());
+    let most = if statistic == Statistic::Max { "the most" } else { "p99" };
+    format!(
+        "no verdict: {metric} is {value}, over the limit of {row}, and the generator of the load was \
+         {} late at {most} by itself, more than a tenth of the limit; a lower rate, a quieter machine \
+         or a higher limit would settle it",
+        against.quantity(lag)
+    )
+}
+
+/// Whether two notes say the same of different processes: all but their figures agree.
+pub fn are_alike(a: &str, b: &str) -> bool {
+    let plain = |c: &char| !c.is_ascii_digit() && *c != '.';
+    a.chars().filter(plain).eq(b.chars().filter(plain))
+}
+
+/// How a reference is written in a sentence.
+pub fn reference_name(reference: &Reference) -> &str {
+    match reference {
+        Reference::Base => "base",
+        Reference::Lock => "lock",
+        Reference::Budget(name) => name,
+    }
+}
+
+/// The two values behind a ratio.
+pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
+    let typical = |pick: fn(&(f64, f64)) -> f64| {
+        let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
+        order::quantile(&sample, 0.5)
+    };
+    let shown = |value: Option<f64>| match (value, limit.metric.unit()) {
+        (Some(value), Some(unit)) => Quantity::new(value, unit).to_string(),
+        (Some(value), None) if limit.metric == Metric::Throughput => {
+            format!("{value:.4e} a second")
+        }
+        (Some(value), None) => Quantity::new(value, Unit::Number).to_string(),
+        (None, _) => "nothing".to_owned(),
+    };
+    let name = match &limit.target {
+        Target::Relative { reference, .. } => reference_name(reference),
+        Target::Absolute(_) => "the reference",
+    };
+    format!(
+        "{} {} against {} of `{name}`, measured in turns",
+        limit.metric,
+        shown(typical(|s| s.0)),
+        shown(typical(|s| s.1)),
+    )
+}
+
+/// What one link order is worth: less than this between two builds may be where the linker put things.
+const LAYOUT_LUCK: f64 = 0.02;
+
+/// What must be said of a red that is smaller than what linking the same source anew may make.
+pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
+    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
+    let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
+    (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
+        "within layout luck: the same source linked in another order may differ as much; set \
+         `layouts = 8` in [settings] to link both revisions so often, or limit what does not depend \
+         on it, such as allocs"
+            .to_owned()
+    })
+}
+
+/// The distribution of `values`: the quantiles that they support, and a histogram.
+pub fn shape(of: String, values: Vec<f64>) -> Shape {
+    let sample = Sample::new(values).unwrap_or_default();
+    // A percentile needs values beyond it: with fewer it would only be the greatest value.
+    let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;
+    let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
+    let mut quantiles: Vec<(String, f64)> = named
+        .into_iter()
+        .chain([("p999", 0.999), ("max", 1.0)])
+        .filter(|&(name, q)| name == "max" || supported(q))
+        .filter_map(|(name, q)| Some((name.to_owned(), order::quantile(&sample, q)?)))
+        .collect();
+    quantiles.dedup();
+    let bars = histogram(&sample, BARS)
+        .into_iter()
+        .map(|bin| Share { low: bin.low, high: bin.high, count: bin.count })
+        .collect();
+    Shape { of, quantiles, bars }
+}

@@ -1,0 +1,286 @@
+//! The size of an ELF file without symbols and debug information: what `strip` leaves.
+//!
+//! Nothing is stripped. Headers say what every part takes, and the parts that would stay are laid out
+//! as GNU strip does it: what is loaded keeps its place; other sections follow without gaps; then the
+//! names of the sections, each stored once and inside a longer one where that ends in it; then the
+//! section headers. Only headers and names are read, however large the file.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use super::files::Found;
+use crate::outcome::Unmeasured;
+
+/// More sections than any program has; a file that claims more is not believed.
+const MOST_SECTIONS: u64 = 1 << 16;
+
+/// More bytes than the names of that many sections take.
+const MOST_NAMES: u64 = 1 << 26;
+
+// Of the gABI, which the names follow.
+const ET_EXEC: u64 = 2;
+const ET_DYN: u64 = 3;
+const PT_LOAD: u64 = 1;
+const PN_XNUM: u64 = 0xffff;
+const SHN_XINDEX: u64 = 0xffff;
+const SHT_NULL: u64 = 0;
+const SHT_SYMTAB: u64 = 2;
+const SHT_STRTAB: u64 = 3;
+const SHT_RELA: u64 = 4;
+const SHT_NOBITS: u64 = 8;
+const SHT_REL: u64 = 9;
+const SHT_SYMTAB_SHNDX: u64 = 18;
+const SHF_ALLOC: u64 = 2;
+
+/// The bytes that `strip` would leave of `file`.
+pub(super) fn stripped(file: &Found) -> Result<u64, Unmeasured> {
+    let source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
+    measure(source).map_err(|why| file.unsuitable("strip", &why))
+}
+
+fn measure(mut source: impl Read + Seek) -> Result<u64, String> {
+    let mut ident = [0; 7];
+    let read = source.read_exact(&mut ident);
+    if read.is_err() || ident[..4] != *b"\x7fELF" {
+        return Err("it is not an ELF file; `stripped` knows no other format".to_owned());
+    }
+    let length = source.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
+    let mut read = |offset, size| {
+        within(length, offset, size)?;
+        let mut bytes = vec![0; size as usize];
+        let read = source.seek(SeekFrom::Start(offset)).and_then(|_| source.read_exact(&mut bytes));
+        read.map(|()| bytes).map_err(|e| e.to_string())
+    };
+    let size = Form::of(ident).and_then(|form| layout(form, length, &mut read));
+    size.map_err(|why| format!("it is a damaged ELF file, or none that can be stripped: {why}"))
+}
+
+/// The end of a part of a file of `length` bytes.
+fn within(length: u64, offset: u64, size: u64) -> Result<u64, String> {
+    match offset.checked_add(size) {
+        Some(end) if end <= length => Ok(end),
+        _ => Err("a part of it lies beyond its end".to_owned()),
+    }
+}
+
+/// How a file writes its numbers, and with their width where its fields are.
+#[derive(Clone, Copy)]
+struct Form {
+    wide: bool,
+    big_endian: bool,
+}
+
+/// A field: its offset and its bytes, in files of 32 bits and in those of 64.
+type Field = [(usize, usize); 2];
+
+impl Form {
+    fn of(ident: [u8; 7]) -> Result<Form, String> {
+        let [.., class, order, version] = ident;
+        match (class, order, version) {
+            (1 | 2, 1 | 2, 1) => Ok(Form { wide: class == 2, big_endian: order == 2 }),
+            _ => Err("its class, byte order or version is unknown".to_owned()),
+        }
+    }
+
+    /// What differs between files of 32 bits and of 64.
+    fn pick<T: Copy>(self, forms: [T; 2]) -> T {
+        forms[usize::from(self.wide)]
+    }
+
+    fn number(self, bytes: &[u8], field: Field) -> u64 {
+        let (at, size) = self.pick(field);
+        let mut digits = [0; 8];
+        if self.big_endian {
+            digits[8 - size..].copy_from_slice(&bytes[at..at + size]);
+            u64::from_be_bytes(digits)
+        } else {
+            digits[..size].copy_from_slice(&bytes[at..at + size]);
+            u64::from_le_bytes(digits)
+        }
+    }
+}
+
+/// A section header.
+struct Section {
+    name: u64,
+    kind: u64,
+    flags: u64,
+    offset: u64,
+    size: u64,
+    link: u64,
+    info: u64,
+    align: u64,
+}
+
+impl Section {
+    fn of(form: Form, header: &[u8]) -> Section {
+        let number = |field| form.number(header, field);
+        Section {
+            name: number([(0, 4); 2]),
+            kind: number([(4, 4); 2]),
+            flags: number([(8, 4), (8, 8)]),
+            offset: number([(16, 4), (24, 8)]),
+            size: number([(20, 4), (32, 8)]),
+            link: number([(24, 4), (40, 4)]),
+            info: number([(28, 4), (44, 4)]),
+            align: number([(32, 4), (48, 8)]),
+        }
+    }
+}
+
+/// Adds a section that `strip` keeps, so that it leaves so many bytes more: those and a header, in front of
+/// which there may be a few to align it.
+///
+/// # Errors
+/// Where the file is not of 64 bits and little-endian, or has no sections.
+pub(super) fn add_section(file: &mut Vec<u8>, bytes: u64) -> Result<(), String> {
+    const HEADER: usize = 64;
+    let unfit =
+        || "only ELF files of 64 bits, little-endian and with sections are known".to_owned();
+    if file.len() < HEADER || file[..6] != *b"\x7fELF\x02\x01" {
+        return Err(unfit());
+    }
+    let form = Form { wide: true, big_endian: false };
+    let at = form.number(file, [(40, 8); 2]) as usize;
+    let count = form.number(file, [(60, 2); 2]) as usize;
+    let table = at.checked_add(count * HEADER).and_then(|end| file.get(at..end));
+    let mut table = table.filter(|table| !table.is_empty()).ok_or_else(unfit)?.to_vec();
+    let offset = file.len() as u64;
+    let size = bytes.saturating_sub(HEADER as u64).max(1);
+    file.extend(super::plant::noise(size));
+    let mut header = [0; HEADER];
+    // Without a name; of the kind that has whatever a program wants (SHT_PROGBITS).
+    header[4] = 1;
+    header[24..32].copy_from_slice(&offset.to_le_bytes());
+    header[32..40].copy_from_slice(&size.to_le_bytes());
+    header[48] = 1;
+    table.extend(header);
+    file.resize(file.len().next_multiple_of(8), 0);
+    let at = file.len() as u64;
+    file.extend(table);
+    file[40..48].copy_from_slice(&at.to_le_bytes());
+    let count = u16::try_from(count + 1).map_err(|_| unfit())?;
+    file[60..62].copy_from_slice(&count.to_le_bytes());
+    Ok(())
+}
+
+/// `read` gives so many bytes from an offset.
+fn layout(
+    form: Form,
+    length: u64,
+    read: &mut dyn FnMut(u64, u64) -> Result<Vec<u8>, String>,
+) -> Result<u64, String> {
+    let header = read(0, form.pick([52, 64]))?;
+    let number = |field| form.number(&header, field);
+    if !matches!(number([(16, 2); 2]), ET_EXEC | ET_DYN) {
+        return Err("it is neither a program nor a shared library".to_owned());
+    }
+    let (segments_at, sections_at) = (number([(28, 4), (32, 8)]), number([(32, 4), (40, 8)]));
+    let (segment_size, section_size) = (form.pick([32, 56]), form.pick([40, 64]));
+    let (mut segments, mut sections) = (number([(44, 2), (56, 2)]), number([(48, 2), (60, 2)]));
+    let mut strings = number([(50, 2), (62, 2)]);
+    if sections_at == 0 {
+        sections = 0;
+    } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {
+        // Numbers too large for the header are in the first section's.
+        let first = Section::of(form, &read(sections_at, section_size)?);
+        sections = if sections == 0 { first.size } else { sections };
+        segments = if segments == PN_XNUM { first.info } else { segments };
+        strings = if strings == SHN_XINDEX { first.link } else { strings };
+    }
+    if segments_at == 0 {
+        segments = 0;
+    }
+    if segments.max(sections) > MOST_SECTIONS {
+        return Err("it claims more sections than any program has".to_owned());
+    }
+    let entries = [
+        (segments, number([(42, 2), (54, 2)]), segment_size),
+        (sections, number([(46, 2), (58, 2)]), section_size),
+    ];
+    if entries.iter().any(|&(count, size, right)| count > 0 && size != right) {
+        return Err("the size of its headers is wrong".to_owned());
+    }
+
+    let mut end = header.len() as u64;
+    if segments > 0 {
+        end = end.max(within(length, segments_at, segments * segment_size)?);
+    }
+    for segment in read(segments_at, segments * segment_size)?.chunks_exact(segment_size as usize) {
+        let number = |field| form.number(segment, field);
+        if number([(0, 4); 2]) == PT_LOAD {
+            let (offset, size) = (number([(4, 4), (8, 8)]), number([(16, 4), (32, 8)]));
+            end = end.max(within(length, offset, size)?);
+        }
+    }
+
+    let table = read(sections_at, sections * section_size)?;
+    let sections: Vec<Section> =
+        table.chunks_exact(section_size as usize).map(|header| Section::of(form, header)).collect();
+    let stored = match sections.get(strings as usize) {
+        Some(section) if section.size > MOST_NAMES => {
+            return Err("it claims longer names than any program has".to_owned());
+        }
+        Some(section) => read(section.offset, section.size)?,
+        None if sections.is_empty() => vec![],
+        None => return Err("it has no names of sections".to_owned()),
+    };
+    let mut names: Vec<&[u8]> = vec![b".shstrtab"];
+    let mut loose = vec![];
+    for section in sections.iter().filter(|section| section.kind != SHT_NULL) {
+        let name =
+            stored.get(section.name as usize..).and_then(|s| s.split_inclusive(|&b| b == 0).next());
+        let name = name.and_then(|name| name.strip_suffix(&[0]));
+        let name = name.ok_or("a section's name lies beyond the names")?;
+        let held = section.kind != SHT_NOBITS;
+        let (offset, size) = if held { (section.offset, section.size) } else { (0, 0) };
+        let section_end = within(length, offset, size)?;
+        if section.flags & SHF_ALLOC != 0 {
+            end = end.max(section_end);
+        } else if goes(section.kind, name) {
+            continue;
+        } else {
+            loose.push((section.align, size));
+        }
+        names.push(name);
+    }
+    for (align, size) in loose {
+        end = aligned(end, align)? + size;
+    }
+    let entries = names.len() as u64 + 1; // and the empty one at the start
+    end = aligned(end + string_table(names), form.pick([4, 8]))?;
+    Ok(end + entries * section_size)
+}
+
+/// Whether `strip` removes a section that is not loaded: symbols, their names, relocations (which
+/// refer to symbols) and whatever debuggers read.
+fn goes(kind: u64, name: &[u8]) -> bool {
+    const DEBUGGING: [&[u8]; 6] =
+        [b".debug", b".zdebug", b".gnu.debuglto_.debug_", b".gnu.linkonce.wi.", b".line", b".stab"];
+    matches!(kind, SHT_SYMTAB | SHT_STRTAB | SHT_REL | SHT_RELA | SHT_SYMTAB_SHNDX)
+        || name == b".gdb_index"
+        || DEBUGGING.iter().any(|start| name.starts_with(start))
+}
+
+fn aligned(offset: u64, to: u64) -> Result<u64, String> {
+    offset
+        .checked_next_multiple_of(to.max(1))
+        .filter(|&aligned| aligned - offset < 1 << 20)
+        .ok_or_else(|| "an alignment in it is absurd".to_owned())
+}
+
+/// The bytes of a table of these names, each with its end mark, none that is the end of another one.
+fn string_table(mut names: Vec<&[u8]>) -> u64 {
+    names.sort_by(|a, b| a.iter().rev().cmp(b.iter().rev()));
+    // Read from their ends, a name stands right before those that end in it.
+    let followers = names.iter().skip(1).map(Some).chain([None]);
+    let stored = names
+        .iter()
+        .zip(followers)
+        .filter(|(name, next)| !name.is_empty() && !next.is_some_and(|next| next.ends_with(name)));
+    1 + stored.map(|(name, _)| name.len() as u64 + 1).sum::<u64>()
+}
+
+#[cfg(test)]
+#[path = "elf_tests.rs"]
+mod tests;

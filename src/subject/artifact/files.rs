@@ -1,0 +1,343 @@
+//! From patterns to files. Everything that is passed over on the way is an error or a note.
+
+use std::collections::HashSet;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use glob::Pattern;
+
+use super::content::Digest;
+use crate::outcome::{Cause, Unmeasured};
+
+/// What the patterns of a budget stand for.
+#[derive(Default)]
+pub(super) struct Artifact {
+    /// The files and directories that patterns name or match.
+    pub(super) named: Vec<Found>,
+    /// Every regular file among and below them.
+    pub(super) files: Vec<Found>,
+    /// What was passed over.
+    pub(super) notes: Vec<String>,
+}
+
+/// A file, or a directory.
+pub(super) struct Found {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Its path as messages show it: relative to the root where it is below it.
+    pub(super) shown: String,
+    /// Its length; that of a directory means nothing.
+    pub(super) bytes: u64,
+    digest: OnceLock<Result<Digest, Unmeasured>>,
+}
+
+impl Found {
+    /// The digest of its content, taken once.
+    pub(super) fn digest(&self) -> Result<Digest, Unmeasured> {
+        let take = || Digest::of_file(&self.path).map_err(|e| self.failed("read", &e));
+        self.digest.get_or_init(take).clone()
+    }
+
+    /// "failed to VERB `path`: cause", for what the system refused.
+    pub(super) fn failed(&self, verb: &str, cause: &io::Error) -> Unmeasured {
+        failed(verb, &self.shown, cause)
+    }
+
+    /// Is another file from now on, under the same name.
+    pub(super) fn become_file(&mut self, path: PathBuf, bytes: u64) {
+        (self.path, self.bytes, self.digest) = (path, bytes, OnceLock::new());
+    }
+
+    /// Its content is not what the metric needs.
+    pub(super) fn unsuitable(&self, verb: &str, why: &str) -> Unmeasured {
+        Unmeasured::new(Cause::Unsuitable, format!("failed to {verb} `{}`: {why}", self.shown))
+    }
+
+    /// It was written to while it was read.
+    pub(super) fn changed(&self) -> Unmeasured {
+        let text = format!(
+            "failed to measure `{}`: it changed while it was read; let the build finish before its budgets run",
+            self.shown
+        );
+        Unmeasured::new(Cause::Harness, text)
+    }
+}
+
+/// The files that `patterns` stand for, each once.
+pub(super) fn find(patterns: &[String], root: &Path) -> Result<Artifact, Unmeasured> {
+    let mut search =
+        Search { root, seen: HashSet::new(), links: 0, empty: vec![], found: Artifact::default() };
+    for pattern in patterns {
+        search.pattern(pattern)?;
+    }
+    if search.found.files.is_empty() {
+        let text = format!(
+            "failed to measure {}: there is no file in it; build first, or correct the path",
+            list(patterns)
+        );
+        return Err(Unmeasured::new(Cause::Empty, text));
+    }
+    if search.found.files.iter().all(|file| file.bytes == 0) {
+        let text = format!(
+            "failed to measure {}: every file in it is empty; see why the build left nothing in them",
+            list(patterns)
+        );
+        return Err(Unmeasured::new(Cause::Empty, text));
+    }
+    search.note();
+    Ok(search.found)
+}
+
+struct Search<'a> {
+    root: &'a Path,
+    seen: HashSet<Identity>,
+    links: usize,
+    empty: Vec<String>,
+    found: Artifact,
+}
+
+impl Search<'_> {
+    fn pattern(&mut self, pattern: &str) -> Result<(), Unmeasured> {
+        // A file whose name has brackets in it is meant before the glob is.
+        let literal = self.root.join(pattern);
+        let matches = if !pattern.is_empty() && literal.symlink_metadata().is_ok() {
+            vec![literal]
+        } else if pattern.contains(['*', '?', '[']) {
+            self.expand(pattern)?
+        } else {
+            vec![]
+        };
+        if matches.is_empty() {
+            return Err(self.missing(pattern));
+        }
+        matches.into_iter().try_for_each(|path| self.named(path, pattern))
+    }
+
+    /// Something that a pattern names or matches.
+    fn named(&mut self, path: PathBuf, pattern: &str) -> Result<(), Unmeasured> {
+        let shown = self.show(&path);
+        let by =
+            if shown == pattern { String::new() } else { format!(", which `{pattern}` matches") };
+        let metadata = fs::metadata(&path).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => {
+                let text = format!(
+                    "failed to measure `{shown}`{by}: it is a symbolic link to nothing; build what it \
+                     leads to, or mend the link"
+                );
+                Unmeasured::new(Cause::Missing, text)
+            }
+            _ => failed("read", &shown, &e),
+        })?;
+        if metadata.is_dir() {
+            self.below(&path)?;
+        } else if !metadata.is_file() {
+            let text = format!(
+                "failed to measure `{shown}`{by}: it is neither a file nor a directory; name what the \
+                 build wrote"
+            );
+            return Err(Unmeasured::new(Cause::Unsuitable, text));
+        } else if metadata.len() == 0 {
+            let text = format!(
+                "failed to measure `{shown}`{by}: it is empty; see why the build left nothing in it"
+            );
+            return Err(Unmeasured::new(Cause::Empty, text));
+        } else {
+            self.file(&path, &metadata)?;
+        }
+        if !self.found.named.iter().any(|named| named.path == path) {
+            self.found.named.push(Found {
+                path,
+                shown,
+                bytes: metadata.len(),
+                digest: OnceLock::new(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Every regular file below a directory.
+    fn below(&mut self, dir: &Path) -> Result<(), Unmeasured> {
+        for path in self.list(dir)? {
+            let metadata =
+                path.symlink_metadata().map_err(|e| failed("read", &self.show(&path), &e))?;
+            if metadata.is_dir() {
+                self.below(&path)?;
+            } else if metadata.is_file() {
+                self.file(&path, &metadata)?;
+            } else if metadata.is_symlink() {
+                self.links += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, metadata: &Metadata) -> Result<(), Unmeasured> {
+        let shown = self.show(path);
+        let identity = identity(path, metadata).map_err(|e| failed("read", &shown, &e))?;
+        if self.seen.insert(identity) {
+            let bytes = metadata.len();
+            if bytes == 0 {
+                self.empty.push(shown.clone());
+            }
+            self.found.files.push(Found {
+                path: path.to_owned(),
+                shown,
+                bytes,
+                digest: OnceLock::new(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What a glob matches, in order.
+    fn expand(&self, pattern: &str) -> Result<Vec<PathBuf>, Unmeasured> {
+        let invalid = |e: glob::PatternError| {
+            let text = format!(
+                "failed to read the pattern `{pattern}`: {}; `[[]` stands for a bracket",
+                e.msg
+            );
+            Unmeasured::new(Cause::Missing, text)
+        };
+        let mut parts = pattern.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        parts.dedup_by(|a, b| *a == "**" && a == b);
+        for part in &parts {
+            Pattern::new(part).map_err(invalid)?;
+        }
+        let start =
+            if pattern.starts_with('/') { PathBuf::from("/") } else { self.root.to_owned() };
+        let mut matches = vec![];
+        self.descend(start, &parts, &mut matches)?;
+        matches.sort();
+        matches.dedup();
+        Ok(matches)
+    }
+
+    fn descend(
+        &self,
+        at: PathBuf,
+        parts: &[&str],
+        matches: &mut Vec<PathBuf>,
+    ) -> Result<(), Unmeasured> {
+        let Some((&part, rest)) = parts.split_first() else {
+            matches.push(at);
+            return Ok(());
+        };
+        if !part.contains(['*', '?', '[']) {
+            let next = at.join(part);
+            return if next.symlink_metadata().is_ok() {
+                self.descend(next, rest, matches)
+            } else {
+                Ok(())
+            };
+        }
+        if !at.is_dir() {
+            return Ok(());
+        }
+        if part == "**" {
+            for path in self.list(&at)? {
+                // A link may lead back up: only real directories are entered.
+                if !rest.is_empty() && path.symlink_metadata().is_ok_and(|m| m.is_dir()) {
+                    self.descend(path, parts, matches)?;
+                }
+            }
+            return self.descend(at, rest, matches);
+        }
+        // Checked before: a pattern that does not parse never comes here.
+        let Ok(pattern) = Pattern::new(part) else { return Ok(()) };
+        for path in self.list(&at)? {
+            // A name that is not Unicode still has the characters that a star stands for.
+            if path.file_name().is_some_and(|name| pattern.matches(&name.to_string_lossy())) {
+                self.descend(path, rest, matches)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is in a directory, by name. One that cannot be read is an error: it might hold anything.
+    fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, Unmeasured> {
+        let paths =
+            || fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+        let mut paths = paths().map_err(|e| failed("list", &self.show(dir), &e))?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn missing(&self, pattern: &str) -> Unmeasured {
+        let within = if pattern.starts_with('/') {
+            String::new()
+        } else {
+            format!(" in `{}`", self.root.display())
+        };
+        let text = if pattern.contains(['*', '?', '[']) {
+            format!(
+                "failed to measure `{pattern}`: it matches nothing{within}; build first, or correct the pattern"
+            )
+        } else if pattern.contains('{') {
+            format!(
+                "failed to measure `{pattern}`: there is no such file{within}; braces are no alternatives here, \
+                 write a list of patterns"
+            )
+        } else {
+            format!(
+                "failed to measure `{pattern}`: there is no such file{within}; build first, or correct the path"
+            )
+        };
+        Unmeasured::new(Cause::Missing, text)
+    }
+
+    fn show(&self, path: &Path) -> String {
+        path.strip_prefix(self.root).unwrap_or(path).display().to_string()
+    }
+
+    fn note(&mut self) {
+        let notes = &mut self.found.notes;
+        match self.links {
+            0 => {}
+            1 => notes.push("1 symbolic link is not followed".to_owned()),
+            n => notes.push(format!("{n} symbolic links are not followed")),
+        }
+        match self.empty.as_slice() {
+            [] => {}
+            [one] => notes.push(format!("`{one}` is empty")),
+            [first, ..] => {
+                notes.push(format!("{} files are empty, `{first}` among them", self.empty.len()));
+            }
+        }
+    }
+}
+
+fn failed(verb: &str, shown: &str, cause: &io::Error) -> Unmeasured {
+    let kind =
+        if cause.kind() == io::ErrorKind::NotFound { Cause::Missing } else { Cause::Harness };
+    let remedy = match cause.kind() {
+        io::ErrorKind::PermissionDenied => "; let this user read it",
+        _ => "",
+    };
+    Unmeasured::new(kind, format!("failed to {verb} `{shown}`: {cause}{remedy}"))
+}
+
+fn list(patterns: &[String]) -> String {
+    patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What makes two paths the same file.
+#[cfg(unix)]
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn identity(_path: &Path, metadata: &Metadata) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// What makes two paths the same file; hard links are two.
+#[cfg(not(unix))]
+type Identity = PathBuf;
+
+#[cfg(not(unix))]
+fn identity(path: &Path, _metadata: &Metadata) -> io::Result<Identity> {
+    path.canonicalize()
+}

@@ -1,0 +1,234 @@
+//! The meter of artifacts: how many bytes files have, as they are, compressed, stripped, unpacked.
+//!
+//! Apart from the other meters because it starts nothing and repeats nothing: every reading is exact.
+//! The rules it counts by:
+//!
+//! - A pattern is a path or a glob (`*`, `?`, `[ab]`, `**`; hidden files match too), relative to the
+//!   root. A directory, named or matched, stands for every regular file below it.
+//! - A file counts once, however many patterns, hard links or symbolic links lead to it. A symbolic
+//!   link that a pattern names is followed; one that is found below a directory is not, and a note says so.
+//! - Every pattern must match. A file that a pattern names or matches must hold something; below a
+//!   directory an empty file (`.nojekyll`, `py.typed`) is only noted.
+//! - `size` is the sum of the files' lengths. `gzip`, `brotli` and `zstd` are sums as well, each file
+//!   compressed by itself as a web server sends it.
+//! - `stripped` is what `strip` would leave of each file, and every file must be an ELF file.
+//! - `layers` and `unpacked` look inside images: what `docker save` writes, or an OCI layout as an
+//!   archive (plain or gzipped) or as a directory. `unpacked` counts the bytes of the layers' tar archives.
+//!   `size` of an image is its length as it is stored. Nothing of an image is ever written to disk.
+
+mod cache;
+mod compress;
+mod content;
+mod elf;
+mod files;
+mod image;
+mod plant;
+mod pool;
+
+use std::path::Path;
+
+use self::cache::Cache;
+use self::compress::Encoder;
+use self::files::{Artifact, Found};
+use self::image::Image;
+use crate::inject::Plant;
+use crate::metric::{Metric, Table};
+use crate::outcome::{Cause, Unmeasured};
+use crate::quantity::{Quantity, Unit};
+
+/// One metric of an artifact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// In the metric's base unit: bytes, or a count of layers.
+    pub value: f64,
+    /// What a reader should know: how many files, which is the largest, what was not counted.
+    pub notes: Vec<String>,
+}
+
+/// For each metric that was asked for, its reading or why there is none.
+pub type Readings = Table<Result<Reading, Unmeasured>>;
+
+/// Measures the files that `patterns` name, starting from `root`.
+///
+/// Compressed sizes are kept in the directory `cache` by content and encoder, so that the same bytes are
+/// never compressed twice. A cache that cannot be written costs time and is noted, no more.
+///
+/// Each metric fails by itself, except where the files are not there: then all fail alike.
+pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Path) -> Readings {
+    of_found(files::find(patterns, root), metrics, cache)
+}
+
+/// The same with random bytes in a copy of the largest file: as many as `plant` says, where `own` is what the
+/// files themselves have. The copy is in `scratch`, and gone afterwards.
+pub(crate) fn measure_planted(
+    patterns: &[String],
+    root: &Path,
+    metrics: &[Metric],
+    cache: &Path,
+    (plant, own, scratch): (Plant, f64, &Path),
+) -> Readings {
+    let grown = files::find(patterns, root).and_then(|mut artifact| {
+        let more = plant.added(own).ceil() as u64;
+        let stripped = metrics.contains(&Metric::Stripped);
+        let copy = plant::grow(&mut artifact, more, stripped, scratch)?;
+        Ok((artifact, copy))
+    });
+    match grown {
+        Ok((artifact, _copy)) => of_found(Ok(artifact), metrics, cache),
+        Err(why) => of_found(Err(why), metrics, cache),
+    }
+}
+
+/// The files that `patterns` stand for, starting from `root`, the largest first.
+///
+/// # Errors
+/// Where they are not there.
+pub fn files(patterns: &[String], root: &Path) -> Result<Vec<std::path::PathBuf>, Unmeasured> {
+    let mut files = files::find(patterns, root)?.files;
+    files.sort_by_cached_key(|file| usize::MAX - file.bytes as usize);
+    Ok(files.into_iter().map(|file| file.path).collect())
+}
+
+fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Path) -> Readings {
+    let mut readings = Readings::new();
+    let artifact = match found {
+        Ok(artifact) => artifact,
+        Err(why) => {
+            for metric in metrics {
+                readings.insert(metric.clone(), Err(why.clone()));
+            }
+            return readings;
+        }
+    };
+    let cache = Cache::at(cache);
+    let weighed = weigh(&artifact, metrics, &cache);
+    let images = look_inside(&artifact, metrics);
+    let read = |metric: &Metric| {
+        let mut reading = match metric {
+            Metric::Layers | Metric::Unpacked => of_images(metric, &artifact.named, &images),
+            _ => of_files(&artifact.files, of(metric, &weighed)),
+        }?;
+        reading.notes.extend(artifact.notes.iter().cloned());
+        reading.notes.extend(cache.trouble().filter(|_| Encoder::of(metric).is_some()));
+        Ok(reading)
+    };
+    for metric in metrics {
+        readings.insert(metric.clone(), read(metric));
+    }
+    readings
+}
+
+type Weight = Result<u64, Unmeasured>;
+
+/// A metric, a file's number, and its bytes.
+type Weighed<'m> = ((&'m Metric, usize), Weight);
+
+/// For each metric that adds up over files, the bytes of every file, file by file.
+fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<Weighed<'m>> {
+    let files = &artifact.files;
+    let mut work: Vec<(&Metric, usize)> = Vec::new();
+    for (i, metric) in metrics.iter().enumerate() {
+        let again = metrics[..i].contains(metric);
+        if !again && !matches!(metric, Metric::Layers | Metric::Unpacked) {
+            work.extend((0..files.len()).map(|file| (metric, file)));
+        }
+    }
+    // What takes longest comes first, so that nobody waits for it alone at the end.
+    let cost = |metric: &Metric| if *metric == Metric::Brotli { 20 } else { 1 };
+    work.sort_by_cached_key(|&(metric, file)| {
+        usize::MAX - files[file].bytes.saturating_mul(cost(metric)) as usize
+    });
+    let weights = pool::map(&work, |&(metric, file)| weight(metric, &files[file], cache));
+    let mut weighed: Vec<_> = work.into_iter().zip(weights).collect();
+    weighed.sort_by_cached_key(|&((_, file), _)| file);
+    weighed
+}
+
+/// What was weighed by this metric, in the order of the files.
+fn of(metric: &Metric, weighed: &[Weighed<'_>]) -> Vec<Weight> {
+    let of_it = weighed.iter().filter(|((of, _), _)| *of == metric);
+    of_it.map(|(_, weight)| weight.clone()).collect()
+}
+
+fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
+    match (metric, Encoder::of(metric)) {
+        (Metric::Size, _) => Ok(file.bytes),
+        (_, Some(encoder)) => encoder.size(file, cache),
+        (Metric::Stripped, _) => elf::stripped(file),
+        _ => {
+            let text = format!(
+                "failed to measure `{metric}` of `{}`: it is no metric of an artifact",
+                file.shown
+            );
+            Err(Unmeasured::new(Cause::Unsupported, text))
+        }
+    }
+}
+
+fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured> {
+    let weights = all(weights)?;
+    let mut notes = vec![];
+    if let ([_, _, ..], Some((file, bytes))) =
+        (files, files.iter().zip(&weights).max_by_key(|w| w.1))
+    {
+        let bytes = Quantity::new(*bytes as f64, Unit::Bytes);
+        notes.push(format!("{} files; the largest is `{}` with {bytes}", files.len(), file.shown));
+    }
+    Ok(Reading { value: weights.iter().sum::<u64>() as f64, notes })
+}
+
+/// The images among what patterns name, where they are asked for.
+fn look_inside(artifact: &Artifact, metrics: &[Metric]) -> Vec<Result<Image, Unmeasured>> {
+    let wanted = metrics.contains(&Metric::Layers) || metrics.contains(&Metric::Unpacked);
+    pool::map(if wanted { &artifact.named } else { &[] }, image::open)
+}
+
+fn of_images(
+    metric: &Metric,
+    named: &[Found],
+    images: &[Result<Image, Unmeasured>],
+) -> Result<Reading, Unmeasured> {
+    let images = all(images.to_vec())?;
+    let layers = images.iter().zip(named).flat_map(|(image, found)| {
+        image.layers.iter().enumerate().map(|(i, &bytes)| (bytes, i + 1, &found.shown))
+    });
+    let layers: Vec<_> = layers.collect();
+    let mut notes = vec![];
+    if let ([_, _, ..], Some((bytes, nth, shown))) =
+        (layers.as_slice(), layers.iter().max_by_key(|l| l.0))
+    {
+        let bytes = Quantity::new(*bytes as f64, Unit::Bytes);
+        let of = if images.len() > 1 { format!(" of `{shown}`") } else { String::new() };
+        notes.push(format!(
+            "{} layers; the largest is number {nth}{of}, unpacked {bytes}",
+            layers.len()
+        ));
+    }
+    let value = if *metric == Metric::Layers {
+        layers.len() as f64
+    } else {
+        layers.iter().map(|layer| layer.0).sum::<u64>() as f64
+    };
+    Ok(Reading { value, notes })
+}
+
+/// Every value, or the first failure and how many more there are.
+fn all<T>(results: Vec<Result<T, Unmeasured>>) -> Result<Vec<T>, Unmeasured> {
+    let (mut values, mut failures) = (vec![], vec![]);
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(why) => failures.push(why),
+        }
+    }
+    let more = failures.len().saturating_sub(1);
+    match failures.into_iter().next() {
+        None => Ok(values),
+        Some(mut why) => {
+            if more > 0 {
+                why.text = format!("{} (and {more} more)", why.text);
+            }
+            Err(why)
+        }
+    }
+}

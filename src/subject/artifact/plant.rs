@@ -1,0 +1,100 @@
+//! A copy of an artifact's largest file with more bytes in it, for a selftest.
+//!
+//! The bytes look random, so that no encoder makes them smaller, and are the same every time. They are
+//! appended; where they are to survive `strip`, in a section of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::elf;
+use super::files::Artifact;
+use crate::outcome::{Cause, Unmeasured};
+
+/// A file that goes when nobody needs it any more.
+#[derive(Debug)]
+pub(super) struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It is in a directory for such files, which nothing reads.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Has the largest file replaced by a copy in `scratch` with so many bytes more, after `strip` too where
+/// that is asked for.
+pub(super) fn grow(
+    artifact: &mut Artifact,
+    bytes: u64,
+    after_strip: bool,
+    scratch: &Path,
+) -> Result<Copy, Unmeasured> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let count = NEXT.fetch_add(1, Ordering::Relaxed);
+    let place = scratch.join(format!("planted-{}-{count}", std::process::id()));
+    let Some(largest) = artifact.files.iter_mut().max_by_key(|file| file.bytes) else {
+        return Err(Unmeasured::new(Cause::Empty, "there is no file to plant bytes into"));
+    };
+    let mut text = fs::read(&largest.path).map_err(|e| largest.failed("read", &e))?;
+    if after_strip {
+        elf::add_section(&mut text, bytes).map_err(|why| largest.unsuitable("plant into", &why))?;
+    } else {
+        text.extend(noise(bytes));
+    }
+    let copy = Copy(place);
+    let written = fs::create_dir_all(scratch).and_then(|()| fs::write(&copy.0, &text));
+    written.map_err(|e| largest.failed("copy", &e))?;
+    largest.become_file(copy.0.clone(), text.len() as u64);
+    Ok(copy)
+}
+
+/// So many bytes of splitmix64 (Steele, Lea & Flood 2014), always the same.
+pub(super) fn noise(bytes: u64) -> impl Iterator<Item = u8> {
+    let words = (1_u64..).flat_map(|n| {
+        let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)).to_le_bytes()
+    });
+    words.take(bytes as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inject::{Plant, Seed};
+    use crate::metric::Metric;
+    use crate::subject::artifact::{measure, measure_planted};
+
+    #[test]
+    fn what_is_planted_is_measured() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-plant-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::copy(std::env::current_exe().unwrap(), dir.join("a")).unwrap();
+        fs::write(dir.join("b"), "small").unwrap();
+        let check = |file: &str, metric: Metric, bytes: u32, least: f64, most: f64| {
+            let (patterns, metrics) = ([file.to_owned()], [metric.clone()]);
+            let plant = Plant { seed: Seed::Bytes, share: 0.0, amount: f64::from(bytes) };
+            let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"));
+            let scratch = dir.join("scratch");
+            let at = (plant, 0.0, scratch.as_path());
+            let grown = measure_planted(&patterns, &dir, &metrics, &dir.join("cache"), at);
+            let value = |readings: &super::super::Readings| {
+                readings.get(&metric).unwrap().as_ref().unwrap().value
+            };
+            let more = value(&grown) - value(&bare);
+            assert!((least..=most).contains(&more), "{metric}: {more}");
+            // Nothing is left, and the artifact itself is as it was.
+            assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
+        };
+        check("*", Metric::Size, 1000, 1000.0, 1000.0);
+        check("a", Metric::Size, 1, 1.0, 1.0);
+        check("b", Metric::Gzip, 5000, 5000.0, 5100.0);
+        if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            check("a", Metric::Stripped, 5000, 5000.0, 5007.0);
+            check("a", Metric::Stripped, 1, 1.0, 72.0);
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}

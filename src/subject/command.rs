@@ -1,0 +1,279 @@
+//! One run of a command: how long it took, until it was ready or ended, and what it used.
+//!
+//! One run is one fork with one value for each metric; percentiles come from many forks. Where the
+//! command is several processes, its memory and its time are those of all of them, so that a wrapper
+//! script does not hide what it starts; see [`measure`].
+
+mod page_cache;
+mod ready;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use self::ready::Signal;
+use crate::budget::{Cache, Command, Ready};
+#[cfg(target_os = "linux")]
+use crate::exec::Stage;
+use crate::exec::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
+use crate::inject::Plant;
+#[cfg(target_os = "linux")]
+use crate::inject::Seed;
+use crate::metric::Metric;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Orphans, Timing};
+
+/// Runs `command` once, in the directory `root`, and ends it and everything it started.
+///
+/// - `wall_*`, `startup_*`: seconds from just before its program is loaded until its end, or until it
+///   is ready. Every statistic that is asked for holds the same value: this run's.
+/// - `cpu`: user and system seconds of all its threads and of the children it waited for; where it is
+///   ended when ready, of all its processes until then.
+/// - `rss`: resident bytes when it is ready, added up over its processes.
+/// - `peak_rss`: the largest resident bytes ever; of its largest process for a command that ends by
+///   itself, added up over its processes for one that is ended when ready.
+/// - `exit`: its exit code.
+///
+/// Fails where it cannot be started, does not get ready or end within `timeout`, dies of a signal,
+/// ends with another code than 0 although `exit` is not asked for, or where [`unsupported`] says so.
+pub(crate) fn measure(
+    command: &Command,
+    root: &Path,
+    metrics: &[Metric],
+    timeout: Duration,
+    plant: Option<(Plant, f64)>,
+) -> Result<Fork, Unmeasured> {
+    let began = Instant::now();
+    if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
+        return Err(reason);
+    }
+    let signal = Signal::prepare(&command.ready, root)?;
+    let mut launch = launch(command, root, signal.as_ref())?;
+    if let Some((plant, own)) = plant {
+        sow(&mut launch, command, plant, own)?;
+    }
+    let mut fork = Fork::default();
+    if command.cache == Cache::Evicted {
+        fork.notes.extend(page_cache::evict(&launch, root)?);
+    }
+    match &signal {
+        None => run_to_end(&launch, metrics, timeout, &mut fork)?,
+        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut fork)?,
+    }
+    fork.elapsed = began.elapsed();
+    Ok(fork)
+}
+
+/// Whether the first run only fills the page cache, and is to be thrown away.
+pub(crate) fn first_run_warms(command: &Command) -> bool {
+    command.cache == Cache::Warm
+}
+
+/// Why this metric of this command can never be measured here; `None` where it can.
+pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
+    let ends = command.ready == Ready::Exit;
+    let text = match metric {
+        Metric::Cpu | Metric::Rss | Metric::PeakRss if !cfg!(target_os = "linux") => {
+            "is only measured on Linux"
+        }
+        Metric::Rss if ends => {
+            "is read when a command is ready, and nothing tells when this one is; say so with \
+             `ready`, or limit `peak_rss`"
+        }
+        Metric::Wall(_) | Metric::Exit if !ends => {
+            "needs a command that ends by itself, and this one is ended when it is ready; remove \
+             `ready`, or limit `startup_*`"
+        }
+        Metric::Wall(_)
+        | Metric::Startup(_)
+        | Metric::Cpu
+        | Metric::Rss
+        | Metric::PeakRss
+        | Metric::Exit => return None,
+        _ => "is not a metric of a command",
+    };
+    Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
+}
+
+fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Launch, Unmeasured> {
+    let mut argv = command.argv.clone();
+    if argv.is_empty() {
+        return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
+    }
+    let mut launch = Launch::new(argv.remove(0));
+    launch.args = argv.into_iter().map(Into::into).collect();
+    for (name, value) in &command.env {
+        launch.env.push((name.into(), value.into()));
+    }
+    // An empty path is the current directory.
+    launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
+    launch.parent = Parent::Relay;
+    if let Some(signal) = signal {
+        launch.stdin = Input::Open;
+        launch.watch = signal.watch();
+    }
+    Ok(launch)
+}
+
+/// Has the launch plant what a selftest asks for; `own` is what the command itself shows.
+#[cfg(target_os = "linux")]
+fn sow(launch: &mut Launch, command: &Command, plant: Plant, own: f64) -> Result<(), Unmeasured> {
+    let added = plant.added(own);
+    let stage = match (plant.seed, &command.ready) {
+        (Seed::Exit, _) => Stage::Exit,
+        // The peak is that of the one process, whatever it was before.
+        (Seed::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
+        (Seed::Resident | Seed::ResidentPeak, _) => Stage::Beside(added),
+        _ => Stage::Work(added),
+    };
+    exec::plant(launch, stage)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sow(_: &mut Launch, _: &Command, _: Plant, _: f64) -> Result<(), Unmeasured> {
+    let text = "nothing can be planted into a command but on Linux";
+    Err(Unmeasured::new(Cause::Unsupported, text))
+}
+
+fn run_to_end(
+    launch: &Launch,
+    metrics: &[Metric],
+    timeout: Duration,
+    fork: &mut Fork,
+) -> Result<(), Unmeasured> {
+    let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
+    let name = launch.name();
+    if code != 0 && !metrics.contains(&Metric::Exit) {
+        return Err(Unmeasured {
+            cause: Cause::ExitedBadly,
+            text: format!(
+                "`{name}` ended with exit code {code}; mend it, or limit `exit` if that is expected"
+            ),
+            output: stderr.text().or_else(|| stdout.text()),
+        });
+    }
+    for metric in metrics {
+        let value = match metric {
+            Metric::Wall(_) | Metric::Startup(_) => Some(wall.as_secs_f64()),
+            Metric::Exit => Some(f64::from(code)),
+            Metric::Cpu => usage.map(|usage| usage.cpu.as_secs_f64()),
+            Metric::PeakRss => usage.map(|usage| usage.max_rss as f64),
+            _ => None,
+        };
+        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+    }
+    if let Some(usage) = usage {
+        fork.waited = usage.waited.map(|waited| share(waited, wall));
+        fork.preempted = Some(usage.preempted);
+        let alone = !usage.had_children && strays == 0;
+        less_waiting(fork, wall, usage.cpu, usage.waited.filter(|_| alone));
+        if metrics.contains(&Metric::PeakRss) {
+            fork.notes.extend(peak_notes(&name, &usage));
+        }
+    }
+    if strays > 0 {
+        fork.orphans = Orphans::Unknown;
+        fork.notes.push(format!(
+            "`{name}` left {strays} running, which were ended: what they used is not counted"
+        ));
+    }
+    Ok(())
+}
+
+fn run_until_ready(
+    launch: &Launch,
+    signal: &Signal,
+    metrics: &[Metric],
+    timeout: Duration,
+    fork: &mut Fork,
+) -> Result<(), Unmeasured> {
+    let name = launch.name();
+    let mut child = Child::spawn(launch)?;
+    let deadline = child.deadline(timeout);
+    let startup = match signal.wait(&mut child, deadline)? {
+        Readiness::At(at) => at.saturating_duration_since(child.spawned_at()),
+        Readiness::Ended(finished) => {
+            return Err(Unmeasured {
+                cause: Cause::ExitedEarly,
+                text: format!(
+                    "`{name}` ended with exit code {} before {signal}; see why it ended, or correct `ready`",
+                    finished.code
+                ),
+                output: child.last_words(),
+            });
+        }
+        Readiness::Late => {
+            let text = format!(
+                "`{name}` was not ready within {timeout:?} and was killed: it had to come to this, \
+                 that {signal}; if it may take longer, raise `timeout`"
+            );
+            return Err(child.give_up(Cause::TimedOut, text));
+        }
+    };
+    let living = child.living();
+    child.kill();
+    for metric in metrics {
+        let value = match metric {
+            Metric::Startup(_) => Some(startup.as_secs_f64()),
+            Metric::Cpu => living.map(|living| living.cpu.as_secs_f64()),
+            Metric::Rss => living.map(|living| living.rss as f64),
+            Metric::PeakRss => living.map(|living| living.peak_rss as f64),
+            _ => None,
+        };
+        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+    }
+    if let Some(living) = living {
+        fork.waited = living.waited.map(|waited| share(waited, startup));
+        fork.preempted = living.preempted;
+        let alone = living.processes == 1;
+        less_waiting(fork, startup, living.cpu, living.waited.filter(|_| alone));
+        if !alone {
+            fork.orphans = Orphans::Used(living.others.as_secs_f64());
+            fork.notes.push(format!(
+                "`{name}` is {} processes: their memory is added up, what they share once for each",
+                living.processes
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what its times are without waiting for a processor, where `waited` tells: it is known of the
+/// main thread, and is that of all the work only where no other thread works beside it.
+fn less_waiting(fork: &mut Fork, wall: Duration, cpu: Duration, waited: Option<Duration>) {
+    // More processor time than this share of the time beside waiting is that of several threads. A
+    // little more is counted of any process: what it used before its program was loaded.
+    const ONE_THREAD: f64 = 1.1;
+    fork.timing = Some(Timing::Wall);
+    let Some(rest) = waited.map(|waited| wall.saturating_sub(waited)) else { return };
+    if cpu > rest.mul_f64(ONE_THREAD) {
+        return;
+    }
+    let rest = rest.max(cpu).min(wall).as_secs_f64();
+    let timed = fork.values.keys().filter(|m| matches!(m, Metric::Wall(_) | Metric::Startup(_)));
+    fork.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
+}
+
+/// What a reader of `peak_rss` must know.
+fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
+    let mut notes = Vec::new();
+    if usage.had_children {
+        notes.push(format!("`{name}` started others: peak_rss is that of the largest process"));
+    }
+    if usage.peak_rss().is_none() {
+        notes.push(format!("peak_rss of `{name}` is less than can be told: this much at the most"));
+    }
+    notes
+}
+
+/// The system did not give a reading that it gives as a rule.
+fn unread(name: &str, metric: &Metric) -> Unmeasured {
+    let text = format!("failed to read `{metric}` of `{name}`: it had ended before it was read");
+    Unmeasured::new(Cause::Unresolvable, text)
+}
+
+fn share(part: Duration, whole: Duration) -> f64 {
+    if whole.is_zero() { 0.0 } else { (part.as_secs_f64() / whole.as_secs_f64()).min(1.0) }
+}

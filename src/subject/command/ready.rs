@@ -1,0 +1,105 @@
+//! When a command that does not end by itself counts as started: its text, its port, its file.
+
+use std::fmt;
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::budget::Ready;
+use crate::exec::{Child, Readiness, Stream};
+use crate::outcome::{Cause, Unmeasured};
+
+/// What is waited for. It was not yet so when it was prepared. A file that was waited for is removed
+/// when this is dropped, for the next run.
+#[derive(Debug)]
+pub(super) enum Signal {
+    Text(Stream, String),
+    Port(u16),
+    File(PathBuf),
+}
+
+impl Signal {
+    /// Checks that the command is not "ready" before it is started. `None`: it is when it ends.
+    pub(super) fn prepare(ready: &Ready, root: &Path) -> Result<Option<Signal>, Unmeasured> {
+        Ok(Some(match ready {
+            Ready::Exit => return Ok(None),
+            Ready::Stdout(text) => Signal::Text(Stream::Stdout, text.clone()),
+            Ready::Stderr(text) => Signal::Text(Stream::Stderr, text.clone()),
+            Ready::Port(port) if accepts(*port) => {
+                let text = format!(
+                    "port {port} is already taken: something accepts connections on it before the \
+                     command starts; end it, or choose another port"
+                );
+                return Err(Unmeasured::new(Cause::PortTaken, text));
+            }
+            Ready::Port(port) => Signal::Port(*port),
+            Ready::File(file) => {
+                let file = root.join(file);
+                if file.symlink_metadata().is_ok() {
+                    // It could be anyone's: removing it is not ours to decide.
+                    let text = format!(
+                        "`{}` is there before the command starts, so it cannot tell when it is \
+                         ready; remove it",
+                        file.display()
+                    );
+                    return Err(Unmeasured::new(Cause::Unsuitable, text));
+                }
+                Signal::File(file)
+            }
+        }))
+    }
+
+    /// The text that the process's streams are watched for.
+    pub(super) fn watch(&self) -> Option<(Stream, String)> {
+        match self {
+            Signal::Text(stream, text) => Some((*stream, text.clone())),
+            Signal::Port(_) | Signal::File(_) => None,
+        }
+    }
+
+    /// Waits for it.
+    pub(super) fn wait(
+        &self,
+        child: &mut Child,
+        deadline: Instant,
+    ) -> Result<Readiness, Unmeasured> {
+        match self {
+            Signal::Text(..) => child.ready(deadline),
+            Signal::Port(port) => child.until(deadline, || accepts(*port)),
+            Signal::File(file) => child.until(deadline, || file.exists()),
+        }
+    }
+}
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        if let Signal::File(file) = self {
+            // Where that fails the next run says that it is there.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// Completes "before …" and "was not ready: …".
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Signal::Text(Stream::Stdout, text) => {
+                write!(f, "its standard output held {text:?}")
+            }
+            Signal::Text(Stream::Stderr, text) => write!(f, "its standard error held {text:?}"),
+            Signal::Port(port) => write!(f, "port {port} accepted a connection"),
+            Signal::File(file) => write!(f, "the file `{}` was there", file.display()),
+        }
+    }
+}
+
+/// Whether a connection to the port of the loopback interface is accepted, by IPv4 or IPv6.
+fn accepts(port: u16) -> bool {
+    // Refused at once where nobody listens; a full backlog would otherwise hold us for minutes.
+    let patience = Duration::from_millis(100);
+    [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
+        .iter()
+        .any(|address| TcpStream::connect_timeout(address, patience).is_ok())
+}

@@ -1,0 +1,323 @@
+//! Commands of every kind, measured once. The clock is only asked for orderings.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::metric::Statistic::{Mean, P50};
+
+const LONG: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_millis(700);
+const WALL: Metric = Metric::Wall(P50);
+const STARTUP: Metric = Metric::Startup(P50);
+
+fn python(script: &str, ready: Ready) -> Command {
+    let script = format!("import os, socket, sys, time\n{script}");
+    let argv = ["python3", "-c", &script].map(ToOwned::to_owned).into();
+    Command { argv, env: vec![], ready, cache: Cache::Warm }
+}
+
+fn sh(script: &str) -> Command {
+    let argv = ["sh", "-c", script].map(ToOwned::to_owned).into();
+    Command { argv, env: vec![], ready: Ready::Exit, cache: Cache::Warm }
+}
+
+fn measured(command: &Command, metrics: &[Metric]) -> Fork {
+    measure(command, &scratch(), metrics, LONG, None).unwrap_or_else(|reason| panic!("{reason}"))
+}
+
+fn check_refused(
+    command: &Command,
+    metrics: &[Metric],
+    timeout: Duration,
+    cause: Cause,
+    words: &[&str],
+) {
+    let reason =
+        measure(command, &scratch(), metrics, timeout, None).expect_err("it must not succeed");
+    assert_eq!(reason.cause, cause, "{reason}");
+    for word in words {
+        assert!(reason.to_string().contains(word), "`{word}` is missing in: {reason}");
+    }
+}
+
+/// A directory of this run of the tests alone, below cargo's own, which `cargo clean` takes away.
+fn scratch() -> PathBuf {
+    let binary = std::env::current_exe().unwrap();
+    let dir = binary.with_file_name(format!("command-tests-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+fn text(text: &str) -> Ready {
+    Ready::Stdout(text.to_owned())
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_command_that_ends_has_every_time() {
+    let metrics = [WALL, Metric::Wall(Mean), STARTUP, Metric::Cpu, Metric::Exit];
+    let fork = measured(&sh("sleep 0.2"), &metrics);
+    let wall = fork.values[&WALL];
+    assert!((0.2..60.0).contains(&wall), "{wall}");
+    assert_eq!((fork.values[&Metric::Wall(Mean)], fork.values[&STARTUP]), (wall, wall));
+    assert!(fork.values[&Metric::Cpu] < wall);
+    assert_eq!(fork.values.get(&Metric::Exit), Some(&0.0));
+    assert_eq!(fork.values.len(), metrics.len());
+    assert!(fork.elapsed.as_secs_f64() >= wall);
+    assert!((0.0..=1.0).contains(&fork.waited.unwrap()) && fork.preempted.is_some(), "{fork:?}");
+}
+
+#[test]
+fn what_is_left_without_waiting() {
+    // Wall, processor time and waiting in milliseconds; what is left of the wall.
+    let check = |wall: u64, cpu: u64, waited: Option<u64>, expected: Option<f64>| {
+        let ms = Duration::from_millis;
+        let mut fork = Fork { values: [(WALL, 9.0), (Metric::Cpu, 9.0)].into(), ..Fork::default() };
+        less_waiting(&mut fork, ms(wall), ms(cpu), waited.map(ms));
+        assert_eq!(fork.less_waiting, expected.map(|left| (WALL, left)).into_iter().collect());
+        assert_eq!(fork.timing, Some(Timing::Wall));
+    };
+    check(500, 200, Some(300), Some(0.2));
+    check(500, 100, Some(300), Some(0.2));
+    check(500, 100, Some(0), Some(0.5));
+    // What it used before its program was loaded counts as its own.
+    check(500, 210, Some(300), Some(0.21));
+    // Two threads, the first of which waited.
+    check(500, 400, Some(300), None);
+    check(500, 900, Some(0), None);
+    check(500, 100, None, None);
+    check(500, 100, Some(600), None);
+}
+
+#[test]
+fn what_others_do_is_no_waiting_of_one() {
+    let fork = measured(&sh("exec sleep 0.05"), &[WALL]);
+    // How much is left depends on the machine: what it waited before its program was loaded is taken off, too.
+    assert!((0.0..=fork.values[&WALL]).contains(&fork.less_waiting[&WALL]), "{fork:?}");
+    let fork = measured(&sh("sleep 0.05; true"), &[WALL]);
+    assert!(fork.less_waiting.is_empty(), "{fork:?}");
+}
+
+#[test]
+fn a_command_is_ready_by_each_kind_of_sign() {
+    let port = free_port();
+    let listen = format!(
+        "time.sleep(0.05); s = socket.create_server(('127.0.0.1', {port})); time.sleep(1000)"
+    );
+    let split = "time.sleep(0.05)
+for part in ('x list', 'ening on 8', '0'): FILE.write(part); FILE.flush(); time.sleep(0.01)
+time.sleep(1000)";
+    let on = Ready::Stderr("listening on".to_owned());
+    for command in [
+        python(&split.replace("FILE", "sys.stdout"), text("listening on")),
+        python(&split.replace("FILE", "sys.stderr"), on),
+        python(&listen, Ready::Port(port)),
+        python("time.sleep(0.05); open('up', 'w'); time.sleep(1000)", Ready::File("up".into())),
+        // Its last words, and a server that ends with its input.
+        python("time.sleep(0.05); print('up')", text("up")),
+        python("time.sleep(0.05); open('last', 'w')", Ready::File("last".into())),
+        python("time.sleep(0.05); print('up', flush=True); sys.stdin.read()", text("up")),
+    ] {
+        // A first run must leave no port and no file that the second stumbles over.
+        let runs = if matches!(command.ready, Ready::Port(_) | Ready::File(_)) { 2 } else { 1 };
+        for _ in 0..runs {
+            let startup = measured(&command, &[STARTUP]).values[&STARTUP];
+            assert!((0.05..60.0).contains(&startup), "{startup}: {command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_is_ended_when_it_is_ready() {
+    let pid = scratch().join("pid");
+    let server = "pid = os.fork()
+if pid: open('pid', 'w').write(str(pid)); print('up', flush=True)
+time.sleep(1000)";
+    let fork = measured(&python(server, text("up")), &[Metric::Rss, STARTUP]);
+    let pid = std::fs::read_to_string(pid).unwrap();
+    assert!(!Path::new("/proc").join(pid).join("exe").exists(), "its child runs on");
+    assert!(fork.notes.iter().any(|note| note.contains("2 processes")), "{:?}", fork.notes);
+}
+
+#[test]
+fn what_a_server_holds_is_read_when_it_is_ready() {
+    let server =
+        |body| python(&format!("{body}; print('up', flush=True); time.sleep(1000)"), text("up"));
+    let metrics = [Metric::Rss, Metric::PeakRss, Metric::Cpu];
+    let small = measured(&server("pass"), &metrics).values;
+    let freed = measured(&server("x = b'x' * 200_000_000; del x"), &metrics).values;
+    let held = measured(&server("x = b'x' * 200_000_000"), &metrics).values;
+    let over = |a: &Metric, value: f64| assert!(value > 200e6 && value < 300e6, "{a}: {value}");
+    over(&Metric::PeakRss, freed[&Metric::PeakRss]);
+    over(&Metric::Rss, held[&Metric::Rss]);
+    assert!(freed[&Metric::Rss] < 100e6 && small[&Metric::PeakRss] < 100e6);
+    let busy = measured(&server("exec('while time.process_time() < 0.3: pass')"), &metrics).values;
+    assert!(busy[&Metric::Cpu] >= 0.3, "{}", busy[&Metric::Cpu]);
+}
+
+#[test]
+fn a_wrapper_does_not_hide_what_it_starts() {
+    let script = "python3 -c \"import time; x = b'x' * 100_000_000; print('up', flush=True); \
+                  time.sleep(1000)\" & wait";
+    let wrapped = Command { ready: text("up"), ..sh(script) };
+    let rss = measured(&wrapped, &[Metric::Rss]).values[&Metric::Rss];
+    assert!(rss > 100e6, "{rss}");
+    let fork = measured(&sh("python3 -c \"x = b'x' * 100_000_000\"; true"), &[Metric::PeakRss]);
+    assert!(fork.values[&Metric::PeakRss] > 100e6, "{fork:?}");
+    assert!(fork.notes.iter().any(|note| note.contains("largest process")), "{fork:?}");
+}
+
+#[test]
+fn what_never_gets_ready_tells_what_it_was_waited_for() {
+    let deaf = python("time.sleep(1000)", text("listening on"));
+    let words = ["`python3` was not ready within 700ms", "standard output held \"listening on\""];
+    check_refused(&deaf, &[STARTUP], SOON, Cause::TimedOut, &words);
+    let port = free_port();
+    let words = [format!("port {port} accepted")];
+    let closed = python("time.sleep(1000)", Ready::Port(port));
+    check_refused(&closed, &[STARTUP], SOON, Cause::TimedOut, &[&words[0]]);
+    let nowhere = python("time.sleep(1000)", Ready::File("nowhere".into()));
+    check_refused(&nowhere, &[STARTUP], SOON, Cause::TimedOut, &["nowhere` was there"]);
+    check_refused(&sh("sleep 1000"), &[WALL], SOON, Cause::TimedOut, &["did not end within 700ms"]);
+}
+
+#[test]
+fn what_ends_before_it_is_ready_is_no_start() {
+    let ends = |ready| python("print('no', file=sys.stderr); sys.exit(3)", ready);
+    let words = ["ended with exit code 3 before", "| no"];
+    for ready in [text("up"), Ready::Port(free_port()), Ready::File("early".into())] {
+        check_refused(&ends(ready), &[STARTUP], LONG, Cause::ExitedEarly, &words);
+    }
+    let ended = python("print('u'); print('p')", text("up"));
+    check_refused(&ended, &[STARTUP], LONG, Cause::ExitedEarly, &["exit code 0 before", "u\n"]);
+}
+
+#[test]
+fn what_is_ready_before_it_starts_is_no_sign() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let server = python("time.sleep(1000)", Ready::Port(port));
+    let words = format!("port {port} is already taken");
+    check_refused(&server, &[STARTUP], LONG, Cause::PortTaken, &[&words]);
+    let there = scratch().join("precious");
+    std::fs::write(&there, "keep me").unwrap();
+    let server = python("time.sleep(1000)", Ready::File("precious".into()));
+    check_refused(&server, &[STARTUP], LONG, Cause::Unsuitable, &["is there before", "remove it"]);
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "keep me");
+}
+
+#[test]
+fn a_failure_is_red_unless_its_code_is_asked_for() {
+    let fails = sh("echo broken >&2; exit 3");
+    check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh`", "exit code 3", "| broken"]);
+    let values = measured(&fails, &[WALL, Metric::Exit]).values;
+    assert_eq!(values.get(&Metric::Exit), Some(&3.0));
+    assert!(values[&WALL] > 0.0);
+    check_refused(&sh("kill -SEGV $$"), &[Metric::Exit], LONG, Cause::Crashed, &["SIGSEGV"]);
+    check_refused(&sh("kill -KILL $$"), &[Metric::Exit], LONG, Cause::Killed, &["SIGKILL"]);
+    let gone = Command { argv: vec!["no-such-program".into()], ..sh("") };
+    check_refused(&gone, &[WALL], LONG, Cause::NotFound, &["`no-such-program`"]);
+    check_refused(&sh("yes"), &[WALL], LONG, Cause::Flooded, &["64 MiB"]);
+}
+
+#[test]
+fn what_cannot_be_measured_says_so() {
+    let server = python("pass", text("up"));
+    check_refused(&sh("true"), &[Metric::Rss], LONG, Cause::Unsupported, &["`rss`", "`ready`"]);
+    check_refused(&server, &[WALL], LONG, Cause::Unsupported, &["`wall_p50`", "ends by itself"]);
+    check_refused(&server, &[Metric::Exit], LONG, Cause::Unsupported, &["`exit`"]);
+    check_refused(&server, &[Metric::Gzip], LONG, Cause::Unsupported, &["`gzip` is not"]);
+    for metric in Metric::known(crate::metric::SubjectKind::Command) {
+        let both = [sh("true"), server.clone()].map(|command| unsupported(&command, &metric));
+        assert!(both.iter().any(Option::is_none), "{metric} is of no command at all");
+    }
+}
+
+#[test]
+fn strays_are_ended_and_noted() {
+    let fork = measured(&sh("setsid -f sleep 100000"), &[WALL]);
+    assert!(fork.notes.iter().any(|note| note.contains("left 1 running")), "{:?}", fork.notes);
+}
+
+#[test]
+fn the_environment_and_the_directory_are_the_commands() {
+    let mut command = sh("test \"$GREETING\" = hello && test -d ../$(basename \"$PWD\")");
+    command.env = vec![("GREETING".into(), "hello".into())];
+    measured(&command, &[Metric::PeakRss]);
+    measured(&command, &[WALL]);
+    let own = scratch().join("own");
+    std::fs::write(&own, "#!/bin/sh\nexit 0\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&own, mode).unwrap();
+    measured(&Command { argv: vec!["./own".into()], ..sh("") }, &[WALL]);
+}
+
+/// What GNU time says of the same command: its user and system seconds, and its peak in bytes.
+fn gnu_time(command: &Command) -> Option<(f64, f64)> {
+    let mut argv = vec!["-f".to_owned(), "%U %S %M".to_owned()];
+    argv.extend(command.argv.clone());
+    let mut launch = Launch::new("/usr/bin/time");
+    launch.args = argv.into_iter().map(Into::into).collect();
+    // From a small process, like the relay: time itself inherits our size, and hands it on.
+    launch.parent = Parent::Relay;
+    let done = match exec::run(&launch, LONG) {
+        Err(reason) if reason.cause == Cause::NotFound => return None,
+        done => done.unwrap(),
+    };
+    let said = done.stderr.text().unwrap();
+    let said: Vec<f64> = said.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    Some((said[0] + said[1], said[2] * 1024.0))
+}
+
+#[test]
+fn peak_and_processor_time_agree_with_gnu_time() {
+    let held = std::hint::black_box(vec![1_u8; 300_000_000]);
+    for (script, least) in [
+        ("pass", 0.0),
+        ("x = bytearray(b'x') * 200_000_000; del x", 200e6),
+        ("x = b'x' * 50_000_000", 50e6),
+    ] {
+        let command = python(script, Ready::Exit);
+        let peak = measured(&command, &[Metric::PeakRss]).values[&Metric::PeakRss];
+        assert!(peak >= least && peak < held.len() as f64, "{script}: {peak}");
+        let Some((_, theirs)) = gnu_time(&command) else { return missing("GNU time") };
+        assert!((peak / theirs - 1.0).abs() < 0.05, "{script}: {peak}, GNU time says {theirs}");
+    }
+    let busy = python("while time.process_time() < 0.5: pass", Ready::Exit);
+    let cpu = measured(&busy, &[Metric::Cpu]).values[&Metric::Cpu];
+    let Some((theirs, _)) = gnu_time(&busy) else { return missing("GNU time") };
+    // It ends by its own processor clock, however busy the machine is.
+    assert!(cpu >= 0.5 && (cpu / theirs - 1.0).abs() < 0.2, "{cpu}, GNU time says {theirs}");
+}
+
+/// Says visibly that a comparison is not made.
+fn missing(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped in part: {what} is not installed");
+}
+
+#[test]
+fn an_evicted_file_leaves_the_page_cache() {
+    // In the build's directory: a file in memory, such as a temporary directory's may be, has no
+    // other place to go.
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    let file = dir.join(format!("evicted-{}", std::process::id()));
+    std::fs::write(&file, vec![1; 1 << 20]).unwrap();
+    let pages = |path: &Path| exec::resident_pages(path).unwrap().unwrap();
+    let (resident, total) = pages(&file);
+    assert!(resident == total && total >= 16, "{resident} of {total}");
+    let mut launch = Launch::new("true");
+    launch.args = vec![file.file_name().unwrap().into(), "not a file".into()];
+    let notes = page_cache::evict(&launch, &dir).unwrap();
+    assert_eq!(pages(&file), (0, total));
+    assert!(!notes.iter().any(|note| note.contains("evicted")), "{notes:?}");
+    // What this process itself has mapped stays, and is told of.
+    let own = std::env::current_exe().unwrap();
+    let notes = page_cache::evict(&Launch::new(own), &dir).unwrap();
+    assert!(notes.len() == 1 && notes[0].contains("stayed in the page cache"), "{notes:?}");
+    std::fs::remove_file(&file).unwrap();
+}

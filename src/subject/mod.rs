@@ -1,0 +1,341 @@
+//! From what a budget names to where its forks come from.
+
+pub mod artifact;
+pub(crate) mod binary;
+mod command;
+mod criterion;
+mod outside;
+mod recorded;
+mod request;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::Base;
+use crate::budget::{Budget, Budgets, Param, Subject};
+use crate::inject::Plant;
+use crate::meter::interleaved::{self, Duel, Pairs};
+use crate::meter::{Coin, Source, Sweep, Versus};
+use crate::metric::Metric;
+use crate::outcome::Unmeasured;
+use crate::reading::Fork;
+use crate::suite::{self, Group, Reading, Span};
+use crate::worker::fork::{self, Build, Request};
+use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
+
+use self::outside::{Runs, files, filled};
+use self::request::{LONGEST_SLICE, request, slice_after};
+
+/// A pair takes turns for so long at the least: more pairs say more than longer ones.
+const SHORTEST_PAIR: Duration = Duration::from_millis(30);
+/// Other threads and children that used more than this share of the measured time make an operation one
+/// of several threads. Turns are short, so that less than this is not told from the kernel's own work.
+const ALONE: f64 = 0.1;
+/// How long it is looked for.
+const PILOT: Duration = Duration::from_millis(10);
+
+/// What is measured, in words.
+pub(crate) fn describe(subject: &Subject) -> String {
+    match subject {
+        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
+        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
+        Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
+    }
+}
+
+/// Why a workload that a budget names cannot be measured.
+pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
+    let there = match registered {
+        [] => "no workload is registered".to_owned(),
+        some => format!("registered are `{}`", some.join("`, `")),
+    };
+    format!(
+        "no workload `{name}` is registered with the harness; {there}; add \
+         `.workload(\"{name}\", |run| …)` or mend the name in the budget"
+    )
+}
+
+/// The cases of a budget with the size of each, for a slope.
+fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
+    let Some(scaling) = &budget.scaling else { return Vec::new() };
+    let size = |params: &[(String, Param)]| {
+        let (_, value) = params.iter().find(|(name, _)| *name == scaling.over)?;
+        match value {
+            Param::Int(value) => Some(*value as f64),
+            Param::Float(value) => Some(*value),
+            Param::Text(_) | Param::Bool(_) => None,
+        }
+    };
+    let cases = budget.cases.iter().enumerate();
+    cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
+}
+
+/// What sources are made from.
+pub(crate) struct Sources<'a> {
+    /// The file.
+    pub(crate) budgets: &'a Budgets,
+    /// `target/budgets`.
+    pub(crate) results: &'a Path,
+    /// The revision that `base` means.
+    pub(crate) base: Option<&'a Base>,
+    /// What a selftest plants into the subject, and never into what it is compared with.
+    pub(crate) plant: Option<Plant>,
+}
+
+impl Sources<'_> {
+    /// Where the forks of a group come from: one case, two of them in turn, or every case for a slope.
+    pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
+        match (group.span, &group.versus) {
+            (Span::Case(case), Some(suite::Versus::Budget(other, at))) => {
+                let name = format!("the reference `{}`", self.budgets.budgets[*other].name);
+                self.compared(group, case, metrics, (*other, *at), name, None)
+            }
+            (Span::Case(case), Some(suite::Versus::Base)) if self.base.is_some() => {
+                let at = (group.budget, case);
+                self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
+            }
+            (Span::Case(case), _) => {
+                let base = (None, self.plant);
+                self.of_case(group.budget, case, group.reading, metrics, base)
+            }
+            (Span::Sweep, _) => {
+                let inner: Vec<Metric> = metrics
+                    .iter()
+                    .filter_map(|metric| match metric {
+                        Metric::Scaling(of) => Some((**of).clone()),
+                        _ => None,
+                    })
+                    .collect();
+                let sizes = sizes(&self.budgets.budgets[group.budget]);
+                let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
+                let of = |case, size: f64| {
+                    let plant = self.plant.map(|plant| plant.tilted(size / least));
+                    self.of_case(group.budget, case, group.reading, &inner, (None, plant))
+                };
+                let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
+                Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
+            }
+        }
+    }
+
+    /// A case and its reference, which is the case `other` of this revision or of `base`.
+    fn compared(
+        &self,
+        group: &Group,
+        case: usize,
+        metrics: &[Metric],
+        other: (usize, usize),
+        name: String,
+        base: Option<&Base>,
+    ) -> Box<dyn Source> {
+        let (metrics, coin) = (metrics.to_vec(), Coin::random());
+        if group.reading == Reading::Time && cfg!(unix) {
+            let sides = [
+                self.twin(group.budget, case, None, base),
+                self.twin(other.0, other.1, Some(name), base),
+            ];
+            let [Some(subject), Some(reference)] = sides else {
+                return self.of_case(
+                    group.budget,
+                    case,
+                    group.reading,
+                    &metrics,
+                    (None, self.plant),
+                );
+            };
+            let pairs = Twins {
+                sides: [subject, reference],
+                wants: interleaved::wants(&metrics),
+                scratch: self.results.join("scratch"),
+                timeout: self.timeout(group.budget).max(self.timeout(other.0)),
+                place: None,
+                slice: SHORTEST_PAIR,
+            };
+            return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
+        }
+        Box::new(Versus {
+            subject: self.of_case(group.budget, case, group.reading, &metrics, (None, self.plant)),
+            reference: named(
+                name,
+                self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
+            ),
+            metrics,
+            coin,
+        })
+    }
+
+    /// One side of a comparison in turns; `None` where it is no workload.
+    fn twin(
+        &self,
+        budget: usize,
+        case: usize,
+        role: Option<String>,
+        base: Option<&Base>,
+    ) -> Option<Twin> {
+        let what = &self.budgets.budgets[budget];
+        let Subject::Workload(workload) = &what.subject else { return None };
+        let counts = what.limits.iter().any(|limit| limit.metric == Metric::ErrorRate);
+        let metrics = if counts { vec![Metric::ErrorRate] } else { Vec::new() };
+        let plant = self.plant.filter(|_| role.is_none());
+        let request = Request { plant, ..request(workload, what, case, metrics, true) };
+        let builds = match base {
+            Some(base) if role.is_some() => base.builds(),
+            Some(base) => base.head_builds(),
+            None => Vec::new(),
+        };
+        Some(Twin { request, role, builds })
+    }
+
+    fn timeout(&self, budget: usize) -> Duration {
+        self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
+    }
+
+    /// Where the forks of one case of a budget come from, in this revision or in `base`, and with what
+    /// planted.
+    fn of_case(
+        &self,
+        budget: usize,
+        case: usize,
+        reading: Reading,
+        metrics: &[Metric],
+        (base, plant): (Option<&Base>, Option<Plant>),
+    ) -> Box<dyn Source> {
+        let what = &self.budgets.budgets[budget];
+        let timeout = self.timeout(budget);
+        let metrics = metrics.to_vec();
+        let binaries = match base {
+            None => binary::Source { root: self.budgets.root.clone(), like: None },
+            Some(base) => binary::Source {
+                root: base.root.clone(),
+                like: base.builds().first().map(|build| build.binary.clone()),
+            },
+        };
+        match (&what.subject, reading) {
+            (Subject::Artifact(patterns), _) => {
+                let case = &what.cases[case];
+                let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
+                let places = [self.results.join("compressed"), self.results.join("scratch")];
+                files(patterns, binaries, metrics, places, plant)
+            }
+            (Subject::Command(command), _) => Box::new(Runs {
+                command: filled(command, &what.cases[case]),
+                binaries,
+                metrics,
+                timeout,
+                expanded: false,
+                warm: false,
+                plant,
+                own: None,
+            }),
+            (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
+            (Subject::Workload(workload), _) => {
+                let request = Request { plant, ..request(workload, what, case, metrics, false) };
+                let builds = base.map(Base::builds).unwrap_or_default();
+                Box::new(Forks {
+                    request,
+                    builds,
+                    scratch: self.results.join("scratch"),
+                    timeout,
+                    coin: Coin::random(),
+                })
+            }
+        }
+    }
+}
+
+/// A reference that says so where it cannot be measured.
+fn named(name: String, mut source: Box<dyn Source>) -> Box<dyn Source> {
+    Box::new(move || {
+        source.fork().map_err(|why| Unmeasured {
+            text: format!("{name} was not measured: {}", why.text),
+            ..why
+        })
+    })
+}
+
+/// One of the builds that are alike, or this process's binary where none is named.
+fn drawn(builds: &[Build], coin: &mut Coin) -> Result<Build, Unmeasured> {
+    builds.get(coin.below(builds.len())).cloned().map_or_else(Build::this, Ok)
+}
+
+/// Forks of a workload.
+struct Forks {
+    request: Request,
+    builds: Vec<Build>,
+    scratch: PathBuf,
+    timeout: Duration,
+    coin: Coin,
+}
+
+impl Source for Forks {
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let build = drawn(&self.builds, &mut self.coin)?;
+        let fork = fork::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
+        self.request.slice = slice_after(&self.request, fork.elapsed);
+        Ok(fork)
+    }
+}
+
+/// One side of a comparison in turns.
+struct Twin {
+    request: Request,
+    role: Option<String>,
+    builds: Vec<Build>,
+}
+
+impl Twin {
+    fn side(&self, coin: &mut Coin) -> Result<Side, Unmeasured> {
+        let build = drawn(&self.builds, coin)?;
+        Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
+    }
+}
+
+/// Pairs of two workloads, or of one in two revisions.
+struct Twins {
+    /// The subject and its reference.
+    sides: [Twin; 2],
+    wants: Wants,
+    scratch: PathBuf,
+    timeout: Duration,
+    /// Where they run, once it is known whether they are of one thread.
+    place: Option<Place>,
+    slice: Duration,
+}
+
+impl Twins {
+    fn measure(
+        &self,
+        swapped: bool,
+        coin: &mut Coin,
+        (wants, slice, place): (Wants, Duration, Place),
+    ) -> Result<Pair, Unmeasured> {
+        let [subject, reference] = [self.sides[0].side(coin)?, self.sides[1].side(coin)?];
+        let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
+        let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
+        pair::measure(slots, &terms, coin.toss())
+    }
+}
+
+impl Pairs for Twins {
+    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
+        let place = if let Some(place) = self.place {
+            place
+        } else {
+            // A first pair tells whether one processor is enough for them; on one it could not be told,
+            // since they would not start threads that have no processor.
+            let wants = Wants { fewest: 0, ..self.wants };
+            let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
+            let alone = pilot.others.is_some_and(|others| others <= ALONE);
+            if alone { Place::Core(coin.below(1 << 16)) } else { Place::Free }
+        };
+        let pair = self.measure(swapped, coin, (self.wants, self.slice, place))?;
+        // Preparing is paid for each pair, and what it costs is worth measuring as long.
+        self.slice = pair.elapsed.saturating_sub(self.slice).clamp(SHORTEST_PAIR, LONGEST_SLICE);
+        self.place = Some(match place {
+            Place::Core(count) => Place::Core(count + 1),
+            Place::Free => Place::Free,
+        });
+        Ok(pair)
+    }
+}

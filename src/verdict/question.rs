@@ -1,0 +1,118 @@
+//! From a limit of `budgets.toml` to a question in plain numbers: which values, which method, how much slack.
+
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::metric::{Metric, Nature, Statistic};
+use crate::quantity::Unit;
+use crate::verdict::judge::{Levels, Method, Question};
+
+/// Relative slack of times and rates.
+const TIME_SLACK: f64 = 0.10;
+/// Relative slack of memory and of what workloads record.
+const MEMORY_SLACK: f64 = 0.02;
+/// Relative slack of a ratio to another budget.
+const RATIO_SLACK: f64 = 0.05;
+/// Slack of a ratio to the base revision: one point, and no more than the limit itself allows, so that
+/// "half a percent slower" is not passed at one and a half.
+const BASE_SLACK: f64 = 0.01;
+/// A slack smaller than this would never be settled.
+const LEAST_BASE_SLACK: f64 = 0.001;
+/// Absolute slack of shares, in parts of one: half a point.
+const SHARE_SLACK: f64 = 0.005;
+/// Relative slack of growth an operation, and the least, in bytes: a page in thousands of operations.
+const GROWTH_SLACK: (f64, f64) = (0.10, 1.0);
+/// Absolute slack of a scaling exponent.
+const EXPONENT_SLACK: f64 = 0.05;
+
+/// The limit as a number: what a reading is held against, in the metric's base unit, or the factor of
+/// a relative limit.
+pub fn limit_of(limit: &Limit) -> (f64, Unit) {
+    match &limit.target {
+        Target::Absolute(quantity) => (quantity.value, quantity.unit),
+        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
+    }
+}
+
+/// The question that `limit` asks of noisy values.
+pub fn question(limit: &Limit, levels: Levels) -> Question {
+    let (value, unit) = limit_of(limit);
+    let (limit_value, slack) = match limit.target {
+        // Ratios are judged as logarithms, where "1.5 times faster" and "slower" weigh the same.
+        Target::Relative { factor, reference: Reference::Base } => {
+            (factor.ln(), base_slack(factor, limit.bound).ln_1p())
+        }
+        Target::Relative { factor, .. } => (factor.ln(), RATIO_SLACK.ln_1p()),
+        Target::Absolute(_) => (value, slack(&limit.metric, value, unit, limit.bound)),
+    };
+    let method = match limit.target {
+        Target::Relative { .. } => Method::Centre,
+        Target::Absolute(_) => method(&limit.metric),
+    };
+    let confirms = matches!(limit.target, Target::Absolute(_));
+    Question { bound: limit.bound, limit: limit_value, slack, method, levels, confirms }
+}
+
+/// How much worse than `factor x base` still passes, as a share.
+fn base_slack(factor: f64, bound: Bound) -> f64 {
+    let allowed = match bound {
+        Bound::Max => factor - 1.0,
+        Bound::Min => 1.0 / factor - 1.0,
+    };
+    // A limit that demands an improvement allows nothing, and has a point all the same.
+    if allowed > 0.0 { allowed.clamp(LEAST_BASE_SLACK, BASE_SLACK) } else { BASE_SLACK }
+}
+
+fn method(metric: &Metric) -> Method {
+    let timed = match metric {
+        Metric::Latency(statistic) => Some((statistic, true)),
+        Metric::Wall(statistic) | Metric::Startup(statistic) => Some((statistic, false)),
+        _ => None,
+    };
+    match (metric, timed) {
+        (_, Some((Statistic::Max, _))) => Method::Greatest,
+        // The fastest operation of a fork is one value a fork; the fastest of a command's runs is
+        // told from their fastest tenth, since each run is a fork of its own.
+        (_, Some((Statistic::Min, false))) => Method::Quantile(0.1),
+        (_, Some((statistic, _))) => Method::Quantile(statistic.quantile().unwrap_or(0.5)),
+        (Metric::ErrorRate, _) => Method::Share,
+        (Metric::Scaling(_), _) => Method::Centre,
+        _ => Method::Quantile(0.5),
+    }
+}
+
+/// How far beyond `limit` a truth may lie and still pass. Never 0: a noisy value that sits exactly at
+/// its limit could otherwise not be settled by any number of samples.
+fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
+    let share = if metric.is_time() { TIME_SLACK } else { MEMORY_SLACK };
+    let relative = match bound {
+        Bound::Max => limit.abs() * share,
+        Bound::Min => limit.abs() * (1.0 - 1.0 / (1.0 + share)),
+    };
+    let least = match unit {
+        Unit::Bytes => 4096.0,
+        Unit::Seconds => 1e-7,
+        Unit::PerSecond | Unit::BytesPerSecond => 1e-3,
+        Unit::Share => SHARE_SLACK,
+        Unit::Number | Unit::Ratio => 1e-9,
+    };
+    match metric {
+        Metric::Scaling(_) => EXPONENT_SLACK,
+        Metric::RssGrowth => (limit.abs() * GROWTH_SLACK.0).max(GROWTH_SLACK.1),
+        Metric::ErrorRate => (limit * TIME_SLACK).max(0.001),
+        // A batch is long enough for any clock, as it is where the same is limited as a throughput.
+        Metric::Latency(Statistic::Mean) => relative,
+        _ => relative.max(least),
+    }
+}
+
+/// Whether the limit is compared rather than judged.
+pub fn is_exact(metric: &Metric) -> bool {
+    match metric {
+        Metric::Scaling(of) => is_exact(of),
+        other => other.nature() == Nature::Exact,
+    }
+}
+
+/// Whether two sides can be compared in turns by this metric.
+pub fn takes_turns(metric: &Metric) -> bool {
+    matches!(metric, Metric::Latency(_) | Metric::Throughput)
+}

@@ -1,0 +1,176 @@
+//! Forks: one fresh process of this binary that measures a workload, seen from the harness.
+//!
+//! Hidden from the documentation: public only for the suite that proves the instruments.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+pub use super::build::Build;
+pub use super::wire::{Instrument, Request};
+use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
+use crate::exec::{self, Finished, Launch};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Fork, Orphans};
+
+/// Measures `request` in a fresh process of this binary, which must serve workers before it does
+/// anything else. The process and everything it started are gone afterwards, and so are its files in
+/// `scratch`.
+pub fn measure(request: &Request, scratch: &Path, timeout: Duration) -> Result<Fork, Unmeasured> {
+    measure_in(&Build::this()?, request, scratch, timeout)
+}
+
+/// The same in a process of another test binary.
+pub fn measure_in(
+    build: &Build,
+    request: &Request,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Fork, Unmeasured> {
+    let began = Instant::now();
+    let asked = Asked::new(request, scratch, build)?;
+    let finished =
+        exec::run(&asked.launch, timeout).map_err(|why| named(&request.workload, why))?;
+    let mut fork = asked.reply(&finished)?;
+    if finished.strays > 0 {
+        fork.notes.push(match finished.strays {
+            1 => "1 process outlived it and was ended".to_owned(),
+            strays => format!("{strays} processes outlived it and were ended"),
+        });
+        fork.orphans = Orphans::Unknown;
+    }
+    let loaded = fork.lag.is_some() || fork.at_least.is_some();
+    if request.load.is_some() && fork.timing.is_some() && !loaded {
+        return Err(harness(format!(
+            "workload `{}` was measured without its load: the perf-budget of that revision does not \
+             know `load`; compare with a later one",
+            request.workload
+        )));
+    }
+    fork.elapsed = began.elapsed();
+    Ok(fork)
+}
+
+/// A request that is written down, and the process that will take it.
+pub(super) struct Asked {
+    workload: String,
+    files: Files,
+    pub(super) launch: Launch,
+}
+
+impl Asked {
+    pub(super) fn new(
+        request: &Request,
+        scratch: &Path,
+        build: &Build,
+    ) -> Result<Asked, Unmeasured> {
+        request.instrument()?;
+        build.unchanged()?;
+        let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
+        let files = files.map_err(|error| {
+            harness(format!("failed to ask for a fork in `{}`: {error}", scratch.display()))
+        })?;
+        let mut launch = Launch::new(&build.binary);
+        launch.called = Some(request.workload.clone());
+        launch.env.push((VARIABLE.into(), files.request.clone().into()));
+        if let Some(package) = &build.package {
+            launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
+            launch.dir = Some(package.clone());
+        }
+        Ok(Asked { workload: request.workload.clone(), files, launch })
+    }
+
+    /// What the process that ended has replied.
+    pub(super) fn reply(&self, finished: &Finished) -> Result<Fork, Unmeasured> {
+        read(&self.workload, finished, &self.files.reply)
+    }
+}
+
+/// What is said of the process by the workload's name, or of what came before there was one.
+pub(super) fn named(workload: &str, why: Unmeasured) -> Unmeasured {
+    let text = if why.text.starts_with('`') {
+        format!("workload {}", why.text)
+    } else {
+        format!("workload `{workload}`: {}", why.text)
+    };
+    Unmeasured { text, ..why }
+}
+
+/// What a process that ended by itself has replied.
+fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<Fork, Unmeasured> {
+    let output = || finished.stderr.text().or_else(|| finished.stdout.text());
+    let without = |cause, text| Err(Unmeasured { cause, text, output: output() });
+    match (std::fs::read(reply), finished.code) {
+        (Ok(text), 0) => WireReply::parse(&text),
+        (Ok(_), code) => without(
+            Cause::ExitedBadly,
+            format!("workload `{workload}` was measured, and then exited with code {code}"),
+        ),
+        (Err(error), 0) if error.kind() != std::io::ErrorKind::NotFound => {
+            without(Cause::Harness, format!("failed to read the reply of `{workload}`: {error}"))
+        }
+        (Err(_), 0) => without(
+            Cause::ExitedEarly,
+            format!(
+                "workload `{workload}` exited with success before it reported: does it call \
+                 `std::process::exit`?"
+            ),
+        ),
+        (Err(_), code) => match output().and_then(|text| unwritten(code, &text)) {
+            Some(text) => Err(harness(text)),
+            None => without(
+                Cause::ExitedBadly,
+                format!("workload `{workload}` exited with code {code} before it reported"),
+            ),
+        },
+    }
+}
+
+/// The worker's own words, where it could not write its reply.
+fn unwritten(code: i32, output: &str) -> Option<String> {
+    let line = output.lines().rfind(|line| line.starts_with(UNWRITTEN))?;
+    (code == i32::from(NO_REPLY)).then(|| line.trim_start_matches("perf-budget: ").to_owned())
+}
+
+fn harness(text: String) -> Unmeasured {
+    Unmeasured::new(Cause::Harness, text)
+}
+
+/// The files of one fork; dropping removes them.
+struct Files {
+    request: PathBuf,
+    reply: PathBuf,
+}
+
+impl Files {
+    /// Names that no other fork has. Absolute, as a workload may change its directory.
+    fn new(scratch: &Path) -> std::io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let scratch = std::path::absolute(scratch)?;
+        std::fs::create_dir_all(&scratch)?;
+        let count = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("fork-{}-{count}", std::process::id());
+        let file = |ending| scratch.join(&name).with_extension(ending);
+        let files = Files { request: file("request"), reply: file("reply") };
+        files.remove();
+        Ok(files)
+    }
+
+    fn ask(&self, request: &Request) -> std::io::Result<()> {
+        let text = serde_json::to_vec(&WireRequest::new(request, self.reply.clone()))?;
+        std::fs::write(&self.request, text)
+    }
+
+    fn remove(&self) {
+        for file in [&self.request, &self.reply, &self.reply.with_extension("part")] {
+            // Most of them are not there.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}

@@ -1,0 +1,8 @@
+//! A worker seen from the harness: a fresh process of a test binary, and what it is asked and answers.
+//!
+//! Hidden from the documentation: public only for the suite that proves the instruments.
+
+mod build;
+pub mod fork;
+pub mod pair;
+pub(crate) mod wire;

@@ -1,0 +1,162 @@
+//! The worker's end of a pair: runs operations when it is told to, and says what they took.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use super::words::{Order, Ready, Reply};
+use crate::instrument::clock::Stopwatch;
+use crate::instrument::{Gauge, Repeat};
+use crate::metric::Metric;
+use crate::os::kernel;
+use crate::os::usage::Company;
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::Fork;
+
+/// Watches laps that somebody else asks for.
+pub(crate) struct Follower {
+    channel: UnixStream,
+    watch: Stopwatch,
+    repeat: Repeat,
+    state: State,
+    reply: Reply,
+    /// Of the order that is being followed.
+    company: Option<Company>,
+    operations: u64,
+    failed: u64,
+    broken: Option<io::Error>,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody has been told yet that the workload is prepared.
+    Preparing,
+    /// So many single operations are still to be timed.
+    Singles(u32),
+    /// The order has been followed.
+    Done,
+    /// There will be no other.
+    Over,
+}
+
+impl Follower {
+    /// Takes the channel from standard input, which the workload then finds empty.
+    pub(crate) fn new(repeat: Repeat) -> Result<Follower, Unmeasured> {
+        let channel = channel().map_err(|error| {
+            let text = format!(
+                "failed to take the channel of a pair from standard input: {error}; does the workload \
+                 read standard input before it measures?"
+            );
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        Ok(Follower {
+            channel,
+            watch: Stopwatch::calibrated(),
+            repeat,
+            state: State::Preparing,
+            reply: Reply::default(),
+            company: None,
+            operations: 0,
+            failed: 0,
+            broken: None,
+        })
+    }
+
+    /// Answers the last order, if there was one, and waits for the next.
+    fn turn(&mut self) -> io::Result<Option<usize>> {
+        if self.state == State::Preparing {
+            let clock = self.watch.clock();
+            Ready {
+                repeats: self.repeat == Repeat::Looped,
+                sees_waiting: self.watch.sees_waiting(),
+                clock: (clock.cost, clock.resolution),
+            }
+            .send(&mut self.channel)?;
+        } else {
+            let now = Company::now();
+            let others = self.company.zip(now).map(|(before, now)| now.others - before.others);
+            self.reply.others = others.unwrap_or(-1.0);
+            self.reply.send(&mut self.channel)?;
+            self.reply.laps.clear();
+            self.reply.failed = 0;
+        }
+        self.state = State::Done;
+        let order = Order::receive(&mut self.channel)?;
+        self.company = Company::now();
+        Ok(match order {
+            Order::End => None,
+            Order::Batch(count) => Some(count as usize),
+            Order::Singles(count) => {
+                // Room for what will be timed is not made while it is.
+                self.reply.laps.reserve(count as usize);
+                self.state = State::Singles(count.saturating_sub(1));
+                Some(1)
+            }
+        })
+    }
+}
+
+impl Gauge for Follower {
+    fn next(&mut self) -> Option<usize> {
+        match self.state {
+            State::Over => return None,
+            State::Singles(left @ 1..) => {
+                self.state = State::Singles(left - 1);
+                return Some(1);
+            }
+            State::Done | State::Singles(0) if self.repeat == Repeat::Once => {
+                // Its one operation has been asked for; what it took is still to be said.
+                let _ = self.turn();
+                self.state = State::Over;
+                return None;
+            }
+            State::Preparing | State::Singles(0) | State::Done => {}
+        }
+        let next = self.turn().unwrap_or_else(|error| {
+            self.broken = Some(error);
+            None
+        });
+        if next.is_none() {
+            self.state = State::Over;
+        }
+        if self.repeat == Repeat::Once { next.map(|_| 1) } else { next }
+    }
+
+    #[inline]
+    fn start(&mut self) {
+        self.watch.start(false);
+    }
+
+    #[inline]
+    fn stop(&mut self) {
+        let reading = self.watch.stop();
+        self.reply.laps.push((reading.wall, reading.waited));
+    }
+
+    fn record(&mut self, operations: usize, failed: usize) {
+        self.operations += operations as u64;
+        self.failed += failed as u64;
+        self.reply.failed += failed as u32;
+    }
+
+    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+        if let Some(error) = &self.broken {
+            let text = format!("the harness hung up while a pair was measured: {error}");
+            return Err(Unmeasured::new(Cause::Harness, text));
+        }
+        let share = self.failed as f64 / self.operations.max(1) as f64;
+        fork.values.insert(Metric::ErrorRate, share);
+        Ok(())
+    }
+}
+
+/// Standard input as the channel that it is, and nothing in its place.
+fn channel() -> io::Result<UnixStream> {
+    let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // Fails where it is no socket.
+    channel.peer_addr()?;
+    let nothing = std::fs::File::open("/dev/null")?;
+    kernel::replace_stdin(nothing.as_fd())?;
+    Ok(channel)
+}

@@ -1,0 +1,341 @@
+//! What the harness asks of a worker, and what it answers: the two files between their processes.
+//!
+//! The mirrors here keep the forms on disk apart from the types of the rest.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::budget::{Load, Param, Shape};
+use crate::exact;
+use crate::inject::Plant;
+use crate::metric::{Metric, SubjectKind};
+use crate::outcome::{Cause, Unmeasured};
+use crate::reading::{Clock, Fork, Lag, Timing, Work};
+
+/// Names the file with the request. Its worker takes the file away, so that processes the workload
+/// starts, which inherit the variable, are not workers too.
+pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
+/// A worker that could not write its answer says so, in these words, and exits with [`NO_REPLY`].
+pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
+/// The exit code of a worker that could not write its answer.
+pub(crate) const NO_REPLY: u8 = 74;
+
+/// One fork that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The name of the workload.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Vec<(String, Param)>,
+    /// What is to be read; all by one [`Instrument`]. With [`Metric::ErrorRate`] among them failed
+    /// operations are counted, without it the first one ends the measurement.
+    pub metrics: Vec<Metric>,
+    /// When operations are due; `None`: when the one before has ended.
+    pub load: Option<Load>,
+    /// How long operations are measured, after a warm-up of at most half of it.
+    pub slice: Duration,
+    /// The most operations that are timed one by one.
+    pub max_operations: usize,
+    /// Whether operations are run when the other end of standard input asks for them, in turns with
+    /// another process.
+    pub paired: bool,
+    /// What a selftest plants into the measured part; `None` in every run that judges.
+    pub plant: Option<Plant>,
+}
+
+/// What a fork is measured with. One at a time: each would disturb the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Instrument {
+    /// Clocks and counters of the scheduler.
+    Time,
+    /// The counting allocator.
+    Heap,
+    /// The engine for WebAssembly, which counts.
+    Fuel,
+    /// Resident memory.
+    Memory,
+    /// Resident memory through many operations.
+    Growth,
+}
+
+impl Instrument {
+    /// The instrument that reads this metric of a workload. What a workload records itself comes with
+    /// any of them, and is `None`, as is what no workload has.
+    pub fn of(metric: &Metric) -> Option<Instrument> {
+        match metric {
+            Metric::Latency(_)
+            | Metric::Throughput
+            | Metric::ErrorRate
+            | Metric::Cpu
+            | Metric::Utilization
+            | Metric::ContextSwitches => Some(Instrument::Time),
+            Metric::Heap
+            | Metric::PeakHeap
+            | Metric::Allocs
+            | Metric::AllocBytes
+            | Metric::Leaked => Some(Instrument::Heap),
+            Metric::Fuel => Some(Instrument::Fuel),
+            Metric::Rss | Metric::PeakRss => Some(Instrument::Memory),
+            Metric::RssGrowth => Some(Instrument::Growth),
+            Metric::Scaling(of) => Instrument::of(of),
+            _ => None,
+        }
+    }
+}
+
+impl Request {
+    /// The one instrument for all its metrics; [`Instrument::Time`] where none asks for one.
+    pub(crate) fn instrument(&self) -> Result<Instrument, Unmeasured> {
+        let mut asked: Vec<_> = self.metrics.iter().filter_map(Instrument::of).collect();
+        asked.dedup();
+        match asked[..] {
+            [] => Ok(Instrument::Time),
+            [one] => Ok(one),
+            _ => {
+                let text =
+                    format!("failed to measure `{}`: one fork has one instrument", self.workload);
+                Err(Unmeasured::new(Cause::Harness, text))
+            }
+        }
+    }
+}
+
+/// A request as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WireRequest {
+    workload: String,
+    params: Vec<(String, Param)>,
+    metrics: Vec<String>,
+    /// A worker that does not know it gives no lag, which the other end notices.
+    load: Option<WireLoad>,
+    slice: Duration,
+    max_operations: usize,
+    /// A worker that does not know it measures on its own, which the other end notices.
+    #[serde(default)]
+    paired: bool,
+    plant: Option<Plant>,
+    /// Where the answer belongs.
+    pub(crate) reply: std::path::PathBuf,
+}
+
+impl WireRequest {
+    pub(crate) fn new(request: &Request, reply: std::path::PathBuf) -> Self {
+        let plain = |metric: &Metric| match metric {
+            Metric::Scaling(of) => of.name(),
+            other => other.name(),
+        };
+        WireRequest {
+            workload: request.workload.clone(),
+            params: request.params.clone(),
+            metrics: request.metrics.iter().map(plain).collect(),
+            load: request.load.as_ref().map(WireLoad::new),
+            slice: request.slice,
+            max_operations: request.max_operations,
+            paired: request.paired,
+            plant: request.plant,
+            reply,
+        }
+    }
+
+    pub(crate) fn request(self) -> Request {
+        let metric = |name: String| {
+            let found = Metric::of(SubjectKind::Workload, &name);
+            found.unwrap_or(Metric::Custom(name))
+        };
+        Request {
+            workload: self.workload,
+            params: self.params,
+            metrics: self.metrics.into_iter().map(metric).collect(),
+            load: self.load.map(WireLoad::load),
+            slice: self.slice,
+            max_operations: self.max_operations,
+            paired: self.paired,
+            plant: self.plant,
+        }
+    }
+}
+
+/// When operations are due, as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+struct WireLoad {
+    shape: WireShape,
+    rate: f64,
+    concurrency: u32,
+    peak: f64,
+    every: Duration,
+    width: Duration,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WireShape {
+    Constant,
+    Poisson,
+    Ramp,
+    Spike,
+    Burst,
+}
+
+impl WireLoad {
+    fn new(load: &Load) -> WireLoad {
+        let none = Duration::ZERO;
+        let (shape, peak, every, width) = match load.shape {
+            Shape::Constant => (WireShape::Constant, 0.0, none, none),
+            Shape::Poisson => (WireShape::Poisson, 0.0, none, none),
+            Shape::Ramp { peak, every } => (WireShape::Ramp, peak, every, none),
+            Shape::Spike { peak, every, width } => (WireShape::Spike, peak, every, width),
+            Shape::Burst { every } => (WireShape::Burst, 0.0, every, none),
+        };
+        WireLoad { shape, rate: load.rate, concurrency: load.concurrency, peak, every, width }
+    }
+
+    fn load(self) -> Load {
+        let WireLoad { peak, every, width, .. } = self;
+        let shape = match self.shape {
+            WireShape::Constant => Shape::Constant,
+            WireShape::Poisson => Shape::Poisson,
+            WireShape::Ramp => Shape::Ramp { peak, every },
+            WireShape::Spike => Shape::Spike { peak, every, width },
+            WireShape::Burst => Shape::Burst { every },
+        };
+        Load { shape, rate: self.rate, concurrency: self.concurrency }
+    }
+}
+
+/// An answer as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum WireReply {
+    Fork(WireFork),
+    /// Why there is none: a cause by its word, and what is to be said.
+    Unmeasured((String, String)),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WireFork {
+    operations: Vec<f64>,
+    batches: Vec<f64>,
+    batch_size: u64,
+    work: (WireWork, f64),
+    /// Cost and resolution.
+    clock: Option<(f64, f64)>,
+    timing: Option<Timing>,
+    values: Vec<(String, f64)>,
+    waited: Option<f64>,
+    preempted: Option<u64>,
+    notes: Vec<String>,
+    /// The 99th percentile and the most.
+    lag: Option<(f64, f64)>,
+    at_least: Option<f64>,
+    grain: Option<f64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum WireWork {
+    Operations,
+    Bytes,
+}
+
+/// The causes a worker itself can give; every other one is seen from outside.
+const CAUSES: [Cause; 7] = [
+    Cause::Panicked,
+    Cause::MeasuredNothing,
+    Cause::InvalidReading,
+    Cause::WorkloadFailed,
+    Cause::Unsupported,
+    Cause::Unresolvable,
+    Cause::Harness,
+];
+
+impl WireReply {
+    pub(crate) fn new(result: Result<Fork, Unmeasured>) -> Self {
+        let fork = match result {
+            Ok(fork) => fork,
+            Err(Unmeasured { cause, text, .. }) => {
+                return WireReply::Unmeasured((cause.name().to_owned(), text));
+            }
+        };
+        WireReply::Fork(WireFork {
+            operations: fork.operations,
+            batches: fork.batches,
+            batch_size: fork.batch_size,
+            work: match fork.work {
+                Work::Operations(amount) => (WireWork::Operations, amount),
+                Work::Bytes(amount) => (WireWork::Bytes, amount),
+            },
+            clock: fork.clock.map(|clock| (clock.cost, clock.resolution)),
+            timing: fork.timing,
+            values: fork.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
+            waited: fork.waited,
+            preempted: fork.preempted,
+            notes: fork.notes,
+            lag: fork.lag.map(|lag| (lag.p99, lag.max)),
+            at_least: fork.at_least,
+            grain: fork.grain,
+        })
+    }
+
+    /// What `text` says, or that it is cut short or none of ours.
+    pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
+        let reply = exact::read(text).map_err(|error| {
+            let text = format!(
+                "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
+                text.len()
+            );
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        match reply {
+            WireReply::Fork(fork) => fork.checked(),
+            WireReply::Unmeasured((cause, text)) => {
+                let known = CAUSES.into_iter().find(|known| known.name() == cause);
+                Err(Unmeasured::new(known.unwrap_or(Cause::Harness), text))
+            }
+        }
+    }
+}
+
+impl WireFork {
+    fn checked(self) -> Result<Fork, Unmeasured> {
+        let values = self.values.into_iter().filter_map(|(name, value)| {
+            Metric::of(SubjectKind::Workload, &name).map(|metric| (metric, value))
+        });
+        let fork = Fork {
+            operations: self.operations,
+            batches: self.batches,
+            batch_size: self.batch_size,
+            work: match self.work {
+                (WireWork::Operations, amount) => Work::Operations(amount),
+                (WireWork::Bytes, amount) => Work::Bytes(amount),
+            },
+            clock: self.clock.map(|(cost, resolution)| Clock { cost, resolution }),
+            timing: self.timing,
+            values: values.collect(),
+            elapsed: Duration::ZERO,
+            waited: self.waited,
+            preempted: self.preempted,
+            notes: self.notes,
+            lag: self.lag.map(|(p99, max)| Lag { p99, max }),
+            at_least: self.at_least,
+            grain: self.grain,
+            ..Fork::default()
+        };
+        let times = fork.operations.iter().chain(&fork.batches);
+        let broken = times.chain(fork.values.values()).copied().find(|value| !valid(*value));
+        match broken {
+            Some(value) => {
+                let text = format!("the worker reported {value}, which is no reading");
+                Err(Unmeasured::new(Cause::InvalidReading, text))
+            }
+            None => Ok(fork),
+        }
+    }
+}
+
+/// Whether a number can be a reading at all.
+pub(crate) fn valid(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;
