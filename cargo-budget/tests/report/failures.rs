@@ -24,7 +24,7 @@ fn bad_input_is_said() {
     std::fs::write(scratch.path("binary.jsonl"), [0xff, 0xfe, 0x00]).unwrap();
     check(&["report", "--input", &cut], 3, &["cut.jsonl", "line 18 is not an outcome"]);
     check(&["report", "--input", &text], 3, &["text.jsonl", "line 1 is not an outcome"]);
-    check(&["report", "--input", &other], 3, &["other.jsonl", "line 1", "`test` is missing"]);
+    check(&["report", "--input", &other], 3, &["other.jsonl", "line 1", "missing field `test`"]);
     check(&["report", "--input", &empty], 3, &["there is no outcome in", "run the tests again"]);
     check(&["report", "--input", &blank], 3, &["there is no outcome in"]);
     check(
