@@ -10,14 +10,17 @@ mod doctor;
 mod edit;
 mod exit;
 mod failure;
+mod file;
 mod git;
 mod history;
 mod init;
 mod inside;
+mod naming;
 mod progress;
 mod project;
 mod report;
 mod selftest;
+mod text;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::text;
+use crate::text;
 
 /// Proofs, in the order of the tests.
 pub(crate) struct Table(pub(crate) Vec<Proof>);
@@ -64,7 +64,7 @@ impl Table {
                 let _ = writeln!(shown, "  {}", text::line(&self.0[at].reason));
             }
         }
-        text::no_commands(&shown)
+        text::shown(&shown)
     }
 
     /// Everything, with each size that was tried.

@@ -1,17 +1,17 @@
 //! `cargo budget accept [BUDGET…]`.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::budget::{Budgets, lock};
 use perf_budget_core::date::Date;
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::edit;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::project::Project;
 
 /// Accept what the last run measured: write budgets.lock
@@ -48,7 +48,7 @@ impl Accept {
         let budgets = project.budgets()?;
         let file = lock::place(&project.file());
         let known = lock::load(&file)?;
-        let text = if file.exists() { Some(edit::read(&file)?) } else { None };
+        let text = if file.exists() { Some(file::read(&file)?) } else { None };
         if self.prune {
             return self.prune(text.as_deref(), &known, &budgets, &file, context);
         }
@@ -62,7 +62,7 @@ impl Accept {
         if !plan.text.is_empty() {
             lock::parse(&plan.text, &file)?;
         }
-        print(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
+        show(&edit::difference(text.as_deref(), &plan.text, "budgets.lock"))?;
         let (mut accepted, mut unchanged, mut refused) = (0, 0, 0);
         let mut exit = Exit::Holds;
         for (name, fate) in &plan.rows {
@@ -79,13 +79,13 @@ impl Accept {
                     refused += 1;
                     exit = worse(exit, *comes_to);
                     // A warning: said also where it shall be quiet.
-                    let _ = writeln!(anstream::stderr(), "refused   {name}: {reason}");
+                    context.insist(&format!("refused   {name}: {reason}"));
                 }
             }
         }
         let would = if self.dry_run { "would be " } else { "" };
         if accepted > 0 && !self.dry_run {
-            edit::write(&file, &plan.text)?;
+            file::write(&file, &plan.text)?;
         }
         context
             .tell(&format!("{accepted} {would}accepted, {unchanged} unchanged, {refused} refused"));
@@ -103,13 +103,13 @@ impl Accept {
         context: Context,
     ) -> Result<Exit, Failure> {
         let pruned = prune(text.unwrap_or_default(), known, budgets)?;
-        print(&edit::difference(text, &pruned.text, "budgets.lock"))?;
+        show(&edit::difference(text, &pruned.text, "budgets.lock"))?;
         for name in &pruned.gone {
             context.tell(&format!("removed   {name}: budgets.toml has no such limit any more"));
         }
         if !pruned.gone.is_empty() && !self.dry_run {
             lock::parse(&pruned.text, file)?;
-            edit::write(file, &pruned.text)?;
+            file::write(file, &pruned.text)?;
         }
         let would = if self.dry_run { "would be " } else { "" };
         context.tell(&format!("{} {would}removed", pruned.gone.len()));

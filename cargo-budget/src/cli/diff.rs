@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use perf_budget_core::budget::{self, Budgets};
 
-use super::print;
+use super::{print, show};
 use crate::edit::diff::render::Comparison;
 use crate::edit::diff::{self, Change};
 use crate::exit::Exit;
@@ -75,11 +75,11 @@ impl Diff {
             because: self.because.as_deref(),
             changes: &changes,
         };
-        print(&match self.format {
-            Format::Text => comparison.text(),
-            Format::Json => comparison.json(),
-            Format::Markdown => comparison.markdown(),
-        })?;
+        match self.format {
+            Format::Text => show(&comparison.text())?,
+            Format::Json => print(&comparison.json())?,
+            Format::Markdown => print(&comparison.markdown())?,
+        }
         let explained = comparison.unexplained == 0 || self.because.is_some();
         Ok(if explained { Exit::Holds } else { Exit::Broken })
     }

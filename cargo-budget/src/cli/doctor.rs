@@ -1,7 +1,7 @@
 //! `cargo budget doctor`.
 
-use super::print;
 use super::rendering::Rendering;
+use super::{print, show};
 use crate::doctor;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,10 +25,10 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let machine = doctor::examine();
-        print(&match self.format {
-            Rendering::Text => machine.render(),
-            Rendering::Json => format!("{:#}\n", machine.json()),
-        })?;
+        match self.format {
+            Rendering::Text => show(&machine.render())?,
+            Rendering::Json => print(&format!("{:#}\n", machine.json()))?,
+        }
         Ok(Exit::Holds)
     }
 }

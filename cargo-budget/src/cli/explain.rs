@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::budget::{Subject, lock};
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside::{FILES, Inside, Place};
 use crate::project::Project;
-use crate::report::{Report, explain, input, text};
+use crate::report::{Report, explain, input};
+use crate::text;
 
 /// Tell everything that the last run knows of a budget
 #[derive(Debug, clap::Args)]
@@ -48,12 +49,12 @@ impl Explain {
             [] => input::project(Path::new("."), context.progress)?,
             files => input::record(files, context.progress)?,
         };
-        print(&explain::render(&report, &self.budget)?)?;
+        show(&explain::render(&report, &self.budget)?)?;
         let project = Project::find(Path::new(".")).ok();
         let compares = self.against.is_some() || self.base.is_some() || self.accepted;
         match project {
             Some(project) if self.input.is_empty() => {
-                print(&self.inside(&project, &report, context)?)?;
+                show(&self.inside(&project, &report, context)?)?;
             }
             _ if compares => {
                 let text = "`--against`, `--base` and `--accepted` look into the project's artifact, and \

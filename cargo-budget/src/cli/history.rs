@@ -1,11 +1,12 @@
 //! `cargo budget history …` and `cargo budget trend BUDGET`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::import::Import;
 use super::rendering::Rendering;
-use super::{Context, print};
+use super::{Context, print, show};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::{self, Place, Which};
@@ -28,11 +29,11 @@ enum Verb {
 
 /// Where the history is.
 #[derive(Debug, Args)]
-struct Db {
+pub(super) struct Db {
     /// A SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: .budgets/history.sqlite beside
     /// budgets.toml]
     #[arg(long, value_name = "PATH|URL", env = "PERF_BUDGET_HISTORY", hide_env_values = true)]
-    db: Option<String>,
+    pub(super) db: Option<String>,
 }
 
 /// Record the last run of the tests
@@ -110,38 +111,6 @@ pub(super) struct Trend {
     format: Rendering,
 }
 
-/// Import results of other tools: Criterion, hyperfine, gungraun, Google Benchmark, k6
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cargo budget history import target/criterion
-  hyperfine --export-json sleep.json 'sleep 0.1'; cargo budget history import sleep.json
-  cargo budget history import --format gungraun target/gungraun --dry-run
-
-What is imported has no limit and no verdict: it is neither green nor red.")]
-struct Import {
-    #[command(flatten)]
-    db: Db,
-    /// Files, or directories to look for them in
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// The tool that wrote them [default: told from each file]
-    #[arg(long, value_enum)]
-    format: Option<history::Format>,
-    /// The commit that was measured [default: the one that is checked out]
-    #[arg(long, value_name = "REVISION")]
-    commit: Option<String>,
-    /// The branch [default: as for record]
-    #[arg(long, value_name = "NAME")]
-    branch: Option<String>,
-    /// Where it was measured [default: this machine]
-    #[arg(long, value_name = "TEXT")]
-    environment: Option<String>,
-    /// Say what would be imported, and do not
-    #[arg(long)]
-    dry_run: bool,
-}
-
 impl History {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         match self.verb {
@@ -184,10 +153,12 @@ impl List {
                 place.shown()
             ));
         }
-        print(&match self.format {
-            Rendering::Text => history::list(&runs),
-            Rendering::Json => format!("{:#}\n", history::list_json(&place.shown(), &runs)),
-        })?;
+        match self.format {
+            Rendering::Text => show(&history::list(&runs))?,
+            Rendering::Json => {
+                print(&format!("{:#}\n", history::list_json(&place.shown(), &runs)))?;
+            }
+        }
         Ok(Exit::Holds)
     }
 }
@@ -204,34 +175,15 @@ impl Trend {
             dirty: self.dirty,
         };
         let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
-        print(&match self.format {
-            Rendering::Text => answer.text(),
-            Rendering::Json => format!("{:#}\n", answer.json()),
-        })?;
-        Ok(Exit::Holds)
-    }
-}
-
-impl Import {
-    fn run(self, context: Context) -> Result<Exit, Failure> {
-        let project = project();
-        let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
-        let what = history::Source {
-            files: &self.files,
-            format: self.format,
-            commit: self.commit.as_deref(),
-            branch: self.branch.as_deref(),
-            environment: self.environment.as_deref(),
-            dry: self.dry_run,
-        };
-        for said in history::import(&place, project.as_ref(), &what, context.progress)? {
-            context.tell(&said);
+        match self.format {
+            Rendering::Text => show(&answer.text())?,
+            Rendering::Json => print(&format!("{:#}\n", answer.json()))?,
         }
         Ok(Exit::Holds)
     }
 }
 
 /// The project, where there is one: a history that is named can be read from anywhere.
-fn project() -> Option<Project> {
+pub(super) fn project() -> Option<Project> {
     Project::find(Path::new(".")).ok()
 }

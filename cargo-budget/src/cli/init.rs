@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::init::{self, Found};
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
@@ -53,9 +54,9 @@ impl Init {
         for write in &plan.writes {
             if self.dry_run {
                 let before = write.before.as_deref();
-                print(&edit::difference(before, &write.after, &write.name))?;
+                show(&edit::difference(before, &write.after, &write.name))?;
             } else {
-                edit::write(&write.path, &write.after)?;
+                file::write(&write.path, &write.after)?;
                 let word = if write.before.is_some() { "edited" } else { "wrote" };
                 context.tell(&format!("{word:<9} {}", write.name));
             }

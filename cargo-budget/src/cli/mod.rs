@@ -8,6 +8,11 @@ mod diff;
 mod doctor;
 mod explain;
 mod history;
+#[cfg(feature = "import")]
+mod import;
+#[cfg(not(feature = "import"))]
+#[path = "no_import.rs"]
+mod import;
 mod init;
 mod rendering;
 mod report;
@@ -24,6 +29,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::{Progress, aside};
+use crate::text;
 
 /// As cargo calls it: `cargo-budget budget …`.
 #[derive(Debug, Parser)]
@@ -84,19 +90,33 @@ impl Context {
     /// Tells people what is going on, on standard error, unless they want it quiet.
     pub(crate) fn tell(self, text: &str) {
         if !self.quiet {
-            // Where standard error is gone there is nobody to tell.
-            let _ = aside(|| writeln!(anstream::stderr(), "{text}"));
+            say(text);
         }
     }
 
-    /// Warns, also where it is to be quiet.
+    /// Tells what people must know, also where it is to be quiet.
     #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
+    pub(crate) fn insist(self, text: &str) {
+        say(text);
+    }
+
+    /// Warns, also where it is to be quiet.
     pub(crate) fn warn(self, text: &str) {
-        let _ = aside(|| writeln!(anstream::stderr(), "\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
+        self.insist(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
     }
 }
 
-/// Prints what was asked for, on standard output. A reader that has gone away (`| head`) is no failure.
+/// A line for people on standard error; where that is gone there is nobody to tell.
+fn say(text: &str) {
+    let _ = aside(|| writeln!(anstream::stderr(), "{}", text::shown(text)));
+}
+
+/// Prints a text for people, on standard output: see [`text::shown`].
+pub(crate) fn show(text: &str) -> Result<(), Failure> {
+    print(&text::shown(text))
+}
+
+/// Prints what was asked for as it is, on standard output. A reader that has gone away (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match aside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
@@ -126,7 +146,7 @@ pub(crate) fn main() -> ExitCode {
     match run(budget.command, context) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            let _ = writeln!(anstream::stderr(), "\u{1b}[1;31merror\u{1b}[0m: {failure}");
+            say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
             failure.exit.into()
         }
     }

@@ -6,7 +6,7 @@ use perf_budget_core::selftest;
 
 use super::rendering::Rendering;
 use super::target::Options;
-use super::{Context, print};
+use super::{Context, print, show};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -72,10 +72,10 @@ impl Selftest {
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no budget was tried, as there is none"));
         }
-        print(&match self.format {
-            Rendering::Text => table.text(),
-            Rendering::Json => table.json()?,
-        })?;
+        match self.format {
+            Rendering::Text => show(&table.text())?,
+            Rendering::Json => print(&table.json()?)?,
+        }
         for sentence in table.closing() {
             context.tell(&sentence);
         }

@@ -6,11 +6,12 @@ use perf_budget_core::budget::{self, Budget};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::record;
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::doctor;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 use crate::project::Project;
 
 /// Propose limits for metrics that have none, from what is on record
@@ -41,7 +42,7 @@ impl Suggest {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
         let (file, budgets) = (project.file(), project.budgets()?);
-        let text = edit::read(&file)?;
+        let text = file::read(&file)?;
         let names: Vec<String> = self.budget.iter().cloned().collect();
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
@@ -101,13 +102,13 @@ impl Suggest {
                 .map(|found| suggest::pasted(&text, found))
                 .filter(|t| !t.is_empty())
                 .collect();
-            print(&parts.join("\n"))?;
+            show(&parts.join("\n"))?;
             return Ok(Exit::Holds);
         }
         let all: Vec<_> = all.into_iter().flatten().collect();
         let edited = suggest::insert(&text, &budgets, &all)?;
-        print(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
-        edit::write(&file, &edited)?;
+        show(&edit::difference(Some(&text), &edited, "budgets.toml"))?;
+        file::write(&file, &edited)?;
         for suggestion in &all {
             let suggest::Suggestion { budget, metric, value, basis, .. } = suggestion;
             context.tell(&format!("added     {budget}::{metric}: {value}: {basis}"));

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::{Context, print};
+use super::{Context, show};
 use crate::doctor;
 use crate::edit;
 use crate::edit::tighten::{self, Fate};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::{file, text};
 
 /// Lower limits towards what the last run measured; never loosen one
 ///
@@ -40,11 +41,11 @@ impl Tighten {
         let project = Project::find(Path::new("."))?;
         let (file, budgets) = (project.file(), project.budgets()?);
         tighten::selected(&budgets, &self.budgets)?;
-        let text = edit::read(&file)?;
+        let text = file::read(&file)?;
         let outcomes = project.last_run(context.progress)?;
         let clock = doctor::clock().grain();
         let plan = tighten::plan(&text, &budgets, &outcomes, &self.budgets, self.headroom, clock)?;
-        print(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
+        show(&edit::difference(Some(&text), &plan.text, "budgets.toml"))?;
         let (mut tightened, mut skipped) = (0, 0);
         for row in &plan.rows {
             let (word, sentence) = match &row.fate {
@@ -55,7 +56,7 @@ impl Tighten {
             tightened += usize::from(word == "tightened");
             skipped += usize::from(word == "skipped");
             let sentence = format!("{word:<9} {}: {sentence}", row.name);
-            context.tell(&edit::printable(&sentence));
+            context.tell(&text::printable(&sentence));
         }
         if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
             // The smallest headroom that leaves a limit used by no more than that.
@@ -68,7 +69,7 @@ impl Tighten {
         let kept = plan.rows.len() - tightened - skipped;
         let would = if self.dry_run { "would be " } else { "" };
         if tightened > 0 && !self.dry_run {
-            edit::write(&file, &plan.text)?;
+            file::write(&file, &plan.text)?;
         }
         context.tell(&format!("{tightened} {would}tightened, {kept} kept, {skipped} skipped"));
         Ok(Exit::Holds)

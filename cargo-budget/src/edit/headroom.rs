@@ -9,6 +9,7 @@
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Against, Estimate, Outcome};
+use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::verdict::Verdict;
 
 /// The headroom of what is the same every time.
@@ -127,11 +128,25 @@ fn of(
     Ok(goal)
 }
 
+/// From what a limit was found.
+pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
+    let shown = |value| Quantity::new(value, unit);
+    let share = Quantity::new(goal.headroom, Unit::Share);
+    if goal.exact {
+        return format!("measured {}, exactly, with a headroom of {share}", shown(goal.value));
+    }
+    let end = match bound {
+        Bound::Max => "at most",
+        Bound::Min => "at least",
+    };
+    let (value, worst) = (shown(goal.value), shown(goal.worst));
+    format!("measured {value}, {end} {worst}, with a headroom of {share}")
+}
+
 #[cfg(test)]
 mod tests {
     use perf_budget_core::metric::SubjectKind;
     use perf_budget_core::outcome::Doubt;
-    use perf_budget_core::quantity::Unit;
 
     use super::*;
 

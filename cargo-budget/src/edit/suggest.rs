@@ -6,15 +6,16 @@
 
 use std::fmt::Write as _;
 
-use perf_budget_core::budget::{self, Bound, Budget, Budgets, Subject};
+use perf_budget_core::budget::{self, Bound, Budget, Budgets};
 use perf_budget_core::metric::{Better, Metric, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::headroom::{self, Goal};
 use super::number::{Rounding, fresh};
-use super::{diff, insert, place, tighten};
+use super::{diff, insert, place};
 use crate::failure::Failure;
+use crate::naming;
 
 /// How many runs back are looked at: enough to see how runs differ, few enough to be about today.
 const RUNS: usize = 10;
@@ -61,7 +62,8 @@ pub(crate) fn suggest(
 /// Whether an outcome says something about this budget's subject: it is of the budget, or of another one of
 /// the file that measures the same with the same parameters.
 fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
-    if outcome.subject != described(&budget.subject) || outcome.metric.starts_with("scaling_") {
+    if outcome.subject != naming::subject(&budget.subject) || outcome.metric.starts_with("scaling_")
+    {
         return false;
     }
     if outcome.budget == budget.name {
@@ -69,16 +71,6 @@ fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
     }
     let other = budgets.budgets.iter().find(|other| other.name == outcome.budget);
     other.is_some_and(|other| other.subject == budget.subject && other.cases == budget.cases)
-}
-
-/// A subject as outcomes name it.
-pub(super) fn described(subject: &Subject) -> String {
-    match subject {
-        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
-        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
-        Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) => format!("criterion {name}"),
-    }
 }
 
 /// Metrics of which something is on record, in the order of the documentation.
@@ -111,7 +103,7 @@ fn one(
         measured(&direct, headroom)
     {
         let of = if runs == 1 { String::new() } else { format!(", the worst of {runs} runs") };
-        (goal, bound, unit, tighten::basis(goal, bound, unit) + &of)
+        (goal, bound, unit, headroom::basis(goal, bound, unit) + &of)
     } else {
         let (mut goal, unit, source) = quantile(metric, outcomes)?;
         if let Some(share) = headroom {

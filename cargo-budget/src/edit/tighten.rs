@@ -15,8 +15,9 @@ use perf_budget_core::quantity::{Quantity, Unit};
 use super::headroom::{self, Goal};
 use super::number::{Rounding, Written, inside};
 use super::place::{Place, Tree};
-use super::{Splices, diff, suggest};
+use super::{Splices, diff};
 use crate::failure::Failure;
+use crate::naming;
 
 /// What would become of the file.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Edit<'_> {
             let outcome = outcome.ok_or_else(|| {
                 format!("`{name}` is not in the last run; run `cargo test --release`")
             })?;
-            if outcome.subject != suggest::described(&self.budget.subject) {
+            if outcome.subject != naming::subject(&self.budget.subject) {
                 let was = &outcome.subject;
                 return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
             }
@@ -167,15 +168,8 @@ impl Edit<'_> {
 
     /// The names of its tests, one for each case.
     fn tests(&self) -> Vec<String> {
-        let (budget, label) = (&self.budget.name, &self.limit.label);
-        if self.limit.metric.slope_of().is_some() {
-            return vec![format!("{budget}::{label}")];
-        }
-        let name = |case: &budget::Case| match case.label.as_str() {
-            "" => format!("{budget}::{label}"),
-            case => format!("{budget}::{case}::{label}"),
-        };
-        self.budget.cases.iter().map(name).collect()
+        let cases = naming::cases(self.budget, self.limit).into_iter();
+        cases.map(|case| naming::test(self.budget, case, self.limit)).collect()
     }
 
     /// The limit as a number, and what it counts.
@@ -200,7 +194,7 @@ impl Edit<'_> {
         let old = decoded(&self.text[place.target.clone()]);
         let new = Written::of(&old).with(goal.limit, rounding);
         let value = Written::value(&new);
-        let from = basis(goal, bound, unit);
+        let from = headroom::basis(goal, bound, unit);
         let tighter = match bound {
             Bound::Max => value < own,
             Bound::Min => value > own,
@@ -246,21 +240,6 @@ impl Edit<'_> {
         }
         format!("; {} of it is used, which warns", Quantity::new(used, Unit::Share))
     }
-}
-
-/// From what a limit was found.
-pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
-    let shown = |value| Quantity::new(value, unit);
-    let share = Quantity::new(goal.headroom, Unit::Share);
-    if goal.exact {
-        return format!("measured {}, exactly, with a headroom of {share}", shown(goal.value));
-    }
-    let end = match bound {
-        Bound::Max => "at most",
-        Bound::Min => "at least",
-    };
-    let (value, worst) = (shown(goal.value), shown(goal.worst));
-    format!("measured {value}, {end} {worst}, with a headroom of {share}")
 }
 
 /// What a written value says, without its quotes.

@@ -78,10 +78,13 @@ pub(crate) enum Kind {
     /// The disk refused, for a reason that the database does not pass on.
     Disk,
     /// The server cannot be reached, or went away.
+    #[cfg(feature = "postgres")]
     Gone,
     /// Its certificate is not one that is trusted, or is another's.
+    #[cfg(feature = "postgres")]
     Untrusted,
     /// The server does not let this user in.
+    #[cfg(feature = "postgres")]
     Denied,
     /// The file is no database.
     Foreign,
@@ -104,8 +107,11 @@ impl Fault {
             Kind::Disk => {
                 "; the disk may be full or failing: make room, or name another place by `--db`"
             }
+            #[cfg(feature = "postgres")]
             Kind::Gone => "; start the server, or correct the host and port of the URL",
+            #[cfg(feature = "postgres")]
             Kind::Denied => "; correct the user, password or database of the URL",
+            #[cfg(feature = "postgres")]
             Kind::Untrusted => {
                 "; name the authority that signed the server's certificate by `SSL_CERT_FILE`, and the \
                  server as the certificate does"

@@ -76,6 +76,7 @@ impl Measured {
     }
 
     /// A value of another tool: no limit, no verdict.
+    #[cfg(feature = "import")]
     pub(crate) fn imported(tool: &str, budget: &str, metric: &str, unit: Unit, value: f64) -> Self {
         Measured {
             test: format!("{budget}::{metric}"),
@@ -94,6 +95,7 @@ impl Measured {
     }
 
     /// With the interval that the tool gives.
+    #[cfg(feature = "import")]
     pub(crate) fn between(self, low: Option<f64>, high: Option<f64>) -> Self {
         Measured { low, high, ..self }
     }
@@ -106,6 +108,7 @@ pub(crate) fn environment(run: &Run) -> String {
 }
 
 /// This machine, for values that another tool measured here.
+#[cfg(feature = "import")]
 pub(crate) fn environment_here(tool: &str) -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find(|line| line.starts_with("model name"));

@@ -8,7 +8,9 @@ mod change;
 mod database;
 mod drift;
 mod entry;
+#[cfg(feature = "import")]
 mod import;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod record;
 mod revision;
@@ -20,11 +22,13 @@ mod store;
 #[cfg(test)]
 mod synthetic;
 mod time;
+#[cfg(feature = "postgres")]
 mod tls;
 mod trend;
 
 use std::path::PathBuf;
 
+#[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
 pub(crate) use record::{What, record};
 pub(crate) use select::{Which, trend};
@@ -47,7 +51,8 @@ pub(crate) enum Place {
     /// A SQLite file.
     File(PathBuf),
     /// A PostgreSQL server, and how it is shown to people: without its password.
-    Server(Box<::postgres::Config>, String),
+    #[cfg(feature = "postgres")]
+    Server(Box<tokio_postgres::Config>, String),
 }
 
 impl Place {
@@ -75,6 +80,7 @@ impl Place {
     pub(crate) fn shown(&self) -> String {
         match self {
             Place::File(path) => path.display().to_string(),
+            #[cfg(feature = "postgres")]
             Place::Server(_, shown) => shown.clone(),
         }
     }
@@ -85,6 +91,7 @@ impl Place {
             Place::File(path) => {
                 sqlite::Sqlite::create(path).and_then(|db| Store::new(Box::new(db)))
             }
+            #[cfg(feature = "postgres")]
             Place::Server(..) => return self.existing(verb),
         };
         opened.map_err(|fault| fault.failure(verb, &self.shown()))
@@ -103,6 +110,7 @@ impl Place {
             Place::File(path) => {
                 sqlite::Sqlite::existing(path).and_then(|db| Store::new(Box::new(db)))
             }
+            #[cfg(feature = "postgres")]
             Place::Server(config, shown) => {
                 postgres::Postgres::connect(config.as_ref().clone(), shown.clone())
                     .and_then(|db| Store::new(Box::new(db)))
@@ -112,12 +120,22 @@ impl Place {
     }
 }
 
+/// Says that this command was built without what a server needs.
+#[cfg(not(feature = "postgres"))]
+fn server(_: &str) -> Result<Place, Failure> {
+    Err(Failure::usage(
+        "this cargo-budget was built without its cargo feature `postgres`, which a history on a server needs; install \
+         it by `cargo install cargo-budget --features postgres`, or name a file by `--db PATH`",
+    ))
+}
+
 /// Reads the URL of a server.
+#[cfg(feature = "postgres")]
 fn server(url: &str) -> Result<Place, Failure> {
     // What libpq calls these is what we always do: see `tls`.
     let plain = url.replace("sslmode=verify-full", "sslmode=require");
     let plain = plain.replace("sslmode=verify-ca", "sslmode=require");
-    let config: ::postgres::Config = plain.parse().map_err(|e: ::postgres::Error| {
+    let config: tokio_postgres::Config = plain.parse().map_err(|e: tokio_postgres::Error| {
         let cause = std::error::Error::source(&e).map_or_else(String::new, |e| format!(": {e}"));
         Failure::usage(format!(
             "the URL of the history is not valid{cause}; it looks like \
@@ -125,9 +143,9 @@ fn server(url: &str) -> Result<Place, Failure> {
         ))
     })?;
     let host = match config.get_hosts().first() {
-        Some(::postgres::config::Host::Tcp(host)) => host.clone(),
+        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
         #[cfg(unix)]
-        Some(::postgres::config::Host::Unix(path)) => path.display().to_string(),
+        Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
         None => {
             return Err(Failure::usage(
                 "the URL of the history names no host; it looks like \

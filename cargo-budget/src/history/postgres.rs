@@ -1,59 +1,140 @@
 //! The history of a team, on a PostgreSQL server.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use postgres::error::SqlState;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, NoTls, Statement};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
 
 use super::database::{Database, Fault, Kind, Row, Value};
 use super::tls;
 
-/// How long to wait for the server to answer a new connection, where the URL does not say.
+/// How long to wait for the server until a session is open, where the URL does not say: for each of its hosts.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What every session is told: not to hang for ever behind somebody else's lock or a lost network.
+/// What every session is told: not to hang for ever behind somebody else's lock.
 const SESSION: &str = "SET lock_timeout = '60s'; SET statement_timeout = '120s'; \
                        SET client_min_messages = 'warning'";
+
+/// How long to wait for an answer: longer than the server works on one, so that what does not come by then does not
+/// come any more. The machine may be stopped, or the network be gone.
+const ANSWER: Duration = Duration::from_secs(130);
 
 /// Names the lock that migrations take: "budget" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6275_6467_6574;
 
 /// A session with a server.
+///
+/// The client is the asynchronous one, since whoever waits for it can end the waiting: the blocking one waits for ever
+/// for a server that accepts the connection and then says nothing.
 pub(crate) struct Postgres {
+    runtime: Runtime,
     client: Client,
     prepared: HashMap<String, Statement>,
     place: String,
+    /// How long to wait for an answer.
+    answer: Duration,
+    /// Whether an answer did not come. Nothing is asked any more then, since that would take as long again.
+    silent: Cell<bool>,
 }
 
 impl Postgres {
     /// Connects to the server that the URL names.
-    pub(crate) fn connect(mut config: Config, place: String) -> Result<Postgres, Fault> {
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
+    pub(crate) fn connect(config: Config, place: String) -> Result<Postgres, Fault> {
+        Self::connect_within(config, place, ANSWER)
+    }
+
+    fn connect_within(
+        mut config: Config,
+        place: String,
+        answer: Duration,
+    ) -> Result<Postgres, Fault> {
+        let limit = *config.get_connect_timeout().unwrap_or(&CONNECT);
+        config.connect_timeout(limit);
+        // The driver's own limit is on the connection alone, and not on what the server has to say then.
+        let limit = limit.saturating_mul(config.get_hosts().len().max(1) as u32);
         if config.get_application_name().is_none() {
             config.application_name("cargo-budget");
         }
-        let local = config.get_ssl_mode() == postgres::config::SslMode::Disable;
-        let connected =
-            if local { config.connect(NoTls) } else { config.connect(tls::connector()?) };
-        let mut client = connected.map_err(|e| connecting(&e))?;
-        client.batch_execute(SESSION).map_err(|e| fault(&e))?;
-        Ok(Postgres { client, prepared: HashMap::new(), place })
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Fault::new(Kind::Other, e.to_string()))?;
+        let client = if config.get_ssl_mode() == SslMode::Disable {
+            open(&runtime, &config, NoTls, limit)
+        } else {
+            tls::connector().and_then(|tls| open(&runtime, &config, tls, limit))
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(fault) => {
+                // A name that is still being looked up is not waited for.
+                runtime.shutdown_background();
+                return Err(fault);
+            }
+        };
+        let silent = Cell::new(false);
+        let mut opened =
+            Postgres { runtime, client, prepared: HashMap::new(), place, answer, silent };
+        opened.script(SESSION)?;
+        Ok(opened)
+    }
+
+    /// Waits for what the server answers, as long as it may take.
+    fn ask<T>(
+        &self,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Fault> {
+        if self.silent.get() {
+            return Err(no_answer(self.answer));
+        }
+        let answered =
+            self.runtime.block_on(async { tokio::time::timeout(self.answer, asked).await });
+        answered.map_or_else(
+            |_| {
+                self.silent.set(true);
+                Err(no_answer(self.answer))
+            },
+            |answer| answer.map_err(|e| fault(&e)),
+        )
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
         if let Some(known) = self.prepared.get(sql) {
             return Ok(known.clone());
         }
-        let statement = self.client.prepare(sql).map_err(|e| fault(&e))?;
+        let statement = self.ask(self.client.prepare(sql))?;
         self.prepared.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
+}
+
+/// Opens a session, whose other end is served whenever something is waited for.
+fn open<T>(runtime: &Runtime, config: &Config, tls: T, limit: Duration) -> Result<Client, Fault>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+    T::TlsConnect: TlsConnect<Socket>,
+{
+    let connected =
+        runtime.block_on(async { tokio::time::timeout(limit, config.connect(tls)).await });
+    let (client, connection) =
+        connected.map_err(|_| no_answer(limit))?.map_err(|e| connecting(&e))?;
+    // What goes wrong with the connection is told to whoever asks next.
+    runtime.spawn(async { connection.await.unwrap_or_default() });
+    Ok(client)
+}
+
+fn no_answer(limit: Duration) -> Fault {
+    let limit = limit.as_secs_f64();
+    Fault::new(Kind::Gone, format!("the server has not answered within {limit} s"))
 }
 
 impl Database for Postgres {
@@ -63,20 +144,20 @@ impl Database for Postgres {
 
     fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        self.client.execute(&statement, &parameters(values)).map_err(|e| fault(&e))
+        self.ask(self.client.execute(&statement, &parameters(values)))
     }
 
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         let statement = self.prepare(sql)?;
-        let rows = self.client.query(&statement, &parameters(values)).map_err(|e| fault(&e))?;
+        let rows = self.ask(self.client.query(&statement, &parameters(values)))?;
         rows.iter()
             .map(|row| (0..row.len()).map(|column| value(row, column)).collect())
             .collect::<Result<_, _>>()
-            .map_err(|e: postgres::Error| fault(&e))
+            .map_err(|e: tokio_postgres::Error| fault(&e))
     }
 
     fn script(&mut self, sql: &str) -> Result<(), Fault> {
-        self.client.batch_execute(sql).map_err(|e| fault(&e))
+        self.ask(self.client.batch_execute(sql))
     }
 
     fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
@@ -100,7 +181,7 @@ fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-fn value(row: &postgres::Row, column: usize) -> Result<Value, postgres::Error> {
+fn value(row: &tokio_postgres::Row, column: usize) -> Result<Value, tokio_postgres::Error> {
     let kind = row.columns()[column].type_();
     Ok(if *kind == Type::INT8 {
         row.try_get::<_, Option<i64>>(column)?.into()
@@ -136,7 +217,7 @@ impl ToSql for Value {
 }
 
 /// A fault while connecting: nobody there, or nobody who lets us in.
-fn connecting(error: &postgres::Error) -> Fault {
+fn connecting(error: &tokio_postgres::Error) -> Fault {
     match error.code() {
         Some(code)
             if [
@@ -157,7 +238,7 @@ fn connecting(error: &postgres::Error) -> Fault {
     }
 }
 
-fn fault(error: &postgres::Error) -> Fault {
+fn fault(error: &tokio_postgres::Error) -> Fault {
     let kind = match error.code() {
         None if error.is_closed()
             || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
@@ -178,9 +259,53 @@ fn fault(error: &postgres::Error) -> Fault {
 }
 
 /// What the server said, or the innermost cause.
-fn words(error: &postgres::Error) -> String {
+fn words(error: &tokio_postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", said.message(), said.code().code());
     }
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A server that lets everybody in, answers the first statement, and then says nothing more.
+    fn falls_silent() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 4096];
+            // "Authentication is done", "ready".
+            assert!(stream.read(&mut asked).unwrap() > 0);
+            stream.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
+            // "The command SET is complete", "ready".
+            assert!(stream.read(&mut asked).unwrap() > 0);
+            stream.write_all(b"C\0\0\0\x08SET\0Z\0\0\0\x05I").unwrap();
+            while stream.read(&mut asked).is_ok_and(|n| n > 0) {}
+        });
+        port
+    }
+
+    #[test]
+    fn a_server_that_falls_silent_is_not_waited_for_twice() {
+        let url = format!("postgres://u@127.0.0.1:{}/d?sslmode=disable", falls_silent());
+        let limit = Duration::from_millis(300);
+        let mut server =
+            Postgres::connect_within(url.parse().unwrap(), "there".to_owned(), limit).unwrap();
+        let began = Instant::now();
+        let fault = server.script("SELECT 1").unwrap_err();
+        assert_eq!(fault, Fault::new(Kind::Gone, "the server has not answered within 0.3 s"));
+        assert!(began.elapsed() >= limit);
+        // The end of a transaction, say: it would take as long again.
+        let again = Instant::now();
+        assert_eq!(server.rows("SELECT 1", &[]).unwrap_err(), fault);
+        assert!(again.elapsed() < limit);
+        drop(server);
+    }
 }

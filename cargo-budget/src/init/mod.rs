@@ -18,8 +18,8 @@ use perf_budget_core::budget::{self, Subject};
 pub(crate) use library::checkout;
 pub(crate) use look::Found;
 
-use crate::edit;
 use crate::failure::Failure;
+use crate::file;
 
 /// What would be written, and what has to be said.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
     };
     harness(found, sample && registered.is_empty(), &registered, &mut plan)?;
     let path = found.directory.join("Cargo.toml");
-    let before = edit::read(&path)?;
+    let before = file::read(&path)?;
     let (after, notes) = manifest::edit(&before, library)
         .map_err(|e| Failure::usage(format!("failed to edit `{}`: {e}", path.display())))?;
     plan.notes.extend(notes);
@@ -80,7 +80,7 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
     if path.exists() {
         plan.kept.push(found.name_of(&path));
         let command = budgets::run(found);
-        if found.has_siblings && !edit::read(&path)?.contains(&command) {
+        if found.has_siblings && !file::read(&path)?.contains(&command) {
             plan.notes
                 .push(format!("{} does not run `{command}`; add it there", found.name_of(&path)));
         }
@@ -107,7 +107,7 @@ fn harness(
         }
         return Ok(());
     }
-    let text = edit::read(&path)?;
+    let text = file::read(&path)?;
     if !text.contains("perf_budget") {
         return Err(Failure::usage(format!(
             "`{}` is there already and is no harness of perf-budget, and the test target that would be \

@@ -15,7 +15,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 pub(crate) use self::place::{FILES, Place, by_budget};
 use crate::failure::Failure;
-use crate::report::text;
+use crate::text;
 
 /// Rows of each table.
 const LISTED: usize = 10;
@@ -40,12 +40,12 @@ impl Inside {
     pub(crate) fn of(path: &Path) -> Result<Option<Inside>, Failure> {
         let file = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
         let read = match file.get(..4) {
-            Some(b"\x7fELF") => elf::read(&file),
-            Some(b"\0asm") => wasm::read(&file),
+            Some(b"\x7fELF") => elf::read(&file).map_err(|e| e.to_string()),
+            Some(b"\0asm") => wasm::read(&file).map_err(|e| e.to_string()),
             _ => return Ok(None),
         };
-        let inside = read.ok_or_else(|| {
-            let why = "it is damaged, or of a form that is not known: ELF of 64 bits, little-endian, or WASM 1";
+        let inside = read.map_err(|why| {
+            let why = format!("it is damaged, or of a form that is not known: {why}");
             Failure::io("look into", path, &why)
         })?;
         Ok(Some(Inside { bytes: file.len() as u64, ..inside }))
@@ -147,11 +147,6 @@ fn of_crate(path: &str) -> String {
 /// A function's name as it was written, without the hash that makes it unique.
 fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
-}
-
-/// The bytes from `at` on, so many.
-fn part(file: &[u8], at: u64, size: u64) -> Option<&[u8]> {
-    file.get(usize::try_from(at).ok()?..usize::try_from(at.checked_add(size)?).ok()?)
 }
 
 #[cfg(test)]

@@ -1,175 +1,193 @@
-//! WASM modules: sections, and the bodies of functions with the names of the `name` section.
+//! WASM modules and components: their sections, and the bodies of functions with the names of the `name` section.
 
 use std::collections::HashMap;
 
+use wasmparser::{
+    BinaryReaderError, Chunk, CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload,
+    TypeRef,
+};
+
 use super::{Inside, demangled};
 
-const CUSTOM: u8 = 0;
-const IMPORT: u8 = 2;
-const CODE: u8 = 10;
-/// The words of the sections by their numbers.
-const NAMES: [&str; 14] = [
-    "custom",
-    "type",
-    "import",
-    "function",
-    "table",
-    "memory",
-    "global",
-    "export",
-    "start",
-    "element",
-    "code",
-    "data",
-    "data count",
-    "tag",
-];
-
-/// What is left to be read.
-struct Rest<'a>(&'a [u8]);
-
-impl<'a> Rest<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1).map(|bytes| bytes[0])
-    }
-
-    fn take(&mut self, count: u64) -> Option<&'a [u8]> {
-        let (part, rest) = self.0.split_at_checked(usize::try_from(count).ok()?)?;
-        self.0 = rest;
-        Some(part)
-    }
-
-    /// An unsigned number in LEB128.
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn part(&mut self) -> Option<&'a [u8]> {
-        let count = self.number()?;
-        self.take(count)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.part()?).ok()
-    }
+/// One module, of which a component may hold several; its functions are numbered by themselves.
+#[derive(Default)]
+struct Module<'a> {
+    imported: u32,
+    bodies: Vec<u64>,
+    names: HashMap<u32, &'a str>,
 }
 
-/// `None` where the file is not what it claims to be.
-pub(super) fn read(file: &[u8]) -> Option<Inside> {
-    if file.get(4..8)? != [1, 0, 0, 0] {
-        return None;
-    }
-    let mut rest = Rest(&file[8..]);
+/// An error says where the file is not what it claims to be.
+pub(super) fn read(file: &[u8]) -> Result<Inside, BinaryReaderError> {
     let mut inside = Inside { kind: "WASM", ..Inside::default() };
-    let (mut imported, mut bodies, mut names) = (0, Vec::new(), HashMap::new());
-    while !rest.0.is_empty() {
-        let (id, whole) = (rest.byte()?, rest.0.len());
-        let mut section = Rest(rest.part()?);
-        let bytes = (whole - rest.0.len() + 1) as u64;
-        let name = match id {
-            CUSTOM => format!("custom {}", section.text()?),
-            id => NAMES.get(usize::from(id)).copied().unwrap_or("unknown").to_owned(),
+    let (mut rest, mut parser, mut module) = (file, Parser::new(0), Module::default());
+    let mut outer = Vec::new();
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+            unreachable!("the parser was told that the file ends here")
         };
-        match id {
-            IMPORT => imported = functions_imported(&mut section)?,
-            CODE => {
-                for _ in 0..section.number()? {
-                    bodies.push(section.part()?.len() as u64);
+        rest = &rest[consumed..];
+        let name = match &payload {
+            // The eight bytes at the start of the file are in no section.
+            Payload::Version { .. } if outer.is_empty() => None,
+            payload => section(payload),
+        };
+        if let Some(name) = name {
+            *inside.sections.entry(name).or_default() += consumed as u64;
+        }
+        match payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let function = matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
+                    module.imported += u32::from(function);
                 }
             }
-            CUSTOM if name == "custom name" => names = function_names(&mut section)?,
+            Payload::CodeSectionEntry(body) => module.bodies.push(body.as_bytes().len() as u64),
+            Payload::CustomSection(custom) => name_functions(&custom, &mut module.names),
+            Payload::ModuleSection { parser: inner, .. }
+            | Payload::ComponentSection { parser: inner, .. } => {
+                outer.push((std::mem::replace(&mut parser, inner), std::mem::take(&mut module)));
+            }
+            Payload::End(_) => {
+                add(&module, &mut inside);
+                let Some(around) = outer.pop() else { return Ok(inside) };
+                (parser, module) = around;
+            }
             _ => {}
         }
-        *inside.sections.entry(name).or_default() += bytes;
     }
-    if !names.is_empty() {
-        for (index, bytes) in (imported..).zip(bodies) {
-            let name =
-                names.get(&index).map_or("without a name".to_owned(), |name| demangled(name));
-            *inside.functions.entry(name).or_default() += bytes;
-        }
-    }
-    Some(inside)
 }
 
-/// How many of the imports are functions, which are counted before the module's own.
-fn functions_imported(section: &mut Rest<'_>) -> Option<u64> {
-    let mut functions = 0;
-    for _ in 0..section.number()? {
-        section.part()?;
-        section.part()?;
-        match section.byte()? {
-            0 => {
-                section.number()?;
-                functions += 1;
-            }
-            1 => {
-                section.byte()?;
-                limits(section)?;
-            }
-            2 => limits(section)?,
-            3 => {
-                section.take(2)?;
-            }
-            _ => return None,
+/// The word of the section that a payload is of; `None` where it is of no section.
+fn section(payload: &Payload<'_>) -> Option<String> {
+    let name = match payload {
+        Payload::TypeSection(_) => "type",
+        Payload::ImportSection(_) => "import",
+        Payload::FunctionSection(_) => "function",
+        Payload::TableSection(_) => "table",
+        Payload::MemorySection(_) => "memory",
+        Payload::TagSection(_) => "tag",
+        Payload::GlobalSection(_) => "global",
+        Payload::ExportSection(_) => "export",
+        Payload::StartSection { .. } => "start",
+        Payload::ElementSection(_) => "element",
+        Payload::DataCountSection { .. } => "data count",
+        Payload::DataSection(_) => "data",
+        Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
+        // What stands around a module in a component; the module's own sections count as such.
+        Payload::ModuleSection { .. } | Payload::Version { encoding: Encoding::Module, .. } => {
+            "core module"
         }
-    }
-    Some(functions)
+        Payload::ComponentSection { .. } | Payload::Version { .. } => "component",
+        Payload::InstanceSection(_) => "core instance",
+        Payload::CoreTypeSection(_) => "core type",
+        Payload::ComponentInstanceSection(_) => "component instance",
+        Payload::ComponentAliasSection(_) => "component alias",
+        Payload::ComponentTypeSection(_) => "component type",
+        Payload::ComponentCanonicalSection(_) => "component canonical",
+        Payload::ComponentStartSection { .. } => "component start",
+        Payload::ComponentImportSection(_) => "component import",
+        Payload::ComponentExportSection(_) => "component export",
+        Payload::CustomSection(custom) => return Some(format!("custom {}", custom.name())),
+        Payload::End(_) => return None,
+        _ => "unknown",
+    };
+    Some(name.to_owned())
 }
 
-fn limits(section: &mut Rest<'_>) -> Option<()> {
-    let flags = section.byte()?;
-    section.number()?;
-    if flags & 1 == 1 {
-        section.number()?;
-    }
-    Some(())
-}
-
-fn function_names<'a>(section: &mut Rest<'a>) -> Option<HashMap<u64, &'a str>> {
-    const FUNCTIONS: u8 = 1;
-    let mut names = HashMap::new();
-    while !section.0.is_empty() {
-        let (id, mut part) = (section.byte()?, Rest(section.part()?));
-        if id == FUNCTIONS {
-            for _ in 0..part.number()? {
-                let index = part.number()?;
-                names.insert(index, part.text()?);
+/// Takes the names of functions from a custom section, if it is the one that has them. A section of names is no part
+/// of what the module does: one that is damaged gives the names that come before the damage.
+fn name_functions<'a>(custom: &CustomSectionReader<'a>, names: &mut HashMap<u32, &'a str>) {
+    let KnownCustom::Name(parts) = custom.as_known() else { return };
+    // The raw lists, whatever their order: nobody looks a name up in them.
+    for part in parts.sections {
+        match part {
+            Ok(Name::Function(functions)) => {
+                let functions = functions.names.map_while(Result::ok);
+                names.extend(functions.map(|function| (function.index, function.name)));
             }
+            Ok(_) => {}
+            Err(_) => return,
         }
     }
-    Some(names)
+}
+
+/// Adds the functions of a module that is read to its end; of one without any names there is nothing to say.
+fn add(module: &Module<'_>, inside: &mut Inside) {
+    if module.names.is_empty() {
+        return;
+    }
+    for (index, bytes) in (module.imported..).zip(&module.bodies) {
+        let name = module.names.get(&index);
+        let name = name.map_or("without a name".to_owned(), |name| demangled(name));
+        *inside.functions.entry(name).or_default() += bytes;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn bodies_get_the_names_of_their_numbers() {
-        let section = |id: u8, content: &[u8]| [&[id, content.len() as u8], content].concat();
-        let file = [
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [&[id, content.len() as u8], content].concat()
+    }
+
+    /// A module of two functions with these names.
+    fn module(names: &[u8]) -> Vec<u8> {
+        [
             b"\0asm\x01\0\0\0".to_vec(),
             // One function, and a memory with a maximum.
             section(2, b"\x02\x01m\x01f\0\0\x01m\x01n\x02\x01\x01\x02"),
+            section(3, b"\x02\0\0"),
             // Bodies of three bytes and of one.
             section(10, b"\x02\x03abc\x01d"),
-            // Of the functions 1 and 2.
-            section(0, b"\x04name\x01\x0d\x02\x01\x04a::f\x02\x04b::g"),
+            section(0, &[b"\x04name", names].concat()),
         ]
-        .concat();
-        let inside = read(&file).unwrap();
-        assert_eq!(inside.functions.get("a::f"), Some(&3));
-        assert_eq!(inside.functions.get("b::g"), Some(&1));
+        .concat()
+    }
+
+    /// Of the functions 1 and 2.
+    const NAMES: &[u8] = b"\x01\x0d\x02\x01\x04a::f\x02\x04b::g";
+
+    #[track_caller]
+    fn check(file: &[u8], functions: &[(&str, u64)]) -> Inside {
+        let inside = read(file).unwrap();
+        let found: Vec<(&str, u64)> =
+            inside.functions.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        assert_eq!(found, functions);
         assert_eq!(inside.sections.values().sum::<u64>() + 8, file.len() as u64);
-        assert_eq!(read(&file[..file.len() - 1]), None);
+        inside
+    }
+
+    #[test]
+    fn bodies_get_the_names_of_their_numbers() {
+        let file = module(NAMES);
+        check(&file, &[("a::f", 3), ("b::g", 1)]);
+        assert!(read(&file[..file.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn names_that_cannot_be_read_are_left_out() {
+        // A part that is not known, names of the module and of locals; then one that is longer than its section.
+        let before = b"\x63\x02xy\x00\x02\x01m\x02\x01\x00";
+        check(&module(&[&before[..], NAMES].concat()), &[("a::f", 3), ("b::g", 1)]);
+        check(&module(&[NAMES, b"\x07\x7f"].concat()), &[("a::f", 3), ("b::g", 1)]);
+        // A name that is not UTF-8, after one that is.
+        let names = b"\x01\x0d\x02\x01\x04a::f\x02\x04\xff\xfe\xfd\xfc";
+        check(&module(names), &[("a::f", 3), ("without a name", 1)]);
+        check(&module(b""), &[]);
+        check(&module(b"\x01\x7f"), &[]);
+    }
+
+    #[test]
+    fn a_component_has_the_sections_of_its_modules() {
+        let inner = module(NAMES);
+        let component = |parts: &[Vec<u8>]| [&b"\0asm\x0d\0\x01\0"[..], &parts.concat()].concat();
+        let nested = component(&[section(1, &inner)]);
+        let file = component(&[section(1, &inner), section(4, &nested), section(0, b"\x01xyz")]);
+        let inside = check(&file, &[("a::f", 6), ("b::g", 2)]);
+        let bytes = |name: &str| inside.sections[name];
+        assert_eq!((bytes("code"), bytes("custom x")), (2 * 9, 6));
+        assert_eq!((bytes("core module"), bytes("component")), (2 * 10, 10));
     }
 }

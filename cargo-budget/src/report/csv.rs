@@ -1,6 +1,6 @@
 //! A table for spreadsheets: one row a test, numbers in base units.
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return for a formula,
+//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@`, or with a tab or the end of a line, for a formula,
 //! and a name may begin so. Such text gets an apostrophe in front, which spreadsheets take for "this is text".
 //! Numbers are numbers and get none.
 
@@ -10,6 +10,7 @@ use perf_budget_core::outcome::{Doubt, Outcome};
 
 use super::Report;
 use crate::failure::Failure;
+use crate::text::{no_commands, visible};
 
 const HEAD: [&str; 40] = [
     "test",
@@ -140,10 +141,11 @@ fn doubt(doubt: Doubt) -> &'static str {
 
 /// A cell that no spreadsheet takes for a formula.
 fn text(text: &str) -> String {
-    let text = super::text::visible(text);
-    // Blanks before it do not keep every spreadsheet from it.
-    let formula = text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{text}") } else { text.into_owned() }
+    let text = no_commands(&visible(text));
+    // Blanks and line feeds before it do not keep every spreadsheet from it, nor does it being of full width.
+    let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(signs);
+    if formula { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -152,10 +154,24 @@ mod tests {
 
     #[test]
     fn no_text_is_a_formula() {
-        for harmful in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1"] {
+        for harmful in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            " =1",
+            "\n=1",
+            "\u{a0}\n =1",
+            "\t1",
+            " ＝1",
+            "＠SUM(A1)",
+        ] {
             assert_eq!(text(harmful), format!("'{harmful}"));
         }
         assert_eq!(text("merge::p99"), "merge::p99");
         assert_eq!(text("a=b, \"c\""), "a=b, \"c\"");
+        // A cell of several lines is printed as several lines.
+        assert_eq!(text("a\n::stop-commands::b"), "a\n| ::stop-commands::b");
     }
 }

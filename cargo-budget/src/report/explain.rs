@@ -10,8 +10,9 @@ use perf_budget_core::outcome::{Against, Evidence, Outcome, Shape};
 use perf_budget_core::report::terminal::{explain, odds};
 use perf_budget_core::verdict::Verdict;
 
-use super::{Report, text};
+use super::Report;
 use crate::failure::Failure;
+use crate::text;
 
 /// Columns of the longest bar.
 const WIDEST: f64 = 40.0;
@@ -76,7 +77,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         row("machine", &machine);
         shown.push('\n');
     }
-    Ok(text::no_commands(&shown))
+    Ok(text::shown(&shown))
 }
 
 /// Says which budgets there are, the most alike first.

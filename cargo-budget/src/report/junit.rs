@@ -13,8 +13,9 @@ use quick_junit::{
     NonSuccessKind, Property, Report as Suites, TestCase, TestCaseStatus, TestSuite,
 };
 
-use super::{Report, text};
+use super::Report;
 use crate::failure::Failure;
+use crate::text;
 
 /// One XML document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
@@ -23,15 +24,17 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         suites.set_timestamp(began);
     }
     for budget in budgets(&report.outcomes) {
-        let mut suite = TestSuite::new(budget);
+        let mut suite = TestSuite::new(text::line(budget));
         for outcome in report.outcomes.iter().filter(|outcome| outcome.budget == budget) {
             suite.add_test_case(case(&text::plain(outcome)));
         }
         suites.add_test_suite(suite);
     }
-    suites
+    let xml = suites
         .to_string()
-        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JUnit XML: {e}")))
+        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JUnit XML: {e}")))?;
+    // The text of an element keeps its line feeds, and may be printed where a line is a command.
+    Ok(text::no_commands(&xml))
 }
 
 /// The names of the budgets, each once, in their order.
@@ -57,7 +60,8 @@ fn case(outcome: &Outcome) -> TestCase {
         Verdict::Unmeasured => TestCaseStatus::non_success(NonSuccessKind::Error),
         Verdict::Skipped => TestCaseStatus::skipped(),
     };
-    status.set_message(outcome.reason.as_str());
+    // A reader of XML takes a line feed in an attribute for a blank.
+    status.set_message(text::line(&outcome.reason));
     status.set_type(outcome.cause.as_deref().unwrap_or(outcome.verdict.name()));
     if outcome.verdict.is_red() {
         status.set_description(explain(outcome));

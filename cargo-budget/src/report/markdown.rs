@@ -9,7 +9,8 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::{bound_text, interval_text, value_text};
 use perf_budget_core::verdict::Verdict;
 
-use super::{Report, severity, text};
+use super::{Report, severity};
+use crate::text;
 
 /// GitHub refuses a comment of more than 65,536 characters; stop well before.
 const LARGEST: usize = 60_000;

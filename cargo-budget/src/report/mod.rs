@@ -17,7 +17,6 @@ pub(crate) mod names;
 mod openmetrics;
 pub(crate) mod output;
 mod terminal;
-pub(crate) mod text;
 
 use std::collections::BTreeMap;
 

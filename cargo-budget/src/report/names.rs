@@ -1,8 +1,10 @@
 //! The tests that a `budgets.toml` makes, by their names: to say which are missing.
 
-use perf_budget_core::budget::{Budget, Budgets, Limit, Subject};
+use perf_budget_core::budget::{Budget, Budgets, Limit};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
+
+use crate::naming;
 
 /// An outcome for each test of the file, as of one that nobody has measured.
 pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
@@ -20,20 +22,12 @@ pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
 }
 
 fn outcome(budget: &Budget, case: &str, limit: &Limit, file: &str) -> Outcome {
-    let parts = [budget.name.as_str(), case, limit.label.as_str()];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let subject = match &budget.subject {
-        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
-        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
-        Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) => format!("criterion {name}"),
-    };
     Outcome {
-        test: parts.join("::"),
+        test: naming::test(budget, case, limit),
         budget: budget.name.clone(),
         case: case.to_owned(),
         metric: limit.metric.name(),
-        subject,
+        subject: naming::subject(&budget.subject),
         verdict: Verdict::Unmeasured,
         relative_to: limit.reference().map(ToString::to_string),
         why: limit.why.clone().or_else(|| budget.why.clone()),

@@ -10,7 +10,8 @@ use perf_budget_core::outcome::{Against, Estimate, Outcome};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::verdict::Verdict;
 
-use super::{Report, text};
+use super::Report;
+use crate::text;
 
 /// The endings of families, as the format asks of names.
 const ENDINGS: [&str; 6] =

@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::edit;
 use crate::failure::Failure;
+use crate::file;
 
 /// Writes `text` to `path`. A file is written beside its place and renamed, so that nobody ever reads
 /// half of it and an old one stays until the new one is whole; what is no file (a device, a pipe) is
@@ -23,6 +23,6 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
             });
             written.map_err(|e| Failure::io("write", path, &e))
         }
-        _ => edit::write(path, text),
+        _ => file::write(path, text),
     }
 }

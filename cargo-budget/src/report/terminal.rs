@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::{Colour, explain, remarks, table};
 
-use super::{Report, merge::is_nameless, text};
+use super::{Report, merge::is_nameless};
+use crate::text;
 
 /// Text with colours, which whoever prints takes away where nobody sees them.
 pub(super) fn render(report: &Report) -> String {
@@ -25,5 +26,5 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(shown, "note: {}", text::line(remark));
     }
     let _ = writeln!(shown, "\n{}", report.closing());
-    text::no_commands(&shown)
+    text::shown(&shown)
 }

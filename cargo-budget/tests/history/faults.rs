@@ -5,9 +5,8 @@ use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
 
+use crate::on_file;
 use crate::project::{Project, Ran, outcome};
-use crate::server::Server;
-use crate::{on_file, on_server};
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
@@ -15,18 +14,16 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_file("a_place_that_cannot_be_made", no_place),
         on_file("the_default_place_is_kept_out_of_git", default_place),
         on_file("a_url_of_something_else", other_url),
+        #[cfg(feature = "postgres")]
         on_file("nobody_listens", nobody_listens),
+        #[cfg(feature = "postgres")]
+        on_file("a_server_that_never_answers", never_answers),
+        #[cfg(not(feature = "postgres"))]
+        on_file("a_server_without_the_feature", no_feature),
+        #[cfg(not(feature = "import"))]
+        on_file("an_import_without_the_feature", no_import),
         Trial::ignorable_test("sqlite::a_file_that_may_not_be_written", read_only),
         Trial::ignorable_test("sqlite::a_full_disk", full_disk),
-        on_server("a_wrong_password", wrong_password),
-        on_server("a_user_who_may_not_write", may_not_write),
-        Trial::ignorable_test("postgres::a_server_that_stops", || match Server::start() {
-            Ok(server) => {
-                stops(&server);
-                Ok::<_, Failed>(Completion::Completed)
-            }
-            Err(why) => Ok(Completion::ignored_with(why)),
-        }),
     ]
 }
 
@@ -76,11 +73,15 @@ fn other_url(db: &str) {
         project.run(&["history", "list", "--db", url]).says(2, parts);
     };
     list("mysql://u:secret@h/d", "not `mysql://…`");
+    if cfg!(not(feature = "postgres")) {
+        return;
+    }
     list("postgres://u:secret@h:port/d", "the URL of the history is not valid");
     list("postgres://u:secret@h/d?sslmode=perhaps", "the URL of the history is not valid");
     list("postgres:///d", "names no host");
 }
 
+#[cfg(feature = "postgres")]
 fn nobody_listens(db: &str) {
     let project = Project::new("nobody", db);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -90,69 +91,42 @@ fn nobody_listens(db: &str) {
     list.says(3, &format!("failed to read {shown} | refused | start the server"));
 }
 
-fn wrong_password(server: &Server) {
-    let project = Project::new("password", &server.url("postgres").replace("a%20secret", "secret"));
+/// Somebody who lets everybody connect, and then says nothing: encrypted or not, it is not waited for.
+#[cfg(feature = "postgres")]
+fn never_answers(db: &str) {
+    let project = Project::new("never", db);
     project.commit(0);
     project.outcomes(&[outcome("run", 0, 1e-3)]);
-    let words = "password authentication failed | correct the user, password or database";
-    project.run(&["history", "list"]).says(3, words);
-    project.run(&["history", "record"]).says(3, words).says(3, "Nothing is lost");
-    project
-        .run(&["history", "list", "--db", &server.url("absent")])
-        .says(3, "\"absent\" does not exist");
-    let without = server.url("postgres").replace(":a%20secret", "");
-    project
-        .run(&["history", "list", "--db", &without])
-        .says(3, "password missing | correct the user");
-}
-
-fn may_not_write(server: &Server) {
-    let url = server.database("may_not_write");
-    let project = Project::new("may-not-write", &url);
-    project.history(&[1.0]);
-    let rights = "CREATE ROLE reader LOGIN PASSWORD 'secret'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader";
-    crate::recording::execute(&project, &url, rights);
-    let reader = url.replace("tester:a%20secret", "reader:secret");
-    project.run(&["trend", "merge", "--db", &reader]).says(0, "1 commit");
-    project.outcomes(&[outcome("more", 0, 1e-3)]);
-    project
-        .run(&["history", "record", "--db", &reader])
-        .says(3, "permission denied for table budget_runs | make it | writable");
-}
-
-/// The server goes away between two runs, and while one is recorded.
-fn stops(server: &Server) {
-    let project = Project::new("stops", &server.database("stops"));
-    project.history(&[1.0]);
-    let of = |n: u64| perf_budget_core::outcome::Outcome {
-        test: format!("merge::metric_{n}"),
-        ..outcome("long", 1, 1e-3)
-    };
-    project.outcomes(&(0..6000).map(of).collect::<Vec<_>>());
-    let record = project
-        .command(&["history", "record"])
-        .stderr(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It has begun to write when it holds a lock on the table.
-    let url = server.url("stops");
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    let writing = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
-                   WHERE c.relname = 'budget_outcomes' AND l.mode = 'RowExclusiveLock'";
-    let since = std::time::Instant::now();
-    while client.query_one(writing, &[]).unwrap().get::<_, i64>(0) == 0 {
-        assert!(since.elapsed().as_secs() < 30, "the writer does not begin");
+    // Connections are taken by the system, and nobody takes them from there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for mode in ["disable", "prefer", "require"] {
+        let url =
+            format!("postgres://u:secret@127.0.0.1:{port}/d?connect_timeout=1&sslmode={mode}");
+        let since = std::time::Instant::now();
+        let record = project.run(&["history", "record", "--db", &url]);
+        let words =
+            "failed to record in | the server has not answered within 1 s | Nothing is lost";
+        record.says(3, words);
+        assert!(since.elapsed().as_secs() < 60, "{mode}: {:?}", since.elapsed());
     }
-    drop(client);
-    server.stop();
-    let said = Ran::of(&record.wait_with_output().unwrap());
-    let said = said.says(3, "failed to record in `postgres://tester@127.0.0.1: | start the server");
-    said.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
-    project.run(&["trend", "merge"]).says(3, "failed to read `postgres://tester@ | refused");
-    // Later, elsewhere: what was not recorded still can be.
-    let words = "recorded 6000 outcomes of run `long`";
-    project.run(&["history", "record", "--run", "long", "--db", "later.sqlite"]).says(0, words);
+    drop(listener);
+}
+
+#[cfg(not(feature = "postgres"))]
+fn no_feature(db: &str) {
+    let project = Project::new("no-feature", db);
+    let list = project.run(&["history", "list", "--db", "postgres://u:secret@h/d"]);
+    list.says(2, "built without its cargo feature `postgres` | --features postgres");
+}
+
+#[cfg(not(feature = "import"))]
+fn no_import(db: &str) {
+    let project = Project::new("no-import", db);
+    for arguments in [&["results.json"][..], &["--format", "k6", "a.json", "--dry-run"], &[]] {
+        let import = project.run(&[&["history", "import"], arguments].concat());
+        import.says(2, "built without its cargo feature `import` | --features import");
+    }
 }
 
 /// As somebody who is not root, on a file that only root may write.

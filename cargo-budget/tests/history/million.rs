@@ -1,6 +1,6 @@
 //! How long a trend takes where the history has a million outcomes. Not asserted, since no test depends on
-//! how fast the machine is: run it by hand, `cargo test --release --test history -- million --ignored
-//! --nocapture`. The figures are in `docs/history.md`.
+//! how fast the machine is: run it by hand, `cargo test --release -p cargo-budget --test history -- million --ignored
+//! --nocapture`, and with `--test servers` for PostgreSQL. The figures are in `docs/history.md`.
 
 use std::time::Instant;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
+use crate::on_both;
 use crate::project::{Project, Ran, outcome};
-use crate::{on_both, on_server};
 
 /// Processes that record at the same time, and runs of each: 8 x 50 were run by hand.
 const WRITERS: u64 = 8;
@@ -21,20 +21,12 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_both("a_newer_schema_is_refused", newer_schema),
         on_both("another_run_of_the_same_name_is_refused", same_name),
     ];
-    let mut rows: Vec<Trial> = rows.into_iter().flatten().collect();
-    rows.push(on_server("a_run_of_another_project_is_apart", |server| {
-        let (one, other) = (server.database("one"), server.database("other"));
-        let project = Project::new("apart", &one);
-        project.history(&[1.0]);
-        project.run(&["history", "list", "--db", &other]).says(0, "");
-        assert_eq!(runs(&project), 1);
-    }));
-    rows
+    rows.into_iter().flatten().collect()
 }
 
 /// How many runs the list has.
 #[track_caller]
-fn runs(project: &Project) -> usize {
+pub(crate) fn runs(project: &Project) -> usize {
     let listed = project.run(&["history", "list", "--last", "65000", "--format", "json"]);
     listed.json()["runs"].as_array().unwrap().len()
 }

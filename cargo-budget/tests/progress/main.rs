@@ -124,6 +124,7 @@ fn a_signal_leaves_a_clean_line_and_ends_the_command_as_ever() {
     }
 }
 
+#[cfg(feature = "import")]
 #[test]
 fn recording_is_counted_too() {
     let place = place("history");

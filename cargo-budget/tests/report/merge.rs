@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{Done, Scratch, last_run, run_in};
+use crate::command::Done;
+use crate::{Scratch, last_run, run_in};
 
 /// Two shards of the whole, as two machines would record them.
 fn shards() -> [Vec<Value>; 2] {

@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use crate::{Scratch, file, run, skipped};
+use crate::{Scratch, file, last_run, run, run_in, skipped};
 
 fn hostile(format: &str) -> String {
     let done = run(&["report", "--input", &file("hostile.jsonl"), "--format", format, "--quiet"]);
@@ -53,10 +53,6 @@ fn no_name_is_markdown() {
 fn nothing_printed_is_a_workflow_command() {
     for format in ["terminal", "markdown", "html", "junit", "csv", "json"] {
         let text = hostile(format);
-        // A cell of a table and the text of an element keep their line feeds; a file is no log.
-        if ["csv", "junit"].contains(&format) {
-            continue;
-        }
         let command = text.lines().find(|line| line.trim_start().starts_with("::"));
         assert_eq!(command, None, "{format}");
         assert!(format != "terminal" || !text.contains("##["), "the older form");
@@ -64,6 +60,37 @@ fn nothing_printed_is_a_workflow_command() {
             !text.contains('\u{1b}') && !text.contains('\u{202e}') || format == "json",
             "{format}"
         );
+    }
+}
+
+/// What XML may not hold is written in another way, in the text of an outcome as in the name of a suite.
+#[test]
+fn no_text_makes_junit_another_thing_than_xml() {
+    let scratch = Scratch::new("characters");
+    let bad = "a\u{fffe}b\u{ffff}c\u{1}d\u{202e}e";
+    let mut outcome = last_run()[0].clone();
+    for key in ["test", "budget", "case", "subject", "reason", "cause", "output", "why"] {
+        outcome[key] = bad.into();
+    }
+    outcome["notes"] = [bad].as_slice().into();
+    outcome["verdict"] = "fail".into();
+    let input = scratch.record("bad.jsonl", &[outcome]);
+    let xml = run(&["report", "--input", &input, "--format", "junit", "--quiet"]).out;
+    // "Char" of XML 1.0, section 2.2; of references there are none but to markup.
+    let is_char = |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    let wrong: Vec<char> = xml.chars().filter(|&c| !is_char(c)).collect();
+    assert!(wrong.is_empty() && !xml.contains("&#x"), "{wrong:?}: {xml}");
+    assert!(xml.contains("<testsuite name=\"a\\u{fffe}b\\u{ffff}c\\u{1}d\\u{202e}e\""), "{xml}");
+}
+
+/// What people are told on standard error is as harmless as what they asked for.
+#[test]
+fn nothing_told_is_a_workflow_command() {
+    let scratch = Scratch::new("told");
+    let name = "a\n::stop-commands::b\u{202e}c";
+    for arguments in [["report", "--input", name], ["report", "--merge", name]] {
+        let said = run_in(&scratch.0, &arguments).err;
+        assert!(said.contains("\n| ::stop-commands::b\\u{202e}c"), "{said}");
     }
 }
 

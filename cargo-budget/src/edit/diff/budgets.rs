@@ -10,6 +10,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::settings::{self, Direction};
 use super::{Change, Kind, same};
+use crate::naming;
 
 /// Compares the budgets of two states of the file.
 pub(super) fn compare(
@@ -335,25 +336,19 @@ fn params(case: &Case) -> String {
 
 /// What is measured, with all that changes it.
 fn subject(subject: &Subject) -> String {
-    match subject {
-        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
-        Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) => format!("criterion {name}"),
-        Subject::Command(command) => {
-            let ready = match &command.ready {
-                Ready::Exit => String::new(),
-                Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),
-                Ready::Stderr(text) => format!(", ready when stderr has {text:?}"),
-                Ready::Port(port) => format!(", ready on port {port}"),
-                Ready::File(path) => format!(", ready when {} exists", path.display()),
-            };
-            let cache = match command.cache {
-                Cache::Warm => "",
-                Cache::Evicted => ", evicted from the page cache",
-            };
-            let env = command.env.iter().map(|(name, value)| format!("{name}={value} "));
-            let env = env.collect::<Vec<_>>().concat();
-            format!("command {env}{}{ready}{cache}", command.argv.join(" "))
-        }
-    }
+    let Subject::Command(command) = subject else { return naming::subject(subject) };
+    let ready = match &command.ready {
+        Ready::Exit => String::new(),
+        Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),
+        Ready::Stderr(text) => format!(", ready when stderr has {text:?}"),
+        Ready::Port(port) => format!(", ready on port {port}"),
+        Ready::File(path) => format!(", ready when {} exists", path.display()),
+    };
+    let cache = match command.cache {
+        Cache::Warm => "",
+        Cache::Evicted => ", evicted from the page cache",
+    };
+    let env = command.env.iter().map(|(name, value)| format!("{name}={value} "));
+    let env = env.collect::<Vec<_>>().concat();
+    format!("command {env}{}{ready}{cache}", command.argv.join(" "))
 }

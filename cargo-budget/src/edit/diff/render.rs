@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Change, Kind};
-use crate::edit::printable;
+use crate::text::printable;
 
 /// What is compared, and what came out.
 #[derive(Debug, Serialize)]

@@ -20,8 +20,9 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
 use self::safe::Text;
-use super::{Report, severity, text::line};
+use super::{Report, severity};
 use crate::exit::Exit;
+use crate::text::line;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

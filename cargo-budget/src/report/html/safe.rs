@@ -2,7 +2,7 @@
 
 use maud::Render;
 
-use crate::report::text::visible;
+use crate::text::visible;
 
 /// Text from outside: markup is escaped, what cannot be seen is shown, and a line feed is a character
 /// reference, so that no line of the page begins with text from outside. (A page that is printed in a job

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
 
-/// The text with what cannot be seen made visible: control characters but the line feed and the tab, and
-/// marks that turn the direction of writing round, are shown as `\u{202e}`.
+/// The text with what cannot be seen made visible: control characters but the line feed and the tab, marks that turn
+/// the direction of writing round, and what is no character at all are shown as `\u{202e}`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -32,7 +32,17 @@ pub(crate) fn line(text: &str) -> String {
 fn is_hidden(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
-    turns || breaks || (c.is_control() && c != '\n' && c != '\t')
+    // Numbers that Unicode keeps free of characters. XML may not hold some of them, in whatever way they are written.
+    let code = u32::from(c);
+    let none = code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code);
+    turns || breaks || none || (c.is_control() && c != '\n' && c != '\t')
+}
+
+/// Text that cannot steer a terminal or break a line.
+pub(crate) fn printable(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 /// The outcome with every text visible, and names on one line.
@@ -46,6 +56,7 @@ pub(crate) fn plain(outcome: &Outcome) -> Outcome {
         subject: line(&outcome.subject),
         reason: visible(&outcome.reason).into_owned(),
         relative_to: outcome.relative_to.as_ref().map(|name| line(name)),
+        cause: all(&outcome.cause),
         output: all(&outcome.output),
         notes: outcome.notes.iter().map(|note| visible(note).into_owned()).collect(),
         why: all(&outcome.why),
@@ -64,17 +75,47 @@ pub(crate) fn plain(outcome: &Outcome) -> Outcome {
     }
 }
 
+/// The codes of the styles that the command itself writes. None of them hides a text, or moves anything.
+const STYLES: [&str; 9] = ["0", "1", "2", "31", "32", "33", "36", "1;31", "1;33"];
+
+/// A text as people are shown it: in the styles that the command writes, with everything else that a terminal would
+/// obey made visible, and with no line that a runner of GitHub would obey.
+pub(crate) fn shown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        safe.push_str(&visible(&rest[..at]));
+        let style = rest[at..].strip_prefix("\u{1b}[").and_then(|code| code.split_once('m'));
+        if let Some((code, after)) = style.filter(|(code, _)| STYLES.contains(code)) {
+            let _ = write!(safe, "\u{1b}[{code}m");
+            rest = after;
+        } else {
+            safe.push_str("\\u{1b}");
+            rest = &rest[at + 1..];
+        }
+    }
+    safe.push_str(&visible(rest));
+    no_commands(&safe)
+}
+
 /// Lines for a terminal that may be GitHub's runner, which would take one that begins with `::` for a
 /// command, blanks before it or not, and `##[` (the older form) anywhere in a line.
 pub(crate) fn no_commands(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        if line.trim_start().starts_with("::") {
+        // Where nobody sees styles they are taken away, and what stood behind them is at the start of its line.
+        let bare = anstream::adapter::strip_str(line).to_string();
+        let begins = bare.trim_start().starts_with("::");
+        if begins {
             safe.push_str("| ");
         }
-        safe.push_str(line);
+        if begins || bare.contains("##[") {
+            safe.push_str(&bare.replace("##[", "##\\u{5b}"));
+        } else {
+            safe.push_str(line);
+        }
     }
-    safe.replace("##[", "##\\u{5b}")
+    safe
 }
 
 #[cfg(test)]
@@ -93,6 +134,11 @@ mod tests {
         check("a\u{1b}[31mb", "a\\u{1b}[31mb");
         check("a\u{202e}cba", "a\\u{202e}cba");
         check("a\rb\0\u{2028}", "a\\u{d}b\\u{0}\\u{2028}");
+        check(
+            "a\u{fffe}b\u{ffff}c\u{fdd0}d\u{10ffff}",
+            "a\\u{fffe}b\\u{ffff}c\\u{fdd0}d\\u{10ffff}",
+        );
+        check("\u{fffd}\u{fdcf}\u{fdf0}", "\u{fffd}\u{fdcf}\u{fdf0}");
         assert_eq!(line("a\nb"), "a b");
     }
 
@@ -100,5 +146,21 @@ mod tests {
     fn no_line_is_a_workflow_command() {
         assert_eq!(no_commands("::error::x\na ::b\n  ::c"), "| ::error::x\na ::b\n|   ::c");
         assert_eq!(no_commands("a ##[error]b"), "a ##\\u{5b}error]b");
+        // What is left where styles are taken away.
+        assert_eq!(no_commands("\u{1b}[0m::a\nb"), "| ::a\nb");
+        assert_eq!(no_commands("\u{1b}[1mx\u{1b}[0m ##\u{1b}[0m[a]"), "x ##\\u{5b}a]");
+    }
+
+    #[test]
+    fn people_are_shown_no_styles_but_our_own() {
+        let check = |text: &str, safe: &str| {
+            assert_eq!(shown(text), safe);
+            assert_eq!(shown(safe), safe, "what is safe stays as it is");
+        };
+        check("\u{1b}[1;31mfail\u{1b}[0m a\tb\n", "\u{1b}[1;31mfail\u{1b}[0m a\tb\n");
+        check("a\u{202e}b\n::stop-commands::c", "a\\u{202e}b\n| ::stop-commands::c");
+        check("\u{1b}[8mhidden\u{1b}[2Kgone\u{1b}", "\\u{1b}[8mhidden\\u{1b}[2Kgone\\u{1b}");
+        check("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}");
+        check("\u{1b}[31m::a\u{1b}[0m", "| ::a");
     }
 }

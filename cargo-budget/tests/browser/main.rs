@@ -1,9 +1,14 @@
 //! The page in Chromium, where that is installed: what it makes of the page, not what the page says.
+//!
+//! A target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
+
+#[path = "../report/command.rs"]
+mod command;
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Scratch, file, run, skipped};
+use crate::command::{Scratch, file, run, skipped};
 
 /// What the browser made of the page of a record after its script ran; `None` without a browser.
 ///
@@ -20,7 +25,8 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
         return None;
     };
     let page = scratch.path("page.html");
-    run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
+    let made = run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
+    assert_eq!(made.code, 1, "a limit of the record is broken: {}{}", made.out, made.err);
     if !hands.is_empty() {
         let whole = std::fs::read_to_string(&page).unwrap();
         let (before, after) = whole.split_once("<meta http-equiv").unwrap();

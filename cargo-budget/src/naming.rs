@@ -1,0 +1,72 @@
+//! How tests and subjects are called in the record: the names by which a limit and its outcomes find each other.
+
+use perf_budget_core::budget::{Budget, Limit, Subject};
+
+/// The test of a limit for one case, by the case's label, which is empty where a budget has no parameters:
+/// `merge::records=100::p99`, `merge::p99`.
+pub(crate) fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
+    let parts = [budget.name.as_str(), case, limit.label.as_str()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::")
+}
+
+/// The labels of the cases that a limit has a test for. A slope has one test over all cases, and so no label.
+pub(crate) fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
+    if limit.metric.slope_of().is_some() {
+        return vec![""];
+    }
+    budget.cases.iter().map(|case| case.label.as_str()).collect()
+}
+
+/// A subject as outcomes name it.
+pub(crate) fn subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
+        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
+        Subject::Workload(name) => format!("workload {name}"),
+        Subject::Criterion(name) => format!("criterion {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::budget;
+
+    use super::*;
+
+    const FILE: &str = "
+        [budget.merge]
+        workload = \"merge\"
+        params = { records = [10, 100, 1000] }
+        max = { p99 = \"2 ms\" }
+        scaling = { over = \"records\", max = { p99 = 1.2 } }
+
+        [budget.start]
+        command = [\"tool\", \"--version\"]
+        max = { wall_p50 = \"1 s\" }";
+
+    #[test]
+    fn tests_and_subjects_have_the_names_of_the_record() {
+        let file = budget::parse(FILE, std::path::Path::new("budgets.toml")).unwrap();
+        let named = |budget: &Budget| -> Vec<String> {
+            let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
+            let limits = budget.limits.iter().chain(slopes);
+            let names = limits.flat_map(|limit| {
+                cases(budget, limit).into_iter().map(|case| test(budget, case, limit))
+            });
+            names.collect()
+        };
+        let all: Vec<String> = file.budgets.iter().flat_map(named).collect();
+        assert_eq!(
+            all,
+            [
+                "merge::records=10::p99",
+                "merge::records=100::p99",
+                "merge::records=1000::p99",
+                "merge::scaling_p99",
+                "start::wall_p50",
+            ]
+        );
+        let subjects: Vec<String> = file.budgets.iter().map(|b| subject(&b.subject)).collect();
+        assert_eq!(subjects, ["workload merge", "command tool --version"]);
+    }
+}
