@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Text, none, sources, text};
 
-/// Every module at the top of the crate, lowest first, with every other one that it uses. This is not
+/// Every module at the top of the core and of the harness, lowest first, with every other one that it uses. This is not
 /// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("date", &[]),
@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("exec", &["os", "outcome"]),
+    ("files", &["outcome"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -59,8 +60,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "inject", "meter", "metric", "os", "outcome",
-            "paths", "quantity", "reading", "suite", "worker",
+            "base", "budget", "exact", "exec", "files", "inject", "meter", "metric", "os",
+            "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
     (
@@ -137,14 +138,16 @@ const IMPURE: &[&str] = &[
 const PURE: &[&str] =
     &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "metric/", "quantity.rs"];
 
-/// The files of `src` without comments and without their tests.
+/// The files of the core and of the harness, without comments and without their tests.
 pub(super) fn library() -> Vec<Text> {
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
-    sources("src")
-        .into_iter()
-        .filter(|file| !is_test(&file.path))
-        .map(|file| Text { path: file.path["src/".len()..].to_owned(), text: code(&file.text) })
-        .collect()
+    let below = |folder: &'static str| {
+        sources(folder).into_iter().filter(|file| !is_test(&file.path)).map(move |file| {
+            let path = file.path[folder.len() + 1..].to_owned();
+            Text { path, text: code(&file.text) }
+        })
+    };
+    below("core/src").chain(below("src")).collect()
 }
 
 fn code(text: &str) -> String {
@@ -164,16 +167,16 @@ fn module(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
 }
 
-/// What is named after `crate::`, or after as many `super::` as lead to the top of the crate.
+/// What is named after `crate::` or the core's name, or after as many `super::` as lead to the top of the crate.
 fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
     let top = match module.len() {
         0 => Vec::new(),
         depth => vec!["super::".repeat(depth)],
     };
     let mut names = BTreeSet::new();
-    for start in top.iter().map(String::as_str).chain(["crate::"]) {
+    for start in top.iter().map(String::as_str).chain(["crate::", "perf_budget_core::"]) {
         for (at, _) in text.match_indices(start) {
-            let inside = start != "crate::" && text[..at].ends_with("::");
+            let inside = start.starts_with("super") && text[..at].ends_with("::");
             if !inside {
                 names.extend(heads(&text[at + start.len()..]));
             }

@@ -10,10 +10,10 @@ struct Record {
 }
 
 impl Record {
-    fn fork(&self) -> Result<Fork, Unmeasured> {
+    fn fork(&self) -> Fork {
         let batches =
             (0..20).map(|i| self.seconds * (1.0 + self.spread * (f64::from(i) / 9.5 - 1.0)));
-        Ok(Fork { batches: batches.collect(), batch_size: 1, ..Fork::default() })
+        Fork { batches: batches.collect(), batch_size: 1, ..Fork::default() }
     }
 }
 
@@ -22,7 +22,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
     let asked = asked(Carried::default(), vec![limit]);
-    drive_from(Origin::Record, Box::new(move || record.fork()), asked, rules).remove(0)
+    drive_from(Origin::Record, Box::new(move || Ok(record.fork())), asked, rules).remove(0)
 }
 
 #[track_caller]
@@ -101,7 +101,7 @@ fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
     };
     let record = Record { seconds: 1e-3, spread: 0.01 };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
-    inquiry.add(record.fork());
+    inquiry.add(Ok(record.fork()));
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);
 }
