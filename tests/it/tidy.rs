@@ -5,6 +5,7 @@
 
 mod arrows;
 mod children;
+mod circles;
 mod metrics;
 mod pages;
 

@@ -98,10 +98,11 @@ fn turns_are_of_both_alike() {
             let lengths = round.first.iter().chain(&round.second).map(Vec::len);
             assert!(lengths.clone().all(|n| Some(n) == lengths.clone().next() && n > 0));
         }
-        // An operation of 200 µs is a turn of its own.
+        // An operation of 200 µs is a turn of its own. It spins by the wall clock, so one that waited for a processor
+        // spun for less, which is why the middle is asked.
         assert_eq!(pair.batch, 1);
-        let shortest = pair.rounds.iter().flat_map(|round| &round.first).flatten();
-        assert!(shortest.copied().fold(f64::INFINITY, f64::min) >= 190e-6);
+        let times = pair.rounds.iter().flat_map(|round| &round.first).flatten();
+        assert!(middle(times.copied().collect()) >= 190e-6);
     }
 }
 

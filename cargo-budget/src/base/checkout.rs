@@ -1,21 +1,15 @@
 //! A commit's files, in a git worktree of their own.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::time::SystemTime;
 
 use super::submodules;
+use super::unhooked::{UNHOOKED, text};
 use crate::failure::Failure;
 use crate::git::{Repository, git, said};
 
 /// So many checkouts are kept, the ones used last.
 const KEPT: usize = 4;
-
-/// Has git run nothing of the user's on our checkouts: a hook that fails where its program is missing (husky, LFS) would
-/// keep the base from being compared, and one that succeeds is not what the base is made of. Git documents the device
-/// as the way to run none; an empty directory would have to be kept empty. Filters such as LFS' are no hooks, and run.
-pub(super) const UNHOOKED: [&str; 4] =
-    ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
 
 /// A commit's files.
 #[derive(Debug)]
@@ -115,8 +109,4 @@ fn forget_oldest(root: &Path, parent: &Path) {
     for (_, path) in checkouts.into_iter().take(surplus) {
         let _ = remove(root, &path);
     }
-}
-
-pub(super) fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned()
 }

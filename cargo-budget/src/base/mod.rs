@@ -14,6 +14,7 @@ mod outside;
 mod place;
 mod shared;
 mod submodules;
+mod unhooked;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::checkout::{UNHOOKED, text};
+use super::unhooked::{UNHOOKED, text};
 use crate::failure::Failure;
 use crate::git::{git, said};
 

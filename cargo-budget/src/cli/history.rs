@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::db::{Db, project};
 use super::import::Import;
 use super::rendering::Rendering;
 use super::{Context, print, show};
@@ -25,15 +26,6 @@ enum Verb {
     List(List),
     Trend(Trend),
     Import(Import),
-}
-
-/// Where the history is.
-#[derive(Debug, Args)]
-pub(super) struct Db {
-    /// A SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: .budgets/history.sqlite beside
-    /// budgets.toml]
-    #[arg(long, value_name = "PATH|URL", env = "PERF_BUDGET_HISTORY", hide_env_values = true)]
-    pub(super) db: Option<String>,
 }
 
 /// Record the last run of the tests
@@ -181,9 +173,4 @@ impl Trend {
         }
         Ok(Exit::Holds)
     }
-}
-
-/// The project, where there is one: a history that is named can be read from anywhere.
-pub(super) fn project() -> Option<Project> {
-    Project::find(Path::new(".")).ok()
 }

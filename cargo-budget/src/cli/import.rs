@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Context;
-use super::history::{Db, project};
+use super::db::{Db, project};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::{self, Place};

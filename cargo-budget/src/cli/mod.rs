@@ -4,6 +4,7 @@
 mod accept;
 mod check;
 mod completions;
+mod db;
 mod diff;
 mod doctor;
 mod explain;

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use toml::de::DeValue;
 
-use super::heading::name_fault;
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::name::name_fault;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{Case, Param};
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::source::Source;
 use super::{Budgets, Settings, heading, key, read, reference, settings, spelling, syntax};
 use crate::error::Error;

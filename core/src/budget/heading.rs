@@ -7,7 +7,10 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::case::Parameter;
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::name::name_fault;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Budget, Subject, case, key, limit, load, scaling, spelling, subject, waiver, word};
 use crate::metric::SubjectKind;
@@ -43,20 +46,6 @@ pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Headings
         headings.budgets.extend(draft);
     }
     headings
-}
-
-/// What keeps a text from being part of the name of a test that can be filtered for.
-pub(super) fn name_fault(name: &str) -> Option<&'static str> {
-    match name {
-        _ if name.is_empty() => Some("is empty"),
-        _ if name.contains("::") => Some("has `::`, which sets off the parts of a test's name"),
-        _ if name.contains("##[") => Some("has `##[`, which begins a command in logs on GitHub"),
-        _ if name.starts_with(':') || name.ends_with(':') => Some("starts or ends with `:`"),
-        _ if name.chars().any(|c| c.is_whitespace() || c.is_control()) => {
-            Some("has a space or a control character")
-        }
-        _ => None,
-    }
 }
 
 fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Option<Draft> {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Reading};
+use super::collect::Reading;
+use super::problem::Problem;
 use super::read::{self, Value};
 use super::{Bound, Limit, Reference, Target, key, target, waiver, word};
 use crate::metric::{Better, Metric, SubjectKind};

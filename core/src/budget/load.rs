@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::collect::Reading;
 use super::limit::Draft;
-use super::problem::{Problem, Reading, quoted};
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Scaling, key};
 use crate::metric::{Metric, SampleKind};
@@ -217,7 +219,7 @@ fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
                 format!("`{key}` has to be over 0 op/s and at most {most}")
             }
             Ok(other) => format!("`{key}` is a rate of operations, found {}", other.unit.noun()),
-            Err(fault) => format!("`{key}`: {}", super::source::printable(&fault)),
+            Err(fault) => format!("`{key}`: {}", super::printable::printable(&fault)),
         },
         _ => format!("`{key}` is a rate of operations, found {}", read::found(entry.value)),
     };

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::source::Source;
 use super::{file, key, spelling, syntax, waiver};

@@ -6,12 +6,15 @@
 //! a reference names a budget that exists.
 
 mod case;
+mod collect;
 mod file;
 mod heading;
 mod key;
 mod limit;
 mod load;
 pub mod lock;
+mod name;
+mod printable;
 mod problem;
 mod read;
 mod reference;

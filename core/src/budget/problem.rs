@@ -1,13 +1,8 @@
-//! A mistake in the file: where, what, and what to write instead; all of them found in one reading.
+//! A mistake in the file: where, what, and what to write instead.
 //!
 //! Apart from [`super::source`], which draws them, so that whoever finds a mistake only says what it is.
 
 use std::ops::{Deref, Range};
-
-use super::source::Source;
-
-/// How many problems are shown in full; a file with more has one cause, not so many.
-pub(super) const SHOWN: usize = 50;
 
 /// One mistake. Behind a box, and made by functions that are cold: there are a hundred places that make one.
 pub(super) struct Problem(Box<Parts>);
@@ -68,63 +63,5 @@ impl Deref for Problem {
 
     fn deref(&self) -> &Parts {
         &self.0
-    }
-}
-
-/// One reading of a file: its text and the problems found so far.
-pub(super) struct Reading<'s> {
-    pub source: Source<'s>,
-    pub problems: Vec<Problem>,
-    /// The file is not well formed: what is missing may stand where it could not be read.
-    pub torn: bool,
-}
-
-impl<'s> Reading<'s> {
-    pub(super) fn new(source: Source<'s>) -> Self {
-        Reading { source, problems: Vec::new(), torn: false }
-    }
-
-    #[cold]
-    pub(super) fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
-    /// Reports that something is not there, unless it may be in a part that could not be read.
-    pub(super) fn report_absence(&mut self, problem: Problem) {
-        if !self.torn {
-            self.report(problem);
-        }
-    }
-
-    /// Whether the next problem will still be shown, so that a search for a suggestion pays.
-    pub(super) fn is_shown(&self) -> bool {
-        self.problems.len() < SHOWN
-    }
-
-    /// The line that a span starts on, from 1.
-    pub(super) fn line(&self, at: &Range<usize>) -> usize {
-        self.source.line(at.start) + 1
-    }
-
-    /// All problems as text, in the order of the file.
-    pub(super) fn render(&mut self) -> String {
-        self.problems.sort_by_cached_key(|p| p.at.end);
-        self.problems.sort_by_cached_key(|p| p.at.start);
-        let shown: Vec<_> =
-            self.problems.iter().take(SHOWN).map(|p| self.source.render(p)).collect();
-        let more = self.problems.len().saturating_sub(SHOWN);
-        let rest = if more == 0 { String::new() } else { format!("\n... and {more} more\n") };
-        shown.join("\n") + &rest
-    }
-}
-
-/// Text of the file as it is put into a sentence: in ticks, on one line, of bearable length.
-pub(super) fn quoted(text: &str) -> String {
-    const MOST: usize = 60;
-    let line: String = super::source::printable(text).replace('\n', " ");
-    match line.char_indices().nth(MOST) {
-        _ if line.is_empty() => "`\"\"`".to_owned(),
-        Some((end, _)) => format!("`{}...`", &line[..end]),
-        None => format!("`{line}`"),
     }
 }

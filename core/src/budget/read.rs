@@ -7,8 +7,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::collect::Reading;
 use super::key::Key;
-use super::problem::{Problem, Reading, quoted};
+use super::printable::quoted;
+use super::problem::Problem;
 use super::spelling;
 use crate::quantity::{Quantity, Unit};
 

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::collect::Reading;
 use super::heading::Headings;
-use super::problem::{Problem, Reading, quoted};
+use super::printable::quoted;
+use super::problem::Problem;
 use super::{Budget, Reference, spelling, word};
 
 /// Reports references that lead nowhere.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::case::Parameter;
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Bound, Limit, Param, Scaling, key, limit, word};
 use crate::metric::{Metric, SubjectKind, Values};

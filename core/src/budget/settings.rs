@@ -1,6 +1,6 @@
 //! `[settings]`.
 
-use super::problem::Reading;
+use super::collect::Reading;
 use super::read::{self, Entry};
 use super::{Settings, Unsure, key};
 

@@ -1,7 +1,6 @@
 //! The text of the file, and how a problem is drawn into it. The only file that knows the library
 //! that draws.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 use std::path::Path;
@@ -10,6 +9,7 @@ use codespan_reporting::diagnostic::{Diagnostic, Label};
 use codespan_reporting::files::{self, Files};
 use codespan_reporting::term::{Chars, Config, emit_into_string};
 
+use super::printable::printable;
 use super::problem::Problem;
 
 /// The text of a file with its name and the starts of its lines.
@@ -120,26 +120,4 @@ impl<'a> Files<'a> for View<'a> {
 /// The nearest place at or before `byte` that is not inside a character.
 fn boundary(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
-}
-
-/// The text with what would steer a terminal, or not be seen there, replaced, each by something as long in bytes, so that
-/// spans stay true.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\t'))
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
-            || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    let replaced = text.chars().map(|c| match c.len_utf8() {
-        _ if !steers(c) => c,
-        1 if c == '\r' => ' ',
-        1 => '?',
-        2 => '\u{b7}',
-        _ => '\u{fffd}',
-    });
-    Cow::Owned(replaced.collect())
 }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Cache, Command, Ready, Subject, key};
 use crate::metric::SubjectKind;

@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 
 /// The tree, and the sections whose other problems are not to be believed.
 pub(super) struct Syntax<'s> {
@@ -96,7 +98,7 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
         if found.trim().is_empty() {
             return harms(Problem::new(at, "key has no value").help("write one after the `=`"));
         }
-        let bare = super::source::printable(found).replace(['"', '\\'], "");
+        let bare = super::printable::printable(found).replace(['"', '\\'], "");
         return none(
             Problem::new(at, format!("{} is not in quotes", quoted(found)))
                 .help(format!("write \"{}\"", bare.trim())),

@@ -2,7 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::read::{self, Value};
 use super::{Bound, Reference, Target};
 use crate::metric::{Metric, Units, Values};
@@ -65,7 +67,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
         DeValue::String(text) => match Quantity::parse(text) {
             Ok(quantity) => quantity,
             Err(fault) => {
-                let fault = super::source::printable(&fault).replace('\n', " ");
+                let fault = super::printable::printable(&fault).replace('\n', " ");
                 return Err(Problem::new(at, format!("`{metric}`: {fault}")).help(such()).into());
             }
         },

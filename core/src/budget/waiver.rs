@@ -2,7 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, Reading};
+use super::collect::Reading;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Waiver, key};
 use crate::date::Date;
@@ -40,7 +41,7 @@ pub(super) fn date(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Date>
     };
     let fault = match text.parse::<Date>() {
         Ok(date) => return Some(date),
-        Err(fault) => super::source::printable(&fault).replace('\n', " "),
+        Err(fault) => super::printable::printable(&fault).replace('\n', " "),
     };
     let title = format!("`{}`: {fault}", entry.key);
     let problem = Problem::new(entry.value.span(), title);

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::problem::{Problem, Reading, quoted};
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
 use super::spelling;
 use crate::metric::{Metric, SampleKind, SubjectKind};
 

@@ -1,8 +1,9 @@
 //! A limit on a ratio of two, pair by pair: the paired test put together for one caller.
 
-use super::interval::{self, Interval};
+use super::interval::Interval;
 use super::paired::Paired;
 use super::sample::NotFinite;
+use super::sequence;
 use super::{Sample, detect, order};
 
 /// Evidence about "the true log-ratio is at most `limit`", from role-swapped pairs.
@@ -65,7 +66,7 @@ impl Contrast {
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
-        interval::paired(&self.log_ratios, alpha)
+        sequence::paired(&self.log_ratios, alpha)
     }
 
     /// The smallest true log-ratio that this run would have failed with a probability of 95 %, at the

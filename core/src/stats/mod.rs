@@ -36,7 +36,7 @@
 //! | `blocks` | `1 + lambda·(Y - p0)` on shares of blocks; `variance_inflation` | Waudby-Smith & Ramdas 2024; Wald 1944 (cut blocks); Pearson's dispersion: McCullagh & Nelder 1989, section 4.5 |
 //! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |
 //! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
-//! | `interval` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
+//! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
 //! | `detect` | the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
@@ -59,13 +59,14 @@ mod contrast;
 pub mod detect;
 mod exceedance;
 mod histogram;
-pub mod interval;
+mod interval;
 mod mixture;
 pub mod order;
 mod paired;
 mod percentile;
 mod running_median;
 mod sample;
+pub mod sequence;
 mod slope;
 mod summary;
 #[cfg(test)]

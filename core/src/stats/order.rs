@@ -5,7 +5,7 @@
 //! definition under which "the p99 is at most L" and "at most 1 % of the values exceed L" agree on
 //! every sample, which is how a verdict reads it; and its median is everybody's median.
 //!
-//! The intervals here hold for a number of values fixed beforehand; the ones of `interval.rs` hold
+//! The intervals here hold for a number of values fixed beforehand; those of `sequence.rs` hold
 //! at every look, and are wider.
 
 use super::Sample;

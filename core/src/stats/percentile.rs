@@ -8,8 +8,9 @@ use std::ops::RangeInclusive;
 
 use super::blocks::{self, Blocks, Cut};
 use super::exceedance::Exceedance;
-use super::interval::{self, Interval};
+use super::interval::Interval;
 use super::sample::NotFinite;
+use super::sequence;
 use super::{Sample, detect, order};
 
 /// Quantiles for which a process is a witness also to pass: five of them are enough at a median that is far
@@ -122,7 +123,7 @@ impl Percentile {
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
         let forks = (&self.forks[..], self.fail.how());
-        let low = interval::low_in_blocks(&self.sample, forks, self.q, alpha);
+        let low = sequence::low_in_blocks(&self.sample, forks, self.q, alpha);
         Interval { low, high: self.upper_end(alpha) }
     }
 
@@ -131,7 +132,7 @@ impl Percentile {
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn upper_end(&self, alpha: f64) -> f64 {
-        interval::quantile_high(&self.sample, self.q, self.inflation(), alpha)
+        sequence::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
     /// The smallest true quantile that this run would have failed with a probability of 95 %, at the

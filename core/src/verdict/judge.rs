@@ -6,7 +6,7 @@
 
 use crate::budget::Bound;
 use crate::stats::{
-    Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, interval, order,
+    Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, order, sequence,
 };
 
 /// What the evidence says so far.
@@ -190,7 +190,7 @@ impl Judge {
         let (value, interval) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
                 let q = p.quantile();
-                let low = interval::quantile(p.sample(), q, INTERVAL_ALPHA).low;
+                let low = sequence::quantile(p.sample(), q, INTERVAL_ALPHA).low;
                 (p.estimate()?, Interval { low, high: p.upper_end(INTERVAL_ALPHA) })
             }
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),

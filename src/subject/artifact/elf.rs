@@ -129,11 +129,15 @@ impl Section {
 }
 
 /// Adds a section that `strip` keeps, so that it leaves so many bytes more: those and a header, in front of
-/// which there may be a few to align it.
+/// which there may be a few to align it. `content` makes so many bytes.
 ///
 /// # Errors
 /// Where the file is not of 64 bits and little-endian, or has no sections.
-pub(super) fn add_section(file: &mut Vec<u8>, bytes: u64) -> Result<(), String> {
+pub(super) fn add_section<I: Iterator<Item = u8>>(
+    file: &mut Vec<u8>,
+    bytes: u64,
+    content: impl FnOnce(u64) -> I,
+) -> Result<(), String> {
     const HEADER: usize = 64;
     let unfit =
         || "only ELF files of 64 bits, little-endian and with sections are known".to_owned();
@@ -147,7 +151,7 @@ pub(super) fn add_section(file: &mut Vec<u8>, bytes: u64) -> Result<(), String> 
     let mut table = table.filter(|table| !table.is_empty()).ok_or_else(unfit)?.to_vec();
     let offset = file.len() as u64;
     let size = bytes.saturating_sub(HEADER as u64).max(1);
-    file.extend(super::plant::noise(size));
+    file.extend(content(size));
     let mut header = [0; HEADER];
     // Without a name; of the kind that has whatever a program wants (SHT_PROGBITS).
     header[4] = 1;

@@ -38,7 +38,8 @@ pub(super) fn grow(
     };
     let mut text = fs::read(&largest.path).map_err(|e| largest.failed("read", &e))?;
     if after_strip {
-        elf::add_section(&mut text, bytes).map_err(|why| largest.unsuitable("plant into", &why))?;
+        elf::add_section(&mut text, bytes, noise)
+            .map_err(|why| largest.unsuitable("plant into", &why))?;
     } else {
         text.extend(noise(bytes));
     }
@@ -50,7 +51,7 @@ pub(super) fn grow(
 }
 
 /// So many bytes of splitmix64 (Steele, Lea & Flood 2014), always the same.
-pub(super) fn noise(bytes: u64) -> impl Iterator<Item = u8> {
+fn noise(bytes: u64) -> impl Iterator<Item = u8> {
     let words = (1_u64..).flat_map(|n| {
         let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -150,7 +150,7 @@ pub(super) fn library() -> Vec<Text> {
     below("core/src").chain(below("src")).collect()
 }
 
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let body = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     body.lines().filter(|line| !line.trim_start().starts_with("//")).fold(
         String::new(),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::snapshot;
+use crate::budget::collect::Reading;
 use crate::budget::lock::{self, Environment, UNITS};
-use crate::budget::problem::Reading;
 use crate::budget::source::Source;
 use crate::quantity::Unit;
 

@@ -9,7 +9,7 @@ mod reading;
 
 use std::path::{Path, PathBuf};
 
-use super::problem::Reading;
+use super::collect::Reading;
 use super::source::Source;
 use super::{Budgets, file};
 

@@ -1,6 +1,6 @@
-//! Every interval covers the truth as often as it says; those of `interval.rs` at all looks at once.
+//! Every interval covers the truth as often as it says; those of `sequence.rs` at all looks at once.
 
-use super::super::{Contrast, Interval, Percentile, Sample, detect, interval, order};
+use super::super::{Contrast, Interval, Percentile, Sample, detect, order, sequence};
 use super::assert_at_most;
 use super::noise::Noise;
 
@@ -46,7 +46,7 @@ fn sequences_cover_at_every_look() {
             for _ in 0..40 {
                 let more: Vec<f64> = (0..step).map(|_| random.latency()).collect();
                 sample.extend(&more).unwrap();
-                gap |= !interval::quantile(&sample, q, ALPHA).holds(true_quantile(q));
+                gap |= !sequence::quantile(&sample, q, ALPHA).holds(true_quantile(q));
             }
             missed += u64::from(gap);
         }
@@ -130,14 +130,14 @@ fn intervals_agree_with_verdicts() {
 #[test]
 fn what_is_not_bounded_says_so() {
     let few = Sample::new(vec![1.0; 5]).unwrap();
-    let got = interval::quantile(&few, 0.99, 0.05);
+    let got = sequence::quantile(&few, 0.99, 0.05);
     assert_eq!((got.low, got.high), (1.0, f64::INFINITY), "five at 1 do bound a p99 from below");
-    let got = interval::quantile(&Sample::default(), 0.5, 0.05);
+    let got = sequence::quantile(&Sample::default(), 0.5, 0.05);
     assert_eq!((got.low, got.high), (f64::NEG_INFINITY, f64::INFINITY));
-    let got = interval::paired(&[0.1; 5], 0.05);
+    let got = sequence::paired(&[0.1; 5], 0.05);
     assert_eq!((got.low, got.high), (f64::NEG_INFINITY, f64::INFINITY));
-    assert!(interval::paired(&[], 0.05).width().is_infinite());
-    let got = interval::paired(&[0.1; 30], 0.05);
+    assert!(sequence::paired(&[], 0.05).width().is_infinite());
+    let got = sequence::paired(&[0.1; 30], 0.05);
     assert!(got.holds(0.1) && got.width() < 1e-12, "{got:?}");
 }
 
@@ -147,7 +147,7 @@ fn large_samples_are_no_burden() {
     let mut random = Noise::seeded(31);
     let sample = Sample::new((0..100_000).map(|_| random.latency()).collect()).unwrap();
     for q in [0.5, 0.9, 0.99] {
-        let got = interval::quantile(&sample, q, 0.05);
+        let got = sequence::quantile(&sample, q, 0.05);
         assert!(got.holds(true_quantile(q)), "{q}: {got:?}");
         assert!(got.width() < 0.05 * true_quantile(q), "{q}: {got:?}");
     }

@@ -1,0 +1,36 @@
+//! Text of a file as a person may see it: nothing in it steers a terminal, or hides.
+
+use std::borrow::Cow;
+
+/// The text with what would steer a terminal, or not be seen there, replaced, each by something as long in bytes, so that
+/// spans stay true.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let replaced = text.chars().map(|c| match c.len_utf8() {
+        _ if !steers(c) => c,
+        1 if c == '\r' => ' ',
+        1 => '?',
+        2 => '\u{b7}',
+        _ => '\u{fffd}',
+    });
+    Cow::Owned(replaced.collect())
+}
+
+/// Text of the file as it is put into a sentence: in ticks, on one line, of bearable length.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let line: String = printable(text).replace('\n', " ");
+    match line.char_indices().nth(MOST) {
+        _ if line.is_empty() => "`\"\"`".to_owned(),
+        Some((end, _)) => format!("`{}...`", &line[..end]),
+        None => format!("`{line}`"),
+    }
+}

@@ -1,0 +1,119 @@
+//! Intervals that hold at every look: the thresholds that the tests of the verdict do not reject.
+//!
+//! A verdict looks after every fork, and an ordinary confidence interval is wrong after many looks.
+//! A *confidence sequence* covers the truth at all of them at once, with probability at least
+//! `1 - alpha`. Here it is the inverse of the tests themselves: it begins where the failing side at
+//! `alpha/2` stops rejecting and ends where the passing side starts to (duality of tests and
+//! confidence sets; for quantiles: Howard & Ramdas 2022), so interval and verdict never disagree.
+
+use super::betting::threshold;
+use super::bisection::turning_point;
+use super::blocks::{Blocks, Cut};
+use super::exceedance::Exceedance;
+use super::interval::Interval;
+use super::paired::Paired;
+use super::{Sample, Side, order};
+
+/// The quantile `q`, from values that exceed independently of each other, at level `alpha`.
+///
+/// # Panics
+/// Where `q` or `alpha` is not in (0, 1).
+pub fn quantile(sample: &Sample, q: f64, alpha: f64) -> Interval {
+    let (fail, n) = (Exceedance::fail_finely(1.0 - q), sample.len() as u64);
+    let enough = threshold(alpha, 2);
+    let low = end_below(sample, |limit| fail.log_evidence_of(n, sample.above(limit)) >= enough);
+    Interval { low, high: quantile_high(sample, q, 1.0, alpha) }
+}
+
+/// The lower end for the quantile `q`, from runs of values whose exceedances come in bursts: in blocks, as
+/// the failing side counts them. `sample` holds the values of all the runs.
+pub(super) fn low_in_blocks(
+    sample: &Sample,
+    (runs, cut): (&[Vec<f64>], Cut),
+    q: f64,
+    alpha: f64,
+) -> f64 {
+    let enough = threshold(alpha, 2);
+    end_below(sample, |limit| {
+        let mut blocks = Blocks::cut(1.0 - q, cut);
+        for run in runs {
+            blocks.extend(run, limit);
+        }
+        blocks.log_evidence() >= enough
+    })
+}
+
+/// The true log-ratio, from the log-ratios of role-swapped pairs in their order, at level `alpha`.
+///
+/// The evidence is not strictly monotone in the threshold, because its scale moves with it. The ends
+/// are therefore searched from far outside inwards, and enclose every threshold that stands.
+///
+/// # Panics
+/// Where `alpha` is not in (0, 1) or a log-ratio is not finite.
+pub fn paired(log_ratios: &[f64], alpha: f64) -> Interval {
+    let sample = Sample::new(log_ratios.to_vec()).expect("log-ratios are finite");
+    let Some(middle) = order::quantile(&sample, 0.5) else {
+        return Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
+    };
+    let values = sample.values();
+    let spread = values[values.len() - 1] - values[0];
+    let enough = threshold(alpha, 2);
+    let rejects = |side: Side, theta: f64| {
+        let mut evidence = Paired::new(side, theta);
+        for &z in log_ratios {
+            evidence.push(z).expect("log-ratios are finite");
+        }
+        evidence.log_evidence() >= enough
+    };
+    Interval {
+        low: end_outside(middle, -spread, |theta| rejects(Side::Fail, theta)),
+        high: end_outside(middle, spread, |theta| rejects(Side::Pass, theta)),
+    }
+}
+
+/// The upper end: the largest value at which the rate of values *at or above* it may still be `1 - q`, where
+/// `inflation` values are worth an independent one.
+pub(super) fn quantile_high(sample: &Sample, q: f64, inflation: f64, alpha: f64) -> f64 {
+    let (pass, n) = (Exceedance::pass(1.0 - q), sample.len() as u64);
+    let enough = threshold(alpha, 2);
+    let rejects = |count: u64| pass.log_evidence_deflated(n, count, inflation) >= enough;
+    if !rejects(0) {
+        return f64::INFINITY;
+    }
+    let values = sample.values();
+    let standing = values.partition_point(|&value| !rejects(sample.at_or_above(value)));
+    standing.checked_sub(1).map_or(f64::NEG_INFINITY, |last| values[last])
+}
+
+/// The lower end: the first value that the failing side does not reject as a limit.
+fn end_below(sample: &Sample, rejects: impl Fn(f64) -> bool) -> f64 {
+    let values = sample.values();
+    if values.is_empty() || !rejects(f64::NEG_INFINITY) {
+        return f64::NEG_INFINITY;
+    }
+    // At the largest value nothing exceeds, which is never evidence to fail.
+    values[values.partition_point(|&value| rejects(value)).min(values.len() - 1)]
+}
+
+/// The outermost threshold that stands, from far out on the side of `spread` inwards to `middle`.
+fn end_outside(middle: f64, spread: f64, rejects: impl Fn(f64) -> bool) -> f64 {
+    /// How far out to begin, in spreads: there all scores are alike, as they are at infinity.
+    const FARTHEST: f64 = 16.0;
+    const SHRINK: f64 = 0.85;
+    /// Down to a 5000th of the spread.
+    const STEPS: i32 = 70;
+    /// Final precision within a step.
+    const HALVINGS: u32 = 12;
+    // Log-ratios that are all alike still have neighbours, a few roundings away.
+    let rounding = (middle.abs() * f64::EPSILON).max(f64::MIN_POSITIVE);
+    let unit = if spread == 0.0 { rounding.copysign(spread) } else { spread };
+    let at = |step: i32| FARTHEST * SHRINK.powi(step) * unit;
+    if !rejects(middle + at(0)) {
+        return middle + f64::INFINITY.copysign(unit);
+    }
+    let Some(stands) = (1..STEPS).find(|&step| !rejects(middle + at(step))) else {
+        return middle;
+    };
+    // Inside `at(stands)` it stands, at the step before it is rejected.
+    middle + turning_point(at(stands), at(stands - 1), HALVINGS, |away| rejects(middle + away))
+}

@@ -1,0 +1,218 @@
+//! No circles: a file of the core, the harness or the command is used by none that it uses itself.
+//!
+//! The arrows are the paths that the source writes: `crate::`, `super::` and `self::`, and in the two upper crates
+//! the core's name. What a face passes on (`pub use`) is an arrow to the file that has it, not to the face.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arrows::code;
+use super::{Text, none, sources};
+
+/// Faces whose type has its methods, or its parts, in the files below it, so that each needs the other. None is to be
+/// added: what both need belongs into a file below them.
+const KNOWN: &[&str] = &[
+    "src/run/asynchronous/mod.rs",
+    "src/run/asynchronous/open_loop.rs",
+    "src/session/mod.rs",
+    "src/session/carried.rs",
+    "src/session/measure.rs",
+    "src/session/rotation.rs",
+    "src/subject/artifact/image/mod.rs",
+    "src/subject/artifact/image/contents.rs",
+    "src/subject/artifact/image/tar.rs",
+    "cargo-budget/src/history/import/mod.rs",
+    "cargo-budget/src/history/import/files.rs",
+    "cargo-budget/src/report/mod.rs",
+    "cargo-budget/src/report/input.rs",
+];
+
+/// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
+struct Crate {
+    files: BTreeMap<Vec<String>, Text>,
+    /// What faces pass on: of a module, a name and the module that has it.
+    passed: BTreeMap<(Vec<String>, String), Vec<String>>,
+}
+
+impl Crate {
+    fn read(folder: &str) -> Crate {
+        let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
+        let files = sources(folder).into_iter().filter(|file| !is_test(&file.path)).map(|file| {
+            let inside = file.path[folder.len() + 1..].trim_end_matches(".rs").to_owned();
+            let face = |part: &&str| !matches!(*part, "mod" | "lib" | "main");
+            let module = inside.split('/').filter(face).map(str::to_owned).collect();
+            (module, Text { path: file.path, text: code(&file.text) })
+        });
+        Crate::of(files.collect())
+    }
+
+    fn of(files: BTreeMap<Vec<String>, Text>) -> Crate {
+        let mut read = Crate { files, passed: BTreeMap::new() };
+        for (module, file) in &read.files {
+            for (statement, public) in statements(&file.text) {
+                for path in flat(&statement).into_iter().filter(|_| public) {
+                    let Some(mut whole) = read.whole(module, &path) else { continue };
+                    let Some(name) = whole.pop() else { continue };
+                    read.passed.insert((module.clone(), name), whole);
+                }
+            }
+        }
+        read
+    }
+
+    /// The path from the top of the crate; `None` where it leads out of it.
+    fn whole(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
+        let mut at = module.to_vec();
+        let mut rest = path;
+        match path.first()?.as_str() {
+            "crate" | "perf_budget_core" => (at, rest) = (Vec::new(), &path[1..]),
+            "self" => rest = &path[1..],
+            "super" => {
+                while rest.first().is_some_and(|part| part == "super") {
+                    at.pop()?;
+                    rest = &rest[1..];
+                }
+            }
+            // A child of the module is named without more.
+            child => {
+                at.push(child.to_owned());
+                self.files.get(&at)?;
+                rest = &path[1..];
+            }
+        }
+        at.extend(rest.iter().cloned());
+        Some(at)
+    }
+
+    /// The module whose file has what the path names.
+    fn home(&self, whole: &[String]) -> Vec<String> {
+        let known = (0..=whole.len()).rev().find(|&n| self.files.contains_key(&whole[..n]));
+        let known = known.unwrap_or(0);
+        let module = whole[..known].to_vec();
+        match whole.get(known).map(|name| self.passed.get(&(module.clone(), name.clone()))) {
+            Some(Some(next)) if *next != module => {
+                let next: Vec<String> = next.iter().chain(&whole[known..]).cloned().collect();
+                self.home(&next)
+            }
+            _ => module,
+        }
+    }
+
+    /// For each file, by its module, those that it uses.
+    fn arrows(&self) -> BTreeMap<&Vec<String>, BTreeSet<Vec<String>>> {
+        let of = |(module, file): (&'_ Vec<String>, &Text)| {
+            let uses = statements(&file.text).into_iter().filter(|(_, public)| !public);
+            let mut paths: Vec<Vec<String>> =
+                uses.flat_map(|(statement, _)| flat(&statement)).collect();
+            paths.extend(inline(&file.text));
+            let homes = paths.iter().filter_map(|path| self.whole(module, path));
+            let homes = homes.map(|whole| self.home(&whole));
+            homes.filter(|home| home != module && !home.is_empty()).collect()
+        };
+        self.files.iter().map(|entry| (entry.0, of(entry))).collect()
+    }
+
+    /// The files that are in a circle: each can be reached from itself.
+    fn circles(&self) -> Vec<String> {
+        let arrows = self.arrows();
+        let reached = |start: &Vec<String>| {
+            let (mut seen, mut waiting) = (BTreeSet::new(), vec![start]);
+            while let Some(module) = waiting.pop() {
+                for next in arrows.get(module).into_iter().flatten() {
+                    if seen.insert(next) {
+                        waiting.push(next);
+                    }
+                }
+            }
+            seen
+        };
+        let turned = arrows.keys().filter(|&&module| reached(module).contains(module));
+        turned.map(|module| self.files[*module].path.clone()).collect()
+    }
+}
+
+/// Each `use`, without the word, and whether it passes on what it names.
+fn statements(text: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("use ") {
+        let before = text[..at].rsplit('\n').next().unwrap_or_default().trim();
+        if before.is_empty() || before.starts_with("pub") {
+            let statement = text[at + 4..].split(';').next().unwrap_or_default();
+            found.push((statement.split_whitespace().collect(), !before.is_empty()));
+        }
+    }
+    found
+}
+
+/// `a::{b, c::d}` is `a::b` and `a::c::d`; `a::{self}` is `a`.
+fn flat(statement: &str) -> Vec<Vec<String>> {
+    let Some((head, list)) = statement.split_once('{') else {
+        return vec![statement.split("::").map(str::to_owned).collect()];
+    };
+    let list = &list[..list.rfind('}').unwrap_or(list.len())];
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices().chain([(list.len(), ',')]) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let whole = |part: &str| match part {
+        "self" => flat(head.trim_end_matches("::")),
+        part => flat(&format!("{head}{part}")),
+    };
+    parts.flat_map(whole).collect()
+}
+
+/// Paths that are written where they are used.
+fn inline(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for start in ["crate::", "super::", "self::"] {
+        for (at, _) in text.match_indices(start) {
+            let line = text[..at].rsplit('\n').next().unwrap_or_default();
+            let continues = line.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            if continues || line.contains("use ") || line.contains("pub(") {
+                continue;
+            }
+            let path = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+            let whole = text[at..].split(path).next().unwrap_or_default();
+            found.push(whole.split("::").map(str::to_owned).collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn no_file_is_in_a_circle() {
+    let mut found = Vec::new();
+    for folder in ["core/src", "src", "cargo-budget/src"] {
+        found.extend(Crate::read(folder).circles());
+    }
+    none(
+        &found,
+        "each of these uses itself by way of others; what both need belongs into a file below them",
+    );
+}
+
+#[test]
+fn a_circle_is_seen() {
+    let check = |files: &[(&str, &str)], want: &[&str]| {
+        let files = files.iter().map(|(path, text)| {
+            let module = path.split('/').filter(|part| *part != "mod").map(str::to_owned);
+            (module.collect(), Text { path: (*path).to_owned(), text: (*text).to_owned() })
+        });
+        assert_eq!(Crate::of(files.collect()).circles(), want);
+    };
+    check(&[("a", "use crate::b::B;\n"), ("b", "use crate::c;\n"), ("c", "")], &[]);
+    check(&[("a", "use crate::b::{B, C};\n"), ("b", "fn f() { crate::a::f() }\n")], &["a", "b"]);
+    // By way of a face, that passes it on.
+    let face =
+        ("r/mod", "mod a;\nmod b;\npub(crate) use self::a::A;\npub(crate) use self::b::B;\n");
+    check(&[face, ("r/a", "use super::B;\n"), ("r/b", "use super::A;\n")], &["r/a", "r/b"]);
+    check(&[face, ("r/a", "use super::B;\n"), ("r/b", "")], &[]);
+}
