@@ -193,10 +193,12 @@ fn no_file_is_in_a_circle() {
     for folder in ["core/src", "src", "cargo-budget/src"] {
         found.extend(Crate::read(folder).circles());
     }
-    none(
-        &found,
-        "each of these uses itself by way of others; what both need belongs into a file below them",
-    );
+    let new: Vec<String> =
+        found.iter().filter(|path| !KNOWN.contains(&path.as_str())).cloned().collect();
+    none(&new, "each of these uses itself by way of others");
+    let known = KNOWN.iter().filter(|known| !found.iter().any(|path| path == *known));
+    let over: Vec<String> = known.map(ToString::to_string).collect();
+    none(&over, "these are in no circle any more: strike them");
 }
 
 #[test]
