@@ -13,7 +13,8 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::bound_text;
 use perf_budget_core::verdict::Verdict;
 
-use super::{Report, input, is_idle, names, severity};
+use super::data::MISSING;
+use super::{Report, input, is_idle, is_nameless, names, severity};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -188,14 +189,6 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
         ..Outcome::default()
     }]
 }
-
-/// Whether this stands for tests whose names are not known.
-pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
-    outcome.budget.is_empty() && outcome.test == MISSING
-}
-
-/// The name of what stands for tests whose names are not known.
-const MISSING: &str = "missing";
 
 /// The tests by name, where that `budgets.toml` is the one that the outcomes are of.
 fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, made: usize) -> Option<Vec<Outcome>> {

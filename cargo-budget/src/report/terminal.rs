@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::{Colour, explain, remarks, table};
 
-use super::{Report, merge::is_nameless};
+use super::{Report, is_nameless};
 use crate::text;
 
 /// Text with colours, which whoever prints takes away where nobody sees them.

@@ -1,7 +1,7 @@
 //! No circles: a file of the core, the harness or the command is used by none that it uses itself.
 //!
-//! The arrows are the paths that the source writes: `crate::`, `super::` and `self::`, and in the two upper crates
-//! the core's name. What a face passes on (`pub use`) is an arrow to the file that has it, not to the face.
+//! The arrows are the paths that the source writes: `crate::`, `super::` and `self::`. What a face passes on
+//! (`pub use`) is an arrow to the file that has it, not to the face.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,6 @@ const KNOWN: &[&str] = &[
     "src/subject/artifact/image/tar.rs",
     "cargo-budget/src/history/import/mod.rs",
     "cargo-budget/src/history/import/files.rs",
-    "cargo-budget/src/report/mod.rs",
-    "cargo-budget/src/report/input.rs",
 ];
 
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
@@ -64,7 +62,7 @@ impl Crate {
         let mut at = module.to_vec();
         let mut rest = path;
         match path.first()?.as_str() {
-            "crate" | "perf_budget_core" => (at, rest) = (Vec::new(), &path[1..]),
+            "crate" => (at, rest) = (Vec::new(), &path[1..]),
             "self" => rest = &path[1..],
             "super" => {
                 while rest.first().is_some_and(|part| part == "super") {

@@ -14,7 +14,8 @@ use super::safe::Text;
 use super::{chart, trend};
 use crate::inside::Inside;
 use crate::report::Report;
-use crate::report::merge::{counted, is_nameless};
+use crate::report::is_nameless;
+use crate::report::merge::counted;
 
 /// The inside of a row.
 pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -> Markup {
