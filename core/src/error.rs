@@ -71,7 +71,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
             Kind::Io { source, .. } => Some(source),
-            _ => None,
+            Kind::Config { .. } | Kind::Other(_) => None,
         }
     }
 }

@@ -18,21 +18,35 @@
 //! | verdict | [`verdict`]: the rules of judgement; [`enforce`]: limits that share a measurement |
 //! | outcome | [`outcome`]: all that is said of one limit; [`record`]: how it is kept |
 //! | report | [`report`]: renderings of outcomes |
+//!
+//! Where a module matches on enums of this crate, no arm is a wildcard: the compiler names every place that a new
+//! variant must reach. `budget` and `files` match on what others define.
 
 pub mod budget;
 pub mod date;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod error;
 pub mod exact;
 pub mod files;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod outcome;
 pub mod paths;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod quantity;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod reading;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod record;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod report;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod selftest;
 pub mod stats;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod suite;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod verdict;

@@ -228,16 +228,11 @@ impl Layout<'_> {
                     label => [budget, label, &limit.label].join("::"),
                 };
                 let versus = self.versus(limit, case);
-                let reading = match self.reading(&limit.metric) {
-                    Reading::TIME
-                        if versus.as_ref().is_some_and(|versus| {
-                            !takes_turns(&limit.metric) || self.is_loaded(versus)
-                        }) =>
-                    {
-                        Reading::Whole
-                    }
-                    reading => reading,
-                };
+                let mut reading = self.reading(&limit.metric);
+                let as_a_whole = |versus| !takes_turns(&limit.metric) || self.is_loaded(versus);
+                if reading == Reading::TIME && versus.as_ref().is_some_and(as_a_whole) {
+                    reading = Reading::Whole;
+                }
                 let group = Group {
                     budget: self.index,
                     span: Span::Case(case),

@@ -85,7 +85,9 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
             SubjectKind::Workload => problem.help(
                 "a metric that the workload records itself needs a name less like a known one",
             ),
-            _ => problem.help(all(kind)),
+            SubjectKind::Artifact | SubjectKind::Command | SubjectKind::Criterion => {
+                problem.help(all(kind))
+            }
         });
     }
     if kind != SubjectKind::Workload {

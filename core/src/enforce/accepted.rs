@@ -53,7 +53,8 @@ impl AcceptedValues {
         let elsewhere = (locked.environment != self.here).then(|| locked.environment.to_string());
         let factor = match limit.target {
             Target::Relative { factor, reference: Reference::Lock } => Some(factor),
-            _ => None,
+            Target::Relative { reference: Reference::Base | Reference::Budget(_), .. }
+            | Target::Absolute(_) => None,
         };
         let commit = locked.commit.clone();
         outcome.accepted =

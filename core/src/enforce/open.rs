@@ -181,7 +181,7 @@ impl Open {
             {
                 Ok(())
             }
-            _ => {
+            Target::Absolute(_) | Target::Relative { .. } => {
                 let text = format!(
                     "the load is more than the workload can take: operations had waited for {} and \
                      were never started, so that no `{}` is known; lower the rate",
@@ -295,7 +295,7 @@ impl Open {
         match self.judgement {
             Judgement::Noisy(_) if self.is_relative() && value <= NOTHING => 0.0,
             Judgement::Noisy(_) if self.is_relative() => value.exp(),
-            _ => value,
+            Judgement::Exact(_) | Judgement::Noisy(_) => value,
         }
     }
 

@@ -44,7 +44,12 @@ impl Outcome {
             _ if broken && today <= until => Effect::Waived,
             _ if broken => Effect::Expired,
             Verdict::Pass | Verdict::Warn if settled && !over => Effect::Unneeded,
-            _ => return,
+            Verdict::Pass
+            | Verdict::Warn
+            | Verdict::Fail
+            | Verdict::Unsure
+            | Verdict::Unmeasured
+            | Verdict::Skipped => return,
         };
         let words = match effect {
             Effect::Waived => {

@@ -46,8 +46,14 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
             break;
         }
         let verdict = match outcome.verdict {
-            Verdict::Pass => outcome.verdict.name().to_owned(),
-            other => format!("<b>{}</b>: {}", other.name(), cell(&outcome.reason)),
+            pass @ Verdict::Pass => pass.name().to_owned(),
+            other @ (Verdict::Warn
+            | Verdict::Fail
+            | Verdict::Unsure
+            | Verdict::Unmeasured
+            | Verdict::Skipped) => {
+                format!("<b>{}</b>: {}", other.name(), cell(&outcome.reason))
+            }
         };
         let _ = writeln!(
             text,

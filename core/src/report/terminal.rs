@@ -153,7 +153,9 @@ pub fn next(outcome: &Outcome) -> String {
         Verdict::Unsure => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
         ),
-        _ => format!("run it alone: cargo test --release -- --exact {}", outcome.test),
+        Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
+            format!("run it alone: cargo test --release -- --exact {}", outcome.test)
+        }
     }
 }
 
@@ -236,9 +238,10 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
         [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].into_iter().map(of).sum();
     let list = |verdicts: &[Verdict]| {
         let some = verdicts.iter().filter(|&&v| of(v) > 0);
-        some.map(|&v| match v {
-            Verdict::Warn if waived > 0 => format!("{} warn ({waived} waived)", of(v)),
-            _ => format!("{} {}", of(v), v.name()),
+        some.map(|&v| {
+            let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
+            let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
+            format!("{} {}{waived}", of(v), v.name())
         })
         .collect::<Vec<_>>()
         .join(", ")

@@ -10,7 +10,7 @@
 //! between which values does the truth lie, and what would this run have caught.
 //!
 //! ```
-//! use perf_budget::stats::{Percentile, threshold};
+//! use perf_budget_core::stats::{Percentile, threshold};
 //!
 //! // A p90 of at most 10, with a slack of 10 %, in blocks of 20 operations.
 //! let mut p90 = Percentile::new(0.9, 10.0, 11.0, 20);
@@ -24,7 +24,7 @@
 //! assert_eq!(forks, 7);
 //! // Each end has half the level of its interval: at twice the level of a side, end and side agree.
 //! assert!(p90.interval(2.0 * 0.05).high < 11.0);
-//! # Ok::<(), perf_budget::stats::NotFinite>(())
+//! # Ok::<(), perf_budget_core::stats::NotFinite>(())
 //! ```
 //!
 //! # What each file is, and where its formulas come from

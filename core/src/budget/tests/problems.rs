@@ -227,7 +227,7 @@ fn every_problem_in_the_source_is_shown() {
         made.iter().map(|(file, line)| (file.rsplit(['/', '\\']).next().unwrap(), *line)).collect();
     let mut unseen = Vec::new();
     let mut count = 0;
-    for file in std::fs::read_dir(repository("src/budget")).unwrap() {
+    for file in std::fs::read_dir(repository("core/src/budget")).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };

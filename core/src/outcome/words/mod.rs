@@ -55,7 +55,9 @@ pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
         _ if against.is_over(estimate.value) => {
             format!("{metric} is {value}, at the limit of {bound} and within its slack")
         }
-        _ => format!("{metric} is {value}, within the limit of {bound}"),
+        Verdict::Pass | Verdict::Unsure | Verdict::Unmeasured | Verdict::Skipped => {
+            format!("{metric} is {value}, within the limit of {bound}")
+        }
     }
 }
 
