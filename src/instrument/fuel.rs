@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use super::{Gauge, Repeat};
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::metric::Key;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;

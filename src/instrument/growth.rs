@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use memory_stats::memory_stats;
 
-use super::{Gauge, Repeat};
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::metric::Key;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;

@@ -14,7 +14,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
-use super::{Gauge, Repeat};
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::metric::{Key, Metric};
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::Fork;

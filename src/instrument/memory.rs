@@ -6,7 +6,7 @@
 
 use memory_stats::memory_stats;
 
-use super::Gauge;
+use crate::instrument::gauge::Gauge;
 use crate::metric::{Key, Metric};
 use crate::os::memory::{high_water, mark};
 use crate::outcome::{Cause, Unmeasured};

@@ -1,45 +1,47 @@
-//! What time, heap and memory have in common as seen by the loop that runs the operation.
-//!
-//! The loop knows operations and no instrument; an instrument knows laps and no operation. Between
-//! them lies this trait, so that there is one loop for plain and one for asynchronous operations.
+//! Instruments, a file each, and which of them a measurement begins with.
 
 pub(crate) mod clock;
 pub(crate) mod fuel;
-pub(crate) mod growth;
+pub(crate) mod gauge;
+mod growth;
 pub(crate) mod heap;
 pub(crate) mod load;
-pub(crate) mod memory;
+mod memory;
 pub(crate) mod planted;
 pub(crate) mod time;
 
+use std::time::Duration;
+
+use crate::metric::{Instrument, Metric};
 use crate::outcome::Unmeasured;
-use crate::reading::Fork;
+use gauge::{Gauge, Repeat};
 
-/// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
-/// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it
-/// drops the outputs.
-pub(crate) trait Gauge {
-    /// How many operations the next lap has; `None` when there is nothing left to measure.
-    fn next(&mut self) -> Option<usize>;
-
-    /// The operations of a lap are about to run.
-    fn start(&mut self);
-
-    /// They have run, and their outputs are alive.
-    fn stop(&mut self);
-
-    /// Of the lap's operations so many failed; inputs and outputs are gone.
-    fn record(&mut self, operations: usize, failed: usize);
-
-    /// Writes down what was measured.
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured>;
+/// What an instrument is asked to read.
+pub(crate) struct Asked<'a> {
+    /// These metrics,
+    pub(crate) metrics: &'a [Metric],
+    /// for about so long,
+    pub(crate) slice: Duration,
+    /// of so many operations at the most,
+    pub(crate) most: usize,
+    /// again and again, or once.
+    pub(crate) repeat: Repeat,
 }
 
-/// Whether an operation is measured again and again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// As often as the instrument needs.
-    Looped,
-    /// Once, the first time: a value that is built and held.
-    Once,
+/// The instrument, ready to watch.
+///
+/// # Errors
+/// Where this build or this system does not have it, or it cannot read what is asked.
+pub(crate) fn begin(
+    instrument: Instrument,
+    asked: &Asked<'_>,
+) -> Result<Box<dyn Gauge>, Unmeasured> {
+    let &Asked { metrics, slice, most, repeat } = asked;
+    Ok(match instrument {
+        Instrument::Time => Box::new(time::Time::new(metrics, slice, most, repeat)),
+        Instrument::Heap => Box::new(heap::Allocations::new(repeat, most)?),
+        Instrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
+        Instrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
+        Instrument::Memory => Box::new(memory::Memory::new(metrics)?),
+    })
 }

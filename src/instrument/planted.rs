@@ -4,8 +4,9 @@
 use std::hint::{black_box, spin_loop};
 use std::time::{Duration, Instant};
 
-use super::{Gauge, heap};
+use super::heap;
 use crate::inject::Plant;
+use crate::instrument::gauge::Gauge;
 use crate::metric::Effect;
 use crate::os::memory;
 use crate::outcome::Unmeasured;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use self::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::clock::{Reading, Stopwatch};
-use super::{Gauge, Repeat};
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::os::usage::Company;
 use crate::outcome::{Cause, Unmeasured};
 use crate::reading::{Fork, Timing, Work};

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
 
-use crate::instrument::Gauge;
+use crate::instrument::gauge::Gauge;
 
 /// What the outcomes of an operation say of it.
 pub(super) trait Outcome<O> {

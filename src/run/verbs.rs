@@ -7,14 +7,11 @@ use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, Run, Verb};
 use crate::inject;
-use crate::instrument::fuel::Fuel;
-use crate::instrument::growth::Growth;
-use crate::instrument::heap::Allocations;
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::instrument::load::arrivals::Arrivals;
-use crate::instrument::memory::Memory;
 use crate::instrument::planted::Planted;
 use crate::instrument::time::Time;
-use crate::instrument::{Gauge, Repeat};
+use crate::instrument::{self, Asked};
 use crate::metric::{Instrument, SampleKind};
 #[cfg(unix)]
 use crate::worker::pair::Follower;
@@ -137,41 +134,25 @@ impl Run {
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
         let plant = self.request.plant;
-        let watching = match self.instrument {
+        let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
+        let timed = self.instrument == Instrument::Time;
+        let watching = match &self.request.load {
             #[cfg(unix)]
-            Instrument::Time if self.request.paired => {
+            _ if timed && self.request.paired => {
                 Follower::new(repeat).map(|gauge| Watching::Other(Box::new(gauge)))
             }
-            Instrument::Time => Ok(match &self.request.load {
-                Some(load) => Watching::Arrivals(Box::new(Arrivals::asked(
-                    load,
-                    self.request.slice,
-                    most,
-                    plant,
-                ))),
-                None if plant.is_some() => Watching::Other(Box::new(Time::new(
-                    &self.request.metrics,
-                    self.request.slice,
-                    most,
-                    repeat,
-                ))),
-                None => Watching::Time(Box::new(Time::new(
-                    &self.request.metrics,
-                    self.request.slice,
-                    most,
-                    repeat,
-                ))),
-            }),
-            Instrument::Heap => {
-                Allocations::new(repeat, most).map(|gauge| Watching::Other(Box::new(gauge)))
+            Some(load) if timed => {
+                let arrivals = Arrivals::asked(load, slice, most, plant);
+                Ok(Watching::Arrivals(Box::new(arrivals)))
             }
-            Instrument::Fuel => {
-                Fuel::new(repeat).map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>))
+            // The usual one, so that its loop is compiled for it alone.
+            None if timed && plant.is_none() => {
+                Ok(Watching::Time(Box::new(Time::new(metrics, slice, most, repeat))))
             }
-            Instrument::Growth => Growth::new(self.request.slice, repeat)
-                .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
-            Instrument::Memory => Memory::new(&self.request.metrics)
-                .map(|gauge| Watching::Other(Box::new(gauge) as Box<dyn Gauge>)),
+            _ => {
+                let asked = Asked { metrics, slice, most, repeat };
+                instrument::begin(self.instrument, &asked).map(Watching::Other)
+            }
         };
         let watching = watching.map_err(|why| self.failed(Failed(why)))?;
         let watching = match (watching, plant) {

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::instrument::Gauge;
+use crate::instrument::gauge::Gauge;
 use crate::run::drive::{Failures, Outcome, kept, opaque};
 
 /// The loop of [`run::drive`](crate::run::drive) with one future for the whole loop, so that entering the runtime

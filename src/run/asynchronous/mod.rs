@@ -17,7 +17,7 @@ use super::drive::{Certain, Fallible, Outcome};
 use super::verbs::Watching;
 use super::{Failed, Run};
 use crate::inject::{self, Plant};
-use crate::instrument::Repeat;
+use crate::instrument::gauge::Repeat;
 use crate::outcome::Cause;
 
 /// What runs asynchronous operations.

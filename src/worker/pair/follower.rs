@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use super::words::{Order, Ready, Reply};
 use crate::instrument::clock::Stopwatch;
-use crate::instrument::{Gauge, Repeat};
+use crate::instrument::gauge::{Gauge, Repeat};
 use crate::metric::Key;
 use crate::os::kernel;
 use crate::os::usage::Company;
