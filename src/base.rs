@@ -5,8 +5,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
-use crate::budget;
+use perf_budget_core::budget;
+use perf_budget_core::error::Error;
+
 use crate::worker::fork::Build;
 
 /// The base's test binary; several, as a search path is written, where it was linked several times.

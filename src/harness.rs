@@ -8,19 +8,19 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSetting, Trial};
+use perf_budget_core::budget::Subject;
+use perf_budget_core::error::Error;
+use perf_budget_core::outcome::{Cause, Outcome};
+use perf_budget_core::report::terminal::Colour;
+use perf_budget_core::report::{github, terminal};
+use perf_budget_core::verdict::Verdict;
+use perf_budget_core::{budget, paths, record};
 
-use crate::budget::{self, Subject};
-use crate::outcome::Cause;
-use crate::outcome::Outcome;
 use crate::progress;
-use crate::record;
-use crate::report::github;
-use crate::report::terminal::{self, Colour};
 use crate::run::{self, Failed, Run, Workload};
 use crate::session::Session;
 use crate::session::shard::Shard;
-use crate::verdict::Verdict;
-use crate::{Error, exec, paths, selftest};
+use crate::{exec, selftest};
 
 /// The exit code when `budgets.toml` is wrong or the harness cannot work.
 const UNUSABLE: u8 = 2;

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::budget::Bound;
-use crate::metric::{Better, Effect, Metric, SubjectKind, Units};
-use crate::quantity::Unit;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::metric::{Better, Effect, Metric, SubjectKind, Units};
+use perf_budget_core::quantity::Unit;
 
 /// An effect of a known size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -149,13 +149,11 @@ pub mod wasm;
 #[doc(hidden)]
 pub mod worker;
 
+pub use harness::Harness;
+pub use instrument::heap::Heap;
+pub use perf_budget_core::error::Error;
 #[doc(hidden)]
 pub use perf_budget_core::{
     budget, date, metric, outcome, quantity, reading, record, report, stats, verdict,
 };
-use perf_budget_core::{enforce, error, exact, paths, suite};
-
-pub use error::Error;
-pub use harness::Harness;
-pub use instrument::heap::Heap;
 pub use run::{Failed, Run, Workload};

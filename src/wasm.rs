@@ -52,9 +52,9 @@
 
 use std::path::Path;
 
+use perf_budget_core::error::Error;
 use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
 
-use crate::error::Error;
 use crate::instrument::fuel;
 
 /// The most fuel that there is: no call is ended for want of it.

@@ -4,13 +4,14 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use super::exit::{self, Exit};
 use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
 use super::system::{self, End};
 use super::usage::Living;
 use super::{refusal, repository};
-use crate::outcome::{Cause, Unmeasured};
 
 /// A process that was started. Dropping it ends it, and everything it started.
 #[derive(Debug)]

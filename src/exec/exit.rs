@@ -1,6 +1,6 @@
 //! How a process ended, in words: which signal, and who is likely to have sent it.
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

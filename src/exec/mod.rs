@@ -36,7 +36,7 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
 #[cfg(target_os = "linux")]

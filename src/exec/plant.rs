@@ -10,10 +10,11 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use super::door::{self, Pass, Shut};
 use super::launch::Launch;
 use crate::os::{kernel, memory};
-use crate::outcome::{Cause, Unmeasured};
 
 /// Set for a process that is to become a command, and for nothing else.
 const VARIABLE: &str = "PERF_BUDGET_PLANT";

@@ -3,8 +3,9 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use super::launch::Launch;
-use crate::outcome::{Cause, Unmeasured};
 
 /// The pipes or threads for a process's output could not be made.
 pub(super) fn of_pipes(name: &str, error: &Error) -> Unmeasured {

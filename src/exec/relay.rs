@@ -183,8 +183,9 @@ fn hear<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::exact::frozen::{frozen, refused};
+
     use super::*;
-    use crate::exact::frozen::{frozen, refused};
 
     #[test]
     fn the_messages_stay_as_they_are() {

@@ -7,9 +7,10 @@ mod strays;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use super::launch::Written;
 use super::*;
-use crate::outcome::{Cause, Unmeasured};
 
 const LONG: Duration = Duration::from_secs(60);
 

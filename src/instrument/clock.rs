@@ -8,8 +8,9 @@
 
 use std::time::{Duration, Instant};
 
+use perf_budget_core::reading::Clock;
+
 use crate::os::usage::Usage;
-use crate::reading::Clock;
 
 /// Waits shorter than this are not looked for: reading them would cost as much.
 const WORTH_ASKING: Duration = Duration::from_micros(20);

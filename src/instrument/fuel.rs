@@ -6,10 +6,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+use perf_budget_core::metric::Key;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+
 use crate::instrument::gauge::{Gauge, Repeat};
-use crate::metric::Key;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 
 /// Whether this process counts fuel at all.
 static COUNTED: AtomicBool = AtomicBool::new(false);

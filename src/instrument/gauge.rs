@@ -3,8 +3,8 @@
 //! The loop knows operations and no instrument; an instrument knows laps and no operation. Between
 //! them lies this trait, so that there is one loop for plain and one for asynchronous operations.
 
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Fork;
 
 /// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
 /// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it

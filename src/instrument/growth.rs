@@ -8,12 +8,12 @@
 use std::time::{Duration, Instant};
 
 use memory_stats::memory_stats;
+use perf_budget_core::metric::Key;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+use perf_budget_core::stats::theil_sen;
 
 use crate::instrument::gauge::{Gauge, Repeat};
-use crate::metric::Key;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
-use crate::stats::theil_sen;
 
 /// Readings in a slice.
 const READINGS: u32 = 100;

@@ -14,10 +14,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+
 use crate::instrument::gauge::{Gauge, Repeat};
-use crate::metric::{Key, Metric};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
 ///

@@ -5,12 +5,12 @@
 //! each processor; what is resident before and after is exact.
 
 use memory_stats::memory_stats;
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
 
 use crate::instrument::gauge::Gauge;
-use crate::metric::{Key, Metric};
 use crate::os::memory::{high_water, mark};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 
 /// Watches the resident memory of one operation.
 pub(crate) struct Memory {

@@ -12,9 +12,9 @@ pub(crate) mod time;
 
 use std::time::Duration;
 
-use crate::metric::{Instrument, Metric};
-use crate::outcome::Unmeasured;
 use gauge::{Gauge, Repeat};
+use perf_budget_core::metric::{Instrument, Metric};
+use perf_budget_core::outcome::Unmeasured;
 
 /// What an instrument is asked to read.
 pub(crate) struct Asked<'a> {

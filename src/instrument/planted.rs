@@ -4,13 +4,14 @@
 use std::hint::{black_box, spin_loop};
 use std::time::{Duration, Instant};
 
+use perf_budget_core::metric::Effect;
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Fork;
+
 use super::heap;
 use crate::inject::Plant;
 use crate::instrument::gauge::Gauge;
-use crate::metric::Effect;
 use crate::os::memory;
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
 
 /// A context switch is had by the shortest sleep there is.
 const SHORTEST: Duration = Duration::from_nanos(1);

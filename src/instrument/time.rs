@@ -5,15 +5,15 @@
 
 mod plan;
 
-use crate::metric::{Key, Metric, SampleKind};
+use perf_budget_core::metric::{Key, Metric, SampleKind};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Timing, Work};
 use std::time::{Duration, Instant};
 
 use self::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::clock::{Reading, Stopwatch};
 use crate::instrument::gauge::{Gauge, Repeat};
 use crate::os::usage::Company;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Timing, Work};
 
 /// Other threads and children that used more than this share of the measured time make the workload
 /// one of several threads: its waiting may be of its own making, and stays in.

@@ -3,11 +3,12 @@
 //! The coin that decides which of the two is started first is tossed here, so that the error rate of the
 //! verdict holds whatever the noise is: what favours a place in line favours either side as often.
 
+use perf_budget_core::metric::{Metric, SampleKind, Statistic};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Work};
+use perf_budget_core::stats::{Sample, order};
+
 use super::{Coin, Source};
-use crate::metric::{Metric, SampleKind, Statistic};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Work};
-use crate::stats::{Sample, order};
 use crate::worker::pair::{Pair, Round, Wants};
 
 /// Operations beyond a percentile that a pair should have, at the least.
@@ -154,8 +155,9 @@ fn middle(values: Vec<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::metric::Key;
+
     use super::*;
-    use crate::metric::Key;
 
     fn round(single: bool, first: [&[f64]; 2], second: [&[f64]; 2]) -> Round {
         let turns = |side: [&[f64]; 2]| side.map(<[f64]>::to_vec).to_vec();

@@ -7,18 +7,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use perf_budget_core::budget::{Bound, Limit, Reference, Target};
+use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::metric::{Key, Metric, Statistic};
+use perf_budget_core::outcome::{Outcome, Unmeasured};
+use perf_budget_core::reading::Fork;
+use perf_budget_core::stats::{Betting, clopper_pearson, threshold};
+use perf_budget_core::verdict::Verdict;
+use perf_budget_core::verdict::judge::Carried;
+
 use super::interleaved::{Duel, Pairs};
 use super::tests::{limit, rules};
 use super::{Coin, Source, Versus};
-use crate::budget::{Bound, Limit, Reference, Target};
-use crate::enforce::{Asked, Inquiry, Origin, Rules};
-use crate::metric::{Key, Metric, Statistic};
-use crate::outcome::Outcome;
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
-use crate::stats::{Betting, clopper_pearson, threshold};
-use crate::verdict::Verdict;
-use crate::verdict::judge::Carried;
 use crate::worker::pair::{Pair, Round};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);

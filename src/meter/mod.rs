@@ -15,14 +15,15 @@ mod watched;
 
 use std::time::Duration;
 
+use perf_budget_core::metric::{Metric, SampleKind, Statistic};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+use perf_budget_core::stats::{Sample, order};
+
 pub(crate) use self::coin::Coin;
 pub(crate) use self::sweep::Sweep;
 pub(crate) use self::versus::Versus;
 pub(crate) use self::watched::Watched;
-use crate::metric::{Metric, SampleKind, Statistic};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
-use crate::stats::{Sample, order};
 
 /// Something that can be measured once more, in a fresh process.
 pub(crate) trait Source: Send {

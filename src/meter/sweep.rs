@@ -1,10 +1,11 @@
 //! Every case of a budget once: how a metric grows with a parameter.
 
+use perf_budget_core::metric::{ByMetric, Metric};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+use perf_budget_core::stats::PowerLaw;
+
 use super::{Coin, Source, typical};
-use crate::metric::{ByMetric, Metric};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
-use crate::stats::PowerLaw;
 
 /// Every case of a budget once, giving the slope of each metric over a parameter.
 pub(crate) struct Sweep {

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use perf_budget_core::budget::{Bound, Limit, Reference, Target, Unsure};
+use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::metric::{Key, Metric, Statistic};
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::quantity::Quantity;
+use perf_budget_core::reading::Fork;
+use perf_budget_core::verdict::Verdict;
+use perf_budget_core::verdict::judge::Carried;
+
 use super::{Coin, Source, Sweep, Versus};
-use crate::budget::{Bound, Limit, Reference, Target, Unsure};
-use crate::enforce::{Asked, Inquiry, Origin, Rules};
-use crate::metric::{Key, Metric, Statistic};
-use crate::outcome::Outcome;
-use crate::quantity::Quantity;
-use crate::reading::Fork;
-use crate::verdict::Verdict;
-use crate::verdict::judge::Carried;
 
 const P50: Metric = Key::Latency.at(Statistic::P50);
 

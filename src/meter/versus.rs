@@ -1,9 +1,10 @@
 //! A subject beside its reference, each measured as a whole: their ratio is the value.
 
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+
 use super::{Coin, Source, typical};
-use crate::metric::Metric;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 
 /// Two sources measured next to each other, in an order that a coin decides: drift of the machine is
 /// as likely to favour the one as the other.

@@ -1,9 +1,10 @@
 //! What else the machine does, read beside every reading.
 
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Fork;
+
 use super::Source;
 use crate::noise;
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
 
 /// A source that watches the machine while it measures.
 pub(crate) struct Watched(pub(crate) Box<dyn Source>);

@@ -15,8 +15,8 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use crate::outcome::Unmeasured;
-use crate::reading::{Fork, Interference, Orphans, Pressure, Throttled};
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::{Fork, Interference, Orphans, Pressure, Throttled};
 
 /// Measures, and adds to the fork what else the machine did meanwhile.
 ///

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::reading::Fork;
+
 use super::parse::{processors, quota_files, stalled, throttled};
 use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
-use crate::reading::Fork;
 
 /// A virtual machine of two processors under Firecracker, Linux 6.18.
 const FIRECRACKER: &str = "cpu  1279316 0 167324 801268 6081 0 1072 1487 0 0\n\

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// Why a workload failed. Made from any error, or any text, by `?`:
 ///

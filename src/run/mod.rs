@@ -17,13 +17,13 @@ mod without_tokio;
 
 pub use failed::Failed;
 pub use param::Parameter;
+use perf_budget_core::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Work};
 #[doc(hidden)]
 pub use serve::serve;
 
 use crate::instrument::fuel;
-use crate::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Work};
 use crate::worker::wire::{Request, valid};
 
 /// A function that is measured, as the harness keeps it.

@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::rc::Rc;
 
+use perf_budget_core::budget::{Load, Shape};
+use perf_budget_core::metric::{Key, Metric, Statistic};
+use perf_budget_core::reading::Fork;
+use perf_budget_core::stats::{Sample, order};
+
 use super::*;
-use crate::budget::{Load, Shape};
 use crate::instrument::load::schedule::Schedule;
-use crate::metric::{Key, Metric, Statistic};
-use crate::reading::Fork;
 use crate::run::drive::{Certain, Fallible, Policy};
-use crate::stats::{Sample, order};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 

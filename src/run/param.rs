@@ -1,7 +1,8 @@
 //! Parameters of a budget, as the types a workload wants them in.
 
+use perf_budget_core::budget::Param;
+
 use super::failed::Failed;
-use crate::budget::Param;
 
 /// A type that a parameter of a budget can be read as: every integer and float, `bool`, `String`.
 pub trait Parameter: sealed::Sealed + Sized {

@@ -11,15 +11,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use perf_budget_core::exact;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+
 use super::{Run, Workload};
-use crate::exact;
 #[cfg(target_os = "linux")]
 use crate::exec;
 use crate::exec::{SHUT, Shut};
 #[cfg(target_os = "linux")]
 use crate::os::{kernel, proc};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 #[cfg(target_os = "linux")]
 use crate::worker::wire::DOOR;
 use crate::worker::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};

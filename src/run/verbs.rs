@@ -3,6 +3,8 @@
 use std::any::type_name;
 use std::fmt::Display;
 
+use perf_budget_core::metric::{Instrument, SampleKind};
+
 use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, Run, Verb};
@@ -12,7 +14,6 @@ use crate::instrument::load::arrivals::Arrivals;
 use crate::instrument::planted::Planted;
 use crate::instrument::time::Time;
 use crate::instrument::{self, Asked};
-use crate::metric::{Instrument, SampleKind};
 #[cfg(unix)]
 use crate::worker::pair::Follower;
 

@@ -1,9 +1,9 @@
 //! How far beyond a limit something is planted, and which size is tried next.
 
-use crate::budget::Bound;
-use crate::metric::{Metric, Values};
-use crate::outcome::Against;
-use crate::quantity::Unit;
+use perf_budget_core::budget::Bound;
+use perf_budget_core::metric::{Metric, Values};
+use perf_budget_core::outcome::Against;
+use perf_budget_core::quantity::Unit;
 
 /// Beyond the limit by these shares of it: from what few gates see to what all have to.
 const BEYOND: [f64; 10] = [0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0, 2.0, 4.0, 9.0];
@@ -58,8 +58,9 @@ pub(super) fn first_red(count: usize, mut is_red: impl FnMut(usize) -> bool) -> 
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::metric::Key;
+
     use super::*;
-    use crate::metric::Key;
 
     #[track_caller]
     fn check(metric: &Metric, bound: Bound, limit: f64, unit: Unit, first: f64, last: f64) {
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_size_is_beyond_the_limit() {
-        let mean = Metric::of(crate::metric::SubjectKind::Workload, "mean").unwrap();
+        let mean = Metric::of(perf_budget_core::metric::SubjectKind::Workload, "mean").unwrap();
         check(&mean, Bound::Max, 0.1, Unit::Seconds, 0.101, 1.0);
         check(
             &Metric::from(Key::Throughput),

@@ -11,16 +11,16 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use perf_budget_core::error::Error;
+use perf_budget_core::metric::Effect;
+use perf_budget_core::outcome::Outcome;
 pub use perf_budget_core::selftest::{
     Asked, Finding, Proof, REHEARSED, Step, VARIABLE, names, read,
 };
+use perf_budget_core::verdict::Verdict;
 
-use crate::error::Error;
 use crate::inject::{self, Plant};
-use crate::metric::Effect;
-use crate::outcome::Outcome;
 use crate::session::Session;
-use crate::verdict::Verdict;
 
 /// Plants into each of these tests, and writes what came of it to `file`, which is begun anew.
 ///

@@ -9,18 +9,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use perf_budget_core::budget::{Budgets, Reference, Subject, lock};
+use perf_budget_core::error::Error;
+use perf_budget_core::exact;
+use perf_budget_core::outcome::{Evidence, Outcome};
+use perf_budget_core::suite::{Reading, Test};
+use perf_budget_core::verdict::Verdict;
+use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
 
 use super::Session;
-use crate::Error;
 use crate::base::Base;
-use crate::budget::{Budgets, Reference, Subject, lock};
-use crate::exact;
-use crate::outcome::{Evidence, Outcome};
 use crate::subject::binary;
-use crate::suite::{Reading, Test};
-use crate::verdict::Verdict;
-use crate::verdict::judge::Carried;
 
 /// Evidence that is older says little of the machine as it is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_stays_as_it_is() {
-        let stored: Stored = crate::exact::frozen::frozen(
+        let stored: Stored = perf_budget_core::exact::frozen::frozen(
             r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
         );
         assert_eq!(

@@ -1,12 +1,13 @@
 //! What is known of a test without measuring it: the outcome before there is a reading, and instead of one.
 
+use perf_budget_core::budget::{Reference, Subject, Target};
+use perf_budget_core::enforce::accepted::Unjudged;
+use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::suite;
+use perf_budget_core::verdict::Verdict;
+
 use super::Session;
-use crate::budget::{Reference, Subject, Target};
-use crate::enforce::accepted::Unjudged;
-use crate::outcome::Outcome;
-use crate::outcome::{Cause, Unmeasured};
-use crate::verdict::Verdict;
-use crate::{subject, suite};
+use crate::subject;
 
 impl Session {
     /// Whether a test is skipped, which is known before anything is measured.
@@ -79,7 +80,7 @@ impl Session {
             relative_to,
             notes,
             why: test.limit.why.clone().or_else(|| budget.why.clone()),
-            file: crate::paths::shown(&self.budgets.path),
+            file: perf_budget_core::paths::shown(&self.budgets.path),
             line: test.limit.line,
             run: self.run.clone(),
             ..Outcome::default()
@@ -101,7 +102,7 @@ impl Session {
                  and a limit, or register it no more"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
-            file: crate::paths::shown(&self.budgets.path),
+            file: perf_budget_core::paths::shown(&self.budgets.path),
             line: 1,
             run: self.run.clone(),
             ..Outcome::default()

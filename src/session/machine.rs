@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::outcome::Run;
+use perf_budget_core::outcome::Run;
 
 /// What names a run of several processes, in the order of preference: ours, nextest's.
 const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use perf_budget_core::error::Error;
 
 /// The lock that measurements take turns by.
 pub(crate) struct MachineLock {

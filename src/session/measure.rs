@@ -3,17 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use perf_budget_core::date::Date;
+use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::metric::{Judged, Metric};
+use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+
 use super::Session;
 use super::carried::Stored;
 use crate::base::Base;
-use crate::date::Date;
-use crate::enforce::{Asked, Inquiry, Origin, Rules};
 use crate::inject::Plant;
 use crate::meter::Source;
 use crate::meter::Watched;
-use crate::metric::{Judged, Metric};
-use crate::outcome::Outcome;
-use crate::outcome::{Cause, Unmeasured};
 use crate::subject;
 
 /// How long fresh processes keep away from the ones they confirm.

@@ -20,18 +20,18 @@ pub(crate) mod shard;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::enforce::accepted::AcceptedValues;
+use perf_budget_core::error::Error;
+use perf_budget_core::outcome::{Cause, Outcome, Run, Unmeasured};
+use perf_budget_core::suite::Suite;
+
 use self::machine_lock::MachineLock;
 use self::measure::{Measurement, Purpose};
 use self::rotation::Rotation;
 use self::run_cache::RunCache;
-use crate::Error;
 use crate::base::Base;
-use crate::budget::Budgets;
-use crate::enforce::accepted::AcceptedValues;
-use crate::outcome::{Cause, Unmeasured};
-use crate::outcome::{Outcome, Run};
 use crate::progress::Progress;
-use crate::suite::Suite;
 use crate::worker::fork::Build;
 
 /// Everything that the tests of one run share.

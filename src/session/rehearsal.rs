@@ -1,9 +1,10 @@
 //! A measurement that nothing is kept of, for a selftest.
 
+use perf_budget_core::outcome::Outcome;
+
 use super::Session;
 use super::measure::Purpose;
 use crate::inject::Plant;
-use crate::outcome::Outcome;
 
 impl Session {
     /// The outcome of a test with something planted into it, or with nothing: by the same rules as one

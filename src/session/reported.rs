@@ -1,8 +1,9 @@
 //! What the processes of one run tell each other, where every test is a process.
 
+use perf_budget_core::error::Error;
+use perf_budget_core::outcome::Outcome;
+
 use super::Session;
-use crate::Error;
-use crate::outcome::Outcome;
 
 impl Session {
     /// Lets the other processes of the run know of an outcome.

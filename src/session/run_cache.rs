@@ -11,12 +11,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use perf_budget_core::budget::lock;
+use perf_budget_core::error::Error;
+use perf_budget_core::exact;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
+
 use super::machine;
-use crate::Error;
-use crate::budget::lock;
-use crate::exact;
-use crate::outcome::Outcome;
-use crate::verdict::Verdict;
 
 /// Run caches older than this are of no run that still goes on.
 const STALE: Duration = Duration::from_secs(24 * 3600);
@@ -166,8 +167,9 @@ fn remove_stale(runs: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::exact::frozen::frozen;
+
     use super::*;
-    use crate::exact::frozen::frozen;
 
     #[test]
     fn the_lines_of_what_was_told_stay_as_they_are() {

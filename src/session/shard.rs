@@ -1,7 +1,7 @@
 //! One part of the tests, where several machines share them.
 
-use crate::Error;
-use crate::suite::Test;
+use perf_budget_core::error::Error;
+use perf_budget_core::suite::Test;
 
 /// Says which part this run measures: `2/4`.
 const VARIABLE: &str = "PERF_BUDGET_SHARD";

@@ -9,7 +9,7 @@ mod cargo;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// Where binaries are from.
 #[derive(Debug, Clone, PartialEq, Eq)]

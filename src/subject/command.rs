@@ -13,17 +13,17 @@ mod tests;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::budget::{Cache, Command, Ready};
+use perf_budget_core::metric::{Effect, Key, Metric, SampleKind};
+#[cfg(target_os = "linux")]
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Orphans, Timing};
+
 use self::ready::Signal;
-use crate::budget::{Cache, Command, Ready};
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
 use crate::exec::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
 use crate::inject::Plant;
-use crate::metric::Effect;
-use crate::metric::{Key, Metric, SampleKind};
-#[cfg(target_os = "linux")]
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Orphans, Timing};
 
 /// Runs `command` once, in the directory `root`, and ends it and everything it started.
 ///

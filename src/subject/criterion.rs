@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Work};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Work};
 
-use crate::budget::spelling;
-use crate::exact;
-use crate::metric::Key;
-use crate::quantity::Unit;
+use perf_budget_core::budget::spelling;
+use perf_budget_core::exact;
+use perf_budget_core::metric::Key;
+use perf_budget_core::quantity::Unit;
 
 /// Criterion takes no fewer samples, but for `--quick`, which takes two and may make up the second.
 const FEWEST: usize = 10;

@@ -11,15 +11,17 @@ mod request;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use perf_budget_core::budget::{Budget, Budgets, Param, Subject};
+use perf_budget_core::metric::{Metric, SampleKind};
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Fork;
+use perf_budget_core::suite;
+use perf_budget_core::suite::{Group, Reading, Span};
+
 use crate::base::Base;
-use crate::budget::{Budget, Budgets, Param, Subject};
 use crate::inject::Plant;
 use crate::meter::interleaved::{self, Duel, Pairs};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::metric::{Metric, SampleKind};
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
-use crate::suite::{self, Group, Reading, Span};
 use crate::worker::fork::{self, Build, Request};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 

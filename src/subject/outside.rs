@@ -5,13 +5,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::budget::{Case, Command};
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Fork;
+
 use super::{artifact, binary, command};
-use crate::budget::{Case, Command};
 use crate::inject::Plant;
 use crate::meter::Source;
-use crate::metric::Metric;
-use crate::outcome::Unmeasured;
-use crate::reading::Fork;
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);

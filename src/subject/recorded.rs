@@ -2,14 +2,15 @@
 //!
 //! Apart because nothing is measured: there is no second fork to ask for.
 
+use perf_budget_core::budget::{Budget, Budgets, Target};
+use perf_budget_core::metric::Units;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::paths;
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::reading::Fork;
+
 use super::criterion::{self, Place};
-use crate::budget::{Budget, Budgets, Target};
 use crate::meter::Source;
-use crate::metric::Units;
-use crate::outcome::{Cause, Unmeasured};
-use crate::paths;
-use crate::quantity::Unit;
-use crate::reading::Fork;
 
 /// What is recorded of the benchmark `name`, which `budget` limits.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::budget::Budget;
-use crate::metric::{Instrument, Metric};
+use perf_budget_core::budget::Budget;
+use perf_budget_core::metric::{Instrument, Metric};
+
 use crate::worker::fork::Request;
 
 /// How long a fork of a workload measures, set-up and warm-up not counted.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// A test binary, and where it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

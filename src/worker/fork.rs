@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Orphans};
+
 pub use super::build::Build;
 pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Fork, Orphans};
 
 /// Measures `request` in a fresh process of this binary, which must serve workers before it does
 /// anything else. The process and everything it started are gone afterwards, and so are its files in

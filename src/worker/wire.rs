@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
+use perf_budget_core::budget::{Load, Param, Shape};
+use perf_budget_core::exact;
+use perf_budget_core::metric::{Instrument, InstrumentKind, Metric, SubjectKind};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Clock, Fork, Lag, Timing, Work};
 use serde::{Deserialize, Serialize};
 
-use crate::budget::{Load, Param, Shape};
-use crate::exact;
 use crate::inject::Plant;
-use crate::metric::{Instrument, InstrumentKind, Metric, SubjectKind};
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Clock, Fork, Lag, Timing, Work};
 
 /// Names the file with the request. Its worker takes the file away, and forgets the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";

@@ -1,9 +1,10 @@
 //! Requests and replies survive the way through a file; what is cut short does not pass.
 
+use perf_budget_core::exact::frozen::frozen;
+use perf_budget_core::exact::read;
+use perf_budget_core::metric::{Key, Statistic};
+
 use super::*;
-use crate::exact::frozen::frozen;
-use crate::exact::read;
-use crate::metric::{Key, Statistic};
 
 fn fork() -> Fork {
     Fork {

@@ -8,13 +8,14 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use perf_budget_core::budget::Load;
+use perf_budget_core::metric::{Effect, Key};
+use perf_budget_core::reading::{Fork, Lag, Timing, Work};
+use perf_budget_core::stats::{Sample, order};
+
 use super::schedule::Schedule;
-use crate::budget::Load;
 use crate::inject::Plant;
 use crate::instrument::clock::Stopwatch;
-use crate::metric::{Effect, Key};
-use crate::reading::{Fork, Lag, Timing, Work};
-use crate::stats::{Sample, order};
 
 /// The least time, in seconds, that a queue has to be worked off when the last operation was due.
 const PATIENCE: f64 = 1.0;

@@ -3,7 +3,7 @@
 //! It has a stretch for warming up, and after it the stretch that is measured: of a shape with periods
 //! whole periods, so that no process sees only the calm part of one.
 
-use crate::budget::{Load, Shape};
+use perf_budget_core::budget::{Load, Shape};
 
 /// Seconds for warming up, at the rate and without peaks.
 const WARM_UP: f64 = 0.1;

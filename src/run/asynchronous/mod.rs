@@ -9,6 +9,7 @@ mod open_loop;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::outcome::Cause;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use self::drive::drive;
@@ -18,7 +19,6 @@ use super::verbs::Watching;
 use super::{Failed, Run};
 use crate::inject::{self, Plant};
 use crate::instrument::gauge::Repeat;
-use crate::outcome::Cause;
 
 /// What runs asynchronous operations.
 #[derive(Debug)]

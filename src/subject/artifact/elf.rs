@@ -8,8 +8,9 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
+use perf_budget_core::outcome::Unmeasured;
+
 use super::files::Found;
-use crate::outcome::Unmeasured;
 
 /// More sections than any program has; a file that claims more is not believed.
 const MOST_SECTIONS: u64 = 1 << 16;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use perf_budget_core::files;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::content::Digest;
-use crate::outcome::{Cause, Unmeasured};
 
 /// What the patterns of a budget stand for.
 pub(super) struct Artifact {

@@ -27,14 +27,15 @@ mod pool;
 
 use std::path::Path;
 
+use perf_budget_core::metric::{ByMetric, Key, Metric};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::quantity::{Quantity, Unit};
+
 use self::cache::Cache;
 use self::compress::Encoder;
 use self::files::{Artifact, Found};
 use self::image::Image;
 use crate::inject::Plant;
-use crate::metric::{ByMetric, Key, Metric};
-use crate::outcome::{Cause, Unmeasured};
-use crate::quantity::{Quantity, Unit};
 
 /// One metric of an artifact.
 #[derive(Debug, Clone, PartialEq)]

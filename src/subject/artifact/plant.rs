@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use super::elf;
 use super::files::Artifact;
-use crate::outcome::{Cause, Unmeasured};
 
 /// A file that goes when nobody needs it any more.
 #[derive(Debug)]
@@ -63,11 +64,10 @@ fn noise(bytes: u64) -> impl Iterator<Item = u8> {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::metric::{Effect, Key, Metric};
+
     use super::*;
     use crate::inject::Plant;
-    use crate::metric::Effect;
-    use crate::metric::Key;
-    use crate::metric::Metric;
     use crate::subject::artifact::{measure, measure_planted};
 
     #[test]

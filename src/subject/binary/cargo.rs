@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
 use serde::Deserialize;
 
 use crate::exec::{self, Finished, Launch};
-use crate::outcome::{Cause, Unmeasured};
 
 /// What of the base's environment is not this process's, as JSON: this process runs within what this revision's
 /// toolchain and configuration set, and the base has its own.

@@ -4,8 +4,9 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::path::PathBuf;
 
+use perf_budget_core::outcome::Unmeasured;
+
 use crate::exec::Launch;
-use crate::outcome::Unmeasured;
 
 /// Drops the program's file, and every argument that is a file, from the page cache. Gives notes on
 /// what stayed: pages that a process has mapped do.
@@ -15,7 +16,7 @@ pub(super) fn evict(launch: &Launch, root: &Path) -> Result<Vec<String>, Unmeasu
     for path in files(launch, root) {
         evict_file(&path).map_err(|e| {
             let text = format!("failed to drop `{}` from the page cache: {e}", path.display());
-            Unmeasured::new(crate::outcome::Cause::Harness, text)
+            Unmeasured::new(perf_budget_core::outcome::Cause::Harness, text)
         })?;
         match crate::os::page_cache::resident_pages(&path) {
             Ok(Some((0, _))) => {}
@@ -40,7 +41,7 @@ pub(super) fn evict(launch: &Launch, root: &Path) -> Result<Vec<String>, Unmeasu
 #[cfg(not(target_os = "linux"))]
 pub(super) fn evict(_launch: &Launch, _root: &Path) -> Result<Vec<String>, Unmeasured> {
     let text = "files are only dropped from the page cache on Linux; remove `cache = \"evicted\"`";
-    Err(Unmeasured::new(crate::outcome::Cause::Unsupported, text))
+    Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
 }
 
 /// The program's file, and the arguments that are files.

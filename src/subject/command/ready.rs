@@ -6,9 +6,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::budget::Ready;
+use perf_budget_core::budget::Ready;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use crate::exec::{Child, Readiness, Stream};
-use crate::outcome::{Cause, Unmeasured};
 
 /// What is waited for. It was not yet so when it was prepared. A file that was waited for is removed
 /// when this is dropped, for the next run.

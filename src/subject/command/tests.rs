@@ -1,10 +1,10 @@
 //! Commands of every kind, measured once. The clock is only asked for orderings.
 
-use crate::metric::Key;
+use perf_budget_core::metric::Key;
+use perf_budget_core::metric::Statistic::{Mean, P50};
 use std::path::PathBuf;
 
 use super::*;
-use crate::metric::Statistic::{Mean, P50};
 
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(700);
@@ -281,7 +281,7 @@ fn what_cannot_be_measured_says_so() {
         Cause::Unsupported,
         &["`gzip` is not"],
     );
-    for metric in Metric::known(crate::metric::SubjectKind::Command) {
+    for metric in Metric::known(perf_budget_core::metric::SubjectKind::Command) {
         let both = [sh("true"), server.clone()].map(|command| unsupported(&command, &metric));
         assert!(both.iter().any(Option::is_none), "{metric} is of no command at all");
     }

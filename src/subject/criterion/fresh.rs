@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// What is older says little of the machine as it is, and of a compiler that nobody sees change.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

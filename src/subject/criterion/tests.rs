@@ -1,6 +1,6 @@
 //! Real records, and each way that one may be wrong.
 
-use crate::metric::{Key, Metric};
+use perf_budget_core::metric::{Key, Metric};
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
@@ -112,7 +112,7 @@ fn a_rate_is_of_what_the_benchmark_counts() {
     assert!(work(None, None).unwrap_err().starts_with("counts nothing"));
     // The mean of such a benchmark stands, and the rate is refused in words of its own.
     let fork = Project::new("rate").read("bare", bytes).unwrap();
-    assert!(fork.series(&Key::Mean.at(crate::metric::Statistic::Mean)).is_ok());
+    assert!(fork.series(&Key::Mean.at(perf_budget_core::metric::Statistic::Mean)).is_ok());
     assert_eq!(fork.series(&Metric::from(Key::Throughput)).unwrap_err().cause, Cause::Unsuitable);
     assert_eq!(fork.work, Work::Bytes(1.0));
 }

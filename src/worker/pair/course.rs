@@ -4,13 +4,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Clock, Fork, Timing};
+
 use super::words::{Order, Ready, Reply};
 use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::{Clock, Fork, Timing};
 use crate::worker::fork::{self, Asked};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of

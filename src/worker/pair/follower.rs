@@ -4,14 +4,15 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use perf_budget_core::metric::Key;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::Fork;
+
 use super::words::{Order, Ready, Reply};
 use crate::instrument::clock::Stopwatch;
 use crate::instrument::gauge::{Gauge, Repeat};
-use crate::metric::Key;
 use crate::os::kernel;
 use crate::os::usage::Company;
-use crate::outcome::{Cause, Unmeasured};
-use crate::reading::Fork;
 
 /// Watches laps that somebody else asks for.
 pub(crate) struct Follower {

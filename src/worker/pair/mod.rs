@@ -15,10 +15,11 @@ mod words;
 
 use std::time::Duration;
 
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::{Clock, Timing, Work};
+
 use super::build::Build;
 use super::wire::Request;
-use crate::outcome::Unmeasured;
-use crate::reading::{Clock, Timing, Work};
 
 #[cfg(unix)]
 pub(crate) use self::follower::Follower;
@@ -119,7 +120,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
 pub fn measure(_sides: [&Side; 2], _terms: &Terms<'_>, _swap: bool) -> Result<Pair, Unmeasured> {
     let text = "two builds are compared turn by turn only on Unix; drop the limit that is relative to \
                 another time here";
-    Err(Unmeasured::new(crate::outcome::Cause::Unsupported, text))
+    Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
 }
 
 impl Side {

@@ -23,6 +23,9 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 #[cfg(not(feature = "brotli"))]
 use self::absent as brotli;
 #[cfg(not(feature = "zstd"))]
@@ -30,8 +33,6 @@ use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
-use crate::metric::{Key, Metric};
-use crate::outcome::{Cause, Unmeasured};
 
 /// How much is read at a time.
 pub(super) const CHUNK: usize = 64 * 1024;

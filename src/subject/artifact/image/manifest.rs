@@ -1,10 +1,10 @@
 //! Which parts of an archive or directory are the image's layers, as its documents say.
 
+use perf_budget_core::outcome::Cause;
 use serde::Deserialize;
 
 use super::contents::{Blob, Contents};
 use super::{Fault, Image};
-use crate::outcome::Cause;
 
 /// How deep an index may lead to an index; real ones go to two.
 const DEEPEST: usize = 4;

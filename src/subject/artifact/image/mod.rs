@@ -14,9 +14,10 @@ mod tar;
 use std::fmt::Display;
 use std::io;
 
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
 use self::contents::Contents;
 use super::files::Found;
-use crate::outcome::{Cause, Unmeasured};
 
 /// An image, layer by layer from the lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
