@@ -1,7 +1,7 @@
 //! Every metric: its one word, its unit, which way is better, and whatever else differs between metrics.
 //!
 //! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
-//! What is known of a metric is a row of the [table]; a [`Metric`] answers from its row.
+//! What is known of a metric is a row of the table (`metric/table.rs`); a [`Metric`] answers from its row.
 
 // Whoever adds a column's answer is shown every place that must know it.
 

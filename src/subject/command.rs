@@ -14,8 +14,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Cache, Command, Ready};
-use perf_budget_core::metric::{Effect, Key, Metric, SampleKind};
 #[cfg(target_os = "linux")]
+use perf_budget_core::metric::Effect;
+use perf_budget_core::metric::{Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Fork, Orphans, Timing};
 

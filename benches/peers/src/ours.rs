@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use perf_budget::metric::{Metric, SubjectKind};
 use perf_budget::worker::fork::{Request, measure};
-use perf_budget::metric::{Metric, Statistic};
 use perf_budget::{Run, Workload};
 
 use crate::{Row, subjects};
@@ -30,15 +30,19 @@ pub(crate) fn serve() -> Option<ExitCode> {
 }
 
 pub(crate) fn batches(subject: &str) -> Row {
-    row(subject, Metric::Latency(Statistic::Mean))
+    row(subject, metric("mean"))
 }
 
 pub(crate) fn singles(subject: &str) -> Row {
-    row(subject, Metric::Latency(Statistic::P50))
+    row(subject, metric("p50"))
+}
+
+fn metric(word: &str) -> Metric {
+    Metric::of(SubjectKind::Workload, word).expect("every word is one")
 }
 
 fn row(subject: &str, metric: Metric) -> Row {
-    let spent = Metric::Custom("spent".to_owned());
+    let spent = Metric::recorded("spent");
     let request = Request {
         workload: subject.to_owned(),
         params: Vec::new(),

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::worker::fork::{Request, measure};
 use perf_budget::metric::{Metric, SubjectKind};
+use perf_budget::worker::fork::{Request, measure};
 use perf_budget::{Failed, Heap, Run, Workload};
 
 #[global_allocator]

@@ -1,7 +1,7 @@
 //! Renderings of what the harness recorded, one small file for each format.
 //!
 //! A [`Report`] is data (`data.rs`): outcomes of one run, those of earlier runs, and what must be said of how they came
-//! together. No renderer measures, judges, or words a verdict: the sentence is [`Outcome::reason`].
+//! together. No renderer measures, judges, or words a verdict: the sentence is the outcome's `reason`.
 
 mod action;
 mod bencher;

@@ -51,7 +51,7 @@ pub struct Outcome {
     pub doubt: Option<Doubt>,
     /// What else the machine did meanwhile; `None` for exact metrics, which it does not change.
     pub ledger: Option<Ledger>,
-    /// Why there is no reading: a [`Cause`](crate::outcome::Cause) by its word.
+    /// Why there is no reading: a [`Cause`] by its word.
     pub cause: Option<String>,
     /// The end of what the process wrote, where it failed.
     pub output: Option<String>,
