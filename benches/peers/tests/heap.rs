@@ -76,6 +76,9 @@ fn compare(subject: &str) {
             metrics: words.map(metric).to_vec(),
             slice: Duration::from_millis(50),
             max_operations: 1,
+            load: None,
+            paired: false,
+            plant: None,
         };
         let scratch = std::env::temp_dir().join("perf-budget-peers");
         let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("it is measured");
