@@ -15,7 +15,6 @@ mod git;
 mod history;
 mod init;
 mod inside;
-mod naming;
 mod progress;
 mod project;
 mod report;

@@ -4,6 +4,8 @@
 //! [`Group`]: all timed limits of a workload's case, all its heap limits, all limits of a command. Pure:
 //! nothing here measures, so that listing ten thousand tests costs nothing.
 
+pub mod names;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -222,11 +224,7 @@ impl Layout<'_> {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
             for limit in self.budget.limits.iter().chain(&self.implied) {
-                let budget = self.budget.name.as_str();
-                let name = match what.label.as_str() {
-                    "" => [budget, &limit.label].join("::"),
-                    label => [budget, label, &limit.label].join("::"),
-                };
+                let name = names::test(self.budget, &what.label, limit);
                 let versus = self.versus(limit, case);
                 let mut reading = self.reading(&limit.metric);
                 let as_a_whole = |versus| !takes_turns(&limit.metric) || self.is_loaded(versus);
@@ -261,7 +259,7 @@ impl Layout<'_> {
                 versus: None,
                 exact: limit.metric.is_exact(),
             };
-            let name = format!("{}::{}", self.budget.name, limit.label);
+            let name = names::test(self.budget, "", limit);
             let group = place(group, groups, first);
             let limit = Arc::clone(limit);
             let test = Test { name, budget: self.index, case: 0, limit, group, reading };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use perf_budget_core::budget::{Bound, Limit, Reference, Target};
+use perf_budget_core::enforce::scripted::{limit, rules};
 use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
@@ -17,7 +18,6 @@ use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 
 use super::interleaved::{Duel, Pairs};
-use super::tests::{limit, rules};
 use super::{Coin, Source, Versus};
 use crate::worker::pair::{Pair, Round};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Bound, Limit, Reference, Target, Unsure};
-use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::budget::{Bound, Limit, Reference, Target};
+use perf_budget_core::enforce::scripted::{limit, rules};
+use perf_budget_core::enforce::{Asked, Inquiry, Origin};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::Quantity;
@@ -14,24 +15,6 @@ use perf_budget_core::verdict::judge::Carried;
 use super::{Coin, Source, Sweep, Versus};
 
 const P50: Metric = Key::Latency.at(Statistic::P50);
-
-pub(super) fn rules() -> Rules {
-    Rules {
-        effort: Duration::from_secs(10),
-        alpha: 0.01,
-        noisy: 25,
-        warn_at: 0.9,
-        unsure: Unsure::Blind,
-        today: "2026-11-21".parse().unwrap(),
-        repeats: 2,
-        layouts: 1,
-    }
-}
-
-pub(super) fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
-    let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
-}
 
 fn tenth() -> Fork {
     Fork { elapsed: Duration::from_millis(100), ..Fork::default() }

@@ -3,7 +3,7 @@
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
-use perf_budget_core::suite;
+use perf_budget_core::suite::{self, names};
 use perf_budget_core::verdict::Verdict;
 
 use super::Session;
@@ -76,7 +76,7 @@ impl Session {
             budget: budget.name.clone(),
             case,
             metric: test.limit.metric.name(),
-            subject: subject::describe(&budget.subject),
+            subject: names::subject(&budget.subject),
             relative_to,
             notes,
             why: test.limit.why.clone().or_else(|| budget.why.clone()),

@@ -12,8 +12,7 @@ use super::Session;
 use super::carried::Stored;
 use crate::base::Base;
 use crate::inject::Plant;
-use crate::meter::Source;
-use crate::meter::Watched;
+use crate::meter::{Source, Watched};
 use crate::subject;
 
 /// How long fresh processes keep away from the ones they confirm.

@@ -36,16 +36,6 @@ const ALONE: f64 = 0.1;
 /// How long it is looked for.
 const PILOT: Duration = Duration::from_millis(10);
 
-/// What is measured, in words.
-pub(crate) fn describe(subject: &Subject) -> String {
-    match subject {
-        Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
-        Subject::Command(command) => format!("command {}", command.argv.join(" ")),
-        Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) => format!("criterion {name}"),
-    }
-}
-
 /// Why a workload that a budget names cannot be measured.
 pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
     let there = match registered {

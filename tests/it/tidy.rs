@@ -78,6 +78,31 @@ fn every_file_says_what_it_is() {
     none(&silent, "these do not open with `//!`");
 }
 
+/// A file that no module names is compiled by nobody, and no other rule sees that it is dead.
+#[test]
+fn every_file_is_a_module() {
+    let files: Vec<Text> =
+        ["core/src", "src", "cargo-budget/src"].into_iter().flat_map(sources).collect();
+    let face = |name: &str| matches!(name, "mod" | "lib" | "main");
+    let named = |file: &Text| {
+        let (folder, name) = file.path.trim_end_matches(".rs").rsplit_once('/').unwrap();
+        let (folder, name) =
+            if name == "mod" { folder.rsplit_once('/').unwrap() } else { (folder, name) };
+        let by_path = format!("#[path = \"{name}.rs\"]");
+        let by_name = format!("mod {name};");
+        face(name)
+            || files.iter().any(|other| {
+                let (at, stem) = other.path.trim_end_matches(".rs").rsplit_once('/').unwrap();
+                let home = if face(stem) { at.to_owned() } else { format!("{at}/{stem}") };
+                (home == folder && other.text.contains(&by_name))
+                    || (at == folder && other.text.contains(&by_path))
+            })
+    };
+    let dead: Vec<String> =
+        files.iter().filter(|file| !named(file)).map(|file| file.path.clone()).collect();
+    none(&dead, "no module names these");
+}
+
 #[test]
 fn no_file_is_too_long() {
     let long: Vec<String> = ["core/src", "src", "tests"]

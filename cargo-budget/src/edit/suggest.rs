@@ -15,7 +15,7 @@ use super::headroom::{self, Goal};
 use super::number::{Rounding, fresh};
 use super::{diff, insert, place};
 use crate::failure::Failure;
-use crate::naming;
+use perf_budget_core::suite::names;
 
 /// How many runs back are looked at: enough to see how runs differ, few enough to be about today.
 const RUNS: usize = 10;
@@ -62,7 +62,7 @@ pub(crate) fn suggest(
 /// Whether an outcome says something about this budget's subject: it is of the budget, or of another one of
 /// the file that measures the same with the same parameters.
 fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
-    if outcome.subject != naming::subject(&budget.subject) || outcome.metric.starts_with("scaling_")
+    if outcome.subject != names::subject(&budget.subject) || outcome.metric.starts_with("scaling_")
     {
         return false;
     }

@@ -17,7 +17,7 @@ use super::number::{Rounding, Written, inside};
 use super::place::{Place, Tree};
 use super::{Splices, diff};
 use crate::failure::Failure;
-use crate::naming;
+use perf_budget_core::suite::names;
 
 /// What would become of the file.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Edit<'_> {
             let outcome = outcome.ok_or_else(|| {
                 format!("`{name}` is not in the last run; run `cargo test --release`")
             })?;
-            if outcome.subject != naming::subject(&self.budget.subject) {
+            if outcome.subject != names::subject(&self.budget.subject) {
                 let was = &outcome.subject;
                 return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
             }
@@ -168,8 +168,8 @@ impl Edit<'_> {
 
     /// The names of its tests, one for each case.
     fn tests(&self) -> Vec<String> {
-        let cases = naming::cases(self.budget, self.limit).into_iter();
-        cases.map(|case| naming::test(self.budget, case, self.limit)).collect()
+        let cases = names::cases(self.budget, self.limit).into_iter();
+        cases.map(|case| names::test(self.budget, case, self.limit)).collect()
     }
 
     /// The limit as a number, and what it counts.

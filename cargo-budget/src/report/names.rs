@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Budget, Budgets, Limit};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
-use crate::naming;
+use perf_budget_core::suite::names;
 
 /// An outcome for each test of the file, as of one that nobody has measured.
 pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
@@ -23,11 +23,11 @@ pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
 
 fn outcome(budget: &Budget, case: &str, limit: &Limit, file: &str) -> Outcome {
     Outcome {
-        test: naming::test(budget, case, limit),
+        test: names::test(budget, case, limit),
         budget: budget.name.clone(),
         case: case.to_owned(),
         metric: limit.metric.name(),
-        subject: naming::subject(&budget.subject),
+        subject: names::subject(&budget.subject),
         verdict: Verdict::Unmeasured,
         relative_to: limit.reference().map(ToString::to_string),
         why: limit.why.clone().or_else(|| budget.why.clone()),

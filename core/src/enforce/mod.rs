@@ -12,6 +12,8 @@ mod inquiry;
 mod noise_tests;
 mod noise_totals;
 mod open;
+#[cfg(any(test, feature = "testing"))]
+pub mod scripted;
 #[cfg(test)]
 mod shape_tests;
 #[cfg(test)]

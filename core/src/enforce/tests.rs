@@ -7,6 +7,8 @@ mod recorded;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::scripted::limit;
+pub(crate) use super::scripted::rules;
 use super::{Asked, Inquiry, Origin, Rules};
 use crate::budget::{Bound, Limit, Reference, Target, Unsure};
 use crate::metric::{Key, Metric, Statistic};
@@ -20,24 +22,6 @@ use crate::verdict::judge::Carried;
 
 pub(crate) const P99: Metric = Key::Latency.at(Statistic::P99);
 pub(crate) const P50: Metric = Key::Latency.at(Statistic::P50);
-
-pub(crate) fn rules() -> Rules {
-    Rules {
-        effort: Duration::from_secs(10),
-        alpha: 0.01,
-        noisy: 25,
-        warn_at: 0.9,
-        unsure: Unsure::Blind,
-        today: "2026-11-21".parse().unwrap(),
-        repeats: 2,
-        layouts: 1,
-    }
-}
-
-fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
-    let label = metric.name();
-    Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }
-}
 
 pub(crate) fn max(metric: Metric, text: &str) -> Limit {
     limit(metric, Bound::Max, Target::Absolute(Quantity::parse(text).unwrap()))

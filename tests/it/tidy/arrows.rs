@@ -221,7 +221,7 @@ fn paths_are_read_as_they_are_written() {
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
     check(&["instrument", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
     check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
-    check(&["shelf"], "use super::verdict::Outcome;", &["verdict"]);
+    check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");
 }
 

@@ -10,7 +10,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::settings::{self, Direction};
 use super::{Change, Kind, same};
-use crate::naming;
+use perf_budget_core::suite::names;
 
 /// Compares the budgets of two states of the file.
 pub(super) fn compare(
@@ -336,7 +336,7 @@ fn params(case: &Case) -> String {
 
 /// What is measured, with all that changes it.
 fn subject(subject: &Subject) -> String {
-    let Subject::Command(command) = subject else { return naming::subject(subject) };
+    let Subject::Command(command) = subject else { return names::subject(subject) };
     let ready = match &command.ready {
         Ready::Exit => String::new(),
         Ready::Stdout(text) => format!(", ready when stdout has {text:?}"),

@@ -1,16 +1,19 @@
 //! How tests and subjects are called in the record: the names by which a limit and its outcomes find each other.
 
-use perf_budget_core::budget::{Budget, Limit, Subject};
+use crate::budget::{Budget, Limit, Subject};
 
 /// The test of a limit for one case, by the case's label, which is empty where a budget has no parameters:
 /// `merge::records=100::p99`, `merge::p99`.
-pub(crate) fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
-    let parts = [budget.name.as_str(), case, limit.label.as_str()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("::")
+pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
+    let (budget, limit) = (budget.name.as_str(), limit.label.as_str());
+    match case {
+        "" => [budget, limit].join("::"),
+        case => [budget, case, limit].join("::"),
+    }
 }
 
 /// The labels of the cases that a limit has a test for. A slope has one test over all cases, and so no label.
-pub(crate) fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
+pub fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
     if limit.metric.slope_of().is_some() {
         return vec![""];
     }
@@ -18,7 +21,7 @@ pub(crate) fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
 }
 
 /// A subject as outcomes name it.
-pub(crate) fn subject(subject: &Subject) -> String {
+pub fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
@@ -29,9 +32,8 @@ pub(crate) fn subject(subject: &Subject) -> String {
 
 #[cfg(test)]
 mod tests {
-    use perf_budget_core::budget;
-
     use super::*;
+    use crate::budget;
 
     const FILE: &str = "
         [budget.merge]
