@@ -9,8 +9,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Error, Number, Value};
 
-/// Marks a text that stands for a number. It is no character of any language, and were it written as one all the
-/// same, the text would be refused as a number in its place.
+/// Marks a text that stands for a number. It is no character of any language; a text that has it all the same is marked
+/// by more of them than it has itself.
 const MARK: char = '\u{fdd0}';
 
 /// Reads JSON.
@@ -23,17 +23,26 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
 
 /// What the text says, before anybody asks what it is.
 fn tree(text: &[u8]) -> Result<Value, Error> {
-    let marked = std::str::from_utf8(text).ok().map(marked);
     // What is wrong with it is told of the text as it is.
-    let Some(Ok(mut tree)) = marked.map(|text| serde_json::from_str(&text)) else {
+    let Ok(whole) = std::str::from_utf8(text) else { return serde_json::from_slice(text) };
+    let mark = mark(whole);
+    let Ok(mut tree) = serde_json::from_str(&marked(whole, &mark)) else {
         return serde_json::from_slice(text);
     };
-    restore(&mut tree);
+    restore(&mut tree, &mark);
     Ok(tree)
 }
 
+/// What no text of these begins with: more marks than there are in all of them, written as they are or escaped.
+fn mark(text: &str) -> String {
+    let escaped =
+        |at: usize| text.get(at + 2..at + 6).is_some_and(|code| code.eq_ignore_ascii_case("fdd0"));
+    let escaped = text.match_indices("\\u").filter(|&(at, _)| escaped(at)).count();
+    MARK.to_string().repeat(text.matches(MARK).count() + escaped + 1)
+}
+
 /// The text with every number that serde_json might round as a text of its own.
-fn marked(text: &str) -> String {
+fn marked(text: &str, mark: &str) -> String {
     let mut marked = String::with_capacity(text.len() + text.len() / 4);
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
@@ -42,7 +51,8 @@ fn marked(text: &str) -> String {
         let (token, after) = rest.split_at(end(rest));
         let fraction = !token.starts_with('"') && token.contains(['.', 'e', 'E']);
         if fraction && serde_json::from_str::<f64>(token).is_ok() {
-            marked.extend(['"', MARK]);
+            marked.push('"');
+            marked.push_str(mark);
             marked.push_str(token);
             marked.push('"');
         } else {
@@ -68,16 +78,16 @@ fn end(rest: &str) -> usize {
 }
 
 /// Turns each marked text into the number that it stands for.
-fn restore(tree: &mut Value) {
+fn restore(tree: &mut Value, mark: &str) {
     match tree {
         Value::String(text) => {
-            let number = text.strip_prefix(MARK).and_then(|text| text.parse().ok());
+            let number = text.strip_prefix(mark).and_then(|text| text.parse().ok());
             if let Some(number) = number.and_then(Number::from_f64) {
                 *tree = number.into();
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(restore),
-        Value::Object(fields) => fields.values_mut().for_each(restore),
+        Value::Array(items) => items.iter_mut().for_each(|item| restore(item, mark)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| restore(field, mark)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -45,3 +45,15 @@ fn whole_numbers_are_whole() {
         refused::<u64>(text);
     }
 }
+
+/// Nothing that a workload writes is taken for a number.
+#[test]
+fn a_text_with_the_mark_stays_a_text() {
+    for text in [r#"["1.5",0.1]"#, r#"["\ufdd01.5",0.1]"#, r#"["\uFDD0\ufdd01.5",0.1]"#] {
+        for raw in [text.to_owned(), text.replace("1.5", "\u{fdd0}1.5")] {
+            let (read, number): (String, f64) = read(raw.as_bytes()).unwrap();
+            let plain: (String, f64) = serde_json::from_str(&raw).unwrap();
+            assert_eq!((&read, number.to_bits()), (&plain.0, 0.1_f64.to_bits()), "{raw}");
+        }
+    }
+}
