@@ -15,7 +15,7 @@
 
 use super::mixture::log_sum_exp;
 
-/// No bet risks more than this share of its wealth on a block without any exceedance.
+/// No bet risks more than this share of its e-value on a block without any exceedance.
 const LARGEST_STAKE: f64 = 0.95;
 /// Bets start here and at 1, and double up to the largest one that cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
