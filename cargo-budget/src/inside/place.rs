@@ -1,4 +1,4 @@
-//! Where the files of a budget on artifacts are: in the package, or among what cargo has built of it.
+//! The files of a budget on artifacts: in the package, or among what cargo has built of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// Of so many files of an artifact it is said what is inside.
+/// The number of files of an artifact whose contents are shown.
 pub(crate) const FILES: usize = 3;
 
-/// A revision's files.
+/// The directories in which the files of one revision are.
 pub(crate) struct Place {
-    /// Its package.
+    /// The directory of the package.
     pub(crate) root: PathBuf,
-    /// What cargo has built of it.
+    /// The directory of what cargo has built.
     pub(crate) built: PathBuf,
 }
 
-/// What is inside the first files of each budget on artifacts, by the budget's name. What cannot be looked into now
-/// is left out: it was measured before, and this says more of it where it can.
+/// Returns the contents of the largest files of each budget on artifacts, by the budget's name. A file that cannot be
+/// read now is left out, since the contents are only additional information on what was measured.
 pub(crate) fn by_budget(
     project: &Project,
     profile: &str,
@@ -48,14 +48,14 @@ pub(crate) fn by_budget(
 }
 
 impl Place {
-    /// The project's own.
+    /// Returns the directories of the project itself.
     pub(crate) fn of(project: &Project, profile: &str) -> Place {
         let results = project.results();
         let target = results.parent().unwrap_or(&project.root);
         Place { root: project.root.clone(), built: target.join(profile) }
     }
 
-    /// The files of a budget on artifacts, of all its cases.
+    /// Returns the files of a budget on artifacts, for all its cases, the largest first.
     pub(crate) fn files(
         &self,
         budget: &Budget,
@@ -82,7 +82,7 @@ impl Place {
         Ok(files.into_iter().map(|file| file.path).collect())
     }
 
-    /// What a file is called here, whichever revision's it is.
+    /// Returns the name of a file, which is the same for every revision.
     pub(crate) fn name(&self, path: &Path) -> String {
         let built =
             path.strip_prefix(&self.built).map(|rest| format!("{{built}}/{}", rest.display()));
@@ -90,7 +90,7 @@ impl Place {
         built.unwrap_or_else(|_| own())
     }
 
-    /// Where a file of that name is.
+    /// Returns the path of the file with that name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         match name.strip_prefix("{built}/") {
             Some(rest) => self.built.join(rest),
