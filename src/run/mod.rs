@@ -8,6 +8,7 @@
 mod asynchronous;
 mod drive;
 mod failed;
+mod measurement;
 mod open_loop;
 mod param;
 mod serve;

@@ -11,7 +11,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{Certain, Fallible, Policy};
+use crate::run::drive::{Certain, Fallible, Given, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
@@ -54,7 +54,7 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (Fork, Vec<f
         clock.now.set(ends(started));
         sent.push(clock.now() - started);
     };
-    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
     let mut fork = Fork::default();
     arrivals.finish(&mut fork);
     (fork, sent)
@@ -151,7 +151,7 @@ fn failures_count_and_their_latencies_do_not() {
         clock.now.set(clock.now() + if count % 5 == 0 { 9e-3 } else { 1e-3 });
         if count % 5 == 0 { Err("the fifth") } else { Ok::<(), &str>(()) }
     };
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
     let mut fork = Fork::default();
     arrivals.finish(&mut fork);
     near(fork.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
@@ -166,6 +166,6 @@ fn the_first_failure_ends_it_where_failures_are_not_counted() {
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
     let op = |()| Err::<Infallible, _>("no luck");
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), op);
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), Given(op));
     assert_eq!((failures.operations, failures.count), (1, 1));
 }

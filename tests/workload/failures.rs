@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::metric::{Key, Metric};
-use perf_budget::outcome::Cause;
-use perf_budget::outcome::Cause::{
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::Cause;
+use perf_budget_core::outcome::Cause::{
     Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
     Panicked, TimedOut, WorkloadFailed,
 };
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::internals::fork::{Request, measure};
 
 use crate::{fork, fork_within, row, value};
 

@@ -1,7 +1,7 @@
 //! What is measured is what the subject does.
 
 use libtest_mimic::Trial;
-use perf_budget::reading::Work;
+use perf_budget_core::reading::Work;
 
 use crate::subjects::HELD;
 use crate::{fork, row, value};

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::budget::{Load, Shape};
-use perf_budget::outcome::{Cause, Unmeasured};
-use perf_budget::reading::{Fork, Timing};
+use perf_budget_core::budget::{Load, Shape};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{Fork, Timing};
 
 use crate::{row, taken, value};
 

@@ -1,9 +1,9 @@
 //! What a selftest plants is what is measured besides: in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
-use perf_budget::inject::Plant;
-use perf_budget::metric::Effect;
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::internals::Plant;
+use perf_budget_core::metric::Effect;
+use perf_budget::internals::fork::{Request, measure};
 
 use crate::subjects::HELD;
 use crate::{fork, request, row, value};

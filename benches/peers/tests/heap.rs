@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget_core::metric::{Metric, SubjectKind};
+use perf_budget::internals::fork::{Request, measure};
 use perf_budget::{Failed, Heap, Run, Workload};
 
 #[global_allocator]
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         add(&mut workloads, "threads", threads),
         add(&mut workloads, "one large temporary", large_temporary),
     ];
-    if let Some(code) = perf_budget::run::serve(&workloads) {
+    if let Some(code) = perf_budget::internals::serve(&workloads) {
         return code;
     }
     for subject in subjects {

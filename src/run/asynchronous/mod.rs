@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use self::drive::drive;
 use self::open_loop::{arrive, arrive_beside};
 use super::drive::{Certain, Fallible, Outcome};
-use super::verbs::Watching;
+use super::measurement::Watching;
 use super::{Failed, Run};
 use crate::inject::{self, Plant};
 use crate::instrument::gauge::Repeat;
