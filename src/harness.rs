@@ -13,6 +13,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Outcome};
 use perf_budget_core::report::terminal::Colour;
 use perf_budget_core::report::{github, terminal};
+use perf_budget_core::selftest::{Asked, REHEARSED};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{budget, paths, record};
 
@@ -106,7 +107,7 @@ impl Harness {
     fn prove(
         session: &Session,
         selected: &[bool],
-        asked: &selftest::Asked,
+        asked: &Asked,
     ) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
@@ -117,7 +118,7 @@ impl Harness {
         };
         selftest::run(session, &tests, asked, &tell)?;
         tell("this was a selftest: nothing was judged, and so nothing has passed");
-        Ok(ExitCode::from(selftest::REHEARSED))
+        Ok(ExitCode::from(REHEARSED))
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
@@ -127,7 +128,7 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let rehearsal = selftest::Asked::of_environment()?;
+        let rehearsal = Asked::of_environment()?;
         let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);

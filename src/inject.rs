@@ -28,7 +28,7 @@ pub struct Plant {
 ///
 /// # Errors
 /// Where nothing can be planted, why.
-pub fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result<Effect, String> {
+pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result<Effect, String> {
     let inject = metric.inject();
     let effect = match bound {
         Bound::Max => inject.raises,

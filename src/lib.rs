@@ -129,31 +129,25 @@
 //! beyond what is half a year old.
 
 mod base;
-
 mod exec;
 mod harness;
-#[doc(hidden)]
-pub mod inject;
+mod inject;
 mod instrument;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod meter;
 mod noise;
 mod os;
 mod progress;
-pub mod run;
-#[doc(hidden)]
-pub mod selftest;
+mod run;
+mod selftest;
 mod session;
-pub mod subject;
+mod subject;
 #[cfg(feature = "wasm")]
 pub mod wasm;
-#[doc(hidden)]
-pub mod worker;
+mod worker;
 
 pub use harness::Harness;
 pub use instrument::heap::Heap;
-pub use perf_budget_core::error::Error;
-#[doc(hidden)]
-pub use perf_budget_core::{
-    budget, date, metric, outcome, quantity, reading, record, report, stats, verdict,
-};
-pub use run::{Failed, Run, Workload};
+pub use run::{Failed, Parameter, Run};

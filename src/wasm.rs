@@ -50,9 +50,10 @@
 //! - **A call that never ends** is ended with its process, by the budget's `timeout`. One that recurses without end
 //!   traps, as in any engine.
 
+use std::fmt;
 use std::path::Path;
 
-use perf_budget_core::error::Error;
+use perf_budget_core::error;
 use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
 
 use crate::instrument::fuel;
@@ -93,6 +94,10 @@ pub enum Value {
     F64(f64),
 }
 
+/// Why a module could not be read, compiled, instantiated or called. Its text says what failed, of which module, and what
+/// to do; a workload passes it on by `?`.
+pub struct Error(error::Error);
+
 impl Module {
     /// Reads and compiles a file, in binary form. The path is relative to where tests run: the package's directory.
     ///
@@ -100,7 +105,7 @@ impl Module {
     /// Where it cannot be read, or is no valid module.
     pub fn read(path: impl AsRef<Path>) -> Result<Module, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| Error(error::Error::io("read", path, source)))?;
         Module::named(&bytes, path.display().to_string())
     }
 
@@ -118,7 +123,7 @@ impl Module {
                 "failed to compile `{name}`: it is no WebAssembly in binary form, which begins with \
                  \"\\0asm\"; name the .wasm file that the build made"
             );
-            return Err(Error::other(text));
+            return Err(Error::new(text));
         }
         let mut config = Config::default();
         let counted = fuel::is_counted();
@@ -128,7 +133,7 @@ impl Module {
                 "failed to compile `{name}`: {why}; either it is broken, or it was built with more than the \
                  engine knows, such as SIMD"
             );
-            Error::other(text)
+            Error::new(text)
         })?;
         Ok(Module { compiled, name, counted })
     }
@@ -150,7 +155,7 @@ impl Module {
                  glue for browsers or WASI",
                 listed(imports)
             );
-            return Err(Error::other(text));
+            return Err(Error::new(text));
         }
         let engine = self.compiled.engine();
         let mut store = Store::new(engine, ());
@@ -158,7 +163,7 @@ impl Module {
             Linker::new(engine).instantiate_and_start(store, &self.compiled)
         });
         let exports = exports
-            .map_err(|why| Error::other(format!("failed to instantiate `{name}`: {why}")))?;
+            .map_err(|why| Error::new(format!("failed to instantiate `{name}`: {why}")))?;
         Ok(Instance { store, exports, name: name.clone(), counted: self.counted })
     }
 }
@@ -172,7 +177,7 @@ impl Instance {
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Option<Value>, Error> {
         let name = &self.name;
         let failed =
-            |why: String| Error::other(format!("failed to call `{export}` of `{name}`: {why}"));
+            |why: String| Error::new(format!("failed to call `{export}` of `{name}`: {why}"));
         let Some(function) = self.exports.get_func(&self.store, export) else {
             let there = self.exports.exports(&self.store);
             let there: Vec<_> = there
@@ -213,7 +218,7 @@ impl Instance {
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
         match self.exports.get_memory(&self.store, "memory") {
             Some(memory) => Ok(memory.data_mut(&mut self.store)),
-            None => Err(Error::other(format!("`{}` exports no memory named `memory`", self.name))),
+            None => Err(Error::new(format!("`{}` exports no memory named `memory`", self.name))),
         }
     }
 }
@@ -236,6 +241,30 @@ impl Value {
             Value::F32(value) => Val::F32(value.into()),
             Value::F64(value) => Val::F64(value.into()),
         }
+    }
+}
+
+impl Error {
+    fn new(text: String) -> Error {
+        Error(error::Error::other(text))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
     }
 }
 

@@ -21,7 +21,6 @@ pub use param::Parameter;
 use perf_budget_core::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Fork, Work};
-#[doc(hidden)]
 pub use serve::serve;
 
 use crate::instrument::fuel;

@@ -8,7 +8,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use perf_budget::{Failed, Run, Workload};
+use perf_budget::internals::Workload;
+use perf_budget::{Failed, Run};
 #[cfg(unix)]
 use rustix::process::{Signal, getpid, kill_process};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use perf_budget_core::metric::{Metric, SubjectKind};
 use perf_budget::internals::fork::{Request, measure};
-use perf_budget::{Run, Workload};
+use perf_budget::internals::Workload;
+use perf_budget::Run;
 
 use crate::{Row, subjects};
 

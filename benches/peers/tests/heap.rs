@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use perf_budget_core::metric::{Metric, SubjectKind};
 use perf_budget::internals::fork::{Request, measure};
-use perf_budget::{Failed, Heap, Run, Workload};
+use perf_budget::internals::Workload;
+use perf_budget::{Failed, Heap, Run};
 
 #[global_allocator]
 static HEAP: Heap<dhat::Alloc> = Heap::of(dhat::Alloc);

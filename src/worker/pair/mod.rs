@@ -2,9 +2,8 @@
 //!
 //! What is compared runs within microseconds of each other, so that whatever the machine does to the
 //! one it does to the other. A coin decides which of the two is started first and which begins, since
-//! the place in line is worth a little too; who calls keeps the coin. Figures:
-//! `docs/judgement.md`. Hidden from the documentation: public only for the suite that proves the
-//! instruments.
+//! the place in line is worth a little too; who calls keeps the coin. The figures are in
+//! `docs/judgement.md`.
 
 #[cfg(unix)]
 mod course;
