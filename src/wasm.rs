@@ -1,7 +1,7 @@
 //! WebAssembly modules in an engine: compiled, instantiated and called by workloads, their fuel counted.
 //!
 //! Behind the cargo feature `wasm`, which adds wasmi, an interpreter. A workload reads a module and measures
-//! what it likes of it with the verbs it measures everything with:
+//! what it likes of it with the methods it measures everything with:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -63,7 +63,7 @@ const ENOUGH: u64 = u64::MAX;
 /// How many exports or imports are named in a message.
 const NAMED: usize = 12;
 
-/// A module, compiled.
+/// A module, compiled. Instances of it are made by [`instantiate`](Module::instantiate).
 #[derive(Debug)]
 pub struct Module {
     compiled: wasmi::Module,
@@ -82,15 +82,18 @@ pub struct Instance {
 }
 
 /// A number as WebAssembly has it. A pointer of a 32 bit module is an [`I32`](Value::I32).
+///
+/// WebAssembly has more types of values, which may be added.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// 32 bits, with or without a sign.
     I32(i32),
     /// 64 bits, with or without a sign.
     I64(i64),
-    /// A single.
+    /// 32 bits, a float of single precision.
     F32(f32),
-    /// A double.
+    /// 64 bits, a float of double precision.
     F64(f64),
 }
 
@@ -105,7 +108,8 @@ impl Module {
     /// Where it cannot be read, or is no valid module.
     pub fn read(path: impl AsRef<Path>) -> Result<Module, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error(error::Error::io("read", path, source)))?;
+        let bytes =
+            std::fs::read(path).map_err(|source| Error(error::Error::io("read", path, source)))?;
         Module::named(&bytes, path.display().to_string())
     }
 
@@ -162,8 +166,8 @@ impl Module {
         let exports = spending(&mut store, self.counted, |store| {
             Linker::new(engine).instantiate_and_start(store, &self.compiled)
         });
-        let exports = exports
-            .map_err(|why| Error::new(format!("failed to instantiate `{name}`: {why}")))?;
+        let exports =
+            exports.map_err(|why| Error::new(format!("failed to instantiate `{name}`: {why}")))?;
         Ok(Instance { store, exports, name: name.clone(), counted: self.counted })
     }
 }

@@ -1,6 +1,6 @@
 //! Heap: an allocator that counts, and what an operation allocates, holds and leaks.
 //!
-//! The one file of the crate with `unsafe`: an allocator cannot be written without. It forwards every
+//! An allocator cannot be written without `unsafe`. It forwards every
 //! call unchanged to the allocator inside, and counts only while an operation is measured for it; at
 //! all other times it costs one relaxed load a call.
 
@@ -44,14 +44,23 @@ pub struct Heap<A = System> {
 }
 
 impl Heap {
-    /// Counts what the system's allocator does.
+    /// Counts what the system's allocator does, which is Rust's default one.
     pub const fn system() -> Self {
         Heap::of(System)
     }
 }
 
 impl<A> Heap<A> {
-    /// Counts what `inner` does: the allocator that the project ships with, for one.
+    /// Counts what `inner` does: the allocator that the project ships with.
+    ///
+    /// ```
+    /// # type Mimalloc = std::alloc::System;
+    /// # #[allow(non_upper_case_globals)]
+    /// # const Mimalloc: Mimalloc = std::alloc::System;
+    /// #[global_allocator]
+    /// static HEAP: perf_budget::Heap<Mimalloc> = perf_budget::Heap::of(Mimalloc);
+    /// # fn main() {}
+    /// ```
     pub const fn of(inner: A) -> Self {
         Heap { inner }
     }

@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use perf_budget_core::metric::{Instrument, SampleKind};
 
-use super::drive::{Failures, Given, Operation, Outcome, Certain, Policy, drive};
+use super::drive::{Certain, Failures, Given, Operation, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, Run, Verb};
 use crate::instrument::gauge::{Gauge, Repeat};

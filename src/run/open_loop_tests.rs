@@ -11,7 +11,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{Certain, Fallible, Given, Policy};
+use crate::run::drive::{Certain, Fallible, Given, Lent, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
@@ -168,4 +168,35 @@ fn the_first_failure_ends_it_where_failures_are_not_counted() {
     let op = |()| Err::<Infallible, _>("no luck");
     arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), Given(op));
     assert_eq!((failures.operations, failures.count), (1, 1));
+}
+
+/// An input that takes 5 ms to drop, which only counts where the operation drops it.
+#[test]
+fn an_input_that_is_lent_is_dropped_outside() {
+    struct Input(Rc<Cell<f64>>);
+
+    impl Drop for Input {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 5e-3);
+        }
+    }
+
+    fn latency(op: impl Operation<Input, ()>, clock: &Scripted) -> f64 {
+        let load = Load { shape: Shape::Constant, rate: 1.0, concurrency: 1 };
+        let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
+        let mut failures = Failures::new(Policy::Fatal);
+        let setup = || Input(Rc::clone(&clock.now));
+        arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), setup, op);
+        let mut fork = Fork::default();
+        arrivals.finish(&mut fork);
+        assert_eq!(fork.operations.len(), 100);
+        quantile(&fork.operations, 0.5)
+    }
+
+    let clock = Scripted::default();
+    let work = || clock.now.set(clock.now() + 1e-3);
+    near(latency(Lent(|_: &mut Input| work()), &clock), 1e-3, 1e-9);
+    let clock = Scripted::default();
+    let work = || clock.now.set(clock.now() + 1e-3);
+    near(latency(Given(|_: Input| work()), &clock), 6e-3, 1e-9);
 }

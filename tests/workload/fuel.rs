@@ -24,9 +24,9 @@ pub(crate) fn subjects() -> Vec<(&'static str, crate::subjects::Plain)> {
 #[cfg(feature = "wasm")]
 mod engine {
     use libtest_mimic::Trial;
-    use perf_budget_core::outcome::Cause;
     use perf_budget::wasm::{Instance, Module, Value};
     use perf_budget::{Failed, Run};
+    use perf_budget_core::outcome::Cause;
 
     use crate::subjects::Plain;
     use crate::{fork, fork_within, row, value};

@@ -126,9 +126,11 @@ fn hopeless() {
 }
 
 fn errors() {
-    let fork = fork("every fourth fails", constant(1000.0)).unwrap();
-    let rate = value(&fork, "error_rate");
-    assert!((rate - 0.25).abs() < 0.01, "{rate}");
+    for workload in ["every fourth fails", "lent every fourth fails"] {
+        let fork = fork(workload, constant(1000.0)).unwrap();
+        let rate = value(&fork, "error_rate");
+        assert!((rate - 0.25).abs() < 0.01, "{rate}");
+    }
     let why = taken("every fourth fails", &["p50"], Some(constant(1000.0))).unwrap_err();
     assert_eq!(why.cause, Cause::WorkloadFailed);
     assert!(why.text.contains("operation 4 failed"), "{}", why.text);

@@ -9,6 +9,7 @@
 mod failures;
 mod fuel;
 mod instruments;
+mod lent;
 mod load;
 #[cfg(unix)]
 mod pairs;
@@ -22,11 +23,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use perf_budget::internals::fork::{Request, measure};
 use perf_budget_core::budget::Load;
 use perf_budget_core::metric::{Metric, SubjectKind};
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::Fork;
-use perf_budget::internals::fork::{Request, measure};
 
 #[global_allocator]
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();

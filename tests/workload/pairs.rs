@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
+use perf_budget::internals::fork::{Build, Request};
+use perf_budget::internals::pair::{Pair, Place, Side, Terms, Wants, measure};
 use perf_budget_core::budget::Param;
 use perf_budget_core::outcome::Cause;
 use perf_budget_core::outcome::Cause::{
@@ -13,8 +15,6 @@ use perf_budget_core::outcome::Cause::{
 };
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::Work;
-use perf_budget::internals::fork::{Build, Request};
-use perf_budget::internals::pair::{Pair, Place, Side, Terms, Wants, measure};
 
 use crate::row;
 

@@ -2,8 +2,8 @@
 
 use libtest_mimic::Trial;
 use perf_budget::internals::Plant;
-use perf_budget_core::metric::Effect;
 use perf_budget::internals::fork::{Request, measure};
+use perf_budget_core::metric::Effect;
 
 use crate::subjects::HELD;
 use crate::{fork, request, row, value};
