@@ -134,6 +134,15 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
 //! beyond what is half a year old.
 
+// With `internals` the lint looks at what it should: what is public there is public for a reason.
+#![cfg_attr(
+    not(feature = "internals"),
+    expect(
+        unreachable_pub,
+        reason = "`internals` shows it to the tests and benches of the repository"
+    )
+)]
+
 mod base;
 mod exec;
 mod harness;

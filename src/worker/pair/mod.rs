@@ -25,6 +25,13 @@ pub(crate) use self::follower::Follower;
 
 /// One of the two that are compared.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
 pub struct Side {
     /// The binary that the workload is in.
     pub build: Build,
@@ -46,6 +53,13 @@ pub struct Wants {
 }
 
 /// How a pair is run.
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
 pub struct Terms<'a> {
     /// What the rounds are made of.
     pub wants: Wants,

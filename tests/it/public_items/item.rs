@@ -69,9 +69,10 @@ pub(crate) fn described(module: &Module, item: &Item, name: &str) -> (String, Ve
             ("union", generics(&item.generics), fields(module, &Fields::Named(item.fields.clone())))
         }
         Item::Trait(item) => {
-            let above = match item.supertraits.is_empty() {
-                true => String::new(),
-                false => format!(": {}", module.text(item.supertraits.span())),
+            let above = if item.supertraits.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", module.text(item.supertraits.span()))
             };
             (
                 "trait",
