@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget_core::metric::{Metric, SubjectKind};
-use perf_budget::internals::fork::{Request, measure};
-use perf_budget::internals::Workload;
 use perf_budget::Run;
+use perf_budget::internals::Workload;
+use perf_budget::internals::fork::{Request, measure};
+use perf_budget_core::metric::{Metric, SubjectKind};
 
 use crate::{Row, subjects};
 

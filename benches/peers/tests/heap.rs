@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget_core::metric::{Metric, SubjectKind};
-use perf_budget::internals::fork::{Request, measure};
 use perf_budget::internals::Workload;
+use perf_budget::internals::fork::{Request, measure};
 use perf_budget::{Failed, Heap, Run};
+use perf_budget_core::metric::{Metric, SubjectKind};
 
 #[global_allocator]
 static HEAP: Heap<dhat::Alloc> = Heap::of(dhat::Alloc);
