@@ -13,7 +13,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Outcome};
 use perf_budget_core::report::terminal::Colour;
 use perf_budget_core::report::{github, terminal};
-use perf_budget_core::selftest::{Asked, REHEARSED};
+use perf_budget_core::selftest::{Asked, SELFTESTED};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{budget, paths, record};
 
@@ -106,7 +106,7 @@ impl Harness {
         }
     }
 
-    /// Instead of the tests: plants into those that are selected. Never success, so that it is not taken
+    /// Instead of the tests: injects into those that are selected. Never success, so that it is not taken
     /// for a run.
     fn prove(session: &Session, selected: &[bool], asked: &Asked) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
@@ -118,7 +118,7 @@ impl Harness {
         };
         selftest::run(session, &tests, asked, &tell)?;
         tell("this was a selftest: nothing was judged, and so nothing has passed");
-        Ok(ExitCode::from(REHEARSED))
+        Ok(ExitCode::from(SELFTESTED))
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
@@ -128,7 +128,7 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let rehearsal = Asked::of_environment()?;
+        let selftest_asked = Asked::of_environment()?;
         let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);
@@ -155,7 +155,7 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
-        if let Some(asked) = &rehearsal {
+        if let Some(asked) = &selftest_asked {
             return Harness::prove(&session, &selected, asked);
         }
         session.select(selected);

@@ -2,7 +2,7 @@
 //!
 //! It is behind the cargo feature `internals`, which is no feature for users: whatever is here changes in any release.
 
-pub use crate::inject::Plant;
+pub use crate::inject::Injection;
 pub use crate::run::{Workload, serve};
 pub use crate::subject::artifact;
-pub use crate::worker::{fork, pair};
+pub use crate::worker::{pair, process};

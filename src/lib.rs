@@ -89,7 +89,7 @@
 //! - **Time in a debug build.** Such tests are ignored, with that reason; where `PERF_BUDGET_STRICT=1` is set
 //!   they are red.
 //! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
-//!   noisy value on another machine: such limits are skipped, visibly.
+//!   statistical value on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
 //! - **What varies between processes, of a `criterion` budget.** It is what one process recorded, so that no error
 //!   rate is known; and it is red unless it is younger than the sources.

@@ -7,8 +7,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use perf_budget::internals::fork::{Build, Request};
 use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Wants};
+use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 
 use crate::workloads::{COMPARED, EFFECTS, Random, seed};
@@ -82,7 +82,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             slice: SLICE,
             max_operations: 1,
             paired: true,
-            plant: None,
+            injection: None,
         },
         role: None,
     };

@@ -6,8 +6,8 @@
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
 
-use crate::inject::{self, Plant};
-use crate::instrument::gauge::Gauge;
+use crate::inject::{self, Injection};
+use crate::instrument::laps::Instrument;
 
 /// What the outcomes of an operation say of it.
 pub(super) trait Outcome<O> {
@@ -56,7 +56,7 @@ pub(super) trait Operation<I, O> {
     fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O>;
 
     /// The same operation, longer by what a selftest injects.
-    fn slowed(self, plant: Option<Plant>) -> impl Operation<I, O>;
+    fn slowed(self, injection: Option<Injection>) -> impl Operation<I, O>;
 }
 
 /// An operation that is given its input.
@@ -82,8 +82,8 @@ impl<I, O, F: FnMut(I) -> O> Operation<I, O> for Given<F> {
         inputs.drain(..).map(|input| black_box((self.0)(input)))
     }
 
-    fn slowed(mut self, plant: Option<Plant>) -> impl Operation<I, O> {
-        Given(move |input| inject::slowed(plant, || (self.0)(input)))
+    fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
+        Given(move |input| inject::slowed(injection, || (self.0)(input)))
     }
 }
 
@@ -110,8 +110,8 @@ impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for Lent<F> {
         inputs.iter_mut().map(|input| black_box((self.0)(input)))
     }
 
-    fn slowed(mut self, plant: Option<Plant>) -> impl Operation<I, O> {
-        Lent(move |input: &mut I| inject::slowed(plant, || (self.0)(input)))
+    fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
+        Lent(move |input: &mut I| inject::slowed(injection, || (self.0)(input)))
     }
 }
 
@@ -181,40 +181,40 @@ impl Failures {
 }
 
 /// Runs operations as long as the instrument wants laps.
-pub(super) fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
-    gauge: &mut G,
+pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
+    instrument: &mut G,
     failures: &mut Failures,
     mut setup: impl FnMut() -> I,
     mut op: impl Operation<I, O>,
 ) {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     while !failures.ended() {
-        let Some(lap) = gauge.next() else { break };
+        let Some(lap) = instrument.next() else { break };
         if lap == 1 {
             let input = opaque(setup());
-            let output = op.once(input, gauge, G::start, G::stop);
+            let output = op.once(input, instrument, G::start, G::stop);
             let failed = failures.take::<K, O>(&output);
             drop(output);
-            gauge.record(1, failed);
+            instrument.record(1, failed);
             continue;
         }
         inputs.extend((0..lap).map(|_| opaque(setup())));
         let mut failed = 0;
         if kept::<K, O>() {
             outputs.reserve(lap);
-            gauge.start();
+            instrument.start();
             outputs.extend(op.all(&mut inputs));
-            gauge.stop();
+            instrument.stop();
             failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
             outputs.clear();
         } else {
-            gauge.start();
+            instrument.start();
             op.all(&mut inputs).for_each(drop);
-            gauge.stop();
+            instrument.stop();
             failures.operations += lap;
         }
         inputs.clear();
-        gauge.record(lap, failed);
+        instrument.record(lap, failed);
     }
 }
 

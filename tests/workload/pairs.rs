@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use perf_budget::internals::fork::{Build, Request};
 use perf_budget::internals::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 use perf_budget_core::outcome::Cause;
 use perf_budget_core::outcome::Cause::{
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What goes wrong in the second of two.
 const TABLE: &[(&str, Cause, &str)] = &[
-    ("nothing at all", MeasuredNothing, "it called no measuring verb"),
+    ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),
     ("every one fails", WorkloadFailed, "operation 1 failed: no luck"),
     ("every fourth fails", WorkloadFailed, "operation 4 failed: the fourth"),
@@ -155,7 +155,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: true,
-        plant: None,
+        injection: None,
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::drive::{Certain, Fallible, Given, Lent};
 use super::{Failed, Run};
-use crate::instrument::gauge::Repeat;
+use crate::instrument::laps::Repeat;
 
 impl Run {
     /// Measures an operation. What it returns is dropped outside of the measured part.
