@@ -117,7 +117,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "is unsafe",
         &["unsafe"],
-        &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+        &["exec/linux.rs", "instrument/heap.rs", "os/job.rs", "os/kernel.rs", "os/kernel/linux.rs"],
     ),
 ];
 
