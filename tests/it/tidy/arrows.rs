@@ -12,7 +12,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exact", &[]),
     ("os", &[]),
     ("paths", &["error"]),
-    ("progress", &[]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
@@ -34,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noise", &["os", "outcome", "reading"]),
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
+    ("progress", &["report"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
