@@ -182,34 +182,34 @@ fn threads_are_counted_together() {
     assert!(!exact || after.live == before.live, "{before:?} {after:?}");
 }
 
-/// Through the gauge, as a workload is measured: the input is outside, what it holds and leaves is told apart.
+/// Through the instrument, as a workload is measured: the input is outside, what it holds and leaves is told apart.
 #[test]
 fn an_operation_is_told_apart_from_its_input() {
     let _alone = alone();
     let heap = Heap::system();
     let (input, output, kept) = (layout(1000, 8), layout(300, 8), layout(7, 1));
-    let mut gauge = Allocations::started(Repeat::Looped, 3);
+    let mut instrument = Allocations::started(Repeat::Looped, 3);
     let mut left = Vec::with_capacity(16);
-    while gauge.next().is_some() {
+    while instrument.next().is_some() {
         // SAFETY: each block is given back once, with its layout.
         unsafe {
             let made = heap.alloc(input);
-            gauge.start();
+            instrument.start();
             let held = heap.alloc(output);
             left.push(heap.alloc(kept));
             heap.dealloc(made, input);
-            gauge.stop();
+            instrument.stop();
             heap.dealloc(held, output);
         }
-        gauge.record(1, 0);
+        instrument.record(1, 0);
     }
-    let mut fork = Fork::default();
-    gauge.finish(&mut fork).unwrap();
-    let value = |key: Key| fork.values[&Metric::from(key)];
+    let mut taken = ProcessRun::default();
+    instrument.finish(&mut taken).unwrap();
+    let value = |key: Key| taken.values[&Metric::from(key)];
     let found = [Key::Allocs, Key::AllocBytes, Key::Heap, Key::PeakHeap, Key::Leaked].map(value);
     assert_eq!(found.map(|value| value as i64), [2, 307, 307, 1307, 7]);
     // One lap to warm up, and three that count.
-    assert_eq!((left.len(), fork.notes.len()), (4, 0), "{:?}", fork.notes);
+    assert_eq!((left.len(), taken.notes.len()), (4, 0), "{:?}", taken.notes);
     for block in left {
         // SAFETY: as above.
         unsafe { heap.dealloc(block, kept) };
