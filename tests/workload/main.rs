@@ -18,8 +18,10 @@ mod server;
 mod spin;
 mod subjects;
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -41,7 +43,12 @@ fn main() -> ExitCode {
     let rows = rows.chain(injections::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
-    libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
+    let mut arguments = Arguments::from_args();
+    // A row mostly waits, for what is due and for what does not end.
+    arguments
+        .test_threads
+        .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
+    libtest_mimic::run(&arguments, rows.collect()).exit_code()
 }
 
 /// Measures the metrics of these names.

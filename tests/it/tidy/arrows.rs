@@ -12,7 +12,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exact", &[]),
     ("os", &[]),
     ("paths", &["error"]),
-    ("progress", &[]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
@@ -34,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noise", &["os", "outcome", "reading"]),
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
+    ("progress", &["report"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
@@ -69,7 +69,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &[
             "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "os", "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
         ],
     ),
     (
@@ -117,7 +117,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "is unsafe",
         &["unsafe"],
-        &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+        &["exec/linux.rs", "instrument/heap.rs", "os/job.rs", "os/kernel.rs", "os/kernel/linux.rs"],
     ),
 ];
 
