@@ -14,8 +14,8 @@
 //! our own terminal under it (`TermLike`) that is one column narrower, a thread that delays drawing, and a watch for
 //! signals. But that is all that is needed here anyway, and it needs none of indicatif's four crates.
 
-mod line;
 mod terminal;
+mod text;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use self::line::Line;
+use perf_budget_core::report::line;
+
 pub(crate) use self::terminal::aside;
+use self::text::Line;
 
 /// The time before the line appears: faster work needs no line.
 const DELAY: Duration = Duration::from_millis(500);
-/// The time between two drawings.
-const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Whether a line is shown.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +42,9 @@ impl Progress {
     /// Decides whether the line is shown. It is shown on standard error, if that is a terminal on which a line can be
     /// removed, unless the user asked for `quiet`. It is not shown in CI, whose logs would keep every line.
     pub(crate) fn new(quiet: bool) -> Progress {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let term = std::env::var_os("TERM");
-        let dumb = term.map_or(cfg!(unix), |term| term == "dumb");
-        let is_shown = !quiet && !set("CI") && !dumb && std::io::stderr().is_terminal();
+        let variable = |name| std::env::var_os(name);
+        let wanted = !quiet && !line::is_set(variable("CI")) && !line::is_dumb(variable("TERM"));
+        let is_shown = wanted && std::io::stderr().is_terminal();
         Progress { is_shown }
     }
 
@@ -77,7 +76,7 @@ impl Progress {
                     if ended.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                         break;
                     }
-                    wait = INTERVAL;
+                    wait = line::EVERY;
                     let of = of.map(|(all, things)| (done.load(Ordering::Relaxed), all, things));
                     terminal::draw(&Line { doing: &doing, of, passed: began.elapsed(), drawn });
                 }

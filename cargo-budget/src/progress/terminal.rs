@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::{Width, terminal_size_of};
 
-use super::line::Line;
+use perf_budget_core::report::line::{CLEARED, drawn};
+
+use super::text::Line;
 
 /// Whether the line is on the terminal now. Only the holder of this lock writes to the terminal.
 static IS_DRAWN: Mutex<bool> = Mutex::new(false);
@@ -27,10 +29,9 @@ pub(super) fn draw(line: &Line<'_>) {
     // The last column stays free, since a character after it would be on the next line.
     let text = line.text(columns.saturating_sub(1));
     let plain = AutoStream::choice(&std::io::stderr()) == ColorChoice::Never;
-    let (dim, end) = if plain { ("", "") } else { ("\u{1b}[2m", "\u{1b}[0m") };
     let mut is_drawn = lock();
     *is_drawn = true;
-    write(&format!("\r\u{1b}[2K{dim}{text}{end}"));
+    write(&drawn(&text, plain));
 }
 
 /// Removes the line.
@@ -47,7 +48,7 @@ pub(crate) fn aside<T>(other: impl FnOnce() -> T) -> T {
 
 fn remove(is_drawn: &mut bool) {
     if std::mem::take(is_drawn) {
-        write("\r\u{1b}[2K");
+        write(CLEARED);
     }
 }
 
