@@ -1,25 +1,15 @@
 //! The base revision: where it was built, for whoever compares with it.
 //!
-//! `cargo budget check --base` builds it and says here where it is; by hand it is two variables.
+//! `cargo budget check --base` builds it and hands it over; by hand it is two variables.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget;
 use perf_budget_core::error::Error;
+use perf_budget_core::handover::{BINARIES, DIRECTORY, HEADS, Handover};
 
 use crate::worker::fork::Build;
-
-/// The base's test binary; several, as a search path is written, where it was linked several times.
-const BINARY: &str = "PERF_BUDGET_BASE";
-/// The directory with the base's `budgets.toml`, where it is not above the binary.
-const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// This revision's test binaries, where it was linked several times.
-const HEAD: &str = "PERF_BUDGET_HEAD";
-/// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
-const LACKS: &str = "PERF_BUDGET_BASE_LACKS";
-/// What is to be said of each comparison with it, a line each.
-const NOTES: &str = "PERF_BUDGET_BASE_NOTES";
 
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +33,16 @@ impl Base {
     /// # Errors
     /// Where it names what is not there.
     pub(crate) fn of_environment(file: &Path) -> Result<Option<Base>, Error> {
-        let paths = |name| -> Vec<PathBuf> {
-            let text = std::env::var_os(name).unwrap_or_default();
-            std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
+        let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
+            return Ok(None);
         };
-        let said = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let binaries = paths(BINARY);
-        if binaries.is_empty() {
-            return Ok(said(LACKS).map(|_| Base::without_budgets()));
+        if handover.told.lacks.is_some() {
+            return Ok(Some(Base::without_budgets()));
         }
-        let notes = said(NOTES).unwrap_or_default();
-        let notes = notes.lines().map(str::to_owned).collect();
-        let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        let base = Base::new(&binaries, &paths(HEAD), directory, Path::new(file))?;
-        Ok(Some(Base { notes, ..base }))
+        let Handover { binaries, heads, directory, told } = handover;
+        let base = Base::new(&binaries, &heads, directory, Path::new(file))?;
+        Ok(Some(Base { notes: told.notes, ..base }))
     }
 
     /// One of before there were any.
@@ -77,8 +62,10 @@ impl Base {
         directory: Option<PathBuf>,
         file: &Path,
     ) -> Result<Base, Error> {
-        for (variable, path) in
-            binaries.iter().map(|path| (BINARY, path)).chain(heads.iter().map(|path| (HEAD, path)))
+        for (variable, path) in binaries
+            .iter()
+            .map(|path| (BINARIES, path))
+            .chain(heads.iter().map(|path| (HEADS, path)))
         {
             if !path.is_file() {
                 return Err(Error::other(format!(

@@ -30,6 +30,7 @@ pub mod enforce;
 pub mod error;
 pub mod exact;
 pub mod files;
+pub mod handover;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;
 #[warn(clippy::wildcard_enum_match_arm)]

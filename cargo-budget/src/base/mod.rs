@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::Metadata;
+use perf_budget_core::handover::{self, Handover, Told};
 
 use self::build::Side;
 use self::configuration::Files;
@@ -31,16 +32,6 @@ use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Target, head};
-
-/// By which the harness knows of a base; each comparison sets its own.
-const VARIABLES: [&str; 6] = [
-    "PERF_BUDGET_BASE",
-    "PERF_BUDGET_BASE_DIR",
-    "PERF_BUDGET_BASE_ENV",
-    "PERF_BUDGET_BASE_LACKS",
-    "PERF_BUDGET_BASE_NOTES",
-    "PERF_BUDGET_HEAD",
-];
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]
@@ -80,41 +71,28 @@ pub(crate) struct Base {
 impl Base {
     /// Tells the harness that `command` starts of the base, and of none where there is none.
     pub(crate) fn tell(base: Option<&Base>, command: &mut Command) -> Result<(), Failure> {
-        for name in VARIABLES {
+        for name in handover::VARIABLES {
             command.env_remove(name);
         }
         if let Some(base) = base {
-            command.envs(base.environment()?);
+            command.envs(base.handover().to_env()?);
         }
         Ok(())
     }
 
-    /// The variables by which the harness knows of it.
-    fn environment(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>, Failure> {
-        let path = |paths: &[PathBuf]| {
-            std::env::join_paths(paths).map_err(|e| {
-                Failure::unmeasured(format!(
-                    "failed to name the base's binaries: {e}; build in a directory \
-                     without such a character"
-                ))
-            })
-        };
-        if let Some(lacks) = &self.lacks {
-            return Ok(vec![("PERF_BUDGET_BASE_LACKS", lacks.into())]);
+    /// As the harness is told of it.
+    fn handover(&self) -> Handover {
+        if self.lacks.is_some() {
+            let told = Told { lacks: self.lacks.clone(), ..Told::default() };
+            return Handover { told, ..Handover::default() };
         }
-        let (inherited, value) = self.inherited.told();
-        let mut environment = vec![
-            ("PERF_BUDGET_BASE", path(&self.binaries)?),
-            ("PERF_BUDGET_BASE_DIR", self.root.clone().into_os_string()),
-            (inherited, value.into()),
-        ];
-        if !self.notes.is_empty() {
-            environment.push(("PERF_BUDGET_BASE_NOTES", self.notes.join("\n").into()));
+        let notes = self.notes.clone();
+        Handover {
+            binaries: self.binaries.clone(),
+            heads: self.heads.clone(),
+            directory: Some(self.root.clone()),
+            told: Told { environment: self.inherited.told(), notes, ..Told::default() },
         }
-        if !self.heads.is_empty() {
-            environment.push(("PERF_BUDGET_HEAD", path(&self.heads)?));
-        }
-        Ok(environment)
     }
 }
 

@@ -5,14 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use perf_budget_core::handover::Handover;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use serde::Deserialize;
 
 use crate::exec::{self, Finished, Launch};
-
-/// What of the base's environment is not this process's, as JSON: this process runs within what this revision's
-/// toolchain and configuration set, and the base has its own.
-const BASE: &str = "PERF_BUDGET_BASE_ENV";
 
 /// Building is not measured, and a large workspace takes its time.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
@@ -98,13 +95,14 @@ pub(super) enum Of {
 type Environment = BTreeMap<String, Option<String>>;
 
 impl Of {
+    /// This process runs within what this revision's toolchain and configuration set, and the base has its own.
     fn environment(self) -> Result<Environment, Unmeasured> {
-        let told = std::env::var(BASE).ok().filter(|told| !told.is_empty() && self == Of::Base);
-        let Some(told) = told else { return Ok(Environment::new()) };
-        serde_json::from_str(&told).map_err(|e| {
-            let text = format!("{BASE} is not understood: {e}; let `cargo budget check` set it");
-            Unmeasured::new(Cause::Harness, text)
-        })
+        if self == Of::Head {
+            return Ok(Environment::new());
+        }
+        let handover = Handover::from_env(|name| std::env::var_os(name))
+            .map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
+        Ok(handover.unwrap_or_default().told.environment)
     }
 }
 

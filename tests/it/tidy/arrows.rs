@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
+    ("handover", &["error", "exact"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -40,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["budget", "error", "worker"]),
+    ("base", &["budget", "error", "handover", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",
@@ -60,8 +61,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "files", "inject", "meter", "metric", "os",
-            "outcome", "paths", "quantity", "reading", "suite", "worker",
+            "base", "budget", "exact", "exec", "files", "handover", "inject", "meter", "metric",
+            "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
     (
