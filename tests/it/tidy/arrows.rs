@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
-    ("handover", &["error", "exact"]),
+    ("handover", &["budget", "error", "exact", "outcome"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["budget", "error", "handover", "worker"]),
+    ("base", &["budget", "error", "handover", "outcome", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",

@@ -4,12 +4,15 @@
 //! revision's test binaries. All else is one variable of JSON, which only the command writes. Its form is frozen by a test,
 //! since the command and the harness of a project may be of different versions.
 
+mod unchanged;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
 
@@ -52,11 +55,20 @@ pub struct Told {
     pub notes: Vec<String>,
     /// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
     pub lacks: Option<String>,
+    /// What need not be measured; `None` where nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<Unchanged>,
 }
 
 impl Default for Told {
     fn default() -> Self {
-        Told { version: VERSION, environment: BTreeMap::new(), notes: Vec::new(), lacks: None }
+        Told {
+            version: VERSION,
+            environment: BTreeMap::new(),
+            notes: Vec::new(),
+            lacks: None,
+            unchanged: None,
+        }
     }
 }
 
@@ -106,7 +118,9 @@ impl Handover {
             directory: set(DIRECTORY).map(PathBuf::from),
             told,
         };
-        let names_one = !handover.binaries.is_empty() || handover.told.lacks.is_some();
+        let told = &handover.told;
+        let names_one =
+            !handover.binaries.is_empty() || told.lacks.is_some() || told.unchanged.is_some();
         Ok(names_one.then_some(handover))
     }
 }
@@ -140,6 +154,8 @@ mod tests {
     /// Written by the first version, and read for ever.
     const ALL: &str = r#"{"version":1,"environment":{"CARGO":"/bin/cargo","RUSTUP_TOOLCHAIN":null},"notes":["with another lock"],"lacks":"has no budgets.toml"}"#;
 
+    const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
+
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {
         let named = |name: &str| variables.iter().find(|(own, _)| *own == name);
         Handover::from_env(|name| named(name).map(|(_, value)| value.clone()))
@@ -150,6 +166,13 @@ mod tests {
         let told: Told = frozen(ALL);
         assert_eq!(told.environment["RUSTUP_TOOLCHAIN"], None);
         assert_eq!(told.lacks.as_deref(), Some("has no budgets.toml"));
+    }
+
+    #[test]
+    fn what_is_proven_stays_as_it_is_written() {
+        let told: Told = frozen(PROVEN);
+        let unchanged = told.unchanged.unwrap();
+        assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
     }
 
     #[test]
