@@ -12,6 +12,7 @@ mod layouts;
 mod lock;
 mod outside;
 mod place;
+mod same;
 mod shared;
 mod submodules;
 mod unhooked;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::Metadata;
-use perf_budget_core::handover::{self, Handover, Told};
+use perf_budget_core::handover::{self, Handover, Told, Unchanged};
 
 use self::build::Side;
 use self::configuration::Files;
@@ -31,7 +32,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::build::{Target, head};
+pub(crate) use self::build::{Built, Target, head};
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ struct Wanted<'a> {
     pub(crate) prepare: Option<&'a str>,
     /// How often each revision is linked.
     pub(crate) layouts: u32,
+    /// What this revision's build said, where what did not change need not be measured.
+    proves: Option<&'a Built>,
 }
 
 /// A base revision that is ready.
@@ -61,6 +64,8 @@ pub(crate) struct Base {
     pub(crate) lacks: Option<String>,
     /// What is said of each comparison with it: where it was built in another way than this revision.
     notes: Vec<String>,
+    /// What has not changed since, so that it need not be measured.
+    unchanged: Option<Unchanged>,
     /// What its children inherit, where the harness starts them.
     inherited: Environment,
     /// Held as long as the binaries are wanted: another comparison would build its own over them, which
@@ -91,7 +96,12 @@ impl Base {
             binaries: self.binaries.clone(),
             heads: self.heads.clone(),
             directory: Some(self.root.clone()),
-            told: Told { environment: self.inherited.told(), notes, ..Told::default() },
+            told: Told {
+                environment: self.inherited.told(),
+                notes,
+                unchanged: self.unchanged.clone(),
+                ..Told::default()
+            },
         }
     }
 }
@@ -111,6 +121,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) prepare: Option<&'a str>,
     /// See [`Wanted`].
     pub(crate) layouts: u32,
+    /// See [`Wanted`].
+    pub(crate) proves: Option<&'a Built>,
 }
 
 /// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
@@ -124,7 +136,14 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
+    let wanted = Wanted {
+        revision,
+        target,
+        prepare: asked.prepare,
+        layouts: asked.layouts,
+        // What a command of the shell makes, and of what, nobody knows.
+        proves: asked.proves.filter(|_| asked.prepare.is_none()),
+    };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         let short = &base.commit[..12];
@@ -179,6 +198,7 @@ fn ready(
         heads: Vec::new(),
         lacks: None,
         notes: configuration::difference(&head, &own).into_iter().collect(),
+        unchanged: None,
         inherited,
         _alone: alone,
     };
@@ -205,6 +225,41 @@ fn ready(
     let served = both.map_or(Ok(None), |(head, base)| {
         lock::serve(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
     })?;
+    let budgets = project.budgets()?;
+    let before = perf_budget_core::budget::load(&root.join("budgets.toml")).ok();
+    let comparison = wanted.proves.zip(metadata.as_ref()).map(|(built, metadata)| {
+        let (root, before) = (project.root.as_path(), before.as_ref());
+        let (top, prefix, budgets) = (top.as_path(), prefix.as_str(), &budgets);
+        same::Comparison::of(same::Given {
+            root,
+            top,
+            prefix,
+            commit,
+            built,
+            metadata,
+            budgets,
+            before,
+        })
+    });
+    let comparison = comparison.transpose().unwrap_or_else(|why| {
+        tell(&format!("measuring what is limited against {short}: {why}"));
+        None
+    });
+    if let Some(comparison) = &comparison {
+        match comparison.by_files() {
+            Ok(unchanged) => {
+                let leaves_any = same::leaves_any(&budgets, &unchanged);
+                base.unchanged = Some(unchanged);
+                if !leaves_any {
+                    tell(&format!(
+                        "nothing that is limited against {short} has changed since, so it is not built"
+                    ));
+                    return Ok(base);
+                }
+            }
+            Err(why) => tell(&format!("building {short} to compare with: {why}")),
+        }
+    }
     if let Some(command) = wanted.prepare {
         tell(&format!("preparing {short}: {command}"));
         build::prepare(command, &root, &base.inherited)?;
@@ -214,7 +269,14 @@ fn ready(
     let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
     let build = || wanted.target.build(&root, side);
     base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
-    if wanted.layouts > 1 {
+    if let (Some(comparison), None, Some(workspace)) = (&comparison, &base.unchanged, &workspace) {
+        match comparison.by_sections(&base.binaries[0], workspace.workspace_root.as_std_path()) {
+            Ok(unchanged) => base.unchanged = Some(unchanged),
+            Err(why) => tell(&format!("measuring what is limited against {short}: {why}")),
+        }
+    }
+    let leaves_any = base.unchanged.as_ref().is_none_or(|known| same::leaves_any(&budgets, known));
+    if wanted.layouts > 1 && leaves_any {
         tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
         let seeds = 1..=wanted.layouts;
         let target = wanted.target;

@@ -81,6 +81,8 @@ impl Place {
         made::isolate(&mut command, &self.path("results"));
         command.current_dir(self.path(name));
         command.env("PERF_BUDGET_CACHE", self.path("cache"));
+        // What the base was built with is asked, even where nothing has changed.
+        command.env("PERF_BUDGET_MEASURE", "always");
         // In the project, as usual; but where the test made one for all.
         command.env_remove("CARGO_TARGET_DIR").env_remove("PERF_BUDGET_DIR");
         if self.path("target").is_dir() {

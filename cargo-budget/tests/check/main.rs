@@ -9,6 +9,7 @@ mod configuration;
 mod hooks;
 #[path = "../made/mod.rs"]
 mod made;
+mod same;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -64,6 +64,11 @@ pub(super) const SETTINGS: &[Key] = &[
         ALL,
         "How often each revision is linked, in another order each time, where they are compared. Default 1.",
     ),
+    key(
+        "inert",
+        ALL,
+        "Globs of files, relative to this one, that have no part in what any budget measures: where only such files differ from the base, limits against it pass without a measurement. Documentation and licences need not be listed.",
+    ),
 ];
 
 /// Of `[budget.NAME]`. The first four name the subject; a budget has one of them.

@@ -82,6 +82,8 @@ pub struct Settings {
     /// How often each revision is linked, in another order each time, where they are compared: from 1,
     /// the default, to 64. The command that builds them reads it.
     pub layouts: u32,
+    /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
+    pub inert: Vec<String>,
 }
 
 impl Default for Settings {
@@ -94,6 +96,7 @@ impl Default for Settings {
             unsure: Unsure::Blind,
             base: None,
             layouts: 1,
+            inert: Vec::new(),
         }
     }
 }
