@@ -62,9 +62,8 @@ impl Session {
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
             let (limit, unit) = question::limit_of(&asked.limit);
-            let warn = asked.limit.warn.map_or(limit, |warn| warn.value);
             outcome.against =
-                Some(Against { bound: asked.limit.bound, limit, warn, slack: 0.0, unit });
+                Some(Against { bound: asked.limit.bound, limit, warn: limit, slack: 0.0, unit });
             return Some(outcome);
         }
         let words = "the base was not built, since nothing that was known to need it had changed; compare again with \

@@ -256,6 +256,9 @@ fn ready(
                     ));
                     return Ok(base);
                 }
+                tell(&format!(
+                    "nothing that a workload runs has changed since {short}, which is built for other limits"
+                ));
             }
             Err(why) => tell(&format!("building {short} to compare with: {why}")),
         }
@@ -271,7 +274,10 @@ fn ready(
     base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
     if let (Some(comparison), None, Some(workspace)) = (&comparison, &base.unchanged, &workspace) {
         match comparison.by_sections(&base.binaries[0], workspace.workspace_root.as_std_path()) {
-            Ok(unchanged) => base.unchanged = Some(unchanged),
+            Ok(unchanged) => {
+                tell(&format!("the test binary is the same machine code as at {short}"));
+                base.unchanged = Some(unchanged);
+            }
             Err(why) => tell(&format!("measuring what is limited against {short}: {why}")),
         }
     }

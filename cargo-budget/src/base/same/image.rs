@@ -182,3 +182,66 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 fn long(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "src/lib.rs";
+
+    /// A constant of this line and column after a name of this length, at an address where the loader puts that of the
+    /// name if `relocated`.
+    fn section(length: u64, (line, column): (u32, u32)) -> Vec<u8> {
+        let numbers = [line.to_le_bytes(), column.to_le_bytes()].concat();
+        [&[0; 8][..], &length.to_le_bytes(), &numbers].concat()
+    }
+
+    fn explained(old: &[u8], new: &[u8], name: &str, relocated: bool, texts: [&str; 2]) -> bool {
+        let place = tempfile::tempdir().unwrap();
+        let [base, head] = ["base", "head"].map(|side| place.path().join(side));
+        for (tree, text) in [&base, &head].into_iter().zip(texts) {
+            std::fs::create_dir_all(tree.join("src")).unwrap();
+            std::fs::write(tree.join(NAME), text).unwrap();
+        }
+        let entry =
+            [0x2000_u64.to_le_bytes(), 8_u64.to_le_bytes(), 0x1000_u64.to_le_bytes()].concat();
+        let rela: &[u8] = if relocated { &entry } else { &[] };
+        let loaded = |address, bytes| Loaded { address, size: 0, flags: 0, bytes };
+        let sections: BTreeMap<String, Loaded<'_>> = [
+            (".rela.dyn".to_owned(), loaded(0x500, rela)),
+            (".rodata".to_owned(), loaded(0x1000, name.as_bytes())),
+        ]
+        .into();
+        let all = Locations::of(&sections, &sections).unwrap();
+        let trees = Trees { base: &base, head: &head };
+        all.explain(&loaded(0x2000, old), &loaded(0x2000, new), trees)
+    }
+
+    #[test]
+    fn only_a_location_whose_place_moved_is_tolerated() {
+        let length = NAME.len() as u64;
+        let [old, new] = [(1, 3), (3, 3)].map(|place| section(length, place));
+        let texts = ["  x[i]\n", "//\n//\n  x[i]\n"];
+        assert!(explained(&old, &new, NAME, true, texts));
+        // Two numbers beside a text, as a table may have them: no place of the sources, or another one.
+        assert!(!explained(&old, &new, NAME, true, ["  x[i]\n", "//\n//\n  y[i]\n"]));
+        assert!(!explained(&old, &section(length, (900, 3)), NAME, true, texts));
+        assert!(!explained(&old, &section(length, (3, 1)), NAME, true, texts));
+        // No address of a source's name stands before them.
+        assert!(!explained(&old, &new, NAME, false, texts));
+        assert!(!explained(&old, &new, "src/lib.txt", true, texts));
+        // What differs is the length of the name.
+        assert!(!explained(&old, &section(length - 1, (3, 3)), NAME, true, texts));
+        assert!(!explained(&old[8..], &new[8..], NAME, true, texts));
+    }
+
+    #[test]
+    fn other_formats_are_compared_as_whole_files() {
+        let trees = Trees { base: Path::new("."), head: Path::new(".") };
+        assert_eq!(difference(b"MZ one", b"MZ one", trees), None);
+        assert!(difference(b"MZ one", b"MZ two", trees).unwrap().contains("only ELF files"));
+        // This program is itself.
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(difference(&own, &own, trees), None);
+    }
+}

@@ -121,6 +121,8 @@ const FILE: &[&str] = &[
     "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\nunsure = \"blnd\"\n",
     "[settings]\nbase = \"200 %\"\nlayouts = 0\n",
     "[settings]\nbase = true\nlayouts = \"many\"\n",
+    "[settings]\ninert = [\"docs/**\", \"a[\", \"\"]\n",
+    "[settings]\ninert = [\"docs/**\", \"a[\"]\n",
     "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\nunsure = true\n",
     "[budgets.a]\nworkload = \"a\"\n[merge]\nworkload = \"a\"\n[other]\n",
     "budget.a = 3",
