@@ -11,7 +11,7 @@ use perf_budget_core::handover::{self, BINARIES, DIRECTORY, HEADS, Handover, Unc
 
 use perf_budget_core::outcome::Proven;
 
-use crate::worker::fork::Build;
+use crate::worker::process::Build;
 
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::{self, names};
-use perf_budget_core::verdict::{Verdict, question};
+use perf_budget_core::verdict::{Verdict, hypothesis};
 
 use super::Session;
 use crate::subject;
@@ -61,7 +61,7 @@ impl Session {
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
-            let (limit, unit) = question::limit_of(&asked.limit);
+            let (limit, unit) = hypothesis::limit_of(&asked.limit);
             outcome.against =
                 Some(Against { bound: asked.limit.bound, limit, warn: limit, slack: 0.0, unit });
             return Some(outcome);
@@ -120,7 +120,7 @@ impl Session {
             subject: format!("workload {name}"),
             reason: format!(
                 "workload `{name}` has no budget; add `[budget.{key}]` with `workload = {name:?}` \
-                 and a limit, or register it no more"
+                 and a limit, or remove it from the harness"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
             file: perf_budget_core::paths::shown(&self.budgets.path),

@@ -1,9 +1,13 @@
 //! How many commits of a real history need no measuring: each is compared with its parent by the command itself.
 //!
 //! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and gives it a package
-//! `gate` whose workloads, in `SUBJECT.rs` beside this file, use the crate at its top. For each of the last commits, merges aside, it
+//! `gate` whose workloads, those of the subject in `subjects.rs`, use the crate at its top. For each of the last commits, merges aside, it
 //! prints what the comparison with its parent came to. Nothing is measured, as the filter matches no test; it builds up to
 //! two binaries a commit. `docs/unchanged.md` has what came of it.
+
+#![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
+
+mod subjects;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +27,7 @@ const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.
 struct History {
     clone: PathBuf,
     /// The package's name, and the source of its workloads.
-    subject: (String, String),
+    subject: (&'static str, &'static str),
     place: tempfile::TempDir,
 }
 
@@ -36,10 +40,8 @@ fn main() {
     let place = tempfile::tempdir().expect("a directory for the clone");
     let clone = place.path().join("clone");
     git(place.path(), &["clone", "-q", repository, "clone"]);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/histories");
-    let source =
-        fs::read_to_string(source.join(format!("{subject}.rs"))).expect("the subject is here");
-    let history = History { clone, subject: (subject.clone(), source), place };
+    let subject = *subjects::ALL.iter().find(|(name, _)| name == subject).expect("it is a subject");
+    let history = History { clone, subject, place };
     let listed = git(&history.clone, &["log", "--no-merges", "--format=%H", "-n", count]);
     let mut counts = BTreeMap::<&str, usize>::new();
     for commit in listed.lines() {
@@ -107,16 +109,13 @@ impl History {
     fn check_out(&self, commit: &str) {
         git(&self.clone, &["checkout", "-q", "--force", "--detach", commit]);
         git(&self.clone, &["clean", "-q", "-ffdx"]);
-        let (subject, source) = &self.subject;
+        let (subject, source) = self.subject;
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
         // A crate that is the library itself is measured by itself.
-        let library = if subject == "perf-budget" { Path::new("..") } else { library };
-        let library = format!("perf-budget = {{ path = {library:?} }}\n");
-        let own = if subject == "perf-budget" {
-            String::new()
-        } else {
-            format!("{subject} = {{ path = \"..\" }}\n")
-        };
+        let is_own = subject == "perf-budget";
+        let library = if is_own { Path::new("..") } else { library };
+        let library = format!("perf-budget = {{ path = '{}' }}\n", library.display());
+        let own = if is_own { String::new() } else { format!("{subject} = {{ path = \"..\" }}\n") };
         let manifest = format!(
             "[package]\nname = \"gate\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{library}{own}\n\
              [[test]]\nname = \"budgets\"\nharness = false\n\n[workspace]\n"

@@ -106,8 +106,8 @@ impl Base {
     }
 }
 
-/// The commit that a revision names, seen from the project: where the histories of both parted, so that what
-/// others changed since is not taken for this revision's doing.
+/// The commit to compare with: the merge base of a revision and of what is checked out, so that what others
+/// changed since is not taken for this revision's doing.
 pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
     checkout::commit(&project.root, revision)
 }
@@ -227,40 +227,16 @@ fn ready(
     })?;
     let budgets = project.budgets()?;
     let before = perf_budget_core::budget::load(&root.join("budgets.toml")).ok();
-    let comparison = wanted.proves.zip(metadata.as_ref()).map(|(built, metadata)| {
-        let (root, before) = (project.root.as_path(), before.as_ref());
-        let (top, prefix, budgets) = (top.as_path(), prefix.as_str(), &budgets);
-        same::Comparison::of(same::Given {
-            root,
-            top,
-            prefix,
-            commit,
-            built,
-            metadata,
-            budgets,
-            before,
-        })
+    let given = wanted.proves.zip(metadata.as_ref()).map(|(built, metadata)| {
+        let (top, prefix) = (top.as_path(), prefix.as_str());
+        let trees = same::Head { root: &project.root, top, prefix, built, metadata };
+        same::Given { head: trees, commit, budgets: &budgets, before: before.as_ref() }
     });
-    let comparison = comparison.transpose().unwrap_or_else(|why| {
-        tell(&format!("measuring what is limited against {short}: {why}"));
-        None
-    });
-    if let Some(comparison) = &comparison {
-        match comparison.by_files() {
-            Ok(unchanged) => {
-                let leaves_any = same::leaves_any(&budgets, &unchanged);
-                base.unchanged = Some(unchanged);
-                if !leaves_any {
-                    tell(&format!(
-                        "nothing that is limited against {short} has changed since, so it is not built"
-                    ));
-                    return Ok(base);
-                }
-                tell(&format!(
-                    "nothing that a workload runs has changed since {short}, which is built for other limits"
-                ));
-            }
-            Err(why) => tell(&format!("building {short} to compare with: {why}")),
+    let proof = given.and_then(|given| same::Comparison::of(given, tell));
+    if let Some(proof) = &proof {
+        base.unchanged = proof.by_files(tell);
+        if base.unchanged.as_ref().is_some_and(|known| !same::leaves_any(&budgets, known)) {
+            return Ok(base);
         }
     }
     if let Some(command) = wanted.prepare {
@@ -272,14 +248,9 @@ fn ready(
     let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
     let build = || wanted.target.build(&root, side);
     base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
-    if let (Some(comparison), None, Some(workspace)) = (&comparison, &base.unchanged, &workspace) {
-        match comparison.by_sections(&base.binaries[0], workspace.workspace_root.as_std_path()) {
-            Ok(unchanged) => {
-                tell(&format!("the test binary is the same machine code as at {short}"));
-                base.unchanged = Some(unchanged);
-            }
-            Err(why) => tell(&format!("measuring what is limited against {short}: {why}")),
-        }
+    if let (Some(proof), None, Some(workspace)) = (&proof, &base.unchanged, &workspace) {
+        let workspace = workspace.workspace_root.as_std_path();
+        base.unchanged = proof.by_sections(&base.binaries[0], workspace, tell);
     }
     let leaves_any = base.unchanged.as_ref().is_none_or(|known| same::leaves_any(&budgets, known));
     if wanted.layouts > 1 && leaves_any {

@@ -100,13 +100,13 @@ impl Changed {
             self.0.0.write(name, text);
         }
         let run = self.0.check(&["--base", "HEAD"]);
-        self.judged(&run, want);
+        Changed::judged(&run, want);
         self.back();
         run
     }
 
     #[track_caller]
-    fn judged(&self, run: &Run, want: Want) {
+    fn judged(run: &Run, want: Want) {
         run.is(0, &[]);
         run.verdict("steps::steps::x_base", Verdict::Pass)
             .verdict("read::bytes::x_base", Verdict::Pass);
@@ -218,13 +218,13 @@ fn what_did_not_change_is_not_measured() {
     // A path that git was told not to look at.
     made.0.git(&["update-index", "--assume-unchanged", "unchanged.txt"]);
     let hidden = made.0.check(&["--base", "HEAD"]);
-    made.judged(&hidden, Want::Measured);
+    Changed::judged(&hidden, Want::Measured);
     hidden.is(0, &["git was told not to look at `unchanged.txt`"]);
     made.0.git(&["update-index", "--no-assume-unchanged", "unchanged.txt"]);
 
     // What a command of the shell makes is not known; and everything is measured where that is asked for.
     let prepared = made.0.check(&["--base", "HEAD", "--prepare", "true"]);
-    made.judged(&prepared, Want::Measured);
+    Changed::judged(&prepared, Want::Measured);
     let mut always = made.0.command(&["check", "--profile", "dev", "--base", "HEAD"]);
     let before = made.0.outcomes().len();
     let output = always.env("PERF_BUDGET_MEASURE", "always").output().unwrap();

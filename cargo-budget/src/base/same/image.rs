@@ -10,6 +10,8 @@ use std::path::Path;
 use object::elf::SHF_ALLOC;
 use object::read::{File, Object, ObjectSection, SectionFlags};
 
+use super::part::is_source;
+
 /// The note that tells one build from another.
 const BUILD_ID: &str = ".note.gnu.build-id";
 /// Where constants are that have addresses in them.
@@ -159,7 +161,7 @@ impl<'a> Locations<'a> {
         })?;
         let from = usize::try_from(name - holder.address).ok()?;
         let name = holder.bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)?;
-        let name = std::str::from_utf8(name).ok().filter(|name| name.ends_with(".rs"))?;
+        let name = std::str::from_utf8(name).ok().filter(|name| is_source(name))?;
         let place = |bytes: &[u8]| Some((word(bytes, start + 16)?, word(bytes, start + 20)?));
         let then = source(&trees.base.join(name), place(old.bytes)?)?;
         let now = source(&trees.head.join(name), place(new.bytes)?)?;

@@ -23,23 +23,29 @@ use self::changed::Tree;
 use self::image::Trees;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
-use self::part::{Known, Step};
+use self::part::{Known, Step, is_source};
 use super::build::Built;
 
-/// What a proof is made from.
+/// This revision.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Given<'a> {
+pub(super) struct Head<'a> {
     /// The project's directory.
     pub(super) root: &'a Path,
     /// The top of its repository, and the project's directory from there.
     pub(super) top: &'a Path,
     pub(super) prefix: &'a str,
+    /// What cargo built.
+    pub(super) built: &'a Built,
+    /// What cargo says of the workspace.
+    pub(super) metadata: &'a Metadata,
+}
+
+/// What a proof is made from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) head: Head<'a>,
     /// The base, whole.
     pub(super) commit: &'a str,
-    /// What cargo built of this revision.
-    pub(super) built: &'a Built,
-    /// What cargo says of this revision's workspace.
-    pub(super) metadata: &'a Metadata,
     /// This revision's budgets.
     pub(super) budgets: &'a Budgets,
     /// The base's, where they can be read.
@@ -55,17 +61,68 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Looks at both trees. The error says why nothing can be told of them.
-    pub(super) fn of(given: Given<'a>) -> Result<Comparison<'a>, String> {
+    /// Looks at both trees; `None` where nothing can be told of them, and then it is said why.
+    pub(super) fn of(given: Given<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+        Comparison::looked_at(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
+    }
+
+    /// That no path that differs has a part in what runs; otherwise it is said which has.
+    pub(super) fn by_files(&self, tell: &dyn Fn(&str)) -> Option<Unchanged> {
+        let short = short(self.given.commit);
+        match self.files() {
+            Ok(unchanged) => {
+                tell(&if leaves_any(self.given.budgets, &unchanged) {
+                    format!(
+                        "nothing that a workload runs has changed since {short}, which is built for other limits"
+                    )
+                } else {
+                    format!(
+                        "nothing that is limited against {short} has changed since, so it is not built"
+                    )
+                });
+                Some(unchanged)
+            }
+            Err(why) => {
+                tell(&format!("building {short} to compare with: {why}"));
+                None
+            }
+        }
+    }
+
+    /// That both test binaries are the same in memory, and that no file differs that they may read; otherwise it is said
+    /// what differs. `workspace` is the base's.
+    pub(super) fn by_sections(
+        &self,
+        base: &Path,
+        workspace: &Path,
+        tell: &dyn Fn(&str),
+    ) -> Option<Unchanged> {
+        match self.sections(base, workspace) {
+            Ok(unchanged) => {
+                tell(&format!(
+                    "the test binary is the same machine code as at {}",
+                    short(self.given.commit)
+                ));
+                Some(unchanged)
+            }
+            Err(why) => {
+                tell(&measuring(self.given.commit, &why));
+                None
+            }
+        }
+    }
+
+    fn looked_at(given: Given<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
         };
-        let metadata = given.metadata;
-        let (top, workspace) = (real(given.top)?, real(metadata.workspace_root.as_std_path())?);
+        let metadata = given.head.metadata;
+        let (top, workspace) =
+            (real(given.head.top)?, real(metadata.workspace_root.as_std_path())?);
         let target = real(metadata.target_directory.as_std_path())?;
         let place = Place { top: &top, workspace: &workspace, target: &target };
         let tree = Tree::of(&top, given.commit).map_err(|failure| failure.text)?;
-        let inputs = Inputs::of(&given.built.messages, place)?;
+        let inputs = Inputs::of(&given.head.built.messages, place)?;
         let sources = sources(&top, &inputs, given.budgets)?;
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
@@ -80,12 +137,12 @@ impl<'a> Comparison<'a> {
         let before = given.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
-        let known = Known { inputs, sources, packages, prefix: given.prefix.to_owned(), inert };
+        let known =
+            Known { inputs, sources, packages, prefix: given.head.prefix.to_owned(), inert };
         Ok(Comparison { given, tree, known })
     }
 
-    /// That no path that differs has a part in what runs; or why not.
-    pub(super) fn by_files(&self) -> Result<Unchanged, String> {
+    fn files(&self) -> Result<Unchanged, String> {
         if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
@@ -94,16 +151,14 @@ impl<'a> Comparison<'a> {
         self.unchanged(By::Files, budgets)
     }
 
-    /// That both test binaries are the same in memory, and that no file differs that they may read; or why not.
-    /// `workspace` is the base's.
-    pub(super) fn by_sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
+    fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
         self.no_part(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
         let trees =
-            Trees { base: workspace, head: self.given.metadata.workspace_root.as_std_path() };
-        match image::difference(&read(base)?, &read(&self.given.built.binary)?, trees) {
+            Trees { base: workspace, head: self.given.head.metadata.workspace_root.as_std_path() };
+        match image::difference(&read(base)?, &read(&self.given.head.built.binary)?, trees) {
             Some(why) => Err(format!("the test binaries differ: {why}")),
             None => self.unchanged(By::Sections, Vec::new()),
         }
@@ -115,10 +170,18 @@ impl<'a> Comparison<'a> {
     }
 
     fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
-        let head = Written::of(&self.given.built.binary).map_err(|e| e.to_string())?;
+        let head = Written::of(&self.given.head.built.binary).map_err(|e| e.to_string())?;
         let commit = self.given.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
     }
+}
+
+fn measuring(commit: &str, why: &str) -> String {
+    format!("measuring what is limited against {}: {why}", short(commit))
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 /// Whether a limit is left that has to be measured against the base.
@@ -135,7 +198,7 @@ pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
 /// The text of what was compiled, and of the texts that workloads are given.
 fn sources(top: &Path, inputs: &Inputs, budgets: &Budgets) -> Result<Sources, String> {
     let mut sources = Sources::default();
-    for path in inputs.paths.iter().filter(|path| path.ends_with(".rs")) {
+    for path in inputs.paths.iter().filter(|path| is_source(path)) {
         let text = fs::read(PathBuf::from(top).join(path))
             .map_err(|e| format!("`{path}` cannot be read: {e}"))?;
         sources.add(path, &String::from_utf8_lossy(&text));

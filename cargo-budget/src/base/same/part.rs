@@ -1,5 +1,8 @@
 //! Whether a path that differs from the base has a part in what is measured. What is not known to have none has one.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use glob::Pattern;
 
 use super::changed::Change;
@@ -106,7 +109,8 @@ impl Known {
 
 /// What is for people by its name: documentation, licences, and what GitHub reads.
 fn is_text(path: &str, name: &str) -> bool {
-    let is_document = name.len() > 3 && name.to_ascii_lowercase().ends_with(".md");
+    let is_document =
+        Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("md"));
     let is_licence = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT"].iter().any(|word| {
         let rest = name.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_']))
@@ -115,8 +119,8 @@ fn is_text(path: &str, name: &str) -> bool {
 }
 
 /// A source that is not listed as compiled is of another target, or of none.
-fn is_source(name: &str) -> bool {
-    name.ends_with(".rs")
+pub(super) fn is_source(path: &str) -> bool {
+    Path::new(path).extension() == Some(OsStr::new("rs"))
 }
 
 /// What decides how everything is built.
