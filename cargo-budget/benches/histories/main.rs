@@ -3,7 +3,7 @@
 //! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and gives it a package
 //! `gate` whose workloads, those of the subject in `subjects.rs`, use the crate at its top. For each of the last commits, merges aside, it
 //! prints what the comparison with its parent came to. Nothing is measured, as the filter matches no test; it builds up to
-//! two binaries a commit. `docs/unchanged.md` has what came of it.
+//! two binaries a commit.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
