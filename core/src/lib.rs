@@ -16,6 +16,7 @@
 //! | sample | [`reading`]: what one process gave |
 //! | estimate | [`stats`]: evidence from numbers |
 //! | verdict | [`verdict`]: the rules of judgement; [`enforce`]: limits that share a measurement |
+//! | build | [`build`]: which programs build what is measured |
 //! | outcome | [`outcome`]: all that is said of one limit; [`record`]: how it is kept |
 //! | report | [`report`]: renderings of outcomes |
 //!
@@ -23,6 +24,8 @@
 //! variant must reach. `budget` and `files` match on what others define.
 
 pub mod budget;
+#[warn(clippy::wildcard_enum_match_arm)]
+pub mod build;
 pub mod date;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;

@@ -2,7 +2,6 @@
 //!
 //! Apart from workloads, which are processes of the harness itself.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::budget::{Case, Command};
@@ -10,9 +9,10 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::Fork;
 
-use super::{artifact, binary, command};
+use super::build::Builder;
+use super::{artifact, command, stale};
 use crate::inject::Plant;
-use crate::meter::Source;
+use crate::meter::{Source, Versus};
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);
@@ -30,30 +30,51 @@ pub(super) fn filled(command: &Command, case: &Case) -> Command {
 }
 
 /// The files of a budget on artifacts.
-pub(super) fn files(
+pub(super) struct Files {
     patterns: Vec<String>,
-    binaries: binary::Source,
+    builder: Builder,
     metrics: Vec<Metric>,
-    [cache, scratch]: [PathBuf; 2],
     plant: Option<Plant>,
-) -> Box<dyn Source> {
-    Box::new(move || {
-        let expand = |pattern: &String| binary::expand(pattern, &binaries);
-        let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
+}
+
+impl Files {
+    /// What these patterns stand for, once it is built.
+    pub(super) fn new(
+        patterns: Vec<String>,
+        builder: Builder,
+        metrics: Vec<Metric>,
+        plant: Option<Plant>,
+    ) -> Files {
+        Files { patterns, builder, metrics, plant }
+    }
+}
+
+impl Source for Files {
+    fn prepare(&mut self) {
+        let _ = self.builder.build(&self.patterns);
+    }
+
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let (patterns, mut notes) = self.builder.build(&self.patterns)?;
+        if notes.is_empty() {
+            notes.extend(stale::note(&patterns, &self.builder.root));
+        }
         let began = Instant::now();
         let mut fork = Fork::default();
-        let mut readings = artifact::measure(&patterns, &binaries.root, &metrics, &cache);
-        let own = metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
-        if let (Some(plant), Some(own)) = (plant, own) {
+        let (root, results) = (&self.builder.root, &self.builder.results);
+        let cache = results.join("compressed");
+        let mut readings = artifact::measure(&patterns, root, &self.metrics, &cache);
+        let own = self.metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
+        if let (Some(plant), Some(own)) = (self.plant, own) {
+            let scratch = results.join("scratch");
             let planted = (plant, own.value, scratch.as_path());
-            let root = &binaries.root;
-            readings = artifact::measure_planted(&patterns, root, &metrics, &cache, planted);
+            readings = artifact::measure_planted(&patterns, root, &self.metrics, &cache, planted);
         }
         for (metric, reading) in readings {
             match reading {
                 Ok(reading) => {
                     fork.values.insert(metric.clone(), reading.value);
-                    fork.remarks.insert(metric, reading.notes);
+                    fork.remarks.insert(metric, [notes.clone(), reading.notes].concat());
                 }
                 Err(reason) => {
                     fork.unmeasured.insert(metric, reason);
@@ -62,13 +83,47 @@ pub(super) fn files(
         }
         fork.elapsed = began.elapsed();
         Ok(fork)
-    })
+    }
+}
+
+/// The files of two revisions, and in what they differ.
+pub(super) struct Beside {
+    compared: Versus,
+    patterns: Vec<String>,
+    /// Of this revision and of the base.
+    builders: [Builder; 2],
+}
+
+impl Beside {
+    /// What `compared` compares are the files of these patterns.
+    pub(super) fn new(compared: Versus, patterns: Vec<String>, builders: [Builder; 2]) -> Beside {
+        Beside { compared, patterns, builders }
+    }
+}
+
+impl Source for Beside {
+    fn prepare(&mut self) {
+        self.compared.prepare();
+    }
+
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        let mut fork = self.compared.fork()?;
+        let [here, there] = &self.builders;
+        let built = [here.build(&self.patterns)?.0, there.build(&self.patterns)?.0];
+        let notes = artifact::difference([(&built[0], &here.root), (&built[1], &there.root)])?;
+        for metric in &self.compared.metrics {
+            fork.remarks.or_default(metric).extend(notes.iter().cloned());
+        }
+        Ok(fork)
+    }
 }
 
 /// Runs of a command, each a fork.
 pub(super) struct Runs {
     pub(super) command: Command,
-    pub(super) binaries: binary::Source,
+    pub(super) builder: Builder,
+    /// What is to be said of how it was built.
+    pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<Metric>,
     pub(super) timeout: Duration,
     pub(super) expanded: bool,
@@ -80,8 +135,14 @@ pub(super) struct Runs {
 
 impl Runs {
     fn run(&self, plant: Option<(Plant, f64)>) -> Result<Fork, Unmeasured> {
-        let root = &self.binaries.root;
-        command::measure(&self.command, root, &self.metrics, self.timeout, plant)
+        let root = &self.builder.root;
+        let mut fork = command::measure(&self.command, root, &self.metrics, self.timeout, plant)?;
+        if !self.notes.is_empty() {
+            for metric in &self.metrics {
+                fork.remarks.insert(metric.clone(), self.notes.clone());
+            }
+        }
+        Ok(fork)
     }
 
     /// What is planted, and what the command shows without it, which is looked at first.
@@ -99,15 +160,32 @@ impl Runs {
     }
 }
 
-impl Source for Runs {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        if !self.expanded {
-            let Command { argv, env, .. } = &mut self.command;
-            for word in argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)) {
-                *word = binary::expand(word, &self.binaries)?;
-            }
-            self.expanded = true;
+impl Runs {
+    /// Builds it, and puts where it is into the command.
+    fn expand(&mut self) -> Result<(), Unmeasured> {
+        if self.expanded {
+            return Ok(());
         }
+        let Command { argv, env, .. } = &mut self.command;
+        let mut words: Vec<&mut String> =
+            argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)).collect();
+        let texts: Vec<String> = words.iter().map(|word| (**word).clone()).collect();
+        let (texts, notes) = self.builder.build(&texts)?;
+        for (word, text) in words.iter_mut().zip(texts) {
+            **word = text;
+        }
+        (self.notes, self.expanded) = (notes, true);
+        Ok(())
+    }
+}
+
+impl Source for Runs {
+    fn prepare(&mut self) {
+        let _ = self.expand();
+    }
+
+    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+        self.expand()?;
         if !self.warm && command::first_run_warms(&self.command) {
             self.run(None)?;
         }

@@ -12,6 +12,7 @@ mod layouts;
 mod lock;
 mod outside;
 mod place;
+mod product;
 mod shared;
 mod submodules;
 mod unhooked;

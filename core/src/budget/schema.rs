@@ -120,7 +120,9 @@ fn budget(kind: SubjectKind) -> Value {
             "propertyNames": { "pattern": "^[^=]+$" },
             "additionalProperties": { "type": "string" },
         }),
-        "effort" | "timeout" => reference("Seconds"),
+        "effort" | "timeout" | "build_timeout" => reference("Seconds"),
+        "features" => json!({ "type": "array", "items": text() }),
+        "wasm-opt" | "build" => texts(),
         "waive" => waive(),
         _ => text(),
     });

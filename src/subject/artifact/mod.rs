@@ -19,17 +19,21 @@
 mod cache;
 mod compress;
 mod content;
+mod difference;
 mod elf;
 mod files;
 mod image;
 mod plant;
 mod pool;
+mod wasm;
 
 use std::path::Path;
 
 use perf_budget_core::metric::{ByMetric, Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
+
+pub(crate) use self::difference::difference;
 
 use self::cache::Cache;
 use self::compress::Encoder;

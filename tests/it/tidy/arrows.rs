@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("build", &["budget", "error", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
     ("reading", &["metric", "outcome"]),
@@ -60,7 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "files", "inject", "meter", "metric", "os",
+            "base", "budget", "build", "exact", "exec", "files", "inject", "meter", "metric", "os",
             "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
