@@ -10,6 +10,7 @@ mod configuration;
 mod environment;
 mod layouts;
 mod lock;
+mod manifests;
 mod outside;
 mod place;
 mod product;
@@ -193,6 +194,12 @@ fn ready(
         outside::link(metadata, &top, &checkouts)?;
     }
     let inherited = Environment::of(&project.root, &head);
+    if manifests::lead_out(&checkout.top, &top)? {
+        // Where cargo cannot tell, it says why when it builds.
+        if let Ok(whole) = inherited.metadata(&root).exec() {
+            manifests::nothing_leads_back(&whole, &top)?;
+        }
+    }
     // What comes now has lines of its own: cargo's.
     drop(work);
     let mut base = Base {
