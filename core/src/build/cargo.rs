@@ -113,15 +113,13 @@ fn described(target: &Target, triple: Option<&str>) -> String {
         Some([one]) => format!("feature {one} alone"),
         Some(several) => format!("features {}", several.join(" and ")),
     };
-    let mut text =
-        format!("{} `{}`, {features}, profile {}", target.kind.noun(), target.name, target.profile);
-    if let Some(triple) = triple {
-        text += &format!(", for {triple}");
-    }
-    if !target.wasm_opt.is_empty() {
-        text += &format!(", wasm-opt {}", target.wasm_opt.join(" "));
-    }
-    text
+    let Target { kind, name, profile, wasm_opt, .. } = target;
+    let triple = triple.map(|triple| format!(", for {triple}")).unwrap_or_default();
+    let wasm_opt = match wasm_opt.as_slice() {
+        [] => String::new(),
+        arguments => format!(", wasm-opt {}", arguments.join(" ")),
+    };
+    format!("{} `{name}`, {features}, profile {profile}{triple}{wasm_opt}", kind.noun())
 }
 
 fn workspace(target: &Target, site: &Site, start: Start<'_>) -> Result<WireWorkspace, Unmeasured> {
@@ -206,16 +204,15 @@ fn produced(stdout: &[u8], target: &WireTarget, kind: Kind) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(stdout);
     let messages =
         text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
-    let own = messages.filter(|message| message.reason == "compiler-artifact").filter(|message| {
-        message.target.as_ref().is_some_and(|t| t.name == target.name && t.kind == target.kind)
-    });
-    own.filter_map(|message| match kind {
+    let mut own =
+        messages.filter(|message| message.reason == "compiler-artifact").filter(|message| {
+            message.target.as_ref().is_some_and(|t| t.name == target.name && t.kind == target.kind)
+        });
+    let is_module = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "wasm");
+    own.find_map(|message| match kind {
         Kind::Binary => message.executable,
-        Kind::Module => {
-            message.filenames.into_iter().find(|file| file.extension().is_some_and(|e| e == "wasm"))
-        }
+        Kind::Module => message.filenames.into_iter().find(is_module),
     })
-    .next()
 }
 
 /// The module as wasm-opt leaves it, beside what cargo built; the module itself where nothing is asked of it.

@@ -22,6 +22,6 @@ pub(super) fn target(said: &str) -> Option<(&str, String)> {
     let name = before.trim_end().strip_suffix('`')?.rsplit('`').next()?;
     // The compiler of a toolchain that is not the default one names it itself.
     let own = said.lines().filter_map(|line| line.split_once("`rustup target add "));
-    let own = own.filter_map(|(_, rest)| rest.split('`').next()).next();
+    let own = own.map(|(_, rest)| rest.split('`').next().unwrap_or(rest)).next();
     Some((name, format!("rustup target add {}", own.unwrap_or(name))))
 }

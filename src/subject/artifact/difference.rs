@@ -8,7 +8,7 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::files::{self, Found};
-use super::{elf, wasm};
+use super::{Sections, elf, wasm};
 
 /// So many sections of a file are named, those that changed most; and so many files.
 const NAMED: usize = 4;
@@ -68,14 +68,11 @@ fn within(our: &Found, their: &Found) -> String {
     if differ.is_empty() {
         return " outside of its sections".to_owned();
     }
-    let shown: Vec<String> = differ.iter().take(NAMED).map(|part| shown(part)).collect();
+    let shown: Vec<String> = differ.iter().take(NAMED).map(shown).collect();
     let left = differ.len().saturating_sub(NAMED);
     let more = if left > 0 { format!(" and {left} more") } else { String::new() };
     format!(" in {}{more}", shown.join(", "))
 }
-
-/// The name of each section, and what it holds.
-type Sections = Vec<(String, Vec<u8>)>;
 
 /// The sections of a file; `None` where it has none that are known.
 fn sections(path: &Path) -> Option<Sections> {
@@ -100,7 +97,10 @@ fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
     for name in names {
         let (our, their) = (of(ours, name), of(theirs, name));
         if our != their {
-            differ.push((name.clone(), our.len() as i64 - their.len() as i64));
+            differ.push((
+                name.clone(),
+                our.len().cast_signed() as i64 - their.len().cast_signed() as i64,
+            ));
         }
     }
     differ.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.unsigned_abs()));

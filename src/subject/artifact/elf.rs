@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use perf_budget_core::outcome::Unmeasured;
 
+use super::Sections;
 use super::files::Found;
 
 /// More sections than any program has; a file that claims more is not believed.
@@ -46,7 +47,7 @@ fn measure(source: impl Read + Seek) -> Result<u64, String> {
 }
 
 /// The sections of a file in its order: the name of each, and what it holds; `None` where it is no ELF file.
-pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Vec<(String, Vec<u8>)>, String>> {
+pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Sections, String>> {
     with_reader(source, &mut |form, _, read| {
         let headers = Headers::of(form, read)?;
         let mut found = Vec::new();

@@ -50,6 +50,9 @@ pub struct Reading {
     pub notes: Vec<String>,
 }
 
+/// The name of each section of a program or a module, and what it holds.
+type Sections = Vec<(String, Vec<u8>)>;
+
 /// For each metric that was asked for, its reading or why there is none.
 pub type Readings = ByMetric<Result<Reading, Unmeasured>>;
 

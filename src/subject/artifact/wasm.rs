@@ -1,5 +1,7 @@
 //! The sections of a WebAssembly module, as far as their names and what they hold.
 
+use super::Sections;
+
 /// Sections by their number, after the first one, which has a name of its own.
 const NAMES: [&str; 14] = [
     "custom",
@@ -19,7 +21,7 @@ const NAMES: [&str; 14] = [
 ];
 
 /// The sections in their order: the name of each, and what it holds; `None` where it is no whole module.
-pub(super) fn sections(module: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+pub(super) fn sections(module: &[u8]) -> Option<Sections> {
     let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
     let mut found = Vec::new();
     while let Some((&kind, after)) = rest.split_first() {
