@@ -1,8 +1,8 @@
 //! Heap: an allocator that counts, and what an operation allocates, holds and leaks.
 //!
-//! The one file of the crate with `unsafe`: an allocator cannot be written without. It forwards every
-//! call unchanged to the allocator inside, and counts only while an operation is measured for it; at
-//! all other times it costs one relaxed load a call.
+//! An allocator cannot be written without `unsafe`. It forwards every call unchanged to the allocator
+//! inside, and counts only while an operation is measured for it; at all other times it costs one relaxed
+//! load a call. Its tests are run under Miri too: `.ci/run miri`.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
 #![expect(
@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
 ///
@@ -176,16 +176,20 @@ impl Allocations {
                         \x20   static HEAP: perf_budget::Heap = perf_budget::Heap::system();";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
+        Ok(Allocations::started(repeat, most))
+    }
+
+    fn started(repeat: Repeat, most: usize) -> Self {
         let ahead = match repeat {
             Repeat::Looped => (1, OPERATIONS.min(most.max(1))),
             Repeat::Once => (0, 1),
         };
         let laps = Vec::with_capacity(ahead.1);
-        Ok(Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps })
+        Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps }
     }
 }
 
-impl Gauge for Allocations {
+impl Instrument for Allocations {
     fn next(&mut self) -> Option<usize> {
         if self.ahead == (0, 0) {
             return None;
@@ -225,7 +229,7 @@ impl Gauge for Allocations {
         }
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         COUNTING.store(false, Relaxed);
         let Some(first) = self.laps.first() else { return Ok(()) };
         let count = self.laps.len() as f64;
@@ -235,9 +239,9 @@ impl Gauge for Allocations {
             let metric = Metric::from(key);
             if mean < 0.0 {
                 let text = format!("{metric} fell by {} B: counted as 0", -mean);
-                fork.notes.push(text);
+                process.notes.push(text);
             }
-            fork.values.insert(metric, mean.max(0.0));
+            process.values.insert(metric, mean.max(0.0));
         };
         put(Key::Allocs, |lap| lap.allocs as i64);
         put(Key::AllocBytes, |lap| lap.bytes as i64);
@@ -247,10 +251,14 @@ impl Gauge for Allocations {
         if self.laps.iter().any(|lap| lap != first) {
             let most = self.laps.iter().map(|lap| lap.allocs).max().unwrap_or(0);
             let least = self.laps.iter().map(|lap| lap.allocs).min().unwrap_or(0);
-            fork.notes.push(format!(
+            process.notes.push(format!(
                 "heap: mean of {count} operations that differ ({least} to {most} allocations)"
             ));
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "heap_tests.rs"]
+mod tests;

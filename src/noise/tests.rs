@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::parse::{processors, quota_files, stalled, throttled};
 use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
@@ -71,6 +71,27 @@ fn quotas() {
     // The group of a whole machine, which has no quota.
     check("usage_usec 5120131\nuser_usec 5059772\nsystem_usec 60358\n", None);
     check("", None);
+}
+
+/// Why pressure and `/proc/stat` are read by hand. Where one of these succeeds some day, procfs-core can have it.
+#[test]
+fn procfs_refuses_what_is_read_by_hand() {
+    use procfs_core::{CpuPressure, ExplicitSystemInfo, FromBufRead, FromBufReadSI, KernelStats};
+
+    let system = ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 100,
+        page_size: 4096,
+        is_little_endian: true,
+    };
+    let before_5_13 = "some avg10=0.00 avg60=0.00 avg300=0.00 total=7156\n";
+    assert!(CpuPressure::from_buf_read(before_5_13.as_bytes()).is_err());
+    assert!(stalled(before_5_13).is_some());
+    // The first line alone, and a sandbox's file, which has no counts of processes.
+    for stat in [FIRECRACKER.lines().next().unwrap(), FIRECRACKER] {
+        assert!(KernelStats::from_buf_read(stat.as_bytes(), &system).is_err());
+        assert!(processors(stat, 100).is_some());
+    }
 }
 
 #[track_caller]
@@ -167,12 +188,12 @@ fn the_strictest_quota_is_felt() {
     assert_eq!(most_throttled(&[], &[]), None);
 }
 
-/// What a fork used and nobody waited for is not other work, nor is it known to be none.
+/// What a process used and nobody waited for is not other work, nor is it known to be none.
 #[test]
 fn orphans_are_no_other_work() {
     let outside = |orphans| {
-        let fork = watch(|| Ok(Fork { orphans, ..Fork::default() })).unwrap();
-        let Interference { seconds, outside, .. } = fork.interference.unwrap();
+        let process = watch(|| Ok(ProcessRun { orphans, ..ProcessRun::default() })).unwrap();
+        let Interference { seconds, outside, .. } = process.interference.unwrap();
         assert!(seconds > 0.0);
         outside
     };

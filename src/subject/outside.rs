@@ -1,4 +1,4 @@
-//! The forks of what is measured from outside: files, and runs of a command.
+//! The processes of what is measured from outside: files, and runs of a command.
 //!
 //! Apart from workloads, which are processes of the harness itself.
 
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use perf_budget_core::budget::{Case, Command};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::build::Builder;
 use super::{artifact, command, stale};
-use crate::inject::Plant;
+use crate::inject::Injection;
 use crate::meter::{Source, Versus};
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);
-/// So many runs tell what a command shows without what is planted.
+/// So many runs tell what a command shows without what is injected.
 const BARE_RUNS: usize = 5;
 
 /// The command with each `{name}` of a parameter replaced by its value.
@@ -34,7 +34,7 @@ pub(super) struct Files {
     patterns: Vec<String>,
     builder: Builder,
     metrics: Vec<Metric>,
-    plant: Option<Plant>,
+    injection: Option<Injection>,
 }
 
 impl Files {
@@ -43,9 +43,9 @@ impl Files {
         patterns: Vec<String>,
         builder: Builder,
         metrics: Vec<Metric>,
-        plant: Option<Plant>,
+        injection: Option<Injection>,
     ) -> Files {
-        Files { patterns, builder, metrics, plant }
+        Files { patterns, builder, metrics, injection }
     }
 }
 
@@ -54,35 +54,35 @@ impl Source for Files {
         let _ = self.builder.build(&self.patterns);
     }
 
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let (patterns, mut notes) = self.builder.build(&self.patterns)?;
         if notes.is_empty() {
             notes.extend(stale::note(&patterns, &self.builder.root));
         }
         let began = Instant::now();
-        let mut fork = Fork::default();
+        let mut process = ProcessRun::default();
         let (root, results) = (&self.builder.root, &self.builder.results);
         let cache = results.join("compressed");
         let mut readings = artifact::measure(&patterns, root, &self.metrics, &cache);
         let own = self.metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
-        if let (Some(plant), Some(own)) = (self.plant, own) {
+        if let (Some(injection), Some(own)) = (self.injection, own) {
             let scratch = results.join("scratch");
-            let planted = (plant, own.value, scratch.as_path());
-            readings = artifact::measure_planted(&patterns, root, &self.metrics, &cache, planted);
+            let injected = (injection, own.value, scratch.as_path());
+            readings = artifact::measure_injected(&patterns, root, &self.metrics, &cache, injected);
         }
         for (metric, reading) in readings {
             match reading {
                 Ok(reading) => {
-                    fork.values.insert(metric.clone(), reading.value);
-                    fork.remarks.insert(metric, [notes.clone(), reading.notes].concat());
+                    process.values.insert(metric.clone(), reading.value);
+                    process.remarks.insert(metric, [notes.clone(), reading.notes].concat());
                 }
                 Err(reason) => {
-                    fork.unmeasured.insert(metric, reason);
+                    process.unmeasured.insert(metric, reason);
                 }
             }
         }
-        fork.elapsed = began.elapsed();
-        Ok(fork)
+        process.elapsed = began.elapsed();
+        Ok(process)
     }
 }
 
@@ -106,19 +106,19 @@ impl Source for Beside {
         self.compared.prepare();
     }
 
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        let mut fork = self.compared.fork()?;
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        let mut process = self.compared.measure_process()?;
         let [here, there] = &self.builders;
         let built = [here.build(&self.patterns)?.0, there.build(&self.patterns)?.0];
         let notes = artifact::difference([(&built[0], &here.root), (&built[1], &there.root)])?;
         for metric in &self.compared.metrics {
-            fork.remarks.or_default(metric).extend(notes.iter().cloned());
+            process.remarks.or_default(metric).extend(notes.iter().cloned());
         }
-        Ok(fork)
+        Ok(process)
     }
 }
 
-/// Runs of a command, each a fork.
+/// Runs of a command, each a process.
 pub(super) struct Runs {
     pub(super) command: Command,
     pub(super) builder: Builder,
@@ -128,26 +128,27 @@ pub(super) struct Runs {
     pub(super) timeout: Duration,
     pub(super) expanded: bool,
     pub(super) warm: bool,
-    pub(super) plant: Option<Plant>,
-    /// What the command itself shows of the one metric that something is planted for.
+    pub(super) injection: Option<Injection>,
+    /// What the command itself shows of the one metric that something is injected for.
     pub(super) own: Option<f64>,
 }
 
 impl Runs {
-    fn run(&self, plant: Option<(Plant, f64)>) -> Result<Fork, Unmeasured> {
+    fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
         let root = &self.builder.root;
-        let mut fork = command::measure(&self.command, root, &self.metrics, self.timeout, plant)?;
+        let mut process =
+            command::measure(&self.command, root, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {
             for metric in &self.metrics {
-                fork.remarks.insert(metric.clone(), self.notes.clone());
+                process.remarks.insert(metric.clone(), self.notes.clone());
             }
         }
-        Ok(fork)
+        Ok(process)
     }
 
-    /// What is planted, and what the command shows without it, which is looked at first.
-    fn planted(&mut self) -> Result<Option<(Plant, f64)>, Unmeasured> {
-        let Some(plant) = self.plant else { return Ok(None) };
+    /// What is injected, and what the command shows without it, which is looked at first.
+    fn injected(&mut self) -> Result<Option<(Injection, f64)>, Unmeasured> {
+        let Some(injection) = self.injection else { return Ok(None) };
         if self.own.is_none() {
             let mut values = Vec::new();
             for _ in 0..BARE_RUNS {
@@ -156,7 +157,7 @@ impl Runs {
             values.sort_unstable_by(f64::total_cmp);
             self.own = values.get(values.len() / 2).copied();
         }
-        Ok(Some((plant, self.own.unwrap_or_default())))
+        Ok(Some((injection, self.own.unwrap_or_default())))
     }
 }
 
@@ -184,14 +185,14 @@ impl Source for Runs {
         let _ = self.expand();
     }
 
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         self.expand()?;
         if !self.warm && command::first_run_warms(&self.command) {
             self.run(None)?;
         }
         self.warm = true;
-        let plant = self.planted()?;
-        self.run(plant)
+        let injection = self.injected()?;
+        self.run(injection)
     }
 
     fn burst(&self) -> Duration {

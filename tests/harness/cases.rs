@@ -85,7 +85,8 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            fs::copy(entry.path(), to).unwrap();
+            // Written and not copied, which on Windows would keep the time of the last change.
+            fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::{self, Key};
 use super::limit::has_floor;
-use super::word::{KINDS, noun};
+use super::metric_name::{KINDS, noun};
 use super::{load, settings, subject};
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
@@ -99,7 +99,7 @@ fn budget(kind: SubjectKind) -> Value {
     let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
     let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
-        "command" => texts(),
+        "command" | "wasm-opt" | "build" => texts(),
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
         "params" => params(),
@@ -122,7 +122,6 @@ fn budget(kind: SubjectKind) -> Value {
         }),
         "effort" | "timeout" | "build_timeout" => reference("Seconds"),
         "features" => json!({ "type": "array", "items": text() }),
-        "wasm-opt" | "build" => texts(),
         "waive" => waive(),
         _ => text(),
     });
@@ -277,7 +276,7 @@ fn meaning(metric: &Metric) -> String {
     match metric.judged() {
         Judged::Compared { .. } => format!("{what}. Exact: compared."),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
-            format!("{what}. Noisy: judged from evidence.")
+            format!("{what}. Statistical: judged from evidence.")
         }
     }
 }

@@ -18,8 +18,11 @@ fn site() -> Site {
     Site { root: path("/w/app"), package: path("/w/app"), target: None, triple: None }
 }
 
+/// What a text became with what is said of it, or why not.
+type Expanded = Result<(String, Vec<String>), String>;
+
 /// A text expanded, and the programs that were started for it: cargo succeeds, with what it says.
-fn expanded(text: &str, build: &Build) -> (Result<(String, Vec<String>), String>, Vec<String>) {
+fn expanded(text: &str, build: &Build) -> (Expanded, Vec<String>) {
     let started = RefCell::new(Vec::new());
     let start = |step: &Step| {
         started.borrow_mut().push(format!("{} {}", step.program.name(), step.args.join(" ")));
