@@ -97,7 +97,7 @@ fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
     told.is(0, &["ELF", ".rodata"]);
     let size = more.outcomes.iter().find(|o| o.test == "app::size").unwrap().estimate.unwrap();
     let path = crate::made::shared().join("head/budgets/built/release/ships-app");
-    assert_eq!(size.value, fs::metadata(path).unwrap().len() as f64);
+    assert_eq!(size.value as u64, fs::metadata(path).unwrap().len());
     made.check(&["--base", "HEAD"]).is(0, &["5 of 5 budgets judged: 5 pass"]);
 }
 
