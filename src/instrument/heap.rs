@@ -44,14 +44,23 @@ pub struct Heap<A = System> {
 }
 
 impl Heap {
-    /// Counts what the system's allocator does.
+    /// Counts what the system's allocator does, which is Rust's default one.
     pub const fn system() -> Self {
         Heap::of(System)
     }
 }
 
 impl<A> Heap<A> {
-    /// Counts what `inner` does: the allocator that the project ships with, for one.
+    /// Counts what `inner` does: the allocator that the project ships with.
+    ///
+    /// ```
+    /// # type Mimalloc = std::alloc::System;
+    /// # #[allow(non_upper_case_globals)]
+    /// # const Mimalloc: Mimalloc = std::alloc::System;
+    /// #[global_allocator]
+    /// static HEAP: perf_budget::Heap<Mimalloc> = perf_budget::Heap::of(Mimalloc);
+    /// # fn main() {}
+    /// ```
     pub const fn of(inner: A) -> Self {
         Heap { inner }
     }

@@ -65,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
+    ("internals", &["inject", "run", "subject", "worker"]),
     (
         "session",
         &[
@@ -90,12 +91,11 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Names at the top of the crate that are not modules, and the module each is from.
 const NAMES: &[(&str, &str)] = &[
-    ("Error", "error"),
     ("Harness", "harness"),
     ("Heap", "instrument"),
     ("Failed", "run"),
+    ("Parameter", "run"),
     ("Run", "run"),
-    ("Workload", "run"),
 ];
 
 /// What is done in few places: what it is, how it looks in the source, and where it is.
