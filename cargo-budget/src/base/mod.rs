@@ -10,8 +10,10 @@ mod configuration;
 mod environment;
 mod layouts;
 mod lock;
+mod manifests;
 mod outside;
 mod place;
+mod product;
 mod same;
 mod shared;
 mod submodules;
@@ -189,6 +191,12 @@ fn ready(
         outside::link(metadata, &top, &checkouts)?;
     }
     let inherited = Environment::of(&project.root, &head);
+    if manifests::lead_out(&checkout.top, &top)? {
+        // Where cargo cannot tell, it says why when it builds.
+        if let Ok(whole) = inherited.metadata(&root).exec() {
+            manifests::nothing_leads_back(&whole, &top)?;
+        }
+    }
     // What comes now has lines of its own: cargo's.
     drop(work);
     let mut base = Base {

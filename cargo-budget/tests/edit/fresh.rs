@@ -121,7 +121,7 @@ fn a_workspace_of_several_kinds() {
     let web = place.read("web/budgets.toml");
     for words in [
         "[budget.sample]",
-        "# artifact = \"../target/wasm32-unknown-unknown/release/web_kit.wasm\"",
+        "# artifact = \"{wasm:web-kit}\"",
         "`benches/paint.rs`",
         "`{bin:app}`, `{bin:tool}`",
         "limited: `show`",

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("build", &["budget", "error", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
@@ -61,8 +62,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "files", "handover", "inject", "meter", "metric",
-            "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
+            "base", "budget", "build", "exact", "exec", "files", "handover", "inject", "meter",
+            "metric", "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
     ("internals", &["inject", "run", "subject", "worker"]),

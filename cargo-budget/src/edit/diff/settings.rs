@@ -24,6 +24,8 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     };
     add("effort", effort(old.effort, new.effort), times(old.effort, new.effort));
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
+    let times_of = times(old.build_timeout, new.build_timeout);
+    add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
     // A smaller chance of a false red asks for more evidence before anything is red.
     let alphas = (old.alpha.to_string(), new.alpha.to_string());
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
