@@ -115,17 +115,15 @@ max = {{ p99 = \"1 s\", allocs = 0 }}
 
 fn of_cdylib(found: &Found) -> String {
     let name = found.library.as_deref().unwrap_or_default();
-    let up =
-        found.directory.strip_prefix(&found.workspace).map_or(0, |path| path.components().count());
-    let path = format!("{}target/wasm32-unknown-unknown/release/{name}.wasm", "../".repeat(up));
     let package = &found.package;
     format!(
         "
-# The size of the WASM module as a server sends it. It has to be built before the tests run, with
-# `cargo build --release --package {package} --target wasm32-unknown-unknown`; then remove the `# `.
+# The size of the WASM module as a server sends it. Cargo builds it in the profile `release`, once
+# `rustup target add wasm32-unknown-unknown` was run; then remove the `# `. If the module goes through wasm-opt before it
+# ships, add `wasm-opt = [\"-Oz\"]`; if another program makes it, add `build = [...]` and its path.
 # (`brotli = \"1 MB\"` beside it needs the feature `brotli` of perf-budget.)
 # [budget.{}]
-# artifact = \"{path}\"
+# artifact = \"{{wasm:{package}}}\"
 # max = {{ gzip = \"1 MB\" }}
 ",
         key(&format!("{name}_wasm"))

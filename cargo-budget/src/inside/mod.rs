@@ -13,7 +13,7 @@ use std::path::Path;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-pub(crate) use self::place::{FILES, Place, by_budget};
+pub(crate) use self::place::{FILES, Part, Place, by_budget};
 use crate::failure::Failure;
 use crate::text;
 

@@ -123,7 +123,7 @@ fn a_workspace_with_several_kinds_of_crates() {
     let web = place.read("web/budgets.toml");
     for words in [
         "[budget.sample]",
-        "# artifact = \"../target/wasm32-unknown-unknown/release/web_kit.wasm\"",
+        "# artifact = \"{wasm:web-kit}\"",
         "`benches/paint.rs`",
         "`{bin:app}`, `{bin:tool}`",
         "for these tests: `show`",

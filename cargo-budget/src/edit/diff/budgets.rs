@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use perf_budget_core::budget::{
-    Bound, Budget, Budgets, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject, Target,
-    Waiver,
+    Bound, Budget, Budgets, Build, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject,
+    Target, Waiver,
 };
 use perf_budget_core::quantity::{Quantity, Unit};
 
@@ -84,6 +84,7 @@ impl Pair<'_> {
             let texts = (Some(subject(&old.subject)), Some(subject(&new.subject)));
             changes.push(self.change(Kind::Changed, self.part("subject"), texts, true));
         }
+        self.build(changes);
         if old.load != new.load {
             let text = |load: &Option<Load>| load.as_ref().map(ToString::to_string);
             let texts = (text(&old.load), text(&new.load));
@@ -91,6 +92,13 @@ impl Pair<'_> {
         }
         self.cases(changes);
         let (before, after) = self.settings;
+        let (from, to) = (old.build.timeout, new.build.timeout);
+        if from != to {
+            let (from, to) =
+                (from.unwrap_or(before.build_timeout), to.unwrap_or(after.build_timeout));
+            let texts = settings::times(from, to);
+            self.shift("build_timeout", settings::timeout(from, to), texts, changes);
+        }
         if old.effort != new.effort {
             let (from, to) =
                 (old.effort.unwrap_or(before.effort), new.effort.unwrap_or(after.effort));
@@ -109,6 +117,31 @@ impl Pair<'_> {
         }
         waiver((&old.waiver, &new.waiver), self.part("waive"), new.line, changes);
         self.limits(changes);
+    }
+
+    /// Compares how artifacts are built. A different build measures something else.
+    fn build(&self, changes: &mut Vec<Change>) {
+        let (old, new) = (&self.old.build, &self.new.build);
+        let features = |build: &Build| match build.features.as_deref() {
+            None => "the default ones".to_owned(),
+            Some([]) => "none".to_owned(),
+            Some(features) => features.join(", "),
+        };
+        let words = |words: &[String]| {
+            if words.is_empty() { "none".to_owned() } else { words.join(" ") }
+        };
+        let profile = |build: &Build| build.profile.clone().unwrap_or_else(|| "release".to_owned());
+        for (name, before, after) in [
+            ("features", features(old), features(new)),
+            ("profile", profile(old), profile(new)),
+            ("wasm-opt", words(&old.wasm_opt), words(&new.wasm_opt)),
+            ("build", words(&old.command), words(&new.command)),
+        ] {
+            if before != after {
+                let texts = (Some(before), Some(after));
+                changes.push(self.change(Kind::Changed, self.part(name), texts, true));
+            }
+        }
     }
 
     fn part(&self, name: &str) -> String {

@@ -24,6 +24,8 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     };
     add("effort", effort(old.effort, new.effort), times(old.effort, new.effort));
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
+    let times_of = times(old.build_timeout, new.build_timeout);
+    add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
     // A smaller chance of a false red means that more evidence is needed before anything is red.
     let alphas = (old.alpha.to_string(), new.alpha.to_string());
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
@@ -37,6 +39,12 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
+    let listed = |globs: &[String]| globs.join(", ");
+    let more = new.inert.iter().any(|glob| !old.inert.contains(glob));
+    let fewer = old.inert.iter().any(|glob| !new.inert.contains(glob));
+    // What is listed is not looked at.
+    let inert = if more { Some(Direction::Weaker) } else { fewer.then_some(Direction::Stronger) };
+    add("inert", inert, (listed(&old.inert), listed(&new.inert)));
     let (from, to) = (strictness(old.unsure), strictness(new.unsure));
     let words = (from.1.to_owned(), to.1.to_owned());
     add("unsure", direction(from.0, to.0, Stricter::Greater), words);

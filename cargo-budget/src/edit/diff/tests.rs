@@ -163,3 +163,26 @@ fn a_waiver_brings_its_own_reason() {
     );
     check(&plain, &limit, &["~loosened b::p99 waive: until 2027-01-31 by o"]);
 }
+
+#[test]
+fn a_different_build_measures_something_else() {
+    let b = |keys: &str| {
+        format!(
+            "[budget.b]\nartifact = [\"{{bin:b}}\", \"{{wasm:b}}\"]\nmax.size = \"1 MB\"\n{keys}\n"
+        )
+    };
+    let check =
+        |before: &str, after: &str, want: &[&str]| super::tests::check(&b(before), &b(after), want);
+    check("profile = \"release\"", "", &[]);
+    check("", "profile = \"dist\"", &["!changed b: profile: release -> dist"]);
+    check("", "features = []", &["!changed b: features: the default ones -> none"]);
+    check("features = [\"a\", \"b\"]", "", &["!changed b: features: a, b -> the default ones"]);
+    check("wasm-opt = [\"-Oz\"]", "", &["!changed b: wasm-opt: -Oz -> none"]);
+    check(
+        "build = [\"make\"]",
+        "build = [\"make\", \"all\"]",
+        &["!changed b: build: make -> make all"],
+    );
+    check("", "build_timeout = \"2 h\"", &["!loosened b: build_timeout: 60 min -> 120 min"]);
+    check("", "build_timeout = \"60 min\"", &[]);
+}
