@@ -12,9 +12,13 @@ use crate::worker::fork::Build;
 
 /// The base's test binary; several, as a search path is written, where it was linked several times.
 const BINARY: &str = "PERF_BUDGET_BASE";
+/// The base's test binaries that times are compared with, where those are others: links of a build of their own.
+const LINKS: &str = "PERF_BUDGET_BASE_LINKS";
+/// What is to be said of each comparison of times, a line each.
+const LINK_NOTES: &str = "PERF_BUDGET_BASE_LINK_NOTES";
 /// The directory with the base's `budgets.toml`, where it is not above the binary.
 const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// This revision's test binaries, where it was linked several times.
+/// This revision's test binaries that times are compared by, where they are others than this process's.
 const HEAD: &str = "PERF_BUDGET_HEAD";
 /// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
 const LACKS: &str = "PERF_BUDGET_BASE_LACKS";
@@ -24,16 +28,20 @@ const NOTES: &str = "PERF_BUDGET_BASE_NOTES";
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
-    /// Its test binaries, alike but for how they were linked, and where they run; none where it has no budget.
-    binaries: Vec<Build>,
+    /// Its test binary as cargo builds it, and where it runs; `None` where it has no budget.
+    binary: Option<Build>,
+    /// Its test binaries that times are compared with, alike but for how they were linked.
+    links: Vec<Build>,
     /// This revision's, likewise; none where it is this process's.
-    heads: Vec<Build>,
+    head_links: Vec<Build>,
     /// Where its `budgets.toml` is.
     pub(crate) root: PathBuf,
     /// The names of its budgets; `None` where its file cannot be read as it is today.
     names: Option<HashSet<String>>,
     /// What is to be said of each comparison with it.
     pub(crate) notes: Vec<String>,
+    /// What is to be said of each comparison of times.
+    pub(crate) link_notes: Vec<String>,
 }
 
 impl Base {
@@ -52,34 +60,41 @@ impl Base {
         if binaries.is_empty() {
             return Ok(said(LACKS).map(|_| Base::without_budgets()));
         }
-        let notes = said(NOTES).unwrap_or_default();
-        let notes = notes.lines().map(str::to_owned).collect();
+        let lines = |name| -> Vec<String> {
+            said(name).unwrap_or_default().lines().map(str::to_owned).collect()
+        };
         let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        let base = Base::new(&binaries, &paths(HEAD), directory, Path::new(file))?;
-        Ok(Some(Base { notes, ..base }))
+        let links = match paths(LINKS) {
+            none if none.is_empty() => binaries.clone(),
+            links => links,
+        };
+        let base = Base::new(&binaries[0], [&links, &paths(HEAD)], directory, Path::new(file))?;
+        Ok(Some(Base { notes: lines(NOTES), link_notes: lines(LINK_NOTES), ..base }))
     }
 
     /// One of before there were any.
     fn without_budgets() -> Base {
         Base {
-            binaries: Vec::new(),
-            heads: Vec::new(),
+            binary: None,
+            links: Vec::new(),
+            head_links: Vec::new(),
             root: PathBuf::new(),
             names: Some(HashSet::new()),
             notes: Vec::new(),
+            link_notes: Vec::new(),
         }
     }
 
     fn new(
-        binaries: &[PathBuf],
-        heads: &[PathBuf],
+        binary: &Path,
+        [links, head_links]: [&[PathBuf]; 2],
         directory: Option<PathBuf>,
         file: &Path,
     ) -> Result<Base, Error> {
-        for (variable, path) in
-            binaries.iter().map(|path| (BINARY, path)).chain(heads.iter().map(|path| (HEAD, path)))
-        {
+        let named = std::iter::once((BINARY, binary));
+        let named = named.chain(links.iter().map(|path| (LINKS, path.as_path())));
+        for (variable, path) in named.chain(head_links.iter().map(|path| (HEAD, path.as_path()))) {
             if !path.is_file() {
                 return Err(Error::other(format!(
                     "{variable} names `{}`, which is no file; it is the path of a test binary, as \
@@ -89,19 +104,18 @@ impl Base {
             }
         }
         let absolute =
-            |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::io("resolve", path, e));
-        let binaries = binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-        let heads = heads.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+            |path: &Path| std::path::absolute(path).map_err(|e| Error::io("resolve", path, e));
+        let binary = absolute(binary)?;
         let above =
             |path: &Path| path.ancestors().find(|dir| dir.join(file).is_file()).map(Path::to_owned);
         let root = match directory {
             Some(directory) => absolute(&directory)?,
-            None => above(&binaries[0]).ok_or_else(|| {
+            None => above(&binary).ok_or_else(|| {
                 Error::other(format!(
                     "there is no {} above `{}`; set {DIRECTORY} to the directory that the base \
                      revision's is in",
                     file.display(),
-                    binaries[0].display()
+                    binary.display()
                 ))
             })?,
         };
@@ -113,25 +127,39 @@ impl Base {
             Some(HashSet::new())
         };
         // As they are now, so that another one in their place is noticed.
-        let heads = heads.into_iter().map(|binary| Build::of(binary, None)).collect();
-        let binaries =
-            binaries.into_iter().map(|binary| Build::of(binary, Some(root.clone()))).collect();
-        Ok(Base { binaries, heads, root, names, notes: Vec::new() })
+        let builds = |paths: &[PathBuf], package: Option<&PathBuf>| {
+            let build = |path: &PathBuf| Ok(Build::of(absolute(path)?, package.cloned()));
+            paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
+        };
+        Ok(Base {
+            binary: Some(Build::of(binary, Some(root.clone()))),
+            links: builds(links, Some(&root))?,
+            head_links: builds(head_links, None)?,
+            root,
+            names,
+            notes: Vec::new(),
+            link_notes: Vec::new(),
+        })
     }
 
-    /// Its test binaries with where they run.
-    pub(crate) fn builds(&self) -> Vec<Build> {
-        self.binaries.clone()
+    /// Its test binary as cargo builds it.
+    pub(crate) fn build(&self) -> Option<&Build> {
+        self.binary.as_ref()
     }
 
-    /// This revision's, where they are several.
-    pub(crate) fn head_builds(&self) -> Vec<Build> {
-        self.heads.clone()
+    /// Its test binaries that times are compared with.
+    pub(crate) fn links(&self) -> &[Build] {
+        &self.links
+    }
+
+    /// This revision's, where they are others than this process's.
+    pub(crate) fn head_links(&self) -> &[Build] {
+        &self.head_links
     }
 
     /// How often both revisions were linked.
     pub(crate) fn layouts(&self) -> usize {
-        self.binaries.len().min(self.heads.len()).max(1)
+        self.links.len().min(self.head_links.len()).max(1)
     }
 
     /// Whether the base has a budget of this name: without one there is nothing to compare with. What
@@ -152,7 +180,8 @@ mod tests {
         std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
         std::fs::write(&binary, "").unwrap();
         let base = |directory| {
-            Base::new(std::slice::from_ref(&binary), &[], directory, Path::new("budgets.toml"))
+            let links = [std::slice::from_ref(&binary), &[]];
+            Base::new(&binary, links, directory, Path::new("budgets.toml"))
         };
         let reason = base(None).unwrap_err().to_string();
         assert!(reason.contains("there is no budgets.toml above"), "{reason}");
@@ -169,7 +198,7 @@ mod tests {
         std::fs::write(dir.join("budgets.toml"), "[budget.old]\nworkloads = \"w\"\n").unwrap();
         assert!(base(None).unwrap().has("new"));
         let reason =
-            Base::new(&[dir.join("none")], &[], None, Path::new("budgets.toml")).unwrap_err();
+            Base::new(&dir.join("none"), [&[], &[]], None, Path::new("budgets.toml")).unwrap_err();
         assert!(reason.to_string().contains("no file"), "{reason}");
         std::fs::remove_dir_all(&dir).unwrap();
     }

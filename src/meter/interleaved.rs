@@ -38,6 +38,7 @@ impl Source for Duel {
             clock: pair.clock,
             timing: pair.timing,
             pinned: pair.processor,
+            links: Some(pair.links),
             notes: pair.notes.clone(),
             ..Fork::default()
         };

@@ -138,6 +138,7 @@ impl Sources<'_> {
                 timeout: self.timeout(group.budget).max(self.timeout(other.0)),
                 place: None,
                 slice: SHORTEST_PAIR,
+                notes: base.map(|base| base.link_notes.clone()).unwrap_or_default(),
             };
             return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
         }
@@ -169,8 +170,8 @@ impl Sources<'_> {
         let plant = self.plant.filter(|_| role.is_none());
         let request = Request { plant, ..request(workload, what, case, metrics, true) };
         let builds = match base {
-            Some(base) if role.is_some() => base.builds(),
-            Some(base) => base.head_builds(),
+            Some(base) if role.is_some() => base.links().to_vec(),
+            Some(base) => base.head_links().to_vec(),
             None => Vec::new(),
         };
         Some(Twin { request, role, builds })
@@ -197,7 +198,7 @@ impl Sources<'_> {
             None => binary::Source { root: self.budgets.root.clone(), like: None },
             Some(base) => binary::Source {
                 root: base.root.clone(),
-                like: base.builds().first().map(|build| build.binary.clone()),
+                like: base.build().map(|build| build.binary.clone()),
             },
         };
         match (&what.subject, reading) {
@@ -220,13 +221,11 @@ impl Sources<'_> {
             (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
                 let request = Request { plant, ..request(workload, what, case, metrics, false) };
-                let builds = base.map(Base::builds).unwrap_or_default();
                 Box::new(Forks {
                     request,
-                    builds,
+                    build: base.and_then(Base::build).cloned(),
                     scratch: self.results.join("scratch"),
                     timeout,
-                    coin: Coin::random(),
                 })
             }
         }
@@ -243,23 +242,18 @@ fn named(name: String, mut source: Box<dyn Source>) -> Box<dyn Source> {
     })
 }
 
-/// One of the builds that are alike, or this process's binary where none is named.
-fn drawn(builds: &[Build], coin: &mut Coin) -> Result<Build, Unmeasured> {
-    builds.get(coin.below(builds.len())).cloned().map_or_else(Build::this, Ok)
-}
-
 /// Forks of a workload.
 struct Forks {
     request: Request,
-    builds: Vec<Build>,
+    /// Of which test binary; `None`: of this process's.
+    build: Option<Build>,
     scratch: PathBuf,
     timeout: Duration,
-    coin: Coin,
 }
 
 impl Source for Forks {
     fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        let build = drawn(&self.builds, &mut self.coin)?;
+        let build = self.build.clone().map_or_else(Build::this, Ok)?;
         let fork = fork::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
         self.request.slice = slice_after(&self.request, fork.elapsed);
         Ok(fork)
@@ -270,13 +264,17 @@ impl Source for Forks {
 struct Twin {
     request: Request,
     role: Option<String>,
+    /// The links that one is drawn of for each pair; none: this process's binary.
     builds: Vec<Build>,
 }
 
 impl Twin {
-    fn side(&self, coin: &mut Coin) -> Result<Side, Unmeasured> {
-        let build = drawn(&self.builds, coin)?;
-        Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
+    /// This side by a link that is drawn, and which link that is.
+    fn side(&self, coin: &mut Coin) -> Result<(Side, usize), Unmeasured> {
+        let link = coin.below(self.builds.len());
+        let build = self.builds.get(link).cloned().map_or_else(Build::this, Ok)?;
+        let side = Side { build, request: self.request.clone(), role: self.role.clone() };
+        Ok((side, link))
     }
 }
 
@@ -290,6 +288,8 @@ struct Twins {
     /// Where they run, once it is known whether they are of one thread.
     place: Option<Place>,
     slice: Duration,
+    /// What a reader must know of how they were built.
+    notes: Vec<String>,
 }
 
 impl Twins {
@@ -299,10 +299,14 @@ impl Twins {
         coin: &mut Coin,
         (wants, slice, place): (Wants, Duration, Place),
     ) -> Result<Pair, Unmeasured> {
-        let [subject, reference] = [self.sides[0].side(coin)?, self.sides[1].side(coin)?];
+        let (subject, own) = self.sides[0].side(coin)?;
+        let (reference, other) = self.sides[1].side(coin)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
-        pair::measure(slots, &terms, coin.toss())
+        let mut pair = pair::measure(slots, &terms, coin.toss())?;
+        pair.links = if swapped { [other, own] } else { [own, other] };
+        pair.notes.extend(self.notes.iter().cloned());
+        Ok(pair)
     }
 }
 

@@ -6,10 +6,11 @@
 
 mod build;
 mod checkout;
+mod compared;
 mod configuration;
 mod environment;
-mod layouts;
 mod lock;
+mod members;
 mod outside;
 mod place;
 mod shared;
@@ -23,6 +24,7 @@ use std::process::Command;
 use cargo_metadata::Metadata;
 
 use self::build::Side;
+use self::compared::{Compared, Revision};
 use self::configuration::Files;
 use self::environment::Environment;
 use crate::child;
@@ -31,13 +33,16 @@ use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Target, head};
+pub(crate) use self::compared::Asked as Times;
 
 /// By which the harness knows of a base; each comparison sets its own.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 8] = [
     "PERF_BUDGET_BASE",
     "PERF_BUDGET_BASE_DIR",
     "PERF_BUDGET_BASE_ENV",
     "PERF_BUDGET_BASE_LACKS",
+    "PERF_BUDGET_BASE_LINKS",
+    "PERF_BUDGET_BASE_LINK_NOTES",
     "PERF_BUDGET_BASE_NOTES",
     "PERF_BUDGET_HEAD",
 ];
@@ -51,8 +56,8 @@ struct Wanted<'a> {
     pub(crate) target: &'a Target,
     /// A command of the shell that makes what the budgets measure and cargo does not build.
     pub(crate) prepare: Option<&'a str>,
-    /// How often each revision is linked.
-    pub(crate) layouts: u32,
+    /// How both are built to compare times.
+    pub(crate) times: Times,
 }
 
 /// A base revision that is ready.
@@ -62,10 +67,10 @@ pub(crate) struct Base {
     pub(crate) commit: String,
     /// Where its `budgets.toml` would be.
     pub(crate) root: PathBuf,
-    /// Its test binaries.
-    binaries: Vec<PathBuf>,
-    /// This revision's; none where it was linked once, by whoever runs the tests.
-    heads: Vec<PathBuf>,
+    /// Its test binary, as cargo builds it; `None` where it lacks what would be built.
+    binary: Option<PathBuf>,
+    /// What times are compared with.
+    compared: Compared,
     /// What it has none of, so that there is nothing to build and every budget is new; `None` where it was built.
     pub(crate) lacks: Option<String>,
     /// What is said of each comparison with it: where it was built in another way than this revision.
@@ -104,15 +109,18 @@ impl Base {
         }
         let (inherited, value) = self.inherited.told();
         let mut environment = vec![
-            ("PERF_BUDGET_BASE", path(&self.binaries)?),
+            ("PERF_BUDGET_BASE", path(self.binary.as_slice())?),
             ("PERF_BUDGET_BASE_DIR", self.root.clone().into_os_string()),
             (inherited, value.into()),
         ];
         if !self.notes.is_empty() {
             environment.push(("PERF_BUDGET_BASE_NOTES", self.notes.join("\n").into()));
         }
-        if !self.heads.is_empty() {
-            environment.push(("PERF_BUDGET_HEAD", path(&self.heads)?));
+        let Compared { head, base, notes } = &self.compared;
+        if !head.binaries.is_empty() {
+            environment.push(("PERF_BUDGET_HEAD", path(&head.binaries)?));
+            environment.push(("PERF_BUDGET_BASE_LINKS", path(&base.binaries)?));
+            environment.push(("PERF_BUDGET_BASE_LINK_NOTES", notes.join("\n").into()));
         }
         Ok(environment)
     }
@@ -132,7 +140,7 @@ pub(crate) struct Asked<'a> {
     /// See [`Wanted`].
     pub(crate) prepare: Option<&'a str>,
     /// See [`Wanted`].
-    pub(crate) layouts: u32,
+    pub(crate) times: Times,
 }
 
 /// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
@@ -146,7 +154,7 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
+    let wanted = Wanted { revision, target, prepare: asked.prepare, times: asked.times };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         let short = &base.commit[..12];
@@ -197,8 +205,8 @@ fn ready(
     let mut base = Base {
         commit: commit.to_owned(),
         root: root.clone(),
-        binaries: Vec::new(),
-        heads: Vec::new(),
+        binary: None,
+        compared: Compared::default(),
         lacks: None,
         notes: configuration::difference(&head, &own).into_iter().collect(),
         inherited,
@@ -235,13 +243,18 @@ fn ready(
     let target_dir = place.join("target");
     let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
     let build = || wanted.target.build(&root, side);
-    base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
-    if wanted.layouts > 1 {
-        tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
-        let seeds = 1..=wanted.layouts;
-        let target = wanted.target;
-        base.binaries = layouts::link(target, &root, side, seeds.clone(), "base")?;
-        base.heads = layouts::link(target, &project.root, Side::Head, seeds, "head")?;
+    base.binary = Some(shared::build(&target_dir, commit, &checkout.top, build)?);
+    if wanted.times.is_wanted {
+        tell("building both revisions once more, to compare times");
+        let head = Revision {
+            root: &project.root,
+            side: Side::Head,
+            workspace: metadata.as_ref(),
+            files: &head,
+        };
+        let other = Revision { root: &root, side, workspace: workspace.as_ref(), files: &own };
+        let place = place.join("links");
+        base.compared = compared::build(wanted.target, wanted.times, &place, [head, other])?;
     }
     base.notes.extend(served.and_then(|lock| lock.difference()));
     Ok(base)
@@ -249,10 +262,7 @@ fn ready(
 
 /// Whether a package has the test that holds the budgets. One that cargo does not name is built, and cargo says why not.
 fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
-    let is_own = |path: &Path| configuration::canonical(path) == configuration::canonical(root);
-    let mut packages = workspace.packages.iter();
-    let own =
-        packages.find(|p| p.manifest_path.parent().is_some_and(|at| is_own(at.as_std_path())));
+    let own = members::own(workspace, root);
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
 }
 

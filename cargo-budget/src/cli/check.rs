@@ -56,11 +56,12 @@ impl Check {
             base::commit(&project, revision)?;
         }
         base::head(&target, &project.root)?;
-        let layouts = self.layouts.unwrap_or(budgets.settings.layouts);
+        let times = base::Times::by(&budgets);
+        let links = self.layouts.unwrap_or(times.links);
         let asked = base::Asked {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
-            layouts,
+            times: base::Times { links, ..times },
         };
         let tell = |text: &str| context.tell(text);
         let compared = base::compared(&project, &target, &asked, context.progress, &tell)?;

@@ -146,11 +146,14 @@ pub(crate) fn main() -> ExitCode {
     let context = Context { quiet: budget.quiet, progress: Progress::new(budget.quiet) };
     match run(budget.command, context) {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
-            failure.exit.into()
-        }
+        Err(failure) => fail(&failure),
     }
+}
+
+/// Says what failed, and how to exit.
+pub(crate) fn fail(failure: &Failure) -> ExitCode {
+    say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
+    failure.exit.into()
 }
 
 fn run(command: Command, context: Context) -> Result<Exit, Failure> {

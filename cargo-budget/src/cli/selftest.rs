@@ -62,7 +62,11 @@ impl Selftest {
         let base = base::compared(
             &project,
             &target,
-            &base::Asked { revision: self.base.as_deref(), prepare: None, layouts: 1 },
+            &base::Asked {
+                revision: self.base.as_deref(),
+                prepare: None,
+                times: base::Times::by(&budgets),
+            },
             context.progress,
             &|text| context.tell(text),
         )??;

@@ -2,7 +2,7 @@
 
 use super::collect::Reading;
 use super::read::{self, Entry};
-use super::{Settings, Unsure, key};
+use super::{CodegenUnits, Settings, Unsure, key};
 
 /// The words for [`Unsure`], each with what it means.
 pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
@@ -13,6 +13,12 @@ pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
     ),
     ("fail", "always red", Unsure::Fail),
     ("warn", "never red", Unsure::Warn),
+];
+
+/// The words for [`CodegenUnits`], each with what it means.
+pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
+    ("one", "one for each package of the workspace, on both sides", CodegenUnits::One),
+    ("as built", "as many as the profile says", CodegenUnits::AsBuilt),
 ];
 
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
@@ -47,6 +53,10 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
     {
         settings.layouts = count;
+    }
+    let units = read::entry(table, "codegen_units");
+    if let Some(word) = units.and_then(|e| e.choice(reading, CODEGEN_UNITS)) {
+        settings.codegen_units = word;
     }
     settings
 }
