@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::environment::Environment;
+use super::reused;
 use crate::child;
 use crate::failure::Failure;
 use crate::links::Keeping;
@@ -53,6 +54,16 @@ impl Target {
         arguments.extend(self.arguments());
         let messages = self.messages(package, side, arguments, None)?;
         self.named(&messages, package)
+    }
+
+    /// Has the base's build find what this revision has compiled of others' packages; see [`reused`]. What is wrong with
+    /// this revision's build is said by whoever builds it, and is nothing that the base needs.
+    pub(super) fn lend(&self, package: &Path, from: &Path, to: &Path) {
+        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into(), "--quiet".into()];
+        arguments.extend(self.arguments());
+        if let Ok(messages) = self.messages(package, Side::Head, arguments, None) {
+            let _ = reused::lend(&messages, from, to);
+        }
     }
 
     /// The same in the way in which times are compared.

@@ -41,9 +41,14 @@ impl Asked {
         Asked { is_wanted, links: settings.layouts, units: settings.codegen_units }
     }
 
-    /// For whoever compares no times.
-    pub(crate) const NONE: Asked =
-        Asked { is_wanted: false, links: 1, units: CodegenUnits::AsBuilt };
+    /// What two builds must have in common to be compared: the way, whatever came of it.
+    pub(super) fn way(self) -> &'static str {
+        match (self.is_wanted, self.units) {
+            (false, _) => "nothing compares times",
+            (true, CodegenUnits::One) => "one codegen unit",
+            (true, CodegenUnits::AsBuilt) => "as built",
+        }
+    }
 }
 
 /// One revision, as it is to be built.
@@ -66,6 +71,18 @@ pub(super) struct Links {
     of: Option<PathBuf>,
 }
 
+impl Links {
+    /// None yet, of this binary.
+    pub(super) fn of(binary: &Path) -> Links {
+        Links { binaries: Vec::new(), of: Some(binary.to_owned()) }
+    }
+
+    /// Leaves one of them: several of one side against one of the other would be luck on one side alone.
+    fn keep_one(&mut self) {
+        self.binaries.truncate(1);
+    }
+}
+
 impl Drop for Links {
     fn drop(&mut self) {
         if let Some(binary) = &self.of {
@@ -79,59 +96,81 @@ impl Drop for Links {
 pub(super) struct Compared {
     pub(super) head: Links,
     pub(super) base: Links,
+    /// Why there is one link of the base; `None` where there are several.
+    pub(super) reason: Option<String>,
     /// What is said of each comparison of times.
     pub(super) notes: Vec<String>,
 }
 
-/// Builds and links both; what is kept of their links is in `place`.
+/// Where the base's links are from.
+pub(super) enum Other<'a> {
+    /// They are to be built.
+    Build(Revision<'a>),
+    /// They were built elsewhere; and why there is only one.
+    Taken(Links, Option<String>),
+}
+
+/// Builds and links both, or the base alone; what is kept of their links is in `place`.
 pub(super) fn build(
     target: &Target,
     asked: Asked,
     place: &Path,
-    [head, base]: [Revision<'_>; 2],
+    head: Option<Revision<'_>>,
+    other: Other<'_>,
 ) -> Result<Compared, Failure> {
-    let mut notes = Vec::new();
-    let has_members = head.workspace.is_some() && base.workspace.is_some();
+    let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
+    let has_members = head.as_ref().is_none_or(is_known)
+        && match &other {
+            Other::Build(revision) => is_known(revision),
+            Other::Taken(..) => true,
+        };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
-    notes.push(
-        match units {
-            CodegenUnits::One => "built for comparison: the packages of the workspace in one codegen unit each, on both sides",
-            CodegenUnits::AsBuilt if has_members => {
-                "compared as built: a change may move the code of what it does not touch"
-            }
-            CodegenUnits::AsBuilt => {
-                "compared as built, as cargo does not name the packages of the workspace: a change may move \
-                 the code of what it does not touch"
-            }
-        }
-        .to_owned(),
-    );
-    let linked = |revision: Revision<'_>, name: &str| {
-        let keep = place.join(name);
-        let way = Made { target, asked: Asked { units, ..asked }, revision, keep };
-        way.build()
+    let made = |revision: Revision<'_>, name: &str| {
+        let asked = Asked { units, ..asked };
+        Made { target, asked, revision, keep: place.join(name) }.build()
     };
-    let (mut base, reason) = linked(base, "base")?;
-    let (mut head, other) = linked(head, "head")?;
-    match reason.or(other) {
-        Some(reason) => {
-            // Several of the one against one of the other would be luck on one side.
-            for side in [&mut base, &mut head] {
-                let one = side.of.take().inspect(|binary| links::clear(binary));
-                side.binaries = one.into_iter().chain(side.binaries.drain(..)).take(1).collect();
-            }
-            notes.push(format!("one link of each side: {reason}; its luck with addresses is in the result"));
+    let (mut base, reason) = match other {
+        Other::Build(revision) => made(revision, "base")?,
+        Other::Taken(links, reason) => (links, reason),
+    };
+    let mut notes = vec![words(units, has_members).to_owned()];
+    let Some(head) = head else {
+        return Ok(Compared { base, reason, notes, ..Compared::default() });
+    };
+    let (mut head, other) = made(head, "head")?;
+    let why = reason.as_ref().or(other.as_ref());
+    if let Some(why) = why {
+        base.keep_one();
+        head.keep_one();
+        notes.push(format!(
+            "one link of each side, as {why}: luck with addresses is in the result"
+        ));
+    } else {
+        let count = base.binaries.len().min(head.binaries.len());
+        base.binaries.truncate(count);
+        head.binaries.truncate(count);
+        notes.push(format!(
+            "{count} links of each side, each with its functions in another order and at multiples of \
+             {BOUNDARY} bytes"
+        ));
+    }
+    Ok(Compared { head, base, reason, notes })
+}
+
+/// How both were compiled.
+fn words(units: CodegenUnits, has_members: bool) -> &'static str {
+    match units {
+        CodegenUnits::One => {
+            "built to be compared: the packages of the workspace in one codegen unit each, on both sides"
         }
-        None => {
-            let count = base.binaries.len().min(head.binaries.len());
-            notes.push(format!(
-                "{count} links of each side, with their functions in another order each and at multiples of {BOUNDARY} bytes"
-            ));
-            base.binaries.truncate(count);
-            head.binaries.truncate(count);
+        CodegenUnits::AsBuilt if has_members => {
+            "compared as cargo builds it: a change may move the code of what it does not touch"
+        }
+        CodegenUnits::AsBuilt => {
+            "compared as cargo builds it, since cargo does not name the packages of the workspace: a change may \
+             move the code of what it does not touch"
         }
     }
-    Ok(Compared { head, base, notes })
 }
 
 /// One revision being built.
@@ -181,10 +220,10 @@ impl Made<'_> {
     /// What is to be kept, or why links cannot be had.
     fn keeping(&self) -> Result<Keeping, String> {
         if self.asked.links < 2 {
-            return Err("`layouts` is 1".to_owned());
+            return Err("`layouts` asks for no more".to_owned());
         }
         if !cfg!(target_os = "linux") {
-            return Err("functions are put in another order on Linux alone".to_owned());
+            return Err("their functions are put in another order on Linux alone".to_owned());
         }
         let Revision { root, workspace, files, .. } = self.revision;
         let package = workspace.and_then(|workspace| members::own(workspace, root));

@@ -96,6 +96,21 @@ impl Files {
         wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())
     }
 
+    /// What configures a build by cargo, by key: the files here and above, and the user's environment.
+    pub(super) fn flags(&self) -> BTreeMap<String, String> {
+        let mut flags = self.settings();
+        for (nth, file) in self.above.iter().enumerate() {
+            flags.insert(format!("configuration above the repository ({nth})"), text(file));
+        }
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if is_flag(&name) {
+                flags.insert(name, value.to_string_lossy().into_owned());
+            }
+        }
+        flags
+    }
+
     /// What is set here, by its whole key: `build.rustflags`, `[toolchain]`.
     fn settings(&self) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::new();
@@ -172,6 +187,14 @@ fn home() -> Option<PathBuf> {
     let user = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
     let usual = || Some(PathBuf::from(std::env::var_os(user)?).join(".cargo"));
     canonical(&set.or_else(usual)?)
+}
+
+/// Whether a variable changes what cargo builds.
+fn is_flag(name: &str) -> bool {
+    let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+    let is_place = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
+    let names = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC"];
+    (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
 }
 
 /// The directory that a file `.cargo/config.toml` applies to.

@@ -10,9 +10,12 @@ mod compared;
 mod configuration;
 mod environment;
 mod lock;
+mod making;
 mod members;
 mod outside;
 mod place;
+mod reused;
+mod saved;
 mod shared;
 mod submodules;
 mod unhooked;
@@ -25,6 +28,7 @@ use cargo_metadata::Metadata;
 
 use self::build::Side;
 use self::compared::{Compared, Revision};
+use self::making::Making;
 use self::configuration::Files;
 use self::environment::Environment;
 use crate::child;
@@ -51,13 +55,17 @@ const VARIABLES: [&str; 8] = [
 #[derive(Debug, Clone)]
 struct Wanted<'a> {
     /// A revision as git knows it.
-    pub(crate) revision: &'a str,
+    revision: &'a str,
     /// The test target, and how it is built.
-    pub(crate) target: &'a Target,
+    target: &'a Target,
     /// A command of the shell that makes what the budgets measure and cargo does not build.
-    pub(crate) prepare: Option<&'a str>,
-    /// How both are built to compare times.
-    pub(crate) times: Times,
+    prepare: Option<&'a str>,
+    /// How both are built to compare times; `None` where nothing is measured, and so this revision is not built.
+    times: Option<Times>,
+    /// A directory with a base that was built elsewhere.
+    from: Option<&'a Path>,
+    /// A directory to write this base to, in which case nothing is compared with it.
+    to: Option<&'a Path>,
 }
 
 /// A base revision that is ready.
@@ -116,7 +124,7 @@ impl Base {
         if !self.notes.is_empty() {
             environment.push(("PERF_BUDGET_BASE_NOTES", self.notes.join("\n").into()));
         }
-        let Compared { head, base, notes } = &self.compared;
+        let Compared { head, base, notes, .. } = &self.compared;
         if !head.binaries.is_empty() {
             environment.push(("PERF_BUDGET_HEAD", path(&head.binaries)?));
             environment.push(("PERF_BUDGET_BASE_LINKS", path(&base.binaries)?));
@@ -140,7 +148,9 @@ pub(crate) struct Asked<'a> {
     /// See [`Wanted`].
     pub(crate) prepare: Option<&'a str>,
     /// See [`Wanted`].
-    pub(crate) times: Times,
+    pub(crate) times: Option<Times>,
+    /// See [`Wanted`].
+    pub(crate) from: Option<&'a Path>,
 }
 
 /// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
@@ -154,7 +164,8 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let wanted = Wanted { revision, target, prepare: asked.prepare, times: asked.times };
+    let Asked { prepare, times, from, .. } = *asked;
+    let wanted = Wanted { revision, target, prepare, times, from, to: None };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         let short = &base.commit[..12];
@@ -239,23 +250,29 @@ fn ready(
         tell(&format!("preparing {short}: {command}"));
         build::prepare(command, &root, &base.inherited)?;
     }
-    tell(&format!("building {short} in {}", root.display()));
-    let target_dir = place.join("target");
-    let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
-    let build = || wanted.target.build(&root, side);
-    base.binary = Some(shared::build(&target_dir, commit, &checkout.top, build)?);
-    if wanted.times.is_wanted {
-        tell("building both revisions once more, to compare times");
-        let head = Revision {
+    let made = Making {
+        commit,
+        wanted,
+        target_dir: place.join("target"),
+        links: place.join("links"),
+        checkout: &checkout.top,
+        head: Revision {
             root: &project.root,
             side: Side::Head,
             workspace: metadata.as_ref(),
             files: &head,
-        };
-        let other = Revision { root: &root, side, workspace: workspace.as_ref(), files: &own };
-        let place = place.join("links");
-        base.compared = compared::build(wanted.target, wanted.times, &place, [head, other])?;
-    }
+        },
+        other: Revision {
+            root: &root,
+            side: Side::Base { environment: &base.inherited, target_dir: &place.join("target") },
+            workspace: workspace.as_ref(),
+            files: &own,
+        },
+        is_alike: base.notes.is_empty(),
+    };
+    let (binary, compared) = made.make(&base.inherited, tell)?;
+    base.binary = Some(binary);
+    base.compared = compared;
     base.notes.extend(served.and_then(|lock| lock.difference()));
     Ok(base)
 }
@@ -266,10 +283,30 @@ fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
 }
 
+/// Builds the commit that is checked out, as a base of whoever leaves it again, and writes it to a directory.
+pub(crate) fn save(
+    project: &Project,
+    target: &Target,
+    times: Times,
+    to: &Path,
+    progress: Progress,
+    tell: &dyn Fn(&str),
+) -> Result<String, Failure> {
+    let revision = "HEAD";
+    let commit = commit(project, revision)?;
+    let wanted =
+        Wanted { revision, target, prepare: None, times: Some(times), from: None, to: Some(to) };
+    let base = ready(project, &commit, &wanted, progress, tell)?;
+    match base.lacks {
+        Some(lacks) => Err(Failure::unmeasured(format!("`{commit}` {lacks}; nothing was saved"))),
+        None => Ok(base.commit),
+    }
+}
+
 /// Waits until no other comparison uses what is kept in `place`.
 fn alone(place: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
     std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
-    let path = place.join("lock");
+    let path = place.join(place::LOCK);
     let file = File::create(&path).map_err(|e| Failure::io("create", &path, &e))?;
     if file.try_lock().is_err() {
         tell(&format!("waiting for another comparison, which uses {}", place.display()));

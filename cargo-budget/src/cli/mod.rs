@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod rendering;
 mod report;
+mod save_base;
 mod selftest;
 mod suggest;
 mod target;
@@ -65,6 +66,7 @@ Exit codes:
 enum Command {
     Accept(accept::Accept),
     Check(check::Check),
+    SaveBase(save_base::SaveBase),
     Report(report::Report),
     Explain(explain::Explain),
     Completions(completions::Completions),
@@ -160,6 +162,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Accept(args) => args.run(context),
         Command::Check(args) => args.run(context),
+        Command::SaveBase(args) => args.run(context),
         Command::Report(args) => args.run(context),
         Command::Explain(args) => args.run(context),
         Command::Completions(args) => args.run(),

@@ -65,7 +65,8 @@ impl Selftest {
             &base::Asked {
                 revision: self.base.as_deref(),
                 prepare: None,
-                times: base::Times::by(&budgets),
+                times: Some(base::Times::by(&budgets)),
+                from: None,
             },
             context.progress,
             &|text| context.tell(text),
