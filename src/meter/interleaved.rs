@@ -204,6 +204,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_tells_the_links_of_the_subject_and_of_its_reference() {
+        /// By link 1 of the subject and link 2 of the reference, in the order of the slots.
+        struct Linked;
+        impl Pairs for Linked {
+            fn pair(&mut self, swapped: bool, _: &mut Coin) -> Result<Pair, Unmeasured> {
+                let rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]])];
+                let links = if swapped { [2, 1] } else { [1, 2] };
+                Ok(Pair { rounds, links, ..Pair::default() })
+            }
+        }
+        let mean = Key::Mean.at(Statistic::Mean);
+        let mut duel = Duel { pairs: Box::new(Linked), metrics: vec![mean], coin: Coin::random() };
+        for _ in 0..20 {
+            assert_eq!(duel.fork().unwrap().links, Some([1, 2]));
+        }
+    }
+
+    #[test]
     fn a_tail_is_of_all_operations_of_a_pair() {
         let slow: Vec<f64> = (1..=100).map(|n| f64::from(n) * 2.0).collect();
         let fast: Vec<f64> = (1..=100).map(f64::from).collect();

@@ -34,9 +34,10 @@ impl Asked {
     /// What a project's budgets ask for.
     pub(crate) fn by(budgets: &Budgets) -> Asked {
         let suite = Suite::of(budgets, true);
-        let is_wanted = suite.groups.iter().any(|group| {
-            group.versus == Some(Versus::Base) && group.reading == Reading::TIME
-        });
+        let is_wanted = suite
+            .groups
+            .iter()
+            .any(|group| group.versus == Some(Versus::Base) && group.reading == Reading::TIME);
         let settings = &budgets.settings;
         Asked { is_wanted, links: settings.layouts, units: settings.codegen_units }
     }
@@ -142,9 +143,8 @@ pub(super) fn build(
     if let Some(why) = why {
         base.keep_one();
         head.keep_one();
-        notes.push(format!(
-            "one link of each side, as {why}: luck with addresses is in the result"
-        ));
+        notes
+            .push(format!("one link of each side, as {why}: luck with addresses is in the result"));
     } else {
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);

@@ -192,7 +192,8 @@ fn home() -> Option<PathBuf> {
 /// Whether a variable changes what cargo builds.
 fn is_flag(name: &str) -> bool {
     let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
-    let is_place = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
+    let is_place =
+        ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
     let names = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC"];
     (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
 }

@@ -13,7 +13,8 @@ use super::configuration::{Files, canonical, read};
 /// The workspace's own packages, each as `profile.NAME.package` is to name it.
 pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
     let manifest = workspace.workspace_root.as_std_path().join("Cargo.toml");
-    let documents = [manifest].into_iter().chain(files.all().cloned()).filter_map(|file| read(&file));
+    let documents =
+        [manifest].into_iter().chain(files.all().cloned()).filter_map(|file| read(&file));
     let known: Vec<String> = documents.flat_map(|document| named(document.as_item())).collect();
     workspace.workspace_packages().into_iter().map(|package| spec(package, &known)).collect()
 }

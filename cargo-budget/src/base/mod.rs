@@ -28,9 +28,9 @@ use cargo_metadata::Metadata;
 
 use self::build::Side;
 use self::compared::{Compared, Revision};
-use self::making::Making;
 use self::configuration::Files;
 use self::environment::Environment;
+use self::making::Making;
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;

@@ -73,7 +73,9 @@ pub(super) fn write(
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
     let links = links.iter().enumerate();
-    for (name, from) in names.chain(links.map(|(nth, link)| (format!("link-{nth}"), link.as_path()))) {
+    for (name, from) in
+        names.chain(links.map(|(nth, link)| (format!("link-{nth}"), link.as_path())))
+    {
         let content = fs::read(from).map_err(|e| Failure::io("read", from, &e))?;
         let place = to.join(&name);
         fs::write(&place, &content).map_err(|e| Failure::io("write", &place, &e))?;
@@ -112,13 +114,15 @@ pub(super) fn take(
     if !binary.starts_with(target_dir) || saved.place.iter().any(|part| part == "..") {
         return Err("it names a place outside of the target directory".to_owned());
     }
-    fs::create_dir_all(&beside).map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
+    fs::create_dir_all(&beside)
+        .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
     let mut links = Links::of(&binary);
     for (name, known) in &saved.files {
         let to = match name.strip_prefix("link-") {
             None if name == BINARY => binary.clone(),
             Some(nth) if nth.parse::<u32>().is_ok() => {
-                let to = beside.join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()));
+                let to = beside
+                    .join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()));
                 links.binaries.push(to.clone());
                 to
             }
@@ -139,7 +143,8 @@ fn copy(
     known: &str,
     (package, here): (&Path, &Path),
 ) -> Result<(), String> {
-    let content = fs::read(from).map_err(|e| format!("`{}` cannot be read: {e}", from.display()))?;
+    let content =
+        fs::read(from).map_err(|e| format!("`{}` cannot be read: {e}", from.display()))?;
     if digest(&content) != known {
         return Err(format!("`{}` is not what was written", from.display()));
     }
@@ -253,12 +258,18 @@ mod tests {
             let reason = take(&dir, &other, package, &there).unwrap_err();
             assert!(reason.contains(want), "{reason}");
         };
-        refused(&|key| key.commit = "dead".to_owned(), "its commit is c0ffee, and the base's is dead");
+        refused(
+            &|key| key.commit = "dead".to_owned(),
+            "its commit is c0ffee, and the base's is dead",
+        );
         refused(&|key| key.toolchain = "cargo 1.90.0".to_owned(), "its toolchain is cargo 1.89.0");
         refused(&|key| key.flags.clear(), "it was built with another `RUSTFLAGS`");
         refused(&|key| key.times = "as built".to_owned(), "its way of comparing times");
         let reason = take(&dir, &key(), Path::new("/elsewhere"), &there).unwrap_err();
-        assert!(reason.contains("it was built in `/cache/checkout`, which its code names"), "{reason}");
+        assert!(
+            reason.contains("it was built in `/cache/checkout`, which its code names"),
+            "{reason}"
+        );
         fs::write(dir.join("link-1"), "something else").unwrap();
         let reason = take(&dir, &key(), package, &there).unwrap_err();
         assert!(reason.contains("is not what was written"), "{reason}");

@@ -50,7 +50,9 @@ impl Kept {
             _ => fs::create_dir_all(&place)?,
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
-            let there = place.join(nth.to_string());
+            // An object is known by how its name ends, for the linker too.
+            let ending = if temporary.ends_with(".o") { ".o" } else { "" };
+            let there = place.join(format!("{nth}{ending}"));
             copy(&directory.join(&temporary), &there)?;
             let there = there.to_string_lossy();
             for argument in &mut arguments {

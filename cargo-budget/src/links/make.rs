@@ -157,19 +157,24 @@ fn link(
         }
     }
     // A compiler that calls the linker hands on what it is told to.
-    let handed_on = if given.iter().any(|argument| argument.starts_with("-Wl,")) { "-Wl," } else { "" };
+    let handed_on =
+        if given.iter().any(|argument| argument.starts_with("-Wl,")) { "-Wl," } else { "" };
     linker.arg(format!("{handed_on}--shuffle-sections=.text*={seed}"));
     if let Some(path) = &kept.path {
         linker.env("PATH", path);
     }
-    let output = linker.current_dir(&kept.directory).env("LC_ALL", "C").stdin(Stdio::null()).output();
+    let output =
+        linker.current_dir(&kept.directory).env("LC_ALL", "C").stdin(Stdio::null()).output();
     let output = output.map_err(|e| format!("failed to start `{}`: {e}", kept.linker))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let mut lines = said.lines().filter(|line| !line.trim().is_empty());
         let line = lines.clone().find(|line| line.contains("error")).or(lines.next_back());
         let line: String = line.unwrap_or("nothing").trim().chars().take(SAID).collect();
-        return Err(format!("`{}` cannot put functions in another order; it said: {line}", kept.linker));
+        return Err(format!(
+            "`{}` cannot put functions in another order; it said: {line}",
+            kept.linker
+        ));
     }
     // As old as the binary, so that links of the same build are known as the same.
     let time = fs::metadata(binary).and_then(|data| data.modified());

@@ -125,13 +125,17 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
 
 /// The linker that these arguments of the compiler choose, where they make a program for Linux of `source`.
 fn linker(arguments: &[OsString], source: &Path) -> Option<String> {
-    let arguments: Vec<&str> = arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
+    let arguments: Vec<&str> =
+        arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
     let is_source = |argument: &&&str| {
-        argument.ends_with(".rs") && Path::new(argument).canonicalize().ok() == source.canonicalize().ok()
+        argument.ends_with(".rs")
+            && Path::new(argument).canonicalize().ok() == source.canonicalize().ok()
     };
     arguments.iter().find(is_source)?;
     let emits = arguments.iter().any(|argument| {
-        argument.strip_prefix("--emit=").is_some_and(|kinds| kinds.split(',').any(|kind| kind == "link"))
+        argument
+            .strip_prefix("--emit=")
+            .is_some_and(|kinds| kinds.split(',').any(|kind| kind == "link"))
     });
     if !emits || option(&arguments, "--target").is_some_and(|target| !target.contains("-linux")) {
         return None;

@@ -7,6 +7,7 @@
 mod action;
 mod configuration;
 mod hooks;
+mod links;
 #[path = "../made/mod.rs"]
 mod made;
 

@@ -84,9 +84,7 @@ fn setting(key: &Key) -> Value {
             { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
             reference("Share"),
         ] }),
-        "codegen_units" => {
-            words(settings::CODEGEN_UNITS.iter().map(|choice| (choice.0, choice.1)))
-        }
+        "codegen_units" => words(settings::CODEGEN_UNITS.iter().map(|choice| (choice.0, choice.1))),
         "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }
