@@ -13,8 +13,8 @@ use perf_budget::outcome::Cause::{
 };
 use perf_budget::outcome::Unmeasured;
 use perf_budget::reading::Work;
-use perf_budget::worker::fork::{Build, Request};
 use perf_budget::worker::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::worker::process::{Build, Request};
 
 use crate::row;
 
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What goes wrong in the second of two.
 const TABLE: &[(&str, Cause, &str)] = &[
-    ("nothing at all", MeasuredNothing, "it called no measuring verb"),
+    ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),
     ("every one fails", WorkloadFailed, "operation 1 failed: no luck"),
     ("every fourth fails", WorkloadFailed, "operation 4 failed: the fourth"),
@@ -162,8 +162,8 @@ fn with_a_worker_of_an_earlier_release() {
     // Alone it is asked by a file and answers by one.
     let side = earlier(1000);
     let request = Request { paired: false, ..side.request };
-    let fork = perf_budget::worker::fork::measure_in(&side.build, &request, &scratch, MINUTE);
-    let values: Vec<f64> = fork.unwrap().values.values().copied().collect();
+    let process = perf_budget::worker::process::measure_in(&side.build, &request, &scratch, MINUTE);
+    let values: Vec<f64> = process.unwrap().values.values().copied().collect();
     assert!(values.contains(&7.0), "{values:?}");
 }
 
@@ -197,7 +197,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: true,
-        plant: None,
+        injection: None,
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

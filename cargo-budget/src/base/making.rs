@@ -2,11 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
-use super::compared::{self, Compared, Other, Revision};
+use super::build::Target;
+use super::compared::{self, Asked, Compared, Other, Revision};
 use super::environment::Environment;
 use super::saved::{self, Key};
-use super::{Wanted, shared};
+use super::shared;
 use crate::failure::Failure;
+
+/// What is asked of the base.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted<'a> {
+    /// A revision as git knows it.
+    pub(super) revision: &'a str,
+    /// The test target, and how it is built.
+    pub(super) target: &'a Target,
+    /// A command of the shell that makes what the budgets measure and cargo does not build.
+    pub(super) prepare: Option<&'a str>,
+    /// How both are built to compare times; `None` where nothing is measured, and so this revision is not built.
+    pub(super) times: Option<Asked>,
+    /// A directory with a base that was built elsewhere.
+    pub(super) from: Option<&'a Path>,
+    /// A directory to write this base to, in which case nothing is compared with it.
+    pub(super) to: Option<&'a Path>,
+}
 
 /// All that it takes.
 pub(super) struct Making<'a> {
@@ -100,7 +118,7 @@ impl Making<'_> {
             options: target.options.clone(),
             toolchain: String::from_utf8_lossy(&said.stdout).trim().to_owned(),
             flags: flags.map(|(key, value)| (key, saved::digest(value.as_bytes()))).collect(),
-            times: self.wanted.times.map_or("", compared::Asked::way).to_owned(),
+            times: self.wanted.times.map_or("", Asked::way).to_owned(),
         })
     }
 }

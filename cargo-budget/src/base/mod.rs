@@ -30,7 +30,7 @@ use self::build::Side;
 use self::compared::{Compared, Revision};
 use self::configuration::Files;
 use self::environment::Environment;
-use self::making::Making;
+use self::making::{Making, Wanted};
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -50,23 +50,6 @@ const VARIABLES: [&str; 8] = [
     "PERF_BUDGET_BASE_NOTES",
     "PERF_BUDGET_HEAD",
 ];
-
-/// What is asked of the base.
-#[derive(Debug, Clone)]
-struct Wanted<'a> {
-    /// A revision as git knows it.
-    revision: &'a str,
-    /// The test target, and how it is built.
-    target: &'a Target,
-    /// A command of the shell that makes what the budgets measure and cargo does not build.
-    prepare: Option<&'a str>,
-    /// How both are built to compare times; `None` where nothing is measured, and so this revision is not built.
-    times: Option<Times>,
-    /// A directory with a base that was built elsewhere.
-    from: Option<&'a Path>,
-    /// A directory to write this base to, in which case nothing is compared with it.
-    to: Option<&'a Path>,
-}
 
 /// A base revision that is ready.
 #[derive(Debug)]
@@ -134,8 +117,8 @@ impl Base {
     }
 }
 
-/// The commit that a revision names, seen from the project: where the histories of both parted, so that what
-/// others changed since is not taken for this revision's doing.
+/// The commit to compare with: the merge base of a revision and of what is checked out, so that what others
+/// changed since is not taken for this revision's doing.
 pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
     checkout::commit(&project.root, revision)
 }

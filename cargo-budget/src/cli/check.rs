@@ -18,7 +18,7 @@ use crate::project::{Project, last_run};
 ///
 /// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked
 /// out under the target directory and built (once for each commit), and every limit against `base` is
-/// measured in turns: old against new, on this machine, in the same minutes.
+/// interleaved: old against new, on this machine, in the same minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
 pub(super) struct Check {
     /// The revision to compare with: a branch, a tag, a commit. Where it has gone on since this one left it,
-    /// the commit where they parted is taken
+    /// the merge base is taken
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// A command of the shell that makes, in the base's checkout, what budgets measure and cargo does not build

@@ -51,7 +51,7 @@ impl Kept {
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
             // An object is known by how its name ends, for the linker too.
-            let ending = if temporary.ends_with(".o") { ".o" } else { "" };
+            let ending = if ends(&temporary, "o") { ".o" } else { "" };
             let there = place.join(format!("{nth}{ending}"));
             copy(&directory.join(&temporary), &there)?;
             let there = there.to_string_lossy();
@@ -84,15 +84,20 @@ impl Kept {
     }
 }
 
+/// Whether an argument is the path of a file of this kind.
+pub(super) fn ends(argument: &str, kind: &str) -> bool {
+    !argument.starts_with('-') && Path::new(argument).extension().is_some_and(|own| own == kind)
+}
+
 /// Whether an argument is a library that the compiler has made, which stays where it is.
 pub(super) fn is_library(argument: &str) -> bool {
-    argument.ends_with(".rlib")
+    ends(argument, "rlib")
 }
 
 /// What is gone when the compiler has ended: its objects, and the directory of its own in which it puts all else.
 fn temporaries(arguments: &[String], directory: &Path) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for argument in arguments.iter().filter(|argument| argument.ends_with(".o")) {
+    for argument in arguments.iter().filter(|argument| ends(argument, "o")) {
         let parent = Path::new(argument).parent();
         let own = parent.filter(|parent| {
             let name = parent.file_name().unwrap_or_default().to_string_lossy();

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::align;
-use super::kept::{Kept, is_library};
+use super::kept::{Kept, ends, is_library};
 use crate::child;
 
 /// All links of one binary together take no more room on the disk than this, in bytes.
@@ -79,7 +79,7 @@ fn aligned(kept: &Kept, place: &Path) -> Result<Vec<String>, String> {
     let mut functions = 0;
     for (nth, argument) in arguments.iter_mut().enumerate() {
         let from = kept.directory.join(&*argument);
-        let is_object = argument.ends_with(".o") && !argument.starts_with('-');
+        let is_object = ends(argument, "o");
         if !(is_object || is_library(argument)) || !from.is_file() {
             continue;
         }

@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 
 use serde::{Deserialize, Serialize};
 
-use super::kept::Kept;
+use super::kept::{Kept, ends};
 use crate::child;
 use crate::failure::Failure;
 
@@ -128,7 +128,7 @@ fn linker(arguments: &[OsString], source: &Path) -> Option<String> {
     let arguments: Vec<&str> =
         arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
     let is_source = |argument: &&&str| {
-        argument.ends_with(".rs")
+        ends(argument, "rs")
             && Path::new(argument).canonicalize().ok() == source.canonicalize().ok()
     };
     arguments.iter().find(is_source)?;

@@ -47,7 +47,7 @@ workload = "steps"
 max = { steps = "1.1 x base", mean = "1.5 x base" }
 "#;
 
-const LIBRARY: &str = r#"//! Counts.
+const LIBRARY: &str = r"//! Counts.
 
 /// So many.
 pub const STEPS: f64 = 100.0;
@@ -66,7 +66,7 @@ pub mod more {
         crate::work(by).rotate_left(7)
     }
 }
-"#;
+";
 
 fn made(name: &str) -> Crate {
     let made = Crate::new(name);

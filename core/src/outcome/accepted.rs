@@ -26,7 +26,7 @@ pub struct Accepted {
     pub date: Date,
     /// The revision that was measured, where version control told.
     pub commit: Option<String>,
-    /// Where it was measured, if that was in another environment than this run's: a noisy value from
+    /// Where it was measured, if that was in another environment than this run's: a statistical value from
     /// there is not compared with one from here.
     pub elsewhere: Option<String>,
     /// Where the limit is `FACTOR x lock`: the factor.
@@ -77,8 +77,8 @@ impl Outcome {
         name
     }
 
-    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. An exact value
-    /// has where it differs, a noisy one where the two intervals have nothing in common; `None`
+    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value
+    /// has where it differs, a statistical one where the two intervals have nothing in common; `None`
     /// otherwise, and where there is nothing to compare with.
     pub fn change(&self) -> Option<String> {
         let (accepted, now, against) = (self.accepted.as_ref()?, self.estimate?, self.against?);
@@ -144,7 +144,7 @@ mod tests {
         suspicious(false, &then(), estimate(201.0, 201.0, 201.0), true, false);
         suspicious(true, &then(), estimate(201.0, 201.0, 201.0), true, true);
         suspicious(false, &then(), estimate(49.0, 49.0, 49.0), true, true);
-        // Noisy: the ends that face each other, 90 / 2 and 110 * 2.
+        // Statistical: the ends that face each other, 90 / 2 and 110 * 2.
         suspicious(true, &then(), estimate(40.0, 35.0, 44.0), false, false);
         suspicious(false, &then(), estimate(40.0, 35.0, 46.0), false, false);
         suspicious(true, &then(), estimate(230.0, 221.0, 240.0), false, true);
@@ -168,7 +168,7 @@ mod tests {
             pass: 3.0,
             pass_at: 3.0,
             detectable: None,
-            forks: 3,
+            processes: 3,
             values: 3,
             waited: None,
             preempted: None,

@@ -1,8 +1,8 @@
 //! Evidence about how often a threshold is exceeded, when exceedances come in bursts.
 //!
 //! On a shared machine one interruption spoils several neighbouring operations. Counted one by
-//! one they look like several witnesses, and the op-level test fails healthy subjects: nominally
-//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one witness: its
+//! one they look like several independent observations, and the op-level test fails healthy subjects: nominally
+//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one observation: its
 //! share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair bet
 //! whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
 //!
@@ -11,16 +11,16 @@
 //! operations and their mean share lies above the true rate (the tests show it flake).
 //!
 //! Where processes differ from each other, a block is all of one process, however long it is
-//! ([`Blocks::of_runs`]): cut in two, it would be two witnesses of one accident.
+//! ([`Blocks::of_runs`]): cut in two, it would be two observations of one accident.
 
 use super::mixture::log_sum_exp;
 
-/// No bet risks more than this share of its wealth on a block without any exceedance.
+/// No bet risks more than this share of its e-value on a block without any exceedance.
 const LARGEST_STAKE: f64 = 0.95;
 /// Bets start here and at 1, and double up to the largest one that cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
 /// A block that is not this many times as long as its variance is inflated is too short to be one
-/// witness. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
+/// observation. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
 /// A run that is not so many times as long as the longest before it is weighted by its length.
 const ROOM: f64 = 1.25;
@@ -50,7 +50,7 @@ pub(super) enum Cut {
 #[derive(Debug, Clone, PartialEq)]
 struct Bet {
     lambda: f64,
-    log_wealth: f64,
+    log_e_value: f64,
 }
 
 impl Blocks {
@@ -73,7 +73,7 @@ impl Blocks {
     pub(super) fn cut(p0: f64, cut: Cut) -> Self {
         assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
         assert!(cut != Cut::Every(0), "a block holds at least one operation");
-        let bets = stakes(p0).into_iter().map(|lambda| Bet { lambda, log_wealth: 0.0 }).collect();
+        let bets = stakes(p0).into_iter().map(|lambda| Bet { lambda, log_e_value: 0.0 }).collect();
         Self { p0, cut, room: 0, bets, taken: 0 }
     }
 
@@ -87,7 +87,7 @@ impl Blocks {
     /// Where `k > n` or the block is larger than it may be.
     ///
     /// A run is weighted likewise, by a quarter more than the longest before it: what is staked may depend
-    /// on the past. One that is longer than that enters by its share, as one witness.
+    /// on the past. One that is longer than that enters by its share, as one observation.
     pub fn push(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} is no count");
         let full = match self.cut {
@@ -104,7 +104,7 @@ impl Blocks {
         };
         let excess = (k as f64 - self.p0 * n as f64) / full as f64;
         for bet in &mut self.bets {
-            bet.log_wealth += (bet.lambda * excess).ln_1p();
+            bet.log_e_value += (bet.lambda * excess).ln_1p();
         }
         self.taken += 1;
     }
@@ -126,7 +126,7 @@ impl Blocks {
 
     /// The natural logarithm of the evidence: 0 before the first block.
     pub fn log_evidence(&self) -> f64 {
-        log_sum_exp(self.bets.iter().map(|bet| bet.log_wealth)) - (self.bets.len() as f64).ln()
+        log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value)) - (self.bets.len() as f64).ln()
     }
 
     /// How many blocks were taken.

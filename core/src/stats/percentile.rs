@@ -1,4 +1,4 @@
-//! A limit on a quantile, fork by fork: the pieces of this folder put together for one caller.
+//! A limit on a quantile, process by process: the pieces of this folder put together for one caller.
 //!
 //! The failing side counts blocks, because a false alarm must stay impossible when operations are
 //! disturbed in bursts; the passing side counts operations, because blocks would need one block for
@@ -13,11 +13,11 @@ use super::sample::NotFinite;
 use super::sequence;
 use super::{Sample, detect, order};
 
-/// Quantiles for which a process is a witness also to pass: five of them are enough at a median that is far
+/// Quantiles for which a process is an observation also to pass: five of them are enough at a median that is far
 /// from its limit, at a p90 it were thirty.
 const MIDDLE: RangeInclusive<f64> = 0.25..=0.75;
 
-/// Evidence about "the quantile `q` is at most `limit`", from the values of one fork after another.
+/// Evidence about "the quantile `q` is at most `limit`", from the values of one process after another.
 ///
 /// For a limit from below, negate the values and the limits and ask for the quantile `1 - q`.
 #[derive(Debug, Clone)]
@@ -27,9 +27,9 @@ pub struct Percentile {
     slack_limit: f64,
     fail: Blocks,
     pass: Exceedance,
-    /// Values of each fork, and how many of them reached the slack limit.
+    /// Values of each process, and how many of them reached the slack limit.
     reached: Vec<(u64, u64)>,
-    forks: Vec<Vec<f64>>,
+    processes: Vec<Vec<f64>>,
     sample: Sample,
 }
 
@@ -44,11 +44,11 @@ impl Percentile {
         Self::cut(q, limit, slack_limit, Cut::Every(ops))
     }
 
-    /// The same where forks differ from each other, so that each is one block, whatever its length.
+    /// The same where processes differ from each other, so that each is one block, whatever its length.
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), or a limit is NaN.
-    pub fn by_forks(q: f64, limit: f64, slack_limit: f64) -> Self {
+    pub fn by_processes(q: f64, limit: f64, slack_limit: f64) -> Self {
         Self::cut(q, limit, slack_limit, Cut::Runs)
     }
 
@@ -61,23 +61,23 @@ impl Percentile {
             fail: Blocks::cut(1.0 - q, cut),
             pass: Exceedance::pass(1.0 - q),
             reached: Vec::new(),
-            forks: Vec::new(),
+            processes: Vec::new(),
             sample: Sample::default(),
         }
     }
 
-    /// Takes the values of one more fork, in the order in which they were measured.
+    /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
     /// Where one of them is not finite; the evidence is then left as it was.
-    pub fn fork(&mut self, values: &[f64]) -> Result<(), NotFinite> {
+    pub fn add_process(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.sample.extend(values)?;
         self.fail.extend(values, self.limit);
         // A value exactly at the slack limit counts against passing: the claim is "below it".
         let reached = values.iter().filter(|&&value| value >= self.slack_limit).count();
         self.pass.add(values.len() as u64, reached as u64);
         self.reached.push((values.len() as u64, reached as u64));
-        self.forks.push(values.to_vec());
+        self.processes.push(values.to_vec());
         Ok(())
     }
 
@@ -93,14 +93,14 @@ impl Percentile {
 
     /// The log evidence that the quantile is below the limit with its slack.
     ///
-    /// Values count one by one. In the middle half of the distribution, where forks differ by more than
+    /// Values count one by one. In the middle half of the distribution, where processes differ by more than
     /// independent values would, they count as so many fewer as their variance is inflated: what a process
-    /// does to all of its values is no crowd of witnesses. Farther out that would take tens of processes.
+    /// does to all of its values is no crowd of independent observations. Farther out that would take tens of processes.
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
-    /// By how much forks differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
+    /// By how much processes differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
     /// 1 outside of the middle half.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
@@ -122,8 +122,8 @@ impl Percentile {
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
-        let forks = (&self.forks[..], self.fail.how());
-        let low = sequence::low_in_blocks(&self.sample, forks, self.q, alpha);
+        let processes = (&self.processes[..], self.fail.how());
+        let low = sequence::low_in_blocks(&self.sample, processes, self.q, alpha);
         Interval { low, high: self.upper_end(alpha) }
     }
 
@@ -142,19 +142,19 @@ impl Percentile {
     /// rate is the one at stake; a violation is taken to stretch all values alike.
     pub fn smallest_violation(&self, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;
-        let longest = self.forks.iter().map(|fork| fork.len() as u64).max()?;
+        let longest = self.processes.iter().map(|process| process.len() as u64).max()?;
         let (cut, ops, whole) = match self.fail.how() {
             Cut::Every(ops) => {
                 let ops = ops.min(longest);
                 (ops, ops, self.sample.len() as u64 / ops)
             }
             Cut::Runs => {
-                let forks = self.forks.len() as u64;
-                (longest, (self.sample.len() as u64 / forks).max(1), forks)
+                let processes = self.processes.len() as u64;
+                (longest, (self.sample.len() as u64 / processes).max(1), processes)
             }
         };
         let counts: Vec<_> =
-            self.forks.iter().flat_map(|fork| blocks::counts(fork, at, cut)).collect();
+            self.processes.iter().flat_map(|process| blocks::counts(process, at, cut)).collect();
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
         let p1 = detect::blocks(whole, ops, inflation, 1.0 - self.q, threshold)?;
         detect::stretched_quantile(&self.sample, self.q, self.limit, p1)
