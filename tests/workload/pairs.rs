@@ -150,7 +150,7 @@ fn with_a_worker_of_an_earlier_release() {
             sides.swap(0, now);
             let pair = run(sides, single, MINUTE, &scratch).unwrap();
             assert!(pair.rounds.len() >= 3, "{} rounds", pair.rounds.len());
-            let of = |at: usize, round: &perf_budget::worker::pair::Round| {
+            let of = |at: usize, round: &perf_budget::internals::pair::Round| {
                 if at == 0 { round.first.clone() } else { round.second.clone() }
             };
             for round in &pair.rounds {
@@ -162,7 +162,8 @@ fn with_a_worker_of_an_earlier_release() {
     // Alone it is asked by a file and answers by one.
     let side = earlier(1000);
     let request = Request { paired: false, ..side.request };
-    let process = perf_budget::worker::process::measure_in(&side.build, &request, &scratch, MINUTE);
+    let process =
+        perf_budget::internals::process::measure_in(&side.build, &request, &scratch, MINUTE);
     let values: Vec<f64> = process.unwrap().values.values().copied().collect();
     assert!(values.contains(&7.0), "{values:?}");
 }
