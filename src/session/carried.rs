@@ -181,7 +181,8 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        files.extend(base.builds().into_iter().chain(base.head_builds()).map(|build| build.binary));
+        let builds = base.build().into_iter().chain(base.links()).chain(base.head_links());
+        files.extend(builds.map(|build| build.binary.clone()));
     }
     fingerprint(files.iter().map(PathBuf::as_path), &asked)
 }
