@@ -5,9 +5,7 @@
 //! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
-use crate::stats::{
-    Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, order, sequence,
-};
+use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
 /// What the evidence says so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub enum Finding {
 pub enum Method {
     /// A quantile of the values, from how many exceed the limit.
     Quantile(f64),
-    /// The greatest value: over when two forks saw one over the limit.
+    /// The greatest value: over when two forks saw one over the limit, and most of those after them.
     Greatest,
     /// The share of the values that are 1 rather than 0.
     Share,
@@ -70,13 +68,10 @@ pub const FEWEST_FORKS: usize = 3;
 const CONFIRMING_FORKS: usize = 3;
 /// A greatest value is not called held on fewer values than this.
 const FEWEST_FOR_GREATEST: usize = 100;
-/// Beyond this many, more operations of one fork say no more about what a share could have caught.
-const LARGEST_WITNESS: usize = 2_000;
-/// A share of zero is shown to be below this.
-const ZERO_SHARE: f64 = 0.001;
-/// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
-/// limit passed, the interval ends below limit and slack.
+/// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
+/// What a claim of detection is beyond limit and slack, as a share: nearer, a truth may pass as well.
+const CLEAR_OF_SLACK: f64 = 0.05;
 /// A run that cannot rule out a violation of this many slacks is blind.
 const BLIND: f64 = 3.0;
 
@@ -107,7 +102,7 @@ enum Epoch {
     Quantile(Percentile),
     Centre(Contrast),
     Greatest { limit: f64, slack_limit: f64, over: usize, near: usize, values: usize },
-    Share { fail: Percentile, pass: Percentile },
+    Share(Share),
 }
 
 impl Judge {
@@ -142,6 +137,13 @@ impl Judge {
         if let Some((epoch, forks)) = &mut self.second {
             epoch.add(&values)?;
             *forks += 1;
+            if let (Some(Epoch::Greatest { over, .. }), true) =
+                (&mut self.first, *forks >= CONFIRMING_FORKS && !epoch.agrees(*forks))
+            {
+                // What was over the limit before was an accident of its own, and is looked for anew.
+                *over = 0;
+                self.second = None;
+            }
         } else if self.crossed() {
             self.second = Some((Epoch::new(question), 0));
         }
@@ -152,17 +154,19 @@ impl Judge {
     /// What the evidence says now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
+        if matches!(first, Epoch::Share(share) if share.is_disproved()) {
+            return Finding::Broken;
+        }
         if !self.question.confirms && self.crossed() && self.forks.len() >= FEWEST_FORKS {
             return Finding::Broken;
         }
         if let Some((second, forks)) = &self.second {
-            let agrees = second.log_fail() >= 0.0;
-            if *forks >= CONFIRMING_FORKS && agrees && self.crossed() {
+            if *forks >= CONFIRMING_FORKS && second.agrees(*forks) && self.crossed() {
                 return Finding::Broken;
             }
         }
         let held = self.carried.pass + first.log_pass() >= self.question.levels.pass;
-        if self.forks.len() >= FEWEST_FORKS && held {
+        if self.forks.len() >= FEWEST_FORKS && held && first.leaves_room() {
             return Finding::Held;
         }
         let suspect = self.question.confirms && self.second.is_some() && self.crossed();
@@ -182,17 +186,12 @@ impl Judge {
         }
     }
 
-    /// The value that the limit is about, with its interval at 90 %. The end on the far side of the limit
-    /// counts values as the evidence to pass does; the other one takes them as independent (the evidence to
-    /// fail does not). `None` without values.
+    /// The value that the limit is about, with its interval at 90 %: what values leave open, and what the
+    /// processes that they came from leave open by differing. `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
-            Epoch::Quantile(p) => {
-                let q = p.quantile();
-                let low = sequence::quantile(p.sample(), q, INTERVAL_ALPHA).low;
-                (p.estimate()?, Interval { low, high: p.upper_end(INTERVAL_ALPHA) })
-            }
+            Epoch::Quantile(p) => (p.estimate()?, p.interval_of_processes(INTERVAL_ALPHA)),
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
             Epoch::Greatest { .. } => {
                 let all = self.sample();
@@ -200,13 +199,8 @@ impl Judge {
                 let p999 = order::quantile(&all, 0.999)?;
                 (greatest, Interval { low: p999, high: f64::INFINITY })
             }
-            Epoch::Share { .. } => {
-                let values: Vec<f64> = self.forks.iter().flatten().copied().collect();
-                let ones = values.iter().filter(|&&v| v.abs() > 0.5).count() as u64;
-                let share = ones as f64 / values.len() as f64;
-                let between =
-                    binomial::clopper_pearson(ones, values.len() as u64, 1.0 - INTERVAL_ALPHA);
-                return Some((share, between));
+            Epoch::Share(share) => {
+                return Some((share.estimate()?, share.interval(INTERVAL_ALPHA)));
             }
         };
         let interval = if sign < 0.0 {
@@ -227,21 +221,44 @@ impl Judge {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
-    /// The smallest violation that this run would have caught with 95 % probability: the true value,
-    /// not the excess. `None` where it would have caught none, or none that can be told.
-    pub fn detectable(&self) -> Option<f64> {
-        let fail = self.question.levels.fail;
-        match self.first.as_ref()? {
-            Epoch::Quantile(p) => p.smallest_violation(fail).map(|v| v * self.sign()),
-            Epoch::Centre(c) => c.smallest_violation(fail).map(|v| v * self.sign()),
-            Epoch::Share { .. } => {
-                // A fork is one witness here too, worth at most so many operations.
-                let forks = self.forks.len();
-                let ops = self.forks.iter().map(Vec::len).sum::<usize>() / forks.max(1);
-                let ops = ops.clamp(1, LARGEST_WITNESS) as u64;
-                detect::blocks(forks as u64, ops, 1.0, provable(self.question.limit), fail)
+    /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and slack that a run
+    /// of so many forks like these would have failed with 95 % probability. `None` where it would have failed
+    /// none, or none that can be told.
+    pub fn detectable(&self, forks: usize) -> Option<f64> {
+        let (fail, forks) = (self.question.levels.fail, forks.max(self.forks.len()) as u64);
+        let slack = self.question.slack;
+        let beyond = self.question.limit * self.sign() + slack;
+        let (caught, clear) = match self.first.as_ref()? {
+            Epoch::Quantile(p) => {
+                (p.smallest_violation(fail, forks)?, beyond + CLEAR_OF_SLACK * beyond.abs())
             }
-            Epoch::Greatest { .. } => None,
+            Epoch::Centre(c) => {
+                (c.smallest_violation(fail, forks)?, beyond + CLEAR_OF_SLACK * slack)
+            }
+            Epoch::Share(share) => {
+                let clear = if self.question.limit <= 0.0 { 0.0 } else { beyond };
+                return Some(share.smallest_violation(fail, forks)?.max(clear));
+            }
+            Epoch::Greatest { .. } => (self.greatest_detectable(beyond)?, beyond),
+        };
+        Some(caught.max(clear) * self.sign())
+    }
+
+    /// The greatest value at which each fork, were all values larger by the same factor, would have had one
+    /// beyond limit and slack.
+    fn greatest_detectable(&self, beyond: f64) -> Option<f64> {
+        let greatest = |fork: &Vec<f64>| fork.iter().copied().reduce(f64::max);
+        let each: Vec<f64> = self.forks.iter().map(greatest).collect::<Option<_>>()?;
+        let least = each.iter().copied().reduce(f64::min)?;
+        let most = each.into_iter().reduce(f64::max)?;
+        (least > 0.0 && beyond > 0.0).then(|| most * beyond / least)
+    }
+
+    /// By the mean of all pairs rather than their middle, for what is judged by its centre.
+    pub fn mean(&self) -> Option<f64> {
+        match self.first.as_ref()? {
+            Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
+            Epoch::Quantile(_) | Epoch::Greatest { .. } | Epoch::Share(_) => None,
         }
     }
 
@@ -312,10 +329,7 @@ impl Epoch {
             Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
             Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
             Method::Share => {
-                // A share p of ones is the quantile 1 - p of zeros and ones, held against one half.
-                let test = |p: f64| Percentile::by_forks(1.0 - provable(p), 0.5, 0.5);
-                let slack_share = question.limit + question.slack;
-                Epoch::Share { fail: test(question.limit), pass: test(slack_share) }
+                Epoch::Share(Share::new(question.limit, question.limit + question.slack))
             }
         }
     }
@@ -330,7 +344,11 @@ impl Epoch {
                 *values += fork.len();
                 Ok(())
             }
-            Epoch::Share { fail, pass } => fail.fork(fork).and_then(|()| pass.fork(fork)),
+            Epoch::Share(share) => {
+                let ones = fork.iter().filter(|v| v.abs() > 0.5).count();
+                share.process(fork.len() as u64, ones as u64);
+                Ok(())
+            }
         }
     }
 
@@ -338,7 +356,7 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.log_fail(),
             Epoch::Centre(contrast) => contrast.log_fail(),
-            Epoch::Share { fail, .. } => fail.log_fail(),
+            Epoch::Share(share) => share.log_fail(),
             // One greater value is proof; from two forks, it is no accident of one.
             Epoch::Greatest { over: 0, .. } => 0.0,
             Epoch::Greatest { over: 1, .. } => f64::MIN_POSITIVE,
@@ -346,11 +364,28 @@ impl Epoch {
         }
     }
 
+    /// Whether these fresh forks say what those before them said.
+    fn agrees(&self, forks: usize) -> bool {
+        match self {
+            // One of them alone may be the machine's, as one of those before may.
+            Epoch::Greatest { over, .. } => over * 2 > forks,
+            Epoch::Quantile(_) | Epoch::Centre(_) | Epoch::Share(_) => self.log_fail() >= 0.0,
+        }
+    }
+
+    /// Whether what processes differ by leaves room to the slack limit.
+    fn leaves_room(&self) -> bool {
+        match self {
+            Epoch::Quantile(percentile) => percentile.leaves_room(),
+            Epoch::Centre(_) | Epoch::Share(_) | Epoch::Greatest { .. } => true,
+        }
+    }
+
     fn log_pass(&self) -> f64 {
         match self {
             Epoch::Quantile(percentile) => percentile.log_pass(),
             Epoch::Centre(contrast) => contrast.log_pass(),
-            Epoch::Share { pass, .. } => pass.log_pass(),
+            Epoch::Share(share) => share.log_pass(),
             Epoch::Greatest { near: 0, over: 0, values, .. } if *values >= FEWEST_FOR_GREATEST => {
                 f64::INFINITY
             }
@@ -367,9 +402,4 @@ impl Question {
             Bound::Min => -1.0,
         }
     }
-}
-
-/// No number of trials shows a share to be 0 or 1; the nearest that is asked for.
-fn provable(share: f64) -> f64 {
-    share.clamp(ZERO_SHARE, 1.0 - ZERO_SHARE)
 }
