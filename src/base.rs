@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::budget;
 use perf_budget_core::error::Error;
 
-use crate::worker::fork::Build;
+use crate::worker::process::Build;
 
 /// The base's test binary; several, as a search path is written, where it was linked several times.
 const BINARY: &str = "PERF_BUDGET_BASE";

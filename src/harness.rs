@@ -51,7 +51,7 @@ impl Harness {
     /// Registers a workload under the name that budgets call it by.
     ///
     /// The function runs in a process of its own, once for each measurement. It prepares what it needs,
-    /// and calls one measuring verb of [`Run`].
+    /// and calls one measuring method of [`Run`].
     #[must_use]
     pub fn workload<F>(mut self, name: impl Into<String>, workload: F) -> Self
     where
@@ -101,7 +101,7 @@ impl Harness {
         }
     }
 
-    /// Instead of the tests: plants into those that are selected. Never success, so that it is not taken
+    /// Instead of the tests: injects into those that are selected. Never success, so that it is not taken
     /// for a run.
     fn prove(
         session: &Session,
@@ -117,7 +117,7 @@ impl Harness {
         };
         selftest::run(session, &tests, asked, &tell)?;
         tell("this was a selftest: nothing was judged, and so nothing has passed");
-        Ok(ExitCode::from(selftest::REHEARSED))
+        Ok(ExitCode::from(selftest::SELFTESTED))
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
@@ -127,7 +127,7 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let rehearsal = selftest::Asked::of_environment()?;
+        let selftest_asked = selftest::Asked::of_environment()?;
         let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);
@@ -154,7 +154,7 @@ impl Harness {
                 selected[test] = wanted;
             }
         }
-        if let Some(asked) = &rehearsal {
+        if let Some(asked) = &selftest_asked {
             return Harness::prove(&session, &selected, asked);
         }
         session.select(selected);

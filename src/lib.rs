@@ -55,7 +55,7 @@
 //! | word | where |
 //! |---|---|
 //! | budget, limit, subject, reference | [`budget`]: what `budgets.toml` says, checked, with every mistake collected |
-//! | metric | [`metric`]: its word, its unit, which way is better, exact or noisy |
+//! | metric | [`metric`]: its word, its unit, which way is better, deterministic or statistical |
 //! | number with a unit | [`quantity`] |
 //! | meter | [`run`] is what a workload sees of it; [`reading`] what one measurement gave, or why it gave nothing |
 //! | sample, estimate | [`stats`]: evidence from numbers |
@@ -83,7 +83,7 @@
 //! - **Time in a debug build.** Such tests are ignored, with that reason; where `PERF_BUDGET_STRICT=1` is set
 //!   they are red.
 //! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
-//!   noisy value on another machine: such limits are skipped, visibly.
+//!   statistical value on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
 //! - **What varies between processes, of a `criterion` budget.** It is what one process recorded, so that no error
 //!   rate is known; and it is red unless it is younger than the sources.
@@ -98,11 +98,11 @@
 //! | feature | adds | costs |
 //! |---|---|---|
 //! | `brotli`, on by default | the metric `brotli` of artifacts | four crates, a fifth more to build |
-//! | `tokio`, on by default | the verbs of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
+//! | `tokio`, on by default | the methods of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
 //! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
 //!
-//! With `default-features = false` none is on. A limit on a metric whose feature is off is red, and an asynchronous verb does not compile; both name
+//! With `default-features = false` none is on. A limit on a metric whose feature is off is red, and an asynchronous method does not compile; both name
 //! the feature.
 //!
 //! # Platforms

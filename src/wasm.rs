@@ -1,7 +1,7 @@
 //! WebAssembly modules in an engine: compiled, instantiated and called by workloads, their fuel counted.
 //!
 //! Behind the cargo feature `wasm`, which adds wasmi, an interpreter. A workload reads a module and measures
-//! what it likes of it with the verbs it measures everything with:
+//! what it likes of it with the methods it measures everything with:
 //!
 //! ```no_run
 //! use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! perf-budget on a real subject: a local-first peer, held to the budgets of `budgets.toml`.
 //!
 //! This is the file a user writes, and the one to copy: each workload prepares what it needs, and
-//! calls one measuring verb.
+//! calls one measuring method.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use perf_budget::budget::Param;
-use perf_budget::worker::fork::{Build, Request};
 use perf_budget::worker::pair::{self, Place, Round, Side, Terms, Wants};
+use perf_budget::worker::process::{Build, Request};
 
 use crate::workloads::{COMPARED, EFFECTS, Random, seed};
 
@@ -82,7 +82,7 @@ fn measure(workload: &str, on: Place, place: &Path, random: &mut Random) -> io::
             slice: SLICE,
             max_operations: 1,
             paired: true,
-            plant: None,
+            injection: None,
         },
         role: None,
     };

@@ -118,7 +118,7 @@ impl Page<'_> {
         ));
         for (effect, within) in [(1, 5.0), (2, 5.0), (5, 1.0), (20, 1.0)] {
             let found = self.some(|r| {
-                matches!(r.base(), Some((workload, planted, 1)) if workload < COMPUTE.len() && planted == effect)
+                matches!(r.base(), Some((workload, injected, 1)) if workload < COMPUTE.len() && injected == effect)
             });
             let name = format!("+{effect} % of compute-bound work is found, at a limit of +0.5 %");
             rows.push(at_least(&name, POWER, &found));
@@ -160,9 +160,9 @@ impl Page<'_> {
 
     fn against_a_base(&self) -> String {
         let mut text = String::from(
-            "\n## Against a base\n\nRed where a percentage is planted, and the time to any verdict.\n\n",
+            "\n## Against a base\n\nRed where a percentage is injected, and the time to any verdict.\n\n",
         );
-        text += "| workload, limit | planted | suite of | ";
+        text += "| workload, limit | injected | suite of | ";
         for condition in Condition::ALL {
             let _ = write!(text, "{}: red | s | ", condition.words());
         }
@@ -216,7 +216,7 @@ impl Page<'_> {
                 record.question,
                 answer.test,
                 answer.reason,
-                answer.forks,
+                answer.processes,
                 answer.seconds
             );
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workloads::{COMPARED, COMPUTE, Random, drawn_p99, drawn_throughput};
 
-/// Noisy limits of the large suite.
+/// Statistical limits of the large suite.
 pub(crate) const SUITE: usize = 25;
 
 /// One question, whose answer is known.
@@ -17,12 +17,12 @@ pub(crate) enum Question {
     Base {
         /// Its place in [`COMPARED`].
         workload: usize,
-        /// Percent that are planted.
+        /// Percent that are injected.
         effect: u32,
         /// Limits in the file, of which one is run: evidence is asked for accordingly.
         suite: usize,
     },
-    /// The large suite in one run, with nothing planted.
+    /// The large suite in one run, with nothing injected.
     Suite,
     /// A percentile at this share of its limit, in percent.
     P99(u32),
@@ -77,7 +77,7 @@ impl Question {
         }
     }
 
-    /// The effects that are planted in the head: budget and percent.
+    /// The effects that are injected in the head: budget and percent.
     pub(crate) fn effects(self) -> String {
         match self {
             Question::Base { workload, effect, suite, .. } => {

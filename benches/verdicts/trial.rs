@@ -41,7 +41,7 @@ pub(crate) struct Answer {
     pub(crate) reason: String,
     /// Measuring, for this limit.
     pub(crate) seconds: f64,
-    pub(crate) forks: usize,
+    pub(crate) processes: usize,
     pub(crate) estimate: Option<f64>,
 }
 
@@ -165,7 +165,7 @@ impl Answer {
             verdict: outcome.verdict,
             reason: outcome.reason,
             seconds: outcome.seconds,
-            forks: outcome.evidence.map_or(0, |evidence| evidence.forks),
+            processes: outcome.evidence.map_or(0, |evidence| evidence.processes),
             estimate: outcome.estimate.map(|estimate| estimate.value),
         }
     }

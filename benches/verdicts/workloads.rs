@@ -1,4 +1,4 @@
-//! The workloads that verdicts are reached about: work in a hundred equal parts, so that a planted effect of
+//! The workloads that verdicts are reached about: work in a hundred equal parts, so that a injected effect of
 //! one percent is one part more; and operations whose true times are known because they are drawn.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use perf_budget::{Failed, Harness, Run};
 
 /// Parts of one operation.
 const PARTS: u64 = 100;
-/// Where a revision's effects are planted: the current directory of its workers.
+/// Where a revision's effects are injected: the current directory of its workers.
 pub(crate) const EFFECTS: &str = "effects.txt";
 /// The compute-bound workloads.
 pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
@@ -123,16 +123,16 @@ fn sleeps(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// The parts of an operation of this budget in this revision: with its planted effect.
+/// The parts of an operation of this budget in this revision: with its injected effect.
 fn parts(run: &mut Run) -> Result<u64, Failed> {
     let id: u64 = run.param("id")?;
     let text = std::fs::read_to_string(EFFECTS)
         .map_err(|error| Failed::from(format!("failed to read `{EFFECTS}`: {error}")))?;
-    let planted = text.lines().find_map(|line| {
+    let injected = text.lines().find_map(|line| {
         let (of, percent) = line.split_once(' ')?;
         (of.parse() == Ok(id)).then(|| percent.parse::<u64>().ok())?
     });
-    Ok(black_box(PARTS + planted.unwrap_or(0)))
+    Ok(black_box(PARTS + injected.unwrap_or(0)))
 }
 
 /// One cycle through all links in random order (Sattolo 1986).

@@ -1,9 +1,9 @@
-//! What came of planting, as a table for people and as JSON for programs.
+//! What came of injecting, as a table for people and as JSON for programs.
 
 use std::fmt::Write as _;
 
 use perf_budget_core::report::terminal::bound_text;
-use perf_budget_core::selftest::{Finding, Proof, Step};
+use perf_budget_core::selftest::{Finding, SelftestResult, Step};
 use perf_budget_core::verdict::Verdict;
 use serde_json::json;
 
@@ -11,14 +11,14 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
 
-/// Proofs, in the order of the tests.
-pub(crate) struct Table(pub(crate) Vec<Proof>);
+/// Results, in the order of the tests.
+pub(crate) struct Table(pub(crate) Vec<SelftestResult>);
 
 impl Table {
     /// How the command ends: a gate that guards nothing first, then what could not be measured, then what
     /// could not be settled.
     pub(crate) fn exit(&self) -> Exit {
-        let any = |finding: Finding| self.0.iter().any(|proof| proof.finding == finding);
+        let any = |finding: Finding| self.0.iter().any(|result| result.finding == finding);
         if any(Finding::Never) || any(Finding::Already) {
             Exit::Broken
         } else if any(Finding::Unmeasured) {
@@ -69,30 +69,30 @@ impl Table {
 
     /// Everything, with each size that was tried.
     pub(crate) fn json(&self) -> Result<String, Failure> {
-        let proofs: Vec<serde_json::Value> = self
+        let results: Vec<serde_json::Value> = self
             .0
             .iter()
-            .map(|proof| {
-                let (red, green) = proof.edges();
-                let bare = &proof.bare;
+            .map(|result| {
+                let (red, green) = result.edges();
+                let bare = &result.bare;
                 json!({
                     "test": bare.test,
                     "budget": bare.budget,
                     "metric": bare.metric,
-                    "finding": proof.finding,
-                    "reason": proof.reason,
-                    "planted": proof.planted,
+                    "finding": result.finding,
+                    "reason": result.reason,
+                    "planted": result.injected,
                     "against": bare.against,
                     "relative_to": bare.relative_to,
                     "measured": bare.estimate,
-                    "detectable": told(proof),
+                    "detectable": told(result),
                     "red_at": red,
                     "green_at": green,
-                    "steps": proof.steps,
+                    "steps": result.steps,
                 })
             })
             .collect();
-        serde_json::to_string_pretty(&json!({ "version": 1, "proofs": proofs }))
+        serde_json::to_string_pretty(&json!({ "version": 1, "proofs": results }))
             .map(|text| text + "\n")
             .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
     }
@@ -114,11 +114,11 @@ impl Table {
     }
 }
 
-fn row(proof: &Proof) -> [String; 6] {
-    let bare = &proof.bare;
+fn row(result: &SelftestResult) -> [String; 6] {
+    let bare = &result.bare;
     let Some(against) = bare.against else {
         let dash = || "-".to_owned();
-        return [text::line(&bare.test), dash(), dash(), word(proof.finding), dash(), dash()];
+        return [text::line(&bare.test), dash(), dash(), word(result.finding), dash(), dash()];
     };
     let quantity = |value: f64| against.quantity(value).to_string();
     let size = |step: &Step| {
@@ -134,22 +134,22 @@ fn row(proof: &Proof) -> [String; 6] {
             step.value.map_or(String::new(), |value| format!(", seen as {}", quantity(value)));
         format!("{}{beyond}{verdict}{seen}", quantity(step.target))
     };
-    let (red, green) = proof.edges();
+    let (red, green) = result.edges();
     [
         text::line(&bare.test),
         text::line(&bound_text(bare)),
         bare.estimate.map_or("-".to_owned(), |estimate| quantity(estimate.value)),
-        red.map_or_else(|| word(proof.finding), size),
+        red.map_or_else(|| word(result.finding), size),
         green.map_or("-".to_owned(), |step| quantity(step.target)),
-        told(proof).map_or("-".to_owned(), quantity),
+        told(result).map_or("-".to_owned(), quantity),
     ]
 }
 
-/// The smallest violation that the gate said it would catch: without what is planted, or with what was nearest
+/// The smallest violation that the gate said it would catch: without what is injected, or with what was nearest
 /// to the limit.
-fn told(proof: &Proof) -> Option<f64> {
-    let bare = proof.bare.evidence.and_then(|evidence| evidence.detectable);
-    let (red, green) = proof.edges();
+fn told(result: &SelftestResult) -> Option<f64> {
+    let bare = result.bare.evidence.and_then(|evidence| evidence.detectable);
+    let (red, green) = result.edges();
     bare.or_else(|| green?.detectable).or_else(|| red?.detectable)
 }
 

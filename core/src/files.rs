@@ -93,7 +93,7 @@ impl Search<'_> {
             io::ErrorKind::NotFound => {
                 let text = format!(
                     "failed to measure `{shown}`{by}: it is a symbolic link to nothing; build what it \
-                     leads to, or mend the link"
+                     leads to, or fix the link"
                 );
                 Unmeasured::new(Cause::Missing, text)
             }

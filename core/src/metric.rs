@@ -22,7 +22,7 @@ pub use column::{
 };
 pub use effect::Effect;
 pub use statistic::Statistic;
-pub use table::{Instrument, InstrumentKind, Key, Row};
+pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ impl Metric {
 
     /// Its one word: `p99`, `startup_p95`, `gzip`; `scaling_rss` for a slope.
     pub fn name(&self) -> String {
-        let word = self.row().word;
+        let word = self.row().name;
         match &self.0 {
             Kind::Row(_, statistic) => [word, statistic.map_or("", Statistic::name)].concat(),
             Kind::Slope(of) => format!("{word}{of}"),
@@ -115,7 +115,7 @@ impl Metric {
 
     /// What stands before the statistic in the words of its family: `wall_`, or nothing.
     pub fn family(&self) -> &'static str {
-        self.row().word
+        self.row().name
     }
 
     /// The metric whose slope it is; `None` where it is no slope.
@@ -178,7 +178,7 @@ impl Metric {
     }
 
     /// Whether it is compared, rather than judged from evidence.
-    pub fn is_exact(&self) -> bool {
+    pub fn is_deterministic(&self) -> bool {
         match self.judged() {
             Judged::Compared { .. } => true,
             Judged::Statistical(_) | Judged::UntilConstant(_) => false,
@@ -308,7 +308,7 @@ mod tests {
         let own = Metric::slope(Metric::recorded("depth"));
         assert_eq!(own.judged(), Judged::Statistical(Tolerance::Slope));
         assert_eq!(own.inject(), Inject { raises: Some(Effect::Recorded), lowers: None });
-        let memory = InstrumentKind::Worker(Instrument::Memory);
+        let memory = InstrumentKind::Worker(WorkerInstrument::Memory);
         assert_eq!(of(Key::Rss).instrument(SubjectKind::Workload), Some(memory));
         assert_eq!(of(Key::Rss).instrument(SubjectKind::Artifact), None);
     }

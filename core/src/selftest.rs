@@ -13,14 +13,14 @@ use crate::verdict::Verdict;
 /// Asks for a selftest, with an [`Asked`] in it.
 pub const VARIABLE: &str = "PERF_BUDGET_SELFTEST";
 /// The exit code after a selftest, which judges nothing and is therefore never success.
-pub const REHEARSED: u8 = 103;
+pub const SELFTESTED: u8 = 103;
 
 /// What is asked of a selftest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Where proofs go.
+    /// Where results go.
     pub file: PathBuf,
-    /// Budgets, or tests, to plant into; all where there are none.
+    /// Budgets, or tests, to inject into; all where there are none.
     pub only: Vec<String>,
 }
 
@@ -50,22 +50,23 @@ pub fn names(name: &str, test: &str) -> bool {
     test.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// What planting showed of one limit. It is no outcome, so that nothing takes it for evidence.
+/// What injecting showed of one limit. It is no outcome, so that nothing takes it for evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct SelftestResult {
     /// What came of it.
     pub finding: Finding,
-    /// In one sentence, where it did not turn red or nothing was planted.
+    /// In one sentence, where it did not turn red or nothing was injected.
     pub reason: String,
-    /// What is planted, in words; empty where nothing can be.
-    pub planted: String,
-    /// The outcome with nothing planted.
+    /// What is injected, in words; empty where nothing can be.
+    #[serde(rename = "planted")]
+    pub injected: String,
+    /// The outcome with nothing injected.
     pub bare: Outcome,
     /// Every size that was tried, in that order.
     pub steps: Vec<Step>,
 }
 
-/// What came of planting.
+/// What came of injecting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finding {
@@ -73,17 +74,17 @@ pub enum Finding {
     Red,
     /// No size turned it red: this gate guards nothing.
     Never,
-    /// It was red with nothing planted.
+    /// It was red with nothing injected.
     Already,
-    /// It could not be settled with nothing planted.
+    /// It could not be settled with nothing injected.
     Unsure,
-    /// It could not be measured with nothing planted.
+    /// It could not be measured with nothing injected.
     Unmeasured,
-    /// It is not judged in this run, or nothing can be planted for it.
+    /// It is not judged in this run, or nothing can be injected for it.
     Aside,
 }
 
-/// One size that was planted.
+/// One size that was injected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The value that was aimed at, in the base unit of the limit.
@@ -100,7 +101,7 @@ pub struct Step {
     pub reason: String,
 }
 
-impl Proof {
+impl SelftestResult {
     /// The smallest size that turned it red, and the largest that did not.
     pub fn edges(&self) -> (Option<&Step>, Option<&Step>) {
         let by_size = |a: &&Step, b: &&Step| a.beyond.total_cmp(&b.beyond);
@@ -110,20 +111,23 @@ impl Proof {
     }
 }
 
-/// Reads proofs back, in the order they were written.
+/// Reads results back, in the order they were written.
 ///
 /// # Errors
 /// Where the file cannot be read, or a line is none.
-pub fn read(path: &Path) -> Result<Vec<Proof>, Error> {
+pub fn read(path: &Path) -> Result<Vec<SelftestResult>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let proof = |(i, line): (usize, &str)| {
+    let result = |(i, line): (usize, &str)| {
         exact::read(line.as_bytes()).map_err(|e| {
             let path = path.display();
-            Error::other(format!("failed to read `{path}`: line {} is no proof: {e}", i + 1))
+            Error::other(format!(
+                "failed to read `{path}`: line {} is no result of a selftest: {e}",
+                i + 1
+            ))
         })
     };
-    lines.map(proof).collect()
+    lines.map(result).collect()
 }
 
 #[cfg(test)]
@@ -138,8 +142,8 @@ mod tests {
         let line = format!(
             r#"{{"finding":"red","reason":"","planted":"work","bare":{bare},"steps":[{step}]}}"#
         );
-        let proof: Proof = frozen(&line);
-        assert_eq!((proof.finding, proof.steps[0].target), (Finding::Red, 1.03 - 1.02));
+        let result: SelftestResult = frozen(&line);
+        assert_eq!((result.finding, result.steps[0].target), (Finding::Red, 1.03 - 1.02));
         for word in ["never", "already", "unsure", "unmeasured", "aside"] {
             frozen::<Finding>(&format!("\"{word}\""));
         }

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::metric::{Instrument, InstrumentKind, Metric, Values};
-use crate::verdict::question::takes_turns;
+use crate::metric::{InstrumentKind, Metric, Values, WorkerInstrument};
+use crate::verdict::hypothesis::takes_turns;
 
 /// One limit of one case: one test.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub const NEW: &str = "the base revision has no such budget: there is nothing to
 
 impl Test {
     /// Whether its value is compared rather than judged.
-    pub fn is_exact(&self) -> bool {
-        self.limit.metric.is_exact()
+    pub fn is_deterministic(&self) -> bool {
+        self.limit.metric.is_deterministic()
     }
 
     /// Why it is not judged in this build or without a base revision, which is nobody's fault.
@@ -70,7 +70,7 @@ pub enum Reading {
 
 impl Reading {
     /// Of a workload by the clock, alone or in turns with its reference.
-    pub const TIME: Reading = Reading::By(InstrumentKind::Worker(Instrument::Time));
+    pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// What another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
     /// A command from outside.
@@ -89,7 +89,7 @@ pub struct Group {
     /// What it is measured against, for a ratio.
     pub versus: Option<Versus>,
     /// Whether its readings are compared, or recorded; such groups may be measured side by side.
-    pub exact: bool,
+    pub deterministic: bool,
 }
 
 /// Which cases of a budget a group measures.
@@ -110,7 +110,7 @@ pub enum Versus {
     Base,
 }
 
-/// Every test of a `budgets.toml`, exact ones first, and the groups that measure them.
+/// Every test of a `budgets.toml`, deterministic ones first, and the groups that measure them.
 #[derive(Debug)]
 pub struct Suite {
     /// The tests, deterministic ones first.
@@ -131,7 +131,7 @@ impl Suite {
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
             let implied = match budgets.settings.base {
-                // What is recorded cannot be measured in turns with a base.
+                // What is recorded cannot be interleaved with a base.
                 Some(share) if compares && !is_recorded(budget) => implied(&budget.limits, share),
                 _ => Vec::new(),
             };
@@ -139,8 +139,8 @@ impl Suite {
             lay.cases(&mut tests, &mut groups);
             lay.slopes(&mut tests, &mut groups);
         }
-        let Ranks { exact: mut tests, mut noisy } = tests;
-        tests.append(&mut noisy);
+        let Ranks { deterministic: mut tests, mut statistical } = tests;
+        tests.append(&mut statistical);
         let mut members = vec![Vec::new(); groups.len()];
         for (index, test) in tests.iter().enumerate() {
             members[test.group].push(index);
@@ -149,8 +149,8 @@ impl Suite {
     }
 
     /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
-    pub fn noisy(&self) -> usize {
-        let judged = |test: &&Test| !test.is_exact() && test.reading != Reading::RECORDED;
+    pub fn statistical(&self) -> usize {
+        let judged = |test: &&Test| !test.is_deterministic() && test.reading != Reading::RECORDED;
         self.tests.iter().filter(judged).count()
     }
 
@@ -160,16 +160,17 @@ impl Suite {
     }
 }
 
-/// Tests in the making: exact ones come first, as they take no turns and free their threads soon.
+/// Tests in the making: deterministic ones come first, as they take no turns and free their threads soon.
 #[derive(Default)]
 struct Ranks {
-    exact: Vec<Test>,
-    noisy: Vec<Test>,
+    deterministic: Vec<Test>,
+    statistical: Vec<Test>,
 }
 
 impl Ranks {
     fn push(&mut self, test: Test, group: &Group) {
-        let rank = if group.exact { &mut self.exact } else { &mut self.noisy };
+        let rank =
+            if group.deterministic { &mut self.deterministic } else { &mut self.statistical };
         rank.push(test);
     }
 }
@@ -237,8 +238,8 @@ impl Layout<'_> {
                     reading,
                     versus,
                     // A command's exit code is read from the runs that its times are.
-                    exact: reading == Reading::RECORDED
-                        || (limit.metric.is_exact() && reading != Reading::PROCESS),
+                    deterministic: reading == Reading::RECORDED
+                        || (limit.metric.is_deterministic() && reading != Reading::PROCESS),
                 };
                 let group = place(group, groups, first);
                 let limit = Arc::clone(limit);
@@ -257,7 +258,7 @@ impl Layout<'_> {
                 span: Span::Sweep,
                 reading,
                 versus: None,
-                exact: limit.metric.is_exact(),
+                deterministic: limit.metric.is_deterministic(),
             };
             let name = names::test(self.budget, "", limit);
             let group = place(group, groups, first);

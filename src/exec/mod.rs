@@ -10,12 +10,12 @@
 mod child;
 mod door;
 mod exit;
+#[cfg(target_os = "linux")]
+mod inject;
 mod launch;
 #[cfg(target_os = "linux")]
 mod linux;
 mod output;
-#[cfg(target_os = "linux")]
-mod plant;
 #[cfg(not(target_os = "linux"))]
 mod portable;
 mod refusal;
@@ -42,9 +42,9 @@ pub(crate) use self::child::{Child, Readiness};
 #[cfg(target_os = "linux")]
 pub(crate) use self::door::{Pass, knock};
 pub(crate) use self::door::{SHUT, Shut};
-pub(crate) use self::launch::{Finished, Input, Launch, Parent, Stream};
 #[cfg(target_os = "linux")]
-pub(crate) use self::plant::{Stage, plant};
+pub(crate) use self::inject::{Stage, inject};
+pub(crate) use self::launch::{Finished, Input, Launch, Parent, Stream};
 pub(crate) use self::system::helper;
 pub(crate) use self::usage::Usage;
 

@@ -35,7 +35,7 @@ pub(super) fn memory_kills() -> Option<u64> {
     None
 }
 
-/// Does the work of a relay or of what a selftest plants into a command, if this process was started as one, and
+/// Does the work of a relay or of what a selftest injects into a command, if this process was started as one, and
 /// says how to exit. To be called first by every program that measures commands.
 ///
 /// # Errors
@@ -45,7 +45,7 @@ pub(crate) fn helper() -> Result<Option<ExitCode>, Shut> {
     #[cfg(target_os = "linux")]
     {
         super::relay::relay()?;
-        super::plant::planted()
+        super::inject::injected()
     }
     #[cfg(not(target_os = "linux"))]
     Ok(None)

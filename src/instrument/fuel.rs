@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 
 /// Whether this process counts fuel at all.
 static COUNTED: AtomicBool = AtomicBool::new(false);
@@ -65,7 +65,7 @@ impl Fuel {
     }
 }
 
-impl Gauge for Fuel {
+impl Instrument for Fuel {
     fn next(&mut self) -> Option<usize> {
         (self.ahead != (0, 0)).then_some(1)
     }
@@ -90,7 +90,7 @@ impl Gauge for Fuel {
         }
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         let Some(&(_, first)) = self.laps.first() else { return Ok(()) };
         if self.laps.iter().any(|&(calls, _)| calls == 0) {
             let text = "an operation used no fuel: it called no module through `perf_budget::wasm`, which \
@@ -99,10 +99,11 @@ impl Gauge for Fuel {
         }
         let spent = || self.laps.iter().map(|lap| lap.1);
         let count = self.laps.len();
-        fork.values.insert(Key::Fuel, spent().sum::<u64>() as f64 / count as f64);
+        process.values.insert(Key::Fuel, spent().sum::<u64>() as f64 / count as f64);
         if spent().any(|fuel| fuel != first) {
             let (least, most) = (spent().min().unwrap_or(0), spent().max().unwrap_or(0));
-            fork.notes
+            process
+                .notes
                 .push(format!("fuel: mean of {count} operations that differ ({least} to {most})"));
         }
         Ok(())

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use memory_stats::memory_stats;
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::theil_sen;
 
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 
 /// Readings in a slice.
 const READINGS: u32 = 100;
@@ -98,7 +98,7 @@ impl Growth {
     }
 }
 
-impl Gauge for Growth {
+impl Instrument for Growth {
     fn next(&mut self) -> Option<usize> {
         (!self.done && !self.blind).then_some(1)
     }
@@ -128,29 +128,29 @@ impl Gauge for Growth {
         }
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         if self.blind {
             let text = "failed to read resident memory again: is /proc still there?";
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let Some(slope) = theil_sen(&self.points).filter(|_| self.done) else { return Ok(()) };
         let (first, last) = (self.points[0].1, self.points[self.points.len() - 1].1);
-        fork.grain = Some(VISIBLE * page() / self.operations as f64);
-        fork.notes.push(format!(
+        process.grain = Some(VISIBLE * page() / self.operations as f64);
+        process.notes.push(format!(
             "resident memory went from {first} B to {last} B in {} operations",
             self.operations
         ));
         let (early, late) = self.points.split_at(self.points.len() / 2);
         if let (Some(early), Some(late)) = (theil_sen(early), theil_sen(late))
             && late < early / 2.0
-            && fork.grain.is_some_and(|grain| early > 2.0 * grain)
+            && process.grain.is_some_and(|grain| early > 2.0 * grain)
         {
-            fork.notes.push(format!(
+            process.notes.push(format!(
                 "growth slows down: {early:.1} B an operation, and then {late:.1} B; a cache that is \
-                 being filled is best filled before the measuring verb"
+                 being filled is best filled before the measuring method"
             ));
         }
-        fork.values.insert(Key::RssGrowth, slope.max(0.0));
+        process.values.insert(Key::RssGrowth, slope.max(0.0));
         Ok(())
     }
 }

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 
 /// The allocator that makes heap metrics possible: it counts what another allocator does.
 ///
@@ -185,7 +185,7 @@ impl Allocations {
     }
 }
 
-impl Gauge for Allocations {
+impl Instrument for Allocations {
     fn next(&mut self) -> Option<usize> {
         if self.ahead == (0, 0) {
             return None;
@@ -225,7 +225,7 @@ impl Gauge for Allocations {
         }
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         COUNTING.store(false, Relaxed);
         let Some(first) = self.laps.first() else { return Ok(()) };
         let count = self.laps.len() as f64;
@@ -235,9 +235,9 @@ impl Gauge for Allocations {
             let metric = Metric::from(key);
             if mean < 0.0 {
                 let text = format!("{metric} fell by {} B: counted as 0", -mean);
-                fork.notes.push(text);
+                process.notes.push(text);
             }
-            fork.values.insert(metric, mean.max(0.0));
+            process.values.insert(metric, mean.max(0.0));
         };
         put(Key::Allocs, |lap| lap.allocs as i64);
         put(Key::AllocBytes, |lap| lap.bytes as i64);
@@ -247,7 +247,7 @@ impl Gauge for Allocations {
         if self.laps.iter().any(|lap| lap != first) {
             let most = self.laps.iter().map(|lap| lap.allocs).max().unwrap_or(0);
             let least = self.laps.iter().map(|lap| lap.allocs).min().unwrap_or(0);
-            fork.notes.push(format!(
+            process.notes.push(format!(
                 "heap: mean of {count} operations that differ ({least} to {most} allocations)"
             ));
         }

@@ -7,9 +7,9 @@
 use memory_stats::memory_stats;
 use perf_budget_core::metric::{Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
-use crate::instrument::gauge::Gauge;
+use crate::instrument::laps::Instrument;
 use crate::os::memory::{high_water, mark};
 
 /// Watches the resident memory of one operation.
@@ -44,7 +44,7 @@ impl Memory {
     }
 }
 
-impl Gauge for Memory {
+impl Instrument for Memory {
     fn next(&mut self) -> Option<usize> {
         let pending = std::mem::take(&mut self.pending);
         if pending {
@@ -72,19 +72,19 @@ impl Gauge for Memory {
         }
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         let Some(after) = self.after else { return Ok(()) };
         let growth = after.now as f64 - self.before.now as f64;
         if growth < 0.0 {
             let text = format!("resident memory fell by {} B: counted as 0", -growth);
-            fork.notes.push(text);
+            process.notes.push(text);
         }
         let rss = growth.max(0.0);
-        fork.values.insert(Key::Rss, rss);
+        process.values.insert(Key::Rss, rss);
         match self.before.peak.zip(after.peak) {
             Some((before, after)) => {
                 let peak = after.saturating_sub(before) as f64;
-                fork.values.insert(Key::PeakRss, peak.max(rss));
+                process.values.insert(Key::PeakRss, peak.max(rss));
             }
             None if self.peak_wanted => {
                 let text = "failed to read the peak of resident memory: this system keeps none \

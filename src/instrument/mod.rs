@@ -2,18 +2,18 @@
 
 pub(crate) mod clock;
 pub(crate) mod fuel;
-pub(crate) mod gauge;
 mod growth;
 pub(crate) mod heap;
+pub(crate) mod injected;
+pub(crate) mod laps;
 pub(crate) mod load;
 mod memory;
-pub(crate) mod planted;
 pub(crate) mod time;
 
 use std::time::Duration;
 
-use gauge::{Gauge, Repeat};
-use perf_budget_core::metric::{Instrument, Metric};
+use laps::{Instrument, Repeat};
+use perf_budget_core::metric::{Metric, WorkerInstrument};
 use perf_budget_core::outcome::Unmeasured;
 
 /// What an instrument is asked to read.
@@ -33,15 +33,15 @@ pub(crate) struct Asked<'a> {
 /// # Errors
 /// Where this build or this system does not have it, or it cannot read what is asked.
 pub(crate) fn begin(
-    instrument: Instrument,
+    instrument: WorkerInstrument,
     asked: &Asked<'_>,
-) -> Result<Box<dyn Gauge>, Unmeasured> {
+) -> Result<Box<dyn Instrument>, Unmeasured> {
     let &Asked { metrics, slice, most, repeat } = asked;
     Ok(match instrument {
-        Instrument::Time => Box::new(time::Time::new(metrics, slice, most, repeat)),
-        Instrument::Heap => Box::new(heap::Allocations::new(repeat, most)?),
-        Instrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
-        Instrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
-        Instrument::Memory => Box::new(memory::Memory::new(metrics)?),
+        WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, most, repeat)),
+        WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, most)?),
+        WorkerInstrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
+        WorkerInstrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
+        WorkerInstrument::Memory => Box::new(memory::Memory::new(metrics)?),
     })
 }

@@ -1,18 +1,18 @@
 //! Latency, throughput, processor time and context switches of an operation.
 //!
-//! Joins the stopwatch and the plan, and turns what they kept into a fork. Nothing of it runs in the
+//! Joins the stopwatch and the plan, and turns what they kept into a process. Nothing of it runs in the
 //! timed part.
 
 mod plan;
 
 use perf_budget_core::metric::{Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Timing, Work};
+use perf_budget_core::reading::{ProcessRun, Timing, Work};
 use std::time::{Duration, Instant};
 
 use self::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::clock::{Reading, Stopwatch};
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::usage::Company;
 
 /// Other threads and children that used more than this share of the measured time make the workload
@@ -49,7 +49,7 @@ impl Time {
     }
 }
 
-impl Gauge for Time {
+impl Instrument for Time {
     #[inline]
     fn next(&mut self) -> Option<usize> {
         if self.plan.counts() && !self.counting {
@@ -75,7 +75,7 @@ impl Gauge for Time {
         self.plan.record(operations, failed, self.reading, at);
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         let company = Company::now();
         let measured = std::mem::take(&mut self.plan.measured);
         let Measured { total, .. } = measured;
@@ -86,38 +86,38 @@ impl Gauge for Time {
         let others = both.map(|(before, after)| after.others - before.others);
         let alone = others.is_some_and(|others| others <= ALONE * total.wall);
         let corrected = alone && self.watch.sees_waiting();
-        fork.notes.push(match (corrected, alone) {
-            (true, _) => "clock: wall less waiting for a processor".to_owned(),
+        process.notes.push(match (corrected, alone) {
+            (true, _) => "clock: wall, scheduling delay subtracted".to_owned(),
             (_, true) => "clock: wall, as this system does not tell waiting".to_owned(),
             _ => "clock: wall, as other threads or child processes worked too, or nobody can tell"
                 .to_owned(),
         });
-        fork.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
-        fork.clock = Some(self.watch.clock());
-        fork.preempted =
+        process.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
+        process.clock = Some(self.watch.clock());
+        process.preempted =
             both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));
-        fork.waited = self.watch.sees_waiting().then(|| total.waited / total.wall.max(1e-12));
-        fork.operations = singles(measured.walls, &measured.waits, corrected);
+        process.waited = self.watch.sees_waiting().then(|| total.waited / total.wall.max(1e-12));
+        process.operations = singles(measured.walls, &measured.waits, corrected);
         let seconds = |batch: &Batch| batch.wall - if corrected { batch.waited } else { 0.0 };
         let succeeded = |batch: &&Batch| batch.operations > batch.failed;
         let mean = |batch: &Batch| seconds(batch) / (batch.operations - batch.failed) as f64;
-        fork.batches = measured.batches.iter().filter(succeeded).map(mean).collect();
+        process.batches = measured.batches.iter().filter(succeeded).map(mean).collect();
         let smallest = measured.batches.iter().map(|batch| batch.operations).min();
-        fork.batch_size = smallest.unwrap_or(0) as u64;
+        process.batch_size = smallest.unwrap_or(0) as u64;
         if let (1.., false) = measured.warmed {
-            fork.notes.push("the warm-up had not settled when it had to end".to_owned());
+            process.notes.push("the warm-up had not settled when it had to end".to_owned());
         }
         let failed = total.failed as f64 / total.operations as f64;
-        fork.values.insert(Key::ErrorRate, failed);
-        if let Some(rate) = throughput(&fork.batches, fork.work) {
-            fork.values.insert(Key::Throughput, rate);
+        process.values.insert(Key::ErrorRate, failed);
+        if let Some(rate) = throughput(&process.batches, process.work) {
+            process.values.insert(Key::Throughput, rate);
         }
         if let Some((cpu, switches, laps)) = measured.usage {
             let operations = laps.operations as f64;
-            fork.values.insert(Key::Cpu, cpu / operations);
-            fork.values.insert(Key::ContextSwitches, switches as f64 / operations);
+            process.values.insert(Key::Cpu, cpu / operations);
+            process.values.insert(Key::ContextSwitches, switches as f64 / operations);
             if laps.wall > 0.0 {
-                fork.values.insert(Key::Utilization, cpu / laps.wall);
+                process.values.insert(Key::Utilization, cpu / laps.wall);
             }
         } else if self.plan.wants().usage {
             let text = "failed to read processor time and context switches: this system does not \

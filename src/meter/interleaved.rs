@@ -5,7 +5,7 @@
 
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Work};
+use perf_budget_core::reading::{ProcessRun, Work};
 use perf_budget_core::stats::{Sample, order};
 
 use super::{Coin, Source};
@@ -21,28 +21,28 @@ pub(crate) trait Pairs: Send {
 }
 
 /// A subject against its reference.
-pub(crate) struct Duel {
+pub(crate) struct Interleaved {
     pub(crate) pairs: Box<dyn Pairs>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) coin: Coin,
 }
 
-impl Source for Duel {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+impl Source for Interleaved {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let swapped = self.coin.toss();
         let pair = self.pairs.pair(swapped, &mut self.coin)?;
         let pair = if swapped { pair.swapped() } else { pair };
-        let mut fork = Fork {
+        let mut process = ProcessRun {
             elapsed: pair.elapsed,
             waited: pair.waited,
             clock: pair.clock,
             timing: pair.timing,
             pinned: pair.processor,
             notes: pair.notes.clone(),
-            ..Fork::default()
+            ..ProcessRun::default()
         };
         if pair.batch > 1 && pair.rounds.iter().any(|round| !round.single) {
-            fork.batch_size = pair.batch as u64;
+            process.batch_size = pair.batch as u64;
         }
         if self.metrics.iter().any(|metric| metric.sample() == SampleKind::Rate) {
             comparable(pair.work)?;
@@ -52,10 +52,10 @@ impl Source for Duel {
                 let text = format!("no `{metric}` of both sides was measured");
                 return Err(Unmeasured::new(Cause::MeasuredNothing, text));
             };
-            fork.values.insert(metric.clone(), ratio);
-            fork.sides.insert(metric.clone(), sides);
+            process.values.insert(metric.clone(), ratio);
+            process.sides.insert(metric.clone(), sides);
         }
-        Ok(fork)
+        Ok(process)
     }
 }
 

@@ -12,12 +12,12 @@ use perf_budget_core::enforce::scripted::{limit, rules};
 use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Outcome, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::{Betting, clopper_pearson, threshold};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 
-use super::interleaved::{Duel, Pairs};
+use super::interleaved::{Interleaved, Pairs};
 use super::{Coin, Source, Versus};
 use crate::worker::pair::{Pair, Round};
 
@@ -90,13 +90,13 @@ fn as_the_base() -> Limit {
     limit(MEAN, Bound::Max, Target::Relative { factor: 1.0, reference: Reference::Base })
 }
 
-/// Whether a comparison with the base, of `noisy` limits, ends red within so many readings.
-fn ends_red(source: &mut dyn Source, readings: usize, noisy: usize) -> bool {
+/// Whether a comparison with the base, of `statistical` limits, ends red within so many readings.
+fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
     let asked = Asked { limit: as_the_base(), template, carried, unjudged: None };
-    let mut inquiry = Inquiry::new(vec![asked], Rules { noisy, ..rules() }, Origin::Measured);
+    let mut inquiry = Inquiry::new(vec![asked], Rules { statistical, ..rules() }, Origin::Measured);
     for _ in 0..readings {
-        inquiry.add(source.fork());
+        inquiry.add(source.measure_process());
         if let Some(outcome) = inquiry.outcomes().first() {
             return outcome.verdict == Verdict::Fail;
         }
@@ -105,10 +105,10 @@ fn ends_red(source: &mut dyn Source, readings: usize, noisy: usize) -> bool {
 }
 
 /// Whether a comparison of so much noise ends red.
-fn is_red(noise: Vec<f64>, effect: f64, coin: Coin, noisy: usize) -> bool {
+fn is_red(noise: Vec<f64>, effect: f64, coin: Coin, statistical: usize) -> bool {
     let pairs = noise.len();
     let slots = Box::new(Slots { noise: noise.into_iter(), effect });
-    ends_red(&mut Duel { pairs: slots, metrics: vec![MEAN], coin }, pairs, noisy)
+    ends_red(&mut Interleaved { pairs: slots, metrics: vec![MEAN], coin }, pairs, statistical)
 }
 
 /// How many of [`RUNS`] comparisons are red; `coin` is made from a seed.
@@ -179,7 +179,7 @@ fn whoever_is_second_in_turn_is_not_always_the_same() {
                 Box::new(move || {
                     let warm = turn.fetch_add(1, Ordering::Relaxed) % 2 == 1;
                     let batches = vec![if warm { 1.1e-3 } else { 1e-3 }];
-                    Ok(Fork { batches, ..Fork::default() })
+                    Ok(ProcessRun { batches, ..ProcessRun::default() })
                 })
             };
             let (subject, reference) = (side(), side());
@@ -197,10 +197,10 @@ fn whoever_is_second_in_turn_is_not_always_the_same() {
 fn without_the_number_of_limits_a_suite_flakes() {
     const SUITES: u64 = 10;
     let mut random = Coin::new(200);
-    let mut suites = |noisy: usize| {
+    let mut suites = |statistical: usize| {
         let mut red = |_| {
             let pairs: Vec<f64> = (0..40).map(|_| SIGMA * normal(&mut random)).collect();
-            is_red(pairs, 0.0, Coin::new(random.below(usize::MAX) as u64), noisy)
+            is_red(pairs, 0.0, Coin::new(random.below(usize::MAX) as u64), statistical)
         };
         (0..SUITES).filter(|_| (0..200).map(&mut red).filter(|&red| red).count() > 0).count() as u64
     };

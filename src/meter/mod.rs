@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::{Sample, order};
 
 pub(crate) use self::coin::Coin;
@@ -28,32 +28,32 @@ pub(crate) use self::watched::Watched;
 /// Something that can be measured once more, in a fresh process.
 pub(crate) trait Source: Send {
     /// Measures once.
-    fn fork(&mut self) -> Result<Fork, Unmeasured>;
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured>;
 
-    /// How long forks are taken in one go: longer than one fork where a fork is too short to be
+    /// How long processes are taken in one go: longer than one process where a process is too short to be
     /// worth a turn of its own.
     fn burst(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Whether its one fork is what another program recorded, so that there is no other.
+    /// Whether its one process is what another program recorded, so that there is no other.
     fn is_recorded(&self) -> bool {
         false
     }
 }
 
-impl<F: FnMut() -> Result<Fork, Unmeasured> + Send> Source for F {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+impl<F: FnMut() -> Result<ProcessRun, Unmeasured> + Send> Source for F {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         self()
     }
 }
 
-/// The one number that stands for a fork in a ratio or a slope.
-fn typical(fork: &Fork, metric: &Metric) -> Result<f64, Unmeasured> {
-    let values = Sample::new(fork.series(metric)?).map_err(|e| {
+/// The one number that stands for a process in a ratio or a slope.
+fn typical(process: &ProcessRun, metric: &Metric) -> Result<f64, Unmeasured> {
+    let values = Sample::new(process.series(metric)?).map_err(|e| {
         Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
     })?;
-    // Of a command's runs every statistic has one value a fork.
+    // Of a command's runs every statistic has one value a process.
     let single = metric.sample() == SampleKind::Operation;
     let q = metric.statistic().filter(|_| single).and_then(Statistic::quantile).unwrap_or(0.5);
     order::quantile(&values, q).ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 use perf_budget_core::metric::{ByMetric, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::PowerLaw;
 
 use super::{Coin, Source, typical};
@@ -15,17 +15,17 @@ pub(crate) struct Sweep {
 }
 
 impl Source for Sweep {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
-        let mut sweep = Fork::default();
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        let mut sweep = ProcessRun::default();
         let mut readings: ByMetric<Vec<(f64, f64)>> = ByMetric::new();
         let mut order: Vec<usize> = (0..self.points.len()).collect();
         self.coin.shuffle(&mut order);
         for i in order {
             let (x, source) = &mut self.points[i];
-            let fork = source.fork()?;
-            sweep.elapsed += fork.elapsed;
+            let process = source.measure_process()?;
+            sweep.elapsed += process.elapsed;
             for metric in &self.metrics {
-                readings.or_default(metric).push((*x, typical(&fork, metric)?));
+                readings.or_default(metric).push((*x, typical(&process, metric)?));
             }
         }
         for (metric, points) in readings {

@@ -8,7 +8,7 @@ use perf_budget_core::enforce::{Asked, Inquiry, Origin};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::Quantity;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 
@@ -16,8 +16,8 @@ use super::{Coin, Source, Sweep, Versus};
 
 const P50: Metric = Key::Latency.at(Statistic::P50);
 
-fn tenth() -> Fork {
-    Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
+fn tenth() -> ProcessRun {
+    ProcessRun { elapsed: Duration::from_millis(100), ..ProcessRun::default() }
 }
 
 /// Judges what a source gives.
@@ -27,7 +27,7 @@ fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &s
     let asked = Asked { limit, template, carried: Carried::default(), unjudged: None };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Measured);
     while !inquiry.is_done() {
-        inquiry.add(source.fork());
+        inquiry.add(source.measure_process());
     }
     let outcome = inquiry.outcomes()[0].clone();
     assert_eq!((outcome.verdict, outcome.reason.as_str()), (verdict, reason));
@@ -39,7 +39,7 @@ fn a_ratio_is_judged_in_turns() {
     let versus = |x: f64, y: f64| -> Box<dyn Source> {
         let metrics = vec![P50];
         let side = |v: f64| -> Box<dyn Source> {
-            Box::new(move || Ok(Fork { operations: vec![v; 9], ..tenth() }))
+            Box::new(move || Ok(ProcessRun { operations: vec![v; 9], ..tenth() }))
         };
         Box::new(Versus { subject: side(x), reference: side(y), metrics, coin: Coin::new(1) })
     };
@@ -51,7 +51,7 @@ fn a_ratio_is_judged_in_turns() {
     check(versus(1e-3, 2e-3), ratio(), Verdict::Pass, within);
     let over = "p50 is 1 x other, over the limit of 0.8 x other";
     let outcome = check(versus(1e-3, 1e-3), ratio(), Verdict::Fail, over);
-    assert_eq!(outcome.notes, ["p50 1 ms against 1 ms of `other`, measured in turns"]);
+    assert_eq!(outcome.notes, ["p50 1 ms against 1 ms of `other`, interleaved"]);
     // To have none of it any more is no mistake of the measurement.
     let none = "p50 is 0 x other, within the limit of 0.8 x other";
     check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
@@ -63,7 +63,7 @@ fn a_slope_is_judged_by_sweeps() {
         let points = [1e3_f64, 1e4, 1e5].map(|x| {
             let rss = move || 100.0 * x.powf(exponent);
             let source: Box<dyn Source> = Box::new(move || {
-                Ok(Fork { values: [(Metric::from(Key::Rss), rss())].into(), ..tenth() })
+                Ok(ProcessRun { values: [(Metric::from(Key::Rss), rss())].into(), ..tenth() })
             });
             (x, source)
         });

@@ -2,7 +2,7 @@
 
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::{Coin, Source, typical};
 
@@ -16,15 +16,15 @@ pub(crate) struct Versus {
 }
 
 impl Source for Versus {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let (a, b) = if self.coin.toss() {
-            let a = self.subject.fork()?;
-            (a, self.reference.fork()?)
+            let a = self.subject.measure_process()?;
+            (a, self.reference.measure_process()?)
         } else {
-            let b = self.reference.fork()?;
-            (self.subject.fork()?, b)
+            let b = self.reference.measure_process()?;
+            (self.subject.measure_process()?, b)
         };
-        let mut both = Fork { elapsed: a.elapsed + b.elapsed, ..Fork::default() };
+        let mut both = ProcessRun { elapsed: a.elapsed + b.elapsed, ..ProcessRun::default() };
         for metric in &self.metrics {
             let (x, y) = (typical(&a, metric)?, typical(&b, metric)?);
             let ratio = match (x, y) {

@@ -1,7 +1,7 @@
 //! What else the machine does, read beside every reading.
 
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::Source;
 use crate::noise;
@@ -10,9 +10,13 @@ use crate::noise;
 pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 
 impl Source for Watched {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         // What the machine does while a record is read says nothing of when it was made.
-        if self.is_recorded() { self.0.fork() } else { noise::watch(|| self.0.fork()) }
+        if self.is_recorded() {
+            self.0.measure_process()
+        } else {
+            noise::watch(|| self.0.measure_process())
+        }
     }
 
     fn is_recorded(&self) -> bool {

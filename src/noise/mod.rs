@@ -1,8 +1,8 @@
-//! Interference: what else the machine did while a fork was measured.
+//! Interference: what else the machine did while a process was measured.
 //!
-//! Read by the harness before and after a fork, never by the worker, which it would disturb; both
+//! Read by the harness before and after a process, never by the worker, which it would disturb; both
 //! readings together take some tenths of a millisecond. They are amounts rather than shares, so that
-//! they add up over forks: the kernel counts busy time in ticks of 10 ms, of which a single short fork
+//! they add up over processes: the kernel counts busy time in ticks of 10 ms, of which a single short process
 //! sees few. Only Linux tells; elsewhere every field is `None`, as is one that a kernel does not keep.
 
 #[cfg(target_os = "linux")]
@@ -16,25 +16,25 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::{Fork, Interference, Orphans, Pressure, Throttled};
+use perf_budget_core::reading::{Interference, Orphans, ProcessRun, StallTime, Throttled};
 
-/// Measures, and adds to the fork what else the machine did meanwhile.
+/// Measures, and adds to the process what else the machine did meanwhile.
 ///
 /// # Errors
 /// Those of `measure`.
 pub(crate) fn watch(
-    measure: impl FnOnce() -> Result<Fork, Unmeasured>,
-) -> Result<Fork, Unmeasured> {
+    measure: impl FnOnce() -> Result<ProcessRun, Unmeasured>,
+) -> Result<ProcessRun, Unmeasured> {
     let before = Reading::now();
-    let mut fork = measure()?;
+    let mut process = measure()?;
     let mut found = Reading::now().since(&before);
-    found.outside = match fork.orphans {
+    found.outside = match process.orphans {
         Orphans::None => found.outside,
         Orphans::Used(seconds) => found.outside.map(|outside| outside - seconds),
         Orphans::Unknown => None,
     };
-    fork.interference = Some(found);
-    Ok(fork)
+    process.interference = Some(found);
+    Ok(process)
 }
 
 /// The machine's counters at one moment.
@@ -78,7 +78,7 @@ impl Reading {
             seconds: self.at.duration_since(before.at).as_secs_f64(),
             outside: both.zip(own).map(|((before, after), own)| after.busy - before.busy - own),
             stolen: both.and_then(stolen),
-            pressure: Pressure { cpu: stalled(0), memory: stalled(1), io: stalled(2) },
+            pressure: StallTime { cpu: stalled(0), memory: stalled(1), io: stalled(2) },
             throttled: most_throttled(&before.throttled, &self.throttled),
         }
     }

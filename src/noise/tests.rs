@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::parse::{processors, quota_files, stalled, throttled};
 use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
@@ -167,12 +167,12 @@ fn the_strictest_quota_is_felt() {
     assert_eq!(most_throttled(&[], &[]), None);
 }
 
-/// What a fork used and nobody waited for is not other work, nor is it known to be none.
+/// What a process used and nobody waited for is not other work, nor is it known to be none.
 #[test]
 fn orphans_are_no_other_work() {
     let outside = |orphans| {
-        let fork = watch(|| Ok(Fork { orphans, ..Fork::default() })).unwrap();
-        let Interference { seconds, outside, .. } = fork.interference.unwrap();
+        let process = watch(|| Ok(ProcessRun { orphans, ..ProcessRun::default() })).unwrap();
+        let Interference { seconds, outside, .. } = process.interference.unwrap();
         assert!(seconds > 0.0);
         outside
     };

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
 
-use crate::instrument::gauge::Gauge;
+use crate::instrument::laps::Instrument;
 
 /// What the outcomes of an operation say of it.
 pub(super) trait Outcome<O> {
@@ -105,43 +105,43 @@ impl Failures {
 }
 
 /// Runs operations as long as the instrument wants laps.
-pub(super) fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
-    gauge: &mut G,
+pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
+    instrument: &mut G,
     failures: &mut Failures,
     mut setup: impl FnMut() -> I,
     mut op: impl FnMut(I) -> O,
 ) {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     while !failures.ended() {
-        let Some(lap) = gauge.next() else { break };
+        let Some(lap) = instrument.next() else { break };
         if lap == 1 {
             let input = opaque(setup());
-            gauge.start();
+            instrument.start();
             let output = black_box(op(input));
-            gauge.stop();
+            instrument.stop();
             let failed = failures.take::<K, O>(&output);
             drop(output);
-            gauge.record(1, failed);
+            instrument.record(1, failed);
             continue;
         }
         inputs.extend((0..lap).map(|_| opaque(setup())));
         let mut failed = 0;
         if kept::<K, O>() {
             outputs.reserve(lap);
-            gauge.start();
+            instrument.start();
             outputs.extend(inputs.drain(..).map(|input| black_box(op(input))));
-            gauge.stop();
+            instrument.stop();
             failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
             outputs.clear();
         } else {
-            gauge.start();
+            instrument.start();
             for input in inputs.drain(..) {
                 black_box(op(input));
             }
-            gauge.stop();
+            instrument.stop();
             failures.operations += lap;
         }
-        gauge.record(lap, failed);
+        instrument.record(lap, failed);
     }
 }
 

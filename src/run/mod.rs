@@ -8,18 +8,20 @@
 mod asynchronous;
 mod drive;
 mod failed;
+mod methods;
 mod open_loop;
 mod param;
 mod serve;
-mod verbs;
 #[cfg(not(feature = "tokio"))]
 mod without_tokio;
 
 pub use failed::Failed;
 pub use param::Parameter;
-use perf_budget_core::metric::{ByMetric, Effect, Instrument, Metric, SampleKind, SubjectKind};
+use perf_budget_core::metric::{
+    ByMetric, Effect, Metric, SampleKind, SubjectKind, WorkerInstrument,
+};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Work};
+use perf_budget_core::reading::{ProcessRun, Work};
 #[doc(hidden)]
 pub use serve::serve;
 
@@ -31,7 +33,7 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 
 /// One measurement of a workload, in a process of its own.
 ///
-/// A workload prepares what it needs, calls **one** measuring verb, and returns what that gave:
+/// A workload prepares what it needs, calls **one** measuring method, and returns what that gave:
 ///
 /// ```
 /// # use perf_budget::{Failed, Run};
@@ -45,7 +47,7 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// }
 /// ```
 ///
-/// | the operation | the verb |
+/// | the operation | the method |
 /// |---|---|
 /// | takes nothing | [`iter`](Run::iter) |
 /// | uses up an input | [`iter_with`](Run::iter_with) |
@@ -54,27 +56,27 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// | is asynchronous, and several may be in flight | [`iter_concurrent`](Run::iter_concurrent), [`try_iter_concurrent`](Run::try_iter_concurrent) |
 /// | builds a value whose size matters | [`hold`](Run::hold), [`try_hold`](Run::try_hold) |
 ///
-/// What the workload measures itself it tells with [`record`](Run::record), beside a verb or alone.
+/// What the workload measures itself it tells with [`record`](Run::record), beside a method or alone.
 ///
-/// The workload runs once for each fork and each instrument, and does not know which: one that is
+/// The workload runs once for each process and each instrument, and does not know which: one that is
 /// limited in `p99`, `allocs` and `rss` runs in one process for its latency, in a second where
 /// allocations are counted, and in a third whose memory is read.
 #[derive(Debug)]
 pub struct Run {
     request: Request,
-    instrument: Instrument,
-    fork: Fork,
+    instrument: WorkerInstrument,
+    process: ProcessRun,
     recorded: ByMetric<(f64, u32)>,
-    verb: Verb,
+    method: MethodState,
     #[cfg(feature = "tokio")]
     executor: Option<asynchronous::Executor>,
     /// The first thing that went wrong, kept in case the workload overlooks it.
     failure: Option<Failed>,
 }
 
-/// How far the one measuring verb has come.
+/// How far the one measuring method has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
+enum MethodState {
     None,
     Begun(&'static str),
     Done(&'static str),
@@ -121,25 +123,25 @@ impl Run {
             );
             return Err(self.failed(Failed::new(Cause::InvalidReading, text)));
         }
-        let planted = self.request.plant.filter(|plant| {
-            plant.seed == Effect::Recorded && self.request.metrics.contains(&asked)
+        let injected = self.request.injection.filter(|injection| {
+            injection.effect == Effect::Recorded && self.request.metrics.contains(&asked)
         });
-        let value = planted.map_or(value, |plant| plant.recorded(value));
+        let value = injected.map_or(value, |injection| injection.recorded(value));
         let sum = self.recorded.or_default(&asked);
         *sum = (sum.0 + value, sum.1 + 1);
         Ok(())
     }
 
-    fn counts_for(&mut self, verb: &str, count: u64, work: Work) -> &mut Self {
-        let wrong = match (count, self.verb) {
+    fn counts_for(&mut self, method: &str, count: u64, work: Work) -> &mut Self {
+        let wrong = match (count, self.method) {
             (0, _) => Some("an operation counts for at least 1"),
-            (_, Verb::None) => None,
-            _ => Some("call it before the measuring verb"),
+            (_, MethodState::None) => None,
+            _ => Some("call it before the measuring method"),
         };
         match wrong {
-            None => self.fork.work = work,
+            None => self.process.work = work,
             Some(why) => {
-                let text = format!("failed to apply `{verb}({count})`: {why}");
+                let text = format!("failed to apply `{method}({count})`: {why}");
                 self.failed(Failed::from(text));
             }
         }
@@ -154,15 +156,15 @@ impl Run {
 
     fn new(request: Request) -> Result<Self, Unmeasured> {
         let instrument = request.instrument()?;
-        if instrument == Instrument::Fuel {
+        if instrument == WorkerInstrument::Fuel {
             fuel::begin();
         }
         Ok(Run {
             request,
             instrument,
-            fork: Fork::default(),
+            process: ProcessRun::default(),
             recorded: ByMetric::new(),
-            verb: Verb::None,
+            method: MethodState::None,
             #[cfg(feature = "tokio")]
             executor: None,
             failure: None,
@@ -170,7 +172,7 @@ impl Run {
     }
 
     /// The workload has returned: what was measured, if it is what was asked for.
-    fn conclude(mut self, returned: Result<(), Failed>) -> Result<Fork, Unmeasured> {
+    fn conclude(mut self, returned: Result<(), Failed>) -> Result<ProcessRun, Unmeasured> {
         let workload = &self.request.workload;
         if let Some(Failed(why)) = self.failure.or(returned.err()) {
             return Err(match why.cause {
@@ -180,23 +182,23 @@ impl Run {
                 _ => why,
             });
         }
-        if let Verb::Begun(verb) = self.verb {
+        if let MethodState::Begun(method) = self.method {
             let text = format!(
-                "workload `{workload}` broke off `{verb}` and returned as if it had not: a panic in \
+                "workload `{workload}` broke off `{method}` and returned as if it had not: a panic in \
                  it was caught; let it through"
             );
             return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         }
         for (metric, (sum, count)) in self.recorded.rows() {
-            self.fork.values.insert(metric.clone(), sum / f64::from(*count));
+            self.process.values.insert(metric.clone(), sum / f64::from(*count));
         }
         for metric in &self.request.metrics {
-            missing(metric, &self.fork, self.verb, workload)?;
+            missing(metric, &self.process, self.method, workload)?;
         }
-        if self.verb == Verb::None && self.fork.values.is_empty() {
+        if self.method == MethodState::None && self.process.values.is_empty() {
             return Err(Unmeasured::new(Cause::MeasuredNothing, nothing(workload)));
         }
-        Ok(self.fork)
+        Ok(self.process)
     }
 }
 
@@ -207,17 +209,22 @@ fn own(name: &str) -> Option<Metric> {
 
 fn nothing(workload: &str) -> String {
     format!(
-        "workload `{workload}` measured nothing: it called no measuring verb (`run.iter`, \
+        "workload `{workload}` measured nothing: it called no measuring method (`run.iter`, \
          `run.hold`, …)"
     )
 }
 
-/// Fails where a metric that was asked for is not in the fork.
-fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(), Unmeasured> {
+/// Fails where a metric that was asked for is not in the process.
+fn missing(
+    metric: &Metric,
+    process: &ProcessRun,
+    method: MethodState,
+    workload: &str,
+) -> Result<(), Unmeasured> {
     let metric = metric.slope_of().unwrap_or(metric);
     let there = match metric.sample() {
-        SampleKind::Batch if !fork.batches.is_empty() => true,
-        SampleKind::Operation => !fork.operations.is_empty(),
+        SampleKind::Batch if !process.batches.is_empty() => true,
+        SampleKind::Operation => !process.operations.is_empty(),
         SampleKind::File
         | SampleKind::Batch
         | SampleKind::Rate
@@ -225,14 +232,14 @@ fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(
         | SampleKind::Run
         | SampleKind::Process
         | SampleKind::Record
-        | SampleKind::Sweep => fork.values.contains_key(metric),
+        | SampleKind::Sweep => process.values.contains_key(metric),
     };
     if there {
         return Ok(());
     }
-    let (cause, text) = match (metric.own(), verb) {
+    let (cause, text) = match (metric.own(), method) {
         (Some(name), _) => {
-            let recorded: Vec<_> = fork
+            let recorded: Vec<_> = process
                 .values
                 .keys()
                 .filter(|key| key.own().is_some())
@@ -246,8 +253,8 @@ fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(
             );
             (Cause::MeasuredNothing, text)
         }
-        (_, Verb::None) => (Cause::MeasuredNothing, nothing(workload)),
-        _ if metric.sample() == SampleKind::Rate && !fork.batches.is_empty() => {
+        (_, MethodState::None) => (Cause::MeasuredNothing, nothing(workload)),
+        _ if metric.sample() == SampleKind::Rate && !process.batches.is_empty() => {
             let text = format!(
                 "an operation of workload `{workload}` takes no time that can be measured: was it \
                  optimised away?"
@@ -255,7 +262,7 @@ fn missing(metric: &Metric, fork: &Fork, verb: Verb, workload: &str) -> Result<(
             (Cause::Unresolvable, text)
         }
         _ => {
-            let why = fork.notes.last().map_or("no operation succeeded", String::as_str);
+            let why = process.notes.last().map_or("no operation succeeded", String::as_str);
             let text = format!("workload `{workload}` gave no {metric}: {why}");
             (Cause::MeasuredNothing, text)
         }

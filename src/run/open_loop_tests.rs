@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use perf_budget_core::budget::{Load, Shape};
+use perf_budget_core::budget::{Load, LoadShape};
 use perf_budget_core::metric::{Key, Metric, Statistic};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::{Sample, order};
 
 use super::*;
@@ -41,10 +41,10 @@ fn constant(rate: f64, begins: f64, ends: f64) -> Schedule {
     Schedule { due, warm, begins, ends }
 }
 
-/// Runs operations of which one that starts at `t` ends at `ends(t)`; the fork, and what each took from
+/// Runs operations of which one that starts at `t` ends at `ends(t)`; the process, and what each took from
 /// when it was sent.
-fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (Fork, Vec<f64>) {
-    let load = Load { shape: Shape::Constant, rate: 1.0, concurrency: 1 };
+fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun, Vec<f64>) {
+    let load = Load { shape: LoadShape::Constant, rate: 1.0, concurrency: 1 };
     let mut arrivals = Arrivals::new(load, schedule);
     let mut failures = Failures::new(Policy::Fatal);
     let clock = Scripted { late, ..Scripted::default() };
@@ -55,9 +55,9 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (Fork, Vec<f
         sent.push(clock.now() - started);
     };
     arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
-    let mut fork = Fork::default();
-    arrivals.finish(&mut fork);
-    (fork, sent)
+    let mut process = ProcessRun::default();
+    arrivals.finish(&mut process);
+    (process, sent)
 }
 
 fn quantile(values: &[f64], q: f64) -> f64 {
@@ -83,65 +83,65 @@ fn a_stall_is_no_single_slow_operation() {
         let stalls = began > 0.0 && t < began + 0.2;
         if stalls { began + 0.2 + 0.3e-3 } else { t + 0.3e-3 }
     };
-    let (fork, sent) = run(constant(1000.0, 0.0, 120.0), 0.0, stalled);
+    let (process, sent) = run(constant(1000.0, 0.0, 120.0), 0.0, stalled);
     near(quantile(&sent, 0.99), 0.30e-3, 0.005e-3);
     near(share_over(&sent, 10e-3), 0.0001, 0.000_05);
-    near(quantile(&fork.operations, 0.99), 124e-3, 0.5e-3);
-    near(share_over(&fork.operations, 10e-3), 0.0249, 0.000_1);
+    near(quantile(&process.operations, 0.99), 124e-3, 0.5e-3);
+    near(share_over(&process.operations, 10e-3), 0.0249, 0.000_1);
     // The client was late, and the generator was not.
-    assert!(fork.lag.unwrap().max < 1e-9, "{fork:?}");
-    near(fork.values[&Metric::from(Key::Throughput)], 1000.0, 0.1);
+    assert!(process.lag.unwrap().max < 1e-9, "{process:?}");
+    near(process.values[&Metric::from(Key::Throughput)], 1000.0, 0.1);
 }
 
 #[test]
 fn below_capacity_latency_is_service() {
-    let (fork, _) = run(constant(100.0, 0.25, 1.25), 0.0, |t| t + 4e-3);
-    assert_eq!(fork.operations.len(), 100);
-    assert!(fork.operations.iter().all(|latency| (latency - 4e-3).abs() < 1e-9));
-    near(fork.values[&MEAN], 4e-3, 1e-9);
-    near(fork.values[&Metric::from(Key::Throughput)], 100.0, 1e-9);
-    assert_eq!(fork.values[&Metric::from(Key::ErrorRate)].to_bits(), 0);
-    assert_eq!(fork.at_least, None);
+    let (process, _) = run(constant(100.0, 0.25, 1.25), 0.0, |t| t + 4e-3);
+    assert_eq!(process.operations.len(), 100);
+    assert!(process.operations.iter().all(|latency| (latency - 4e-3).abs() < 1e-9));
+    near(process.values[&MEAN], 4e-3, 1e-9);
+    near(process.values[&Metric::from(Key::Throughput)], 100.0, 1e-9);
+    assert_eq!(process.values[&Metric::from(Key::ErrorRate)].to_bits(), 0);
+    assert_eq!(process.at_least, None);
 }
 
 /// At 100 op/s of 15 ms each one starts 5 ms later than it was due compared with the one before.
 #[test]
 fn above_capacity_latency_grows() {
-    let (fork, _) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 15e-3);
-    for (n, latency) in fork.operations.iter().enumerate() {
+    let (process, _) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 15e-3);
+    for (n, latency) in process.operations.iter().enumerate() {
         near(*latency, 15e-3 + 5e-3 * n as f64, 1e-9);
     }
-    near(fork.values[&Metric::from(Key::Throughput)], 100.0 / 1.5, 1e-6);
-    assert_eq!((fork.operations.len(), fork.at_least), (100, None));
-    assert!(fork.lag.unwrap().max < 1e-9);
+    near(process.values[&Metric::from(Key::Throughput)], 100.0 / 1.5, 1e-6);
+    assert_eq!((process.operations.len(), process.at_least), (100, None));
+    assert!(process.lag.unwrap().max < 1e-9);
 }
 
 /// 0.5 s each at 100 op/s: two seconds after the schedule began nothing more is started.
 #[test]
 fn far_above_capacity_what_was_not_started_counts_as_long_as_it_waited() {
-    let (fork, sent) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 0.5);
+    let (process, sent) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 0.5);
     assert_eq!(sent.len(), 5);
-    assert_eq!(fork.operations.len(), 100);
+    assert_eq!(process.operations.len(), 100);
     // Given up at 2.5 s, when the last was due since 0.99 s.
-    near(fork.at_least.unwrap(), 2.5 - 0.99, 1e-9);
-    near(fork.operations[5], 2.5 - 0.05, 1e-9);
-    near(fork.values[&Metric::from(Key::Throughput)], 2.0, 1e-9);
-    assert!(fork.notes.iter().any(|note| note.contains("95 operations were never started")));
+    near(process.at_least.unwrap(), 2.5 - 0.99, 1e-9);
+    near(process.operations[5], 2.5 - 0.05, 1e-9);
+    near(process.values[&Metric::from(Key::Throughput)], 2.0, 1e-9);
+    assert!(process.notes.iter().any(|note| note.contains("95 operations were never started")));
 }
 
 #[test]
 fn a_late_generator_is_told_from_a_slow_operation() {
-    let (fork, _) = run(constant(100.0, 0.0, 1.0), 2e-3, |t| t + 1e-3);
-    let lag = fork.lag.unwrap();
+    let (process, _) = run(constant(100.0, 0.0, 1.0), 2e-3, |t| t + 1e-3);
+    let lag = process.lag.unwrap();
     near(lag.p99, 2e-3, 1e-9);
     near(lag.max, 2e-3, 1e-9);
     // It is in the latency all the same: only what is over a limit is called in question.
-    near(quantile(&fork.operations, 0.5), 3e-3, 1e-9);
+    near(quantile(&process.operations, 0.5), 3e-3, 1e-9);
 }
 
 #[test]
 fn failures_count_and_their_latencies_do_not() {
-    let load = Load { shape: Shape::Constant, rate: 100.0, concurrency: 1 };
+    let load = Load { shape: LoadShape::Constant, rate: 100.0, concurrency: 1 };
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.5, 1.0));
     let mut failures = Failures::new(Policy::Counted);
     let clock = Scripted::default();
@@ -152,17 +152,17 @@ fn failures_count_and_their_latencies_do_not() {
         if count % 5 == 0 { Err("the fifth") } else { Ok::<(), &str>(()) }
     };
     arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
-    let mut fork = Fork::default();
-    arrivals.finish(&mut fork);
-    near(fork.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
-    assert_eq!((fork.operations.len(), failures.count), (40, 20));
-    assert!(fork.operations.iter().all(|&latency| latency < 2e-3));
-    near(fork.values[&Metric::from(Key::Throughput)], 80.0, 1e-9);
+    let mut process = ProcessRun::default();
+    arrivals.finish(&mut process);
+    near(process.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
+    assert_eq!((process.operations.len(), failures.count), (40, 20));
+    assert!(process.operations.iter().all(|&latency| latency < 2e-3));
+    near(process.values[&Metric::from(Key::Throughput)], 80.0, 1e-9);
 }
 
 #[test]
 fn the_first_failure_ends_it_where_failures_are_not_counted() {
-    let load = Load { shape: Shape::Constant, rate: 100.0, concurrency: 1 };
+    let load = Load { shape: LoadShape::Constant, rate: 100.0, concurrency: 1 };
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
     let op = |()| Err::<Infallible, _>("no luck");

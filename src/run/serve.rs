@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use perf_budget_core::exact;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::{Run, Workload};
 #[cfg(target_os = "linux")]
@@ -111,7 +111,7 @@ fn write(place: &Path, reply: &WireReply) -> std::io::Result<()> {
     std::fs::rename(&part, place)
 }
 
-fn answer(workloads: &[(String, Workload)], asked: WireRequest) -> Result<Fork, Unmeasured> {
+fn answer(workloads: &[(String, Workload)], asked: WireRequest) -> Result<ProcessRun, Unmeasured> {
     let request = asked.request();
     let name = request.workload.clone();
     let Some((_, workload)) = workloads.iter().find(|known| known.0 == name) else {

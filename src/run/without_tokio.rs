@@ -1,7 +1,7 @@
-//! Stands for the asynchronous verbs where the cargo feature `tokio` is off: who calls one is told by the compiler what to
+//! Stands for the asynchronous methods where the cargo feature `tokio` is off: who calls one is told by the compiler what to
 //! turn on, and not that there is no such method.
 //!
-//! Apart because nothing here can be called: each verb asks for a trait that nothing implements.
+//! Apart because nothing here can be called: each method asks for a trait that nothing implements.
 
 use std::fmt::Display;
 

@@ -1,11 +1,11 @@
-//! The gate tested: an effect of a known size is planted into each budget, and the smallest that turns it
+//! The gate tested: an effect of a known size is injected into each budget, and the smallest that turns it
 //! red is found.
 //!
-//! Everything but the plant is as in a run that judges: the same processes, instruments, evidence and
-//! levels. Nothing of it is an outcome: what comes of it is a [`Proof`] in a file of its own, no evidence is
+//! Everything but what is injected is as in a run that judges: the same processes, instruments, evidence and
+//! levels. Nothing of it is an outcome: what comes of it is a [`SelftestResult`] in a file of its own, no evidence is
 //! read or kept, and the process ends as if a test were red, so that it is never taken for a run.
 
-mod ladder;
+mod search;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,14 +15,14 @@ use perf_budget_core::error::Error;
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
 pub use perf_budget_core::selftest::{
-    Asked, Finding, Proof, REHEARSED, Step, VARIABLE, names, read,
+    Asked, Finding, SELFTESTED, SelftestResult, Step, VARIABLE, names, read,
 };
 use perf_budget_core::verdict::Verdict;
 
-use crate::inject::{self, Plant};
+use crate::inject::{self, Injection};
 use crate::session::Session;
 
-/// Plants into each of these tests, and writes what came of it to `file`, which is begun anew.
+/// Injects into each of these tests, and writes what came of it to `file`, which is begun anew.
 ///
 /// # Errors
 /// Where the file cannot be written.
@@ -39,21 +39,21 @@ pub(crate) fn run(
     };
     let tests: Vec<usize> = tests.iter().copied().filter(|&test| wanted(test)).collect();
     let failed = |e| Error::io("write", file, e);
-    let mut proofs = OpenOptions::new().write(true).create(true).truncate(true).open(file);
+    let mut results = OpenOptions::new().write(true).create(true).truncate(true).open(file);
     for (nth, &test) in tests.iter().enumerate() {
         let at = format!("{}/{} {}", nth + 1, tests.len(), name(test));
-        let proof = prove(session, test, &at);
-        tell(&format!("{at}: {}", said(&proof)));
-        let mut line = serde_json::to_vec(&proof).map_err(|e| failed(e.into()))?;
+        let result = test_limit(session, test, &at);
+        tell(&format!("{at}: {}", said(&result)));
+        let mut line = serde_json::to_vec(&result).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
-        proofs = proofs.and_then(|mut proofs| proofs.write_all(&line).map(|()| proofs));
+        results = results.and_then(|mut results| results.write_all(&line).map(|()| results));
     }
-    proofs.map(|_| ()).map_err(failed)
+    results.map(|_| ()).map_err(failed)
 }
 
-fn said(proof: &Proof) -> String {
-    match (proof.finding, proof.edges().0) {
-        (Finding::Red, Some(step)) => match proof.bare.against {
+fn said(result: &SelftestResult) -> String {
+    match (result.finding, result.edges().0) {
+        (Finding::Red, Some(step)) => match result.bare.against {
             Some(against) if against.limit != 0.0 => {
                 let beyond = step.beyond * 100.0;
                 format!("red at {}, {beyond:+.0} %", against.quantity(step.target))
@@ -61,34 +61,40 @@ fn said(proof: &Proof) -> String {
             Some(against) => format!("red at {}", against.quantity(step.target)),
             None => "red".to_owned(),
         },
-        _ => proof.reason.clone(),
+        _ => result.reason.clone(),
     }
 }
 
-fn prove(session: &Session, test: usize, at: &str) -> Proof {
+fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
     let asked = &session.suite.tests[test];
     let kind = session.budgets.budgets[asked.budget].subject.kind();
-    let bare = session.rehearse(test, None, &format!("{at}: nothing planted"));
+    let bare = session.measure_for_selftest(test, None, &format!("{at}: nothing injected"));
     let (finding, reason) = match bare.verdict {
         Verdict::Pass | Verdict::Warn => {
             return match inject::effect(kind, &asked.limit.metric, asked.limit.bound) {
-                Ok(seed) => plant(session, test, seed, bare, at),
+                Ok(effect) => smallest_red(session, test, effect, bare, at),
                 Err(reason) => ended(Finding::Aside, reason, bare),
             };
         }
         Verdict::Skipped => (Finding::Aside, bare.reason.clone()),
-        Verdict::Fail => (Finding::Already, format!("red with nothing planted: {}", bare.reason)),
+        Verdict::Fail => (Finding::Already, format!("red with nothing injected: {}", bare.reason)),
         Verdict::Unsure => (Finding::Unsure, bare.reason.clone()),
         Verdict::Unmeasured => (Finding::Unmeasured, bare.reason.clone()),
     };
     ended(finding, reason, bare)
 }
 
-fn ended(finding: Finding, reason: String, bare: Outcome) -> Proof {
-    Proof { finding, reason, planted: String::new(), bare, steps: Vec::new() }
+fn ended(finding: Finding, reason: String, bare: Outcome) -> SelftestResult {
+    SelftestResult { finding, reason, injected: String::new(), bare, steps: Vec::new() }
 }
 
-fn plant(session: &Session, test: usize, seed: Effect, bare: Outcome, at: &str) -> Proof {
+fn smallest_red(
+    session: &Session,
+    test: usize,
+    effect: Effect,
+    bare: Outcome,
+    at: &str,
+) -> SelftestResult {
     let asked = &session.suite.tests[test];
     let (metric, kind) =
         (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());
@@ -99,19 +105,19 @@ fn plant(session: &Session, test: usize, seed: Effect, bare: Outcome, at: &str) 
     let beyond = |target: f64| {
         if against.limit == 0.0 { target } else { against.used(target) - 1.0 }
     };
-    let targets = ladder::targets(metric, &against).into_iter().filter_map(|target| {
-        Some((target, Plant::to(seed, kind, metric, (estimate.value, target), relative)?))
+    let targets = search::targets(metric, &against).into_iter().filter_map(|target| {
+        Some((target, Injection::to(effect, kind, metric, (estimate.value, target), relative)?))
     });
-    let targets: Vec<(f64, Plant)> = targets.collect();
+    let targets: Vec<(f64, Injection)> = targets.collect();
     if targets.is_empty() {
-        let reason = format!("no {} can be planted that would break this limit", seed.words());
+        let reason = format!("no {} can be injected that would break this limit", effect.words());
         return ended(Finding::Aside, reason, bare);
     }
     let mut steps = Vec::new();
-    let found = ladder::first_red(targets.len(), |size| {
-        let (target, plant) = targets[size];
-        let said = format!("{at}: {} to {}", seed.words(), against.quantity(target));
-        let outcome = session.rehearse(test, Some(plant), &said);
+    let found = search::first_red(targets.len(), |size| {
+        let (target, injection) = targets[size];
+        let said = format!("{at}: {} to {}", effect.words(), against.quantity(target));
+        let outcome = session.measure_for_selftest(test, Some(injection), &said);
         let red = outcome.verdict.is_red();
         steps.push(Step {
             target,
@@ -123,13 +129,13 @@ fn plant(session: &Session, test: usize, seed: Effect, bare: Outcome, at: &str) 
         });
         red
     });
-    let planted = seed.words().to_owned();
+    let injected = effect.words().to_owned();
     let (finding, reason) = if found.is_some() {
         (Finding::Red, String::new())
     } else {
         let most = targets.last().map_or(0.0, |(target, _)| *target);
         let most = against.quantity(most);
-        (Finding::Never, format!("never red: {planted} to {most} and it still passed"))
+        (Finding::Never, format!("never red: {injected} to {most} and it still passed"))
     };
-    Proof { finding, reason, planted, bare, steps }
+    SelftestResult { finding, reason, injected, bare, steps }
 }

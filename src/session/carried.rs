@@ -1,5 +1,5 @@
 //! Evidence that a run leaves for the next one of the same build, so that running again continues a test
-//! instead of drawing another ticket.
+//! instead of starting the test anew.
 //!
 //! A limit that was shown to be held leaves nothing, and neither does one that was broken amid noise. One that was red, or that could not be settled, is
 //! continued: neither running again until it is green nor until it is red changes the chance of a wrong
@@ -90,7 +90,7 @@ impl Store {
         before: Option<&Stored>,
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
-        // Certainty is not kept: nothing adds to it. Odds of e^-700 are: dropped, they were another ticket.
+        // Certainty is not kept: nothing adds to it. Odds of e^-700 are: dropped, the test would start anew.
         let unsettled = |evidence: &Evidence| {
             let known = |log: f64| log.abs() < CERTAIN;
             evidence.pass < evidence.pass_at && known(evidence.fail) && known(evidence.pass)
@@ -142,7 +142,7 @@ impl Session {
     /// The outcome, once the next run of the same build will know of its evidence.
     pub(super) fn remembered(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = outcome.clone();
-        let test = Some(&self.suite.tests[test]).filter(|test| !test.is_exact());
+        let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
         let of = |test| identity(&self.budgets, self.base.as_ref(), test);
         if let Some(identity) = test.and_then(of) {
             let keep = Store::new(&self.results);
@@ -213,7 +213,7 @@ mod tests {
             pass,
             pass_at: 3.0,
             detectable: None,
-            forks: 3,
+            processes: 3,
             values: 3,
             waited: None,
             preempted: None,

@@ -99,7 +99,7 @@ impl Session {
             subject: format!("workload {name}"),
             reason: format!(
                 "workload `{name}` has no budget; add `[budget.{key}]` with `workload = {name:?}` \
-                 and a limit, or register it no more"
+                 and a limit, or remove it from the harness"
             ),
             cause: Some(Cause::MeasuredNothing.name().to_owned()),
             file: perf_budget_core::paths::shown(&self.budgets.path),

@@ -1,7 +1,7 @@
-//! MachineLock at measuring: never two noisy measurements at once, in this process or any other.
+//! MachineLock at measuring: never two statistical measurements at once, in this process or any other.
 //!
-//! A file lock, because under nextest every test is its own process: noisy measurements hold it alone,
-//! exact ones share it. It is taken for one fork at a time, so that budgets interleave. The lock is
+//! A file lock, because under nextest every test is its own process: statistical measurements hold it alone,
+//! deterministic ones share it. It is taken for one process at a time, so that budgets interleave. The lock is
 //! the machine's, not the project's: two projects tested at once disturb each other just as much.
 
 use std::fs::{File, OpenOptions};

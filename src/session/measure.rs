@@ -11,7 +11,7 @@ use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 use super::Session;
 use super::carried::Stored;
 use crate::base::Base;
-use crate::inject::Plant;
+use crate::inject::Injection;
 use crate::meter::{Source, Watched};
 use crate::subject;
 
@@ -63,7 +63,7 @@ impl Measurement {
         let began = self.inquiry.progress().0;
         let burst = self.source.burst();
         loop {
-            self.inquiry.add(self.source.fork());
+            self.inquiry.add(self.source.measure_process());
             match (self.inquiry.is_suspect(), self.suspect_since) {
                 (true, None) => self.suspect_since = Some(Instant::now()),
                 (false, Some(_)) => self.suspect_since = None,
@@ -82,8 +82,8 @@ impl Measurement {
 pub(super) enum Purpose {
     /// An outcome, with the evidence of earlier runs.
     Judge,
-    /// A selftest, which plants this.
-    Rehearse(Option<Plant>),
+    /// A selftest, which injects this.
+    Selftest(Option<Injection>),
 }
 
 impl Session {
@@ -101,16 +101,17 @@ impl Session {
         measurement
     }
 
-    /// One fork of a group, with the machine's turn.
+    /// One process of a group, with the machine's turn.
     pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
         std::thread::sleep(measurement.pause());
         let what = &self.suite.groups[group];
         self.progress.show(|| {
-            let (spent, forks) = measurement.progress();
+            let (spent, processes) = measurement.progress();
             let budget = &self.budgets.budgets[what.budget].name;
-            format!("measuring {budget}: {forks} forks, {:.1} s", spent.as_secs_f64())
+            format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64())
         });
-        let turn = if what.exact { self.machine_lock.shared() } else { self.machine_lock.alone() };
+        let turn =
+            if what.deterministic { self.machine_lock.shared() } else { self.machine_lock.alone() };
         match turn {
             Ok(_turn) => measurement.step(),
             Err(e) => measurement.abandon(&Unmeasured::new(
@@ -147,7 +148,7 @@ impl Session {
         let rules = Rules {
             effort: budget.effort.unwrap_or(settings.effort),
             alpha: settings.alpha,
-            noisy: self.suite.noisy(),
+            statistical: self.suite.statistical(),
             warn_at: settings.warn_at,
             unsure: settings.unsure,
             today: Date::of_unix(self.run.began),
@@ -159,9 +160,9 @@ impl Session {
             budgets: &self.budgets,
             results: &self.results,
             base: self.base.as_ref(),
-            plant: match purpose {
+            injection: match purpose {
                 Purpose::Judge => None,
-                Purpose::Rehearse(plant) => plant,
+                Purpose::Selftest(injection) => injection,
             },
         };
         Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)

@@ -1,6 +1,6 @@
 //! One run of the tests: who measures what and when, so that every test finds its outcome.
 //!
-//! Exact groups are measured by whoever asks first, side by side. Noisy groups take turns, fork by fork,
+//! Deterministic groups are measured by whoever asks first, side by side. Statistical groups take turns, process by process,
 //! a few at a time: whichever thread has the turn advances the next group, and goes when its own test
 //! is decided. Where every test is a process of its own (nextest), the first one that asks measures
 //! the whole group and leaves its outcomes for the others.
@@ -10,11 +10,11 @@ mod decided;
 mod machine;
 mod machine_lock;
 mod measure;
-mod rehearsal;
 mod reported;
 mod revision;
 mod rotation;
 mod run_cache;
+mod selftest;
 pub(crate) mod shard;
 
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use self::rotation::Rotation;
 use self::run_cache::RunCache;
 use crate::base::Base;
 use crate::progress::Progress;
-use crate::worker::fork::Build;
+use crate::worker::process::Build;
 
 /// Everything that the tests of one run share.
 pub(crate) struct Session {
@@ -107,7 +107,7 @@ impl Session {
         if let Some(run_cache) = &self.run_cache {
             return self.shared(run_cache, group, test);
         }
-        if self.suite.groups[group].exact {
+        if self.suite.groups[group].deterministic {
             self.measure_exact(group);
         } else {
             self.take_turns(test);

@@ -1,4 +1,4 @@
-//! Whose turn it is: noisy groups are measured a few at a time, fork by fork, so that one burst of noise does not
+//! Whose turn it is: statistical groups are measured a few at a time, process by process, so that one burst of noise does not
 //! sink one budget.
 
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::measure::{Measurement, Purpose};
 use super::{Session, lock};
 
-/// Noisy groups that are measured in turns at any time: enough to spread each over a second, few
+/// Statistical groups that are interleaved at any time: enough to spread each over a second, few
 /// enough that outcomes come in steadily.
 const ABREAST: usize = 4;
 
-/// Whose turn it is among the noisy groups.
+/// Whose turn it is among the statistical groups.
 #[derive(Default)]
 pub(super) struct Rotation {
     waiting: Vec<usize>,
@@ -27,7 +27,7 @@ impl Session {
             }
             if !rotation.begun {
                 rotation.begun = true;
-                rotation.waiting = self.noisy_groups();
+                rotation.waiting = self.statistical_groups();
             }
             let Some(at) = self.next(&mut rotation) else { return };
             let group = rotation.waiting[at];
@@ -66,12 +66,14 @@ impl Session {
         })
     }
 
-    fn noisy_groups(&self) -> Vec<usize> {
+    fn statistical_groups(&self) -> Vec<usize> {
         let wanted = |group: usize| {
             self.suite
                 .tests_of(group)
                 .any(|(test, _)| self.is_selected(test) && self.decided_unmeasured(test).is_none())
         };
-        (0..self.groups.len()).filter(|&g| !self.suite.groups[g].exact && wanted(g)).collect()
+        (0..self.groups.len())
+            .filter(|&g| !self.suite.groups[g].deterministic && wanted(g))
+            .collect()
     }
 }

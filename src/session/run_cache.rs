@@ -2,7 +2,7 @@
 //!
 //! Under nextest every test is a process, and the limits of a budget still share one measurement: the
 //! first process measures the group while the others wait for its lock, and then read. A retry of a
-//! red test finds the red again, instead of drawing a new ticket.
+//! red test finds the red again, instead of starting the test anew.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

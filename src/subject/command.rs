@@ -1,6 +1,6 @@
 //! One run of a command: how long it took, until it was ready or ended, and what it used.
 //!
-//! One run is one fork with one value for each metric; percentiles come from many forks. Where the
+//! One run is one process with one value for each metric; percentiles come from many processes. Where the
 //! command is several processes, its memory and its time are those of all of them, so that a wrapper
 //! script does not hide what it starts; see [`measure`].
 
@@ -18,13 +18,13 @@ use perf_budget_core::budget::{Cache, Command, Ready};
 use perf_budget_core::metric::Effect;
 use perf_budget_core::metric::{Key, Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Orphans, Timing};
+use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 
 use self::ready::Signal;
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
 use crate::exec::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
-use crate::inject::Plant;
+use crate::inject::Injection;
 
 /// Runs `command` once, in the directory `root`, and ends it and everything it started.
 ///
@@ -44,27 +44,27 @@ pub(crate) fn measure(
     root: &Path,
     metrics: &[Metric],
     timeout: Duration,
-    plant: Option<(Plant, f64)>,
-) -> Result<Fork, Unmeasured> {
+    injection: Option<(Injection, f64)>,
+) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
     let signal = Signal::prepare(&command.ready, root)?;
     let mut launch = launch(command, root, signal.as_ref())?;
-    if let Some((plant, own)) = plant {
-        sow(&mut launch, command, plant, own)?;
+    if let Some((injection, own)) = injection {
+        apply(&mut launch, command, injection, own)?;
     }
-    let mut fork = Fork::default();
+    let mut process = ProcessRun::default();
     if command.cache == Cache::Evicted {
-        fork.notes.extend(page_cache::evict(&launch, root)?);
+        process.notes.extend(page_cache::evict(&launch, root)?);
     }
     match &signal {
-        None => run_to_end(&launch, metrics, timeout, &mut fork)?,
-        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut fork)?,
+        None => run_to_end(&launch, metrics, timeout, &mut process)?,
+        Some(signal) => run_until_ready(&launch, signal, metrics, timeout, &mut process)?,
     }
-    fork.elapsed = began.elapsed();
-    Ok(fork)
+    process.elapsed = began.elapsed();
+    Ok(process)
 }
 
 /// Whether the first run only fills the page cache, and is to be thrown away.
@@ -113,23 +113,28 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
     Ok(launch)
 }
 
-/// Has the launch plant what a selftest asks for; `own` is what the command itself shows.
+/// Has the launch start what a selftest asks for; `own` is what the command itself shows.
 #[cfg(target_os = "linux")]
-fn sow(launch: &mut Launch, command: &Command, plant: Plant, own: f64) -> Result<(), Unmeasured> {
-    let added = plant.added(own);
-    let stage = match (plant.seed, &command.ready) {
+fn apply(
+    launch: &mut Launch,
+    command: &Command,
+    injection: Injection,
+    own: f64,
+) -> Result<(), Unmeasured> {
+    let added = injection.added(own);
+    let stage = match (injection.effect, &command.ready) {
         (Effect::Exit, _) => Stage::Exit,
         // The peak is that of the one process, whatever it was before.
         (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
         (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         _ => Stage::Work(added),
     };
-    exec::plant(launch, stage)
+    exec::inject(launch, stage)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sow(_: &mut Launch, _: &Command, _: Plant, _: f64) -> Result<(), Unmeasured> {
-    let text = "nothing can be planted into a command but on Linux";
+fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeasured> {
+    let text = "nothing can be injected into a command but on Linux";
     Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
@@ -137,7 +142,7 @@ fn run_to_end(
     launch: &Launch,
     metrics: &[Metric],
     timeout: Duration,
-    fork: &mut Fork,
+    process: &mut ProcessRun,
 ) -> Result<(), Unmeasured> {
     let Finished { code, wall, usage, stdout, stderr, strays } = exec::run(launch, timeout)?;
     let name = launch.name();
@@ -145,7 +150,7 @@ fn run_to_end(
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
             text: format!(
-                "`{name}` ended with exit code {code}; mend it, or limit `exit` if that is expected"
+                "`{name}` ended with exit code {code}; fix it, or limit `exit` if that is expected"
             ),
             output: stderr.text().or_else(|| stdout.text()),
         });
@@ -158,20 +163,20 @@ fn run_to_end(
             Key::PeakRss => usage.map(|usage| usage.max_rss as f64),
             _ => None,
         };
-        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+        process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
     if let Some(usage) = usage {
-        fork.waited = usage.waited.map(|waited| share(waited, wall));
-        fork.preempted = Some(usage.preempted);
+        process.waited = usage.waited.map(|waited| share(waited, wall));
+        process.preempted = Some(usage.preempted);
         let alone = !usage.had_children && strays == 0;
-        less_waiting(fork, wall, usage.cpu, usage.waited.filter(|_| alone));
+        less_waiting(process, wall, usage.cpu, usage.waited.filter(|_| alone));
         if metrics.contains(&Key::PeakRss.into()) {
-            fork.notes.extend(peak_notes(&name, &usage));
+            process.notes.extend(peak_notes(&name, &usage));
         }
     }
     if strays > 0 {
-        fork.orphans = Orphans::Unknown;
-        fork.notes.push(format!(
+        process.orphans = Orphans::Unknown;
+        process.notes.push(format!(
             "`{name}` left {strays} running, which were ended: what they used is not counted"
         ));
     }
@@ -183,7 +188,7 @@ fn run_until_ready(
     signal: &Signal,
     metrics: &[Metric],
     timeout: Duration,
-    fork: &mut Fork,
+    process: &mut ProcessRun,
 ) -> Result<(), Unmeasured> {
     let name = launch.name();
     let mut child = Child::spawn(launch)?;
@@ -228,16 +233,16 @@ fn run_until_ready(
             Key::PeakRss => living.map(|living| living.peak_rss as f64),
             _ => None,
         };
-        fork.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
+        process.values.insert(metric.clone(), value.ok_or_else(|| unread(&name, metric))?);
     }
     if let Some(living) = living {
-        fork.waited = living.waited.map(|waited| share(waited, startup));
-        fork.preempted = living.preempted;
+        process.waited = living.waited.map(|waited| share(waited, startup));
+        process.preempted = living.preempted;
         let alone = living.processes == 1;
-        less_waiting(fork, startup, living.cpu, living.waited.filter(|_| alone));
+        less_waiting(process, startup, living.cpu, living.waited.filter(|_| alone));
         if !alone {
-            fork.orphans = Orphans::Used(living.others.as_secs_f64());
-            fork.notes.push(format!(
+            process.orphans = Orphans::Used(living.others.as_secs_f64());
+            process.notes.push(format!(
                 "`{name}` is {} processes: their memory is added up, what they share once for each",
                 living.processes
             ));
@@ -248,18 +253,18 @@ fn run_until_ready(
 
 /// Keeps what its times are without waiting for a processor, where `waited` tells: it is known of the
 /// main thread, and is that of all the work only where no other thread works beside it.
-fn less_waiting(fork: &mut Fork, wall: Duration, cpu: Duration, waited: Option<Duration>) {
+fn less_waiting(process: &mut ProcessRun, wall: Duration, cpu: Duration, waited: Option<Duration>) {
     // More processor time than this share of the time beside waiting is that of several threads. A
     // little more is counted of any process: what it used before its program was loaded.
     const ONE_THREAD: f64 = 1.1;
-    fork.timing = Some(Timing::Wall);
+    process.timing = Some(Timing::Wall);
     let Some(rest) = waited.map(|waited| wall.saturating_sub(waited)) else { return };
     if cpu > rest.mul_f64(ONE_THREAD) {
         return;
     }
     let rest = rest.max(cpu).min(wall).as_secs_f64();
-    let timed = fork.values.keys().filter(|metric| metric.sample() == SampleKind::Run);
-    fork.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
+    let timed = process.values.keys().filter(|metric| metric.sample() == SampleKind::Run);
+    process.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
 }
 
 /// What a reader of `peak_rss` must know.

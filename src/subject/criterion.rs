@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Work};
+use perf_budget_core::reading::{ProcessRun, Work};
 
 use perf_budget_core::budget::spelling;
 use perf_budget_core::exact;
@@ -66,27 +66,31 @@ struct WireSample {
     times: Vec<Option<f64>>,
 }
 
-/// What is recorded of the benchmark `name`, as one fork whose batches are its samples. `rate` is the unit
+/// What is recorded of the benchmark `name`, as one process whose batches are its samples. `rate` is the unit
 /// of the limit on its throughput, where there is one.
-pub(crate) fn read(name: &str, rate: Option<Unit>, place: &Place) -> Result<Fork, Unmeasured> {
+pub(crate) fn read(
+    name: &str,
+    rate: Option<Unit>,
+    place: &Place,
+) -> Result<ProcessRun, Unmeasured> {
     let (directory, benchmark) = find(name, &place.home)?;
     let file = directory.join("sample.json");
     let batches = batches(&file)?;
     fresh::check(name, &file, &place.package)?;
-    let mut fork = Fork { batches, batch_size: 1, ..Fork::default() };
+    let mut process = ProcessRun { batches, batch_size: 1, ..ProcessRun::default() };
     match work(benchmark.throughput, rate) {
-        Ok(work) => fork.work = work,
+        Ok(work) => process.work = work,
         Err(text) => {
             // So that it is told here, in words that are about Criterion.
             let bytes = rate == Some(Unit::BytesPerSecond);
-            fork.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
+            process.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
             let reason =
                 Unmeasured::new(Cause::Unsuitable, format!("the benchmark `{name}` {text}"));
-            fork.unmeasured.insert(Key::Throughput, reason);
+            process.unmeasured.insert(Key::Throughput, reason);
         }
     }
-    fork.notes.push(NOTE.to_owned());
-    Ok(fork)
+    process.notes.push(NOTE.to_owned());
+    Ok(process)
 }
 
 /// What one iteration counts for, in the kind that the limit is of.
@@ -145,7 +149,7 @@ fn find(name: &str, home: &Path) -> Result<(PathBuf, WireBenchmark), Unmeasured>
         }
         (0, Some(reason)) => Err(reason),
         (0, None) => Err(missing(format!(
-            "Criterion has recorded no benchmark `{name}` in `{}`; {}; run `cargo bench` first, or mend \
+            "Criterion has recorded no benchmark `{name}` in `{}`; {}; run `cargo bench` first, or fix \
              the name in the budget",
             home.display(),
             there(name, &others)

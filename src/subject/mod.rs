@@ -1,4 +1,4 @@
-//! From what a budget names to where its forks come from.
+//! From what a budget names to where its processes come from.
 
 pub mod artifact;
 pub(crate) mod binary;
@@ -14,16 +14,16 @@ use std::time::Duration;
 use perf_budget_core::budget::{Budget, Budgets, Param, Subject};
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::suite;
 use perf_budget_core::suite::{Group, Reading, Span};
 
 use crate::base::Base;
-use crate::inject::Plant;
-use crate::meter::interleaved::{self, Duel, Pairs};
+use crate::inject::Injection;
+use crate::meter::interleaved::{self, Interleaved, Pairs};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::worker::fork::{self, Build, Request};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
+use crate::worker::process::{self, Build, Request};
 
 use self::outside::{Runs, files, filled};
 use self::request::{LONGEST_SLICE, request, slice_after};
@@ -44,7 +44,7 @@ pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
     };
     format!(
         "no workload `{name}` is registered with the harness; {there}; add \
-         `.workload(\"{name}\", |run| …)` or mend the name in the budget"
+         `.workload(\"{name}\", |run| …)` or fix the name in the budget"
     )
 }
 
@@ -71,12 +71,12 @@ pub(crate) struct Sources<'a> {
     pub(crate) results: &'a Path,
     /// The revision that `base` means.
     pub(crate) base: Option<&'a Base>,
-    /// What a selftest plants into the subject, and never into what it is compared with.
-    pub(crate) plant: Option<Plant>,
+    /// What a selftest injects into the subject, and never into what it is compared with.
+    pub(crate) injection: Option<Injection>,
 }
 
 impl Sources<'_> {
-    /// Where the forks of a group come from: one case, two of them in turn, or every case for a slope.
+    /// Where the processes of a group come from: one case, two of them in turn, or every case for a slope.
     pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
         match (group.span, &group.versus) {
             (Span::Case(case), Some(suite::Versus::Budget(other, at))) => {
@@ -88,7 +88,7 @@ impl Sources<'_> {
                 self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
             }
             (Span::Case(case), _) => {
-                let base = (None, self.plant);
+                let base = (None, self.injection);
                 self.of_case(group.budget, case, group.reading, metrics, base)
             }
             (Span::Sweep, _) => {
@@ -97,8 +97,8 @@ impl Sources<'_> {
                 let sizes = sizes(&self.budgets.budgets[group.budget]);
                 let least = sizes.iter().map(|(_, size)| *size).fold(f64::INFINITY, f64::min);
                 let of = |case, size: f64| {
-                    let plant = self.plant.map(|plant| plant.tilted(size / least));
-                    self.of_case(group.budget, case, group.reading, &inner, (None, plant))
+                    let injection = self.injection.map(|injection| injection.tilted(size / least));
+                    self.of_case(group.budget, case, group.reading, &inner, (None, injection))
                 };
                 let points = sizes.into_iter().map(|(case, size)| (size, of(case, size))).collect();
                 Box::new(Sweep { points, metrics: inner, coin: Coin::random() })
@@ -128,7 +128,7 @@ impl Sources<'_> {
                     case,
                     group.reading,
                     &metrics,
-                    (None, self.plant),
+                    (None, self.injection),
                 );
             };
             let pairs = Twins {
@@ -139,10 +139,16 @@ impl Sources<'_> {
                 place: None,
                 slice: SHORTEST_PAIR,
             };
-            return Box::new(Duel { pairs: Box::new(pairs), metrics, coin });
+            return Box::new(Interleaved { pairs: Box::new(pairs), metrics, coin });
         }
         Box::new(Versus {
-            subject: self.of_case(group.budget, case, group.reading, &metrics, (None, self.plant)),
+            subject: self.of_case(
+                group.budget,
+                case,
+                group.reading,
+                &metrics,
+                (None, self.injection),
+            ),
             reference: named(
                 name,
                 self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
@@ -166,8 +172,8 @@ impl Sources<'_> {
         let counted = what.limits.iter().map(|limit| &limit.metric);
         let counted = counted.filter(|metric| metric.sample() == SampleKind::Failure);
         let metrics = counted.take(1).cloned().collect();
-        let plant = self.plant.filter(|_| role.is_none());
-        let request = Request { plant, ..request(workload, what, case, metrics, true) };
+        let injection = self.injection.filter(|_| role.is_none());
+        let request = Request { injection, ..request(workload, what, case, metrics, true) };
         let builds = match base {
             Some(base) if role.is_some() => base.builds(),
             Some(base) => base.head_builds(),
@@ -180,15 +186,15 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Where the forks of one case of a budget come from, in this revision or in `base`, and with what
-    /// planted.
+    /// Where the processes of one case of a budget come from, in this revision or in `base`, and with what
+    /// injected.
     fn of_case(
         &self,
         budget: usize,
         case: usize,
         reading: Reading,
         metrics: &[Metric],
-        (base, plant): (Option<&Base>, Option<Plant>),
+        (base, injection): (Option<&Base>, Option<Injection>),
     ) -> Box<dyn Source> {
         let what = &self.budgets.budgets[budget];
         let timeout = self.timeout(budget);
@@ -205,7 +211,7 @@ impl Sources<'_> {
                 let case = &what.cases[case];
                 let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
                 let places = [self.results.join("compressed"), self.results.join("scratch")];
-                files(patterns, binaries, metrics, places, plant)
+                files(patterns, binaries, metrics, places, injection)
             }
             (Subject::Command(command), _) => Box::new(Runs {
                 command: filled(command, &what.cases[case]),
@@ -214,14 +220,15 @@ impl Sources<'_> {
                 timeout,
                 expanded: false,
                 warm: false,
-                plant,
+                injection,
                 own: None,
             }),
             (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
             (Subject::Workload(workload), _) => {
-                let request = Request { plant, ..request(workload, what, case, metrics, false) };
+                let request =
+                    Request { injection, ..request(workload, what, case, metrics, false) };
                 let builds = base.map(Base::builds).unwrap_or_default();
-                Box::new(Forks {
+                Box::new(Processes {
                     request,
                     builds,
                     scratch: self.results.join("scratch"),
@@ -236,7 +243,7 @@ impl Sources<'_> {
 /// A reference that says so where it cannot be measured.
 fn named(name: String, mut source: Box<dyn Source>) -> Box<dyn Source> {
     Box::new(move || {
-        source.fork().map_err(|why| Unmeasured {
+        source.measure_process().map_err(|why| Unmeasured {
             text: format!("{name} was not measured: {}", why.text),
             ..why
         })
@@ -248,8 +255,8 @@ fn drawn(builds: &[Build], coin: &mut Coin) -> Result<Build, Unmeasured> {
     builds.get(coin.below(builds.len())).cloned().map_or_else(Build::this, Ok)
 }
 
-/// Forks of a workload.
-struct Forks {
+/// Processes of a workload.
+struct Processes {
     request: Request,
     builds: Vec<Build>,
     scratch: PathBuf,
@@ -257,12 +264,12 @@ struct Forks {
     coin: Coin,
 }
 
-impl Source for Forks {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+impl Source for Processes {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let build = drawn(&self.builds, &mut self.coin)?;
-        let fork = fork::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
-        self.request.slice = slice_after(&self.request, fork.elapsed);
-        Ok(fork)
+        let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
+        self.request.slice = slice_after(&self.request, process.elapsed);
+        Ok(process)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The forks of what is measured from outside: files, and runs of a command.
+//! The processes of what is measured from outside: files, and runs of a command.
 //!
 //! Apart from workloads, which are processes of the harness itself.
 
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use perf_budget_core::budget::{Case, Command};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::{artifact, binary, command};
-use crate::inject::Plant;
+use crate::inject::Injection;
 use crate::meter::Source;
 
 /// Runs of a command in one go last about this long, so that turns are worth their lock.
 const BURST: Duration = Duration::from_millis(50);
-/// So many runs tell what a command shows without what is planted.
+/// So many runs tell what a command shows without what is injected.
 const BARE_RUNS: usize = 5;
 
 /// The command with each `{name}` of a parameter replaced by its value.
@@ -35,37 +35,37 @@ pub(super) fn files(
     binaries: binary::Source,
     metrics: Vec<Metric>,
     [cache, scratch]: [PathBuf; 2],
-    plant: Option<Plant>,
+    injection: Option<Injection>,
 ) -> Box<dyn Source> {
     Box::new(move || {
         let expand = |pattern: &String| binary::expand(pattern, &binaries);
         let patterns = patterns.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
         let began = Instant::now();
-        let mut fork = Fork::default();
+        let mut process = ProcessRun::default();
         let mut readings = artifact::measure(&patterns, &binaries.root, &metrics, &cache);
         let own = metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
-        if let (Some(plant), Some(own)) = (plant, own) {
-            let planted = (plant, own.value, scratch.as_path());
+        if let (Some(injection), Some(own)) = (injection, own) {
+            let injected = (injection, own.value, scratch.as_path());
             let root = &binaries.root;
-            readings = artifact::measure_planted(&patterns, root, &metrics, &cache, planted);
+            readings = artifact::measure_injected(&patterns, root, &metrics, &cache, injected);
         }
         for (metric, reading) in readings {
             match reading {
                 Ok(reading) => {
-                    fork.values.insert(metric.clone(), reading.value);
-                    fork.remarks.insert(metric, reading.notes);
+                    process.values.insert(metric.clone(), reading.value);
+                    process.remarks.insert(metric, reading.notes);
                 }
                 Err(reason) => {
-                    fork.unmeasured.insert(metric, reason);
+                    process.unmeasured.insert(metric, reason);
                 }
             }
         }
-        fork.elapsed = began.elapsed();
-        Ok(fork)
+        process.elapsed = began.elapsed();
+        Ok(process)
     })
 }
 
-/// Runs of a command, each a fork.
+/// Runs of a command, each a process.
 pub(super) struct Runs {
     pub(super) command: Command,
     pub(super) binaries: binary::Source,
@@ -73,20 +73,20 @@ pub(super) struct Runs {
     pub(super) timeout: Duration,
     pub(super) expanded: bool,
     pub(super) warm: bool,
-    pub(super) plant: Option<Plant>,
-    /// What the command itself shows of the one metric that something is planted for.
+    pub(super) injection: Option<Injection>,
+    /// What the command itself shows of the one metric that something is injected for.
     pub(super) own: Option<f64>,
 }
 
 impl Runs {
-    fn run(&self, plant: Option<(Plant, f64)>) -> Result<Fork, Unmeasured> {
+    fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
         let root = &self.binaries.root;
-        command::measure(&self.command, root, &self.metrics, self.timeout, plant)
+        command::measure(&self.command, root, &self.metrics, self.timeout, injection)
     }
 
-    /// What is planted, and what the command shows without it, which is looked at first.
-    fn planted(&mut self) -> Result<Option<(Plant, f64)>, Unmeasured> {
-        let Some(plant) = self.plant else { return Ok(None) };
+    /// What is injected, and what the command shows without it, which is looked at first.
+    fn injected(&mut self) -> Result<Option<(Injection, f64)>, Unmeasured> {
+        let Some(injection) = self.injection else { return Ok(None) };
         if self.own.is_none() {
             let mut values = Vec::new();
             for _ in 0..BARE_RUNS {
@@ -95,12 +95,12 @@ impl Runs {
             values.sort_unstable_by(f64::total_cmp);
             self.own = values.get(values.len() / 2).copied();
         }
-        Ok(Some((plant, self.own.unwrap_or_default())))
+        Ok(Some((injection, self.own.unwrap_or_default())))
     }
 }
 
 impl Source for Runs {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         if !self.expanded {
             let Command { argv, env, .. } = &mut self.command;
             for word in argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)) {
@@ -112,8 +112,8 @@ impl Source for Runs {
             self.run(None)?;
         }
         self.warm = true;
-        let plant = self.planted()?;
-        self.run(plant)
+        let injection = self.injected()?;
+        self.run(injection)
     }
 
     fn burst(&self) -> Duration {

@@ -1,13 +1,13 @@
-//! The forks of a benchmark that Criterion measured: one, as it was recorded.
+//! The processes of a benchmark that Criterion measured: one, as it was recorded.
 //!
-//! Apart because nothing is measured: there is no second fork to ask for.
+//! Apart because nothing is measured: there is no second process to ask for.
 
 use perf_budget_core::budget::{Budget, Budgets, Target};
 use perf_budget_core::metric::Units;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::paths;
 use perf_budget_core::quantity::Unit;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::criterion::{self, Place};
 use crate::meter::Source;
@@ -30,7 +30,7 @@ struct Recorded {
 }
 
 impl Source for Recorded {
-    fn fork(&mut self) -> Result<Fork, Unmeasured> {
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         criterion::read(&self.name, self.rate, self.place.as_ref().map_err(Clone::clone)?)
     }
 

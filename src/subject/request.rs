@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use perf_budget_core::budget::Budget;
-use perf_budget_core::metric::{Instrument, Metric};
+use perf_budget_core::metric::{Metric, WorkerInstrument};
 
-use crate::worker::fork::Request;
+use crate::worker::process::Request;
 
-/// How long a fork of a workload measures, set-up and warm-up not counted.
+/// How long a process of a workload measures, set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);
 /// How long one measures under a load at the least: a queue takes time to grow.
 const LOADED_SLICE: Duration = Duration::from_millis(250);
-/// The most that a fork measures, however long its set-up; and what one does that has to see memory grow.
+/// The most that a process measures, however long its set-up; and what one does that has to see memory grow.
 pub(super) const LONGEST_SLICE: Duration = Duration::from_millis(500);
-/// Operations of one fork at the most: what a percentile can use.
+/// Operations of one process at the most: what a percentile can use.
 const MOST_OPERATIONS: usize = 20_000;
 
 /// The request for `metrics` of one case of a budget on `workload`.
@@ -32,13 +32,13 @@ pub(super) fn request(
         slice: SLICE,
         max_operations: MOST_OPERATIONS,
         paired,
-        plant: None,
+        injection: None,
     };
     request.slice = shortest(&request);
     request
 }
 
-/// How long the next fork measures, where one took `elapsed` in all. A workload that prepares for long is
+/// How long the next process measures, where one took `elapsed` in all. A workload that prepares for long is
 /// measured for longer: else preparing would be most of what its effort goes into.
 pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
     if request.load.is_some() {
@@ -52,7 +52,9 @@ pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
 fn shortest(request: &Request) -> Duration {
     match &request.load {
         Some(_) => LOADED_SLICE,
-        None if request.instrument().is_ok_and(|one| one == Instrument::Growth) => LONGEST_SLICE,
+        None if request.instrument().is_ok_and(|one| one == WorkerInstrument::Growth) => {
+            LONGEST_SLICE
+        }
         None => SLICE,
     }
 }

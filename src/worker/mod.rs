@@ -3,6 +3,6 @@
 //! Hidden from the documentation: public only for the suite that proves the instruments.
 
 mod build;
-pub mod fork;
 pub mod pair;
+pub mod process;
 pub(crate) mod wire;

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Load, Param, Shape};
+use perf_budget_core::budget::{Load, LoadShape, Param};
 use perf_budget_core::exact;
-use perf_budget_core::metric::{Instrument, InstrumentKind, Metric, SubjectKind};
+use perf_budget_core::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Clock, Fork, Lag, Timing, Work};
+use perf_budget_core::reading::{Clock, Lag, ProcessRun, Timing, Work};
 use serde::{Deserialize, Serialize};
 
-use crate::inject::Plant;
+use crate::inject::Injection;
 
 /// Names the file with the request. Its worker takes the file away, and forgets the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
@@ -24,14 +24,14 @@ pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
 /// The exit code of a worker that could not write its answer.
 pub(crate) const NO_REPLY: u8 = 74;
 
-/// One fork that is asked for.
+/// One process that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// The name of the workload.
     pub workload: String,
     /// Its parameters.
     pub params: Vec<(String, Param)>,
-    /// What is to be read; all by one [`Instrument`]. With `error_rate` among them failed
+    /// What is to be read; all by one [`WorkerInstrument`]. With `error_rate` among them failed
     /// operations are counted, without it the first one ends the measurement.
     pub metrics: Vec<Metric>,
     /// When operations are due; `None`: when the one before has ended.
@@ -43,13 +43,13 @@ pub struct Request {
     /// Whether operations are run when the other end of standard input asks for them, in turns with
     /// another process.
     pub paired: bool,
-    /// What a selftest plants into the measured part; `None` in every run that judges.
-    pub plant: Option<Plant>,
+    /// What a selftest injects into the measured part; `None` in every run that judges.
+    pub injection: Option<Injection>,
 }
 
 impl Request {
-    /// The one instrument for all its metrics; [`Instrument::Time`] where none asks for one.
-    pub(crate) fn instrument(&self) -> Result<Instrument, Unmeasured> {
+    /// The one instrument for all its metrics; [`WorkerInstrument::Time`] where none asks for one.
+    pub(crate) fn instrument(&self) -> Result<WorkerInstrument, Unmeasured> {
         // What a workload records itself comes with any instrument.
         let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
         let read = read.filter(|metric| metric.own().is_none());
@@ -60,11 +60,13 @@ impl Request {
         let mut asked: Vec<_> = read.filter_map(of).collect();
         asked.dedup();
         match asked[..] {
-            [] => Ok(Instrument::Time),
+            [] => Ok(WorkerInstrument::Time),
             [one] => Ok(one),
             _ => {
-                let text =
-                    format!("failed to measure `{}`: one fork has one instrument", self.workload);
+                let text = format!(
+                    "failed to measure `{}`: one process has one instrument",
+                    self.workload
+                );
                 Err(Unmeasured::new(Cause::Harness, text))
             }
         }
@@ -84,7 +86,8 @@ pub(crate) struct WireRequest {
     /// A worker that does not know it measures on its own, which the other end notices.
     #[serde(default)]
     paired: bool,
-    plant: Option<Plant>,
+    #[serde(rename = "plant")]
+    injection: Option<Injection>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
 }
@@ -100,7 +103,7 @@ impl WireRequest {
             slice: request.slice,
             max_operations: request.max_operations,
             paired: request.paired,
-            plant: request.plant,
+            injection: request.injection,
             reply,
         }
     }
@@ -118,7 +121,7 @@ impl WireRequest {
             slice: self.slice,
             max_operations: self.max_operations,
             paired: self.paired,
-            plant: self.plant,
+            injection: self.injection,
         }
     }
 }
@@ -148,11 +151,11 @@ impl WireLoad {
     fn new(load: &Load) -> WireLoad {
         let none = Duration::ZERO;
         let (shape, peak, every, width) = match load.shape {
-            Shape::Constant => (WireShape::Constant, 0.0, none, none),
-            Shape::Poisson => (WireShape::Poisson, 0.0, none, none),
-            Shape::Ramp { peak, every } => (WireShape::Ramp, peak, every, none),
-            Shape::Spike { peak, every, width } => (WireShape::Spike, peak, every, width),
-            Shape::Burst { every } => (WireShape::Burst, 0.0, every, none),
+            LoadShape::Constant => (WireShape::Constant, 0.0, none, none),
+            LoadShape::Poisson => (WireShape::Poisson, 0.0, none, none),
+            LoadShape::Ramp { peak, every } => (WireShape::Ramp, peak, every, none),
+            LoadShape::Spike { peak, every, width } => (WireShape::Spike, peak, every, width),
+            LoadShape::Burst { every } => (WireShape::Burst, 0.0, every, none),
         };
         WireLoad { shape, rate: load.rate, concurrency: load.concurrency, peak, every, width }
     }
@@ -160,11 +163,11 @@ impl WireLoad {
     fn load(self) -> Load {
         let WireLoad { peak, every, width, .. } = self;
         let shape = match self.shape {
-            WireShape::Constant => Shape::Constant,
-            WireShape::Poisson => Shape::Poisson,
-            WireShape::Ramp => Shape::Ramp { peak, every },
-            WireShape::Spike => Shape::Spike { peak, every, width },
-            WireShape::Burst => Shape::Burst { every },
+            WireShape::Constant => LoadShape::Constant,
+            WireShape::Poisson => LoadShape::Poisson,
+            WireShape::Ramp => LoadShape::Ramp { peak, every },
+            WireShape::Spike => LoadShape::Spike { peak, every, width },
+            WireShape::Burst => LoadShape::Burst { every },
         };
         Load { shape, rate: self.rate, concurrency: self.concurrency }
     }
@@ -173,13 +176,14 @@ impl WireLoad {
 /// An answer as it is written.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
-    Fork(WireFork),
+    #[serde(rename = "Fork")]
+    ProcessRun(WireProcessRun),
     /// Why there is none: a cause by its word, and what is to be said.
     Unmeasured((String, String)),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct WireFork {
+pub(crate) struct WireProcessRun {
     operations: Vec<f64>,
     batches: Vec<f64>,
     batch_size: u64,
@@ -215,35 +219,35 @@ const CAUSES: [Cause; 7] = [
 ];
 
 impl WireReply {
-    pub(crate) fn new(result: Result<Fork, Unmeasured>) -> Self {
-        let fork = match result {
-            Ok(fork) => fork,
+    pub(crate) fn new(result: Result<ProcessRun, Unmeasured>) -> Self {
+        let process = match result {
+            Ok(process) => process,
             Err(Unmeasured { cause, text, .. }) => {
                 return WireReply::Unmeasured((cause.name().to_owned(), text));
             }
         };
-        WireReply::Fork(WireFork {
-            operations: fork.operations,
-            batches: fork.batches,
-            batch_size: fork.batch_size,
-            work: match fork.work {
+        WireReply::ProcessRun(WireProcessRun {
+            operations: process.operations,
+            batches: process.batches,
+            batch_size: process.batch_size,
+            work: match process.work {
                 Work::Operations(amount) => (WireWork::Operations, amount),
                 Work::Bytes(amount) => (WireWork::Bytes, amount),
             },
-            clock: fork.clock.map(|clock| (clock.cost, clock.resolution)),
-            timing: fork.timing,
-            values: fork.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
-            waited: fork.waited,
-            preempted: fork.preempted,
-            notes: fork.notes,
-            lag: fork.lag.map(|lag| (lag.p99, lag.max)),
-            at_least: fork.at_least,
-            grain: fork.grain,
+            clock: process.clock.map(|clock| (clock.cost, clock.resolution)),
+            timing: process.timing,
+            values: process.values.into_iter().map(|(metric, v)| (metric.name(), v)).collect(),
+            waited: process.waited,
+            preempted: process.preempted,
+            notes: process.notes,
+            lag: process.lag.map(|lag| (lag.p99, lag.max)),
+            at_least: process.at_least,
+            grain: process.grain,
         })
     }
 
     /// What `text` says, or that it is cut short or none of ours.
-    pub(crate) fn parse(text: &[u8]) -> Result<Fork, Unmeasured> {
+    pub(crate) fn parse(text: &[u8]) -> Result<ProcessRun, Unmeasured> {
         let reply = exact::read(text).map_err(|error| {
             let text = format!(
                 "failed to read the worker's reply of {} bytes: {error}; is the disk full?",
@@ -252,7 +256,7 @@ impl WireReply {
             Unmeasured::new(Cause::Harness, text)
         })?;
         match reply {
-            WireReply::Fork(fork) => fork.checked(),
+            WireReply::ProcessRun(process) => process.checked(),
             WireReply::Unmeasured((cause, text)) => {
                 let known = CAUSES.into_iter().find(|known| known.name() == cause);
                 Err(Unmeasured::new(known.unwrap_or(Cause::Harness), text))
@@ -261,12 +265,12 @@ impl WireReply {
     }
 }
 
-impl WireFork {
-    fn checked(self) -> Result<Fork, Unmeasured> {
+impl WireProcessRun {
+    fn checked(self) -> Result<ProcessRun, Unmeasured> {
         let values = self.values.into_iter().filter_map(|(name, value)| {
             Metric::of(SubjectKind::Workload, &name).map(|metric| (metric, value))
         });
-        let fork = Fork {
+        let process = ProcessRun {
             operations: self.operations,
             batches: self.batches,
             batch_size: self.batch_size,
@@ -284,16 +288,16 @@ impl WireFork {
             lag: self.lag.map(|(p99, max)| Lag { p99, max }),
             at_least: self.at_least,
             grain: self.grain,
-            ..Fork::default()
+            ..ProcessRun::default()
         };
-        let times = fork.operations.iter().chain(&fork.batches);
-        let broken = times.chain(fork.values.values()).copied().find(|value| !valid(*value));
+        let times = process.operations.iter().chain(&process.batches);
+        let broken = times.chain(process.values.values()).copied().find(|value| !valid(*value));
         match broken {
             Some(value) => {
                 let text = format!("the worker reported {value}, which is no reading");
                 Err(Unmeasured::new(Cause::InvalidReading, text))
             }
-            None => Ok(fork),
+            None => Ok(process),
         }
     }
 }

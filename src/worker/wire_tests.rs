@@ -6,8 +6,8 @@ use perf_budget_core::metric::{Key, Statistic};
 
 use super::*;
 
-fn fork() -> Fork {
-    Fork {
+fn process_run() -> ProcessRun {
+    ProcessRun {
         operations: vec![1.5e-6, 2.25e-9, 0.0],
         batches: vec![0.1],
         batch_size: 7,
@@ -19,14 +19,14 @@ fn fork() -> Fork {
         waited: Some(0.25),
         preempted: Some(3),
         notes: vec!["a \"note\"\nof two lines".into()],
-        ..Fork::default()
+        ..ProcessRun::default()
     }
 }
 
 #[test]
-fn a_fork_survives() {
-    let text = serde_json::to_vec(&WireReply::new(Ok(fork()))).unwrap();
-    assert_eq!(WireReply::parse(&text), Ok(fork()));
+fn a_process_survives() {
+    let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
+    assert_eq!(WireReply::parse(&text), Ok(process_run()));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_reason_survives() {
 
 #[test]
 fn a_reply_that_is_cut_short_is_no_reply() {
-    let text = serde_json::to_vec(&WireReply::new(Ok(fork()))).unwrap();
+    let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
     for length in 0..text.len() {
         assert_eq!(WireReply::parse(&text[..length]).unwrap_err().cause, Cause::Harness);
     }
@@ -48,7 +48,10 @@ fn a_reply_that_is_cut_short_is_no_reply() {
 
 #[test]
 fn a_value_that_cannot_be_is_no_reading() {
-    let text = serde_json::to_vec(&WireReply::new(Ok(Fork { batches: vec![-1.0], ..fork() })));
+    let text = serde_json::to_vec(&WireReply::new(Ok(ProcessRun {
+        batches: vec![-1.0],
+        ..process_run()
+    })));
     assert_eq!(WireReply::parse(&text.unwrap()).unwrap_err().cause, Cause::InvalidReading);
 }
 
@@ -62,7 +65,7 @@ fn a_request_survives() {
         slice: Duration::from_millis(100),
         max_operations: 5,
         paired: false,
-        plant: None,
+        injection: None,
     };
     let text = serde_json::to_vec(&WireRequest::new(&request, "/reply".into())).unwrap();
     let read: WireRequest = serde_json::from_slice(&text).unwrap();
@@ -71,7 +74,7 @@ fn a_request_survives() {
 }
 
 #[track_caller]
-fn check(metrics: &[Metric], expected: Option<Instrument>) {
+fn check(metrics: &[Metric], expected: Option<WorkerInstrument>) {
     let request = Request {
         workload: String::new(),
         params: Vec::new(),
@@ -80,20 +83,20 @@ fn check(metrics: &[Metric], expected: Option<Instrument>) {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: false,
-        plant: None,
+        injection: None,
     };
     assert_eq!(request.instrument().ok(), expected, "{metrics:?}");
 }
 
 #[test]
-fn one_fork_has_one_instrument() {
+fn one_process_has_one_instrument() {
     let custom = Metric::recorded("accuracy");
-    check(&[], Some(Instrument::Time));
-    check(std::slice::from_ref(&custom), Some(Instrument::Time));
-    check(&[Metric::from(Key::Cpu), Metric::from(Key::Throughput)], Some(Instrument::Time));
-    check(&[Metric::slope(Metric::from(Key::Rss)), custom], Some(Instrument::Memory));
-    check(&[Metric::from(Key::Allocs), Metric::from(Key::Leaked)], Some(Instrument::Heap));
-    check(&[Metric::from(Key::Fuel)], Some(Instrument::Fuel));
+    check(&[], Some(WorkerInstrument::Time));
+    check(std::slice::from_ref(&custom), Some(WorkerInstrument::Time));
+    check(&[Metric::from(Key::Cpu), Metric::from(Key::Throughput)], Some(WorkerInstrument::Time));
+    check(&[Metric::slope(Metric::from(Key::Rss)), custom], Some(WorkerInstrument::Memory));
+    check(&[Metric::from(Key::Allocs), Metric::from(Key::Leaked)], Some(WorkerInstrument::Heap));
+    check(&[Metric::from(Key::Fuel)], Some(WorkerInstrument::Fuel));
     check(&[Metric::from(Key::Allocs), Metric::from(Key::Fuel)], None);
     check(&[Metric::from(Key::Allocs), Metric::from(Key::Rss)], None);
     check(&[Metric::from(Key::Rss), Metric::from(Key::Cpu), Metric::from(Key::PeakRss)], None);
@@ -101,19 +104,19 @@ fn one_fork_has_one_instrument() {
 
 const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"plant":{"seed":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;
 
-const FORK: &str = r#"{"Fork":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
+const PROCESS_RUN: &str = r#"{"Fork":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
 
 #[test]
 fn the_files_between_the_processes_stay_as_they_are() {
     let request = frozen::<WireRequest>(REQUEST).request();
     assert_eq!(request.params[1], ("share".to_owned(), Param::Float(0.1 + 0.2)));
     let (every, width) = (Duration::from_secs(2), Duration::from_millis(500));
-    let shape = Shape::Spike { peak: 5000.0, every, width };
+    let shape = LoadShape::Spike { peak: 5000.0, every, width };
     assert_eq!(request.load, Some(Load { shape, rate: 1000.0, concurrency: 8 }));
-    frozen::<WireReply>(FORK);
-    let fork = WireReply::parse(FORK.as_bytes()).unwrap();
-    assert_eq!((fork.batches[0], fork.batch_size), (3.333_333_333_333_333_5e-7, 7));
-    assert_eq!(fork.timing, Some(Timing::LessWaiting));
+    frozen::<WireReply>(PROCESS_RUN);
+    let process = WireReply::parse(PROCESS_RUN.as_bytes()).unwrap();
+    assert_eq!((process.batches[0], process.batch_size), (3.333_333_333_333_333_5e-7, 7));
+    assert_eq!(process.timing, Some(Timing::LessWaiting));
     frozen::<WireReply>(r#"{"Unmeasured":["workload-failed","it said \"no\""]}"#);
 }
 
@@ -121,12 +124,12 @@ fn the_files_between_the_processes_stay_as_they_are() {
 fn a_file_of_an_older_or_newer_binary_is_read() {
     let old = r#"{"workload":"merge","params":[],"metrics":[],"slice":{"secs":1,"nanos":0},"max_operations":5,"reply":"r"}"#;
     let request = read::<WireRequest>(old.as_bytes()).unwrap().request();
-    assert_eq!((request.load, request.paired, request.plant), (None, false, None));
+    assert_eq!((request.load, request.paired, request.injection), (None, false, None));
     let old = r#"{"Fork":{"operations":[],"batches":[],"batch_size":0,"work":["Operations",1.0],"values":[],"notes":[]}}"#;
-    let fork = WireReply::parse(old.as_bytes()).unwrap();
-    assert_eq!(fork, Fork { work: Work::Operations(1.0), ..Fork::default() });
-    let new = FORK.replace(r#""batch_size""#, r#""new":{"a":[1.5]},"batch_size""#);
-    assert_eq!(WireReply::parse(new.as_bytes()), WireReply::parse(FORK.as_bytes()));
+    let process = WireReply::parse(old.as_bytes()).unwrap();
+    assert_eq!(process, ProcessRun { work: Work::Operations(1.0), ..ProcessRun::default() });
+    let new = PROCESS_RUN.replace(r#""batch_size""#, r#""new":{"a":[1.5]},"batch_size""#);
+    assert_eq!(WireReply::parse(new.as_bytes()), WireReply::parse(PROCESS_RUN.as_bytes()));
     let new = REQUEST.replace(r#""reply""#, r#""new":null,"reply""#);
     assert_eq!(
         read::<WireRequest>(new.as_bytes()).unwrap().request(),
@@ -136,11 +139,14 @@ fn a_file_of_an_older_or_newer_binary_is_read() {
 
 #[test]
 fn what_must_be_there_is_asked_for() {
-    let why = WireReply::parse(FORK.replace("batch_size", "size").as_bytes()).unwrap_err().text;
+    let why =
+        WireReply::parse(PROCESS_RUN.replace("batch_size", "size").as_bytes()).unwrap_err().text;
     assert!(why.contains("`batch_size`"), "{why}");
-    let why = WireReply::parse(FORK.replace("LessWaiting", "Sundial").as_bytes()).unwrap_err().text;
+    let why = WireReply::parse(PROCESS_RUN.replace("LessWaiting", "Sundial").as_bytes())
+        .unwrap_err()
+        .text;
     assert!(why.contains("Sundial"), "{why}");
-    let nothing = FORK.replace("3.3333333333333335e-7", "null");
+    let nothing = PROCESS_RUN.replace("3.3333333333333335e-7", "null");
     assert_eq!(WireReply::parse(nothing.as_bytes()).unwrap_err().cause, Cause::Harness);
     for text in ["{}", "[]", "null", r#"{"Fork":{},"Unmeasured":["a","b"]}"#, r#"{"Other":[]}"#] {
         assert_eq!(WireReply::parse(text.as_bytes()).unwrap_err().cause, Cause::Harness, "{text}");

@@ -32,8 +32,8 @@ fn a_red_is_continued() {
         let (last, first) = (outcomes.last().unwrap(), &outcomes[0]);
         assert_eq!(last.verdict, Verdict::Fail, "{last:#?}");
         assert_eq!(is_continued(last), runs > 0, "{last:#?}");
-        let forks = |outcome: &Outcome| outcome.evidence.unwrap().forks;
-        assert!(runs == 0 || forks(last) < forks(first), "{outcomes:#?}");
+        let processes = |outcome: &Outcome| outcome.evidence.unwrap().processes;
+        assert!(runs == 0 || processes(last) < processes(first), "{outcomes:#?}");
     }
     // Under nextest as well, where each test is a process.
     let case = case.env("NEXTEST_RUN_ID", "again");

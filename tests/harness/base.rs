@@ -64,7 +64,7 @@ fn a_ratio_is_of_both_revisions() {
         let outcome = outcome(&case, "depth::depth::x_base");
         assert_eq!((outcome.verdict, outcome.reason.as_str()), (verdict, reason));
         assert_eq!(outcome.relative_to.as_deref(), Some("base"));
-        let sides = format!("depth {now} against 100 of `base`, measured in turns");
+        let sides = format!("depth {now} against 100 of `base`, interleaved");
         assert!(outcome.notes.contains(&sides), "{:?}", outcome.notes);
     }
 }

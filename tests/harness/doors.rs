@@ -12,7 +12,7 @@ const BUDGETS: &str =
 const DOORS: [&str; 5] = [
     "PERF_BUDGET_GUARD",
     "PERF_BUDGET_RELAY",
-    "PERF_BUDGET_PLANT",
+    "PERF_BUDGET_INJECT",
     "PERF_BUDGET_WORKER",
     "PERF_BUDGET_WORKER_DOOR",
 ];
@@ -33,7 +33,7 @@ for generation in range(generations):
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 os.set_inheritable(theirs.fileno(), True)
 said = '%d-%s work 0' % (theirs.fileno(), word)
-os.execve(program, [program, 'sh', '-c', 'exit 42'], dict(os.environ, PERF_BUDGET_PLANT=said))
+os.execve(program, [program, 'sh', '-c', 'exit 42'], dict(os.environ, PERF_BUDGET_INJECT=said))
 ";
 
 pub(crate) fn rows() -> Vec<Trial> {
@@ -92,7 +92,7 @@ fn open_to_a_parent_alone() {
     for (generations, how) in [("3", "fresh"), ("1", "spent"), ("1", "other")] {
         let (code, said) = ends(generations, how);
         assert_eq!(code, Some(2), "{generations}, {how}: {said}");
-        assert!(said.contains("`PERF_BUDGET_PLANT`"), "{said}");
+        assert!(said.contains("`PERF_BUDGET_INJECT`"), "{said}");
     }
 }
 
@@ -103,7 +103,7 @@ workload = \"sees doors\"
 max = { doors = 0 }
 
 [budget.command]
-command = [\"sh\", \"-c\", \"env | grep -cE '^PERF_BUDGET_(WORKER|RELAY|PLANT|TREE|GUARD)'; test $? = 1\"]
+command = [\"sh\", \"-c\", \"env | grep -cE '^PERF_BUDGET_(WORKER|RELAY|INJECT|TREE|GUARD)'; test $? = 1\"]
 max = { exit = 0 }
 ";
     Case::new("doors-unseen", budgets).run().exited(0);

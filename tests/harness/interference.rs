@@ -24,7 +24,7 @@ max = { size = "1 MB" }
 pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
         row("interference::busy_processes_are_seen", busy_processes_are_seen),
-        row("interference::what_no_load_changes_has_no_ledger", what_no_load_changes),
+        row("interference::what_no_load_changes_has_no_noise", what_no_load_changes),
     ];
     if cfg!(target_os = "linux") { rows.into() } else { Vec::new() }
 }
@@ -55,16 +55,16 @@ fn busy_processes_are_seen() {
     let outcomes = case.outcomes();
     let [idle] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!(idle.verdict, Verdict::Pass, "{}", idle.reason);
-    let ledger = idle.ledger.as_ref().unwrap();
+    let noise = idle.noise.as_ref().unwrap();
     // However many others want processors, all but the sleeping one are others.
-    assert!(ledger.outside.unwrap() >= 0.5, "{ledger:?}");
-    assert_eq!(ledger.forks, idle.evidence.unwrap().forks);
-    assert!(ledger.waited.is_none_or(|share| (0.0..=1.0).contains(&share)), "{ledger:?}");
-    assert_eq!((ledger.clock, &ledger.pinned), (Some(Clock::Wall), &None));
+    assert!(noise.outside.unwrap() >= 0.5, "{noise:?}");
+    assert_eq!(noise.processes, idle.evidence.unwrap().processes);
+    assert!(noise.waited.is_none_or(|share| (0.0..=1.0).contains(&share)), "{noise:?}");
+    assert_eq!((noise.clock, &noise.pinned), (Some(Clock::Wall), &None));
 }
 
 fn what_no_load_changes() {
     let case = Case::new("interference-exact", BUDGETS).args(["file"]);
     case.run().exited(0);
-    assert_eq!(case.outcomes()[0].ledger, None);
+    assert_eq!(case.outcomes()[0].noise, None);
 }

@@ -12,7 +12,10 @@ use crate::row;
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
-        row("locks::a_noisy_value_is_judged_where_it_was_accepted", judged_where_it_was_accepted),
+        row(
+            "locks::a_statistical_value_is_judged_where_it_was_accepted",
+            judged_where_it_was_accepted,
+        ),
         row("locks::strict_lets_nothing_be_skipped", strict_lets_nothing_be_skipped),
         row("locks::nextest_skips_what_is_not_accepted", nextest_skips_what_is_not_accepted),
         row("locks::another_lock_is_another_run", another_lock_is_another_run),

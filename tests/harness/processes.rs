@@ -38,7 +38,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("processes::a_retry_finds_the_red_again", a_retry_finds_the_red_again),
         row("processes::another_run_measures_again", another_run_measures_again),
         row("processes::a_changed_file_is_measured_again", a_changed_file_is_measured_again),
-        row("processes::noisy_measurements_never_overlap", noisy_measurements_never_overlap),
+        row(
+            "processes::statistical_measurements_never_overlap",
+            statistical_measurements_never_overlap,
+        ),
         row("processes::one_that_dies_leaves_no_lock", one_that_dies_leaves_no_lock),
         #[cfg(target_os = "linux")]
         row("processes::one_that_dies_leaves_no_process", one_that_dies_leaves_no_process),
@@ -130,7 +133,7 @@ fn a_changed_file_is_measured_again() {
 }
 
 /// The subject notices whether another is measured: within one process, and across many.
-fn noisy_measurements_never_overlap() {
+fn statistical_measurements_never_overlap() {
     let budget = |n: usize| {
         format!(
             "[budget.alone{n}]\nworkload = \"alone\"\nparams = {{ file = \"mine\", depth = {n} }}\n\

@@ -56,7 +56,7 @@ fn one_line_for_each_test() {
     assert_eq!((red.file.as_str(), red.case.as_str()), ("budgets.toml", "depth=11"));
     assert_eq!(red.why.as_deref(), Some("deeper is slower"));
     assert_eq!(red.estimate.map(|estimate| estimate.value.to_bits()), Some(11_f64.to_bits()));
-    assert!(red.evidence.is_some_and(|evidence| evidence.forks >= 3));
+    assert!(red.evidence.is_some_and(|evidence| evidence.processes >= 3));
     assert_eq!(of("depth::depth=3::depth").verdict, Verdict::Pass);
     let lost = of("lost::depth");
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));

@@ -113,7 +113,7 @@ fn dying() -> Vec<Subject> {
         ("exits", |run| run.iter(|| std::process::exit(0))),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
         ("sees doors", |run| {
-            let doors = ["WORKER", "WORKER_DOOR", "RELAY", "PLANT", "TREE", "GUARD"];
+            let doors = ["WORKER", "WORKER_DOOR", "RELAY", "INJECT", "TREE", "GUARD"];
             let set = |door: &&&str| std::env::var_os(format!("PERF_BUDGET_{door}")).is_some();
             run.record("doors", doors.iter().filter(set).count() as f64)
         }),

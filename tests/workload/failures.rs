@@ -10,14 +10,14 @@ use perf_budget::outcome::Cause::{
     Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
     Panicked, TimedOut, WorkloadFailed,
 };
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::worker::process::{Request, measure};
 
-use crate::{fork, fork_within, row, value};
+use crate::{process_run, process_run_within, row, value};
 
 const TABLE: &[(&str, &str, Cause, &str)] = &[
-    ("nothing at all", "p50", MeasuredNothing, "it called no measuring verb"),
-    ("nothing at all", "rss", MeasuredNothing, "it called no measuring verb"),
-    ("records", "p50", MeasuredNothing, "it called no measuring verb"),
+    ("nothing at all", "p50", MeasuredNothing, "it called no measuring method"),
+    ("nothing at all", "rss", MeasuredNothing, "it called no measuring method"),
+    ("records", "p50", MeasuredNothing, "it called no measuring method"),
     (
         "records",
         "recall",
@@ -47,7 +47,7 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
     ),
     ("returns an async Result", "p50", WorkloadFailed, "use `try_iter_async`"),
     ("returns a future", "p50", WorkloadFailed, "returns a future or a closure, which nobody runs"),
-    ("ops too late", "p50", WorkloadFailed, "`ops(8)`: call it before the measuring verb"),
+    ("ops too late", "p50", WorkloadFailed, "`ops(8)`: call it before the measuring method"),
     ("no ops", "p50", WorkloadFailed, "`ops(0)`: an operation counts for at least 1"),
     ("records what is no number", "accuracy", InvalidReading, "recorded NaN as `accuracy`"),
     ("records less than nothing", "accuracy", InvalidReading, "recorded -1 as `accuracy`"),
@@ -99,7 +99,7 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
         Harness,
         "no workload `no such` is registered in the harness; there are `aborts`, ",
     ),
-    ("spin", "allocs rss", Harness, "one fork has one instrument"),
+    ("spin", "allocs rss", Harness, "one process has one instrument"),
 ];
 
 pub(crate) fn rows() -> Vec<Trial> {
@@ -107,24 +107,25 @@ pub(crate) fn rows() -> Vec<Trial> {
         let name = format!("failure::{workload}::{metrics}").replace([' ', ','], "_");
         row(&name, move || {
             let metrics: Vec<_> = metrics.split(' ').collect();
-            let why = fork(workload, &metrics).unwrap_err();
+            let why = process_run(workload, &metrics).unwrap_err();
             assert_eq!(why.cause, cause, "{why}");
             assert!(why.text.contains(text), "{:?} does not say {text:?}", why.text);
         })
     });
     let own = [
         row("failure::never_ends", || {
-            let why = fork_within("never ends", &["p50"], Duration::from_secs(1)).unwrap_err();
+            let why =
+                process_run_within("never ends", &["p50"], Duration::from_secs(1)).unwrap_err();
             assert_eq!(why.cause, TimedOut, "{why}");
         }),
         row("failure::reply_has_no_place", reply_has_no_place),
         row("failure::scratch_is_a_file", scratch_is_a_file),
         row("failure::started_by_a_workload", || {
             // It is no worker, and says so by its exit code.
-            assert_eq!(value(&fork("starts itself", &["code"]).unwrap(), "code"), 2.0);
+            assert_eq!(value(&process_run("starts itself", &["code"]).unwrap(), "code"), 2.0);
         }),
         row("failure::overflow_shows_its_words", || {
-            let why = fork("overflows", &["p50"]).unwrap_err();
+            let why = process_run("overflows", &["p50"]).unwrap_err();
             assert!(why.output.unwrap().contains("overflowed its stack"));
         }),
         row("failure::nothing_is_left_behind", nothing_is_left_behind),
@@ -141,7 +142,7 @@ fn request(workload: &str) -> Request {
         slice: Duration::from_millis(20),
         max_operations: 100,
         paired: false,
-        plant: None,
+        injection: None,
     }
 }
 
@@ -158,7 +159,7 @@ fn scratch_is_a_file() {
     std::fs::write(&file, "").unwrap();
     let why = measure(&request("spin"), &file, Duration::from_secs(60)).unwrap_err();
     assert_eq!(why.cause, Harness, "{why}");
-    assert!(why.text.starts_with("failed to ask for a fork in `"), "{why}");
+    assert!(why.text.starts_with("failed to ask for a process in `"), "{why}");
 }
 
 fn nothing_is_left_behind() {

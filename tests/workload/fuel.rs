@@ -10,7 +10,7 @@ pub(crate) use engine::{rows, subjects};
 #[cfg(not(feature = "wasm"))]
 pub(crate) fn rows() -> Vec<Trial> {
     vec![crate::row("fuel::needs_its_feature", || {
-        let why = crate::fork("empty", &["fuel"]).unwrap_err();
+        let why = crate::process_run("empty", &["fuel"]).unwrap_err();
         assert_eq!(why.cause, perf_budget::outcome::Cause::Unsupported);
         assert!(why.text.contains("turn on the cargo feature `wasm`"), "{}", why.text);
     })]
@@ -29,7 +29,7 @@ mod engine {
     use perf_budget::{Failed, Run};
 
     use crate::subjects::Plain;
-    use crate::{fork, fork_within, row, value};
+    use crate::{process_run, process_run_within, row, value};
 
     /// ```wat
     /// (module
@@ -117,26 +117,26 @@ mod engine {
             ),
             row("fuel::a_call_without_end", || {
                 let second = std::time::Duration::from_secs(1);
-                let why = fork_within("never returns", &["fuel"], second).unwrap_err();
+                let why = process_run_within("never returns", &["fuel"], second).unwrap_err();
                 assert_eq!(why.cause, Cause::TimedOut, "{}", why.text);
             }),
             row("fuel::time_beside_it", || {
-                let fork = fork("loads a module", &["p50"]).unwrap();
-                assert!(fork.operations.iter().all(|&seconds| seconds > 0.0), "{fork:?}");
+                let process = process_run("loads a module", &["p50"]).unwrap();
+                assert!(process.operations.iter().all(|&seconds| seconds > 0.0), "{process:?}");
             }),
         ]
     }
 
     fn counts(workload: &'static str, expected: f64) -> Trial {
         row(&format!("fuel::{}", workload.replace([' ', ','], "_")), move || {
-            let fork = fork(workload, &["fuel"]).unwrap();
-            assert_eq!(value(&fork, "fuel"), expected, "{:?}", fork.notes);
+            let process = process_run(workload, &["fuel"]).unwrap();
+            assert_eq!(value(&process, "fuel"), expected, "{:?}", process.notes);
         })
     }
 
     fn refused(workload: &'static str, cause: Cause, words: &'static str) -> Trial {
         row(&format!("fuel::{}", workload.replace(' ', "_")), move || {
-            let why = fork(workload, &["fuel"]).unwrap_err();
+            let why = process_run(workload, &["fuel"]).unwrap_err();
             assert_eq!(why.cause, cause, "{}", why.text);
             assert!(why.text.contains(words), "{}", why.text);
         })

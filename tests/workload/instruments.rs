@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use perf_budget::reading::Work;
 
 use crate::subjects::HELD;
-use crate::{fork, row, value};
+use crate::{process_run, row, value};
 
 /// Waiting shorter than this is not told apart from working.
 const SLACK: f64 = 25e-6;
@@ -38,10 +38,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("memory::peak", peak),
         row("memory::given_back", given_back),
         row("heap::param", || {
-            assert_eq!(value(&fork("takes a size", &["heap"]).unwrap(), "heap"), 1000.0);
+            assert_eq!(value(&process_run("takes a size", &["heap"]).unwrap(), "heap"), 1000.0);
         }),
         row("record::mean", records),
-        row("record::beside_a_verb", records_beside),
+        row("record::beside_a_method", records_beside),
     ];
     let heap = [
         // Allocations and their bytes, live with the output, at the peak, and after it is dropped.
@@ -62,8 +62,8 @@ pub(crate) fn rows() -> Vec<Trial> {
     for (workload, expected) in heap {
         rows.push(row(&format!("heap::{}", workload.replace(' ', "_")), move || {
             let words = ["allocs", "alloc_bytes", "heap", "peak_heap", "leaked"];
-            let fork = fork(workload, &words).unwrap();
-            assert_eq!(words.map(|word| value(&fork, word)), expected, "{:?}", fork.notes);
+            let process = process_run(workload, &words).unwrap();
+            assert_eq!(words.map(|word| value(&process, word)), expected, "{:?}", process.notes);
         }));
     }
     rows
@@ -73,16 +73,20 @@ pub(crate) fn rows() -> Vec<Trial> {
 /// goes to sleep waits and sleeps at the same time, and its waiting is taken off.
 fn latency(name: &str, workload: &'static str, least: f64) -> Trial {
     row(name, move || {
-        let fork = fork(workload, &["p50", "mean"]).unwrap();
-        assert!(!fork.operations.is_empty() && !fork.batches.is_empty(), "{fork:?}");
-        assert!(fork.batch_size >= 1 && fork.elapsed.as_secs_f64() > 0.0);
-        for times in [&fork.operations, &fork.batches] {
+        let process = process_run(workload, &["p50", "mean"]).unwrap();
+        assert!(!process.operations.is_empty() && !process.batches.is_empty(), "{process:?}");
+        assert!(process.batch_size >= 1 && process.elapsed.as_secs_f64() > 0.0);
+        for times in [&process.operations, &process.batches] {
             let most = middle(times);
-            assert!(most >= least - SLACK, "{most} s is less than {least} s: {:?}", fork.notes);
+            assert!(most >= least - SLACK, "{most} s is less than {least} s: {:?}", process.notes);
         }
-        let clock = fork.clock.unwrap();
+        let clock = process.clock.unwrap();
         assert!(clock.cost > 0.0 && clock.resolution > 0.0, "{clock:?}");
-        assert!(fork.notes.iter().any(|note| note.starts_with("clock: wall")), "{:?}", fork.notes);
+        assert!(
+            process.notes.iter().any(|note| note.starts_with("clock: wall")),
+            "{:?}",
+            process.notes
+        );
     })
 }
 
@@ -98,107 +102,107 @@ fn least(times: &[f64]) -> f64 {
 
 /// A value that takes 5 ms to drop: were it within, no operation could take less.
 fn drop_is_outside() {
-    let fork = fork("drops slowly", &["min", "mean"]).unwrap();
-    assert!(least(&fork.operations) < 4e-3 && least(&fork.batches) < 4e-3, "{fork:?}");
+    let process = process_run("drops slowly", &["min", "mean"]).unwrap();
+    assert!(least(&process.operations) < 4e-3 && least(&process.batches) < 4e-3, "{process:?}");
 }
 
 /// An input that takes 2 ms of processor time to make.
 fn set_up_is_outside() {
-    let fork = fork("set-up is slow", &["min", "mean", "cpu"]).unwrap();
-    assert!(least(&fork.operations) < 1e-3 && least(&fork.batches) < 1e-3, "{fork:?}");
-    assert!(value(&fork, "cpu") < 1e-3, "{fork:?}");
+    let process = process_run("set-up is slow", &["min", "mean", "cpu"]).unwrap();
+    assert!(least(&process.operations) < 1e-3 && least(&process.batches) < 1e-3, "{process:?}");
+    assert!(value(&process, "cpu") < 1e-3, "{process:?}");
 }
 
 fn sleep_is_no_work() {
-    let fork = fork("sleep", &["p50", "cpu", "utilization", "context_switches"]).unwrap();
-    assert!(value(&fork, "cpu") < 1e-3 && value(&fork, "utilization") < 0.5, "{fork:?}");
-    assert!(value(&fork, "context_switches") >= 1.0, "{fork:?}");
+    let process = process_run("sleep", &["p50", "cpu", "utilization", "context_switches"]).unwrap();
+    assert!(value(&process, "cpu") < 1e-3 && value(&process, "utilization") < 0.5, "{process:?}");
+    assert!(value(&process, "context_switches") >= 1.0, "{process:?}");
 }
 
 #[cfg(target_os = "linux")]
 fn a_living_child_is_seen() {
-    let fork = fork("asks a server", &["p50"]).unwrap();
-    assert!(fork.notes[0].contains("child processes"), "{:?}", fork.notes);
+    let process = process_run("asks a server", &["p50"]).unwrap();
+    assert!(process.notes[0].contains("child processes"), "{:?}", process.notes);
 }
 
 fn threads_are_seen() {
-    let fork = fork("two threads", &["p50", "cpu"]).unwrap();
-    assert!(value(&fork, "cpu") >= 4e-3, "{fork:?}");
-    assert!(fork.notes[0].contains("other threads"), "{:?}", fork.notes);
+    let process = process_run("two threads", &["p50", "cpu"]).unwrap();
+    assert!(value(&process, "cpu") >= 4e-3, "{process:?}");
+    assert!(process.notes[0].contains("other threads"), "{:?}", process.notes);
 }
 
 /// An empty operation is measured in batches of so many that reading the clock costs next to nothing beside
 /// one of them. How many that are depends on the machine, and how long an empty loop takes on the build.
 fn batches() {
-    let fork = fork("empty", &["mean", "cpu", "context_switches"]).unwrap();
-    assert!(fork.operations.is_empty());
-    assert!(fork.batch_size > 1, "{}", fork.batch_size);
-    let batch = least(&fork.batches) * fork.batch_size as f64;
-    assert!(batch > 10.0 * fork.clock.unwrap().cost, "{fork:?}");
+    let process = process_run("empty", &["mean", "cpu", "context_switches"]).unwrap();
+    assert!(process.operations.is_empty());
+    assert!(process.batch_size > 1, "{}", process.batch_size);
+    let batch = least(&process.batches) * process.batch_size as f64;
+    assert!(batch > 10.0 * process.clock.unwrap().cost, "{process:?}");
 }
 
 fn throughput() {
     for (workload, amount, work) in
         [("bytes", 1000.0, Work::Bytes(1000.0)), ("ops", 8.0, Work::Operations(8.0))]
     {
-        let fork = fork(workload, &["throughput"]).unwrap();
-        assert_eq!(fork.work, work);
-        assert_eq!(value(&fork, "throughput"), amount / middle(&fork.batches));
-        assert!(value(&fork, "throughput") <= amount / (50e-6 - SLACK));
+        let process = process_run(workload, &["throughput"]).unwrap();
+        assert_eq!(process.work, work);
+        assert_eq!(value(&process, "throughput"), amount / middle(&process.batches));
+        assert!(value(&process, "throughput") <= amount / (50e-6 - SLACK));
     }
 }
 
 fn errors() {
-    let fork = fork("every fourth fails", &["p50", "error_rate"]).unwrap();
-    let rate = value(&fork, "error_rate");
+    let process = process_run("every fourth fails", &["p50", "error_rate"]).unwrap();
+    let rate = value(&process, "error_rate");
     // Slow machines run fewer operations; the rate is a quarter of those to within one of them.
-    let operations = fork.operations.len() as f64 / (1.0 - rate);
+    let operations = process.operations.len() as f64 / (1.0 - rate);
     assert!((rate - 0.25).abs() <= 1.0 / operations, "{rate} of {operations}");
-    assert!(least(&fork.operations) >= 50e-6 - SLACK, "a failed operation is a sample");
-    assert!(fork.notes.iter().any(|note| note.ends_with("the first: the fourth")));
+    assert!(least(&process.operations) >= 50e-6 - SLACK, "a failed operation is a sample");
+    assert!(process.notes.iter().any(|note| note.ends_with("the first: the fourth")));
 }
 
 fn only_asked() {
-    let fork = fork("spin", &["p50"]).unwrap();
-    assert!(fork.batches.is_empty() && !fork.operations.is_empty());
-    let fork = crate::fork("spin", &["throughput"]).unwrap();
-    assert!(!fork.batches.is_empty() && fork.operations.is_empty());
+    let process = process_run("spin", &["p50"]).unwrap();
+    assert!(process.batches.is_empty() && !process.operations.is_empty());
+    let process = crate::process_run("spin", &["throughput"]).unwrap();
+    assert!(!process.batches.is_empty() && process.operations.is_empty());
 }
 
 fn hold_once() {
-    let fork = fork("holds", &["p50", "mean", "cpu"]).unwrap();
-    assert_eq!((fork.operations.len(), fork.batches.len(), fork.batch_size), (1, 1, 1));
+    let process = process_run("holds", &["p50", "mean", "cpu"]).unwrap();
+    assert_eq!((process.operations.len(), process.batches.len(), process.batch_size), (1, 1, 1));
 }
 
 fn held() {
-    let fork = fork("holds", &["rss", "peak_rss"]).unwrap();
+    let process = process_run("holds", &["rss", "peak_rss"]).unwrap();
     for word in ["rss", "peak_rss"] {
-        let share = value(&fork, word) / HELD as f64;
+        let share = value(&process, word) / HELD as f64;
         assert!((share - 1.0).abs() < 0.02, "{word} is {share} of what is held");
     }
 }
 
 fn peak() {
-    let fork = fork("peaks", &["rss", "peak_rss"]).unwrap();
+    let process = process_run("peaks", &["rss", "peak_rss"]).unwrap();
     // The kernel keeps its high-water mark a few dozen pages loose.
-    assert!(value(&fork, "peak_rss") >= 0.98 * HELD as f64, "{fork:?}");
-    assert!(value(&fork, "rss") < HELD as f64 / 16.0, "{fork:?}");
+    assert!(value(&process, "peak_rss") >= 0.98 * HELD as f64, "{process:?}");
+    assert!(value(&process, "rss") < HELD as f64 / 16.0, "{process:?}");
 }
 
 fn given_back() {
-    let fork = fork("gives back", &["rss"]).unwrap();
-    assert_eq!(value(&fork, "rss"), 0.0);
-    assert!(fork.notes.iter().any(|note| note.contains("fell by")), "{:?}", fork.notes);
+    let process = process_run("gives back", &["rss"]).unwrap();
+    assert_eq!(value(&process, "rss"), 0.0);
+    assert!(process.notes.iter().any(|note| note.contains("fell by")), "{:?}", process.notes);
 }
 
 fn records() {
-    let fork = fork("records", &["accuracy"]).unwrap();
-    assert_eq!((value(&fork, "accuracy"), value(&fork, "depth")), (0.75, 7.0));
+    let process = process_run("records", &["accuracy"]).unwrap();
+    assert_eq!((value(&process, "accuracy"), value(&process, "depth")), (0.75, 7.0));
 }
 
 fn records_beside() {
     for metrics in [["accuracy", "p50"], ["accuracy", "allocs"], ["accuracy", "rss"]] {
-        let fork = fork("measures and records", &metrics).unwrap();
-        assert_eq!(value(&fork, "accuracy"), 1.0);
+        let process = process_run("measures and records", &metrics).unwrap();
+        assert_eq!(value(&process, "accuracy"), 1.0);
     }
 }

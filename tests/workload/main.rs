@@ -8,11 +8,11 @@
 
 mod failures;
 mod fuel;
+mod injections;
 mod instruments;
 mod load;
 #[cfg(unix)]
 mod pairs;
-mod plants;
 mod server;
 mod spin;
 mod subjects;
@@ -25,8 +25,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use perf_budget::budget::Load;
 use perf_budget::metric::{Metric, SubjectKind};
 use perf_budget::outcome::Unmeasured;
-use perf_budget::reading::Fork;
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::reading::ProcessRun;
+use perf_budget::worker::process::{Request, measure};
 
 #[global_allocator]
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();
@@ -37,24 +37,28 @@ fn main() -> ExitCode {
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
     let rows = rows.chain(fuel::rows());
-    let rows = rows.chain(plants::rows());
+    let rows = rows.chain(injections::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
 }
 
 /// Measures the metrics of these names.
-fn fork(workload: &str, metrics: &[&str]) -> Result<Fork, Unmeasured> {
-    fork_within(workload, metrics, Duration::from_secs(60))
+fn process_run(workload: &str, metrics: &[&str]) -> Result<ProcessRun, Unmeasured> {
+    process_run_within(workload, metrics, Duration::from_secs(60))
 }
 
-fn fork_within(workload: &str, metrics: &[&str], timeout: Duration) -> Result<Fork, Unmeasured> {
+fn process_run_within(
+    workload: &str,
+    metrics: &[&str],
+    timeout: Duration,
+) -> Result<ProcessRun, Unmeasured> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
     measure(&request(workload, metrics), &scratch, timeout)
 }
 
 /// Measures under a load, or for as long as growth needs.
-fn taken(workload: &str, metrics: &[&str], load: Option<Load>) -> Result<Fork, Unmeasured> {
+fn taken(workload: &str, metrics: &[&str], load: Option<Load>) -> Result<ProcessRun, Unmeasured> {
     let slice = Duration::from_millis(500);
     let request = Request { load, slice, ..request(workload, metrics) };
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
@@ -71,13 +75,13 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
         slice: Duration::from_millis(60),
         max_operations: 50_000,
         paired: false,
-        plant: None,
+        injection: None,
     }
 }
 
 /// The value of the metric with this name.
-fn value(fork: &Fork, word: &str) -> f64 {
-    fork.values[&Metric::of(SubjectKind::Workload, word).unwrap()]
+fn value(process: &ProcessRun, word: &str) -> f64 {
+    process.values[&Metric::of(SubjectKind::Workload, word).unwrap()]
 }
 
 /// A test that passes where `check` does not panic.

@@ -13,8 +13,8 @@ use perf_budget::outcome::Cause::{
 };
 use perf_budget::outcome::Unmeasured;
 use perf_budget::reading::Work;
-use perf_budget::worker::fork::{Build, Request};
 use perf_budget::worker::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::worker::process::{Build, Request};
 
 use crate::row;
 
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What goes wrong in the second of two.
 const TABLE: &[(&str, Cause, &str)] = &[
-    ("nothing at all", MeasuredNothing, "it called no measuring verb"),
+    ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),
     ("every one fails", WorkloadFailed, "operation 1 failed: no luck"),
     ("every fourth fails", WorkloadFailed, "operation 4 failed: the fourth"),
@@ -155,7 +155,7 @@ fn side(workload: &str, size: i64, role: &str) -> Side {
         slice: Duration::ZERO,
         max_operations: 0,
         paired: true,
-        plant: None,
+        injection: None,
     };
     Side { build: Build::this().unwrap(), request, role: Some(role.to_owned()) }
 }

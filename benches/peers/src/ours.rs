@@ -1,10 +1,10 @@
-//! Ours, through the same fork that the harness makes.
+//! Ours, through the same process that the harness makes.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::worker::process::{Request, measure};
 use perf_budget::{Run, Workload};
 
 use crate::{Row, subjects};
@@ -51,11 +51,11 @@ fn row(subject: &str, metric: Metric) -> Row {
         slice: Duration::from_millis(500),
         max_operations: 1_000_000,
         paired: false,
-        plant: None,
+        injection: None,
     };
     let scratch = std::env::temp_dir().join("perf-budget-peers");
-    let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");
-    let mut times = if fork.batches.is_empty() { fork.operations } else { fork.batches };
+    let process = measure(&request, &scratch, Duration::from_secs(60)).expect("the subjects work");
+    let mut times = if process.batches.is_empty() { process.operations } else { process.batches };
     times.sort_by(f64::total_cmp);
-    Row { reported: times[times.len() / 2] * 1e9, spent: fork.values[&spent] }
+    Row { reported: times[times.len() / 2] * 1e9, spent: process.values[&spent] }
 }

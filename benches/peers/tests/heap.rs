@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::worker::fork::{Request, measure};
+use perf_budget::worker::process::{Request, measure};
 use perf_budget::{Failed, Heap, Run, Workload};
 
 #[global_allocator]
@@ -69,7 +69,7 @@ fn by_dhat<T>(run: &mut Run, build: fn() -> T) -> Result<(), Failed> {
 
 fn compare(subject: &str) {
     let metric = |name: &str| Metric::of(SubjectKind::Workload, name).expect("every word is one");
-    let fork = |workload: &str, words: [&str; 4]| {
+    let process_run = |workload: &str, words: [&str; 4]| {
         let request = Request {
             workload: workload.to_owned(),
             params: Vec::new(),
@@ -78,14 +78,14 @@ fn compare(subject: &str) {
             max_operations: 1,
             load: None,
             paired: false,
-            plant: None,
+            injection: None,
         };
         let scratch = std::env::temp_dir().join("perf-budget-peers");
-        let fork = measure(&request, &scratch, Duration::from_secs(60)).expect("it is measured");
-        words.map(|word| fork.values[&metric(word)] as u64)
+        let process = measure(&request, &scratch, Duration::from_secs(60)).expect("it is measured");
+        words.map(|word| process.values[&metric(word)] as u64)
     };
-    let ours = fork(subject, PAIRS.map(|pair| pair.0));
-    let theirs = fork(&format!("{subject} by dhat"), PAIRS.map(|pair| pair.1));
+    let ours = process_run(subject, PAIRS.map(|pair| pair.0));
+    let theirs = process_run(&format!("{subject} by dhat"), PAIRS.map(|pair| pair.1));
     assert!(ours.iter().all(|&count| count > 0), "{subject}: {ours:?}");
     assert_eq!(ours, theirs, "{subject}: {PAIRS:?}");
 }

@@ -17,7 +17,7 @@ use crate::project::Project;
 /// Accept what the last run measured: write budgets.lock
 ///
 /// A value that breaks its limit is not accepted, nor one without a verdict, nor one of a debug build, sizes of
-/// artifacts aside. An exact value that is the same, and a noisy one whose interval overlaps what was accepted in
+/// artifacts aside. A deterministic value that is the same, and a statistical one whose interval overlaps what was accepted in
 /// the same environment, leave the file as it is; a budget that is named is accepted in any case.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

@@ -17,7 +17,7 @@ use crate::project::{Project, last_run};
 ///
 /// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked
 /// out under the target directory and built (once for each commit), and every limit against `base` is
-/// measured in turns: old against new, on this machine, in the same minutes.
+/// interleaved: old against new, on this machine, in the same minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

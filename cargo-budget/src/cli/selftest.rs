@@ -14,10 +14,10 @@ use crate::project::Project;
 use crate::report::names;
 use crate::selftest::Table;
 
-/// Plant a slowdown, allocations or bytes into each budget, and show which size turns it red
+/// Inject a slowdown, allocations or bytes into each budget, and show which size turns it red
 ///
-/// Everything but what is planted is as in a run that judges: the same processes, instruments and evidence. It is
-/// planted inside the measured part: busy work after each operation, allocations beside its own, bytes that are held,
+/// Everything but what is injected is as in a run that judges: the same processes, instruments and evidence. It is
+/// injected inside the measured part: busy work after each operation, allocations beside its own, bytes that are held,
 /// random bytes in a copy of an artifact. Nothing of it is an outcome: `outcomes.jsonl` stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -67,7 +67,7 @@ impl Selftest {
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");
-        self.plant(&project, &target, base.as_ref(), &file, context)?;
+        self.inject(&project, &target, base.as_ref(), &file, context)?;
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no budget was tried, as there is none"));
@@ -82,8 +82,8 @@ impl Selftest {
         Ok(table.exit())
     }
 
-    /// Has the harness plant, and write what came of it to `file`.
-    fn plant(
+    /// Has the harness inject, and write what came of it to `file`.
+    fn inject(
         &self,
         project: &Project,
         target: &Target,
@@ -117,10 +117,10 @@ impl Selftest {
             .status()
             .map_err(|e| Failure::unmeasured(format!("failed to start the tests: {e}")))?;
         match status.code() {
-            Some(code) if code == i32::from(selftest::REHEARSED) => Ok(()),
+            Some(code) if code == i32::from(selftest::SELFTESTED) => Ok(()),
             Some(2) => Err(Failure::usage("the tests did not begin; they said why above")),
             _ => Err(Failure::unmeasured(format!(
-                "the tests ended with {status} and did not say what came of planting; are they of this \
+                "the tests ended with {status} and did not say what came of injecting; are they of this \
                  version of perf-budget?"
             ))),
         }

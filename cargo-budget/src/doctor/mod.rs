@@ -188,7 +188,7 @@ impl Machine {
     fn meaning(&self) -> Vec<String> {
         let time = |seconds| Quantity::new(seconds, Unit::Seconds);
         let mut sentences = vec![
-            "sizes, allocations and other exact metrics are not touched by any of this".to_owned(),
+            "sizes, allocations and other deterministic metrics are not touched by any of this".to_owned(),
             match self.noise() {
                 Noise::Quiet => "limits on times 10 % above what is measured can be held".to_owned(),
                 Noise::Busy => "limits on means and medians 20 % above what is measured can be held; give tails \

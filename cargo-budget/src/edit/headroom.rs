@@ -1,6 +1,6 @@
 //! The rule by which a limit follows what was measured. Pure: numbers in, a number out.
 //!
-//! A limit on a *noisy* metric goes to the end of the interval that the evidence does not rule out, and by a
+//! A limit on a *statistical* metric goes to the end of the interval that the evidence does not rule out, and by a
 //! headroom beyond it: the larger of the limit's slack and of half the interval's width. Less than the slack
 //! would ask the next run to tell apart what the gate calls the same; less than the interval's own width
 //! would bet on the next run being luckier than this one. A limit on an *exact* metric, which comes out the
@@ -172,7 +172,7 @@ mod tests {
     fn a_limit_lies_beyond_the_interval_by_slack_or_noise() {
         // Quiet: the slack of 10 % is the larger.
         check(Bound::Max, (40.0, 39.0, 41.0), false, None, 45.1);
-        // Noisy: from 40 to 50 is a fifth of 50.
+        // Statistical: from 40 to 50 is a fifth of 50.
         check(Bound::Max, (40.0, 30.0, 50.0), false, None, 60.0);
         check(Bound::Min, (400.0, 330.0, 410.0), false, None, 330.0 / 1.212_121_212_121_212_1);
         check(Bound::Max, (40.0, 39.0, 41.0), false, Some(0.5), 61.5);

@@ -1,7 +1,7 @@
 //! One more limit in a budget, written the way its neighbours are.
 //!
 //! The other file that knows the parser with spans: beside an inline table it goes into the braces, beside
-//! dotted keys it is one more line with the same beginning, under a heading it is the last line.
+//! dotted keys it is one more line with the same beginning, under a table header it is the last line.
 
 use std::ops::Range;
 
@@ -114,7 +114,7 @@ impl Insertion<'_> {
     }
 }
 
-/// Where the last value of a table ends; `deep` counts those under headings of their own too.
+/// Where the last value of a table ends; `deep` counts those under table headers of their own too.
 fn end(table: &dyn TableLike, deep: bool) -> Option<usize> {
     let of = |item: &Item| match item {
         Item::Value(Value::InlineTable(inner)) if inner.is_dotted() => end(inner, deep),

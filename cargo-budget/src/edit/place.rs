@@ -1,7 +1,7 @@
 //! Where in the text of `budgets.toml` a limit is written: the bytes of its target and of its `warn`.
 //!
 //! One of the two files that know the parser with spans. It knows every form that a limit may be written
-//! in: an inline table, dotted keys, a heading of its own, the long form, a list.
+//! in: an inline table, dotted keys, a table of its own, the long form, a list.
 
 use std::ops::Range;
 

@@ -27,7 +27,7 @@ pub(crate) struct Suggestion {
     pub(crate) budget: String,
     /// `max` or `min`.
     pub(crate) side: &'static str,
-    /// The metric's word.
+    /// The metric's name.
     pub(crate) metric: String,
     /// The limit as TOML: `"10 ms"`, `3`.
     pub(crate) value: String,

@@ -112,7 +112,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
                     pass: 2.0,
                     pass_at: 1.0,
                     detectable: None,
-                    forks: 3,
+                    processes: 3,
                     values: 100,
                     waited: None,
                     preempted: None,

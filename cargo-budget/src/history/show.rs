@@ -34,7 +34,7 @@ pub(crate) struct Shown {
     pub(crate) cut: bool,
 }
 
-/// Changes of an exact metric that are shown one by one; there may be one a commit.
+/// Changes of a deterministic metric that are shown one by one; there may be one a commit.
 const MOST_CHANGES: usize = 8;
 
 /// Columns of a sparkline.

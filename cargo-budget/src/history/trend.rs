@@ -72,7 +72,7 @@ pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
     let valued = || clean.iter().filter(|point| point.value.is_some());
     let is_exact = valued().all(|point| point.exact) && !commits.is_empty();
     let newest = clean.iter().rev().find_map(|point| Some((point.bound.clone()?, point.limit?)));
-    let (changes, drift) = if is_exact { exact(&values) } else { noisy(&values) };
+    let (changes, drift) = if is_exact { exact(&values) } else { statistical(&values) };
     let creep = drift.and_then(|drift| creep(&values, &changes, drift, newest.as_ref()));
     Trend {
         changes,
@@ -113,7 +113,7 @@ fn commits(points: &[&Point]) -> Vec<Commit> {
     groups.into_iter().map(commit).collect()
 }
 
-/// Of an exact metric every difference is a change. It creeps where it goes one way by many changes, of
+/// Of a deterministic metric every difference is a change. It creeps where it goes one way by many changes, of
 /// which none makes up half of the way.
 fn exact(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     let pairs =
@@ -130,7 +130,7 @@ fn exact(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     (changes, drift.filter(|drift| drift.p <= super::change::LEVEL))
 }
 
-fn noisy(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
+fn statistical(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     let (steps, drift) = decompose(values);
     let slope = drift.map_or(0.0, |drift| drift.slope);
     (changes(values, &steps, slope), drift)
@@ -174,7 +174,7 @@ fn creep(
 }
 
 /// The values at the beginning and at the end of the line with this slope that ends at today's level,
-/// which is what a limit is held against. Exact values are their own line.
+/// which is what a limit is held against. Deterministic values are their own line.
 fn line(values: &[f64], changes: &[Change], slope: f64) -> Option<(f64, f64)> {
     if changes.iter().any(|change| change.p.is_none()) {
         return Some((*values.first()?, *values.last()?));

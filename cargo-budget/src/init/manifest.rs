@@ -75,7 +75,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     Ok((edited, notes))
 }
 
-/// Where the last value under a heading ends, or the heading itself.
+/// Where the last value under a table header ends, or the header itself.
 fn last(table: &Table) -> Option<usize> {
     let end = |item: &Item| match item {
         Item::Value(value) => value.span().map(|span| span.end),

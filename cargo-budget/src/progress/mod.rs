@@ -11,7 +11,7 @@
 //! terminal's last column (`DrawState::draw_to_term`), so that the `^C` of somebody who has enough wraps, and the line
 //! below is cleared instead. It draws at once, while most work is done before anybody could read a line. And it leaves
 //! its line where a signal ends the process. A terminal of our own under it (`TermLike`), which is one column narrower,
-//! a thread that lets it draw after a while, and the watch for signals would mend all three, and are what is here
+//! a thread that lets it draw after a while, and the watch for signals would fix all three, and are what is here
 //! already, without its four crates.
 
 mod line;

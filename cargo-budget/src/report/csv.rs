@@ -75,7 +75,7 @@ fn row(outcome: &Outcome) -> [String; 40] {
     let optional = |value: &Option<String>| value.as_deref().map_or(String::new(), text);
     let (estimate, against) = (outcome.estimate, outcome.against);
     let (evidence, run) = (outcome.evidence, &outcome.run);
-    let ledger = outcome.ledger.as_ref();
+    let noise = outcome.noise.as_ref();
     let bound = against.map_or("", |a| match a.bound {
         Bound::Max => "max",
         Bound::Min => "min",
@@ -97,16 +97,16 @@ fn row(outcome: &Outcome) -> [String; 40] {
         number(against.map(|a| a.warn)),
         number(against.map(|a| a.slack)),
         optional(&outcome.relative_to),
-        count(evidence.map(|e| e.forks as u64)),
+        count(evidence.map(|e| e.processes as u64)),
         count(evidence.map(|e| e.values as u64)),
         number(evidence.and_then(|e| e.detectable)),
         number(evidence.and_then(|e| e.waited)),
         count(evidence.and_then(|e| e.preempted)),
         outcome.doubt.map_or("", doubt).to_owned(),
-        number(ledger.and_then(|l| l.outside)),
-        number(ledger.and_then(|l| l.steal)),
-        number(ledger.and_then(|l| l.pressure.cpu)),
-        ledger.and_then(|l| l.clock).map_or("", clock).to_owned(),
+        number(noise.and_then(|l| l.outside)),
+        number(noise.and_then(|l| l.steal)),
+        number(noise.and_then(|l| l.pressure.cpu)),
+        noise.and_then(|l| l.clock).map_or("", clock).to_owned(),
         number(outcome.accepted.as_ref().map(|accepted| accepted.value)),
         outcome.waived.as_ref().map_or(String::new(), |waived| waived.until.to_string()),
         optional(&outcome.cause),

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use perf_budget_core::budget::Bound;
-use perf_budget_core::outcome::{Against, Evidence, Outcome, Shape};
+use perf_budget_core::outcome::{Against, Distribution, Evidence, Outcome};
 use perf_budget_core::report::terminal::{explain, odds};
 use perf_budget_core::verdict::Verdict;
 
@@ -97,7 +97,7 @@ fn unknown(report: &Report, name: &str) -> Failure {
 }
 
 /// The histogram upright, with the limit where it lies.
-fn bars(shape: &Shape, against: &Against) -> String {
+fn bars(shape: &Distribution, against: &Against) -> String {
     let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1) as f64;
     let quantity = |value: f64| against.quantity(value).to_string();
     let ends: Vec<(String, String)> =

@@ -121,7 +121,7 @@ fn a_value_over_its_limit_is_refused() {
     project.record(&[bytes("wasm::gzip", 120_000.0).fails(), seconds("merge::p99", 0.005)]);
     for args in [&["--red"][..], &[]] {
         let run = project.accept(args).exited(1);
-        run.told("refused   wasm::gzip: over; mend it, or change the limit first\n");
+        run.told("refused   wasm::gzip: over; fix it, or change the limit first\n");
         assert_eq!(project.lock().values.len(), 1);
     }
     let waived = bytes("wasm::gzip", 120_000.0).fails().waived();

@@ -196,7 +196,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.0.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
     counted.commit("break it");
     counted.steps(100);
-    counted.commit("mend it");
+    counted.commit("fix it");
     let broken = counted.check(&["--base", "HEAD~1"]);
     broken.is(
         3,

@@ -20,7 +20,7 @@ fn cargo(place: &Place, below: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO"));
     command.args(arguments).current_dir(place.path(below));
     clean(&mut command);
-    // What runs this test has variables of its own, and a summary that a planted red is not for.
+    // What runs this test has variables of its own, and a summary that a injected red is not for.
     let foreign = ["PERF_BUDGET", "NEXTEST", "GITHUB_"];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names.filter(|name| foreign.iter().any(|start| name.starts_with(start))) {

@@ -5,7 +5,7 @@
 //! The test, the verdict, the limit with its unit and slack, the value with its interval; `-` for an end that
 //! is not bounded, and a slack of 0 for what is compared.
 
-use perf_budget_core::outcome::{Evidence, Outcome, Run, Shape};
+use perf_budget_core::outcome::{Distribution, Evidence, Outcome, Run};
 use serde_json::json;
 
 /// The record that the rows make.
@@ -38,7 +38,7 @@ fn outcome(row: &str) -> Outcome {
         pass: 4.0,
         pass_at: 3.0,
         detectable: None,
-        forks: 3,
+        processes: 3,
         values: 300,
         waited: None,
         preempted: None,
@@ -66,7 +66,7 @@ fn outcome(row: &str) -> Outcome {
             .unwrap()
         }),
         evidence: (!exact).then_some(evidence),
-        shape: (!quantiles.is_empty()).then(|| Shape {
+        shape: (!quantiles.is_empty()).then(|| Distribution {
             of: "operations".to_owned(),
             quantiles,
             bars: Vec::new(),

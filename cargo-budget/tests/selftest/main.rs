@@ -92,9 +92,9 @@ impl Ran {
     #[track_caller]
     fn finding(&self, test: &str) -> (String, Option<f64>) {
         let all: Value = serde_json::from_str(&self.out).unwrap();
-        let proofs = all["proofs"].as_array().unwrap();
-        let proof = proofs.iter().find(|proof| proof["test"] == test).unwrap();
-        (proof["finding"].as_str().unwrap().to_owned(), proof["red_at"]["target"].as_f64())
+        let results = all["proofs"].as_array().unwrap();
+        let result = results.iter().find(|result| result["test"] == test).unwrap();
+        (result["finding"].as_str().unwrap().to_owned(), result["red_at"]["target"].as_f64())
     }
 }
 
@@ -146,7 +146,7 @@ waive = { until = "2999-01-01", owner = "a", why = "for now" }
 
 /// The variable that asks for it, left on by accident.
 #[test]
-fn a_run_that_plants_is_never_green() {
+fn a_run_that_injects_is_never_green() {
     let made = Crate::new(SOUND);
     let file = made.0.path("results/selftest.jsonl");
     let asked = serde_json::json!({ "file": file, "only": ["steps"] }).to_string();

@@ -9,7 +9,7 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
-use super::{Budgets, Settings, heading, key, read, reference, settings, spelling, syntax};
+use super::{Budgets, Settings, budget_table, key, read, reference, settings, spelling, syntax};
 use crate::error::Error;
 
 /// The largest file that is read. A budget takes about a hundred bytes.
@@ -84,10 +84,10 @@ pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
         Some(entry) => settings::read(&entry, reading),
         None => Settings::default(),
     };
-    check_headings(&syntax.tree, reading);
+    check_tables(&syntax.tree, reading);
     let read = match read::entry(&syntax.tree, "budget") {
-        Some(entry) => heading::read(&entry, reading),
-        None => heading::Headings::default(),
+        Some(entry) => budget_table::read(&entry, reading),
+        None => budget_table::BudgetTables::default(),
     };
     if read.names.is_empty() && reading.problems.is_empty() {
         reading.report_absence(Problem::new(0..0, "the file holds no budget").help(EXAMPLE));
@@ -104,7 +104,7 @@ const EXAMPLE: &str =
     "write one, for example\n\n[budget.merge]\nworkload = \"merge\"\nmax = { p99 = \"10 ms\" }";
 
 /// Reports keys at the top that do not belong there, and knows a budget without its `budget.`
-fn check_headings(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
+fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
     for entry in read::entries(tree) {
         if key::FILE.iter().any(|key| key.name == entry.key) {
             continue;

@@ -40,7 +40,7 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "effort",
         ALL,
-        "The most time one noisy budget may take to reach its verdict. Default \"10 s\".",
+        "The most time one statistical budget may take to reach its verdict. Default \"10 s\".",
     ),
     key("timeout", ALL, "How long one process may run before it counts as hung. Default \"60 s\"."),
     key(
@@ -121,7 +121,7 @@ pub(super) const BUDGET: &[Key] = &[
     key(
         "effort",
         MEASURED,
-        "The most time this budget may take to reach its verdict, if it is noisy.",
+        "The most time this budget may take to reach its verdict, if it is statistical.",
     ),
     key(
         "timeout",

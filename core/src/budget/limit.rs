@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::{Bound, Limit, Reference, Target, key, target, waiver, word};
+use super::{Bound, Limit, Reference, Target, key, metric_name, target, waiver};
 use crate::metric::{Better, Metric, SubjectKind};
 use crate::quantity::Unit;
 
@@ -32,7 +32,9 @@ pub(super) fn read(
         let Some(side) = read::entry(budget, name) else { continue };
         let Some(table) = side.table(reading, example) else { continue };
         for entry in read::unordered(table) {
-            let Some(metric) = word::read(kind, entry.key, &entry.at, reading) else { continue };
+            let Some(metric) = metric_name::read(kind, entry.key, &entry.at, reading) else {
+                continue;
+            };
             if bound == Bound::Max && metric.better() == Better::Higher {
                 let title =
                     format!("more `{}` is better, so `max` would refuse the better", entry.key);
@@ -64,8 +66,7 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
             "limit it by a quantity or `x lock`, or register the function as a workload",
         ),
         Some(Reference::Budget(_)) => (
-            "what Criterion recorded cannot be compared with another budget: the two were not measured \
-             in turns",
+            "what Criterion recorded cannot be compared with another budget: the two were not interleaved",
             "limit both by quantities, or register the functions as workloads",
         ),
     };

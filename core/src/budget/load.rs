@@ -19,10 +19,10 @@ use crate::quantity::{Quantity, Unit};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// How the rate goes over time.
-    pub shape: Shape,
+    pub shape: LoadShape,
     /// Operations a second, over 0 and at most [`FASTEST`]: the rate itself; on average for
-    /// [`Poisson`](Shape::Poisson) and [`Burst`](Shape::Burst); where a [`Ramp`](Shape::Ramp) begins;
-    /// between the spikes of a [`Spike`](Shape::Spike).
+    /// [`Poisson`](LoadShape::Poisson) and [`Burst`](LoadShape::Burst); where a [`Ramp`](LoadShape::Ramp) begins;
+    /// between the spikes of a [`Spike`](LoadShape::Spike).
     pub rate: f64,
     /// How many operations may be in flight at once; more wait, and their waiting counts. At least 1,
     /// the default.
@@ -31,7 +31,7 @@ pub struct Load {
 
 /// How the rate of a [`Load`] goes over time. Peaks are in operations a second and over the rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub enum LoadShape {
     /// Always the same time from one operation to the next.
     Constant,
     /// Independent of each other, as many callers are: exponential times from one to the next.
@@ -81,15 +81,15 @@ impl Load {
     /// How many operations a period has on average, and how long it is; `None` without periods.
     pub fn period(&self) -> Option<(f64, Duration)> {
         match self.shape {
-            Shape::Constant | Shape::Poisson => None,
-            Shape::Ramp { peak, every } => {
+            LoadShape::Constant | LoadShape::Poisson => None,
+            LoadShape::Ramp { peak, every } => {
                 Some((f64::midpoint(self.rate, peak) * every.as_secs_f64(), every))
             }
-            Shape::Spike { peak, every, width } => {
+            LoadShape::Spike { peak, every, width } => {
                 let extra = (peak - self.rate) * width.as_secs_f64();
                 Some((self.rate * every.as_secs_f64() + extra, every))
             }
-            Shape::Burst { every } => Some((self.rate * every.as_secs_f64(), every)),
+            LoadShape::Burst { every } => Some((self.rate * every.as_secs_f64(), every)),
         }
     }
 }
@@ -101,16 +101,16 @@ impl fmt::Display for Load {
         let time = |time: Duration| Quantity::new(time.as_secs_f64(), Unit::Seconds);
         let from = rate(self.rate);
         match self.shape {
-            Shape::Constant => write!(f, "constant {from}")?,
-            Shape::Poisson => write!(f, "poisson {from}")?,
-            Shape::Ramp { peak, every } => {
+            LoadShape::Constant => write!(f, "constant {from}")?,
+            LoadShape::Poisson => write!(f, "poisson {from}")?,
+            LoadShape::Ramp { peak, every } => {
                 write!(f, "ramp of {from} to {} every {}", rate(peak), time(every))?;
             }
-            Shape::Spike { peak, every, width } => {
+            LoadShape::Spike { peak, every, width } => {
                 let (peak, width, every) = (rate(peak), time(width), time(every));
                 write!(f, "spike of {from} to {peak} for {width} every {every}")?;
             }
-            Shape::Burst { every } => write!(f, "burst of {from} every {}", time(every))?,
+            LoadShape::Burst { every } => write!(f, "burst of {from} every {}", time(every))?,
         }
         if self.concurrency > 1 { write!(f, ", {} in flight", self.concurrency) } else { Ok(()) }
     }
@@ -151,9 +151,9 @@ pub(super) fn read(
     let width = width.and_then(|width| Some((width.duration(reading)?, width)));
     let rate = rate?;
     let shape = match word {
-        "constant" => Shape::Constant,
-        "poisson" => Shape::Poisson,
-        "ramp" => Shape::Ramp { peak: over(rate, peak?, reading)?, every: every.as_ref()?.0 },
+        "constant" => LoadShape::Constant,
+        "poisson" => LoadShape::Poisson,
+        "ramp" => LoadShape::Ramp { peak: over(rate, peak?, reading)?, every: every.as_ref()?.0 },
         "spike" => {
             let (width, at) = width?;
             let (peak, every) = (over(rate, peak?, reading)?, every.as_ref()?.0);
@@ -163,9 +163,9 @@ pub(super) fn read(
                 reading.report(Problem::new(at.value.span(), title).help(help));
                 return None;
             }
-            Shape::Spike { peak, every, width }
+            LoadShape::Spike { peak, every, width }
         }
-        _ => Shape::Burst { every: every.as_ref()?.0 },
+        _ => LoadShape::Burst { every: every.as_ref()?.0 },
     };
     let load = Load { shape, rate, concurrency: concurrency? };
     let (Some((operations, period)), Some((_, every))) = (load.period(), &every) else {

@@ -60,11 +60,11 @@ pub struct Locked {
     pub commit: Option<String>,
     /// Where it was measured.
     pub environment: Environment,
-    /// The line of its heading, from 1.
+    /// The line of its table header, from 1.
     pub line: usize,
 }
 
-/// What noisy values depend on besides the code.
+/// What statistical values depend on besides the code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// The processor's name; empty where the system does not tell.

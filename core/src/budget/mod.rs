@@ -5,14 +5,15 @@
 //! caret. What is in these types is therefore possible: a metric fits its subject, a unit its metric,
 //! a reference names a budget that exists.
 
+mod budget_table;
 mod case;
 mod collect;
 mod file;
-mod heading;
 mod key;
 mod limit;
 mod load;
 pub mod lock;
+mod metric_name;
 mod name;
 mod printable;
 mod problem;
@@ -28,7 +29,6 @@ mod subject;
 mod syntax;
 mod target;
 mod waiver;
-mod word;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +44,7 @@ use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
 pub use file::{load, parse};
-pub use load::{FASTEST, LONGEST_PERIOD, Load, MOST_IN_PERIOD, Shape};
+pub use load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.
@@ -66,7 +66,7 @@ pub struct Budgets {
 /// `[settings]`: what holds for every budget that does not say otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The most time one noisy budget may take to reach its verdict. Default 10 s.
+    /// The most time one statistical budget may take to reach its verdict. Default 10 s.
     pub effort: Duration,
     /// How long one process may run before it counts as hung. Default 60 s.
     pub timeout: Duration,
@@ -133,7 +133,7 @@ pub struct Budget {
     pub effort: Option<Duration>,
     /// Overrides [`Settings::timeout`].
     pub timeout: Option<Duration>,
-    /// The line of its heading, from 1.
+    /// The line of its table header, from 1.
     pub line: usize,
 }
 

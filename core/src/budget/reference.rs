@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::budget_table::BudgetTables;
 use super::collect::Reading;
-use super::heading::Headings;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::{Budget, Reference, spelling, word};
+use super::{Budget, Reference, metric_name, spelling};
 
 /// Reports references that lead nowhere.
-pub(super) fn check(headings: &Headings<'_>, reading: &mut Reading<'_>) {
-    for draft in &headings.budgets {
+pub(super) fn check(tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
+    for draft in &tables.budgets {
         for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
             if let Some(Reference::Budget(name)) = limit.reference() {
-                one(&draft.budget, name, at, headings, reading);
+                one(&draft.budget, name, at, tables, reading);
             }
         }
     }
@@ -24,7 +24,7 @@ fn one(
     budget: &Budget,
     name: &str,
     at: &Range<usize>,
-    headings: &Headings<'_>,
+    tables: &BudgetTables<'_>,
     reading: &mut Reading<'_>,
 ) {
     let at = at.clone();
@@ -35,9 +35,9 @@ fn one(
         );
         return;
     }
-    let Some(index) = headings.names.get(name) else {
+    let Some(index) = tables.names.get(name) else {
         // The search looks at every name, so it is for the problems that are shown.
-        let names = headings.names.keys().copied().chain(["base", "lock"]);
+        let names = tables.names.keys().copied().chain(["base", "lock"]);
         let near = if reading.is_shown() { spelling::meant(name, names) } else { None };
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         reading.report_absence(
@@ -48,11 +48,14 @@ fn one(
         return;
     };
     // A budget with mistakes of its own is not compared.
-    let Some(other) = index.map(|index| &headings.budgets[index].budget) else { return };
+    let Some(other) = index.map(|index| &tables.budgets[index].budget) else { return };
     let (mine, its) = (budget.subject.kind(), other.subject.kind());
     if mine != its {
-        let title =
-            format!("`{name}` is a budget of {}, this is {}", word::noun(its), word::noun(mine));
+        let title = format!(
+            "`{name}` is a budget of {}, this is {}",
+            metric_name::noun(its),
+            metric_name::noun(mine)
+        );
         let help = "compare budgets of the same kind of subject";
         reading.report(Problem::new(at, title).help(help));
         return;

@@ -10,7 +10,7 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Bound, Limit, Param, Scaling, key, limit, word};
+use super::{Bound, Limit, Param, Scaling, key, limit, metric_name};
 use crate::metric::{Metric, SubjectKind, Values};
 
 /// The fewest points that tell a slope from noise around it.
@@ -42,7 +42,7 @@ pub(super) fn read(
     }
     let mut limits = Vec::new();
     for entry in read::entries(metrics) {
-        let Some(inner) = word::read(kind, entry.key, &entry.at, reading) else { continue };
+        let Some(inner) = metric_name::read(kind, entry.key, &entry.at, reading) else { continue };
         if !inner.has_slope() {
             let title = format!("`{inner}` has no slope that could be limited");
             let help = if inner.values() == Values::Code {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::{self, Key};
 use super::limit::has_floor;
-use super::word::{KINDS, noun};
+use super::metric_name::{KINDS, noun};
 use super::{load, settings, subject};
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
@@ -275,7 +275,7 @@ fn meaning(metric: &Metric) -> String {
     match metric.judged() {
         Judged::Compared { .. } => format!("{what}. Exact: compared."),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
-            format!("{what}. Noisy: judged from evidence.")
+            format!("{what}. Statistical: judged from evidence.")
         }
     }
 }

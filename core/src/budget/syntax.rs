@@ -1,7 +1,7 @@
 //! TOML text to a tree with spans, and what is wrong with the text as TOML.
 //!
 //! The tree is read on even where the text is broken, so that all mistakes come at once. To keep one
-//! mistake from being shown as five, a section (from one `[heading]` to the next) with broken syntax
+//! mistake from being shown as five, a section (from one `[table]` to the next) with broken syntax
 //! shows its first syntax error and nothing else.
 
 use std::ops::Range;
@@ -72,15 +72,14 @@ struct Translated {
     harm: Harm,
 }
 
-/// From the heading that a place stands under to the next heading.
+/// From the header that a place stands under to the next header.
 fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
     let source = &reading.source;
-    let is_heading =
-        |line: usize| source.text[source.line_span(line)].trim_start().starts_with('[');
+    let is_header = |line: usize| source.text[source.line_span(line)].trim_start().starts_with('[');
     let here = source.line(at);
     let lines = source.line(source.text.len());
-    let first = (0..=here).rev().find(|&line| is_heading(line)).unwrap_or(0);
-    let next = (here + 1..=lines).find(|&line| is_heading(line));
+    let first = (0..=here).rev().find(|&line| is_header(line)).unwrap_or(0);
+    let next = (here + 1..=lines).find(|&line| is_header(line));
     source.line_span(first).start..next.map_or(usize::MAX, |line| source.line_span(line).start)
 }
 
@@ -128,7 +127,7 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
     }
     if message.starts_with("key with no value") {
         return harms(
-            Problem::new(at, "key has no value").help("write `key = value`, or `[heading]`"),
+            Problem::new(at, "key has no value").help("write `key = value`, or `[table]`"),
         );
     }
     harms(Problem::new(at, message.to_owned()).help("the file has to be TOML: see https://toml.io"))
@@ -144,8 +143,8 @@ fn duplicate(reading: &Reading<'_>, span: &Range<usize>, found: &str) -> Problem
     if !reading.is_shown() {
         return problem;
     }
-    let heading = line(here).starts_with('[');
-    let first = if heading {
+    let header = line(here).starts_with('[');
+    let first = if header {
         (0..here).find(|&i| line(i) == line(here))
     } else {
         let rest = (0..here).rev().take_while(|&i| !line(i).starts_with('['));

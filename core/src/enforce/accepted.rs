@@ -71,9 +71,9 @@ impl AcceptedValues {
         let Some(accepted) = &outcome.accepted else {
             return self.unsuitable(outcome, limit, locked).map(Unjudged::Unsuitable);
         };
-        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !limit.metric.is_exact())?;
+        let elsewhere = accepted.elsewhere.as_ref().filter(|_| !limit.metric.is_deterministic())?;
         Some(Unjudged::SetAside(format!(
-            "the value of `{series}` was accepted in another environment ({elsewhere}), and noisy values \
+            "the value of `{series}` was accepted in another environment ({elsewhere}), and statistical values \
              differ from one to another"
         )))
     }
@@ -129,7 +129,7 @@ impl AcceptedValues {
     }
 }
 
-/// What noisy values of a run depend on besides the code.
+/// What statistical values of a run depend on besides the code.
 pub fn environment(run: &Run) -> Environment {
     let Run { processor, cores, platform, profile, .. } = run.clone();
     Environment { processor, cores, platform, profile }
@@ -235,10 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn noisy_values_stay_where_they_were_accepted() {
+    fn statistical_values_stay_where_they_were_accepted() {
         let elsewhere = "environment (Z80, 2 cores, linux x86_64, release)";
         set_aside(&asked(WORKLOAD, "a", "max.p99 = \"2 x lock\"", "6502")[0], elsewhere);
-        // Exact ones are the same everywhere.
+        // Deterministic ones are the same everywhere.
         let exact = asked(ARTIFACT, "a", "max.gzip = \"2 x lock\"", "6502");
         assert_eq!((target(&exact[0].0).value.to_bits(), &exact[0].1), (200_f64.to_bits(), &None));
     }

@@ -5,7 +5,7 @@ use super::tests::{P50, max, rules};
 use super::{Asked, Rules};
 use crate::budget::Limit;
 use crate::outcome::Outcome;
-use crate::reading::Fork;
+use crate::reading::ProcessRun;
 use crate::stats::tests::noise::Noise;
 use crate::stats::{clopper_pearson, threshold};
 use crate::verdict::judge::{BETA, Carried, Finding, Levels};
@@ -14,27 +14,28 @@ use crate::verdict::judge::{BETA, Carried, Finding, Levels};
 const RUNS: u64 = 200;
 
 fn open(limit: Limit, rules: Rules) -> Open {
-    let levels = Levels { fail: threshold(rules.alpha, rules.noisy), pass: threshold(BETA, 1) };
+    let levels =
+        Levels { fail: threshold(rules.alpha, rules.statistical), pass: threshold(BETA, 1) };
     let (template, carried) = (Outcome::default(), Carried::default());
     Open::new(Asked { limit, template, carried, unjudged: None }, levels, 0.9)
 }
 
-fn finding(open: &mut Open, fork: &Fork) -> Finding {
-    open.add(fork).expect("every fork is a reading");
+fn finding(open: &mut Open, process: &ProcessRun) -> Finding {
+    open.add(process).expect("every process is a reading");
     match &open.judgement {
-        Judgement::Noisy(judge) => judge.finding(),
-        Judgement::Exact(_) => unreachable!("a time is noisy"),
+        Judgement::Statistical(judge) => judge.finding(),
+        Judgement::Deterministic(_) => unreachable!("a time varies"),
     }
 }
 
-/// Without blocks: what slows a whole process would be as many witnesses as the process has operations. The
+/// Without blocks: what slows a whole process would be as many independent observations as the process has operations. The
 /// same operations, told one by one as if each were of a process of its own.
 #[test]
 fn without_blocks_what_processes_share_flakes() {
     let (mut whole, mut single) = (0, 0);
     let mut random = Noise::seeded(1977);
     for _ in 0..RUNS {
-        let limits = || open(max(P50, "1 ms"), Rules { noisy: 1, ..rules() });
+        let limits = || open(max(P50, "1 ms"), Rules { statistical: 1, ..rules() });
         let (mut by_process, mut by_operation) = (limits(), limits());
         let (mut red, mut split_red) = (false, false);
         for _ in 0..20 {
@@ -42,11 +43,13 @@ fn without_blocks_what_processes_share_flakes() {
             let process = 1.0 + 0.2 * (random.uniform() - 0.5);
             let operations: Vec<f64> =
                 (0..20).map(|_| 1e-3 * process * (1.0 + 0.05 * (random.uniform() - 0.5))).collect();
-            let fork =
-                |operations: &[f64]| Fork { operations: operations.to_vec(), ..Fork::default() };
-            red |= finding(&mut by_process, &fork(&operations)) == Finding::Broken;
+            let process_run = |operations: &[f64]| ProcessRun {
+                operations: operations.to_vec(),
+                ..ProcessRun::default()
+            };
+            red |= finding(&mut by_process, &process_run(&operations)) == Finding::Broken;
             for operation in operations.chunks(1) {
-                split_red |= finding(&mut by_operation, &fork(operation)) == Finding::Broken;
+                split_red |= finding(&mut by_operation, &process_run(operation)) == Finding::Broken;
             }
         }
         whole += u64::from(red);

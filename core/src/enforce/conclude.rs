@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::noise_totals::Account;
+use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
 use crate::metric::{ByMetric, SampleKind};
 use crate::outcome::Unmeasured;
-use crate::outcome::{Doubt, Evidence, Ledger, Outcome, Shape};
+use crate::outcome::{Distribution, Doubt, Evidence, Noise, Outcome};
 use crate::outcome::{versus_accepted, words};
-use crate::reading::Fork;
+use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Judge, Levels};
 
@@ -22,7 +22,7 @@ pub(super) struct Seen {
     /// How long the readings took.
     pub(super) spent: Duration,
     /// What else the machine did meanwhile.
-    pub(super) account: Account,
+    pub(super) noise_totals: NoiseTotals,
     /// What readings noted, and whether another one noted the same with other figures.
     notes: Vec<(String, bool)>,
     /// What a batch was made of.
@@ -33,25 +33,25 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Takes one more reading.
-    pub(super) fn add(&mut self, fork: &Fork) {
-        self.spent += fork.elapsed;
-        self.account.add(fork);
-        for note in &fork.notes {
+    pub(super) fn add(&mut self, process: &ProcessRun) {
+        self.spent += process.elapsed;
+        self.noise_totals.add(process);
+        for note in &process.notes {
             match self.notes.iter_mut().find(|(known, _)| words::are_alike(known, note)) {
                 Some((known, varies)) => *varies |= known != note,
                 None => self.notes.push((note.clone(), false)),
             }
         }
-        for (metric, remarks) in fork.remarks.rows() {
+        for (metric, remarks) in process.remarks.rows() {
             if !self.remarks.contains_key(metric) {
                 self.remarks.insert(metric.clone(), remarks.clone());
             }
         }
-        for (metric, sides) in fork.sides.rows() {
+        for (metric, sides) in process.sides.rows() {
             self.sides.or_default(metric).push(*sides);
         }
-        if self.of.is_none() && fork.batch_size > 1 {
-            self.of = Some(format!("batches of {} operations", fork.batch_size));
+        if self.of.is_none() && process.batch_size > 1 {
+            self.of = Some(format!("batches of {} operations", process.batch_size));
         }
     }
 
@@ -78,14 +78,14 @@ pub(super) fn conclude(
     outcome.notes.extend(seen.notes());
     outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
     outcome.estimate = open.estimate();
-    if let Judgement::Noisy(judge) = &open.judgement {
+    if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules.effort));
         outcome.shape = Some(shape(judge, open, seen, origin));
-        outcome.ledger = (origin == Origin::Measured).then(|| seen.account.ledger());
+        outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
     }
     if verdict == Verdict::Fail {
-        let excuse = outcome.ledger.as_ref().is_some_and(Ledger::may_explain);
+        let excuse = outcome.noise.as_ref().is_some_and(Noise::may_explain);
         if excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
@@ -134,21 +134,21 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, effort: Dur
     let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
     // A violation is measured until the effort is spent, where a pass was soon settled.
     let within_effort = effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
-    let planned = (judge.forks() as f64 * within_effort).min(MOST_PLANNED) as usize;
+    let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
     Evidence {
         fail: odds(judge.log_evidence()),
         fail_at: levels.fail,
         pass: odds(judge.log_evidence_to_pass()),
         pass_at: levels.pass,
         detectable: judge.detectable(planned).filter(|_| limited).map(|v| open.shown(v)),
-        forks: judge.forks(),
+        processes: judge.processes(),
         values: judge.values().len(),
-        waited: seen.account.waited(),
-        preempted: seen.account.preempted(),
+        waited: seen.noise_totals.waited(),
+        preempted: seen.noise_totals.preempted(),
     }
 }
 
-fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Shape {
+fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Distribution {
     let of = match open.asked.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
         // As long as Criterion made them: most of its modes make each longer than the last.

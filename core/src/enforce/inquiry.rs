@@ -13,9 +13,9 @@ use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};
 use crate::outcome::{Doubt, Outcome};
-use crate::reading::Fork;
+use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
-use crate::verdict::judge::{BETA, FEWEST_FORKS, Finding, Levels};
+use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Levels};
 
 /// A generator that is late by more than this share of a limit says nothing of what is over it.
 const LATE: f64 = 0.1;
@@ -33,7 +33,7 @@ impl Inquiry {
     /// Nothing read yet.
     pub fn new(asked: Vec<Asked>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
-            fail: crate::stats::threshold(rules.alpha, rules.noisy.max(1)),
+            fail: crate::stats::threshold(rules.alpha, rules.statistical.max(1)),
             pass: crate::stats::threshold(BETA, 1),
         };
         let open = asked.into_iter().map(|asked| Open::new(asked, levels, rules.warn_at)).collect();
@@ -57,19 +57,19 @@ impl Inquiry {
 
     /// How long the readings took, and how many of them the most-measured open limit has: for progress.
     pub fn progress(&self) -> (Duration, usize) {
-        let forks = self.open.iter().map(Open::forks).max().unwrap_or(0);
-        (self.seen.spent, forks)
+        let processes = self.open.iter().map(Open::processes).max().unwrap_or(0);
+        (self.seen.spent, processes)
     }
 
     /// Takes one more reading, or the reason why there will be none, which leaves every open limit unmeasured.
-    pub fn add(&mut self, reading: Result<Fork, Unmeasured>) {
-        let fork = match reading {
-            Ok(fork) => fork,
+    pub fn add(&mut self, reading: Result<ProcessRun, Unmeasured>) {
+        let process = match reading {
+            Ok(process) => process,
             Err(reason) => return self.abandon(&reason),
         };
-        self.seen.add(&fork);
+        self.seen.add(&process);
         for mut open in std::mem::take(&mut self.open) {
-            match open.add(&fork) {
+            match open.add(&process) {
                 Ok(()) => self.consider(open),
                 Err(reason) => self.unmeasured(&open, &reason),
             }
@@ -93,16 +93,16 @@ impl Inquiry {
             return if enough { self.set_aside(&open) } else { self.open.push(open) };
         }
         match &open.judgement {
-            Judgement::Exact(readings) if readings.len() >= self.rules.repeats => {
+            Judgement::Deterministic(readings) if readings.len() >= self.rules.repeats => {
                 self.compare(&open);
             }
-            Judgement::Exact(_) => self.open.push(open),
-            Judgement::Noisy(judge) if recorded => match judge.finding_of_one() {
+            Judgement::Deterministic(_) => self.open.push(open),
+            Judgement::Statistical(judge) if recorded => match judge.finding_of_one() {
                 Finding::Broken => self.close(&open, Verdict::Fail, None),
                 Finding::Held => self.held(&open),
                 Finding::Open | Finding::Suspect => self.settle(&open, None),
             },
-            Judgement::Noisy(judge) => match judge.finding() {
+            Judgement::Statistical(judge) => match judge.finding() {
                 // Other work may be why: it has until the effort is spent to go away.
                 Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
                 Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
@@ -134,7 +134,7 @@ impl Inquiry {
             return self.close(open, Verdict::Fail, None);
         };
         let limit = open.against();
-        match self.seen.account.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
+        match self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
             Some(lag) if !open.is_relative() => {
                 let text = words::late_generator(statistic, lag, &limit, open.value());
                 self.unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
@@ -150,7 +150,7 @@ impl Inquiry {
         self.close(open, verdict, None);
     }
 
-    /// Exact values, or noisy ones that did not vary.
+    /// Deterministic values, or statistical ones that did not vary.
     fn compare(&mut self, open: &Open) {
         let against = open.against();
         let values = open.readings();
@@ -166,14 +166,14 @@ impl Inquiry {
     /// Whether a limit that was shown to be broken was so by the wall clock alone, on a machine whose
     /// other work may be why.
     fn is_excused(&self, open: &Open) -> bool {
-        let ledger = self.seen.account.ledger();
-        open.is_by_wall_clock(ledger.clock) && ledger.may_explain() && !open.fails_less_waiting()
+        let noise = self.seen.noise_totals.noise();
+        open.is_by_wall_clock(noise.clock) && noise.may_explain() && !open.fails_less_waiting()
     }
 
     /// The effort is spent and the evidence is not enough; `doubt` where it is known why.
     fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
-        let Judgement::Noisy(judge) = &open.judgement else { return self.compare(open) };
-        let few = judge.forks() < FEWEST_FORKS && self.origin == Origin::Measured;
+        let Judgement::Statistical(judge) = &open.judgement else { return self.compare(open) };
+        let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
         let blind = judge.is_blind() || few;
         let doubt = doubt.unwrap_or(if blind { Doubt::Blind } else { Doubt::Near });
         let verdict = match (self.rules.unsure, doubt) {

@@ -58,15 +58,15 @@ pub struct Rules {
     pub effort: Duration,
     /// Chance of a false red in the whole suite.
     pub alpha: f64,
-    /// How many noisy limits share it.
-    pub noisy: usize,
+    /// How many statistical limits share it.
+    pub statistical: usize,
     /// Beyond this share of a limit, a warning.
     pub warn_at: f64,
     /// What becomes of what cannot be settled.
     pub unsure: Unsure,
     /// The day, in UTC, for waivers.
     pub today: Date,
-    /// How often an exact reading is taken; they must agree.
+    /// How often a deterministic reading is taken; they must agree.
     pub repeats: usize,
     /// How often each revision was linked that is compared with the base.
     pub layouts: usize,

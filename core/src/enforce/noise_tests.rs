@@ -1,4 +1,4 @@
-//! Judgement on scripted forks of a scripted machine: what noise may take back, and what it never does.
+//! Judgement on scripted processes of a scripted machine: what noise may take back, and what it never does.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::budget::{Bound, Limit, Unsure};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::noise::Clock;
 use crate::outcome::{Doubt, Outcome};
-use crate::reading::{Fork, Interference, Pressure, Throttled, Timing, Work};
+use crate::reading::{Interference, ProcessRun, StallTime, Throttled, Timing, Work};
 use crate::verdict::Verdict;
 
 /// A tenth of a second of a machine with so many cores of other work, all tasks waiting at times.
@@ -18,28 +18,32 @@ fn interference(cores: f64) -> Interference {
         seconds: 0.1,
         outside: Some(cores * 0.1),
         stolen: Some((0.0, 0.2)),
-        pressure: Pressure { cpu: Some(waiting), ..Pressure::default() },
+        pressure: StallTime { cpu: Some(waiting), ..StallTime::default() },
         throttled: None,
     }
 }
 
-/// A fork of that machine, timed by this clock, that waited for this share of its time.
-fn on(fork: Fork, cores: f64, timing: Timing, waited: f64) -> Fork {
+/// A process of that machine, timed by this clock, that waited for this share of its time.
+fn on(process: ProcessRun, cores: f64, timing: Timing, waited: f64) -> ProcessRun {
     let interference = Some(interference(cores));
-    Fork { interference, timing: Some(timing), waited: Some(waited), ..fork }
+    ProcessRun { interference, timing: Some(timing), waited: Some(waited), ..process }
 }
 
 /// Operations of which one in twenty takes 20 ms: over a limit of 10 ms.
-fn broken(n: usize) -> Fork {
+fn broken(n: usize) -> ProcessRun {
     operations(n, 0.02, 20)
 }
 
-fn p99(rules: Rules, fork: impl Fn(usize) -> Fork + Send + 'static) -> Outcome {
-    judged(max(P99, "10 ms"), rules, fork)
+fn p99(rules: Rules, process_run: impl Fn(usize) -> ProcessRun + Send + 'static) -> Outcome {
+    judged(max(P99, "10 ms"), rules, process_run)
 }
 
-fn judged(limit: Limit, rules: Rules, fork: impl Fn(usize) -> Fork + Send + 'static) -> Outcome {
-    let outcomes = run(vec![limit], rules, move |n| Ok(fork(n)));
+fn judged(
+    limit: Limit,
+    rules: Rules,
+    process_run: impl Fn(usize) -> ProcessRun + Send + 'static,
+) -> Outcome {
+    let outcomes = run(vec![limit], rules, move |n| Ok(process_run(n)));
     assert_eq!(outcomes.len(), 1);
     outcomes[0].clone()
 }
@@ -68,7 +72,7 @@ fn nothing_is_said_of_what_passes() {
         let outcome = p99(rules(), move |n| on(operations(n, 2e-3, 50), cores, Timing::Wall, 0.3));
         assert_eq!(outcome.verdict, Verdict::Pass);
         assert_eq!(outcome.notes, [] as [&str; 0]);
-        assert_eq!(outcome.ledger.unwrap().clock, Some(Clock::Wall));
+        assert_eq!(outcome.noise.unwrap().clock, Some(Clock::Wall));
     }
 }
 
@@ -83,13 +87,13 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
         outcome.reason,
         "no verdict: p99 is 20 ms by the wall clock, over the limit of 10 ms, and 1.40 cores were busy \
          with other work; a calm machine would settle it, or a limit against `x base` or another \
-         budget, measured in turns"
+         budget, interleaved"
     );
     // It was given until the effort was spent.
     assert!(outcome.seconds >= rules().effort.as_secs_f64(), "{}", outcome.seconds);
-    let ledger = outcome.ledger.unwrap();
-    assert!((ledger.outside.unwrap() - 1.4).abs() < 1e-9, "{ledger:?}");
-    assert_eq!(ledger.forks, 100);
+    let noise = outcome.noise.unwrap();
+    assert!((noise.outside.unwrap() - 1.4).abs() < 1e-9, "{noise:?}");
+    assert_eq!(noise.processes, 100);
 }
 
 #[test]
@@ -117,19 +121,19 @@ fn what_waiting_cannot_explain_stays_red() {
     check(&outcome, Verdict::Fail, None, note);
     // A machine with processors to spare.
     let outcome = p99(rules(), |n| {
-        let mut fork = on(broken(n), 20.0, Timing::Wall, 0.0);
-        fork.interference.as_mut().unwrap().pressure.cpu = Some(0.0);
-        fork
+        let mut process = on(broken(n), 20.0, Timing::Wall, 0.0);
+        process.interference.as_mut().unwrap().pressure.cpu = Some(0.0);
+        process
     });
     check(&outcome, Verdict::Fail, None, "20.00 cores were busy with other work");
     // A machine that tells nothing.
-    let outcome = p99(rules(), |n| Fork { timing: Some(Timing::Wall), ..broken(n) });
+    let outcome = p99(rules(), |n| ProcessRun { timing: Some(Timing::Wall), ..broken(n) });
     check(&outcome, Verdict::Fail, None, "how busy the machine was is not known");
     // What is no time.
     let rss = max(Metric::from(Key::Rss), "1 MB");
     let outcome = judged(rss, rules(), |_| {
         on(
-            Fork { values: [(Metric::from(Key::Rss), 2e6)].into(), ..tenth() },
+            ProcessRun { values: [(Metric::from(Key::Rss), 2e6)].into(), ..tenth() },
             1.9,
             Timing::Wall,
             0.9,
@@ -140,23 +144,24 @@ fn what_waiting_cannot_explain_stays_red() {
 
 #[test]
 fn pairs_are_not_excused() {
-    let twice = |_| on(Fork { values: [(P50, 2.0)].into(), ..tenth() }, 1.9, Timing::Wall, 0.5);
+    let twice =
+        |_| on(ProcessRun { values: [(P50, 2.0)].into(), ..tenth() }, 1.9, Timing::Wall, 0.5);
     let outcome = judged(ratio(P50, Bound::Max, 1.1), rules(), twice);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
 /// A command that takes `wall` seconds, of which it waited for all but `rest`.
-fn command(wall: f64, rest: Option<f64>) -> Fork {
+fn command(wall: f64, rest: Option<f64>) -> ProcessRun {
     let metric = Key::Wall.at(Statistic::P50);
     let less_waiting = rest.map(|rest| (metric.clone(), rest)).into_iter().collect();
-    let fork = Fork { values: [(metric, wall)].into(), less_waiting, ..tenth() };
-    on(fork, 1.4, Timing::Wall, rest.map_or(0.0, |rest| 1.0 - rest / wall))
+    let process = ProcessRun { values: [(metric, wall)].into(), less_waiting, ..tenth() };
+    on(process, 1.4, Timing::Wall, rest.map_or(0.0, |rest| 1.0 - rest / wall))
 }
 
 #[test]
 fn a_command_is_judged_again_without_its_waiting() {
-    let wall = |fork: fn() -> Fork| {
-        judged(max(Key::Wall.at(Statistic::P50), "100 ms"), rules(), move |_| fork())
+    let wall = |process_run: fn() -> ProcessRun| {
+        judged(max(Key::Wall.at(Statistic::P50), "100 ms"), rules(), move |_| process_run())
     };
     // Without the waiting it would hold; would not; nobody knows.
     let outcome = wall(|| command(0.2, Some(0.05)));
@@ -173,7 +178,7 @@ fn a_command_is_judged_again_without_its_waiting() {
 fn a_floor_too() {
     let slow = |_| {
         let batches = vec![0.1; 5];
-        on(Fork { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
+        on(ProcessRun { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
     };
     let outcome = judged(min(Metric::from(Key::Throughput), "1000 op/s"), rules(), slow);
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
@@ -201,33 +206,33 @@ fn a_burst_hides_no_regression() {
         on(broken(n), if n < 20 { 1.4 } else { 0.0 }, Timing::Wall, 0.0)
     });
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
-    assert!(outcome.evidence.unwrap().forks > 20);
+    assert!(outcome.evidence.unwrap().processes > 20);
 }
 
 #[test]
 fn amounts_add_up_and_what_is_not_told_takes_no_part() {
     let outcome = p99(rules(), |n| {
-        let mut fork = on(broken(n), 0.0, Timing::LessWaiting, 0.0);
-        // Ticks come in tens of milliseconds: most forks see none, and one a whole one.
-        let found = fork.interference.as_mut().unwrap();
+        let mut process = on(broken(n), 0.0, Timing::LessWaiting, 0.0);
+        // Ticks come in tens of milliseconds: most processes see none, and one a whole one.
+        let found = process.interference.as_mut().unwrap();
         found.outside = if n == 0 { None } else { Some(if n % 5 == 1 { 0.01 } else { -0.002 }) };
         found.stolen = None;
         found.throttled = Some(Throttled { periods: 1, seconds: 0.25 });
-        fork.preempted = Some(7);
-        fork
+        process.preempted = Some(7);
+        process
     });
-    let ledger = outcome.ledger.unwrap();
-    let forks = ledger.forks;
-    let ticks = (1..forks).filter(|n| n % 5 == 1).count();
-    let expected = (ticks as f64 * 0.01 - (forks - 1 - ticks) as f64 * 0.002).max(0.0);
+    let noise = outcome.noise.unwrap();
+    let processes = noise.processes;
+    let ticks = (1..processes).filter(|n| n % 5 == 1).count();
+    let expected = (ticks as f64 * 0.01 - (processes - 1 - ticks) as f64 * 0.002).max(0.0);
     let near = |got: Option<f64>, expected: f64| assert!((got.unwrap() - expected).abs() < 1e-9);
-    near(ledger.outside, expected / ((forks - 1) as f64 * 0.1));
-    near(ledger.throttled, forks as f64 * 0.25);
-    near(ledger.preempted, 70.0);
-    assert_eq!((ledger.throttled_periods, ledger.steal), (Some(forks as u64), None));
+    near(noise.outside, expected / ((processes - 1) as f64 * 0.1));
+    near(noise.throttled, processes as f64 * 0.25);
+    near(noise.preempted, 70.0);
+    assert_eq!((noise.throttled_periods, noise.steal), (Some(processes as u64), None));
     let note = format!(
-        "a processor quota held it back in {forks} periods, {:.1} s in all",
-        forks as f64 * 0.25
+        "a processor quota held it back in {processes} periods, {:.1} s in all",
+        processes as f64 * 0.25
     );
     assert_eq!(outcome.notes, [note]);
 }

@@ -1,14 +1,14 @@
-//! The account of interference: amounts of one fork after another, and what they come to for a limit.
+//! The totals of noise: amounts of one process after another, and what they come to for a limit.
 
 use crate::metric::Statistic;
-use crate::outcome::Ledger;
-use crate::outcome::noise::{Clock, Pressure};
-use crate::reading::{Fork, Interference, Lag, Timing};
+use crate::outcome::Noise;
+use crate::outcome::noise::{Clock, StallShare};
+use crate::reading::{Interference, Lag, ProcessRun, Timing};
 use crate::stats::{Sample, order};
 
-/// What was read in all forks so far.
+/// What was read in all processes so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Account {
+pub(super) struct NoiseTotals {
     outside: Rate,
     stolen: Rate,
     cpu: Rate,
@@ -18,17 +18,17 @@ pub(super) struct Account {
     /// Time-weighted waiting for a processor.
     waited: Rate,
     preempted: Rate,
-    /// Forks whose times have waiting in them, and all that were timed.
+    /// Processes whose times have waiting in them, and all that were timed.
     by_wall: usize,
     timed: usize,
-    /// The processors that forks were kept on, each alone; in order, and once.
+    /// The processors that processes were kept on, each alone; in order, and once.
     pinned: Vec<usize>,
-    forks: usize,
-    /// How late the generator of a load was in each fork.
+    processes: usize,
+    /// How late the generator of a load was in each process.
     lags: Vec<Lag>,
 }
 
-/// An amount, and the time that it was read in: what a fork does not tell takes no part.
+/// An amount, and the time that it was read in: what a process does not tell takes no part.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rate {
     amount: f64,
@@ -49,22 +49,22 @@ impl Rate {
     }
 }
 
-impl Account {
-    pub(super) fn add(&mut self, fork: &Fork) {
-        let elapsed = fork.elapsed.as_secs_f64();
-        self.forks += 1;
-        self.waited.add(fork.waited.map(|share| share * elapsed), elapsed);
-        self.preempted.add(fork.preempted.map(|count| count as f64), elapsed);
-        self.by_wall += usize::from(fork.timing == Some(Timing::Wall));
-        self.timed += usize::from(fork.timing.is_some());
-        if let Some(processor) = fork.pinned
+impl NoiseTotals {
+    pub(super) fn add(&mut self, process: &ProcessRun) {
+        let elapsed = process.elapsed.as_secs_f64();
+        self.processes += 1;
+        self.waited.add(process.waited.map(|share| share * elapsed), elapsed);
+        self.preempted.add(process.preempted.map(|count| count as f64), elapsed);
+        self.by_wall += usize::from(process.timing == Some(Timing::Wall));
+        self.timed += usize::from(process.timing.is_some());
+        if let Some(processor) = process.pinned
             && let Err(at) = self.pinned.binary_search(&processor)
         {
             self.pinned.insert(at, processor);
         }
-        self.lags.extend(fork.lag);
+        self.lags.extend(process.lag);
         let Some(Interference { seconds, outside, stolen, pressure, throttled }) =
-            fork.interference
+            process.interference
         else {
             return;
         };
@@ -92,7 +92,7 @@ impl Account {
         self.preempted.get().map(|_| self.preempted.amount as u64)
     }
 
-    /// How late the generator of a load was by itself, in the middle fork, as what a statistic of
+    /// How late the generator of a load was by itself, in the middle process, as what a statistic of
     /// latencies has of it: at the 99th percentile, or at the most. `None` without a load.
     pub(super) fn lag(&self, statistic: Statistic) -> Option<f64> {
         let of = |lag: &Lag| if statistic == Statistic::Max { lag.max } else { lag.p99 };
@@ -100,7 +100,7 @@ impl Account {
         order::quantile(&lags, 0.5)
     }
 
-    /// Where it was pinned to: one processor for each fork, and another one the next time.
+    /// Where it was pinned to: one processor for each process, and another one the next time.
     fn places(&self) -> Option<String> {
         let names: Vec<_> = self.pinned.iter().map(ToString::to_string).collect();
         match &names[..] {
@@ -111,11 +111,11 @@ impl Account {
     }
 
     /// What it comes to.
-    pub(super) fn ledger(&self) -> Ledger {
-        Ledger {
+    pub(super) fn noise(&self) -> Noise {
+        Noise {
             outside: self.outside.get(),
             steal: self.stolen.get(),
-            pressure: Pressure {
+            pressure: StallShare {
                 cpu: self.cpu.get(),
                 memory: self.memory.get(),
                 io: self.io.get(),
@@ -129,7 +129,7 @@ impl Account {
                 if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
             }),
             pinned: self.places(),
-            forks: self.forks,
+            processes: self.processes,
         }
     }
 }

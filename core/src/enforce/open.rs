@@ -7,9 +7,9 @@ use crate::outcome::noise::Clock;
 use crate::outcome::{Against, Estimate};
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::{Quantity, Unit};
-use crate::reading::{Fork, Work};
-use crate::verdict::judge::{FEWEST_FORKS, Finding, Judge, Levels};
-use crate::verdict::question;
+use crate::reading::{ProcessRun, Work};
+use crate::verdict::hypothesis;
+use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
 
 /// A limit on single operations is so many times what a reading of the clock takes, at least.
 const CLEAR_OF_CLOCK: f64 = 5.0;
@@ -29,22 +29,22 @@ pub(super) struct Open {
 
 pub(super) enum Judgement {
     /// Readings that must agree.
-    Exact(Vec<f64>),
-    Noisy(Box<Judge>),
+    Deterministic(Vec<f64>),
+    Statistical(Box<Judge>),
 }
 
 impl Open {
     /// Nothing read yet.
     pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
         let mut less_waiting = None;
-        let judgement = if asked.limit.metric.is_exact() {
-            Judgement::Exact(Vec::new())
+        let judgement = if asked.limit.metric.is_deterministic() {
+            Judgement::Deterministic(Vec::new())
         } else {
-            let question = question::question(&asked.limit, levels);
+            let hypothesis = hypothesis::of(&asked.limit, levels);
             if matches!(asked.limit.target, Target::Absolute(_)) {
-                less_waiting = Some(Box::new(Judge::new(question)));
+                less_waiting = Some(Box::new(Judge::new(hypothesis)));
             }
-            Judgement::Noisy(Box::new(Judge::continuing(question, asked.carried)))
+            Judgement::Statistical(Box::new(Judge::continuing(hypothesis, asked.carried)))
         };
         let mut against = against(&asked.limit, &judgement, warn_at);
         if asked.unjudged.is_some() {
@@ -54,21 +54,22 @@ impl Open {
         Open { asked, judgement, less_waiting, against }
     }
 
-    pub(super) fn add(&mut self, fork: &Fork) -> Result<(), Unmeasured> {
+    pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
         if self.is_unjudged() {
-            self.is_bounded(fork)?;
-            self.take_unit(fork);
+            self.is_bounded(process)?;
+            self.take_unit(process);
         } else {
-            self.resolves(fork)?;
+            self.resolves(process)?;
         }
         let metric = &self.asked.limit.metric;
-        let mut series = fork.series(metric)?;
+        let mut series = process.series(metric)?;
         if let Some(bad) = series.iter().find(|v| !v.is_finite()) {
             let text = format!("`{metric}` was measured as {bad}, which is not a finite number");
             return Err(Unmeasured::new(Cause::InvalidReading, text));
         }
         let relative = self.is_relative();
-        if let (Some(judge), Some(&value)) = (&mut self.less_waiting, fork.less_waiting.get(metric))
+        if let (Some(judge), Some(&value)) =
+            (&mut self.less_waiting, process.less_waiting.get(metric))
         {
             judge.add(&[value]).map_err(|e| {
                 let text = format!("`{metric}` less waiting was measured as {e}");
@@ -76,8 +77,8 @@ impl Open {
             })?;
         }
         match &mut self.judgement {
-            Judgement::Exact(readings) => readings.extend(series),
-            Judgement::Noisy(judge) => {
+            Judgement::Deterministic(readings) => readings.extend(series),
+            Judgement::Statistical(judge) => {
                 if relative {
                     if let Some(bad) = series.iter().find(|&&ratio| ratio < 0.0) {
                         let text = format!("the ratio of `{metric}` was measured as {bad}");
@@ -97,12 +98,12 @@ impl Open {
         Ok(())
     }
 
-    /// Whether the fork can tell anything about this limit.
-    fn resolves(&self, fork: &Fork) -> Result<(), Unmeasured> {
+    /// Whether the process can tell anything about this limit.
+    fn resolves(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
-        self.is_bounded(fork)?;
+        self.is_bounded(process)?;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
-        match (limit.metric.sample(), fork.work, fork.clock) {
+        match (limit.metric.sample(), process.work, process.clock) {
             (SampleKind::Rate, Work::Operations(_), _) if quantity.unit == Unit::BytesPerSecond => {
                 let text = "the limit is in bytes a second, and the workload does not say how many \
                             bytes an operation is: call `run.bytes(n)` before it measures";
@@ -115,7 +116,7 @@ impl Open {
             }
             (SampleKind::Process, ..) => {
                 let told = quantity.value + self.slack();
-                match fork.grain.filter(|grain| told < *grain) {
+                match process.grain.filter(|grain| told < *grain) {
                     None => Ok(()),
                     Some(grain) => Err(Unmeasured::new(
                         Cause::Unresolvable,
@@ -156,15 +157,15 @@ impl Open {
 
     /// Whether latencies that are only known to be at least so long settle the limit: they do where all
     /// of them are over it.
-    fn is_bounded(&self, fork: &Fork) -> Result<(), Unmeasured> {
+    fn is_bounded(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
-        let Some(least) = fork.at_least else { return Ok(()) };
+        let Some(least) = process.at_least else { return Ok(()) };
         let least = match limit.metric.sample() {
             SampleKind::Operation if limit.metric.statistic() == Some(Statistic::Min) => {
                 return Ok(());
             }
             SampleKind::Operation => least,
-            SampleKind::Batch => fork.values.get(&limit.metric).copied().unwrap_or(0.0),
+            SampleKind::Batch => process.values.get(&limit.metric).copied().unwrap_or(0.0),
             SampleKind::File
             | SampleKind::Rate
             | SampleKind::Failure
@@ -195,8 +196,8 @@ impl Open {
 
     fn slack(&self) -> f64 {
         match &self.judgement {
-            Judgement::Exact(_) => 0.0,
-            Judgement::Noisy(judge) => judge.slack(),
+            Judgement::Deterministic(_) => 0.0,
+            Judgement::Statistical(judge) => judge.slack(),
         }
     }
 
@@ -205,7 +206,7 @@ impl Open {
     }
 
     /// Whether a reading that took longer because the machine was busy counts against the limit:
-    /// pairs are measured in turns, and times less waiting are not touched by it.
+    /// pairs are interleaved, and times less waiting are not touched by it.
     pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
         let timed = match self.asked.limit.metric.sample() {
             SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
@@ -235,16 +236,16 @@ impl Open {
     /// Whether there are values enough to tell the metric, were the limit out of reach.
     pub(super) fn suffices(&self, repeats: usize) -> bool {
         match &self.judgement {
-            Judgement::Exact(readings) => readings.len() >= repeats,
-            Judgement::Noisy(judge) => judge.finding() == Finding::Held || self.is_constant(),
+            Judgement::Deterministic(readings) => readings.len() >= repeats,
+            Judgement::Statistical(judge) => judge.finding() == Finding::Held || self.is_constant(),
         }
     }
 
     /// A rate is of what the workload counts, where no limit says of what.
-    fn take_unit(&mut self, fork: &Fork) {
+    fn take_unit(&mut self, process: &ProcessRun) {
         let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
         if self.asked.limit.metric.units() == Units::Rate {
-            quantity.unit = match fork.work {
+            quantity.unit = match process.work {
                 Work::Bytes(_) => Unit::BytesPerSecond,
                 Work::Operations(_) => Unit::PerSecond,
             };
@@ -253,17 +254,17 @@ impl Open {
 
     pub(super) fn is_suspect(&self) -> bool {
         match &self.judgement {
-            Judgement::Exact(_) => false,
-            Judgement::Noisy(judge) => judge.finding() == Finding::Suspect,
+            Judgement::Deterministic(_) => false,
+            Judgement::Statistical(judge) => judge.finding() == Finding::Suspect,
         }
     }
 
-    /// Whether one value a fork, from enough forks, never varied: a custom count, say.
+    /// Whether one value a process, from enough processes, never varied: a custom count, say.
     pub(super) fn is_constant(&self) -> bool {
-        let Judgement::Noisy(judge) = &self.judgement else { return false };
-        // First what costs nothing: this is asked after every fork, and values are sorted to be seen.
+        let Judgement::Statistical(judge) = &self.judgement else { return false };
+        // First what costs nothing: this is asked after every process, and values are sorted to be seen.
         let may_be = matches!(self.asked.limit.metric.judged(), Judged::UntilConstant(_));
-        if !may_be || judge.forks() < FEWEST_FORKS {
+        if !may_be || judge.processes() < FEWEST_PROCESSES {
             return false;
         }
         let values = judge.values();
@@ -273,49 +274,49 @@ impl Open {
         least.to_bits() == most.to_bits()
     }
 
-    /// Whether so many forks gave the same value that it tells as much as evidence does: a median on the
+    /// Whether so many processes gave the same value that it tells as much as evidence does: a median on the
     /// other side of the limit gives `n` values on this one with a chance of `2^-n` at most.
     pub(super) fn never_varies(&self) -> bool {
-        let Judgement::Noisy(judge) = &self.judgement else { return false };
+        let Judgement::Statistical(judge) = &self.judgement else { return false };
         let over = self.value().is_some_and(|value| self.against.is_over(value));
         let levels = judge.levels();
         let enough = if over { levels.fail } else { levels.pass };
-        judge.forks() as f64 * std::f64::consts::LN_2 >= enough
+        judge.processes() as f64 * std::f64::consts::LN_2 >= enough
     }
 
-    pub(super) fn forks(&self) -> usize {
+    pub(super) fn processes(&self) -> usize {
         match &self.judgement {
-            Judgement::Exact(readings) => readings.len(),
-            Judgement::Noisy(judge) => judge.forks(),
+            Judgement::Deterministic(readings) => readings.len(),
+            Judgement::Statistical(judge) => judge.processes(),
         }
     }
 
     /// A judged number as people read it: a ratio rather than its logarithm.
     pub(super) fn shown(&self, value: f64) -> f64 {
         match self.judgement {
-            Judgement::Noisy(_) if self.is_relative() && value <= NOTHING => 0.0,
-            Judgement::Noisy(_) if self.is_relative() => value.exp(),
-            Judgement::Exact(_) | Judgement::Noisy(_) => value,
+            Judgement::Statistical(_) if self.is_relative() && value <= NOTHING => 0.0,
+            Judgement::Statistical(_) if self.is_relative() => value.exp(),
+            Judgement::Deterministic(_) | Judgement::Statistical(_) => value,
         }
     }
 
     pub(super) fn readings(&self) -> Vec<f64> {
         match &self.judgement {
-            Judgement::Exact(readings) => readings.clone(),
-            Judgement::Noisy(judge) => {
+            Judgement::Deterministic(readings) => readings.clone(),
+            Judgement::Statistical(judge) => {
                 judge.values().values().iter().map(|&v| self.shown(v)).collect()
             }
         }
     }
 
-    /// The value that the limit is held against: of exact readings that differ, the worst.
+    /// The value that the limit is held against: of deterministic readings that differ, the worst.
     pub(super) fn value(&self) -> Option<f64> {
         self.estimate().map(|estimate| estimate.value)
     }
 
     pub(super) fn estimate(&self) -> Option<Estimate> {
         match &self.judgement {
-            Judgement::Exact(readings) => {
+            Judgement::Deterministic(readings) => {
                 let pick = match self.asked.limit.bound {
                     Bound::Max => f64::max,
                     Bound::Min => f64::min,
@@ -325,7 +326,7 @@ impl Open {
                 let high = readings.iter().copied().reduce(f64::max)?;
                 Some(Estimate { value, low: Some(low), high: Some(high) })
             }
-            Judgement::Noisy(judge) => {
+            Judgement::Statistical(judge) => {
                 let (value, interval) = judge.estimate()?;
                 if self.is_constant() {
                     let value = self.shown(value);
@@ -338,9 +339,9 @@ impl Open {
         }
     }
 
-    /// Says that exact readings differed, where they did.
+    /// Says that deterministic readings differed, where they did.
     pub(super) fn disagreement(&self) -> Option<String> {
-        let Judgement::Exact(readings) = &self.judgement else { return None };
+        let Judgement::Deterministic(readings) = &self.judgement else { return None };
         let estimate = self.estimate()?;
         let (low, high) = (estimate.low?, estimate.high?);
         (low.to_bits() != high.to_bits()).then(|| {
@@ -363,7 +364,7 @@ impl Open {
     fn take_limit(&mut self) {
         if let Some((_, factor)) = self.asked.unjudged {
             let limit = self.value().unwrap_or(f64::NAN) * factor;
-            let unit = question::limit_of(&self.asked.limit).1;
+            let unit = hypothesis::limit_of(&self.asked.limit).1;
             self.against = Against { limit, warn: limit, unit, ..self.against };
         }
     }
@@ -371,7 +372,7 @@ impl Open {
 
 /// The limit as a number, with where a warning begins and how far beyond it still passes.
 fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
-    let (value, unit) = question::limit_of(limit);
+    let (value, unit) = hypothesis::limit_of(limit);
     let warn = match (limit.warn, limit.bound) {
         (Some(warn), _) => warn.value,
         // Counts, exponents and ratios sit at their limit by intention: three allocations and no
@@ -383,11 +384,11 @@ fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
         (None, Bound::Min) => value / warn_at,
     };
     let slack = match judgement {
-        Judgement::Exact(_) => 0.0,
-        Judgement::Noisy(judge) if matches!(limit.target, Target::Relative { .. }) => {
+        Judgement::Deterministic(_) => 0.0,
+        Judgement::Statistical(judge) if matches!(limit.target, Target::Relative { .. }) => {
             value * judge.slack().exp_m1()
         }
-        Judgement::Noisy(judge) => judge.slack(),
+        Judgement::Statistical(judge) => judge.slack(),
     };
     Against { bound: limit.bound, limit: value, warn, slack, unit }
 }

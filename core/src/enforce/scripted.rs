@@ -14,7 +14,7 @@ pub fn rules() -> Rules {
     Rules {
         effort: Duration::from_secs(10),
         alpha: 0.01,
-        noisy: 25,
+        statistical: 25,
         warn_at: 0.9,
         unsure: Unsure::Blind,
         today: "2026-11-21".parse().unwrap(),

@@ -12,14 +12,14 @@ use super::Rules;
 use super::tests::{max, rules, run, tenth};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
-use crate::reading::Fork;
+use crate::reading::ProcessRun;
 use crate::stats::clopper_pearson;
 use crate::stats::tests::noise::Noise;
 use crate::verdict::Verdict;
 
 /// Simulated limits of each kind.
 const RUNS: u64 = 40;
-/// Operations of a fork.
+/// Operations of a process.
 const OPERATIONS: usize = 60;
 /// The slack of times, and 5 % more.
 const BEYOND: f64 = 1.1 * 1.05;
@@ -30,12 +30,12 @@ struct World {
     random: Noise,
     /// What processes one after another have in common.
     walk: f64,
-    forks: usize,
+    processes: usize,
 }
 
 impl World {
     fn new(kind: &'static str, seed: u64) -> World {
-        World { kind, random: Noise::seeded(seed), walk: 0.0, forks: 0 }
+        World { kind, random: Noise::seeded(seed), walk: 0.0, processes: 0 }
     }
 
     /// What a process does to all its operations.
@@ -54,10 +54,10 @@ impl World {
         }
     }
 
-    fn fork(&mut self) -> Vec<f64> {
+    fn next_process(&mut self) -> Vec<f64> {
         let level = self.level();
-        let short = self.kind == "short first" && self.forks == 0;
-        self.forks += 1;
+        let short = self.kind == "short first" && self.processes == 0;
+        self.processes += 1;
         let (random, kind) = (&mut self.random, self.kind);
         let phase = (random.uniform() * 50.0) as usize;
         let operation = |at: usize| match kind {
@@ -85,9 +85,9 @@ fn normal(random: &mut Noise) -> f64 {
 fn truth(kind: &'static str, q: f64) -> f64 {
     let mut values: Vec<f64> = (0..800)
         .flat_map(|seed| {
-            let mut world = World { forks: 1, ..World::new(kind, 1_000_000 + seed) };
+            let mut world = World { processes: 1, ..World::new(kind, 1_000_000 + seed) };
             world.walk = normal(&mut world.random);
-            world.fork()
+            world.next_process()
         })
         .collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -97,10 +97,13 @@ fn truth(kind: &'static str, q: f64) -> f64 {
 /// The verdict on a quantile that is `scale` times what it is by itself, in milliseconds, and limited to 1 ms.
 fn judged(kind: &'static str, metric: &Metric, scale: f64, seed: u64) -> Outcome {
     let world = Mutex::new(World::new(kind, seed));
-    let rules = Rules { noisy: 1, effort: Duration::from_secs(4), ..rules() };
+    let rules = Rules { statistical: 1, effort: Duration::from_secs(4), ..rules() };
     let outcomes = run(vec![max(metric.clone(), "1 ms")], rules, move |_| {
-        let times = world.lock().expect("no fork panics").fork();
-        Ok(Fork { operations: times.iter().map(|time| time * scale * 1e-3).collect(), ..tenth() })
+        let times = world.lock().expect("no process panics").next_process();
+        Ok(ProcessRun {
+            operations: times.iter().map(|time| time * scale * 1e-3).collect(),
+            ..tenth()
+        })
     });
     outcomes[0].clone()
 }
@@ -182,9 +185,9 @@ fn a_coarse_value_is_not_taken_for_constant() {
     for _ in 0..RUNS * 5 {
         let readings: Vec<f64> = (0..100).map(|_| f64::from(random.uniform() < 0.45)).collect();
         let retries = || Metric::recorded("retries");
-        let rules = Rules { noisy: 1, ..rules() };
+        let rules = Rules { statistical: 1, ..rules() };
         let outcomes = run(vec![max(retries(), "0.5")], rules, move |n| {
-            Ok(Fork { values: [(retries(), readings[n])].into(), ..tenth() })
+            Ok(ProcessRun { values: [(retries(), readings[n])].into(), ..tenth() })
         });
         red += u64::from(is_red(&outcomes[0]));
     }
@@ -197,7 +200,7 @@ fn a_coarse_value_is_not_taken_for_constant() {
 fn fresh_processes_that_contradict_are_heard() {
     let p99 = Key::Latency.at(Statistic::P99);
     let outcomes = run(vec![max(p99, "10 ms")], rules(), |n| {
-        Ok(Fork { operations: vec![if n < 3 { 0.1 } else { 0.001 }; 100], ..tenth() })
+        Ok(ProcessRun { operations: vec![if n < 3 { 0.1 } else { 0.001 }; 100], ..tenth() })
     });
     assert_ne!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
 }
@@ -205,16 +208,16 @@ fn fresh_processes_that_contradict_are_heard() {
 /// The more limits share the level, the more evidence a red takes.
 #[test]
 fn a_red_pays_for_all_limits() {
-    let forks = |noisy: usize| {
+    let processes = |statistical: usize| {
         let outcomes =
-            run(vec![max(Metric::from(Key::Rss), "1 MB")], Rules { noisy, ..rules() }, |n| {
+            run(vec![max(Metric::from(Key::Rss), "1 MB")], Rules { statistical, ..rules() }, |n| {
                 let values = [(Metric::from(Key::Rss), 2e6 + n as f64)].into();
-                Ok(Fork { values, ..tenth() })
+                Ok(ProcessRun { values, ..tenth() })
             });
-        let evidence = outcomes[0].evidence.expect("memory is noisy");
+        let evidence = outcomes[0].evidence.expect("memory is statistical");
         assert_eq!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
-        assert!(evidence.fail >= (noisy as f64 / 0.01).ln(), "{evidence:?}");
-        evidence.forks
+        assert!(evidence.fail >= (statistical as f64 / 0.01).ln(), "{evidence:?}");
+        evidence.processes
     };
-    assert!(forks(1) < forks(25) && forks(25) < forks(1000));
+    assert!(processes(1) < processes(25) && processes(25) < processes(1000));
 }

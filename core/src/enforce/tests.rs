@@ -1,4 +1,4 @@
-//! The whole of judgement on scripted forks: no clock, no process, every verdict and its sentence.
+//! The whole of judgement on scripted processes: no clock, no process, every verdict and its sentence.
 
 mod load;
 mod lock;
@@ -15,7 +15,7 @@ use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::Quantity;
-use crate::reading::{Clock, Fork, Work};
+use crate::reading::{Clock, ProcessRun, Work};
 use crate::stats::tests::noise::Noise;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Carried;
@@ -36,18 +36,18 @@ pub(crate) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
     limit(metric, bound, Target::Relative { factor, reference })
 }
 
-/// Runs an inquiry to its end; `fork` gives the n-th fork.
+/// Runs an inquiry to its end; `process` gives the n-th process.
 pub(crate) fn run(
     limits: Vec<Limit>,
     rules: Rules,
-    fork: impl Fn(usize) -> Result<Fork, Unmeasured> + Send + 'static,
+    process_run: impl Fn(usize) -> Result<ProcessRun, Unmeasured> + Send + 'static,
 ) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
-    finish(Box::new(move || fork(next.fetch_add(1, Ordering::Relaxed))), limits, rules)
+    finish(Box::new(move || process_run(next.fetch_add(1, Ordering::Relaxed))), limits, rules)
 }
 
 /// Where scripted readings come from.
-type Script = Box<dyn FnMut() -> Result<Fork, Unmeasured>>;
+type Script = Box<dyn FnMut() -> Result<ProcessRun, Unmeasured>>;
 
 fn finish(source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
     finish_from(Carried::default(), source, limits, rules)
@@ -83,19 +83,19 @@ fn drive_from(origin: Origin, mut source: Script, asked: Vec<Asked>, rules: Rule
     panic!("the inquiry did not end");
 }
 
-pub(crate) fn tenth() -> Fork {
-    Fork { elapsed: Duration::from_millis(100), ..Fork::default() }
+pub(crate) fn tenth() -> ProcessRun {
+    ProcessRun { elapsed: Duration::from_millis(100), ..ProcessRun::default() }
 }
 
-/// A fork of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
-pub(crate) fn operations(n: usize, tail: f64, every: usize) -> Fork {
+/// A process of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
+pub(crate) fn operations(n: usize, tail: f64, every: usize) -> ProcessRun {
     let operations =
         (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
-    Fork { operations: operations.collect(), ..tenth() }
+    ProcessRun { operations: operations.collect(), ..tenth() }
 }
 
-fn value(metric: Metric, value: f64) -> Fork {
-    Fork { values: [(metric, value)].into(), ..tenth() }
+fn value(metric: Metric, value: f64) -> ProcessRun {
+    ProcessRun { values: [(metric, value)].into(), ..tenth() }
 }
 
 #[track_caller]
@@ -109,7 +109,7 @@ fn check(outcomes: &[Outcome], verdict: Verdict, reason: &str) {
 fn a_comfortable_percentile_passes_soon() {
     let outcomes = run(vec![max(P99, "10 ms")], rules(), |n| Ok(operations(n, 0.002, 50)));
     check(&outcomes, Verdict::Pass, "p99 is 2 ms, within the limit of 10 ms");
-    assert!(outcomes[0].evidence.unwrap().forks <= 4, "{:?}", outcomes[0].evidence);
+    assert!(outcomes[0].evidence.unwrap().processes <= 4, "{:?}", outcomes[0].evidence);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_broken_percentile_fails_and_is_confirmed() {
 
 #[test]
 fn one_bad_process_is_no_red() {
-    // The first fork is slow throughout, as on a busy core; the others are not.
+    // The first process is slow throughout, as on a busy core; the others are not.
     let outcomes = run(vec![max(P50, "10 ms")], rules(), |n| {
         Ok(operations(n, if n == 0 { 0.1 } else { 0.001 }, 1))
     });
@@ -143,7 +143,7 @@ fn near_the_limit_is_a_warning_and_says_so() {
     let alternating = |high: f64| {
         move |_| {
             let operations = (0..100).map(|i| if i % 2 == 0 { high } else { 0.000_97 });
-            Ok(Fork { operations: operations.collect(), ..tenth() })
+            Ok(ProcessRun { operations: operations.collect(), ..tenth() })
         }
     };
     // Over the limit and within the slack: either answer is right, and it is said.
@@ -160,8 +160,9 @@ fn near_the_limit_is_a_warning_and_says_so() {
 
 #[test]
 fn too_few_operations_are_blind_and_red() {
-    // One operation a fork, 1 s each: a p99 cannot be shown within 10 s.
-    let slow = || Ok(Fork { operations: vec![1.0], elapsed: Duration::from_secs(1), ..tenth() });
+    // One operation a process, 1 s each: a p99 cannot be shown within 10 s.
+    let slow =
+        || Ok(ProcessRun { operations: vec![1.0], elapsed: Duration::from_secs(1), ..tenth() });
     let outcomes = run(vec![max(P99, "10 s")], rules(), move |_| slow());
     assert_eq!(outcomes[0].verdict, Verdict::Unsure);
     assert!(outcomes[0].reason.starts_with("no verdict: p99 is 1 s after 10 operations in 10"));
@@ -175,7 +176,7 @@ fn a_floor_on_throughput() {
     let rate = |seconds: f64| {
         move |_| {
             let (batches, work) = (vec![seconds; 5], Work::Operations(10.0));
-            Ok(Fork { batches, work, batch_size: 1, ..tenth() })
+            Ok(ProcessRun { batches, work, batch_size: 1, ..tenth() })
         }
     };
     let outcomes = run(vec![min(Metric::from(Key::Throughput), "1000 op/s")], rules(), rate(0.001));
@@ -237,18 +238,18 @@ fn no_reading_is_red_whatever_came_before() {
 }
 
 #[test]
-fn what_a_fork_cannot_tell_is_red() {
-    let fork = |_| {
+fn what_a_process_cannot_tell_is_red() {
+    let process_run = |_| {
         let clock = Some(Clock { cost: 3e-8, resolution: 1e-9 });
-        Ok(Fork { operations: vec![1e-8; 100], batches: vec![0.02; 5], clock, ..tenth() })
+        Ok(ProcessRun { operations: vec![1e-8; 100], batches: vec![0.02; 5], clock, ..tenth() })
     };
     let text = "a limit of 50 ns on single operations is too near what the clock itself takes, 30 ns; \
                 limit `mean` or `throughput`, which time many operations together";
-    check(&run(vec![max(P99, "50 ns")], rules(), fork), Verdict::Unmeasured, text);
+    check(&run(vec![max(P99, "50 ns")], rules(), process_run), Verdict::Unmeasured, text);
     let text = "the limit is in bytes a second, and the workload does not say how many bytes an \
                 operation is: call `run.bytes(n)` before it measures";
     let limits = vec![min(Metric::from(Key::Throughput), "1 MB/s")];
-    check(&run(limits, rules(), fork), Verdict::Unmeasured, text);
+    check(&run(limits, rules(), process_run), Verdict::Unmeasured, text);
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn a_rate_of_errors() {
     let failing = |share: f64| {
         move |_| {
             let values = [(Metric::from(Key::ErrorRate), share)].into();
-            Ok(Fork { operations: vec![0.001; 500], values, ..tenth() })
+            Ok(ProcessRun { operations: vec![0.001; 500], values, ..tenth() })
         }
     };
     let outcomes = run(vec![max(Metric::from(Key::ErrorRate), "1 %")], rules(), failing(0.0));
@@ -276,31 +277,31 @@ fn the_suite_keeps_its_alpha() {
         let mut red = false;
         for _ in 0..limits {
             seed += 1;
-            let at_limit = noisy(seed, 1.0);
+            let at_limit = statistical(seed, 1.0);
             red |= at_limit.verdict == Verdict::Fail;
         }
         flaked += u32::from(red);
         seed += 1;
-        caught += u32::from(noisy(seed, 1.5).verdict == Verdict::Fail);
+        caught += u32::from(statistical(seed, 1.5).verdict == Verdict::Fail);
     }
     assert!(flaked <= 3, "{flaked} of {suites} suites at their limits were red");
     assert!(caught >= 55, "{caught} of {suites} violations of half as much again were red");
 }
 
 /// A median of `truth` milliseconds, limited to 1 ms, with 5 % between processes and 10 % within.
-fn noisy(seed: u64, truth: f64) -> Outcome {
+fn statistical(seed: u64, truth: f64) -> Outcome {
     let mut coin = Noise::seeded(seed);
     let mut uniform = move || coin.uniform() - 0.5;
-    let mut forks = Vec::new();
+    let mut processes = Vec::new();
     for _ in 0..60 {
         let process = truth * (1.0 + 0.1 * uniform());
         let operations = (0..40).map(|_| 1e-3 * process * (1.0 + 0.2 * uniform())).collect();
-        forks.push(operations);
+        processes.push(operations);
     }
     let rules = Rules { effort: Duration::from_secs(5), ..rules() };
     let outcomes = run(vec![max(P50, "1 ms")], rules, move |n| {
-        let operations: &Vec<f64> = &forks[n.min(59)];
-        Ok(Fork { operations: operations.clone(), ..tenth() })
+        let operations: &Vec<f64> = &processes[n.min(59)];
+        Ok(ProcessRun { operations: operations.clone(), ..tenth() })
     });
     outcomes[0].clone()
 }
@@ -316,10 +317,10 @@ fn two_that_read_the_same_differ_by_something() {
 }
 
 #[test]
-fn what_every_fork_notes_is_said_once() {
+fn what_every_process_notes_is_said_once() {
     let noted = |n: usize| {
         let notes = vec!["no swap".to_owned(), format!("{n}.5 % of the time waited")];
-        Ok(Fork { notes, ..value(Metric::from(Key::Allocs), 3.0) })
+        Ok(ProcessRun { notes, ..value(Metric::from(Key::Allocs), 3.0) })
     };
     let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), noted);
     let varied = "0.5 % of the time waited; so in the first process, and alike in others";
@@ -328,9 +329,9 @@ fn what_every_fork_notes_is_said_once() {
 
 #[test]
 fn running_again_continues_the_test() {
-    let finish = |carried, fork: fn(usize) -> Fork| {
+    let finish = |carried, process_run: fn(usize) -> ProcessRun| {
         let next = AtomicUsize::new(0);
-        let source = Box::new(move || Ok(fork(next.fetch_add(1, Ordering::Relaxed))));
+        let source = Box::new(move || Ok(process_run(next.fetch_add(1, Ordering::Relaxed))));
         let outcomes = finish_from(carried, source, vec![max(P99, "10 ms")], rules());
         let evidence = outcomes[0].evidence.unwrap();
         (outcomes[0].verdict, evidence)
@@ -342,10 +343,10 @@ fn running_again_continues_the_test() {
     // Red again, from what was known and a few fresh processes.
     let (again, continued) = finish(carried, broken);
     assert_eq!(again, Verdict::Fail);
-    assert!(continued.forks <= 5 && continued.forks < evidence.forks, "{continued:?}");
+    assert!(continued.processes <= 5 && continued.processes < evidence.processes, "{continued:?}");
     // A red that was none costs the next run what it takes to make up for it, and no more.
     let (green, cleared) = finish(carried, healthy);
     let (_, fresh) = finish(Carried::default(), healthy);
     assert_eq!(green, Verdict::Pass);
-    assert!(cleared.forks > fresh.forks && cleared.pass >= cleared.pass_at, "{cleared:?}");
+    assert!(cleared.processes > fresh.processes && cleared.pass >= cleared.pass_at, "{cleared:?}");
 }

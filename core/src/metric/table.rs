@@ -20,12 +20,12 @@ pub enum InstrumentKind {
     /// Nothing is: it is what another harness has recorded.
     Recorded,
     /// An instrument in the process of the workload.
-    Worker(Instrument),
+    Worker(WorkerInstrument),
 }
 
 /// What a workload is measured with. One at a time in a process: each would disturb the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Instrument {
+pub enum WorkerInstrument {
     /// Clocks and counters of the scheduler.
     Time,
     /// The counting allocator.
@@ -44,7 +44,7 @@ pub struct Row {
     /// How code names it.
     pub key: Key,
     /// How the file names it; of a family what stands before the statistic, which may be nothing.
-    pub word: &'static str,
+    pub name: &'static str,
     /// What it is, in a sentence without its end.
     pub meaning: &'static str,
     /// The subjects that have it, what reads it there, and which statistics there are: none where it is
@@ -87,7 +87,7 @@ impl Row {
 /// Makes the keys and their rows, so that neither is without the other.
 macro_rules! rows {
     ($($key:ident {
-        word: $word:literal, meaning: $meaning:literal, $($column:ident: $value:expr),* $(,)?
+        name: $name:literal, meaning: $meaning:literal, $($column:ident: $value:expr),* $(,)?
     })*) => {
         /// How code names a row of the table: an instrument, to write the value that it has read.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,7 +97,7 @@ macro_rules! rows {
 
         /// Every metric, in the order of the keys.
         pub(super) const ROWS: &[Row] = &[
-            $(Row { key: Key::$key, word: $word, meaning: $meaning, $($column: $value),* },)*
+            $(Row { key: Key::$key, name: $name, meaning: $meaning, $($column: $value),* },)*
         ];
     };
 }
@@ -109,11 +109,11 @@ impl Key {
     }
 }
 
-const TIME: InstrumentKind = Worker(Instrument::Time);
-const HEAP: InstrumentKind = Worker(Instrument::Heap);
-const FUEL: InstrumentKind = Worker(Instrument::Fuel);
-const MEMORY: InstrumentKind = Worker(Instrument::Memory);
-const GROWTH: InstrumentKind = Worker(Instrument::Growth);
+const TIME: InstrumentKind = Worker(WorkerInstrument::Time);
+const HEAP: InstrumentKind = Worker(WorkerInstrument::Heap);
+const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
+const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
+const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
 
 use Better::{Either, Higher, Lower};
 use Halved::{Suspicious, Welcome};
@@ -124,56 +124,56 @@ use Units::{Any, One, Rate};
 
 rows! {
     Size {
-        word: "size", meaning: "Bytes on disk",
+        name: "size", meaning: "Bytes on disk",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Gzip {
-        word: "gzip", meaning: "Bytes after gzip at level 9",
+        name: "gzip", meaning: "Bytes after gzip at level 9",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Brotli {
-        word: "brotli", meaning: "Bytes after brotli at quality 11",
+        name: "brotli", meaning: "Bytes after brotli at quality 11",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Zstd {
-        word: "zstd", meaning: "Bytes after zstd at level 19",
+        name: "zstd", meaning: "Bytes after zstd at level 19",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Stripped {
-        word: "stripped", meaning: "Bytes of an ELF file without symbols and debug information",
+        name: "stripped", meaning: "Bytes of an ELF file without symbols and debug information",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Size, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::raises(Effect::Bytes),
     }
     Unpacked {
-        word: "unpacked", meaning: "Bytes of an image's layers, unpacked",
+        name: "unpacked", meaning: "Bytes of an image's layers, unpacked",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::NONE,
     }
     Layers {
-        word: "layers", meaning: "Layers of an image",
+        name: "layers", meaning: "Layers of an image",
         has: &[(Artifact, Files, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 1 }, sample: SampleKind::File,
         halved: Suspicious, inject: Inject::NONE,
     }
     Latency {
-        word: "", meaning: "Time of one operation",
+        name: "", meaning: "Time of one operation",
         has: &[(Workload, TIME, {
             use Statistic::{Max, Min, P50, P90, P95, P99, P999};
             &[Min, P50, P90, P95, P99, P999, Max]
@@ -185,56 +185,56 @@ rows! {
     // Apart from the other statistics of an operation: its values are batches of operations. Criterion
     // times nothing else, and a percentile of batches is none of operations.
     Mean {
-        word: "", meaning: "Time of one operation",
+        name: "", meaning: "Time of one operation",
         has: &[(Workload, TIME, &[Statistic::Mean]), (Criterion, Recorded, &[Statistic::Mean])],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Batch,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Wall {
-        word: "wall_", meaning: "Time from the start of the command to its end",
+        name: "wall_", meaning: "Time from the start of the command to its end",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Startup {
-        word: "startup_", meaning: "Time from the start of the command until it is ready",
+        name: "startup_", meaning: "Time from the start of the command until it is ready",
         has: &[(Command, Process, &Statistic::ALL)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Run,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Throughput {
-        word: "throughput", meaning: "Operations, or bytes, a second",
+        name: "throughput", meaning: "Operations, or bytes, a second",
         has: &[(Workload, TIME, &[]), (Criterion, Recorded, &[])],
         unit: Rate, values: Values::Amount, better: Higher,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
         halved: Suspicious, inject: Inject::lowers(Effect::Work),
     }
     ErrorRate {
-        word: "error_rate", meaning: "Share of the operations that failed",
+        name: "error_rate", meaning: "Share of the operations that failed",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Share), values: Values::Share, better: Lower,
         judged: Statistical(Tolerance::Failures), sample: SampleKind::Failure,
         halved: Welcome, inject: Inject::raises(Effect::Failures),
     }
     Cpu {
-        word: "cpu", meaning: "Processor time: of one operation, or of the whole command",
+        name: "cpu", meaning: "Processor time: of one operation, or of the whole command",
         has: &[(Command, Process, &[]), (Workload, TIME, &[])],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Utilization {
-        word: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
+        name: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Share), values: Values::Amount, better: Either,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause),
     }
     Rss {
-        word: "rss",
+        name: "rss",
         meaning: "Resident memory: what the held value added, or a command's when it is ready",
         has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
@@ -242,14 +242,14 @@ rows! {
         halved: Suspicious, inject: Inject::raises(Effect::Resident),
     }
     PeakRss {
-        word: "peak_rss", meaning: "The highest resident memory",
+        name: "peak_rss", meaning: "The highest resident memory",
         has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
     }
     RssGrowth {
-        word: "rss_growth",
+        name: "rss_growth",
         meaning: "Resident memory that each further operation adds, through many of them",
         has: &[(Workload, GROWTH, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
@@ -257,56 +257,56 @@ rows! {
         halved: Suspicious, inject: Inject::raises(Effect::Growth),
     }
     Heap {
-        word: "heap", meaning: "Live heap bytes while the value is held",
+        name: "heap", meaning: "Live heap bytes while the value is held",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Held),
     }
     PeakHeap {
-        word: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
+        name: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Peak),
     }
     Allocs {
-        word: "allocs", meaning: "Allocations of one operation",
+        name: "allocs", meaning: "Allocations of one operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocations),
     }
     AllocBytes {
-        word: "alloc_bytes", meaning: "Bytes allocated by one operation",
+        name: "alloc_bytes", meaning: "Bytes allocated by one operation",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocated),
     }
     Leaked {
-        word: "leaked", meaning: "Heap bytes still live after the value is dropped",
+        name: "leaked", meaning: "Heap bytes still live after the value is dropped",
         has: &[(Workload, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Leak),
     }
     ContextSwitches {
-        word: "context_switches", meaning: "Context switches during one operation",
+        name: "context_switches", meaning: "Context switches during one operation",
         has: &[(Workload, TIME, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Switches),
     }
     Fuel {
-        word: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",
+        name: "fuel", meaning: "Fuel of the WebAssembly that one operation runs, as wasmi counts it",
         has: &[(Workload, FUEL, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::NONE,
     }
     Exit {
-        word: "exit", meaning: "The command's exit code",
+        name: "exit", meaning: "The command's exit code",
         has: &[(Command, Process, &[])],
         unit: One(Unit::Number), values: Values::Code, better: Either,
         judged: Compared { repeats: 1 }, sample: SampleKind::Process,
@@ -314,7 +314,7 @@ rows! {
     }
     // Of another metric, which says what reads it, whether it is compared, and what moves it.
     Slope {
-        word: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",
+        name: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",
         has: &[],
         unit: One(Unit::Number), values: Values::Slope, better: Lower,
         judged: Statistical(Tolerance::Slope), sample: SampleKind::Sweep,
@@ -322,7 +322,7 @@ rows! {
     }
     // Its word is the workload's own, and it comes with whatever instrument the process has.
     Own {
-        word: "", meaning: "What the workload records itself",
+        name: "", meaning: "What the workload records itself",
         has: &[(Workload, TIME, &[])],
         unit: Any, values: Values::Own, better: Either,
         judged: UntilConstant(Tolerance::Memory), sample: SampleKind::Record,

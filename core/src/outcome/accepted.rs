@@ -26,7 +26,7 @@ pub struct Accepted {
     pub date: Date,
     /// The revision that was measured, where version control told.
     pub commit: Option<String>,
-    /// Where it was measured, if that was in another environment than this run's: a noisy value from
+    /// Where it was measured, if that was in another environment than this run's: a statistical value from
     /// there is not compared with one from here.
     pub elsewhere: Option<String>,
     /// Where the limit is `FACTOR x lock`: the factor.
@@ -77,11 +77,11 @@ impl Outcome {
         name
     }
 
-    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. An exact value
-    /// has where it differs; a ratio, whose two sides were measured in turns, where the two intervals have
+    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value
+    /// has where it differs; a ratio, whose two sides were interleaved, where the two intervals have
     /// nothing in common. `None` otherwise, and where there is nothing to compare with.
     ///
-    /// Of other noisy values nothing is said: a machine drifts from run to run by more than either run
+    /// Of other statistical values nothing is said: a machine drifts from run to run by more than either run
     /// can tell of itself. The history has the runs between.
     pub fn change(&self) -> Option<String> {
         let (accepted, now, against) = (self.accepted.as_ref()?, self.estimate?, self.against?);
@@ -148,7 +148,7 @@ mod tests {
         suspicious(false, &then(), estimate(201.0, 201.0, 201.0), true, false);
         suspicious(true, &then(), estimate(201.0, 201.0, 201.0), true, true);
         suspicious(false, &then(), estimate(49.0, 49.0, 49.0), true, true);
-        // Noisy: the ends that face each other, 90 / 2 and 110 * 2.
+        // Statistical: the ends that face each other, 90 / 2 and 110 * 2.
         suspicious(true, &then(), estimate(40.0, 35.0, 44.0), false, false);
         suspicious(false, &then(), estimate(40.0, 35.0, 46.0), false, false);
         suspicious(true, &then(), estimate(230.0, 221.0, 240.0), false, true);
@@ -183,7 +183,7 @@ mod tests {
             pass: 3.0,
             pass_at: 3.0,
             detectable: None,
-            forks: 3,
+            processes: 3,
             values: 3,
             waited: None,
             preempted: None,
@@ -208,7 +208,7 @@ mod tests {
         changes(None, then(), estimate(76_200.0, 0.0, 0.0), true);
         let dated = Accepted { commit: None, ..then() };
         changes(Some("gzip +1 B since 2026-11-01"), dated, estimate(76_201.0, 0.0, 0.0), true);
-        // One noisy run is no more than that, however far the next one is: the machine may have drifted.
+        // One statistical run is no more than that, however far the next one is: the machine may have drifted.
         changes(None, then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
         // A ratio was measured with both sides in turns.
         let of_ratio = |want, then, now| changes_of(Some("other"), want, then, now, false);

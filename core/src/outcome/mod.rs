@@ -13,7 +13,7 @@ mod waived;
 pub mod words;
 
 pub use self::accepted::Accepted;
-pub use self::noise::Ledger;
+pub use self::noise::Noise;
 pub use self::unmeasured::{Cause, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::Bound;
@@ -29,7 +29,7 @@ pub struct Outcome {
     pub budget: String,
     /// The listed parameters of its case: `records=1000`; empty where there are none.
     pub case: String,
-    /// The metric's word.
+    /// The metric's name.
     pub metric: String,
     /// What was measured, in words: an artifact's path, a command line, a workload's name.
     pub subject: String,
@@ -43,14 +43,15 @@ pub struct Outcome {
     pub relative_to: Option<String>,
     /// The measured value; `None` where nothing was measured.
     pub estimate: Option<Estimate>,
-    /// How sure that is; `None` for exact metrics, which are compared.
+    /// How sure that is; `None` for deterministic metrics, which are compared.
     pub evidence: Option<Evidence>,
     /// How the values are distributed; `None` where there is one value.
-    pub shape: Option<Shape>,
+    pub shape: Option<Distribution>,
     /// What kept the evidence from settling it; `None` where it was settled.
     pub doubt: Option<Doubt>,
-    /// What else the machine did meanwhile; `None` for exact metrics, which it does not change.
-    pub ledger: Option<Ledger>,
+    /// What else the machine did meanwhile; `None` for deterministic metrics, which it does not change.
+    #[serde(rename = "ledger")]
+    pub noise: Option<Noise>,
     /// Why there is no reading: a [`Cause`] by its word.
     pub cause: Option<String>,
     /// The end of what the process wrote, where it failed.
@@ -82,7 +83,7 @@ pub struct Against {
     pub limit: f64,
     /// Beyond this value, a warning.
     pub warn: f64,
-    /// How far beyond the limit still passes; 0 for exact metrics.
+    /// How far beyond the limit still passes; 0 for deterministic metrics.
     pub slack: f64,
     /// The unit of `limit` and of the estimate.
     pub unit: Unit,
@@ -115,7 +116,8 @@ pub struct Evidence {
     /// failed with 95 % probability before its effort was spent.
     pub detectable: Option<f64>,
     /// Fresh processes that were measured.
-    pub forks: usize,
+    #[serde(rename = "forks")]
+    pub processes: usize,
     /// Values from all of them.
     pub values: usize,
     /// Share of the measured time spent waiting for a processor.
@@ -138,18 +140,18 @@ pub enum Doubt {
 
 /// How the values are distributed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Shape {
+pub struct Distribution {
     /// What one value is: "operations", "batches of 1000 operations", "processes".
     pub of: String,
     /// Quantiles that the number of values supports, by name.
     pub quantiles: Vec<(String, f64)>,
     /// A histogram.
-    pub bars: Vec<Share>,
+    pub bars: Vec<HistogramBin>,
 }
 
 /// One bar of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Share {
+pub struct HistogramBin {
     /// From this value,
     pub low: f64,
     /// to this one,

@@ -1,4 +1,4 @@
-//! The ledger of interference: what else the machine did while a limit was measured, and when that
+//! Noise: what else the machine did while a limit was measured, and when that
 //! may be why a wall clock is over its limit.
 //!
 //! It explains a verdict and never makes one milder than the evidence is: where it takes a `fail` back,
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 /// What else the machine did. A field is `None` where the system does not tell it, never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct Noise {
     /// How many processors were busy with other work, on average: 1.4 is one and a part of another.
     pub outside: Option<f64>,
     /// Share of all processors' time that the machine's host gave to others.
     pub steal: Option<f64>,
     /// Share of the time in which some task of the machine, of ours or not, waited for something.
     #[serde(default)]
-    pub pressure: Pressure,
+    pub pressure: StallShare,
     /// Seconds that a quota held the measured processes back, added up over processors.
     pub throttled: Option<f64>,
     /// Periods in which that quota ran out.
@@ -24,18 +24,19 @@ pub struct Ledger {
     pub waited: Option<f64>,
     /// Involuntary context switches of that thread, a second.
     pub preempted: Option<f64>,
-    /// Which clock timed most of the forks; `None` where nothing was timed.
+    /// Which clock timed most of the processes; `None` where nothing was timed.
     pub clock: Option<Clock>,
     /// The processors that it was pinned to, in words; `None` where it was not.
     pub pinned: Option<String>,
-    /// Forks that all this is of.
+    /// Processes that all this is of.
     #[serde(default)]
-    pub forks: usize,
+    #[serde(rename = "forks")]
+    pub processes: usize,
 }
 
 /// Shares of the time in which at least one task waited (pressure stall information, `some`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pressure {
+pub struct StallShare {
     /// For a processor.
     pub cpu: Option<f64>,
     /// For memory to become free.
@@ -64,7 +65,7 @@ pub const BUSY: f64 = 0.3;
 /// half the slack of times.
 pub const FELT: f64 = 0.05;
 
-impl Ledger {
+impl Noise {
     /// Whether other work may be why a wall clock reads more than on a calm machine:
     ///
     /// - more than [`BUSY`] processors were busy with it, and tasks had to wait for a processor in more
@@ -118,18 +119,18 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn ledger(outside: Option<f64>, cpu: Option<f64>, waited: Option<f64>) -> Ledger {
-        Ledger {
+    fn noise(outside: Option<f64>, cpu: Option<f64>, waited: Option<f64>) -> Noise {
+        Noise {
             outside,
             waited,
-            pressure: Pressure { cpu, ..Pressure::default() },
-            ..Ledger::default()
+            pressure: StallShare { cpu, ..StallShare::default() },
+            ..Noise::default()
         }
     }
 
     #[track_caller]
     fn check(outside: Option<f64>, cpu: Option<f64>, waited: Option<f64>, expected: bool) {
-        assert_eq!(ledger(outside, cpu, waited).may_explain(), expected);
+        assert_eq!(noise(outside, cpu, waited).may_explain(), expected);
     }
 
     #[test]
@@ -146,38 +147,38 @@ mod tests {
         // It waited: for others, and for its own threads.
         check(Some(0.2), Some(0.5), Some(0.1), true);
         check(Some(0.02), Some(0.9), Some(0.6), false);
-        let stolen = Ledger { steal: Some(0.06), ..ledger(Some(0.0), Some(0.0), Some(0.0)) };
+        let stolen = Noise { steal: Some(0.06), ..noise(Some(0.0), Some(0.0), Some(0.0)) };
         assert!(stolen.may_explain());
     }
 
     #[test]
     fn calm_is_known() {
-        assert!(!Ledger::default().is_calm());
-        assert!(ledger(Some(0.02), None, Some(0.01)).is_calm());
-        assert!(!ledger(Some(0.02), None, Some(0.5)).is_calm());
-        assert!(!Ledger { throttled_periods: Some(1), ..ledger(Some(0.0), None, None) }.is_calm());
+        assert!(!Noise::default().is_calm());
+        assert!(noise(Some(0.02), None, Some(0.01)).is_calm());
+        assert!(!noise(Some(0.02), None, Some(0.5)).is_calm());
+        assert!(!Noise { throttled_periods: Some(1), ..noise(Some(0.0), None, None) }.is_calm());
     }
 
     #[test]
     fn a_line_of_what_is_known() {
-        assert_eq!(Ledger::default().line(), "");
-        let calm = Ledger {
+        assert_eq!(Noise::default().line(), "");
+        let calm = Noise {
             steal: Some(0.0),
             throttled_periods: Some(0),
             clock: Some(Clock::LessWaiting),
-            ..ledger(Some(0.016), Some(0.0), Some(0.0))
+            ..noise(Some(0.016), Some(0.0), Some(0.0))
         };
         assert_eq!(
             calm.line(),
             "0.0 % waiting for a processor, 0.02 cores of other work, 0.0 % cpu pressure"
         );
-        let busy = Ledger {
+        let busy = Noise {
             steal: Some(0.02),
             throttled_periods: Some(7),
             preempted: Some(41.4),
             clock: Some(Clock::Wall),
             pinned: Some("processor 1".into()),
-            ..ledger(Some(1.4), Some(0.84), Some(0.31))
+            ..noise(Some(1.4), Some(0.84), Some(0.31))
         };
         assert_eq!(
             busy.line(),
@@ -190,7 +191,7 @@ mod tests {
     /// Outcomes are read back for ever: what an older version did not write is not known.
     #[test]
     fn an_older_record_is_read() {
-        let ledger: Ledger = serde_json::from_str(r#"{"outside": 1.5}"#).unwrap();
-        assert_eq!(ledger, Ledger { outside: Some(1.5), ..Ledger::default() });
+        let noise: Noise = serde_json::from_str(r#"{"outside": 1.5}"#).unwrap();
+        assert_eq!(noise, Noise { outside: Some(1.5), ..Noise::default() });
     }
 }

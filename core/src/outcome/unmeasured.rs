@@ -30,7 +30,7 @@ pub enum Cause {
     TimedOut,
     /// It wrote more output than is ever useful.
     Flooded,
-    /// Nothing was measured: no operation, no call of a measuring verb.
+    /// Nothing was measured: no operation, no call of a measuring method.
     MeasuredNothing,
     /// A reading is not a number, or negative.
     InvalidReading,

@@ -1,4 +1,4 @@
-//! What the clock that timed a fork can tell apart, and what its times count.
+//! What the clock that timed a process can tell apart, and what its times count.
 
 use serde::{Deserialize, Serialize};
 

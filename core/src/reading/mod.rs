@@ -1,4 +1,4 @@
-//! What one fork gave, or why it gave nothing: data, which whoever measures fills in.
+//! What one process gave, or why it gave nothing: data, which whoever measures fills in.
 //!
 //! A reading is a value or the reason why there is none, never a default. Nothing here measures, and
 //! nothing here knows limits or verdicts.
@@ -11,15 +11,15 @@ use std::time::Duration;
 
 pub use clock::{Clock, Timing};
 pub use load::Lag;
-pub use noise::{Interference, Orphans, Pressure, Throttled};
+pub use noise::{Interference, Orphans, StallTime, Throttled};
 
 use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 
-/// What one fork gave. A fork is one fresh process that was measured: the unit of replication, since
+/// What one process gave. A process is one fresh process that was measured: the unit of replication, since
 /// what varies between processes (placement, layout, allocator state) varies with it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fork {
+pub struct ProcessRun {
     /// Latency in seconds of single operations, in the order they ran.
     pub operations: Vec<f64>,
     /// Mean seconds of one operation in each batch, in order.
@@ -32,9 +32,9 @@ pub struct Fork {
     pub clock: Option<Clock>,
     /// Whether waiting for a processor was taken off its times; `None` where nothing was timed.
     pub timing: Option<Timing>,
-    /// One value for the whole fork, in the metric's base unit.
+    /// One value for the whole process, in the metric's base unit.
     pub values: ByMetric<f64>,
-    /// Metrics of the fork that could not be measured, each with its reason; the others stand.
+    /// Metrics of the process that could not be measured, each with its reason; the others stand.
     pub unmeasured: ByMetric<Unmeasured>,
     /// What a reader of one metric must know: the largest of several files.
     pub remarks: ByMetric<Vec<String>>,
@@ -43,7 +43,7 @@ pub struct Fork {
     pub less_waiting: ByMetric<f64>,
     /// For a ratio, the two values that it is made of.
     pub sides: ByMetric<(f64, f64)>,
-    /// How long the fork took, spawning and set-up included.
+    /// How long the process took, spawning and set-up included.
     pub elapsed: Duration,
     /// The share of the measured time that it waited for a processor; `None` where unknown.
     pub waited: Option<f64>,
@@ -66,16 +66,16 @@ pub struct Fork {
     pub notes: Vec<String>,
 }
 
-impl Fork {
+impl ProcessRun {
     /// The values of `metric`, in the order they were measured.
     ///
     /// # Errors
-    /// Where the fork has none.
+    /// Where the process has none.
     pub fn series(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         if let Some(reason) = self.unmeasured.get(metric) {
             return Err(reason.clone());
         }
-        let fork_value = self.values.get(metric).map(|&value| vec![value]);
+        let process_value = self.values.get(metric).map(|&value| vec![value]);
         let values = match metric.sample() {
             SampleKind::Batch => Some(self.batches.clone()),
             SampleKind::Operation if metric.statistic() == Some(Statistic::Min) => {
@@ -95,7 +95,7 @@ impl Fork {
             | SampleKind::Record
             | SampleKind::Sweep => None,
         };
-        match fork_value.or(values) {
+        match process_value.or(values) {
             Some(values) if !values.is_empty() => Ok(values),
             _ => {
                 Err(Unmeasured::new(Cause::MeasuredNothing, format!("no `{metric}` was measured")))
@@ -104,7 +104,7 @@ impl Fork {
     }
 }
 
-impl Fork {
+impl ProcessRun {
     /// A 1 for each operation that failed and a 0 for each that did not; their order is not kept.
     fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         let Some(&share) = self.values.get(metric) else {

@@ -1,4 +1,4 @@
-//! What else the machine did while a fork was measured, as amounts that add up over forks.
+//! What else the machine did while a process was measured, as amounts that add up over processes.
 
 /// What else went on while something was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -13,14 +13,14 @@ pub struct Interference {
     /// processors, idle or not.
     pub stolen: Option<(f64, f64)>,
     /// Seconds in which at least one task of the machine had to wait for something.
-    pub pressure: Pressure,
+    pub pressure: StallTime,
     /// How a quota held this process's control group back.
     pub throttled: Option<Throttled>,
 }
 
 /// Seconds in which at least one task waited (Linux's pressure stall information, `some`).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Pressure {
+pub struct StallTime {
     /// For a processor.
     pub cpu: Option<f64>,
     /// For memory to become free.
@@ -38,7 +38,7 @@ pub struct Throttled {
     pub seconds: f64,
 }
 
-/// Processor time of a fork's processes that nobody waited for. No counter adds it to the harness's
+/// Processor time of a process's processes that nobody waited for. No counter adds it to the harness's
 /// own, so that it would look like other work.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Orphans {

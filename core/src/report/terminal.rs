@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::plain::plain;
 use crate::budget::Bound;
-use crate::outcome::{Accepted, Doubt, Effect, Evidence, Ledger, Outcome, Shape, Waived};
+use crate::outcome::{Accepted, Distribution, Doubt, Effect, Evidence, Noise, Outcome, Waived};
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
 
@@ -57,8 +57,8 @@ pub fn explain(outcome: &Outcome) -> String {
             // One value a process, a pair or a sweep of them: said once.
             if evidence.is_recorded() {
                 measured.push_str(" in one recorded process");
-            } else if evidence.values != evidence.forks {
-                let _ = write!(measured, " in {} fresh processes", evidence.forks);
+            } else if evidence.values != evidence.processes {
+                let _ = write!(measured, " in {} fresh processes", evidence.processes);
             }
             if !evidence.is_recorded() {
                 let _ = write!(measured, ", {:.1} s", outcome.seconds);
@@ -91,7 +91,7 @@ pub fn explain(outcome: &Outcome) -> String {
             let _ = write!(odds, "; would have caught {seen} with 95 %");
         }
         row("evidence", &odds);
-        let noise = outcome.ledger.as_ref().map(Ledger::line).unwrap_or_default();
+        let noise = outcome.noise.as_ref().map(Noise::line).unwrap_or_default();
         row("noise", &noise);
     }
     if let Some(output) = &outcome.output {
@@ -138,7 +138,7 @@ pub fn next(outcome: &Outcome) -> String {
     let budget = &outcome.budget;
     match outcome.verdict {
         _ if outcome.waived.is_some() => {
-            format!("mend it; or, if it takes longer, move `until` at {place} and say why")
+            format!("fix it; or, if it takes longer, move `until` at {place} and say why")
         }
         Verdict::Fail if outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some()) => format!(
             "find what {moved}; or, if it must be so, accept it: cargo budget accept --red {budget}"
@@ -148,7 +148,7 @@ pub fn next(outcome: &Outcome) -> String {
         ),
         Verdict::Unsure if outcome.doubt == Some(Doubt::Noise) => format!(
             "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
-             are measured in turns with it"
+             are interleaved with it"
         ),
         Verdict::Unsure => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
@@ -325,13 +325,13 @@ fn bar(outcome: &Outcome) -> String {
     format!("{}{} {percent}", "█".repeat(full), "·".repeat(cells - full))
 }
 
-fn spread(shape: &Shape, show: impl Fn(f64) -> String) -> String {
+fn spread(shape: &Distribution, show: impl Fn(f64) -> String) -> String {
     let named = shape.quantiles.iter().map(|(name, value)| format!("{name} {}", show(*value)));
     named.collect::<Vec<_>>().join("  ")
 }
 
 /// The histogram as one line of blocks, with the limit's place marked below.
-fn histogram(shape: &Shape, limit: f64) -> String {
+fn histogram(shape: &Distribution, limit: f64) -> String {
     const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0);
     if shape.bars.len() < 2 || most == 0 {

@@ -1,4 +1,4 @@
-//! The kernel of every noisy verdict: evidence as the wealth of a gambler.
+//! The kernel of every statistical verdict: evidence as the wealth of a gambler.
 //!
 //! Under the null hypothesis each score in [-1, 1] has a mean of at most 0, given the past. A
 //! gambler who stakes the share `kappa` of his wealth on it multiplies that wealth by
@@ -31,7 +31,7 @@ pub fn threshold(alpha: f64, tests: usize) -> f64 {
 /// Evidence that scores in [-1, 1] have a positive mean: a mixture over [`KAPPA`] with equal weights.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Betting {
-    log_wealth: [f64; KAPPA.len()],
+    log_e_value: [f64; KAPPA.len()],
 }
 
 impl Betting {
@@ -41,14 +41,14 @@ impl Betting {
     /// Where the score is not in [-1, 1]: the bet could then ruin a gambler, or be NaN and hide for good.
     pub fn push(&mut self, score: f64) {
         assert!(score.abs() <= 1.0, "a score lies in [-1, 1], not {score}");
-        for (log_wealth, kappa) in self.log_wealth.iter_mut().zip(KAPPA) {
-            *log_wealth += (kappa * score).ln_1p();
+        for (log_e_value, kappa) in self.log_e_value.iter_mut().zip(KAPPA) {
+            *log_e_value += (kappa * score).ln_1p();
         }
     }
 
     /// The natural logarithm of the evidence: 0 before the first score.
     pub fn log_evidence(&self) -> f64 {
-        log_sum_exp(self.log_wealth.iter().copied()) - (KAPPA.len() as f64).ln()
+        log_sum_exp(self.log_e_value.iter().copied()) - (KAPPA.len() as f64).ln()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Evidence about how often a threshold is exceeded, when exceedances come in bursts.
 //!
 //! On a shared machine one interruption spoils several neighbouring operations. Counted one by
-//! one they look like several witnesses, and the op-level test fails healthy subjects: nominally
-//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one witness: its
+//! one they look like several independent observations, and the op-level test fails healthy subjects: nominally
+//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one observation: its
 //! share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair bet
 //! whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
 //!
@@ -11,7 +11,7 @@
 //! operations and their mean share lies above the true rate (the tests show it flake).
 //!
 //! Where processes differ from each other, a block is all of one process, however long it is
-//! ([`Blocks::of_runs`]): cut in two, it would be two witnesses of one accident.
+//! ([`Blocks::of_runs`]): cut in two, it would be two observations of one accident.
 
 use super::mixture::log_sum_exp;
 
@@ -20,14 +20,14 @@ const LARGEST_STAKE: f64 = 0.95;
 /// Bets start here and at 1, and double up to the largest one that cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
 /// A block that is not this many times as long as its variance is inflated is too short to be one
-/// witness. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
+/// observation. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
 /// A run that is not so many times as long as the longest before it is weighted by its length. Runs of one
 /// value, or a few, are all alike and have no room: it would halve their bets.
 pub(super) const ROOM: f64 = 1.25;
 /// From this rate on a run is worth little more than its sign, and half of the wealth is on the largest stake: a
 /// large violation is then red after the fewest runs. At a tail the largest stake wins in two runs, and no run
-/// is so much of a witness.
+/// is so much of an observation.
 const COMMON: f64 = 0.25;
 /// The share of the wealth that is on it.
 const ON_THE_LARGEST: f64 = 0.5;
@@ -58,7 +58,7 @@ pub(super) enum Cut {
 struct Bet {
     lambda: f64,
     /// With the share of the wealth that it began with.
-    log_wealth: f64,
+    log_e_value: f64,
 }
 
 impl Blocks {
@@ -83,7 +83,7 @@ impl Blocks {
         assert!(cut != Cut::Every(0), "a block holds at least one operation");
         let bets = stakes(p0)
             .into_iter()
-            .map(|(weight, lambda)| Bet { lambda, log_wealth: weight.ln() })
+            .map(|(weight, lambda)| Bet { lambda, log_e_value: weight.ln() })
             .collect();
         Self { p0, cut, room: 0, bets, taken: 0 }
     }
@@ -98,7 +98,7 @@ impl Blocks {
     /// Where `k > n` or the block is larger than it may be.
     ///
     /// A run is weighted likewise, by a quarter more than the longest before it: what is staked may depend
-    /// on the past. One that is longer than that enters by its share, as one witness.
+    /// on the past. One that is longer than that enters by its share, as one observation.
     pub fn push(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} is no count");
         let full = match self.cut {
@@ -115,7 +115,7 @@ impl Blocks {
         };
         let excess = (k as f64 - self.p0 * n as f64) / full as f64;
         for bet in &mut self.bets {
-            bet.log_wealth += (bet.lambda * excess).ln_1p();
+            bet.log_e_value += (bet.lambda * excess).ln_1p();
         }
         self.taken += 1;
     }
@@ -137,7 +137,7 @@ impl Blocks {
 
     /// The natural logarithm of the evidence: 0 before the first block.
     pub fn log_evidence(&self) -> f64 {
-        log_sum_exp(self.bets.iter().map(|bet| bet.log_wealth))
+        log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value))
     }
 
     /// How many blocks were taken.

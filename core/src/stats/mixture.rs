@@ -1,4 +1,4 @@
-//! The logarithm of a weighted sum of wealths.
+//! The logarithm of a weighted sum of e-values.
 //!
 //! Every e-process here is a mixture over a few bets; its wealth overflows a float within
 //! hours of good luck, so it lives as logarithms and is summed only here.

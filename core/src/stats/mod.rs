@@ -3,10 +3,10 @@
 //! Nothing here reads a clock, a file or a random number; the same numbers give the same answer,
 //! so that a verdict can be replayed from its record. Two callers' fronts put the pieces together:
 //!
-//! - [`Percentile`]: a limit on a quantile, from the values of one fork after another;
+//! - [`Percentile`]: a limit on a quantile, from the values of one process after another;
 //! - [`Contrast`]: a limit on a ratio, from one role-swapped pair after another.
 //!
-//! Both answer the same questions after every fork: how strong is the evidence to fail and to pass,
+//! Both answer the same questions after every process: how strong is the evidence to fail and to pass,
 //! between which values does the truth lie, and what would this run have caught.
 //!
 //! ```
@@ -15,13 +15,13 @@
 //! // A p90 of at most 10, with a slack of 10 %, in blocks of 20 operations.
 //! let mut p90 = Percentile::new(0.9, 10.0, 11.0, 20);
 //! let (fail_at, pass_at) = (threshold(0.01, 1), threshold(0.05, 1));
-//! let mut forks = 0;
+//! let mut processes = 0;
 //! while p90.log_fail() < fail_at && p90.log_pass() < pass_at {
-//!     p90.fork(&[3.0, 2.5, 4.0, 3.5, 9.0])?;
-//!     forks += 1;
+//!     p90.add_process(&[3.0, 2.5, 4.0, 3.5, 9.0])?;
+//!     processes += 1;
 //! }
 //! assert!(p90.log_pass() >= pass_at);
-//! assert_eq!(forks, 7);
+//! assert_eq!(processes, 7);
 //! // Each end has half the level of its interval: at twice the level of a side, end and side agree.
 //! assert!(p90.interval(2.0 * 0.05).high < 11.0);
 //! # Ok::<(), perf_budget_core::stats::NotFinite>(())

@@ -1,4 +1,4 @@
-//! A limit on a quantile, fork by fork: the pieces of this folder put together for one caller.
+//! A limit on a quantile, process by process: the pieces of this folder put together for one caller.
 //!
 //! The failing side counts blocks, because a false alarm must stay impossible when operations are
 //! disturbed in bursts; the passing side counts operations, because blocks would need one block for
@@ -12,7 +12,7 @@ use super::sequence;
 use super::spread::{MIDDLE, Spread};
 use super::{Sample, detect, order};
 
-/// Evidence about "the quantile `q` is at most `limit`", from the values of one fork after another.
+/// Evidence about "the quantile `q` is at most `limit`", from the values of one process after another.
 ///
 /// For a limit from below, negate the values and the limits and ask for the quantile `1 - q`.
 #[derive(Debug, Clone)]
@@ -22,9 +22,9 @@ pub struct Percentile {
     slack_limit: f64,
     fail: Blocks,
     pass: Exceedance,
-    /// Values of each fork, and how many of them reached the slack limit.
+    /// Values of each process, and how many of them reached the slack limit.
     reached: Vec<(u64, u64)>,
-    forks: Vec<Vec<f64>>,
+    processes: Vec<Vec<f64>>,
     sample: Sample,
 }
 
@@ -39,11 +39,11 @@ impl Percentile {
         Self::cut(q, limit, slack_limit, Cut::Every(ops))
     }
 
-    /// The same where forks differ from each other, so that each is one block, whatever its length.
+    /// The same where processes differ from each other, so that each is one block, whatever its length.
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), or a limit is NaN.
-    pub fn by_forks(q: f64, limit: f64, slack_limit: f64) -> Self {
+    pub fn by_processes(q: f64, limit: f64, slack_limit: f64) -> Self {
         Self::cut(q, limit, slack_limit, Cut::Runs)
     }
 
@@ -56,23 +56,23 @@ impl Percentile {
             fail: Blocks::cut(1.0 - q, cut),
             pass: Exceedance::pass(1.0 - q),
             reached: Vec::new(),
-            forks: Vec::new(),
+            processes: Vec::new(),
             sample: Sample::default(),
         }
     }
 
-    /// Takes the values of one more fork, in the order in which they were measured.
+    /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
     /// Where one of them is not finite; the evidence is then left as it was.
-    pub fn fork(&mut self, values: &[f64]) -> Result<(), NotFinite> {
+    pub fn add_process(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.sample.extend(values)?;
         self.fail.extend(values, self.limit);
         // A value exactly at the slack limit counts against passing: the claim is "below it".
         let reached = values.iter().filter(|&&value| value >= self.slack_limit).count();
         self.pass.add(values.len() as u64, reached as u64);
         self.reached.push((values.len() as u64, reached as u64));
-        self.forks.push(values.to_vec());
+        self.processes.push(values.to_vec());
         Ok(())
     }
 
@@ -88,9 +88,9 @@ impl Percentile {
 
     /// The log evidence that the quantile is below the limit with its slack.
     ///
-    /// Values count one by one. In the middle half of the distribution, where forks differ by more than
+    /// Values count one by one. In the middle half of the distribution, where processes differ by more than
     /// independent values would, they count as so many fewer as their variance is inflated: what a process
-    /// does to all of its values is no crowd of witnesses. What processes that were not seen may do is asked
+    /// does to all of its values is no crowd of independent observations. What processes that were not seen may do is asked
     /// apart, by [`leaves_room`](Self::leaves_room).
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
@@ -99,7 +99,7 @@ impl Percentile {
     /// Whether what processes differ by leaves room to the slack limit, which values that count one by one
     /// cannot tell.
     pub fn leaves_room(&self) -> bool {
-        let spread = Spread::of(&self.forks, self.q);
+        let spread = Spread::of(&self.processes, self.q);
         spread.is_none_or(|spread| spread.leaves_room(self.slack_limit))
     }
 
@@ -111,14 +111,14 @@ impl Percentile {
     pub fn interval_of_processes(&self, alpha: f64) -> Interval {
         let low = sequence::quantile(&self.sample, self.q, alpha).low;
         let high = self.upper_end(alpha);
-        let between = Spread::of(&self.forks, self.q).map(|spread| spread.interval(alpha));
+        let between = Spread::of(&self.processes, self.q).map(|spread| spread.interval(alpha));
         match between {
             Some(between) => Interval { low: low.min(between.low), high: high.max(between.high) },
             None => Interval { low, high },
         }
     }
 
-    /// By how much forks differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
+    /// By how much processes differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
     /// 1 outside of the middle half, where a few bad processes among many would be as much as that.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
@@ -140,8 +140,8 @@ impl Percentile {
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
-        let forks = (&self.forks[..], self.fail.how());
-        let low = sequence::low_in_blocks(&self.sample, forks, self.q, alpha);
+        let processes = (&self.processes[..], self.fail.how());
+        let low = sequence::low_in_blocks(&self.sample, processes, self.q, alpha);
         Interval { low, high: self.upper_end(alpha) }
     }
 
@@ -153,18 +153,19 @@ impl Percentile {
         sequence::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
-    /// The smallest true quantile that a run of so many forks would have failed with a probability of 95 %, at
+    /// The smallest true quantile that a run of so many processes would have failed with a probability of 95 %, at
     /// the log evidence `threshold`; `None` where it would have failed none.
     ///
-    /// Forks are taken to differ as these do, and a violation to stretch all values alike.
-    pub fn smallest_violation(&self, threshold: f64, forks: u64) -> Option<f64> {
+    /// Processes are taken to differ as these do, and a violation to stretch all values alike.
+    pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
         let Cut::Every(ops) = self.fail.how() else {
-            return match Spread::of(&self.forks, self.q) {
-                Some(spread) => spread.smallest_violation(self.limit, forks, threshold),
-                None => self.violation_by_counts(u64::MAX, forks, threshold),
+            return match Spread::of(&self.processes, self.q) {
+                Some(spread) => spread.smallest_violation(self.limit, processes, threshold),
+                None => self.violation_by_counts(u64::MAX, processes, threshold),
             };
         };
-        let blocks = self.sample.len() as u64 / ops * forks / (self.forks.len() as u64).max(1);
+        let blocks =
+            self.sample.len() as u64 / ops * processes / (self.processes.len() as u64).max(1);
         self.violation_by_counts(ops, blocks, threshold)
     }
 
@@ -173,9 +174,9 @@ impl Percentile {
     fn violation_by_counts(&self, ops: u64, blocks: u64, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;
         let counts: Vec<_> =
-            self.forks.iter().flat_map(|fork| blocks::counts(fork, at, ops)).collect();
+            self.processes.iter().flat_map(|process| blocks::counts(process, at, ops)).collect();
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
-        let mean = self.sample.len() as u64 / self.forks.len() as u64;
+        let mean = self.sample.len() as u64 / self.processes.len() as u64;
         let p1 = detect::blocks(blocks, ops.min(mean).max(1), inflation, 1.0 - self.q, threshold)?;
         detect::stretched_quantile(&self.sample, self.q, self.limit, p1)
     }

@@ -1,6 +1,6 @@
 //! Intervals that hold at every look: the thresholds that the tests of the verdict do not reject.
 //!
-//! A verdict looks after every fork, and an ordinary confidence interval is wrong after many looks.
+//! A verdict looks after every process, and an ordinary confidence interval is wrong after many looks.
 //! A *confidence sequence* covers the truth at all of them at once, with probability at least
 //! `1 - alpha`. Here it is the inverse of the tests themselves: it begins where the failing side at
 //! `alpha/2` stops rejecting and ends where the passing side starts to (duality of tests and

@@ -1,8 +1,8 @@
-//! The rules of judgement: from the values of one fork after another to a finding.
+//! The rules of judgement: from the values of one process after another to a finding.
 //!
 //! `Broken` needs evidence that the truth is over the limit, and that evidence again in fresh processes;
 //! `Held` needs evidence that it is not over by more than the slack. Neither depends on how often one
-//! looks. Exact values are only compared. The formulas are those of [`stats`](crate::stats).
+//! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
 use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
@@ -12,7 +12,7 @@ use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, ord
 pub enum Finding {
     /// Not enough evidence for either.
     Open,
-    /// Enough to be red, and not yet confirmed: take more forks, apart in time from those before.
+    /// Enough to be red, and not yet confirmed: take more processes, apart in time from those before.
     Suspect,
     /// Shown to be over the limit, and fresh processes did not speak against it.
     Broken,
@@ -25,17 +25,17 @@ pub enum Finding {
 pub enum Method {
     /// A quantile of the values, from how many exceed the limit.
     Quantile(f64),
-    /// The greatest value: over when two forks saw one over the limit, and most of those after them.
+    /// The greatest value: over when two processes saw one over the limit, and most of those after them.
     Greatest,
     /// The share of the values that are 1 rather than 0.
     Share,
-    /// The centre of values that lie symmetrically around it: one log-ratio or one slope a fork.
+    /// The centre of values that lie symmetrically around it: one log-ratio or one slope a process.
     Centre,
 }
 
-/// One question to the evidence, in plain numbers.
+/// One hypothesis to the evidence, in plain numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Question {
+pub struct Hypothesis {
     /// From which side `limit` bounds.
     pub bound: Bound,
     /// The limit.
@@ -54,7 +54,7 @@ pub struct Question {
 /// How much evidence it takes, as natural logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Levels {
-    /// To fail: `ln(m / alpha)` for one of `m` noisy limits.
+    /// To fail: `ln(m / alpha)` for one of `m` statistical limits.
     pub fail: f64,
     /// To pass: `ln(1 / beta)`.
     pub pass: f64,
@@ -63,9 +63,9 @@ pub struct Levels {
 /// The chance that a value worse than limit and slack passes.
 pub const BETA: f64 = 0.05;
 /// Variation between processes counts: fewer never settle anything.
-pub const FEWEST_FORKS: usize = 3;
-/// How many forks a second epoch takes at the least.
-const CONFIRMING_FORKS: usize = 3;
+pub const FEWEST_PROCESSES: usize = 3;
+/// How many processes a second epoch takes at the least.
+const CONFIRMING_PROCESSES: usize = 3;
 /// A greatest value is not called held on fewer values than this.
 const FEWEST_FOR_GREATEST: usize = 100;
 /// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
@@ -86,10 +86,10 @@ pub struct Carried {
 
 /// The evidence about one limit, and what it says.
 pub struct Judge {
-    question: Question,
+    hypothesis: Hypothesis,
     carried: Carried,
     /// Values are negated for a lower bound, so that over is always up.
-    forks: Vec<Vec<f64>>,
+    processes: Vec<Vec<f64>>,
     /// All of them as they were measured, kept in order.
     measured: Sample,
     first: Option<Epoch>,
@@ -107,24 +107,24 @@ enum Epoch {
 
 impl Judge {
     /// Without evidence yet.
-    pub fn new(question: Question) -> Self {
-        Self::continuing(question, Carried::default())
+    pub fn new(hypothesis: Hypothesis) -> Self {
+        Self::continuing(hypothesis, Carried::default())
     }
 
     /// With the evidence of earlier runs, which multiplies: what each of them gives has a mean of at most
     /// one while its hypothesis holds, so that their product has too, however often it is run again.
-    pub fn continuing(question: Question, carried: Carried) -> Self {
+    pub fn continuing(hypothesis: Hypothesis, carried: Carried) -> Self {
         Judge {
-            question,
+            hypothesis,
             carried,
-            forks: Vec::new(),
+            processes: Vec::new(),
             measured: Sample::default(),
             first: None,
             second: None,
         }
     }
 
-    /// Takes the values of one more fork, in the order they were measured.
+    /// Takes the values of one more process, in the order they were measured.
     ///
     /// # Errors
     /// Where a value is not finite; nothing is counted then.
@@ -132,22 +132,22 @@ impl Judge {
         self.measured.extend(values)?;
         let sign = self.sign();
         let values: Vec<f64> = values.iter().map(|v| v * sign).collect();
-        let question = self.question;
-        self.first.get_or_insert_with(|| Epoch::new(question)).add(&values)?;
-        if let Some((epoch, forks)) = &mut self.second {
+        let hypothesis = self.hypothesis;
+        self.first.get_or_insert_with(|| Epoch::new(hypothesis)).add(&values)?;
+        if let Some((epoch, processes)) = &mut self.second {
             epoch.add(&values)?;
-            *forks += 1;
+            *processes += 1;
             if let (Some(Epoch::Greatest { over, .. }), true) =
-                (&mut self.first, *forks >= CONFIRMING_FORKS && !epoch.agrees(*forks))
+                (&mut self.first, *processes >= CONFIRMING_PROCESSES && !epoch.agrees(*processes))
             {
                 // What was over the limit before was an accident of its own, and is looked for anew.
                 *over = 0;
                 self.second = None;
             }
         } else if self.crossed() {
-            self.second = Some((Epoch::new(question), 0));
+            self.second = Some((Epoch::new(hypothesis), 0));
         }
-        self.forks.push(values);
+        self.processes.push(values);
         Ok(())
     }
 
@@ -157,19 +157,19 @@ impl Judge {
         if matches!(first, Epoch::Share(share) if share.is_disproved()) {
             return Finding::Broken;
         }
-        if !self.question.confirms && self.crossed() && self.forks.len() >= FEWEST_FORKS {
+        if !self.hypothesis.confirms && self.crossed() && self.processes.len() >= FEWEST_PROCESSES {
             return Finding::Broken;
         }
-        if let Some((second, forks)) = &self.second {
-            if *forks >= CONFIRMING_FORKS && second.agrees(*forks) && self.crossed() {
+        if let Some((second, processes)) = &self.second {
+            if *processes >= CONFIRMING_PROCESSES && second.agrees(*processes) && self.crossed() {
                 return Finding::Broken;
             }
         }
-        let held = self.carried.pass + first.log_pass() >= self.question.levels.pass;
-        if self.forks.len() >= FEWEST_FORKS && held && first.leaves_room() {
+        let held = self.carried.pass + first.log_pass() >= self.hypothesis.levels.pass;
+        if self.processes.len() >= FEWEST_PROCESSES && held && first.leaves_room() {
             return Finding::Held;
         }
-        let suspect = self.question.confirms && self.second.is_some() && self.crossed();
+        let suspect = self.hypothesis.confirms && self.second.is_some() && self.crossed();
         if suspect { Finding::Suspect } else { Finding::Open }
     }
 
@@ -180,7 +180,7 @@ impl Judge {
     /// its interval, held what lies within the limit with all of it.
     pub fn finding_of_one(&self) -> Finding {
         match self.beyond() {
-            Some((best, _)) if best > self.question.slack => Finding::Broken,
+            Some((best, _)) if best > self.hypothesis.slack => Finding::Broken,
             Some((_, worst)) if worst <= 0.0 => Finding::Held,
             _ => Finding::Open,
         }
@@ -222,33 +222,34 @@ impl Judge {
     }
 
     /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and slack that a run
-    /// of so many forks like these would have failed with 95 % probability. `None` where it would have failed
+    /// of so many processes like these would have failed with 95 % probability. `None` where it would have failed
     /// none, or none that can be told.
-    pub fn detectable(&self, forks: usize) -> Option<f64> {
-        let (fail, forks) = (self.question.levels.fail, forks.max(self.forks.len()) as u64);
-        let slack = self.question.slack;
-        let beyond = self.question.limit * self.sign() + slack;
+    pub fn detectable(&self, processes: usize) -> Option<f64> {
+        let (fail, processes) =
+            (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
+        let slack = self.hypothesis.slack;
+        let beyond = self.hypothesis.limit * self.sign() + slack;
         let (caught, clear) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
-                (p.smallest_violation(fail, forks)?, beyond + CLEAR_OF_SLACK * beyond.abs())
+                (p.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * beyond.abs())
             }
             Epoch::Centre(c) => {
-                (c.smallest_violation(fail, forks)?, beyond + CLEAR_OF_SLACK * slack)
+                (c.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * slack)
             }
             Epoch::Share(share) => {
-                let clear = if self.question.limit <= 0.0 { 0.0 } else { beyond };
-                return Some(share.smallest_violation(fail, forks)?.max(clear));
+                let clear = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
+                return Some(share.smallest_violation(fail, processes)?.max(clear));
             }
             Epoch::Greatest { .. } => (self.greatest_detectable(beyond)?, beyond),
         };
         Some(caught.max(clear) * self.sign())
     }
 
-    /// The greatest value at which each fork, were all values larger by the same factor, would have had one
+    /// The greatest value at which each process, were all values larger by the same factor, would have had one
     /// beyond limit and slack.
     fn greatest_detectable(&self, beyond: f64) -> Option<f64> {
-        let greatest = |fork: &Vec<f64>| fork.iter().copied().reduce(f64::max);
-        let each: Vec<f64> = self.forks.iter().map(greatest).collect::<Option<_>>()?;
+        let greatest = |process: &Vec<f64>| process.iter().copied().reduce(f64::max);
+        let each: Vec<f64> = self.processes.iter().map(greatest).collect::<Option<_>>()?;
         let least = each.iter().copied().reduce(f64::min)?;
         let most = each.into_iter().reduce(f64::max)?;
         (least > 0.0 && beyond > 0.0).then(|| most * beyond / least)
@@ -266,87 +267,87 @@ impl Judge {
     /// rule out a violation of three times the slack, or it points beyond the slack already.
     pub fn is_blind(&self) -> bool {
         let Some((best, worst)) = self.beyond() else { return true };
-        let slack = self.question.slack;
+        let slack = self.hypothesis.slack;
         worst > BLIND * slack || best > slack
     }
 
     /// How far the better and the worse end of the interval lie beyond the limit.
     fn beyond(&self) -> Option<(f64, f64)> {
         let (_, interval) = self.estimate()?;
-        let limit = self.question.limit;
-        Some(match self.question.bound {
+        let limit = self.hypothesis.limit;
+        Some(match self.hypothesis.bound {
             Bound::Max => (interval.low - limit, interval.high - limit),
             Bound::Min => (limit - interval.high, limit - interval.low),
         })
     }
 
-    /// Every value of every fork, as it was measured.
+    /// Every value of every process, as it was measured.
     pub fn values(&self) -> &Sample {
         &self.measured
     }
 
     /// How much evidence it takes.
     pub fn levels(&self) -> Levels {
-        self.question.levels
+        self.hypothesis.levels
     }
 
     /// How far beyond the limit still passes.
     pub fn slack(&self) -> f64 {
-        self.question.slack
+        self.hypothesis.slack
     }
 
-    /// How many forks were taken.
-    pub fn forks(&self) -> usize {
-        self.forks.len()
+    /// How many processes were taken.
+    pub fn processes(&self) -> usize {
+        self.processes.len()
     }
 
     fn sample(&self) -> Sample {
-        let values = self.forks.iter().flatten().copied().collect();
+        let values = self.processes.iter().flatten().copied().collect();
         Sample::new(values).unwrap_or_default()
     }
 
     fn crossed(&self) -> bool {
-        self.log_evidence() >= self.question.levels.fail
+        self.log_evidence() >= self.hypothesis.levels.fail
     }
 
     fn sign(&self) -> f64 {
-        self.question.sign()
+        self.hypothesis.sign()
     }
 }
 
 impl Epoch {
-    fn new(question: Question) -> Self {
-        let sign = question.sign();
-        let limit = question.limit * sign;
-        let slack_limit = limit + question.slack;
-        match question.method {
+    fn new(hypothesis: Hypothesis) -> Self {
+        let sign = hypothesis.sign();
+        let limit = hypothesis.limit * sign;
+        let slack_limit = limit + hypothesis.slack;
+        match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
                 // What is peculiar to a process (placement, layout) makes its operations alike: it is one
-                // witness, however many it ran.
-                Epoch::Quantile(Percentile::by_forks(q, limit, slack_limit))
+                // observation, however many it ran.
+                Epoch::Quantile(Percentile::by_processes(q, limit, slack_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
             Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
             Method::Share => {
-                Epoch::Share(Share::new(question.limit, question.limit + question.slack))
+                Epoch::Share(Share::new(hypothesis.limit, hypothesis.limit + hypothesis.slack))
             }
         }
     }
 
-    fn add(&mut self, fork: &[f64]) -> Result<(), NotFinite> {
+    fn add(&mut self, process: &[f64]) -> Result<(), NotFinite> {
         match self {
-            Epoch::Quantile(percentile) => percentile.fork(fork),
-            Epoch::Centre(contrast) => fork.iter().try_for_each(|&v| contrast.push(v)),
+            Epoch::Quantile(percentile) => percentile.add_process(process),
+            Epoch::Centre(contrast) => process.iter().try_for_each(|&v| contrast.push(v)),
             Epoch::Greatest { limit, slack_limit, over, near, values } => {
-                *over += usize::from(fork.iter().any(|v| v > limit));
-                *near += usize::from(fork.iter().any(|v| v >= slack_limit));
-                *values += fork.len();
+                *over += usize::from(process.iter().any(|v| v > limit));
+                *near += usize::from(process.iter().any(|v| v >= slack_limit));
+                *values += process.len();
                 Ok(())
             }
             Epoch::Share(share) => {
-                let ones = fork.iter().filter(|v| v.abs() > 0.5).count();
-                share.process(fork.len() as u64, ones as u64);
+                let ones = process.iter().filter(|v| v.abs() > 0.5).count();
+                share.process(process.len() as u64, ones as u64);
                 Ok(())
             }
         }
@@ -357,18 +358,18 @@ impl Epoch {
             Epoch::Quantile(percentile) => percentile.log_fail(),
             Epoch::Centre(contrast) => contrast.log_fail(),
             Epoch::Share(share) => share.log_fail(),
-            // One greater value is proof; from two forks, it is no accident of one.
+            // One greater value is proof; from two processes, it is no accident of one.
             Epoch::Greatest { over: 0, .. } => 0.0,
             Epoch::Greatest { over: 1, .. } => f64::MIN_POSITIVE,
             Epoch::Greatest { .. } => f64::INFINITY,
         }
     }
 
-    /// Whether these fresh forks say what those before them said.
-    fn agrees(&self, forks: usize) -> bool {
+    /// Whether these fresh processes say what those before them said.
+    fn agrees(&self, processes: usize) -> bool {
         match self {
             // One of them alone may be the machine's, as one of those before may.
-            Epoch::Greatest { over, .. } => over * 2 > forks,
+            Epoch::Greatest { over, .. } => over * 2 > processes,
             Epoch::Quantile(_) | Epoch::Centre(_) | Epoch::Share(_) => self.log_fail() >= 0.0,
         }
     }
@@ -394,7 +395,7 @@ impl Epoch {
     }
 }
 
-impl Question {
+impl Hypothesis {
     /// 1 where over is up, -1 where it is down.
     fn sign(self) -> f64 {
         match self.bound {

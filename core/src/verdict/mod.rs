@@ -1,10 +1,10 @@
 //! Verdicts: what a limit and its evidence come to. Pure: no clock, no file, no process.
 //!
-//! [`question`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
+//! [`hypothesis`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
 //! takes the values of one process after another and says when the evidence is enough.
 
+pub mod hypothesis;
 pub mod judge;
-pub mod question;
 
 use serde::{Deserialize, Serialize};
 

@@ -131,7 +131,7 @@ fn a_server_that_makes_itself_a_daemon_is_gone() {
 #[test]
 fn a_stranger_with_our_variables_is_left_alone() {
     let mut stranger = std::process::Command::new("sleep");
-    for variable in ["GUARD", "TREE", "WORKER", "WORKER_DOOR", "RELAY", "PLANT"] {
+    for variable in ["GUARD", "TREE", "WORKER", "WORKER_DOOR", "RELAY", "INJECT"] {
         stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
     }
     let mut stranger = stranger.arg(unique_sleep()).spawn().unwrap();

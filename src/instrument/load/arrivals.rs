@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use perf_budget_core::budget::Load;
 use perf_budget_core::metric::{Effect, Key};
-use perf_budget_core::reading::{Fork, Lag, Timing, Work};
+use perf_budget_core::reading::{Lag, ProcessRun, Timing, Work};
 use perf_budget_core::stats::{Sample, order};
 
 use super::schedule::Schedule;
-use crate::inject::Plant;
+use crate::inject::Injection;
 use crate::instrument::clock::Stopwatch;
 
 /// The least time, in seconds, that a queue has to be worked off when the last operation was due.
@@ -42,8 +42,8 @@ pub(crate) struct Arrivals {
     last: f64,
     /// Operations that were never started, and the shortest time that one of them had waited.
     unstarted: Option<(usize, f64)>,
-    /// What a selftest plants, and the part of a failure that is due.
-    plant: Option<(Plant, f64)>,
+    /// What a selftest injects, and the part of a failure that is due.
+    injection: Option<(Injection, f64)>,
 }
 
 impl Arrivals {
@@ -59,23 +59,23 @@ impl Arrivals {
             ended: 0,
             last: 0.0,
             unstarted: None,
-            plant: None,
+            injection: None,
         }
     }
 
-    /// For a load through a `slice` of at most so many operations, with what a selftest plants. Poisson
+    /// For a load through a `slice` of at most so many operations, with what a selftest injects. Poisson
     /// arrivals differ from process to process.
     pub(crate) fn asked(
         load: &Load,
         slice: Duration,
         max_operations: usize,
-        plant: Option<Plant>,
+        injection: Option<Injection>,
     ) -> Arrivals {
         let seed = RandomState::new().build_hasher().finish();
         let schedule = Schedule::new(load, seed, slice.as_secs_f64(), max_operations);
-        let plant = plant.filter(|plant| plant.seed == Effect::Failures);
-        let plant = plant.map(|plant| (plant, 0.0));
-        Arrivals { plant, ..Arrivals::new(load.clone(), schedule) }
+        let injection = injection.filter(|injection| injection.effect == Effect::Failures);
+        let injection = injection.map(|injection| (injection, 0.0));
+        Arrivals { injection, ..Arrivals::new(load.clone(), schedule) }
     }
 
     /// How many operations there are, those of the warm-up included.
@@ -107,13 +107,13 @@ impl Arrivals {
         let Some(at) = n.checked_sub(self.schedule.warm) else { return };
         let due = self.schedule.due[n];
         self.lags.push((span.started - due.max(span.free)).max(0.0));
-        let mut planted = false;
-        if let Some((plant, due)) = &mut self.plant {
-            *due += plant.amount;
-            planted = *due >= 1.0;
-            *due -= f64::from(u8::from(planted));
+        let mut injected = false;
+        if let Some((injection, due)) = &mut self.injection {
+            *due += injection.amount;
+            injected = *due >= 1.0;
+            *due -= f64::from(u8::from(injected));
         }
-        if failed || planted {
+        if failed || injected {
             self.failed += 1;
         } else {
             self.latencies[at] = span.ended - due;
@@ -132,7 +132,7 @@ impl Arrivals {
     }
 
     /// Writes down what was measured.
-    pub(crate) fn finish(self, fork: &mut Fork) {
+    pub(crate) fn finish(self, process: &mut ProcessRun) {
         let begins = self.schedule.begins;
         let ends = self.schedule.ends.max(self.last);
         let latencies: Vec<f64> = self.latencies.into_iter().filter(|v| !v.is_nan()).collect();
@@ -140,28 +140,30 @@ impl Arrivals {
         let succeeded = (started - self.failed) as f64;
         if !latencies.is_empty() {
             let mean = latencies.iter().sum::<f64>() / latencies.len() as f64;
-            fork.values.insert(Key::Mean, mean);
+            process.values.insert(Key::Mean, mean);
         }
-        let (Work::Operations(work) | Work::Bytes(work)) = fork.work;
+        let (Work::Operations(work) | Work::Bytes(work)) = process.work;
         if started > 0 {
-            fork.values.insert(Key::ErrorRate, self.failed as f64 / started as f64);
-            fork.values.insert(Key::Throughput, work * succeeded / (ends - begins));
+            process.values.insert(Key::ErrorRate, self.failed as f64 / started as f64);
+            process.values.insert(Key::Throughput, work * succeeded / (ends - begins));
         } else if self.unstarted.is_some() && self.last > 0.0 {
             // It came no further than the warm-up, at this rate.
-            fork.values.insert(Key::Throughput, work * self.ended as f64 / self.last);
+            process.values.insert(Key::Throughput, work * self.ended as f64 / self.last);
         }
-        fork.operations = latencies;
-        fork.clock = Some(Stopwatch::calibrated().clock());
-        fork.timing = Some(Timing::Wall);
-        fork.notes.push("clock: wall, from when each operation was due".to_owned());
-        fork.lag = Sample::new(self.lags).ok().and_then(|lags| {
+        process.operations = latencies;
+        process.clock = Some(Stopwatch::calibrated().clock());
+        process.timing = Some(Timing::Wall);
+        process.notes.push("clock: wall, from when each operation was due".to_owned());
+        process.lag = Sample::new(self.lags).ok().and_then(|lags| {
             Some(Lag { p99: order::quantile(&lags, 0.99)?, max: order::quantile(&lags, 1.0)? })
         });
-        let late = fork.lag.map_or(0.0, |lag| lag.p99 * 1e3);
-        fork.notes.push(format!("load: {}; the generator was {late:.3} ms late at p99", self.load));
+        let late = process.lag.map_or(0.0, |lag| lag.p99 * 1e3);
+        process
+            .notes
+            .push(format!("load: {}; the generator was {late:.3} ms late at p99", self.load));
         if let Some((count, least)) = self.unstarted {
-            fork.at_least = Some(least);
-            fork.notes.push(format!(
+            process.at_least = Some(least);
+            process.notes.push(format!(
                 "the load is more than the workload can take: {count} operations were never started \
                  and count as long as they had waited, {least:.3} s or longer"
             ));

@@ -3,7 +3,7 @@
 //! It has a stretch for warming up, and after it the stretch that is measured: of a shape with periods
 //! whole periods, so that no process sees only the calm part of one.
 
-use perf_budget_core::budget::{Load, Shape};
+use perf_budget_core::budget::{Load, LoadShape};
 
 /// Seconds for warming up, at the rate and without peaks.
 const WARM_UP: f64 = 0.1;
@@ -47,13 +47,13 @@ impl Schedule {
         };
         let begins = match load.shape {
             // The one rate it has is that of its bursts.
-            Shape::Burst { every } => every.as_secs_f64(),
+            LoadShape::Burst { every } => every.as_secs_f64(),
             _ => WARM_UP,
         };
         let ends = begins + seconds;
         let due = match load.shape {
-            Shape::Poisson => independent(rate, ends, seed),
-            Shape::Burst { every } => bursts(rate, every.as_secs_f64(), ends),
+            LoadShape::Poisson => independent(rate, ends, seed),
+            LoadShape::Burst { every } => bursts(rate, every.as_secs_f64(), ends),
             _ => along(&stretches(load, seconds)),
         };
         let warm = due.partition_point(|&due| due < begins);
@@ -66,13 +66,13 @@ fn stretches(load: &Load, seconds: f64) -> Vec<Stretch> {
     let rate = load.rate;
     let flat = |seconds, rate| Stretch { seconds, from: rate, to: rate };
     match load.shape {
-        Shape::Ramp { peak, every } => {
+        LoadShape::Ramp { peak, every } => {
             let every = every.as_secs_f64();
             let rise = || Stretch { seconds: every, from: rate, to: peak };
             let rises = (0..periods(seconds, every)).map(|_| rise());
             [flat(WARM_UP, rate)].into_iter().chain(rises).collect()
         }
-        Shape::Spike { peak, every, width } => {
+        LoadShape::Spike { peak, every, width } => {
             let (every, width) = (every.as_secs_f64(), width.as_secs_f64());
             let calm = f64::midpoint(every, -width);
             let period = || [flat(calm, rate), flat(width, peak), flat(calm, rate)];
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn schedule(shape: Shape, rate: f64) -> Schedule {
+    fn schedule(shape: LoadShape, rate: f64) -> Schedule {
         Schedule::new(&Load { shape, rate, concurrency: 1 }, 17, 0.5, 20_000)
     }
 
@@ -169,30 +169,35 @@ mod tests {
     #[test]
     fn shapes_are_what_they_are_called() {
         let ms = Duration::from_millis;
-        check(&schedule(Shape::Constant, 1000.0), 0.1, 0.5, &[100; 5]);
-        let ramp = Shape::Ramp { peak: 900.0, every: ms(500) };
+        check(&schedule(LoadShape::Constant, 1000.0), 0.1, 0.5, &[100; 5]);
+        let ramp = LoadShape::Ramp { peak: 900.0, every: ms(500) };
         // 100 to 900 in half a second: 18, 34, 50, … a step more each.
         check(&schedule(ramp, 100.0), 0.1, 0.5, &[18, 34, 50, 66, 82]);
-        let spike = Shape::Spike { peak: 2000.0, every: ms(250), width: ms(50) };
+        let spike = LoadShape::Spike { peak: 2000.0, every: ms(250), width: ms(50) };
         check(&schedule(spike, 100.0), 0.1, 0.5, &[5, 5, 100, 5, 5, 5, 5, 100, 5, 5]);
-        check(&schedule(Shape::Burst { every: ms(100) }, 205.0), 0.1, 0.5, &[20, 21, 20, 21, 20]);
+        check(
+            &schedule(LoadShape::Burst { every: ms(100) }, 205.0),
+            0.1,
+            0.5,
+            &[20, 21, 20, 21, 20],
+        );
     }
 
     #[test]
     fn slow_rates_take_longer_and_fast_ones_have_an_end() {
-        check(&schedule(Shape::Constant, 100.0), 0.1, 0.5, &[25, 25]);
-        check(&schedule(Shape::Constant, 60.0), 0.1, 50.0 / 60.0, &[25, 25]);
-        check(&schedule(Shape::Constant, 1.0), 0.1, 1.0, &[0, 1]);
-        check(&schedule(Shape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
+        check(&schedule(LoadShape::Constant, 100.0), 0.1, 0.5, &[25, 25]);
+        check(&schedule(LoadShape::Constant, 60.0), 0.1, 50.0 / 60.0, &[25, 25]);
+        check(&schedule(LoadShape::Constant, 1.0), 0.1, 1.0, &[0, 1]);
+        check(&schedule(LoadShape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
         // A period is never cut, and there are no more of them than there is room for.
         let every = Duration::from_millis(5);
-        check(&schedule(Shape::Ramp { peak: 1.2e6, every }, 8e5), 0.1, 0.02, &[5000; 4]);
-        check(&schedule(Shape::Burst { every: Duration::from_secs(4) }, 0.5), 4.0, 4.0, &[2]);
+        check(&schedule(LoadShape::Ramp { peak: 1.2e6, every }, 8e5), 0.1, 0.02, &[5000; 4]);
+        check(&schedule(LoadShape::Burst { every: Duration::from_secs(4) }, 0.5), 4.0, 4.0, &[2]);
     }
 
     #[test]
     fn constant_is_due_to_the_nanosecond() {
-        let Schedule { due, warm, .. } = schedule(Shape::Constant, 1000.0);
+        let Schedule { due, warm, .. } = schedule(LoadShape::Constant, 1000.0);
         assert_eq!(warm, 100);
         for (n, due) in due.iter().enumerate() {
             assert!((due - n as f64 / 1000.0).abs() < 1e-12, "{n}: {due}");
@@ -202,7 +207,7 @@ mod tests {
     /// Means and spreads of an exponential are alike; seeds differ and repeat.
     #[test]
     fn poisson_is_exponential() {
-        let load = Load { shape: Shape::Poisson, rate: 20_000.0, concurrency: 1 };
+        let load = Load { shape: LoadShape::Poisson, rate: 20_000.0, concurrency: 1 };
         let of = |seed| Schedule::new(&load, seed, 0.5, 20_000).due;
         let due = of(1);
         let gaps: Vec<f64> = due.windows(2).map(|two| two[1] - two[0]).collect();

@@ -2,28 +2,28 @@
 
 use std::hint::black_box;
 
-use crate::instrument::gauge::Gauge;
+use crate::instrument::laps::Instrument;
 use crate::run::drive::{Failures, Outcome, kept, opaque};
 
 /// The loop of [`run::drive`](crate::run::drive) with one future for the whole loop, so that entering the runtime
 /// is not part of an operation.
-pub(super) async fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
-    gauge: &mut G,
+pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
+    instrument: &mut G,
     failures: &mut Failures,
     mut setup: impl AsyncFnMut() -> I,
     mut op: impl AsyncFnMut(I) -> O,
 ) {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     while !failures.ended() {
-        let Some(lap) = gauge.next() else { break };
+        let Some(lap) = instrument.next() else { break };
         if lap == 1 {
             let input = opaque(setup().await);
-            gauge.start();
+            instrument.start();
             let output = black_box(op(input).await);
-            gauge.stop();
+            instrument.stop();
             let failed = failures.take::<K, O>(&output);
             drop(output);
-            gauge.record(1, failed);
+            instrument.record(1, failed);
             continue;
         }
         inputs.reserve(lap);
@@ -31,17 +31,17 @@ pub(super) async fn drive<K: Outcome<O>, G: Gauge + ?Sized, I, O>(
         for _ in 0..lap {
             inputs.push(opaque(setup().await));
         }
-        gauge.start();
+        instrument.start();
         for input in inputs.drain(..) {
             let output = black_box(op(input).await);
             if kept::<K, O>() {
                 outputs.push(output);
             }
         }
-        gauge.stop();
+        instrument.stop();
         let failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
         failures.operations += lap - outputs.len();
         outputs.clear();
-        gauge.record(lap, failed);
+        instrument.record(lap, failed);
     }
 }

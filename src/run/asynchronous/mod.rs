@@ -1,4 +1,4 @@
-//! The measuring verbs of asynchronous operations, and the tokio runtime that they run on.
+//! The measuring methods of asynchronous operations, and the tokio runtime that they run on.
 //!
 //! Apart because it is all that needs tokio, and a cargo feature.
 
@@ -15,10 +15,10 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use self::drive::drive;
 use self::open_loop::{arrive, arrive_beside};
 use super::drive::{Certain, Fallible, Outcome};
-use super::verbs::Watching;
+use super::methods::Watching;
 use super::{Failed, Run};
-use crate::inject::{self, Plant};
-use crate::instrument::gauge::Repeat;
+use crate::inject::{self, Injection};
+use crate::instrument::laps::Repeat;
 
 /// What runs asynchronous operations.
 #[derive(Debug)]
@@ -123,56 +123,56 @@ impl Run {
 
     fn plain_async<I, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         setup: impl AsyncFnMut() -> I,
         op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
-        self.refuse_unread::<O>(verb)?;
-        self.measure_async::<Certain, _, _>(verb, setup, op)
+        self.refuse_unread::<O>(method)?;
+        self.measure_async::<Certain, _, _>(method, setup, op)
     }
 
     fn measure_async<K: Outcome<O>, I, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         setup: impl AsyncFnMut() -> I,
         mut op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
         let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        let (mut watching, mut failures) = self.begin(method, Repeat::Looped)?;
         match &mut watching {
             Watching::Time(time) => {
                 executor.block_on(drive::<K, _, _, _>(&mut **time, &mut failures, setup, op));
             }
-            Watching::Other(gauge) => {
-                executor.block_on(drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op));
+            Watching::Other(instrument) => {
+                executor.block_on(drive::<K, _, _, _>(&mut **instrument, &mut failures, setup, op));
             }
             Watching::Arrivals(arrivals) => {
-                let plant = self.request.plant;
-                let op = async |input| slowed(plant, op(input)).await;
+                let injection = self.request.injection;
+                let op = async |input| slowed(injection, op(input)).await;
                 executor.block_on(arrive::<K, _, _>(arrivals, &mut failures, setup, op));
             }
         }
         self.executor = Some(executor);
-        self.end(verb, watching, &failures)
+        self.end(method, watching, &failures)
     }
 
     fn beside<K: Outcome<O>, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         op: impl AsyncFn() -> O,
     ) -> Result<(), Failed> {
         if self.request.load.as_ref().is_none_or(|load| load.concurrency == 1) {
-            return self.measure_async::<K, _, _>(verb, async || (), async |()| op().await);
+            return self.measure_async::<K, _, _>(method, async || (), async |()| op().await);
         }
         let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(verb, Repeat::Looped)?;
+        let (mut watching, mut failures) = self.begin(method, Repeat::Looped)?;
         if let Watching::Arrivals(arrivals) = &mut watching {
-            let plant = self.request.plant;
-            let op = async || slowed(plant, op()).await;
+            let injection = self.request.injection;
+            let op = async || slowed(injection, op()).await;
             executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
         }
         self.executor = Some(executor);
-        self.end(verb, watching, &failures)
+        self.end(method, watching, &failures)
     }
 }
 
@@ -191,11 +191,11 @@ async fn until(due: Instant) {
     }
 }
 
-/// An asynchronous operation, and so much longer as is planted.
-async fn slowed<O>(plant: Option<Plant>, op: impl Future<Output = O>) -> O {
+/// An asynchronous operation, and so much longer as is injected.
+async fn slowed<O>(injection: Option<Injection>, op: impl Future<Output = O>) -> O {
     let began = Instant::now();
     let output = op.await;
-    if let Some(end) = inject::end(plant, began) {
+    if let Some(end) = inject::end(injection, began) {
         until(end).await;
     }
     output

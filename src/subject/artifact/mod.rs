@@ -22,7 +22,7 @@ mod content;
 mod elf;
 mod files;
 mod image;
-mod plant;
+mod inject;
 mod pool;
 
 use std::path::Path;
@@ -35,7 +35,7 @@ use self::cache::Cache;
 use self::compress::Encoder;
 use self::files::{Artifact, Found};
 use self::image::Image;
-use crate::inject::Plant;
+use crate::inject::Injection;
 
 /// One metric of an artifact.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,19 +59,19 @@ pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Pat
     of_found(files::find(patterns, root), metrics, cache)
 }
 
-/// The same with random bytes in a copy of the largest file: as many as `plant` says, where `own` is what the
+/// The same with random bytes in a copy of the largest file: as many as `injection` says, where `own` is what the
 /// files themselves have. The copy is in `scratch`, and gone afterwards.
-pub(crate) fn measure_planted(
+pub(crate) fn measure_injected(
     patterns: &[String],
     root: &Path,
     metrics: &[Metric],
     cache: &Path,
-    (plant, own, scratch): (Plant, f64, &Path),
+    (injection, own, scratch): (Injection, f64, &Path),
 ) -> Readings {
     let grown = files::find(patterns, root).and_then(|mut artifact| {
-        let more = plant.added(own).ceil() as u64;
+        let more = injection.added(own).ceil() as u64;
         let stripped = metrics.contains(&Key::Stripped.into());
-        let copy = plant::grow(&mut artifact, more, stripped, scratch)?;
+        let copy = inject::grow(&mut artifact, more, stripped, scratch)?;
         Ok((artifact, copy))
     });
     match grown {

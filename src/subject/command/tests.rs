@@ -22,7 +22,7 @@ fn sh(script: &str) -> Command {
     Command { argv, env: vec![], ready: Ready::Exit, cache: Cache::Warm }
 }
 
-fn measured(command: &Command, metrics: &[Metric]) -> Fork {
+fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
     measure(command, &scratch(), metrics, LONG, None).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
@@ -62,15 +62,18 @@ fn free_port() -> u16 {
 fn a_command_that_ends_has_every_time() {
     let metrics =
         [WALL, Key::Wall.at(Mean), STARTUP, Metric::from(Key::Cpu), Metric::from(Key::Exit)];
-    let fork = measured(&sh("sleep 0.2"), &metrics);
-    let wall = fork.values[&WALL];
+    let process = measured(&sh("sleep 0.2"), &metrics);
+    let wall = process.values[&WALL];
     assert!((0.2..60.0).contains(&wall), "{wall}");
-    assert_eq!((fork.values[&Key::Wall.at(Mean)], fork.values[&STARTUP]), (wall, wall));
-    assert!(fork.values[&Metric::from(Key::Cpu)] < wall);
-    assert_eq!(fork.values.get(&Metric::from(Key::Exit)), Some(&0.0));
-    assert_eq!(fork.values.len(), metrics.len());
-    assert!(fork.elapsed.as_secs_f64() >= wall);
-    assert!((0.0..=1.0).contains(&fork.waited.unwrap()) && fork.preempted.is_some(), "{fork:?}");
+    assert_eq!((process.values[&Key::Wall.at(Mean)], process.values[&STARTUP]), (wall, wall));
+    assert!(process.values[&Metric::from(Key::Cpu)] < wall);
+    assert_eq!(process.values.get(&Metric::from(Key::Exit)), Some(&0.0));
+    assert_eq!(process.values.len(), metrics.len());
+    assert!(process.elapsed.as_secs_f64() >= wall);
+    assert!(
+        (0.0..=1.0).contains(&process.waited.unwrap()) && process.preempted.is_some(),
+        "{process:?}"
+    );
 }
 
 #[test]
@@ -78,11 +81,13 @@ fn what_is_left_without_waiting() {
     // Wall, processor time and waiting in milliseconds; what is left of the wall.
     let check = |wall: u64, cpu: u64, waited: Option<u64>, expected: Option<f64>| {
         let ms = Duration::from_millis;
-        let mut fork =
-            Fork { values: [(WALL, 9.0), (Metric::from(Key::Cpu), 9.0)].into(), ..Fork::default() };
-        less_waiting(&mut fork, ms(wall), ms(cpu), waited.map(ms));
-        assert_eq!(fork.less_waiting, expected.map(|left| (WALL, left)).into_iter().collect());
-        assert_eq!(fork.timing, Some(Timing::Wall));
+        let mut process = ProcessRun {
+            values: [(WALL, 9.0), (Metric::from(Key::Cpu), 9.0)].into(),
+            ..ProcessRun::default()
+        };
+        less_waiting(&mut process, ms(wall), ms(cpu), waited.map(ms));
+        assert_eq!(process.less_waiting, expected.map(|left| (WALL, left)).into_iter().collect());
+        assert_eq!(process.timing, Some(Timing::Wall));
     };
     check(500, 200, Some(300), Some(0.2));
     check(500, 100, Some(300), Some(0.2));
@@ -98,11 +103,11 @@ fn what_is_left_without_waiting() {
 
 #[test]
 fn what_others_do_is_no_waiting_of_one() {
-    let fork = measured(&sh("exec sleep 0.05"), &[WALL]);
+    let process = measured(&sh("exec sleep 0.05"), &[WALL]);
     // How much is left depends on the machine: what it waited before its program was loaded is taken off, too.
-    assert!((0.0..=fork.values[&WALL]).contains(&fork.less_waiting[&WALL]), "{fork:?}");
-    let fork = measured(&sh("sleep 0.05; true"), &[WALL]);
-    assert!(fork.less_waiting.is_empty(), "{fork:?}");
+    assert!((0.0..=process.values[&WALL]).contains(&process.less_waiting[&WALL]), "{process:?}");
+    let process = measured(&sh("sleep 0.05; true"), &[WALL]);
+    assert!(process.less_waiting.is_empty(), "{process:?}");
 }
 
 #[test]
@@ -138,10 +143,10 @@ fn a_server_is_ended_when_it_is_ready() {
     let server = "pid = os.fork()
 if pid: open('pid', 'w').write(str(pid)); print('up', flush=True)
 time.sleep(1000)";
-    let fork = measured(&python(server, text("up")), &[Metric::from(Key::Rss), STARTUP]);
+    let process = measured(&python(server, text("up")), &[Metric::from(Key::Rss), STARTUP]);
     let pid = std::fs::read_to_string(pid).unwrap();
     assert!(!Path::new("/proc").join(pid).join("exe").exists(), "its child runs on");
-    assert!(fork.notes.iter().any(|note| note.contains("2 processes")), "{:?}", fork.notes);
+    assert!(process.notes.iter().any(|note| note.contains("2 processes")), "{:?}", process.notes);
 }
 
 #[test]
@@ -167,10 +172,10 @@ fn a_wrapper_does_not_hide_what_it_starts() {
     let wrapped = Command { ready: text("up"), ..sh(script) };
     let rss = measured(&wrapped, &[Metric::from(Key::Rss)]).values[&Metric::from(Key::Rss)];
     assert!(rss > 100e6, "{rss}");
-    let fork =
+    let process =
         measured(&sh("python3 -c \"x = b'x' * 100_000_000\"; true"), &[Metric::from(Key::PeakRss)]);
-    assert!(fork.values[&Metric::from(Key::PeakRss)] > 100e6, "{fork:?}");
-    assert!(fork.notes.iter().any(|note| note.contains("largest process")), "{fork:?}");
+    assert!(process.values[&Metric::from(Key::PeakRss)] > 100e6, "{process:?}");
+    assert!(process.notes.iter().any(|note| note.contains("largest process")), "{process:?}");
 }
 
 #[test]
@@ -289,8 +294,12 @@ fn what_cannot_be_measured_says_so() {
 
 #[test]
 fn strays_are_ended_and_noted() {
-    let fork = measured(&sh("setsid -f sleep 100000"), &[WALL]);
-    assert!(fork.notes.iter().any(|note| note.contains("left 1 running")), "{:?}", fork.notes);
+    let process = measured(&sh("setsid -f sleep 100000"), &[WALL]);
+    assert!(
+        process.notes.iter().any(|note| note.contains("left 1 running")),
+        "{:?}",
+        process.notes
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
              `cargo bench` again"
         )),
         Err(ahead) if ahead.duration() > SKEW => refuse(format!(
-            "`{}` is from the future; mend the clock and run `cargo bench` again",
+            "`{}` is from the future; set the clock and run `cargo bench` again",
             file.display()
         )),
         _ => Ok(()),

@@ -41,7 +41,7 @@ impl Project {
         self.write("target/criterion/bare/new/sample.json", text);
     }
 
-    fn read(&self, name: &str, rate: Option<Unit>) -> Result<Fork, Unmeasured> {
+    fn read(&self, name: &str, rate: Option<Unit>) -> Result<ProcessRun, Unmeasured> {
         read(name, rate, &Place { home: self.home(), package: self.0.clone() })
     }
 
@@ -78,12 +78,12 @@ fn copy(from: &Path, to: &Path) {
 fn real_records_are_found_by_name() {
     let project = Project::new("real");
     let check = |name: &str, first: f64, rate, work| {
-        let fork = project.read(name, rate).unwrap();
-        assert_eq!(fork.batches.len(), 20);
-        assert!((fork.batches[0] / first - 1.0).abs() < 1e-12, "{name}: {}", fork.batches[0]);
-        assert_eq!(fork.work, work);
-        assert_eq!(fork.notes, [NOTE]);
-        assert_eq!(fork.series(&Metric::from(Key::Throughput)).is_ok(), name != "bare");
+        let process = project.read(name, rate).unwrap();
+        assert_eq!(process.batches.len(), 20);
+        assert!((process.batches[0] / first - 1.0).abs() < 1e-12, "{name}: {}", process.batches[0]);
+        assert_eq!(process.work, work);
+        assert_eq!(process.notes, [NOTE]);
+        assert_eq!(process.series(&Metric::from(Key::Throughput)).is_ok(), name != "bare");
     };
     // Each file's first time in nanoseconds over its first number of iterations.
     check("bare", 215_222.0 / 5475.0 * 1e-9, None, Work::Operations(1.0));
@@ -111,10 +111,13 @@ fn a_rate_is_of_what_the_benchmark_counts() {
     assert!(work(Some(Bits(8)), Some(Unit::PerSecond)).unwrap_err().starts_with("counts bytes"));
     assert!(work(None, None).unwrap_err().starts_with("counts nothing"));
     // The mean of such a benchmark stands, and the rate is refused in words of its own.
-    let fork = Project::new("rate").read("bare", bytes).unwrap();
-    assert!(fork.series(&Key::Mean.at(perf_budget_core::metric::Statistic::Mean)).is_ok());
-    assert_eq!(fork.series(&Metric::from(Key::Throughput)).unwrap_err().cause, Cause::Unsuitable);
-    assert_eq!(fork.work, Work::Bytes(1.0));
+    let process = Project::new("rate").read("bare", bytes).unwrap();
+    assert!(process.series(&Key::Mean.at(perf_budget_core::metric::Statistic::Mean)).is_ok());
+    assert_eq!(
+        process.series(&Metric::from(Key::Throughput)).unwrap_err().cause,
+        Cause::Unsuitable
+    );
+    assert_eq!(process.work, Work::Bytes(1.0));
 }
 
 #[test]

@@ -7,11 +7,11 @@
 //! instruments.
 
 #[cfg(unix)]
-mod course;
+mod controller;
 #[cfg(unix)]
-mod follower;
+mod protocol;
 #[cfg(unix)]
-mod words;
+mod responder;
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::build::Build;
 use super::wire::Request;
 
 #[cfg(unix)]
-pub(crate) use self::follower::Follower;
+pub(crate) use self::responder::Responder;
 
 /// One of the two that are compared.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ pub struct Round {
 /// where `swap` says so.
 #[cfg(unix)]
 pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
-    course::run(sides, terms, swap)
+    controller::run(sides, terms, swap)
 }
 
 /// Where there is no channel that both ends can wait on.

@@ -104,12 +104,12 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
         // A worker that cannot write its reply has nobody else to tell.
         // Nor has a process that was to become a command.
-        &["exec/plant.rs", "harness.rs", "progress.rs", "run/serve.rs"],
+        &["exec/inject.rs", "harness.rs", "progress.rs", "run/serve.rs"],
     ),
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
-        &["exec/launch.rs", "exec/linux.rs", "exec/plant.rs", "exec/portable.rs", "exec/relay.rs"],
+        &["exec/launch.rs", "exec/linux.rs", "exec/inject.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
@@ -219,7 +219,7 @@ fn paths_are_read_as_they_are_written() {
     check(&["reading"], "use crate::metric::{Metric, Statistic};", &["metric"]);
     check(&["harness"], "use crate::{Error, exec, place};", &["Error", "exec", "place"]);
     check(&["harness"], "use crate::{\n a::{b, c},\n d,\n};", &["a", "d"]);
-    check(&["instrument", "heap"], "use super::{gauge}; use super::super::stats;", &["stats"]);
+    check(&["instrument", "heap"], "use super::{laps}; use super::super::stats;", &["stats"]);
     check(&["exec", "linux", "tree"], "use super::super::linux;", &[]);
     check(&["suite"], "use super::verdict::Outcome;", &["verdict"]);
     assert_eq!(code("a // b\n/// c\nd\n\n#[cfg(test)]\nmod tests {\nuse crate::e;"), "a\nd\n");

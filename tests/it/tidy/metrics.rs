@@ -13,7 +13,7 @@ use super::{none, root, sources, text, texts};
 /// Files that name metrics beside the file of each instrument, by the ends of their paths, and why.
 const BESIDE: &[(&str, &str)] = &[
     ("arrivals.rs", "reads the instrument `Time` under a load"),
-    ("follower.rs", "counts the failures of two that take turns"),
+    ("responder.rs", "counts the failures of two that take turns"),
 ];
 
 const KINDS: [SubjectKind; 4] =

@@ -8,7 +8,7 @@ use perf_budget::metric::{Better, Judged, Metric, SubjectKind};
 use perf_budget::quantity::Unit;
 use perf_budget::stats::{Exceedance, threshold};
 use perf_budget::verdict::Verdict;
-use perf_budget::verdict::judge::{BETA, FEWEST_FORKS};
+use perf_budget::verdict::judge::{BETA, FEWEST_PROCESSES};
 
 use super::{none, root, text, texts};
 
@@ -46,11 +46,11 @@ fn told(metric: &Metric) -> [&'static str; 3] {
         Better::Higher => "more",
         Better::Either => "either",
     };
-    let nature = match metric.judged() {
-        Judged::Compared { .. } => "exact",
-        Judged::Statistical(_) | Judged::UntilConstant(_) => "noisy",
+    let kind = match metric.judged() {
+        Judged::Compared { .. } => "deterministic",
+        Judged::Statistical(_) | Judged::UntilConstant(_) => "statistical",
     };
-    [unit, better, nature]
+    [unit, better, kind]
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn a_percentile_needs_as_many_values_as_the_page_says() {
 fn the_levels_are_those_on_the_page() {
     let page = text("docs/judgement.md");
     let odds = |limits| threshold(0.01, limits).exp().round();
-    let fewest = format!("at least {FEWEST_FORKS} processes");
+    let fewest = format!("at least {FEWEST_PROCESSES} processes");
     let facts = [
         format!("beta = {BETA}"),
-        format!("{} : 1 for one noisy limit", odds(1)),
+        format!("{} : 1 for one statistical limit", odds(1)),
         format!("{} : 1 for twenty", odds(20)),
         fewest,
     ];

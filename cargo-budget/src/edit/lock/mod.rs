@@ -127,7 +127,7 @@ fn selected<'o>(
             known.retain(|name| seen.insert(name.clone()));
             return Err(Failure::usage(format!(
                 "the last run has no `{name}` that could be accepted; it has {}; run `cargo test \
-                 --release` for it, or mend the name",
+                 --release` for it, or fix the name",
                 known.join(", ")
             )));
         }
@@ -184,7 +184,7 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
             refuse(format!("the evidence did not suffice: {reason}"), Exit::Unsure)
         }
         (Verdict::Fail, false) => {
-            refuse(format!("{reason}; mend it, or change the limit first"), Exit::Broken)
+            refuse(format!("{reason}; fix it, or change the limit first"), Exit::Broken)
         }
         (Verdict::Fail, true) => {
             refuse(format!("{reason}; if it must be so, accept it with --red"), Exit::Broken)
@@ -226,7 +226,7 @@ fn locked(outcome: &Outcome, terms: &Terms<'_>) -> Option<Locked> {
     })
 }
 
-/// Whether nothing has changed: an exact value is the same; the interval of a noisy one, from the same
+/// Whether nothing has changed: a deterministic value is the same; the interval of a statistical one, from the same
 /// environment, has something in common with the one accepted. Taking the new value each time would let it
 /// creep away from what somebody looked at.
 fn is_same(was: &Locked, now: &Locked, outcome: &Outcome) -> bool {

@@ -80,7 +80,7 @@ fn same(want: bool, was: &Locked, now: &Locked, exact: bool) {
         pass: 3.0,
         pass_at: 3.0,
         detectable: None,
-        forks: 3,
+        processes: 3,
         values: 9,
         waited: None,
         preempted: None,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
-use perf_budget_core::outcome::{Against, Estimate, Outcome, Share};
+use perf_budget_core::outcome::{Against, Estimate, HistogramBin, Outcome};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::{Axis, anchor, percent};
@@ -19,7 +19,7 @@ const FLOOR: f64 = TOP + TALL;
 const TICKS: f64 = FLOOR + 17.0;
 const SEEN: f64 = FLOOR + 36.0;
 
-/// The distribution against the limit; for one exact value, that value against it.
+/// The distribution against the limit; for one deterministic value, that value against it.
 pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
     let (estimate, against) = (outcome.estimate?, outcome.against?);
     let seen = seen(outcome);
@@ -191,7 +191,7 @@ fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
 }
 
 /// A bar that the limit goes through is of both sides.
-fn parts(bar: &Share, limit: f64) -> Vec<(f64, f64)> {
+fn parts(bar: &HistogramBin, limit: f64) -> Vec<(f64, f64)> {
     if bar.low < limit && limit < bar.high {
         vec![(bar.low, limit), (limit, bar.high)]
     } else {

@@ -55,13 +55,13 @@ fn caption(outcome: &Outcome) -> String {
         (Some(shape), Some(evidence)) if evidence.is_recorded() => {
             format!("{} {} in one recorded process", evidence.values, shape.of)
         }
-        (Some(shape), Some(evidence)) if evidence.values != evidence.forks => {
-            let (values, of, forks) = (evidence.values, &shape.of, evidence.forks);
-            format!("{values} {of} in {forks} fresh processes")
+        (Some(shape), Some(evidence)) if evidence.values != evidence.processes => {
+            let (values, of, processes) = (evidence.values, &shape.of, evidence.processes);
+            format!("{values} {of} in {processes} fresh processes")
         }
         (Some(shape), Some(evidence)) => format!("{} {}", evidence.values, shape.of),
         (Some(shape), None) => shape.of.clone(),
-        (None, _) => "one exact value".to_owned(),
+        (None, _) => "one deterministic value".to_owned(),
     };
     if chart::is_logarithmic(outcome) {
         text.push_str(", logarithmic axis");
@@ -183,18 +183,18 @@ fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup
     }
 }
 
-/// What else the machine did; records of before the ledger have the waiting alone.
+/// What else the machine did; records of before the noise have the waiting alone.
 fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
-    let Some(ledger) = &outcome.ledger else {
+    let Some(noise) = &outcome.noise else {
         let waited = evidence.waited?;
         return Some(format!("{:.1} % waiting for a processor", waited * 100.0));
     };
     let state = match () {
-        () if ledger.is_calm() => "a calm machine",
-        () if ledger.may_explain() => "a busy machine",
+        () if noise.is_calm() => "a calm machine",
+        () if noise.may_explain() => "a busy machine",
         () => "",
     };
-    let parts = [Some(state.to_owned()), Some(ledger.line())];
+    let parts = [Some(state.to_owned()), Some(noise.line())];
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

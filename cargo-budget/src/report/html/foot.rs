@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use maud::{Markup, html};
-use perf_budget_core::outcome::{Ledger, Outcome};
+use perf_budget_core::outcome::{Noise, Outcome};
 use perf_budget_core::verdict::Verdict;
 
 use super::mark;
@@ -47,15 +47,15 @@ pub(super) fn machine(outcomes: &[Outcome]) -> Markup {
 
 /// On how many measurements the machine's other work may have told.
 fn interference(outcomes: &[Outcome]) -> String {
-    let ledgers: Vec<&Ledger> = outcomes.iter().filter_map(|o| o.ledger.as_ref()).collect();
-    if ledgers.is_empty() {
+    let measured: Vec<&Noise> = outcomes.iter().filter_map(|o| o.noise.as_ref()).collect();
+    if measured.is_empty() {
         return String::new();
     }
-    let calm = ledgers.iter().filter(|ledger| ledger.is_calm()).count();
-    let busy = ledgers.iter().filter(|ledger| ledger.may_explain()).count();
+    let calm = measured.iter().filter(|noise| noise.is_calm()).count();
+    let busy = measured.iter().filter(|noise| noise.may_explain()).count();
     format!(
         "of {} judged, {calm} on a calm machine, {busy} on a busy one",
-        counted(ledgers.len(), "limit")
+        counted(measured.len(), "limit")
     )
 }
 

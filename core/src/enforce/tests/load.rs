@@ -8,15 +8,15 @@ use crate::reading::Lag;
 const LIMIT: f64 = 0.01;
 
 /// Operations of 20 ms where 10 ms are allowed, or of 2 ms, with a generator that was late by this much.
-fn loaded(latency: f64, p99: f64, max: f64) -> Fork {
-    Fork { operations: vec![latency; 100], lag: Some(Lag { p99, max }), ..tenth() }
+fn loaded(latency: f64, p99: f64, max: f64) -> ProcessRun {
+    ProcessRun { operations: vec![latency; 100], lag: Some(Lag { p99, max }), ..tenth() }
 }
 
 #[test]
 fn a_late_generator_takes_a_red_back() {
     let verdict = |metric, latency, p99, most| {
-        let fork = loaded(latency, p99, most);
-        let outcomes = run(vec![max(metric, "10 ms")], rules(), move |_| Ok(fork.clone()));
+        let process = loaded(latency, p99, most);
+        let outcomes = run(vec![max(metric, "10 ms")], rules(), move |_| Ok(process.clone()));
         (outcomes[0].verdict, outcomes[0].cause.clone(), outcomes[0].reason.clone())
     };
     let late = Some("late-generator".to_owned());
@@ -39,19 +39,19 @@ fn a_late_generator_takes_a_red_back() {
 
 #[test]
 fn a_generator_that_was_late_once_was_not_late() {
-    let fork = |n: usize| loaded(0.02, if n == 0 { 0.5 } else { 1e-5 }, 1e-5);
-    let outcomes = run(vec![max(P99, "10 ms")], rules(), move |n| Ok(fork(n)));
+    let process_run = |n: usize| loaded(0.02, if n == 0 { 0.5 } else { 1e-5 }, 1e-5);
+    let outcomes = run(vec![max(P99, "10 ms")], rules(), move |n| Ok(process_run(n)));
     assert_eq!(outcomes[0].verdict, Verdict::Fail);
 }
 
 #[test]
 fn what_was_never_started_settles_only_limits_that_it_is_over() {
     let verdict = |limit: Limit, at_least: f64| {
-        let mut fork = loaded(3.0 * LIMIT, 0.0, 0.0);
-        fork.at_least = Some(at_least);
-        fork.values.insert(Key::Mean, 3.0 * LIMIT);
-        fork.values.insert(Key::Throughput, 7.0);
-        run(vec![limit], rules(), move |_| Ok(fork.clone()))[0].clone()
+        let mut process = loaded(3.0 * LIMIT, 0.0, 0.0);
+        process.at_least = Some(at_least);
+        process.values.insert(Key::Mean, 3.0 * LIMIT);
+        process.values.insert(Key::Throughput, 7.0);
+        run(vec![limit], rules(), move |_| Ok(process.clone()))[0].clone()
     };
     assert_eq!(verdict(max(P99, "10 ms"), 0.02).verdict, Verdict::Fail);
     // Within the slack of 10 %, it might yet have been held.
@@ -76,9 +76,10 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
 #[test]
 fn growth_has_a_slack_of_a_byte_and_says_what_it_cannot_tell() {
     let verdict = |limit: &str, growth: f64, grain: f64| {
-        let fork = Fork { grain: Some(grain), ..value(Metric::from(Key::RssGrowth), growth) };
+        let process =
+            ProcessRun { grain: Some(grain), ..value(Metric::from(Key::RssGrowth), growth) };
         let limits = vec![max(Metric::from(Key::RssGrowth), limit)];
-        run(limits, rules(), move |_| Ok(fork.clone()))[0].clone()
+        run(limits, rules(), move |_| Ok(process.clone()))[0].clone()
     };
     assert_eq!(verdict("1 B", 0.0, 0.1).verdict, Verdict::Pass);
     assert_eq!(verdict("0 B", 0.5, 0.1).verdict, Verdict::Pass);

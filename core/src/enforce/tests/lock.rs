@@ -13,7 +13,7 @@ fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
     Accepted { value, low, high, unit, date, commit, elsewhere: None, factor: None }
 }
 
-/// One limit under what was accepted; each fork has these values of p50, or of gzip.
+/// One limit under what was accepted; each process has these values of p50, or of gzip.
 fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
     one(Asked { limit, template, unjudged: None, carried: Carried::default() }, values)
@@ -23,7 +23,7 @@ fn one(asked: Asked, values: &[f64]) -> Outcome {
     let (metric, values) = (asked.limit.metric.clone(), values.to_vec());
     let source = move || {
         Ok(match metric {
-            P50 => Fork { operations: values.clone(), ..tenth() },
+            P50 => ProcessRun { operations: values.clone(), ..tenth() },
             _ => value(metric.clone(), values[0]),
         })
     };
@@ -49,7 +49,7 @@ fn so_many_times_what_was_accepted() {
     let broken = judge(limit, Some(then), &[0.0102; 9]);
     assert_eq!(broken.reason, format!("p50 is 10.2 ms, over the limit of {bound}"));
     assert_eq!(broken.verdict, Verdict::Fail);
-    // Two runs of a noisy value, that may be days apart, are no comparison.
+    // Two runs of a statistical value, that may be days apart, are no comparison.
     assert_eq!(broken.change(), None);
 }
 
@@ -154,7 +154,7 @@ fn what_cannot_be_judged_is_measured() {
     assert_eq!(time.reason, words);
     assert!((time.against.unwrap().limit - 0.003).abs() < 1e-12);
     let evidence = time.evidence.unwrap();
-    assert_eq!((evidence.forks, evidence.detectable, evidence.fail.to_bits()), (3, None, 0));
+    assert_eq!((evidence.processes, evidence.detectable, evidence.fail.to_bits()), (3, None, 0));
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::Number));
     let depth = limit(Metric::recorded("depth"), Bound::Min, reach);
     assert_eq!(measured(depth, &[7.0]).estimate.unwrap().value.to_bits(), 7_f64.to_bits());
@@ -168,11 +168,11 @@ fn what_cannot_be_judged_is_measured() {
         carried: Carried::default(),
         unjudged: Some((String::new(), 1.0)),
     };
-    let fork = || {
+    let process_run = || {
         let work = Work::Bytes(1000.0);
-        Ok(Fork { batches: vec![0.001; 9], work, ..tenth() })
+        Ok(ProcessRun { batches: vec![0.001; 9], work, ..tenth() })
     };
-    let outcomes = drive(Box::new(fork), vec![asked], rules());
+    let outcomes = drive(Box::new(process_run), vec![asked], rules());
     assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 

@@ -1,4 +1,4 @@
-//! What another program recorded in one process: judged from that fork alone, whatever it says.
+//! What another program recorded in one process: judged from that process alone, whatever it says.
 
 use super::*;
 use crate::metric::Key;
@@ -10,10 +10,10 @@ struct Record {
 }
 
 impl Record {
-    fn fork(&self) -> Fork {
+    fn process_run(&self) -> ProcessRun {
         let batches =
             (0..20).map(|i| self.seconds * (1.0 + self.spread * (f64::from(i) / 9.5 - 1.0)));
-        Fork { batches: batches.collect(), batch_size: 1, ..Fork::default() }
+        ProcessRun { batches: batches.collect(), batch_size: 1, ..ProcessRun::default() }
     }
 }
 
@@ -22,7 +22,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 fn judged(limit: Limit, seconds: f64, spread: f64, rules: Rules) -> Outcome {
     let record = Record { seconds, spread };
     let asked = asked(Carried::default(), vec![limit]);
-    drive_from(Origin::Record, Box::new(move || Ok(record.fork())), asked, rules).remove(0)
+    drive_from(Origin::Record, Box::new(move || Ok(record.process_run())), asked, rules).remove(0)
 }
 
 #[track_caller]
@@ -80,13 +80,13 @@ fn what_is_near_is_red_where_unsure_is() {
 }
 
 #[test]
-fn it_claims_no_odds_and_no_ledger() {
+fn it_claims_no_odds_and_no_noise() {
     for seconds in [0.8e-3, 1e-3, 1.2e-3] {
         let outcome = judged(max(MEAN, "1 ms"), seconds, 0.01, rules());
         let evidence = outcome.evidence.unwrap();
         assert!(evidence.is_recorded(), "{evidence:?}");
-        assert_eq!((evidence.forks, evidence.values, evidence.detectable), (1, 20, None));
-        assert_eq!(outcome.ledger, None);
+        assert_eq!((evidence.processes, evidence.values, evidence.detectable), (1, 20, None));
+        assert_eq!(outcome.noise, None);
         assert_eq!(outcome.shape.unwrap().of, "batches");
     }
 }
@@ -101,7 +101,7 @@ fn without_an_accepted_value_it_is_set_aside_after_one_reading() {
     };
     let record = Record { seconds: 1e-3, spread: 0.01 };
     let mut inquiry = Inquiry::new(vec![asked], rules(), Origin::Record);
-    inquiry.add(Ok(record.fork()));
+    inquiry.add(Ok(record.process_run()));
     assert!(inquiry.is_done());
     assert_eq!(inquiry.outcomes()[0].verdict, Verdict::Skipped);
 }

@@ -7,7 +7,7 @@
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, Clock, FELT};
-use crate::outcome::{Ledger, Outcome};
+use crate::outcome::{Noise, Outcome};
 use crate::verdict::Verdict;
 
 /// A tail begins where a value is so many times the median: less is spread.
@@ -19,8 +19,8 @@ pub const LESS_WAITING_TOO: &str = "it is over the limit without its waiting for
 /// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
 pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
-    let ledger = outcome.ledger.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
-    let others = others(ledger);
+    let noise = outcome.noise.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
+    let others = others(noise);
     let elapses = match limit.metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate | SampleKind::Run => true,
         SampleKind::File
@@ -29,15 +29,15 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
         | SampleKind::Record
         | SampleKind::Sweep => false,
     };
-    let Some(waited) = ledger.waited.filter(|&share| elapses && share > FELT) else {
+    let Some(waited) = noise.waited.filter(|&share| elapses && share > FELT) else {
         return if others.is_empty() {
-            undisturbed(outcome, ledger, limit)
+            undisturbed(outcome, noise, limit)
         } else {
             Some(all(&others))
         };
     };
-    let several = ledger.clock == Some(Clock::Wall);
-    let behind = ledger.outside.filter(|&cores| several && cores < waited);
+    let several = noise.clock == Some(Clock::Wall);
+    let behind = noise.outside.filter(|&cores| several && cores < waited);
     let meanwhile = match (others.as_slice(), behind) {
         // Whom did it wait for, where nobody else had work?
         ([], Some(cores)) => format!(" behind its own threads, while only {}", busy(cores)),
@@ -45,7 +45,7 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
         _ => format!(" while {}", all(&others)),
     };
     let waited = format!("waited {:.0} % of the time for a processor{meanwhile}", waited * 100.0);
-    Some(match (ledger.clock, tail(outcome)) {
+    Some(match (noise.clock, tail(outcome)) {
         // Of pairs: what it waited is in both sides.
         (None, _) => format!("it {waited}"),
         (Some(Clock::LessWaiting), _) => format!("it {waited}; that time is taken off"),
@@ -57,30 +57,30 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
 /// The verdict of a limit that is broken by the wall clock alone.
 pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
     let side = if limit.bound == Bound::Max { "over" } else { "under" };
-    let ledger = outcome.ledger.clone().unwrap_or_default();
-    let mut why = others(&ledger);
+    let noise = outcome.noise.clone().unwrap_or_default();
+    let mut why = others(&noise);
     if why.is_empty() {
-        why.extend(ledger.outside.map(busy));
+        why.extend(noise.outside.map(busy));
     }
     format!(
         "no verdict: {} is {value} by the wall clock, {side} the limit of {bound}, and {}; a calm machine \
-         would settle it, or a limit against `x base` or another budget, measured in turns",
+         would settle it, or a limit against `x base` or another budget, interleaved",
         outcome.metric,
         all(&why),
     )
 }
 
 /// That the machine was calm, or that nobody knows, where a time is red.
-fn undisturbed(outcome: &Outcome, ledger: &Ledger, limit: &Limit) -> Option<String> {
+fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
     if !outcome.verdict.is_red() {
         return None;
     }
-    let Some(cores) = ledger.outside else {
-        // A pair is measured in turns, and does not depend on it.
+    let Some(cores) = noise.outside else {
+        // A pair is interleaved, and does not depend on it.
         let matters = matches!(limit.target, Target::Absolute(_));
         return matters.then(|| "how busy the machine was is not known".to_owned());
     };
-    Some(if ledger.is_calm() {
+    Some(if noise.is_calm() {
         format!("the machine was calm: {cores:.2} cores of other work")
     } else {
         busy(cores)
@@ -88,23 +88,23 @@ fn undisturbed(outcome: &Outcome, ledger: &Ledger, limit: &Limit) -> Option<Stri
 }
 
 /// What of the machine is felt by what runs on it.
-fn others(ledger: &Ledger) -> Vec<String> {
+fn others(noise: &Noise) -> Vec<String> {
     let share = |share: f64| format!("{:.0} %", share * 100.0);
     let felt = |value: Option<f64>| value.filter(|&value| value > FELT);
     let mut all = Vec::new();
-    all.extend(ledger.outside.filter(|&cores| cores > BUSY).map(busy));
-    all.extend(felt(ledger.steal).map(|v| {
+    all.extend(noise.outside.filter(|&cores| cores > BUSY).map(busy));
+    all.extend(felt(noise.steal).map(|v| {
         format!("the machine's host gave {} of the processors' time to others", share(v))
     }));
-    if let (Some(periods @ 1..), Some(seconds)) = (ledger.throttled_periods, ledger.throttled) {
+    if let (Some(periods @ 1..), Some(seconds)) = (noise.throttled_periods, noise.throttled) {
         let periods = super::count(periods as usize, "period", "periods");
         all.push(format!("a processor quota held it back in {periods}, {seconds:.1} s in all"));
     }
     all.extend(
-        felt(ledger.pressure.memory).map(|v| format!("memory was short {} of the time", share(v))),
+        felt(noise.pressure.memory).map(|v| format!("memory was short {} of the time", share(v))),
     );
     all.extend(
-        felt(ledger.pressure.io)
+        felt(noise.pressure.io)
             .map(|v| format!("something waited for a disk {} of the time", share(v))),
     );
     all
@@ -138,12 +138,12 @@ mod tests {
     use crate::enforce::tests::{P99, max};
     use crate::metric::Key;
     use crate::metric::Metric;
-    use crate::outcome::noise::Pressure;
+    use crate::outcome::noise::StallShare;
 
     #[track_caller]
-    fn check(ledger: Ledger, expected: Option<&str>) {
+    fn check(noise: Noise, expected: Option<&str>) {
         let outcome =
-            Outcome { verdict: Verdict::Unsure, ledger: Some(ledger), ..Outcome::default() };
+            Outcome { verdict: Verdict::Unsure, noise: Some(noise), ..Outcome::default() };
         assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
         // What load does not touch, and what is fine, has nothing to say of it.
         assert_eq!(machine(&outcome, &max(Metric::from(Key::Rss), "1 MB")), None);
@@ -153,33 +153,33 @@ mod tests {
 
     #[test]
     fn what_is_felt_is_said() {
-        let calm = || Ledger {
+        let calm = || Noise {
             outside: Some(0.02),
             waited: Some(0.0),
             steal: Some(0.0),
             clock: Some(Clock::Wall),
-            ..Ledger::default()
+            ..Noise::default()
         };
         check(calm(), Some("the machine was calm: 0.02 cores of other work"));
-        check(Ledger::default(), Some("how busy the machine was is not known"));
-        let waited = Ledger { waited: Some(0.12), outside: Some(0.2), ..calm() };
+        check(Noise::default(), Some("how busy the machine was is not known"));
+        let waited = Noise { waited: Some(0.12), outside: Some(0.2), ..calm() };
         let words = "it waited 12 % of the time for a processor; that time is not taken off";
         check(waited, Some(words));
         // Processor time has no waiting in it.
         let outcome = Outcome {
             verdict: Verdict::Fail,
-            ledger: Some(Ledger { waited: Some(0.7), outside: Some(1.5), ..calm() }),
+            noise: Some(Noise { waited: Some(0.7), outside: Some(1.5), ..calm() }),
             ..Outcome::default()
         };
         let note = machine(&outcome, &max(Metric::from(Key::Cpu), "1 ms"));
         assert_eq!(note.as_deref(), Some("1.50 cores were busy with other work"));
-        let stolen = Ledger { steal: Some(0.12), ..calm() };
+        let stolen = Noise { steal: Some(0.12), ..calm() };
         check(stolen, Some("the machine's host gave 12 % of the processors' time to others"));
-        let throttled = Ledger { throttled: Some(1.25), throttled_periods: Some(1), ..calm() };
+        let throttled = Noise { throttled: Some(1.25), throttled_periods: Some(1), ..calm() };
         check(throttled, Some("a processor quota held it back in 1 period, 1.2 s in all"));
-        let pressure = Pressure { cpu: Some(0.9), memory: Some(0.1), io: Some(0.2) };
+        let pressure = StallShare { cpu: Some(0.9), memory: Some(0.1), io: Some(0.2) };
         let words = "1.40 cores were busy with other work, memory was short 10 % of the time and \
                      something waited for a disk 20 % of the time";
-        check(Ledger { outside: Some(1.4), pressure, ..calm() }, Some(words));
+        check(Noise { outside: Some(1.4), pressure, ..calm() }, Some(words));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Statistic, Units};
-use crate::outcome::{Against, Doubt, Outcome, Shape, Share};
+use crate::outcome::{Against, Distribution, Doubt, HistogramBin, Outcome};
 use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
@@ -82,10 +82,10 @@ pub fn unjudged(outcome: &Outcome, why: &str) -> String {
 fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
     let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
-    let forks = count(evidence.forks, "process", "processes");
+    let processes = count(evidence.processes, "process", "processes");
     let seen = match plural(evidence.values, outcome) {
         pairs if outcome.relative_to.is_some() => pairs,
-        values => format!("{values} in {forks}"),
+        values => format!("{values} in {processes}"),
     };
     let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
         let end = match against.bound {
@@ -180,7 +180,7 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         Target::Absolute(_) => "the reference",
     };
     format!(
-        "{} {} against {} of `{name}`, measured in turns",
+        "{} {} against {} of `{name}`, interleaved",
         limit.metric,
         shown(typical(|s| s.0)),
         shown(typical(|s| s.1)),
@@ -203,7 +203,7 @@ pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> 
 }
 
 /// The distribution of `values`: the quantiles that they support, and a histogram.
-pub fn shape(of: String, values: Vec<f64>) -> Shape {
+pub fn shape(of: String, values: Vec<f64>) -> Distribution {
     let sample = Sample::new(values).unwrap_or_default();
     // A percentile needs values beyond it: with fewer it would only be the greatest value.
     let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;
@@ -217,7 +217,7 @@ pub fn shape(of: String, values: Vec<f64>) -> Shape {
     quantiles.dedup();
     let bars = histogram(&sample, BARS)
         .into_iter()
-        .map(|bin| Share { low: bin.low, high: bin.high, count: bin.count })
+        .map(|bin| HistogramBin { low: bin.low, high: bin.high, count: bin.count })
         .collect();
-    Shape { of, quantiles, bars }
+    Distribution { of, quantiles, bars }
 }

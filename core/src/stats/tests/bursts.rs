@@ -48,7 +48,7 @@ fn blocks_of_ten_bursts_do_not_flake() {
     check(100.0, 1000);
 }
 
-/// Negative control: counted one by one, the operations of a burst are taken for many witnesses.
+/// Negative control: counted one by one, the operations of a burst are taken for many independent observations.
 #[test]
 fn single_operations_flake() {
     assert_breaks(0.25, alarms(P0, 5.0, 0), RUNS, "single operations, bursts of 5");

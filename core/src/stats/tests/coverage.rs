@@ -67,12 +67,12 @@ fn sequences_cover_what_bursts() {
         let mut gap = false;
         for _ in 0..10 {
             // Uniform on (0, 1) within calm, and on (1, 2) within bursts: the true p90 is 1.
-            let fork: Vec<f64> = random
+            let process: Vec<f64> = random
                 .bursts(0.1, 5.0, 500)
                 .into_iter()
                 .map(|bursts| random.uniform() + f64::from(u8::from(bursts)))
                 .collect();
-            p90.fork(&fork).unwrap();
+            p90.add_process(&process).unwrap();
             gap |= p90.interval(ALPHA).low > 1.0;
         }
         missed += u64::from(gap);
@@ -118,7 +118,7 @@ fn intervals_agree_with_verdicts() {
     for i in 0..60 {
         let limit = 1.0 + 0.04 * f64::from(i);
         let mut p90 = Percentile::new(0.9, limit, limit, 10);
-        p90.fork(&(0..300).map(|_| random.latency()).collect::<Vec<_>>()).unwrap();
+        p90.add_process(&(0..300).map(|_| random.latency()).collect::<Vec<_>>()).unwrap();
         let Interval { low, high } = p90.interval(ALPHA);
         assert_eq!(p90.log_fail() >= enough, low > limit, "{limit} {low}");
         assert_eq!(p90.log_pass() >= enough, high < limit, "{limit} {high}");

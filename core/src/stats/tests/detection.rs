@@ -154,25 +154,25 @@ fn rates_become_quantiles() {
     assert_eq!(got, None);
 }
 
-/// Fork by fork, in the unit of the limit: what 10 forks claim is what 10 forks catch.
+/// Process by process, in the unit of the limit: what 10 processes claim is what 10 processes catch.
 #[test]
 fn a_percentile_catches_what_it_claims() {
     const RUNS: u64 = 100;
     let enough = threshold(0.01, 1);
     let mut random = Noise::seeded(53);
-    let fork =
+    let process_run =
         |random: &mut Noise, by: f64| (0..100).map(|_| by * random.latency()).collect::<Vec<_>>();
     let true_p90 = f64::exp(0.5 * 1.281_551_565_544_600_4);
     let mut healthy = Percentile::new(0.9, 3.0, 3.3, 20);
     for _ in 0..20 {
-        healthy.fork(&fork(&mut random, 1.0)).unwrap();
+        healthy.add_process(&process_run(&mut random, 1.0)).unwrap();
     }
     let violation = healthy.smallest_violation(enough, 20).unwrap();
     assert!(violation > 3.0 && violation < 3.9, "{violation}");
     let caught = (0..RUNS).filter(|_| {
         let mut p90 = Percentile::new(0.9, 3.0, 3.3, 20);
         (0..20).any(|_| {
-            p90.fork(&fork(&mut random, violation / true_p90)).unwrap();
+            p90.add_process(&process_run(&mut random, violation / true_p90)).unwrap();
             p90.log_fail() >= enough
         })
     });

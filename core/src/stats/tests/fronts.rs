@@ -1,4 +1,4 @@
-//! The two fronts, from the first fork to a verdict.
+//! The two fronts, from the first process to a verdict.
 
 use super::super::{Contrast, Exceedance, Percentile, threshold};
 use super::noise::Noise;
@@ -6,15 +6,15 @@ use super::noise::Noise;
 const FAIL: f64 = 0.01;
 const PASS: f64 = 0.05;
 
-/// The verdict, and how many forks it took; none within 500 forks.
+/// The verdict, and how many processes it took; none within 500 processes.
 fn judged(mut take: impl FnMut() -> (f64, f64)) -> (&'static str, usize) {
-    for forks in 1..=500 {
+    for processes in 1..=500 {
         let (fail, pass) = take();
         if fail >= threshold(FAIL, 1) {
-            return ("fail", forks);
+            return ("fail", processes);
         }
         if pass >= threshold(PASS, 1) {
-            return ("pass", forks);
+            return ("pass", processes);
         }
     }
     ("unsure", 500)
@@ -25,11 +25,11 @@ fn a_percentile_is_judged() {
     let check = |limit: f64, want: &str, most: usize| {
         let mut random = Noise::seeded(59);
         let mut p99 = Percentile::new(0.99, limit, 1.1 * limit, 50);
-        let (verdict, forks) = judged(|| {
-            p99.fork(&(0..100).map(|_| random.latency()).collect::<Vec<_>>()).unwrap();
+        let (verdict, processes) = judged(|| {
+            p99.add_process(&(0..100).map(|_| random.latency()).collect::<Vec<_>>()).unwrap();
             (p99.log_fail(), p99.log_pass())
         });
-        assert!(verdict == want && forks <= most, "{limit}: {verdict} after {forks}");
+        assert!(verdict == want && processes <= most, "{limit}: {verdict} after {processes}");
     };
     // The true p99 is 3.2.
     check(100.0, "pass", 4);
@@ -80,7 +80,7 @@ fn a_contrast_knows_what_it_would_have_caught() {
 #[test]
 fn a_value_at_a_limit_neither_exceeds_it_nor_is_below_it() {
     let mut p50 = Percentile::new(0.5, 1.0, 1.0, 10);
-    p50.fork(&[1.0; 30]).unwrap();
+    p50.add_process(&[1.0; 30]).unwrap();
     assert!(p50.log_fail() < 0.0 && p50.log_pass() < 0.0);
     let all = Exceedance::pass(0.5).log_evidence_of(30, 30);
     assert!((p50.log_pass() - all).abs() < 1e-12);
@@ -95,9 +95,9 @@ fn bursts_are_claimed_for_less() {
         let mut p90 = Percentile::new(0.9, 2.0, 2.2, 100);
         for _ in 0..10 {
             let slow = random.bursts(0.1, burst, 1000);
-            let fork: Vec<_> =
+            let process: Vec<_> =
                 slow.iter().map(|&slow| random.uniform() + f64::from(u8::from(slow))).collect();
-            p90.fork(&fork).unwrap();
+            p90.add_process(&process).unwrap();
         }
         p90.smallest_violation(enough, 10).unwrap()
     };
@@ -106,11 +106,11 @@ fn bursts_are_claimed_for_less() {
 }
 
 #[test]
-fn a_fork_that_says_nothing_is_refused_whole() {
+fn a_process_that_says_nothing_is_refused_whole() {
     let mut p50 = Percentile::new(0.5, 1.0, 1.1, 10);
-    p50.fork(&[0.5; 10]).unwrap();
+    p50.add_process(&[0.5; 10]).unwrap();
     let before = (p50.log_fail(), p50.log_pass(), p50.sample().len());
-    assert!(p50.fork(&[0.5, f64::NAN]).is_err());
+    assert!(p50.add_process(&[0.5, f64::NAN]).is_err());
     assert_eq!((p50.log_fail(), p50.log_pass(), p50.sample().len()), before);
     let mut contrast = Contrast::new(0.0, 0.1);
     contrast.push(0.2).unwrap();

@@ -5,7 +5,7 @@ use super::noise::Noise;
 use super::{assert_at_most, assert_breaks};
 
 const RUNS: u64 = 120;
-const FORKS: usize = 30;
+const PROCESSES: usize = 30;
 
 /// Operations about a level of their process, which is lognormal about `truth`.
 fn process(random: &mut Noise, truth: f64, spread: f64, operations: usize) -> Vec<f64> {
@@ -18,9 +18,9 @@ fn alarms(later: usize, test: fn() -> Percentile) -> u64 {
     let mut random = Noise::seeded(83);
     let alarm = |_| {
         let mut p50 = test();
-        (0..FORKS).any(|fork| {
-            let operations = if fork == 0 { 5 } else { later };
-            p50.fork(&process(&mut random, 1.0, 0.2, operations)).unwrap();
+        (0..PROCESSES).any(|nth| {
+            let operations = if nth == 0 { 5 } else { later };
+            p50.add_process(&process(&mut random, 1.0, 0.2, operations)).unwrap();
             p50.log_fail() >= threshold(0.01, 1)
         })
     };
@@ -28,14 +28,14 @@ fn alarms(later: usize, test: fn() -> Percentile) -> u64 {
 }
 
 #[test]
-fn a_process_is_one_witness_however_long() {
+fn a_process_is_one_observation_however_long() {
     for later in [3, 20, 100] {
-        let count = alarms(later, || Percentile::by_forks(0.5, 1.0, 1.1));
+        let count = alarms(later, || Percentile::by_processes(0.5, 1.0, 1.1));
         assert_at_most(0.01, count, RUNS, &format!("{later} operations"));
     }
 }
 
-/// Negative control: cut as long as the first, each of the others is many witnesses.
+/// Negative control: cut as long as the first, each of the others is many independent observations.
 #[test]
 fn cut_in_blocks_processes_flake() {
     let count = alarms(100, || Percentile::new(0.5, 1.0, 1.1, 7));
@@ -44,18 +44,18 @@ fn cut_in_blocks_processes_flake() {
 
 #[test]
 fn a_long_process_that_is_slow_still_fails() {
-    let mut p50 = Percentile::by_forks(0.5, 1.0, 1.1);
+    let mut p50 = Percentile::by_processes(0.5, 1.0, 1.1);
     let mut random = Noise::seeded(89);
-    for fork in 0..12 {
-        let operations = if fork == 0 { 5 } else { 400 };
-        p50.fork(&process(&mut random, 2.0, 0.1, operations)).unwrap();
+    for nth in 0..12 {
+        let operations = if nth == 0 { 5 } else { 400 };
+        p50.add_process(&process(&mut random, 2.0, 0.1, operations)).unwrap();
     }
     assert!(p50.log_fail() >= threshold(0.01, 1), "{}", p50.log_fail());
     let caught = p50.smallest_violation(threshold(0.01, 1), 12).unwrap();
     assert!(caught > 1.0 && caught < 2.0, "{caught}");
 }
 
-/// A process that was cut short is less of a witness.
+/// A process that was cut short is less of an observation.
 #[test]
 fn a_short_process_weighs_little() {
     let gain = |operations: u64| {
@@ -74,21 +74,22 @@ fn a_short_process_weighs_little() {
 fn misses(spread: f64) -> (u64, u64) {
     let mut random = Noise::seeded(97);
     let enough = threshold(0.05, 1);
-    let (mut by_forks, mut by_operations) = (0, 0);
+    let (mut by_processes, mut by_operations) = (0, 0);
     for _ in 0..RUNS {
-        let (mut p50, mut single) = (Percentile::by_forks(0.5, 1.0, 1.1), Exceedance::pass(0.5));
+        let (mut p50, mut single) =
+            (Percentile::by_processes(0.5, 1.0, 1.1), Exceedance::pass(0.5));
         let (mut passed, mut single_passed) = (false, false);
-        for fork in 1..=FORKS {
+        for nth in 1..=PROCESSES {
             let values = process(&mut random, 1.155, spread, 100);
-            p50.fork(&values).unwrap();
+            p50.add_process(&values).unwrap();
             single.add(100, values.iter().filter(|&&value| value >= 1.1).count() as u64);
-            passed |= fork >= 3 && p50.log_pass() >= enough;
-            single_passed |= fork >= 3 && single.log_evidence() >= enough;
+            passed |= nth >= 3 && p50.log_pass() >= enough;
+            single_passed |= nth >= 3 && single.log_evidence() >= enough;
         }
-        by_forks += u64::from(passed);
+        by_processes += u64::from(passed);
         by_operations += u64::from(single_passed);
     }
-    (by_forks, by_operations)
+    (by_processes, by_operations)
 }
 
 #[test]
@@ -104,11 +105,11 @@ fn what_processes_share_is_no_crowd_for_passing() {
 #[test]
 fn the_interval_ends_where_passing_begins() {
     let mut random = Noise::seeded(101);
-    for (spread, forks) in [(0.0, 3), (0.1, 5), (0.1, 12), (0.3, 20)] {
+    for (spread, processes) in [(0.0, 3), (0.1, 5), (0.1, 12), (0.3, 20)] {
         for slack_limit in [0.9, 1.0, 1.1, 1.2, 1.5] {
-            let mut p50 = Percentile::by_forks(0.5, slack_limit / 1.1, slack_limit);
-            for _ in 0..forks {
-                p50.fork(&process(&mut random, 1.0, spread, 50)).unwrap();
+            let mut p50 = Percentile::by_processes(0.5, slack_limit / 1.1, slack_limit);
+            for _ in 0..processes {
+                p50.add_process(&process(&mut random, 1.0, spread, 50)).unwrap();
             }
             let passes = p50.log_pass() >= threshold(0.05, 1);
             assert_eq!(p50.interval(0.1).high < slack_limit, passes, "{spread} {slack_limit}");

@@ -17,12 +17,12 @@ use perf_budget::stats::clopper_pearson;
 use tools::{Builds, Said};
 use work::Random;
 
-/// Percent that are planted; nothing in every second trial.
+/// Percent that are injected; nothing in every second trial.
 const EFFECTS: [u32; 4] = [0, 0, 2, 5];
 /// A tool that is installed beside, and need not be.
 const PERFGATE: &str = "PERFGATE";
 
-/// What a rule has said, by the effect that was planted.
+/// What a rule has said, by the effect that was injected.
 #[derive(Default)]
 struct Row {
     said: BTreeMap<u32, Vec<Said>>,
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     while begun.elapsed() < end {
         let workload = work::NAMES[random.below(work::NAMES.len())];
         let effect = EFFECTS[random.below(EFFECTS.len())];
-        builds.plant(effect);
+        builds.inject(effect);
         let mut order: Vec<usize> = (0..Builds::TOOLS).collect();
         for last in (1..order.len()).rev() {
             order.swap(last, random.below(last + 1));
@@ -86,7 +86,7 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
         "# False alarms and power, side by side\n\n\
          Written by `benches/peers` (`cargo run --release --bin alarms -- {minutes}` there); do not edit. {trials} trials in one \
          run, each with a workload ({}) and an effect drawn at random, every tool once in random order, base build and \
-         head build the same program but for the planted percent. The median of `/proc/pressure/cpu` was {pressure:.0} %.\n\n\
+         head build the same program but for the injected percent. The median of `/proc/pressure/cpu` was {pressure:.0} %.\n\n\
          Tools at their defaults, but criterion at 0.5 s of warm-up and 2 s of measuring instead of 3 s and 5 s. \"Slower\" is: ours, \
          red at a limit of 1 % (slack 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \

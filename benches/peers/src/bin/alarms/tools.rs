@@ -38,7 +38,7 @@ type Tool = fn(&Builds, &str) -> Vec<(&'static str, Said)>;
 
 impl Builds {
     /// Copies of this binary, the head with an effect of so many percent.
-    pub(crate) fn plant(&self, percent: u32) {
+    pub(crate) fn inject(&self, percent: u32) {
         for (build, percent) in [("base", 0), ("head", percent)] {
             let folder = self.place.join(build);
             std::fs::create_dir_all(&folder).expect("the place can be written");
@@ -112,7 +112,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
     })
 }
 
-/// Red where it is more than 1 % slower, with one noisy limit and with 25.
+/// Red where it is more than 1 % slower, with one statistical limit and with 25.
 fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
     let results = builds.place.join("results");
     // Evidence is kept for the next run; each trial is to begin without any.

@@ -1,4 +1,4 @@
-//! The operations that every tool is asked about, and the effect that is planted in one of two builds.
+//! The operations that every tool is asked about, and the effect that is injected in one of two builds.
 
 use std::hint::black_box;
 

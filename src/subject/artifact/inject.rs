@@ -33,14 +33,14 @@ pub(super) fn grow(
 ) -> Result<Copy, Unmeasured> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let count = NEXT.fetch_add(1, Ordering::Relaxed);
-    let place = scratch.join(format!("planted-{}-{count}", std::process::id()));
+    let place = scratch.join(format!("injected-{}-{count}", std::process::id()));
     let Some(largest) = artifact.files.iter_mut().max_by_key(|file| file.bytes) else {
-        return Err(Unmeasured::new(Cause::Empty, "there is no file to plant bytes into"));
+        return Err(Unmeasured::new(Cause::Empty, "there is no file to inject bytes into"));
     };
     let mut text = fs::read(&largest.path).map_err(|e| largest.failed("read", &e))?;
     if after_strip {
         elf::add_section(&mut text, bytes, noise)
-            .map_err(|why| largest.unsuitable("plant into", &why))?;
+            .map_err(|why| largest.unsuitable("inject into", &why))?;
     } else {
         text.extend(noise(bytes));
     }
@@ -67,22 +67,23 @@ mod tests {
     use perf_budget_core::metric::{Effect, Key, Metric};
 
     use super::*;
-    use crate::inject::Plant;
-    use crate::subject::artifact::{measure, measure_planted};
+    use crate::inject::Injection;
+    use crate::subject::artifact::{measure, measure_injected};
 
     #[test]
-    fn what_is_planted_is_measured() {
-        let dir = std::env::temp_dir().join(format!("perf-budget-plant-{}", std::process::id()));
+    fn what_is_injected_is_measured() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-inject-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         fs::copy(std::env::current_exe().unwrap(), dir.join("a")).unwrap();
         fs::write(dir.join("b"), "small").unwrap();
         let check = |file: &str, metric: Metric, bytes: u32, least: f64, most: f64| {
             let (patterns, metrics) = ([file.to_owned()], [metric.clone()]);
-            let plant = Plant { seed: Effect::Bytes, share: 0.0, amount: f64::from(bytes) };
+            let injection =
+                Injection { effect: Effect::Bytes, share: 0.0, amount: f64::from(bytes) };
             let bare = measure(&patterns, &dir, &metrics, &dir.join("cache"));
             let scratch = dir.join("scratch");
-            let at = (plant, 0.0, scratch.as_path());
-            let grown = measure_planted(&patterns, &dir, &metrics, &dir.join("cache"), at);
+            let at = (injection, 0.0, scratch.as_path());
+            let grown = measure_injected(&patterns, &dir, &metrics, &dir.join("cache"), at);
             let value = |readings: &super::super::Readings| {
                 readings.get(&metric).unwrap().as_ref().unwrap().value
             };

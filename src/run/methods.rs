@@ -1,21 +1,21 @@
-//! The measuring verbs, of which a workload calls one.
+//! The measuring methods, of which a workload calls one.
 
 use std::any::type_name;
 use std::fmt::Display;
 
-use perf_budget_core::metric::{Instrument, SampleKind};
+use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 
 use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
-use super::{Failed, Run, Verb};
+use super::{Failed, MethodState, Run};
 use crate::inject;
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::injected::Injected;
+use crate::instrument::laps::{Instrument, Repeat};
 use crate::instrument::load::arrivals::Arrivals;
-use crate::instrument::planted::Planted;
 use crate::instrument::time::Time;
 use crate::instrument::{self, Asked};
 #[cfg(unix)]
-use crate::worker::pair::Follower;
+use crate::worker::pair::Responder;
 
 impl Run {
     /// Measures an operation. What it returns is dropped outside the timed part.
@@ -61,7 +61,7 @@ impl Run {
 
     /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
     /// building it needed `peak_rss`, `peak_heap`, `allocs` and `alloc_bytes`, what is left of it
-    /// afterwards `leaked`, and how long building it took is a latency, one for each fork.
+    /// afterwards `leaked`, and how long building it took is a latency, one for each process.
     pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
         self.refuse_unread::<T>("hold")?;
         self.build::<Certain, _>("hold", build)
@@ -77,77 +77,79 @@ impl Run {
 
     fn build<K: Outcome<O>, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         build: impl FnOnce() -> O,
     ) -> Result<(), Failed> {
         let mut build = Some(build);
         // An instrument that builds once asks for one lap, and so for one input.
         let input = || build.take().expect("a value is built once");
-        self.measure::<K, _, _>(verb, Repeat::Once, input, |build| build())
+        self.measure::<K, _, _>(method, Repeat::Once, input, |build| build())
     }
 
     fn plain<I, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
-        self.refuse_unread::<O>(verb)?;
-        self.measure::<Certain, _, _>(verb, Repeat::Looped, setup, op)
+        self.refuse_unread::<O>(method)?;
+        self.measure::<Certain, _, _>(method, Repeat::Looped, setup, op)
     }
 
     fn measure<K: Outcome<O>, I, O>(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         repeat: Repeat,
         setup: impl FnMut() -> I,
         mut op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
-        let (mut watching, mut failures) = self.begin(verb, repeat)?;
+        let (mut watching, mut failures) = self.begin(method, repeat)?;
         match &mut watching {
             Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
-            Watching::Other(gauge) => drive::<K, _, _, _>(&mut **gauge, &mut failures, setup, op),
+            Watching::Other(instrument) => {
+                drive::<K, _, _, _>(&mut **instrument, &mut failures, setup, op);
+            }
             Watching::Arrivals(arrivals) => {
-                let plant = self.request.plant;
-                let op = |input| inject::slowed(plant, || op(input));
+                let injection = self.request.injection;
+                let op = |input| inject::slowed(injection, || op(input));
                 arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
             }
         }
-        self.end(verb, watching, &failures)
+        self.end(method, watching, &failures)
     }
 
     pub(super) fn begin(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         repeat: Repeat,
     ) -> Result<(Watching, Failures), Failed> {
-        if let Verb::Begun(before) | Verb::Done(before) = self.verb {
+        if let MethodState::Begun(before) | MethodState::Done(before) = self.method {
             let text = format!(
-                "`{verb}` was called after `{before}`: a workload measures one thing; register a \
+                "`{method}` was called after `{before}`: a workload measures one thing; register a \
                  second workload for the other"
             );
             return Err(self.failed(Failed::from(text)));
         }
-        self.refuse_load(verb, repeat)?;
+        self.refuse_load(method, repeat)?;
         let counts =
             self.request.metrics.iter().any(|metric| metric.sample() == SampleKind::Failure);
         let counted = repeat == Repeat::Looped && counts;
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
         let most = self.request.max_operations;
-        let plant = self.request.plant;
+        let injection = self.request.injection;
         let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
-        let timed = self.instrument == Instrument::Time;
+        let timed = self.instrument == WorkerInstrument::Time;
         let watching = match &self.request.load {
             #[cfg(unix)]
             _ if timed && self.request.paired => {
-                Follower::new(repeat).map(|gauge| Watching::Other(Box::new(gauge)))
+                Responder::new(repeat).map(|instrument| Watching::Other(Box::new(instrument)))
             }
             Some(load) if timed => {
-                let arrivals = Arrivals::asked(load, slice, most, plant);
+                let arrivals = Arrivals::asked(load, slice, most, injection);
                 Ok(Watching::Arrivals(Box::new(arrivals)))
             }
             // The usual one, so that its loop is compiled for it alone.
-            None if timed && plant.is_none() => {
+            None if timed && injection.is_none() => {
                 Ok(Watching::Time(Box::new(Time::new(metrics, slice, most, repeat))))
             }
             _ => {
@@ -156,27 +158,27 @@ impl Run {
             }
         };
         let watching = watching.map_err(|why| self.failed(Failed(why)))?;
-        let watching = match (watching, plant) {
-            (Watching::Other(gauge), Some(plant)) => {
-                Watching::Other(Box::new(Planted::new(gauge, plant)))
+        let watching = match (watching, injection) {
+            (Watching::Other(instrument), Some(injection)) => {
+                Watching::Other(Box::new(Injected::new(instrument, injection)))
             }
             (watching, _) => watching,
         };
-        self.verb = Verb::Begun(verb);
+        self.method = MethodState::Begun(method);
         Ok((watching, failures))
     }
 
     pub(super) fn end(
         &mut self,
-        verb: &'static str,
+        method: &'static str,
         watching: Watching,
         failures: &Failures,
     ) -> Result<(), Failed> {
-        self.verb = Verb::Done(verb);
+        self.method = MethodState::Done(method);
         let (failed, operations) = (failures.count, failures.operations);
         let first = failures.first.text();
         if failures.ended() {
-            let text = match verb {
+            let text = match method {
                 "try_hold" => format!("failed to build the value to hold: {first}"),
                 _ => format!(
                     "operation {operations} failed: {first}; failures are counted where the budget \
@@ -186,30 +188,30 @@ impl Run {
             return Err(self.failed(Failed::from(text)));
         }
         let finished = match watching {
-            Watching::Time(mut time) => time.finish(&mut self.fork),
-            Watching::Other(mut gauge) => gauge.finish(&mut self.fork),
+            Watching::Time(mut time) => time.finish(&mut self.process),
+            Watching::Other(mut instrument) => instrument.finish(&mut self.process),
             Watching::Arrivals(arrivals) => {
-                arrivals.finish(&mut self.fork);
+                arrivals.finish(&mut self.process);
                 Ok(())
             }
         };
         if failed > 0 {
             let text = format!("{failed} of {operations} operations failed; the first: {first}");
-            self.fork.notes.push(text);
+            self.process.notes.push(text);
         }
         finished.map_err(|why| self.failed(Failed(why)))
     }
 
-    /// A load that the verb would not put on.
-    fn refuse_load(&mut self, verb: &'static str, repeat: Repeat) -> Result<(), Failed> {
+    /// A load that the method would not put on.
+    fn refuse_load(&mut self, method: &'static str, repeat: Repeat) -> Result<(), Failed> {
         let Some(load) = &self.request.load else { return Ok(()) };
         let text = if repeat == Repeat::Once {
             format!(
-                "`{verb}` builds one value, and the budget has a load: use `iter`, or drop `load`"
+                "`{method}` builds one value, and the budget has a load: use `iter`, or drop `load`"
             )
-        } else if load.concurrency > 1 && !verb.ends_with("iter_concurrent") {
+        } else if load.concurrency > 1 && !method.ends_with("iter_concurrent") {
             format!(
-                "the load has {} operations in flight, and `{verb}` runs one at a time: use \
+                "the load has {} operations in flight, and `{method}` runs one at a time: use \
                  `iter_concurrent`, or drop `concurrency`",
                 load.concurrency
             )
@@ -220,16 +222,16 @@ impl Run {
     }
 
     /// An outcome that hides whether, or when, the operation did its work is refused.
-    pub(super) fn refuse_unread<O>(&mut self, verb: &'static str) -> Result<(), Failed> {
+    pub(super) fn refuse_unread<O>(&mut self, method: &'static str) -> Result<(), Failed> {
         let name = type_name::<O>();
         let text = if name.starts_with("core::result::Result<") {
             format!(
-                "the operation of `{verb}` returns a Result: use `try_{verb}`, so that a failing \
+                "the operation of `{method}` returns a Result: use `try_{method}`, so that a failing \
                  operation is not measured as a fast one"
             )
         } else if name.ends_with("{{closure}}") || name.contains("dyn core::future") {
             format!(
-                "the operation of `{verb}` returns a future or a closure, which nobody runs: use \
+                "the operation of `{method}` returns a future or a closure, which nobody runs: use \
                  `iter_async` for a future, and call a closure"
             )
         } else {
@@ -242,7 +244,7 @@ impl Run {
 /// The instrument that watches: the one whose speed matters is known to the loop by its type.
 pub(super) enum Watching {
     Time(Box<Time>),
-    Other(Box<dyn Gauge>),
+    Other(Box<dyn Instrument>),
     /// What comes when it is due has loops of its own.
     Arrivals(Box<Arrivals>),
 }

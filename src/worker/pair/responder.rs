@@ -6,16 +6,16 @@ use std::os::unix::net::UnixStream;
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
-use super::words::{Order, Ready, Reply};
+use super::protocol::{Order, Ready, Reply};
 use crate::instrument::clock::Stopwatch;
-use crate::instrument::gauge::{Gauge, Repeat};
+use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::kernel;
 use crate::os::usage::Company;
 
 /// Watches laps that somebody else asks for.
-pub(crate) struct Follower {
+pub(crate) struct Responder {
     channel: UnixStream,
     watch: Stopwatch,
     repeat: Repeat,
@@ -41,9 +41,9 @@ enum State {
     Over,
 }
 
-impl Follower {
+impl Responder {
     /// Takes the channel from standard input, which the workload then finds empty.
-    pub(crate) fn new(repeat: Repeat) -> Result<Follower, Unmeasured> {
+    pub(crate) fn new(repeat: Repeat) -> Result<Responder, Unmeasured> {
         let channel = channel().map_err(|error| {
             let text = format!(
                 "failed to take the channel of a pair from standard input: {error}; does the workload \
@@ -51,7 +51,7 @@ impl Follower {
             );
             Unmeasured::new(Cause::Harness, text)
         })?;
-        Ok(Follower {
+        Ok(Responder {
             channel,
             watch: Stopwatch::calibrated(),
             repeat,
@@ -98,7 +98,7 @@ impl Follower {
     }
 }
 
-impl Gauge for Follower {
+impl Instrument for Responder {
     fn next(&mut self) -> Option<usize> {
         match self.state {
             State::Over => return None,
@@ -141,13 +141,13 @@ impl Gauge for Follower {
         self.reply.failed += failed as u32;
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         if let Some(error) = &self.broken {
             let text = format!("the harness hung up while a pair was measured: {error}");
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let share = self.failed as f64 / self.operations.max(1) as f64;
-        fork.values.insert(Key::ErrorRate, share);
+        process.values.insert(Key::ErrorRate, share);
         Ok(())
     }
 }

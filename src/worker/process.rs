@@ -1,4 +1,4 @@
-//! Forks: one fresh process of this binary that measures a workload, seen from the harness.
+//! Processes: one fresh process of this binary that measures a workload, seen from the harness.
 //!
 //! Hidden from the documentation: public only for the suite that proves the instruments.
 
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Fork, Orphans};
+use perf_budget_core::reading::{Orphans, ProcessRun};
 
 pub use super::build::Build;
 pub use super::wire::Request;
@@ -17,7 +17,11 @@ use crate::exec::{self, Finished, Launch};
 /// Measures `request` in a fresh process of this binary, which must serve workers before it does
 /// anything else. The process and everything it started are gone afterwards, and so are its files in
 /// `scratch`.
-pub fn measure(request: &Request, scratch: &Path, timeout: Duration) -> Result<Fork, Unmeasured> {
+pub fn measure(
+    request: &Request,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<ProcessRun, Unmeasured> {
     measure_in(&Build::this()?, request, scratch, timeout)
 }
 
@@ -27,29 +31,29 @@ pub fn measure_in(
     request: &Request,
     scratch: &Path,
     timeout: Duration,
-) -> Result<Fork, Unmeasured> {
+) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
     let asked = Asked::new(request, scratch, build)?;
     let finished =
         exec::run(&asked.launch, timeout).map_err(|why| named(&request.workload, why))?;
-    let mut fork = asked.reply(&finished)?;
+    let mut process = asked.reply(&finished)?;
     if finished.strays > 0 {
-        fork.notes.push(match finished.strays {
+        process.notes.push(match finished.strays {
             1 => "1 process outlived it and was ended".to_owned(),
             strays => format!("{strays} processes outlived it and were ended"),
         });
-        fork.orphans = Orphans::Unknown;
+        process.orphans = Orphans::Unknown;
     }
-    let loaded = fork.lag.is_some() || fork.at_least.is_some();
-    if request.load.is_some() && fork.timing.is_some() && !loaded {
+    let loaded = process.lag.is_some() || process.at_least.is_some();
+    if request.load.is_some() && process.timing.is_some() && !loaded {
         return Err(harness(format!(
             "workload `{}` was measured without its load: the perf-budget of that revision does not \
              know `load`; compare with a later one",
             request.workload
         )));
     }
-    fork.elapsed = began.elapsed();
-    Ok(fork)
+    process.elapsed = began.elapsed();
+    Ok(process)
 }
 
 /// A request that is written down, and the process that will take it.
@@ -69,7 +73,7 @@ impl Asked {
         build.unchanged()?;
         let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
         let files = files.map_err(|error| {
-            harness(format!("failed to ask for a fork in `{}`: {error}", scratch.display()))
+            harness(format!("failed to ask for a process in `{}`: {error}", scratch.display()))
         })?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
@@ -78,7 +82,7 @@ impl Asked {
         {
             let pass = exec::Pass::new();
             let (pass, _) =
-                pass.map_err(|error| harness(format!("failed to ask for a fork: {error}")))?;
+                pass.map_err(|error| harness(format!("failed to ask for a process: {error}")))?;
             launch.env.push((super::wire::DOOR.into(), pass.value("").into()));
             launch.passes.push(std::sync::Arc::new(pass));
         }
@@ -90,7 +94,7 @@ impl Asked {
     }
 
     /// What the process that ended has replied.
-    pub(super) fn reply(&self, finished: &Finished) -> Result<Fork, Unmeasured> {
+    pub(super) fn reply(&self, finished: &Finished) -> Result<ProcessRun, Unmeasured> {
         read(&self.workload, finished, &self.files.reply)
     }
 }
@@ -106,7 +110,7 @@ pub(super) fn named(workload: &str, why: Unmeasured) -> Unmeasured {
 }
 
 /// What a process that ended by itself has replied.
-fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<Fork, Unmeasured> {
+fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun, Unmeasured> {
     let output = || finished.stderr.text().or_else(|| finished.stdout.text());
     let without = |cause, text| Err(Unmeasured { cause, text, output: output() });
     match (std::fs::read(reply), finished.code) {
@@ -145,20 +149,20 @@ fn harness(text: String) -> Unmeasured {
     Unmeasured::new(Cause::Harness, text)
 }
 
-/// The files of one fork; dropping removes them.
+/// The files of one process; dropping removes them.
 struct Files {
     request: PathBuf,
     reply: PathBuf,
 }
 
 impl Files {
-    /// Names that no other fork has. Absolute, as a workload may change its directory.
+    /// Names that no other process has. Absolute, as a workload may change its directory.
     fn new(scratch: &Path) -> std::io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let scratch = std::path::absolute(scratch)?;
         std::fs::create_dir_all(&scratch)?;
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("fork-{}-{count}", std::process::id());
+        let name = format!("process-{}-{count}", std::process::id());
         let file = |ending| scratch.join(&name).with_extension(ending);
         let files = Files { request: file("request"), reply: file("reply") };
         files.remove();

@@ -4,19 +4,24 @@ use perf_budget_core::outcome::Outcome;
 
 use super::Session;
 use super::measure::Purpose;
-use crate::inject::Plant;
+use crate::inject::Injection;
 
 impl Session {
-    /// The outcome of a test with something planted into it, or with nothing: by the same rules as one
+    /// The outcome of a test with something injected into it, or with nothing: by the same rules as one
     /// that counts, from new processes alone.
     /// `said` is what progress calls it.
-    pub(crate) fn rehearse(&self, test: usize, plant: Option<Plant>, said: &str) -> Outcome {
+    pub(crate) fn measure_for_selftest(
+        &self,
+        test: usize,
+        injection: Option<Injection>,
+        said: &str,
+    ) -> Outcome {
         self.progress.title(format!("{said}; "));
         if let Some(outcome) = self.decided_unmeasured(test) {
             return outcome;
         }
         let group = self.suite.tests[test].group;
-        let measurement = self.measure(group, &|other| other == test, Purpose::Rehearse(plant));
+        let measurement = self.measure(group, &|other| other == test, Purpose::Selftest(injection));
         self.progress.clear();
         measurement.outcomes().first().cloned().unwrap_or_else(|| self.internal_error(test))
     }

@@ -1,9 +1,9 @@
-//! From a limit of `budgets.toml` to a question in plain numbers: which values, which method, how much slack.
+//! From a limit of `budgets.toml` to a hypothesis in plain numbers: which values, which method, how much slack.
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Judged, Metric, SampleKind, Statistic, Tolerance};
 use crate::quantity::Unit;
-use crate::verdict::judge::{Levels, Method, Question};
+use crate::verdict::judge::{Hypothesis, Levels, Method};
 
 /// Relative slack of times and rates.
 const TIME_SLACK: f64 = 0.10;
@@ -32,8 +32,8 @@ pub fn limit_of(limit: &Limit) -> (f64, Unit) {
     }
 }
 
-/// The question that `limit` asks of noisy values.
-pub fn question(limit: &Limit, levels: Levels) -> Question {
+/// The hypothesis that `limit` is tested by on statistical values.
+pub fn of(limit: &Limit, levels: Levels) -> Hypothesis {
     let (value, unit) = limit_of(limit);
     let (limit_value, slack) = match limit.target {
         // Ratios are judged as logarithms, where "1.5 times faster" and "slower" weigh the same.
@@ -48,7 +48,7 @@ pub fn question(limit: &Limit, levels: Levels) -> Question {
         Target::Absolute(_) => method(&limit.metric),
     };
     let confirms = matches!(limit.target, Target::Absolute(_));
-    Question { bound: limit.bound, limit: limit_value, slack, method, levels, confirms }
+    Hypothesis { bound: limit.bound, limit: limit_value, slack, method, levels, confirms }
 }
 
 /// How much worse than `factor x base` still passes, as a share.
@@ -65,8 +65,8 @@ fn method(metric: &Metric) -> Method {
     let quantile = |statistic: Statistic| statistic.quantile().unwrap_or(0.5);
     match (metric.sample(), metric.statistic()) {
         (SampleKind::Operation | SampleKind::Run, Some(Statistic::Max)) => Method::Greatest,
-        // The fastest operation of a fork is one value a fork; the fastest of a command's runs is
-        // told from their fastest tenth, since each run is a fork of its own.
+        // The fastest operation of a process is one value a process; the fastest of a command's runs is
+        // told from their fastest tenth, since each run is a process of its own.
         (SampleKind::Run, Some(Statistic::Min)) => Method::Quantile(0.1),
         (SampleKind::Failure, _) => Method::Share,
         (
@@ -84,7 +84,7 @@ fn method(metric: &Metric) -> Method {
     }
 }
 
-/// How far beyond `limit` a truth may lie and still pass. Never 0: a noisy value that sits exactly at
+/// How far beyond `limit` a truth may lie and still pass. Never 0: a statistical value that sits exactly at
 /// its limit could otherwise not be settled by any number of samples.
 fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
     let relative = |share: f64| match bound {
@@ -98,7 +98,7 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Unit::Share => SHARE_SLACK,
         Unit::Number | Unit::Ratio => 1e-9,
     };
-    // What is compared is asked no such question.
+    // What is compared is asked no such hypothesis.
     let (Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance)) = metric.judged()
     else {
         return 0.0;

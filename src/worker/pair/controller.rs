@@ -5,14 +5,14 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
-use perf_budget_core::reading::{Clock, Fork, Timing};
+use perf_budget_core::reading::{Clock, ProcessRun, Timing};
 
-use super::words::{Order, Ready, Reply};
+use super::protocol::{Order, Ready, Reply};
 use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
-use crate::worker::fork::{self, Asked};
+use crate::worker::process::{self, Asked};
 
 /// About so long is one turn, where an operation is shorter: long beside the clock and the change of
 /// process, short beside what the machine does meanwhile.
@@ -63,15 +63,15 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
     let corrects =
         matches!(terms.place, Place::Core(_)) && ready.iter().all(|ready| ready.sees_waiting);
     let repeats = ready.iter().all(|ready| ready.repeats);
-    let mut course =
-        Course { sides, parties: &mut parties, corrects, total: Total::default(), turn: 1 };
+    let mut controller =
+        Controller { sides, parties: &mut parties, corrects, total: Total::default(), turn: 1 };
     let rounds = if repeats {
-        course.warm_up()?;
-        course.rounds(terms.wants, terms.slice, swap)?
+        controller.warm_up()?;
+        controller.rounds(terms.wants, terms.slice, swap)?
     } else {
-        vec![course.once(swap)?]
+        vec![controller.once(swap)?]
     };
-    let Course { total, turn, .. } = course;
+    let Controller { total, turn, .. } = controller;
     // Nothing more is measured: what is left to do need not queue for the one processor.
     let processor = pin.map(|(cpu, _)| cpu);
     for (party, side) in parties.iter_mut().zip(sides) {
@@ -91,7 +91,7 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
     pair.notes.push(
         match (processor, corrects) {
             (Some(_), true) => {
-                "clock: wall less waiting for a processor; both in turns on one processor"
+                "clock: wall, scheduling delay subtracted; both in turns on one processor"
             }
             (Some(_), false) => "clock: wall; both in turns on one processor",
             (None, _) => "clock: wall; both in turns, on whichever processor",
@@ -177,7 +177,7 @@ impl Party {
             }
             // That it has ended shows on the channel too; that it floods shows only here.
             match self.child.wait(Instant::now()) {
-                Err(why) => return Err(fork::named(&self.name, why)),
+                Err(why) => return Err(process::named(&self.name, why)),
                 Ok(Some(finished)) => return Err(self.ended(&finished)),
                 Ok(None) => {}
             }
@@ -196,7 +196,7 @@ impl Party {
             return self.child.give_up(Cause::TimedOut, text);
         }
         match self.child.wait(Instant::now() + ENDING) {
-            Err(why) => fork::named(&self.name, why),
+            Err(why) => process::named(&self.name, why),
             Ok(Some(finished)) => self.ended(&finished),
             Ok(None) => self.child.give_up(
                 Cause::Harness,
@@ -211,7 +211,7 @@ impl Party {
             why
         } else {
             let text = format!(
-                "workload `{}` ended without taking turns: it called no measuring verb, or is in a \
+                "workload `{}` ended without taking turns: it called no measuring method, or is in a \
                  test binary with another version of perf-budget",
                 self.name
             );
@@ -225,9 +225,9 @@ impl Party {
     }
 
     /// Hears what it has to say in the end.
-    fn end(mut self) -> Result<Fork, Unmeasured> {
+    fn end(mut self) -> Result<ProcessRun, Unmeasured> {
         match self.child.wait(Instant::now() + self.timeout) {
-            Err(why) => Err(fork::named(&self.name, why)),
+            Err(why) => Err(process::named(&self.name, why)),
             Ok(Some(finished)) => self.asked.reply(&finished),
             Ok(None) => Err(self.child.give_up(
                 Cause::TimedOut,
@@ -245,7 +245,7 @@ fn valid(lap: &(f64, f64)) -> bool {
 }
 
 /// Two parties that take turns.
-struct Course<'a> {
+struct Controller<'a> {
     sides: [&'a Side; 2],
     parties: &'a mut [Party; 2],
     corrects: bool,
@@ -262,7 +262,7 @@ struct Total {
     others: Option<f64>,
 }
 
-impl Course<'_> {
+impl Controller<'_> {
     /// One turn of one of them: seconds of each operation, or the mean of a batch.
     fn turn(&mut self, who: usize, single: bool) -> Result<Vec<f64>, Unmeasured> {
         let order = if single { Order::Singles(self.turn) } else { Order::Batch(self.turn) };

@@ -12,12 +12,14 @@ use super::name::name_fault;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Budget, Subject, case, key, limit, load, scaling, spelling, subject, waiver, word};
+use super::{
+    Budget, Subject, case, key, limit, load, metric_name, scaling, spelling, subject, waiver,
+};
 use crate::metric::SubjectKind;
 
 /// What stands under `budget`.
 #[derive(Default)]
-pub(super) struct Headings<'t> {
+pub(super) struct BudgetTables<'t> {
     /// Every name, also of budgets with mistakes; with the index of those without.
     pub names: HashMap<&'t str, Option<usize>>,
     pub budgets: Vec<Draft>,
@@ -33,19 +35,19 @@ pub(super) struct Draft {
 const RESERVED: [&str; 2] = ["base", "lock"];
 
 /// Reads every budget.
-pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> Headings<'t> {
-    let mut headings = Headings::default();
-    let Some(table) = entry.table(reading, "[budget.NAME]") else { return headings };
+pub(super) fn read<'t>(entry: &Entry<'t>, reading: &mut Reading<'_>) -> BudgetTables<'t> {
+    let mut tables = BudgetTables::default();
+    let Some(table) = entry.table(reading, "[budget.NAME]") else { return tables };
     let mut room = case::MOST_IN_FILE;
     let entries = read::entries(table);
-    headings.names.reserve(entries.len());
-    headings.budgets.reserve(entries.len());
+    tables.names.reserve(entries.len());
+    tables.budgets.reserve(entries.len());
     for entry in entries {
         let draft = budget(&entry, &mut room, reading);
-        headings.names.insert(entry.key, draft.is_some().then_some(headings.budgets.len()));
-        headings.budgets.extend(draft);
+        tables.names.insert(entry.key, draft.is_some().then_some(tables.budgets.len()));
+        tables.budgets.extend(draft);
     }
-    headings
+    tables
 }
 
 fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Option<Draft> {
@@ -152,7 +154,7 @@ fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static st
         if key::BUDGET.iter().any(|key| key.name == word) {
             continue;
         }
-        if word::is_metric(word) {
+        if metric_name::is_metric(word) {
             let title = format!("`{word}` is a metric, and belongs in `max` or `min`");
             reading.report(Problem::new(entry.at, title).help(format!("write max.{word} = ...")));
             meant.push("max");
@@ -175,8 +177,8 @@ fn check_subject_keys(kind: SubjectKind, table: &DeTable<'_>, reading: &mut Read
         let of_others = |key: &&key::Key| key.name == entry.key && !key.of.contains(&kind);
         let is_subject = subject::KEYS.iter().any(|subject| subject.0 == entry.key);
         if let Some(key) = key::BUDGET.iter().find(of_others).filter(|_| !is_subject) {
-            let owners: Vec<_> = key.of.iter().map(|&kind| word::noun(kind)).collect();
-            let title = format!("`{}` is not for {}", key.name, word::noun(kind));
+            let owners: Vec<_> = key.of.iter().map(|&kind| metric_name::noun(kind)).collect();
+            let title = format!("`{}` is not for {}", key.name, metric_name::noun(kind));
             let help = match owners.split_last() {
                 Some((last, [_, _, ..])) => {
                     format!("{} or {last}", owners[..owners.len() - 1].join(", "))

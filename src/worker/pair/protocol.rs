@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-/// The version of these words. A binary that was built with another one is told so, not measured.
+/// The version of this protocol. A binary that was built with another one is told so, not measured.
 pub(super) const VERSION: u32 = 1;
 const GREETING: [u8; 4] = *b"pair";
 /// No honest reply has more times than this.

@@ -1,4 +1,4 @@
-//! An instrument with a plant in what it watches: whatever is planted is there before the instrument
+//! An instrument with an effect injected into what it watches: whatever is injected is there before the instrument
 //! stops, and gone, or not, as what it imitates would be.
 
 use std::hint::{black_box, spin_loop};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 use super::heap;
-use crate::inject::Plant;
-use crate::instrument::gauge::Gauge;
+use crate::inject::Injection;
+use crate::instrument::laps::Instrument;
 use crate::os::memory;
 
 /// A context switch is had by the shortest sleep there is.
@@ -18,10 +18,10 @@ const SHORTEST: Duration = Duration::from_nanos(1);
 /// Bytes that grow are taken in blocks of so many, beside which what the allocator adds is little.
 const GRAIN: f64 = 4096.0;
 
-/// An instrument, and what is planted.
-pub(crate) struct Planted<G: ?Sized> {
-    plant: Plant,
-    /// What reading the clock twice takes, which is no part of what is planted.
+/// An instrument, and what is injected.
+pub(crate) struct Injected<G: ?Sized> {
+    injection: Injection,
+    /// What reading the clock twice takes, which is no part of what is injected.
     clock: Duration,
     started: Instant,
     before: heap::Counted,
@@ -34,12 +34,12 @@ pub(crate) struct Planted<G: ?Sized> {
     inner: Box<G>,
 }
 
-impl<G: Gauge + ?Sized> Planted<G> {
-    pub(crate) fn new(inner: Box<G>, plant: Plant) -> Self {
+impl<G: Instrument + ?Sized> Injected<G> {
+    pub(crate) fn new(inner: Box<G>, injection: Injection) -> Self {
         let readings: Vec<Instant> = (0..64).map(|_| Instant::now()).collect();
         let between = readings.windows(2).map(|two| two[1] - two[0]);
-        Planted {
-            plant,
+        Injected {
+            injection,
             clock: between.min().unwrap_or_default(),
             started: Instant::now(),
             before: heap::Counted::default(),
@@ -60,11 +60,11 @@ impl<G: Gauge + ?Sized> Planted<G> {
         whole as usize
     }
 
-    /// Works, or pauses, for the planted share of what the lap took.
+    /// Works, or pauses, for the injected share of what the lap took.
     fn wait(&self) {
         let took = self.started.elapsed();
-        let more = Duration::from_secs_f64(self.plant.added(took.as_secs_f64()));
-        if self.plant.seed == Effect::Pause {
+        let more = Duration::from_secs_f64(self.injection.added(took.as_secs_f64()));
+        if self.injection.effect == Effect::Pause {
             return std::thread::sleep(more);
         }
         let until = self.started + took + more.saturating_sub(self.clock);
@@ -73,43 +73,43 @@ impl<G: Gauge + ?Sized> Planted<G> {
         }
     }
 
-    fn sow(&mut self) {
+    fn apply(&mut self) {
         let now = heap::Counted::now();
-        let plant = self.plant;
-        match plant.seed {
+        let injection = self.injection;
+        match injection.effect {
             Effect::Work | Effect::Pause => self.wait(),
             Effect::Switches => {
-                let count = self.whole(plant.amount * self.lap as f64);
+                let count = self.whole(injection.amount * self.lap as f64);
                 (0..count).for_each(|_| std::thread::sleep(SHORTEST));
             }
             Effect::Allocations => {
                 let own = (now.allocs - self.before.allocs) as f64;
-                for _ in 0..plant.added(own).ceil() as usize {
+                for _ in 0..injection.added(own).ceil() as usize {
                     drop(black_box(Box::new(0_u8)));
                 }
             }
             Effect::Allocated => {
                 let own = (now.bytes - self.before.bytes) as f64;
-                drop(block(plant.added(own)));
+                drop(block(injection.added(own)));
             }
-            Effect::Held => self.held = block(plant.added((now.live - self.live) as f64)),
+            Effect::Held => self.held = block(injection.added((now.live - self.live) as f64)),
             Effect::Peak => {
                 let peak = (now.peak.max(now.live) - self.live) as f64;
                 let below = (now.peak - now.live).max(0) as f64;
-                drop(block(plant.added(peak) + below));
+                drop(block(injection.added(peak) + below));
             }
-            Effect::Leak => std::mem::forget(block(plant.amount)),
+            Effect::Leak => std::mem::forget(block(injection.amount)),
             Effect::Resident => {
                 let own = memory::resident().saturating_sub(self.resident) as f64;
-                self.held = touched(plant.added(own));
+                self.held = touched(injection.added(own));
             }
             Effect::ResidentPeak => {
                 let (now, peak) = (memory::resident(), memory::peak());
                 let own = peak.saturating_sub(self.resident) as f64;
-                drop(touched(plant.added(own) + peak.saturating_sub(now) as f64));
+                drop(touched(injection.added(own) + peak.saturating_sub(now) as f64));
             }
             Effect::Growth => {
-                self.due += plant.amount * self.lap as f64;
+                self.due += injection.amount * self.lap as f64;
                 if self.due >= GRAIN {
                     std::mem::forget(touched(self.due));
                     self.due = 0.0;
@@ -130,12 +130,12 @@ fn touched(bytes: f64) -> Vec<u8> {
     black_box(vec![1; bytes.ceil() as usize])
 }
 
-impl<G: Gauge + ?Sized> Gauge for Planted<G> {
+impl<G: Instrument + ?Sized> Instrument for Injected<G> {
     fn next(&mut self) -> Option<usize> {
         let next = self.inner.next()?;
         self.lap = next;
         self.live = heap::Counted::now().live;
-        if matches!(self.plant.seed, Effect::Resident | Effect::ResidentPeak) {
+        if matches!(self.injection.effect, Effect::Resident | Effect::ResidentPeak) {
             self.resident = memory::resident();
         }
         Some(next)
@@ -148,20 +148,20 @@ impl<G: Gauge + ?Sized> Gauge for Planted<G> {
     }
 
     fn stop(&mut self) {
-        self.sow();
+        self.apply();
         self.inner.stop();
     }
 
     fn record(&mut self, operations: usize, failed: usize) {
         self.held = Vec::new();
         let mut failed = failed;
-        if self.plant.seed == Effect::Failures {
-            failed += self.whole(self.plant.amount * operations as f64);
+        if self.injection.effect == Effect::Failures {
+            failed += self.whole(self.injection.amount * operations as f64);
         }
         self.inner.record(operations, failed.min(operations));
     }
 
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured> {
-        self.inner.finish(fork)
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
+        self.inner.finish(process)
     }
 }

@@ -4,12 +4,12 @@
 //! them lies this trait, so that there is one loop for plain and one for asynchronous operations.
 
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::Fork;
+use perf_budget_core::reading::ProcessRun;
 
 /// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
 /// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it
 /// drops the outputs.
-pub(crate) trait Gauge {
+pub(crate) trait Instrument {
     /// How many operations the next lap has; `None` when there is nothing left to measure.
     fn next(&mut self) -> Option<usize>;
 
@@ -23,7 +23,7 @@ pub(crate) trait Gauge {
     fn record(&mut self, operations: usize, failed: usize);
 
     /// Writes down what was measured.
-    fn finish(&mut self, fork: &mut Fork) -> Result<(), Unmeasured>;
+    fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured>;
 }
 
 /// Whether an operation is measured again and again.

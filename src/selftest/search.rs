@@ -1,4 +1,4 @@
-//! How far beyond a limit something is planted, and which size is tried next.
+//! How far beyond a limit something is injected, and which size is tried next.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, Values};
@@ -16,7 +16,7 @@ pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     // What is compared is counted.
     let whole = match metric.values() {
         Values::Code => return vec![limit + 1.0],
-        Values::Amount | Values::Size => metric.is_exact(),
+        Values::Amount | Values::Size => metric.is_deterministic(),
         Values::Time | Values::Share | Values::Slope | Values::Own => false,
     };
     let beyond = |share: &f64| match against.bound {

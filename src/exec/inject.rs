@@ -1,7 +1,7 @@
-//! What a selftest plants into a command: this binary is started in its place, works or holds memory,
+//! What a selftest injects into a command: this binary is started in its place, works or holds memory,
 //! and then becomes the command.
 //!
-//! The process stays the same one, so that whatever is planted counts as the command's, from just before
+//! The process stays the same one, so that whatever is injected counts as the command's, from just before
 //! its program is loaded until it is ready or ends.
 
 use std::hint::spin_loop;
@@ -17,7 +17,7 @@ use super::launch::Launch;
 use crate::os::{kernel, memory};
 
 /// Set for a process that is to become a command, and for nothing else.
-const VARIABLE: &str = "PERF_BUDGET_PLANT";
+const VARIABLE: &str = "PERF_BUDGET_INJECT";
 /// The exit code of one that could not.
 const NEVER: u8 = 74;
 
@@ -62,13 +62,13 @@ impl Stage {
     }
 }
 
-/// Has `launch` start what is planted first.
+/// Has `launch` start what is injected first.
 ///
 /// # Errors
 /// Where this binary is not known.
-pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured> {
+pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured> {
     let failed = |why: &dyn std::fmt::Display| {
-        Unmeasured::new(Cause::Harness, format!("failed to plant into a command: {why}"))
+        Unmeasured::new(Cause::Harness, format!("failed to inject into a command: {why}"))
     };
     let own = std::env::current_exe().map_err(|e| failed(&e))?;
     let (pass, _) = Pass::new().map_err(|e| failed(&e))?;
@@ -86,14 +86,14 @@ pub(crate) fn plant(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured>
 ///
 /// # Errors
 /// Where it is to become one, and not for a harness.
-pub(super) fn planted() -> Result<Option<ExitCode>, Shut> {
+pub(super) fn injected() -> Result<Option<ExitCode>, Shut> {
     let Some(door::Opened { rest, .. }) = door::knock(VARIABLE)? else { return Ok(None) };
     let error = match become_it(&rest) {
         Ok(code) => return Ok(Some(code)),
         Err(error) => error,
     };
     // Standard error is the command's own, and is shown where it fails.
-    let _ = writeln!(io::stderr(), "perf-budget: failed to plant into a command: {error}");
+    let _ = writeln!(io::stderr(), "perf-budget: failed to inject into a command: {error}");
     Ok(Some(ExitCode::from(NEVER)))
 }
 

@@ -1,0 +1,57 @@
+//! What a selftest injects is what is measured besides: in the measured part, and of the stated size.
+
+use libtest_mimic::Trial;
+use perf_budget::inject::Injection;
+use perf_budget::metric::Effect;
+use perf_budget::worker::process::{Request, measure};
+
+use crate::subjects::HELD;
+use crate::{process_run, request, row, value};
+
+/// With `amount`, and a share, of what `seed` injects beside what the workload does itself.
+fn injected(workload: &str, metric: &str, effect: Effect, share: f64, amount: f64) -> f64 {
+    let injection = Some(Injection { effect, share, amount });
+    let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("injections");
+    let asked = Request { injection, ..request(workload, &[metric]) };
+    let process = measure(&asked, &scratch, std::time::Duration::from_secs(60)).unwrap();
+    if metric == "p50" {
+        let mut operations = process.operations;
+        operations.sort_by(f64::total_cmp);
+        return operations[operations.len() / 2];
+    }
+    value(&process, metric)
+}
+
+pub(crate) fn rows() -> Vec<Trial> {
+    // Three boxes of 300 bytes in all, as the instruments' own rows know them.
+    let boxes = |metric: &'static str, effect, share, amount, want: f64| {
+        row(&format!("injection::{metric}"), move || {
+            assert_eq!(injected("three boxes", metric, effect, share, amount), want);
+        })
+    };
+    vec![
+        boxes("allocs", Effect::Allocations, 0.0, 2.0, 5.0),
+        boxes("allocs", Effect::Allocations, 1.0, 0.0, 6.0),
+        boxes("alloc_bytes", Effect::Allocated, 0.0, 50.0, 350.0),
+        boxes("heap", Effect::Held, 0.5, 0.0, 450.0),
+        boxes("peak_heap", Effect::Peak, 0.0, 40.0, 340.0),
+        boxes("leaked", Effect::Leak, 0.0, 7.0, 7.0),
+        row("injection::temporary_peak", || {
+            // The peak is in the middle of the operation, and what is injected comes on top of it.
+            assert_eq!(injected("temporary", "peak_heap", Effect::Peak, 1.0, 0.0), 10_000.0);
+        }),
+        row("injection::p50", || {
+            // 200 µs of spinning, and as much again.
+            let slowed = injected("spin", "p50", Effect::Work, 1.0, 0.0);
+            assert!(slowed >= 350e-6, "{slowed}");
+        }),
+        row("injection::rss", || {
+            let more = 8e6;
+            let rss = injected("holds", "rss", Effect::Resident, 0.0, more);
+            assert!(rss >= HELD as f64 * 0.5 + more, "{rss}");
+        }),
+        row("injection::nothing_by_itself", || {
+            assert_eq!(value(&process_run("three boxes", &["allocs"]).unwrap(), "allocs"), 3.0);
+        }),
+    ]
+}
