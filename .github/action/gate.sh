@@ -10,7 +10,7 @@ set -euo pipefail
 mkdir -p "$RESULTS"
 : >"$RESULTS/began"
 
-# Where the branches parted is not known to a checkout of one commit. Where it cannot be had, the check says so.
+# A checkout of one commit does not know the merge base of the branches. Where it cannot be had, the check says so.
 if [ -n "$BASE" ] && [ "$(git rev-parse --is-shallow-repository)" = true ]; then
     refs=()
     case "$BASE" in

@@ -22,8 +22,8 @@ else
 fi
 
 # What the change does to the limits themselves.
-if [ -n "$BASE" ] && parted=$(git merge-base HEAD "$BASE"); then
-    cargo budget diff "$parted" --format markdown >"$RESULTS/limits.md" || [ $? = 1 ]
+if [ -n "$BASE" ] && merge_base=$(git merge-base HEAD "$BASE"); then
+    cargo budget diff "$merge_base" --format markdown >"$RESULTS/limits.md" || [ $? = 1 ]
     if grep -q '^|' "$RESULTS/limits.md"; then
         printf '\n' | cat - "$RESULTS/limits.md" >>"$RESULTS/comment.md"
     fi

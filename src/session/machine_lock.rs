@@ -1,4 +1,4 @@
-//! MachineLock at measuring: never two statistical measurements at once, in this process or any other.
+//! The lock of the machine: never two statistical measurements at once, in this process or any other.
 //!
 //! A file lock, because under nextest every test is its own process: statistical measurements hold it alone,
 //! deterministic ones share it. It is taken for one process at a time, so that budgets interleave. The lock is

@@ -101,7 +101,7 @@ impl Session {
         measurement
     }
 
-    /// One process of a group, with the machine's turn.
+    /// One process of a group, under the lock of the machine.
     pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
         std::thread::sleep(measurement.pause());
         let what = &self.suite.groups[group];
@@ -110,13 +110,13 @@ impl Session {
             let budget = &self.budgets.budgets[what.budget].name;
             format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64())
         });
-        let turn =
+        let lock =
             if what.deterministic { self.machine_lock.shared() } else { self.machine_lock.alone() };
-        match turn {
-            Ok(_turn) => measurement.step(),
+        match lock {
+            Ok(_lock) => measurement.step(),
             Err(e) => measurement.abandon(&Unmeasured::new(
                 Cause::Harness,
-                format!("failed to take a turn at measuring: {e}"),
+                format!("failed to take the lock of the machine: {e}"),
             )),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::measure::{Measurement, Purpose};
 use super::{Session, lock};
 
-/// Statistical groups that are interleaved at any time: enough to spread each over a second, few
+/// Statistical groups that take turns at any time: enough to spread each over a second, few
 /// enough that outcomes come in steadily.
 const ABREAST: usize = 4;
 

@@ -1,4 +1,4 @@
-//! Processes: one fresh process of this binary that measures a workload, seen from the harness.
+//! A process run: one fresh process of this binary that measures a workload, seen from the harness.
 //!
 //! Hidden from the documentation: public only for the suite that proves the instruments.
 

@@ -8,7 +8,7 @@ use perf_budget::worker::process::{Request, measure};
 use crate::subjects::HELD;
 use crate::{process_run, request, row, value};
 
-/// With `amount`, and a share, of what `seed` injects beside what the workload does itself.
+/// With `amount`, and a share, of what `effect` adds beside what the workload does itself.
 fn injected(workload: &str, metric: &str, effect: Effect, share: f64, amount: f64) -> f64 {
     let injection = Some(Injection { effect, share, amount });
     let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("injections");

@@ -1,4 +1,4 @@
-//! Operations that are due on a schedule, and memory that grows with them. Bounds are lower bounds, counts,
+//! Open-loop load, and memory that grows with them. Bounds are lower bounds, counts,
 //! or ratios of what one process measured: no row depends on how fast the machine is.
 
 use std::time::Duration;

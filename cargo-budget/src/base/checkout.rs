@@ -22,12 +22,12 @@ pub(super) struct Checkout {
     pub(super) prefix: String,
 }
 
-/// The commit at which the history of `revision` and the one that is checked out parted; where this clone
-/// does not reach so far, the revision itself.
+/// The merge base of `revision` and what is checked out; where this clone does not reach so far, the
+/// revision itself.
 pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
     let commit = Repository::of(root)?.commit(revision)?;
-    let parted = git(root, ["merge-base", "HEAD", &commit])?;
-    Ok(if parted.status.success() { text(&parted) } else { commit })
+    let base = git(root, ["merge-base", "HEAD", &commit])?;
+    Ok(if base.status.success() { text(&base) } else { commit })
 }
 
 /// The top of the repository that `root` is in, and the project's directory from there.

@@ -118,8 +118,8 @@ impl Base {
     }
 }
 
-/// The commit that a revision names, seen from the project: where the histories of both parted, so that what
-/// others changed since is not taken for this revision's doing.
+/// The commit to compare with: the merge base of a revision and of what is checked out, so that what others
+/// changed since is not taken for this revision's doing.
 pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
     checkout::commit(&project.root, revision)
 }

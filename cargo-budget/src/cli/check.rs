@@ -27,7 +27,7 @@ Examples:
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
 pub(super) struct Check {
     /// The revision to compare with: a branch, a tag, a commit. Where it has gone on since this one left it,
-    /// the commit where they parted is taken
+    /// the merge base is taken
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// A command of the shell that makes, in the base's checkout, what budgets measure and cargo does not build

@@ -1,4 +1,4 @@
-//! The word that names a metric in the file: which metric it is, or why it is none for this subject.
+//! The name of a metric in the file: which metric it is, or why it is none for this subject.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use crate::metric::{Metric, SampleKind, SubjectKind};
 pub(super) const KINDS: [SubjectKind; 4] =
     [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
-/// The known metrics of each kind with their words. [`Metric::of`] builds its list at each call, which
+/// The known metrics of each kind with their names. [`Metric::of`] builds its list at each call, which
 /// is much for a file with ten thousand budgets.
 static KNOWN: LazyLock<[Vec<(String, Metric)>; KINDS.len()]> = LazyLock::new(|| {
     KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
@@ -24,13 +24,13 @@ fn known(kind: SubjectKind) -> &'static [(String, Metric)] {
 }
 
 /// The metric of this name that this kind has.
-fn find(kind: SubjectKind, word: &str) -> Option<&'static Metric> {
-    known(kind).iter().find(|known| known.0 == word).map(|known| &known.1)
+fn find(kind: SubjectKind, name: &str) -> Option<&'static Metric> {
+    known(kind).iter().find(|known| known.0 == name).map(|known| &known.1)
 }
 
 /// Whether some subject has a metric of this name.
-pub(super) fn is_metric(word: &str) -> bool {
-    KINDS.iter().any(|&kind| find(kind, word).is_some())
+pub(super) fn is_metric(name: &str) -> bool {
+    KINDS.iter().any(|&kind| find(kind, name).is_some())
 }
 
 /// "an artifact": a kind of subject in a sentence.
@@ -43,43 +43,43 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
     }
 }
 
-/// The metric that `word` names for a subject of this kind; otherwise the reason is reported.
+/// The metric that `name` names for a subject of this kind; otherwise the reason is reported.
 pub(super) fn read(
     kind: SubjectKind,
-    word: &str,
+    name: &str,
     at: &Range<usize>,
     reading: &mut Reading<'_>,
 ) -> Option<Metric> {
-    if let Some(metric) = find(kind, word) {
+    if let Some(metric) = find(kind, name) {
         return Some(metric.clone());
     }
-    let problem = fault(kind, word, at);
+    let problem = fault(kind, name, at);
     if problem.is_none() {
-        return Some(Metric::recorded(word));
+        return Some(Metric::recorded(name));
     }
     reading.problems.extend(problem);
     None
 }
 
-/// Why a word that this kind does not know cannot be a metric of its own either.
-fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
+/// Why a name that this kind does not know cannot be a metric of its own either.
+fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     let at = at.clone();
-    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, find(k, word)?))) {
-        let title = format!("`{word}` is a metric of {}, not of {}", noun(owner), noun(kind));
+    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, find(k, name)?))) {
+        let title = format!("`{name}` is a metric of {}, not of {}", noun(owner), noun(kind));
         return Some(Problem::new(at, title).help(instead(kind, metric)));
     }
     if kind == SubjectKind::Workload
-        && word.len() > 1
-        && word.starts_with('p')
-        && word[1..].bytes().all(|b| b.is_ascii_digit())
+        && name.len() > 1
+        && name.starts_with('p')
+        && name[1..].bytes().all(|b| b.is_ascii_digit())
     {
         return Some(
-            Problem::new(at, format!("`{word}` is not a percentile that is measured"))
+            Problem::new(at, format!("`{name}` is not a percentile that is measured"))
                 .help("measured are p50, p90, p95, p99, p999"),
         );
     }
-    let unknown = format!("unknown metric {}", quoted(word));
-    if let Some(near) = spelling::meant(word, known(kind).iter().map(|known| known.0.as_str())) {
+    let unknown = format!("unknown metric {}", quoted(name));
+    if let Some(near) = spelling::meant(name, known(kind).iter().map(|known| known.0.as_str())) {
         let problem = Problem::new(at, unknown).label(format!("did you mean `{near}`?"));
         return Some(match kind {
             SubjectKind::Workload => problem.help(
@@ -93,17 +93,17 @@ fn fault(kind: SubjectKind, word: &str, at: &Range<usize>) -> Option<Problem> {
     if kind != SubjectKind::Workload {
         return Some(Problem::new(at, unknown).help(all(kind)));
     }
-    if word == "scaling" || word.starts_with("scaling_") {
+    if name == "scaling" || name.starts_with("scaling_") {
         return Some(
-            Problem::new(at, format!("`{word}` is limited in a key of its own"))
+            Problem::new(at, format!("`{name}` is limited in a key of its own"))
                 .help("write scaling = { over = \"records\", max = { rss = 1.1 } }"),
         );
     }
-    let mut bytes = word.bytes();
+    let mut bytes = name.bytes();
     let is_name = bytes.next().is_some_and(|b| b.is_ascii_lowercase())
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     (!is_name).then(|| {
-        Problem::new(at, format!("{} cannot be the name of a metric", quoted(word)))
+        Problem::new(at, format!("{} cannot be the name of a metric", quoted(name)))
             .help("write a lower case letter, then lower case letters, digits and `_`")
     })
 }

@@ -83,6 +83,9 @@ pub(super) fn conclude(
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
+        let mean = judge.mean().filter(|_| !open.is_unjudged()).map(|mean| open.shown(mean));
+        let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
+        outcome.notes.extend(beside);
     }
     if verdict == Verdict::Fail {
         let excuse = outcome.noise.as_ref().is_some_and(Noise::may_explain);

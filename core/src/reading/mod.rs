@@ -16,7 +16,7 @@ pub use noise::{Interference, Orphans, StallTime, Throttled};
 use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 
-/// What one process gave. A process is one fresh process that was measured: the unit of replication, since
+/// What one process gave that was started and measured anew: the unit of replication, since
 /// what varies between processes (placement, layout, allocator state) varies with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessRun {

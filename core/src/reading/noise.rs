@@ -38,7 +38,7 @@ pub struct Throttled {
     pub seconds: f64,
 }
 
-/// Processor time of a process's processes that nobody waited for. No counter adds it to the harness's
+/// Processor time of what a measured process started and nobody waited for. No counter adds it to the harness's
 /// own, so that it would look like other work.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Orphans {

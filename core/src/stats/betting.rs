@@ -1,17 +1,17 @@
-//! The kernel of every statistical verdict: evidence as the wealth of a gambler.
+//! The kernel of every statistical verdict: an anytime-valid sequential test (an e-process).
 //!
-//! Under the null hypothesis each score in [-1, 1] has a mean of at most 0, given the past. A
-//! gambler who stakes the share `kappa` of his wealth on it multiplies that wealth by
-//! `1 + kappa·score`, and is not expected to get richer. By Ville's inequality his wealth reaches
-//! `1/alpha` *at any time* with probability at most `alpha`, so a verdict may be looked for after
-//! every score (Ville 1939; betting on bounded means: Waudby-Smith & Ramdas 2024).
+//! Under the null hypothesis each score in [-1, 1] has a mean of at most 0, given the past. The
+//! e-value starts at 1 and is multiplied by `1 + kappa·score` for each score, so that the null
+//! hypothesis does not expect it to grow. By Ville's inequality it reaches `1/alpha` *at any time*
+//! with probability at most `alpha`, so a verdict may be looked for after every score (Ville 1939;
+//! testing by betting, of which the e-value is the wealth: Waudby-Smith & Ramdas 2024).
 
 use super::mixture::log_sum_exp;
 
-/// The shares of its wealth that each gambler of the mixture stakes.
+/// The shares of the e-value that the bets of the mixture stake.
 ///
 /// Small shares win on small effects and large ones on large effects; the mixture is at most
-/// `ln 7` behind the best of them. None is 1, so that a single bad score never ruins a gambler.
+/// `ln 7` behind the best of them. None is 1, so that a single bad score never brings a bet to 0.
 pub const KAPPA: [f64; 7] = [0.1, 0.25, 0.45, 0.65, 0.8, 0.9, 0.97];
 
 /// The log evidence at which one of `tests` tests is decided, so that all of them together err

@@ -15,7 +15,7 @@
 
 use super::mixture::log_sum_exp;
 
-/// No bet risks more than this share of its wealth on a block without any exceedance.
+/// No bet risks more than this share of its e-value on a block without any exceedance.
 const LARGEST_STAKE: f64 = 0.95;
 /// Bets start here and at 1, and double up to the largest one that cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
@@ -25,11 +25,11 @@ const LENGTHS_OF_INFLATION: f64 = 8.0;
 /// A run that is not so many times as long as the longest before it is weighted by its length. Runs of one
 /// value, or a few, are all alike and have no room: it would halve their bets.
 pub(super) const ROOM: f64 = 1.25;
-/// From this rate on a run is worth little more than its sign, and half of the wealth is on the largest stake: a
+/// From this rate on a run is worth little more than its sign, and half of the e-value is on the largest stake: a
 /// large violation is then red after the fewest runs. At a tail the largest stake wins in two runs, and no run
 /// is so much of an observation.
 const COMMON: f64 = 0.25;
-/// The share of the wealth that is on it.
+/// The share of it that is.
 const ON_THE_LARGEST: f64 = 0.5;
 /// Fewer blocks than this say nothing about their variance.
 const FEWEST_BLOCKS: usize = 8;
@@ -57,7 +57,7 @@ pub(super) enum Cut {
 #[derive(Debug, Clone, PartialEq)]
 struct Bet {
     lambda: f64,
-    /// With the share of the wealth that it began with.
+    /// With the share that it began with.
     log_e_value: f64,
 }
 

@@ -1,7 +1,7 @@
 //! Evidence about how often a threshold is exceeded: the betting kernel on yes and no.
 //!
 //! "The p99 is at most L" is the same sentence as "at most 1 % of the values exceed L", whatever
-//! their distribution. Each bet names another exceedance rate and multiplies its wealth by the
+//! their distribution. Each bet names another exceedance rate and multiplies its e-value by the
 //! likelihood ratio, so that the counts `(n, k)` are all there is to know: the error rates of this
 //! test are computed exactly, not simulated. Values are taken to exceed independently of each
 //! other; where they come in bursts, `blocks.rs` is the form that keeps its promise.
@@ -16,7 +16,7 @@ const LARGEST_RATE: f64 = 0.98;
 
 /// Alternatives of the passing side beside 0, in multiples of the allowed rate.
 const PASS: [f64; 6] = [0.1, 0.25, 0.4, 0.55, 0.7, 0.85];
-/// Half the wealth is staked on "never": most limits are kept by a wide margin, and shall pass quickly.
+/// Half the weight is on the bet "never": most limits are kept by a wide margin, and shall pass quickly.
 const NEVER: (f64, f64) = (0.5, 0.0);
 const WEIGHT_OF_PASS: f64 = 5.0 / 12.0;
 
@@ -53,7 +53,7 @@ impl Exceedance {
         Self::new(Side::Fail, p0, fail_bets)
     }
 
-    /// Like `fail`, with half of its wealth on rates close to `p0`: for intervals, whose end shall go
+    /// Like `fail`, with half of the weight on rates close to `p0`: for intervals, whose end shall go
     /// on moving as values come in.
     pub(super) fn fail_finely(p0: f64) -> Self {
         Self::new(Side::Fail, p0, fine_fail_bets)

@@ -1,6 +1,6 @@
 //! The logarithm of a weighted sum of e-values.
 //!
-//! Every e-process here is a mixture over a few bets; its wealth overflows a float within
+//! Every e-process here is a mixture over a few bets; its e-value overflows a float within
 //! hours of good luck, so it lives as logarithms and is summed only here.
 
 /// `ln Σ exp(term)`, exact in the largest term; `-∞` for no terms.

@@ -31,7 +31,7 @@
 //!
 //! | file | what | source |
 //! |---|---|---|
-//! | `betting` | log wealth `ln Σ w Π(1 + kappa·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
+//! | `betting` | log e-value `ln Σ w Π(1 + kappa·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
 //! | `exceedance` | likelihood ratios of counts `(n, k)` against a rate | Wald 1945 (the ratio), as a mixture: Robbins 1970 |
 //! | `blocks` | `1 + lambda·(Y - p0)` on shares of blocks; `variance_inflation` | Waudby-Smith & Ramdas 2024; Wald 1944 (cut blocks); Pearson's dispersion: McCullagh & Nelder 1989, section 4.5 |
 //! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |

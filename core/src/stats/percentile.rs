@@ -90,8 +90,8 @@ impl Percentile {
     ///
     /// Values count one by one. In the middle half of the distribution, where processes differ by more than
     /// independent values would, they count as so many fewer as their variance is inflated: what a process
-    /// does to all of its values is no crowd of independent observations. What processes that were not seen may do is asked
-    /// apart, by [`leaves_room`](Self::leaves_room).
+    /// does to all of its values is no crowd of independent observations. What processes that were not seen may do
+    /// is asked apart, by [`leaves_room`](Self::leaves_room).
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }

@@ -190,7 +190,10 @@ impl Spread {
             let sum: f64 = nodes.clone().map(density).sum();
             nodes.map(|z| (density(z) / sum, above(z) as f64 / all.len() as f64)).collect()
         };
-        let widest = (limit - self.centre).abs() + self.tail.abs() + 10.0 * between.max(1e-9);
+        let ends = all.values();
+        let range = ends[ends.len() - 1] - ends[0];
+        let rounding = 1e-6 * (limit.abs() + self.centre.abs());
+        let widest = 2.0 * (limit - self.centre).abs() + range + 10.0 * between + rounding;
         let p0 = 1.0 - self.q;
         let like = detect::Process { worth, weight };
         let shift = detect::shift(processes, like, p0, threshold, widest, share)?;

@@ -98,7 +98,7 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Unit::Share => SHARE_SLACK,
         Unit::Number | Unit::Ratio => 1e-9,
     };
-    // What is compared is asked no such hypothesis.
+    // What is compared needs no such hypothesis.
     let (Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance)) = metric.judged()
     else {
         return 0.0;
@@ -114,7 +114,7 @@ fn slack(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
     }
 }
 
-/// Whether two sides can be compared in turns by this metric.
+/// Whether two sides can be compared by this metric with their operations interleaved.
 pub fn takes_turns(metric: &Metric) -> bool {
     match metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,

@@ -33,7 +33,7 @@ pub enum Method {
     Centre,
 }
 
-/// One hypothesis to the evidence, in plain numbers.
+/// What a limit claims, in plain numbers, for the evidence to speak against.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hypothesis {
     /// From which side `limit` bounds.
@@ -112,7 +112,7 @@ impl Judge {
     }
 
     /// With the evidence of earlier runs, which multiplies: what each of them gives has a mean of at most
-    /// one while its hypothesis holds, so that their product has too, however often it is run again.
+    /// one while its claim holds, so that their product has too, however often it is run again.
     pub fn continuing(hypothesis: Hypothesis, carried: Carried) -> Self {
         Judge {
             hypothesis,

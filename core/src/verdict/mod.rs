@@ -5,6 +5,8 @@
 
 pub mod hypothesis;
 pub mod judge;
+#[cfg(test)]
+mod simulated_tests;
 
 use serde::{Deserialize, Serialize};
 

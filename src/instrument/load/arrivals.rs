@@ -1,4 +1,4 @@
-//! What became of operations that were due on a schedule: their latency, counted from when they were
+//! What became of the operations of an open-loop load: their latency, counted from when they were
 //! due, and how late the generator itself was.
 //!
 //! It looks at no clock: it is told when things happened. Counting from the moment an

@@ -1,4 +1,4 @@
-//! Operations that are due on a schedule: when each one is, and what became of it.
+//! Open-loop load, without coordinated omission: when each operation is due, and what became of it.
 
 pub(crate) mod arrivals;
 pub(crate) mod schedule;

@@ -109,7 +109,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "starts a process",
         &["Command::new(", ".spawn()"],
-        &["exec/launch.rs", "exec/linux.rs", "exec/inject.rs", "exec/portable.rs", "exec/relay.rs"],
+        &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
     ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),

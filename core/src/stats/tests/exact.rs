@@ -133,7 +133,7 @@ fn fails_come_as_soon_as_tabled() {
 
 /// Values to a green when none of them comes near the limit, and the rate of false greens.
 ///
-/// No method passes a p99 on fewer than 299 values at 5 %; without the half of the wealth on "never"
+/// No method passes a p99 on fewer than 299 values at 5 %; without the half of the weight on "never"
 /// it would take 404.
 #[test]
 fn passes_are_quick_and_seldom_wrong() {
