@@ -78,8 +78,8 @@ impl Outcome {
     }
 
     /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value
-    /// has where it differs; a ratio, whose two sides were interleaved, where the two intervals have
-    /// nothing in common. `None` otherwise, and where there is nothing to compare with.
+    /// has where it differs, and so has one that never varied; a ratio, whose two sides were interleaved, where
+    /// the two intervals have nothing in common. `None` otherwise, and where there is nothing to compare with.
     ///
     /// Of other statistical values nothing is said: a machine drifts from run to run by more than either run
     /// can tell of itself. The history has the runs between.
@@ -96,7 +96,13 @@ impl Outcome {
             let size = against.quantity(by.abs());
             return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));
         }
-        self.relative_to.as_ref()?;
+        let constant = |low: Option<f64>, high: Option<f64>| {
+            low.zip(high).is_some_and(|(low, high)| low.to_bits() == high.to_bits())
+        };
+        let never_varies = constant(now.low, now.high) && constant(accepted.low, accepted.high);
+        if self.relative_to.is_none() && !never_varies {
+            return None;
+        }
         let higher = now.low.zip(accepted.high).is_some_and(|(now, then)| now > then);
         let lower = now.high.zip(accepted.low).is_some_and(|(now, then)| now < then);
         if accepted.elsewhere.is_some() || accepted.value == 0.0 || !(higher || lower) {
@@ -210,6 +216,9 @@ mod tests {
         changes(Some("gzip +1 B since 2026-11-01"), dated, estimate(76_201.0, 0.0, 0.0), true);
         // One statistical run is no more than that, however far the next one is: the machine may have drifted.
         changes(None, then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
+        let constant = accepted(3.0, 3.0, 3.0);
+        let twice = "gzip +100 % since a1b2c3d: 3 B then, 6 B now, 90 % intervals apart";
+        changes(Some(twice), constant, estimate(6.0, 6.0, 6.0), false);
         // A ratio was measured with both sides in turns.
         let of_ratio = |want, then, now| changes_of(Some("other"), want, then, now, false);
         let up = "gzip +8.40 % since a1b2c3d: 76.2 KB x other then, 82.6 KB x other now, \

@@ -4,6 +4,7 @@
 //! `Held` needs evidence that it is not over by more than the slack. Neither depends on how often one
 //! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
+use super::greatest::Greatest;
 use crate::budget::Bound;
 use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
@@ -66,8 +67,6 @@ pub const BETA: f64 = 0.05;
 pub const FEWEST_PROCESSES: usize = 3;
 /// How many processes a second epoch takes at the least.
 const CONFIRMING_PROCESSES: usize = 3;
-/// A greatest value is not called held on fewer values than this.
-const FEWEST_FOR_GREATEST: usize = 100;
 /// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
 /// What a claim of detection is beyond limit and slack, as a share: nearer, a truth may pass as well.
@@ -101,7 +100,7 @@ pub struct Judge {
 enum Epoch {
     Quantile(Percentile),
     Centre(Contrast),
-    Greatest { limit: f64, slack_limit: f64, over: usize, near: usize, values: usize },
+    Greatest(Greatest),
     Share(Share),
 }
 
@@ -137,11 +136,9 @@ impl Judge {
         if let Some((epoch, processes)) = &mut self.second {
             epoch.add(&values)?;
             *processes += 1;
-            if let (Some(Epoch::Greatest { over, .. }), true) =
-                (&mut self.first, *processes >= CONFIRMING_PROCESSES && !epoch.agrees(*processes))
-            {
-                // What was over the limit before was an accident of its own, and is looked for anew.
-                *over = 0;
+            let refuted = *processes >= CONFIRMING_PROCESSES && !epoch.agrees(*processes);
+            if let (Some(Epoch::Greatest(greatest)), true) = (&mut self.first, refuted) {
+                greatest.forget_accident();
                 self.second = None;
             }
         } else if self.crossed() {
@@ -193,7 +190,7 @@ impl Judge {
         let (value, interval) = match self.first.as_ref()? {
             Epoch::Quantile(p) => (p.estimate()?, p.interval_of_processes(INTERVAL_ALPHA)),
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
-            Epoch::Greatest { .. } => {
+            Epoch::Greatest(_) => {
                 let all = self.sample();
                 let greatest = *all.values().last()?;
                 let p999 = order::quantile(&all, 0.999)?;
@@ -240,26 +237,16 @@ impl Judge {
                 let clear = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
                 return Some(share.smallest_violation(fail, processes)?.max(clear));
             }
-            Epoch::Greatest { .. } => (self.greatest_detectable(beyond)?, beyond),
+            Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
         };
         Some(caught.max(clear) * self.sign())
-    }
-
-    /// The greatest value at which each process, were all values larger by the same factor, would have had one
-    /// beyond limit and slack.
-    fn greatest_detectable(&self, beyond: f64) -> Option<f64> {
-        let greatest = |process: &Vec<f64>| process.iter().copied().reduce(f64::max);
-        let each: Vec<f64> = self.processes.iter().map(greatest).collect::<Option<_>>()?;
-        let least = each.iter().copied().reduce(f64::min)?;
-        let most = each.into_iter().reduce(f64::max)?;
-        (least > 0.0 && beyond > 0.0).then(|| most * beyond / least)
     }
 
     /// By the mean of all pairs rather than their middle, for what is judged by its centre.
     pub fn mean(&self) -> Option<f64> {
         match self.first.as_ref()? {
             Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
-            Epoch::Quantile(_) | Epoch::Greatest { .. } | Epoch::Share(_) => None,
+            Epoch::Quantile(_) | Epoch::Greatest(_) | Epoch::Share(_) => None,
         }
     }
 
@@ -328,7 +315,7 @@ impl Epoch {
                 Epoch::Quantile(Percentile::by_processes(q, limit, slack_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
-            Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
+            Method::Greatest => Epoch::Greatest(Greatest::new(limit, slack_limit)),
             Method::Share => {
                 Epoch::Share(Share::new(hypothesis.limit, hypothesis.limit + hypothesis.slack))
             }
@@ -339,10 +326,8 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.add_process(process),
             Epoch::Centre(contrast) => process.iter().try_for_each(|&v| contrast.push(v)),
-            Epoch::Greatest { limit, slack_limit, over, near, values } => {
-                *over += usize::from(process.iter().any(|v| v > limit));
-                *near += usize::from(process.iter().any(|v| v >= slack_limit));
-                *values += process.len();
+            Epoch::Greatest(greatest) => {
+                greatest.add(process);
                 Ok(())
             }
             Epoch::Share(share) => {
@@ -358,18 +343,14 @@ impl Epoch {
             Epoch::Quantile(percentile) => percentile.log_fail(),
             Epoch::Centre(contrast) => contrast.log_fail(),
             Epoch::Share(share) => share.log_fail(),
-            // One greater value is proof; from two processes, it is no accident of one.
-            Epoch::Greatest { over: 0, .. } => 0.0,
-            Epoch::Greatest { over: 1, .. } => f64::MIN_POSITIVE,
-            Epoch::Greatest { .. } => f64::INFINITY,
+            Epoch::Greatest(greatest) => greatest.log_fail(),
         }
     }
 
     /// Whether these fresh processes say what those before them said.
     fn agrees(&self, processes: usize) -> bool {
         match self {
-            // One of them alone may be the machine's, as one of those before may.
-            Epoch::Greatest { over, .. } => over * 2 > processes,
+            Epoch::Greatest(greatest) => greatest.is_common(processes),
             Epoch::Quantile(_) | Epoch::Centre(_) | Epoch::Share(_) => self.log_fail() >= 0.0,
         }
     }
@@ -378,7 +359,7 @@ impl Epoch {
     fn leaves_room(&self) -> bool {
         match self {
             Epoch::Quantile(percentile) => percentile.leaves_room(),
-            Epoch::Centre(_) | Epoch::Share(_) | Epoch::Greatest { .. } => true,
+            Epoch::Centre(_) | Epoch::Share(_) | Epoch::Greatest(_) => true,
         }
     }
 
@@ -387,10 +368,7 @@ impl Epoch {
             Epoch::Quantile(percentile) => percentile.log_pass(),
             Epoch::Centre(contrast) => contrast.log_pass(),
             Epoch::Share(share) => share.log_pass(),
-            Epoch::Greatest { near: 0, over: 0, values, .. } if *values >= FEWEST_FOR_GREATEST => {
-                f64::INFINITY
-            }
-            Epoch::Greatest { .. } => 0.0,
+            Epoch::Greatest(greatest) => greatest.log_pass(),
         }
     }
 }

@@ -219,3 +219,50 @@ fn one_failure_is_red_at_once_where_none_is_allowed() {
     judge.add(&operations).unwrap();
     assert_eq!(judge.finding(), Finding::Broken);
 }
+
+/// The table of `docs/judgement.md`: `cargo test --release -p perf-budget-core the_table -- --ignored --nocapture`.
+#[test]
+#[ignore = "it prints a table, and takes minutes"]
+fn the_table_of_the_page() {
+    const RUNS: u64 = 400;
+    println!(
+        "| | passes at 1.155 | red at 1.155 | red at 1 | processes at 0.5, 0.9 | covers at 0.8, 1 | claim, red |"
+    );
+    for (name, like) in [("p50", P50), ("p90", P90), ("p99", P99)] {
+        for spread in [0.0, 0.02, 0.05, 0.1, 0.2] {
+            let like = like.of(spread);
+            let share = |count: u64| 100.0 * count as f64 / RUNS as f64;
+            let passed = share(like.count(1.155, RUNS, Finding::Held).0);
+            let red = share(like.count(1.155, RUNS, Finding::Broken).0);
+            let wrong = share(like.count(1.0, RUNS, Finding::Broken).0);
+            let processes = [0.5, 0.9].map(|truth| like.count(truth, RUNS, Finding::Held).1);
+            let covers = [0.8, 1.0].map(|truth| {
+                let mut random = Noise::seeded(241);
+                let holds = |_: &u64| {
+                    let (judge, _) = like.judged(&mut random, truth);
+                    judge.estimate().unwrap().1.holds(truth)
+                };
+                share((0..RUNS).filter(holds).count() as u64)
+            });
+            let mut random = Noise::seeded(251);
+            let (mut claims, mut kept, mut count) = (0.0, 0, 0);
+            for _ in 0..RUNS / 2 {
+                let (judge, _) = like.judged(&mut random, 0.9);
+                let Some(claim) = judge.detectable(MOST) else { continue };
+                claims += claim;
+                count += 1;
+                kept += u64::from(like.judged(&mut random, claim).1 == Finding::Broken);
+            }
+            println!(
+                "| {name}, {:.0} % | {passed:.1} | {red:.1} | {wrong:.1} | {:.1}, {:.1} | {:.0}, {:.0} | {:.2} of {count}, {:.0} |",
+                spread * 100.0,
+                processes[0],
+                processes[1],
+                covers[0],
+                covers[1],
+                claims / f64::from(count),
+                100.0 * kept as f64 / f64::from(count),
+            );
+        }
+    }
+}
