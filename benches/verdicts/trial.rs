@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{self, Condition};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use perf_budget::outcome::Outcome;
-use perf_budget::record;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
 
 /// Set where this binary is the harness under test rather than the suite.
 pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";

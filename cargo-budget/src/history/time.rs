@@ -40,6 +40,16 @@ mod tests {
         check(i64::MAX, "9223372036854775807 s since 1970");
     }
 
+    /// Days are the core's and times chrono's: both have the same calendar, here for the days of 400 years and more.
+    #[test]
+    fn both_calendars_are_one() {
+        for day in 0..150_000_u64 {
+            let seconds = day * 86_400 + 86_399;
+            let ours = perf_budget_core::date::Date::of_unix(seconds).to_string();
+            assert_eq!(shown(seconds.cast_signed()).split(' ').next(), Some(&*ours));
+        }
+    }
+
     #[cfg(feature = "import")]
     #[test]
     fn times_of_other_tools_are_read() {

@@ -14,8 +14,8 @@
 //! a thread that lets it draw after a while, and the watch for signals would fix all three, and are what is here
 //! already, without its four crates.
 
-mod line;
 mod terminal;
+mod text;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use self::line::Line;
+use perf_budget_core::report::line;
+
 pub(crate) use self::terminal::aside;
+use self::text::Line;
 
 /// What is done sooner needs no line.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Often enough to be alive.
-const EVERY: Duration = Duration::from_millis(100);
 
 /// Whether somebody sees what goes on.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +42,9 @@ impl Progress {
     /// On standard error, where that is a terminal of somebody who wants to see it: not under `quiet`, not in CI, whose
     /// logs keep every line, and not on a terminal that can take no line away.
     pub(crate) fn new(quiet: bool) -> Progress {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let term = std::env::var_os("TERM");
-        let dumb = term.map_or(cfg!(unix), |term| term == "dumb");
-        let seen = !quiet && !set("CI") && !dumb && std::io::stderr().is_terminal();
+        let variable = |name| std::env::var_os(name);
+        let wanted = !quiet && !line::is_set(variable("CI")) && !line::is_dumb(variable("TERM"));
+        let seen = wanted && std::io::stderr().is_terminal();
         Progress { seen }
     }
 
@@ -77,7 +76,7 @@ impl Progress {
                     if ended.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                         break;
                     }
-                    wait = EVERY;
+                    wait = line::EVERY;
                     let of = of.map(|(all, things)| (done.load(Ordering::Relaxed), all, things));
                     terminal::draw(&Line { doing: &doing, of, passed: began.elapsed(), turn });
                 }

@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::{Width, terminal_size_of};
 
-use super::line::Line;
+use perf_budget_core::report::line::{CLEARED, drawn};
+
+use super::text::Line;
 
 /// Whether the line stands there; who holds it writes to the terminal.
 static STANDING: Mutex<bool> = Mutex::new(false);
@@ -27,10 +29,9 @@ pub(super) fn draw(line: &Line<'_>) {
     // Never the last column: what comes after it would be on the next line.
     let text = line.text(columns.saturating_sub(1));
     let plain = AutoStream::choice(&std::io::stderr()) == ColorChoice::Never;
-    let (dim, end) = if plain { ("", "") } else { ("\u{1b}[2m", "\u{1b}[0m") };
     let mut standing = standing();
     *standing = true;
-    write(&format!("\r\u{1b}[2K{dim}{text}{end}"));
+    write(&drawn(&text, plain));
 }
 
 /// Takes the line away.
@@ -47,7 +48,7 @@ pub(crate) fn aside<T>(other: impl FnOnce() -> T) -> T {
 
 fn take(standing: &mut bool) {
     if std::mem::take(standing) {
-        write("\r\u{1b}[2K");
+        write(CLEARED);
     }
 }
 

@@ -12,7 +12,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exact", &[]),
     ("os", &[]),
     ("paths", &["error"]),
-    ("progress", &[]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
@@ -34,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noise", &["os", "outcome", "reading"]),
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
+    ("progress", &["report"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
@@ -64,11 +64,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
+    ("internals", &["inject", "run", "subject", "worker"]),
     (
         "session",
         &[
             "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "os", "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
         ],
     ),
     (
@@ -89,12 +90,11 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Names at the top of the crate that are not modules, and the module each is from.
 const NAMES: &[(&str, &str)] = &[
-    ("Error", "error"),
     ("Harness", "harness"),
     ("Heap", "instrument"),
     ("Failed", "run"),
+    ("Parameter", "run"),
     ("Run", "run"),
-    ("Workload", "run"),
 ];
 
 /// What is done in few places: what it is, how it looks in the source, and where it is.
@@ -117,7 +117,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "is unsafe",
         &["unsafe"],
-        &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+        &["exec/linux.rs", "instrument/heap.rs", "os/job.rs", "os/kernel.rs", "os/kernel/linux.rs"],
     ),
 ];
 
