@@ -107,7 +107,9 @@ impl Spread {
         let levels: Vec<f64> =
             values.iter_mut().map(|values| nth(values, if middle { q } else { 0.5 })).collect();
         for (values, level) in values.iter_mut().zip(&levels) {
-            values.iter_mut().for_each(|value| *value -= level);
+            for value in values.iter_mut() {
+                *value -= level;
+            }
         }
         let mean = levels.iter().sum::<f64>() / n;
         let variance = levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -301,7 +303,7 @@ fn nth(values: &mut [f64], q: f64) -> f64 {
     let at = (place as usize).min(values.len() - 1);
     let (below, &mut nth, _) = values.select_nth_unstable_by(at, f64::total_cmp);
     // The middle of two neighbours, where the distribution is level, as in `order`.
-    let before = below.iter().copied().max_by(f64::total_cmp).filter(|_| place == at as f64);
+    let before = below.iter().copied().max_by(f64::total_cmp).filter(|_| place.fract() == 0.0);
     before.map_or(nth, |before| f64::midpoint(before, nth))
 }
 

@@ -157,10 +157,12 @@ impl Judge {
         if !self.hypothesis.confirms && self.crossed() && self.processes.len() >= FEWEST_PROCESSES {
             return Finding::Broken;
         }
-        if let Some((second, processes)) = &self.second {
-            if *processes >= CONFIRMING_PROCESSES && second.agrees(*processes) && self.crossed() {
-                return Finding::Broken;
-            }
+        if let Some((second, processes)) = &self.second
+            && *processes >= CONFIRMING_PROCESSES
+            && second.agrees(*processes)
+            && self.crossed()
+        {
+            return Finding::Broken;
         }
         let held = self.carried.pass + first.log_pass() >= self.hypothesis.levels.pass;
         if self.processes.len() >= FEWEST_PROCESSES && held && first.leaves_room() {

@@ -200,13 +200,10 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
         Bound::Max => value > reaches,
         Bound::Min => value < reaches,
     };
-    let apart = match outcome.verdict {
-        Verdict::Fail => !against.is_over(mean),
-        _ => beyond(mean) && !beyond(estimate.value),
-    };
-    let what = match outcome.verdict {
-        Verdict::Fail => "within the limit",
-        _ => "beyond the limit and its slack",
+    let (apart, what) = if outcome.verdict == Verdict::Fail {
+        (!against.is_over(mean), "within the limit")
+    } else {
+        (beyond(mean) && !beyond(estimate.value), "beyond the limit and its slack")
     };
     apart.then(|| {
         format!(
