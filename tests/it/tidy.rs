@@ -8,6 +8,7 @@ mod children;
 mod circles;
 mod metrics;
 mod pages;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
