@@ -134,7 +134,11 @@ impl Harness {
         let selftest_asked = Asked::of_environment()?;
         let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
-        let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);
+        let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
+        if selftest_asked.is_some() {
+            session.measure_always();
+        }
+        let session = Arc::new(session);
         let collector = Arc::new(OutcomeCollector::default());
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &collector, shard);

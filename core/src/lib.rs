@@ -19,6 +19,7 @@
 //! | [`stats`] | evidence from numbers; it does not know what was measured | estimate |
 //! | [`verdict`] | the rules of judgement | verdict |
 //! | [`suite`] | the tests of a file, their names, and which of them share a measurement | |
+//! | [`build`] | which programs build what is measured | |
 //! | [`enforce`] | the limits that share a measurement: it takes one reading after another until each has its outcome | |
 //! | [`outcome`] | all that is said of one limit, as data and in words | outcome |
 //! | [`record`] | `outcomes.jsonl`, written and read | |
@@ -34,6 +35,8 @@
 //! new variant must reach. `budget` and `files` are left out of that lint, as they match on what others define.
 
 pub mod budget;
+#[warn(clippy::wildcard_enum_match_arm)]
+pub mod build;
 pub mod date;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;
@@ -41,6 +44,7 @@ pub mod enforce;
 pub mod error;
 pub mod exact;
 pub mod files;
+pub mod handover;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;
 #[warn(clippy::wildcard_enum_match_arm)]

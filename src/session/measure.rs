@@ -10,10 +10,11 @@ use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 
 use super::Session;
 use super::carried::Stored;
+use super::run_cache::RunCache;
 use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::{Source, Watched};
-use crate::subject;
+use crate::subject::Sources;
 
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);
@@ -24,13 +25,15 @@ pub(super) struct Measurement {
     source: Box<dyn Source>,
     inquiry: Inquiry,
     suspect_since: Option<Instant>,
+    prepared: bool,
 }
 
 impl Measurement {
     /// Nothing measured yet.
     pub(super) fn new(source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Self {
         let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
-        Measurement { source, inquiry: Inquiry::new(asked, rules, origin), suspect_since: None }
+        let inquiry = Inquiry::new(asked, rules, origin);
+        Measurement { source, inquiry, suspect_since: None, prepared: false }
     }
 
     /// The outcomes so far, in the order they were reached.
@@ -60,6 +63,10 @@ impl Measurement {
 
     /// Takes one turn: measures, once or for a burst, and judges after every reading.
     pub(super) fn step(&mut self) {
+        if !self.prepared {
+            self.source.prepare();
+            self.prepared = true;
+        }
         let began = self.inquiry.progress().0;
         let burst = self.source.burst();
         loop {
@@ -156,15 +163,21 @@ impl Session {
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        let sources = subject::Sources {
+        let sources = self.sources(match purpose {
+            Purpose::Judge => None,
+            Purpose::Selftest(injection) => injection,
+        });
+        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
+    }
+
+    /// What readings come from, with this injected.
+    pub(super) fn sources(&self, injection: Option<Injection>) -> Sources<'_> {
+        Sources {
             budgets: &self.budgets,
             results: &self.results,
             base: self.base.as_ref(),
-            injection: match purpose {
-                Purpose::Judge => None,
-                Purpose::Selftest(injection) => injection,
-            },
-        };
-        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules)
+            run: self.run_cache.as_ref().map(RunCache::directory),
+            injection,
+        }
     }
 }

@@ -56,6 +56,11 @@ impl RunCache {
         Ok(Some(RunCache { directory }))
     }
 
+    /// Where it is, for whatever else the processes of the run share.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The outcomes under `key`: those that are there, or those that `measure` gives, kept.
     ///
     /// # Errors

@@ -84,6 +84,7 @@ fn setting(key: &Key) -> Value {
             { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
             reference("Share"),
         ] }),
+        "inert" => texts(),
         "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }
@@ -99,7 +100,7 @@ fn budget(kind: SubjectKind) -> Value {
     let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
     let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
-        "command" => texts(),
+        "command" | "wasm-opt" | "build" => texts(),
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
         "params" => params(),
@@ -120,7 +121,8 @@ fn budget(kind: SubjectKind) -> Value {
             "propertyNames": { "pattern": "^[^=]+$" },
             "additionalProperties": { "type": "string" },
         }),
-        "effort" | "timeout" => reference("Seconds"),
+        "effort" | "timeout" | "build_timeout" => reference("Seconds"),
+        "features" => json!({ "type": "array", "items": text() }),
         "waive" => waive(),
         _ => text(),
     });

@@ -1,6 +1,10 @@
 //! `[settings]`.
 
+use glob::Pattern;
+use toml::de::DeValue;
+
 use super::collect::Reading;
+use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Settings, Unsure, key};
 
@@ -32,6 +36,9 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(reading)) {
         settings.timeout = time;
     }
+    if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(reading)) {
+        settings.build_timeout = time;
+    }
     if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
         settings.alpha = share;
     }
@@ -48,5 +55,24 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     {
         settings.layouts = count;
     }
+    if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
+        settings.inert = globs;
+    }
     settings
+}
+
+/// A list of globs; one that is none is a problem of its own.
+fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let globs = entry.texts(reading, "[\"docs/**\", \"*.svg\"]")?;
+    let DeValue::Array(items) = entry.value.get_ref() else { return None };
+    let mut right = true;
+    for (glob, item) in globs.iter().zip(items) {
+        if let Err(why) = Pattern::new(glob) {
+            let title = format!("`inert` has `{glob}`, which is no glob: {}", why.msg);
+            reading
+                .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
+            right = false;
+        }
+    }
+    right.then_some(globs)
 }

@@ -234,6 +234,7 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
 pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
+    let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
     let judged: usize =
         [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].into_iter().map(of).sum();
     let list = |verdicts: &[Verdict]| {
@@ -241,7 +242,10 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
         some.map(|&v| {
             let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
             let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
-            format!("{} {}{waived}", of(v), v.name())
+            let proven = Some(proven).filter(|&n| n > 0 && v == Verdict::Pass);
+            let proven =
+                proven.map_or(String::new(), |n| format!(" ({n} proven equal, not measured)"));
+            format!("{} {}{waived}{proven}", of(v), v.name())
         })
         .collect::<Vec<_>>()
         .join(", ")
@@ -265,8 +269,11 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     text
 }
 
-/// Returns the measured value with its unit; a dash if there is none.
+/// Returns the measured value with its unit; "proven equal" if it is proven to be the base's, and a dash if there is none.
 pub fn value_text(outcome: &Outcome) -> String {
+    if outcome.proven.is_some() {
+        return "proven equal".to_owned();
+    }
     match (outcome.estimate, outcome.against) {
         (Some(estimate), Some(against)) => against.quantity(estimate.value).to_string(),
         _ => "-".to_owned(),

@@ -20,8 +20,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("build", &["budget", "error", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
+    ("handover", &["budget", "error", "exact", "outcome"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -41,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["budget", "error", "worker"]),
+    ("base", &["budget", "error", "handover", "outcome", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",
@@ -61,8 +63,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "files", "inject", "meter", "metric", "os",
-            "outcome", "paths", "quantity", "reading", "suite", "worker",
+            "base", "budget", "build", "exact", "exec", "files", "handover", "inject", "meter",
+            "metric", "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
     ("internals", &["inject", "run", "subject", "worker"]),
