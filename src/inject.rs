@@ -37,18 +37,16 @@ pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result
     };
     match (effect, metric.better(), bound) {
         _ if kind == SubjectKind::Criterion => {
-            Err("what Criterion recorded is of a run that has been: \
-                                                    nothing can be injected into it"
-                .to_owned())
+            Err("Criterion recorded a run that is over: nothing can be injected into it".to_owned())
         }
         (Some(effect), ..) => Ok(effect),
         (None, Better::Lower, Bound::Min) | (None, Better::Higher, Bound::Max) => Err(format!(
-            "a limit on this side of `{metric}` is broken by a subject that is better, which cannot be \
+            "a limit on this side of `{metric}` is broken by an improvement of the subject, which cannot be \
              injected"
         )),
         (None, Better::Lower | Better::Either, Bound::Max)
         | (None, Better::Higher | Better::Either, Bound::Min) => {
-            Err(format!("nothing is known that could be injected for `{metric}`"))
+            Err(format!("no effect is known that could be injected for `{metric}`"))
         }
     }
 }

@@ -122,7 +122,7 @@ pub fn read(path: &Path) -> Result<Vec<SelftestResult>, Error> {
         exact::read(line.as_bytes()).map_err(|e| {
             let path = path.display();
             Error::other(format!(
-                "failed to read `{path}`: line {} is no result of a selftest: {e}",
+                "failed to read `{path}`: line {} is not a result of a selftest: {e}",
                 i + 1
             ))
         })

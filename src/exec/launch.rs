@@ -57,8 +57,7 @@ pub(crate) enum Parent {
 pub(crate) enum Input {
     /// Nothing: standard input is at its end at once.
     Null,
-    /// A pipe that stays open and silent as long as the process runs, for servers that end when their
-    /// input does.
+    /// A pipe that stays open and silent while the process runs, for servers that end when their input does.
     Open,
     /// A socket, which `Child::channel` returns the other end of.
     #[cfg(unix)]

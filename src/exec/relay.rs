@@ -78,7 +78,7 @@ struct Refused {
 pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     if std::env::var_os(VARIABLE).is_some() {
         return Err(io::Error::other(
-            "this program was started as a relay and did not become one; its `main` must come to \
+            "this program was started as a relay and did not become one; its `main` must call \
              the harness first",
         ));
     }
@@ -104,7 +104,7 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
         }
         Err(e) => io::Error::other(format!(
             "the relay that should start it did not answer ({e}); \
-             the `main` of this program must come to the harness first"
+             the `main` of this program must call the harness first"
         )),
     };
     // The relay may have started the command all the same; then it ends the command.

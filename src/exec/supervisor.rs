@@ -207,7 +207,7 @@ impl End {
         let mut report = [0; SIZE];
         channel.read_exact(&mut report).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => {
-                io::Error::other("the process above it was killed from outside, and it with that")
+                io::Error::other("its supervisor was killed from outside, and so it was ended too")
             }
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,

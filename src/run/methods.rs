@@ -113,7 +113,7 @@ impl Run {
         self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), op)
     }
 
-    /// Measures an operation that may fail and uses up its input, which is made anew for each call:
+    /// Measures an operation that may fail and uses up its input, which is made again for each call:
     /// [`iter_with`](Run::iter_with) and [`try_iter`](Run::try_iter) in one.
     ///
     /// ```

@@ -63,13 +63,13 @@ fn request_file() -> Result<Option<PathBuf>, Rejected> {
     match (&accepted, &path) {
         (None, Some(_)) => {
             let why =
-                "nobody handed this process a request, or a harness of an earlier release did";
+                "no parent handed this process a request, or a harness of an earlier release did";
             return Err(Rejected::new(VARIABLE, why));
         }
         (Some(_), None) => {
             return Err(Rejected::new(
                 TOKEN_VARIABLE,
-                "it comes with a request, and there is none",
+                "it must come with a request, but there is none",
             ));
         }
         (None, None) => return below_a_worker().map_or(Ok(None), Err),

@@ -293,7 +293,7 @@ impl WireProcessRun {
         let broken = times.chain(process.values.values()).copied().find(|value| !valid(*value));
         match broken {
             Some(value) => {
-                let text = format!("the worker reported {value}, which is no reading");
+                let text = format!("the worker reported {value}, which is not a valid reading");
                 Err(Unmeasured::new(Cause::InvalidReading, text))
             }
             None => Ok(process),

@@ -269,7 +269,8 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     text
 }
 
-/// Returns the measured value with its unit; "proven equal" if it is proven to be the base's, and a dash if there is none.
+/// Returns the measured value with its unit; "proven equal" if it is proven to be the value of the base, and a dash if
+/// there is none.
 pub fn value_text(outcome: &Outcome) -> String {
     if outcome.proven.is_some() {
         return "proven equal".to_owned();

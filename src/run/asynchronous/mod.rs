@@ -118,7 +118,7 @@ impl Run {
         self.plain_async("iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation that uses up its input, which is made anew, unmeasured, for each call: the
+    /// Measures an asynchronous operation that uses up its input, which is made again, unmeasured, for each call: the
     /// asynchronous form of [`iter_with`](Run::iter_with).
     ///
     /// ```
@@ -164,7 +164,7 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation that may fail and uses up its input, which is made anew for each call.
+    /// Measures an asynchronous operation that may fail and uses up its input, which is made again for each call.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};

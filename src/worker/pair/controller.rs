@@ -101,15 +101,17 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
     pair.notes.push(
         match (processor, subtracts_waiting) {
             (Some(_), true) => {
-                "clock: wall, scheduling delay subtracted; both in turns on one processor"
+                "clock: wall, scheduling delay subtracted; both interleaved on one processor"
             }
-            (Some(_), false) => "clock: wall; both in turns on one processor",
-            (None, _) => "clock: wall; both in turns, on whichever processor",
+            (Some(_), false) => "clock: wall; both interleaved on one processor",
+            (None, _) => "clock: wall; both interleaved, on any processor",
         }
         .to_owned(),
     );
     if !repeats {
-        pair.notes.push("each done once in a process, so that a pair is one ratio".to_owned());
+        pair.notes.push(
+            "each operation runs once in a process, so that a pair gives one ratio".to_owned(),
+        );
     }
     Ok(pair)
 }
@@ -151,8 +153,8 @@ impl Participant {
             Ok(None) => Err(self.child.give_up(
                 Cause::Unsuitable,
                 format!(
-                    "workload `{}` is in a test binary with another version of perf-budget, which takes \
-                     turns by other rules; build both with the same version",
+                    "workload `{}` is in a test binary with another version of perf-budget, which has \
+                     another protocol; build both with the same version",
                     self.name
                 ),
             )),
@@ -166,7 +168,7 @@ impl Participant {
         match Reply::receive(&mut self.channel) {
             Ok(reply) if reply.laps.iter().all(valid) && !reply.laps.is_empty() => Ok(reply),
             Ok(_) => {
-                let text = format!("workload `{}` replied with what is no reading", self.name);
+                let text = format!("workload `{}` replied with an invalid reading", self.name);
                 Err(self.child.give_up(Cause::InvalidReading, text))
             }
             Err(error) => Err(self.fault(&error)),
@@ -199,7 +201,7 @@ impl Participant {
         use std::io::ErrorKind::{TimedOut, WouldBlock};
         if matches!(error.kind(), TimedOut | WouldBlock) {
             let text = format!(
-                "workload `{}` did not go on within {:?} and was killed; if it may take longer, raise \
+                "workload `{}` did not answer within {:?} and was killed; if it may take longer, raise \
                  `timeout`",
                 self.name, self.timeout
             );
@@ -210,7 +212,7 @@ impl Participant {
             Ok(Some(finished)) => self.ended(&finished),
             Ok(None) => self.child.give_up(
                 Cause::Harness,
-                format!("workload `{}` hung up and did not end: {error}", self.name),
+                format!("workload `{}` closed its channel and did not end: {error}", self.name),
             ),
         }
     }
@@ -221,7 +223,7 @@ impl Participant {
             why
         } else {
             let text = format!(
-                "workload `{}` ended without taking turns: it called no measuring method, or is in a \
+                "workload `{}` ended before its operations were interleaved: it called no measuring method, or is in a \
                  test binary with another version of perf-budget",
                 self.name
             );

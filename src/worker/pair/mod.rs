@@ -115,9 +115,9 @@ pub struct Pair {
 pub struct Round {
     /// Whether the times are those of single operations; otherwise each is one mean of a batch.
     pub single: bool,
-    /// The seconds of the first side, turn by turn.
+    /// The seconds of the first side, one list for each of its turns.
     pub first: Vec<Vec<f64>>,
-    /// The seconds of the second side, turn by turn.
+    /// The seconds of the second side, one list for each of its turns.
     pub second: Vec<Vec<f64>>,
 }
 
@@ -131,7 +131,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
 /// Fails: this system has no channel that both ends can wait on.
 #[cfg(not(unix))]
 pub fn measure(_sides: [&Side; 2], _terms: &Terms<'_>, _swap: bool) -> Result<Pair, Unmeasured> {
-    let text = "two builds are compared turn by turn only on Unix; drop the limit that is relative to \
+    let text = "the times of two builds can be interleaved only on Unix; drop the limit that is relative to \
                 another time here";
     Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
 }

@@ -143,7 +143,7 @@ impl Instrument for Responder {
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
         if let Some(error) = &self.channel_error {
-            let text = format!("the harness hung up while a pair was measured: {error}");
+            let text = format!("the harness closed the channel while a pair was measured: {error}");
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let share = self.failed as f64 / self.operations.max(1) as f64;

@@ -235,7 +235,7 @@ impl Listing {
     fn call(&mut self, module: &Module, call: &ItemMacro) {
         let called = call.mac.path.segments.last().expect("a path has a name").ident.to_string();
         if called == "thread_local" {
-            return; // it makes statics alone, which are private here
+            return; // it only makes statics, which are private here
         }
         let rules = module.items.iter().find_map(|item| match item {
             Item::Macro(rules) if rules.ident.as_ref().is_some_and(|name| *name == called) => {

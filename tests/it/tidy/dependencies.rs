@@ -1,29 +1,40 @@
-//! What the library asks of its dependencies: cargo gives a feature that one crate asks for to all of the build, so
-//! that it would change what users measure. `serde_json/float_roundtrip`, asked for once, made their parsing twice as
-//! slow.
+//! The features that the library's dependencies have. Cargo turns on a feature for the whole build if one crate asks for
+//! it, so that it would change what users measure: `serde_json/float_roundtrip`, asked for once, made their parsing twice
+//! as slow.
 
 use std::collections::BTreeSet;
 
 use super::{none, text};
 
-/// Manifests of what users build.
+/// The manifests of what users build.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "core/Cargo.toml"];
 
-/// Features that change no result and no speed of what has them already: they add functions, types, or what a crate
-/// needs to work at all. A new one is written here once that is known of it.
-const HARMLESS: [(&str, &[&str]); 7] = [
+/// The features that do not change the results or the speed of a crate: they add functions or types, or the crate needs
+/// them to work at all. A new feature is added here once this is known about it.
+const HARMLESS: [(&str, &[&str]); 8] = [
     ("codespan-reporting", &["std"]),
     ("serde", &["derive"]),
     ("tokio", &["rt", "time"]),
     ("toml", &["std", "parse"]),
-    // The engine's own: nobody measures another program in it unknowingly.
+    // These are the engine's own features, and nobody runs another program in it unknowingly.
     ("wasmi", &["memory64", "portable-dispatch", "std", "validate"]),
+    // Each adds the bindings of one part of Windows.
+    (
+        "windows-sys",
+        &[
+            "Win32_Foundation",
+            "Win32_Security",
+            "Win32_System_Diagnostics_ToolHelp",
+            "Win32_System_JobObjects",
+            "Win32_System_Threading",
+        ],
+    ),
     ("perf-budget-core", &[]),
     ("libc", &[]),
 ];
 
-/// Crates whose default features are asked for, each with why that changes nothing for others.
-const DEFAULTS: [(&str, &str); 9] = [
+/// The crates whose default features are turned on, each with the reason why that changes nothing for others.
+const DEFAULTS: [(&str, &str); 10] = [
     ("brotli", "`std` and the allocator that comes with it"),
     ("flate2", "its backend is written in Rust, and whoever asks for another one gets that"),
     ("glob", "it has none"),
@@ -33,22 +44,40 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("miniz_oxide", "`with-alloc` alone"),
     ("serde", "`std` alone"),
     ("serde_json", "`std` alone"),
+    ("windows-sys", "it has none"),
 ];
 
 /// A dependency of a manifest.
 struct Asked {
     name: String,
-    /// The oldest version that it may be; `None` where it is a part of this repository.
+    /// The oldest version that it may be; `None` if it is a part of this repository.
     floor: Option<String>,
     features: Vec<String>,
     has_defaults: bool,
 }
 
-/// What stands under the headings of dependencies that users build too.
+/// Returns the lines of a manifest, with a list of several lines joined into one.
+fn statements(manifest: &str) -> Vec<String> {
+    let mut statements: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in manifest.lines() {
+        match statements.last_mut().filter(|_| is_open) {
+            Some(statement) => statement.push_str(line),
+            None => statements.push(line.to_owned()),
+        }
+        let is_comment = line.starts_with('#');
+        is_open = statements.last().is_some_and(|statement| {
+            !is_comment && statement.matches('[').count() > statement.matches(']').count()
+        });
+    }
+    statements
+}
+
+/// Returns the dependencies of a manifest that users build too.
 fn asked(manifest: &str) -> Vec<Asked> {
     let mut found = Vec::new();
     let mut is_built = false;
-    for line in manifest.lines() {
+    for line in statements(manifest) {
         if line.starts_with('[') {
             let of_tests = line.contains("dev-dependencies");
             is_built = line.contains("dependencies") && !of_tests;
@@ -104,8 +133,8 @@ fn no_feature_of_a_dependency_changes_what_users_measure() {
     none(&gone, "these are no dependencies any more");
 }
 
-/// Cargo takes a version for the oldest that will do, and builds the newest where no lock says otherwise: a floor of two
-/// numbers is one that nobody has tried.
+/// Cargo takes a version as the oldest that is good enough, and builds the newest unless a lock file says otherwise: a
+/// floor of only two numbers is one that nobody has tried.
 #[test]
 fn each_floor_is_a_version_that_was_tried() {
     let mut vague = Vec::new();
