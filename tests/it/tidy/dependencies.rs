@@ -88,8 +88,10 @@ fn asked(manifest: &str) -> Vec<Asked> {
             continue;
         }
         let features = what.split_once("features = [").and_then(|(_, rest)| rest.split_once(']'));
-        let quoted =
-            |list: &str| list.split(',').map(|f| f.trim().trim_matches('"').to_owned()).collect();
+        let quoted = |list: &str| {
+            let names = list.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+            names.filter(|name| !name.is_empty()).collect()
+        };
         let features: Vec<String> = features.map(|(list, _)| quoted(list)).unwrap_or_default();
         let has_defaults = !what.contains("default-features = false") && !what.contains("path = ");
         let version = what.split('"').nth(1).filter(|_| !what.contains("path = "));
