@@ -59,6 +59,7 @@ pub fn find(patterns: &[String], root: &Path) -> Result<Matched, Unmeasured> {
     Ok(search.found)
 }
 
+/// A search that is going on.
 struct Search<'a> {
     root: &'a Path,
     seen: HashSet<Identity>,

@@ -180,6 +180,7 @@ fn is_recorded(budget: &Budget) -> bool {
     matches!(budget.subject, Subject::Criterion(_))
 }
 
+/// The layout of the tests of one budget.
 struct Layout<'a> {
     budgets: &'a Budgets,
     by_name: &'a HashMap<&'a str, usize>,

@@ -147,6 +147,7 @@ mod linux {
         (secret.len() == LENGTH).then_some((number.parse().ok()?, secret, rest))
     }
 
+    /// Checks the maker of the socket and the secret in it.
     fn verify(number: i32, secret: &str) -> Result<UnixStream, String> {
         let none =
             |_: io::Error| "no parent handed this process the socket that it names".to_owned();

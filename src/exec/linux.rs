@@ -99,6 +99,7 @@ pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> i
     Ok(command.spawn()?.id())
 }
 
+/// Returns the numbers of the sockets that a child inherits.
 fn inherited_sockets(tokens: &[Arc<Token>]) -> Vec<i32> {
     tokens.iter().map(|token| token.number()).collect()
 }
@@ -120,6 +121,7 @@ fn at_start(
     reports.write_all(&report)
 }
 
+/// Has the kernel kill this process when its parent ends.
 fn die_with_parent(parent: u32) -> io::Result<()> {
     kernel::die_with_parent()?;
     if parent_id() != parent {
@@ -150,6 +152,7 @@ fn watch(root: u32, channel: &UnixStream) -> ! {
     kernel::exit_now(0)
 }
 
+/// Closes every descriptor of this process except one.
 fn close_all_but(kept: BorrowedFd<'_>) {
     let kept = kept.as_raw_fd().cast_unsigned();
     if let Some(last) = kept.checked_sub(1) {

@@ -16,6 +16,7 @@ use crate::instrument::{self, Settings};
 use crate::worker::pair::Responder;
 
 impl Run {
+    /// Measures the building of a value, which is then held.
     pub(super) fn build<K: Outcome<O>, O, B: FnOnce() -> O>(
         &mut self,
         method: &'static str,
@@ -27,6 +28,7 @@ impl Run {
         self.measure::<K, _, _>(method, Repeat::Once, input, Given(|build: B| build()))
     }
 
+    /// Measures an operation that cannot fail, repeatedly.
     pub(super) fn plain<I, O>(
         &mut self,
         method: &'static str,
@@ -37,6 +39,7 @@ impl Run {
         self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, op)
     }
 
+    /// Measures an operation: begins, runs the loop of the instrument, and ends.
     pub(super) fn measure<K: Outcome<O>, I, O>(
         &mut self,
         method: &'static str,
@@ -58,6 +61,7 @@ impl Run {
         self.end(method, watcher, &failures)
     }
 
+    /// Begins the one measurement of this process: chooses the instrument, and what happens if operations fail.
     pub(super) fn begin(
         &mut self,
         method: &'static str,
@@ -108,6 +112,7 @@ impl Run {
         Ok((watcher, failures))
     }
 
+    /// Ends the measurement, and writes what was measured to the process run.
     pub(super) fn end(
         &mut self,
         method: &'static str,
@@ -181,7 +186,8 @@ impl Run {
     }
 }
 
-/// The instrument that watches. The one whose speed matters has its own type, which the loop is compiled for.
+/// The instrument of a measurement. The one whose own speed matters has its own variant, so that the loop is compiled for
+/// it.
 pub(super) enum Watcher {
     Time(Box<Time>),
     Other(Box<dyn Instrument>),

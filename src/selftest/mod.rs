@@ -49,6 +49,7 @@ pub(crate) fn run(
     results.map(|_| ()).map_err(failed)
 }
 
+/// Returns what was found, in a few words.
 fn describe(result: &SelftestResult) -> String {
     match (result.finding, result.edges().0) {
         (Finding::Red, Some(step)) => match result.bare.against {
@@ -63,6 +64,7 @@ fn describe(result: &SelftestResult) -> String {
     }
 }
 
+/// Tests one limit: it is measured with nothing injected, and then with effects of several sizes.
 fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
     let asked = &session.suite.tests[test];
     let kind = session.budgets.budgets[asked.budget].subject.kind();
@@ -82,10 +84,12 @@ fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
     without_steps(finding, reason, bare)
 }
 
+/// Makes a result without injections.
 fn without_steps(finding: Finding, reason: String, bare: Outcome) -> SelftestResult {
     SelftestResult { finding, reason, injected: String::new(), bare, steps: Vec::new() }
 }
 
+/// Finds the smallest size of an effect that turns a limit red.
 fn smallest_red(
     session: &Session,
     test: usize,

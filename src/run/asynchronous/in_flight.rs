@@ -23,6 +23,7 @@ pub(super) struct InFlight<F> {
 #[derive(Default)]
 struct Woken(Mutex<(Vec<usize>, Option<Waker>)>);
 
+/// The waker of one slot.
 struct SlotWaker {
     slot: usize,
     woken: Arc<Woken>,

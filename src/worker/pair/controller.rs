@@ -43,6 +43,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// The shortest time that is used, because a logarithm is taken of it.
 const SHORTEST: f64 = 1e-9;
 
+/// Measures two sides, in a process each, whose operations are interleaved.
 pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
     // Both processes inherit the pin.
