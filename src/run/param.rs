@@ -36,7 +36,7 @@ pub(super) fn param<T: Parameter>(params: &[(String, Param)], name: &str) -> Res
     T::read(found).ok_or_else(|| {
         let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
         Failed::from(format!(
-            "failed to read the parameter `{name}`: {} is not a {wanted}; write \
+            "failed to read the parameter `{name}`: {} is not of type {wanted}; write \
              `{name} = {}` in budgets.toml, or read it as another type",
             written(found),
             T::EXAMPLE
@@ -164,22 +164,22 @@ mod tests {
         );
         refused::<u8>(
             "ops",
-            "`ops`: 300 is not a u8; write `ops = 1000` in budgets.toml, or read it as \
+            "`ops`: 300 is not of type u8; write `ops = 1000` in budgets.toml, or read it as \
              another type",
         );
         refused::<u32>(
             "load",
-            "`load`: 0.5 is not a u32; write `load = 1000` in budgets.toml, or read it as \
+            "`load`: 0.5 is not of type u32; write `load = 1000` in budgets.toml, or read it as \
              another type",
         );
         refused::<bool>(
             "kind",
-            "`kind`: \"text\" is not a bool; write `kind = true` in budgets.toml, or read \
+            "`kind`: \"text\" is not of type bool; write `kind = true` in budgets.toml, or read \
              it as another type",
         );
         refused::<String>(
             "warm",
-            "`warm`: true is not a String; write `warm = \"text\"` in budgets.toml, or \
+            "`warm`: true is not of type String; write `warm = \"text\"` in budgets.toml, or \
              read it as another type",
         );
     }
