@@ -82,11 +82,14 @@ pub struct Settings {
     /// How much worse than at the base revision every limited metric may be, where one is compared with:
     /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
     pub base: Option<f64>,
-    /// How often each revision is linked, in another order each time, where they are compared: from 1,
-    /// the default, to 64. The command that builds them reads it.
+    /// How often each revision is linked, in another order each time, where their times are compared: from 1
+    /// to 64; default 8. The command that builds them reads it.
     pub layouts: u32,
     /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
     pub inert: Vec<String>,
+    /// In how many codegen units the packages of the workspace are compiled where times are compared with the
+    /// base. The command that builds them reads it.
+    pub codegen_units: CodegenUnits,
 }
 
 impl Default for Settings {
@@ -99,10 +102,20 @@ impl Default for Settings {
             warn_at: 0.9,
             unsure: Unsure::Blind,
             base: None,
-            layouts: 1,
+            layouts: 8,
+            codegen_units: CodegenUnits::One,
             inert: Vec::new(),
         }
     }
+}
+
+/// In how many codegen units a package is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodegenUnits {
+    /// In one, so that a change leaves the code of what it does not touch as it was.
+    One,
+    /// In as many as cargo's profile says, which are those that ship.
+    AsBuilt,
 }
 
 /// What becomes of a verdict that evidence cannot settle.

@@ -85,6 +85,7 @@ fn setting(key: &Key) -> Value {
             reference("Share"),
         ] }),
         "inert" => texts(),
+        "codegen_units" => words(settings::CODEGEN_UNITS.iter().map(|choice| (choice.0, choice.1))),
         "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Settings, Unsure, key};
+use super::{CodegenUnits, Settings, Unsure, key};
 
 /// The words for [`Unsure`], each with what it means.
 pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
@@ -17,6 +17,12 @@ pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
     ),
     ("fail", "always red", Unsure::Fail),
     ("warn", "never red", Unsure::Warn),
+];
+
+/// The words for [`CodegenUnits`], each with what it means.
+pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
+    ("one", "one for each package of the workspace, on both sides", CodegenUnits::One),
+    ("as built", "as many as the profile says", CodegenUnits::AsBuilt),
 ];
 
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
@@ -57,6 +63,10 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     }
     if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
         settings.inert = globs;
+    }
+    let units = read::entry(table, "codegen_units");
+    if let Some(word) = units.and_then(|e| e.choice(reading, CODEGEN_UNITS)) {
+        settings.codegen_units = word;
     }
     settings
 }

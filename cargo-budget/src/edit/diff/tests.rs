@@ -110,7 +110,9 @@ fn settings_have_a_stricter_side() {
     let (some, less) = (set("base = \"5 %\""), set("base = \"2 %\""));
     check(&some, &less, &["tightened [settings] base: 5 % -> 2 %"]);
     check(&some, &set(""), &["!loosened [settings] base: 5 % -> none"]);
-    check(&set("layouts = 8"), &set(""), &["!loosened [settings] layouts: 8 -> 1"]);
+    check(&set(""), &set("layouts = 1"), &["!loosened [settings] layouts: 8 -> 1"]);
+    let units = "!loosened [settings] codegen_units: one -> as built";
+    check(&set(""), &set("codegen_units = \"as built\""), &[units]);
 }
 
 #[test]
