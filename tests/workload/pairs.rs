@@ -1,5 +1,5 @@
-//! Two processes that take turns: what their rounds say of known work, and what is said where one of
-//! them does not play along.
+//! Two processes whose operations are interleaved: what their rounds show for known work, and the message if one of
+//! them fails.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::row;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What goes wrong in the second of two.
+/// What goes wrong in the second of the two.
 const TABLE: &[(&str, Cause, &str)] = &[
     ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),
@@ -89,7 +89,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     table.chain(own).collect()
 }
 
-/// Each side has as many turns, as long as the other's, in whichever order they came.
+/// Each side has as many turns as the other, and equally long ones, in whichever order they came.
 fn turns_are_of_both_alike() {
     for single in [false, true] {
         let pair = pair(["spin", "spin"], single, MINUTE).unwrap();
@@ -99,15 +99,15 @@ fn turns_are_of_both_alike() {
             let lengths = round.first.iter().chain(&round.second).map(Vec::len);
             assert!(lengths.clone().all(|n| Some(n) == lengths.clone().next() && n > 0));
         }
-        // An operation of 200 µs is a turn of its own. It spins by the wall clock, so one that waited for a processor
-        // spun for less, which is why the middle is asked.
+        // An operation of 200 µs is a turn of its own. It spins by the wall clock, so an operation that waited for a
+        // processor spun for less, which is why the median is tested.
         assert_eq!(pair.batch, 1);
         let times = pair.rounds.iter().flat_map(|round| &round.first).flatten();
         assert!(middle(times.copied().collect()) >= 190e-6);
     }
 }
 
-/// Of the same operations on twice the data, next to each other.
+/// Compares the same operation on twice the data.
 fn twice_the_work_is_twice_as_long() {
     let middles: Vec<f64> = (0..5)
         .map(|_| {
@@ -183,7 +183,7 @@ fn pair_in(
     timeout: Duration,
     scratch: &Path,
 ) -> Result<Pair, Unmeasured> {
-    // Whichever is not the plain one is the one that is blamed.
+    // The workload that is not the plain one is the one that is blamed.
     let role = |name: &str| if name == "spin" { "the first" } else { "the second" };
     let sides = workloads.map(|name| side(name, 1000, role(name)));
     run([&sides[0], &sides[1]], single, timeout, scratch)
