@@ -17,7 +17,7 @@ use perf_budget_core::quantity::Unit;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
     /// What is injected.
-    #[serde(rename = "seed")]
+    #[serde(alias = "seed")]
     pub effect: Effect,
     /// How much, as a share of what the subject itself shows,
     pub share: f64,

@@ -150,7 +150,7 @@ impl Session {
             alpha: settings.alpha,
             statistical: self.suite.statistical(),
             warn_at: settings.warn_at,
-            unsure: settings.unsure,
+            inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
             layouts: self.base.as_ref().map_or(1, Base::layouts),

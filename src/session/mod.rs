@@ -69,7 +69,7 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let suite = Suite::of(&budgets, base.is_some());
-        let run = machine::run(suite.tests.len());
+        let run = machine::run(suite.tests.len(), budgets.budgets.len());
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let machine_lock = MachineLock::of_machine(&results)?;

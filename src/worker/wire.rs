@@ -86,7 +86,7 @@ pub(crate) struct WireRequest {
     /// A worker that does not know it measures on its own, which the other end notices.
     #[serde(default)]
     paired: bool,
-    #[serde(rename = "plant")]
+    #[serde(alias = "plant")]
     injection: Option<Injection>,
     /// Where the answer belongs.
     pub(crate) reply: std::path::PathBuf,
@@ -176,7 +176,7 @@ impl WireLoad {
 /// An answer as it is written.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
-    #[serde(rename = "Fork")]
+    #[serde(alias = "Fork")]
     ProcessRun(WireProcessRun),
     /// Why there is none: a cause by its word, and what is to be said.
     Unmeasured((String, String)),

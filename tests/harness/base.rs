@@ -128,11 +128,11 @@ fn a_setting_compares_every_limit() {
     let case = case("base-setting", budgets, "text", ["twelve chars", "ten chars."]);
     let run = case.run().exited(101);
     run.printed(["file::size", "file::size::x_base", "over the limit of 1.1 x base"]);
-    assert_eq!(run.count(), "3 of 3 budgets judged: 2 pass, 1 fail");
+    assert_eq!(run.count(), "3 limits of 1 budget: 2 pass, 1 fail");
     // Without a base there is nothing that it could mean.
     let alone = Case::new("base-setting-alone", budgets);
     fs::write(alone.dir.join("text"), "twelve chars").unwrap();
-    assert_eq!(alone.run().exited(0).count(), "1 of 2 budgets judged: 1 pass; 1 skipped");
+    assert_eq!(alone.run().exited(0).count(), "2 limits of 1 budget: 1 pass; 1 skipped");
 }
 
 fn what_fails_there_is_said_to() {

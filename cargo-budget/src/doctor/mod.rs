@@ -29,17 +29,17 @@ pub(crate) struct Machine {
 /// How much a machine adds to what is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Noise {
-    /// Less than the gate's slack can see.
+    /// Less than the gate's tolerance can see.
     Quiet,
     /// Enough that tails and close limits take longer to settle.
     Busy,
-    /// More than the slack: close limits on times will not settle.
+    /// More than the tolerance: close limits on times will not settle.
     Noisy,
 }
 
 /// Beyond this share of the time taken away, tails take notice.
 const BUSY: f64 = 0.01;
-/// Beyond this, the slack of times is eaten up by the machine: it is 10 %, of which half is left to the code.
+/// Beyond this, the tolerance of times is eaten up by the machine: it is 10 %, of which half is left to the code.
 const NOISY: f64 = 0.05;
 
 /// Asks the machine; takes a quarter of a second.

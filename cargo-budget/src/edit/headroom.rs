@@ -1,7 +1,7 @@
 //! The rule by which a limit follows what was measured. Pure: numbers in, a number out.
 //!
 //! A limit on a *statistical* metric goes to the end of the interval that the evidence does not rule out, and by a
-//! headroom beyond it: the larger of the limit's slack and of half the interval's width. Less than the slack
+//! headroom beyond it: the larger of the limit's tolerance and of half the interval's width. Less than the tolerance
 //! would ask the next run to tell apart what the gate calls the same; less than the interval's own width
 //! would bet on the next run being luckier than this one. A limit on an *exact* metric, which comes out the
 //! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
@@ -72,7 +72,7 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
     match outcome.verdict {
         Verdict::Pass | Verdict::Warn if outcome.doubt.is_none() => None,
         Verdict::Fail => Some(format!("it is red: {}", outcome.reason)),
-        Verdict::Pass | Verdict::Warn | Verdict::Unsure => {
+        Verdict::Pass | Verdict::Warn | Verdict::Inconclusive => {
             Some(format!("it is unsettled: {}", outcome.reason))
         }
         Verdict::Unmeasured => Some(format!("it was not measured: {}", outcome.reason)),
@@ -111,8 +111,9 @@ fn of(
         return Err("what was measured is not over zero, and has no share to add".to_owned());
     }
     let noise = if worst == 0.0 { 0.0 } else { ((worst - value) / worst).abs() };
-    let slack = if against.limit == 0.0 { 0.0 } else { (against.slack / against.limit).abs() };
-    let share = headroom.unwrap_or(if exact { EXACT } else { slack.min(1.0).max(noise) });
+    let tolerance =
+        if against.limit == 0.0 { 0.0 } else { (against.tolerance / against.limit).abs() };
+    let share = headroom.unwrap_or(if exact { EXACT } else { tolerance.min(1.0).max(noise) });
     let limit = match against.bound {
         Bound::Max => worst * (1.0 + share),
         Bound::Min => worst / (1.0 + share),
@@ -150,8 +151,8 @@ mod tests {
 
     use super::*;
 
-    fn against(bound: Bound, limit: f64, slack: f64) -> Against {
-        Against { bound, limit, warn: limit * 0.9, slack, unit: Unit::Seconds }
+    fn against(bound: Bound, limit: f64, tolerance: f64) -> Against {
+        Against { bound, limit, warn: limit * 0.9, tolerance, unit: Unit::Seconds }
     }
 
     #[track_caller]
@@ -163,14 +164,14 @@ mod tests {
         want: f64,
     ) {
         let estimate = Estimate { value, low: Some(low), high: Some(high) };
-        let slack = if exact { 0.0 } else { 10.0 };
-        let goal = of(&against(bound, 100.0, slack), &estimate, exact, headroom).unwrap();
+        let tolerance = if exact { 0.0 } else { 10.0 };
+        let goal = of(&against(bound, 100.0, tolerance), &estimate, exact, headroom).unwrap();
         assert!((goal.limit - want).abs() < 1e-9, "{goal:?}");
     }
 
     #[test]
-    fn a_limit_lies_beyond_the_interval_by_slack_or_noise() {
-        // Quiet: the slack of 10 % is the larger.
+    fn a_limit_lies_beyond_the_interval_by_tolerance_or_noise() {
+        // Quiet: the tolerance of 10 % is the larger.
         check(Bound::Max, (40.0, 39.0, 41.0), false, None, 45.1);
         // Statistical: from 40 to 50 is a fifth of 50.
         check(Bound::Max, (40.0, 30.0, 50.0), false, None, 60.0);

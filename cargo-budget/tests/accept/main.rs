@@ -151,10 +151,13 @@ fn growth_against_the_lock_is_accepted_on_purpose() {
 #[test]
 fn what_has_no_verdict_is_refused() {
     let project = project();
-    project.record(&[bytes("wasm::gzip", 1.0).unmeasured(), seconds("merge::p99", 0.005).unsure()]);
+    project.record(&[
+        bytes("wasm::gzip", 1.0).unmeasured(),
+        seconds("merge::p99", 0.005).inconclusive(),
+    ]);
     let run = project.accept(&[]).exited(3);
     run.told("refused   wasm::gzip: it has no value: gone\n");
-    run.told("refused   merge::p99: the evidence did not suffice: blind\n");
+    run.told("refused   merge::p99: the evidence did not suffice: underpowered\n");
     assert!(!project.file("budgets.lock").exists());
     project.accept(&["merge"]).exited(4);
     // Not judged for want of an accepted value, and measured so that there may be one.

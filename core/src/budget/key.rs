@@ -50,9 +50,9 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
     key("warn_at", ALL, "A limit used beyond this share is a warning. Default \"90 %\"."),
     key(
-        "unsure",
+        "inconclusive",
         ALL,
-        "What evidence cannot settle is red when \"blind\" (the default), always (\"fail\") or never (\"warn\").",
+        "What becomes of a limit that evidence cannot settle: a warning (\"warn\", the default) or red (\"fail\").",
     ),
     key(
         "base",

@@ -61,6 +61,8 @@ pub struct Budgets {
     pub settings: Settings,
     /// The budgets, in the order of the file, no two with the same name.
     pub budgets: Vec<Budget>,
+    /// What is read although it is written in an old way, each with its line, a caret and what to write instead.
+    pub notes: Vec<String>,
 }
 
 /// `[settings]`: what holds for every budget that does not say otherwise.
@@ -74,8 +76,8 @@ pub struct Settings {
     pub alpha: f64,
     /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
     pub warn_at: f64,
-    /// What becomes of a verdict that evidence cannot settle.
-    pub unsure: Unsure,
+    /// What becomes of a limit that evidence cannot settle. Default a warning.
+    pub inconclusive: Inconclusive,
     /// How much worse than at the base revision every limited metric may be, where one is compared with:
     /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
     pub base: Option<f64>,
@@ -91,22 +93,32 @@ impl Default for Settings {
             timeout: Duration::from_secs(60),
             alpha: 0.01,
             warn_at: 0.9,
-            unsure: Unsure::Blind,
+            inconclusive: Inconclusive::Warn,
             base: None,
             layouts: 1,
         }
     }
 }
 
-/// What becomes of a verdict that evidence cannot settle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsure {
-    /// Red where the run was blind, a warning where the truth is near the limit.
-    Blind,
-    /// Always red.
-    Fail,
-    /// Never red.
+/// What becomes of a limit that evidence cannot settle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inconclusive {
+    /// It is a warning, and its test is ok.
+    #[default]
     Warn,
+    /// It is red.
+    Fail,
+}
+
+impl Inconclusive {
+    /// Its word in `budgets.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Inconclusive::Warn => "warn",
+            Inconclusive::Fail => "fail",
+        }
+    }
 }
 
 /// One `[budget.NAME]`.

@@ -84,7 +84,7 @@ fn setting(key: &Key) -> Value {
             { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
             reference("Share"),
         ] }),
-        "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
+        "inconclusive" => words(settings::INCONCLUSIVE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }
 }

@@ -1,18 +1,16 @@
 //! `[settings]`.
 
-use super::collect::Reading;
-use super::read::{self, Entry};
-use super::{Settings, Unsure, key};
+use toml::de::DeTable;
 
-/// The words for [`Unsure`], each with what it means.
-pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
-    (
-        "blind",
-        "red where the run was blind, a warning where the truth is near the limit",
-        Unsure::Blind,
-    ),
-    ("fail", "always red", Unsure::Fail),
-    ("warn", "never red", Unsure::Warn),
+use super::collect::Reading;
+use super::problem::Problem;
+use super::read::{self, Entry};
+use super::{Inconclusive, Settings, key};
+
+/// The words for [`Inconclusive`], each with what it means.
+pub(super) const INCONCLUSIVE: &[(&str, &str, Inconclusive)] = &[
+    ("warn", "a warning, and the test is ok", Inconclusive::Warn),
+    ("fail", "red", Inconclusive::Fail),
 ];
 
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
@@ -25,7 +23,7 @@ pub(super) const MOST_LAYOUTS: u32 = 64;
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     let mut settings = Settings::default();
     let Some(table) = entry.table(reading, "[settings]") else { return settings };
-    read::check_keys(table, "[settings]", key::SETTINGS, reading);
+    read::check_keys_but(table, "[settings]", key::SETTINGS, &["unsure"], reading);
     if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(reading)) {
         settings.effort = time;
     }
@@ -38,8 +36,8 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(reading, 1.0)) {
         settings.warn_at = share;
     }
-    if let Some(word) = read::entry(table, "unsure").and_then(|e| e.choice(reading, UNSURE)) {
-        settings.unsure = word;
+    if let Some(word) = inconclusive(table, reading) {
+        settings.inconclusive = word;
     }
     if let Some(share) = read::entry(table, "base").and_then(|e| e.share(reading, 1.0)) {
         settings.base = Some(share);
@@ -49,4 +47,33 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
         settings.layouts = count;
     }
     settings
+}
+
+/// The choices of `unsure`, as `inconclusive` was called: "blind" made red what could have seen nothing.
+const UNSURE: &[(&str, &str, Inconclusive)] = &[
+    ("blind", "", Inconclusive::Warn),
+    ("warn", "", Inconclusive::Warn),
+    ("fail", "", Inconclusive::Fail),
+];
+
+/// `inconclusive`, or `unsure`, which is read with a note.
+fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconclusive> {
+    let new = read::entry(table, "inconclusive");
+    let old = read::entry(table, "unsure");
+    if let (Some(new), Some(old)) = (&new, &old) {
+        let both = "`unsure` is the old name of `inconclusive`, and both are set";
+        reading.report(
+            Problem::new(old.at.clone(), both)
+                .also(new.at.clone(), "set here too")
+                .help("remove `unsure`"),
+        );
+    }
+    let chosen = new.and_then(|entry| entry.choice(reading, INCONCLUSIVE));
+    let Some(old) = old else { return chosen };
+    let word = old.choice(reading, UNSURE)?;
+    let note = Problem::new(old.at, "`unsure` is now called `inconclusive`")
+        .label(format!("read as `inconclusive = \"{}\"`", word.name()))
+        .help("what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red");
+    reading.note(note);
+    Some(word)
 }

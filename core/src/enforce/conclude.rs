@@ -72,6 +72,7 @@ pub(super) fn conclude(
     let mut outcome = begun(open, seen);
     outcome.verdict = verdict;
     outcome.doubt = doubt;
+    outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
     outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
     outcome.estimate = open.estimate();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::conclude::{Seen, conclude, unmeasured};
 use super::open::{Judgement, Open};
 use super::{Asked, Origin, Rules};
-use crate::budget::Unsure;
 use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};
@@ -174,13 +173,9 @@ impl Inquiry {
     fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
         let Judgement::Statistical(judge) = &open.judgement else { return self.compare(open) };
         let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
-        let blind = judge.is_blind() || few;
-        let doubt = doubt.unwrap_or(if blind { Doubt::Blind } else { Doubt::Near });
-        let verdict = match (self.rules.unsure, doubt) {
-            (Unsure::Fail, _) | (Unsure::Blind, Doubt::Blind | Doubt::Noise) => Verdict::Unsure,
-            (Unsure::Blind, Doubt::Near) | (Unsure::Warn, _) => Verdict::Warn,
-        };
-        self.close(open, verdict, Some(doubt));
+        let underpowered = judge.is_underpowered() || few;
+        let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
+        self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
     }
 
     /// Nothing to judge by: the value is there to be accepted.

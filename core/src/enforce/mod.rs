@@ -21,7 +21,7 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-use crate::budget::{Limit, Unsure};
+use crate::budget::{Inconclusive, Limit};
 use crate::date::Date;
 use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
@@ -63,7 +63,7 @@ pub struct Rules {
     /// Beyond this share of a limit, a warning.
     pub warn_at: f64,
     /// What becomes of what cannot be settled.
-    pub unsure: Unsure,
+    pub inconclusive: Inconclusive,
     /// The day, in UTC, for waivers.
     pub today: Date,
     /// How often a deterministic reading is taken; they must agree.

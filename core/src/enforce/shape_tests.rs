@@ -1,5 +1,5 @@
 //! Judgement under noise of the shapes that machines have: how often what is at its limit is red, and how
-//! often what is 5 % beyond the slack passes.
+//! often what is 5 % beyond the tolerance passes.
 //!
 //! Limits on absolute values, one limit, a level of 1 % to fail and of 5 % to pass. Shapes whose misses are
 //! above that are those of `docs/judgement.md`, "What the guarantee rests on"; their rates are held too.
@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 const RUNS: u64 = 40;
 /// Operations of a process.
 const OPERATIONS: usize = 60;
-/// The slack of times, and 5 % more.
+/// The tolerance of times, and 5 % more.
 const BEYOND: f64 = 1.1 * 1.05;
 
 /// A subject on a machine of some kind.
@@ -127,7 +127,7 @@ fn is_red(outcome: &Outcome) -> bool {
 }
 
 fn is_held(outcome: &Outcome) -> bool {
-    outcome.doubt.is_none() && !outcome.verdict.is_red()
+    outcome.doubt.is_none() && !outcome.is_red()
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn what_is_at_its_limit_is_not_red() {
 }
 
 #[test]
-fn what_is_beyond_its_slack_does_not_pass() {
+fn what_is_beyond_its_tolerance_does_not_pass() {
     let check = |kind, statistic: Statistic, rate| {
         let count = share(kind, statistic, BEYOND, is_held);
         assert_at_most(rate, count, &format!("{kind}, {}", statistic.name()));

@@ -161,7 +161,7 @@ mod tests {
     #[track_caller]
     fn changes(want: Option<&str>, then: Accepted, now: Estimate, exact: bool) {
         let against =
-            Against { bound: Bound::Max, limit: 1e6, warn: 1e6, slack: 0.0, unit: Unit::Bytes };
+            Against { bound: Bound::Max, limit: 1e6, warn: 1e6, tolerance: 0.0, unit: Unit::Bytes };
         let evidence = (!exact).then_some(Evidence {
             fail: 0.0,
             fail_at: 5.0,

@@ -1,7 +1,7 @@
 //! The rules of judgement: from the values of one process after another to a finding.
 //!
 //! `Broken` needs evidence that the truth is over the limit, and that evidence again in fresh processes;
-//! `Held` needs evidence that it is not over by more than the slack. Neither depends on how often one
+//! `Held` needs evidence that it is not over by more than the tolerance. Neither depends on how often one
 //! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use crate::budget::Bound;
@@ -18,7 +18,7 @@ pub enum Finding {
     Suspect,
     /// Shown to be over the limit, and fresh processes did not speak against it.
     Broken,
-    /// Shown not to be over the limit by more than the slack.
+    /// Shown not to be over the limit by more than the tolerance.
     Held,
 }
 
@@ -43,7 +43,7 @@ pub struct Hypothesis {
     /// The limit.
     pub limit: f64,
     /// How far beyond the limit a truth may lie and still pass. Positive.
-    pub slack: f64,
+    pub tolerance: f64,
     /// How values become evidence.
     pub method: Method,
     /// How much evidence it takes.
@@ -62,7 +62,7 @@ pub struct Levels {
     pub pass: f64,
 }
 
-/// The chance that a value worse than limit and slack passes.
+/// The chance that a value worse than limit and tolerance passes.
 pub const BETA: f64 = 0.05;
 /// Variation between processes counts: fewer never settle anything.
 pub const FEWEST_PROCESSES: usize = 3;
@@ -75,17 +75,17 @@ const LARGEST_OBSERVATION: usize = 2_000;
 /// A share of zero is shown to be below this.
 const ZERO_SHARE: f64 = 0.001;
 /// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
-/// limit passed, the interval ends below limit and slack.
+/// limit passed, the interval ends below limit and tolerance.
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
-/// A run that cannot rule out a violation of this many slacks is blind.
-const BLIND: f64 = 3.0;
+/// A run that cannot rule out a violation of this many tolerances is blind.
+const UNDERPOWERED: f64 = 3.0;
 
 /// Evidence from earlier runs of the same test, as natural logarithms of the odds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Carried {
     /// Against "the limit is held".
     pub fail: f64,
-    /// Against "over by more than the slack".
+    /// Against "over by more than the tolerance".
     pub pass: f64,
 }
 
@@ -106,7 +106,7 @@ pub struct Judge {
 enum Epoch {
     Quantile(Percentile),
     Centre(Contrast),
-    Greatest { limit: f64, slack_limit: f64, over: usize, near: usize, values: usize },
+    Greatest { limit: f64, tolerance_limit: f64, over: usize, near: usize, values: usize },
     Share { fail: Percentile, pass: Percentile },
 }
 
@@ -172,11 +172,11 @@ impl Judge {
     /// What the values of one process say, which another program recorded, so that no other can be asked.
     ///
     /// Their interval knows nothing of what varies between processes, and no error rate is known. The
-    /// slack makes room for that on either side: broken is what lies beyond limit and slack with all of
+    /// tolerance makes room for that on either side: broken is what lies beyond limit and tolerance with all of
     /// its interval, held what lies within the limit with all of it.
     pub fn finding_of_one(&self) -> Finding {
         match self.beyond() {
-            Some((best, _)) if best > self.hypothesis.slack => Finding::Broken,
+            Some((best, _)) if best > self.hypothesis.tolerance => Finding::Broken,
             Some((_, worst)) if worst <= 0.0 => Finding::Held,
             _ => Finding::Open,
         }
@@ -222,7 +222,7 @@ impl Judge {
         self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
-    /// The odds, as a natural logarithm, against "over the limit by more than the slack".
+    /// The odds, as a natural logarithm, against "over the limit by more than the tolerance".
     pub fn log_evidence_to_pass(&self) -> f64 {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
@@ -246,11 +246,11 @@ impl Judge {
     }
 
     /// Whether an unsettled verdict is no verdict at all, rather than "near the limit": this run cannot
-    /// rule out a violation of three times the slack, or it points beyond the slack already.
-    pub fn is_blind(&self) -> bool {
+    /// rule out a violation of three times the tolerance, or it points beyond the tolerance already.
+    pub fn is_underpowered(&self) -> bool {
         let Some((best, worst)) = self.beyond() else { return true };
-        let slack = self.hypothesis.slack;
-        worst > BLIND * slack || best > slack
+        let tolerance = self.hypothesis.tolerance;
+        worst > UNDERPOWERED * tolerance || best > tolerance
     }
 
     /// How far the better and the worse end of the interval lie beyond the limit.
@@ -274,8 +274,8 @@ impl Judge {
     }
 
     /// How far beyond the limit still passes.
-    pub fn slack(&self) -> f64 {
-        self.hypothesis.slack
+    pub fn tolerance(&self) -> f64 {
+        self.hypothesis.tolerance
     }
 
     /// How many processes were taken.
@@ -301,21 +301,23 @@ impl Epoch {
     fn new(hypothesis: Hypothesis) -> Self {
         let sign = hypothesis.sign();
         let limit = hypothesis.limit * sign;
-        let slack_limit = limit + hypothesis.slack;
+        let tolerance_limit = limit + hypothesis.tolerance;
         match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
                 // What is peculiar to a process (placement, layout) makes its operations alike: it is one
                 // observation, however many it ran.
-                Epoch::Quantile(Percentile::by_processes(q, limit, slack_limit))
+                Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
-            Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
-            Method::Greatest => Epoch::Greatest { limit, slack_limit, over: 0, near: 0, values: 0 },
+            Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),
+            Method::Greatest => {
+                Epoch::Greatest { limit, tolerance_limit, over: 0, near: 0, values: 0 }
+            }
             Method::Share => {
                 // A share p of ones is the quantile 1 - p of zeros and ones, held against one half.
                 let test = |p: f64| Percentile::by_processes(1.0 - provable(p), 0.5, 0.5);
-                let slack_share = hypothesis.limit + hypothesis.slack;
-                Epoch::Share { fail: test(hypothesis.limit), pass: test(slack_share) }
+                let tolerance_share = hypothesis.limit + hypothesis.tolerance;
+                Epoch::Share { fail: test(hypothesis.limit), pass: test(tolerance_share) }
             }
         }
     }
@@ -324,9 +326,9 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.add_process(process),
             Epoch::Centre(contrast) => process.iter().try_for_each(|&v| contrast.push(v)),
-            Epoch::Greatest { limit, slack_limit, over, near, values } => {
+            Epoch::Greatest { limit, tolerance_limit, over, near, values } => {
                 *over += usize::from(process.iter().any(|v| v > limit));
-                *near += usize::from(process.iter().any(|v| v >= slack_limit));
+                *near += usize::from(process.iter().any(|v| v >= tolerance_limit));
                 *values += process.len();
                 Ok(())
             }

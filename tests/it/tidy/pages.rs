@@ -72,7 +72,7 @@ fn every_metric_is_described_as_it_is() {
     }
 }
 
-/// How many values pass a percentile none of which is beyond limit and slack; and how many would have
+/// How many values pass a percentile none of which is beyond limit and tolerance; and how many would have
 /// to, were there no more than the limit and its share.
 #[test]
 fn a_percentile_needs_as_many_values_as_the_page_says() {

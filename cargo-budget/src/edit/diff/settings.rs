@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budgets, Unsure};
+use perf_budget_core::budget::{Budgets, Inconclusive};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
@@ -36,9 +36,9 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
-    let (from, to) = (strictness(old.unsure), strictness(new.unsure));
+    let (from, to) = (strictness(old.inconclusive), strictness(new.inconclusive));
     let words = (from.1.to_owned(), to.1.to_owned());
-    add("unsure", direction(from.0, to.0, Stricter::Greater), words);
+    add("inconclusive", direction(from.0, to.0, Stricter::Greater), words);
 }
 
 /// Whether a change makes the gate stricter.
@@ -94,10 +94,10 @@ fn share(value: f64) -> String {
 }
 
 /// How strict each word is.
-fn strictness(unsure: Unsure) -> (f64, &'static str) {
-    match unsure {
-        Unsure::Warn => (0.0, "warn"),
-        Unsure::Blind => (1.0, "blind"),
-        Unsure::Fail => (2.0, "fail"),
-    }
+fn strictness(inconclusive: Inconclusive) -> (f64, &'static str) {
+    let rank = match inconclusive {
+        Inconclusive::Warn => 0.0,
+        Inconclusive::Fail => 1.0,
+    };
+    (rank, inconclusive.name())
 }

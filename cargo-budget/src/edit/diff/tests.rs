@@ -103,8 +103,16 @@ fn settings_have_a_stricter_side() {
     check(&set(""), &set("timeout = \"50 s\""), &["tightened [settings] timeout: 60 s -> 50 s"]);
     check(&set(""), &set("alpha = 0.001"), &["!loosened [settings] alpha: 0.01 -> 0.001"]);
     check(&set(""), &set("warn_at = \"95 %\""), &["!loosened [settings] warn_at: 90 % -> 95 %"]);
-    check(&set(""), &set("unsure = \"warn\""), &["!loosened [settings] unsure: blind -> warn"]);
-    check(&set(""), &set("unsure = \"fail\""), &["tightened [settings] unsure: blind -> fail"]);
+    check(
+        &set("inconclusive = \"fail\""),
+        &set(""),
+        &["!loosened [settings] inconclusive: fail -> warn"],
+    );
+    check(
+        &set(""),
+        &set("inconclusive = \"fail\""),
+        &["tightened [settings] inconclusive: warn -> fail"],
+    );
     check(&set(""), &set("effort = \"10 s\"\nalpha = 0.01"), &[]);
     let (some, less) = (set("base = \"5 %\""), set("base = \"2 %\""));
     check(&some, &less, &["tightened [settings] base: 5 % -> 2 %"]);

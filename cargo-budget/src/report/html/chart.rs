@@ -142,22 +142,22 @@ fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
     // Room beyond the limit, so that its far side is to be seen.
     let room = (high - low) * 0.06;
     values.push(match against.bound {
-        Bound::Max => against.limit + against.slack + room,
-        Bound::Min if low > 0.0 => (against.limit - against.slack) * 0.94,
-        Bound::Min => against.limit - against.slack - room,
+        Bound::Max => against.limit + against.tolerance + room,
+        Bound::Min if low > 0.0 => (against.limit - against.tolerance) * 0.94,
+        Bound::Min => against.limit - against.tolerance - room,
     });
     Axis::of(values)
 }
 
-/// Where the slack ends.
+/// Where the tolerance ends.
 fn beyond(against: &Against) -> f64 {
     match against.bound {
-        Bound::Max => against.limit + against.slack,
-        Bound::Min => against.limit - against.slack,
+        Bound::Max => against.limit + against.tolerance,
+        Bound::Min => against.limit - against.tolerance,
     }
 }
 
-/// The slack, hatched, and what lies beyond it, shaded.
+/// The tolerance, hatched, and what lies beyond it, shaded.
 fn zones(axis: &Axis, against: &Against) -> Markup {
     let (limit, end) = (axis.at(against.limit), axis.at(beyond(against)));
     let (from, to) = match against.bound {
@@ -166,8 +166,8 @@ fn zones(axis: &Axis, against: &Against) -> Markup {
     };
     html! {
         rect.broken x=(percent(from)) width=(percent(to - from)) y=(TOP) height=(TALL) {}
-        @if against.slack > 0.0 {
-            rect.slack x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(TALL)
+        @if against.tolerance > 0.0 {
+            rect.tolerance x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(TALL)
                 fill="url(#hatch)" {}
         }
     }

@@ -68,12 +68,12 @@ pub(super) fn began(seconds: u64) -> String {
 /// What verdicts and charts mean.
 pub(super) fn legend() -> Markup {
     let meanings = [
-        (Verdict::Pass, "shown not to be over the limit by more than the slack"),
-        (Verdict::Warn, "holds, or is too near the limit to tell, and deserves a look"),
+        (Verdict::Pass, "shown not to be over the limit by more than the tolerance"),
+        (Verdict::Warn, "holds, and deserves a look"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
         (
-            Verdict::Unsure,
-            "the evidence did not suffice, and this run could not have seen a violation: red",
+            Verdict::Inconclusive,
+            "the evidence did not suffice to say: a warning, and red where the settings say so",
         ),
         (Verdict::Unmeasured, "there is no reading: red"),
         (Verdict::Skipped, "not judged, for a stated reason"),
@@ -90,9 +90,10 @@ pub(super) fn legend() -> Markup {
                 ul {
                     li { "Bars above the axis are measured values; the taller, the more of them." }
                     li { "The thick stroke is the estimate; the thin one through it covers the truth with 90 %." }
-                    li { "The upright line is the limit. Hatched is the slack, which still passes; shaded is what breaks it." }
+                    li { "The upright line is the limit. Hatched is the tolerance, which still passes; shaded is what breaks it." }
                     li { "The dotted line is the smallest true value that this run would have failed with 95 %." }
-                    li { "“Of it used” is full at the limit, from whichever side the limit bounds." }
+                    li { "“Of it used” is full at the limit, from whichever side the limit bounds. Of a limit against another value it is the change, and full where all that is allowed is used." }
+                    li { "An e-value is evidence as a number: if the claim it speaks against were true, a run would show one of E or more at most once in E runs." }
                     li { "The trend has earlier runs of the same build and platform, oldest first; this run is its last point." }
                 }
             }

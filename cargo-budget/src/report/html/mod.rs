@@ -62,7 +62,7 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
                 }
                 (controls(&report.outcomes))
                 main #limits tabindex="-1" {
-                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts, step)) }
+                    @for (title, has) in SECTIONS { (section(report, title, has, step)) }
                 }
                 footer { (foot::machine(&report.outcomes)) (foot::legend()) }
                 script { (PreEscaped(SCRIPT)) }
@@ -73,11 +73,12 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
 }
 
 /// What needs a reader comes first.
-const SECTIONS: [(&str, &[Verdict]); 4] = [
-    ("Red", &[Verdict::Fail, Verdict::Unmeasured, Verdict::Unsure]),
-    ("Warnings", &[Verdict::Warn]),
-    ("Holding", &[Verdict::Pass]),
-    ("Skipped", &[Verdict::Skipped]),
+const SECTIONS: [(&str, fn(&Outcome) -> bool); 5] = [
+    ("Red", Outcome::is_red),
+    ("Inconclusive", |outcome| outcome.verdict == Verdict::Inconclusive && !outcome.is_red()),
+    ("Warnings", |outcome| outcome.verdict == Verdict::Warn),
+    ("Holding", |outcome| outcome.verdict == Verdict::Pass),
+    ("Skipped", |outcome| outcome.verdict == Verdict::Skipped),
 ];
 
 /// How it all ended, in the words of the exit codes; what is alone is named.
@@ -100,9 +101,12 @@ fn headline(report: &Report) -> (String, Verdict) {
     let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
     match report.exit() {
         Exit::Broken => said(Verdict::Fail, "broken"),
-        Exit::Unsure => said(Verdict::Unsure, "not settled by the evidence"),
+        Exit::Inconclusive => said(Verdict::Inconclusive, "not settled by the evidence"),
         Exit::Unmeasured | Exit::Usage => said(Verdict::Unmeasured, "not measured"),
         Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
+        Exit::Holds if of(Verdict::Inconclusive).2 > 0 => {
+            said(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
+        }
         Exit::Holds if of(Verdict::Warn).2 > 0 => {
             plain("Every judged limit holds, with a warning", Verdict::Warn)
         }
@@ -161,9 +165,8 @@ fn controls(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-fn section(report: &Report, title: &str, verdicts: &[Verdict], step: &dyn Fn()) -> Markup {
-    let mut own: Vec<&Outcome> =
-        report.outcomes.iter().filter(|outcome| verdicts.contains(&outcome.verdict)).collect();
+fn section(report: &Report, title: &str, has: fn(&Outcome) -> bool, step: &dyn Fn()) -> Markup {
+    let mut own: Vec<&Outcome> = report.outcomes.iter().filter(|outcome| has(outcome)).collect();
     own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
     let id = format!("section-{}", title.to_lowercase());
     html! {
@@ -176,7 +179,7 @@ fn section(report: &Report, title: &str, verdicts: &[Verdict], step: &dyn Fn()) 
                 }
                 // Few reds are all open, so that nothing need be pressed to see why.
                 @for (i, outcome) in own.iter().enumerate() {
-                    (row::render(report, outcome, outcome.verdict.is_red() && i < 3))
+                    (row::render(report, outcome, outcome.is_red() && i < 3))
                     @let () = step();
                 }
             }
