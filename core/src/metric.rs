@@ -168,6 +168,16 @@ impl Metric {
         self.row().better
     }
 
+    /// Whether its value is a multiple of another by nature, which these are not: a code, what a workload records itself, and what is well
+    /// none at all, as failures, leaks, growth and context switches are.
+    pub fn has_ratio(&self) -> bool {
+        let of_nothing = matches!(self.judged(), Judged::Statistical(Tolerance::Growth));
+        let values = self.values();
+        !of_nothing
+            && self.halved() != Halved::Welcome
+            && !matches!(values, Values::Code | Values::Own | Values::Slope)
+    }
+
     /// How it is held against a limit. The slope of what is compared is compared too.
     pub fn judged(&self) -> Judged {
         let judged = self.row().judged;

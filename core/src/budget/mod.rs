@@ -78,9 +78,11 @@ pub struct Settings {
     pub warn_at: f64,
     /// What becomes of a limit that evidence cannot settle. Default a warning.
     pub inconclusive: Inconclusive,
-    /// How much worse than at the base revision every limited metric may be, where one is compared with:
-    /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
-    pub base: Option<f64>,
+    /// How much worse than at the base revision limited metrics may be, where one is compared with. Default
+    /// none, so that only limits that name `base` are.
+    pub base: Option<BaseLimits>,
+    /// The most time that all measurements of a run may take together; default none.
+    pub total: Option<Duration>,
     /// How often each revision is linked, in another order each time, where they are compared: from 1,
     /// the default, to 64. The command that builds them reads it.
     pub layouts: u32,
@@ -95,9 +97,19 @@ impl Default for Settings {
             warn_at: 0.9,
             inconclusive: Inconclusive::Warn,
             base: None,
+            total: None,
             layouts: 1,
         }
     }
+}
+
+/// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaseLimits {
+    /// How much worse than at the base a metric may be: 0.05 is 5 %. In (0, 1].
+    pub limit: f64,
+    /// Names of tests that have no such limit.
+    pub except: Vec<glob::Pattern>,
 }
 
 /// What becomes of a limit that evidence cannot settle.
@@ -141,6 +153,8 @@ pub struct Budget {
     pub why: Option<String>,
     /// Who answers for its limits that are broken, and until when.
     pub waiver: Option<Waiver>,
+    /// Whether [`Settings::base`] holds for it too: unless it says `base = false`.
+    pub base: bool,
     /// Overrides [`Settings::effort`].
     pub effort: Option<Duration>,
     /// Overrides [`Settings::timeout`].

@@ -116,6 +116,14 @@ impl<'t> Entry<'t> {
         chosen
     }
 
+    /// `true` or `false`.
+    pub(super) fn truth(&self, reading: &mut Reading<'_>) -> Option<bool> {
+        match self.value.get_ref() {
+            DeValue::Boolean(truth) => Some(*truth),
+            _ => self.mismatch(reading, "true or false", "true or false, without quotes"),
+        }
+    }
+
     /// A time over zero.
     pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
         let key = self.key;

@@ -1,11 +1,13 @@
 //! `[settings]`.
 
-use toml::de::DeTable;
+use glob::Pattern;
+use toml::de::{DeTable, DeValue};
 
 use super::collect::Reading;
+use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Inconclusive, Settings, key};
+use super::{BaseLimits, Inconclusive, Settings, key};
 
 /// The words for [`Inconclusive`], each with what it means.
 pub(super) const INCONCLUSIVE: &[(&str, &str, Inconclusive)] = &[
@@ -39,9 +41,8 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(word) = inconclusive(table, reading) {
         settings.inconclusive = word;
     }
-    if let Some(share) = read::entry(table, "base").and_then(|e| e.share(reading, 1.0)) {
-        settings.base = Some(share);
-    }
+    settings.base = read::entry(table, "base").and_then(|entry| base(&entry, reading));
+    settings.total = read::entry(table, "total").and_then(|entry| entry.duration(reading));
     if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
     {
         settings.layouts = count;
@@ -76,4 +77,34 @@ fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconc
         .help("what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red");
     reading.note(note);
     Some(word)
+}
+
+/// A share, or a table of a share and the tests that it does not hold for.
+fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
+    let DeValue::Table(table) = entry.value.get_ref() else {
+        return Some(BaseLimits { limit: entry.share(reading, 1.0)?, except: Vec::new() });
+    };
+    read::check_keys(table, "`base`", key::BASE, reading);
+    let texts = read::entry(table, "except").map(|entry| {
+        let texts = entry.texts(reading, "[\"*::p99\"]").unwrap_or_default();
+        (texts, entry.value.span())
+    });
+    let (texts, at) = texts.unwrap_or_default();
+    let mut except = Vec::new();
+    for text in texts {
+        match Pattern::new(&text) {
+            Ok(pattern) => except.push(pattern),
+            Err(error) => {
+                let title = format!("{} is no pattern of tests: {}", quoted(&text), error.msg);
+                let help = "write names with `*` for any letters, as \"merge::*\" or \"*::p99\"";
+                reading.report(Problem::new(at.clone(), title).help(help));
+            }
+        }
+    }
+    let Some(limit) = read::entry(table, "limit") else {
+        let help = "write base = { limit = \"5 %\", except = [\"*::p99\"] }";
+        reading.report_absence(Problem::new(entry.at.clone(), "`base` has no `limit`").help(help));
+        return None;
+    };
+    Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
 }

@@ -18,6 +18,8 @@ use crate::verdict::judge::{Judge, Levels};
 pub(super) struct Seen {
     /// How long the readings took.
     pub(super) spent: Duration,
+    /// How long the shortest of them took.
+    pub(super) shortest: Duration,
     /// What else the machine did meanwhile.
     pub(super) noise_totals: NoiseTotals,
     /// What readings noted, and whether another one noted the same with other figures.
@@ -31,6 +33,8 @@ pub(super) struct Seen {
 impl Seen {
     /// Takes one more reading.
     pub(super) fn add(&mut self, process: &ProcessRun) {
+        let first = self.spent.is_zero();
+        self.shortest = if first { process.elapsed } else { self.shortest.min(process.elapsed) };
         self.spent += process.elapsed;
         self.noise_totals.add(process);
         for note in &process.notes {

@@ -12,6 +12,9 @@ mod inquiry;
 mod noise_tests;
 mod noise_totals;
 mod open;
+mod patience;
+#[cfg(test)]
+mod patience_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod scripted;
 #[cfg(test)]
@@ -27,6 +30,7 @@ use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
 
 pub use self::inquiry::Inquiry;
+pub use self::patience::Extension;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]

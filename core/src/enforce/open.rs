@@ -1,5 +1,7 @@
 //! A limit that has no outcome yet: what was read for it, and how that stands.
 
+use std::cell::OnceCell;
+
 use super::Asked;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
@@ -19,6 +21,8 @@ const NOTHING: f64 = -700.0;
 
 pub(super) struct Open {
     pub(super) asked: Asked,
+    /// How many processes it takes to see a violation; known once it is asked.
+    pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
     /// The evidence of the same times less waiting for a processor, where they were not judged so and
     /// it can be told.
@@ -51,7 +55,7 @@ impl Open {
             // Before there is a value there is no multiple of it.
             against = Against { limit: f64::NAN, warn: f64::NAN, tolerance: 0.0, ..against };
         }
-        Open { asked, judgement, less_waiting, against }
+        Open { asked, fewest: OnceCell::new(), judgement, less_waiting, against }
     }
 
     pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {

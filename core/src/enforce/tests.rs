@@ -58,7 +58,7 @@ fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rule
     drive(source, asked(carried, limits), rules)
 }
 
-fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
+pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
     let asked = |limit: Limit| Asked {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },

@@ -52,6 +52,8 @@ pub enum Cause {
     Unresolvable,
     /// The generator of a load was too late by itself to say anything of the workload.
     LateGenerator,
+    /// The time for all measurements together was up before it was measured.
+    OutOfTime,
     /// The harness itself could not do its part: a full disk, no more processes.
     Harness,
 }
@@ -78,6 +80,7 @@ impl Cause {
             Cause::Unsupported => "unsupported",
             Cause::Unresolvable => "unresolvable",
             Cause::LateGenerator => "late-generator",
+            Cause::OutOfTime => "out-of-time",
             Cause::Harness => "harness",
         }
     }

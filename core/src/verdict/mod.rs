@@ -5,6 +5,7 @@
 
 pub mod hypothesis;
 pub mod judge;
+pub mod power;
 
 use serde::{Deserialize, Serialize};
 

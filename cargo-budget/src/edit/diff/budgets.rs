@@ -101,6 +101,12 @@ impl Pair<'_> {
                 (old.timeout.unwrap_or(before.timeout), new.timeout.unwrap_or(after.timeout));
             self.moved("timeout", settings::timeout(from, to), settings::times(from, to), changes);
         }
+        if old.base != new.base {
+            let word = |compared: bool| compared.to_string();
+            let direction = if new.base { Direction::Stronger } else { Direction::Weaker };
+            let texts = (word(old.base), word(new.base));
+            self.moved("base", Some(direction), texts, changes);
+        }
         if let (Some(from), Some(to)) = (&old.scaling, &new.scaling)
             && from.over != to.over
         {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budgets, Inconclusive};
+use perf_budget_core::budget::{Budgets, Inconclusive, Settings};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
@@ -30,9 +30,16 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let shares = (share(old.warn_at), share(new.warn_at));
     add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
     // Without it nothing is compared that does not say so itself: as if everything were allowed.
-    let (from, to) = (old.base.unwrap_or(f64::MAX), new.base.unwrap_or(f64::MAX));
-    let said = |base: Option<f64>| base.map_or("none".to_owned(), share);
-    add("base", direction(from, to, Stricter::Smaller), (said(old.base), said(new.base)));
+    let limit = |settings: &Settings| settings.base.as_ref().map(|base| base.limit);
+    let (from, to) = (limit(old).unwrap_or(f64::MAX), limit(new).unwrap_or(f64::MAX));
+    let said = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
+    add("base", direction(from, to, Stricter::Smaller), (said(old), said(new)));
+    add("base except", exceptions(old, new), (excepted(old), excepted(new)));
+    // What is cut off is red, or a warning: less time is no stricter, and may leave more undecided.
+    let total = |settings: &Settings| settings.total.map_or(f64::MAX, |time| time.as_secs_f64());
+    let said =
+        |settings: &Settings| settings.total.map_or("none".to_owned(), |time| times(time, time).0);
+    add("total", direction(total(old), total(new), Stricter::Greater), (said(old), said(new)));
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
@@ -91,6 +98,25 @@ pub(super) fn times(before: Duration, after: Duration) -> (String, String) {
 
 fn share(value: f64) -> String {
     Quantity::new(value, Unit::Share).to_string()
+}
+
+/// Tests that `base` leaves out.
+fn excepted(settings: &Settings) -> String {
+    let except = settings.base.iter().flat_map(|base| &base.except);
+    let all: Vec<&str> = except.map(|pattern| pattern.as_str()).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// A new exception weakens, whatever went in its place; where there is no `base` there is nothing to except from.
+fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
+    let (Some(before), Some(after)) = (&old.base, &new.base) else { return None };
+    let added = after.except.iter().any(|pattern| !before.except.contains(pattern));
+    let dropped = before.except.iter().any(|pattern| !after.except.contains(pattern));
+    match (added, dropped) {
+        (true, _) => Some(Direction::Weaker),
+        (false, true) => Some(Direction::Stronger),
+        (false, false) => None,
+    }
 }
 
 /// How strict each word is.

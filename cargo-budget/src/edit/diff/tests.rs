@@ -117,6 +117,13 @@ fn settings_have_a_stricter_side() {
     let (some, less) = (set("base = \"5 %\""), set("base = \"2 %\""));
     check(&some, &less, &["tightened [settings] base: 5 % -> 2 %"]);
     check(&some, &set(""), &["!loosened [settings] base: 5 % -> none"]);
+    let except = |list: &str| set(&format!("base = {{ limit = \"5 %\", except = [{list}] }}"));
+    let (one, two) = (except("\"*::p99\""), except("\"*::p99\", \"b::*\""));
+    check(&some, &one, &["!loosened [settings] base except: none -> *::p99"]);
+    check(&two, &one, &["tightened [settings] base except: *::p99, b::* -> *::p99"]);
+    check(&one, &two, &["!loosened [settings] base except: *::p99 -> *::p99, b::*"]);
+    check(&set("total = \"1 h\""), &set(""), &["tightened [settings] total: 60 min -> none"]);
+    check(&set(""), &set("total = \"1 min\""), &["!loosened [settings] total: none -> 60 s"]);
     check(&set("layouts = 8"), &set(""), &["!loosened [settings] layouts: 8 -> 1"]);
 }
 
@@ -124,6 +131,7 @@ fn settings_have_a_stricter_side() {
 fn efforts_and_warnings_of_one_budget() {
     let one = |rest: &str| b(&format!("max.p99 = \"10 ms\"\n{rest}"));
     check(&one(""), &one("effort = \"1 s\""), &["!loosened b: effort: 10 s -> 1 s"]);
+    check(&one(""), &one("base = false"), &["!loosened b: base: true -> false"]);
     check(&one(""), &one("timeout = \"2 min\""), &["!loosened b: timeout: 60 s -> 2 min"]);
     let warn = |limit: &str, warn: &str| {
         b(&format!("max.p99 = {{ limit = \"{limit}\", warn = \"{warn}\" }}"))

@@ -123,6 +123,8 @@ const FILE: &[&str] = &[
     "[settings]\nbase = true\nlayouts = \"many\"\n",
     "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\ninconclusive = true\n",
     "[settings]\nunsure = \"blnd\"\n",
+    "[settings]\nbase = { limt = \"5 %\", except = [\"a[\", \"**a\"] }\ntotal = 600\n",
+    "[settings]\nbase = { limit = \"500 %\", except = \"*::p99\" }\n[budget.a]\nworkload = \"a\"\nbase = \"no\"\n",
     "[settings]\nunsure = \"blind\"\ninconclusive = \"warn\"\n",
     "[budgets.a]\nworkload = \"a\"\n[merge]\nworkload = \"a\"\n[other]\n",
     "budget.a = 3",

@@ -72,7 +72,10 @@ fn every_key() {
         (settings.alpha, settings.warn_at, settings.inconclusive),
         (0.05, 0.8, Inconclusive::Fail)
     );
-    assert_eq!((settings.base, settings.layouts), (Some(0.05), 8));
+    let base = settings.base.as_ref().unwrap();
+    assert_eq!((base.limit, base.except[0].as_str(), settings.layouts), (0.05, "*::p99", 8));
+    assert_eq!(settings.total, Some(Duration::from_secs(600)));
+    assert!(!read.budgets[0].base && read.budgets[1].base);
     assert_eq!(
         labels(&read, "web/app.js"),
         [
