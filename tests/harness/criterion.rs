@@ -21,7 +21,7 @@ pub(crate) fn rows() -> Vec<Trial> {
 }
 
 /// A project with the real records of `fixtures/criterion`.
-fn project(name: &str, budgets: &str) -> Case {
+pub(crate) fn project(name: &str, budgets: &str) -> Case {
     let case = Case::new(name, budgets);
     fs::write(case.dir.join("Cargo.lock"), "").unwrap();
     let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/criterion");

@@ -14,6 +14,7 @@ mod doors;
 mod flags;
 mod gate;
 mod github;
+mod inconclusive;
 mod interference;
 mod locks;
 mod processes;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         doors::rows(),
         flags::rows(),
         github::rows(),
+        inconclusive::rows(),
         interference::rows(),
         locks::rows(),
         processes::rows(),

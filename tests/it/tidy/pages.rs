@@ -117,7 +117,7 @@ fn every_verdict_has_its_row() {
         let text = text(page);
         let rows = rows(&text);
         for verdict in Verdict::ALL {
-            let red = if verdict.is_red() { "red" } else { "o" };
+            let red = if verdict.is_red() { "red" } else { "ok" };
             let found = rows.iter().any(|row| {
                 row[0].trim_matches('`') == verdict.name()
                     && row.get(1).is_some_and(|test| match verdict {
