@@ -68,7 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &[
             "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "outcome", "paths", "progress", "quantity", "subject", "suite", "verdict", "worker",
         ],
     ),
     (
