@@ -1,25 +1,17 @@
 //! The base revision: where it was built, for whoever compares with it.
 //!
-//! `cargo budget check --base` builds it and says here where it is; by hand it is two variables.
+//! `cargo budget check --base` builds it and hands it over; by hand it is two variables.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::budget;
+use perf_budget_core::budget::{self, Budget, Limit};
 use perf_budget_core::error::Error;
+use perf_budget_core::handover::{self, BINARIES, DIRECTORY, HEADS, Handover, Unchanged, Written};
+
+use perf_budget_core::outcome::Proven;
 
 use crate::worker::process::Build;
-
-/// The base's test binary; several, as a search path is written, where it was linked several times.
-const BINARY: &str = "PERF_BUDGET_BASE";
-/// The directory with the base's `budgets.toml`, where it is not above the binary.
-const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// This revision's test binaries, where it was linked several times.
-const HEAD: &str = "PERF_BUDGET_HEAD";
-/// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
-const LACKS: &str = "PERF_BUDGET_BASE_LACKS";
-/// What is to be said of each comparison with it, a line each.
-const NOTES: &str = "PERF_BUDGET_BASE_NOTES";
 
 /// A revision that was built to compare with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +26,8 @@ pub(crate) struct Base {
     names: Option<HashSet<String>>,
     /// What is to be said of each comparison with it.
     pub(crate) notes: Vec<String>,
+    /// What need not be measured; `None` where everything is.
+    unchanged: Option<Unchanged>,
 }
 
 impl Base {
@@ -43,21 +37,23 @@ impl Base {
     /// # Errors
     /// Where it names what is not there.
     pub(crate) fn of_environment(file: &Path) -> Result<Option<Base>, Error> {
-        let paths = |name| -> Vec<PathBuf> {
-            let text = std::env::var_os(name).unwrap_or_default();
-            std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
+        let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
+            return Ok(None);
         };
-        let said = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-        let binaries = paths(BINARY);
-        if binaries.is_empty() {
-            return Ok(said(LACKS).map(|_| Base::without_budgets()));
+        if handover.told.lacks.is_some() {
+            return Ok(Some(Base::without_budgets()));
         }
-        let notes = said(NOTES).unwrap_or_default();
-        let notes = notes.lines().map(str::to_owned).collect();
-        let directory = std::env::var_os(DIRECTORY).map(PathBuf::from);
+        let always = handover::measures_always(|name| std::env::var_os(name))?;
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
-        let base = Base::new(&binaries, &paths(HEAD), directory, Path::new(file))?;
-        Ok(Some(Base { notes, ..base }))
+        let Handover { binaries, heads, directory, told } = handover;
+        let base = Base::new(&binaries, &heads, directory, Path::new(file))?;
+        // It holds for the binary that it was found of, and for no other.
+        let is_this = |unchanged: &Unchanged| {
+            let this = std::env::current_exe().ok();
+            this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
+        };
+        let unchanged = told.unchanged.filter(|unchanged| !always && is_this(unchanged));
+        Ok(Some(Base { notes: told.notes, unchanged, ..base }))
     }
 
     /// One of before there were any.
@@ -68,6 +64,7 @@ impl Base {
             root: PathBuf::new(),
             names: Some(HashSet::new()),
             notes: Vec::new(),
+            unchanged: None,
         }
     }
 
@@ -77,8 +74,10 @@ impl Base {
         directory: Option<PathBuf>,
         file: &Path,
     ) -> Result<Base, Error> {
-        for (variable, path) in
-            binaries.iter().map(|path| (BINARY, path)).chain(heads.iter().map(|path| (HEAD, path)))
+        for (variable, path) in binaries
+            .iter()
+            .map(|path| (BINARIES, path))
+            .chain(heads.iter().map(|path| (HEADS, path)))
         {
             if !path.is_file() {
                 return Err(Error::other(format!(
@@ -96,12 +95,12 @@ impl Base {
             |path: &Path| path.ancestors().find(|dir| dir.join(file).is_file()).map(Path::to_owned);
         let root = match directory {
             Some(directory) => absolute(&directory)?,
-            None => above(&binaries[0]).ok_or_else(|| {
+            None => binaries.first().and_then(|binary| above(binary)).ok_or_else(|| {
                 Error::other(format!(
                     "there is no {} above `{}`; set {DIRECTORY} to the directory that the base \
                      revision's is in",
                     file.display(),
-                    binaries[0].display()
+                    binaries.first().map_or(Path::new(""), PathBuf::as_path).display()
                 ))
             })?,
         };
@@ -116,7 +115,7 @@ impl Base {
         let heads = heads.into_iter().map(|binary| Build::of(binary, None)).collect();
         let binaries =
             binaries.into_iter().map(|binary| Build::of(binary, Some(root.clone()))).collect();
-        Ok(Base { binaries, heads, root, names, notes: Vec::new() })
+        Ok(Base { binaries, heads, root, names, notes: Vec::new(), unchanged: None })
     }
 
     /// Its test binaries with where they run.
@@ -127,6 +126,24 @@ impl Base {
     /// This revision's, where they are several.
     pub(crate) fn head_builds(&self) -> Vec<Build> {
         self.heads.clone()
+    }
+
+    /// Whether it was built. Where it was not, nothing can be compared with it, and what it would be compared for is proven
+    /// or red.
+    pub(crate) fn is_built(&self) -> bool {
+        !self.binaries.is_empty()
+    }
+
+    /// How it is known that a limit of `budget` against the base holds, without a measurement.
+    pub(crate) fn proves(&self, budget: &Budget, limit: &Limit) -> Option<&Proven> {
+        let unchanged = self.unchanged.as_ref()?;
+        let holds = unchanged.covers(budget) && handover::holds_if_equal(limit);
+        holds.then_some(&unchanged.proven)
+    }
+
+    /// From here on everything is measured, whatever is proven.
+    pub(crate) fn measure_always(&mut self) {
+        self.unchanged = None;
     }
 
     /// How often both revisions were linked.

@@ -14,6 +14,7 @@ use perf_budget_core::outcome::{Cause, Outcome};
 use perf_budget_core::report::count::{Tests, count};
 use perf_budget_core::report::terminal::Colour;
 use perf_budget_core::report::{github, terminal};
+use perf_budget_core::selftest::{Asked, SELFTESTED};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::{budget, paths, record};
 
@@ -26,7 +27,7 @@ use crate::{exec, selftest};
 /// The exit code when `budgets.toml` is wrong or the harness cannot work.
 const UNUSABLE: u8 = 2;
 
-/// The tests of a `budgets.toml`: register workloads, then hand over `main`.
+/// The tests of a `budgets.toml`. Register the workloads, and let it be what `main` returns:
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -35,6 +36,8 @@ const UNUSABLE: u8 = 2;
 ///         .main()
 /// }
 /// ```
+///
+/// The test target has `harness = false` in `Cargo.toml`.
 #[derive(Default)]
 pub struct Harness {
     /// In the order of their names.
@@ -44,15 +47,15 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Without workloads: artifacts and commands need none.
+    /// A harness without workloads: budgets of artifacts, commands and benchmarks of Criterion need none.
     pub fn new() -> Self {
         Harness::default()
     }
 
     /// Registers a workload under the name that budgets call it by.
     ///
-    /// The function runs in a process of its own, once for each measurement. It prepares what it needs,
-    /// and calls one measuring method of [`Run`].
+    /// The function runs in a process of its own, once for each measurement. It prepares what it needs, and calls one
+    /// measuring method of [`Run`]. A name that is registered twice is refused when the tests run.
     #[must_use]
     pub fn workload<F>(mut self, name: impl Into<String>, workload: F) -> Self
     where
@@ -69,7 +72,7 @@ impl Harness {
         }
     }
 
-    /// Reads another file than `budgets.toml` beside the package's manifest; relative to that.
+    /// Reads another file than the `budgets.toml` beside the package's `Cargo.toml`. A relative path begins there too.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
@@ -78,8 +81,10 @@ impl Harness {
 
     /// Runs the tests as the command line says, and prints what came of them.
     ///
-    /// Returns success where no test is red, 101 where one is, as libtest does, and 2 where
-    /// `budgets.toml` is wrong.
+    /// Returns success where no test is red, 101 where one is, as libtest does, and 2 where nothing could be judged:
+    /// `budgets.toml` has mistakes, which are shown on standard error, or the harness cannot work.
+    ///
+    /// Call it first in `main`: the processes that measure are this binary too, and come here as well.
     pub fn main(self) -> ExitCode {
         // Helper processes of a measurement are this binary too, and come in by doors of their own.
         match exec::helper() {
@@ -104,11 +109,7 @@ impl Harness {
 
     /// Instead of the tests: injects into those that are selected. Never success, so that it is not taken
     /// for a run.
-    fn prove(
-        session: &Session,
-        selected: &[bool],
-        asked: &selftest::Asked,
-    ) -> Result<ExitCode, Error> {
+    fn prove(session: &Session, selected: &[bool], asked: &Asked) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
         let tell = |text: &str| {
@@ -118,7 +119,7 @@ impl Harness {
         };
         selftest::run(session, &tests, asked, &tell)?;
         tell("this was a selftest: nothing was judged, and so nothing has passed");
-        Ok(ExitCode::from(selftest::SELFTESTED))
+        Ok(ExitCode::from(SELFTESTED))
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
@@ -128,11 +129,15 @@ impl Harness {
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
-        let selftest_asked = selftest::Asked::of_environment()?;
+        let selftest_asked = Asked::of_environment()?;
         let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
         let notes = std::mem::take(&mut budgets.notes);
-        let session = Arc::new(Session::new(budgets, workloads.clone(), paths::results()?)?);
+        let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
+        if selftest_asked.is_some() {
+            session.measure_always();
+        }
+        let session = Arc::new(session);
         let closing = Arc::new(Closing::default());
         let shard = Shard::of_environment()?;
         let trials = trials(&session, &workloads, &closing, shard);

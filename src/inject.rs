@@ -29,7 +29,7 @@ pub struct Injection {
 ///
 /// # Errors
 /// Where nothing can be injected, why.
-pub fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result<Effect, String> {
+pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result<Effect, String> {
     let inject = metric.inject();
     let effect = match bound {
         Bound::Max => inject.raises,

@@ -46,37 +46,43 @@
 //! max = { gzip = "100 KB" }
 //! ```
 //!
-//! # The sentence, which is the map
+//! `cargo test --release --test budgets` runs them. Options after `--` are those of every Rust test: a filter, `--exact`,
+//! `--list`.
 //!
-//! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**;
-//! > the sample gives an **estimate**; the estimate, held against a limit (and its **reference**), gives
-//! > a **verdict**; outcomes make a **report**.
+//! # Goals
 //!
-//! | word | where |
+//! - **A red can be believed.** A noisy limit is judged from evidence of several fresh processes; the chance that a suite whose
+//!   code holds its limits shows any red is at most 1 %, unless `budgets.toml` says otherwise.
+//! - **Nothing is green that was not measured.** A panic, a crash, a hang, an operation that does nothing: each is red, with its
+//!   reason.
+//! - **It is a test like any other.** Filters, `--list`, nextest and the button in the editor work.
+//! - **It measures what a user would notice**: times by percentile, heap and resident memory, sizes of what is shipped, how a
+//!   metric grows with the size of its input.
+//!
+//! # How the pieces hang together
+//!
+//! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**; the sample gives an
+//! > **estimate**; the estimate, held against a limit (and its **reference**), gives a **verdict**; outcomes make a **report**.
+//!
+//! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a benchmark of
+//! Criterion, or a workload: a function that [`Harness::workload`] registers, and that calls one measuring method of [`Run`].
+//! [`Harness::main`] makes a test of every limit. For each measurement of a workload it starts the test binary anew, so that no
+//! measurement disturbs another. Each outcome is appended to `target/budgets/outcomes.jsonl`, from which the command
+//! `cargo budget` makes reports.
+//!
+//! | you want to | it is |
 //! |---|---|
-//! | budget, limit, subject, reference | [`budget`]: what `budgets.toml` says, checked, with every mistake collected |
-//! | metric | [`metric`]: its word, its unit, which way is better, deterministic or statistical |
-//! | number with a unit | [`quantity`] |
-//! | meter | [`run`] is what a workload sees of it; [`reading`] what one measurement gave, or why it gave nothing |
-//! | sample, estimate | [`stats`]: evidence from numbers |
-//! | verdict, outcome | [`verdict`]: the rules of judgement |
-//! | report | [`report`]: renderings of outcomes |
+//! | register workloads, and run the tests | [`Harness`] |
+//! | measure an operation, read a parameter, record a value of your own | [`Run`], which has a table of the measuring methods |
+//! | say why a workload cannot be measured | [`Failed`], which `?` makes of any error |
+//! | limit `heap`, `peak_heap`, `allocs`, `alloc_bytes`, `leaked` | [`Heap`], as the global allocator |
+//! | measure a WebAssembly module | [`wasm`](self#features), with the cargo feature of that name |
 //!
-//! [`Harness`] puts them together as tests. `ARCHITECTURE.md` in the repository has the private modules too,
-//! `docs/metrics.md` what each metric measures, `docs/judgement.md` how a verdict is reached.
+//! A program that reads outcomes reads `outcomes.jsonl`, or `cargo budget report --format json`, whose schema has a version.
 //!
-//! # What always holds
-//!
-//! A test of the repository (`tests/it/tidy.rs`) checks each of these on the source:
-//!
-//! - Arrows between modules run only downward.
-//! - `stats` does not know what was measured: numbers in, numbers out, no clock, no file, no chance.
-//! - `verdict` does no input or output: a verdict can be judged again from its record.
-//! - Only `harness` and `progress` print, but for a worker that cannot answer any other way.
-//! - Only `exec` starts processes, so that whatever is started is also ended.
-//! - Only `harness` knows `libtest-mimic`.
-//! - `unsafe` is in few files: the counting allocator, system calls behind safe functions, and what happens
-//!   between fork and exec.
+//! The repository has pages about the rest: `docs/metrics.md` says what each metric measures and what it does not see,
+//! `docs/judgement.md` how a verdict is reached, `docs/migrating.md` what the calls of Criterion and Divan are here,
+//! `docs/command.md` what `cargo budget` does, and `ARCHITECTURE.md` is the map for who works on the crate itself.
 //!
 //! # What is not measured
 //!
@@ -98,12 +104,12 @@
 //! | feature | adds | costs |
 //! |---|---|---|
 //! | `brotli`, on by default | the metric `brotli` of artifacts | four crates, a fifth more to build |
-//! | `tokio`, on by default | the methods of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
+//! | `tokio`, on by default | the measuring methods of asynchronous workloads: [`Run::iter_async`] and its siblings | two crates |
 //! | `wasm` | the module `wasm`, in which workloads compile, instantiate and call WebAssembly, and the metric `fuel` | eight crates |
 //! | `zstd` | the metric `zstd` of artifacts, and images whose layers are compressed with it | C is compiled |
 //!
-//! With `default-features = false` none is on. A limit on a metric whose feature is off is red, and an asynchronous method does not compile; both name
-//! the feature.
+//! With `default-features = false` none is on. A limit on a metric whose feature is off is red, and an asynchronous
+//! measuring method does not compile; both name the feature.
 //!
 //! # Platforms
 //!
@@ -128,32 +134,35 @@
 //! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
 //! beyond what is half a year old.
 
-mod base;
+// With `internals` the lint looks at what it should: what is public there is public for a reason.
+#![cfg_attr(
+    not(feature = "internals"),
+    expect(
+        unreachable_pub,
+        reason = "`internals` shows it to the tests and benches of the repository"
+    )
+)]
 
+mod base;
 mod exec;
 mod harness;
-#[doc(hidden)]
-pub mod inject;
+mod inject;
 mod instrument;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod meter;
 mod noise;
 mod os;
 mod progress;
-pub mod run;
-#[doc(hidden)]
-pub mod selftest;
+mod run;
+mod selftest;
 mod session;
-pub mod subject;
+mod subject;
 #[cfg(feature = "wasm")]
 pub mod wasm;
-#[doc(hidden)]
-pub mod worker;
+mod worker;
 
 pub use harness::Harness;
 pub use instrument::heap::Heap;
-pub use perf_budget_core::error::Error;
-#[doc(hidden)]
-pub use perf_budget_core::{
-    budget, date, metric, outcome, quantity, reading, record, report, stats, verdict,
-};
-pub use run::{Failed, Run, Workload};
+pub use run::{Failed, Parameter, Run};

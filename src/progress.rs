@@ -2,25 +2,25 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use perf_budget_core::report::line;
 
 /// The line at the bottom of a terminal.
 pub(crate) struct Progress {
     terminal: bool,
-    /// What the line begins and ends with: it is dim, unless nobody wants colours.
-    styles: (&'static str, &'static str),
+    /// Nobody wants colours.
+    plain: bool,
     title: Mutex<String>,
     shown: Mutex<Option<Instant>>,
 }
 
 /// Set where nobody wants to see it.
 pub(crate) const QUIET: &str = "PERF_BUDGET_QUIET";
-/// Often enough to be alive, seldom enough to cost nothing.
-const EVERY: Duration = Duration::from_millis(100);
 
 /// Whether the terminal knows no escape sequences: an editor's, say.
 pub(crate) fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+    line::is_dumb(std::env::var_os("TERM"))
 }
 
 impl Progress {
@@ -28,9 +28,8 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let quiet = std::env::var_os(QUIET).is_some();
         let terminal = std::io::stderr().is_terminal() && !quiet && !is_dumb();
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
-        let styles = if plain { ("", "") } else { ("\x1b[2m", "\x1b[0m") };
-        Progress { terminal, styles, title: Mutex::default(), shown: Mutex::new(None) }
+        let plain = line::is_set(std::env::var_os("NO_COLOR"));
+        Progress { terminal, plain, title: Mutex::default(), shown: Mutex::new(None) }
     }
 
     /// What every line begins with from now on.
@@ -46,20 +45,20 @@ impl Progress {
             return;
         }
         let Ok(mut shown) = self.shown.lock() else { return };
-        if shown.is_some_and(|at| at.elapsed() < EVERY) {
+        if shown.is_some_and(|at| at.elapsed() < line::EVERY) {
             return;
         }
         *shown = Some(Instant::now());
         let title = self.title.lock().map(|title| title.clone()).unwrap_or_default();
-        let (dim, end) = self.styles;
-        let _ = write!(std::io::stderr(), "\r\x1b[2K{dim}{title}{}{end}", text());
+        let line = line::drawn(&format!("{title}{}", text()), self.plain);
+        let _ = write!(std::io::stderr(), "{line}");
     }
 
     /// Takes the line away before something else is printed.
     pub(crate) fn clear(&self) {
         let Ok(mut shown) = self.shown.lock() else { return };
         if self.terminal && shown.take().is_some() {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+            let _ = write!(std::io::stderr(), "{}", line::CLEARED);
         }
     }
 }

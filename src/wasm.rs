@@ -50,9 +50,10 @@
 //! - **A call that never ends** is ended with its process, by the budget's `timeout`. One that recurses without end
 //!   traps, as in any engine.
 
+use std::fmt;
 use std::path::Path;
 
-use perf_budget_core::error::Error;
+use perf_budget_core::error;
 use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
 
 use crate::instrument::fuel;
@@ -62,7 +63,7 @@ const ENOUGH: u64 = u64::MAX;
 /// How many exports or imports are named in a message.
 const NAMED: usize = 12;
 
-/// A module, compiled.
+/// A module, compiled. Instances of it are made by [`instantiate`](Module::instantiate).
 #[derive(Debug)]
 pub struct Module {
     compiled: wasmi::Module,
@@ -81,17 +82,24 @@ pub struct Instance {
 }
 
 /// A number as WebAssembly has it. A pointer of a 32 bit module is an [`I32`](Value::I32).
+///
+/// WebAssembly has more types of values, which may be added.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// 32 bits, with or without a sign.
     I32(i32),
     /// 64 bits, with or without a sign.
     I64(i64),
-    /// A single.
+    /// 32 bits, a float of single precision.
     F32(f32),
-    /// A double.
+    /// 64 bits, a float of double precision.
     F64(f64),
 }
+
+/// Why a module could not be read, compiled, instantiated or called. Its text says what failed, of which module, and what
+/// to do; a workload passes it on by `?`.
+pub struct Error(error::Error);
 
 impl Module {
     /// Reads and compiles a file, in binary form. The path is relative to where tests run: the package's directory.
@@ -100,7 +108,8 @@ impl Module {
     /// Where it cannot be read, or is no valid module.
     pub fn read(path: impl AsRef<Path>) -> Result<Module, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        let bytes =
+            std::fs::read(path).map_err(|source| Error(error::Error::io("read", path, source)))?;
         Module::named(&bytes, path.display().to_string())
     }
 
@@ -118,7 +127,7 @@ impl Module {
                 "failed to compile `{name}`: it is no WebAssembly in binary form, which begins with \
                  \"\\0asm\"; name the .wasm file that the build made"
             );
-            return Err(Error::other(text));
+            return Err(Error::new(text));
         }
         let mut config = Config::default();
         let counted = fuel::is_counted();
@@ -128,7 +137,7 @@ impl Module {
                 "failed to compile `{name}`: {why}; either it is broken, or it was built with more than the \
                  engine knows, such as SIMD"
             );
-            Error::other(text)
+            Error::new(text)
         })?;
         Ok(Module { compiled, name, counted })
     }
@@ -150,15 +159,15 @@ impl Module {
                  glue for browsers or WASI",
                 listed(imports)
             );
-            return Err(Error::other(text));
+            return Err(Error::new(text));
         }
         let engine = self.compiled.engine();
         let mut store = Store::new(engine, ());
         let exports = spending(&mut store, self.counted, |store| {
             Linker::new(engine).instantiate_and_start(store, &self.compiled)
         });
-        let exports = exports
-            .map_err(|why| Error::other(format!("failed to instantiate `{name}`: {why}")))?;
+        let exports =
+            exports.map_err(|why| Error::new(format!("failed to instantiate `{name}`: {why}")))?;
         Ok(Instance { store, exports, name: name.clone(), counted: self.counted })
     }
 }
@@ -172,7 +181,7 @@ impl Instance {
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Option<Value>, Error> {
         let name = &self.name;
         let failed =
-            |why: String| Error::other(format!("failed to call `{export}` of `{name}`: {why}"));
+            |why: String| Error::new(format!("failed to call `{export}` of `{name}`: {why}"));
         let Some(function) = self.exports.get_func(&self.store, export) else {
             let there = self.exports.exports(&self.store);
             let there: Vec<_> = there
@@ -213,7 +222,7 @@ impl Instance {
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
         match self.exports.get_memory(&self.store, "memory") {
             Some(memory) => Ok(memory.data_mut(&mut self.store)),
-            None => Err(Error::other(format!("`{}` exports no memory named `memory`", self.name))),
+            None => Err(Error::new(format!("`{}` exports no memory named `memory`", self.name))),
         }
     }
 }
@@ -236,6 +245,30 @@ impl Value {
             Value::F32(value) => Val::F32(value.into()),
             Value::F64(value) => Val::F64(value.into()),
         }
+    }
+}
+
+impl Error {
+    fn new(text: String) -> Error {
+        Error(error::Error::other(text))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
     }
 }
 

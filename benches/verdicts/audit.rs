@@ -7,9 +7,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use perf_budget::budget::Param;
-use perf_budget::worker::pair::{self, Place, Round, Side, Terms, Wants};
-use perf_budget::worker::process::{Build, Request};
+use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Wants};
+use perf_budget::internals::process::{Build, Request};
+use perf_budget_core::budget::Param;
 
 use crate::workloads::{COMPARED, EFFECTS, Random, seed};
 

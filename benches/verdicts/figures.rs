@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use perf_budget::stats::{Interval, clopper_pearson};
+use perf_budget_core::stats::{Interval, clopper_pearson};
 
 /// How sure the intervals of rates are.
 pub(crate) const CONFIDENCE: f64 = 0.95;

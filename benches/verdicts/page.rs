@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use perf_budget::verdict::Verdict;
+use perf_budget_core::verdict::Verdict;
 
 use crate::audit::{FREE, Finding};
 use crate::figures::{Rate, Times, day};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{self, Condition};
@@ -117,6 +117,8 @@ impl Bench {
             .env("CARGO_MANIFEST_DIR", &head)
             .env("PERF_BUDGET_DIR", &results);
         command.env("PERF_BUDGET_BASE", &binary).env("PERF_BUDGET_BASE_DIR", &base);
+        // The verdicts are audited, and not what is proven without one.
+        command.env("PERF_BUDGET_MEASURE", "always");
         // A lock of its own: what others measure meanwhile is load, and nothing to wait for.
         command.env("TMPDIR", &tmp).current_dir(&head);
         if let Some(test) = question.filter() {

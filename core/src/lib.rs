@@ -2,27 +2,41 @@
 //! judged, and what is said of it. Nothing here starts a process, or reads a clock, a counter of the system, or
 //! chance.
 //!
-//! This crate promises nothing to others: its version is pinned by the two that use it.
+//! **This crate promises nothing to others.** Its items change in any release, and the two that use it pin its version. A program
+//! that reads outcomes reads the JSON that `cargo budget report --format json` writes, whose schema has a version; a crate that
+//! has budgets depends on `perf-budget`.
 //!
 //! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**; the
 //! > sample gives an **estimate**; the estimate, held against a limit (and its **reference**), gives a
 //! > **verdict**; outcomes make a **report**.
 //!
-//! | word | where |
-//! |---|---|
-//! | budget, limit, subject, reference | [`budget`]: what `budgets.toml` says, checked, with every mistake collected |
-//! | metric | [`metric`]: one row of a table for each |
-//! | number with a unit | [`quantity`] |
-//! | sample | [`reading`]: what one process gave |
-//! | estimate | [`stats`]: evidence from numbers |
-//! | verdict | [`verdict`]: the rules of judgement; [`enforce`]: limits that share a measurement |
-//! | outcome | [`outcome`]: all that is said of one limit; [`record`]: how it is kept |
-//! | report | [`report`]: renderings of outcomes |
+//! | module | what it is | in the sentence |
+//! |---|---|---|
+//! | [`budget`] | what `budgets.toml` and `budgets.lock` say, checked, with every mistake collected | budget, limit, subject, reference |
+//! | [`metric`] | the table of metrics, a row for each | metric |
+//! | [`quantity`] | a number with its unit | |
+//! | [`reading`] | what one process gave: data | sample |
+//! | [`stats`] | evidence from numbers; it does not know what was measured | estimate |
+//! | [`verdict`] | the rules of judgement | verdict |
+//! | [`suite`] | the tests of a file, their names, and which of them share a measurement | |
+//! | [`build`] | which programs build what is measured | |
+//! | [`enforce`] | the limits that share a measurement: it takes one reading after another until each has its outcome | |
+//! | [`outcome`] | all that is said of one limit, as data and in words | outcome |
+//! | [`record`] | `outcomes.jsonl`, written and read | |
+//! | [`report`] | renderings of outcomes: the terminal, GitHub | report |
+//! | [`selftest`] | what a selftest was asked and found, as data | |
+//! | [`date`] | a day of the calendar | |
+//! | [`error`] | the one opaque error: the gate could not do its work | |
+//! | [`exact`] | JSON whose numbers arrive as they were written | |
+//! | [`files`] | which files a pattern stands for | |
+//! | [`paths`] | where the project's budgets and results are | |
 //!
-//! Where a module matches on enums of this crate, no arm is a wildcard: the compiler names every place that a new
-//! variant must reach. `budget` and `files` match on what others define.
+//! The enums are exhaustive, and no match on one of them has a wildcard arm, so that the compiler names every place that a
+//! new variant must reach. `budget` and `files` are left out of that lint, as they match on what others define.
 
 pub mod budget;
+#[warn(clippy::wildcard_enum_match_arm)]
+pub mod build;
 pub mod date;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod enforce;
@@ -30,6 +44,7 @@ pub mod enforce;
 pub mod error;
 pub mod exact;
 pub mod files;
+pub mod handover;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;
 #[warn(clippy::wildcard_enum_match_arm)]

@@ -37,6 +37,17 @@ fn a_line_stays_as_it_is() {
 }
 
 #[test]
+fn a_limit_that_is_proven_says_so_and_a_measured_one_does_not() {
+    let line = FAIL.replace(
+        r#""cause":null"#,
+        r#""proven":{"by":"sections","commit":"0123456789abcdef"},"cause":null"#,
+    );
+    let proven = frozen::<Outcome>(&line).proven.unwrap();
+    assert_eq!(proven.words(), "it runs the same machine code as at 0123456789ab");
+    assert_eq!(frozen::<Outcome>(FAIL).proven, None);
+}
+
+#[test]
 fn a_line_of_another_version_is_read() {
     let changed = [
         (r#","package":"","commit":null"#, ""),

@@ -56,5 +56,6 @@ END
 echo '{"imageLayoutVersion":"1.0.0"}' >"$work/image/oci-layout"
 tar -C "$work/image" --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --file="$work/archive" .
 # Whole or not there at all, whoever else makes it at the same time.
+mkdir -p "$(dirname "$output")"
 mv "$work/archive" "$output.$$"
 mv "$output.$$" "$output"

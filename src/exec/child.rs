@@ -105,7 +105,7 @@ impl Child {
     }
 
     /// Its process id.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn id(&self) -> u32 {
         self.handle.id()
     }

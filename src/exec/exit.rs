@@ -8,6 +8,7 @@ pub(crate) enum Exit {
     /// By itself, with this code.
     Code(i32),
     /// By this signal.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are none"))]
     Signal(i32),
 }
 

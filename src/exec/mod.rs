@@ -32,6 +32,8 @@ mod tree;
 mod usage;
 
 #[cfg(test)]
+mod everywhere_tests;
+#[cfg(all(test, target_os = "linux"))]
 mod tests;
 
 use std::time::Duration;

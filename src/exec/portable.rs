@@ -1,6 +1,7 @@
-//! Processes where only the standard library's means exist: macOS, Windows.
+//! Processes where no supervisor ends them by descent: macOS, Windows.
 //!
-//! A process and its group are ended; what left the group is not found. Resources are not known.
+//! On Windows a process is in a job, which all that it starts is in too, and nothing leaves. Elsewhere it leads a
+//! group, and what left the group is not found. Resources are not known.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, Command};
@@ -9,13 +10,15 @@ use std::time::{Duration, Instant};
 use super::exit::Exit;
 use super::launch::{Launch, Seen};
 use super::usage::{Living, Usage};
+#[cfg(windows)]
+use crate::os::job::{self, Job};
 
 /// How a process ended.
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) exit: Exit,
     pub(super) usage: Option<Usage>,
-    /// Nobody can tell how many there were.
+    /// On Unix nobody can tell how many there were.
     pub(super) strays: usize,
     pub(super) left: bool,
 }
@@ -25,6 +28,8 @@ pub(super) struct End {
 pub(super) struct Handle {
     child: Child,
     spawned_at: Instant,
+    #[cfg(windows)]
+    job: Job,
 }
 
 /// Starts what `launch` says, in the surroundings that it is given.
@@ -34,12 +39,26 @@ pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
     spawn(command)
 }
 
-/// Starts `command`, on Unix as the leader of a group of its own.
+/// Starts `command` as the leader of a group of its own.
+#[cfg(unix)]
 fn spawn(mut command: Command) -> io::Result<Handle> {
-    #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let spawned_at = Instant::now();
     Ok(Handle { child: command.spawn()?, spawned_at })
+}
+
+/// Starts `command` in a job of its own, which it is in before it does anything.
+#[cfg(windows)]
+fn spawn(mut command: Command) -> io::Result<Handle> {
+    std::os::windows::process::CommandExt::creation_flags(&mut command, job::SUSPENDED);
+    let job = Job::new()?;
+    let mut child = command.spawn()?;
+    let spawned_at = Instant::now();
+    if let Err(error) = job.adopt(&child) {
+        let _ = child.kill();
+        return Err(error);
+    }
+    Ok(Handle { child, spawned_at, job })
 }
 
 impl Handle {
@@ -64,26 +83,43 @@ impl Handle {
         Ok(Seen::Woken)
     }
 
-    /// Kills it, on Unix with its group.
+    /// Kills it, and what belongs to it.
     pub(super) fn kill(&mut self) {
         #[cfg(unix)]
         if let Ok(None) = self.child.try_wait() {
             let _ = crate::os::kernel::kill_group(self.child.id());
         }
+        #[cfg(windows)]
+        let _ = self.job.end();
         let _ = self.child.kill();
     }
 
     /// Reaps it, and kills what is left of its group. What left the group cannot be found here.
+    #[cfg(unix)]
     pub(super) fn reap(&mut self) -> io::Result<End> {
         let status = self.child.wait()?;
-        #[cfg(unix)]
         let _ = crate::os::kernel::kill_group(self.child.id());
-        #[cfg(unix)]
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        #[cfg(not(unix))]
-        let signal = None;
         let exit = signal.map_or(Exit::Code(status.code().unwrap_or(-1)), Exit::Signal);
         Ok(End { exit, usage: None, strays: 0, left: false })
+    }
+
+    /// Reaps it, and ends what is left in its job.
+    #[cfg(windows)]
+    pub(super) fn reap(&mut self) -> io::Result<End> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let status = self.child.wait()?;
+        let strays = self.job.living()?;
+        if strays > 0 {
+            self.job.end()?;
+        }
+        let began = Instant::now();
+        while self.job.living()? > 0 && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let left = self.job.living()? > 0;
+        let exit = Exit::Code(status.code().unwrap_or(-1));
+        Ok(End { exit, usage: None, strays, left })
     }
 
     /// Only Linux shows it.

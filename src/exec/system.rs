@@ -22,7 +22,7 @@ pub(super) fn living(handle: &Handle) -> Option<Living> {
 /// tell.
 pub(super) fn is_busy(handle: &Handle) -> bool {
     #[cfg(target_os = "linux")]
-    return crate::os::proc::stat(handle.id()).is_none_or(|stat| !stat.starts_with('S'));
+    return !crate::os::proc::sleeps(handle.id());
     #[cfg(not(target_os = "linux"))]
     return handle.id() > 0;
 }

@@ -1,7 +1,5 @@
 //! Processes that hide, hang, flood, crash and cannot be started. Linux: they look into `/proc`.
 
-#![cfg(target_os = "linux")]
-
 mod strays;
 
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Heap: an allocator that counts, and what an operation allocates, holds and leaks.
 //!
-//! The one file of the crate with `unsafe`: an allocator cannot be written without. It forwards every
-//! call unchanged to the allocator inside, and counts only while an operation is measured for it; at
-//! all other times it costs one relaxed load a call.
+//! An allocator cannot be written without `unsafe`. It forwards every call unchanged to the allocator
+//! inside, and counts only while an operation is measured for it; at all other times it costs one relaxed
+//! load a call. Its tests are run under Miri too: `.ci/run miri`.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
 #![expect(
@@ -44,14 +44,23 @@ pub struct Heap<A = System> {
 }
 
 impl Heap {
-    /// Counts what the system's allocator does.
+    /// Counts what the system's allocator does, which is Rust's default one.
     pub const fn system() -> Self {
         Heap::of(System)
     }
 }
 
 impl<A> Heap<A> {
-    /// Counts what `inner` does: the allocator that the project ships with, for one.
+    /// Counts what `inner` does: the allocator that the project ships with.
+    ///
+    /// ```
+    /// # type Mimalloc = std::alloc::System;
+    /// # #[allow(non_upper_case_globals)]
+    /// # const Mimalloc: Mimalloc = std::alloc::System;
+    /// #[global_allocator]
+    /// static HEAP: perf_budget::Heap<Mimalloc> = perf_budget::Heap::of(Mimalloc);
+    /// # fn main() {}
+    /// ```
     pub const fn of(inner: A) -> Self {
         Heap { inner }
     }
@@ -176,12 +185,16 @@ impl Allocations {
                         \x20   static HEAP: perf_budget::Heap = perf_budget::Heap::system();";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
+        Ok(Allocations::started(repeat, most))
+    }
+
+    fn started(repeat: Repeat, most: usize) -> Self {
         let ahead = match repeat {
             Repeat::Looped => (1, OPERATIONS.min(most.max(1))),
             Repeat::Once => (0, 1),
         };
         let laps = Vec::with_capacity(ahead.1);
-        Ok(Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps })
+        Allocations { ahead, base: 0, before: (0, 0), lap: Counts::default(), laps }
     }
 }
 
@@ -254,3 +267,7 @@ impl Instrument for Allocations {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "heap_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use perf_budget_core::reading::ProcessRun;
 
 /// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
 /// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it
-/// drops the outputs.
+/// drops the outputs, and the inputs that were only lent.
 pub(crate) trait Instrument {
     /// How many operations the next lap has; `None` when there is nothing left to measure.
     fn next(&mut self) -> Option<usize>;
@@ -16,7 +16,7 @@ pub(crate) trait Instrument {
     /// The operations of a lap are about to run.
     fn start(&mut self);
 
-    /// They have run, and their outputs are alive.
+    /// They have run, and their outputs are alive, as are the inputs that were only lent.
     fn stop(&mut self);
 
     /// Of the lap's operations so many failed; inputs and outputs are gone.

@@ -15,6 +15,10 @@ pub(crate) struct Sweep {
 }
 
 impl Source for Sweep {
+    fn prepare(&mut self) {
+        self.points.iter_mut().for_each(|(_, source)| source.prepare());
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let mut sweep = ProcessRun::default();
         let mut readings: ByMetric<Vec<(f64, f64)>> = ByMetric::new();

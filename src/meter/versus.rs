@@ -16,6 +16,11 @@ pub(crate) struct Versus {
 }
 
 impl Source for Versus {
+    fn prepare(&mut self) {
+        self.subject.prepare();
+        self.reference.prepare();
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let (a, b) = if self.coin.toss() {
             let a = self.subject.measure_process()?;
@@ -41,6 +46,7 @@ impl Source for Versus {
             both.values.insert(metric.clone(), ratio);
             both.sides.insert(metric.clone(), (x, y));
         }
+        both.remarks = a.remarks;
         both.waited = a.waited.zip(b.waited).map(|(x, y)| f64::midpoint(x, y));
         both.preempted = a.preempted.zip(b.preempted).map(|(x, y)| x + y);
         Ok(both)

@@ -10,6 +10,10 @@ use crate::noise;
 pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 
 impl Source for Watched {
+    fn prepare(&mut self) {
+        self.0.prepare();
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         // What the machine does while a record is read says nothing of when it was made.
         if self.is_recorded() {

@@ -1,13 +1,16 @@
 //! What the texts of the kernel say: pure, so that those of other systems can be tested.
 //!
-//! They are read here because procfs wants what is not everywhere: of pressure a line `full`, which the
-//! processor has only since Linux 5.13, and of `/proc/stat` the whole file, which has hundreds of
-//! kilobytes on large machines. It reads no quotas, and takes a second to build.
+//! procfs-core reads groups and mounts. The rest is read here because it wants what is not everywhere: of pressure a line
+//! `full`, which the processor has only since Linux 5.13, and of `/proc/stat` the whole file, which has hundreds of
+//! kilobytes on large machines; `tests.rs` shows both. It reads no quotas.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use procfs_core::process::MountInfo;
+use procfs_core::{FromBufRead, ProcessCGroups};
 
 use super::{Processors, Throttled};
 
@@ -57,69 +60,34 @@ pub(super) fn throttled(cpu_stat: &str) -> Option<Throttled> {
 /// The files `cpu.stat` of the groups that a process is in, its own first, from its `cgroup` and
 /// `mountinfo`. Whether they are there is not known.
 pub(super) fn quota_files(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
-    let groups = || cgroup.lines().filter_map(Group::of);
-    let mounts = || mountinfo.lines().filter_map(Mount::of);
+    // Each line by itself, so that one that is not understood hides no other.
+    let groups = || {
+        let groups = cgroup.lines().map(|line| ProcessCGroups::from_buf_read(line.as_bytes()));
+        groups.flatten().flatten()
+    };
+    let mounts = || mountinfo.lines().filter_map(|line| MountInfo::from_line(line).ok());
     // On a mixed system the first version has the processors, where it has them at all.
-    let first = groups().find(|group| group.controllers.split(',').any(|name| name == "cpu"));
-    let second = groups().find(|group| group.hierarchy == "0");
+    let first = groups().find(|group| group.controllers.iter().any(|name| name == "cpu"));
+    let second = groups().find(|group| group.hierarchy == 0);
+    let has_processors =
+        |mount: &MountInfo| mount.fs_type == "cgroup" && mount.super_options.contains_key("cpu");
     let found = first
-        .zip(mounts().find(Mount::has_processors))
-        .or_else(|| second.zip(mounts().find(|mount| mount.kind == "cgroup2")));
+        .zip(mounts().find(has_processors))
+        .or_else(|| second.zip(mounts().find(|mount| mount.fs_type == "cgroup2")));
     let Some((group, mount)) = found else { return Vec::new() };
     // In a container the mount may begin at its own group, and then the group's name begins with it.
     // A name that does not is seen from elsewhere: what is mounted is all there is.
-    let below = Path::new(group.path).strip_prefix(unescaped(mount.root)).unwrap_or(Path::new(""));
-    let point = PathBuf::from(unescaped(mount.point));
+    let root = unescaped(mount.root.as_bytes());
+    let below = Path::new(&group.pathname).strip_prefix(root).unwrap_or(Path::new(""));
+    let point = PathBuf::from(unescaped(mount.mount_point.as_os_str().as_bytes()));
     below.ancestors().map(|group| point.join(group).join("cpu.stat")).collect()
 }
 
-/// A line of `/proc/self/cgroup`: cgroups(7).
-struct Group<'a> {
-    hierarchy: &'a str,
-    controllers: &'a str,
-    path: &'a str,
-}
-
-impl<'a> Group<'a> {
-    fn of(line: &'a str) -> Option<Self> {
-        let (hierarchy, rest) = line.split_once(':')?;
-        let (controllers, path) = rest.split_once(':')?;
-        Some(Group { hierarchy, controllers, path })
-    }
-}
-
-/// A line of `/proc/self/mountinfo`: proc_pid_mountinfo(5). Names are still escaped.
-struct Mount<'a> {
-    root: &'a str,
-    point: &'a str,
-    kind: &'a str,
-    /// Of the file system rather than of the mount.
-    options: &'a str,
-}
-
-impl<'a> Mount<'a> {
-    fn of(line: &'a str) -> Option<Self> {
-        // Before the dash are optional fields, as many as there are.
-        let (place, system) = line.split_once(" - ")?;
-        let mut place = place.split(' ').skip(3);
-        let mut system = system.split(' ');
-        Some(Mount {
-            root: place.next()?,
-            point: place.next()?,
-            kind: system.next()?,
-            options: system.nth(1)?,
-        })
-    }
-
-    fn has_processors(&self) -> bool {
-        self.kind == "cgroup" && self.options.split(',').any(|option| option == "cpu")
-    }
-}
-
-/// The kernel writes blanks, backslashes and line ends of names as a backslash and three octal digits.
-fn unescaped(name: &str) -> OsString {
+/// The kernel writes blanks, backslashes and line ends of names as a backslash and three octal digits, which procfs-core
+/// leaves so.
+fn unescaped(name: &[u8]) -> OsString {
     let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
+    let mut rest = name;
     while let [first, after @ ..] = rest {
         let escaped = match rest {
             [b'\\', digits @ ..] => digits.get(..3).and_then(octal),

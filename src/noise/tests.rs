@@ -73,6 +73,27 @@ fn quotas() {
     check("", None);
 }
 
+/// Why pressure and `/proc/stat` are read by hand. Where one of these succeeds some day, procfs-core can have it.
+#[test]
+fn procfs_refuses_what_is_read_by_hand() {
+    use procfs_core::{CpuPressure, ExplicitSystemInfo, FromBufRead, FromBufReadSI, KernelStats};
+
+    let system = ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 100,
+        page_size: 4096,
+        is_little_endian: true,
+    };
+    let before_5_13 = "some avg10=0.00 avg60=0.00 avg300=0.00 total=7156\n";
+    assert!(CpuPressure::from_buf_read(before_5_13.as_bytes()).is_err());
+    assert!(stalled(before_5_13).is_some());
+    // The first line alone, and a sandbox's file, which has no counts of processes.
+    for stat in [FIRECRACKER.lines().next().unwrap(), FIRECRACKER] {
+        assert!(KernelStats::from_buf_read(stat.as_bytes(), &system).is_err());
+        assert!(processors(stat, 100).is_some());
+    }
+}
+
 #[track_caller]
 fn finds(cgroup: &str, mountinfo: &str, expected: &[&str]) {
     let found = quota_files(cgroup, mountinfo);

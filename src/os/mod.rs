@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 pub(crate) mod affinity;
+#[cfg(windows)]
+pub(crate) mod job;
 #[cfg(unix)]
 pub(crate) mod kernel;
 pub(crate) mod memory;

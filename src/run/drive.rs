@@ -1,11 +1,12 @@
 //! The loop that runs operations under an instrument.
 //!
-//! Between `start` and `stop` nothing runs but the operations: inputs are made before, outputs are
-//! kept and dropped after, and the room for both is there before.
+//! Between `start` and `stop` nothing runs but the operations: inputs are made before, outputs and inputs
+//! that were only lent are kept and dropped after, and the room for both is there before.
 
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
 
+use crate::inject::{self, Injection};
 use crate::instrument::laps::Instrument;
 
 /// What the outcomes of an operation say of it.
@@ -36,6 +37,81 @@ impl<T, E: Display> Outcome<Result<T, E>> for Fallible {
 
     fn error(outcome: &Result<T, E>) -> Option<&dyn Display> {
         outcome.as_ref().err().map(|error| error as &dyn Display)
+    }
+}
+
+/// An operation, by the way it gets its input. An input is dropped by the operation that it was given to, and outside
+/// of the measured part where it was only lent.
+pub(super) trait Operation<I, O> {
+    /// Runs the operation on one input. `before` and `after` are called right around it.
+    fn once<W: ?Sized>(
+        &mut self,
+        input: I,
+        watch: &mut W,
+        before: impl FnOnce(&mut W),
+        after: impl FnOnce(&mut W),
+    ) -> O;
+
+    /// Runs the operation on each input, as the iterator is advanced. Inputs that were only lent stay where they are.
+    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O>;
+
+    /// The same operation, longer by what a selftest injects.
+    fn slowed(self, injection: Option<Injection>) -> impl Operation<I, O>;
+}
+
+/// An operation that is given its input.
+pub(super) struct Given<F>(pub(super) F);
+
+impl<I, O, F: FnMut(I) -> O> Operation<I, O> for Given<F> {
+    #[inline]
+    fn once<W: ?Sized>(
+        &mut self,
+        input: I,
+        watch: &mut W,
+        before: impl FnOnce(&mut W),
+        after: impl FnOnce(&mut W),
+    ) -> O {
+        before(watch);
+        let output = black_box((self.0)(input));
+        after(watch);
+        output
+    }
+
+    #[inline]
+    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
+        inputs.drain(..).map(|input| black_box((self.0)(input)))
+    }
+
+    fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
+        Given(move |input| inject::slowed(injection, || (self.0)(input)))
+    }
+}
+
+/// An operation that is lent its input.
+pub(super) struct Lent<F>(pub(super) F);
+
+impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for Lent<F> {
+    #[inline]
+    fn once<W: ?Sized>(
+        &mut self,
+        mut input: I,
+        watch: &mut W,
+        before: impl FnOnce(&mut W),
+        after: impl FnOnce(&mut W),
+    ) -> O {
+        before(watch);
+        let output = black_box((self.0)(&mut input));
+        after(watch);
+        output
+    }
+
+    #[inline]
+    fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O> {
+        inputs.iter_mut().map(|input| black_box((self.0)(input)))
+    }
+
+    fn slowed(mut self, injection: Option<Injection>) -> impl Operation<I, O> {
+        Lent(move |input: &mut I| inject::slowed(injection, || (self.0)(input)))
     }
 }
 
@@ -109,16 +185,14 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     instrument: &mut G,
     failures: &mut Failures,
     mut setup: impl FnMut() -> I,
-    mut op: impl FnMut(I) -> O,
+    mut op: impl Operation<I, O>,
 ) {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     while !failures.ended() {
         let Some(lap) = instrument.next() else { break };
         if lap == 1 {
             let input = opaque(setup());
-            instrument.start();
-            let output = black_box(op(input));
-            instrument.stop();
+            let output = op.once(input, instrument, G::start, G::stop);
             let failed = failures.take::<K, O>(&output);
             drop(output);
             instrument.record(1, failed);
@@ -129,18 +203,17 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
         if kept::<K, O>() {
             outputs.reserve(lap);
             instrument.start();
-            outputs.extend(inputs.drain(..).map(|input| black_box(op(input))));
+            outputs.extend(op.all(&mut inputs));
             instrument.stop();
             failed = outputs.iter().map(|output| failures.take::<K, O>(output)).sum();
             outputs.clear();
         } else {
             instrument.start();
-            for input in inputs.drain(..) {
-                black_box(op(input));
-            }
+            op.all(&mut inputs).for_each(drop);
             instrument.stop();
             failures.operations += lap;
         }
+        inputs.clear();
         instrument.record(lap, failed);
     }
 }

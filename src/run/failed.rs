@@ -4,7 +4,8 @@ use std::fmt;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-/// Why a workload failed. Made from any error, or any text, by `?`:
+/// Why a workload could not be measured: the test is red, with this as its reason. `?` makes it from any error, and
+/// `into` from any text:
 ///
 /// ```
 /// # use perf_budget::Failed;

@@ -1,250 +1,206 @@
 //! The measuring methods, of which a workload calls one.
 
-use std::any::type_name;
 use std::fmt::Display;
 
-use perf_budget_core::metric::{SampleKind, WorkerInstrument};
-
-use super::drive::{Certain, Failures, Fallible, Outcome, Policy, drive};
-use super::open_loop::{Monotonic, arrive};
-use super::{Failed, MethodState, Run};
-use crate::inject;
-use crate::instrument::injected::Injected;
-use crate::instrument::laps::{Instrument, Repeat};
-use crate::instrument::load::arrivals::Arrivals;
-use crate::instrument::time::Time;
-use crate::instrument::{self, Asked};
-#[cfg(unix)]
-use crate::worker::pair::Responder;
+use super::drive::{Certain, Fallible, Given, Lent};
+use super::{Failed, Run};
+use crate::instrument::laps::Repeat;
 
 impl Run {
-    /// Measures an operation. What it returns is dropped outside the timed part.
+    /// Measures an operation. What it returns is dropped outside of the measured part.
     ///
-    /// Arguments that the compiler could know belong into [`std::hint::black_box`]; what the
-    /// operation returns is in one already.
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// use std::hint::black_box;
+    ///
+    /// fn longest_word(run: &mut Run) -> Result<(), Failed> {
+    ///     let text = std::fs::read_to_string("tests/data/novel.txt")?;
+    ///     run.iter(|| black_box(&text).split_whitespace().map(str::len).max())
+    /// }
+    /// ```
+    ///
+    /// An argument that the compiler could know belongs in [`std::hint::black_box`]. What the operation returns is put in
+    /// one already.
+    ///
+    /// # Errors
+    /// Where the operation returns a `Result`, a future or a closure, which would hide whether it did its work; where the
+    /// workload has called a measuring method before; and where this system cannot measure what the budget limits.
     #[expect(clippy::iter_not_returning_iterator, reason = "the word benchmarks use for it")]
     pub fn iter<O>(&mut self, mut op: impl FnMut() -> O) -> Result<(), Failed> {
-        self.plain("iter", || (), |()| op())
+        self.plain("iter", || (), Given(|()| op()))
     }
 
-    /// Measures an operation on an input that is made anew, unmeasured, for each call. For short
-    /// operations several inputs, and then their outputs, are alive at once.
+    /// Measures an operation that uses up its input. `setup` makes a new input for each call, outside of the measured
+    /// part.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn merge(run: &mut Run) -> Result<(), Failed> {
+    ///     let (ours, theirs) = (vec![1, 3, 5], vec![2, 4, 6]);
+    ///     run.iter_with(
+    ///         || (ours.clone(), theirs.clone()),
+    ///         |(mut ours, theirs)| {
+    ///             ours.extend(theirs); // dropping `theirs` is part of the operation
+    ///             ours.sort_unstable();
+    ///             ours
+    ///         },
+    ///     )
+    /// }
+    /// ```
+    ///
+    /// Short operations are measured in batches, so that several inputs, and then their outputs, are alive at once. The
+    /// memory of an input counts as `heap`, `peak_heap`, `rss` and `peak_rss` as long as it is alive; making it is no
+    /// allocation of the operation.
+    ///
+    /// # Errors
+    /// As [`iter`](Run::iter).
     pub fn iter_with<I, O>(
         &mut self,
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> O,
     ) -> Result<(), Failed> {
-        self.plain("iter_with", setup, op)
+        self.plain("iter_with", setup, Given(op))
+    }
+
+    /// Measures an operation on an input that it changes in place. `setup` makes a new input for each call; making the
+    /// input and dropping it are both outside of the measured part.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// use std::collections::BTreeMap;
+    ///
+    /// fn insert(run: &mut Run) -> Result<(), Failed> {
+    ///     let map: BTreeMap<u32, u32> = (0..10_000).map(|n| (2 * n, n)).collect();
+    ///     run.iter_with_ref(|| map.clone(), |map| map.insert(777, 0)) // dropping the map is not timed
+    /// }
+    /// ```
+    ///
+    /// The input is alive when memory is read: it is part of `heap`, `peak_heap`, `rss` and `peak_rss`, beside the output.
+    /// Where the input should not count, let the operation use it up, by [`iter_with`](Run::iter_with).
+    ///
+    /// # Errors
+    /// As [`iter`](Run::iter).
+    pub fn iter_with_ref<I, O>(
+        &mut self,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(&mut I) -> O,
+    ) -> Result<(), Failed> {
+        self.plain("iter_with_ref", setup, Lent(op))
     }
 
     /// Measures an operation that may fail.
     ///
-    /// Where the budget limits `error_rate`, operations that fail are counted, and their latencies
-    /// are no samples; throughput and mean count the time they took and not the operations. Where it
-    /// does not, the first failure ends the measurement.
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// use std::net::TcpStream;
+    ///
+    /// fn connect(run: &mut Run) -> Result<(), Failed> {
+    ///     run.try_iter(|| TcpStream::connect("127.0.0.1:6379"))
+    /// }
+    /// ```
+    ///
+    /// Where the budget limits `error_rate`, failed operations are counted. Their latencies are left out; the time they took
+    /// counts for `throughput` and `mean`, and the operations themselves do not.
+    ///
+    /// # Errors
+    /// Where an operation fails and the budget does not limit `error_rate`: the first failure ends the measurement. Else
+    /// as [`iter`](Run::iter).
     pub fn try_iter<T, E: Display>(
         &mut self,
         mut op: impl FnMut() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), |()| op())
+        let op = Given(|()| op());
+        self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), op)
     }
 
-    /// Measures an operation that may fail, as [`try_iter`](Run::try_iter) does, on an input that is
-    /// made anew for each call.
+    /// Measures an operation that may fail and uses up its input, which is made anew for each call:
+    /// [`iter_with`](Run::iter_with) and [`try_iter`](Run::try_iter) in one.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn decode(run: &mut Run) -> Result<(), Failed> {
+    ///     let bytes = std::fs::read("tests/data/novel.txt")?;
+    ///     run.try_iter_with(|| bytes.clone(), String::from_utf8)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_iter`](Run::try_iter).
     pub fn try_iter_with<I, T, E: Display>(
         &mut self,
         setup: impl FnMut() -> I,
         op: impl FnMut(I) -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, op)
+        self.measure::<Fallible, _, _>("try_iter_with", Repeat::Looped, setup, Given(op))
     }
 
-    /// Builds a value once and keeps it while memory is read: what it holds is `rss` and `heap`, what
-    /// building it needed `peak_rss`, `peak_heap`, `allocs` and `alloc_bytes`, what is left of it
-    /// afterwards `leaked`, and how long building it took is a latency, one for each process.
+    /// Measures an operation that may fail on an input that it changes in place:
+    /// [`iter_with_ref`](Run::iter_with_ref) and [`try_iter`](Run::try_iter) in one.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// use std::io::Read;
+    ///
+    /// fn read(run: &mut Run) -> Result<(), Failed> {
+    ///     run.bytes(4096).try_iter_with_ref(
+    ///         || std::fs::File::open("tests/data/novel.txt").expect("the file is there"),
+    ///         |file| file.read_exact(&mut [0; 4096]), // closing the file is not timed
+    ///     )
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_iter`](Run::try_iter).
+    pub fn try_iter_with_ref<I, T, E: Display>(
+        &mut self,
+        setup: impl FnMut() -> I,
+        op: impl FnMut(&mut I) -> Result<T, E>,
+    ) -> Result<(), Failed> {
+        self.measure::<Fallible, _, _>("try_iter_with_ref", Repeat::Looped, setup, Lent(op))
+    }
+
+    /// Builds a value once, and keeps it while memory is read: an index, a cache, a model.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// use std::collections::HashMap;
+    ///
+    /// fn index(run: &mut Run) -> Result<(), Failed> {
+    ///     let n: u32 = run.param("n")?;
+    ///     run.hold(|| (0..n).map(|id| (id, id.to_string())).collect::<HashMap<_, _>>())
+    /// }
+    /// ```
+    ///
+    /// | metric | of a value that is held |
+    /// |---|---|
+    /// | `heap`, `rss` | what it holds once it is built |
+    /// | `peak_heap`, `peak_rss`, `allocs`, `alloc_bytes` | what building it needed |
+    /// | `leaked` | what is left after it was dropped |
+    /// | `p50`, `mean` and the other latencies | how long building it took; each process gives one sample |
+    ///
+    /// # Errors
+    /// As [`iter`](Run::iter), and where the budget has a `load`.
     pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
         self.refuse_unread::<T>("hold")?;
-        self.build::<Certain, _>("hold", build)
+        self.build::<Certain, _, _>("hold", build)
     }
 
     /// Builds a value that may fail to be built, and keeps it as [`hold`](Run::hold) does.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn dictionary(run: &mut Run) -> Result<(), Failed> {
+    ///     let read = || std::fs::read_to_string("tests/data/novel.txt");
+    ///     run.try_hold(|| read().map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the value cannot be built, and else as [`hold`](Run::hold).
     pub fn try_hold<T, E: Display>(
         &mut self,
         build: impl FnOnce() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.build::<Fallible, _>("try_hold", build)
+        self.build::<Fallible, _, _>("try_hold", build)
     }
-
-    fn build<K: Outcome<O>, O>(
-        &mut self,
-        method: &'static str,
-        build: impl FnOnce() -> O,
-    ) -> Result<(), Failed> {
-        let mut build = Some(build);
-        // An instrument that builds once asks for one lap, and so for one input.
-        let input = || build.take().expect("a value is built once");
-        self.measure::<K, _, _>(method, Repeat::Once, input, |build| build())
-    }
-
-    fn plain<I, O>(
-        &mut self,
-        method: &'static str,
-        setup: impl FnMut() -> I,
-        op: impl FnMut(I) -> O,
-    ) -> Result<(), Failed> {
-        self.refuse_unread::<O>(method)?;
-        self.measure::<Certain, _, _>(method, Repeat::Looped, setup, op)
-    }
-
-    fn measure<K: Outcome<O>, I, O>(
-        &mut self,
-        method: &'static str,
-        repeat: Repeat,
-        setup: impl FnMut() -> I,
-        mut op: impl FnMut(I) -> O,
-    ) -> Result<(), Failed> {
-        let (mut watching, mut failures) = self.begin(method, repeat)?;
-        match &mut watching {
-            Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
-            Watching::Other(instrument) => {
-                drive::<K, _, _, _>(&mut **instrument, &mut failures, setup, op);
-            }
-            Watching::Arrivals(arrivals) => {
-                let injection = self.request.injection;
-                let op = |input| inject::slowed(injection, || op(input));
-                arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
-            }
-        }
-        self.end(method, watching, &failures)
-    }
-
-    pub(super) fn begin(
-        &mut self,
-        method: &'static str,
-        repeat: Repeat,
-    ) -> Result<(Watching, Failures), Failed> {
-        if let MethodState::Begun(before) | MethodState::Done(before) = self.method {
-            let text = format!(
-                "`{method}` was called after `{before}`: a workload measures one thing; register a \
-                 second workload for the other"
-            );
-            return Err(self.failed(Failed::from(text)));
-        }
-        self.refuse_load(method, repeat)?;
-        let counts =
-            self.request.metrics.iter().any(|metric| metric.sample() == SampleKind::Failure);
-        let counted = repeat == Repeat::Looped && counts;
-        let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
-        let most = self.request.max_operations;
-        let injection = self.request.injection;
-        let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
-        let timed = self.instrument == WorkerInstrument::Time;
-        let watching = match &self.request.load {
-            #[cfg(unix)]
-            _ if timed && self.request.paired => {
-                Responder::new(repeat).map(|instrument| Watching::Other(Box::new(instrument)))
-            }
-            Some(load) if timed => {
-                let arrivals = Arrivals::asked(load, slice, most, injection);
-                Ok(Watching::Arrivals(Box::new(arrivals)))
-            }
-            // The usual one, so that its loop is compiled for it alone.
-            None if timed && injection.is_none() => {
-                Ok(Watching::Time(Box::new(Time::new(metrics, slice, most, repeat))))
-            }
-            _ => {
-                let asked = Asked { metrics, slice, most, repeat };
-                instrument::begin(self.instrument, &asked).map(Watching::Other)
-            }
-        };
-        let watching = watching.map_err(|why| self.failed(Failed(why)))?;
-        let watching = match (watching, injection) {
-            (Watching::Other(instrument), Some(injection)) => {
-                Watching::Other(Box::new(Injected::new(instrument, injection)))
-            }
-            (watching, _) => watching,
-        };
-        self.method = MethodState::Begun(method);
-        Ok((watching, failures))
-    }
-
-    pub(super) fn end(
-        &mut self,
-        method: &'static str,
-        watching: Watching,
-        failures: &Failures,
-    ) -> Result<(), Failed> {
-        self.method = MethodState::Done(method);
-        let (failed, operations) = (failures.count, failures.operations);
-        let first = failures.first.text();
-        if failures.ended() {
-            let text = match method {
-                "try_hold" => format!("failed to build the value to hold: {first}"),
-                _ => format!(
-                    "operation {operations} failed: {first}; failures are counted where the budget \
-                     limits `error_rate`"
-                ),
-            };
-            return Err(self.failed(Failed::from(text)));
-        }
-        let finished = match watching {
-            Watching::Time(mut time) => time.finish(&mut self.process),
-            Watching::Other(mut instrument) => instrument.finish(&mut self.process),
-            Watching::Arrivals(arrivals) => {
-                arrivals.finish(&mut self.process);
-                Ok(())
-            }
-        };
-        if failed > 0 {
-            let text = format!("{failed} of {operations} operations failed; the first: {first}");
-            self.process.notes.push(text);
-        }
-        finished.map_err(|why| self.failed(Failed(why)))
-    }
-
-    /// A load that the method would not put on.
-    fn refuse_load(&mut self, method: &'static str, repeat: Repeat) -> Result<(), Failed> {
-        let Some(load) = &self.request.load else { return Ok(()) };
-        let text = if repeat == Repeat::Once {
-            format!(
-                "`{method}` builds one value, and the budget has a load: use `iter`, or drop `load`"
-            )
-        } else if load.concurrency > 1 && !method.ends_with("iter_concurrent") {
-            format!(
-                "the load has {} operations in flight, and `{method}` runs one at a time: use \
-                 `iter_concurrent`, or drop `concurrency`",
-                load.concurrency
-            )
-        } else {
-            return Ok(());
-        };
-        Err(self.failed(Failed::from(text)))
-    }
-
-    /// An outcome that hides whether, or when, the operation did its work is refused.
-    pub(super) fn refuse_unread<O>(&mut self, method: &'static str) -> Result<(), Failed> {
-        let name = type_name::<O>();
-        let text = if name.starts_with("core::result::Result<") {
-            format!(
-                "the operation of `{method}` returns a Result: use `try_{method}`, so that a failing \
-                 operation is not measured as a fast one"
-            )
-        } else if name.ends_with("{{closure}}") || name.contains("dyn core::future") {
-            format!(
-                "the operation of `{method}` returns a future or a closure, which nobody runs: use \
-                 `iter_async` for a future, and call a closure"
-            )
-        } else {
-            return Ok(());
-        };
-        Err(self.failed(Failed::from(text)))
-    }
-}
-
-/// The instrument that watches: the one whose speed matters is known to the loop by its type.
-pub(super) enum Watching {
-    Time(Box<Time>),
-    Other(Box<dyn Instrument>),
-    /// What comes when it is due has loops of its own.
-    Arrivals(Box<Arrivals>),
 }

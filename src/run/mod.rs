@@ -8,6 +8,7 @@
 mod asynchronous;
 mod drive;
 mod failed;
+mod measurement;
 mod methods;
 mod open_loop;
 mod param;
@@ -22,7 +23,6 @@ use perf_budget_core::metric::{
 };
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
-#[doc(hidden)]
 pub use serve::serve;
 
 use crate::instrument::fuel;
@@ -47,20 +47,22 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// }
 /// ```
 ///
-/// | the operation | the method |
-/// |---|---|
-/// | takes nothing | [`iter`](Run::iter) |
-/// | uses up an input | [`iter_with`](Run::iter_with) |
-/// | may fail | [`try_iter`](Run::try_iter), [`try_iter_with`](Run::try_iter_with) |
-/// | is asynchronous (cargo feature `tokio`) | [`iter_async`](Run::iter_async) and its three siblings |
-/// | is asynchronous, and several may be in flight | [`iter_concurrent`](Run::iter_concurrent), [`try_iter_concurrent`](Run::try_iter_concurrent) |
-/// | builds a value whose size matters | [`hold`](Run::hold), [`try_hold`](Run::try_hold) |
+/// | the operation | if it cannot fail | if it returns a `Result` |
+/// |---|---|---|
+/// | takes nothing | [`iter`](Run::iter) | [`try_iter`](Run::try_iter) |
+/// | uses up an input | [`iter_with`](Run::iter_with) | [`try_iter_with`](Run::try_iter_with) |
+/// | changes an input in place | [`iter_with_ref`](Run::iter_with_ref) | [`try_iter_with_ref`](Run::try_iter_with_ref) |
+/// | builds a value whose size matters | [`hold`](Run::hold) | [`try_hold`](Run::try_hold) |
+/// | is asynchronous | [`iter_async`](Run::iter_async) | [`try_iter_async`](Run::try_iter_async) |
+/// | is asynchronous and uses up an input | [`iter_async_with`](Run::iter_async_with) | [`try_iter_async_with`](Run::try_iter_async_with) |
+/// | is asynchronous, and several are in flight | [`iter_concurrent`](Run::iter_concurrent) | [`try_iter_concurrent`](Run::try_iter_concurrent) |
 ///
-/// What the workload measures itself it tells with [`record`](Run::record), beside a method or alone.
+/// Asynchronous ones need the cargo feature `tokio`, which is on by default. A value that the workload finds out itself, such as
+/// an accuracy, is recorded by [`record`](Run::record), beside a measuring method or alone.
 ///
-/// The workload runs once for each process and each instrument, and does not know which: one that is
-/// limited in `p99`, `allocs` and `rss` runs in one process for its latency, in a second where
-/// allocations are counted, and in a third whose memory is read.
+/// The workload runs once for each process and each instrument, and does not know which: one that is limited in `p99`,
+/// `allocs` and `rss` runs in one process for its latency, in a second where allocations are counted, and in a third whose
+/// memory is read.
 #[derive(Debug)]
 pub struct Run {
     request: Request,
@@ -83,26 +85,68 @@ enum MethodState {
 }
 
 impl Run {
-    /// The value that the budget gives the parameter `name`, as an integer, a float, a `bool` or a
-    /// `String`. Fails where the budget does not give it, or gives something else.
+    /// The value that the budget gives the parameter `name`, as an integer, a float, a `bool` or a `String`.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn sum(run: &mut Run) -> Result<(), Failed> {
+    ///     let n: u64 = run.param("n")?; // params = { n = 1000 }
+    ///     let kind = run.param::<String>("kind")?; // params = { kind = "even" }
+    ///     let step = if kind == "even" { 2 } else { 1 };
+    ///     run.iter(|| (0..n).step_by(step).sum::<u64>())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the budget does not give the parameter, or gives a value that is not of this type.
     pub fn param<T: Parameter>(&self, name: &str) -> Result<T, Failed> {
         param::param(&self.request.params, name)
     }
 
-    /// Each call of the operation stands for `count` operations of a throughput: a batch that is
-    /// handled at once, the frames of a film. Latencies and allocations stay those of one call.
+    /// Says that each call of the operation does `count` operations: a batch that is handled at once, the frames of a film.
+    /// `throughput` counts them, in operations a second. Latencies and allocations stay those of one call.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn parse_lines(run: &mut Run) -> Result<(), Failed> {
+    ///     let text = "17\n42\n".repeat(500);
+    ///     run.ops(1000).try_iter(|| text.lines().map(str::parse::<u32>).collect::<Result<Vec<_>, _>>())
+    /// }
+    /// ```
+    ///
+    /// It is called before the measuring method, with a count of at least 1; else that method fails.
     pub fn ops(&mut self, count: u64) -> &mut Self {
         self.counts_for("ops", count, Work::Operations(count as f64))
     }
 
-    /// Each call of the operation handles `count` bytes: its throughput is in bytes a second.
+    /// Says that each call of the operation handles `count` bytes: `throughput` is in bytes a second.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn checksum(run: &mut Run) -> Result<(), Failed> {
+    ///     let bytes = vec![7_u8; 1 << 20];
+    ///     run.bytes(1 << 20).iter(|| bytes.iter().fold(0_u32, |sum, &byte| sum.rotate_left(1) ^ u32::from(byte)))
+    /// }
+    /// ```
+    ///
+    /// It is called before the measuring method, with a count of at least 1; else that method fails.
     pub fn bytes(&mut self, count: u64) -> &mut Self {
         self.counts_for("bytes", count, Work::Bytes(count as f64))
     }
 
-    /// Records a value of the workload's own: an accuracy, a hit rate, a depth. It must be finite and
-    /// not negative, and its name none of the metrics that the harness measures itself. Recorded
-    /// several times, the mean counts.
+    /// Records a value of the workload's own: an accuracy, a hit rate, a depth. Where it is recorded several times, the mean
+    /// counts. Its unit is what the budget says; a value without one is a number.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// fn cache(run: &mut Run) -> Result<(), Failed> {
+    ///     let (hits, asked) = (912.0, 1000.0); // found out by replaying a trace
+    ///     run.record("hit_rate", hits / asked) // min = { hit_rate = 0.9 }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the value is negative or not finite, or the name is empty or that of a metric that the harness measures itself.
     pub fn record(&mut self, name: impl Into<String>, value: f64) -> Result<(), Failed> {
         self.note(&name.into(), value)
     }

@@ -3,10 +3,10 @@
 //! Apart from `drive`, whose loop starts an operation when the one before has ended. Inputs are made
 //! before the schedule begins, so that making them delays no operation.
 
-use std::hint::{black_box, spin_loop};
+use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
-use super::drive::{Failures, Outcome, opaque};
+use super::drive::{Failures, Operation, Outcome, opaque};
 use crate::instrument::load::arrivals::{Arrivals, Span};
 
 /// A thread that sleeps may wake up so much later, and works through that instead.
@@ -56,7 +56,7 @@ pub(super) fn arrive<K: Outcome<O>, C: Clock, I, O>(
     failures: &mut Failures,
     start: impl FnOnce() -> C,
     mut setup: impl FnMut() -> I,
-    mut op: impl FnMut(I) -> O,
+    mut op: impl Operation<I, O>,
 ) {
     let inputs: Vec<I> = (0..arrivals.len()).map(|_| opaque(setup())).collect();
     let clock = start();
@@ -66,12 +66,12 @@ pub(super) fn arrive<K: Outcome<O>, C: Clock, I, O>(
             return arrivals.give_up(n, free);
         }
         clock.wait(arrivals.due(n));
-        let started = clock.now();
-        let output = black_box(op(input));
-        let ended = clock.now();
+        let mut span = Span { free, started: 0.0, ended: 0.0 };
+        let before = |span: &mut Span| span.started = clock.now();
+        let output = op.once(input, &mut span, before, |span| span.ended = clock.now());
         let failed = failures.take::<K, O>(&output) > 0;
         drop(output);
-        arrivals.record(n, Span { free, started, ended }, failed);
+        arrivals.record(n, span, failed);
         free = clock.now();
         if failures.ended() {
             return;

@@ -11,7 +11,7 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{Certain, Fallible, Policy};
+use crate::run::drive::{Certain, Fallible, Given, Lent, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
@@ -54,7 +54,7 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun,
         clock.now.set(ends(started));
         sent.push(clock.now() - started);
     };
-    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     (process, sent)
@@ -151,7 +151,7 @@ fn failures_count_and_their_latencies_do_not() {
         clock.now.set(clock.now() + if count % 5 == 0 { 9e-3 } else { 1e-3 });
         if count % 5 == 0 { Err("the fifth") } else { Ok::<(), &str>(()) }
     };
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), op);
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     near(process.values[&Metric::from(Key::ErrorRate)], 0.2, 1e-12);
@@ -166,6 +166,37 @@ fn the_first_failure_ends_it_where_failures_are_not_counted() {
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
     let op = |()| Err::<Infallible, _>("no luck");
-    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), op);
+    arrive::<Fallible, _, _, _>(&mut arrivals, &mut failures, Scripted::default, || (), Given(op));
     assert_eq!((failures.operations, failures.count), (1, 1));
+}
+
+/// An input that takes 5 ms to drop, which only counts where the operation drops it.
+#[test]
+fn an_input_that_is_lent_is_dropped_outside() {
+    struct Input(Rc<Cell<f64>>);
+
+    impl Drop for Input {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 5e-3);
+        }
+    }
+
+    fn latency(op: impl Operation<Input, ()>, clock: &Scripted) -> f64 {
+        let load = Load { shape: LoadShape::Constant, rate: 1.0, concurrency: 1 };
+        let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
+        let mut failures = Failures::new(Policy::Fatal);
+        let setup = || Input(Rc::clone(&clock.now));
+        arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), setup, op);
+        let mut process = ProcessRun::default();
+        arrivals.finish(&mut process);
+        assert_eq!(process.operations.len(), 100);
+        quantile(&process.operations, 0.5)
+    }
+
+    let clock = Scripted::default();
+    let work = || clock.now.set(clock.now() + 1e-3);
+    near(latency(Lent(|_: &mut Input| work()), &clock), 1e-3, 1e-9);
+    let clock = Scripted::default();
+    let work = || clock.now.set(clock.now() + 1e-3);
+    near(latency(Given(|_: Input| work()), &clock), 6e-3, 1e-9);
 }

@@ -4,19 +4,22 @@ use perf_budget_core::budget::Param;
 
 use super::failed::Failed;
 
-/// A type that a parameter of a budget can be read as: every integer and float, `bool`, `String`.
-pub trait Parameter: sealed::Sealed + Sized {
-    /// What a value of it looks like in `budgets.toml`.
-    #[doc(hidden)]
-    const LOOKS: &'static str;
-
-    /// The value, if it is one of this type.
-    #[doc(hidden)]
-    fn read(param: &Param) -> Option<Self>;
-}
+/// A type that [`Run::param`](super::Run::param) reads a parameter as: every integer and float, `bool` and `String`.
+///
+/// A number without a point is read as an integer or a float, and one with a point as a float only. No other type can
+/// implement it.
+pub trait Parameter: sealed::Read {}
 
 mod sealed {
-    pub trait Sealed {}
+    use super::Param;
+
+    pub trait Read: Sized {
+        /// What a value of it looks like in `budgets.toml`.
+        const LOOKS: &'static str;
+
+        /// The value, if it is one of this type.
+        fn read(param: &Param) -> Option<Self>;
+    }
 }
 
 /// Reads the parameter `name` of those that the budget gives.
@@ -52,9 +55,9 @@ fn written(param: &Param) -> String {
 
 macro_rules! integers {
     ($($integer:ty),*) => {$(
-        impl sealed::Sealed for $integer {}
+        impl Parameter for $integer {}
 
-        impl Parameter for $integer {
+        impl sealed::Read for $integer {
             const LOOKS: &'static str = "1000";
 
             fn read(param: &Param) -> Option<Self> {
@@ -71,9 +74,9 @@ integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
 macro_rules! floats {
     ($($float:ty),*) => {$(
-        impl sealed::Sealed for $float {}
+        impl Parameter for $float {}
 
-        impl Parameter for $float {
+        impl sealed::Read for $float {
             const LOOKS: &'static str = "0.5";
 
             fn read(param: &Param) -> Option<Self> {
@@ -89,9 +92,9 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-impl sealed::Sealed for bool {}
+impl Parameter for bool {}
 
-impl Parameter for bool {
+impl sealed::Read for bool {
     const LOOKS: &'static str = "true";
 
     fn read(param: &Param) -> Option<Self> {
@@ -102,9 +105,9 @@ impl Parameter for bool {
     }
 }
 
-impl sealed::Sealed for String {}
+impl Parameter for String {}
 
-impl Parameter for String {
+impl sealed::Read for String {
     const LOOKS: &'static str = "\"text\"";
 
     fn read(param: &Param) -> Option<Self> {

@@ -14,9 +14,7 @@ use std::path::Path;
 use perf_budget_core::error::Error;
 use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
-pub use perf_budget_core::selftest::{
-    Asked, Finding, SELFTESTED, SelftestResult, Step, VARIABLE, names, read,
-};
+use perf_budget_core::selftest::{Asked, Finding, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
 
 use crate::inject::{self, Injection};

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use perf_budget_core::budget::{Budgets, Reference, Subject, lock};
+use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
 use perf_budget_core::outcome::{Evidence, Outcome};
@@ -19,8 +19,7 @@ use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
 
 use super::Session;
-use crate::base::Base;
-use crate::subject::binary;
+use crate::subject::Sources;
 
 /// Evidence that is older says little of the machine as it is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -133,7 +132,7 @@ impl Session {
     /// What earlier runs of the same build found of a test.
     pub(super) fn stored(&self, test: usize) -> Option<Stored> {
         let test = &self.suite.tests[test];
-        let identity = identity(&self.budgets, self.base.as_ref(), test)?;
+        let identity = identity(&self.sources(None), test)?;
         Store::new(&self.results).load(&test.name, identity)
     }
 
@@ -141,7 +140,7 @@ impl Session {
     pub(super) fn remembered(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = outcome.clone();
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
-        let of = |test| identity(&self.budgets, self.base.as_ref(), test);
+        let of = |test| identity(&self.sources(None), test);
         if let Some(identity) = test.and_then(of) {
             let keep = Store::new(&self.results);
             let before = keep.load(&outcome.test, identity);
@@ -155,7 +154,8 @@ impl Session {
 
 /// What tells a build, of whatever a test measures, and what is asked of it from the next. `None` where
 /// that cannot be told, so that nothing is continued.
-pub(super) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> Option<u64> {
+pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
+    let (budgets, base) = (sources.budgets, sources.base);
     let mut files = vec![std::env::current_exe().ok()?];
     if test.reading == Reading::RECORDED {
         // To read the same values again is no more evidence.
@@ -167,13 +167,14 @@ pub(super) fn identity(budgets: &Budgets, base: Option<&Base>, test: &Test) -> O
         _ => None,
     };
     for budget in [Some(&budgets.budgets[test.budget]), other].into_iter().flatten() {
-        asked.push(format!("{:?} {:?} {:?}", budget.subject, budget.cases, budget.load));
+        asked.push(format!(
+            "{:?} {:?} {:?} {:?}",
+            budget.subject, budget.build, budget.cases, budget.load
+        ));
         if let Subject::Command(command) = &budget.subject {
-            let source = binary::Source { root: budgets.root.clone(), like: None };
-            for word in &command.argv {
-                let path = budgets.root.join(binary::expand(word, &source).ok()?);
-                files.extend(path.is_file().then_some(path));
-            }
+            let words = sources.built(budget, test.case, &command.argv).ok()?;
+            let paths = words.iter().map(|word| budgets.root.join(word));
+            files.extend(paths.filter(|path| path.is_file()));
         }
     }
     if test.limit.reference() == Some(&Reference::Lock) {

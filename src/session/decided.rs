@@ -2,9 +2,9 @@
 
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
-use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::{self, names};
-use perf_budget_core::verdict::Verdict;
+use perf_budget_core::verdict::{Verdict, hypothesis};
 
 use super::Session;
 use crate::subject;
@@ -39,7 +39,7 @@ impl Session {
             (Some(reason), _) => reason.to_owned(),
             // It is measured all the same, so that it can be accepted.
             (None, Some(Unjudged::SetAside(reason))) if strict => reason,
-            _ => return None,
+            _ => return self.against_base(test),
         };
         if strict && reason != suite::NEW {
             let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
@@ -49,6 +49,27 @@ impl Session {
         outcome.verdict = Verdict::Skipped;
         outcome.reason = reason;
         Some(outcome)
+    }
+
+    /// What is known of a test against a base that is there: that it holds, or that nothing can be measured.
+    fn against_base(&self, test: usize) -> Option<Outcome> {
+        let asked = &self.suite.tests[test];
+        let base =
+            self.base.as_ref().filter(|_| asked.limit.reference() == Some(&Reference::Base))?;
+        if let Some(proven) = base.proves(&self.budgets.budgets[asked.budget], &asked.limit) {
+            let mut outcome = self.template(test);
+            outcome.verdict = Verdict::Pass;
+            outcome.reason = proven.words();
+            outcome.proven = Some(proven.clone());
+            let (limit, unit) = hypothesis::limit_of(&asked.limit);
+            outcome.against =
+                Some(Against { bound: asked.limit.bound, limit, warn: limit, tolerance: 0.0, unit });
+            return Some(outcome);
+        }
+        let words = "the base was not built, since nothing that was known to need it had changed; compare again with \
+                     PERF_BUDGET_MEASURE=always, which builds and measures everything";
+        (!base.is_built())
+            .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)))
     }
 
     /// Why a test against an accepted value cannot be judged.

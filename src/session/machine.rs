@@ -35,9 +35,7 @@ pub(crate) fn run(tests: usize, budgets: usize) -> Run {
 
 #[cfg(target_os = "linux")]
 fn processor() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("model name"))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
+    crate::os::proc::processor()
 }
 
 #[cfg(not(target_os = "linux"))]

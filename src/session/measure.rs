@@ -11,10 +11,11 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::Session;
 use super::carried::Stored;
+use super::run_cache::RunCache;
 use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::{Source, Watched};
-use crate::subject;
+use crate::subject::Sources;
 
 /// How long fresh processes keep away from the ones they confirm.
 const APART: Duration = Duration::from_secs(1);
@@ -27,6 +28,7 @@ pub(super) struct Measurement {
     suspect_since: Option<Instant>,
     /// Whether `total` in `[settings]` holds for it: a selftest takes what it takes.
     is_capped: bool,
+    prepared: bool,
 }
 
 impl Measurement {
@@ -40,7 +42,7 @@ impl Measurement {
         let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
         let inquiry = Inquiry::new(asked, rules, origin);
         let is_capped = matches!(purpose, Purpose::Judge);
-        Measurement { source, inquiry, suspect_since: None, is_capped }
+        Measurement { source, inquiry, suspect_since: None, is_capped, prepared: false }
     }
 
     /// The outcomes so far, in the order they were reached.
@@ -80,6 +82,10 @@ impl Measurement {
 
     /// Takes one turn: measures, once or for a burst, and judges after every reading.
     pub(super) fn step(&mut self) {
+        if !self.prepared {
+            self.source.prepare();
+            self.prepared = true;
+        }
         let began = self.inquiry.progress().0;
         let burst = self.source.burst();
         loop {
@@ -201,15 +207,21 @@ impl Session {
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
         let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        let sources = subject::Sources {
+        let sources = self.sources(match purpose {
+            Purpose::Judge => None,
+            Purpose::Selftest(injection) => injection,
+        });
+        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules, purpose)
+    }
+
+    /// What readings come from, with this injected.
+    pub(super) fn sources(&self, injection: Option<Injection>) -> Sources<'_> {
+        Sources {
             budgets: &self.budgets,
             results: &self.results,
             base: self.base.as_ref(),
-            injection: match purpose {
-                Purpose::Judge => None,
-                Purpose::Selftest(injection) => injection,
-            },
-        };
-        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules, purpose)
+            run: self.run_cache.as_ref().map(RunCache::directory),
+            injection,
+        }
     }
 }

@@ -101,6 +101,13 @@ impl Session {
         })
     }
 
+    /// Has everything measured, whatever is proven equal: what is injected is in no binary that was compared.
+    pub(crate) fn measure_always(&mut self) {
+        if let Some(base) = &mut self.base {
+            base.measure_always();
+        }
+    }
+
     /// Says which tests will ask for their outcome; the others cost nothing.
     pub(crate) fn select(&self, selected: Vec<bool>) {
         let _ = self.selected.set(selected);

@@ -73,6 +73,11 @@ impl RunCache {
         modified.map_err(|e| Error::io("read", &place, e))
     }
 
+    /// Where it is, for whatever else the processes of the run share.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The outcomes under `key`: those that are there, or those that `measure` gives, kept.
     ///
     /// # Errors

@@ -1,17 +1,19 @@
 //! From what a budget names to where its processes come from.
 
 pub mod artifact;
-pub(crate) mod binary;
+mod build;
 mod command;
 mod criterion;
 mod outside;
 mod recorded;
 mod request;
+mod sources;
+mod stale;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budget, Budgets, Param, Subject};
+use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
@@ -25,7 +27,8 @@ use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
-use self::outside::{Runs, files, filled};
+use self::build::Builder;
+use self::outside::{Beside, Files, Runs, filled};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
 /// A pair takes turns for so long at the least: more pairs say more than longer ones.
@@ -71,7 +74,9 @@ pub(crate) struct Sources<'a> {
     pub(crate) results: &'a Path,
     /// The revision that `base` means.
     pub(crate) base: Option<&'a Base>,
-    /// What a selftest injects into the subject, and never into what it is compared with.
+    /// What the processes of this run share, where they are several.
+    pub(crate) run: Option<&'a Path>,
+    /// What a selftest plants into the subject, and never into what it is compared with.
     pub(crate) injection: Option<Injection>,
 }
 
@@ -141,7 +146,7 @@ impl Sources<'_> {
             };
             return Box::new(Interleaved { pairs: Box::new(pairs), metrics, coin });
         }
-        Box::new(Versus {
+        let compared = Versus {
             subject: self.of_case(
                 group.budget,
                 case,
@@ -149,13 +154,20 @@ impl Sources<'_> {
                 &metrics,
                 (None, self.injection),
             ),
-            reference: named(
+            reference: Box::new(Named {
                 name,
-                self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
-            ),
+                source: self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
+            }),
             metrics,
             coin,
-        })
+        };
+        let what = &self.budgets.budgets[group.budget];
+        let Subject::Artifact(patterns) = &what.subject else { return Box::new(compared) };
+        let Some(base) = base else { return Box::new(compared) };
+        let case = &what.cases[case];
+        let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
+        let builders = [None, Some(base)].map(|base| self.builder(what, Some(case), base));
+        Box::new(Beside::new(compared, patterns, builders))
     }
 
     /// One side of a comparison in turns; `None` where it is no workload.
@@ -182,6 +194,37 @@ impl Sources<'_> {
         Some(Twin { request, role, builds })
     }
 
+    /// The texts of one case of a budget, with what they name built.
+    pub(crate) fn built(
+        &self,
+        budget: &Budget,
+        case: usize,
+        texts: &[String],
+    ) -> Result<Vec<String>, Unmeasured> {
+        // Another budget that is compared with may have one case for all of this one's.
+        let case = budget.cases.get(case).or(budget.cases.first());
+        let fill = |text: &String| case.map_or_else(|| text.clone(), |case| case.fill(text));
+        let texts: Vec<String> = texts.iter().map(fill).collect();
+        Ok(self.builder(budget, case, None).build(&texts)?.0)
+    }
+
+    /// What builds the subject of one case, in this revision or in `base`.
+    fn builder(&self, budget: &Budget, case: Option<&Case>, base: Option<&Base>) -> Builder {
+        let mut build = budget.build.clone();
+        for word in build.command.iter_mut().filter(|_| case.is_some()) {
+            *word = case.map_or_else(String::new, |case| case.fill(word));
+        }
+        let test = base.and_then(|base| Some(base.builds().first()?.binary.clone()));
+        Builder {
+            root: base.map_or_else(|| self.budgets.root.clone(), |base| base.root.clone()),
+            base: test,
+            timeout: build.timeout.unwrap_or(self.budgets.settings.build_timeout),
+            build,
+            results: self.results.to_owned(),
+            run: self.run.map(Path::to_owned),
+        }
+    }
+
     fn timeout(&self, budget: usize) -> Duration {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
@@ -199,23 +242,17 @@ impl Sources<'_> {
         let what = &self.budgets.budgets[budget];
         let timeout = self.timeout(budget);
         let metrics = metrics.to_vec();
-        let binaries = match base {
-            None => binary::Source { root: self.budgets.root.clone(), like: None },
-            Some(base) => binary::Source {
-                root: base.root.clone(),
-                like: base.builds().first().map(|build| build.binary.clone()),
-            },
-        };
         match (&what.subject, reading) {
             (Subject::Artifact(patterns), _) => {
-                let case = &what.cases[case];
-                let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
-                let places = [self.results.join("compressed"), self.results.join("scratch")];
-                files(patterns, binaries, metrics, places, injection)
+                let patterns =
+                    patterns.iter().map(|pattern| what.cases[case].fill(pattern)).collect();
+                let builder = self.builder(what, Some(&what.cases[case]), base);
+                Box::new(Files::new(patterns, builder, metrics, injection))
             }
             (Subject::Command(command), _) => Box::new(Runs {
                 command: filled(command, &what.cases[case]),
-                binaries,
+                builder: self.builder(what, Some(&what.cases[case]), base),
+                notes: Vec::new(),
                 metrics,
                 timeout,
                 expanded: false,
@@ -241,13 +278,22 @@ impl Sources<'_> {
 }
 
 /// A reference that says so where it cannot be measured.
-fn named(name: String, mut source: Box<dyn Source>) -> Box<dyn Source> {
-    Box::new(move || {
-        source.measure_process().map_err(|why| Unmeasured {
-            text: format!("{name} was not measured: {}", why.text),
+struct Named {
+    name: String,
+    source: Box<dyn Source>,
+}
+
+impl Source for Named {
+    fn prepare(&mut self) {
+        self.source.prepare();
+    }
+
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        self.source.measure_process().map_err(|why| Unmeasured {
+            text: format!("{} was not measured: {}", self.name, why.text),
             ..why
         })
-    })
+    }
 }
 
 /// One of the builds that are alike, or this process's binary where none is named.

@@ -1,6 +1,4 @@
 //! A worker seen from the harness: a fresh process of a test binary, and what it is asked and answers.
-//!
-//! Hidden from the documentation: public only for the suite that proves the instruments.
 
 mod build;
 pub mod pair;

@@ -1,6 +1,4 @@
 //! A process run: one fresh process of this binary that measures a workload, seen from the harness.
-//!
-//! Hidden from the documentation: public only for the suite that proves the instruments.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,18 +12,8 @@ pub use super::wire::Request;
 use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
 
-/// Measures `request` in a fresh process of this binary, which must serve workers before it does
-/// anything else. The process and everything it started are gone afterwards, and so are its files in
-/// `scratch`.
-pub fn measure(
-    request: &Request,
-    scratch: &Path,
-    timeout: Duration,
-) -> Result<ProcessRun, Unmeasured> {
-    measure_in(&Build::this()?, request, scratch, timeout)
-}
-
-/// The same in a process of another test binary.
+/// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
+/// process and everything it started are gone afterwards, and so are its files in `scratch`.
 pub fn measure_in(
     build: &Build,
     request: &Request,
@@ -54,6 +42,16 @@ pub fn measure_in(
     }
     process.elapsed = began.elapsed();
     Ok(process)
+}
+
+/// Does the same in a process of this binary.
+#[cfg(feature = "internals")]
+pub fn measure(
+    request: &Request,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<ProcessRun, Unmeasured> {
+    measure_in(&Build::this()?, request, scratch, timeout)
 }
 
 /// A request that is written down, and the process that will take it.

@@ -1,8 +1,8 @@
 //! Running again: what was red or unsettled is continued, what was held begins anew.
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

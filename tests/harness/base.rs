@@ -5,8 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::handover::{Handover, Told};
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::{Case, Run};
 use crate::row;
@@ -41,6 +42,12 @@ fn case(name: &str, budgets: &str, file: &str, [now, before]: [&str; 2]) -> Case
     fs::write(base.join(file), before).unwrap();
     let binary = std::env::current_exe().unwrap();
     case.env("PERF_BUDGET_BASE", binary).env("PERF_BUDGET_BASE_DIR", base)
+}
+
+/// The case, told what only the command knows.
+fn told(case: Case, told: Told) -> Case {
+    let variables = Handover { told, ..Handover::default() }.to_env().unwrap();
+    variables.into_iter().fold(case, |case, (name, value)| case.env(name, value))
 }
 
 fn base(case: &Case) -> PathBuf {
@@ -93,9 +100,8 @@ fn a_new_budget_is_skipped() {
 }
 
 fn all_are_new_to_a_base_without_any() {
-    let lacks = ("PERF_BUDGET_BASE_LACKS", "has no budgets.toml");
-    let case =
-        Case::new("base-adopted", DEPTH).env(lacks.0, lacks.1).env("PERF_BUDGET_STRICT", "1");
+    let lacks = Told { lacks: Some("has no budgets.toml".to_owned()), ..Told::default() };
+    let case = told(Case::new("base-adopted", DEPTH), lacks).env("PERF_BUDGET_STRICT", "1");
     fs::write(case.dir.join("depth"), "3").unwrap();
     case.run().exited(0);
     let outcome = outcome(&case, "depth::depth::x_base");
@@ -106,7 +112,8 @@ fn all_are_new_to_a_base_without_any() {
 fn how_it_was_built_is_said() {
     let budgets = DEPTH.replace("max = {", "max = { depth = [4, \"1.05 x base\"] }\n#");
     let case = case("base-notes", &budgets, "depth", ["3", "3"]);
-    let case = case.env("PERF_BUDGET_BASE_NOTES", "with other flags\nwith another lock");
+    let notes = ["with other flags", "with another lock"].map(str::to_owned).to_vec();
+    let case = told(case, Told { notes, ..Told::default() });
     case.run().exited(0);
     let notes = |test: &str| outcome(&case, test).notes;
     let said = notes("depth::depth::x_base");

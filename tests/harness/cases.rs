@@ -11,8 +11,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::{Case, Run};
 use crate::row;
@@ -85,7 +85,8 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            fs::copy(entry.path(), to).unwrap();
+            // Written and not copied, which on Windows would keep the time of the last change.
+            fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

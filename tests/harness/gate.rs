@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use perf_budget::outcome::Outcome;
-use perf_budget::record;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
 
 /// Set where this binary is the harness under test rather than the suite.
 pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
@@ -15,7 +15,7 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the machine that runs the suite may have set, and a case must not see.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 15] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
@@ -24,11 +24,10 @@ const FOREIGN: [&str; 16] = [
     "NO_COLOR",
     "PERF_BUDGET_BASE",
     "PERF_BUDGET_BASE_DIR",
-    "PERF_BUDGET_BASE_ENV",
-    "PERF_BUDGET_BASE_LACKS",
-    "PERF_BUDGET_BASE_NOTES",
+    "PERF_BUDGET_BASE_TOLD",
     "PERF_BUDGET_DIR",
     "PERF_BUDGET_HEAD",
+    "PERF_BUDGET_MEASURE",
     "PERF_BUDGET_RUN",
     "PERF_BUDGET_SHARD",
     "PERF_BUDGET_STRICT",

@@ -4,8 +4,8 @@
 use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::noise::Clock;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::noise::Clock;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

@@ -3,9 +3,9 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use perf_budget::budget::lock;
-use perf_budget::outcome::Run as Environment;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::budget::lock;
+use perf_budget_core::outcome::Run as Environment;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

@@ -22,7 +22,9 @@ mod profile;
 mod record;
 mod subjects;
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -47,7 +49,12 @@ fn main() -> ExitCode {
         record::rows(),
     ];
     let rows = rows.into_iter().flatten().collect();
-    libtest_mimic::run(&Arguments::from_args(), rows).exit_code()
+    let mut arguments = Arguments::from_args();
+    // A row mostly waits: for a time-out, for its turn, for a process to end.
+    arguments
+        .test_threads
+        .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
+    libtest_mimic::run(&arguments, rows).exit_code()
 }
 
 /// A test that passes where `check` does not panic.

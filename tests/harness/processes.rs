@@ -6,8 +6,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use perf_budget::outcome::Outcome;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::{Case, Run};
 use crate::row;

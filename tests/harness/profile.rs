@@ -1,7 +1,7 @@
 //! Debug builds: time is not judged, and that is said; where nothing may be skipped it is red.
 
 use libtest_mimic::Trial;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

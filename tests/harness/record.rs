@@ -3,8 +3,8 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use perf_budget::record;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::record;
+use perf_budget_core::verdict::Verdict;
 
 use crate::gate::Case;
 use crate::row;

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use perf_budget::metric::{Key, Metric, SubjectKind};
-use perf_budget::outcome::{Cause, Unmeasured};
-use perf_budget::subject::artifact::{Reading, measure};
+use perf_budget::internals::artifact::{Reading, measure};
+use perf_budget_core::metric::{Key, Metric, SubjectKind};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// A directory of its own for one test, made anew each time it runs.
 struct Dir(PathBuf);

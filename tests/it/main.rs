@@ -1,4 +1,5 @@
 //! Every integration test, in one binary, so that the library is linked once.
 
 mod artifact;
+mod public_items;
 mod tidy;

@@ -1,11 +1,13 @@
 //! The house's rules as tests: what a reviewer would otherwise have to look for in every change.
 //!
 //! Here is what holds for files. `arrows` has what the source says of its own structure, `metrics` what
-//! holds of each metric, `pages` what the pages beside the source promise.
+//! holds of each metric, `pages` what the pages beside the source promise,
+//! `dependencies` what is asked of other crates.
 
 mod arrows;
 mod children;
 mod circles;
+mod dependencies;
 mod metrics;
 mod pages;
 

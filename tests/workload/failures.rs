@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::metric::{Key, Metric};
-use perf_budget::outcome::Cause;
-use perf_budget::outcome::Cause::{
+use perf_budget::internals::process::{Request, measure};
+use perf_budget_core::metric::{Key, Metric};
+use perf_budget_core::outcome::Cause;
+use perf_budget_core::outcome::Cause::{
     Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, InvalidReading, Killed, MeasuredNothing,
     Panicked, TimedOut, WorkloadFailed,
 };
-use perf_budget::worker::process::{Request, measure};
 
 use crate::{process_run, process_run_within, row, value};
 
@@ -44,6 +44,13 @@ const TABLE: &[(&str, &str, Cause, &str)] = &[
         "p50",
         WorkloadFailed,
         "returns a Result: use `try_iter`, so that a failing operation is not measured as a fast one",
+    ),
+    ("lends a Result", "p50", WorkloadFailed, "returns a Result: use `try_iter_with_ref`"),
+    (
+        "lent every fourth fails",
+        "p50",
+        WorkloadFailed,
+        "operation 4 failed: the fourth; failures are counted where the budget limits `error_rate`",
     ),
     ("returns an async Result", "p50", WorkloadFailed, "use `try_iter_async`"),
     ("returns a future", "p50", WorkloadFailed, "returns a future or a closure, which nobody runs"),

@@ -11,7 +11,7 @@ pub(crate) use engine::{rows, subjects};
 pub(crate) fn rows() -> Vec<Trial> {
     vec![crate::row("fuel::needs_its_feature", || {
         let why = crate::process_run("empty", &["fuel"]).unwrap_err();
-        assert_eq!(why.cause, perf_budget::outcome::Cause::Unsupported);
+        assert_eq!(why.cause, perf_budget_core::outcome::Cause::Unsupported);
         assert!(why.text.contains("turn on the cargo feature `wasm`"), "{}", why.text);
     })]
 }
@@ -24,9 +24,9 @@ pub(crate) fn subjects() -> Vec<(&'static str, crate::subjects::Plain)> {
 #[cfg(feature = "wasm")]
 mod engine {
     use libtest_mimic::Trial;
-    use perf_budget::outcome::Cause;
     use perf_budget::wasm::{Instance, Module, Value};
     use perf_budget::{Failed, Run};
+    use perf_budget_core::outcome::Cause;
 
     use crate::subjects::Plain;
     use crate::{process_run, process_run_within, row, value};

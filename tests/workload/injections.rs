@@ -1,9 +1,9 @@
 //! What a selftest injects is what is measured besides: in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
-use perf_budget::inject::Injection;
-use perf_budget::metric::Effect;
-use perf_budget::worker::process::{Request, measure};
+use perf_budget::internals::Injection;
+use perf_budget::internals::process::{Request, measure};
+use perf_budget_core::metric::Effect;
 
 use crate::subjects::HELD;
 use crate::{process_run, request, row, value};

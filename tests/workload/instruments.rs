@@ -1,7 +1,7 @@
 //! What is measured is what the subject does.
 
 use libtest_mimic::Trial;
-use perf_budget::reading::Work;
+use perf_budget_core::reading::Work;
 
 use crate::subjects::HELD;
 use crate::{process_run, row, value};
@@ -35,6 +35,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("time::nothing_but_what_is_asked", only_asked),
         row("time::hold_is_measured_once", hold_once),
         row("memory::held", held),
+        row("memory::lent", lent),
         row("memory::peak", peak),
         row("memory::given_back", given_back),
         row("heap::param", || {
@@ -53,6 +54,9 @@ pub(crate) fn rows() -> Vec<Trial> {
         ("leaks", [1.0, 123.0, 123.0, 123.0, 123.0]),
         // The input is made before, counted as live while it lives, and not as an allocation.
         ("eats its input", [1.0, 30.0, 30.0, 4030.0, 0.0]),
+        // An input that is only lent is alive beside the output.
+        ("changes its input", [1.0, 30.0, 4030.0, 4030.0, 0.0]),
+        ("grows its input", [1.0, 1000.0, 1000.0, 1000.0, 0.0]),
         ("zeroed", [1.0, 640.0, 640.0, 640.0, 0.0]),
         ("elsewhere", [1.0, 1000.0, 1000.0, 1000.0, 1000.0]),
         ("only sometimes", [0.5, 5.0, 5.0, 5.0, 0.0]),
@@ -102,8 +106,10 @@ fn least(times: &[f64]) -> f64 {
 
 /// A value that takes 5 ms to drop: were it within, no operation could take less.
 fn drop_is_outside() {
-    let process = process_run("drops slowly", &["min", "mean"]).unwrap();
-    assert!(least(&process.operations) < 4e-3 && least(&process.batches) < 4e-3, "{process:?}");
+    for workload in ["drops slowly", "input drops slowly"] {
+        let process = process_run(workload, &["min", "mean"]).unwrap();
+        assert!(least(&process.operations) < 4e-3 && least(&process.batches) < 4e-3, "{process:?}");
+    }
 }
 
 /// An input that takes 2 ms of processor time to make.
@@ -153,7 +159,13 @@ fn throughput() {
 }
 
 fn errors() {
-    let process = process_run("every fourth fails", &["p50", "error_rate"]).unwrap();
+    for workload in ["every fourth fails", "lent every fourth fails"] {
+        errors_of(workload);
+    }
+}
+
+fn errors_of(workload: &str) {
+    let process = process_run(workload, &["p50", "error_rate"]).unwrap();
     let rate = value(&process, "error_rate");
     // Slow machines run fewer operations; the rate is a quarter of those to within one of them.
     let operations = process.operations.len() as f64 / (1.0 - rate);
@@ -175,8 +187,17 @@ fn hold_once() {
 }
 
 fn held() {
-    let process = process_run("holds", &["rss", "peak_rss"]).unwrap();
-    for word in ["rss", "peak_rss"] {
+    holds_all("holds", &["rss", "peak_rss"]);
+}
+
+/// An input that is only lent is resident while memory is read.
+fn lent() {
+    holds_all("loads its input", &["rss"]);
+}
+
+fn holds_all(workload: &str, words: &[&str]) {
+    let process = process_run(workload, words).unwrap();
+    for word in words {
         let share = value(&process, word) / HELD as f64;
         assert!((share - 1.0).abs() < 0.02, "{word} is {share} of what is held");
     }

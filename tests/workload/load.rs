@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use perf_budget::budget::{Load, LoadShape};
-use perf_budget::outcome::{Cause, Unmeasured};
-use perf_budget::reading::{ProcessRun, Timing};
+use perf_budget_core::budget::{Load, LoadShape};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{ProcessRun, Timing};
 
 use crate::{row, taken, value};
 
@@ -126,9 +126,11 @@ fn hopeless() {
 }
 
 fn errors() {
-    let process = process_run("every fourth fails", constant(1000.0)).unwrap();
-    let rate = value(&process, "error_rate");
-    assert!((rate - 0.25).abs() < 0.01, "{rate}");
+    for workload in ["every fourth fails", "lent every fourth fails"] {
+        let process = process_run(workload, constant(1000.0)).unwrap();
+        let rate = value(&process, "error_rate");
+        assert!((rate - 0.25).abs() < 0.01, "{rate}");
+    }
     let why = taken("every fourth fails", &["p50"], Some(constant(1000.0))).unwrap_err();
     assert_eq!(why.cause, Cause::WorkloadFailed);
     assert!(why.text.contains("operation 4 failed"), "{}", why.text);

@@ -10,6 +10,7 @@ mod failures;
 mod fuel;
 mod injections;
 mod instruments;
+mod lent;
 mod load;
 #[cfg(unix)]
 mod pairs;
@@ -17,22 +18,24 @@ mod server;
 mod spin;
 mod subjects;
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use perf_budget::budget::Load;
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::outcome::Unmeasured;
-use perf_budget::reading::ProcessRun;
-use perf_budget::worker::process::{Request, measure};
+use perf_budget::internals::process::{Request, measure};
+use perf_budget_core::budget::Load;
+use perf_budget_core::metric::{Metric, SubjectKind};
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::ProcessRun;
 
 #[global_allocator]
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();
 
 fn main() -> ExitCode {
-    if let Some(code) = perf_budget::run::serve(&subjects::all()) {
+    if let Some(code) = perf_budget::internals::serve(&subjects::all()) {
         return code;
     }
     let rows = instruments::rows().into_iter().chain(failures::rows()).chain(load::rows());
@@ -40,7 +43,12 @@ fn main() -> ExitCode {
     let rows = rows.chain(injections::rows());
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
-    libtest_mimic::run(&Arguments::from_args(), rows.collect()).exit_code()
+    let mut arguments = Arguments::from_args();
+    // A row mostly waits, for what is due and for what does not end.
+    arguments
+        .test_threads
+        .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
+    libtest_mimic::run(&arguments, rows.collect()).exit_code()
 }
 
 /// Measures the metrics of these names.
@@ -69,7 +77,7 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
     let metric = |word: &&str| Metric::of(SubjectKind::Workload, word).unwrap();
     Request {
         workload: workload.to_owned(),
-        params: vec![("size".to_owned(), perf_budget::budget::Param::Int(1000))],
+        params: vec![("size".to_owned(), perf_budget_core::budget::Param::Int(1000))],
         metrics: metrics.iter().map(metric).collect(),
         load: None,
         slice: Duration::from_millis(60),

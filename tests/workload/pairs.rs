@@ -5,16 +5,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use perf_budget::budget::Param;
-use perf_budget::outcome::Cause;
-use perf_budget::outcome::Cause::{
+use perf_budget::internals::pair::{Pair, Place, Side, Terms, Wants, measure};
+use perf_budget::internals::process::{Build, Request};
+use perf_budget_core::budget::Param;
+use perf_budget_core::outcome::Cause;
+use perf_budget_core::outcome::Cause::{
     Crashed, ExitedBadly, ExitedEarly, Flooded, Harness, Killed, MeasuredNothing, Panicked,
     TimedOut, WorkloadFailed,
 };
-use perf_budget::outcome::Unmeasured;
-use perf_budget::reading::Work;
-use perf_budget::worker::pair::{Pair, Place, Side, Terms, Wants, measure};
-use perf_budget::worker::process::{Build, Request};
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::Work;
 
 use crate::row;
 
@@ -113,7 +113,7 @@ fn twice_the_work_is_twice_as_long() {
             let sides = [side("counts", 200_000, "first"), side("counts", 100_000, "second")];
             let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pairs");
             let pair = run([&sides[0], &sides[1]], false, MINUTE, &scratch).unwrap();
-            let ratio = |round: &perf_budget::worker::pair::Round| {
+            let ratio = |round: &perf_budget::internals::pair::Round| {
                 let log =
                     |side: &[Vec<f64>]| side.iter().flatten().map(|time| time.ln()).sum::<f64>();
                 ((log(&round.first) - log(&round.second)) / 4.0).exp()

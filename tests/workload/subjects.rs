@@ -8,7 +8,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use perf_budget::{Failed, Run, Workload};
+use perf_budget::internals::Workload;
+use perf_budget::{Failed, Run};
 #[cfg(unix)]
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -18,8 +19,16 @@ pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
 /// Every subject, by the name its rows use.
 pub(crate) fn all() -> Vec<(String, Workload)> {
-    let groups =
-        [timed(), asynchronous(), kept(), recording(), refused(), dying(), crate::fuel::subjects()];
+    let groups = [
+        timed(),
+        asynchronous(),
+        kept(),
+        recording(),
+        refused(),
+        dying(),
+        crate::fuel::subjects(),
+        crate::lent::subjects(),
+    ];
     let plain = groups.into_iter().flatten();
     plain.map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
 }
@@ -297,7 +306,7 @@ fn two_threads() {
 }
 
 /// Takes long to drop.
-struct SlowDrop;
+pub(crate) struct SlowDrop;
 
 impl Drop for SlowDrop {
     fn drop(&mut self) {

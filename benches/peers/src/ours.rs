@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::worker::process::{Request, measure};
-use perf_budget::{Run, Workload};
+use perf_budget::Run;
+use perf_budget::internals::Workload;
+use perf_budget::internals::process::{Request, measure};
+use perf_budget_core::metric::{Metric, SubjectKind};
 
 use crate::{Row, subjects};
 
@@ -26,7 +27,7 @@ pub(crate) fn serve() -> Option<ExitCode> {
         };
         workloads.push((name.to_owned(), Box::new(workload)));
     }
-    perf_budget::run::serve(&workloads)
+    perf_budget::internals::serve(&workloads)
 }
 
 pub(crate) fn batches(subject: &str) -> Row {

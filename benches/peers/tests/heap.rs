@@ -5,9 +5,10 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use perf_budget::metric::{Metric, SubjectKind};
-use perf_budget::worker::process::{Request, measure};
-use perf_budget::{Failed, Heap, Run, Workload};
+use perf_budget::internals::Workload;
+use perf_budget::internals::process::{Request, measure};
+use perf_budget::{Failed, Heap, Run};
+use perf_budget_core::metric::{Metric, SubjectKind};
 
 #[global_allocator]
 static HEAP: Heap<dhat::Alloc> = Heap::of(dhat::Alloc);
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         add(&mut workloads, "threads", threads),
         add(&mut workloads, "one large temporary", large_temporary),
     ];
-    if let Some(code) = perf_budget::run::serve(&workloads) {
+    if let Some(code) = perf_budget::internals::serve(&workloads) {
         return code;
     }
     for subject in subjects {

@@ -19,6 +19,15 @@ pub(crate) struct Target {
     pub(crate) options: Vec<String>,
 }
 
+/// What cargo built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The test binary.
+    pub(super) binary: PathBuf,
+    /// What cargo said of each part.
+    pub(super) messages: Vec<serde_json::Value>,
+}
+
 /// Which revision is built, and so with what.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Side<'a> {
@@ -39,9 +48,15 @@ impl Target {
 
     /// Builds it in `package` and gives the binary's path. What cargo says goes to standard error.
     pub(super) fn build(&self, package: &Path, side: Side<'_>) -> Result<PathBuf, Failure> {
+        Ok(self.test(package, side)?.binary)
+    }
+
+    /// Builds it, with all that it is made of.
+    fn test(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        self.built(package, side, arguments, &[])
+        let messages = self.messages(package, side, arguments, &[])?;
+        Ok(Built { binary: self.named(&messages, package)?, messages })
     }
 
     /// A command that runs it as `cargo test` does: in its package, which it is told of, with the binaries
@@ -137,8 +152,8 @@ fn executables<'m>(
 }
 
 /// Builds this revision's, so that whatever is wrong with it is known before anything is measured.
-pub(crate) fn head(target: &Target, package: &Path) -> Result<PathBuf, Failure> {
-    target.build(package, Side::Head)
+pub(crate) fn head(target: &Target, package: &Path) -> Result<Built, Failure> {
+    target.test(package, Side::Head)
 }
 
 /// Runs a command of the shell in a directory.

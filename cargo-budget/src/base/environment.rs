@@ -18,8 +18,6 @@ const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 /// Where cargo puts the directories of this revision's libraries before it runs a test.
 const LIBRARIES: [&str; 4] =
     ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"];
-/// Tells the harness, which runs within this revision's environment and builds binaries of the base.
-const VARIABLE: &str = "PERF_BUDGET_BASE_ENV";
 
 /// How the environment of the base's children differs from that of this revision's tests: the value of each variable,
 /// `None` where it is not set.
@@ -85,9 +83,9 @@ impl Environment {
         }
     }
 
-    /// The variable that tells the harness.
-    pub(super) fn told(&self) -> (&'static str, String) {
-        (VARIABLE, serde_json::to_string(&self.0).unwrap_or_default())
+    /// As the harness is told of it, which runs within this revision's environment and builds binaries of the base.
+    pub(super) fn told(&self) -> BTreeMap<String, Option<String>> {
+        self.0.clone()
     }
 
     fn program(&self) -> &str {

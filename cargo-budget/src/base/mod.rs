@@ -10,8 +10,11 @@ mod configuration;
 mod environment;
 mod layouts;
 mod lock;
+mod manifests;
 mod outside;
 mod place;
+mod product;
+mod same;
 mod shared;
 mod submodules;
 mod unhooked;
@@ -21,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::Metadata;
+use perf_budget_core::handover::{self, Handover, Told, Unchanged};
 
 use self::build::Side;
 use self::configuration::Files;
@@ -30,17 +34,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-pub(crate) use self::build::{Target, head};
-
-/// By which the harness knows of a base; each comparison sets its own.
-const VARIABLES: [&str; 6] = [
-    "PERF_BUDGET_BASE",
-    "PERF_BUDGET_BASE_DIR",
-    "PERF_BUDGET_BASE_ENV",
-    "PERF_BUDGET_BASE_LACKS",
-    "PERF_BUDGET_BASE_NOTES",
-    "PERF_BUDGET_HEAD",
-];
+pub(crate) use self::build::{Built, Target, head};
 
 /// What is asked of the base.
 #[derive(Debug, Clone)]
@@ -53,6 +47,8 @@ struct Wanted<'a> {
     pub(crate) prepare: Option<&'a str>,
     /// How often each revision is linked.
     pub(crate) layouts: u32,
+    /// What this revision's build said, where what did not change need not be measured.
+    proves: Option<&'a Built>,
 }
 
 /// A base revision that is ready.
@@ -70,6 +66,8 @@ pub(crate) struct Base {
     pub(crate) lacks: Option<String>,
     /// What is said of each comparison with it: where it was built in another way than this revision.
     notes: Vec<String>,
+    /// What has not changed since, so that it need not be measured.
+    unchanged: Option<Unchanged>,
     /// What its children inherit, where the harness starts them.
     inherited: Environment,
     /// Held as long as the binaries are wanted: another comparison would build its own over them, which
@@ -80,41 +78,33 @@ pub(crate) struct Base {
 impl Base {
     /// Tells the harness that `command` starts of the base, and of none where there is none.
     pub(crate) fn tell(base: Option<&Base>, command: &mut Command) -> Result<(), Failure> {
-        for name in VARIABLES {
+        for name in handover::VARIABLES {
             command.env_remove(name);
         }
         if let Some(base) = base {
-            command.envs(base.environment()?);
+            command.envs(base.handover().to_env()?);
         }
         Ok(())
     }
 
-    /// The variables by which the harness knows of it.
-    fn environment(&self) -> Result<Vec<(&'static str, std::ffi::OsString)>, Failure> {
-        let path = |paths: &[PathBuf]| {
-            std::env::join_paths(paths).map_err(|e| {
-                Failure::unmeasured(format!(
-                    "failed to name the base's binaries: {e}; build in a directory \
-                     without such a character"
-                ))
-            })
-        };
-        if let Some(lacks) = &self.lacks {
-            return Ok(vec![("PERF_BUDGET_BASE_LACKS", lacks.into())]);
+    /// As the harness is told of it.
+    fn handover(&self) -> Handover {
+        if self.lacks.is_some() {
+            let told = Told { lacks: self.lacks.clone(), ..Told::default() };
+            return Handover { told, ..Handover::default() };
         }
-        let (inherited, value) = self.inherited.told();
-        let mut environment = vec![
-            ("PERF_BUDGET_BASE", path(&self.binaries)?),
-            ("PERF_BUDGET_BASE_DIR", self.root.clone().into_os_string()),
-            (inherited, value.into()),
-        ];
-        if !self.notes.is_empty() {
-            environment.push(("PERF_BUDGET_BASE_NOTES", self.notes.join("\n").into()));
+        let notes = self.notes.clone();
+        Handover {
+            binaries: self.binaries.clone(),
+            heads: self.heads.clone(),
+            directory: Some(self.root.clone()),
+            told: Told {
+                environment: self.inherited.told(),
+                notes,
+                unchanged: self.unchanged.clone(),
+                ..Told::default()
+            },
         }
-        if !self.heads.is_empty() {
-            environment.push(("PERF_BUDGET_HEAD", path(&self.heads)?));
-        }
-        Ok(environment)
     }
 }
 
@@ -133,6 +123,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) prepare: Option<&'a str>,
     /// See [`Wanted`].
     pub(crate) layouts: u32,
+    /// See [`Wanted`].
+    pub(crate) proves: Option<&'a Built>,
 }
 
 /// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
@@ -146,7 +138,14 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let wanted = Wanted { revision, target, prepare: asked.prepare, layouts: asked.layouts };
+    let wanted = Wanted {
+        revision,
+        target,
+        prepare: asked.prepare,
+        layouts: asked.layouts,
+        // What a command of the shell makes, and of what, nobody knows.
+        proves: asked.proves.filter(|_| asked.prepare.is_none()),
+    };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         let short = &base.commit[..12];
@@ -192,6 +191,12 @@ fn ready(
         outside::link(metadata, &top, &checkouts)?;
     }
     let inherited = Environment::of(&project.root, &head);
+    if manifests::lead_out(&checkout.top, &top)? {
+        // Where cargo cannot tell, it says why when it builds.
+        if let Ok(whole) = inherited.metadata(&root).exec() {
+            manifests::nothing_leads_back(&whole, &top)?;
+        }
+    }
     // What comes now has lines of its own: cargo's.
     drop(work);
     let mut base = Base {
@@ -201,6 +206,7 @@ fn ready(
         heads: Vec::new(),
         lacks: None,
         notes: configuration::difference(&head, &own).into_iter().collect(),
+        unchanged: None,
         inherited,
         _alone: alone,
     };
@@ -227,6 +233,20 @@ fn ready(
     let served = both.map_or(Ok(None), |(head, base)| {
         lock::serve(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
     })?;
+    let budgets = project.budgets()?;
+    let before = perf_budget_core::budget::load(&root.join("budgets.toml")).ok();
+    let given = wanted.proves.zip(metadata.as_ref()).map(|(built, metadata)| {
+        let (top, prefix) = (top.as_path(), prefix.as_str());
+        let trees = same::Head { root: &project.root, top, prefix, built, metadata };
+        same::Given { head: trees, commit, budgets: &budgets, before: before.as_ref() }
+    });
+    let proof = given.and_then(|given| same::Comparison::of(given, tell));
+    if let Some(proof) = &proof {
+        base.unchanged = proof.by_files(tell);
+        if base.unchanged.as_ref().is_some_and(|known| !same::leaves_any(&budgets, known)) {
+            return Ok(base);
+        }
+    }
     if let Some(command) = wanted.prepare {
         tell(&format!("preparing {short}: {command}"));
         build::prepare(command, &root, &base.inherited)?;
@@ -236,7 +256,12 @@ fn ready(
     let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
     let build = || wanted.target.build(&root, side);
     base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
-    if wanted.layouts > 1 {
+    if let (Some(proof), None, Some(workspace)) = (&proof, &base.unchanged, &workspace) {
+        let workspace = workspace.workspace_root.as_std_path();
+        base.unchanged = proof.by_sections(&base.binaries[0], workspace, tell);
+    }
+    let leaves_any = base.unchanged.as_ref().is_none_or(|known| same::leaves_any(&budgets, known));
+    if wanted.layouts > 1 && leaves_any {
         tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
         let seeds = 1..=wanted.layouts;
         let target = wanted.target;

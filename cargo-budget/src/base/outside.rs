@@ -1,7 +1,7 @@
 //! What a checkout finds outside of its repository: what the project finds there, and no more.
 //!
-//! A path dependency such as `../sibling` leads out of the repository, so what it leads to is linked beside
-//! the checkouts: as it is now, since the repository does not have it. Configuration that stands above the repository
+//! Whatever packages stand outside of the repository is linked beside the checkouts, for whoever looks for it there: as it
+//! is now, since the repository does not have it. (`manifests` names it to cargo.) Configuration that stands above the repository
 //! applies to the project, and is linked above the checkouts. And a base from before the project became a workspace
 //! must not be taken for a stray member of another one: cargo looks for a workspace upwards, but never above a directory
 //! `target/package`, where it unpacks what it verifies itself.

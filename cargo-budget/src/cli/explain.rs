@@ -10,7 +10,7 @@ use super::{Context, show};
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::inside::{FILES, Inside, Place};
+use crate::inside::{FILES, Inside, Part, Place};
 use crate::project::Project;
 use crate::report::{Report, explain, input};
 use crate::text;
@@ -91,13 +91,17 @@ impl Explain {
             };
         };
         let profile = report.profile();
-        let here = Place::of(project, profile);
+        let here = Place::of(project);
         let there = match revision {
             Some(revision) => Some(built(project, &revision, profile, context)?),
             None => None,
         };
         let files = here.files(budget, patterns)?;
         let files = &files[..files.len().min(FILES)];
+        let others = match &there {
+            Some(place) => place.files(budget, patterns)?,
+            None => Vec::new(),
+        };
         let work = context.progress.count("looking into", "files", files.len());
         let against = self.against.as_deref().map(Inside::of).transpose()?.flatten();
         if let (Some(path), None) = (&self.against, &against) {
@@ -105,20 +109,17 @@ impl Explain {
             return Err(Failure::io("look into", path, &why));
         }
         let mut shown = String::new();
-        for path in files {
+        for Part { name, path } in files {
             let Some(inside) = Inside::of(path)? else { continue };
-            let name = here.name(path);
-            let before = match &there {
-                None => against.clone(),
-                Some(place) => {
-                    let path = place.path(&name);
-                    let before = if path.is_file() { Inside::of(&path)? } else { None };
-                    if before.is_none() {
-                        context
-                            .warn(&format!("the other revision has no `{name}` to compare with"));
-                    }
-                    before
+            let before = if there.is_some() {
+                let other = others.iter().find(|other| other.name == *name);
+                let before = other.map(|other| Inside::of(&other.path)).transpose()?.flatten();
+                if before.is_none() {
+                    context.warn(&format!("the other revision has no `{name}` to compare with"));
                 }
+                before
+            } else {
+                against.clone()
             };
             let name = path.strip_prefix(&project.root).unwrap_or(path).display().to_string();
             let bytes = Quantity::new(inside.bytes as f64, Unit::Bytes);
@@ -158,18 +159,18 @@ impl Explain {
 }
 
 /// Another revision, built as the last run was.
-fn built(
-    project: &Project,
+fn built<'p>(
+    project: &'p Project,
     revision: &str,
     profile: &str,
     context: Context,
-) -> Result<Place, Failure> {
+) -> Result<Place<'p>, Failure> {
     let target = Target {
         test: "budgets".to_owned(),
         profile: if profile == "debug" { "dev" } else { profile }.to_owned(),
         options: Vec::new(),
     };
-    let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1 };
+    let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1, proves: None };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
     if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {
@@ -177,6 +178,5 @@ fn built(
             "`{revision}` {lacks}, so nothing is compared with it"
         )));
     }
-    let root = base.map_or_else(|| project.root.clone(), |base| base.root);
-    Ok(Place { root, built: project.results().join("base/target").join(profile) })
+    Ok(base.map_or_else(|| Place::of(project), |base| Place::of_base(project, base)))
 }

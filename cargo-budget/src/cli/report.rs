@@ -56,7 +56,7 @@ impl Report {
         // Of what was measured elsewhere the files are not here.
         let own = self.merge.is_empty() && self.input.is_empty();
         if let (Format::Html, true, Ok(project)) = (self.format, own, Project::find(here)) {
-            report.inside = inside::by_budget(&project, report.profile(), progress);
+            report.inside = inside::by_budget(&project, progress);
         }
         let (text, left) = report::render(&report, self.format, self.better, progress)?;
         match &self.output {

@@ -62,7 +62,12 @@ impl Selftest {
         let base = base::compared(
             &project,
             &target,
-            &base::Asked { revision: self.base.as_deref(), prepare: None, layouts: 1 },
+            &base::Asked {
+                revision: self.base.as_deref(),
+                prepare: None,
+                layouts: 1,
+                proves: None,
+            },
             context.progress,
             &|text| context.tell(text),
         )??;

@@ -1,7 +1,7 @@
-//! `cargo budget doctor`: what this machine does to a measurement, and what that means for budgets.
+//! `cargo budget doctor`: how noisy this machine is for measurements, and what that means for budgets.
 //!
-//! Its numbers are of this moment: a machine is asked while nothing else is meant to run, as the tests are.
-//! It decides nothing; the gate measures interference with every outcome anyway.
+//! Its numbers describe the present moment. Run it while nothing else is meant to run, as for the tests. No verdict
+//! depends on it: the gate measures interference together with every outcome.
 
 mod spin;
 mod system;
@@ -13,36 +13,37 @@ use perf_budget_core::quantity::{Quantity, Unit};
 pub(crate) use spin::{Clock, Gaps, clock};
 pub(crate) use system::System;
 
-/// What was found out.
+/// The findings about this machine.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Machine {
-    /// What the clock takes and tells apart.
+    /// The cost and the resolution of the clock.
     pub(crate) clock: Clock,
-    /// What was taken from a loop that only looked at the clock.
+    /// The gaps in a loop that only read the clock.
     pub(crate) gaps: Gaps,
-    /// How much longer slow runs of the same work took than the middle one, as a share of it.
+    /// How much longer slow runs of the same work took than the median run, as a share of it.
     pub(crate) spread: f64,
-    /// What the system says of itself.
+    /// What the system reports about itself.
     pub(crate) system: System,
 }
 
-/// How much a machine adds to what is measured.
+/// How much noise a machine adds to measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Noise {
-    /// Less than the gate's tolerance can see.
+    /// The noise is less than the gate's tolerance.
     Quiet,
-    /// Enough that tails and close limits take longer to settle.
+    /// Tails and close limits need longer until they are settled.
     Busy,
-    /// More than the tolerance: close limits on times will not settle.
+    /// The noise is more than the tolerance, so close limits on times will not be settled.
     Noisy,
 }
 
-/// Beyond this share of the time taken away, tails take notice.
+/// The share of the time that other work takes, beyond which it shows in tails.
 const BUSY: f64 = 0.01;
-/// Beyond this, the tolerance of times is eaten up by the machine: it is 10 %, of which half is left to the code.
+/// The share beyond which the noise uses up the tolerance of times: the tolerance is 10 %, and half of it is left to the
+/// code.
 const NOISY: f64 = 0.05;
 
-/// Asks the machine; takes a quarter of a second.
+/// Examines the machine, which takes a quarter of a second.
 pub(crate) fn examine() -> Machine {
     let before = System::read();
     let clock = spin::clock();
@@ -52,7 +53,7 @@ pub(crate) fn examine() -> Machine {
 }
 
 impl Machine {
-    /// How noisy it is.
+    /// Returns how noisy the machine is.
     pub(crate) fn noise(&self) -> Noise {
         let steal = self.system.steal.unwrap_or(0.0);
         let pressure = self.system.pressure.unwrap_or(0.0);
@@ -63,7 +64,7 @@ impl Machine {
         }
     }
 
-    /// Everything, and what it means.
+    /// Renders all facts, and what they mean.
     pub(crate) fn render(&self) -> String {
         let mut text = String::new();
         for (name, fact) in self.facts() {
@@ -89,7 +90,8 @@ impl Machine {
         }
     }
 
-    /// Everything, for programs: times in seconds, shares of one, null for what the system does not tell.
+    /// Returns all facts for programs. Times are in seconds, shares are between 0 and 1, and null stands for what the
+    /// system does not report.
     pub(crate) fn json(&self) -> serde_json::Value {
         let Machine { clock, gaps, spread, system } = self;
         serde_json::json!({
@@ -118,13 +120,13 @@ impl Machine {
     fn facts(&self) -> Vec<(&'static str, String)> {
         let time = |seconds| Quantity::new(seconds, Unit::Seconds);
         let share = |share| Quantity::new(share, Unit::Share).to_string();
-        let unknown = || "not told here".to_owned();
+        let unknown = || "not reported here".to_owned();
         let Machine { clock, gaps, spread, system } = self;
         let taken = if gaps.count == 0 {
-            format!("nothing was taken from {} of looking at the clock", time(gaps.looked))
+            format!("no other work interrupted a loop of {}", time(gaps.looked))
         } else {
             format!(
-                "{} of {} were taken by something else, in {} gaps, the longest {}",
+                "other work took {} of {}, in {} gaps, of which the longest was {}",
                 share(gaps.lost()),
                 time(gaps.looked),
                 gaps.count,
@@ -132,12 +134,14 @@ impl Machine {
             )
         };
         let clock = format!(
-            "a reading takes {} and tells {} apart",
+            "a reading takes {}, and the resolution is {}",
             time(clock.cost),
             time(clock.resolution)
         );
         let cores = match (system.cores, system.quota) {
-            (cores, Some(quota)) => format!("{cores}, of which this group may use {quota:.2}"),
+            (cores, Some(quota)) => {
+                format!("{cores}, of which the quota of this group allows {quota:.2}")
+            }
             (cores, None) => format!("{cores}, without a quota"),
         };
         vec![
@@ -145,7 +149,7 @@ impl Machine {
             (
                 "runs",
                 format!(
-                    "one in ten of the same work took {} longer than the middle one",
+                    "one in ten runs of the same work took {} longer than the median run",
                     share(*spread)
                 ),
             ),
@@ -153,7 +157,10 @@ impl Machine {
             (
                 "waited",
                 system.waited.map_or_else(unknown, |waited| {
-                    format!("{} for a processor meanwhile (schedstat)", time(waited))
+                    format!(
+                        "this process waited {} for a processor meanwhile (schedstat)",
+                        time(waited)
+                    )
                 }),
             ),
             (
@@ -184,28 +191,28 @@ impl Machine {
         ]
     }
 
-    /// What it means for budgets, in plain words.
+    /// Returns what the facts mean for budgets, in plain words.
     fn meaning(&self) -> Vec<String> {
         let time = |seconds| Quantity::new(seconds, Unit::Seconds);
         let mut sentences = vec![
-            "sizes, allocations and other deterministic metrics are not touched by any of this".to_owned(),
+            "sizes, allocations and other deterministic metrics are not affected by any of this".to_owned(),
             match self.noise() {
                 Noise::Quiet => "limits on times 10 % above what is measured can be held".to_owned(),
                 Noise::Busy => "limits on means and medians 20 % above what is measured can be held; give tails \
                                 (p95 and beyond) twice what is measured, or more `effort`"
                     .to_owned(),
-                Noise::Noisy => "limits on times near what is measured will often be unsettled: leave them twice the \
+                Noise::Noisy => "limits on times near what is measured will often stay unsettled: give them twice the \
                                  room, limit `cpu` or `allocs` instead, or measure on a machine by itself"
                     .to_owned(),
             },
             format!(
-                "single operations are told apart from the clock from {} on; limit `mean` or `throughput` of shorter ones",
+                "single operations can be timed if they take {} or longer; for shorter ones, limit `mean` or `throughput`",
                 time(5.0 * self.clock.grain())
             ),
         ];
         if let Some(length) = self.gaps.tail(0.99) {
             sentences.push(format!(
-                "gaps hit one operation in a hundred that takes {} or longer: its p99 has a gap of up to {} in it",
+                "of operations that take {} or longer, a gap hits one in a hundred: their p99 includes a gap of up to {}",
                 time(length),
                 time(self.gaps.longest)
             ));
@@ -213,33 +220,33 @@ impl Machine {
         let system = &self.system;
         if system.cores == 1 || system.quota.is_some_and(|quota| quota < 2.0) {
             sentences.push(
-                "there is less than two processors' worth of time: whatever else runs, runs in place of what is \
-                 measured, and work on several threads is slowed down by the quota rather than by itself"
+                "there is less than two processors' worth of time: whatever else runs takes the place of what is \
+                 measured, and work on several threads is slowed down by the quota"
                     .to_owned(),
             );
         }
         if system.governor.as_deref().is_some_and(|governor| governor != "performance") {
             sentences.push(
-                "the processor's speed follows the load, so that first runs are slower: `performance` as governor \
-                 keeps it"
+                "the processor's speed follows the load, so the first runs are slower; the governor `performance` \
+                 keeps the speed constant"
                     .to_owned(),
             );
         }
         if system.load.is_some_and(|load| load > system.cores as f64) {
             sentences.push(
-                "more wants to run than there are processors; measure when it has ended".to_owned(),
+                "more work wants to run than there are processors; measure when that work has ended".to_owned(),
             );
         }
         sentences
     }
 }
 
-/// Which metrics this platform can measure.
+/// Returns which metrics can be measured on this platform.
 fn instruments() -> &'static str {
     if cfg!(target_os = "linux") {
         "every metric can be measured on this platform"
     } else if cfg!(target_os = "macos") {
-        "all but `peak_rss`, and of a command `cpu` and `rss`"
+        "every metric but `peak_rss`, and but `cpu` and `rss` of commands"
     } else {
         "sizes, times, `rss` of workloads and heap metrics; not `cpu`, `utilization`, `context_switches`, `peak_rss`"
     }
@@ -267,18 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_decides() {
+    fn lost_time_decides_how_noisy_the_machine_is() {
         check(0.0, None, None, Noise::Quiet, "10 % above what is measured can be held");
         check(0.02, None, None, Noise::Busy, "20 % above");
         check(0.0, None, Some(0.3), Noise::Busy, "in 30 % of the last 10 s");
         check(0.0, Some(0.2), None, Noise::Noisy, "20 % of the processors' time");
         check(0.2, None, None, Noise::Noisy, "machine by itself");
         check(0.0, None, None, Noise::Quiet, "same work took 3 % longer");
-        check(0.2, None, None, Noise::Noisy, "steal        not told here");
+        check(0.2, None, None, Noise::Noisy, "steal        not reported here");
     }
 
     #[test]
-    fn few_processors_and_a_sleepy_governor_are_said() {
+    fn few_processors_and_a_slow_governor_are_reported() {
         let mut machine = machine(0.0, None, None);
         machine.system = System {
             cores: 1,
@@ -288,13 +295,13 @@ mod tests {
             ..System::default()
         };
         let text = machine.render();
-        for words in ["may use 1.50", "less than two", "`performance`", "when it has ended"] {
+        for words in ["allows 1.50", "less than two", "`performance`", "when that work has ended"] {
             assert!(text.contains(words), "{words} is not in\n{text}");
         }
     }
 
     #[test]
-    fn this_machine_can_be_asked() {
+    fn this_machine_can_be_examined() {
         let machine = examine();
         assert!(machine.gaps.looked >= 0.2 && machine.clock.cost > 0.0);
         assert!(machine.system.cores >= 1);

@@ -1,38 +1,39 @@
-//! A loop that only looks at the clock: whatever it does not see was taken from it.
+//! A loop that only reads the clock. Time that passes between two readings was taken by other work.
 
 use std::time::{Duration, Instant};
 
-/// How long it looks: long enough to meet a timer of 100 Hz twenty times, short enough to wait for.
-const LOOKING: Duration = Duration::from_millis(200);
-/// From here on it is a gap: an interrupt takes less, a change to another process more.
+/// The length of the loop: long enough to meet a timer of 100 Hz twenty times, and short enough to wait for.
+const LENGTH: Duration = Duration::from_millis(200);
+/// The least time between two readings that counts as a gap. An interrupt takes less; a switch to another process
+/// takes more.
 const GAP: f64 = 10e-6;
 
-/// What the clock takes and tells apart, in seconds.
+/// The properties of the clock, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Clock {
-    /// What one reading takes, at best.
+    /// The shortest time that one reading took.
     pub(crate) cost: f64,
-    /// The smallest step that was seen.
+    /// The smallest step between two readings.
     pub(crate) resolution: f64,
 }
 
 impl Clock {
-    /// The shortest time that it can tell.
+    /// Returns the shortest time that the clock can measure.
     pub(crate) fn grain(self) -> f64 {
         self.cost.max(self.resolution)
     }
 }
 
-/// What was taken from a loop, in seconds.
+/// The gaps in the loop, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Gaps {
-    /// How long it looked.
+    /// The length of the loop.
     pub(crate) looked: f64,
-    /// How much of that it did not see.
+    /// The sum of all gaps.
     pub(crate) taken: f64,
-    /// In how many pieces.
+    /// The number of gaps.
     pub(crate) count: usize,
-    /// The longest of them.
+    /// The longest gap.
     pub(crate) longest: f64,
 }
 
@@ -46,13 +47,14 @@ impl Gaps {
         }
     }
 
-    /// The share of the time that was taken.
+    /// Returns the share of the time that was lost in gaps.
     pub(crate) fn lost(&self) -> f64 {
         if self.looked > 0.0 { self.taken / self.looked } else { 0.0 }
     }
 
-    /// How long an operation takes so that so many beyond the quantile are hit by a gap: they come at a rate, and
-    /// an operation is hit with about the rate times its length. `None` where too few were seen for a rate.
+    /// Returns the length of the operations that gaps slow down often enough to show in the quantile: for 0.99,
+    /// operations of which one in a hundred is hit. Gaps come at a rate, and the chance that an operation is hit is
+    /// about the rate times its length. Returns `None` where there were too few gaps to know their rate.
     pub(crate) fn tail(&self, quantile: f64) -> Option<f64> {
         const FEWEST: usize = 3;
         let rate = self.count as f64 / self.looked;
@@ -60,11 +62,11 @@ impl Gaps {
     }
 }
 
-/// Looks at the clock and at nothing else.
+/// Runs the loop and returns its gaps.
 pub(crate) fn gaps() -> Gaps {
     let (began, mut gaps) = (Instant::now(), Gaps::default());
     let mut last = began;
-    while last.duration_since(began) < LOOKING {
+    while last.duration_since(began) < LENGTH {
         let now = Instant::now();
         gaps.add(now.duration_since(last).as_secs_f64());
         last = now;
@@ -72,8 +74,8 @@ pub(crate) fn gaps() -> Gaps {
     gaps
 }
 
-/// The same work again and again: how much longer the slow runs take than the middle one, as a share of it.
-/// The slow ones are those that nine in ten are faster than.
+/// Repeats the same work and returns how much longer slow runs take than the median run, as a share of it. The slow
+/// run is the one that nine in ten are faster than.
 pub(crate) fn spread() -> f64 {
     const RUNS: usize = 41;
     const STEPS: u64 = 200_000;
@@ -95,7 +97,7 @@ fn spread_of(mut runs: Vec<f64>) -> f64 {
     (at(9) - at(5)) / at(5)
 }
 
-/// The best of many batches for the cost; the smallest step for the resolution.
+/// Measures the clock: its cost is the best of many batches, and its resolution is the smallest step.
 pub(crate) fn clock() -> Clock {
     const BATCHES: usize = 50;
     const READINGS: u32 = 200;
@@ -113,7 +115,7 @@ pub(crate) fn clock() -> Clock {
         }
         cost = cost.min(last.duration_since(began).as_secs_f64() / f64::from(READINGS));
     }
-    // A clock that stood still all the time tells nothing shorter than what it was looked at for.
+    // Where the clock never advanced, its resolution is at best the length of a batch.
     let resolution = if resolution.is_finite() { resolution } else { cost * f64::from(READINGS) };
     Clock { cost: cost.max(1e-12), resolution }
 }
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slow_runs_are_held_against_the_middle_one() {
+    fn slow_runs_are_compared_with_the_median_run() {
         let runs = |slow: f64| (0..41).map(|n| if n % 5 == 0 { slow } else { 2.0 }).collect();
         assert!((spread_of(runs(3.0)) - 0.5).abs() < 1e-12);
         assert!(spread_of(runs(1.0)).abs() < 1e-12);
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn rare_gaps_hit_long_operations() {
         let gaps = Gaps { looked: 0.2, taken: 0.01, count: 20, longest: 0.001 };
-        // A hundred a second: one operation of 100 µs in a hundred.
+        // There are a hundred gaps a second, so one in a hundred operations of 100 µs is hit.
         assert!((gaps.tail(0.99).unwrap() - 1e-4).abs() < 1e-12);
         assert_eq!(Gaps { count: 2, ..gaps }.tail(0.99), None);
         assert!(Gaps::default().lost().abs() < f64::EPSILON);

@@ -1,25 +1,26 @@
-//! What the system says of itself: files of Linux, nothing elsewhere. What is not there is `None`.
+//! What the system reports about itself. The values come from files of Linux; elsewhere, and where a file is missing,
+//! they are `None`.
 
 use std::path::{Path, PathBuf};
 
-/// What the system says.
+/// The values that the system reports.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct System {
-    /// Processors that this process may use.
+    /// The number of processors that this process may use.
     pub(crate) cores: usize,
-    /// How many processors' worth of time its group may use.
+    /// The quota of its control group, in processors.
     pub(crate) quota: Option<f64>,
-    /// Seconds that this process waited for a processor.
+    /// The seconds that this process waited for a processor.
     pub(crate) waited: Option<f64>,
     /// The share of the last ten seconds in which something waited for a processor.
     pub(crate) pressure: Option<f64>,
-    /// The share of the processors' time that the host gave to others.
+    /// The share of the processors' time that the host gave to other guests.
     pub(crate) steal: Option<f64>,
     /// The load average of the last minute.
     pub(crate) load: Option<f64>,
-    /// How the first processor's speed is governed.
+    /// The frequency governor of the first processor.
     pub(crate) governor: Option<String>,
-    /// Ticks of all processors, and those stolen, since the system began.
+    /// The ticks of all processors since the system started, and how many of them were stolen.
     pub(crate) ticks: Option<(u64, u64)>,
 }
 
@@ -42,42 +43,43 @@ impl System {
         }
     }
 
-    /// With what is counted since the system began counted since `before` instead.
+    /// Returns the values, where counts since the system started are replaced by counts since `before`.
     pub(crate) fn since(self, before: &System) -> System {
-        let stolen = self.ticks.zip(before.ticks).and_then(|((all, stolen), (from, gone))| {
-            let all = all.checked_sub(from).filter(|&all| all > 0)?;
-            Some(stolen.saturating_sub(gone) as f64 / all as f64)
-        });
+        let stolen =
+            self.ticks.zip(before.ticks).and_then(|((all, stolen), (from, stolen_before))| {
+                let all = all.checked_sub(from).filter(|&all| all > 0)?;
+                Some(stolen.saturating_sub(stolen_before) as f64 / all as f64)
+            });
         let waited = self.waited.zip(before.waited).map(|(now, then)| (now - then).max(0.0));
         System { steal: stolen.or(self.steal), waited, ..self }
     }
 }
 
-/// `/proc/stat`: its first line has the ticks of all processors, the eighth of them stolen.
+/// Reads `/proc/stat`. Its first line has the ticks of all processors; the eighth number is the stolen ones.
 fn ticks(text: &str) -> Option<(u64, u64)> {
     let line = text.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Option<Vec<u64>> = line.split_whitespace().map(|word| word.parse().ok()).collect();
     let ticks = ticks.filter(|ticks| ticks.len() >= 8)?;
-    // Guests are counted among user and nice already.
+    // The time of guests is already included in the first two numbers.
     Some((ticks[..8].iter().sum(), ticks[7]))
 }
 
-/// `/proc/self/schedstat`: time on a processor, time waiting for one, both in nanoseconds.
+/// Reads `/proc/self/schedstat`: the time on a processor and the time waiting for one, in nanoseconds.
 fn waited(text: &str) -> Option<f64> {
     let mut words = text.split_whitespace().map(|word| word.parse::<u64>().ok());
     let (ran, waited) = (words.next()??, words.next()??);
-    // A kernel without the statistics has zeros.
+    // A kernel without these statistics writes zeros.
     (ran > 0).then_some(waited as f64 * 1e-9)
 }
 
-/// `/proc/pressure/cpu`: `some avg10=1.23 …`, in per cent.
+/// Reads `/proc/pressure/cpu`: `some avg10=1.23 …`, in per cent.
 fn pressure(text: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
     let average = line.split(' ').find_map(|word| word.strip_prefix("avg10="))?;
     Some(average.parse::<f64>().ok()? / 100.0)
 }
 
-/// The smallest quota of the process's group and those above it, in processors.
+/// Returns the smallest quota of the process's control group and those above it, in processors.
 fn quota(cgroup: &str, root: &Path) -> Option<f64> {
     let of = |line: &str| -> Option<(PathBuf, bool)> {
         let mut parts = line.splitn(3, ':');
@@ -108,7 +110,7 @@ fn quota(cgroup: &str, root: &Path) -> Option<f64> {
     quotas.reduce(f64::min)
 }
 
-/// `cpu.max`: `200000 100000`, or `max 100000`.
+/// Reads `cpu.max`: `200000 100000`, or `max 100000`.
 fn maximum(text: &str) -> Option<f64> {
     let (quota, period) = text.trim().split_once(' ')?;
     let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_narrowest_group_counts() {
+    fn the_smallest_quota_counts() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
         std::fs::create_dir_all(root.join("a/b")).unwrap();

@@ -1,10 +1,10 @@
-//! The rule by which a limit follows what was measured. Pure: numbers in, a number out.
+//! The rule by which a limit is derived from a measurement. The module is pure: numbers in, a number out.
 //!
-//! A limit on a *statistical* metric goes to the end of the interval that the evidence does not rule out, and by a
-//! headroom beyond it: the larger of the limit's tolerance and of half the interval's width. Less than the tolerance
-//! would ask the next run to tell apart what the gate calls the same; less than the interval's own width
-//! would bet on the next run being luckier than this one. A limit on an *exact* metric, which comes out the
-//! same every time, goes 2 % beyond its value: room for a change of a compiler, not for a feature.
+//! A limit on a *statistical* metric is put at the end of the interval that the evidence does not rule out, plus a
+//! headroom: the larger of the limit's tolerance and half the interval's width. With less than the tolerance, the next run
+//! would have to tell apart what the gate treats as the same. With less than the interval's width, the next run would
+//! have to be luckier than this one. A limit on an *exact* metric, which is the same every time, is put 2 % beyond
+//! its value: that is room for a change of the compiler, but not for a feature.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, SampleKind};
@@ -12,49 +12,49 @@ use perf_budget_core::outcome::{Against, Estimate, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::verdict::Verdict;
 
-/// The headroom of what is the same every time.
+/// The headroom of a deterministic metric.
 pub(crate) const EXACT: f64 = 0.02;
-/// A share of the value by which a limit may be rounded, at the least and at the most.
+/// The least and the greatest share of its value by which a limit may be rounded.
 const TOLERANCE: (f64, f64) = (0.005, 0.05);
 
-/// Where a limit should be.
+/// The limit that a measurement suggests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Goal {
     /// The limit, before it is rounded.
     pub(crate) limit: f64,
-    /// The worst value that is not ruled out, from which the headroom starts.
+    /// The worst value that the evidence does not rule out. The headroom is added to it.
     pub(crate) worst: f64,
-    /// The headroom, as a share of it.
+    /// The headroom, as a share of the worst value.
     pub(crate) headroom: f64,
     /// The measured value.
     pub(crate) value: f64,
-    /// Whether measuring again gives the same.
+    /// Whether the metric is deterministic, so that measuring again gives the same value.
     pub(crate) exact: bool,
 }
 
 impl Goal {
-    /// By how much of itself the limit may be rounded: half the headroom.
+    /// Returns the share by which the limit may be rounded: half the headroom.
     pub(crate) fn tolerance(self) -> f64 {
         (self.headroom / 2.0).clamp(TOLERANCE.0, TOLERANCE.1)
     }
 
-    /// Whether the limit is a count of something whole, and stays one.
+    /// Returns whether the limit is a whole number and has to stay one.
     pub(crate) fn is_whole(self) -> bool {
         self.exact && self.value.fract() == 0.0
     }
 
-    /// The one of two that is easier to hold.
+    /// Returns the one of two goals that is easier to hold.
     pub(crate) fn looser(self, other: Goal, bound: Bound) -> Goal {
-        let keeps = match bound {
+        let is_looser = match bound {
             Bound::Max => self.limit >= other.limit,
             Bound::Min => self.limit <= other.limit,
         };
-        if keeps { self } else { other }
+        if is_looser { self } else { other }
     }
 }
 
-/// A limit on single operations that the gate can judge: it refuses one of less than five readings of the
-/// clock, and a clock is not the same on every machine.
+/// Raises a limit on single operations to what the gate can judge on every machine. The gate refuses a limit of less
+/// than five readings of the clock, and other machines may have a slower clock.
 pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f64) -> Goal {
     const READINGS: f64 = 10.0;
     let single = metric.sample() == SampleKind::Operation;
@@ -64,7 +64,7 @@ pub(crate) fn clear_of_clock(metric: &Metric, bound: Bound, goal: Goal, clock: f
     goal
 }
 
-/// Why an outcome says nothing about where its limit should be; `None` where it does.
+/// Returns why an outcome cannot be used to derive a limit; `None` where it can.
 pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
     if outcome.run.profile == "debug" {
         return Some("it was measured in a debug build; run `cargo test --release`".to_owned());
@@ -80,13 +80,13 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
     }
 }
 
-/// Where the limit of an outcome should be; a sentence where the evidence does not say.
+/// Returns the limit that an outcome suggests, or a sentence that says why there is none.
 pub(crate) fn goal(outcome: &Outcome, headroom: Option<f64>) -> Result<Goal, String> {
     if let Some(reason) = unusable(outcome) {
         return Err(reason);
     }
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
-        return Err("its outcome holds no value".to_owned());
+        return Err("its outcome has no value".to_owned());
     };
     of(&against, &estimate, outcome.evidence.is_none(), headroom)
 }
@@ -108,7 +108,7 @@ fn of(
         ));
     };
     if worst < 0.0 || (worst == 0.0 && !exact) {
-        return Err("what was measured is not over zero, and has no share to add".to_owned());
+        return Err("the measured value is not above zero, so no headroom can be added".to_owned());
     }
     let noise = if worst == 0.0 { 0.0 } else { ((worst - value) / worst).abs() };
     let tolerance =
@@ -120,7 +120,7 @@ fn of(
     };
     let mut goal = Goal { limit, worst, headroom: share, value, exact };
     if goal.is_whole() {
-        // Two per cent of three allocations are none.
+        // Two per cent of three allocations are none, so the limit of a count is rounded towards the value.
         goal.limit = match against.bound {
             Bound::Max => limit.floor().max(worst),
             Bound::Min => limit.ceil().min(worst),
@@ -129,7 +129,7 @@ fn of(
     Ok(goal)
 }
 
-/// From what a limit was found.
+/// Returns what a limit was derived from.
 pub(crate) fn basis(goal: Goal, bound: Bound, unit: Unit) -> String {
     let shown = |value| Quantity::new(value, unit);
     let share = Quantity::new(goal.headroom, Unit::Share);
@@ -171,16 +171,16 @@ mod tests {
 
     #[test]
     fn a_limit_lies_beyond_the_interval_by_tolerance_or_noise() {
-        // Quiet: the tolerance of 10 % is the larger.
+        // The interval is narrow, so the tolerance of 10 % is the larger.
         check(Bound::Max, (40.0, 39.0, 41.0), false, None, 45.1);
-        // Statistical: from 40 to 50 is a fifth of 50.
+        // The interval from 40 to 50 is a fifth of 50, and larger than the tolerance.
         check(Bound::Max, (40.0, 30.0, 50.0), false, None, 60.0);
         check(Bound::Min, (400.0, 330.0, 410.0), false, None, 330.0 / 1.212_121_212_121_212_1);
         check(Bound::Max, (40.0, 39.0, 41.0), false, Some(0.5), 61.5);
     }
 
     #[test]
-    fn what_is_the_same_every_time_has_two_per_cent() {
+    fn a_deterministic_limit_has_two_per_cent() {
         check(Bound::Max, (5_000.0, 0.0, 0.0), true, None, 5_100.0);
         check(Bound::Max, (3.0, 0.0, 0.0), true, None, 3.0);
         check(Bound::Max, (0.0, 0.0, 0.0), true, None, 0.0);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_bounded_has_no_limit() {
+    fn an_unbounded_estimate_gives_no_limit() {
         let estimate = Estimate { value: 1.0, low: Some(0.5), high: None };
         let why = of(&against(Bound::Max, 9.0, 0.9), &estimate, false, None).unwrap_err();
         assert!(why.contains("does not bound it from above"), "{why}");

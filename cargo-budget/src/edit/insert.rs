@@ -1,7 +1,8 @@
-//! One more limit in a budget, written the way its neighbours are.
+//! The insertion of a limit into a budget, in the form that the neighbouring limits have.
 //!
-//! The other file that knows the parser with spans: beside an inline table it goes into the braces, beside
-//! dotted keys it is one more line with the same beginning, under a table header it is the last line.
+//! A limit next to an inline table is put into its braces. Next to dotted keys it becomes a line with the same
+//! prefix, and under a table header it becomes the last line. This file and `place` are the only ones that use the
+//! parser with spans.
 
 use std::ops::Range;
 
@@ -10,7 +11,8 @@ use toml_edit::{Item, Table, TableLike, Value};
 use super::place::Tree;
 use super::{Splices, line_end};
 
-/// The text with `metric = value` in `side` of a budget; what is to be done by hand where that cannot be.
+/// Returns the text with `metric = value` added to `side` of a budget. Where that is not possible, the error says
+/// what to write by hand.
 pub(crate) fn limit(
     text: &str,
     budget: &str,
@@ -19,45 +21,45 @@ pub(crate) fn limit(
     value: &str,
 ) -> Result<String, String> {
     let tree = Tree::parse(text)?;
-    let whole = Insertion { text, tree: &tree };
+    let insertion = Insertion { text, tree: &tree };
     let by_hand = || format!("write `{side}.{metric} = {value}` under `{budget}` by hand");
     let item = tree.at(&["budget", budget]).ok_or_else(by_hand)?;
     let mut splices = Splices::default();
-    let done = match (item, item.as_table_like().and_then(|table| table.get(side))) {
-        (_, Some(Item::Value(Value::InlineTable(limits)))) if !limits.is_dotted() => whole
+    let inserted = match (item, item.as_table_like().and_then(|table| table.get(side))) {
+        (_, Some(Item::Value(Value::InlineTable(limits)))) if !limits.is_dotted() => insertion
             .in_braces(item_span(item, side), limits, &format!("{metric} = {value}"), &mut splices),
         (Item::Value(Value::InlineTable(body)), None) => {
             let entry = format!("{side} = {{ {metric} = {value} }}");
-            whole.in_braces(body.span(), body, &entry, &mut splices)
+            insertion.in_braces(body.span(), body, &entry, &mut splices)
         }
         (Item::Table(_), Some(Item::Table(limits))) if limits.is_dotted() => {
-            whole.as_neighbour(limits, &format!("{metric} = {value}"), &mut splices)
+            insertion.after_last_line(limits, &format!("{metric} = {value}"), &mut splices)
         }
         (Item::Table(_), Some(Item::Table(limits))) if limits.is_implicit() => {
             let name = toml_edit::Key::new(budget).display_repr().into_owned();
             let nl = line_end(text);
             let section = format!("{nl}[budget.{name}.{side}.{metric}]{nl}limit = {value}");
-            whole.after_line(end(limits, true), &section, &mut splices)
+            insertion.after_line(end(limits, true), &section, &mut splices)
         }
         (Item::Table(_), Some(Item::Table(limits))) => {
             let at = end(limits, false).or(limits.span().map(|span| span.end));
-            whole.after_line(at, &format!("{metric} = {value}"), &mut splices)
+            insertion.after_line(at, &format!("{metric} = {value}"), &mut splices)
         }
         (Item::Table(body), None) if body.is_dotted() => {
-            whole.as_neighbour(body, &format!("{side}.{metric} = {value}"), &mut splices)
+            insertion.after_last_line(body, &format!("{side}.{metric} = {value}"), &mut splices)
         }
         (Item::Table(body), None) if !body.is_implicit() => {
             let at = end(body, false).or(body.span().map(|span| span.end));
-            whole.after_line(at, &format!("{side}.{metric} = {value}"), &mut splices)
+            insertion.after_line(at, &format!("{side}.{metric} = {value}"), &mut splices)
         }
         _ => None,
     };
-    done.ok_or_else(by_hand)?;
+    inserted.ok_or_else(by_hand)?;
     Ok(splices.apply(text))
 }
 
-/// How an entry has to be written to be pasted beside what is there: `max.p99 = …`, or, where `max` is in
-/// braces, `p99 = …` and where it belongs.
+/// Returns whether a new limit belongs into braces that exist (`p99 = …`), instead of on a line of its own (`max.p99
+/// = …`).
 pub(crate) fn is_in_braces(text: &str, budget: &str, side: &str) -> bool {
     let Ok(tree) = Tree::parse(text) else { return false };
     matches!(tree.at(&["budget", budget, side]), Some(Item::Value(Value::InlineTable(_))))
@@ -74,7 +76,7 @@ struct Insertion<'a> {
 }
 
 impl Insertion<'_> {
-    /// As the last entry between braces.
+    /// Inserts the entry as the last one between braces.
     fn in_braces(
         &self,
         span: Option<Range<usize>>,
@@ -92,8 +94,8 @@ impl Insertion<'_> {
         Some(())
     }
 
-    /// As one more line that begins as the last one of a table of dotted keys does.
-    fn as_neighbour(&self, table: &Table, entry: &str, splices: &mut Splices) -> Option<()> {
+    /// Inserts a line with the same prefix as the last line of a table of dotted keys.
+    fn after_last_line(&self, table: &Table, entry: &str, splices: &mut Splices) -> Option<()> {
         let starts = table.iter().filter_map(|(key, _)| table.key(key)?.span());
         let last = starts.max_by_key(|span| span.start)?;
         let at = self.tree.bytes(last).start;
@@ -102,7 +104,7 @@ impl Insertion<'_> {
         self.after_line(end(table, true), &format!("{before}{entry}"), splices)
     }
 
-    /// As lines of its own, after the line that a byte is on.
+    /// Inserts whole lines after the line that contains this byte.
     fn after_line(&self, byte: Option<usize>, lines: &str, splices: &mut Splices) -> Option<()> {
         let byte = self.tree.bytes(byte?..byte?).start;
         let nl = line_end(self.text);
@@ -114,7 +116,8 @@ impl Insertion<'_> {
     }
 }
 
-/// Where the last value of a table ends; `deep` counts those under table headers of their own too.
+/// Returns where the last value of a table ends. `deep` includes the values of inner tables that have their own
+/// header.
 fn end(table: &dyn TableLike, deep: bool) -> Option<usize> {
     let of = |item: &Item| match item {
         Item::Value(Value::InlineTable(inner)) if inner.is_dotted() => end(inner, deep),
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_written_as_its_neighbours_are() {
+    fn a_limit_takes_the_form_of_its_neighbours() {
         let w = "[budget.b]\nworkload = \"w\"\n";
         check(
             &format!("{w}max = {{ p99 = \"1 s\" }} # c\n"),

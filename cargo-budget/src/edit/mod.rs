@@ -1,8 +1,8 @@
 //! Edits of files that people wrote.
 //!
-//! An edit replaces bytes at a place that a parser named and leaves every other byte as it was: comments,
-//! order, line ends, a mark at the start, a last line without its end. It is shown as a difference before
-//! it is written, checked by the library's own reading, and written by `file`, whole or not at all.
+//! An edit replaces bytes at a position that a parser found, and leaves every other byte as it was: comments, order,
+//! line endings, a byte order mark, a last line without a line ending. The edit is shown as a diff before it is
+//! written and checked by parsing the result. `file` writes it as a whole or not at all.
 
 pub(crate) mod diff;
 pub(crate) mod headroom;
@@ -18,20 +18,20 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
-/// The mark that some editors put before the first character of a file.
+/// The byte order mark that some editors put at the start of a file.
 pub(crate) const MARK: char = '\u{feff}';
 
-/// Replacements in a text, in any order, no two in the same place.
+/// Replacements in a text. They may be in any order, but no two at the same position.
 #[derive(Debug, Default)]
 pub(crate) struct Splices(Vec<(Range<usize>, String)>);
 
 impl Splices {
-    /// Replaces the bytes `at` by `text`; an empty range inserts.
+    /// Replaces the bytes in the range `at` by `text`; an empty range inserts.
     pub(crate) fn replace(&mut self, at: Range<usize>, text: impl Into<String>) {
         self.0.push((at, text.into()));
     }
 
-    /// The text with every replacement made.
+    /// Returns the text with all replacements.
     pub(crate) fn apply(mut self, text: &str) -> String {
         self.0.sort_by_key(|(at, _)| (at.start, at.end));
         let (mut edited, mut end) = (String::with_capacity(text.len() + 64), 0);
@@ -45,12 +45,12 @@ impl Splices {
     }
 }
 
-/// The end of a line as this text writes it.
+/// Returns the line ending that this text uses.
 pub(crate) fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// What changes, as a unified difference in the colours that terminals have for it; empty where nothing does.
+/// Returns a unified diff in colours; it is empty where the texts are equal.
 pub(crate) fn difference(before: Option<&str>, after: &str, name: &str) -> String {
     let old = before.map_or("/dev/null".to_owned(), |_| format!("a/{name}"));
     let diff = TextDiff::from_lines(before.unwrap_or_default(), after);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splices_are_made_from_the_front() {
+    fn splices_are_applied_in_order() {
         let mut splices = Splices::default();
         splices.replace(4..5, "E");
         splices.replace(0..1, "AA");

@@ -1,21 +1,21 @@
-//! Numbers as people write them: a value rounded to few digits, in the unit that somebody chose.
+//! Numbers as people write them: a value rounded to few digits, in the unit that the author chose.
 
 use std::ops::Range;
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::quantity::{Quantity, Unit};
 
-/// A number in a text: its digits, and what surrounds them.
+/// A number in a text, split into its digits and what surrounds them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Written<'t> {
     digits: &'t str,
-    /// From the digits to the unit: nothing or a space.
+    /// The text between the digits and the unit: nothing or a space.
     gap: &'t str,
-    /// The unit, and after a plain number ` x other`.
+    /// The unit, or ` x other` after a plain number.
     rest: &'t str,
 }
 
-/// Units that measure the same, smallest first: those between which a written limit may move.
+/// Families of units that measure the same, the smallest first. A limit may move between the units of a family.
 const FAMILIES: &[&[&str]] = &[
     &["B", "KB", "MB", "GB", "TB"],
     &["B", "kB"],
@@ -28,13 +28,14 @@ const FAMILIES: &[&[&str]] = &[
     &["B/s", "KiB/s", "MiB/s", "GiB/s"],
 ];
 
-/// Below this a smaller unit reads better: nobody writes 0.003 s, and few write 0.352 MB.
+/// The least number in its unit. A smaller number is written in a smaller unit: nobody writes 0.003 s, and few write
+/// 0.352 MB.
 const SMALLEST: f64 = 1.0;
-/// The same for whoever wrote less than one before.
+/// The least number where the author already wrote a number below one.
 const SMALLEST_OF_FRACTIONS: f64 = 0.1;
 
 impl<'t> Written<'t> {
-    /// Takes a limit apart: `"10 ms"`, `"1.2 x other"`, `"1_000 op/s"`.
+    /// Parses a limit, such as `"10 ms"`, `"1.2 x other"` or `"1_000 op/s"`.
     pub(crate) fn of(text: &'t str) -> Written<'t> {
         let text = text.trim();
         let exponent = |i: usize| {
@@ -52,35 +53,36 @@ impl<'t> Written<'t> {
         Written { digits, gap: &rest[..rest.len() - unit.len()], rest: unit }
     }
 
-    /// The value of a limit, in base units.
+    /// Returns the value of a limit in base units.
     pub(crate) fn value(text: &str) -> f64 {
         let written = Written::of(text);
         let number = written.digits.replace('_', "").parse().unwrap_or(f64::NAN);
         Quantity::parse(text).map_or(number, |quantity| quantity.value)
     }
 
-    /// The same limit with a value near `goal`, in base units: rounded away from what was measured, to as
-    /// few digits as `tolerance` allows. `whole` keeps to whole base units, as counts and bytes are.
+    /// Returns the same limit with a value near `goal`, which is in base units. It is rounded away from the measured
+    /// value, to as few digits as the tolerance allows. With `whole` it stays a whole number of base units, as counts
+    /// and bytes are.
     pub(crate) fn with(&self, goal: f64, rounding: Rounding) -> String {
         let (factor, rest) = self.unit(goal);
         let mut number = round(goal / factor, factor, rounding);
-        // A product of two roundings may fall a hair short of what was measured.
+        // The product of two rounded numbers may be slightly below what was measured.
         for _ in 0..4 {
             let value = number.value() * factor;
-            let short = match rounding.bound {
+            let falls_short = match rounding.bound {
                 Bound::Max => value < goal,
                 Bound::Min => value > goal,
             };
-            if !short || !rounding.whole {
+            if !falls_short || !rounding.whole {
                 break;
             }
             number.units += if rounding.bound == Bound::Max { 1 } else { -1 };
         }
-        let digits = number.spell(self.digits.contains('_'));
+        let digits = number.digits(self.digits.contains('_'));
         format!("{digits}{}{rest}", self.gap)
     }
 
-    /// How many base units one of the written ones is, and how the unit is written.
+    /// Returns the size of the written unit in base units, and its name.
     fn unit(&self, goal: f64) -> (f64, &str) {
         let factor = |unit: &str| Quantity::parse(&format!("1 {unit}")).map(|one| one.value);
         let Ok(own) = factor(self.rest) else { return (1.0, self.rest) };
@@ -100,18 +102,18 @@ impl<'t> Written<'t> {
     }
 }
 
-/// How a value becomes a number that people would write.
+/// How a value is rounded to a number that people would write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rounding {
-    /// Rounded up for a `max`, down for a `min`.
+    /// The direction: up for a `max`, down for a `min`.
     pub(crate) bound: Bound,
-    /// The share of the value by which it may move for the sake of fewer digits.
+    /// The share of the value by which the number may differ from it, to have fewer digits.
     pub(crate) tolerance: f64,
-    /// Keep to whole base units.
+    /// Whether the number must be a whole number of base units.
     pub(crate) whole: bool,
 }
 
-/// `units` times ten to the `exponent`: a decimal number as it is written.
+/// A decimal number as it is written: `units` times ten to the power of `exponent`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Decimal {
     units: i64,
@@ -120,11 +122,11 @@ struct Decimal {
 
 impl Decimal {
     fn value(self) -> f64 {
-        // Through the text, so that it is the number that a reader of the file will have.
-        self.spell(false).parse().unwrap_or(f64::NAN)
+        // The number is parsed from its text, so that it is exactly the one that a reader of the file gets.
+        self.digits(false).parse().unwrap_or(f64::NAN)
     }
 
-    fn spell(self, grouped: bool) -> String {
+    fn digits(self, grouped: bool) -> String {
         let sign = if self.units < 0 { "-" } else { "" };
         let mut digits = self.units.unsigned_abs().to_string();
         if self.exponent > 0 && self.units != 0 {
@@ -150,12 +152,13 @@ impl Decimal {
     }
 }
 
-/// The number with the fewest digits, in steps of 5, 2 and 1, that is not further than the tolerance
-/// beyond `value`. `factor` is how many base units one is.
+/// Returns the number with the fewest digits, in steps of 5, 2 and 1, that is beyond `value` by at most the
+/// tolerance. `factor` is the size of its unit in base units.
 fn round(value: f64, factor: f64, rounding: Rounding) -> Decimal {
-    /// Digits that a measured value can have at most.
+    /// The most digits that a measured value has.
     const FINEST: i32 = 6;
-    /// Of a step: a value that is a multiple but for its last binary digit is one.
+    /// The rounding error that is allowed, as a share of a step: a value that differs from a multiple only in its
+    /// last binary digit counts as that multiple.
     const ROUNDING: f64 = 1e-9;
     if value == 0.0 || !value.is_finite() {
         return Decimal { units: 0, exponent: 0 };
@@ -191,8 +194,8 @@ fn round(value: f64, factor: f64, rounding: Rounding) -> Decimal {
     last
 }
 
-/// A quantity as somebody would write it who has no unit of his own yet.
-pub(crate) fn fresh(goal: Quantity, rounding: Rounding) -> String {
+/// Returns a quantity as text, where there is no older limit with a unit.
+pub(crate) fn write_new(goal: Quantity, rounding: Rounding) -> String {
     let shown = goal.to_string();
     let written = match goal.unit {
         Unit::Number => "1".to_owned(),
@@ -201,8 +204,8 @@ pub(crate) fn fresh(goal: Quantity, rounding: Rounding) -> String {
     Written::of(&written).with(goal.value, rounding)
 }
 
-/// What stands between the quotes of a value as it is written in the file, and where.
-pub(crate) fn inside(raw: &str) -> Range<usize> {
+/// Returns the range within the quotes of a value as it is written in the file.
+pub(crate) fn within_quotes(raw: &str) -> Range<usize> {
     let quotes = ["\"\"\"", "'''", "\"", "'"];
     let quote = quotes.into_iter().find(|quote| raw.starts_with(quote)).map_or(0, str::len);
     quote..raw.len().saturating_sub(quote).max(quote)
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compared_keeps_to_whole_units() {
+    fn counts_stay_whole_numbers() {
         check("3", 1.0, Bound::Max, 0.01, true, "1");
         check("100_000", 98_765.0, Bound::Max, 0.0, true, "98_765");
         check("100 KB", 98_765.0, Bound::Max, 0.0, true, "98.765 KB");
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_has_become_too_large_gives_way() {
+    fn a_unit_that_is_too_large_is_replaced() {
         check("1 s", 0.0031, Bound::Max, 0.05, false, "3.2 ms");
         check("5 MB", 2_100.0, Bound::Max, 0.01, true, "2.1 KB");
         check("1 MiB", 2_100.0, Bound::Max, 0.01, true, "2.06 KiB");
@@ -273,7 +276,7 @@ mod tests {
     #[test]
     fn quotes_are_found() {
         for (raw, want) in [("\"10 ms\"", "10 ms"), ("'''1'''", "1"), ("12", "12"), ("''", "")] {
-            assert_eq!(&raw[inside(raw)], want);
+            assert_eq!(&raw[within_quotes(raw)], want);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Where in the text of `budgets.toml` a limit is written: the bytes of its target and of its `warn`.
+//! The places of limits in the text of `budgets.toml`: the bytes of each target and of its `warn`.
 //!
-//! One of the two files that know the parser with spans. It knows every form that a limit may be written
-//! in: an inline table, dotted keys, a table of its own, the long form, a list.
+//! A limit may have any form: an inline table, dotted keys, a table of its own, the long form, or a list. This file
+//! and `insert` are the only ones that use the parser with spans.
 
 use std::ops::Range;
 
@@ -10,41 +10,41 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use super::MARK;
 
-/// Where a limit is written.
+/// The place of a limit in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
-    /// The value that it is held against, with its quotes.
+    /// The value of the limit, with its quotes.
     pub(crate) target: Range<usize>,
-    /// The value of `warn`, where it has one.
+    /// The value of `warn`, where there is one.
     pub(crate) warn: Option<Range<usize>>,
 }
 
-/// The text as a tree with spans, and how many bytes of the file are before it.
+/// The text as a tree with spans.
 pub(crate) struct Tree<'t> {
     document: Document<&'t str>,
-    /// The file's mark is no part of its TOML.
+    /// The bytes of the byte order mark, which is not part of the TOML.
     before: usize,
 }
 
 impl<'t> Tree<'t> {
-    /// Parses a text that the library has found to be good.
+    /// Parses a text that was already found to be valid.
     pub(crate) fn parse(text: &'t str) -> Result<Tree<'t>, String> {
         let body = text.trim_start_matches(MARK);
         let document = Document::parse(body).map_err(|e| e.to_string())?;
         Ok(Tree { document, before: text.len() - body.len() })
     }
 
-    /// What stands at a path of keys.
+    /// Returns the item at a path of keys.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&Item> {
         path.iter().try_fold(self.document.as_item(), |item, key| item.as_table_like()?.get(key))
     }
 
-    /// The bytes of the file that a span of the tree means.
+    /// Returns the bytes of the file that a span of the tree stands for.
     pub(crate) fn bytes(&self, span: Range<usize>) -> Range<usize> {
         span.start + self.before..span.end + self.before
     }
 
-    /// Where a limit of a budget is written; `None` where it is not to be found.
+    /// Returns the place of a limit; `None` where it is not found.
     pub(crate) fn place(&self, budget: &Budget, limit: &Limit) -> Option<Place> {
         let side = side(limit.bound);
         let (item, index) = if let Some(of) = limit.metric.slope_of() {
@@ -67,7 +67,7 @@ impl<'t> Tree<'t> {
     }
 }
 
-/// The key of a bound.
+/// Returns the key of a bound.
 pub(crate) fn side(bound: Bound) -> &'static str {
     match bound {
         Bound::Max => "max",
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// The targets of all limits of budget `b`, as they are written.
+    /// Checks the targets of all limits of the budget `b`, as they are written.
     #[track_caller]
     fn check(text: &str, want: &[&str]) {
         let budgets = perf_budget_core::budget::parse(text, Path::new("budgets.toml")).unwrap();

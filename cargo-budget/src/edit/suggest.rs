@@ -1,8 +1,8 @@
-//! `cargo budget suggest`: a limit for a metric that has none, from what is on record.
+//! `cargo budget suggest`: limits for metrics that have none, derived from the record.
 //!
-//! Only what has a limit is measured, so a metric without one is known from elsewhere: another budget of
-//! the same subject limits it, it had a limit in a run before, or it is a quantile of the operations that
-//! another limit was judged from. Nothing is made up where none of these holds.
+//! Only metrics with a limit are measured. So a metric without one is known only from elsewhere: another budget of
+//! the same subject limits it, it had a limit in an earlier run, or it is a quantile of the operations that another
+//! limit was judged from. Where none of these holds, nothing is suggested.
 
 use std::fmt::Write as _;
 
@@ -12,31 +12,31 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::headroom::{self, Goal};
-use super::number::{Rounding, fresh};
+use super::number::{Rounding, write_new};
 use super::{diff, insert, place};
 use crate::failure::Failure;
 use perf_budget_core::suite::names;
 
-/// How many runs back are looked at: enough to see how runs differ, few enough to be about today.
+/// The number of runs that are considered: enough to show how runs differ, but few enough to be about the present.
 const RUNS: usize = 10;
 
-/// A limit that could be set.
+/// A suggested limit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Suggestion {
-    /// The budget.
+    /// The name of the budget.
     pub(crate) budget: String,
-    /// `max` or `min`.
+    /// The key of the bound: `max` or `min`.
     pub(crate) side: &'static str,
-    /// The metric's name.
+    /// The name of the metric.
     pub(crate) metric: String,
-    /// The limit as TOML: `"10 ms"`, `3`.
+    /// The limit as TOML, such as `"10 ms"` or `3`.
     pub(crate) value: String,
-    /// From what it was found.
+    /// What the limit was derived from.
     pub(crate) basis: String,
 }
 
-/// Suggests limits for metrics of a budget that have none; for `metric` alone where it is given. `record` has
-/// every outcome on record, the last run last; `clock` is what a reading of the clock takes, in seconds.
+/// Suggests limits for the metrics of a budget that have none, or only for `metric` where it is given. `record` has
+/// all recorded outcomes, the last run at the end. `clock` is the time that a reading of the clock takes, in seconds.
 pub(crate) fn suggest(
     budgets: &Budgets,
     budget: &Budget,
@@ -48,19 +48,21 @@ pub(crate) fn suggest(
     let limited = |metric: &Metric| {
         budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
     };
-    let mine =
+    let is_relevant =
         |outcome: &&Outcome| is_of(outcome, budget, budgets) && outcome.relative_to.is_none();
-    let outcomes: Vec<&Outcome> = record.iter().filter(mine).collect();
+    let outcomes: Vec<&Outcome> = record.iter().filter(is_relevant).collect();
     let metrics = match metric {
         Some(metric) => vec![metric.clone()],
         None => candidates(budget, &outcomes),
     };
-    let open = metrics.into_iter().filter(|metric| !limited(metric));
-    open.filter_map(|metric| one(budget, &metric, &outcomes, headroom, clock)).collect()
+    let unlimited = metrics.into_iter().filter(|metric| !limited(metric));
+    unlimited
+        .filter_map(|metric| suggest_one(budget, &metric, &outcomes, headroom, clock))
+        .collect()
 }
 
-/// Whether an outcome says something about this budget's subject: it is of the budget, or of another one of
-/// the file that measures the same with the same parameters.
+/// Returns whether an outcome is about this budget's subject: it belongs to the budget itself, or to another budget
+/// that measures the same with the same parameters.
 fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
     if outcome.subject != names::subject(&budget.subject) || outcome.metric.starts_with("scaling_")
     {
@@ -73,7 +75,7 @@ fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
     other.is_some_and(|other| other.subject == budget.subject && other.cases == budget.cases)
 }
 
-/// Metrics of which something is on record, in the order of the documentation.
+/// Returns the metrics that the record has values of, in the order of the documentation.
 fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     let kind = budget.subject.kind();
     let of = |word: &str| outcomes.iter().any(|outcome| outcome.metric == word);
@@ -89,7 +91,7 @@ fn candidates(budget: &Budget, outcomes: &[&Outcome]) -> Vec<Metric> {
     found
 }
 
-fn one(
+fn suggest_one(
     budget: &Budget,
     metric: &Metric,
     outcomes: &[&Outcome],
@@ -109,10 +111,10 @@ fn one(
         if let Some(share) = headroom {
             (goal.limit, goal.headroom) = (goal.worst * (1.0 + share), share);
         }
-        let seen = Quantity::new(goal.value, unit);
+        let value = Quantity::new(goal.value, unit);
         let share = Quantity::new(goal.headroom, Unit::Share);
         let basis = format!(
-            "{seen} among what `{source}` was judged from, without an interval, with a headroom of {share}"
+            "{value} in the distribution of `{source}`, without an interval, with a headroom of {share}"
         );
         (goal, Bound::Max, unit, basis)
     };
@@ -123,7 +125,7 @@ fn one(
     };
     let goal = headroom::clear_of_clock(metric, bound, goal, clock);
     let rounding = Rounding { bound, tolerance: goal.tolerance(), whole: goal.is_whole() };
-    let text = fresh(Quantity::new(goal.limit, unit), rounding);
+    let text = write_new(Quantity::new(goal.limit, unit), rounding);
     let value = if unit == Unit::Number { text } else { format!("\"{text}\"") };
     Some(Suggestion {
         budget: budget.name.clone(),
@@ -134,12 +136,12 @@ fn one(
     })
 }
 
-/// The worst of the last runs, of all cases.
+/// Returns the worst value of the last runs, over all cases.
 fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound, Unit, usize)> {
     let mut runs: Vec<&str> = Vec::new();
     let mut worst: Option<(Goal, Bound, Unit)> = None;
     for outcome in outcomes.iter().rev() {
-        // A red value is what it is, and no ground for a limit.
+        // A red value is no basis for a limit.
         let Ok(goal) = headroom::goal(outcome, headroom) else { continue };
         let Some(against) = outcome.against else { continue };
         if !runs.contains(&outcome.run.id.as_str()) {
@@ -157,8 +159,8 @@ fn measured(outcomes: &[&Outcome], headroom: Option<f64>) -> Option<(Goal, Bound
     worst.map(|(goal, bound, unit)| (goal, bound, unit, runs.len()))
 }
 
-/// A quantile of times, from the last outcome that was judged from single values of the same kind. It has
-/// no interval of its own, so it gets twice the headroom that the outcome itself would.
+/// Returns a quantile of times from the last run in which a limit was judged from single values of the same kind. It
+/// has no interval of its own, so it gets twice the headroom that the outcome itself would get.
 fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(Goal, Unit, String)> {
     let statistic = metric.statistic()?;
     statistic.quantile()?;
@@ -197,7 +199,7 @@ fn quantile(metric: &Metric, outcomes: &[&Outcome]) -> Option<(Goal, Unit, Strin
     found
 }
 
-/// What to write and run for a metric of which nothing is on record.
+/// Returns what to write and run for a metric that the record has no value of.
 pub(crate) fn advice(budget: &Budget, metric: &Metric) -> String {
     let (side, value) = match (metric.better(), metric.unit()) {
         (Better::Higher, _) | (_, Some(Unit::PerSecond | Unit::BytesPerSecond)) => {
@@ -210,13 +212,13 @@ pub(crate) fn advice(budget: &Budget, metric: &Metric) -> String {
     };
     let name = &budget.name;
     format!(
-        "nothing is on record of `{metric}` of `{name}`, since only what has a limit is measured; give it \
-         one that nothing breaks, `{side}.{metric} = {value}`, run `cargo test --release -- {name}::`, and \
+        "the record has no `{metric}` of `{name}`, since only metrics with a limit are measured; give it \
+         a limit that nothing breaks, `{side}.{metric} = {value}`, run `cargo test --release -- {name}::`, and \
          then `cargo budget tighten {name}`"
     )
 }
 
-/// The text with these limits in it, checked: it says what it said, and these.
+/// Returns the text with these limits added. The result is checked: it must differ only by them.
 pub(crate) fn insert(
     text: &str,
     budgets: &Budgets,
@@ -229,7 +231,7 @@ pub(crate) fn insert(
     }
     let after = budget::parse(&edited, &budgets.path).map_err(|e| {
         Failure::unmeasured(format!(
-            "the edited file would not be read any more, so nothing is written; please report this:\n{e}"
+            "the edited file would not be valid, so nothing is written; please report this:\n{e}"
         ))
     })?;
     let changes = diff::compare(Some(budgets), Some(&after));
@@ -242,7 +244,7 @@ pub(crate) fn insert(
     ))
 }
 
-/// The suggestions of one budget as TOML to paste.
+/// Returns the suggestions for one budget as TOML to be pasted.
 pub(crate) fn pasted(text: &str, suggestions: &[Suggestion]) -> String {
     let Some(first) = suggestions.first() else { return String::new() };
     let name = toml_edit::Key::new(&first.budget).display_repr().into_owned();

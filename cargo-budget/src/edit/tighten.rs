@@ -1,7 +1,7 @@
 //! `cargo budget tighten`: limits follow what was measured, in one direction only.
 //!
-//! Pure: text, budgets and outcomes in; a new text out, with a sentence for each limit that
-//! says what became of it.
+//! The module is pure: it takes the text, the budgets and the outcomes, and returns a new text with a sentence about
+//! each limit.
 
 #[cfg(test)]
 #[path = "tighten_tests.rs"]
@@ -13,48 +13,48 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::headroom::{self, Goal};
-use super::number::{Rounding, Written, inside};
+use super::number::{Rounding, Written, within_quotes};
 use super::place::{Place, Tree};
 use super::{Splices, diff};
 use crate::failure::Failure;
 use perf_budget_core::suite::names;
 
-/// What would become of the file.
+/// The planned new file.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The text with every limit tightened.
     pub(crate) text: String,
-    /// One for each limit that was asked about, in the order of the file.
+    /// The rows of the limits that were asked about, in the order of the file.
     pub(crate) rows: Vec<Row>,
 }
 
-/// What becomes of one limit.
+/// What happens to one limit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
-    /// `merge::p99`.
+    /// The name of the limit, such as `merge::p99`.
     pub(crate) name: String,
-    /// What becomes of it, and why.
+    /// What happens to it, and why.
     pub(crate) fate: Fate,
 }
 
-/// What becomes of a limit.
+/// What happens to a limit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
-    /// It was that and will be this; a sentence says from what, and whether it warns from now on.
+    /// The limit is tightened.
     Tightened {
-        /// The sentence.
+        /// The sentence with the old and the new limit, and what the new one was derived from.
         from: String,
-        /// So little is left that every run warns.
+        /// Whether the new limit is so close that every run will warn.
         warns: bool,
     },
-    /// It is as tight as what was measured allows.
+    /// The limit is already as tight as the measurement allows.
     Kept(String),
-    /// Nothing is known that could tighten it.
+    /// Nothing is known by which it could be tightened.
     Skipped(String),
 }
 
-/// Tightens the limits of the budgets in `names`, of all where it is empty. `clock` is what a reading of the clock
-/// takes, in seconds: limits on single operations stay clear of it.
+/// Plans to tighten the limits of the budgets in `names`, or all of them where `names` is empty. `clock` is the time
+/// that a reading of the clock takes, in seconds; limits on single operations stay well above it.
 pub(crate) fn plan(
     text: &str,
     budgets: &Budgets,
@@ -85,7 +85,7 @@ pub(crate) fn plan(
     Ok(Plan { text, rows })
 }
 
-/// The budgets with these names; all of them where none is named.
+/// Returns the budgets with these names, or all of them where no name is given.
 pub(crate) fn selected<'b>(
     budgets: &'b Budgets,
     names: &[String],
@@ -103,11 +103,11 @@ pub(crate) fn selected<'b>(
     Ok(budgets.budgets.iter().filter(asked).collect())
 }
 
-/// What an edit may never do: break the file, or make a limit easier to hold.
+/// Verifies that the edit did not break the file, and did not make any limit easier to hold.
 fn verify(text: &str, before: &Budgets) -> Result<(), Failure> {
     let after = budget::parse(text, &before.path).map_err(|e| {
         Failure::unmeasured(format!(
-            "the edited file would not be read any more, so nothing is written; please report this:\n{e}"
+            "the edited file would not be valid, so nothing is written; please report this:\n{e}"
         ))
     })?;
     let changes = diff::compare(Some(before), Some(&after));
@@ -129,22 +129,24 @@ struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// Where the limit should be, by the worst of its cases.
+    /// Returns the goal of the limit, which is that of its worst case.
     fn goal(&self, outcomes: &[Outcome], headroom: Option<f64>) -> Result<Goal, String> {
         let Limit { metric, bound, .. } = self.limit;
         match self.limit.reference() {
             Some(reference @ (Reference::Base | Reference::Lock)) => {
                 return Err(format!(
-                    "it is a tolerance against `{reference}`, which moves by itself"
+                    "it is a tolerance against `{reference}`, which changes by itself"
                 ));
             }
             Some(Reference::Budget(_)) | None => {}
         }
         if metric.values() == Values::Code {
-            return Err("an exit code is met or not".to_owned());
+            return Err("an exit code cannot be tightened".to_owned());
         }
         if *bound == Bound::Min && metric.better() == Better::Lower {
-            return Err("it is a floor that shows a measurement gone wrong".to_owned());
+            return Err(
+                "it is a lower bound that only detects a measurement that went wrong".to_owned()
+            );
         }
         let mut goal: Option<Goal> = None;
         for name in self.tests() {
@@ -156,33 +158,35 @@ impl Edit<'_> {
                 let was = &outcome.subject;
                 return Err(format!("the last run measured `{was}`; run `cargo test --release`"));
             }
-            let here = headroom::goal(outcome, headroom)
+            let case_goal = headroom::goal(outcome, headroom)
                 .map_err(|why| if name.contains('=') { format!("{name}: {why}") } else { why })?;
-            if outcome.against.is_some_and(|against| against.unit != self.own().1) {
-                return Err("the last run held it against another unit; run the tests again".into());
+            if outcome.against.is_some_and(|against| against.unit != self.number().1) {
+                return Err(
+                    "in the last run its limit had another unit; run the tests again".into()
+                );
             }
-            goal = Some(goal.map_or(here, |goal| goal.looser(here, *bound)));
+            goal = Some(goal.map_or(case_goal, |goal| goal.looser(case_goal, *bound)));
         }
         goal.ok_or_else(|| "it has no test".to_owned())
     }
 
-    /// The names of its tests, one for each case.
+    /// Returns the names of the tests, one for each case.
     fn tests(&self) -> Vec<String> {
         let cases = names::cases(self.budget, self.limit).into_iter();
         cases.map(|case| names::test(self.budget, case, self.limit)).collect()
     }
 
-    /// The limit as a number, and what it counts.
-    fn own(&self) -> (f64, Unit) {
+    /// Returns the number of the limit, and its unit.
+    fn number(&self) -> (f64, Unit) {
         match &self.limit.target {
             Target::Absolute(quantity) => (quantity.value, quantity.unit),
             Target::Relative { factor, .. } => (*factor, Unit::Ratio),
         }
     }
 
-    /// Makes the limit what it should be, where that is tighter.
+    /// Changes the limit to the goal, where that is tighter.
     fn make(&self, goal: Goal, splices: &mut Splices) -> Result<Fate, Failure> {
-        let (own, unit) = self.own();
+        let (current, unit) = self.number();
         let bound = self.limit.bound;
         let place = self.tree.place(self.budget, self.limit).ok_or_else(|| {
             Failure::unmeasured(format!(
@@ -196,15 +200,15 @@ impl Edit<'_> {
         let value = Written::value(&new);
         let from = headroom::basis(goal, bound, unit);
         let tighter = match bound {
-            Bound::Max => value < own,
-            Bound::Min => value > own,
+            Bound::Max => value < current,
+            Bound::Min => value > current,
         };
         if !tighter {
-            let stays = format!("{from} would come to {new}, and it is {old}");
+            let stays = format!("{from} would give {new}, and the limit is {old}");
             return Ok(Fate::Kept(stays));
         }
         if self.limit.metric.values() == Values::Size && value < 1.0 {
-            return Ok(Fate::Kept(format!("{from}, which is nothing")));
+            return Ok(Fate::Kept(format!("{from}, which is less than one byte")));
         }
         splices.replace(place.target.clone(), encoded(&self.text[place.target.clone()], &new));
         self.move_warning(&place, value, splices);
@@ -213,7 +217,7 @@ impl Edit<'_> {
         Ok(Fate::Tightened { from, warns: !warns.is_empty() })
     }
 
-    /// A warning that would come after the limit keeps its share of it instead.
+    /// Moves a warning that would come after the new limit. It keeps its ratio to the limit.
     fn move_warning(&self, place: &Place, limit: f64, splices: &mut Splices) {
         let (Some(at), Some(warn)) = (&place.warn, self.limit.warn) else { return };
         let (late, side) = match self.limit.bound {
@@ -221,7 +225,7 @@ impl Edit<'_> {
             Bound::Min => (warn.value < limit, Bound::Max),
         };
         if late {
-            let goal = limit * warn.value / self.own().0;
+            let goal = limit * warn.value / self.number().0;
             let rounding = Rounding { bound: side, tolerance: 0.01, whole: false };
             let raw = &self.text[at.clone()];
             let new = Written::of(&decoded(raw)).with(goal, rounding);
@@ -229,7 +233,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Said where the limit will be so near that it warns from now on.
+    /// Returns the end of the sentence where the new limit is so close that it will warn.
     fn warns(&self, measured: f64, limit: f64) -> String {
         let used = match self.limit.bound {
             Bound::Max => measured / limit,
@@ -242,7 +246,7 @@ impl Edit<'_> {
     }
 }
 
-/// What a written value says, without its quotes.
+/// Returns the text of a written value, without its quotes.
 fn decoded(raw: &str) -> String {
     let plain = ["0x", "0o", "0b"].iter().any(|radix| raw.starts_with(radix));
     match raw.parse::<toml_edit::Value>() {
@@ -252,13 +256,13 @@ fn decoded(raw: &str) -> String {
     }
 }
 
-/// A new value in the quotes of the old one.
+/// Returns a new value in the quotes of the old one.
 fn encoded(raw: &str, new: &str) -> String {
-    let at = inside(raw);
+    let at = within_quotes(raw);
     if at.start == 0 {
         return new.to_owned();
     }
-    // Where the old text had escapes, what follows the number may need them too.
+    // Where the old text had escapes, the text after the number may need them too.
     if raw[at.clone()] == decoded(raw) {
         return format!("{}{new}{}", &raw[..at.start], &raw[at.end..]);
     }

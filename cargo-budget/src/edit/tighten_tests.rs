@@ -1,5 +1,5 @@
-//! What holds of every file and every run: seeded files with comments everywhere and limits in every form, held
-//! against outcomes made up at random.
+//! Properties that hold for every file and every run. The files are generated with comments everywhere and limits in
+//! every form, and the outcomes are random; both are seeded.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use perf_budget_core::verdict::Verdict;
 
 use super::{Fate, plan};
 
-/// A generator of numbers that is the same everywhere.
+/// A random number generator that gives the same numbers everywhere.
 struct Dice(u64);
 
 impl Dice {
@@ -26,13 +26,13 @@ impl Dice {
         list[self.roll(list.len() as u64) as usize]
     }
 
-    /// Between 10^-`orders` and 1.
+    /// Returns a value between 10^-`orders` and 1.
     fn share(&mut self, orders: f64) -> f64 {
         10_f64.powf(-(self.roll(10_000) as f64) / 10_000.0 * orders)
     }
 }
 
-/// A file: every line with a comment of its own, so that a lost one is seen.
+/// Returns a file in which each line has its own comment, so that a lost one is noticed.
 fn file(dice: &mut Dice) -> String {
     let nl = dice.pick(&["\n", "\r\n"]);
     let mark = dice.pick(&["", "\u{feff}"]);
@@ -73,7 +73,7 @@ fn file(dice: &mut Dice) -> String {
     if dice.roll(2) == 0 { text.trim_end().to_owned() } else { text }
 }
 
-/// An outcome for every limit, now and then none, and most of them green.
+/// Returns an outcome for nearly every limit, most of them green.
 fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
     let mut all = Vec::new();
     for budget in &budgets.budgets {
@@ -131,7 +131,7 @@ fn number(target: &Target) -> (f64, Unit) {
     }
 }
 
-/// The text without what stands between `=` and a comment: what an edit may not touch.
+/// Returns the comments of a text, which an edit must not touch.
 fn comments(text: &str) -> Vec<&str> {
     text.lines().map(|line| line.rfind("# ").map_or("", |at| &line[at..])).collect()
 }
@@ -161,7 +161,7 @@ fn every_edit_tightens_and_every_comment_stays() {
             let of = outcomes.iter().find(|outcome| outcome.test == row.name)?;
             Some((row, of))
         }) {
-            // No limit is set that the run it was found from would have broken.
+            // The run that a limit was derived from would not have broken it.
             let limits = after.budgets.iter().flat_map(|b| b.limits.iter().map(move |l| (b, l)));
             let mut named = limits.filter(|(b, l)| format!("{}::{}", b.name, l.label) == row.name);
             let Some((_, limit)) = named.next() else { panic!("{} is gone", row.name) };
@@ -186,7 +186,7 @@ fn every_edit_tightens_and_every_comment_stays() {
                 Fate::Skipped(_) => skipped += 1,
             }
         }
-        // What was tightened stays as it is when the same run is asked again.
+        // A second edit with the same run changes nothing.
         let again = super::plan(&plan.text, &after, &outcomes, &[], headroom, 0.0).unwrap();
         let more = again.rows.iter().find(|row| matches!(row.fate, Fate::Tightened { .. }));
         assert_eq!(more, None, "a second time\n{text}\n{}", plan.text);
@@ -194,9 +194,9 @@ fn every_edit_tightens_and_every_comment_stays() {
     assert!(tightened > 500 && kept > 50 && skipped > 150, "{tightened} {kept} {skipped}");
 }
 
-/// The reader refuses a limit of less than a byte on any of them.
+/// The reader refuses a limit of less than a byte on any of these metrics.
 #[test]
-fn no_size_is_tightened_to_nothing() {
+fn a_size_is_never_tightened_below_a_byte() {
     for word in ["size", "gzip", "brotli", "zstd", "stripped"] {
         let text = format!("[budget.a]\nartifact = \"a\"\nmax.{word} = \"1 KB\"\n");
         let budgets = parse(&text, Path::new("budgets.toml")).unwrap();
@@ -217,7 +217,7 @@ fn no_size_is_tightened_to_nothing() {
         let plan = plan(&text, &budgets, &[outcome], &[], None, 0.0).unwrap();
         let [row] = &plan.rows[..] else { panic!("{:?}", plan.rows) };
         assert!(
-            matches!(&row.fate, Fate::Kept(why) if why.ends_with("which is nothing")),
+            matches!(&row.fate, Fate::Kept(why) if why.ends_with("which is less than one byte")),
             "{row:?}"
         );
         assert_eq!(plan.text, text);

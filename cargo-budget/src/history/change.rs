@@ -1,32 +1,33 @@
 //! Change points: where a series of values stepped from one level to another.
 //!
-//! The method is E-divisive (Matteson & James, "A nonparametric approach for multiple change point
-//! analysis of multivariate data", JASA 109, 2014), as MongoDB applies it to the results of its
-//! performance tests (Daly, Brown, Ingo, O'Leary & Bradford, "The use of change point detection to
-//! identify software performance regressions in a continuous integration system", ICPE 2020). The energy
-//! distance (Székely & Rizzo 2004) between what is before a split and what is after it is
+//! The method is E-divisive (Matteson & James, "A nonparametric approach for multiple change point analysis of
+//! multivariate data", JASA 109, 2014), as MongoDB applies it to the results of its performance tests (Daly, Brown,
+//! Ingo, O'Leary & Bradford, "The use of change point detection to identify software performance regressions in a
+//! continuous integration system", ICPE 2020). It compares the values before a split with the values after it by
+//! their energy distance (Székely & Rizzo 2004):
 //!
 //! > `Q = mn/(m+n) · (2·mean|X−Y| − mean|X−X'| − mean|Y−Y'|)`
 //!
-//! and the split with the largest `Q` in any segment is a change point where chance alone would seldom
-//! give as large a one: where at most 1 of 100 shuffles of the values within their segments does. Found
-//! change points cut the series into segments, in which the search goes on.
+//! A split is a candidate where its `Q` is the largest in any segment. It is a change point if chance alone would
+//! seldom give as large a `Q`: at most 1 in 100 random shuffles of the values within their segments may do so. The
+//! change points that were found cut the series into segments, and the search goes on within each of them.
 //!
-//! It assumes nothing of how the values are distributed, but that without a change their order means
-//! nothing. Numbers in, numbers out; the shuffles are seeded, so that the same series has the same steps.
+//! The method assumes nothing about the distribution of the values, only that their order carries no information
+//! unless there is a change. The module is pure arithmetic. The shuffles are seeded, so the same series always gives
+//! the same steps.
 
 use std::ops::Range;
 
-/// Values on either side of a change point: fewer may be an accident of their own.
+/// The least number of values on either side of a change point: a shorter run of values may be an accident.
 pub(crate) const LEAST_SEGMENT: usize = 3;
 
-/// Values below which no step can be significant: 5 and 5 of them have 252 orders.
+/// The least length of a series in which a step can be significant: 5 values and 5 values have 252 orders.
 pub(crate) const LEAST: usize = 10;
 
-/// The chance of a step in a series without one.
+/// The significance level: the chance to report a step in a series that has none.
 pub(crate) const LEVEL: f64 = 0.01;
 
-/// Shuffles for one test.
+/// The number of shuffles in one test.
 const SHUFFLES: usize = 999;
 
 /// A change point.
@@ -34,11 +35,11 @@ const SHUFFLES: usize = 999;
 pub(crate) struct Step {
     /// The index of the first value of the new level.
     pub(crate) at: usize,
-    /// The share of shuffles with as large a difference, the series itself among them.
+    /// The share of the shuffles whose difference is at least as large; the series itself counts as one of them.
     pub(crate) p: f64,
 }
 
-/// The change points of a series, in its order.
+/// Returns the change points of a series, in the order of the series.
 pub(crate) fn steps(values: &[f64]) -> Vec<Step> {
     let mut found: Vec<Step> = Vec::new();
     let mut chance = Chance(0x6275_6467_6574);
@@ -58,17 +59,18 @@ pub(crate) fn steps(values: &[f64]) -> Vec<Step> {
     }
 }
 
-/// What the steps cut `values` into.
+/// Returns the ranges into which the steps cut `values`.
 pub(crate) fn segments(values: &[f64], steps: &[Step]) -> Vec<Range<usize>> {
     let ends = steps.iter().map(|step| step.at).chain([values.len()]);
     let mut start = 0;
     ends.map(|end| std::mem::replace(&mut start, end)..end).collect()
 }
 
-/// How often a shuffle of each segment has a split as good as `q`; `None` where that is too often.
+/// Returns the p-value of a split with this `q`: the share of shuffles of all segments that have a split at least as
+/// good. Returns `None` where that is not significant.
 fn significance(segments: &mut [Segment], q: f64, chance: &mut Chance) -> Option<f64> {
     let too_many = (LEVEL * (SHUFFLES + 1) as f64) as usize;
-    // Sums of the same numbers in another order differ in their last digits.
+    // Sums of the same numbers in another order differ in their last digits, so the comparison allows for rounding.
     let q = q * (1.0 - 1e-9);
     let mut as_good = 0;
     for _ in 0..SHUFFLES {
@@ -84,13 +86,13 @@ fn significance(segments: &mut [Segment], q: f64, chance: &mut Chance) -> Option
     Some((as_good + 1) as f64 / (SHUFFLES + 1) as f64)
 }
 
-/// A segment's values, ready to be split in any order of them.
+/// The values of one segment, prepared so that any order of them can be split quickly.
 struct Segment {
-    /// Ascending.
+    /// The values in ascending order.
     sorted: Vec<f64>,
-    /// The distance of each sorted value to all others.
+    /// The sum of the distances from each sorted value to all others.
     to_all: Vec<f64>,
-    /// The values in their order: where each is in `sorted`, the first place where several are equal.
+    /// The values in the order of the series, each as its index in `sorted`. Equal values share the first index.
     ranks: Vec<usize>,
 }
 
@@ -112,13 +114,14 @@ impl Segment {
         Segment { sorted, to_all, ranks }
     }
 
-    /// The best split: where its second part begins, and its `Q`; `None` where the segment is too short.
+    /// Returns the best split, as the index where the second part begins and its `Q`. Returns `None` where the
+    /// segment is too short to be split.
     fn split(&self) -> Option<(usize, f64)> {
         let n = self.ranks.len();
         if n < 2 * LEAST_SEGMENT {
             return None;
         }
-        // Sums of distances between the parts and, each pair twice, within them.
+        // These are sums of distances: between the two parts, and within each part, where each pair counts twice.
         let (mut between, mut within_first) = (0.0, 0.0);
         let mut within_second: f64 = self.ranks.iter().map(|&rank| self.to_all[rank]).sum();
         let mut first = Part::new(n);
@@ -141,8 +144,8 @@ impl Segment {
     }
 }
 
-/// The values of the first part, by their rank in the whole: counts and sums below a rank in
-/// logarithmic time (Fenwick 1994).
+/// The values of the first part, by their rank in the whole segment. A Fenwick tree (1994) gives counts and sums
+/// below a rank in logarithmic time.
 struct Part {
     tree: Vec<(f64, f64)>,
     count: f64,
@@ -165,7 +168,7 @@ impl Part {
         self.sum += value;
     }
 
-    /// The sum of distances from `value`, which has this rank, to the values of the part.
+    /// Returns the sum of the distances from `value`, which has this rank, to the values of the part.
     fn distance(&self, rank: usize, value: f64) -> f64 {
         let (mut count, mut sum) = (0.0, 0.0);
         let mut node = rank;
@@ -178,7 +181,7 @@ impl Part {
     }
 }
 
-/// Seeded chance: SplitMix64 (Steele, Lea & Flood 2014).
+/// A seeded random number generator: SplitMix64 (Steele, Lea & Flood 2014).
 struct Chance(u64);
 
 impl Chance {
@@ -190,7 +193,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// Fisher and Yates' shuffle.
+    /// Shuffles the values in place (Fisher & Yates).
     fn shuffle(&mut self, values: &mut [usize]) {
         for last in (1..values.len()).rev() {
             let other = (u128::from(self.next()) * (last as u128 + 1)) >> 64;

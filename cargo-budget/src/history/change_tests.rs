@@ -1,9 +1,9 @@
-//! Tests of `change` on synthetic series, and against an implementation that is not ours.
+//! Tests of `change` on synthetic series, and against MongoDB's implementation.
 
 use super::super::synthetic::Noise;
 use super::*;
 
-/// The steps found in a level of `n` values with `percent` noise, once `shape` was put on it.
+/// Checks which steps are found in `n` values with `percent` noise, after `shape` was applied to them.
 #[track_caller]
 fn check(
     n: usize,
@@ -33,18 +33,19 @@ fn a_step_is_found_where_it_is() {
 }
 
 #[test]
-fn what_is_no_step_is_none() {
+fn outliers_and_short_series_have_no_step() {
     check(60, 2.0, |i, v| if i == 31 { v * 2.0 } else { v }, &[], 0);
     check(60, 2.0, |i, v| if i == 59 { v * 3.0 } else { v }, &[], 0);
     check(60, 0.0, |_, v| v, &[], 0);
-    // Nine values have too few orders to tell.
+    // Nine values have too few orders for any step to be significant.
     check(9, 1.0, |i, v| if i < 5 { v } else { v * 2.0 }, &[], 0);
     check(10, 1.0, |i, v| if i < 5 { v } else { v * 2.0 }, &[5], 0);
     assert_eq!(steps(&[]), []);
     assert_eq!(steps(&[1.0]), []);
 }
 
-/// In how many of `count` series without a step one is found: normal and skewed noise.
+/// Counts in how many of `count` series without a step a step is found: first with normal noise, then with skewed
+/// noise.
 fn false_steps(count: u64) -> (usize, usize) {
     let found = |series: &dyn Fn(&mut Noise) -> Vec<f64>| {
         (0..count).filter(|seed| !steps(&series(&mut Noise::new(1000 + seed))).is_empty()).count()
@@ -52,14 +53,15 @@ fn false_steps(count: u64) -> (usize, usize) {
     (found(&|noise| noise.level(30, 2.0)), found(&|noise| noise.skewed(50, 5.0)))
 }
 
-/// At most the level, within what 100 series can tell: P(more than 5 | 1 %) < 0.1 %.
+/// The rate of false steps is at most the significance level, as far as 100 series can show: P(more than 5 | 1 %) <
+/// 0.1 %.
 #[test]
 fn false_steps_are_as_rare_as_promised() {
     let (normal, skewed) = false_steps(100);
     assert!(normal <= 5 && skewed <= 5, "{normal} and {skewed} of 100");
 }
 
-/// The same as a figure, which is in `docs/history.md`: P(more than 30 | 1 %) < 1 %.
+/// Measures the figure that `docs/history.md` states: P(more than 30 | 1 %) < 1 %.
 #[test]
 #[ignore = "takes minutes without optimisation"]
 fn false_steps_in_2000_series() {
@@ -67,10 +69,10 @@ fn false_steps_in_2000_series() {
     assert!(normal <= 30 && skewed <= 30, "{normal} and {skewed} of 2000");
 }
 
-/// Split and `Q` of signal-processing-algorithms 2.1.6, MongoDB's implementation, on the same series;
-/// it divides by `(m+n)` after averaging as we do, and has no shortest segment.
+/// Compares the split and its `Q` with signal-processing-algorithms 2.1.6, which is MongoDB's implementation. It
+/// divides by `(m+n)` after averaging as we do, but has no minimum segment length.
 #[test]
-fn agrees_with_an_implementation_that_is_not_ours() {
+fn agrees_with_mongodbs_split() {
     let check = |values: &[f64], at: usize, q: f64| {
         let (found, found_q) = Segment::new(values).split().unwrap();
         assert_eq!(found, at);
@@ -81,16 +83,16 @@ fn agrees_with_an_implementation_that_is_not_ours() {
     }
 }
 
-/// The whole search, likewise.
+/// Compares the result of the whole search with the same implementation.
 #[test]
-fn finds_the_steps_that_the_other_finds() {
+fn agrees_with_mongodbs_search() {
     for (values, want) in PEER_STEPS {
         let found: Vec<usize> = steps(values).iter().map(|step| step.at).collect();
         assert_eq!(found, *want, "{values:?}");
     }
 }
 
-/// Series, where the best split is, and its `Q`.
+/// The reference values: a series, the index of its best split, and the `Q` of that split.
 const PEER: &[(&[f64], usize, f64)] = &[
     (
         &[
@@ -119,7 +121,7 @@ const PEER: &[(&[f64], usize, f64)] = &[
     (&[1.0, 1.0, 2.0, 1.0, 3.0, 3.0, 2.0, 3.0, 3.0, 3.0], 4, 6.033_333_333_333_333),
 ];
 
-/// Series, and where the steps are, at 1 % of 999 shuffles.
+/// The reference values: a series and its steps, at 1 % of 999 shuffles.
 const PEER_STEPS: &[(&[f64], &[usize])] = &[
     (
         &[

@@ -1,14 +1,14 @@
-//! What the two databases have in common: statements with values, rows of values, transactions.
+//! The interface that both databases implement: statements with values, rows of values, and transactions.
 //!
-//! Both are given the same text of SQL. What they have not in common is what this trait's methods other
-//! than `run` and `rows` are for, and there is nothing else that knows which of the two it speaks to.
-//! Placeholders are `$1`, `$2`, … and first appear in this order, since SQLite counts them as they appear.
+//! Both databases get the same SQL text. Where they differ, this trait has a method other than `run` and `rows`, so
+//! no other code knows which database it uses. Placeholders are `$1`, `$2`, … and must first appear in this order,
+//! because SQLite numbers them as they appear.
 
 use std::fmt;
 
 use crate::failure::Failure;
 
-/// A value in a row or for a placeholder.
+/// A value in a row, or for a placeholder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -17,34 +17,34 @@ pub(crate) enum Value {
     Text(String),
 }
 
-/// A row, in the order of the columns that were asked for.
+/// A row of values, in the order of the columns in the query.
 pub(crate) type Row = Vec<Value>;
 
-/// A connection to where the history is kept.
+/// A connection to the database that holds the history.
 pub(crate) trait Database {
-    /// Where it is, as people may see it: a path, or a URL without its password.
+    /// Returns where the database is, in a form that people may see: a path, or a URL without its password.
     fn place(&self) -> &str;
 
-    /// Runs one statement; how many rows it changed.
+    /// Runs one statement and returns how many rows it changed.
     fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64, Fault>;
 
-    /// Runs one query.
+    /// Runs one query and returns its rows.
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Fault>;
 
-    /// Runs several statements without values.
+    /// Runs several statements that have no placeholders.
     fn script(&mut self, sql: &str) -> Result<(), Fault>;
 
-    /// Whether there is a table of this name.
+    /// Returns whether there is a table of this name.
     fn has_table(&mut self, name: &str) -> Result<bool, Fault>;
 
     /// Begins a transaction that will write.
     fn begin(&mut self) -> Result<(), Fault>;
 
-    /// Within a transaction: keeps every other process from changing the schema until its end.
+    /// Keeps every other process from changing the schema until the current transaction ends.
     fn lock_schema(&mut self) -> Result<(), Fault>;
 }
 
-/// Does `work` in one transaction: all of it, or nothing where it fails.
+/// Does `work` in one transaction: either all of it takes effect or, where it fails, nothing.
 pub(crate) fn transaction<T>(
     database: &mut dyn Database,
     work: impl FnOnce(&mut dyn Database) -> Result<T, Fault>,
@@ -52,44 +52,46 @@ pub(crate) fn transaction<T>(
     database.begin()?;
     let done = work(database).and_then(|done| database.script("COMMIT").map(|()| done));
     if done.is_err() {
-        // The fault is what matters; a connection that is gone has rolled back by itself.
+        // The first fault is the one to report. A connection that is gone has rolled back by itself.
         let _ = database.script("ROLLBACK");
     }
     done
 }
 
-/// Why a database did not do what it was asked.
+/// The reason why a database did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
-    /// The cause in the database's own words, or ours.
+    /// The cause, in the words of the database or in ours.
     pub(crate) cause: String,
 }
 
-/// What sort of fault, as far as the remedy differs.
+/// The sort of a fault. Faults with the same remedy have the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Another process kept it locked for too long.
+    /// Another process kept the database locked for too long.
     Busy,
-    /// It may not be written.
+    /// The database may not be written.
     ReadOnly,
-    /// No room is left.
+    /// The disk is full.
     Full,
-    /// The disk refused, for a reason that the database does not pass on.
+    /// The disk failed, and the database does not say why.
     Disk,
-    /// The server cannot be reached, or went away.
+    /// The server cannot be reached, or the connection was lost.
     #[cfg(feature = "postgres")]
     Gone,
-    /// Its certificate is not one that is trusted, or is another's.
+    /// The server's certificate is not trusted, or is for another name.
     #[cfg(feature = "postgres")]
     Untrusted,
-    /// The server does not let this user in.
+    /// The server does not accept this user.
     #[cfg(feature = "postgres")]
     Denied,
-    /// The file is no database.
+    /// The file is not a database.
     Foreign,
-    /// What is to be recorded contradicts what is, or the schema is too new: said in full by the cause.
+    /// The new data contradicts what is recorded, or the schema is newer than this program. The cause says it in
+    /// full, with the remedy.
     Refused,
+    /// Any other fault.
     Other,
 }
 
@@ -98,7 +100,7 @@ impl Fault {
         Fault { kind, cause: cause.into() }
     }
 
-    /// What to do about it.
+    /// Returns the remedy, as the end of the message.
     fn remedy(&self) -> &'static str {
         match self.kind {
             Kind::Busy => "; another process is writing: try again",
@@ -121,7 +123,7 @@ impl Fault {
         }
     }
 
-    /// "failed to VERB `place`: cause; remedy": exit code 3.
+    /// Returns the failure of the command: "failed to VERB `place`: cause; remedy", with exit code 3.
     pub(crate) fn failure(&self, verb: &str, place: &str) -> Failure {
         Failure::unmeasured(format!("failed to {verb} `{place}`: {self}{}", self.remedy()))
     }
@@ -134,22 +136,22 @@ impl fmt::Display for Fault {
 }
 
 impl Value {
-    /// The number, where it is a whole one.
+    /// Returns the value as an integer, where it is one.
     pub(crate) fn int(&self) -> Option<i64> {
         if let Value::Int(value) = self { Some(*value) } else { None }
     }
 
-    /// The number, where it is one.
+    /// Returns the value as a number, where it is one.
     pub(crate) fn real(&self) -> Option<f64> {
         match self {
             Value::Real(value) => Some(*value),
-            // SQLite keeps 2.0 as 2 where that is shorter, and gives it back as it was declared or not.
+            // SQLite stores 2.0 as the integer 2 and may return it so.
             Value::Int(value) => Some(*value as f64),
             Value::Null | Value::Text(_) => None,
         }
     }
 
-    /// The text; empty where it is none.
+    /// Returns the text; it is empty where the value is not a text.
     pub(crate) fn text(&self) -> &str {
         if let Value::Text(value) = self { value } else { "" }
     }
@@ -168,7 +170,7 @@ impl From<f64> for Value {
 }
 
 impl From<&str> for Value {
-    /// A zero character, which PostgreSQL cannot keep, is shown as what it is.
+    /// Replaces the zero character, which PostgreSQL cannot store, by its visible symbol `␀`.
     fn from(value: &str) -> Self {
         Value::Text(value.replace('\0', "\u{2400}"))
     }

@@ -1,10 +1,10 @@
-//! Drift: a series that creeps one way, too little to be seen on any day.
+//! Drift: a slow change of a series in one direction, too small to be seen on any single day.
 //!
-//! Whether it does is Mann and Kendall's question (Mann 1945; Kendall 1975): of all pairs of values, how
-//! many more rise than fall? How much, is Theil and Sen's (Theil 1950; Sen 1968): the median of the
-//! slopes of all pairs. A step is no drift, so both look only at pairs between two steps and are summed
-//! over the segments, as Hirsch, Slack & Smith do over seasons ("Techniques of trend analysis for monthly
-//! water quality data", Water Resources Research 18, 1982). Numbers in, numbers out.
+//! The Mann-Kendall test (Mann 1945; Kendall 1975) answers whether there is a drift: how many more of all pairs of
+//! values rise than fall? The Theil-Sen estimator (Theil 1950; Sen 1968) answers how large it is: it is the median of
+//! the slopes of all pairs. A step is not a drift. So both look only at pairs of values between two steps, and sum
+//! over the segments, as Hirsch, Slack & Smith do over seasons ("Techniques of trend analysis for monthly water
+//! quality data", Water Resources Research 18, 1982). The module is pure arithmetic.
 
 use std::ops::Range;
 
@@ -13,24 +13,24 @@ use super::change::{LEAST, LEVEL, Step, segments, steps};
 /// A monotone trend within segments.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Drift {
-    /// By how much a value is greater than the one before it.
+    /// The slope: by how much each value is greater than the one before it.
     pub(crate) slope: f64,
-    /// The chance of as clear a trend where there is none, by either way; normal approximation with
-    /// correction for ties and continuity.
+    /// The two-sided p-value: the chance of as clear a trend where there is none. It is a normal approximation,
+    /// corrected for ties and continuity.
     pub(crate) p: f64,
 }
 
-/// The steps of a series, and the drift between them where it is significant.
+/// Returns the steps of a series, and the drift between them where it is significant.
 ///
-/// A drift looks like a staircase to a search for steps, and a step like a drift to a test for trend.
-/// So steps are given up, all at once and one by one: each time the slope between those that are left is
-/// taken off, and the steps are looked for again. Of these explanations, and that by steps alone, the one
-/// with the least Bayesian information criterion is kept (Schwarz 1978): it pays for each step and for a
-/// drift by how much closer it comes to the values.
+/// A search for steps sees a drift as a staircase, and a test for trend sees a step as a drift. So several
+/// explanations of the series are tried: steps without a drift; and steps with a drift, where some or all of the
+/// steps are first removed, the remaining slope is subtracted, and the steps are searched again. The explanation with
+/// the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
+/// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| drift(values, &segments(values, steps)).filter(is_significant);
-    let beside = |given: &[Step]| {
-        let slope = trend(given)?.slope;
+    let explain_with_drift = |between: &[Step]| {
+        let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
         let steps = steps(&values.iter().enumerate().map(level).collect::<Vec<_>>());
         let drift = trend(&steps)?;
@@ -38,23 +38,23 @@ pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
     };
     let apparent = steps(values);
     let mut best = (criterion(values, &apparent, None), apparent.clone(), None);
-    let mut given = vec![apparent, Vec::new()];
+    let mut candidates = vec![apparent, Vec::new()];
     if values.len() < LEAST {
-        given.clear();
+        candidates.clear();
     }
     loop {
-        let explained = given.iter().filter_map(|given| beside(given));
+        let explained = candidates.iter().filter_map(|steps| explain_with_drift(steps));
         match explained.min_by(|a, b| a.0.total_cmp(&b.0)) {
             Some(better) if better.0 < best.0 => best = better,
             _ => return (best.1, best.2),
         }
         let without = |i: usize| [&best.1[..i], &best.1[i + 1..]].concat();
-        given = (0..best.1.len()).map(without).collect();
+        candidates = (0..best.1.len()).map(without).collect();
     }
 }
 
-/// Schwarz's criterion with normal noise: `n ln(RSS/n) + k ln n`, where a step is two numbers, when and
-/// how far, and a drift is one.
+/// Returns Schwarz's criterion with normal noise, `n ln(RSS/n) + k ln n`. A step counts as two parameters, its place
+/// and its height, and a drift as one.
 fn criterion(values: &[f64], steps: &[Step], drift: Option<Drift>) -> f64 {
     let slope = drift.map_or(0.0, |drift| drift.slope);
     let squares = segments(values, steps).into_iter().map(|segment| {
@@ -71,7 +71,7 @@ fn is_significant(drift: &Drift) -> bool {
     drift.p <= LEVEL
 }
 
-/// The trend within the segments; `None` where all values of each are equal.
+/// Returns the trend within the segments; `None` where all values within each segment are equal.
 pub(crate) fn drift(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> {
     let (mut score, mut variance) = (0.0, 0.0);
     let mut slopes = Vec::new();
@@ -93,7 +93,7 @@ pub(crate) fn drift(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> 
     Some(Drift { slope: median(&mut slopes), p: 2.0 * upper_tail(z) })
 }
 
-/// The median of at least one value, which it puts in another order.
+/// Returns the median. There must be at least one value, and the values are reordered.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let (below, at, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
@@ -104,8 +104,8 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// The variance of Kendall's score without a trend: `(n(n−1)(2n+5) − Σ t(t−1)(2t+5)) / 18` with `t`
-/// values in each tie.
+/// Returns the variance of Kendall's score where there is no trend: `(n(n−1)(2n+5) − Σ t(t−1)(2t+5)) / 18`, where `t`
+/// is the number of values in each tie.
 fn score_variance(values: &[f64]) -> f64 {
     let term = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
     let mut sorted = values.to_vec();
@@ -115,7 +115,7 @@ fn score_variance(values: &[f64]) -> f64 {
     (term(values.len() as f64) - ties) / 18.0
 }
 
-/// The chance that a standard normal value is above `z >= 0`: Abramowitz & Stegun 1964, 26.2.17; its
+/// Returns the chance that a standard normal value is above `z >= 0`, by Abramowitz & Stegun 1964, 26.2.17. Its
 /// absolute error is below 7.5e-8.
 fn upper_tail(z: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * z);

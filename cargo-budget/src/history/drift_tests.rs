@@ -1,4 +1,4 @@
-//! Tests of `drift` on synthetic series, and against an implementation that is not ours.
+//! Tests of `drift` on synthetic series, and against pymannkendall.
 
 use super::super::synthetic::Noise;
 use super::*;
@@ -9,7 +9,7 @@ fn series(seed: u64, n: usize, percent: f64, shape: impl Fn(usize, f64) -> f64) 
 }
 
 #[test]
-fn a_drift_is_found_and_is_no_staircase() {
+fn a_drift_is_not_mistaken_for_steps() {
     for seed in 1..=5 {
         let values = series(seed, 40, 1.0, |i, value| value + 0.3 * i as f64);
         let (steps, drift) = decompose(&values);
@@ -20,7 +20,7 @@ fn a_drift_is_found_and_is_no_staircase() {
 }
 
 #[test]
-fn a_step_in_a_drift_is_found_beside_it() {
+fn a_step_is_found_within_a_drift() {
     for seed in 1..=5 {
         let shape = |i, value| value + 0.3 * i as f64 + if i < 30 { 0.0 } else { 15.0 };
         let (steps, drift) = decompose(&series(seed, 60, 1.0, shape));
@@ -30,7 +30,8 @@ fn a_step_in_a_drift_is_found_beside_it() {
     }
 }
 
-/// In how many of `count` series without a drift one is found: level, and with a step.
+/// Counts in how many of `count` series without a drift a drift is found: first in level series, then in series with
+/// a step.
 fn false_drifts(count: u64) -> (usize, usize) {
     let found = |shape: &dyn Fn(usize, f64) -> f64| {
         let drifts = |seed: &u64| decompose(&series(5000 + seed, 40, 2.0, shape)).1.is_some();
@@ -39,14 +40,15 @@ fn false_drifts(count: u64) -> (usize, usize) {
     (found(&|_, value| value), found(&|i, value| if i < 20 { value } else { value + 10.0 }))
 }
 
-/// At most the level, within what 100 series can tell: P(more than 5 | 1 %) < 0.1 %.
+/// The rate of false drifts is at most the significance level, as far as 100 series can show: P(more than 5 | 1 %) <
+/// 0.1 %.
 #[test]
 fn false_drifts_are_as_rare_as_promised() {
     let (level, stepped) = false_drifts(100);
     assert!(level <= 5 && stepped <= 5, "{level} and {stepped} of 100");
 }
 
-/// The same as a figure, which is in `docs/history.md`: P(more than 30 | 1 %) < 1 %.
+/// Measures the figure that `docs/history.md` states: P(more than 30 | 1 %) < 1 %.
 #[test]
 #[ignore = "takes minutes without optimisation"]
 fn false_drifts_in_2000_series() {
@@ -54,9 +56,9 @@ fn false_drifts_in_2000_series() {
     assert!(level <= 30 && stepped <= 30, "{level} and {stepped} of 2000");
 }
 
-/// p and slope of pymannkendall 1.4.3 (`original_test`, `sens_slope`).
+/// Compares p and slope with pymannkendall 1.4.3 (`original_test`, `sens_slope`).
 #[test]
-fn agrees_with_an_implementation_that_is_not_ours() {
+fn agrees_with_pymannkendall() {
     for (values, p, slope) in PEER {
         let found = drift(values, std::slice::from_ref(&(0..values.len()))).unwrap();
         assert!((found.p - p).abs() < 1e-6, "{} is not {p}", found.p);
@@ -70,7 +72,7 @@ fn equal_values_have_no_drift() {
     assert_eq!(drift(&[], &[]), None);
 }
 
-/// Series, p, and slope.
+/// The reference values: a series, its p-value, and its slope.
 const PEER: &[(&[f64], f64, f64)] = &[
     (
         &[

@@ -1,4 +1,4 @@
-//! What is written into the history: a run, and what it measured.
+//! What is written into the history: one run and the values that it measured.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, SubjectKind};
@@ -7,32 +7,32 @@ use perf_budget_core::quantity::Unit;
 
 use super::revision::Revision;
 
-/// The verdict of a value that no limit was held against: it came from another tool. None of ours has
-/// this word, so nothing that reads the history can take it for green.
+/// The verdict of an imported value, which was held against no limit. It is not the name of any real verdict, so that
+/// no reader of the history can mistake it for a pass.
 pub(crate) const NO_VERDICT: &str = "none";
 
-/// What outcomes of the harness come from; imported ones from the tool of that name.
+/// The source of outcomes that the harness measured. The source of imported values is the name of their tool.
 pub(crate) const HARNESS: &str = "perf-budget";
 
-/// A run to be recorded.
+/// A run that is to be recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    /// The run's id, the same whenever it is recorded.
+    /// The id of the run, which is the same each time it is recorded.
     pub(crate) id: String,
-    /// Seconds since 1970.
+    /// When the run began, in seconds since 1970.
     pub(crate) began: i64,
-    /// What was measured.
+    /// The commit and branch that were measured.
     pub(crate) revision: Revision,
-    /// Where.
+    /// The machine and profile, as a text. Only values of the same environment are compared.
     pub(crate) environment: String,
-    /// Of perf-budget, or of the other tool's format.
+    /// The version of perf-budget, or of the other tool's format.
     pub(crate) version: String,
-    /// `HARNESS`, or the tool that the values were imported from.
+    /// `HARNESS`, or the name of the tool that the values were imported from.
     pub(crate) source: String,
     pub(crate) values: Vec<Measured>,
 }
 
-/// One value of a run: an outcome without what only one run's report needs.
+/// One value of a run: what the history keeps of an outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Measured {
     pub(crate) test: String,
@@ -40,21 +40,21 @@ pub(crate) struct Measured {
     pub(crate) case: String,
     pub(crate) metric: String,
     pub(crate) unit: Unit,
-    /// A verdict's word, or `NO_VERDICT`.
+    /// The name of the verdict, or `NO_VERDICT`.
     pub(crate) verdict: String,
     pub(crate) reason: String,
-    /// `None` where nothing was measured.
+    /// The measured value; `None` where nothing was measured.
     pub(crate) value: Option<f64>,
     pub(crate) low: Option<f64>,
     pub(crate) high: Option<f64>,
-    /// Whether measuring again gives the same.
+    /// Whether the metric is deterministic, so that measuring again gives the same value.
     pub(crate) exact: bool,
-    /// `max` or `min`, and the limit.
+    /// Whether the limit is a `max` or a `min`, and the limit itself.
     pub(crate) limit: Option<(Bound, f64)>,
 }
 
 impl Measured {
-    /// What an outcome leaves in the history.
+    /// Returns what the history keeps of an outcome.
     pub(crate) fn of(outcome: &Outcome) -> Measured {
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
         let estimate = outcome.estimate.as_ref();
@@ -75,7 +75,7 @@ impl Measured {
         }
     }
 
-    /// A value of another tool: no limit, no verdict.
+    /// Returns a value of another tool, which has no limit and no verdict.
     #[cfg(feature = "import")]
     pub(crate) fn imported(tool: &str, budget: &str, metric: &str, unit: Unit, value: f64) -> Self {
         Measured {
@@ -94,20 +94,20 @@ impl Measured {
         }
     }
 
-    /// With the interval that the tool gives.
+    /// Adds the interval that the tool reports.
     #[cfg(feature = "import")]
     pub(crate) fn between(self, low: Option<f64>, high: Option<f64>) -> Self {
         Measured { low, high, ..self }
     }
 }
 
-/// Where a run of the harness took place: two values are compared only where this is the same.
+/// Returns the environment of a run of the harness.
 pub(crate) fn environment(run: &Run) -> String {
     let processor = if run.processor.is_empty() { "unknown processor" } else { &run.processor };
     format!("{processor}, {} cores, {}, {}", run.cores, run.platform, run.profile)
 }
 
-/// This machine, for values that another tool measured here.
+/// Returns the environment of values that another tool measured on this machine.
 #[cfg(feature = "import")]
 pub(crate) fn environment_here(tool: &str) -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -122,7 +122,7 @@ pub(crate) fn environment_here(tool: &str) -> String {
     })
 }
 
-/// The unit that a metric has by its word, whatever the subject.
+/// Returns the unit of a metric by its name alone, for whichever subject has this metric.
 fn usual_unit(word: &str) -> Unit {
     [SubjectKind::Workload, SubjectKind::Command, SubjectKind::Artifact]
         .into_iter()
@@ -130,13 +130,13 @@ fn usual_unit(word: &str) -> Unit {
         .unwrap_or(Unit::Number)
 }
 
-/// A unit as the history has it: as the record has it.
+/// Returns the name of a unit in the history, which is its name in the record.
 pub(crate) fn unit_word(unit: Unit) -> String {
     let word = serde_json::to_value(unit).ok();
     word.as_ref().and_then(|word| word.as_str()).unwrap_or("number").to_owned()
 }
 
-/// The unit of a word; a plain number for one that a newer version wrote.
+/// Returns the unit of that name; a plain number where only a newer version knows the name.
 pub(crate) fn unit_of(word: &str) -> Unit {
     serde_json::from_value(word.into()).unwrap_or(Unit::Number)
 }

@@ -1,8 +1,8 @@
-//! The history: outcomes kept beyond one run, in a file or on a server, and what they say over time.
+//! The history: outcomes that are kept beyond one run, in a file or on a server, and what they show over time.
 //!
-//! `store` records and asks, by one schema and one text of SQL; `sqlite` and `postgres` are the two
-//! databases under it. `import` reads what other tools measured. `trend` finds, by `change` and `drift`,
-//! what became of a budget; `show` says it.
+//! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
+//! and `postgres`. `import` reads the results of other tools. `trend` finds, with `change` and `drift`, how a
+//! budget's values developed; `show` prints it.
 
 mod change;
 mod database;
@@ -38,25 +38,25 @@ pub(crate) use store::Store;
 use crate::failure::Failure;
 use crate::project::Project;
 
-/// The directory beside `budgets.toml` that the history is in by default. Not in `target`, which people
-/// remove.
+/// The directory beside `budgets.toml` that holds the history by default. It is not in `target`, because people
+/// delete that.
 const DIRECTORY: &str = ".budgets";
 
-/// The file in it.
+/// The file of the history in that directory.
 const FILE: &str = "history.sqlite";
 
-/// Where a history is.
+/// The place of a history.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
     /// A SQLite file.
     File(PathBuf),
-    /// A PostgreSQL server, and how it is shown to people: without its password.
+    /// A PostgreSQL server, and its URL without the password, to be shown to people.
     #[cfg(feature = "postgres")]
     Server(Box<tokio_postgres::Config>, String),
 }
 
 impl Place {
-    /// What `--db` says, else the project's own file.
+    /// Returns the place that `--db` names, and by default the project's own file.
     pub(crate) fn of(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
         let Some(named) = named.filter(|named| !named.is_empty()) else {
             let project = project.ok_or_else(|| {
@@ -76,7 +76,7 @@ impl Place {
         }
     }
 
-    /// Its name for people.
+    /// Returns the name of the place that may be shown to people.
     pub(crate) fn shown(&self) -> String {
         match self {
             Place::File(path) => path.display().to_string(),
@@ -85,7 +85,7 @@ impl Place {
         }
     }
 
-    /// Opens it for writing; a file is made where there is none.
+    /// Opens the history for writing. A missing file is created; a server's database has to exist.
     pub(crate) fn create(&self, verb: &str) -> Result<Store, Failure> {
         let opened = match self {
             Place::File(path) => {
@@ -97,7 +97,7 @@ impl Place {
         opened.map_err(|fault| fault.failure(verb, &self.shown()))
     }
 
-    /// Opens a history that is there.
+    /// Opens a history that exists.
     pub(crate) fn existing(&self, verb: &str) -> Result<Store, Failure> {
         let opened = match self {
             Place::File(path) if !path.is_file() => {
@@ -120,7 +120,7 @@ impl Place {
     }
 }
 
-/// Says that this command was built without what a server needs.
+/// Says that this build has no support for a server.
 #[cfg(not(feature = "postgres"))]
 fn server(_: &str) -> Result<Place, Failure> {
     Err(Failure::usage(
@@ -132,7 +132,7 @@ fn server(_: &str) -> Result<Place, Failure> {
 /// Reads the URL of a server.
 #[cfg(feature = "postgres")]
 fn server(url: &str) -> Result<Place, Failure> {
-    // What libpq calls these is what we always do: see `tls`.
+    // Certificates are always verified (see `tls`), so libpq's two names for that are accepted.
     let plain = url.replace("sslmode=verify-full", "sslmode=require");
     let plain = plain.replace("sslmode=verify-ca", "sslmode=require");
     let config: tokio_postgres::Config = plain.parse().map_err(|e: tokio_postgres::Error| {

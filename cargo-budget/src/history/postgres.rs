@@ -1,4 +1,4 @@
-//! The history of a team, on a PostgreSQL server.
+//! The history on a PostgreSQL server, which a team shares.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -16,24 +16,24 @@ use tokio_postgres::{Client, Config, NoTls, Socket, Statement};
 use super::database::{Database, Fault, Kind, Row, Value};
 use super::tls;
 
-/// How long to wait for the server until a session is open, where the URL does not say: for each of its hosts.
+/// How long to wait for each host of the server until a session is open, unless the URL says otherwise.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What every session is told: not to hang for ever behind somebody else's lock.
+/// The settings of every session: it must not wait for ever behind another session's lock.
 const SESSION: &str = "SET lock_timeout = '60s'; SET statement_timeout = '120s'; \
                        SET client_min_messages = 'warning'";
 
-/// How long to wait for an answer: longer than the server works on one, so that what does not come by then does not
-/// come any more. The machine may be stopped, or the network be gone.
+/// How long to wait for an answer. The server itself gives up a statement earlier, so an answer that has not come by
+/// then will not come: the machine may be stopped, or the network may be down.
 const ANSWER: Duration = Duration::from_secs(130);
 
-/// Names the lock that migrations take: "budget" in ASCII.
+/// The key of the lock that migrations take: "budget" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6275_6467_6574;
 
 /// A session with a server.
 ///
-/// The client is the asynchronous one, since whoever waits for it can end the waiting: the blocking one waits for ever
-/// for a server that accepts the connection and then says nothing.
+/// The client is the asynchronous one, because its waiting can be ended. The blocking client waits for ever for a
+/// server that accepts the connection and then says nothing.
 pub(crate) struct Postgres {
     runtime: Runtime,
     client: Client,
@@ -41,7 +41,7 @@ pub(crate) struct Postgres {
     place: String,
     /// How long to wait for an answer.
     answer: Duration,
-    /// Whether an answer did not come. Nothing is asked any more then, since that would take as long again.
+    /// Whether the server has failed to answer once. Nothing more is asked then, since that would take as long again.
     silent: Cell<bool>,
 }
 
@@ -58,7 +58,7 @@ impl Postgres {
     ) -> Result<Postgres, Fault> {
         let limit = *config.get_connect_timeout().unwrap_or(&CONNECT);
         config.connect_timeout(limit);
-        // The driver's own limit is on the connection alone, and not on what the server has to say then.
+        // The driver's own limit covers only the connection, and not the handshake after it.
         let limit = limit.saturating_mul(config.get_hosts().len().max(1) as u32);
         if config.get_application_name().is_none() {
             config.application_name("cargo-budget");
@@ -75,7 +75,7 @@ impl Postgres {
         let client = match client {
             Ok(client) => client,
             Err(fault) => {
-                // A name that is still being looked up is not waited for.
+                // A name lookup that is still running is abandoned.
                 runtime.shutdown_background();
                 return Err(fault);
             }
@@ -87,7 +87,7 @@ impl Postgres {
         Ok(opened)
     }
 
-    /// Waits for what the server answers, as long as it may take.
+    /// Waits for an answer of the server, for at most `self.answer`.
     fn ask<T>(
         &self,
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -116,7 +116,7 @@ impl Postgres {
     }
 }
 
-/// Opens a session, whose other end is served whenever something is waited for.
+/// Opens a session. Its connection is served by a task that runs whenever the runtime waits for something.
 fn open<T>(runtime: &Runtime, config: &Config, tls: T, limit: Duration) -> Result<Client, Fault>
 where
     T: MakeTlsConnect<Socket>,
@@ -127,7 +127,7 @@ where
         runtime.block_on(async { tokio::time::timeout(limit, config.connect(tls)).await });
     let (client, connection) =
         connected.map_err(|_| no_answer(limit))?.map_err(|e| connecting(&e))?;
-    // What goes wrong with the connection is told to whoever asks next.
+    // An error of the connection reaches the caller at the next request.
     runtime.spawn(async { connection.await.unwrap_or_default() });
     Ok(client)
 }
@@ -161,7 +161,8 @@ impl Database for Postgres {
     }
 
     fn has_table(&mut self, name: &str) -> Result<bool, Fault> {
-        // Not `to_regclass`: that asks a cache, which may not know yet what another session has just made.
+        // `to_regclass` is not used, because it asks a cache, which may not yet know a table that another session has
+        // just created.
         let sql = "SELECT count(*) FROM pg_catalog.pg_tables WHERE tablename = $1 \
                    AND schemaname::text = ANY(current_schemas(false)::text[])";
         let rows = self.rows(sql, &[name.into()])?;
@@ -208,7 +209,7 @@ impl ToSql for Value {
         }
     }
 
-    /// Which value goes with which type is checked when the value is known.
+    /// Accepts every type, because the check is done once the value is known.
     fn accepts(_: &Type) -> bool {
         true
     }
@@ -216,7 +217,7 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-/// A fault while connecting: nobody there, or nobody who lets us in.
+/// Returns the fault of a connection that failed: the server is not there, or does not let us in.
 fn connecting(error: &tokio_postgres::Error) -> Fault {
     match error.code() {
         Some(code)
@@ -232,7 +233,7 @@ fn connecting(error: &tokio_postgres::Error) -> Fault {
         }
         Some(_) => fault(error),
         None if words(error).contains("certificate") => Fault::new(Kind::Untrusted, words(error)),
-        // `password missing` comes from the client, without a code.
+        // The client reports `password missing` without a code.
         None if words(error).contains("password") => Fault::new(Kind::Denied, words(error)),
         None => Fault::new(Kind::Gone, words(error)),
     }
@@ -246,7 +247,7 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
             Kind::Gone
         }
         Some(code) => match code.code() {
-            // Class 57P: the server is being shut down, or comes up.
+            // The codes of class 57P mean that the server is shutting down or starting up.
             "57P01" | "57P02" | "57P03" | "57P05" => Kind::Gone,
             "55P03" | "57014" | "40P01" => Kind::Busy,
             "25006" | "42501" => Kind::ReadOnly,
@@ -258,10 +259,10 @@ fn fault(error: &tokio_postgres::Error) -> Fault {
     Fault::new(kind, words(error))
 }
 
-/// What the server said, or the innermost cause.
+/// Returns the words of the server, or the innermost cause.
 fn words(error: &tokio_postgres::Error) -> String {
-    if let Some(said) = error.as_db_error() {
-        return format!("{} (SQLSTATE {})", said.message(), said.code().code());
+    if let Some(error) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", error.message(), error.code().code());
     }
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
@@ -274,17 +275,18 @@ mod tests {
 
     use super::*;
 
-    /// A server that lets everybody in, answers the first statement, and then says nothing more.
-    fn falls_silent() -> u16 {
+    /// Starts a server that lets everybody in, answers the first statement, and then says nothing more; returns its
+    /// port.
+    fn silent_server() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut asked = [0; 4096];
-            // "Authentication is done", "ready".
+            // The bytes mean "authentication is done" and "ready".
             assert!(stream.read(&mut asked).unwrap() > 0);
             stream.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
-            // "The command SET is complete", "ready".
+            // The bytes mean "the command SET is complete" and "ready".
             assert!(stream.read(&mut asked).unwrap() > 0);
             stream.write_all(b"C\0\0\0\x08SET\0Z\0\0\0\x05I").unwrap();
             while stream.read(&mut asked).is_ok_and(|n| n > 0) {}
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_server_that_falls_silent_is_not_waited_for_twice() {
-        let url = format!("postgres://u@127.0.0.1:{}/d?sslmode=disable", falls_silent());
+        let url = format!("postgres://u@127.0.0.1:{}/d?sslmode=disable", silent_server());
         let limit = Duration::from_millis(300);
         let mut server =
             Postgres::connect_within(url.parse().unwrap(), "there".to_owned(), limit).unwrap();
@@ -302,7 +304,7 @@ mod tests {
         let fault = server.script("SELECT 1").unwrap_err();
         assert_eq!(fault, Fault::new(Kind::Gone, "the server has not answered within 0.3 s"));
         assert!(began.elapsed() >= limit);
-        // The end of a transaction, say: it would take as long again.
+        // A second request, such as the end of a transaction, fails at once instead of waiting as long again.
         let again = Instant::now();
         assert_eq!(server.rows("SELECT 1", &[]).unwrap_err(), fault);
         assert!(again.elapsed() < limit);

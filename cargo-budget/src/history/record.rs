@@ -1,4 +1,4 @@
-//! From `outcomes.jsonl` into the history.
+//! Records a run of the harness from `outcomes.jsonl` into the history.
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record;
@@ -10,21 +10,21 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{Project, last_run};
 
-/// Which run to record, and of what.
+/// Which run to record, and as which commit and branch.
 #[derive(Debug, Default)]
 pub(crate) struct What<'a> {
-    /// The run's id; the last one where there is none.
+    /// The run's id; `None` means the last run.
     pub(crate) run: Option<&'a str>,
     pub(crate) commit: Option<&'a str>,
     pub(crate) branch: Option<&'a str>,
-    /// Say what would be recorded, and do not.
+    /// Whether to say only what would be recorded.
     pub(crate) dry: bool,
 }
 
-/// Seconds by which two machines' clocks may differ.
+/// The seconds by which the clocks of two machines may differ.
 const SKEW: i64 = 120;
 
-/// Records a run of the project; sentences that say what was done, the last of them the sum.
+/// Records a run of the project. Returns sentences that say what was done; the last is the summary.
 pub(crate) fn record(
     project: &Project,
     place: &Place,
@@ -42,7 +42,7 @@ pub(crate) fn record(
         )));
     };
     let mut revision = revision::of(&project.root, what.commit, what.branch)?;
-    let mut said = doubts(&mut revision, what, run.began.cast_signed());
+    let mut sentences = warnings(&mut revision, what, run.began.cast_signed());
     let entry = Entry {
         id: run.id.clone(),
         began: run.began.cast_signed(),
@@ -52,37 +52,37 @@ pub(crate) fn record(
         values: outcomes.iter().map(Measured::of).collect(),
         revision,
     };
-    said.push(if what.dry {
-        format!("would record {} in `{}`", sum(&entry), place.shown())
+    sentences.push(if what.dry {
+        format!("would record {} in `{}`", summary(&entry), place.shown())
     } else {
-        let kept = |failure: Failure| Failure {
+        let with_remedy = |failure: Failure| Failure {
             text: format!("{failure}. {}", how_to_repeat(project, &entry)),
             ..failure
         };
         let work = progress.count("recording", "outcomes", entry.values.len());
-        let mut store = place.create("record in").map_err(kept)?;
-        write(&mut store, &entry, &|| work.step()).map_err(kept)?
+        let mut store = place.create("record in").map_err(with_remedy)?;
+        write(&mut store, &entry, &|| work.step()).map_err(with_remedy)?
     });
-    Ok(said)
+    Ok(sentences)
 }
 
-/// Records the entry, with a `step` for each of its values; a sentence that says so.
+/// Records the entry, calling `step` after each of its values. Returns a sentence that says so.
 pub(crate) fn write(store: &mut Store, entry: &Entry, step: &dyn Fn()) -> Result<String, Failure> {
     let recorded =
         store.record(entry, step).map_err(|fault| fault.failure("record in", store.place()))?;
     Ok(match (recorded.added, recorded.known) {
-        (0, _) => format!("{} was recorded already in `{}`", sum(entry), store.place()),
-        (_, 0) => format!("recorded {} in `{}`", sum(entry), store.place()),
+        (0, _) => format!("{} was recorded already in `{}`", summary(entry), store.place()),
+        (_, 0) => format!("recorded {} in `{}`", summary(entry), store.place()),
         (added, known) => format!(
             "recorded {} in `{}`: {added} new, {known} recorded already",
-            sum(entry),
+            summary(entry),
             store.place()
         ),
     })
 }
 
-/// "25 outcomes of run `x`, commit abc on main".
-pub(crate) fn sum(entry: &Entry) -> String {
+/// Returns the summary of an entry: "25 outcomes of run `x`, commit abc on main".
+pub(crate) fn summary(entry: &Entry) -> String {
     let revision = &entry.revision;
     let commit = revision.commit.as_deref().map_or("no commit".to_owned(), |commit| {
         format!("commit {}{}", short(commit), if revision.dirty { " with changes" } else { "" })
@@ -94,39 +94,39 @@ pub(crate) fn sum(entry: &Entry) -> String {
     format!("{count} {outcomes} of run `{}`, {commit} on {branch}", entry.id)
 }
 
-/// A commit as people read it.
+/// Returns the first digits of a commit's hash, as people write it.
 pub(crate) fn short(commit: &str) -> &str {
     commit.get(..9).unwrap_or(commit)
 }
 
-/// What is doubtful of the revision; a run that began before its commit was made measured something
-/// else, so that it is marked.
-fn doubts(revision: &mut Revision, what: &What<'_>, began: i64) -> Vec<String> {
-    let mut said = Vec::new();
+/// Returns warnings about the revision. A run that began before its commit was made cannot have measured that commit,
+/// so it is marked as dirty.
+fn warnings(revision: &mut Revision, what: &What<'_>, began: i64) -> Vec<String> {
+    let mut sentences = Vec::new();
     if revision.commit.is_none() {
-        said.push(
-            "there is no git repository, so that the run is of no commit; name one by `--commit`"
+        sentences.push(
+            "there is no git repository, so the run has no commit; name one by `--commit`"
                 .to_owned(),
         );
     }
     let made_later = revision.committed.is_some_and(|committed| began + SKEW < committed);
     if what.commit.is_none() && made_later {
         revision.dirty = true;
-        said.push(
-            "the run began before the commit that is checked out was made, and is marked as one with \
-             changes, which `trend` leaves out; run the tests again, or say by `--commit` what it measured"
+        sentences.push(
+            "the run began before the checked-out commit was made, so it is marked as one with uncommitted \
+             changes, which `trend` leaves out; run the tests again, or name the measured commit by `--commit`"
                 .to_owned(),
         );
     } else if revision.dirty {
-        said.push(
-            "the tree has changes that are in no commit, and the run is marked so; `trend` leaves it out"
+        sentences.push(
+            "the tree has uncommitted changes, so the run is marked as such and `trend` leaves it out"
                 .to_owned(),
         );
     }
     if revision.branch.is_none() {
-        said.push("no branch is checked out; name one by `--branch`".to_owned());
+        sentences.push("no branch is checked out; name one by `--branch`".to_owned());
     }
-    said
+    sentences
 }
 
 fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome>, Failure> {
@@ -148,7 +148,7 @@ fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome
     Ok(last_run(outcomes))
 }
 
-/// What is not lost, and how to record it when the cause is gone.
+/// Returns a sentence that says where the outcomes still are, and how to record them later.
 fn how_to_repeat(project: &Project, entry: &Entry) -> String {
     let revision = &entry.revision;
     let option = |name: &str, value: &Option<String>| {

@@ -1,27 +1,27 @@
-//! Which commit and branch a run measured: what git says, and what the continuous integration says of
-//! branches, since it checks out a commit without one.
+//! The commit and branch that a run measured, as git knows them. The branch may also come from the continuous
+//! integration, which checks out a commit without a branch.
 
 use std::path::Path;
 
 use crate::failure::Failure;
 use crate::git::answer;
 
-/// What was measured.
+/// The commit and branch that a run measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Revision {
-    /// The commit; `None` where there is no repository.
+    /// The hash of the commit; `None` where there is no repository.
     pub(crate) commit: Option<String>,
-    /// Its time, seconds since 1970; `None` where the commit is not in this clone.
+    /// The time of the commit, in seconds since 1970; `None` where the commit is not in this clone.
     pub(crate) committed: Option<i64>,
-    /// Whether the tree had changes that are in no commit.
+    /// Whether the tree had uncommitted changes.
     pub(crate) dirty: bool,
-    /// The branch; `None` where nobody knows.
+    /// The branch; `None` where it is not known.
     pub(crate) branch: Option<String>,
 }
 
-/// What was measured in `directory`: the commit and branch that people name, and where they do not, what
-/// is checked out. A commit is named by a revision that git knows, or by a full hash that is not in this
-/// clone.
+/// Returns the revision that was measured in `directory`: the commit and branch that people name, and otherwise what
+/// is checked out. A commit can be named by any revision that git knows, or by the full hash of a commit that is not
+/// in this clone.
 pub(crate) fn of(
     directory: &Path,
     commit: Option<&str>,
@@ -34,7 +34,7 @@ pub(crate) fn of(
         None if is_hash(name) => (name.to_ascii_lowercase(), None),
         None => {
             return Err(Failure::usage(format!(
-                "`{name}` is no revision of the repository in `{}`; give one that `git rev-parse` \
+                "`{name}` is not a revision of the repository in `{}`; give one that `git rev-parse` \
                  knows, or all 40 digits of a commit that is not in this clone",
                 directory.display()
             )));
@@ -57,23 +57,24 @@ fn is_hash(name: &str) -> bool {
     [40, 64].contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// How many commits lie behind `from` up to and with `to`; `None` where this clone does not have both.
+/// Counts the commits after `from`, up to and including `to`; `None` where this clone does not have both.
 pub(crate) fn distance(directory: &Path, from: &str, to: &str) -> Option<usize> {
     answer(directory, &["rev-list", "--count", &format!("{from}..{to}")])?.parse().ok()
 }
 
-/// The branch: a pull request's own, the one that GitHub runs for, or the one that is checked out.
+/// Returns the branch: that of the pull request, else the one that GitHub runs for, else the one that is checked out.
 pub(crate) fn branch(directory: &Path) -> Option<String> {
     variable("GITHUB_HEAD_REF")
         .or_else(|| variable("GITHUB_REF_NAME"))
         .or_else(|| answer(directory, &["symbolic-ref", "--short", "--quiet", "HEAD"]))
 }
 
-/// The hash and the time of a commit.
+/// Returns the hash and the time of a commit.
 fn look_up(directory: &Path, name: &str) -> Option<(String, i64)> {
     let revision = format!("{name}^{{commit}}");
-    let said = answer(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
-    let (commit, time) = said.split_once(' ')?;
+    let found =
+        answer(directory, &["log", "-1", "--format=%H %ct", "--end-of-options", &revision])?;
+    let (commit, time) = found.split_once(' ')?;
     Some((commit.to_owned(), time.parse().ok()?))
 }
 

@@ -1,22 +1,22 @@
-//! The schema of the history, and how an older one becomes this one.
+//! The schema of the history, and its migration from older versions.
 //!
-//! A version is a script in `schema/`, the same for both databases. A script that was once released is
-//! never changed; what is new is a further one.
+//! A version is a script in `schema/`, which is the same for both databases. A script that was released is never
+//! changed: a later change is a further script.
 
 use super::database::{Database, Fault, Kind, transaction};
 
 /// The scripts, from version 1 on.
 pub(crate) const VERSIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
-/// Brings the database to the newest version: at once where it is, else in one transaction, in which
-/// only one process at a time can be.
+/// Brings the database to the newest version. Where it is older, that happens in one transaction, which only one
+/// process can be in at a time.
 pub(crate) fn migrate(database: &mut dyn Database) -> Result<(), Fault> {
     if version(database)? == VERSIONS.len() {
         return Ok(());
     }
     transaction(database, |database| {
         database.lock_schema()?;
-        // Another process may have done it while we waited.
+        // Another process may have migrated the database while this one waited for the lock.
         let from = version(database)?;
         for (before, script) in VERSIONS.iter().enumerate().skip(from) {
             database.script(script)?;
@@ -29,7 +29,7 @@ pub(crate) fn migrate(database: &mut dyn Database) -> Result<(), Fault> {
     })
 }
 
-/// The version that the database has: 0 where it has none, and no table of ours.
+/// Returns the version of the schema in the database; 0 where there is no history in it yet.
 fn version(database: &mut dyn Database) -> Result<usize, Fault> {
     if !database.has_table("budget_schema")? {
         return Ok(0);
@@ -40,8 +40,8 @@ fn version(database: &mut dyn Database) -> Result<usize, Fault> {
         return Err(Fault::new(
             Kind::Refused,
             format!(
-                "its schema is of version {version}, and this is cargo-budget {}, which knows \
-                 version {} at most; install a newer one: `cargo install cargo-budget`",
+                "its schema has version {version}, but this cargo-budget {} knows at most \
+                 version {}; install a newer one: `cargo install cargo-budget`",
                 env!("CARGO_PKG_VERSION"),
                 VERSIONS.len()
             ),

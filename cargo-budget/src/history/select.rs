@@ -1,4 +1,4 @@
-//! Which series a question is about: a budget has one for each test, environment and branch.
+//! The choice of the series that a question is about: a budget has a series for each test, environment and branch.
 
 use super::Place;
 use super::entry::NO_VERDICT;
@@ -9,20 +9,21 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// What is asked for.
+/// Which series to show.
 #[derive(Debug)]
 pub(crate) struct Which<'a> {
-    /// A budget's name, or a test's.
+    /// The name of a budget or of a test.
     pub(crate) name: &'a str,
     pub(crate) branch: Option<&'a str>,
     /// A part of the environment's text.
     pub(crate) environment: Option<&'a str>,
-    /// How many outcomes of each test, the newest.
+    /// The number of outcomes of each test to read, newest first.
     pub(crate) last: u16,
+    /// Whether outcomes of trees with uncommitted changes count.
     pub(crate) dirty: bool,
 }
 
-/// Answers what became of a budget.
+/// Analyses how the values of a budget developed.
 pub(crate) fn trend(
     place: &Place,
     project: Option<&Project>,
@@ -38,11 +39,11 @@ pub(crate) fn trend(
     }
     let mut notes = Vec::new();
     let on_branch = choose_branch(&all, which, project, &mut notes)?;
-    let here = choose_environment(&on_branch, which, &mut notes)?;
-    let (branch, environment) = (here[0].branch.clone(), here[0].environment.clone());
+    let selected = choose_environment(&on_branch, which, &mut notes)?;
+    let (branch, environment) = (selected[0].branch.clone(), selected[0].environment.clone());
     let mut shown = Vec::new();
     let mut is_ours = false;
-    let chosen = newest_units(&here, &mut notes);
+    let chosen = newest_units(&selected, &mut notes);
     drop(work);
     let work = progress.count("analysing", "tests", chosen.len());
     for series in chosen {
@@ -60,7 +61,7 @@ pub(crate) fn trend(
         work.step();
     }
     if is_ours {
-        notes.extend(project.and_then(|project| gone(project, &here[0].budget)));
+        notes.extend(project.and_then(|project| removed_note(project, &selected[0].budget)));
     }
     Ok(Answer {
         place: place.shown(),
@@ -72,7 +73,8 @@ pub(crate) fn trend(
     })
 }
 
-/// A name that the history does not have: a slip, a budget that was never recorded, or none at all.
+/// Returns the failure for a name that is not in the history: it is misspelt, it was never recorded, or the history
+/// is empty.
 fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &str) -> Failure {
     let budgets = store.budgets().unwrap_or_default();
     let is_budget = project
@@ -84,7 +86,7 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
     } else if let Some(near) = nearest(name, &budgets) {
         format!("did you mean `{near}`?")
     } else if budgets.is_empty() {
-        "nothing is recorded there yet: `cargo budget history record` does, after the tests"
+        "nothing is recorded there yet: run `cargo budget history record` after the tests"
             .to_owned()
     } else {
         let some = budgets.iter().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>();
@@ -94,7 +96,7 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
     if is_budget || budgets.is_empty() { Failure::unmeasured(text) } else { Failure::usage(text) }
 }
 
-/// The series on one branch: the named one, the one that is checked out, or the one with the newest
+/// Returns the series on one branch: the named branch, else the one that is checked out, else the one with the newest
 /// outcome.
 fn choose_branch<'s>(
     all: &'s [Series],
@@ -128,12 +130,12 @@ fn choose_branch<'s>(
     let newest = all.iter().max_by_key(|series| series.newest);
     let branch = newest.and_then(|series| series.branch.as_deref());
     if let (Some(current), Some(branch)) = (current, branch) {
-        notes.push(format!("nothing is recorded on `{current}`, so this is `{branch}`"));
+        notes.push(format!("nothing is recorded on `{current}`, so `{branch}` is shown"));
     }
     Ok(on(branch))
 }
 
-/// Those in one environment: the one that is asked for, or the one with the newest outcome.
+/// Returns the series in one environment: the one that is asked for, else the one with the newest outcome.
 fn choose_environment<'s>(
     series: &[&'s Series],
     which: &Which<'_>,
@@ -155,13 +157,16 @@ fn choose_environment<'s>(
     if known.len() > 1 && which.environment.is_none() {
         let others = known.iter().filter(|other| **other != newest.environment);
         let others: Vec<_> = others.map(|other| format!("`{other}`")).collect();
-        notes.push(format!("measured too in {}; `--environment` shows it", others.join(", ")));
+        notes.push(format!(
+            "the budget was also measured in {}; `--environment` selects one",
+            others.join(", ")
+        ));
     }
     let environment = &newest.environment;
     Ok(series.iter().filter(|series| series.environment == *environment).copied().collect())
 }
 
-/// Of each test the series of the unit that it has now: values in another cannot be compared.
+/// Returns for each test the series with its present unit, since values in different units cannot be compared.
 fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s Series> {
     let mut chosen: Vec<&Series> = Vec::new();
     for &series in series {
@@ -171,28 +176,31 @@ fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s S
                 if series.newest > known.newest {
                     *known = series;
                 }
-                notes.push(format!("`{}` had another unit once, which is left out", series.test));
+                notes.push(format!(
+                    "`{}` once had another unit; those values are left out",
+                    series.test
+                ));
             }
         }
     }
     chosen
 }
 
-/// A budget that is recorded, and no longer in budgets.toml.
-fn gone(project: &Project, budget: &str) -> Option<String> {
+/// Returns a note where the budget is in the history but no longer in budgets.toml.
+fn removed_note(project: &Project, budget: &str) -> Option<String> {
     let budgets = project.budgets().ok()?;
     (!budgets.budgets.iter().any(|known| known.name == budget))
-        .then(|| format!("`{budget}` is no longer in budgets.toml: this is what is left of it"))
+        .then(|| format!("`{budget}` is no longer in budgets.toml; this is its recorded history"))
 }
 
-/// The known name that is nearest, where it is near: at most a third of the letters differ.
+/// Returns the known name that is most similar, if at most a third of its letters differ.
 fn nearest<'n>(name: &str, known: &'n [String]) -> Option<&'n String> {
     let far = name.chars().count() / 3 + 1;
     let by_distance = known.iter().map(|other| (distance(name, other), other));
     by_distance.filter(|(distance, _)| *distance <= far).min().map(|(_, other)| other)
 }
 
-/// Letters to insert, remove or replace (Levenshtein 1966).
+/// Returns how many letters must be inserted, removed or replaced (Levenshtein 1966).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! What the history says, as text for people and as JSON for programs.
+//! The rendering of the history, as text for people and as JSON for programs.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ use super::entry::HARNESS;
 use super::record::short;
 use super::store::{RunRow, Series};
 use super::time;
-use super::trend::{Change, Creep, Trend};
+use super::trend::{Change, TotalDrift, Trend};
 
-/// What became of a budget.
+/// The trend of a budget.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) place: String,
@@ -22,26 +22,25 @@ pub(crate) struct Answer {
     pub(crate) notes: Vec<String>,
 }
 
-/// One test of it.
+/// The trend of one test.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) series: Series,
     pub(crate) trend: Trend,
-    /// For each change, how many commits the repository has in its range; `None` where they are not in
-    /// this clone.
+    /// For each change, the number of commits in its range; `None` where this clone does not have both ends.
     pub(crate) distances: Vec<Option<usize>>,
-    /// Whether there may be older outcomes than were asked for.
+    /// Whether there may be older outcomes than those that were read.
     pub(crate) cut: bool,
 }
 
-/// Changes of a deterministic metric that are shown one by one; there may be one a commit.
+/// The most changes of a deterministic metric that are listed one by one; there may be one at each commit.
 const MOST_CHANGES: usize = 8;
 
-/// Columns of a sparkline.
+/// The width of a sparkline, in columns.
 const COLUMNS: usize = 60;
 
 impl Answer {
-    /// For people.
+    /// Renders the trend for people.
     pub(crate) fn text(&self) -> String {
         let branch = self.branch.as_deref().unwrap_or("no branch");
         let mut text = format!("{} on {branch}, {}\n", self.name, self.environment);
@@ -54,7 +53,7 @@ impl Answer {
         text
     }
 
-    /// For programs; `docs/history.md` describes it.
+    /// Renders the trend for programs, as `docs/history.md` describes.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::json!({
             "history": self.place,
@@ -92,7 +91,7 @@ impl Shown {
         let (first, newest) = (commits[0].at, commits[commits.len() - 1].at);
         let since =
             if first == newest { String::new() } else { format!("{} to ", time::shown(first)) };
-        let older = if self.cut { "; older ones by --last" } else { "" };
+        let older = if self.cut { "; --last shows older ones" } else { "" };
         let _ =
             writeln!(text, "  {count}, {since}{}{}{older}", time::shown(newest), self.left_out());
         self.write_findings(text);
@@ -112,23 +111,23 @@ impl Shown {
             let rest = trend.changes.len() - listed.len();
             let _ = writeln!(text, "  and {}", plural(rest, "smaller change"));
         }
-        if let Some(creep) = &trend.creep {
-            let _ = writeln!(text, "  {}", self.creep(creep));
+        if let Some(drift) = &trend.total_drift {
+            let _ = writeln!(text, "  {}", self.drift(drift));
         }
         if trend.is_short && trend.commits.len() == 1 {
-            let _ = writeln!(text, "  one commit has no trend");
+            let _ = writeln!(text, "  a trend needs more than one commit");
         } else if trend.is_short {
             let _ = writeln!(
                 text,
                 "  too few commits to tell a step from noise: {} are needed",
                 super::change::LEAST
             );
-        } else if trend.changes.is_empty() && trend.creep.is_none() {
+        } else if trend.changes.is_empty() && trend.total_drift.is_none() {
             let _ = writeln!(text, "  no step, no drift");
         }
     }
 
-    /// "step +12.3 % at abc..def …".
+    /// Returns the line of a change, such as "worse by +12.3 %: 10 ms -> 11.2 ms in abc..def, …".
     fn change(&self, change: &Change, distance: Option<usize>) -> String {
         let commits = &self.trend.commits;
         let (good, bad) = (&commits[change.at - 1], &commits[change.at]);
@@ -136,14 +135,15 @@ impl Shown {
             (Some(good), Some(bad)) => {
                 let range = format!("in {}..{}", short(good), short(bad));
                 let of = match distance {
-                    None => " (not both are in this clone)".to_owned(),
+                    None => " (this clone does not have both commits)".to_owned(),
                     Some(1) => String::new(),
-                    Some(0) => " (which is no way forward: the branch was rewritten)".to_owned(),
+                    Some(0) => " (the second does not follow the first: the branch was rewritten)"
+                        .to_owned(),
                     Some(n) => format!(" ({n} commits, {} of them not measured)", n - 1),
                 };
                 range + &of
             }
-            _ => "between runs of no commit".to_owned(),
+            _ => "between runs without a commit".to_owned(),
         };
         let p = change.p.map_or_else(String::new, |p| format!(", p {}", probability(p)));
         let word = match self.is_worse(change.after - change.before) {
@@ -160,27 +160,28 @@ impl Shown {
         )
     }
 
-    fn creep(&self, creep: &Creep) -> String {
+    fn drift(&self, drift: &TotalDrift) -> String {
         let commits = &self.trend.commits;
-        let quiet = if commits.iter().any(|commit| commit.is_red) || self.trend.limit.is_none() {
+        let never_red = if commits.iter().any(|commit| commit.is_red) || self.trend.limit.is_none()
+        {
             ""
         } else {
-            ", and no day was red"
+            ", and no outcome was red"
         };
-        let reaches = creep.reaches.map_or_else(String::new, |n| {
+        let reaches = drift.reaches.map_or_else(String::new, |n| {
             format!("; at this rate the limit is reached in {}", plural(n, "commit"))
         });
         format!(
-            "drift of {} over {}: {} -> {}, p {}{quiet}{reaches}",
-            percent(creep.from, creep.to),
+            "drift of {} over {}: {} -> {}, p {}{never_red}{reaches}",
+            percent(drift.from, drift.to),
             plural(commits.len(), "commit"),
-            self.quantity(creep.from),
-            self.quantity(creep.to),
-            probability(creep.p)
+            self.quantity(drift.from),
+            self.quantity(drift.to),
+            probability(drift.p)
         )
     }
 
-    /// Whether a rise by `rise` is for the worse; `None` where only the project knows.
+    /// Returns whether a rise by `rise` is a change for the worse; `None` where only the project knows.
     fn is_worse(&self, rise: f64) -> Option<bool> {
         let lower = if let Some((bound, _)) = &self.trend.limit {
             bound == "max"
@@ -203,7 +204,10 @@ impl Shown {
         }
         if self.trend.dirty > 0 {
             let count = plural(self.trend.dirty, "outcome");
-            let _ = write!(text, "; {count} of trees with changes left out (--dirty)");
+            let _ = write!(
+                text,
+                "; {count} of trees with uncommitted changes left out (--dirty shows them)"
+            );
         }
         text
     }
@@ -240,14 +244,14 @@ impl Shown {
             "method": if trend.is_exact { "every difference" } else { "E-divisive (Matteson & James 2014)" },
             "too_few_commits": trend.is_short,
             "changes": changes,
-            "drift": trend.creep.as_ref().map(|creep| serde_json::json!({
+            "drift": trend.total_drift.as_ref().map(|drift| serde_json::json!({
                 "method": "Mann-Kendall, Theil-Sen, within segments (Hirsch, Slack & Smith 1982)",
-                "from": creep.from,
-                "to": creep.to,
-                "share": share(creep.from, creep.to),
-                "worse": self.is_worse(creep.to - creep.from),
-                "p": creep.p,
-                "commits_to_limit": creep.reaches,
+                "from": drift.from,
+                "to": drift.to,
+                "share": share(drift.from, drift.to),
+                "worse": self.is_worse(drift.to - drift.from),
+                "p": drift.p,
+                "commits_to_limit": drift.reaches,
             })),
             "without_value": trend.without_value,
             "dirty_left_out": trend.dirty,
@@ -258,7 +262,7 @@ impl Shown {
 const SUBJECTS: [SubjectKind; 3] =
     [SubjectKind::Workload, SubjectKind::Command, SubjectKind::Artifact];
 
-/// Runs, for people.
+/// Renders a list of runs for people.
 pub(crate) fn list(runs: &[RunRow]) -> String {
     let mut text = String::new();
     for run in runs {
@@ -282,7 +286,7 @@ pub(crate) fn list(runs: &[RunRow]) -> String {
     text
 }
 
-/// Runs, for programs.
+/// Renders a list of runs for programs.
 pub(crate) fn list_json(place: &str, runs: &[RunRow]) -> serde_json::Value {
     let runs = runs.iter().map(|run| {
         let red = (run.source == HARNESS).then_some(run.red);
@@ -295,7 +299,8 @@ pub(crate) fn list_json(place: &str, runs: &[RunRow]) -> serde_json::Value {
     serde_json::json!({ "history": place, "runs": runs.collect::<Vec<_>>() })
 }
 
-/// Heights between the least and the greatest value; medians of neighbours where there are too many.
+/// Returns a row of bars between the least and the greatest value. Where there are too many values, each bar is the
+/// median of several neighbours.
 fn sparkline(values: &[f64]) -> String {
     let columns = values.len().min(COLUMNS);
     let levels: Vec<f64> = (0..columns)
@@ -320,7 +325,7 @@ fn share(before: f64, after: f64) -> Option<f64> {
 
 fn percent(before: f64, after: f64) -> String {
     share(before, after).map_or_else(
-        || "no share of 0".to_owned(),
+        || "a change from 0".to_owned(),
         |share| {
             if share.abs() < 0.1 {
                 format!("{:+.2} %", share * 100.0)

@@ -1,7 +1,7 @@
-//! The history in a file, by SQLite.
+//! The history in a SQLite file.
 //!
-//! The file is in WAL mode, so that readers and a writer do not wait for each other, and a transaction
-//! that is killed on its way leaves nothing behind. Writers wait for their turn.
+//! The file is in WAL mode, so that readers and a writer do not wait for each other, and a transaction that is killed
+//! half-way leaves nothing behind. Writers wait for each other.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,21 +11,21 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::database::{Database, Fault, Kind, Row, Value};
 
-/// How long a writer waits for the others.
+/// How long a writer waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An open file.
+/// An open SQLite file.
 pub(crate) struct Sqlite {
     connection: Connection,
     place: String,
 }
 
 impl Sqlite {
-    /// Opens the file for writing, making it and its directory where they are missing.
+    /// Opens the file for writing. Creates the file and its directory where they are missing.
     pub(crate) fn create(path: &Path) -> Result<Sqlite, Fault> {
         if let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) {
             std::fs::create_dir_all(directory).map_err(|e| io(&e))?;
-            // Only a directory of our own is kept out of git: `.budgets`.
+            // Only the directory `.budgets`, which is ours, is excluded from git.
             if directory.file_name().is_some_and(|name| name == super::DIRECTORY) {
                 std::fs::write(directory.join(".gitignore"), "*\n").map_err(|e| io(&e))?;
             }
@@ -36,14 +36,14 @@ impl Sqlite {
         Ok(opened)
     }
 
-    /// Opens a file that is there, for writing where that may be.
+    /// Opens an existing file, for writing if its permissions allow that.
     pub(crate) fn existing(path: &Path) -> Result<Sqlite, Fault> {
-        // A file that may not be written is opened for reading by the same flags.
+        // With these flags SQLite opens a file that may not be written for reading.
         let mut opened = Self::open(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         match opened.rows("SELECT count(*) FROM sqlite_master", &[]) {
             Err(fault) if fault.kind != Kind::Foreign && !wal(path).exists() => {
-                // In a directory that may not be written WAL has no place for its index, and needs none
-                // where nobody writes.
+                // WAL mode needs to create an index in the directory, which fails where the directory may not be
+                // written. Where nobody writes, the file can be read as immutable instead.
                 let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3f");
                 let uri = format!("file:{}?immutable=1", text.replace('#', "%23"));
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -60,7 +60,7 @@ impl Sqlite {
         Ok(Sqlite { connection, place: path.display().to_string() })
     }
 
-    /// Turns to WAL. Nobody waits at this statement, whatever the timeout, so we do.
+    /// Switches the file to WAL mode. SQLite's busy timeout does not apply to this statement, so the loop waits here.
     fn write_ahead(&mut self) -> Result<(), Fault> {
         let since = Instant::now();
         loop {
@@ -74,7 +74,7 @@ impl Sqlite {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 Err(fault) => return Err(fault),
-                // Some file systems have no WAL; the rollback journal is as safe, if slower.
+                // Some file systems do not support WAL; the rollback journal is as safe, but slower.
                 Ok(()) => return Ok(()),
             }
         }
@@ -110,12 +110,13 @@ impl Database for Sqlite {
         Ok(rows.first().and_then(|row| row[0].int()) == Some(1))
     }
 
-    /// Takes the turn of writing at once: a reader that turns writer later would be refused, not wait.
+    /// Takes the lock for writing at once. A reader that becomes a writer later would be refused instead of having to
+    /// wait.
     fn begin(&mut self) -> Result<(), Fault> {
         self.script("BEGIN IMMEDIATE")
     }
 
-    /// There is one writer at a time, and it has the schema too.
+    /// Does nothing: there is only one writer at a time, and it may change the schema too.
     fn lock_schema(&mut self) -> Result<(), Fault> {
         Ok(())
     }
@@ -143,7 +144,7 @@ fn value(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// The file that has what is not yet in the database file itself.
+/// Returns the path of the write-ahead log, which has the changes that are not yet in the database file.
 fn wal(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");

@@ -1,4 +1,4 @@
-//! The history itself: runs are recorded and asked for, by the same text of SQL on both databases.
+//! The store of runs: recording and queries, with the same SQL text for both databases.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::quantity::Unit;
@@ -7,21 +7,21 @@ use super::database::{Database, Fault, Kind, Row, Value, transaction};
 use super::entry::{Entry, Measured, unit_of, unit_word};
 use super::schema;
 
-/// An open history, of the newest schema.
+/// An open history with the newest schema.
 pub(crate) struct Store {
     database: Box<dyn Database>,
 }
 
-/// What recording a run came to.
+/// The result of recording a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recorded {
-    /// Values that were not there before.
+    /// The number of values that are new.
     pub(crate) added: u64,
-    /// Values that were.
+    /// The number of values that were recorded already.
     pub(crate) known: u64,
 }
 
-/// A run, as a list shows it.
+/// A run, as the list of runs shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RunRow {
     pub(crate) id: String,
@@ -35,7 +35,7 @@ pub(crate) struct RunRow {
     pub(crate) red: i64,
 }
 
-/// One test in one environment on one branch.
+/// The outcomes of one test, in one environment and on one branch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Series {
     pub(crate) key: i64,
@@ -45,14 +45,14 @@ pub(crate) struct Series {
     pub(crate) unit: Unit,
     pub(crate) environment: String,
     pub(crate) branch: Option<String>,
-    /// When its newest outcome is from, seconds since 1970.
+    /// The time of the newest outcome, in seconds since 1970.
     pub(crate) newest: i64,
 }
 
 /// One outcome of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Point {
-    /// The commit's time, else when the run began.
+    /// The time of the commit, or, where that is not known, when the run began.
     pub(crate) at: i64,
     pub(crate) commit: Option<String>,
     pub(crate) dirty: bool,
@@ -64,25 +64,25 @@ pub(crate) struct Point {
 }
 
 impl Store {
-    /// Takes a connection, and brings its schema up to date.
+    /// Takes a connection and brings its schema up to date.
     pub(crate) fn new(mut database: Box<dyn Database>) -> Result<Store, Fault> {
         schema::migrate(database.as_mut())?;
         Ok(Store { database })
     }
 
-    /// Where it is.
+    /// Returns where the history is, in a form that people may see.
     pub(crate) fn place(&self) -> &str {
         self.database.place()
     }
 
-    /// Records a run in one transaction, with a `step` for each of its values. What is there already stays as it is,
-    /// so that recording a run twice changes nothing.
+    /// Records a run in one transaction, calling `step` after each of its values. Values that are there already stay
+    /// as they are, so that recording a run twice changes nothing.
     pub(crate) fn record(&mut self, entry: &Entry, step: &dyn Fn()) -> Result<Recorded, Fault> {
         transaction(self.database.as_mut(), |database| {
             let run = add_run(database, entry)?;
             let mut values: Vec<(i64, &Measured)> =
                 entry.values.iter().map(|value| (series_key(entry, value), value)).collect();
-            // In one order everywhere: writers that insert the same series cannot wait in a circle.
+            // All writers insert in the same order, so that no two of them can wait for each other's series.
             values.sort_by_key(|(series, _)| *series);
             let mut added = 0;
             for (series, value) in values {
@@ -93,7 +93,7 @@ impl Store {
         })
     }
 
-    /// The newest runs, newest first.
+    /// Returns the newest runs, newest first.
     pub(crate) fn runs(&mut self, last: u16) -> Result<Vec<RunRow>, Fault> {
         let sql = "SELECT r.id, r.began, r.commit_id, r.dirty, r.branch, r.environment, r.source, \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run), \
@@ -104,7 +104,7 @@ impl Store {
         Ok(rows.iter().map(run_row).collect())
     }
 
-    /// The series of a budget, or of one test, which is named in full.
+    /// Returns all series of a budget, or of the one test with this full name.
     pub(crate) fn series(&mut self, name: &str) -> Result<Vec<Series>, Fault> {
         let sql = "SELECT s.series, s.test, s.budget, s.metric, s.unit, s.environment, s.branch, \
                    (SELECT max(o.at) FROM budget_outcomes o WHERE o.series = s.series) \
@@ -113,9 +113,10 @@ impl Store {
         Ok(rows.iter().map(series).collect())
     }
 
-    /// The newest outcomes of a series, oldest first.
+    /// Returns the newest outcomes of a series, oldest first.
     pub(crate) fn points(&mut self, series: i64, last: u16) -> Result<Vec<Point>, Fault> {
-        // The newest by the index first: a long series is neither joined nor sorted whole.
+        // The inner query takes the newest outcomes by the index, so that a long series is neither joined nor sorted
+        // as a whole.
         let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
                    o.limit_value FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
                    ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
@@ -124,7 +125,7 @@ impl Store {
         Ok(rows.iter().rev().map(point).collect())
     }
 
-    /// The budgets that have a history.
+    /// Returns the names of the budgets that have a history.
     pub(crate) fn budgets(&mut self) -> Result<Vec<String>, Fault> {
         let rows =
             self.database.rows("SELECT DISTINCT budget FROM budget_series ORDER BY budget", &[])?;
@@ -132,7 +133,7 @@ impl Store {
     }
 }
 
-/// Adds the run, or checks that it is the one that is there; its key.
+/// Adds the run, or checks that the recorded run of this id is the same. Returns its key.
 fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
     let run = hash(&[&entry.id, &entry.environment]);
     let revision = &entry.revision;
@@ -173,7 +174,7 @@ fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
     Err(Fault::new(
         Kind::Refused,
         format!(
-            "run `{}` is there already, of {}, and would now be of {}; nothing was recorded. Say which by \
+            "run `{}` is recorded already as {}, and would now be {}; nothing was recorded. Name the right one by \
              `--commit` and `--branch`, or run the tests again",
             entry.id,
             of(known[2].text(), known[3].text()),
@@ -182,7 +183,8 @@ fn add_run(database: &mut dyn Database, entry: &Entry) -> Result<i64, Fault> {
     ))
 }
 
-/// Adds one value and, where it is the first of them, its series; 1, or 0 where it was there.
+/// Adds one value, and its series where this is its first value. Returns 1, or 0 where the value was recorded
+/// already.
 fn add_value(
     database: &mut dyn Database,
     entry: &Entry,
@@ -231,8 +233,8 @@ fn series_key(entry: &Entry, value: &Measured) -> i64 {
     hash(&[&value.test, &value.budget, &unit_word(value.unit), &entry.environment, branch])
 }
 
-/// 64 bits of the parts: FNV-1a (Fowler, Noll & Vo), mixed as in SplitMix64. The history is keyed by it,
-/// so it never changes. Among a million keys two agree with a chance of 1 in 30 million.
+/// Returns a 64-bit hash of the parts: FNV-1a (Fowler, Noll & Vo), mixed as in SplitMix64. Recorded rows are keyed by
+/// it, so the function must never change. Among a million keys, two collide with a chance of 1 in 30 million.
 fn hash(parts: &[&str]) -> i64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in parts {

@@ -1,8 +1,8 @@
-//! Times as people and formats write them. UTC throughout.
+//! The conversion of times to and from text. All times are in UTC.
 
 use chrono::DateTime;
 
-/// `2026-11-21 08:38` of seconds since 1970; the number itself where no calendar has it.
+/// Returns `2026-11-21 08:38` for seconds since 1970, or the number itself where it is beyond the calendar.
 pub(crate) fn shown(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0).map_or_else(
         || format!("{seconds} s since 1970"),
@@ -10,8 +10,8 @@ pub(crate) fn shown(seconds: i64) -> String {
     )
 }
 
-/// Seconds since 1970 of `2026-11-21T08:38:51+01:00`, or without its zone, which is UTC then; `None` where it is
-/// neither.
+/// Returns the seconds since 1970 of a time such as `2026-11-21T08:38:51+01:00`. A time without a zone is taken for
+/// UTC. Returns `None` where the text is neither.
 #[cfg(feature = "import")]
 pub(crate) fn of_iso(text: &str) -> Option<i64> {
     // Older versions of some tools write a blank before the time of day.
@@ -38,6 +38,16 @@ mod tests {
         check(1_795_259_331, "2026-11-21 11:08");
         check(-1, "1969-12-31 23:59");
         check(i64::MAX, "9223372036854775807 s since 1970");
+    }
+
+    /// Days are the core's and times chrono's: both have the same calendar, here for the days of 400 years and more.
+    #[test]
+    fn both_calendars_are_one() {
+        for day in 0..150_000_u64 {
+            let seconds = day * 86_400 + 86_399;
+            let ours = perf_budget_core::date::Date::of_unix(seconds).to_string();
+            assert_eq!(shown(seconds.cast_signed()).split(' ').next(), Some(&*ours));
+        }
     }
 
     #[cfg(feature = "import")]

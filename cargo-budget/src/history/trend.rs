@@ -1,16 +1,16 @@
-//! What a series of outcomes says about the time it covers: where its value stepped, by which commits,
-//! and whether it drifts. Points in, findings out; no database, no text.
+//! The analysis of a series of outcomes: where its value stepped, by which commits, and whether it drifts. It takes
+//! points and returns findings; it uses no database and makes no text.
 
 use super::change::{LEAST, Step, segments};
 use super::drift::{Drift, decompose, drift, median};
 use super::store::Point;
 
-/// The value at one commit: the median of its runs, as a rerun is no change.
+/// The value at one commit. It is the median of the commit's runs, since a rerun is no change.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Commit {
-    /// Its hash; `None` for a run without one, which stands for itself.
+    /// The hash; `None` for a run without a commit, which then makes an entry by itself.
     pub(crate) hash: Option<String>,
-    /// The commit's time, else when the run began; the order of the series.
+    /// The time of the commit, or, where that is not known, when the run began. The series is in this order.
     pub(crate) at: i64,
     pub(crate) value: f64,
     pub(crate) runs: usize,
@@ -21,50 +21,51 @@ pub(crate) struct Commit {
 /// A step between two commits of the series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
-    /// The index of the first commit of the new level; the last of the old one is before it.
+    /// The index of the first commit with the new level. The commit before it is the last with the old level.
     pub(crate) at: usize,
-    /// The median of the level before, and of the level after.
+    /// The median of the old level, and that of the new level.
     pub(crate) before: f64,
     pub(crate) after: f64,
-    /// The chance of as large a difference without a change; `None` where the metric is exact.
+    /// The chance of as large a difference without a change; `None` where the metric is deterministic.
     pub(crate) p: Option<f64>,
 }
 
 /// A drift over the whole series.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Creep {
-    /// The value at the beginning and at the end, on the line that is drawn through the series.
+pub(crate) struct TotalDrift {
+    /// The values at the beginning and at the end of the line that is drawn through the series.
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) p: f64,
-    /// In how many commits the limit is reached at this rate; `None` where it leads away from it, there
-    /// is none, or it is broken already.
+    /// The number of commits in which the limit is reached at this rate. It is `None` where the drift leads away from
+    /// the limit, where there is no limit, and where the limit is broken already.
     pub(crate) reaches: Option<usize>,
 }
 
-/// The findings.
+/// The findings of the analysis.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Trend {
     pub(crate) commits: Vec<Commit>,
     pub(crate) changes: Vec<Change>,
-    pub(crate) creep: Option<Creep>,
-    /// The newest limit: `max` or `min`, and its value.
+    pub(crate) total_drift: Option<TotalDrift>,
+    /// The newest limit, as `max` or `min` and its value.
     pub(crate) limit: Option<(String, f64)>,
-    /// Whether every value is exact: then each difference is a change.
+    /// Whether every value is deterministic, so that each difference is a change.
     pub(crate) is_exact: bool,
-    /// Outcomes without a value.
+    /// The number of outcomes without a value.
     pub(crate) without_value: usize,
-    /// Outcomes of trees with changes that are in no commit, which are not part of the series.
+    /// The number of outcomes of trees with uncommitted changes, which are not part of the series.
     pub(crate) dirty: usize,
-    /// Too few commits to find a step in noise.
+    /// Whether there are too few commits to find a step in noise.
     pub(crate) is_short: bool,
 }
 
-/// Drifts below this share of the value are left unsaid: significant, where there are many commits, but
-/// nothing that anybody would act on.
-const LEAST_CREEP: f64 = 0.01;
+/// The least drift that is reported, as a share of the value. A smaller one may be significant where there are many
+/// commits, but nobody would act on it.
+const LEAST_DRIFT: f64 = 0.01;
 
-/// Analyses a series, oldest first. Outcomes of dirty trees count only where `with_dirty`.
+/// Analyses a series, which is in order of time. Outcomes of trees with uncommitted changes count only if
+/// `with_dirty`.
 pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
     let clean: Vec<&Point> = points.iter().filter(|point| with_dirty || !point.dirty).collect();
     let commits = commits(&clean);
@@ -73,10 +74,11 @@ pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
     let is_exact = valued().all(|point| point.exact) && !commits.is_empty();
     let newest = clean.iter().rev().find_map(|point| Some((point.bound.clone()?, point.limit?)));
     let (changes, drift) = if is_exact { exact(&values) } else { statistical(&values) };
-    let creep = drift.and_then(|drift| creep(&values, &changes, drift, newest.as_ref()));
+    let total_drift =
+        drift.and_then(|drift| total_drift(&values, &changes, drift, newest.as_ref()));
     Trend {
         changes,
-        creep,
+        total_drift,
         limit: newest,
         is_exact,
         without_value: clean.len() - valued().count(),
@@ -86,7 +88,7 @@ pub(crate) fn analyse(points: &[Point], with_dirty: bool) -> Trend {
     }
 }
 
-/// One value for each commit, in the order of their times.
+/// Returns one value for each commit, in order of time.
 fn commits(points: &[&Point]) -> Vec<Commit> {
     let mut groups: Vec<(&Point, Vec<f64>, bool)> = Vec::new();
     for point in points {
@@ -114,8 +116,8 @@ fn commits(points: &[&Point]) -> Vec<Commit> {
     groups.into_iter().map(commit).collect()
 }
 
-/// Of a deterministic metric every difference is a change. It creeps where it goes one way by many changes, of
-/// which none makes up half of the way.
+/// Analyses a deterministic metric, where every difference is a change. It also drifts if many changes lead in one
+/// direction, and none of them makes up half of the total change.
 fn exact(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     let pairs =
         values.windows(2).enumerate().filter(|(_, pair)| pair[0].total_cmp(&pair[1]).is_ne());
@@ -124,10 +126,11 @@ fn exact(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
         .collect();
     let largest =
         changes.iter().map(|change| (change.after - change.before).abs()).fold(0.0, f64::max);
-    let way = values.first().zip(values.last()).map_or(0.0, |(first, last)| (last - first).abs());
+    let distance =
+        values.first().zip(values.last()).map_or(0.0, |(first, last)| (last - first).abs());
     let whole = 0..values.len();
-    let many = values.len() >= LEAST && largest < way / 2.0;
-    let drift = many.then(|| drift(values, std::slice::from_ref(&whole))).flatten();
+    let is_drift = values.len() >= LEAST && largest < distance / 2.0;
+    let drift = is_drift.then(|| drift(values, std::slice::from_ref(&whole))).flatten();
     (changes, drift.filter(|drift| drift.p <= super::change::LEVEL))
 }
 
@@ -137,7 +140,8 @@ fn statistical(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     (changes(values, &steps, slope), drift)
 }
 
-/// The levels before and after each step, at the step itself where they are on a slope.
+/// Returns the changes at the steps, with the levels before and after each. Where the levels have a slope, they are
+/// those at the step itself.
 fn changes(values: &[f64], steps: &[Step], slope: f64) -> Vec<Change> {
     let segments = segments(values, steps);
     let level = |segment: &std::ops::Range<usize>, at: usize| {
@@ -155,15 +159,15 @@ fn changes(values: &[f64], steps: &[Step], slope: f64) -> Vec<Change> {
         .collect()
 }
 
-/// What a drift adds up to, steps left out.
-fn creep(
+/// Returns the total change of a drift, without the steps; `None` where it is too small to report.
+fn total_drift(
     values: &[f64],
     changes: &[Change],
     drift: Drift,
     limit: Option<&(String, f64)>,
-) -> Option<Creep> {
+) -> Option<TotalDrift> {
     let (from, to) = line(values, changes, drift.slope)?;
-    if ((to - from) / from).abs() < LEAST_CREEP {
+    if ((to - from) / from).abs() < LEAST_DRIFT {
         return None;
     }
     let reaches = limit.and_then(|(bound, limit)| {
@@ -171,11 +175,11 @@ fn creep(
         let rate = if bound == "min" { -drift.slope } else { drift.slope };
         (left > 0.0 && rate > 0.0).then(|| (left / rate).ceil() as usize)
     });
-    Some(Creep { from, to, p: drift.p, reaches })
+    Some(TotalDrift { from, to, p: drift.p, reaches })
 }
 
-/// The values at the beginning and at the end of the line with this slope that ends at today's level,
-/// which is what a limit is held against. Deterministic values are their own line.
+/// Returns the first and the last value of the line that has this slope and ends at the present level, which is what
+/// the limit is compared with. For a deterministic metric, these are the first and the last value themselves.
 fn line(values: &[f64], changes: &[Change], slope: f64) -> Option<(f64, f64)> {
     if changes.iter().any(|change| change.p.is_none()) {
         return Some((*values.first()?, *values.last()?));

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use toml_edit::Key;
 
-use super::look::{Binary, Found};
+use super::package::{Binary, Found};
 
-/// The name of the workload that is there to be replaced.
+/// The name of the sample workload, which the user is to replace.
 pub(super) const SAMPLE: &str = "sample";
 
-/// A file with limits that hold, and comments for what else could be limited.
+/// Returns a file with limits that hold, and with comments about what else could be limited.
 pub(super) fn text(found: &Found, sample: bool) -> String {
     let package = &found.package;
     let run = run(found);
@@ -17,8 +17,8 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
         "\
 # What {package} promises. Each limit is a test, which `{run}` runs.
 #
-# As `cargo budget init` writes them, limits are so generous that nothing breaks them: nobody has measured yet. Run the
-# tests once, then `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest`
+# `cargo budget init` writes limits that are so generous that nothing breaks them, since nothing was measured yet. Run
+# the tests once. Then `cargo budget tighten` brings each limit near to what was measured, and `cargo budget suggest`
 # proposes others.
 "
     );
@@ -34,7 +34,7 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
     text + &remarks(found)
 }
 
-/// How the tests are run.
+/// Returns the command that runs the tests.
 pub(super) fn run(found: &Found) -> String {
     let package =
         if found.has_siblings { format!("--package {} ", found.package) } else { String::new() };
@@ -43,7 +43,7 @@ pub(super) fn run(found: &Found) -> String {
 
 fn of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
     let (size, start) = (key(&format!("{name}_size")), key(&format!("{name}_start")));
-    // Symbols are told from the rest in ELF files alone.
+    // Symbols can be told from the rest only in ELF files.
     let (metric, what) = if cfg!(target_os = "linux") {
         ("stripped", ", without symbols and debug information")
     } else {
@@ -52,7 +52,7 @@ fn of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
     if !is_plain {
         return format!(
             "
-# `{name}` is built only with features of its own. Where the tests are run with them:
+# `{name}` is built only with certain features. Where the tests run with them:
 # [budget.{size}]
 # artifact = \"{{bin:{name}}}\"
 # max = {{ {metric} = \"50 MB\" }}
@@ -61,7 +61,7 @@ fn of_binary(Binary { name, is_plain, ends_with }: &Binary) -> String {
     }
     let mut text = format!(
         "
-# How large the program is{what}.
+# The size of the program{what}.
 [budget.{size}]
 artifact = \"{{bin:{name}}}\"
 max = {{ {metric} = \"50 MB\" }}
@@ -75,7 +75,7 @@ max = {{ {metric} = \"50 MB\" }}
             let _ = write!(
                 text,
                 "
-# How long it takes to start, do its work and end: 95 of 100 runs.
+# The time that 95 of 100 runs take to start, work and end.
 [budget.{start}]
 command = [\"{{bin:{name}}}\"{arguments}]
 max = {{ startup_p95 = \"1 s\" }}
@@ -86,8 +86,8 @@ max = {{ startup_p95 = \"1 s\" }}
             let _ = write!(
                 text,
                 "
-# How long it takes to start. Give it arguments with which it ends by itself, or say when it is ready, and take the
-# `# ` away:
+# The time that it takes to start. Give it arguments with which it ends by itself, or say when it is ready, and remove
+# the `# `:
 # [budget.{start}]
 # command = [\"{{bin:{name}}}\", \"--help\"]
 # ready = {{ stdout = \"listening on\" }}       # or stderr, port, file; without it: when it ends
@@ -103,8 +103,8 @@ fn of_sample(found: &Found) -> String {
     let package = &found.package;
     format!(
         "
-# A sample, which says nothing about {package} yet: it sorts numbers. Replace the workload in tests/budgets.rs by
-# something that {package} does and that must stay fast or small, and the limits by those you want.
+# A sample that sorts numbers, and says nothing about {package} yet. Replace the workload in tests/budgets.rs by
+# something that {package} does and that must stay fast or small, and replace the limits by those that you want.
 [budget.{SAMPLE}]
 workload = \"{SAMPLE}\"
 params = {{ n = 10_000 }}
@@ -115,24 +115,22 @@ max = {{ p99 = \"1 s\", allocs = 0 }}
 
 fn of_cdylib(found: &Found) -> String {
     let name = found.library.as_deref().unwrap_or_default();
-    let up =
-        found.directory.strip_prefix(&found.workspace).map_or(0, |path| path.components().count());
-    let path = format!("{}target/wasm32-unknown-unknown/release/{name}.wasm", "../".repeat(up));
     let package = &found.package;
     format!(
         "
-# The module for the web as a server sends it. It has to be built before the tests run, with
-# `cargo build --release --package {package} --target wasm32-unknown-unknown`; then take the `# ` away.
+# The size of the WASM module as a server sends it. Cargo builds it in the profile `release`, once
+# `rustup target add wasm32-unknown-unknown` was run; then remove the `# `. If the module goes through wasm-opt before it
+# ships, add `wasm-opt = [\"-Oz\"]`; if another program makes it, add `build = [...]` and its path.
 # (`brotli = \"1 MB\"` beside it needs the feature `brotli` of perf-budget.)
 # [budget.{}]
-# artifact = \"{path}\"
+# artifact = \"{{wasm:{package}}}\"
 # max = {{ gzip = \"1 MB\" }}
 ",
         key(&format!("{name}_wasm"))
     )
 }
 
-/// What is there and not measured.
+/// Returns comments about what the package has, but is not measured.
 fn remarks(found: &Found) -> String {
     let mut text = String::new();
     if !found.criterion.is_empty() {
@@ -159,7 +157,7 @@ fn remarks(found: &Found) -> String {
         let _ = write!(
             text,
             "
-# Examples are not built for these tests, so none is limited: {}.
+# There are no limits on examples, since they are not built for these tests: {}.
 ",
             list(&found.examples, "", "")
         );
@@ -167,7 +165,7 @@ fn remarks(found: &Found) -> String {
     text
 }
 
-/// A list for a comment, which ends where it would become long.
+/// Returns a list for a comment, which is cut off before it becomes long.
 fn list(names: &[String], before: &str, after: &str) -> String {
     const MOST: usize = 4;
     let shown: Vec<String> =

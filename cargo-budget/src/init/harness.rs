@@ -1,9 +1,9 @@
 //! The text of the first `tests/budgets.rs`.
 
 use super::budgets::{SAMPLE, run};
-use super::look::Found;
+use super::package::Found;
 
-/// A harness that runs every budget; `sample`: with a workload that is there to be replaced.
+/// Returns a harness that runs every budget. With `sample` it has a workload that the user is to replace.
 pub(super) fn text(found: &Found, sample: bool) -> String {
     let (head, library) = (head(found), found.library.as_deref().unwrap_or("your_crate"));
     if sample {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {{
         .workload(\"{SAMPLE}\", |run| {{
             let n: u64 = run.param(\"n\")?;
             let numbers: Vec<u64> = (0..n).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
-            // The clone is made for each sort, and not timed.
+            // Each sort gets its own clone, whose time is not measured.
             run.iter_with(|| numbers.clone(), |mut numbers| numbers.sort_unstable())
         }})
         .main()
@@ -51,13 +51,13 @@ fn head(found: &Found) -> String {
         "\
 //! The limits of budgets.toml as tests: `{}`.
 //!
-//! Programs and files need nothing here. What is measured from inside, a workload, is a function that is
-//! registered by the name that budgets.toml calls it.
+//! Programs and files need nothing here. A workload is a function that is measured in this process. It is registered
+//! under the name that budgets.toml gives it.
 ",
         run(found)
     );
     if !found.criterion.is_empty() {
-        head += "//!\n//! The functions that Criterion measures in benches/ can be called here as well, one workload each.\n";
+        head += "//!\n//! The functions that Criterion measures in benches/ can be called here as well, each by its own workload.\n";
     }
     head
 }

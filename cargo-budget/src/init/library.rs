@@ -1,14 +1,14 @@
-//! Where a new crate gets the library from.
+//! The place from which a new crate gets the library.
 //!
-//! What `cargo install --path cargo-budget` made has its library in the same checkout, and it may be nowhere
-//! else; what a registry gave has it there.
+//! A command that `cargo install --path cargo-budget` installed has its library in the same checkout, and possibly
+//! nowhere else. A command from a registry has its library there.
 
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item};
 
-/// The checkout that this command was built from, where the library of the same version still is; `None`
-/// where the library has to come from the registry, as the command did.
+/// Returns the checkout that this command was built from, if it still has the library of the same version. `None`
+/// means that the library comes from the registry.
 pub(crate) fn checkout() -> Option<PathBuf> {
     within(Path::new(env!("CARGO_MANIFEST_DIR")).parent()?)
 }
@@ -19,9 +19,9 @@ fn within(directory: &Path) -> Option<PathBuf> {
     let package = manifest.get("package")?;
     let own = package.get("version").and_then(Item::as_str);
     let shared = || manifest.get("workspace")?.get("package")?.get("version")?.as_str();
-    let is_it = package.get("name").and_then(Item::as_str) == Some("perf-budget")
+    let is_library = package.get("name").and_then(Item::as_str) == Some("perf-budget")
         && own.or_else(shared) == Some(env!("CARGO_PKG_VERSION"));
-    is_it.then(|| directory.to_path_buf())
+    is_library.then(|| directory.to_path_buf())
 }
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_library_of_the_same_version_is_taken() {
+    fn only_the_library_of_the_same_version_is_used() {
         assert_eq!(checkout().as_deref(), Path::new(env!("CARGO_MANIFEST_DIR")).parent());
         let place = tempfile::tempdir().unwrap();
         assert_eq!(within(place.path()), None, "as in the registry's directory");

@@ -1,5 +1,5 @@
-//! The two entries that Cargo.toml needs: the library as a dev-dependency, and a test target with its own
-//! `main`. Lines are added; no byte that is there is touched.
+//! The two entries that Cargo.toml needs: the library as a dev-dependency, and a test target with its own `main`.
+//! Lines are added, and no existing byte is changed.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use toml_edit::{Document, Item, Table, Value};
 
 use crate::edit::{MARK, Splices, line_end};
 
-/// The text with what it lacks, and what has to be said about what it has.
+/// Returns the text with the missing entries, and notes about what it has already.
 pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<String>), String> {
     let body = text.trim_start_matches(MARK);
     let before = text.len() - body.len();
@@ -38,7 +38,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
         None => tail.push(format!("{nl}[dev-dependencies]{nl}{entry}{nl}")),
         Some(_) => {
             return Err(format!(
-                "its dev-dependencies are written in a form that no line can be added to; add `{entry}` to \
+                "its dev-dependencies are written in a form to which no line can be added; add `{entry}` to \
                  them by hand, and run this again"
             ));
         }
@@ -59,7 +59,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
             }
         }
         Some(_) => {
-            return Err("its test targets are written in a form that none can be added to; add \
+            return Err("its test targets are written in a form to which none can be added; add \
                         { name = \"budgets\", harness = false } to them by hand, and run this again"
                 .to_owned());
         }
@@ -75,7 +75,7 @@ pub(super) fn edit(text: &str, library: Option<&Path>) -> Result<(String, Vec<St
     Ok((edited, notes))
 }
 
-/// Where the last value under a table header ends, or the header itself.
+/// Returns where the last value under a table header ends, or where the header itself ends.
 fn last(table: &Table) -> Option<usize> {
     let end = |item: &Item| match item {
         Item::Value(value) => value.span().map(|span| span.end),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_added_to_is_said() {
+    fn a_form_that_cannot_be_extended_is_an_error() {
         let refused = |text: &str, word: &str| {
             let why = edit(text, None).unwrap_err();
             assert!(why.contains(word) && why.contains("by hand"), "{why}");

@@ -1,14 +1,14 @@
 //! `cargo budget init`: the files that a crate needs for its first budgets.
 //!
-//! All is laid out before anything is written: what is there already is kept, and a second run finds
-//! nothing to do. Every limit it sets is one that nothing breaks and that is really measured; what it does
-//! not know how to measure it writes as a comment.
+//! Everything is planned before anything is written. Existing files are kept, so a second run finds nothing to do.
+//! Each limit that it sets is really measured, and so generous that nothing breaks it. What it does not know how to
+//! measure is written as a comment.
 
 mod budgets;
 mod harness;
 mod library;
-mod look;
 mod manifest;
+mod package;
 mod workflow;
 
 use std::path::{Path, PathBuf};
@@ -16,42 +16,43 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::budget::{self, Subject};
 
 pub(crate) use library::checkout;
-pub(crate) use look::Found;
+pub(crate) use package::Found;
 
 use crate::failure::Failure;
 use crate::file;
 
-/// What would be written, and what has to be said.
+/// The files to write, and what the user is told.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Files to write, in the order in which they are shown.
+    /// The files to write, in the order in which they are shown.
     pub(crate) writes: Vec<Write>,
-    /// What is there already.
+    /// The names of files that exist already and are kept.
     pub(crate) kept: Vec<String>,
-    /// What the user has to know or do.
+    /// The notes about what the user has to know or do.
     pub(crate) notes: Vec<String>,
 }
 
-/// One file.
+/// A file to write.
 #[derive(Debug)]
 pub(crate) struct Write {
-    /// Where.
+    /// The path of the file.
     pub(crate) path: PathBuf,
-    /// As it is named, from the workspace or the repository.
+    /// The name of the file, relative to the workspace or the repository.
     pub(crate) name: String,
-    /// What it holds now; `None` where it is not there.
+    /// The present content; `None` where the file does not exist.
     pub(crate) before: Option<String>,
-    /// What it will hold.
+    /// The new content.
     pub(crate) after: String,
 }
 
-/// Looks at what was found and lays out every file.
+/// Plans every file for the package.
 pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failure> {
     let mut plan = Plan { writes: Vec::new(), kept: Vec::new(), notes: Vec::new() };
     let file = found.directory.join("budgets.toml");
     let sample = found.needs_a_sample();
     let registered: Vec<String> = if file.exists() {
-        // Broken, it would only be found out after the other files are there.
+        // The file is loaded now, because a mistake in it would otherwise be found only after the other files were
+        // written.
         let budgets = budget::load(&file)?;
         plan.kept.push(found.name_of(&file));
         let workloads = budgets.budgets.iter().filter_map(|budget| match &budget.subject {
@@ -110,14 +111,14 @@ fn harness(
     let text = file::read(&path)?;
     if !text.contains("perf_budget") {
         return Err(Failure::usage(format!(
-            "`{}` is there already and is no harness of perf-budget, and the test target that would be \
-             added is named after it; rename it, and run this again",
+            "`{}` exists already and is not a harness of perf-budget, but the test target to be \
+             added has its name; rename the file, and run this again",
             path.display()
         )));
     }
     if sample && !text.contains(&format!("\"{}\"", budgets::SAMPLE)) {
         plan.notes.push(format!(
-            "budgets.toml has a workload `{}` that tests/budgets.rs does not register; name one of its own",
+            "budgets.toml has a workload `{}` that tests/budgets.rs does not register; name a workload that it registers",
             budgets::SAMPLE
         ));
     }
@@ -126,7 +127,7 @@ fn harness(
 }
 
 impl Plan {
-    /// Whether Cargo.toml gets entries.
+    /// Returns whether Cargo.toml gets entries.
     pub(crate) fn edits_the_manifest(&self) -> bool {
         self.writes.iter().any(|write| write.path.ends_with("Cargo.toml"))
     }

@@ -1,12 +1,12 @@
-//! The workflow that holds the budgets on every change: the one that this repository uses itself.
+//! The workflow that checks the budgets on every change. This repository uses the same one.
 
 use super::budgets::run;
-use super::look::Found;
+use super::package::Found;
 
-/// The file of this repository, word for word; a test holds the two together.
+/// The workflow of this repository, word for word; a test keeps the two equal.
 const OWN: &str = include_str!("workflow.yml");
 
-/// The workflow for a package, wherever in its repository it is.
+/// Returns the workflow for a package, wherever it is in its repository.
 pub(super) fn text(found: &Found) -> String {
     let text = OWN
         .replace(" This is the file to copy; nothing in it is ours alone.", "")
@@ -47,13 +47,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_one_of_this_repository() {
+    fn it_equals_the_workflow_of_this_repository() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows/budgets.yml");
         assert_eq!(std::fs::read_to_string(path).unwrap(), OWN, "copy it to src/init/workflow.yml");
     }
 
     #[test]
-    fn it_finds_its_way() {
+    fn it_fits_a_package_anywhere_in_the_repository() {
         let plain = text(&found("/r", false));
         assert!(plain.contains("- run: cargo test --release --test budgets --no-run\n"), "{plain}");
         assert!(plain.contains("          path: target/budgets/outcomes.jsonl\n"), "{plain}");

@@ -1,4 +1,4 @@
-//! ELF files: their sections, and the symbols of functions.
+//! The reader of ELF files: their sections, and the symbols of functions.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use object::read::{Error, File, Object, ObjectSection, ObjectSymbol, SymbolFlags
 
 use super::{Inside, demangled};
 
-/// An error says where the file is not what it claims to be.
+/// Reads a file. An error says where the file is damaged.
 pub(super) fn read(file: &[u8]) -> Result<Inside, Error> {
     let file = File::parse(file)?;
     let mut inside = Inside { kind: "ELF", ..Inside::default() };
@@ -21,7 +21,7 @@ pub(super) fn read(file: &[u8]) -> Result<Inside, Error> {
     for symbol in file.symbols() {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { continue };
         let (address, size) = (symbol.address(), symbol.size());
-        // Functions that were found to be the same have one place and several names.
+        // The linker merges equal functions, which then have one address and several names. Each address counts once.
         if st_info.st_type() == STT_FUNC && size > 0 && seen.insert(address) {
             let name = String::from_utf8_lossy(symbol.name_bytes()?);
             *inside.functions.entry(demangled(&name)).or_default() += size;

@@ -1,6 +1,6 @@
-//! What is inside an artifact: sections, and the crates and functions that take most of it.
+//! The contents of an artifact: its sections, and the crates and functions that take most of it.
 //!
-//! For people who ask where the bytes went; nothing is judged by it. Sizes are those of the file as it is,
+//! It is for people who ask where the bytes went; no verdict depends on it. Sizes are those of the file as it is,
 //! before anything is stripped or compressed.
 
 mod elf;
@@ -13,30 +13,30 @@ use std::path::Path;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-pub(crate) use self::place::{FILES, Place, by_budget};
+pub(crate) use self::place::{FILES, Part, Place, by_budget};
 use crate::failure::Failure;
 use crate::text;
 
-/// Rows of each table.
+/// The number of rows in each table.
 const LISTED: usize = 10;
 
-/// Bytes by name.
+/// The number of bytes by name.
 pub(crate) type Sizes = BTreeMap<String, u64>;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Inside {
-    /// ELF, or WASM.
+    /// The format: `ELF` or `WASM`.
     pub(crate) kind: &'static str,
-    /// Its length.
+    /// The length of the file.
     pub(crate) bytes: u64,
     pub(crate) sections: Sizes,
-    /// By the names that people gave them; empty where the file has no names.
+    /// The functions by their demangled names; empty where the file has no names.
     pub(crate) functions: Sizes,
 }
 
 impl Inside {
-    /// What a file holds; `None` where it is neither ELF nor WASM.
+    /// Reads the contents of a file; `None` where it is neither ELF nor WASM.
     pub(crate) fn of(path: &Path) -> Result<Option<Inside>, Failure> {
         let file = std::fs::read(path).map_err(|e| Failure::io("read", path, &e))?;
         let read = match file.get(..4) {
@@ -45,22 +45,22 @@ impl Inside {
             _ => return Ok(None),
         };
         let inside = read.map_err(|why| {
-            let why = format!("it is damaged, or of a form that is not known: {why}");
+            let why = format!("it is damaged, or its format is not known: {why}");
             Failure::io("look into", path, &why)
         })?;
         Ok(Some(Inside { bytes: file.len() as u64, ..inside }))
     }
 
-    /// The functions' bytes by crate.
+    /// Returns the bytes of the functions by crate.
     fn crates(&self) -> Sizes {
         let mut crates = Sizes::new();
         for (name, bytes) in &self.functions {
-            *crates.entry(of_crate(name)).or_default() += bytes;
+            *crates.entry(crate_of(name)).or_default() += bytes;
         }
         crates
     }
 
-    /// The largest sections, crates and functions, and their bytes.
+    /// Returns the largest sections, crates and functions with their sizes.
     pub(crate) fn largest(&self) -> [(&'static str, Vec<(String, u64)>); 3] {
         let of = |sizes: Sizes| {
             let mut parts: Vec<(String, u64)> = sizes.into_iter().collect();
@@ -75,7 +75,7 @@ impl Inside {
         ]
     }
 
-    /// The tables; with `before`, what each row has more or less than there.
+    /// Returns the tables. With `before`, each row has the difference from that file.
     pub(crate) fn tables(&self, before: Option<&Inside>) -> String {
         let mut shown = String::new();
         let mut table = |name: &str, of: &dyn Fn(&Inside) -> Sizes| {
@@ -88,7 +88,7 @@ impl Inside {
         if self.functions.is_empty() {
             let _ = writeln!(
                 shown,
-                "  functions  it has no names: they are there before it is stripped"
+                "  functions  the file has no names; look at it before it is stripped"
             );
         }
         shown
@@ -104,7 +104,7 @@ fn rows(name: &str, now: &Sizes, then: Option<&Sizes>, whole: u64) -> String {
     let mut keys: Vec<&String> = now.keys().collect();
     if let Some(then) = then {
         keys.extend(then.keys().filter(|key| !now.contains_key(*key)));
-        // What has changed most comes first, where there is something to compare with.
+        // Where there is a file to compare with, the largest changes come first.
         keys.sort_by_key(|key| {
             (std::cmp::Reverse(change(key).abs()), std::cmp::Reverse(now.get(*key)))
         });
@@ -133,8 +133,9 @@ fn rows(name: &str, now: &Sizes, then: Option<&Sizes>, whole: u64) -> String {
     shown
 }
 
-/// The crate that a function is of, as its path begins: `<alloc::vec::Vec<T> as Drop>::drop` is of `alloc`.
-fn of_crate(path: &str) -> String {
+/// Returns the crate of a function, which is the start of its path: `<alloc::vec::Vec<T> as Drop>::drop` is in
+/// `alloc`.
+fn crate_of(path: &str) -> String {
     let start = path.trim_start_matches(['<', '&', '*', '[', '(', '_']);
     let words = ["mut ", "const ", "dyn ", "impl "];
     let start = words.iter().fold(start, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
@@ -144,7 +145,7 @@ fn of_crate(path: &str) -> String {
     }
 }
 
-/// A function's name as it was written, without the hash that makes it unique.
+/// Returns the name of a function as it was written, without the hash that makes it unique.
 fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
@@ -155,7 +156,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, name: &str) {
-        assert_eq!(of_crate(path), name, "{path}");
+        assert_eq!(crate_of(path), name, "{path}");
     }
 
     #[test]
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_most_comes_first() {
+    fn the_largest_change_comes_first() {
         let sizes =
             |rows: &[(&str, u64)]| rows.iter().map(|(n, b)| ((*n).to_owned(), *b)).collect();
         let then = Inside {
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn this_program_is_looked_into() {
+    fn the_test_binary_can_be_read() {
         let inside = Inside::of(&std::env::current_exe().unwrap()).unwrap();
         if cfg!(all(target_os = "linux", target_pointer_width = "64")) {
             let inside = inside.unwrap();
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_said() {
+    fn a_damaged_file_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for bytes in [&b"\x7fELF\x02\x01"[..], b"\0asm\x01\0\0\0\x0a\xff\xff", b"\0asm"] {
             std::fs::write(file.path(), bytes).unwrap();

@@ -1,35 +1,44 @@
-//! Where the files of a budget on artifacts are: in the package, or among what cargo has built of it.
+//! The files of a budget on artifacts: in the package, or where the gate left what it built.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::budget::{Budget, Subject};
+use perf_budget_core::budget::{self, Budget, Subject};
+use perf_budget_core::build::{self, Built, Product};
 use perf_budget_core::files;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::Inside;
+use crate::base::Base;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// Of so many files of an artifact it is said what is inside.
+/// The number of files of an artifact whose contents are shown.
 pub(crate) const FILES: usize = 3;
 
-/// A revision's files.
-pub(crate) struct Place {
-    /// Its package.
-    pub(crate) root: PathBuf,
-    /// What cargo has built of it.
-    pub(crate) built: PathBuf,
+/// The place of the files of one revision.
+pub(crate) struct Place<'a> {
+    project: &'a Project,
+    /// The other revision; `None` stands for the project itself.
+    base: Option<Base>,
 }
 
-/// What is inside the first files of each budget on artifacts, by the budget's name. What cannot be looked into now
-/// is left out: it was measured before, and this says more of it where it can.
+/// A file of an artifact.
+pub(crate) struct Part {
+    /// The name of the file, which is the same for every revision.
+    pub(crate) name: String,
+    /// The path of the file.
+    pub(crate) path: PathBuf,
+}
+
+/// Returns the contents of the largest files of each budget on artifacts, by the budget's name. A file that cannot be
+/// read now is left out, since the contents are only additional information on what was measured.
 pub(crate) fn by_budget(
     project: &Project,
-    profile: &str,
     progress: Progress,
 ) -> BTreeMap<String, Vec<(String, Inside)>> {
-    let place = Place::of(project, profile);
+    let place = Place::of(project);
     let mut found = BTreeMap::new();
     let mut budgets = project.budgets().map(|file| file.budgets).unwrap_or_default();
     budgets.retain(|budget| matches!(budget.subject, Subject::Artifact(_)));
@@ -37,9 +46,9 @@ pub(crate) fn by_budget(
     for budget in budgets {
         let Subject::Artifact(patterns) = &budget.subject else { continue };
         let files = place.files(&budget, patterns).unwrap_or_default();
-        let inside = files.iter().take(FILES).filter_map(|path| {
-            let name = path.strip_prefix(&place.root).unwrap_or(path).display().to_string();
-            Some((name, Inside::of(path).ok()??))
+        let inside = files.iter().take(FILES).filter_map(|part| {
+            let name = part.path.strip_prefix(&project.root).unwrap_or(&part.path);
+            Some((name.display().to_string(), Inside::of(&part.path).ok()??))
         });
         found.insert(budget.name.clone(), inside.collect());
         work.step();
@@ -47,54 +56,76 @@ pub(crate) fn by_budget(
     found
 }
 
-impl Place {
-    /// The project's own.
-    pub(crate) fn of(project: &Project, profile: &str) -> Place {
-        let results = project.results();
-        let target = results.parent().unwrap_or(&project.root);
-        Place { root: project.root.clone(), built: target.join(profile) }
+impl<'a> Place<'a> {
+    /// Returns the place of the project's own files, as its last run left them.
+    pub(crate) fn of(project: &'a Project) -> Place<'a> {
+        Place { project, base: None }
     }
 
-    /// The files of a budget on artifacts, of all its cases.
-    pub(crate) fn files(
-        &self,
-        budget: &Budget,
-        patterns: &[String],
-    ) -> Result<Vec<PathBuf>, Failure> {
-        let mut filled = Vec::new();
+    /// Returns the place of another revision's files, which are built as the gate builds them.
+    pub(crate) fn of_base(project: &'a Project, base: Base) -> Place<'a> {
+        Place { project, base: Some(base) }
+    }
+
+    fn root(&self) -> &Path {
+        self.base.as_ref().map_or(&self.project.root, |base| &base.root)
+    }
+
+    /// Returns the files of a budget on artifacts, for all its cases, the largest first.
+    pub(crate) fn files(&self, budget: &Budget, patterns: &[String]) -> Result<Vec<Part>, Failure> {
+        let failed = |why: Unmeasured| Failure::unmeasured(why.to_string());
+        let mut parts = Vec::new();
         for case in &budget.cases {
+            self.make(&budget.build, &|text| case.fill(text)).map_err(failed)?;
             for pattern in patterns {
                 let pattern = case.fill(pattern);
-                filled.push(
-                    match pattern.strip_prefix("{bin:").and_then(|rest| rest.split_once('}')) {
-                        Some((name, rest)) => {
-                            self.built.join(format!("{name}{rest}")).display().to_string()
-                        }
-                        None => pattern,
-                    },
+                let (path, _) = build::expand(&pattern, &budget.build, &mut |of| self.product(&of))
+                    .map_err(failed)?;
+                let found = files::find(&[path], self.root()).map_err(failed)?.files;
+                parts.extend(
+                    found.into_iter().map(|file| (file.bytes, self.part(&pattern, file.path))),
                 );
             }
         }
-        let mut files = files::find(&filled, &self.root)
-            .map_err(|why| Failure::unmeasured(why.to_string()))?
-            .files;
-        files.sort_by_cached_key(|file| std::cmp::Reverse(file.bytes));
-        Ok(files.into_iter().map(|file| file.path).collect())
+        parts.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
     }
 
-    /// What a file is called here, whichever revision's it is.
-    pub(crate) fn name(&self, path: &Path) -> String {
-        let built =
-            path.strip_prefix(&self.built).map(|rest| format!("{{built}}/{}", rest.display()));
-        let own = || path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        built.unwrap_or_else(|_| own())
+    fn part(&self, pattern: &str, path: PathBuf) -> Part {
+        let name = if build::names_a_target(pattern) {
+            let own = path.file_name().unwrap_or_default().to_string_lossy();
+            format!("{pattern} ({own})")
+        } else {
+            path.strip_prefix(self.root()).unwrap_or(&path).display().to_string()
+        };
+        Part { name, path }
     }
 
-    /// Where a file of that name is.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        match name.strip_prefix("{built}/") {
-            Some(rest) => self.built.join(rest),
-            None => self.root.join(name),
+    /// Runs the build command of the budget in another revision. In the project itself the last run did that already.
+    fn make(&self, build: &budget::Build, fill: &dyn Fn(&str) -> String) -> Result<(), Unmeasured> {
+        if self.base.is_none() {
+            return Ok(());
         }
+        let mut command = Vec::new();
+        for word in &build.command {
+            let (word, _) = build::expand(&fill(word), build, &mut |of| self.product(&of))?;
+            command.push(word);
+        }
+        let own = budget::Build { command, ..build.clone() };
+        Product::made(&own).map_or(Ok(()), |made| self.product(&made).map(drop))
+    }
+
+    /// Returns what was built: by the last run in the project itself, and now in another revision.
+    fn product(&self, product: &Product) -> Result<Built, Unmeasured> {
+        if let Some(base) = &self.base {
+            return base.product(self.project, product);
+        }
+        let found = build::find(&self.project.results(), &self.project.root, product);
+        let path = found.ok_or_else(|| {
+            let text =
+                "what the last run built is no longer there; run `cargo test --release` again";
+            Unmeasured::new(Cause::Missing, text)
+        })?;
+        Ok(Built { path, note: String::new() })
     }
 }

@@ -1,4 +1,5 @@
-//! WASM modules and components: their sections, and the bodies of functions with the names of the `name` section.
+//! The reader of WASM modules and components: their sections, and the bodies of functions, named by the `name`
+//! section.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use wasmparser::{
 
 use super::{Inside, demangled};
 
-/// One module, of which a component may hold several; its functions are numbered by themselves.
+/// One module, whose functions have their own numbers. A component may contain several modules.
 #[derive(Default)]
 struct Module<'a> {
     imported: u32,
@@ -17,7 +18,7 @@ struct Module<'a> {
     names: HashMap<u32, &'a str>,
 }
 
-/// An error says where the file is not what it claims to be.
+/// Reads a file. An error says where the file is damaged.
 pub(super) fn read(file: &[u8]) -> Result<Inside, BinaryReaderError> {
     let mut inside = Inside { kind: "WASM", ..Inside::default() };
     let (mut rest, mut parser, mut module) = (file, Parser::new(0), Module::default());
@@ -28,7 +29,7 @@ pub(super) fn read(file: &[u8]) -> Result<Inside, BinaryReaderError> {
         };
         rest = &rest[consumed..];
         let name = match &payload {
-            // The eight bytes at the start of the file are in no section.
+            // The first eight bytes of the file belong to no section.
             Payload::Version { .. } if outer.is_empty() => None,
             payload => section(payload),
         };
@@ -58,7 +59,7 @@ pub(super) fn read(file: &[u8]) -> Result<Inside, BinaryReaderError> {
     }
 }
 
-/// The word of the section that a payload is of; `None` where it is of no section.
+/// Returns the name of the section that a payload belongs to; `None` where it belongs to none.
 fn section(payload: &Payload<'_>) -> Option<String> {
     let name = match payload {
         Payload::TypeSection(_) => "type",
@@ -74,7 +75,7 @@ fn section(payload: &Payload<'_>) -> Option<String> {
         Payload::DataCountSection { .. } => "data count",
         Payload::DataSection(_) => "data",
         Payload::CodeSectionStart { .. } | Payload::CodeSectionEntry(_) => "code",
-        // What stands around a module in a component; the module's own sections count as such.
+        // These are the bytes around a module in a component; the module's own sections are counted by themselves.
         Payload::ModuleSection { .. } | Payload::Version { encoding: Encoding::Module, .. } => {
             "core module"
         }
@@ -95,11 +96,11 @@ fn section(payload: &Payload<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Takes the names of functions from a custom section, if it is the one that has them. A section of names is no part
-/// of what the module does: one that is damaged gives the names that come before the damage.
+/// Takes the names of functions from a custom section, if it is the section with names. Names do not affect what the
+/// module does, so a damaged section is no error: the names before the damage are used.
 fn name_functions<'a>(custom: &CustomSectionReader<'a>, names: &mut HashMap<u32, &'a str>) {
     let KnownCustom::Name(parts) = custom.as_known() else { return };
-    // The raw lists, whatever their order: nobody looks a name up in them.
+    // The lists are read as they are, whatever their order, since nothing looks a name up in them.
     for part in parts.sections {
         match part {
             Ok(Name::Function(functions)) => {
@@ -112,7 +113,7 @@ fn name_functions<'a>(custom: &CustomSectionReader<'a>, names: &mut HashMap<u32,
     }
 }
 
-/// Adds the functions of a module that is read to its end; of one without any names there is nothing to say.
+/// Adds the functions of a module after its end was reached. A module without any names adds none.
 fn add(module: &Module<'_>, inside: &mut Inside) {
     if module.names.is_empty() {
         return;
@@ -132,21 +133,21 @@ mod tests {
         [&[id, content.len() as u8], content].concat()
     }
 
-    /// A module of two functions with these names.
+    /// Returns a module of two functions with this section of names.
     fn module(names: &[u8]) -> Vec<u8> {
         [
             b"\0asm\x01\0\0\0".to_vec(),
-            // One function, and a memory with a maximum.
+            // The imports are a function and a memory with a maximum.
             section(2, b"\x02\x01m\x01f\0\0\x01m\x01n\x02\x01\x01\x02"),
             section(3, b"\x02\0\0"),
-            // Bodies of three bytes and of one.
+            // The bodies have three bytes and one byte.
             section(10, b"\x02\x03abc\x01d"),
             section(0, &[b"\x04name", names].concat()),
         ]
         .concat()
     }
 
-    /// Of the functions 1 and 2.
+    /// The names of the functions 1 and 2.
     const NAMES: &[u8] = b"\x01\x0d\x02\x01\x04a::f\x02\x04b::g";
 
     #[track_caller]
@@ -168,11 +169,12 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_read_are_left_out() {
-        // A part that is not known, names of the module and of locals; then one that is longer than its section.
+        // First comes a part of an unknown kind, then names of the module and of locals; in the second case a part is
+        // longer than its section.
         let before = b"\x63\x02xy\x00\x02\x01m\x02\x01\x00";
         check(&module(&[&before[..], NAMES].concat()), &[("a::f", 3), ("b::g", 1)]);
         check(&module(&[NAMES, b"\x07\x7f"].concat()), &[("a::f", 3), ("b::g", 1)]);
-        // A name that is not UTF-8, after one that is.
+        // The second name is not UTF-8.
         let names = b"\x01\x0d\x02\x01\x04a::f\x02\x04\xff\xfe\xfd\xfc";
         check(&module(names), &[("a::f", 3), ("without a name", 1)]);
         check(&module(b""), &[]);

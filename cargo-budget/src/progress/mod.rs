@@ -1,21 +1,21 @@
-//! What goes on while something takes long: one line on a terminal, and nothing anywhere else.
+//! The progress of long work: one line on a terminal, and nothing anywhere else.
 //!
-//! Work that is counted has a bar, other work a sign that turns:
+//! Counted work has a bar; other work has a turning sign:
 //!
 //! ```text
 //! importing 12 400 of 100 000 outcomes  [==>                 ]   12 %  22 s left
 //! | looking for changes  3 s
 //! ```
 //!
-//! The line is our own and not indicatif's, which was read again at version 0.18.6. It writes blanks up to the
-//! terminal's last column (`DrawState::draw_to_term`), so that the `^C` of somebody who has enough wraps, and the line
-//! below is cleared instead. It draws at once, while most work is done before anybody could read a line. And it leaves
-//! its line where a signal ends the process. A terminal of our own under it (`TermLike`), which is one column narrower,
-//! a thread that lets it draw after a while, and the watch for signals would fix all three, and are what is here
-//! already, without its four crates.
+//! The line is our own and not indicatif's, which was examined again at version 0.18.6, for three reasons. indicatif
+//! writes blanks up to the last column of the terminal (`DrawState::draw_to_term`), so the `^C` of somebody who stops
+//! the command wraps, and the line below is cleared instead. It draws at once, although most work is done before
+//! anybody could read the line. And it leaves its line when a signal ends the process. All three could be fixed with
+//! our own terminal under it (`TermLike`) that is one column narrower, a thread that delays drawing, and a watch for
+//! signals. But that is all that is needed here anyway, and it needs none of indicatif's four crates.
 
-mod line;
 mod terminal;
+mod text;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,29 +24,28 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use self::line::Line;
+use perf_budget_core::report::line;
+
 pub(crate) use self::terminal::aside;
+use self::text::Line;
 
-/// What is done sooner needs no line.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Often enough to be alive.
-const EVERY: Duration = Duration::from_millis(100);
+/// The time before the line appears: faster work needs no line.
+const DELAY: Duration = Duration::from_millis(500);
 
-/// Whether somebody sees what goes on.
+/// Whether a line is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    seen: bool,
+    is_shown: bool,
 }
 
 impl Progress {
-    /// On standard error, where that is a terminal of somebody who wants to see it: not under `quiet`, not in CI, whose
-    /// logs keep every line, and not on a terminal that can take no line away.
+    /// Decides whether the line is shown. It is shown on standard error, if that is a terminal on which a line can be
+    /// removed, unless the user asked for `quiet`. It is not shown in CI, whose logs would keep every line.
     pub(crate) fn new(quiet: bool) -> Progress {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let term = std::env::var_os("TERM");
-        let dumb = term.map_or(cfg!(unix), |term| term == "dumb");
-        let seen = !quiet && !set("CI") && !dumb && std::io::stderr().is_terminal();
-        Progress { seen }
+        let variable = |name| std::env::var_os(name);
+        let wanted = !quiet && !line::is_set(variable("CI")) && !line::is_dumb(variable("TERM"));
+        let is_shown = wanted && std::io::stderr().is_terminal();
+        Progress { is_shown }
     }
 
     /// Begins work whose length is not known.
@@ -55,8 +54,8 @@ impl Progress {
         self.begin(doing.into(), None)
     }
 
-    /// Begins work on so many things, each of which is one [`Work::step`]: `count("reading", "files", 3)`. How much of a
-    /// single thing is done is not known before all of it is, so that it has no bar.
+    /// Begins work on a number of things; each is one [`Work::step`]: `count("reading", "files", 3)`. A single thing
+    /// has no bar, since its progress is not known before it is done.
     #[must_use]
     pub(crate) fn count(self, doing: &str, things: &'static str, all: usize) -> Work {
         if all > 1 {
@@ -68,18 +67,18 @@ impl Progress {
 
     fn begin(self, doing: String, of: Option<(u64, &'static str)>) -> Work {
         let done = Arc::new(AtomicU64::new(0));
-        let thread = self.seen.then(|| {
+        let thread = self.is_shown.then(|| {
             let (end, ended) = mpsc::channel();
             let (began, done) = (Instant::now(), Arc::clone(&done));
             let draw = move || {
-                let mut wait = PATIENCE;
-                for turn in 0.. {
+                let mut wait = DELAY;
+                for drawn in 0.. {
                     if ended.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                         break;
                     }
-                    wait = EVERY;
+                    wait = line::EVERY;
                     let of = of.map(|(all, things)| (done.load(Ordering::Relaxed), all, things));
-                    terminal::draw(&Line { doing: &doing, of, passed: began.elapsed(), turn });
+                    terminal::draw(&Line { doing: &doing, of, passed: began.elapsed(), drawn });
                 }
                 terminal::clear();
             };
@@ -89,14 +88,15 @@ impl Progress {
     }
 }
 
-/// Work that goes on until this is dropped; its line goes with it. One at a time: there is one line.
+/// Work in progress. It ends, and its line is removed, when this is dropped. There is only one line, so only one work
+/// may be in progress at a time.
 pub(crate) struct Work {
     done: Arc<AtomicU64>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Work {
-    /// One thing more is done.
+    /// Counts one more thing as done.
     pub(crate) fn step(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
@@ -106,7 +106,7 @@ impl Drop for Work {
     fn drop(&mut self) {
         if let Some((end, thread)) = self.thread.take() {
             drop(end);
-            // It has nothing left to do but to take its line away.
+            // The thread only has to remove its line.
             let _ = thread.join();
         }
     }
@@ -117,18 +117,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_told_who_wants_it_quiet() {
+    fn quiet_work_shows_no_line() {
         let work = Progress::new(true).count("reading", "files", 3);
         assert!(work.thread.is_none());
     }
 
     #[test]
-    fn work_that_is_done_at_once_is_not_waited_for() {
-        let work = Progress { seen: true }.count("reading", "files", 3);
+    fn work_that_ends_at_once_does_not_wait() {
+        let work = Progress { is_shown: true }.count("reading", "files", 3);
         work.step();
         let began = Instant::now();
         drop(work);
-        // A join that waited for the line's own end would take for ever.
+        // If `drop` waited for the thread to end by itself, it would never return.
         assert!(began.elapsed() < Duration::from_secs(60));
     }
 }

@@ -1,5 +1,5 @@
-//! The one line at the end of the terminal, which is taken away before anything else is written there: also where the
-//! process is ended by a signal. The cursor is never hidden, so that nothing can leave it so.
+//! The line at the end of the terminal. It is removed before anything else is written there, and also where a signal
+//! ends the process. The cursor is never hidden, so it cannot stay hidden.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,57 +7,58 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::{Width, terminal_size_of};
 
-use super::line::Line;
+use perf_budget_core::report::line::{CLEARED, drawn};
 
-/// Whether the line stands there; who holds it writes to the terminal.
-static STANDING: Mutex<bool> = Mutex::new(false);
+use super::text::Line;
 
-/// Where the terminal does not tell how wide it is.
+/// Whether the line is on the terminal now. Only the holder of this lock writes to the terminal.
+static IS_DRAWN: Mutex<bool> = Mutex::new(false);
+
+/// The assumed width where the terminal does not report one.
 const COLUMNS: usize = 80;
 
-fn standing() -> MutexGuard<'static, bool> {
-    STANDING.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, bool> {
+    IS_DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the line in place of the one that stands there.
+/// Writes the line in place of the old one.
 pub(super) fn draw(line: &Line<'_>) {
     watch();
     let columns = terminal_size_of(std::io::stderr());
     let columns = columns.map_or(COLUMNS, |(Width(columns), _)| usize::from(columns));
-    // Never the last column: what comes after it would be on the next line.
+    // The last column stays free, since a character after it would be on the next line.
     let text = line.text(columns.saturating_sub(1));
     let plain = AutoStream::choice(&std::io::stderr()) == ColorChoice::Never;
-    let (dim, end) = if plain { ("", "") } else { ("\u{1b}[2m", "\u{1b}[0m") };
-    let mut standing = standing();
-    *standing = true;
-    write(&format!("\r\u{1b}[2K{dim}{text}{end}"));
+    let mut is_drawn = lock();
+    *is_drawn = true;
+    write(&drawn(&text, plain));
 }
 
-/// Takes the line away.
+/// Removes the line.
 pub(super) fn clear() {
-    take(&mut standing());
+    remove(&mut lock());
 }
 
-/// Writes something else, after the line is taken away; it comes again below.
+/// Removes the line before something else is written. The next drawing puts it below.
 pub(crate) fn aside<T>(other: impl FnOnce() -> T) -> T {
-    let mut standing = standing();
-    take(&mut standing);
+    let mut is_drawn = lock();
+    remove(&mut is_drawn);
     other()
 }
 
-fn take(standing: &mut bool) {
-    if std::mem::take(standing) {
-        write("\r\u{1b}[2K");
+fn remove(is_drawn: &mut bool) {
+    if std::mem::take(is_drawn) {
+        write(CLEARED);
     }
 }
 
-/// In one write, so that what other processes say is before it or after it.
+/// Writes the text at once, so that the output of other processes comes before or after it.
 fn write(text: &str) {
-    // Where the terminal is gone there is nobody to see it.
+    // An error means that the terminal is gone, so nobody could see the text.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Has the line taken away by the signals that end the process, which end it then as ever.
+/// Watches for signals that end the process: the line is removed first, and then the signal has its usual effect.
 #[cfg(unix)]
 fn watch() {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -69,11 +70,12 @@ fn watch() {
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
             for signal in signals.forever() {
-                // Whoever writes may never come to an end, as into a pipe that nobody reads.
+                // Whoever holds the lock may never release it, for example while writing into a pipe that nobody
+                // reads. So the lock is tried only for a while.
                 for _ in 0..10 {
-                    if let Ok(mut standing) = STANDING.try_lock() {
-                        take(&mut standing);
-                        // Held, so that no line comes again.
+                    if let Ok(mut is_drawn) = IS_DRAWN.try_lock() {
+                        remove(&mut is_drawn);
+                        // The lock is still held here, so the line is not drawn again.
                         let _ = emulate_default_handler(signal);
                     }
                     std::thread::sleep(std::time::Duration::from_millis(10));

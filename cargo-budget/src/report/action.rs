@@ -1,8 +1,8 @@
-//! JSON for github-action-benchmark's custom tools.
+//! The renderer of JSON for github-action-benchmark's custom tools.
 //!
-//! The action knows one direction a file, so there are two: limits from above go to `customSmallerIsBetter`,
-//! limits from below (`min`) to `customBiggerIsBetter`. Values keep their base units from run to run, or the
-//! action's chart would jump where a value crosses from ms to µs.
+//! The action knows one direction for each file, so there are two files: limits that are a `max` go to
+//! `customSmallerIsBetter`, limits that are a `min` to `customBiggerIsBetter`. Values stay in their base units from
+//! run to run. Otherwise the action's chart would jump where a value crosses from ms to µs.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::Estimate;
@@ -31,7 +31,7 @@ struct Entry<'r> {
     extra: String,
 }
 
-/// A list of values, and what is left out of it.
+/// Returns a list of values, and a sentence about what is left out of it.
 pub(super) fn render(report: &Report, better: Better) -> Result<(String, Option<String>), Failure> {
     let wanted = match better {
         Better::Smaller => Bound::Max,
@@ -70,7 +70,7 @@ pub(super) fn render(report: &Report, better: Better) -> Result<(String, Option<
     Ok((text + "\n", left_out(&left)))
 }
 
-/// The interval in the value's own unit; empty where it is not bounded.
+/// Returns the interval in the value's own unit; it is empty where it is not bounded.
 fn range(estimate: &Estimate) -> String {
     match (estimate.low, estimate.high) {
         (Some(low), Some(high)) if low < high => format!("{low} .. {high}"),
@@ -80,7 +80,7 @@ fn range(estimate: &Estimate) -> String {
     }
 }
 
-/// The unit of a base value, in words that stay the same.
+/// Returns the name of a base unit, which never changes.
 pub(super) fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Bytes => "B",
@@ -93,12 +93,12 @@ pub(super) fn unit(unit: Unit) -> &'static str {
     }
 }
 
-/// What is said of outcomes that have no value.
+/// Returns the words for outcomes that have no value.
 pub(super) fn valueless(without: usize) -> Option<String> {
     (without > 0).then(|| format!("{} without a value", counted(without, "test")))
 }
 
-/// The sentence for what a format has no place for.
+/// Returns the sentence about outcomes that the format has no place for.
 pub(super) fn left_out(left: &[String]) -> Option<String> {
     (!left.is_empty()).then(|| format!("left out: {}", left.join(", ")))
 }

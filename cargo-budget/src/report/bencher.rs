@@ -1,8 +1,8 @@
-//! Bencher Metric Format: benchmark, measure, value with its interval.
+//! The renderer of Bencher Metric Format: benchmarks, their measures, and values with intervals.
 //!
-//! The benchmark is budget and case, the measure the limit's own name (`p99`, `p99::x_base`), so that a ratio
-//! is never mistaken for the time it is a ratio of. Values are in base units; which way is better is
-//! said by the thresholds that are set at Bencher.
+//! The name of a benchmark is the budget with its case. The name of a measure is that of the limit (`p99`,
+//! `p99::x_base`), so that a ratio is never mistaken for the time that it is a ratio of. Values are in base units.
+//! Bencher learns which direction is better from the thresholds that are set there.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ struct Metric {
     upper_value: Option<f64>,
 }
 
-/// One JSON object, and what is left out of it.
+/// Returns one JSON object, and a sentence about what is left out of it.
 pub(super) fn render(report: &Report) -> Result<(String, Option<String>), Failure> {
     let mut benchmarks: BTreeMap<String, BTreeMap<String, Metric>> = BTreeMap::new();
     let mut without = 0;
@@ -41,7 +41,7 @@ pub(super) fn render(report: &Report) -> Result<(String, Option<String>), Failur
     Ok((text + "\n", action::left_out(&left)))
 }
 
-/// The test's name, parted: what is measured, and of that what is limited.
+/// Splits the name of a test into the benchmark and its measure.
 fn names(outcome: &Outcome) -> (String, String) {
     let benchmark = match outcome.case.as_str() {
         "" => outcome.budget.clone(),

@@ -1,8 +1,8 @@
-//! A table for spreadsheets: one row a test, numbers in base units.
+//! The renderer of a table for spreadsheets: one row for each test, with numbers in base units.
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@`, or with a tab or the end of a line, for a formula,
-//! and a name may begin so. Such text gets an apostrophe in front, which spreadsheets take for "this is text".
-//! Numbers are numbers and get none.
+//! A spreadsheet takes a cell for a formula if it begins with `=`, `+`, `-` or `@`, or with a tab or the end of a
+//! line, and names may begin so. Such text gets an apostrophe in front, which tells a spreadsheet that it is text.
+//! Numbers are written as numbers and get none.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::noise::Clock;
@@ -12,7 +12,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::text::{no_commands, visible};
 
-const HEAD: [&str; 40] = [
+const HEADING: [&str; 40] = [
     "test",
     "budget",
     "case",
@@ -55,13 +55,13 @@ const HEAD: [&str; 40] = [
     "version",
 ];
 
-/// A table with a head.
+/// Returns the table with a heading.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let failed = |e: &dyn std::fmt::Display| {
         Failure::unmeasured(format!("failed to write outcomes as CSV: {e}"))
     };
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(HEAD).map_err(|e| failed(&e))?;
+    table.write_record(HEADING).map_err(|e| failed(&e))?;
     for outcome in &report.outcomes {
         table.write_record(row(outcome)).map_err(|e| failed(&e))?;
     }
@@ -139,10 +139,10 @@ fn doubt(doubt: Doubt) -> &'static str {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// Returns the text of a cell that no spreadsheet takes for a formula.
 fn text(text: &str) -> String {
     let text = no_commands(&visible(text));
-    // Blanks and line feeds before it do not keep every spreadsheet from it, nor does it being of full width.
+    // Some spreadsheets ignore blanks and line feeds before the sign, and accept its full-width form.
     let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     let formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(signs);
     if formula { format!("'{text}") } else { text }
@@ -153,7 +153,7 @@ mod tests {
     use super::text;
 
     #[test]
-    fn no_text_is_a_formula() {
+    fn text_is_never_a_formula() {
         for harmful in [
             "=1+1",
             "+1",
@@ -171,7 +171,7 @@ mod tests {
         }
         assert_eq!(text("merge::p99"), "merge::p99");
         assert_eq!(text("a=b, \"c\""), "a=b, \"c\"");
-        // A cell of several lines is printed as several lines.
+        // Each line of a cell is printed as a line of its own, so each is made harmless.
         assert_eq!(text("a\n::stop-commands::b"), "a\n| ::stop-commands::b");
     }
 }

@@ -1,4 +1,4 @@
-//! A report as data: outcomes of one run, and what is known besides.
+//! The report as data: the outcomes of one run, and what is known besides.
 
 use std::collections::BTreeMap;
 
@@ -9,57 +9,57 @@ use perf_budget_core::verdict::Verdict;
 use crate::exit::Exit;
 use crate::inside::Inside;
 
-/// Outcomes of one run, and what is known besides.
+/// The outcomes of one run, and what is known besides.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Of each test one outcome, in the order of `budgets.toml`.
+    /// One outcome of each test, in the order of `budgets.toml`.
     pub(crate) outcomes: Vec<Outcome>,
-    /// Outcomes of earlier runs, oldest first.
+    /// The outcomes of earlier runs, oldest first.
     pub(crate) earlier: Vec<Outcome>,
-    /// How the outcomes came together: files merged, tests judged twice.
+    /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
-    /// What is inside the artifacts of a budget, by its name; of another place's run nothing.
+    /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
     pub(crate) inside: BTreeMap<String, Vec<(String, Inside)>>,
 }
 
 impl Report {
-    /// The report of these outcomes, in the order of `budgets.toml`.
+    /// Returns the report of these outcomes, which it sorts into the order of `budgets.toml`.
     pub(crate) fn new(mut outcomes: Vec<Outcome>, earlier: Vec<Outcome>) -> Report {
         outcomes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         Report { outcomes, earlier, ..Report::default() }
     }
 
-    /// What is inside the artifacts that an outcome is of.
+    /// Returns the contents of the artifacts that an outcome is about.
     pub(crate) fn inside_of(&self, outcome: &Outcome) -> &[(String, Inside)] {
         self.inside.get(&outcome.budget).map_or(&[], Vec::as_slice)
     }
 
-    /// The profile that was judged.
+    /// Returns the cargo profile that was measured.
     pub(crate) fn profile(&self) -> &str {
         self.outcomes.first().map_or("release", |outcome| outcome.run.profile.as_str())
     }
 
-    /// How many tests there are, selected or not.
+    /// Returns how many tests there are, whether they were selected or not.
     pub(crate) fn tests(&self) -> usize {
         let made = self.outcomes.iter().map(|outcome| outcome.run.tests).max().unwrap_or(0);
         made + self.outcomes.iter().filter(|outcome| is_idle(outcome)).count()
     }
 
-    /// How many of how many were judged, and how.
+    /// Returns the last line: how many of the tests were judged, and with which verdicts.
     pub(crate) fn closing(&self) -> String {
-        // What stands for several tests would count as one.
+        // An outcome that stands for several tests would be counted as one.
         let named: Vec<Outcome> =
             self.outcomes.iter().filter(|outcome| !is_nameless(outcome)).cloned().collect();
         let budgets = self.outcomes.iter().map(|outcome| outcome.run.budgets).max().unwrap_or(0);
         count(&named, Tests { limits: self.tests(), budgets }, 0)
     }
 
-    /// How the command ends.
+    /// Returns the exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
         Exit::of(&self.outcomes)
     }
 
-    /// Earlier values of the same test under comparable circumstances, oldest first, one a run.
+    /// Returns earlier values of the same test under comparable circumstances: one for each run, oldest first.
     pub(crate) fn trend(&self, of: &Outcome) -> Vec<&Outcome> {
         let Some(against) = of.against else { return Vec::new() };
         let mut trend: Vec<&Outcome> = Vec::new();
@@ -81,16 +81,16 @@ impl Report {
     }
 }
 
-/// More runs than a sparkline can show.
+/// The most runs that a sparkline shows.
 const LONGEST_TREND: usize = 40;
 
-/// Whether this is the harness's word for a workload that no budget names: a test beyond those that
-/// `budgets.toml` makes.
+/// Returns whether this outcome is the harness's warning about a workload that no budget names. It is a test beyond
+/// those that `budgets.toml` makes.
 pub(crate) fn is_idle(outcome: &Outcome) -> bool {
     outcome.metric == "budget" && outcome.against.is_none() && outcome.estimate.is_none()
 }
 
-/// The worst first: how much a reader must look at it.
+/// Returns how urgently a reader must look at a verdict: the greatest number is the worst.
 pub(crate) fn severity(verdict: Verdict) -> usize {
     match verdict {
         Verdict::Fail => 5,
@@ -102,10 +102,10 @@ pub(crate) fn severity(verdict: Verdict) -> usize {
     }
 }
 
-/// Whether this stands for tests whose names are not known.
+/// Returns whether this outcome stands for tests whose names are not known.
 pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
     outcome.budget.is_empty() && outcome.test == MISSING
 }
 
-/// The name of what stands for tests whose names are not known.
+/// The name of an outcome that stands for tests whose names are not known.
 pub(super) const MISSING: &str = "missing";

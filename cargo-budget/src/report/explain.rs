@@ -1,7 +1,8 @@
-//! Everything that is known of one budget's limits, for `cargo budget explain`.
+//! The text of `cargo budget explain`: everything that is known about the limits of one budget.
 //!
-//! The sentence and its rows are the library's, as a red test prints them. What they leave out for brevity is
-//! added: the distribution line by line, the evidence for the other side, what would have been caught.
+//! The sentence and its rows come from the core, as a red test prints them. This file adds what they leave out for
+//! brevity: the distribution line by line, the evidence for a pass, and the smallest violation that would have been
+//! caught.
 
 use std::fmt::Write as _;
 
@@ -14,10 +15,10 @@ use super::Report;
 use crate::failure::Failure;
 use crate::text;
 
-/// Columns of the longest bar.
+/// The width of the longest bar, in columns.
 const WIDEST: f64 = 40.0;
 
-/// The limits of a budget, or the one whose test has that name.
+/// Renders all limits of a budget, or the one limit whose test has that name.
 pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
     let asked = |outcome: &&Outcome| outcome.budget == name || outcome.test == name;
     let found: Vec<&Outcome> = report.outcomes.iter().filter(asked).collect();
@@ -49,8 +50,8 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
             }
             row("bounds", &bounds(&against));
             if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) {
-                row("holds", &holds(&evidence));
-                row("sees", &sees(&evidence, &against));
+                row("holds", &odds_of_passing(&evidence));
+                row("sees", &detectable(&evidence, &against));
             }
             if let Some(cause) = &outcome.cause {
                 row("cause", cause);
@@ -80,7 +81,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
     Ok(text::shown(&shown))
 }
 
-/// Says which budgets there are, the most alike first.
+/// Returns the failure for an unknown name. It lists the budgets of the run, the most similar names first.
 fn unknown(report: &Report, name: &str) -> Failure {
     let mut names: Vec<&str> = report.outcomes.iter().map(|o| o.budget.as_str()).collect();
     names.sort_unstable();
@@ -96,7 +97,7 @@ fn unknown(report: &Report, name: &str) -> Failure {
     ))
 }
 
-/// The histogram upright, with the limit where it lies.
+/// Returns the histogram with one line for each bar, and the limit as a line between the bars.
 fn bars(shape: &Distribution, against: &Against) -> String {
     let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1) as f64;
     let quantity = |value: f64| against.quantity(value).to_string();
@@ -114,7 +115,7 @@ fn bars(shape: &Distribution, against: &Against) -> String {
             lines.push(limit.clone());
             drawn = true;
         }
-        // A single value shows too: the tail is what percentiles are about.
+        // Even a single value is drawn, since percentiles depend on the tail.
         let cells = (bar.count as f64 / most * WIDEST).ceil() as usize;
         let count = if bar.count == 0 { String::new() } else { format!(" {}", bar.count) };
         lines.push(format!("{} .. {} │{}{count}", pad(low), pad(high), "█".repeat(cells)));
@@ -138,7 +139,7 @@ fn bounds(against: &Against) -> String {
     bounds
 }
 
-fn holds(evidence: &Evidence) -> String {
+fn odds_of_passing(evidence: &Evidence) -> String {
     format!(
         "an e-value of {} that it is not over by more than the tolerance; green needs {}",
         e_value(evidence.pass),
@@ -146,7 +147,7 @@ fn holds(evidence: &Evidence) -> String {
     )
 }
 
-fn sees(evidence: &Evidence, against: &Against) -> String {
+fn detectable(evidence: &Evidence, against: &Against) -> String {
     match evidence.detectable {
         Some(value) => {
             let share = value / against.limit * 100.0 - 100.0;

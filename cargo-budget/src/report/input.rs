@@ -1,4 +1,4 @@
-//! Where outcomes come from: the project's record, or files that are named.
+//! The source of outcomes: the record of the project, or files that are named.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::last_run;
 
-/// The outcomes of a file, at least one.
+/// Reads the outcomes of a file, of which there must be at least one.
 pub(crate) fn read(path: &Path) -> Result<Vec<Outcome>, Failure> {
     let outcomes = record::read(path)?;
     if outcomes.is_empty() {
         return Err(Failure::unmeasured(format!(
-            "there is no outcome in `{}`: the run ended before its first test did; run the tests again, \
+            "there is no outcome in `{}`: the run ended before its first test was judged; run the tests again, \
              or leave the file out",
             path.display()
         )));
@@ -23,7 +23,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Outcome>, Failure> {
     Ok(outcomes)
 }
 
-/// The outcomes of all these files, one after the other.
+/// Reads the outcomes of all these files, one file after the other.
 fn all(files: &[PathBuf], progress: Progress) -> Result<Vec<Outcome>, Failure> {
     let work = progress.count("reading", "files", files.len());
     let mut outcomes = Vec::new();
@@ -34,12 +34,11 @@ fn all(files: &[PathBuf], progress: Progress) -> Result<Vec<Outcome>, Failure> {
     Ok(outcomes)
 }
 
-/// The last run of these files, which are read as one record in the order of time; runs before it are
-/// the trend.
+/// Reads the files as one record in order of time. The last run is reported, and the runs before it are the trend.
 pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Failure> {
     let mut outcomes = all(files, progress)?;
     if files.len() > 1 {
-        // By the last beginning of its run, since each process of a run has a beginning of its own.
+        // A run is sorted by the latest start of its processes, since each process has a start of its own.
         let ends: std::collections::HashMap<String, u64> =
             outcomes.iter().fold(std::collections::HashMap::new(), |mut ends, outcome| {
                 let end = ends.entry(outcome.run.id.clone()).or_insert(0);
@@ -51,17 +50,17 @@ pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Fa
     Ok(split(outcomes))
 }
 
-/// The last run, and what came before it.
+/// Splits outcomes into the last run and the earlier ones.
 pub(crate) fn split(outcomes: Vec<Outcome>) -> Report {
     let last = outcomes.last().map(|outcome| outcome.run.id.clone()).unwrap_or_default();
     let earlier = outcomes.iter().filter(|outcome| outcome.run.id != last).cloned().collect();
     Report::new(last_run(outcomes), earlier)
 }
 
-/// The last run of the project that `start` is in.
+/// Reads the last run of the project that contains `start`.
 pub(crate) fn project(start: &Path, progress: Progress) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
-    // Says so where nothing of it has been recorded yet.
+    // Where nothing is recorded yet, this returns the error that says so.
     if !project.record().is_file() {
         project.last_run(progress)?;
     }
@@ -75,7 +74,7 @@ pub(crate) fn project(start: &Path, progress: Progress) -> Result<Report, Failur
 }
 
 impl Report {
-    /// Adds these records to the runs that came before.
+    /// Adds these records to the earlier runs.
     pub(crate) fn precede(&mut self, files: &[PathBuf], progress: Progress) -> Result<(), Failure> {
         let mut before = all(files, progress)?;
         let shown =

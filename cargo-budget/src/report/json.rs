@@ -1,4 +1,4 @@
-//! Everything, as `core/schema/report.schema.json` says: the outcomes as they are recorded, and what they come to.
+//! The JSON report, as `core/schema/report.schema.json` describes: all outcomes as they are recorded, and their sum.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use serde::Serialize;
 use super::Report;
 use crate::failure::Failure;
 
-/// The whole document. Fields are only added to.
+/// The whole document. New fields may be added; existing ones stay.
 #[derive(Serialize)]
 struct Document<'r> {
-    /// The version of this form; raised where a field is changed or taken away.
+    /// The version of this format, which is raised where a field is changed or removed.
     format: u32,
-    /// How many of how many were judged, and how.
+    /// The sentence that counts how many of the tests were judged, and with which verdicts.
     count: String,
-    /// How many tests there are, whether or not they were selected.
+    /// The number of tests, whether they were selected or not.
     tests: usize,
-    /// How many outcomes have each verdict.
+    /// The number of outcomes with each verdict.
     verdicts: BTreeMap<&'static str, usize>,
-    /// What `cargo budget report` exits with.
+    /// The exit code of `cargo budget report`.
     exit: u8,
-    /// How the outcomes came together.
+    /// Remarks on how the outcomes came together.
     remarks: &'r [String],
-    /// One for each test.
+    /// One outcome for each test.
     outcomes: &'r [Outcome],
 }
 
-/// One JSON document, indented.
+/// Returns one indented JSON document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let of = |verdict| report.outcomes.iter().filter(|o| o.verdict == verdict).count();
     let document = Document {

@@ -1,7 +1,7 @@
-//! JUnit's XML by nextest's own library: a suite for each budget, a case for each limit.
+//! The JUnit report, written by nextest's own library: a suite for each budget, and a case for each limit.
 //!
-//! What is broken or not settled is a `failure`, what could not be measured an `error`. A warning passes, as
-//! it does in `cargo test`, and tells its sentence in `system-out`.
+//! A limit that is broken or not settled is a `failure`; one that could not be measured is an `error`. A warning
+//! passes, as it does in `cargo test`, and its sentence is in `system-out`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::text;
 
-/// One XML document.
+/// Returns one XML document.
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let mut suites = Suites::new("perf-budget");
     if let Some(began) = report.outcomes.first().and_then(began) {
@@ -33,11 +33,11 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let xml = suites
         .to_string()
         .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JUnit XML: {e}")))?;
-    // The text of an element keeps its line feeds, and may be printed where a line is a command.
+    // The text of an element keeps its line feeds, and may be printed where a line can be a command.
     Ok(text::no_commands(&xml))
 }
 
-/// The names of the budgets, each once, in their order.
+/// Returns the names of the budgets, each once, in their order.
 fn budgets(outcomes: &[Outcome]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for outcome in outcomes {
@@ -63,7 +63,7 @@ fn case(outcome: &Outcome) -> TestCase {
         Verdict::Unmeasured => TestCaseStatus::non_success(NonSuccessKind::Error),
         Verdict::Skipped => TestCaseStatus::skipped(),
     };
-    // A reader of XML takes a line feed in an attribute for a blank.
+    // Readers of XML turn a line feed in an attribute into a blank.
     status.set_message(text::line(&outcome.reason));
     status.set_type(outcome.cause.as_deref().unwrap_or(outcome.verdict.name()));
     if outcome.is_red() {

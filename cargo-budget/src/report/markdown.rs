@@ -1,7 +1,8 @@
-//! A comment for a pull request: what is red with its sentence, and a folded table of everything.
+//! The Markdown report, a comment for a pull request: each red limit with its sentence, and a folded table of all
+//! limits.
 //!
-//! Names stand in `<code>`, where GitHub links neither `@names` nor `#numbers`; sentences are broken up
-//! there by a space of no width. Everything that Markdown or HTML would read is a character reference.
+//! Names are in `<code>`, where GitHub links neither `@names` nor `#numbers`. In sentences a zero-width space breaks
+//! such links up. Every character that Markdown or HTML would interpret is a character reference.
 
 use std::fmt::Write as _;
 
@@ -13,13 +14,13 @@ use perf_budget_core::verdict::Verdict;
 use super::{Report, severity};
 use crate::text;
 
-/// GitHub refuses a comment of more than 65,536 characters; stop well before.
+/// The length at which the comment is cut off. GitHub refuses a comment of more than 65,536 characters.
 const LARGEST: usize = 60_000;
 
-/// A comment begins with this, by which a bot finds the one it wrote before.
+/// The first line of the comment, by which a bot finds the comment that it wrote before.
 const MARK: &str = "<!-- perf-budget -->";
 
-/// The comment.
+/// Renders the comment.
 pub(super) fn render(report: &Report) -> String {
     let mut comment = format!("{MARK}\n### Performance budgets\n\n{}\n", prose(&report.closing()));
     for remark in &report.remarks {
@@ -88,16 +89,17 @@ fn mark(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A name.
+/// Renders a name.
 fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(text, false))
 }
 
-/// A sentence, which may have names in it.
+/// Renders a sentence, which may contain names.
 fn prose(text: &str) -> String {
     escaped(text, true)
 }
 
+/// Escapes a text. In a sentence (`apart`), a zero-width space keeps GitHub from making links of names.
 fn escaped(from: &str, apart: bool) -> String {
     let mut out = String::with_capacity(from.len());
     let mut before = ' ';
@@ -113,14 +115,15 @@ fn escaped(from: &str, apart: bool) -> String {
             '|' | '\\' | '[' | ']' | '*' | '`' | '#' | '!' | '@' | '~' | '"' | '\'' | '$' | '^' => {
                 let _ = write!(out, "&#{};", c as u32);
             }
-            // Inside a word it emphasizes nothing, and metrics have it.
+            // An underscore within a word emphasizes nothing, but names of metrics contain it, so it is escaped
+            // everywhere.
             '_' => out.push_str("&#95;"),
             ':' if next == Some(&'/') || (apart && next != Some(&' ')) => out.push_str("&#58;"),
             c => out.push(c),
         }
-        // A reference is a character again before GitHub looks for people, issues and addresses.
+        // GitHub turns references back into characters before it looks for people, issues and addresses.
         let address = next == Some(&'/') && c == ':' || c == '.' && before == 'w';
-        // Nor is an address in `<code>` left as it is, where people and issues are.
+        // Addresses are linked even in `<code>`, unlike people and issues.
         if address || (apart && matches!(c, '@' | '#')) {
             out.push_str("&#8203;");
         }
@@ -134,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_escapes() {
+    fn markup_and_links_are_disabled() {
         assert_eq!(code("a|b`c"), "<code>a&#124;b&#96;c</code>");
         assert_eq!(code("<img src=x>\n@you"), "<code>&lt;img src=x&gt; &#64;you</code>");
         assert_eq!(prose("ask @you in #1"), "ask &#64;&#8203;you in &#35;&#8203;1");

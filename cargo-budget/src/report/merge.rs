@@ -1,10 +1,10 @@
-//! Shards made one: every test's verdict from whichever file has it, and a red for each that none has.
+//! The merge of shards into one report: the verdict of each test from the file that has it, and a red outcome for
+//! each test that no file has.
 //!
-//! Whoever divides a run (`PERF_BUDGET_SHARD`, nextest's `--partition`) gets a record from each part. Each
-//! file's last run is a shard. The outcomes say how many tests `budgets.toml` makes, so that a shard
-//! that was lost shows, whatever its name was: **a test is missing when no file has an outcome for it**. The
-//! names of runs (`PERF_BUDGET_RUN`, nextest's) are not compared, since shards on several machines have one
-//! each.
+//! A run that is divided (`PERF_BUDGET_SHARD`, nextest's `--partition`) leaves a record for each part. The last run
+//! of each file is a shard. Each outcome says how many tests `budgets.toml` makes, so a lost shard is noticed,
+//! whatever its name was: **a test is missing when no file has an outcome for it**. The names of runs
+//! (`PERF_BUDGET_RUN`, nextest's) are not compared, since shards on several machines have one each.
 
 use std::path::{Path, PathBuf};
 
@@ -18,14 +18,14 @@ use super::{Report, input, is_idle, is_nameless, names, severity};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// An outcome with the file that it is from.
+/// An outcome, and the file that it came from.
 struct Sharded<'f> {
     file: &'f Path,
     outcome: Outcome,
 }
 
-/// One report of the last runs of these files. `budgets` is the `budgets.toml` that can name what is
-/// missing; where it is another than the shards', missing tests are only counted.
+/// Returns one report of the last runs of these files. `budgets` names the tests that are missing. Where it is not
+/// the `budgets.toml` of the shards, missing tests are only counted.
 pub(crate) fn merge(
     files: &[PathBuf],
     budgets: Option<&Budgets>,
@@ -45,7 +45,7 @@ pub(crate) fn merge(
             match merged.iter_mut().find(|known| known.outcome.test == outcome.test) {
                 Some(known) => {
                     same_limit(known, file, &outcome)?;
-                    remarks.extend(twice(known, file, outcome));
+                    remarks.extend(keep_worse(known, file, outcome));
                 }
                 None => merged.push(Sharded { file, outcome }),
             }
@@ -69,7 +69,7 @@ pub(crate) fn merge(
     Ok(report)
 }
 
-/// Refuses a file that another `budgets.toml`, commit, build or kind of machine made.
+/// Refuses a file that came from another `budgets.toml`, commit, build or kind of machine.
 fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let (a, b) = (&first.outcome.run, &outcome.run);
     let tests = |n: usize| format!("a budgets.toml of {}", counted(n, "test"));
@@ -79,7 +79,7 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
         (a.platform.clone(), b.platform.clone()),
         (format!("perf-budget {}", a.version), format!("perf-budget {}", b.version)),
     ];
-    // A run that does not know its commit, as one outside of git, says nothing against another.
+    // A run outside of git does not know its commit, so it is not compared.
     let commits = a.commit.as_ref().zip(b.commit.as_ref());
     let commits = commits.map(|(a, b)| (format!("commit {a}"), format!("commit {b}")));
     match differs.into_iter().chain(commits).find(|(a, b)| a != b) {
@@ -88,7 +88,7 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
     }
 }
 
-/// Refuses a file that holds the same test to something else.
+/// Refuses a file in which the same test has another limit, place or subject.
 fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let limit = |of: &Outcome| {
         let limit = of.against.as_ref().map(|a| (a.bound, a.limit, a.warn, a.tolerance, a.unit));
@@ -96,7 +96,7 @@ fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Fai
     };
     let place = |of: &Outcome| format!("{} on line {} of {}", of.test, of.line, of.file);
     let held = |of: &Outcome| format!("{} held to {}", of.test, bound_text(of));
-    // What could not be measured may have nothing that it was held against.
+    // An outcome that was not measured may lack its limit.
     let both = known.outcome.against.is_some() && outcome.against.is_some();
     if both && limit(&known.outcome) != limit(outcome) {
         return Err(refused(known.file, &held(&known.outcome), file, &held(outcome)));
@@ -113,16 +113,16 @@ fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Fai
 
 fn refused(a: &Path, has: &str, b: &Path, other: &str) -> Failure {
     Failure::usage(format!(
-        "failed to merge `{}` with `{}`: the one is of {has}, the other of {other}; merge shards of one \
+        "failed to merge `{}` with `{}`: the first is of {has}, the second of {other}; merge shards of one \
          revision, built alike, with one budgets.toml",
         a.display(),
         b.display()
     ))
 }
 
-/// Keeps the worse of two outcomes of one test, and says so where they differ. A skip says nothing of
-/// the limit, so any judgement counts before it.
-fn twice(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<String> {
+/// Keeps the worse of two outcomes of one test, and returns a remark where they differ. A skipped test says nothing
+/// about the limit, so any judgement outweighs it.
+fn keep_worse(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<String> {
     let (a, b) = (known.outcome.verdict, outcome.verdict);
     if a == b {
         return None;
@@ -143,22 +143,23 @@ fn twice(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<String> {
     Some(format!("{} was {remark}", known.outcome.test))
 }
 
-/// A red outcome for each test that nobody judged: by name, or one for all where names are not known.
+/// Returns a red outcome for each test that no file has, by its name. Where the names are not known, one outcome
+/// stands for all of them.
 fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec<Outcome> {
     let Some(first) = outcomes.first() else { return Vec::new() };
-    let made = first.run.tests;
+    let expected = first.run.tests;
     let known = outcomes.iter().filter(|outcome| !is_idle(outcome)).count();
-    if known >= made {
+    if known >= expected {
         return Vec::new();
     }
     let lost = "its shard is missing, or ended early";
     let remedy = "merge the file of every shard";
-    if let Some(all) = named(outcomes, budgets, made) {
+    if let Some(all) = named(outcomes, budgets, expected) {
         let unknown = |test: &Outcome| !outcomes.iter().any(|known| known.test == test.test);
         let absent = all.into_iter().filter(unknown).map(|test| {
-            // Nextest does not run what says beforehand that it is set aside.
-            let aside = matches!(test.relative_to.as_deref(), Some("base" | "lock"));
-            let hint = if aside { "; under nextest pass `--run-ignored all`" } else { "" };
+            // Nextest does not run a test that is listed as ignored.
+            let ignored = matches!(test.relative_to.as_deref(), Some("base" | "lock"));
+            let hint = if ignored { "; under nextest pass `--run-ignored all`" } else { "" };
             Outcome {
                 reason: format!(
                     "{} has no outcome in {}: {lost}; {remedy}{hint}",
@@ -173,8 +174,8 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
         return absent.collect();
     }
     let reason = format!(
-        "{} of {made} have no outcome in {}: a shard is missing, or ended early; {remedy}",
-        counted(made - known, "test"),
+        "{} of {expected} have no outcome in {}: a shard is missing, or ended early; {remedy}",
+        counted(expected - known, "test"),
         counted(files, "file")
     );
     vec![Outcome {
@@ -190,14 +191,14 @@ fn missing(outcomes: &[Outcome], budgets: Option<&Budgets>, files: usize) -> Vec
     }]
 }
 
-/// The tests by name, where that `budgets.toml` is the one that the outcomes are of.
-fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, made: usize) -> Option<Vec<Outcome>> {
+/// Returns all tests by name, where `budgets` is the file that the outcomes come from.
+fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, expected: usize) -> Option<Vec<Outcome>> {
     let all = names::unmeasured(budgets?);
     let named = |known: &Outcome| is_idle(known) || all.iter().any(|test| test.test == known.test);
-    (all.len() == made && outcomes.iter().all(named)).then_some(all)
+    (all.len() == expected && outcomes.iter().all(named)).then_some(all)
 }
 
-/// `1 file`, `2 files`.
+/// Returns a counted noun: `1 file`, `2 files`.
 pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,7 +1,8 @@
-//! Renderings of what the harness recorded, one small file for each format.
+//! The report formats: each renders what the harness recorded, in one small file.
 //!
-//! A [`Report`] is data (`data.rs`): outcomes of one run, those of earlier runs, and what must be said of how they came
-//! together. No renderer measures, judges, or words a verdict: the sentence is the outcome's `reason`.
+//! A [`Report`] is data (`data.rs`): the outcomes of one run, those of earlier runs, and remarks on how they came
+//! together. A renderer neither measures nor judges, and does not word a verdict: the sentence is the outcome's
+//! `reason`.
 
 mod action;
 mod bencher;
@@ -26,12 +27,12 @@ pub(crate) use self::action::Better;
 pub(crate) use self::data::{Report, is_idle, is_nameless, severity};
 use openmetrics::Dialect;
 
-/// What a report is rendered as.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// The table of `cargo test`, and why each red is red
     Terminal,
-    /// One page that needs nothing beside it
+    /// One HTML page in a single file
     Html,
     /// A comment for a pull request
     Markdown,
@@ -51,7 +52,7 @@ pub(crate) enum Format {
     GithubActionBenchmark,
 }
 
-/// Renders. What has no place in the format comes back as a second text, for people.
+/// Renders a report. The second text, for people, says what the format has no place for.
 pub(crate) fn render(
     report: &Report,
     format: Format,

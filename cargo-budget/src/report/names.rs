@@ -1,4 +1,4 @@
-//! The tests that a `budgets.toml` makes, by their names: to say which are missing.
+//! The names of the tests that a `budgets.toml` makes, which tell the tests that are missing.
 
 use perf_budget_core::budget::{Budget, Budgets, Limit};
 use perf_budget_core::outcome::Outcome;
@@ -6,7 +6,7 @@ use perf_budget_core::verdict::Verdict;
 
 use perf_budget_core::suite::names;
 
-/// An outcome for each test of the file, as of one that nobody has measured.
+/// Returns an outcome for each test of the file, as if nothing had been measured.
 pub(crate) fn unmeasured(budgets: &Budgets) -> Vec<Outcome> {
     let file = budgets.path.file_name().unwrap_or_default().to_string_lossy();
     let mut outcomes = Vec::new();

@@ -1,8 +1,8 @@
-//! OpenMetrics text, as Prometheus scrapes it; and the format before it, which is all that Prometheus' node
-//! exporter takes from a file, its push gateway and `promtool check metrics`.
+//! The report for Prometheus: OpenMetrics text, which Prometheus scrapes, or its older text format, which is all that
+//! its node exporter, its push gateway and `promtool check metrics` accept.
 //!
-//! Values are gauges in base units, one family for each unit, since a family has one. The verdict is a state
-//! set, so that `perf_budget_verdict{perf_budget_verdict="fail"} == 1` finds what is broken.
+//! Values are gauges in base units. There is one family for each unit, since a family can have only one. The verdict
+//! is a state set, so that `perf_budget_verdict{perf_budget_verdict="fail"} == 1` finds the broken limits.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use perf_budget_core::verdict::Verdict;
 use super::Report;
 use crate::text;
 
-/// The endings of families, as the format asks of names.
+/// The suffixes of the families' names, as the format demands.
 const ENDINGS: [&str; 6] =
     ["bytes", "seconds", "operations_per_second", "bytes_per_second", "ratio", ""];
 
@@ -23,40 +23,40 @@ fn ending(unit: Unit) -> &'static str {
         Unit::Seconds => "seconds",
         Unit::PerSecond => "operations_per_second",
         Unit::BytesPerSecond => "bytes_per_second",
-        // Both are 1 where Prometheus' ratios are.
+        // For both, 1 means the same as for Prometheus' ratios.
         Unit::Share | Unit::Ratio => "ratio",
         Unit::Number => "",
     }
 }
 
-/// One number of an outcome; `None` where it is not bounded.
+/// Returns one number of an outcome; `None` where it is not bounded.
 type Number = fn(&Estimate, &Against) -> Option<f64>;
 
-/// What is told of each outcome with a value: a word, what it is, and where it comes from.
+/// The numbers of each outcome with a value: the name, its help text, and how to get it.
 const NUMBERS: [(&str, &str, Number); 4] = [
     ("value", "The measured value.", |estimate, _| Some(estimate.value)),
     ("low", "Lower end of the 90 % interval.", |estimate, _| estimate.low),
     ("high", "Upper end of the 90 % interval.", |estimate, _| estimate.high),
-    ("limit", "What the value is held against.", |_, against| Some(against.limit)),
+    ("limit", "The limit of the value.", |_, against| Some(against.limit)),
 ];
 
-/// Which of the two is written.
+/// The format that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// OpenMetrics 1.0.
     OpenMetrics,
-    /// Prometheus' text format 0.0.4: without units, and with gauges for all it has no type for.
+    /// Prometheus' text format 0.0.4, which has no units, and a gauge where it has no other type.
     Prometheus,
 }
 
-/// The whole exposition, with its end mark if it has one.
+/// Renders the whole text, with its end mark where the format has one.
 pub(super) fn render(report: &Report, dialect: Dialect) -> String {
     let mut text = String::new();
     let head = |text: &mut String, name: &str, kind: &str, unit: &str, help: &str| {
         if dialect == Dialect::OpenMetrics {
             return self::head(text, name, kind, unit, help);
         }
-        // A family is called as its samples are.
+        // In this format a family has the same name as its samples.
         let name = if kind == "info" { format!("{name}_info") } else { name.to_owned() };
         self::head(text, &name, "gauge", "", help);
     };
@@ -82,7 +82,7 @@ pub(super) fn render(report: &Report, dialect: Dialect) -> String {
             }
         }
     }
-    head(&mut text, "perf_budget_verdict", "stateset", "", "What became of the limit.");
+    head(&mut text, "perf_budget_verdict", "stateset", "", "The verdict on the limit.");
     for outcome in &report.outcomes {
         for verdict in Verdict::ALL {
             let _ = writeln!(
@@ -134,13 +134,13 @@ fn labels(outcome: &Outcome) -> String {
 }
 
 fn pairs(labels: &[(&str, &String)]) -> String {
-    let one = |(name, value): &(&str, &String)| {
-        // Readers that take a lone CR for the end of a line are common.
+    let pair = |(name, value): &(&str, &String)| {
+        // Many readers take a lone CR for the end of a line, so it is made visible.
         let value =
             text::visible(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         format!("{name}=\"{value}\"")
     };
-    labels.iter().map(one).collect::<Vec<_>>().join(",")
+    labels.iter().map(pair).collect::<Vec<_>>().join(",")
 }
 
 fn value(value: f64) -> String {

@@ -1,4 +1,4 @@
-//! Where a rendering goes: a file, whole or not at all.
+//! The output of a report into a file, either as a whole or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -7,9 +7,8 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::file;
 
-/// Writes `text` to `path`. A file is written beside its place and renamed, so that nobody ever reads
-/// half of it and an old one stays until the new one is whole; what is no file (a device, a pipe) is
-/// written to as it is.
+/// Writes `text` to `path`. A file is written under another name and then renamed, so that nobody can read half of
+/// it, and an old file stays until the new one is complete. A device or a pipe is written to directly.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => {

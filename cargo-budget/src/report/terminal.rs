@@ -1,4 +1,5 @@
-//! What `cargo test` printed after the run, again: why each red is red, the table, the count.
+//! The terminal report, which repeats what `cargo test` printed after the run: why each red test is red, the table,
+//! and the count.
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use perf_budget_core::report::terminal::{Colour, explain, remarks, table};
 use super::{Report, is_nameless};
 use crate::text;
 
-/// Text with colours, which whoever prints takes away where nobody sees them.
+/// Renders text with colours, which the printer removes where the output is not a terminal.
 pub(super) fn render(report: &Report) -> String {
     let outcomes: Vec<Outcome> = report.outcomes.iter().map(text::plain).collect();
     let mut shown = String::new();

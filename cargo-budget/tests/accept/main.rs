@@ -1,4 +1,5 @@
-//! `cargo budget accept` as people run it: a project with a record in, `budgets.lock` and words out.
+//! Tests of `cargo budget accept` as people run it: a project with a record goes in, `budgets.lock` and messages come
+//! out.
 
 mod project;
 
@@ -44,21 +45,21 @@ fn the_first_values() {
     let project = project();
     project.record(&[seconds("merge::p99", 0.005), bytes("wasm::gzip", 76_200.0)]);
     let run = project.accept(&[]).exited(0);
-    run.told("accepted  merge::p99: 5 ms, between 4.90 ms and 5.10 ms, for the first time\n");
-    run.told("accepted  wasm::gzip: 76.2 KB, for the first time\n");
-    run.told("2 accepted, 0 unchanged, 0 refused\n");
+    run.says("accepted  merge::p99: 5 ms, between 4.90 ms and 5.10 ms, for the first time\n");
+    run.says("accepted  wasm::gzip: 76.2 KB, for the first time\n");
+    run.says("2 accepted, 0 unchanged, 0 refused\n");
     assert!(run.stdout.contains("+[\"merge::p99\"]\n"), "{run:?}");
     let locked = &project.lock().values["merge::p99"];
     assert_eq!((locked.value, locked.low, locked.high), (0.005, Some(0.0049), Some(0.0051)));
     assert_eq!((locked.environment.processor.as_str(), locked.environment.cores), ("Z80", 2));
     let locked = &project.lock().values["wasm::gzip"];
     assert_eq!((locked.value, locked.low, locked.high), (76_200.0, None, None));
-    // No revision is known here.
+    // There is no repository, so no revision is known.
     assert_eq!(locked.commit, None);
     assert!(locked.date.to_string().as_str() > "2026-01-01");
-    // Nothing to add to that.
+    // A second run finds nothing to add.
     let before = project.text();
-    project.accept(&[]).exited(0).told("0 accepted, 2 unchanged, 0 refused\n");
+    project.accept(&[]).exited(0).says("0 accepted, 2 unchanged, 0 refused\n");
     assert_eq!(project.text(), before);
 }
 
@@ -68,17 +69,17 @@ fn a_dry_run_writes_nothing() {
     project.record(&[bytes("wasm::gzip", 76_200.0)]);
     let run = project.accept(&["--dry-run"]).exited(0);
     assert!(run.stdout.contains("+value = 76200 # 76.2 KB\n"), "{run:?}");
-    run.told("1 would be accepted, 0 unchanged, 0 refused\n");
+    run.says("1 would be accepted, 0 unchanged, 0 refused\n");
     assert!(!project.file("budgets.lock").exists());
 }
 
 #[test]
-fn what_is_not_measured_stays_with_its_comments() {
+fn values_that_were_not_measured_stay_with_their_comments() {
     let project = project();
     project.write("budgets.lock", LOCK);
     project.record(&[bytes("wasm::gzip", 80_000.0)]);
     let run = project.accept(&[]).exited(0);
-    run.told("accepted  wasm::gzip: 80 KB; it was 76.2 KB on 2026-01-02\n");
+    run.says("accepted  wasm::gzip: 80 KB; it was 76.2 KB on 2026-01-02\n");
     let text = project.text();
     let (merge, _) = LOCK.split_once("[\"wasm::gzip\"]").unwrap();
     assert!(text.starts_with(merge), "{text}");
@@ -89,7 +90,7 @@ fn what_is_not_measured_stays_with_its_comments() {
         "budgets.toml",
         &format!("{BUDGETS}[budget.first]\nartifact = \"a\"\nmax.gzip = \"1 KB\"\n"),
     );
-    project.accept(&[]).exited(0).told("2 accepted");
+    project.accept(&[]).exited(0).says("2 accepted");
     let text = project.text();
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?}\n{text}"));
     assert!(place("# ours") < place("[\"first::gzip\"]"));
@@ -101,16 +102,16 @@ fn what_is_not_measured_stays_with_its_comments() {
 }
 
 #[test]
-fn what_has_not_changed_keeps_its_block() {
+fn unchanged_values_keep_their_blocks() {
     let project = project();
     project.write("budgets.lock", LOCK);
     project.record(&[seconds("merge::p99", 0.0051), bytes("wasm::gzip", 76_200.0)]);
     let run = project.accept(&[]).exited(0);
-    run.told("unchanged merge::p99\nunchanged wasm::gzip\n0 accepted, 2 unchanged, 0 refused\n");
+    run.says("unchanged merge::p99\nunchanged wasm::gzip\n0 accepted, 2 unchanged, 0 refused\n");
     assert_eq!((project.text().as_str(), run.stdout.as_str()), (LOCK, ""));
-    // Who names it means it.
+    // A value that is named is always accepted.
     for name in ["merge", "merge::p99"] {
-        project.accept(&[name]).exited(0).told("1 accepted, 0 unchanged, 0 refused\n");
+        project.accept(&[name]).exited(0).says("1 accepted, 0 unchanged, 0 refused\n");
         assert_eq!(project.lock().values["merge::p99"].value.to_bits(), 0.0051_f64.to_bits());
     }
 }
@@ -121,12 +122,15 @@ fn a_value_over_its_limit_is_refused() {
     project.record(&[bytes("wasm::gzip", 120_000.0).fails(), seconds("merge::p99", 0.005)]);
     for args in [&["--red"][..], &[]] {
         let run = project.accept(args).exited(1);
-        run.told("refused   wasm::gzip: over; fix it, or change the limit first\n");
+        run.says("refused   wasm::gzip: over; fix it, or change the limit first\n");
         assert_eq!(project.lock().values.len(), 1);
     }
     let waived = bytes("wasm::gzip", 120_000.0).fails().waived();
     project.record(&[waived]);
-    project.accept(&[]).exited(0).told("a limit that is broken is waived, not accepted\n");
+    project
+        .accept(&[])
+        .exited(0)
+        .says("the limit is broken and waived, so its value is not accepted\n");
 }
 
 #[test]
@@ -137,76 +141,76 @@ fn growth_against_the_lock_is_accepted_on_purpose() {
     let against_lock = seconds("merge::p99", 0.0056).against_lock(0.005).fails();
     project.record(&[absolute, against_lock]);
     let run = project.accept(&["merge"]).exited(1);
-    run.told("refused   merge::p99: over; if it must be so, accept it with --red\n");
+    run.says("refused   merge::p99: over; if the change is intended, accept it with --red\n");
     assert_eq!(project.text(), LOCK);
     let run = project.accept(&["--red"]).exited(0);
-    run.told("accepted  merge::p99: 5.60 ms, between 5.49 ms and 5.71 ms; it was 5 ms, between 4.90 ms and 5.10 \
+    run.says("accepted  merge::p99: 5.60 ms, between 5.49 ms and 5.71 ms; it was 5 ms, between 4.90 ms and 5.10 \
               ms on 2026-01-02 at a1b2c3d\n");
-    // Its intervals overlap, and it is red all the same: what is accepted on purpose is taken.
+    // The intervals overlap, but the value is red all the same, so `--red` accepts it.
     project.write("budgets.lock", LOCK);
     project.record(&[seconds("merge::p99", 0.0052).against_lock(0.005).fails()]);
-    project.accept(&["--red"]).exited(0).told("1 accepted");
+    project.accept(&["--red"]).exited(0).says("1 accepted");
 }
 
 #[test]
-fn what_has_no_verdict_is_refused() {
+fn a_value_without_a_verdict_is_refused() {
     let project = project();
     project.record(&[
         bytes("wasm::gzip", 1.0).unmeasured(),
         seconds("merge::p99", 0.005).inconclusive(),
     ]);
     let run = project.accept(&[]).exited(3);
-    run.told("refused   wasm::gzip: it has no value: gone\n");
-    run.told("refused   merge::p99: the evidence did not suffice: underpowered\n");
+    run.says("refused   wasm::gzip: it has no value: gone\n");
+    run.says("refused   merge::p99: the evidence did not suffice: underpowered\n");
     assert!(!project.file("budgets.lock").exists());
     project.accept(&["merge"]).exited(4);
-    // Not judged for want of an accepted value, and measured so that there may be one.
+    // A value that was skipped because there was no accepted value can be accepted.
     project.record(&[seconds("merge::p99", 0.005).skipped()]);
-    project.accept(&[]).exited(0).told("1 accepted");
+    project.accept(&[]).exited(0).says("1 accepted");
     project.record(&[seconds("merge::p99", 0.005).skipped().without_value()]);
-    project.accept(&[]).exited(0).told("refused   merge::p99: it has no value: no base\n");
+    project.accept(&[]).exited(0).says("refused   merge::p99: it has no value: no base\n");
 }
 
 #[test]
-fn a_debug_build_says_only_how_large_artifacts_are() {
+fn only_sizes_of_artifacts_are_accepted_from_a_debug_build() {
     let project = project();
     let outcomes =
         [seconds("merge::p99", 0.005), bytes("merge::heap", 5.0), bytes("wasm::gzip", 9.0)];
     project.record(&outcomes.map(project::Measured::in_debug));
     let run = project.accept(&[]).exited(3);
-    run.told(
+    run.says(
         "refused   merge::heap: it was measured in a debug build; run `cargo test --release`\n",
     );
-    run.told("1 accepted, 0 unchanged, 2 refused\n");
+    run.says("1 accepted, 0 unchanged, 2 refused\n");
 }
 
 #[test]
-fn a_ratio_to_the_base_is_nothing_to_accept() {
+fn a_ratio_to_the_base_is_not_accepted() {
     let project = project();
     project.record(&[seconds("merge::p99", 1.0).relative_to("base"), bytes("wasm::gzip", 9.0)]);
-    project.accept(&[]).exited(0).told("1 accepted, 0 unchanged, 0 refused\n");
+    project.accept(&[]).exited(0).says("1 accepted, 0 unchanged, 0 refused\n");
     project.record(&[seconds("merge::p99", 1.0).relative_to("wasm")]);
-    project.accept(&[]).exited(0).told("accepted  merge::p99::x_wasm: ");
+    project.accept(&[]).exited(0).says("accepted  merge::p99::x_wasm: ");
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn errors_name_the_remedy() {
     let project = project();
-    project.accept(&[]).exited(3).told("no outcomes are recorded");
+    project.accept(&[]).exited(3).says("no outcomes are recorded");
     let rows = ["wasm::gzip", "gone::gzip", "wasm::size"];
     project.record(&rows.map(|row| bytes(row, 9.0)));
     let run = project.accept(&["wsm"]).exited(2);
-    run.told("the last run has no `wsm` that could be accepted; it has `wasm`, `gone`; run");
-    project.accept(&["gone"]).exited(0).told("budgets.toml has no budget `gone` any more");
+    run.says("the last run has no `wsm` that could be accepted; it has `wasm`, `gone`; run");
+    project.accept(&["gone"]).exited(0).says("budgets.toml has no budget `gone` any more");
     project.write("budgets.lock", "version = 2\n");
-    project.accept(&[]).exited(2).told("the lock is of version 2, and 1 is known here");
+    project.accept(&[]).exited(2).says("the lock is of version 2, and 1 is known here");
     assert_eq!(project.text(), "version = 2\n");
     project.write("budgets.toml", "[budget.a]\n");
-    project.accept(&[]).exited(2).told("the budget `a` has no limit");
+    project.accept(&[]).exited(2).says("the budget `a` has no limit");
 }
 
 #[test]
-fn quiet_is_quiet_but_for_what_is_refused() {
+fn quiet_prints_only_refusals() {
     let project = project();
     project.record(&[bytes("wasm::gzip", 120_000.0).fails(), seconds("merge::p99", 0.005)]);
     let run = project.accept(&["--quiet"]).exited(1);
@@ -224,7 +228,7 @@ fn the_revision_is_the_one_that_is_checked_out() {
     let commit = || project.lock().values["wasm::gzip"].commit.clone();
     project.accept(&["wasm"]).exited(0);
     assert_eq!(commit().as_deref(), Some(head.trim()));
-    // The lock itself makes nothing dirty.
+    // The lock itself does not make the tree dirty.
     project.git(&["add", "budgets.lock"]);
     project.accept(&["wasm"]).exited(0);
     assert_eq!(commit().as_deref(), Some(head.trim()));
@@ -234,7 +238,7 @@ fn the_revision_is_the_one_that_is_checked_out() {
 }
 
 #[test]
-fn what_is_gone_is_pruned_and_the_rest_stays() {
+fn prune_removes_only_values_without_a_limit() {
     let project = Project::new(
         "[budget.a]\nartifact = \"f\"\nmax = { size = \"1 MB\", gzip = \"1.5 x lock\" }\n\
          [budget.b]\nartifact = \"f\"\nmax = { size = \"1 MB\" }\n",
@@ -242,7 +246,7 @@ fn what_is_gone_is_pruned_and_the_rest_stays() {
     project.record(&[bytes("a::size", 10.0), bytes("a::gzip", 5.0), bytes("b::size", 20.0)]);
     project.accept(&[]).exited(0);
     let whole = project.text();
-    project.accept(&["--prune"]).exited(0).told("0 removed");
+    project.accept(&["--prune"]).exited(0).says("0 removed");
     assert_eq!(project.text(), whole);
     project.write(
         "budgets.toml",
@@ -251,7 +255,7 @@ fn what_is_gone_is_pruned_and_the_rest_stays() {
     let shown = project.accept(&["--prune", "--dry-run"]).exited(0);
     assert!(shown.stdout.contains("-[\"b::size\"]"), "{shown:#?}");
     assert_eq!(project.text(), whole);
-    project.accept(&["--prune"]).exited(0).told("removed   b::size");
+    project.accept(&["--prune"]).exited(0).says("removed   b::size");
     let lock = project.lock();
     assert_eq!(lock.values.keys().collect::<Vec<_>>(), ["a::gzip", "a::size"]);
     assert!(whole.starts_with(project.text().trim_end()), "{}", project.text());

@@ -1,4 +1,4 @@
-//! A project in a directory of its own, with outcomes on record as the harness writes them.
+//! A project in its own directory, with recorded outcomes as the harness writes them.
 
 use std::cell::Cell;
 use std::fs;
@@ -18,7 +18,7 @@ pub(crate) struct Project {
     runs: Cell<usize>,
 }
 
-/// What one run of the command gave.
+/// The result of one run of the command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     code: Option<i32>,
@@ -26,7 +26,7 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// An outcome on its way to the record.
+/// An outcome that a test puts into the record.
 #[derive(Clone)]
 pub(crate) struct Measured(Outcome);
 
@@ -68,7 +68,7 @@ impl Project {
         for name in ["PERF_BUDGET_DIR", "CARGO_TARGET_DIR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
-        // What the temporary directory happens to lie in is no repository of this project.
+        // The temporary directory may lie within another repository, which must not be used.
         let output = command.env("GIT_CEILING_DIRECTORIES", self.dir.path()).output().unwrap();
         let [stdout, stderr] =
             [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
@@ -84,12 +84,12 @@ impl Project {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The text of `budgets.lock`.
+    /// Returns the text of `budgets.lock`.
     pub(crate) fn text(&self) -> String {
         fs::read_to_string(self.file("budgets.lock")).unwrap()
     }
 
-    /// The lock as the harness reads it.
+    /// Returns the lock as the harness reads it.
     pub(crate) fn lock(&self) -> Lock {
         lock::load(&self.file("budgets.lock")).unwrap()
     }
@@ -103,17 +103,17 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(crate) fn told(&self, text: &str) {
-        assert!(self.stderr.contains(text), "{text:?} was not told\n{self:#?}");
+    pub(crate) fn says(&self, text: &str) {
+        assert!(self.stderr.contains(text), "{text:?} was not printed\n{self:#?}");
     }
 }
 
-/// An exact size, within its limit.
+/// Returns a deterministic size that is within its limit.
 pub(crate) fn bytes(series: &str, value: f64) -> Measured {
     measured(series, value, 0.0, Unit::Bytes)
 }
 
-/// A judged time with an interval of 2 % either way, within its limit.
+/// Returns a statistical time that is within its limit, with an interval of 2 % on either side.
 pub(crate) fn seconds(series: &str, value: f64) -> Measured {
     let Measured(outcome) = measured(series, value, 0.02, Unit::Seconds);
     let evidence = Evidence {
@@ -139,7 +139,7 @@ fn measured(series: &str, value: f64, share: f64, unit: Unit) -> Measured {
         cores: 2,
         ..Run::default()
     };
-    // To the digits that people would write.
+    // The ends are rounded to as many digits as people would write.
     let end = |value: f64| format!("{value:.3e}").parse().ok();
     Measured(Outcome {
         test: series.into(),
@@ -203,7 +203,7 @@ impl Measured {
         self
     }
 
-    /// Held against 1.05 times this accepted value.
+    /// Adds a limit of 1.05 times this accepted value.
     pub(crate) fn against_lock(mut self, value: f64) -> Measured {
         self.0.test += "::x_lock";
         self.0.accepted = Some(Accepted {

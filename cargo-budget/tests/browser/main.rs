@@ -1,6 +1,6 @@
-//! The page in Chromium, where that is installed: what it makes of the page, not what the page says.
+//! Tests of the page in Chromium, where it is installed. They test how the page behaves, and not its texts.
 //!
-//! A target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
+//! This is a target of its own, which the everyday loop leaves out: `cargo test -p cargo-budget --test browser`
 
 #[path = "../report/command.rs"]
 mod command;
@@ -10,11 +10,11 @@ use std::process::Command;
 
 use crate::command::{Scratch, file, run, skipped};
 
-/// What the browser made of the page of a record after its script ran; `None` without a browser.
+/// Returns the page of a record as the browser has it after its script ran; `None` without a browser.
 ///
-/// `hands` is a script that does what a reader would. The policy would not let it in, so it comes without
-/// the policy; where there is none, the page is as it is.
-fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
+/// `actions` is a script that does what a reader would do. The content security policy would not allow it, so the
+/// page then comes without the policy. Without `actions` the page is unchanged.
+fn dom(scratch: &Scratch, input: &str, actions: &str) -> Option<String> {
     let known = ["chromium", "chromium-browser", "google-chrome"];
     let browser = known.iter().find(|name| {
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
@@ -27,11 +27,11 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
     let page = scratch.path("page.html");
     let made = run(&["report", "--format", "html", "--quiet", "--input", input, "--output", &page]);
     assert_eq!(made.code, 1, "a limit of the record is broken: {}{}", made.out, made.err);
-    if !hands.is_empty() {
+    if !actions.is_empty() {
         let whole = std::fs::read_to_string(&page).unwrap();
         let (before, after) = whole.split_once("<meta http-equiv").unwrap();
         let (_, after) = after.split_once('>').unwrap();
-        let after = after.replace("</body>", &format!("<script>{hands}</script></body>"));
+        let after = after.replace("</body>", &format!("<script>{actions}</script></body>"));
         std::fs::write(&page, format!("{before}{after}")).unwrap();
     }
     let profile = scratch.path("profile");
@@ -43,17 +43,17 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
             "--disable-dev-shm-usage",
             "--no-first-run",
         ])
-        // As narrow as it goes: some versions take no less than 500.
-        .arg(if hands.is_empty() { "--window-size=1280,900" } else { "--window-size=390,844" })
+        // The window is as narrow as the browser allows: some versions have a minimum of 500.
+        .arg(if actions.is_empty() { "--window-size=1280,900" } else { "--window-size=390,844" })
         .args(["--enable-logging=stderr", "--v=0", "--dump-dom"])
         .arg(format!("--user-data-dir={profile}"))
         .arg(format!("file://{page}"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success(), "{said}");
-    // A violated policy, a script that failed, a thing that was not found.
-    let complaints: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();
+    let log = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{log}");
+    // The console reports a violated policy, a script that failed, and a resource that was not found.
+    let complaints: Vec<&str> = log.lines().filter(|line| line.contains(":CONSOLE")).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
     assert!(Path::new(&page).is_file());
     Some(String::from_utf8(done.stdout).unwrap())
@@ -63,7 +63,7 @@ fn dom(scratch: &Scratch, input: &str, hands: &str) -> Option<String> {
 fn the_script_runs_under_the_policy() {
     let scratch = Scratch::new("browser");
     let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), "") else { return };
-    // The script shows its controls; without it they stay hidden.
+    // The script shows its controls, which are hidden without it.
     assert!(dom.contains(
         "<form class=\"controls\" id=\"controls\" role=\"search\" aria-label=\"Filter limits\">"
     ));
@@ -73,7 +73,7 @@ fn the_script_runs_under_the_policy() {
 }
 
 #[test]
-fn no_name_does_anything() {
+fn names_have_no_effect() {
     let scratch = Scratch::new("browser-hostile");
     let Some(dom) = dom(&scratch, &file("hostile.jsonl"), "") else { return };
     assert_eq!(dom.matches("<script").count(), 1);
@@ -83,37 +83,37 @@ fn no_name_does_anything() {
     assert!(dom.contains("\\u{202e}gnp.exe"));
 }
 
-/// Types into the filter, takes a verdict away, opens what is left, switches the theme.
+/// Types into the filter, deselects a verdict, opens the remaining rows, and switches the theme.
 #[test]
 fn rows_are_filtered_and_the_theme_is_switched() {
-    let scratch = Scratch::new("browser-hands");
-    let hands = r#"
-        const told = [];
-        const tell = () => told.push(document.querySelectorAll("details.limit:not([hidden])").length
+    let scratch = Scratch::new("browser-actions");
+    let actions = r#"
+        const found = [];
+        const note = () => found.push(document.querySelectorAll("details.limit:not([hidden])").length
             + " of " + document.querySelectorAll("main section:not([hidden])").length
             + " [" + document.getElementById("shown").textContent + "]");
         const find = document.getElementById("find");
-        const type = (text) => { find.value = text; find.dispatchEvent(new Event("input")); tell(); };
-        tell();
+        const type = (text) => { find.value = text; find.dispatchEvent(new Event("input")); note(); };
+        note();
         type("WASM");
         type("wasm gzip");
         type("no such thing");
         type("");
-        document.querySelector("input[value=pass]").click(); tell();
+        document.querySelector("input[value=pass]").click(); note();
         document.getElementById("open").click();
-        told.push(document.querySelectorAll("details.limit[open]:not([hidden])").length + " open");
-        told.push(document.getElementById("open").textContent);
+        found.push(document.querySelectorAll("details.limit[open]:not([hidden])").length + " open");
+        found.push(document.getElementById("open").textContent);
         const theme = document.getElementById("theme");
         const first = theme.textContent; theme.click();
-        told.push(first + ", " + document.documentElement.dataset.theme + ", " + theme.textContent);
+        found.push(first + ", " + document.documentElement.dataset.theme + ", " + theme.textContent);
         document.dispatchEvent(new KeyboardEvent("keydown", { key: "/" }));
-        told.push(document.activeElement.id);
-        document.body.dataset.told = told.join("; ");
+        found.push(document.activeElement.id);
+        document.body.dataset.found = found.join("; ");
     "#;
-    let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), hands) else { return };
-    let told = dom.split("data-told=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), actions) else { return };
+    let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
     assert_eq!(
-        told,
+        found,
         Some(
             "9 of 4 []; 2 of 2 [2 of 9 shown]; 1 of 1 [1 of 9 shown]; 0 of 0 [0 of 9 shown]; 9 of 4 []; \
              6 of 3 [6 of 9 shown]; 6 open; Close all; Dark theme, dark, Light theme; find"
@@ -121,30 +121,30 @@ fn rows_are_filtered_and_the_theme_is_switched() {
     );
 }
 
-/// Nothing is wider than a phone, nothing is a picture without words, headings follow each other.
+/// Nothing is wider than a phone, every picture has a description, and no level of headings is skipped.
 #[test]
-fn the_page_fits_a_phone_and_is_told_to_who_cannot_see() {
-    let scratch = Scratch::new("browser-told");
-    let hands = r#"
+fn the_page_fits_a_phone_and_is_accessible() {
+    let scratch = Scratch::new("browser-found");
+    let actions = r#"
         for (const row of document.querySelectorAll("details")) row.open = true;
-        const root = document.documentElement, told = [];
+        const root = document.documentElement, found = [];
         const wide = [...document.querySelectorAll("body *")].filter((e) => !e.closest("svg, .unseen, .skip")
             && e.getBoundingClientRect().right > root.clientWidth + 1);
-        told.push(wide.length + (root.scrollWidth > root.clientWidth ? 1 : 0) + " too wide");
-        if (root.clientWidth > 700) told.push("no phone");
-        const mute = [...document.querySelectorAll("svg")].filter((e) => !e.closest("[aria-hidden], [aria-label]"));
-        told.push(mute.length + " mute");
+        found.push(wide.length + (root.scrollWidth > root.clientWidth ? 1 : 0) + " too wide");
+        if (root.clientWidth > 700) found.push("no phone");
+        const undescribed = [...document.querySelectorAll("svg")].filter((e) => !e.closest("[aria-hidden], [aria-label]"));
+        found.push(undescribed.length + " undescribed");
         const nameless = [...document.querySelectorAll("button, input")].filter((e) => !(e.textContent || e.labels?.length));
-        told.push(nameless.length + " nameless");
+        found.push(nameless.length + " nameless");
         const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((e) => +e.tagName[1]);
-        told.push(levels.filter((level, i) => i && level > levels[i - 1] + 1).length + " skipped");
-        told.push(["header", "main", "footer", "[role=search]"].filter((mark) => document.querySelectorAll(mark).length !== 1).length + " landmarks amiss");
-        document.body.dataset.told = told.join("; ");
+        found.push(levels.filter((level, i) => i && level > levels[i - 1] + 1).length + " skipped");
+        found.push(["header", "main", "footer", "[role=search]"].filter((mark) => document.querySelectorAll(mark).length !== 1).length + " landmarks amiss");
+        document.body.dataset.found = found.join("; ");
     "#;
     for input in ["outcomes.jsonl", "hostile.jsonl"] {
-        let Some(dom) = dom(&scratch, &file(input), hands) else { return };
-        let told = dom.split("data-told=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let all = "0 too wide; 0 mute; 0 nameless; 0 skipped; 0 landmarks amiss";
-        assert_eq!(told, Some(all), "{input}");
+        let Some(dom) = dom(&scratch, &file(input), actions) else { return };
+        let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let all = "0 too wide; 0 undescribed; 0 nameless; 0 skipped; 0 landmarks amiss";
+        assert_eq!(found, Some(all), "{input}");
     }
 }

@@ -5,10 +5,12 @@
 //! nothing depends on how fast the machine is.
 
 mod action;
+mod built;
 mod configuration;
 mod hooks;
 #[path = "../made/mod.rs"]
 mod made;
+mod same;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,6 +1,6 @@
-//! Each folder of `cases` is one: its `command` is run beside its `budgets.toml`, after a run with the rows of
-//! its `outcomes`, in a repository whose last commit had its `before.toml`. What is expected is the exit code,
-//! what was said, and what became of the file.
+//! Tests by cases. Each folder of `cases` is one: its `command` runs with its `budgets.toml`, after a run with the
+//! outcomes in `outcomes`, in a repository whose last commit had its `before.toml`. The expected text has the exit
+//! code, the output, and the changed file.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::outcomes::record;
 use crate::place::Place;
 
 #[test]
-fn every_case_comes_to_what_is_expected() {
+fn every_case_gives_the_expected_text() {
     let mut wrong = Vec::new();
     for folder in folders() {
         let got = got(&folder);
@@ -76,7 +76,7 @@ fn head(place: &Place) -> String {
     }
 }
 
-/// Words of a line, those in quotes whole.
+/// Splits a line into words; a text in quotes is one word.
 fn words(line: &str) -> Vec<String> {
     let parts = line.split('"').enumerate();
     parts

@@ -1,9 +1,10 @@
-//! The commands that edit what people wrote, driven as users drive them: a directory, a repository, a crate.
+//! Tests of the commands that edit files which people wrote. They run the commands as users do: in a directory, a
+//! repository, or a crate.
 //!
-//! `BLESS=1` writes the expected texts anew; the difference is for the reviewer.
+//! `BLESS=1` rewrites the expected texts; review the difference.
 
 mod cases;
-mod fresh;
+mod init;
 mod outcomes;
 mod place;
 mod refusals;

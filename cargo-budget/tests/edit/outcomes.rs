@@ -1,14 +1,14 @@
-//! Outcomes from rows, so that a case says of a run what matters to it:
+//! Outcomes from rows, so that a case states only what matters about a run:
 //!
 //! `merge::p99 pass max 0.03 s 0.003 0.002 0.0019 0.0021 subject=merge p50=0.001`
 //!
-//! The test, the verdict, the limit with its unit and tolerance, the value with its interval; `-` for an end that
-//! is not bounded, and a tolerance of 0 for what is compared.
+//! A row has the test, the verdict, the limit with its unit and tolerance, and the value with its interval. An end that
+//! is not bounded is `-`, and a deterministic metric has a tolerance of 0.
 
 use perf_budget_core::outcome::{Distribution, Evidence, Outcome, Run};
 use serde_json::json;
 
-/// The record that the rows make.
+/// Returns the record that the rows describe.
 pub(crate) fn record(rows: &str) -> String {
     let rows = rows.lines().filter(|row| !row.trim().is_empty() && !row.starts_with('#'));
     rows.map(|row| serde_json::to_string(&outcome(row)).unwrap() + "\n").collect()

@@ -1,10 +1,10 @@
-//! A directory that the command is run in.
+//! A directory in which the command runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A temporary directory, gone when it is dropped.
+/// A temporary directory, which is removed when it is dropped.
 pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
@@ -26,7 +26,7 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// `cargo budget ARGUMENTS`, in `below`; results are looked for in `results`.
+    /// Runs `cargo budget ARGUMENTS` in the subdirectory `below`. The results are in `results`.
     pub(crate) fn run_in(&self, below: &str, arguments: &[&str]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.arg("budget").args(arguments).current_dir(self.path(below));
@@ -38,7 +38,7 @@ impl Place {
         self.run_in("", arguments)
     }
 
-    /// `git ARGUMENTS` in `below`, as nobody in particular.
+    /// Runs `git ARGUMENTS` in the subdirectory `below`, with a made-up user.
     pub(crate) fn git(&self, below: &str, arguments: &[&str]) -> String {
         let mut command = Command::new("git");
         let identity =
@@ -50,7 +50,7 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// A repository whose only commit has all that is in the directory.
+    /// Makes a repository whose only commit has everything in the directory.
     pub(crate) fn commit(&self) {
         self.git("", &["init", "-q"]);
         self.git("", &["add", "-A"]);
@@ -58,7 +58,7 @@ impl Place {
     }
 }
 
-/// What the environment of a test must not decide.
+/// Removes variables of the environment that must not affect a test.
 pub(crate) fn clean(command: &mut Command) -> &mut Command {
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "CLICOLOR_FORCE", "CARGO_TARGET_DIR"]
     {
@@ -67,7 +67,7 @@ pub(crate) fn clean(command: &mut Command) -> &mut Command {
     command
 }
 
-/// What a run came to.
+/// The result of a run of the command.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -89,8 +89,8 @@ impl Run {
     pub(crate) fn is(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
         for word in words {
-            let said = self.stdout.contains(word) || self.stderr.contains(word);
-            assert!(said, "{word:?} is not in\n{}{}", self.stdout, self.stderr);
+            let is_there = self.stdout.contains(word) || self.stderr.contains(word);
+            assert!(is_there, "{word:?} is not in\n{}{}", self.stdout, self.stderr);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What cannot be done says why and how to go on, and leaves everything as it was.
+//! Tests of what cannot be done: the message says why and how to go on, and everything stays as it was.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ const BUDGETS: &str = "[budget.b]\nworkload = \"b\"\nmax = { p99 = \"1 s\" } # c
 const MEASURED: &str = "b::p99 pass max 1 s 0.1 0.002 0.0019 0.0021\n";
 
 #[test]
-fn a_file_that_may_only_be_read_stays() {
+fn a_read_only_file_stays_as_it_is() {
     let place = Place::empty();
     place.write("budgets.toml", BUDGETS);
     place.write("results/outcomes.jsonl", &record(MEASURED));
@@ -46,9 +46,9 @@ fn nothing_on_record_says_what_to_run() {
     assert!(!run.stderr.contains("error: error:"), "{}", run.stderr);
 }
 
-/// One text in each way that editors write one: the same edit, and no other byte.
+/// Writes the same text in each way that editors write one: the edit is the same, and no other byte changes.
 #[test]
-fn line_ends_and_marks_stay() {
+fn line_endings_and_byte_order_marks_stay() {
     let text = format!(
         "# ä\n{BUDGETS}\n[budget.c] # d\nworkload = \"c\"\nmax.p99 = '2 s'\nwhy = \"w\" # e\n"
     );
@@ -74,7 +74,7 @@ fn line_ends_and_marks_stay() {
 }
 
 #[test]
-fn a_revision_that_is_not_here() {
+fn a_revision_that_this_clone_lacks() {
     let place = Place::empty();
     place.write("deep/app/budgets.toml", BUDGETS);
     place
@@ -83,23 +83,23 @@ fn a_revision_that_is_not_here() {
     place.commit();
     place
         .run_in("deep/app", &["diff", "HEAD"])
-        .is(0, &["deep/app/budgets.toml promises what it did"]);
+        .is(0, &["deep/app/budgets.toml makes the same promises"]);
     place
         .run_in("deep/app", &["diff", "nope"])
         .is(3, &["no commit `nope`", "git fetch origin nope"]);
     place.run_in("deep/app", &["diff", ""]).is(2, &["is not a revision"]);
     place.run_in("deep/app", &["diff", "HEAD", "--because", " "]).is(2, &["is empty"]);
 
-    // Gone from the work tree, and found where it was.
+    // The file is gone from the work tree, and is found where it was.
     fs::remove_file(place.path("deep/app/budgets.toml")).unwrap();
     place.run_in("deep/app", &["diff", "HEAD"]).is(1, &["removed   b::p99: max 1 s"]);
     place.run_in("deep/app", &["diff", "HEAD", "--because", "moved"]).is(0, &["because moved"]);
     place.git("", &["commit", "-q", "-a", "-m", "two"]);
     place.run_in("", &["diff", "HEAD"]).is(2, &["neither now nor at HEAD"]);
-    // New in the work tree.
+    // The file is new in the work tree.
     place.write("deep/app/budgets.toml", BUDGETS);
     place.run_in("deep/app", &["diff", "HEAD"]).is(0, &["added     b::p99: max 1 s"]);
-    place.run_in("deep/app", &["diff", "HEAD~1"]).is(0, &["promises what it did"]);
+    place.run_in("deep/app", &["diff", "HEAD~1"]).is(0, &["makes the same promises"]);
 
     let clone = format!("file://{}", place.path("").display());
     place.git("", &["clone", "-q", "--depth=1", &clone, "shallow"]);
@@ -110,7 +110,7 @@ fn a_revision_that_is_not_here() {
     let fetch = ["fetch", "-q", "--depth=1", "origin", first.trim()];
     let remedy = format!("`git {} {}` first", "fetch --depth=1 origin", first.trim());
     place.run_in("shallow", &["diff", first.trim()]).is(3, &[&remedy]);
-    // The remedy is one.
+    // The remedy works.
     place.git("", &["config", "uploadpack.allowAnySHA1InWant", "true"]);
     place.git("shallow", &fetch);
     place.run_in("shallow", &["diff", first.trim()]).is(0, &["added     b::p99"]);

@@ -1,4 +1,4 @@
-//! What goes wrong around the history: each has its words, its exit code, and loses nothing.
+//! Tests of faults around the history: each gives its message and its exit code, and no data is lost.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +15,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_file("the_default_place_is_kept_out_of_git", default_place),
         on_file("a_url_of_something_else", other_url),
         #[cfg(feature = "postgres")]
-        on_file("nobody_listens", nobody_listens),
+        on_file("no_server", no_server),
         #[cfg(feature = "postgres")]
         on_file("a_server_that_never_answers", never_answers),
         #[cfg(not(feature = "postgres"))]
@@ -82,7 +82,7 @@ fn other_url(db: &str) {
 }
 
 #[cfg(feature = "postgres")]
-fn nobody_listens(db: &str) {
+fn no_server(db: &str) {
     let project = Project::new("nobody", db);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("postgres://u:secret@127.0.0.1:{port}/d");
@@ -91,13 +91,14 @@ fn nobody_listens(db: &str) {
     list.says(3, &format!("failed to read {shown} | refused | start the server"));
 }
 
-/// Somebody who lets everybody connect, and then says nothing: encrypted or not, it is not waited for.
+/// Connects to a server that accepts everybody and then says nothing. The command gives up, whether the connection is
+/// encrypted or not.
 #[cfg(feature = "postgres")]
 fn never_answers(db: &str) {
     let project = Project::new("never", db);
     project.commit(0);
     project.outcomes(&[outcome("run", 0, 1e-3)]);
-    // Connections are taken by the system, and nobody takes them from there.
+    // The system accepts the connections, but nobody reads from them.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     for mode in ["disable", "prefer", "require"] {
@@ -129,12 +130,12 @@ fn no_import(db: &str) {
     }
 }
 
-/// As somebody who is not root, on a file that only root may write.
+/// Runs the command as a user who is not root, on a file that only root may write.
 fn read_only() -> Result<Completion, Failed> {
     let project = Project::new("read-only", ".budgets/history.sqlite");
     project.history(&[1.0]);
     project.outcomes(&[outcome("more", 0, 1e-3)]);
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     if !is_root {
         let set = |mode: &str| {
             let mut chmod = Command::new("chmod");
@@ -171,8 +172,8 @@ fn read_only() -> Result<Completion, Failed> {
     Ok(Completion::Completed)
 }
 
-/// A file system of 300 KB of its own, which nobody else sees.
-#[expect(clippy::unnecessary_wraps, reason = "what a test gives that may say it is ignored")]
+/// Runs the command on a file system of 300 KB, which only this test sees.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a test that may be ignored")]
 fn full_disk() -> Result<Completion, Failed> {
     let project = Project::new("full-disk", "disk/history.sqlite");
     project.commit(0);
@@ -189,23 +190,23 @@ fn full_disk() -> Result<Completion, Failed> {
         \"$0\" budget history list || exit 97
         exit $code";
     let command = project.command(&[]);
-    let mut alone = Command::new("unshare");
-    alone
+    let mut isolated = Command::new("unshare");
+    isolated
         .args(["--mount", "sh", "-c", script])
         .arg(command.get_program())
         .current_dir(&project.dir);
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => alone.env(name, value),
-            None => alone.env_remove(name),
+            Some(value) => isolated.env(name, value),
+            None => isolated.env_remove(name),
         };
     }
-    let ran = match alone.output() {
+    let ran = match isolated.output() {
         Ok(ran) if ran.status.code() != Some(99) && ran.status.code() != Some(1) => Ran::of(&ran),
         _ => return Ok(Completion::ignored_with("mounting is not allowed here")),
     };
-    let said = ran.says(3, "database or disk is full; make room | Nothing is lost");
-    assert_eq!(said.out.lines().count(), 1, "{}", said.out);
-    said.says(3, "(first)");
+    let ran = ran.says(3, "database or disk is full; make room | Nothing is lost");
+    assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    ran.says(3, "(first)");
     Ok(Completion::Completed)
 }

@@ -1,4 +1,4 @@
-//! What was imported, as the history tells it afterwards.
+//! Tests of imported values: what the history says about them afterwards.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ pub(crate) fn rows() -> Vec<Trial> {
     on_both("imports_are_never_green", never_green).into()
 }
 
-/// A result of another tool.
+/// Returns the path of a result of another tool.
 pub(crate) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history/samples").join(name)
 }
 
-/// Neither the list nor a trend has anything that could be taken for a verdict that is held.
+/// Checks that neither the list nor a trend contains anything that could be taken for a passed limit.
 fn never_green(db: &str) {
     let project = Project::new("imported", db);
     project.commit(0);

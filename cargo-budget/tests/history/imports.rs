@@ -1,4 +1,4 @@
-//! Results of other tools: real ones, from runs of our own.
+//! Tests of imports from other tools. The samples are real results from runs of our own.
 
 use libtest_mimic::{Failed, Trial};
 
@@ -30,25 +30,25 @@ pub(crate) fn rows() -> Vec<Trial> {
         ),
         row("k6", "k6_handle_summary.json", 99, &["http_req_waiting::p95", "checks::rate"]),
         row("k6", "k6_machine_readable.json", 39, &["merge_wait::p95", "checks_failed::rate"]),
-        Trial::test("import::what_is_not_understood_is_refused", || {
+        Trial::test("import::a_file_that_is_not_understood_is_refused", || {
             refused();
             Ok::<(), Failed>(())
         }),
     ]
 }
 
-/// The sample is told to be of `format`, and has this many values, among them the tests.
+/// Checks that the sample is recognized as `format`, and has this many values, among them those of the tests.
 fn row(format: &'static str, file: &'static str, values: usize, tests: &'static [&str]) -> Trial {
     Trial::test(format!("import::{file}"), move || {
         let project = Project::new(&format!("import-{file}"), ".budgets/history.sqlite");
         project.commit(0);
         let path = sample(file);
         let path = path.to_str().unwrap();
-        let sum = format!("{values} outcomes of run `{format}-");
+        let summary = format!("{values} outcomes of run `{format}-");
         project
             .run(&["history", "import", path, "--dry-run"])
-            .says(0, &format!("would record {sum}"));
-        project.run(&["history", "import", path]).says(0, &format!("recorded {sum}"));
+            .says(0, &format!("would record {summary}"));
+        project.run(&["history", "import", path]).says(0, &format!("recorded {summary}"));
         project.run(&["history", "import", "--format", format, path]).says(0, "recorded already");
         for test in tests {
             project.run(&["trend", test]).says(0, "");
@@ -67,7 +67,7 @@ fn refused() {
     };
     check("a.json", "{", 2, "`a.json` is not JSON");
     check("a.json", "", 2, "`a.json` is not JSON");
-    check("a.json", "{}", 2, "no result of a tool that is known: criterion, hyperfine | --format");
+    check("a.json", "{}", 2, "is not a result of a known tool (criterion, hyperfine | --format");
     check(
         "a.json",
         r#"{"results": [{"command": "x", "mean": "y"}]}"#,
@@ -85,7 +85,7 @@ fn refused() {
         "a.json",
         "{\"type\":\"Metric\"}\n{\"type\":\"Point\"}\n",
         2,
-        "k6's `--out json` has every single point",
+        "k6's `--out json` lists every single point",
     );
     let estimates = r#"{"mean": {"point_estimate": 1}, "median": {"point_estimate": 1}}"#;
     check("estimates.json", estimates, 2, "benchmark.json | has the benchmark's name");

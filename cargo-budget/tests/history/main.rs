@@ -1,5 +1,5 @@
-//! The history end to end: the built command, a repository, and a SQLite file. The same on a PostgreSQL server is in
-//! `tests/servers`, which shares these modules.
+//! Tests of the history end to end, with the built command, a repository and a SQLite file. `tests/servers` shares
+//! these modules and runs them on a PostgreSQL server.
 
 mod faults;
 #[cfg(feature = "import")]
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), rows.into_iter().flatten().collect()).exit_code()
 }
 
-/// A test on a SQLite file.
+/// Returns a test that uses a SQLite file.
 fn on_file(name: &str, check: fn(&str)) -> Trial {
     Trial::test(format!("sqlite::{name}"), move || {
         check(".budgets/history.sqlite");
@@ -37,7 +37,7 @@ fn on_file(name: &str, check: fn(&str)) -> Trial {
     })
 }
 
-/// A test that is made on a server too: here on a file.
+/// Returns a test that `tests/servers` also runs on a server. Here it uses a file.
 fn on_both(name: &'static str, check: fn(&str)) -> [Trial; 1] {
     [on_file(name, check)]
 }

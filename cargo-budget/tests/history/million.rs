@@ -1,6 +1,6 @@
-//! How long a trend takes where the history has a million outcomes. Not asserted, since no test depends on
-//! how fast the machine is: run it by hand, `cargo test --release -p cargo-budget --test history -- million --ignored
-//! --nocapture`, and with `--test servers` for PostgreSQL. The figures are in `docs/history.md`.
+//! Measures how long a trend takes where the history has a million outcomes. Nothing is asserted, since no test may
+//! depend on how fast the machine is. Run it by hand with `cargo test --release -p cargo-budget --test history --
+//! million --ignored --nocapture`, and with `--test servers` for PostgreSQL. The figures are in `docs/history.md`.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     on_both("a_million_outcomes", million).map(|row| row.with_ignored_flag(true)).into()
 }
 
-/// 10 000 runs of 100 tests in 50 budgets, two a budget.
+/// The series: 100 tests in 50 budgets, two in each. Each has 10 000 runs.
 const SERIES: &str = "
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
 INSERT INTO budget_series (series, test, budget, case_name, metric, unit, environment, branch)
@@ -61,7 +61,7 @@ fn million(db: &str) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "what it is run for")]
+#[expect(clippy::print_stderr, reason = "the figures are the purpose of the test")]
 fn report(kind: &str, what: &str, since: Instant) {
     eprintln!("{kind}: {what}: {:.3} s", since.elapsed().as_secs_f64());
 }

@@ -1,4 +1,4 @@
-//! A project to run the command in: `budgets.toml`, a repository, recorded outcomes.
+//! A project in which the command runs: `budgets.toml`, a repository, and recorded outcomes.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -16,16 +16,16 @@ workload = \"merge\"
 max = { p99 = \"2 ms\" }
 ";
 
-/// When the first commit was made; each later one an hour after the one before.
+/// The time of the first commit. Each later commit is an hour after the one before.
 pub(crate) const FIRST: u64 = 1_700_000_000;
 
-/// A directory with a project in it.
+/// A directory with a project.
 pub(crate) struct Project {
     pub(crate) dir: PathBuf,
     db: String,
 }
 
-/// What a command came to.
+/// The result of a command.
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
@@ -33,7 +33,7 @@ pub(crate) struct Ran {
 }
 
 impl Project {
-    /// A project without commits, whose history is at `db`: a path from the project, or a URL.
+    /// Creates a project without commits. `db` is the place of its history: a path from the project, or a URL.
     pub(crate) fn new(name: &str, db: &str) -> Project {
         let kind = if db.contains("://") { "postgres" } else { "sqlite" };
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("history-{kind}-{name}"));
@@ -47,7 +47,7 @@ impl Project {
         project
     }
 
-    /// The command with the history of this project.
+    /// Returns the command with the history of this project.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.arg("budget").args(arguments).current_dir(&self.dir);
@@ -70,14 +70,14 @@ impl Project {
         Ran::of(&self.command(arguments).output().unwrap())
     }
 
-    /// Makes the `n`th commit; its hash.
+    /// Makes the `n`th commit and returns its hash.
     pub(crate) fn commit(&self, n: u64) -> String {
         let message = format!("Change {n}");
         self.git(&["commit", "--quiet", "--allow-empty", "--message", &message], n);
         self.git(&["rev-parse", "HEAD"], n)
     }
 
-    /// Runs git as nobody in particular, at the time of the `n`th commit.
+    /// Runs git with a made-up user, at the time of the `n`th commit.
     pub(crate) fn git(&self, arguments: &[&str], n: u64) -> String {
         let date = format!("{} +0000", FIRST + 3600 * n);
         let mut git = Command::new("git");
@@ -98,7 +98,7 @@ impl Project {
         }
     }
 
-    /// One commit after another, each with a run that measured this many milliseconds and was recorded.
+    /// Makes commits, each with a recorded run that measured this many milliseconds. Returns their hashes.
     pub(crate) fn history(&self, milliseconds: &[f64]) -> Vec<String> {
         let hashes = self.commits(milliseconds.len());
         for (n, (value, hash)) in milliseconds.iter().zip(&hashes).enumerate() {
@@ -109,7 +109,7 @@ impl Project {
         hashes
     }
 
-    /// Makes many commits at once, after the first; their hashes.
+    /// Makes the first commit and then many at once; returns their hashes.
     fn commits(&self, count: usize) -> Vec<String> {
         let mut stream = String::new();
         let first = self.commit(0);
@@ -136,7 +136,7 @@ impl Ran {
         Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
-    /// Checks the exit code, and that all `parts` are in what was printed.
+    /// Checks the exit code, and that the output contains all `parts`.
     #[track_caller]
     pub(crate) fn says(self, code: i32, parts: &str) -> Ran {
         let all = format!("{}{}", self.out, self.err);
@@ -148,14 +148,14 @@ impl Ran {
         self
     }
 
-    /// What was printed as JSON.
+    /// Returns the output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.out))
     }
 }
 
-/// The outcome of `merge::p99` in a run just after the `n`th commit.
+/// Returns an outcome of `merge::p99` in a run shortly after the `n`th commit.
 pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
     Outcome {
         test: "merge::p99".to_owned(),

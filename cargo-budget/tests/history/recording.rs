@@ -1,4 +1,5 @@
-//! Recording: once is once, whoever writes at the same time, and whatever becomes of the writer.
+//! Tests of recording: a run is recorded once, however many processes write at the same time, and whatever happens to
+//! a writer.
 
 use std::thread;
 use std::time::Duration;
@@ -8,23 +9,23 @@ use libtest_mimic::Trial;
 use crate::on_both;
 use crate::project::{Project, Ran, outcome};
 
-/// Processes that record at the same time, and runs of each: 8 x 50 were run by hand.
+/// The number of processes that record at the same time. 8 processes with 50 runs each were tried by hand.
 const WRITERS: u64 = 8;
 
 pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
-        on_both("a_run_recorded_twice_is_there_once", twice),
-        on_both("nothing_is_lost_or_doubled_by_writers_at_once", at_once),
+        on_both("a_run_recorded_twice_is_in_the_history_once", twice),
+        on_both("concurrent_writers_neither_lose_nor_double_a_run", at_once),
         on_both("a_killed_writer_leaves_all_or_nothing", killed),
         on_both("a_dry_run_writes_nothing", dry),
-        on_both("an_older_schema_becomes_this_one", older_schema),
+        on_both("an_older_schema_is_migrated", older_schema),
         on_both("a_newer_schema_is_refused", newer_schema),
         on_both("another_run_of_the_same_name_is_refused", same_name),
     ];
     rows.into_iter().flatten().collect()
 }
 
-/// How many runs the list has.
+/// Returns how many runs the list has.
 #[track_caller]
 pub(crate) fn runs(project: &Project) -> usize {
     let listed = project.run(&["history", "list", "--last", "65000", "--format", "json"]);
@@ -35,7 +36,7 @@ fn twice(db: &str) {
     let project = Project::new("twice", db);
     let hash = project.history(&[1.0])[0].clone();
     project.run(&["history", "record"]).says(0, "was recorded already");
-    // One more test of the same run, as a later filter makes it.
+    // Another test of the same run is recorded later, as after a run with a filter.
     let more = perf_budget_core::outcome::Outcome {
         test: "merge::allocs".to_owned(),
         ..outcome("run-0", 0, 1e-3)
@@ -85,7 +86,7 @@ fn at_once(db: &str) {
     assert_eq!(found, names);
 }
 
-/// A process that is killed while it writes 2000 outcomes, at several moments.
+/// Kills a process at several moments while it writes 2000 outcomes.
 fn killed(db: &str) {
     const OUTCOMES: u64 = 2000;
     let project = Project::new("killed", db);
@@ -127,7 +128,7 @@ fn dry(db: &str) {
     assert_eq!(runs(&project), 1);
 }
 
-/// The first version of the schema, with a run in it.
+/// A database with the first version of the schema and one run.
 const OLDER: &str = concat!(
     include_str!("../../src/history/schema/1.sql"),
     "INSERT INTO budget_schema (version) VALUES (1);
@@ -141,7 +142,7 @@ fn older_schema(db: &str) {
     execute(&project, db, OLDER);
     project.commit(0);
     project.outcomes(&[outcome("run", 0, 1e-3)]);
-    // Several at once: one of them migrates, the others wait for it.
+    // Several processes start at once: one of them migrates, and the others wait for it.
     let writers: Vec<_> = (0..4)
         .map(|_| {
             let mut record = project.command(&["history", "record"]);
@@ -160,7 +161,7 @@ fn newer_schema(db: &str) {
     let project = Project::new("newer", db);
     project.history(&[1.0]);
     execute(&project, db, "INSERT INTO budget_schema (version) VALUES (99)");
-    let refused = "its schema is of version 99 | cargo install cargo-budget";
+    let refused = "its schema has version 99 | cargo install cargo-budget";
     project.run(&["history", "list"]).says(3, refused);
     project.run(&["trend", "merge"]).says(3, refused);
     project.run(&["history", "record"]).says(3, refused).says(3, "Nothing is lost");
@@ -172,7 +173,7 @@ fn same_name(db: &str) {
     project.commit(7);
     project
         .run(&["history", "record"])
-        .says(3, "run `run-0` is there already, of commit | and would now be of commit");
+        .says(3, "run `run-0` is recorded already as commit | and would now be commit");
     assert_eq!(runs(&project), 1);
 }
 

@@ -1,4 +1,4 @@
-//! What `trend` says: steps with their commits, drift, and where there is nothing to say.
+//! Tests of `trend`: steps with their commits, drift, and the messages where there is nothing to find.
 
 use libtest_mimic::Trial;
 
@@ -10,15 +10,15 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_both("a_step_is_named_by_its_commits", step),
         on_both("a_drift_under_the_limit_is_shown", drift),
         on_both("every_difference_of_an_exact_metric_is_a_change", exact),
-        on_both("little_to_tell_is_told_in_words", little),
-        on_both("branches_and_environments_are_apart", apart),
+        on_both("a_short_history_is_explained", short),
+        on_both("branches_and_environments_are_separate", separate),
         on_both("a_tree_with_changes_is_left_out", dirty),
-        on_both("what_is_not_there_is_said_with_a_remedy", missing),
+        on_both("a_missing_thing_is_reported_with_a_remedy", missing),
     ];
     rows.into_iter().flatten().collect()
 }
 
-/// Some noise of 1 %, the same every time.
+/// Returns noise of 1 %, which is the same each time.
 fn noise(n: usize) -> f64 {
     let mixed = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -31,25 +31,25 @@ fn step(db: &str) {
         (0..16).map(|n| (if n < 10 { 1.0 } else { 1.2 }) * (1.0 + noise(n))).collect();
     let hashes = project.history(&values);
     let range = format!("{}..{}", &hashes[9][..9], &hashes[10][..9]);
-    let said = project.run(&["trend", "merge"]);
-    let said =
-        said.says(0, &format!("merge on main, Abacus 9 | worse by +20 | in {range}, 2023-11-15"));
-    let said = said.says(0, "16 commits | now 1.2 | max 2 ms | ▁");
-    assert!(!said.out.contains("drift") && !said.out.contains("note"), "{}", said.out);
+    let ran = project.run(&["trend", "merge"]);
+    let ran =
+        ran.says(0, &format!("merge on main, Abacus 9 | worse by +20 | in {range}, 2023-11-15"));
+    let ran = ran.says(0, "16 commits | now 1.2 | max 2 ms | ▁");
+    assert!(!ran.out.contains("drift") && !ran.out.contains("note"), "{}", ran.out);
     let json = project.run(&["trend", "merge::p99", "--format", "json"]).json();
     let change = &json["series"][0]["changes"][0];
     assert_eq!(change["last_good"], hashes[9].as_str());
     assert_eq!(change["first_bad"], hashes[10].as_str());
     assert_eq!((&change["worse"], &change["commits_in_range"]), (&true.into(), &1.into()));
     assert_eq!(json["series"][0]["commits"].as_array().unwrap().len(), 16);
-    // Commits in the range that nobody measured are counted; runs of one commit are one value.
+    // Two runs of one commit count as one value.
     project.outcomes(&[outcome("again", 15, 1.2e-3)]);
     project.run(&["history", "record"]).says(0, "recorded 1 outcome");
     let json = project.run(&["trend", "merge", "--format", "json"]).json();
     assert_eq!(json["series"][0]["commits"][15]["runs"], 2);
     project
         .run(&["trend", "merge", "--last", "3"])
-        .says(0, "too few commits | older ones by --last");
+        .says(0, "too few commits | --last shows older ones");
 }
 
 fn drift(db: &str) {
@@ -57,9 +57,9 @@ fn drift(db: &str) {
     let values: Vec<f64> =
         (0..20).map(|n| 1.7 * (1.0 + 0.006 * f64::from(n)) * (1.0 + noise(n as usize))).collect();
     project.history(&values);
-    let said = project.run(&["trend", "merge"]);
-    let said = said.says(0, "drift of +1 | over 20 commits | and no day was red");
-    said.says(0, "at this rate the limit is reached in ");
+    let ran = project.run(&["trend", "merge"]);
+    let ran = ran.says(0, "drift of +1 | over 20 commits | and no outcome was red");
+    ran.says(0, "at this rate the limit is reached in ");
     let json = project.run(&["trend", "merge", "--format", "json"]).json();
     let drift = &json["series"][0]["drift"];
     let share = drift["share"].as_f64().unwrap();
@@ -81,15 +81,17 @@ fn exact(db: &str) {
         project.run(&record).says(0, "1 new, 1 recorded already");
     }
     let range = format!("{}..{}", &hashes[2][..9], &hashes[3][..9]);
-    let said = project.run(&["trend", "merge::size"]);
-    let said = said.says(0, &format!("worse by +28.6 %: 7 ms -> 9 ms in {range}"));
-    assert!(!said.out.contains("too few") && !said.out.contains(", p "), "{}", said.out);
+    let ran = project.run(&["trend", "merge::size"]);
+    let ran = ran.says(0, &format!("worse by +28.6 %: 7 ms -> 9 ms in {range}"));
+    assert!(!ran.out.contains("too few") && !ran.out.contains(", p "), "{}", ran.out);
 }
 
-fn little(db: &str) {
+fn short(db: &str) {
     let project = Project::new("little", db);
     project.history(&[1.0]);
-    project.run(&["trend", "merge"]).says(0, "1 commit, 2023-11-14 | one commit has no trend");
+    project
+        .run(&["trend", "merge"])
+        .says(0, "1 commit, 2023-11-14 | a trend needs more than one commit");
     let none = perf_budget_core::outcome::Outcome {
         test: "merge::allocs".to_owned(),
         metric: "allocs".to_owned(),
@@ -109,18 +111,20 @@ fn little(db: &str) {
     project.run(&["trend", "merge"]).says(0, "note: `merge` is no longer in budgets.toml");
 }
 
-fn apart(db: &str) {
+fn separate(db: &str) {
     let project = Project::new("branches", db);
     project.history(&[1.0, 1.1]);
     project.git(&["switch", "--quiet", "--create", "topic"], 2);
-    project.run(&["trend", "merge"]).says(0, "nothing is recorded on `topic`, so this is `main`");
+    project.run(&["trend", "merge"]).says(0, "nothing is recorded on `topic`, so `main` is shown");
     project.commit(2);
     let mut there = outcome("there", 2, 1.3e-3);
     "Babbage".clone_into(&mut there.run.processor);
     project.outcomes(&[outcome("here", 2, 1.2e-3), there]);
     project.run(&["history", "record"]).says(0, "recorded 1 outcome");
     project.run(&["history", "record", "--run", "here"]).says(0, "on `topic`");
-    project.run(&["trend", "merge"]).says(0, "merge on topic | note: measured too in `");
+    project
+        .run(&["trend", "merge"])
+        .says(0, "merge on topic | note: the budget was also measured in `");
     project.run(&["trend", "merge", "--environment", "Babbage"]).says(0, "now 1.30 ms");
     project.run(&["trend", "merge", "--environment", "Abacus"]).says(0, "now 1.20 ms");
     project.run(&["trend", "merge", "--branch", "main"]).says(0, "2 commits | now 1.10 ms");
@@ -130,7 +134,7 @@ fn apart(db: &str) {
     project
         .run(&["trend", "merge", "--environment", "Cray"])
         .says(2, "was not measured in an environment with `Cray` | Babbage");
-    // What continuous integration says of the branch comes before what is checked out.
+    // The branch that the continuous integration names takes precedence over the one that is checked out.
     project.commit(3);
     project.outcomes(&[outcome("ci", 3, 1.2e-3)]);
     let mut record = project.command(&["history", "record"]);
@@ -144,20 +148,20 @@ fn dirty(db: &str) {
     project.commit(2);
     project.outcomes(&[outcome("run-2", 2, 1.9e-3)]);
     std::fs::write(project.dir.join("budgets.toml"), "# changed\n").unwrap();
-    project
-        .run(&["history", "record"])
-        .says(0, "changes that are in no commit | with changes on `main`");
+    project.run(&["history", "record"]).says(0, "uncommitted changes | with changes on `main`");
     project.run(&["history", "list"]).says(0, "+ main");
     project
         .run(&["trend", "merge"])
-        .says(0, "2 commits | 1 outcome of trees with changes left out");
+        .says(0, "2 commits | 1 outcome of trees with uncommitted changes left out");
     project.run(&["trend", "merge", "--dirty"]).says(0, "3 commits | now 1.90 ms");
     project.git(&["checkout", "--quiet", "budgets.toml"], 2);
     // A run that is older than the commit did not measure it.
     project.commit(9);
     project.outcomes(&[outcome("early", 3, 1e-3)]);
-    project.run(&["history", "record"]).says(0, "began before the commit | --commit");
-    project.run(&["trend", "merge"]).says(0, "2 outcomes of trees with changes left out");
+    project.run(&["history", "record"]).says(0, "began before the checked-out commit | --commit");
+    project
+        .run(&["trend", "merge"])
+        .says(0, "2 outcomes of trees with uncommitted changes left out");
 }
 
 fn missing(db: &str) {
@@ -170,7 +174,7 @@ fn missing(db: &str) {
     project.run(&["trend", "mege"]).says(2, "`mege` has no history in | did you mean `merge`?");
     project.run(&["trend", "something"]).says(2, "it has `merge`");
     project.run(&["history", "record", "--run", "x"]).says(2, "there is no run `x` | are run-0");
-    project.run(&["history", "record", "--commit", "x"]).says(2, "`x` is no revision");
+    project.run(&["history", "record", "--commit", "x"]).says(2, "`x` is not a revision");
     project.run(&["trend", "merge", "--last", "0"]).says(2, "--last");
     let absent = "0123456789abcdef0123456789abcdef01234567";
     project.outcomes(&[outcome("elsewhere", 1, 1e-3)]);

@@ -1,5 +1,5 @@
-//! A crate that a test makes in a directory of its own, with budgets and a harness; shared by the targets that build
-//! one.
+//! A crate that a test creates in its own directory, with budgets and a harness. The test targets that build such a
+//! crate share this module.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ debug = false
 incremental = false
 "#;
 
-/// A crate with `tests/budgets.rs`; gone with this.
+/// A crate with `tests/budgets.rs`, which is removed when this is dropped.
 pub(crate) struct Made(tempfile::TempDir);
 
 impl Made {
-    /// One of this name, whose harness is `tests`. No other test gives its own that name: cargo tells packages that
-    /// share a target directory by their names alone.
+    /// Creates a crate of this name, whose harness is `tests`. Each test must use another name, because cargo tells
+    /// packages that share a target directory apart only by their names.
     pub(crate) fn new(name: &str, tests: &str, budgets: &str) -> Made {
         let made =
             Made(tempfile::Builder::new().prefix(&format!("budget-{name}-")).tempdir().unwrap());
@@ -38,12 +38,12 @@ impl Made {
         made.write("Cargo.toml", &manifest.replace("LIBRARY", library.to_str().unwrap()));
         made.write("tests/budgets.rs", tests);
         made.write("budgets.toml", budgets);
-        // The same versions as here, so that nothing is downloaded.
+        // Cargo uses the same versions as this repository, so that nothing is downloaded.
         fs::copy(library.join("Cargo.lock"), made.path("Cargo.lock")).unwrap();
         made
     }
 
-    /// Where it is.
+    /// Returns the directory of the crate.
     pub(crate) fn root(&self) -> &Path {
         self.0.path()
     }
@@ -58,7 +58,7 @@ impl Made {
         fs::write(path, text).unwrap();
     }
 
-    /// A command in it, of whose surroundings nothing is left that a harness would take for its own.
+    /// Returns a command in the crate, which has nothing in its environment that a harness would take for its own.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         isolate(&mut command, &self.path("results"));
@@ -67,7 +67,7 @@ impl Made {
     }
 }
 
-/// Leaves a command nothing of its surroundings that a harness would take for its own.
+/// Removes everything from a command's environment that a harness would take for its own.
 pub(crate) fn isolate(command: &mut Command, results: &Path) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -76,14 +76,14 @@ pub(crate) fn isolate(command: &mut Command, results: &Path) {
             command.env_remove(name);
         }
     }
-    // One for all of them, so that the library is built once.
+    // All such crates share one target directory, so that the library is built once.
     command.env("PERF_BUDGET_DIR", results).env("CARGO_TARGET_DIR", shared().join("head"));
     command.env("CARGO_NET_OFFLINE", "true");
-    // What tests that are gone left there goes with the next one.
+    // The cache is shared too; the next test removes what ended tests left there.
     command.env("PERF_BUDGET_CACHE", shared().join("cache"));
 }
 
-/// Where what is built stays from one test to the next.
+/// Returns the directory in which built files stay from one test to the next.
 pub(crate) fn shared() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("check")
 }

@@ -1,7 +1,7 @@
-//! The line of progress as people see it: the built command on a terminal of the test's own.
+//! Tests of the progress line as people see it: the built command runs on a terminal that the test provides.
 //!
-//! No work here lasts because a machine is slow: it waits for the test, which holds back what is read through a pipe,
-//! or keeps the history locked.
+//! No test depends on how slow the machine is. The command waits for the test, which either holds back the text of a
+//! pipe or keeps the history locked.
 #![cfg(target_os = "linux")]
 
 mod terminal;
@@ -19,10 +19,10 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::terminal::Terminal;
 
-/// Longer than the command waits before it shows a line.
+/// A time longer than the delay before the command shows a line.
 const LONG: Duration = Duration::from_millis(800);
 
-/// A directory with a record, and with a pipe in place of another.
+/// Returns a directory with a record, and with a pipe in place of another record.
 fn place(name: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("progress-{name}"));
     let _ = std::fs::remove_dir_all(&place);
@@ -32,7 +32,7 @@ fn place(name: &str) -> PathBuf {
     place
 }
 
-/// A shard with this test's outcome.
+/// Returns a shard with an outcome of this test.
 fn record(test: &str) -> String {
     let outcome = Outcome {
         test: test.to_owned(),
@@ -55,7 +55,7 @@ fn command(place: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Lets the command read on.
+/// Writes into the pipe, so that the command can continue.
 fn feed(place: &Path, text: &str) {
     File::options()
         .write(true)
@@ -68,7 +68,7 @@ fn feed(place: &Path, text: &str) {
 const MERGE: [&str; 4] = ["report", "--merge", "a.jsonl", "pipe"];
 
 #[test]
-fn what_is_counted_has_a_bar_that_goes_away() {
+fn counted_work_has_a_bar_that_is_removed() {
     let place = place("bar");
     let mut terminal = Terminal::new(80);
     let child = terminal.run(&mut command(&place, &MERGE));
@@ -81,7 +81,7 @@ fn what_is_counted_has_a_bar_that_goes_away() {
 }
 
 #[test]
-fn what_is_not_counted_turns() {
+fn uncounted_work_has_a_turning_sign() {
     let place = place("turns");
     let mut terminal = Terminal::new(80);
     let child = terminal.run(&mut command(&place, &["report", "--input", "pipe"]));
@@ -96,7 +96,7 @@ fn what_is_not_counted_turns() {
 }
 
 #[test]
-fn an_error_stands_on_a_line_of_its_own() {
+fn an_error_has_its_own_line() {
     let place = place("error");
     let mut terminal = Terminal::new(80);
     let child = terminal.run(&mut command(&place, &MERGE));
@@ -108,7 +108,7 @@ fn an_error_stands_on_a_line_of_its_own() {
 }
 
 #[test]
-fn a_signal_leaves_a_clean_line_and_ends_the_command_as_ever() {
+fn a_signal_removes_the_line_and_ends_the_command() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
         let place = place(&format!("signal-{}", signal.as_raw()));
         let mut terminal = Terminal::new(80);
@@ -119,14 +119,14 @@ fn a_signal_leaves_a_clean_line_and_ends_the_command_as_ever() {
         let status = child.wait_with_output().unwrap().status;
         assert_eq!(status.signal(), Some(signal.as_raw()));
         assert_eq!(terminal.left(), "");
-        // Nothing hid the cursor.
+        // The cursor was never hidden.
         assert!(!terminal.seen().contains("\u{1b}[?25l"));
     }
 }
 
 #[cfg(feature = "import")]
 #[test]
-fn recording_is_counted_too() {
+fn recording_shows_progress() {
     let place = place("history");
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history/samples");
     let sample = samples.join("hyperfine.json");
@@ -148,10 +148,10 @@ fn recording_is_counted_too() {
     assert!(left.starts_with("recorded ") && !left.contains("importing"), "{left}");
 }
 
-/// What a case has in its own way.
+/// How a case changes the command.
 type Change = fn(&mut Command) -> &mut Command;
 
-/// Runs work that takes longer than the command waits with a line; what the terminal was given.
+/// Runs work that takes longer than the delay of the line; returns everything that was written to the terminal.
 fn seen(name: &str, change: Change) -> String {
     let place = place(name);
     let mut terminal = Terminal::new(80);
@@ -166,7 +166,7 @@ fn seen(name: &str, change: Change) -> String {
 }
 
 #[test]
-fn nobody_sees_it_who_does_not_want_to() {
+fn the_line_is_hidden_where_it_is_unwanted() {
     let check = |name, change: Change| {
         let seen = seen(name, change);
         assert!(!seen.contains("reading") && !seen.contains("\u{1b}[2K"), "{name}: {seen:?}");
@@ -185,7 +185,7 @@ fn nobody_sees_it_who_does_not_want_to() {
     assert_eq!(std::fs::read_to_string(place.join("error")).unwrap(), "");
 }
 
-/// The line of a terminal that waits until it is there.
+/// Returns everything that was written to a terminal on which the line appears.
 #[track_caller]
 fn line(name: &str, columns: u16, change: Change) -> String {
     let place = place(name);
@@ -201,10 +201,10 @@ fn line(name: &str, columns: u16, change: Change) -> String {
 }
 
 #[test]
-fn colours_are_as_they_were_asked_for() {
-    let check = |name, dyed, change: Change| {
+fn colours_follow_the_options() {
+    let check = |name, coloured, change: Change| {
         let seen = line(name, 80, change);
-        assert_eq!(seen.contains("\u{1b}[2mreading"), dyed, "{name}: {seen:?}");
+        assert_eq!(seen.contains("\u{1b}[2mreading"), coloured, "{name}: {seen:?}");
     };
     check("plain", true, |command| command);
     check("no-color", false, |command| command.env("NO_COLOR", "1"));
@@ -213,7 +213,7 @@ fn colours_are_as_they_were_asked_for() {
 }
 
 #[test]
-fn a_narrow_terminal_has_one_line_too() {
+fn the_line_fits_a_narrow_terminal() {
     let seen = line("narrow", 22, |command| command);
     assert!(
         seen.contains("reading 1 of 2 files\u{1b}[0m") && !seen.contains("files  "),

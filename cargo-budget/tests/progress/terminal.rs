@@ -1,4 +1,4 @@
-//! A terminal of the test's own, and what a command leaves on it.
+//! A terminal that the test provides, and what a command leaves on it.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// No test waits so long that does not hang.
+/// The longest wait, which only a test that hangs reaches.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// A terminal; standard error of a command is drawn on it.
+/// A terminal that shows the standard error of a command.
 pub(crate) struct Terminal {
-    /// Where a command writes; gone as soon as one does, so that its end is the end of what is read.
+    /// The end to which a command writes. It is given away to the first command, so that reading ends when the
+    /// command ends.
     line: Option<File>,
     read: Receiver<Vec<u8>>,
     seen: Vec<u8>,
@@ -33,7 +34,7 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut master = File::from(master);
             let mut part = [0; 4096];
-            // An error is how a terminal ends that nobody writes to any more.
+            // When nobody has the terminal open for writing any more, reading it ends with an error.
             while let Ok(n @ 1..) = master.read(&mut part) {
                 if send.send(part[..n].to_vec()).is_err() {
                     break;
@@ -43,20 +44,20 @@ impl Terminal {
         Terminal { line: Some(line), read, seen: Vec::new() }
     }
 
-    /// Starts the command with its standard error here.
+    /// Starts the command with its standard error on the terminal.
     pub(crate) fn run(&mut self, command: &mut Command) -> Child {
         let child = command.stderr(self.line.take().unwrap()).spawn().unwrap();
-        // The command held the other end too.
+        // The `Command` itself still holds the end of the terminal, so it gets another one.
         command.stderr(std::process::Stdio::null());
         child
     }
 
-    /// Everything that was written so far.
+    /// Returns everything that was written so far.
     pub(crate) fn seen(&self) -> String {
         String::from_utf8_lossy(&self.seen).into_owned()
     }
 
-    /// Waits until that was written.
+    /// Waits until this text was written.
     #[track_caller]
     pub(crate) fn wait(&mut self, text: &str) {
         let began = Instant::now();
@@ -67,7 +68,8 @@ impl Terminal {
         }
     }
 
-    /// What stands there when all is over: of each line what came after it was last taken away, without colours.
+    /// Returns what the terminal shows in the end: of each line what was written after it was last removed, without
+    /// colours.
     #[track_caller]
     pub(crate) fn left(&mut self) -> String {
         loop {

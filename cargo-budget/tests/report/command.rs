@@ -1,21 +1,21 @@
-//! The built command, run on recorded runs; shared by the targets that look at what it writes.
+//! The built command, run on recorded runs. The test targets that examine its output share this module.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What the command did.
+/// The result of the command.
 pub(crate) struct Done {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// The folder of recorded runs.
+/// Returns the folder of recorded runs.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report")
 }
 
-/// A file of this folder.
+/// Returns the path of a file in this folder.
 pub(crate) fn file(name: &str) -> String {
     folder().join(name).to_str().unwrap().to_owned()
 }
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &[&str]) -> Done {
     run_in(&folder(), arguments)
 }
 
-/// A directory that goes away with the test.
+/// A directory that is removed at the end of the test.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
@@ -66,8 +66,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Says that a test could not look.
-#[expect(clippy::print_stderr, reason = "a test that passes without having looked must say so")]
+/// Reports that a test was skipped.
+#[expect(clippy::print_stderr, reason = "a test that passes without a check must say so")]
 pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }

@@ -1,4 +1,5 @@
-//! What cannot be read or written: a message that says what to do, the right code, and nothing half written.
+//! Tests of what cannot be read or written: the message says what to do, the exit code is right, and no half-written
+//! file is left.
 
 use crate::{Scratch, file, last_run, run, run_in};
 
@@ -13,7 +14,7 @@ fn check(arguments: &[&str], code: i32, words: &[&str]) {
 }
 
 #[test]
-fn bad_input_is_said() {
+fn bad_input_is_an_error() {
     let scratch = Scratch::new("bad-input");
     let whole = std::fs::read_to_string(file("outcomes.jsonl")).unwrap();
     let cut = scratch.write("cut.jsonl", &whole[..whole.len() - 300]);
@@ -40,7 +41,7 @@ fn bad_input_is_said() {
 }
 
 #[test]
-fn bad_arguments_are_usage() {
+fn bad_arguments_are_usage_errors() {
     let input = file("outcomes.jsonl");
     check(&["report", "--format", "yaml"], 2, &["yaml", "openmetrics"]);
     check(&["report", "--input", &input, "--merge", &input], 2, &["cannot be used with"]);
@@ -61,13 +62,13 @@ fn a_project_without_a_record_says_what_to_run() {
     let done = run_in(&scratch.0, &["report", "--format", "csv"]);
     assert_eq!(done.code, 1, "{}", done.err);
     assert_eq!(done.out.lines().count(), 10);
-    // From below, as from the top.
+    // The command works in a directory below as it does at the top.
     std::fs::create_dir_all(scratch.path("src/deep")).unwrap();
     assert_eq!(run_in(&scratch.0.join("src/deep"), &["explain", "wasm"]).code, 0);
 }
 
 #[test]
-fn output_is_whole_or_not_there() {
+fn output_is_complete_or_absent() {
     let scratch = Scratch::new("output");
     let input = file("outcomes.jsonl");
     let report = |to: &str| run(&["report", "--format", "html", "--input", &input, "--output", to]);
@@ -76,7 +77,7 @@ fn output_is_whole_or_not_there() {
     assert_eq!((done.code, done.out.as_str()), (1, ""));
     assert!(done.err.contains("page.html: 9 limits of 7 budgets"), "{}", done.err);
     assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
-    // An old one is replaced, a new one cannot be made in what is no directory.
+    // An old file is replaced. A new one cannot be created below a path that is not a directory.
     std::fs::write(&page, "old").unwrap();
     assert_eq!(report(&page).code, 1);
     assert!(std::fs::read_to_string(&page).unwrap().len() > 1000);
@@ -104,10 +105,10 @@ fn a_link_stays_a_link() {
     assert!(std::fs::read_to_string(scratch.path("real.csv")).unwrap().starts_with("test,"));
 }
 
-/// A device that is always full, by name and as standard output.
+/// Uses a device that is always full, by its name and as standard output.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_an_error() {
     let input = file("outcomes.jsonl");
     let arguments = ["report", "--format", "html", "--input", &input];
     check(
@@ -119,6 +120,6 @@ fn a_full_disk_is_said() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let done = crate::command(&crate::folder(), &arguments).stdout(full).output().unwrap();
     assert_eq!(done.status.code(), Some(3));
-    let said = String::from_utf8(done.stderr).unwrap();
-    assert!(said.contains("failed to write to standard output"), "{said}");
+    let error = String::from_utf8(done.stderr).unwrap();
+    assert!(error.contains("failed to write to standard output"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Each format on the same run, against what is expected.
+//! Tests of each format on the same run, against the expected text.
 
 use crate::{expect, file, folder, last_run, run};
 
@@ -13,7 +13,7 @@ fn check(arguments: &[&str], code: i32, name: &str) -> String {
 
 #[test]
 fn every_format_is_as_expected() {
-    // A limit is broken, whatever it is rendered as.
+    // The exit code is 1 in every format, since a limit is broken.
     check(&["terminal"], 1, "terminal.txt");
     check(&["markdown"], 1, "report.md");
     check(&["junit"], 1, "junit.xml");
@@ -41,7 +41,7 @@ fn the_last_run_of_several_records_is_shown() {
 }
 
 #[test]
-fn json_is_as_its_schema_says() {
+fn json_matches_its_schema() {
     let schema = folder().join("../../../core/schema/report.schema.json");
     let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -50,14 +50,19 @@ fn json_is_as_its_schema_says() {
         let document = serde_json::from_str(&done.out).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
         assert!(wrong.is_empty(), "{input}: {wrong:#?}");
-        described(&schema, &schema, &document, "");
+        check_described(&schema, &schema, &document, "");
     }
     assert!(!validator.is_valid(&serde_json::json!({ "format": 1, "outcomes": [{}] })));
 }
 
-/// Every field that is written is in the schema, or readers would have to guess.
+/// Checks that every written field is in the schema, so that readers do not have to guess.
 #[track_caller]
-fn described(root: &serde_json::Value, at: &serde_json::Value, is: &serde_json::Value, path: &str) {
+fn check_described(
+    root: &serde_json::Value,
+    at: &serde_json::Value,
+    is: &serde_json::Value,
+    path: &str,
+) {
     let mut at = at;
     let parts = at["anyOf"].as_array();
     if let Some(other) = parts.and_then(|any| any.iter().find(|one| one["type"] != "null")) {
@@ -71,12 +76,12 @@ fn described(root: &serde_json::Value, at: &serde_json::Value, is: &serde_json::
             for (name, field) in fields {
                 let known = &at["properties"][name];
                 assert!(!known.is_null(), "schema/report.schema.json does not have {path}.{name}");
-                described(root, known, field, &format!("{path}.{name}"));
+                check_described(root, known, field, &format!("{path}.{name}"));
             }
         }
         serde_json::Value::Array(items) if at["items"].is_object() => {
             for item in items {
-                described(root, &at["items"], item, path);
+                check_described(root, &at["items"], item, path);
             }
         }
         _ => {}
@@ -102,7 +107,7 @@ fn a_budget_is_explained() {
     );
 }
 
-/// What was measured is coloured for people, and plain for files and pipes.
+/// The output has colours on a terminal, and none in files and pipes.
 #[test]
 fn colour_is_for_terminals() {
     let input = file("outcomes.jsonl");

@@ -1,6 +1,6 @@
-//! `cargo budget report` and `explain`, as users call them: the built command on small recorded runs.
+//! Tests of `cargo budget report` and `explain` as users call them: the built command on small recorded runs.
 //!
-//! `BLESS=1` writes the expected texts anew. What a browser makes of the page is in `tests/browser`.
+//! `BLESS=1` rewrites the expected texts. `tests/browser` tests the page in a browser.
 
 mod command;
 mod failures;
@@ -19,20 +19,20 @@ impl Scratch {
         self.path(name)
     }
 
-    /// A record of these outcomes.
+    /// Writes a record of these outcomes.
     fn record(&self, name: &str, outcomes: &[Value]) -> String {
         let lines: Vec<String> = outcomes.iter().map(|outcome| format!("{outcome}\n")).collect();
         self.write(name, &lines.concat())
     }
 }
 
-/// The outcomes of a record of this folder; of `outcomes.jsonl` the last run begins at the tenth.
+/// Returns the outcomes of a record in this folder. In `outcomes.jsonl` the last run begins at the tenth outcome.
 fn outcomes(name: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder().join(name)).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The outcomes of the last run of `outcomes.jsonl`.
+/// Returns the outcomes of the last run of `outcomes.jsonl`.
 fn last_run() -> Vec<Value> {
     let mut all = outcomes("outcomes.jsonl");
     let last = all.last().unwrap()["run"]["id"].clone();
@@ -40,7 +40,7 @@ fn last_run() -> Vec<Value> {
     all
 }
 
-/// Holds a text against the expected one of this folder.
+/// Compares a text with the expected one in this folder.
 #[track_caller]
 fn expect(name: &str, text: &str) {
     let path = folder().join("expected").join(name);
@@ -48,5 +48,5 @@ fn expect(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == expected, "{name} differs; BLESS=1 writes it anew:\n{text}");
+    assert!(text == expected, "{name} differs; BLESS=1 rewrites it:\n{text}");
 }

@@ -1,11 +1,11 @@
-//! Shards made one, and what is refused or red.
+//! Tests of merging shards: the merged report, and shards that are refused or missing.
 
 use serde_json::{Value, json};
 
 use crate::command::Done;
 use crate::{Scratch, last_run, run_in};
 
-/// Two shards of the whole, as two machines would record them.
+/// Returns two shards of a whole run, as two machines would record them.
 fn shards() -> [Vec<Value>; 2] {
     let mut all = last_run();
     all.retain(|outcome| outcome["verdict"] == "pass" || outcome["verdict"] == "warn");
@@ -37,20 +37,20 @@ fn merge(scratch: &Scratch, shards: &[&[Value]]) -> Done {
 #[track_caller]
 fn check(done: &Done, code: i32, words: &[&str]) {
     assert_eq!(done.code, code, "{}{}", done.out, done.err);
-    let said = format!("{}{}", done.out, done.err);
+    let output = format!("{}{}", done.out, done.err);
     for words in words {
-        assert!(said.contains(words), "no `{words}` in: {said}");
+        assert!(output.contains(words), "no `{words}` in: {output}");
     }
 }
 
 #[test]
-fn all_shards_make_the_whole() {
+fn all_shards_make_one_report() {
     let scratch = Scratch::new("whole");
     let [a, b] = shards();
     let made = a.len() + b.len();
     let count = format!("{made} limits of 7 budgets: ");
     check(&merge(&scratch, &[&a, &b]), 0, &["note: merged from 2 files", &count]);
-    // Whatever a shard recorded before its last run is history.
+    // Runs that a shard recorded before its last one belong to the history.
     let mut old = a[0].clone();
     old["verdict"] = json!("fail");
     old["run"]["id"] = json!("before");
@@ -58,9 +58,9 @@ fn all_shards_make_the_whole() {
     check(&merge(&scratch, &[&a, &b]), 0, &[&count]);
 }
 
-/// Shards that are given as records of one machine are not the whole, and that is said.
+/// Shards that are given as records of one machine are not merged, and the report says so.
 #[test]
-fn shards_are_no_history() {
+fn shards_are_not_taken_for_a_history() {
     let scratch = Scratch::new("input");
     let [a, b] = shards();
     let files = [scratch.record("a.jsonl", &a), scratch.record("b.jsonl", &b)];
@@ -77,7 +77,7 @@ fn a_missing_shard_or_test_is_red() {
     check(&merge(&scratch, &[&a]), 3, &["unmeasured: ", &lost]);
     let one = format!("1 test of {made} have no outcome in 2 files");
     check(&merge(&scratch, &[&a, &b[1..]]), 3, &[&one]);
-    // A broken limit is worse than a missing one.
+    // A broken limit is worse than a missing test.
     let mut broken = a.clone();
     broken[0]["verdict"] = json!("fail");
     check(&merge(&scratch, &[&broken]), 1, &["missing"]);
@@ -97,7 +97,7 @@ scaling = { over = "n", max = { p50 = 1.1 } }
 "#;
 
 #[test]
-fn missing_tests_are_named_where_budgets_toml_is_theirs() {
+fn missing_tests_are_named_by_their_own_budgets_toml() {
     let scratch = Scratch::new("named");
     scratch.write("budgets.toml", BUDGETS);
     let mut outcome = last_run()[1].clone();
@@ -120,7 +120,7 @@ fn missing_tests_are_named_where_budgets_toml_is_theirs() {
             "under nextest pass `--run-ignored all`",
         ],
     );
-    // Of another budgets.toml nothing is named.
+    // With another budgets.toml, the missing tests are only counted.
     check(
         &merge(&scratch, &[&[named("pages::size"), named("else::size")]]),
         3,
@@ -140,10 +140,9 @@ fn the_worse_of_two_verdicts_counts() {
     let mut worse = whole[1].clone();
     let name = worse["test"].as_str().unwrap().to_owned();
     worse["verdict"] = json!("inconclusive");
-    let said = format!(
-        "{name} was judged twice: pass in `a.jsonl`, inconclusive in `b.jsonl`; inconclusive counts"
-    );
-    check(&merge(&scratch, &[&whole, &[worse.clone()]]), 4, &[&said]);
+    let remark =
+        format!("{name} was judged twice: pass in `a.jsonl`, inconclusive in `b.jsonl`; inconclusive counts");
+    check(&merge(&scratch, &[&whole, &[worse.clone()]]), 4, &[&remark]);
     check(
         &merge(&scratch, &[&[worse.clone()], &whole]),
         4,
@@ -154,7 +153,7 @@ fn the_worse_of_two_verdicts_counts() {
 }
 
 #[test]
-fn shards_of_different_things_are_refused() {
+fn shards_that_do_not_match_are_refused() {
     let scratch = Scratch::new("refused");
     let [a, b] = shards();
     let with = |pointer: &str, value: Value| {
@@ -169,10 +168,10 @@ fn shards_of_different_things_are_refused() {
     check(
         &with("/run/profile", json!("debug")),
         2,
-        &["a release build, the other of a debug build"],
+        &["a release build, the second of a debug build"],
     );
     check(&with("/run/platform", json!("macos aarch64")), 2, &["macos aarch64"]);
-    // The same limits at another commit are of other code; a run that does not know its commit is taken.
+    // The same limits at another commit are about other code. A run that does not know its commit is accepted.
     let of = |commit: Value, other: Value| {
         let [mut a, mut b] = shards();
         for (shard, commit) in [(&mut a, commit), (&mut b, other)] {
@@ -188,7 +187,7 @@ fn shards_of_different_things_are_refused() {
     check(&with("/run/version", json!("9.9.9")), 2, &["perf-budget 9.9.9"]);
     let mut other = a.clone();
     other[1]["against"]["limit"] = json!(12345.0);
-    check(&merge(&scratch, &[&a, &other]), 2, &["held to <= 100 KB, the other of", "<= 12.3 KB"]);
+    check(&merge(&scratch, &[&a, &other]), 2, &["held to <= 100 KB, the second of", "<= 12.3 KB"]);
     let mut moved = a.clone();
     moved[1]["line"] = json!(999);
     check(&merge(&scratch, &[&a, &moved]), 2, &["on line 999 of budgets.toml"]);

@@ -1,5 +1,5 @@
-//! Prometheus itself, where it is installed: it scrapes the OpenMetrics text of a run, and the alerts of
-//! `examples/shield/alerts.yml` fire by what broke.
+//! Tests with Prometheus itself, where it is installed: it scrapes the OpenMetrics text of a run, and the alerts of
+//! `examples/shield/alerts.yml` fire for what broke.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use crate::{Scratch, file, last_run, run, skipped};
 
-/// How long all of it may take: a scrape a second, after Prometheus has started.
+/// The longest time for the whole test. Prometheus starts, and then scrapes once a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn the_alerts_fire_by_what_a_run_says() {
+fn the_alerts_fire_for_what_broke() {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let outcome = |test: &str, verdict: &str| {
         let mut outcome = last_run().into_iter().find(|outcome| outcome["test"] == test).unwrap();
         outcome["verdict"] = json!(verdict);
         outcome["run"]["tests"] = json!(2);
-        // A day and some hours ago.
+        // The run began a day and some hours ago.
         outcome["run"]["began"] = json!(now - 100_000);
         outcome
     };
@@ -36,9 +36,9 @@ fn the_alerts_fire_by_what_a_run_says() {
     check(&[outcome("wasm::gzip", "pass"), rss], &want);
 }
 
-/// The parser that the node exporter has too.
+/// Checks the text format with the parser that the node exporter has too.
 #[test]
-fn the_text_format_is_one() {
+fn promtool_accepts_the_text_format() {
     for (record, code) in [("outcomes.jsonl", 1), ("hostile.jsonl", 1)] {
         let done = run(&["report", "--format", "prometheus", "--quiet", "--input", &file(record)]);
         assert_eq!(done.code, code, "{}", done.err);
@@ -46,16 +46,16 @@ fn the_text_format_is_one() {
         let scratch = Scratch::new(&format!("text-{record}"));
         let text = std::fs::File::open(scratch.write("metrics", &done.out)).unwrap();
         match Command::new("promtool").args(["check", "metrics"]).stdin(text).output() {
-            Ok(told) => {
-                let said = String::from_utf8_lossy(&told.stderr);
-                assert!(told.status.success() && said.is_empty(), "{said}");
+            Ok(checked) => {
+                let complaints = String::from_utf8_lossy(&checked.stderr);
+                assert!(checked.status.success() && complaints.is_empty(), "{complaints}");
             }
             Err(error) => skipped(&format!("there is no promtool to check with: {error}")),
         }
     }
 }
 
-/// Holds what fires on these outcomes against what should.
+/// Checks which alerts fire on these outcomes.
 #[track_caller]
 fn check(outcomes: &[Value], want: &[&str]) {
     let scratch = Scratch::new("prometheus");
@@ -79,7 +79,7 @@ fn check(outcomes: &[Value], want: &[&str]) {
         for rule in &rules {
             assert_eq!(rule["lastError"].as_str(), None, "{rule}");
         }
-        // A judgement may have begun before the values were there, but not the one after it.
+        // The first evaluation may have begun before the values were there, so the test waits for further ones.
         judged.insert(rules.last().unwrap()["lastEvaluation"].to_string());
         if judged.len() < 3 {
             continue;
@@ -99,7 +99,7 @@ fn check(outcomes: &[Value], want: &[&str]) {
     }
 }
 
-/// Prometheus, ended with the test.
+/// Prometheus, which is stopped at the end of the test.
 struct Server(Child);
 
 impl Drop for Server {
@@ -119,7 +119,7 @@ fn start(scratch: &Scratch, port: u16, target: u16) -> Option<Server> {
             "static_configs": [{ "targets": [format!("127.0.0.1:{target}")] }],
         }],
     });
-    // JSON is YAML.
+    // JSON is valid YAML.
     let config = scratch.write("prometheus.yml", &config.to_string());
     let log = std::fs::File::create(scratch.path("log")).unwrap();
     let started = Command::new("prometheus")
@@ -142,7 +142,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Serves a text as OpenMetrics for as long as this process lives; says at which port.
+/// Serves a text as OpenMetrics for as long as this process lives. Returns the port.
 fn serve(text: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -158,7 +158,7 @@ fn serve(text: String) -> u16 {
     port
 }
 
-/// What Prometheus answers; `None` as long as it does not.
+/// Returns the answer of Prometheus; `None` as long as there is none.
 fn ask(port: u16, path: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;

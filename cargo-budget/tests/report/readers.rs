@@ -1,4 +1,4 @@
-//! What others make of what is written: readers of each format on names that mean harm.
+//! Tests with other programs: readers of each format, on names that try to do harm.
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
@@ -11,14 +11,14 @@ fn hostile(format: &str) -> String {
 }
 
 #[test]
-fn no_name_is_markdown() {
+fn names_are_never_markdown() {
     let comment = hostile("markdown");
     assert!(comment.len() < 65_536);
     let (mut rows, mut code, mut prose) = (0, false, String::new());
     for event in Parser::new_ext(&comment, Options::ENABLE_TABLES) {
         match event {
             Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Emphasis) => {
-                // The remarks alone are emphasized, and there are none here.
+                // Only remarks are emphasized, and this report has none.
                 panic!("{event:?}")
             }
             Event::Html(html) | Event::InlineHtml(html) => {
@@ -42,7 +42,7 @@ fn no_name_is_markdown() {
         }
     }
     assert_eq!(rows, 13);
-    // GitHub looks for people, issues and addresses in what is left, but not in code.
+    // GitHub looks for people, issues and addresses in the remaining text, but not in code.
     let found =
         |what: &str| prose.split(what).skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
     assert!(prose.contains("@\u{200b}everyone"), "{prose}");
@@ -50,7 +50,7 @@ fn no_name_is_markdown() {
 }
 
 #[test]
-fn nothing_printed_is_a_workflow_command() {
+fn output_is_never_a_workflow_command() {
     for format in ["terminal", "markdown", "html", "junit", "csv", "json"] {
         let text = hostile(format);
         let command = text.lines().find(|line| line.trim_start().starts_with("::"));
@@ -63,9 +63,10 @@ fn nothing_printed_is_a_workflow_command() {
     }
 }
 
-/// What XML may not hold is written in another way, in the text of an outcome as in the name of a suite.
+/// Characters that XML must not contain are written in another way, both in the text of an outcome and in the name of
+/// a suite.
 #[test]
-fn no_text_makes_junit_another_thing_than_xml() {
+fn junit_is_valid_xml_whatever_the_text() {
     let scratch = Scratch::new("characters");
     let bad = "a\u{fffe}b\u{ffff}c\u{1}d\u{202e}e";
     let mut outcome = last_run()[0].clone();
@@ -76,21 +77,21 @@ fn no_text_makes_junit_another_thing_than_xml() {
     outcome["verdict"] = "fail".into();
     let input = scratch.record("bad.jsonl", &[outcome]);
     let xml = run(&["report", "--input", &input, "--format", "junit", "--quiet"]).out;
-    // "Char" of XML 1.0, section 2.2; of references there are none but to markup.
+    // This is "Char" of XML 1.0, section 2.2. The only references are those to markup.
     let is_char = |c: char| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     let wrong: Vec<char> = xml.chars().filter(|&c| !is_char(c)).collect();
     assert!(wrong.is_empty() && !xml.contains("&#x"), "{wrong:?}: {xml}");
     assert!(xml.contains("<testsuite name=\"a\\u{fffe}b\\u{ffff}c\\u{1}d\\u{202e}e\""), "{xml}");
 }
 
-/// What people are told on standard error is as harmless as what they asked for.
+/// Messages on standard error are as harmless as the output.
 #[test]
-fn nothing_told_is_a_workflow_command() {
+fn messages_are_never_workflow_commands() {
     let scratch = Scratch::new("told");
     let name = "a\n::stop-commands::b\u{202e}c";
     for arguments in [["report", "--input", name], ["report", "--merge", name]] {
-        let said = run_in(&scratch.0, &arguments).err;
-        assert!(said.contains("\n| ::stop-commands::b\\u{202e}c"), "{said}");
+        let message = run_in(&scratch.0, &arguments).err;
+        assert!(message.contains("\n| ::stop-commands::b\\u{202e}c"), "{message}");
     }
 }
 
@@ -117,7 +118,7 @@ fn the_page_has_one_script_and_nothing_from_elsewhere() {
     {
         assert!(page.contains(&always.replace('\'', "&#39;")) || page.contains(always), "{always}");
     }
-    // Nothing is told twice by the same name.
+    // No two elements have the same id.
     let mut ids: Vec<&str> =
         page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let many = ids.len();
@@ -125,17 +126,17 @@ fn the_page_has_one_script_and_nothing_from_elsewhere() {
     ids.dedup();
     assert_eq!(ids.len(), many);
     let pictures = page.matches("<svg").count();
-    let told = page.matches("role=\"img\" aria-label=").count()
+    let described = page.matches("role=\"img\" aria-label=").count()
         + page.matches("aria-hidden=\"true\" focusable=\"false\"").count();
-    // Those inside another picture are part of it.
+    // Pictures within another picture are part of it.
     let inside = page.matches("preserveAspectRatio").count()
         + page.matches("width=\"1\" height=\"1\"").count()
         + page.matches("<svg class=\"part\"").count();
-    assert_eq!(pictures, told + inside);
+    assert_eq!(pictures, described + inside);
 }
 
 #[test]
-fn the_page_holds_for_many_and_for_one() {
+fn the_page_works_for_one_limit_and_for_many() {
     let scratch = Scratch::new("many");
     let one = crate::last_run()[1].clone();
     let many: Vec<_> = (0..200)
@@ -156,24 +157,24 @@ fn the_page_holds_for_many_and_for_one() {
     }
 }
 
-/// Python's XML and CSV readers, and the Prometheus project's own reader of OpenMetrics.
+/// Runs Python's readers of XML and CSV, and the Prometheus project's own reader of OpenMetrics.
 #[test]
-fn other_programs_read_it() {
+fn other_programs_can_read_the_formats() {
     let scratch = Scratch::new("readers");
     let python = |script: &str, text: &str| {
         let path = scratch.write("text", text);
         std::process::Command::new("python3").arg("-c").arg(script).arg(path).output()
     };
     let Ok(probe) = python("pass", "") else {
-        skipped("there is no python3 to read with");
+        skipped("there is no python3 to read it with");
         return;
     };
     assert!(probe.status.success());
     let reads = |script: &str, text: &str, want: &str| {
         let done = python(script, text).unwrap();
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{said}");
-        assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), want, "{said}");
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{errors}");
+        assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), want, "{errors}");
     };
     let junit = "import sys, xml.etree.ElementTree as x; r = x.parse(sys.argv[1]).getroot()
 print(r.get('tests'), r.get('failures'), r.get('errors'), len(r.findall('.//testcase')))";

@@ -1,5 +1,5 @@
-//! What concerns a server alone: two databases on it, and what goes wrong with it. Each fault has its words, its exit
-//! code, and loses nothing.
+//! Tests of what concerns only a server: two databases on it, and its faults. Each fault gives its message and its
+//! exit code, and no data is lost.
 
 use libtest_mimic::{Completion, Failed, Trial};
 
@@ -9,7 +9,7 @@ use crate::server::Server;
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
-        on_server("a_run_of_another_project_is_apart", another_project),
+        on_server("a_run_of_another_project_is_separate", another_project),
         on_server("a_wrong_password", wrong_password),
         on_server("a_user_who_may_not_write", may_not_write),
         Trial::ignorable_test("postgres::a_server_that_stops", || match Server::start() {
@@ -60,7 +60,7 @@ fn may_not_write(server: &Server) {
         .says(3, "permission denied for table budget_runs | make it | writable");
 }
 
-/// The server goes away between two runs, and while one is recorded.
+/// Stops the server between two runs, and while a run is recorded.
 fn stops(server: &Server) {
     let project = Project::new("stops", &server.database("stops"));
     project.history(&[1.0]);
@@ -75,7 +75,7 @@ fn stops(server: &Server) {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    // It has begun to write when it holds a lock on the table.
+    // The writer has begun when it holds a lock on the table.
     let url = server.url("stops");
     let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
     let writing = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
@@ -86,11 +86,11 @@ fn stops(server: &Server) {
     }
     drop(client);
     server.stop();
-    let said = Ran::of(&record.wait_with_output().unwrap());
-    let said = said.says(3, "failed to record in `postgres://tester@127.0.0.1: | start the server");
-    said.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
+    let ran = Ran::of(&record.wait_with_output().unwrap());
+    let ran = ran.says(3, "failed to record in `postgres://tester@127.0.0.1: | start the server");
+    ran.says(3, "Nothing is lost: the outcomes are in | history record --run long --commit ");
     project.run(&["trend", "merge"]).says(3, "failed to read `postgres://tester@ | refused");
-    // Later, elsewhere: what was not recorded still can be.
+    // The run that was not recorded can still be recorded later, in another place.
     let words = "recorded 6000 outcomes of run `long`";
     project.run(&["history", "record", "--run", "long", "--db", "later.sqlite"]).says(0, words);
 }

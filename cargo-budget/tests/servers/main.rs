@@ -1,7 +1,8 @@
-//! The history on a PostgreSQL server: what `tests/history` tests on a file, and what concerns a server alone.
+//! Tests of the history on a PostgreSQL server: those of `tests/history` that also apply to a server, and those that
+//! concern only a server.
 //!
-//! A target of its own with its own `main`, which the everyday loop leaves out: it starts a server, and stops it by its
-//! own process id at the end. Where PostgreSQL is not installed, the rows say so and are ignored.
+//! This is a target with its own `main`, which the everyday loop leaves out. It starts a server, and stops it at the
+//! end by its process id. Where PostgreSQL is not installed, the tests say so and are ignored.
 //!
 //! `cargo test -p cargo-budget --test servers`
 
@@ -39,12 +40,12 @@ fn main() -> ExitCode {
     ended.exit_code()
 }
 
-/// A test that is made on a file too: here on a database of its own on the server.
+/// Returns a test that `tests/history` also runs on a file. Here it uses its own database on the server.
 fn on_both(name: &'static str, check: fn(&str)) -> [Trial; 1] {
     [on_server(name, move |server| check(&server.database(name)))]
 }
 
-/// A test that needs the server.
+/// Returns a test that needs the server.
 fn on_server(name: &str, check: impl FnOnce(&Server) + Send + 'static) -> Trial {
     Trial::ignorable_test(format!("postgres::{name}"), move || match Server::shared() {
         Ok(server) => {

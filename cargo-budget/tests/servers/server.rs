@@ -1,4 +1,4 @@
-//! A PostgreSQL server on loopback, in a directory of its own, for the time of the tests.
+//! A PostgreSQL server on the loopback interface, with its own directory, that runs during the tests.
 
 use std::fs;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-/// What the server asks its users for.
+/// The password of the server's user.
 const PASSWORD: &str = "a secret";
 
 /// A running server.
@@ -21,22 +21,22 @@ pub(crate) struct Server {
 static SHARED: OnceLock<Result<Server, String>> = OnceLock::new();
 
 impl Server {
-    /// The one that the rows share; or why there is none.
+    /// Returns the server that the tests share, or the reason why there is none.
     pub(crate) fn shared() -> Result<&'static Server, String> {
         SHARED.get_or_init(Server::start).as_ref().map_err(Clone::clone)
     }
 
-    /// Stops the shared one, where it was started.
+    /// Stops the shared server, if it was started.
     pub(crate) fn stop_shared() {
         if let Some(Ok(server)) = SHARED.get() {
             server.stop();
         }
     }
 
-    /// Starts a server; `Err` says what is not installed.
+    /// Starts a server. An error says what is not installed.
     ///
     /// # Panics
-    /// Where it is installed and does not start.
+    /// It panics where PostgreSQL is installed but does not start.
     pub(crate) fn start() -> Result<Server, String> {
         let programs = programs().ok_or("PostgreSQL is not installed")?;
         let user = user()?;
@@ -81,20 +81,20 @@ impl Server {
         }
     }
 
-    /// Makes an empty database; its URL.
+    /// Creates an empty database and returns its URL.
     pub(crate) fn database(&self, name: &str) -> String {
         let mut client = postgres::Client::connect(&self.url("postgres"), postgres::NoTls).unwrap();
         client.batch_execute(&format!("CREATE DATABASE \"{name}\"")).unwrap();
         self.url(name)
     }
 
-    /// The URL of a database.
+    /// Returns the URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
         format!("postgres://tester:{password}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Stops it at once (SIGQUIT ends all its processes), and waits for its end.
+    /// Stops the server at once (SIGQUIT ends all its processes), and waits until it has ended.
     pub(crate) fn stop(&self) {
         let Some(mut child) = self.child.lock().unwrap().take() else { return };
         let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
@@ -115,7 +115,7 @@ impl Drop for Server {
     }
 }
 
-/// Where `initdb` and `postgres` are.
+/// Returns the directory of `initdb` and `postgres`.
 fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -125,12 +125,12 @@ fn programs() -> Option<PathBuf> {
     places.into_iter().find(|place| ["initdb", "postgres"].iter().all(|p| place.join(p).is_file()))
 }
 
-/// The user and group to run it as, where it is not this one; `Err` where this is root, and there is
-/// nobody else.
+/// Returns the user and group to run the server as, where it cannot be the present user. PostgreSQL refuses root, so
+/// it is an error to be root where there is no user `postgres`.
 fn user() -> Result<Option<(u32, u32)>, &'static str> {
     let number = |arguments: &[&str]| {
-        let said = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
-        String::from_utf8_lossy(&said.stdout).trim().parse::<u32>().ok()
+        let output = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
+        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
     };
     if number(&["-u"]) != Some(0) {
         return Ok(None);

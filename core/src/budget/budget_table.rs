@@ -13,7 +13,8 @@ use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{
-    Budget, Subject, case, key, limit, load, metric_name, scaling, spelling, subject, waiver,
+    Budget, Build, Subject, build, case, key, limit, load, metric_name, scaling, spelling, subject,
+    waiver,
 };
 use crate::metric::SubjectKind;
 
@@ -60,13 +61,17 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         check_subject_keys(kind, table, reading);
     }
     let subject = kind.and_then(|kind| subject::read(kind, table, reading));
+    let build = build::read(table, reading);
+    if let Some(subject) = &subject {
+        build::check(subject, &build, table, reading);
+    }
 
     let params = read::entry(table, "params");
     let parameters = params.as_ref().map(|p| case::read(p, reading)).unwrap_or_default();
     let at = params.as_ref().map_or(&entry.at, |params| &params.at);
     let cases = case::cases(&parameters, at, room, reading);
     if let (Some(subject), Some(params)) = (&subject, &params) {
-        check_use(subject, &parameters, &params.at, reading);
+        check_use((subject, &build), &parameters, &params.at, reading);
     }
 
     let limits = kind.map(|kind| limit::read(kind, table, reading)).unwrap_or_default();
@@ -101,6 +106,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let budget = Budget {
         name,
         subject,
+        build,
         cases,
         limits,
         load,
@@ -117,20 +123,18 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
 
 /// Reports parameters that a subject has no place for: every case would be the same.
 fn check_use(
-    subject: &Subject,
+    (subject, build): (&Subject, &Build),
     parameters: &[Parameter],
     at: &Range<usize>,
     reading: &mut Reading<'_>,
 ) {
-    let (texts, what): (Vec<&String>, _) = match subject {
-        Subject::Command(command) => {
-            let values = command.env.iter().map(|variable| &variable.1);
-            (command.argv.iter().chain(values).collect(), "argument or variable of the command")
-        }
-        Subject::Artifact(paths) => (paths.iter().collect(), "path of the artifact"),
+    let what = match subject {
+        Subject::Command(_) => "argument or variable of the command",
+        Subject::Artifact(_) => "path of the artifact",
         // A workload asks for them.
         Subject::Workload(_) | Subject::Criterion(_) => return,
     };
+    let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
     for parameter in parameters {
         let mark = format!("{{{}}}", parameter.name);
         if !texts.iter().any(|text| text.contains(&mark)) {

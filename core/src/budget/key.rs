@@ -20,6 +20,8 @@ pub(super) struct Key {
 const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
 /// Of what the gate measures itself.
 const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload];
+/// Of what is built before it is measured.
+const BUILT: &[SubjectKind] = &[Artifact, Command];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
@@ -43,6 +45,11 @@ pub(super) const SETTINGS: &[Key] = &[
         "The most time one statistical budget may take to reach its verdict. Default \"10 s\".",
     ),
     key("timeout", ALL, "How long one process may run before it counts as hung. Default \"60 s\"."),
+    key(
+        "build_timeout",
+        ALL,
+        "How long one build of what is measured may take: of `{bin:NAME}`, `{wasm:NAME}` or `build`. Default \"1 h\".",
+    ),
     key(
         "alpha",
         ALL,
@@ -69,6 +76,11 @@ pub(super) const SETTINGS: &[Key] = &[
         ALL,
         "How often each revision is linked, in another order each time, where they are compared. Default 1.",
     ),
+    key(
+        "inert",
+        ALL,
+        "Globs of files, relative to this one, that have no part in what any budget measures: where only such files differ from the base, limits against it pass without a measurement. Documentation and licences need not be listed.",
+    ),
 ];
 
 /// Of `[budget.NAME]`. The first four name the subject; a budget has one of them.
@@ -76,12 +88,12 @@ pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
         &[Artifact],
-        "A file, a glob, a directory or an image archive, or a list of them; relative to this file. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
+        "A file, a glob, a directory or an image archive, or a list of them; relative to this file. `{bin:NAME}` is a binary that cargo builds, `{wasm:NAME}` a WebAssembly module, `{param}` the value of a parameter.",
     ),
     key(
         "command",
         &[Command],
-        "A process: the program and its arguments. `{bin:NAME}` is a binary that cargo builds, `{param}` the value of a parameter.",
+        "A process: the program and its arguments. `{bin:NAME}` is a binary that cargo builds, `{wasm:NAME}` a WebAssembly module, `{param}` the value of a parameter.",
     ),
     key("workload", &[Workload], "The name of a function registered in the harness."),
     key(
@@ -121,6 +133,31 @@ pub(super) const BUDGET: &[Key] = &[
         "Whether the program's file is in the page cache when it starts: \"warm\" (the default) or \"evicted\".",
     ),
     key("env", &[Command], "Environment variables set for the command."),
+    key(
+        "features",
+        BUILT,
+        "The features that `{bin:NAME}` and `{wasm:NAME}` are built with, all of them: [\"default\", \"tls\"], or [] for none. Without it: the default ones.",
+    ),
+    key(
+        "profile",
+        BUILT,
+        "The profile of Cargo.toml that `{bin:NAME}` and `{wasm:NAME}` are built with. Default \"release\".",
+    ),
+    key(
+        "wasm-opt",
+        BUILT,
+        "The arguments of wasm-opt, where what ships has been through it: [\"-Oz\"]. It is given each `{wasm:NAME}`.",
+    ),
+    key(
+        "build",
+        BUILT,
+        "How an artifact is made that cargo does not build: the program and its arguments, run in this file's directory before anything is measured, once in a run, and in the base's checkout as well.",
+    ),
+    key(
+        "build_timeout",
+        BUILT,
+        "How long one build of this budget may take. Default: that of [settings].",
+    ),
     key("why", ALL, "Why the budget exists, shown when it breaks."),
     key("waive", ALL, "Until a day, limits of this budget that are broken are warnings."),
     key(

@@ -6,6 +6,7 @@
 //! a reference names a budget that exists.
 
 mod budget_table;
+mod build;
 mod case;
 mod collect;
 mod file;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub effort: Duration,
     /// How long one process may run before it counts as hung. Default 60 s.
     pub timeout: Duration,
+    /// How long one build of what is measured may take. Default [`Build::TIMEOUT`].
+    pub build_timeout: Duration,
     /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
     pub alpha: f64,
     /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
@@ -86,6 +89,8 @@ pub struct Settings {
     /// How often each revision is linked, in another order each time, where they are compared: from 1,
     /// the default, to 64. The command that builds them reads it.
     pub layouts: u32,
+    /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
+    pub inert: Vec<String>,
 }
 
 impl Default for Settings {
@@ -93,12 +98,14 @@ impl Default for Settings {
         Settings {
             effort: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
+            build_timeout: Build::TIMEOUT,
             alpha: 0.01,
             warn_at: 0.9,
             inconclusive: Inconclusive::Warn,
             base: None,
             total: None,
             layouts: 1,
+            inert: Vec::new(),
         }
     }
 }
@@ -140,6 +147,8 @@ pub struct Budget {
     pub name: String,
     /// What is measured.
     pub subject: Subject,
+    /// How it is built.
+    pub build: Build,
     /// Its parameters, one case for each combination of the listed values; a budget without a list
     /// has exactly one case with an empty label.
     pub cases: Vec<Case>,
@@ -199,7 +208,7 @@ pub enum Param {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
     /// Files: paths, globs, directories or an image archive, relative to the file's directory.
-    /// `{bin:NAME}` stands for the path of a binary that cargo builds.
+    /// `{bin:NAME}` stands for the path of a binary that cargo builds, `{wasm:NAME}` for that of a module.
     Artifact(Vec<String>),
     /// A process.
     Command(Command),
@@ -207,6 +216,22 @@ pub enum Subject {
     Workload(String),
     /// The name of a Criterion benchmark, as Criterion prints it: `group/function/value`.
     Criterion(String),
+}
+
+/// How what is measured is built, before it is measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// The features of `{bin:NAME}` and `{wasm:NAME}`, all of them: the default ones are among them only as
+    /// `default`. `None`: the default ones.
+    pub features: Option<Vec<String>>,
+    /// Their profile; `None`: `release`.
+    pub profile: Option<String>,
+    /// The arguments of wasm-opt, which a `{wasm:NAME}` goes through; empty: it does not.
+    pub wasm_opt: Vec<String>,
+    /// The program that makes what cargo does not build, and its arguments; empty: there is none.
+    pub command: Vec<String>,
+    /// Overrides [`Settings::build_timeout`].
+    pub timeout: Option<Duration>,
 }
 
 /// A process to run.
@@ -334,6 +359,17 @@ impl Subject {
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
             Subject::Criterion(_) => SubjectKind::Criterion,
+        }
+    }
+
+    /// The texts in which `{bin:NAME}`, `{wasm:NAME}` and `{param}` stand for something.
+    pub fn texts(&self) -> Vec<&String> {
+        match self {
+            Subject::Artifact(patterns) => patterns.iter().collect(),
+            Subject::Command(command) => {
+                command.argv.iter().chain(command.env.iter().map(|variable| &variable.1)).collect()
+            }
+            Subject::Workload(_) | Subject::Criterion(_) => Vec::new(),
         }
     }
 }

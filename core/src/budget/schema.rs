@@ -89,6 +89,7 @@ fn setting(key: &Key) -> Value {
             table["required"] = json!(["limit"]);
             json!({ "anyOf": [part(), table] })
         }
+        "inert" => texts(),
         "inconclusive" => words(settings::INCONCLUSIVE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }
@@ -112,7 +113,7 @@ fn budget(kind: SubjectKind) -> Value {
     let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
     let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
-        "command" => texts(),
+        "command" | "wasm-opt" | "build" => texts(),
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
         "params" => params(),
@@ -133,7 +134,7 @@ fn budget(kind: SubjectKind) -> Value {
             "propertyNames": { "pattern": "^[^=]+$" },
             "additionalProperties": { "type": "string" },
         }),
-        "effort" | "timeout" => reference("Seconds"),
+        "effort" | "timeout" | "build_timeout" => reference("Seconds"),
         "base" => json!({ "type": "boolean" }),
         "waive" => waive(),
         _ => text(),

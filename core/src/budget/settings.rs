@@ -32,6 +32,9 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(reading)) {
         settings.timeout = time;
     }
+    if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(reading)) {
+        settings.build_timeout = time;
+    }
     if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
         settings.alpha = share;
     }
@@ -46,6 +49,9 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
     {
         settings.layouts = count;
+    }
+    if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
+        settings.inert = globs;
     }
     settings
 }
@@ -107,4 +113,20 @@ fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
         return None;
     };
     Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
+}
+
+/// A list of globs; one that is none is a problem of its own.
+fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let globs = entry.texts(reading, "[\"docs/**\", \"*.svg\"]")?;
+    let DeValue::Array(items) = entry.value.get_ref() else { return None };
+    let mut right = true;
+    for (glob, item) in globs.iter().zip(items) {
+        if let Err(why) = Pattern::new(glob) {
+            let title = format!("`inert` has `{glob}`, which is no glob: {}", why.msg);
+            reading
+                .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
+            right = false;
+        }
+    }
+    right.then_some(globs)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod accepted;
 pub mod noise;
+mod proven;
 mod unmeasured;
 pub mod versus_accepted;
 mod waived;
@@ -14,6 +15,7 @@ pub mod words;
 
 pub use self::accepted::Accepted;
 pub use self::noise::Noise;
+pub use self::proven::{By, Proven};
 pub use self::unmeasured::{Cause, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};
@@ -55,6 +57,9 @@ pub struct Outcome {
     /// What else the machine did meanwhile; `None` for deterministic metrics, which it does not change.
     #[serde(alias = "ledger")]
     pub noise: Option<Noise>,
+    /// Why it holds without a measurement; `None` where it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven: Option<Proven>,
     /// Why there is no reading: a [`Cause`] by its word.
     pub cause: Option<String>,
     /// The end of what the process wrote, where it failed.

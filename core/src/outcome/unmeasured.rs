@@ -59,6 +59,34 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them.
+    const ALL: [Cause; 19] = [
+        Cause::Panicked,
+        Cause::Crashed,
+        Cause::Killed,
+        Cause::ExitedEarly,
+        Cause::ExitedBadly,
+        Cause::TimedOut,
+        Cause::Flooded,
+        Cause::MeasuredNothing,
+        Cause::InvalidReading,
+        Cause::WorkloadFailed,
+        Cause::Missing,
+        Cause::Empty,
+        Cause::Unsuitable,
+        Cause::NotFound,
+        Cause::PortTaken,
+        Cause::Unsupported,
+        Cause::Unresolvable,
+        Cause::LateGenerator,
+        Cause::Harness,
+    ];
+
+    /// The cause of this word, as another process wrote it.
+    pub fn named(name: &str) -> Option<Cause> {
+        Cause::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+
     /// Its word in reports: `timed-out`.
     pub fn name(self) -> &'static str {
         match self {
@@ -103,5 +131,18 @@ impl fmt::Display for Unmeasured {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_found_by_its_word() {
+        assert_eq!(Cause::ALL.len(), Cause::Harness as usize + 1);
+        for cause in Cause::ALL {
+            assert_eq!(Cause::named(cause.name()), Some(cause));
+        }
     }
 }

@@ -19,12 +19,16 @@ pub struct Tests {
 pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
+    let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
     let list = |verdicts: &[Verdict]| {
         let some = verdicts.iter().filter(|&&v| of(v) > 0);
         some.map(|&v| {
             let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
             let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
-            format!("{} {}{waived}", of(v), v.name())
+            let proven = Some(proven).filter(|&n| n > 0 && v == Verdict::Pass);
+            let proven =
+                proven.map_or(String::new(), |n| format!(" ({n} proven equal, not measured)"));
+            format!("{} {}{waived}{proven}", of(v), v.name())
         })
         .collect::<Vec<_>>()
         .join(", ")

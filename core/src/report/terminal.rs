@@ -238,8 +238,11 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// The measured value with its unit; a dash where there is none.
+/// The measured value with its unit; that it is proven to be the base's, or a dash where there is none.
 pub fn value_text(outcome: &Outcome) -> String {
+    if outcome.proven.is_some() {
+        return "proven equal".to_owned();
+    }
     match (outcome.estimate, outcome.against) {
         (Some(estimate), Some(against)) => against.quantity(estimate.value).to_string(),
         _ => "-".to_owned(),

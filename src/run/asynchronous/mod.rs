@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use self::drive::drive;
 use self::open_loop::{arrive, arrive_beside};
 use super::drive::{Certain, Fallible, Outcome};
-use super::methods::Watching;
+use super::measurement::Watching;
 use super::{Failed, Run};
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Repeat;
@@ -37,9 +37,20 @@ impl Executor {
 }
 
 impl Run {
-    /// Asynchronous operations run on this runtime of the workload's own, one of several threads, which
-    /// must outlive the measurement. Without it they run on a runtime of one thread; another such is
-    /// refused, as a handle does not run its tasks. Under a `load` it needs its timers (`enable_time`).
+    /// Runs asynchronous operations on a runtime of the workload's own, which has several threads and outlives the
+    /// measurement. Without it they run on a runtime of one thread, with all drivers that tokio was built with.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn request() -> std::io::Result<u32> { Ok(1) }
+    /// fn on_two_threads(run: &mut Run) -> Result<(), Failed> {
+    ///     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    ///     run.on(runtime.handle()).try_iter_async(request)
+    /// }
+    /// ```
+    ///
+    /// Under a `load` the runtime needs its timers (`enable_time`). A runtime of one thread is refused, as a handle does not
+    /// run its tasks: the measuring method then fails.
     pub fn on(&mut self, runtime: &Handle) -> &mut Self {
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             let text = "failed to run on a runtime of one thread: its tasks do not run through a \
@@ -51,8 +62,23 @@ impl Run {
         self
     }
 
-    /// Runs a future on the runtime that asynchronous operations will run on: to start a server, to
-    /// connect to it.
+    /// Runs a future, unmeasured, on the runtime that asynchronous operations will run on: to start a server, to connect to it.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # struct Client;
+    /// # impl Client {
+    /// #     async fn connect(_: &str) -> std::io::Result<Client> { Ok(Client) }
+    /// #     async fn get(&self, _: &str) -> std::io::Result<String> { Ok(String::new()) }
+    /// # }
+    /// fn get(run: &mut Run) -> Result<(), Failed> {
+    ///     let client = run.block_on(Client::connect("127.0.0.1:6379"))??;
+    ///     run.try_iter_async(async || client.get("key").await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the runtime cannot be started.
     pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, Failed> {
         let executor = self.executor()?;
         let output = executor.block_on(future);
@@ -73,13 +99,42 @@ impl Run {
         }
     }
 
-    /// Measures an asynchronous operation, one after the other, on a tokio runtime: the one given to
-    /// [`on`](Run::on), or one of a single thread with all drivers that tokio was built with.
+    /// Measures an asynchronous operation, one call after the other, on a tokio runtime: the one given to
+    /// [`on`](Run::on), or one of a single thread.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn render(_: &str) -> String { String::new() }
+    /// fn page(run: &mut Run) -> Result<(), Failed> {
+    ///     run.iter_async(async || render("index").await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`iter`](Run::iter), and where the runtime cannot be started.
     pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
         self.plain_async("iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation on an input that is made anew, unmeasured, for each call.
+    /// Measures an asynchronous operation that uses up its input, which is made anew, unmeasured, for each call: the
+    /// asynchronous form of [`iter_with`](Run::iter_with).
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn fill(pages: &mut Vec<u8>) { pages.push(1) }
+    /// # async fn flush(_: Vec<u8>) {}
+    /// fn flush_pages(run: &mut Run) -> Result<(), Failed> {
+    ///     let setup = async || {
+    ///         let mut pages = Vec::new();
+    ///         fill(&mut pages).await;
+    ///         pages
+    ///     };
+    ///     run.iter_async_with(setup, async |pages| flush(pages).await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`iter_async`](Run::iter_async).
     pub fn iter_async_with<I, O>(
         &mut self,
         setup: impl AsyncFnMut() -> I,
@@ -89,6 +144,17 @@ impl Run {
     }
 
     /// Measures an asynchronous operation that may fail, as [`try_iter`](Run::try_iter) does.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn request(_: &str) -> std::io::Result<u16> { Ok(200) }
+    /// fn health(run: &mut Run) -> Result<(), Failed> {
+    ///     run.try_iter_async(async || request("/health").await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_iter`](Run::try_iter), and where the runtime cannot be started.
     pub fn try_iter_async<T, E: Display>(
         &mut self,
         mut op: impl AsyncFnMut() -> Result<T, E>,
@@ -96,7 +162,18 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation that may fail on an input that is made anew for each call.
+    /// Measures an asynchronous operation that may fail and uses up its input, which is made anew for each call.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn send(_: Vec<u8>) -> std::io::Result<()> { Ok(()) }
+    /// fn upload(run: &mut Run) -> Result<(), Failed> {
+    ///     run.bytes(4096).try_iter_async_with(async || vec![0_u8; 4096], async |body| send(body).await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_iter_async`](Run::try_iter_async).
     pub fn try_iter_async_with<I, T, E: Display>(
         &mut self,
         setup: impl AsyncFnMut() -> I,
@@ -105,15 +182,39 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
     }
 
-    /// Measures an asynchronous operation of which several may be in flight, on one task: under a
-    /// `load` as many as its `concurrency` says, each started when it is due. Without a `load` it is
-    /// [`iter_async`](Run::iter_async).
+    /// Measures an asynchronous operation of which several may be in flight, on one task. Where the budget has a `load`, at most
+    /// its `concurrency` are, and each is started when it is due. Without a `load` it does what
+    /// [`iter_async`](Run::iter_async) does.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn search(_: &str) -> usize { 3 }
+    /// fn searches(run: &mut Run) -> Result<(), Failed> {
+    ///     // load = { shape = "poisson", rate = "200 op/s", concurrency = 16 }
+    ///     run.iter_concurrent(async || search("rust").await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`iter_async`](Run::iter_async).
     pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
         self.refuse_unread::<O>("iter_concurrent")?;
         self.beside::<Certain, _>("iter_concurrent", op)
     }
 
-    /// The same for an operation that may fail, as [`try_iter`](Run::try_iter) does.
+    /// Measures an asynchronous operation that may fail and of which several may be in flight:
+    /// [`iter_concurrent`](Run::iter_concurrent) and [`try_iter`](Run::try_iter) in one.
+    ///
+    /// ```
+    /// # use perf_budget::{Failed, Run};
+    /// # async fn request(_: &str) -> std::io::Result<u16> { Ok(200) }
+    /// fn requests(run: &mut Run) -> Result<(), Failed> {
+    ///     run.try_iter_concurrent(async || request("/search?q=rust").await) // max = { error_rate = "1 %" }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`try_iter_async`](Run::try_iter_async).
     pub fn try_iter_concurrent<T, E: Display>(
         &mut self,
         op: impl AsyncFn() -> Result<T, E>,

@@ -82,8 +82,11 @@ impl Cache {
         let beside = self.dir.join(format!(".{}-{nth}", process::id()));
         fs::create_dir_all(&self.dir)?;
         fs::write(&beside, entry(key, bytes))?;
-        fs::rename(&beside, self.dir.join(key)).inspect_err(|_| {
+        fs::rename(&beside, self.dir.join(key)).or_else(|cause| {
             let _ = fs::remove_file(&beside);
+            // Windows replaces no file that another process has open or is replacing. What counts is that the entry is
+            // there.
+            if self.get(key) == Some(bytes) { Ok(()) } else { Err(cause) }
         })
     }
 }

@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use perf_budget_core::outcome::Unmeasured;
 
+use super::Sections;
 use super::files::Found;
 
 /// More sections than any program has; a file that claims more is not believed.
@@ -39,21 +40,53 @@ pub(super) fn stripped(file: &Found) -> Result<u64, Unmeasured> {
     measure(source).map_err(|why| file.unsuitable("strip", &why))
 }
 
-fn measure(mut source: impl Read + Seek) -> Result<u64, String> {
+fn measure(source: impl Read + Seek) -> Result<u64, String> {
+    let none = || "it is not an ELF file; `stripped` knows no other format".to_owned();
+    let size = with_reader(source, &mut layout).ok_or_else(none)?;
+    size.map_err(|why| format!("it is a damaged ELF file, or none that can be stripped: {why}"))
+}
+
+/// The sections of a file in its order: the name of each, and what it holds; `None` where it is no ELF file.
+pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Sections, String>> {
+    with_reader(source, &mut |form, _, read| {
+        let headers = Headers::of(form, read)?;
+        let mut found = Vec::new();
+        for (section, name) in headers.named()? {
+            let bytes = match section.kind {
+                SHT_NOBITS => Vec::new(),
+                _ => read(section.offset, section.size)?,
+            };
+            found.push((String::from_utf8_lossy(name).into_owned(), bytes));
+        }
+        Ok(found)
+    })
+}
+
+/// Reads so many bytes from an offset of a file.
+type Bytes<'r> = &'r mut dyn FnMut(u64, u64) -> Result<Vec<u8>, String>;
+
+/// What `look` finds in a file of this form and length; `None` where it is no ELF file.
+fn with_reader<T>(
+    mut source: impl Read + Seek,
+    look: &mut dyn FnMut(Form, u64, Bytes<'_>) -> Result<T, String>,
+) -> Option<Result<T, String>> {
     let mut ident = [0; 7];
     let read = source.read_exact(&mut ident);
     if read.is_err() || ident[..4] != *b"\x7fELF" {
-        return Err("it is not an ELF file; `stripped` knows no other format".to_owned());
+        return None;
     }
-    let length = source.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
-    let mut read = |offset, size| {
-        within(length, offset, size)?;
-        let mut bytes = vec![0; size as usize];
-        let read = source.seek(SeekFrom::Start(offset)).and_then(|_| source.read_exact(&mut bytes));
-        read.map(|()| bytes).map_err(|e| e.to_string())
+    let mut found = || {
+        let length = source.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
+        let mut read = |offset, size| {
+            within(length, offset, size)?;
+            let mut bytes = vec![0; size as usize];
+            let read =
+                source.seek(SeekFrom::Start(offset)).and_then(|_| source.read_exact(&mut bytes));
+            read.map(|()| bytes).map_err(|e| e.to_string())
+        };
+        look(Form::of(ident)?, length, &mut read)
     };
-    let size = Form::of(ident).and_then(|form| layout(form, length, &mut read));
-    size.map_err(|why| format!("it is a damaged ELF file, or none that can be stripped: {why}"))
+    Some(found())
 }
 
 /// The end of a part of a file of `length` bytes.
@@ -169,45 +202,92 @@ pub(super) fn add_section<I: Iterator<Item = u8>>(
     Ok(())
 }
 
-/// `read` gives so many bytes from an offset.
-fn layout(
-    form: Form,
-    length: u64,
-    read: &mut dyn FnMut(u64, u64) -> Result<Vec<u8>, String>,
-) -> Result<u64, String> {
-    let header = read(0, form.pick([52, 64]))?;
-    let number = |field| form.number(&header, field);
-    if !matches!(number([(16, 2); 2]), ET_EXEC | ET_DYN) {
-        return Err("it is neither a program nor a shared library".to_owned());
-    }
-    let (segments_at, sections_at) = (number([(28, 4), (32, 8)]), number([(32, 4), (40, 8)]));
-    let (segment_size, section_size) = (form.pick([32, 56]), form.pick([40, 64]));
-    let (mut segments, mut sections) = (number([(44, 2), (56, 2)]), number([(48, 2), (60, 2)]));
-    let mut strings = number([(50, 2), (62, 2)]);
-    if sections_at == 0 {
-        sections = 0;
-    } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {
-        // Numbers too large for the header are in the first section's.
-        let first = Section::of(form, &read(sections_at, section_size)?);
-        sections = if sections == 0 { first.size } else { sections };
-        segments = if segments == PN_XNUM { first.info } else { segments };
-        strings = if strings == SHN_XINDEX { first.link } else { strings };
-    }
-    if segments_at == 0 {
-        segments = 0;
-    }
-    if segments.max(sections) > MOST_SECTIONS {
-        return Err("it claims more sections than any program has".to_owned());
-    }
-    let entries = [
-        (segments, number([(42, 2), (54, 2)]), segment_size),
-        (sections, number([(46, 2), (58, 2)]), section_size),
-    ];
-    if entries.iter().any(|&(count, size, right)| count > 0 && size != right) {
-        return Err("the size of its headers is wrong".to_owned());
+/// The headers of a file.
+struct Headers {
+    /// The bytes of the file's own.
+    own: u64,
+    /// Where those of the segments are, how many they are, and how long each is.
+    segments: (u64, u64, u64),
+    /// How long that of a section is.
+    section_size: u64,
+    sections: Vec<Section>,
+    /// The names of the sections.
+    names: Vec<u8>,
+}
+
+impl Headers {
+    fn of(form: Form, read: Bytes<'_>) -> Result<Headers, String> {
+        let header = read(0, form.pick([52, 64]))?;
+        let number = |field| form.number(&header, field);
+        if !matches!(number([(16, 2); 2]), ET_EXEC | ET_DYN) {
+            return Err("it is neither a program nor a shared library".to_owned());
+        }
+        let (segments_at, sections_at) = (number([(28, 4), (32, 8)]), number([(32, 4), (40, 8)]));
+        let (segment_size, section_size) = (form.pick([32, 56]), form.pick([40, 64]));
+        let (mut segments, mut sections) = (number([(44, 2), (56, 2)]), number([(48, 2), (60, 2)]));
+        let mut strings = number([(50, 2), (62, 2)]);
+        if sections_at == 0 {
+            sections = 0;
+        } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {
+            // Numbers too large for the header are in the first section's.
+            let first = Section::of(form, &read(sections_at, section_size)?);
+            sections = if sections == 0 { first.size } else { sections };
+            segments = if segments == PN_XNUM { first.info } else { segments };
+            strings = if strings == SHN_XINDEX { first.link } else { strings };
+        }
+        if segments_at == 0 {
+            segments = 0;
+        }
+        if segments.max(sections) > MOST_SECTIONS {
+            return Err("it claims more sections than any program has".to_owned());
+        }
+        let entries = [
+            (segments, number([(42, 2), (54, 2)]), segment_size),
+            (sections, number([(46, 2), (58, 2)]), section_size),
+        ];
+        if entries.iter().any(|&(count, size, right)| count > 0 && size != right) {
+            return Err("the size of its headers is wrong".to_owned());
+        }
+
+        let table = read(sections_at, sections * section_size)?;
+        let sections: Vec<Section> = table
+            .chunks_exact(section_size as usize)
+            .map(|header| Section::of(form, header))
+            .collect();
+        let stored = match sections.get(strings as usize) {
+            Some(section) if section.size > MOST_NAMES => {
+                return Err("it claims longer names than any program has".to_owned());
+            }
+            Some(section) => read(section.offset, section.size)?,
+            None if sections.is_empty() => vec![],
+            None => return Err("it has no names of sections".to_owned()),
+        };
+        Ok(Headers {
+            own: header.len() as u64,
+            segments: (segments_at, segments, segment_size),
+            section_size,
+            sections,
+            names: stored,
+        })
     }
 
-    let mut end = header.len() as u64;
+    /// The sections that hold something, each with its name.
+    fn named(&self) -> Result<Vec<(&Section, &[u8])>, String> {
+        let real = self.sections.iter().filter(|section| section.kind != SHT_NULL);
+        real.map(|section| {
+            let stored = self.names.get(section.name as usize..);
+            let name = stored.and_then(|s| s.split_inclusive(|&b| b == 0).next());
+            let name = name.and_then(|name| name.strip_suffix(&[0]));
+            Ok((section, name.ok_or("a section's name lies beyond the names")?))
+        })
+        .collect()
+    }
+}
+
+fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
+    let headers = Headers::of(form, read)?;
+    let (segments_at, segments, segment_size) = headers.segments;
+    let mut end = headers.own;
     if segments > 0 {
         end = end.max(within(length, segments_at, segments * segment_size)?);
     }
@@ -219,24 +299,9 @@ fn layout(
         }
     }
 
-    let table = read(sections_at, sections * section_size)?;
-    let sections: Vec<Section> =
-        table.chunks_exact(section_size as usize).map(|header| Section::of(form, header)).collect();
-    let stored = match sections.get(strings as usize) {
-        Some(section) if section.size > MOST_NAMES => {
-            return Err("it claims longer names than any program has".to_owned());
-        }
-        Some(section) => read(section.offset, section.size)?,
-        None if sections.is_empty() => vec![],
-        None => return Err("it has no names of sections".to_owned()),
-    };
     let mut names: Vec<&[u8]> = vec![b".shstrtab"];
     let mut loose = vec![];
-    for section in sections.iter().filter(|section| section.kind != SHT_NULL) {
-        let name =
-            stored.get(section.name as usize..).and_then(|s| s.split_inclusive(|&b| b == 0).next());
-        let name = name.and_then(|name| name.strip_suffix(&[0]));
-        let name = name.ok_or("a section's name lies beyond the names")?;
+    for (section, name) in headers.named()? {
         let held = section.kind != SHT_NOBITS;
         let (offset, size) = if held { (section.offset, section.size) } else { (0, 0) };
         let section_end = within(length, offset, size)?;
@@ -254,7 +319,7 @@ fn layout(
     }
     let entries = names.len() as u64 + 1; // and the empty one at the start
     end = aligned(end + string_table(names), form.pick([4, 8]))?;
-    Ok(end + entries * section_size)
+    Ok(end + entries * headers.section_size)
 }
 
 /// Whether `strip` removes a section that is not loaded: symbols, their names, relocations (which

@@ -19,17 +19,21 @@
 mod cache;
 mod compress;
 mod content;
+mod difference;
 mod elf;
 mod files;
 mod image;
 mod inject;
 mod pool;
+mod wasm;
 
 use std::path::Path;
 
 use perf_budget_core::metric::{ByMetric, Key, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
+
+pub(crate) use self::difference::difference;
 
 use self::cache::Cache;
 use self::compress::Encoder;
@@ -45,6 +49,9 @@ pub struct Reading {
     /// What a reader should know: how many files, which is the largest, what was not counted.
     pub notes: Vec<String>,
 }
+
+/// The name of each section of a program or a module, and what it holds.
+type Sections = Vec<(String, Vec<u8>)>;
 
 /// For each metric that was asked for, its reading or why there is none.
 pub type Readings = ByMetric<Result<Reading, Unmeasured>>;

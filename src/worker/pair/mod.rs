@@ -2,9 +2,8 @@
 //!
 //! What is compared runs within microseconds of each other, so that whatever the machine does to the
 //! one it does to the other. A coin decides which of the two is started first and which begins, since
-//! the place in line is worth a little too; who calls keeps the coin. Figures:
-//! `docs/judgement.md`. Hidden from the documentation: public only for the suite that proves the
-//! instruments.
+//! the place in line is worth a little too; who calls keeps the coin. The figures are in
+//! `docs/judgement.md`.
 
 #[cfg(unix)]
 mod controller;
@@ -26,6 +25,13 @@ pub(crate) use self::responder::Responder;
 
 /// One of the two that are compared.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
 pub struct Side {
     /// The binary that the workload is in.
     pub build: Build,
@@ -47,6 +53,13 @@ pub struct Wants {
 }
 
 /// How a pair is run.
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
 pub struct Terms<'a> {
     /// What the rounds are made of.
     pub wants: Wants,

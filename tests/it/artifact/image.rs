@@ -6,7 +6,7 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use perf_budget::outcome::Cause;
+use perf_budget_core::outcome::Cause;
 use serde_json::{Value, json};
 
 use super::instruments::skipped;

@@ -12,7 +12,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exact", &[]),
     ("os", &[]),
     ("paths", &["error"]),
-    ("progress", &[]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
@@ -20,8 +19,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
+    ("build", &["budget", "error", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
+    ("handover", &["budget", "error", "exact", "outcome"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -34,13 +35,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noise", &["os", "outcome", "reading"]),
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
+    ("progress", &["report"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["budget", "error", "worker"]),
+    ("base", &["budget", "error", "handover", "outcome", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",
@@ -60,15 +62,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "exact", "exec", "files", "inject", "meter", "metric", "os",
-            "outcome", "paths", "quantity", "reading", "suite", "worker",
+            "base", "budget", "build", "exact", "exec", "files", "handover", "inject", "meter",
+            "metric", "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
         ],
     ),
+    ("internals", &["inject", "run", "subject", "worker"]),
     (
         "session",
         &[
             "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "outcome", "paths", "progress", "quantity", "subject", "suite", "verdict", "worker",
+            "os", "outcome", "paths", "progress", "quantity", "subject", "suite", "verdict",
+            "worker",
         ],
     ),
     (
@@ -89,12 +93,11 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Names at the top of the crate that are not modules, and the module each is from.
 const NAMES: &[(&str, &str)] = &[
-    ("Error", "error"),
     ("Harness", "harness"),
     ("Heap", "instrument"),
     ("Failed", "run"),
+    ("Parameter", "run"),
     ("Run", "run"),
-    ("Workload", "run"),
 ];
 
 /// What is done in few places: what it is, how it looks in the source, and where it is.
@@ -117,7 +120,7 @@ const DEEDS: &[(&str, &[&str], &[&str])] = &[
     (
         "is unsafe",
         &["unsafe"],
-        &["exec/linux.rs", "instrument/heap.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+        &["exec/linux.rs", "instrument/heap.rs", "os/job.rs", "os/kernel.rs", "os/kernel/linux.rs"],
     ),
 ];
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use perf_budget::budget;
-use perf_budget::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind};
+use perf_budget_core::budget;
+use perf_budget_core::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectKind};
 
 use super::arrows::library;
 use super::{none, root, sources, text, texts};

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use perf_budget::metric::{Better, Judged, Metric, SubjectKind};
-use perf_budget::quantity::Unit;
-use perf_budget::stats::{Exceedance, threshold};
-use perf_budget::verdict::Verdict;
-use perf_budget::verdict::judge::{BETA, FEWEST_PROCESSES};
+use perf_budget_core::metric::{Better, Judged, Metric, SubjectKind};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::stats::{Exceedance, threshold};
+use perf_budget_core::verdict::Verdict;
+use perf_budget_core::verdict::judge::{BETA, FEWEST_PROCESSES};
 
 use super::{none, root, text, texts};
 

@@ -1,10 +1,10 @@
-//! What the budgets say differently: which there are, what each measures, and every limit.
+//! The comparison of budgets: which budgets there are, what each measures, and every limit.
 
 use std::cmp::Ordering;
 
 use perf_budget_core::budget::{
-    Bound, Budget, Budgets, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject, Target,
-    Waiver,
+    Bound, Budget, Budgets, Build, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject,
+    Target, Waiver,
 };
 use perf_budget_core::quantity::{Quantity, Unit};
 
@@ -21,18 +21,18 @@ pub(super) fn compare(
     let defaults = Settings::default();
     let old: &[Budget] = before.map_or(&[], |file| &file.budgets);
     let new: &[Budget] = after.map_or(&[], |file| &file.budgets);
-    let mut gone: Vec<&Budget> =
+    let mut removed: Vec<&Budget> =
         old.iter().filter(|b| !new.iter().any(|n| n.name == b.name)).collect();
     for budget in new {
         let same_name = old.iter().find(|old| old.name == budget.name);
-        // The same thing measured under another name.
+        // A removed budget that measures the same is the same budget under another name.
         let alike = |old: &&Budget| old.subject == budget.subject && old.cases == budget.cases;
         let old = match same_name {
             Some(old) => Some(old),
-            None => gone.iter().position(alike).map(|at| gone.remove(at)),
+            None => removed.iter().position(alike).map(|at| removed.remove(at)),
         };
         let Some(old) = old else {
-            changes.extend(limits(budget).map(|limit| alone(Kind::Added, budget, limit)));
+            changes.extend(limits(budget).map(|limit| only_in_one(Kind::Added, budget, limit)));
             continue;
         };
         let pair = Pair {
@@ -45,28 +45,28 @@ pub(super) fn compare(
         };
         pair.compare(changes);
     }
-    for budget in gone {
-        changes.extend(limits(budget).map(|limit| alone(Kind::Removed, budget, limit)));
+    for budget in removed {
+        changes.extend(limits(budget).map(|limit| only_in_one(Kind::Removed, budget, limit)));
     }
 }
 
-/// Every limit of a budget, slopes last.
+/// Returns every limit of a budget; limits on slopes come last.
 fn limits(budget: &Budget) -> impl Iterator<Item = &Limit> {
     let slopes = budget.scaling.iter().flat_map(|scaling| &scaling.limits);
     budget.limits.iter().chain(slopes).map(AsRef::as_ref)
 }
 
-/// A limit that one of the states has by itself.
-fn alone(kind: Kind, budget: &Budget, limit: &Limit) -> Change {
+/// Returns the change for a limit that only one of the states has.
+fn only_in_one(kind: Kind, budget: &Budget, limit: &Limit) -> Change {
     let text = Some(shown(limit));
-    let gone = kind == Kind::Removed;
-    let (before, after) = if gone { (text, None) } else { (None, text) };
-    let line = (!gone).then_some(limit.line);
+    let removed = kind == Kind::Removed;
+    let (before, after) = if removed { (text, None) } else { (None, text) };
+    let line = (!removed).then_some(limit.line);
     let what = format!("{}::{}", budget.name, limit.label);
-    Change { kind, what, before, after, weakens: gone, why: None, line }
+    Change { kind, what, before, after, weakens: removed, why: None, line }
 }
 
-/// One budget in both states.
+/// A budget that both states have.
 struct Pair<'a> {
     old: &'a Budget,
     new: &'a Budget,
@@ -84,6 +84,7 @@ impl Pair<'_> {
             let texts = (Some(subject(&old.subject)), Some(subject(&new.subject)));
             changes.push(self.change(Kind::Changed, self.part("subject"), texts, true));
         }
+        self.build(changes);
         if old.load != new.load {
             let text = |load: &Option<Load>| load.as_ref().map(ToString::to_string);
             let texts = (text(&old.load), text(&new.load));
@@ -91,15 +92,22 @@ impl Pair<'_> {
         }
         self.cases(changes);
         let (before, after) = self.settings;
+        let (from, to) = (old.build.timeout, new.build.timeout);
+        if from != to {
+            let (from, to) =
+                (from.unwrap_or(before.build_timeout), to.unwrap_or(after.build_timeout));
+            let texts = settings::times(from, to);
+            self.shift("build_timeout", settings::timeout(from, to), texts, changes);
+        }
         if old.effort != new.effort {
             let (from, to) =
                 (old.effort.unwrap_or(before.effort), new.effort.unwrap_or(after.effort));
-            self.moved("effort", settings::effort(from, to), settings::times(from, to), changes);
+            self.shift("effort", settings::effort(from, to), settings::times(from, to), changes);
         }
         if old.timeout != new.timeout {
             let (from, to) =
                 (old.timeout.unwrap_or(before.timeout), new.timeout.unwrap_or(after.timeout));
-            self.moved("timeout", settings::timeout(from, to), settings::times(from, to), changes);
+            self.shift("timeout", settings::timeout(from, to), settings::times(from, to), changes);
         }
         if old.base != new.base {
             let word = |compared: bool| compared.to_string();
@@ -117,6 +125,31 @@ impl Pair<'_> {
         self.limits(changes);
     }
 
+    /// Compares how artifacts are built. A different build measures something else.
+    fn build(&self, changes: &mut Vec<Change>) {
+        let (old, new) = (&self.old.build, &self.new.build);
+        let features = |build: &Build| match build.features.as_deref() {
+            None => "the default ones".to_owned(),
+            Some([]) => "none".to_owned(),
+            Some(features) => features.join(", "),
+        };
+        let words = |words: &[String]| {
+            if words.is_empty() { "none".to_owned() } else { words.join(" ") }
+        };
+        let profile = |build: &Build| build.profile.clone().unwrap_or_else(|| "release".to_owned());
+        for (name, before, after) in [
+            ("features", features(old), features(new)),
+            ("profile", profile(old), profile(new)),
+            ("wasm-opt", words(&old.wasm_opt), words(&new.wasm_opt)),
+            ("build", words(&old.command), words(&new.command)),
+        ] {
+            if before != after {
+                let texts = (Some(before), Some(after));
+                changes.push(self.change(Kind::Changed, self.part(name), texts, true));
+            }
+        }
+    }
+
     fn part(&self, name: &str) -> String {
         format!("{}: {name}", self.new.name)
     }
@@ -132,7 +165,7 @@ impl Pair<'_> {
         Change { kind, what, before, after, weakens, why, line: Some(self.new.line) }
     }
 
-    fn moved(
+    fn shift(
         &self,
         name: &str,
         direction: Option<Direction>,
@@ -145,7 +178,8 @@ impl Pair<'_> {
         changes.push(self.change(direction.kind(), self.part(name), texts, weaker));
     }
 
-    /// Parameters: a case that is gone is a promise that is gone; one with other values is another.
+    /// Compares the parameters. A case that was removed is a promise less; a case with other values is another
+    /// promise.
     fn cases(&self, changes: &mut Vec<Change>) {
         let (old, new) = (&self.old.cases, &self.new.cases);
         let has = |cases: &[Case], label: &str| cases.iter().any(|case| case.label == label);
@@ -178,35 +212,35 @@ impl Pair<'_> {
 
     fn limits(&self, changes: &mut Vec<Change>) {
         let alike = |a: &Limit, b: &Limit| a.metric == b.metric && a.bound == b.bound;
-        let mut gone: Vec<&Limit> = limits(self.old).collect();
-        let mut fresh: Vec<&Limit> = Vec::new();
+        let mut removed: Vec<&Limit> = limits(self.old).collect();
+        let mut added: Vec<&Limit> = Vec::new();
         for limit in limits(self.new) {
             let same = |old: &&Limit| alike(old, limit) && old.reference() == limit.reference();
-            match gone.iter().position(same) {
-                Some(at) => self.limit(gone.remove(at), limit, changes),
-                None => fresh.push(limit),
+            match removed.iter().position(same) {
+                Some(at) => self.limit(removed.remove(at), limit, changes),
+                None => added.push(limit),
             }
         }
-        for limit in fresh {
-            // Held against something else: what is lost and what is won cannot be compared.
-            let Some(at) = gone.iter().position(|old| alike(old, limit)) else {
-                changes.push(alone(Kind::Added, self.new, limit));
+        for limit in added {
+            // The limit has another reference now, so the two limits cannot be compared.
+            let Some(at) = removed.iter().position(|old| alike(old, limit)) else {
+                changes.push(only_in_one(Kind::Added, self.new, limit));
                 continue;
             };
-            let old = gone.remove(at);
-            changes.push(self.of_limit(Kind::Changed, old, limit, true));
+            let old = removed.remove(at);
+            changes.push(self.limit_change(Kind::Changed, old, limit, true));
         }
-        for limit in gone {
+        for limit in removed {
             let why = reason(self.old.why.as_deref(), self.new.why.as_deref());
-            changes.push(Change { why, ..alone(Kind::Removed, self.new, limit) });
+            changes.push(Change { why, ..only_in_one(Kind::Removed, self.new, limit) });
         }
     }
 
-    /// A limit that both states have.
+    /// Compares a limit that both states have.
     fn limit(&self, old: &Limit, new: &Limit, changes: &mut Vec<Change>) {
         let ((from, unit), (to, other)) = (number(old), number(new));
         if unit != other {
-            changes.push(self.of_limit(Kind::Changed, old, new, true));
+            changes.push(self.limit_change(Kind::Changed, old, new, true));
             return;
         }
         let name = format!("{}::{} waive", self.new.name, new.label);
@@ -215,7 +249,7 @@ impl Pair<'_> {
         if !stays {
             let weaker = (to > from) == (new.bound == Bound::Max);
             let kind = if weaker { Kind::Loosened } else { Kind::Tightened };
-            changes.push(self.of_limit(kind, old, new, weaker));
+            changes.push(self.limit_change(kind, old, new, weaker));
         }
         let (Some(early), Some(late)) = (self.warning(old, 0), self.warning(new, 1)) else {
             return;
@@ -227,14 +261,14 @@ impl Pair<'_> {
         if weaker || stays {
             let kind = if weaker { Kind::Loosened } else { Kind::Tightened };
             let text = |value| Some(Quantity::new(value, unit).to_string());
-            let mut change = self.of_limit(kind, old, new, weaker);
+            let mut change = self.limit_change(kind, old, new, weaker);
             change.what += " warn";
             (change.before, change.after) = (text(early), text(late));
             changes.push(change);
         }
     }
 
-    /// From where on a limit warns.
+    /// Returns the value from which a limit warns.
     fn warning(&self, limit: &Limit, state: usize) -> Option<f64> {
         let settings = [self.settings.0, self.settings.1][state];
         let Target::Absolute(quantity) = &limit.target else { return None };
@@ -247,7 +281,7 @@ impl Pair<'_> {
         ))
     }
 
-    fn of_limit(&self, kind: Kind, old: &Limit, new: &Limit, weakens: bool) -> Change {
+    fn limit_change(&self, kind: Kind, old: &Limit, new: &Limit, weakens: bool) -> Change {
         let (mut before, mut after) = (shown(old), shown(new));
         if before == after {
             let exact = |limit| format!("{before} ({} in base units)", number(limit).0);
@@ -255,20 +289,20 @@ impl Pair<'_> {
         }
         let effective =
             |limit: &Limit, budget: &Budget| limit.why.clone().or_else(|| budget.why.clone());
-        let (said, says) = (effective(old, self.old), effective(new, self.new));
+        let (why_before, why_after) = (effective(old, self.old), effective(new, self.new));
         Change {
             kind,
             what: format!("{}::{}", self.new.name, new.label),
             before: Some(before),
             after: Some(after),
             weakens,
-            why: reason(said.as_deref(), says.as_deref()),
+            why: reason(why_before.as_deref(), why_after.as_deref()),
             line: Some(new.line),
         }
     }
 }
 
-/// Somebody who answers for what is broken: new or for longer, it lets more pass. It brings its own reason.
+/// Compares a waiver. A new or longer waiver lets more pass, and it brings its own reason.
 fn waiver(
     (old, new): (&Option<Waiver>, &Option<Waiver>),
     what: String,
@@ -276,7 +310,7 @@ fn waiver(
     changes: &mut Vec<Change>,
 ) {
     let until = |waiver: &Option<Waiver>| waiver.as_ref().map(|waiver| waiver.until);
-    // None is before every day.
+    // `None` sorts before every date.
     let kind = match until(old).cmp(&until(new)) {
         Ordering::Less => Kind::Loosened,
         Ordering::Greater => Kind::Tightened,
@@ -298,13 +332,13 @@ fn waiver(
     });
 }
 
-/// The reason that came with a change: one that was not there before.
+/// Returns the reason for a change: a `why` that is not the one from before.
 fn reason(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let after = after.map(str::trim).filter(|after| !after.is_empty())?;
     (before.map(str::trim) != Some(after)).then(|| after.to_owned())
 }
 
-/// The number of a limit, and what it counts.
+/// Returns the number of a limit, and its unit.
 fn number(limit: &Limit) -> (f64, Unit) {
     match &limit.target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
@@ -312,7 +346,7 @@ fn number(limit: &Limit) -> (f64, Unit) {
     }
 }
 
-/// A limit as people read it.
+/// Returns a limit as people read it.
 fn shown(limit: &Limit) -> String {
     let side = match limit.bound {
         Bound::Max => "max",
@@ -335,12 +369,12 @@ fn params(case: &Case) -> String {
     if case.params.is_empty() {
         return "none".to_owned();
     }
-    let one =
+    let text =
         |(name, value): &(String, perf_budget_core::budget::Param)| format!("{name} = {value}");
-    case.params.iter().map(one).collect::<Vec<_>>().join(", ")
+    case.params.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
-/// What is measured, with all that changes it.
+/// Returns what is measured, with everything that affects it.
 fn subject(subject: &Subject) -> String {
     let Subject::Command(command) = subject else { return names::subject(subject) };
     let ready = match &command.ready {

@@ -1,10 +1,10 @@
-//! `cargo budget diff`: what two states of `budgets.toml` promise differently. Pure: two checked files in,
-//! a list of changes out.
+//! `cargo budget diff`: the differences between the promises of two states of `budgets.toml`. The module is pure: it
+//! takes two checked files and returns a list of changes.
 //!
-//! What counts is what the gate would do, not how it is written: `1 KiB` and `1024 B` are the same limit.
-//! A change *weakens* where something that was red may now be green. Where that cannot be told, since
-//! another thing is measured or held against another reference, it is taken to weaken: a reason costs a
-//! line, a promise lost unseen costs more.
+//! It compares what the gate would do, not how that is written: `1 KiB` and `1024 B` are the same limit. A change
+//! *weakens* the gate where something that was red may now be green. Where that cannot be told, because another thing
+//! is measured or the reference is another, the change counts as weakening: to write a reason costs a line, but to
+//! lose a promise unnoticed costs more.
 
 mod budgets;
 pub(crate) mod render;
@@ -15,50 +15,50 @@ mod tests;
 use perf_budget_core::budget::Budgets;
 use serde::Serialize;
 
-/// What became of one thing.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
-    /// It allows more than it did.
+    /// The limit allows more than before.
     Loosened,
-    /// It allows less than it did.
+    /// The limit allows less than before.
     Tightened,
-    /// It is new.
+    /// The thing is new.
     Added,
-    /// It is gone.
+    /// The thing was removed.
     Removed,
-    /// A budget has another name, and is otherwise the one it was.
+    /// A budget has another name, but is otherwise the same.
     Renamed,
-    /// It is another promise, neither more nor less.
+    /// The promise is another one, and neither weaker nor stronger.
     Changed,
 }
 
-/// One difference.
+/// One difference between the two states.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Change {
-    /// What became of it.
+    /// The kind of the change.
     pub(crate) kind: Kind,
-    /// `merge::p99`, `merge: params`, `[settings] alpha`.
+    /// The thing that changed: `merge::p99`, `merge: params`, `[settings] alpha`.
     pub(crate) what: String,
-    /// As it was; `None` where it was not.
+    /// The old text; `None` where the thing is new.
     pub(crate) before: Option<String>,
-    /// As it is; `None` where it is not.
+    /// The new text; `None` where the thing was removed.
     pub(crate) after: Option<String>,
     /// Whether something that was red may now be green.
     pub(crate) weakens: bool,
-    /// The reason that came with it: a `why` that is not what it was.
+    /// The reason for the change: a `why` that is new or was changed with it.
     pub(crate) why: Option<String>,
-    /// The line in the file as it is now, from 1.
+    /// The line in the new file, from 1.
     pub(crate) line: Option<usize>,
 }
 
 impl Change {
-    /// Whether it weakens the gate and nobody says why.
+    /// Returns whether the change weakens the gate without a reason.
     pub(crate) fn is_unexplained(&self) -> bool {
         self.weakens && self.why.is_none()
     }
 
-    /// `merge::p99: 10 ms -> 12 ms`.
+    /// Returns the change as a sentence: `merge::p99: 10 ms -> 12 ms`.
     pub(crate) fn sentence(&self) -> String {
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => format!("{}: {before} -> {after}", self.what),
@@ -69,7 +69,7 @@ impl Change {
 }
 
 impl Kind {
-    /// Its word.
+    /// Returns the name of the kind.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Loosened => "loosened",
@@ -82,8 +82,8 @@ impl Kind {
     }
 }
 
-/// Every difference between two states of the file, `None` where there was or is none: settings first, then
-/// budgets in the order of the new file, then those that are gone.
+/// Returns every difference between two states of the file; a state is `None` where the file does not exist. Settings
+/// come first, then budgets in the order of the new file, then removed budgets.
 pub(crate) fn compare(before: Option<&Budgets>, after: Option<&Budgets>) -> Vec<Change> {
     let mut changes = Vec::new();
     if let (Some(before), Some(after)) = (before, after) {
@@ -93,7 +93,7 @@ pub(crate) fn compare(before: Option<&Budgets>, after: Option<&Budgets>) -> Vec<
     changes
 }
 
-/// Whether two values are the same but for the way they were written.
+/// Returns whether two values are equal, apart from how they were written.
 fn same(a: f64, b: f64) -> bool {
     (a - b).abs() <= a.abs().max(b.abs()) * 1e-12
 }

@@ -1,4 +1,4 @@
-//! The changes as text for people, as JSON for programs, as Markdown for a comment.
+//! The rendering of the changes: text for people, JSON for programs, and Markdown for a comment.
 
 use std::fmt::Write;
 
@@ -7,25 +7,25 @@ use serde::Serialize;
 use super::{Change, Kind};
 use crate::text::printable;
 
-/// What is compared, and what came out.
+/// The two states that were compared, and the changes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison<'c> {
-    /// The revision as it was named.
+    /// The revision, as it was named.
     pub(crate) revision: &'c str,
-    /// The commit that is.
+    /// The commit of that revision.
     pub(crate) commit: &'c str,
-    /// The file, from the top of the repository.
+    /// The path of the file, from the top of the repository.
     pub(crate) file: &'c str,
-    /// How many changes weaken the gate without a reason.
+    /// The number of changes that weaken the gate without a reason.
     pub(crate) unexplained: usize,
-    /// The reason that was given for all that weakens, on the command line.
+    /// The reason from the command line, for all changes that weaken the gate.
     pub(crate) because: Option<&'c str>,
-    /// Every change.
+    /// All changes.
     pub(crate) changes: &'c [Change],
 }
 
 impl Comparison<'_> {
-    /// For people.
+    /// Renders the changes for people.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for change in self.changes {
@@ -47,13 +47,13 @@ impl Comparison<'_> {
         text + &self.summary() + "\n"
     }
 
-    /// For programs.
+    /// Renders the changes for programs.
     pub(crate) fn json(&self) -> String {
-        // Strings, numbers and lists of them have a rendering.
+        // These types always have a rendering as JSON.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// For a comment on a change.
+    /// Renders the changes for a comment on a pull request.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("### Budgets since {}\n\n", code(self.revision));
         if !self.changes.is_empty() {
@@ -83,7 +83,7 @@ impl Comparison<'_> {
         let Comparison { revision, file, unexplained, .. } = self;
         let count = self.changes.len();
         if count == 0 {
-            return format!("{file} promises what it did at {revision}");
+            return format!("{file} makes the same promises as at {revision}");
         }
         let weaker = self.changes.iter().filter(|change| change.weakens).count();
         let s = if count == 1 { "" } else { "s" };
@@ -100,13 +100,13 @@ impl Comparison<'_> {
             (_, 0) => text + ", each with a reason",
             (Some(because), _) => format!("{text}, because {}", printable(because)),
             (None, n) => format!(
-                "{text}, {n} of them without a reason: write or change its `why`, or give a reason with `--because`"
+                "{text}, {n} of them without a reason: write or change the `why` of each, or give a reason with `--because`"
             ),
         }
     }
 }
 
-/// Code in a cell of a table, whatever is in it.
+/// Renders a cell of a table as code, whatever characters it has.
 fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat(longest + 1);
@@ -114,7 +114,7 @@ fn code(text: &str) -> String {
     format!("{ticks}{space}{}{space}{ticks}", printable(text).replace('|', "\\|"))
 }
 
-/// Prose in a cell of a table: nothing in it is markup.
+/// Escapes prose for a cell of a table, so that nothing in it is markup.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for c in printable(text).chars() {

@@ -1,4 +1,4 @@
-//! What `[settings]` says differently: how much each verdict is to be believed.
+//! The comparison of `[settings]`: how much evidence each verdict needs.
 
 use std::time::Duration;
 
@@ -24,12 +24,15 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     };
     add("effort", effort(old.effort, new.effort), times(old.effort, new.effort));
     add("timeout", timeout(old.timeout, new.timeout), times(old.timeout, new.timeout));
-    // A smaller chance of a false red asks for more evidence before anything is red.
+    let times_of = times(old.build_timeout, new.build_timeout);
+    add("build_timeout", timeout(old.build_timeout, new.build_timeout), times_of);
+    // A smaller chance of a false red means that more evidence is needed before anything is red.
     let alphas = (old.alpha.to_string(), new.alpha.to_string());
     add("alpha", direction(old.alpha, new.alpha, Stricter::Greater), alphas);
     let shares = (share(old.warn_at), share(new.warn_at));
     add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
-    // Without it nothing is compared that does not say so itself: as if everything were allowed.
+    // Without `base`, only limits that say so themselves are compared with the base. That is as if everything were
+    // allowed.
     let limit = |settings: &Settings| settings.base.as_ref().map(|base| base.limit);
     let (from, to) = (limit(old).unwrap_or(f64::MAX), limit(new).unwrap_or(f64::MAX));
     let said = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
@@ -43,12 +46,18 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
+    let listed = |globs: &[String]| globs.join(", ");
+    let more = new.inert.iter().any(|glob| !old.inert.contains(glob));
+    let fewer = old.inert.iter().any(|glob| !new.inert.contains(glob));
+    // What is listed is not looked at.
+    let inert = if more { Some(Direction::Weaker) } else { fewer.then_some(Direction::Stronger) };
+    add("inert", inert, (listed(&old.inert), listed(&new.inert)));
     let (from, to) = (strictness(old.inconclusive), strictness(new.inconclusive));
     let words = (from.1.to_owned(), to.1.to_owned());
     add("inconclusive", direction(from.0, to.0, Stricter::Greater), words);
 }
 
-/// Whether a change makes the gate stricter.
+/// Whether a change makes the gate stricter or weaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Stronger,
@@ -64,14 +73,14 @@ impl Direction {
     }
 }
 
-/// Which of two values is the stricter.
+/// Which of two values is stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stricter {
     Greater,
     Smaller,
 }
 
-/// Which way a value went; `None` where it stayed.
+/// Returns the direction of a change; `None` where the value stayed the same.
 pub(super) fn direction(before: f64, after: f64, stricter: Stricter) -> Option<Direction> {
     if same(before, after) {
         return None;
@@ -80,17 +89,17 @@ pub(super) fn direction(before: f64, after: f64, stricter: Stricter) -> Option<D
     Some(if stronger { Direction::Stronger } else { Direction::Weaker })
 }
 
-/// Less time to measure in sees less.
+/// Compares two efforts: with less time to measure, less is found.
 pub(super) fn effort(before: Duration, after: Duration) -> Option<Direction> {
     direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Greater)
 }
 
-/// What hangs for longer passes for longer.
+/// Compares two timeouts: with a longer one, something that hangs passes for longer.
 pub(super) fn timeout(before: Duration, after: Duration) -> Option<Direction> {
     direction(before.as_secs_f64(), after.as_secs_f64(), Stricter::Smaller)
 }
 
-/// Two times as they are shown.
+/// Returns two times as they are shown.
 pub(super) fn times(before: Duration, after: Duration) -> (String, String) {
     let shown = |time: Duration| Quantity::new(time.as_secs_f64(), Unit::Seconds).to_string();
     (shown(before), shown(after))

@@ -1,4 +1,4 @@
-//! Two texts in, the changes out.
+//! Tests of the comparison: two texts of budgets.toml, and the changes between them.
 
 use std::path::Path;
 
@@ -14,7 +14,8 @@ fn changes(before: &str, after: &str) -> Vec<Change> {
     compare(budgets(before).as_ref(), budgets(after).as_ref())
 }
 
-/// Each change as `KIND SENTENCE`, with `!` where it weakens without a reason, `~` where with one.
+/// Checks the changes. Each is `KIND SENTENCE`, preceded by `!` where it weakens the gate without a reason, and by
+/// `~` where it does so with a reason.
 #[track_caller]
 fn check(before: &str, after: &str, want: &[&str]) {
     let got: Vec<String> = changes(before, after)
@@ -31,7 +32,7 @@ fn check(before: &str, after: &str, want: &[&str]) {
     assert_eq!(got, want, "{before}\n----\n{after}");
 }
 
-/// A budget `b` with this limit, and what else stands under it.
+/// Returns a budget `b` with these further lines.
 fn b(rest: &str) -> String {
     format!("[budget.b]\nworkload = \"w\"\n{rest}\n")
 }
@@ -68,7 +69,7 @@ fn a_reason_has_to_be_new() {
 }
 
 #[test]
-fn what_is_gone_or_measured_otherwise_weakens() {
+fn a_removed_or_different_measurement_weakens() {
     let two = b("max = { p99 = \"1 s\", allocs = 3 }");
     let one = b("max = { p99 = \"1 s\" }");
     check(&two, &one, &["!removed b::allocs: max 3"]);
@@ -89,7 +90,7 @@ fn what_is_gone_or_measured_otherwise_weakens() {
 }
 
 #[test]
-fn another_name_is_seen_by_what_is_measured() {
+fn a_renamed_budget_is_recognized_by_its_subject() {
     let one = b("max.p99 = \"1 s\"");
     let renamed = one.replace("budget.b", "budget.\"c.d\"").replace("1 s", "2 s");
     let moved = "!loosened c.d::p99: max 1 s -> max 2 s";
@@ -177,4 +178,27 @@ fn a_waiver_brings_its_own_reason() {
         "max.p99 = { limit = \"1 s\", waive = { until = \"2027-01-31\", owner = \"o\", why = \"w\" } }",
     );
     check(&plain, &limit, &["~loosened b::p99 waive: until 2027-01-31 by o"]);
+}
+
+#[test]
+fn a_different_build_measures_something_else() {
+    let b = |keys: &str| {
+        format!(
+            "[budget.b]\nartifact = [\"{{bin:b}}\", \"{{wasm:b}}\"]\nmax.size = \"1 MB\"\n{keys}\n"
+        )
+    };
+    let check =
+        |before: &str, after: &str, want: &[&str]| super::tests::check(&b(before), &b(after), want);
+    check("profile = \"release\"", "", &[]);
+    check("", "profile = \"dist\"", &["!changed b: profile: release -> dist"]);
+    check("", "features = []", &["!changed b: features: the default ones -> none"]);
+    check("features = [\"a\", \"b\"]", "", &["!changed b: features: a, b -> the default ones"]);
+    check("wasm-opt = [\"-Oz\"]", "", &["!changed b: wasm-opt: -Oz -> none"]);
+    check(
+        "build = [\"make\"]",
+        "build = [\"make\", \"all\"]",
+        &["!changed b: build: make -> make all"],
+    );
+    check("", "build_timeout = \"2 h\"", &["!loosened b: build_timeout: 60 min -> 120 min"]);
+    check("", "build_timeout = \"60 min\"", &[]);
 }

@@ -1,5 +1,4 @@
-//! The text of `budgets.lock`: blocks are written, replaced and kept in the order of their names, with the
-//! comments that people put there.
+//! The text of `budgets.lock`. It has one block for each value, sorted by name; comments that people wrote are kept.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +8,17 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::failure::Failure;
 
-/// What a new file begins with.
-const HEAD: &str = "\
+/// The first line of a new file.
+const HEADER: &str = "\
 # The values last accepted, one block each, written by `cargo budget accept`. Keep it under version control.
 ";
 
-/// The text with these blocks in it; all others stay as they are.
+/// Returns the text with these blocks added or replaced; all other blocks stay as they are.
 pub(crate) fn write(
     text: Option<&str>,
     taken: &BTreeMap<String, Locked>,
 ) -> Result<String, Failure> {
-    let old = text.map_or_else(|| format!("{HEAD}version = {VERSION}\n"), str::to_owned);
+    let old = text.map_or_else(|| format!("{HEADER}version = {VERSION}\n"), str::to_owned);
     if taken.is_empty() {
         return Ok(text.unwrap_or_default().to_owned());
     }
@@ -45,7 +44,7 @@ pub(crate) fn write(
     Ok(file.to_string())
 }
 
-/// The text without these blocks, their comments included.
+/// Returns the text without these blocks and their comments.
 pub(crate) fn remove(text: &str, names: &[String]) -> Result<String, Failure> {
     let mut file: DocumentMut = text
         .parse()
@@ -56,7 +55,7 @@ pub(crate) fn remove(text: &str, names: &[String]) -> Result<String, Failure> {
     Ok(file.to_string())
 }
 
-/// A value with its interval as people read it.
+/// Returns a value with its interval, as people read it.
 pub(crate) fn shown(locked: &Locked) -> String {
     let value = Quantity::new(locked.value, locked.unit);
     match (locked.low, locked.high) {
@@ -96,7 +95,7 @@ fn block(locked: &Locked) -> Table {
     block
 }
 
-/// Whole numbers without a point; others with every digit that they have.
+/// Returns a number as TOML: without a decimal point where it is whole, and otherwise with all its digits.
 fn number(number: f64) -> Value {
     const WHOLE: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() < WHOLE {
@@ -106,7 +105,8 @@ fn number(number: f64) -> Value {
     }
 }
 
-/// Comments above the block and above its keys stay; those behind values belong to the old value.
+/// Keeps the comments above the block and above its keys. A comment behind a value belongs to the old value, so it is
+/// dropped.
 fn keep_comments(old: &Table, new: &mut Table) {
     *new.decor_mut() = old.decor().clone();
     let keys: Vec<String> = new.iter().map(|(key, _)| key.to_owned()).collect();

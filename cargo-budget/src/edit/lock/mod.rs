@@ -1,4 +1,5 @@
-//! From the outcomes of a run to accepted values: which are taken, which stay, and which are refused.
+//! The plan of `cargo budget accept`: which outcomes of a run become accepted values, which values stay, and which
+//! are refused.
 
 mod block;
 pub(crate) mod revision;
@@ -18,38 +19,38 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::names;
 
-/// On what terms values are accepted.
+/// The options under which values are accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms<'a> {
-    /// Budgets, cases of them or values to accept; empty for everything.
+    /// The names of budgets, cases or values to accept; empty for all.
     pub(crate) named: &'a [String],
-    /// Whether a value that is red against the lock, and against nothing else, is accepted.
+    /// Whether a value is accepted that is red only against the lock.
     pub(crate) red: bool,
-    /// The day.
+    /// Today's date.
     pub(crate) today: Date,
-    /// The revision that was measured.
+    /// The commit that was measured.
     pub(crate) commit: Option<String>,
 }
 
-/// What becomes of a value.
+/// What happens to a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fate {
-    /// It is accepted: the sentence says what it is, and what it was.
+    /// The value is accepted. The sentence gives the new and the old value.
     Accepted(String),
-    /// It is what was accepted before.
+    /// The value is the same as before.
     Unchanged,
-    /// It is not accepted, for this reason, which comes to this exit code.
+    /// The value is refused, for this reason and with this exit code.
     Refused(String, Exit),
 }
 
-/// The new text of `budgets.lock`, and what became of each value, by name.
+/// The new text of `budgets.lock`, and what happens to each value, by name.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) text: String,
     pub(crate) rows: Vec<(String, Fate)>,
 }
 
-/// Plans which values of a run are accepted into the lock, whose text is `text`.
+/// Plans which values of a run are accepted into the lock. `text` is the lock's text.
 pub(crate) fn plan(
     text: Option<&str>,
     lock: &Lock,
@@ -69,13 +70,13 @@ pub(crate) fn plan(
                 match locked(outcome, terms) {
                     None => Fate::Refused("its reading has no value".to_owned(), Exit::Unmeasured),
                     Some(now) => {
-                        let keeps = terms.named.is_empty() && !red;
-                        if keeps && was.is_some_and(|was| is_same(was, &now, outcome)) {
+                        let may_stay = terms.named.is_empty() && !red;
+                        if may_stay && was.is_some_and(|was| is_same(was, &now, outcome)) {
                             Fate::Unchanged
                         } else {
-                            let words = words(was, &now);
+                            let sentence = sentence(was, &now);
                             taken.insert(name.clone(), now);
-                            Fate::Accepted(words)
+                            Fate::Accepted(sentence)
                         }
                     }
                 }
@@ -86,18 +87,18 @@ pub(crate) fn plan(
     Ok(Plan { text: block::write(text, &taken)?, rows })
 }
 
-/// A lock without what is gone.
+/// A lock without the values that `budgets.toml` no longer has.
 #[derive(Debug)]
 pub(crate) struct Pruned {
     pub(crate) text: String,
-    /// The names of the blocks that it had besides.
+    /// The names of the removed blocks.
     pub(crate) gone: Vec<String>,
 }
 
-/// Takes blocks out of a lock of which `budgets.toml` has no budget, no case or no limit any more.
+/// Removes blocks whose budget, case or limit is no longer in `budgets.toml`.
 pub(crate) fn prune(text: &str, lock: &Lock, budgets: &Budgets) -> Result<Pruned, Failure> {
     let tests = names::unmeasured(budgets).into_iter();
-    // A ratio to what was accepted is of the metric itself.
+    // A limit relative to the lock uses the block of the metric itself.
     let known = tests.map(|test| {
         let relative_to = test.relative_to.clone().filter(|other| other != "lock");
         Outcome { relative_to, ..test }.series()
@@ -109,8 +110,8 @@ pub(crate) fn prune(text: &str, lock: &Lock, budgets: &Budgets) -> Result<Pruned
     Ok(Pruned { text, gone })
 }
 
-/// What was measured, by name, with the outcomes that are about it. A ratio to the base revision is not
-/// among them: it is measured anew in each run, against another base.
+/// Returns the measured values by name, each with the outcomes that are about it. A ratio to the base revision is not
+/// among them, since each run measures it anew against another base.
 fn selected<'o>(
     outcomes: &'o [Outcome],
     named: &[String],
@@ -119,10 +120,10 @@ fn selected<'o>(
         let case = format!("{}::{}", outcome.budget, outcome.case);
         [&outcome.budget, &case, &outcome.test, &outcome.series()].contains(&name)
     };
-    let lasting = || outcomes.iter().filter(|o| o.relative_to.as_deref() != Some("base"));
+    let acceptable = || outcomes.iter().filter(|o| o.relative_to.as_deref() != Some("base"));
     for name in named {
-        if !lasting().any(|outcome| names(outcome, name)) {
-            let mut known: Vec<_> = lasting().map(|o| format!("`{}`", o.budget)).collect();
+        if !acceptable().any(|outcome| names(outcome, name)) {
+            let mut known: Vec<_> = acceptable().map(|o| format!("`{}`", o.budget)).collect();
             let mut seen = BTreeSet::new();
             known.retain(|name| seen.insert(name.clone()));
             return Err(Failure::usage(format!(
@@ -133,7 +134,7 @@ fn selected<'o>(
         }
     }
     let mut series: BTreeMap<String, Vec<&Outcome>> = BTreeMap::new();
-    for outcome in lasting() {
+    for outcome in acceptable() {
         if named.is_empty() || named.iter().any(|name| names(outcome, name)) {
             series.entry(outcome.series()).or_default().push(outcome);
         }
@@ -141,7 +142,7 @@ fn selected<'o>(
     Ok(series)
 }
 
-/// The outcome whose value is accepted: of several on the same, the one with the most evidence.
+/// Returns the outcome whose value is accepted: the one with the most evidence, where there are several.
 fn value<'o>(
     outcomes: &[&'o Outcome],
     budgets: &Budgets,
@@ -162,7 +163,7 @@ fn value<'o>(
     }
 }
 
-/// Why nothing is accepted of what an outcome is about.
+/// Returns why the value of an outcome cannot be accepted.
 fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<(), (String, Exit)> {
     let Outcome { verdict, reason, budget, .. } = outcome;
     let against_lock = outcome.accepted.as_ref().is_some_and(|a| a.factor.is_some());
@@ -186,17 +187,19 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
         (Verdict::Fail, false) => {
             refuse(format!("{reason}; fix it, or change the limit first"), Exit::Broken)
         }
-        (Verdict::Fail, true) => {
-            refuse(format!("{reason}; if it must be so, accept it with --red"), Exit::Broken)
-        }
-        _ if waived.is_some() => {
-            refuse(format!("{reason}; a limit that is broken is waived, not accepted"), Exit::Holds)
-        }
+        (Verdict::Fail, true) => refuse(
+            format!("{reason}; if the change is intended, accept it with --red"),
+            Exit::Broken,
+        ),
+        _ if waived.is_some() => refuse(
+            format!("{reason}; the limit is broken and waived, so its value is not accepted"),
+            Exit::Holds,
+        ),
         _ => Ok(()),
     }
 }
 
-/// Whether the limit is broken, be it waived.
+/// Returns whether the limit is broken, even if it is waived.
 fn is_broken(outcome: &Outcome) -> bool {
     let waived = outcome.waived.as_ref().is_some_and(|waived| waived.effect == Effect::Waived);
     let over =
@@ -210,7 +213,7 @@ fn locked(outcome: &Outcome, terms: &Terms<'_>) -> Option<Locked> {
     let exact = outcome.evidence.is_none();
     Some(Locked {
         value: estimate.value,
-        // Readings that are compared have no interval, unless they differed.
+        // A deterministic metric has no interval, unless its readings differed.
         low: estimate.low.filter(|low| !exact || low.to_bits() != estimate.value.to_bits()),
         high: estimate.high.filter(|high| !exact || high.to_bits() != estimate.value.to_bits()),
         unit: against.unit,
@@ -226,9 +229,9 @@ fn locked(outcome: &Outcome, terms: &Terms<'_>) -> Option<Locked> {
     })
 }
 
-/// Whether nothing has changed: a deterministic value is the same; the interval of a statistical one, from the same
-/// environment, has something in common with the one accepted. Taking the new value each time would let it
-/// creep away from what somebody looked at.
+/// Returns whether a value is unchanged. A deterministic value must be the same. For a statistical one, the interval
+/// must overlap the accepted interval of the same environment: if the new value were accepted each time, it could
+/// drift away from the value that somebody looked at.
 fn is_same(was: &Locked, now: &Locked, outcome: &Outcome) -> bool {
     if was.unit != now.unit {
         return false;
@@ -241,8 +244,8 @@ fn is_same(was: &Locked, now: &Locked, outcome: &Outcome) -> bool {
     was.environment == now.environment && below(was.low, now.high) && below(now.low, was.high)
 }
 
-/// What is accepted, and in place of what.
-fn words(was: Option<&Locked>, now: &Locked) -> String {
+/// Returns the sentence with the new and the old value.
+fn sentence(was: Option<&Locked>, now: &Locked) -> String {
     let value = block::shown(now);
     match was {
         None => format!("{value}, for the first time"),

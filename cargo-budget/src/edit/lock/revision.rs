@@ -1,11 +1,11 @@
-//! The revision that a value was measured at, as git knows it.
+//! The revision at which a value was measured, as git knows it.
 
 use std::path::Path;
 
 use crate::git::answer;
 
-/// The commit that is checked out in `root`, shortened, `-dirty` where a file that git knows differs from it,
-/// the lock aside; `None` where git has no commit there, or is not there.
+/// Returns the short hash of the commit that is checked out in `root`, with `-dirty` where a tracked file other than
+/// the lock differs from it. Returns `None` where there is no commit or no git.
 pub(crate) fn revision(root: &Path) -> Option<String> {
     let commit = answer(root, &["rev-parse", "--short", "HEAD"])?;
     let status = answer(root, &["status", "--porcelain", "--untracked-files=no"])?;

@@ -1,4 +1,4 @@
-//! What is written is what is read, to the last digit; what has not changed stays.
+//! Tests of the lock: values survive writing and reading to the last digit, and unchanged values stay.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn locked_at(value: f64, low: f64, high: f64) -> Locked {
 }
 
 #[track_caller]
-fn survives(was: &Locked) {
+fn check_round_trip(was: &Locked) {
     let taken = [("a::p99".to_owned(), was.clone())].into();
     let text = block::write(None, &taken).unwrap();
     let mut lock = lock::parse(&text, Path::new("budgets.lock")).expect(&text);
@@ -42,19 +42,19 @@ fn every_digit_is_kept() {
     for value in
         [0.0, 3.0, 0.1 + 0.2, 1e-9 / 3.0, 1e300, 1.0 / 3.0, 9e15, 1e16, 123_456_789.0, 5e-324]
     {
-        survives(&locked_at(value, value / 3.0, value * 1.1));
+        check_round_trip(&locked_at(value, value / 3.0, value * 1.1));
     }
     let bare = Locked { low: None, high: None, commit: None, ..locked_at(1.5, 1.0, 2.0) };
-    survives(&bare);
+    check_round_trip(&bare);
     for (_, unit) in lock::UNITS {
-        survives(&Locked { unit, ..bare.clone() });
+        check_round_trip(&Locked { unit, ..bare.clone() });
     }
     let nameless = Environment { processor: String::new(), ..bare.environment.clone() };
-    survives(&Locked { environment: nameless, ..bare });
+    check_round_trip(&Locked { environment: nameless, ..bare });
 }
 
 #[test]
-fn a_block_reads_well() {
+fn a_block_has_the_documented_form() {
     let taken = [("merge::p99".to_owned(), locked_at(0.005_123, 0.005_05, 0.005_21))].into();
     let want = "# The values last accepted, one block each, written by `cargo budget accept`. Keep it under \
                 version control.\n\
@@ -73,7 +73,7 @@ fn a_block_reads_well() {
 }
 
 #[track_caller]
-fn same(want: bool, was: &Locked, now: &Locked, exact: bool) {
+fn check_same(want: bool, was: &Locked, now: &Locked, exact: bool) {
     let evidence = Evidence {
         fail: 0.0,
         fail_at: 5.0,
@@ -90,19 +90,19 @@ fn same(want: bool, was: &Locked, now: &Locked, exact: bool) {
 }
 
 #[test]
-fn what_has_not_changed() {
+fn unchanged_values_are_recognized() {
     let was = locked_at(5.0, 4.5, 5.5);
-    same(true, &was, &locked_at(5.0, 5.0, 5.0), true);
-    same(false, &was, &locked_at(5.1, 5.1, 5.1), true);
-    same(true, &was, &locked_at(6.0, 5.5, 6.5), false);
-    same(false, &was, &locked_at(6.1, 5.6, 6.5), false);
-    same(true, &was, &locked_at(4.0, 3.5, 4.5), false);
-    same(false, &was, &locked_at(3.9, 3.5, 4.4), false);
-    // An end that is not bounded may be anywhere.
-    same(true, &was, &Locked { high: None, ..locked_at(4.0, 3.5, 0.0) }, false);
+    check_same(true, &was, &locked_at(5.0, 5.0, 5.0), true);
+    check_same(false, &was, &locked_at(5.1, 5.1, 5.1), true);
+    check_same(true, &was, &locked_at(6.0, 5.5, 6.5), false);
+    check_same(false, &was, &locked_at(6.1, 5.6, 6.5), false);
+    check_same(true, &was, &locked_at(4.0, 3.5, 4.5), false);
+    check_same(false, &was, &locked_at(3.9, 3.5, 4.4), false);
+    // An end that is not bounded may be anywhere, so such intervals overlap.
+    check_same(true, &was, &Locked { high: None, ..locked_at(4.0, 3.5, 0.0) }, false);
     let mut elsewhere = was.clone();
     elsewhere.environment.cores = 8;
-    same(false, &was, &elsewhere, false);
-    same(true, &was, &elsewhere, true);
-    same(false, &was, &Locked { unit: Unit::Bytes, ..was.clone() }, true);
+    check_same(false, &was, &elsewhere, false);
+    check_same(true, &was, &elsewhere, true);
+    check_same(false, &was, &Locked { unit: Unit::Bytes, ..was.clone() }, true);
 }

@@ -1,5 +1,5 @@
-//! Criterion: `target/criterion/GROUP/BENCH/new/estimates.json`, with the benchmark's name and throughput
-//! in `benchmark.json` beside it. Times are in nanoseconds.
+//! The importer of Criterion's results: `target/criterion/GROUP/BENCH/new/estimates.json`, with the benchmark's name
+//! and throughput in `benchmark.json` beside it. Times are in nanoseconds.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::files::File;
-use super::{Measured, Read, number, text};
+use super::{Measured, Parsed, number, text};
 
-/// What Criterion estimates, and our word for it.
+/// Criterion's estimates, and the metric names that they get here.
 const STATISTICS: [(&str, &str); 4] =
     [("mean", "mean"), ("median", "p50"), ("slope", "slope"), ("std_dev", "std_dev")];
 
-pub(super) fn is(file: &File) -> bool {
+pub(super) fn recognizes(file: &File) -> bool {
     let estimates = |name: &str| number(&file.json, &[name, "point_estimate"]).is_some();
     estimates("mean") && estimates("median")
 }
 
-pub(super) fn read(file: &File) -> Result<Read, String> {
-    if !is(file) {
+pub(super) fn read(file: &File) -> Result<Parsed, String> {
+    if !recognizes(file) {
         return Err(
             "it has no estimates of `mean` and `median`: name `new/estimates.json`".to_owned()
         );
@@ -35,7 +35,7 @@ pub(super) fn read(file: &File) -> Result<Read, String> {
     let mut values = Vec::new();
     for (statistic, word) in STATISTICS {
         let at = |key: &[&str]| number(&file.json, &[&[statistic], key].concat()).map(nanoseconds);
-        // The slope is null where every sample has as many iterations.
+        // The slope is null where every sample has the same number of iterations.
         let Some(value) = at(&["point_estimate"]) else { continue };
         let low = at(&["confidence_interval", "lower_bound"]);
         let high = at(&["confidence_interval", "upper_bound"]);
@@ -55,10 +55,10 @@ pub(super) fn read(file: &File) -> Result<Read, String> {
             values.push(Measured::imported("criterion", &name, "throughput", unit, rate));
         }
     }
-    Ok(Read { values, ..Read::default() })
+    Ok(Parsed { values, ..Parsed::default() })
 }
 
-/// The name as Criterion prints it: `group/function/parameter`.
+/// Returns the name as Criterion prints it: `group/function/parameter`.
 fn name(about: &Value, path: &Path) -> Result<String, String> {
     let name = text(about, "full_id").or_else(|| text(about, "title"));
     name.map(str::to_owned).ok_or_else(|| format!("`{}` has no `full_id`", path.display()))

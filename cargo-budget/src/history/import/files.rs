@@ -1,4 +1,4 @@
-//! The files to import: named, or found in a directory that is named.
+//! The files to import: those that are named, and the results in directories that are named.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::Format;
 use crate::failure::Failure;
 
-/// A JSON file, read.
+/// A JSON file that was read.
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) json: Value,
     text: String,
-    /// When it was written, seconds since 1970.
+    /// When the file was last written, in seconds since 1970.
     pub(super) modified: i64,
 }
 
@@ -25,7 +25,7 @@ impl File {
             let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
             let hint = if lines > 1 && text.starts_with('{') && text.contains("\"type\":\"Point\"")
             {
-                "; k6's `--out json` has every single point: import what `--summary-export` writes"
+                "; k6's `--out json` lists every single point; import the file of `--summary-export` instead"
             } else {
                 ""
             };
@@ -37,7 +37,7 @@ impl File {
         Ok(File { path: path.to_owned(), json, text, modified })
     }
 
-    /// A digest of this file's text after what came before it: FNV-1a.
+    /// Returns a digest (FNV-1a) of this file's text, chained to the digest of the files before it.
     pub(super) fn digest_after(&self, before: &str) -> u64 {
         let bytes = before.bytes().chain([0xff]).chain(self.text.bytes());
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -46,8 +46,7 @@ impl File {
     }
 }
 
-/// The named files, and in named directories those that a tool leaves there, in the order of their
-/// paths.
+/// Returns the named files and, for a named directory, the result files below it, sorted by path.
 pub(super) fn find(named: &[PathBuf], format: Option<Format>) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in named {
@@ -77,7 +76,7 @@ fn below(directory: &Path, format: Option<Format>) -> Result<Vec<PathBuf>, Failu
         for entry in entries {
             let entry = entry.map_err(|e| Failure::io("read", &directory, &e))?;
             let path = entry.path();
-            // No links: a circle of them has no end.
+            // Links are not followed, since a circle of them has no end.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 waiting.push(path);
             } else if is_result(&path, format) {

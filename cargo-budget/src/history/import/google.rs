@@ -1,18 +1,18 @@
-//! Google Benchmark: `--benchmark_out=FILE --benchmark_out_format=json`.
+//! The importer of Google Benchmark's results: `--benchmark_out=FILE --benchmark_out_format=json`.
 
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::super::time;
-use super::{Measured, Read, number, text};
+use super::{Measured, Parsed, number, text};
 
 const TOOL: &str = "google-benchmark";
 
-pub(super) fn is(json: &Value) -> bool {
+pub(super) fn recognizes(json: &Value) -> bool {
     json.get("context").is_some() && json.get("benchmarks").is_some_and(Value::is_array)
 }
 
-pub(super) fn read(json: &Value) -> Result<Read, String> {
+pub(super) fn read(json: &Value) -> Result<Parsed, String> {
     let rows = json.get("benchmarks").and_then(Value::as_array).ok_or("it has no `benchmarks`")?;
     let mut values = Vec::new();
     for row in rows {
@@ -21,9 +21,9 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
         match (text(row, "run_type"), text(row, "aggregate_name")) {
             (Some("aggregate"), Some("mean")) => add(&mut values, row, run, "mean")?,
             (Some("aggregate"), Some("median")) => add(&mut values, row, run, "p50")?,
-            // Deviations are no value of their own.
+            // Standard deviations and the like are not values of a metric.
             (Some("aggregate"), _) => {}
-            // Single repetitions are in the aggregates.
+            // The aggregates already cover the single repetitions.
             _ if number(row, &["repetitions"]).is_some_and(|n| n > 1.0) => {}
             _ if row.get("error_occurred").and_then(Value::as_bool) == Some(true) => {
                 let why = text(row, "error_message").unwrap_or("without a message");
@@ -36,10 +36,10 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
     }
     let began = json.get("context").and_then(|context| time::of_iso(text(context, "date")?));
     let version = json.get("context").and_then(|context| text(context, "library_version"));
-    Ok(Read { values, began, version: version.map(str::to_owned) })
+    Ok(Parsed { values, began, version: version.map(str::to_owned) })
 }
 
-/// The times and rates of one row: `mean` and `cpu`, or with the suffix `_p50` for medians.
+/// Adds the times and rates of one row: `mean` and `cpu`, or the same names with the suffix `_p50` for medians.
 fn add(values: &mut Vec<Measured>, row: &Value, name: &str, word: &str) -> Result<(), String> {
     let unit = text(row, "time_unit").unwrap_or("ns");
     let scale = match unit {

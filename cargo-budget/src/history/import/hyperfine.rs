@@ -1,19 +1,19 @@
-//! hyperfine: `--export-json`. Times are in seconds.
+//! The importer of hyperfine's results: `--export-json`. Times are in seconds.
 
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::{Measured, Read, number, text};
+use super::{Measured, Parsed, number, text};
 
 const STATISTICS: [(&str, &str); 4] =
     [("mean", "wall_mean"), ("median", "wall_p50"), ("min", "wall_min"), ("max", "wall_max")];
 
-pub(super) fn is(json: &Value) -> bool {
+pub(super) fn recognizes(json: &Value) -> bool {
     let first = json.get("results").and_then(|results| results.get(0));
     first.is_some_and(|result| text(result, "command").is_some() && result.get("mean").is_some())
 }
 
-pub(super) fn read(json: &Value) -> Result<Read, String> {
+pub(super) fn read(json: &Value) -> Result<Parsed, String> {
     let results = json.get("results").and_then(Value::as_array).ok_or("it has no `results`")?;
     let mut values = Vec::new();
     for (i, result) in results.iter().enumerate() {
@@ -36,10 +36,10 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
         let processor = number(result, &["user"]).zip(number(result, &["system"]));
         values.extend(processor.map(|(user, system)| seconds("cpu", user + system)));
     }
-    Ok(Read { values, ..Read::default() })
+    Ok(Parsed { values, ..Parsed::default() })
 }
 
-/// What `--parameter-scan` and `--parameter-list` set, which the command may not show.
+/// Returns the parameters that `--parameter-scan` and `--parameter-list` set, since the command may not show them.
 fn parameters(result: &Value) -> String {
     let Some(parameters) = result.get("parameters").and_then(Value::as_object) else {
         return String::new();
@@ -50,7 +50,8 @@ fn parameters(result: &Value) -> String {
     each.collect()
 }
 
-/// Runs that did not exit with 0, which hyperfine counts where it is told to ignore them.
+/// Counts the runs that did not exit with 0. hyperfine includes them in its statistics where it is told to ignore
+/// failures.
 fn failures(result: &Value) -> usize {
     let codes = result.get("exit_codes").and_then(Value::as_array);
     codes.map_or(0, |codes| codes.iter().filter(|code| code.as_i64() != Some(0)).count())

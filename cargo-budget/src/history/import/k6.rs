@@ -1,21 +1,21 @@
-//! k6: what `--summary-export` writes, and what `handleSummary()` is given.
+//! The importer of k6's results: what `--summary-export` writes, and what `handleSummary()` receives.
 //!
-//! The first has the numbers of a metric beside its name, and does not say what they are numbers of; the
-//! second has them in `values`, with `type` and `contains`. With `--new-machine-readable-summary` both are
-//! a third form, whose metrics are a list. k6's own thresholds are not read: they are its verdicts, not ours.
+//! In the first form a metric's numbers stand beside its name, without their type or unit. In the second form they
+//! are in `values`, with `type` and `contains`. With `--new-machine-readable-summary` both have a third form, whose
+//! metrics are a list. k6's own thresholds are not imported, since they are k6's verdicts.
 
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::{Measured, Read, text};
+use super::{Measured, Parsed, text};
 
-pub(super) fn is(json: &Value) -> bool {
+pub(super) fn recognizes(json: &Value) -> bool {
     let known = ["iterations", "iteration_duration", "http_reqs", "data_received", "vus"];
     json.pointer("/metadata/k6_version").is_some()
         || metrics(json).is_ok_and(|all| all.iter().any(|(name, _)| known.contains(name)))
 }
 
-/// The metrics, by name, in whichever form they are.
+/// Returns the metrics by name, in whichever of the three forms they are.
 fn metrics(json: &Value) -> Result<Vec<(&str, &Value)>, String> {
     if let Some(metrics) = json.get("metrics").and_then(Value::as_object) {
         return Ok(metrics.iter().map(|(name, metric)| (name.as_str(), metric)).collect());
@@ -27,7 +27,7 @@ fn metrics(json: &Value) -> Result<Vec<(&str, &Value)>, String> {
     metrics.filter(|metrics| !metrics.is_empty()).ok_or_else(|| "it has no `metrics`".to_owned())
 }
 
-pub(super) fn read(json: &Value) -> Result<Read, String> {
+pub(super) fn read(json: &Value) -> Result<Parsed, String> {
     let mut values = Vec::new();
     for (name, metric) in metrics(json)? {
         let numbers = metric.get("values").unwrap_or(metric);
@@ -39,19 +39,19 @@ pub(super) fn read(json: &Value) -> Result<Read, String> {
             }
         }
     }
-    Ok(Read { values, ..Read::default() })
+    Ok(Parsed { values, ..Parsed::default() })
 }
 
-/// What a metric's numbers are.
+/// The kind of numbers that a metric has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Milliseconds.
+    /// Durations, in milliseconds.
     Time,
-    /// Bytes.
+    /// Amounts of data, in bytes.
     Data,
     /// A count, or a trend of plain numbers.
     Number,
-    /// A share.
+    /// A share of something, from 0 to 1.
     Rate,
 }
 
@@ -80,7 +80,8 @@ impl Kind {
         }
     }
 
-    /// Our word, the unit and the scale of one number of a metric; `None` for what is no measurement.
+    /// Returns the metric name, the unit and the scale of one number of a metric; `None` where the number is no
+    /// measurement.
     fn means(self, key: &str) -> Option<(String, Unit, f64)> {
         let (unit, scale) = match self {
             Kind::Time => (Unit::Seconds, 1e-3),
@@ -101,7 +102,7 @@ impl Kind {
             (_, "avg") => "mean".to_owned(),
             (_, "med") => "p50".to_owned(),
             (_, "min" | "max" | "count" | "value") => key.to_owned(),
-            // p(99.9) is p999.
+            // The name of p(99.9) is p999.
             _ => format!("p{}", quantile?.replace('.', "")),
         };
         Some((word, unit, scale))

@@ -1,8 +1,8 @@
-//! Results of other tools, into the history.
+//! The import of other tools' results into the history.
 //!
-//! Each format is one file beside this, from a JSON value to `Measured` values; here is what they share:
-//! which files, which tool wrote them, and what run they become. What is imported has no limit, so it has
-//! no verdict: see `NO_VERDICT`.
+//! Each tool has a file in this directory, which turns its JSON into `Measured` values. This file has what they
+//! share: it finds the files, recognizes their tools, and makes one run of each tool's values. Imported values have
+//! no limit, so they have no verdict: see `NO_VERDICT`.
 
 mod criterion;
 mod files;
@@ -19,13 +19,13 @@ use serde_json::Value;
 use self::files::{File, find};
 use super::Place;
 use super::entry::{Entry, Measured, environment_here};
-use super::record::{sum, write};
+use super::record::{summary, write};
 use super::revision;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// A tool whose results are understood.
+/// A tool whose results can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// target/criterion/**/new/{benchmark,estimates}.json
@@ -40,11 +40,11 @@ pub(crate) enum Format {
     K6,
 }
 
-/// What to import.
+/// What to import, and what to record it as.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     pub(crate) files: &'a [PathBuf],
-    /// `None`: told from each file.
+    /// The tool; `None` means that each file is recognized by its contents.
     pub(crate) format: Option<Format>,
     pub(crate) commit: Option<&'a str>,
     pub(crate) branch: Option<&'a str>,
@@ -52,13 +52,13 @@ pub(crate) struct Source<'a> {
     pub(crate) dry: bool,
 }
 
-/// What a file says.
+/// The values in a file.
 #[derive(Debug, Default, PartialEq)]
-struct Read {
+struct Parsed {
     values: Vec<Measured>,
-    /// When it was measured, where the file says; seconds since 1970.
+    /// When they were measured, in seconds since 1970, where the file says so.
     began: Option<i64>,
-    /// The format's version, where the file says.
+    /// The version of the format, where the file says so.
     version: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Format {
         Format::K6,
     ];
 
-    /// Its word.
+    /// Returns the name of the tool.
     fn name(self) -> &'static str {
         match self {
             Format::Criterion => "criterion",
@@ -82,18 +82,18 @@ impl Format {
         }
     }
 
-    /// Whether the file is of this tool.
-    fn is_of(self, file: &File) -> bool {
+    /// Returns whether this tool wrote the file.
+    fn recognizes(self, file: &File) -> bool {
         match self {
-            Format::Criterion => criterion::is(file),
-            Format::Hyperfine => hyperfine::is(&file.json),
-            Format::Gungraun => gungraun::is(&file.json),
-            Format::GoogleBenchmark => google::is(&file.json),
-            Format::K6 => k6::is(&file.json),
+            Format::Criterion => criterion::recognizes(file),
+            Format::Hyperfine => hyperfine::recognizes(&file.json),
+            Format::Gungraun => gungraun::recognizes(&file.json),
+            Format::GoogleBenchmark => google::recognizes(&file.json),
+            Format::K6 => k6::recognizes(&file.json),
         }
     }
 
-    fn read(self, file: &File) -> Result<Read, String> {
+    fn read(self, file: &File) -> Result<Parsed, String> {
         match self {
             Format::Criterion => criterion::read(file),
             Format::Hyperfine => hyperfine::read(&file.json),
@@ -104,7 +104,7 @@ impl Format {
     }
 }
 
-/// Imports files, as one run for each tool; sentences that say what was done.
+/// Imports the files as one run for each tool. Returns sentences that say what was done.
 pub(crate) fn import(
     place: &Place,
     project: Option<&Project>,
@@ -114,16 +114,17 @@ pub(crate) fn import(
     let directory = project.map_or(Path::new("."), |project| &project.root);
     let revision = revision::of(directory, source.commit, source.branch)?;
     let mut entries: Vec<Entry> = Vec::new();
-    // All files are understood before any is recorded.
+    // All files are read before anything is recorded, so that a bad file leaves the history unchanged.
     let files = find(source.files, source.format)?;
     let work = progress.count("reading", "files", files.len());
     for path in files {
         let file = File::read(&path)?;
-        let format =
-            source.format.or_else(|| Format::ALL.into_iter().find(|format| format.is_of(&file)));
+        let format = source
+            .format
+            .or_else(|| Format::ALL.into_iter().find(|format| format.recognizes(&file)));
         let format = format.ok_or_else(|| {
             Failure::usage(format!(
-                "`{}` is no result of a tool that is known: {}; if it is, say which by `--format`",
+                "`{}` is not a result of a known tool ({}); if it is one, name the tool by `--format`",
                 file.path.display(),
                 Format::ALL.map(Format::name).join(", ")
             ))
@@ -153,10 +154,11 @@ pub(crate) fn import(
     }
     drop(work);
     for entry in &entries {
-        refuse_doubles(entry)?;
+        refuse_duplicates(entry)?;
     }
     if source.dry {
-        let would = |entry: &Entry| format!("would record {} in `{}`", sum(entry), place.shown());
+        let would =
+            |entry: &Entry| format!("would record {} in `{}`", summary(entry), place.shown());
         return Ok(entries.iter().map(would).collect());
     }
     let all = entries.iter().map(|entry| entry.values.len()).sum();
@@ -165,9 +167,9 @@ pub(crate) fn import(
     entries.iter().map(|entry| write(&mut store, entry, &|| work.step())).collect()
 }
 
-/// Adds what a file says to the run of its tool. The run's id is a digest of its files, so that the same
-/// files are the same run.
-fn add(entries: &mut Vec<Entry>, file: &File, read: Read, new: impl FnOnce(String) -> Entry) {
+/// Adds the values of a file to the run of its tool. The run's id is a digest of its files, so that importing the
+/// same files again gives the same run.
+fn add(entries: &mut Vec<Entry>, file: &File, read: Parsed, new: impl FnOnce(String) -> Entry) {
     let entry = new(String::new());
     let i = entries.iter().position(|known| known.source == entry.source).unwrap_or_else(|| {
         entries.push(entry);
@@ -181,8 +183,8 @@ fn add(entries: &mut Vec<Entry>, file: &File, read: Read, new: impl FnOnce(Strin
     entry.id = format!("{}-{:016x}", entry.source, file.digest_after(&entry.id));
 }
 
-/// Two values of one name would be one in the history.
-fn refuse_doubles(entry: &Entry) -> Result<(), Failure> {
+/// Refuses two values of the same name, since the history would keep only one of them.
+fn refuse_duplicates(entry: &Entry) -> Result<(), Failure> {
     let mut names: Vec<&str> = entry.values.iter().map(|value| value.test.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -194,12 +196,12 @@ fn refuse_doubles(entry: &Entry) -> Result<(), Failure> {
     }
 }
 
-/// The number at `keys`.
+/// Returns the number at the end of the path `keys`.
 fn number(value: &Value, keys: &[&str]) -> Option<f64> {
     keys.iter().try_fold(value, |value, key| value.get(key))?.as_f64()
 }
 
-/// The text at `key`.
+/// Returns the text at `key`.
 fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }

@@ -1,54 +1,54 @@
-//! From values to places: percent of a chart's width, so that a chart fits any screen while its words keep
-//! their size.
+//! The horizontal axis of a chart. It maps values to percent of the chart's width, so that a chart fits any screen
+//! while its text keeps its size.
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-/// Beyond this ratio of the ends the axis is logarithmic.
+/// The ratio of the two ends beyond which the axis is logarithmic.
 const WIDE: f64 = 5.0;
-/// Percent of the width that stays free on either side.
+/// The percent of the width that stay free on either side.
 const MARGIN: f64 = 3.0;
 
 /// A horizontal axis.
 pub(super) struct Axis {
     low: f64,
     high: f64,
-    /// Whether equal distances are equal ratios.
+    /// Whether equal distances stand for equal ratios.
     pub(super) logarithmic: bool,
 }
 
 impl Axis {
-    /// An axis with all of these values on it.
+    /// Returns an axis that covers all of these values.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Axis {
         let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
         let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
         let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (low, high) = if finite.is_empty() { (0.0, 1.0) } else { (low, high) };
-        // One value alone still needs a length to lie on.
+        // An axis for a single value is extended, so that it has a length.
         let (low, high) =
             if high > low { (low, high) } else { (low.min(0.0), high.max(low + 1.0)) };
         Axis { low, high, logarithmic: low > 0.0 && high / low > WIDE }
     }
 
-    /// The place of a value in percent; what lies beyond an end is at that end.
+    /// Returns the position of a value in percent. A value beyond an end is put at that end.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = if self.logarithmic {
             (value.max(f64::MIN_POSITIVE).ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        // What is no number has no place; the chart is drawn all the same.
+        // A value that is not a number has no position, but the chart is drawn all the same.
         let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
         MARGIN + share * (100.0 - 2.0 * MARGIN)
     }
 
-    /// Round values along the axis with their texts, about as many as a narrow screen has room for.
+    /// Returns round values along the axis with their texts, as many as fit on a narrow screen.
     pub(super) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
         let places = if self.logarithmic { self.powers() } else { self.steps() };
         let show = |value: f64| Quantity::new(value, unit).to_string();
         let mut ticks: Vec<(f64, String)> = Vec::new();
         for value in places {
             let (place, text) = (self.at(value), show(value));
-            // Two that read the same, or stand in each other's way, are one.
+            // A tick is left out where it has the same text as the one before it, or would overlap it.
             if ticks.last().is_none_or(|(before, last)| place - before > 14.0 && *last != text) {
                 ticks.push((place, text));
             }
@@ -63,7 +63,7 @@ impl Axis {
         let step = step.unwrap_or(rough);
         let first = (self.low / step).ceil();
         let many = ((self.high - first * step) / step + 1e-9).floor().clamp(0.0, 20.0) as usize;
-        // Counted, since sums of steps drift away from round numbers.
+        // Each value is computed from its count, since sums of steps would drift away from round numbers.
         (0..=many).map(|i| (first + i as f64) * step).collect()
     }
 
@@ -80,12 +80,12 @@ impl Axis {
     }
 }
 
-/// `12.34%`, as attributes are written.
+/// Returns a position as an attribute of SVG: `12.34%`.
 pub(super) fn percent(place: f64) -> String {
     format!("{place:.2}%")
 }
 
-/// How a text must be anchored so as to stay on the chart.
+/// Returns how a text must be anchored to stay within the chart.
 pub(super) fn anchor(place: f64) -> &'static str {
     match place {
         p if p < 18.0 => "start",

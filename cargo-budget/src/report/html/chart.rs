@@ -1,4 +1,4 @@
-//! The chart of one limit: how the values lie to it.
+//! The chart of one limit: where the measured values lie relative to the limit.
 
 use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
@@ -6,56 +6,57 @@ use perf_budget_core::outcome::{Against, Estimate, HistogramBin, Outcome};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::{Axis, anchor, percent};
-use super::safe::Text;
+use super::escape::Text;
 
-/// Rows from above: the limit's word, the estimate's, its interval, the bars, the axis' words, the dotted
-/// line's word.
+/// The vertical positions, from the top: the text of the limit, the text of the estimate, its interval, the bars, the
+/// text of the axis, and the text of the dotted line.
 const LIMIT: f64 = 12.0;
 const ESTIMATE: f64 = 30.0;
 const INTERVAL: f64 = 42.0;
 const TOP: f64 = 54.0;
-const TALL: f64 = 84.0;
-const FLOOR: f64 = TOP + TALL;
+const BARS: f64 = 84.0;
+const FLOOR: f64 = TOP + BARS;
 const TICKS: f64 = FLOOR + 17.0;
-const SEEN: f64 = FLOOR + 36.0;
+const DETECTABLE: f64 = FLOOR + 36.0;
 
-/// The distribution against the limit; for one deterministic value, that value against it.
+/// Returns the chart: the distribution and the limit, or, for a deterministic metric, its one value and the limit.
 pub(super) fn render(outcome: &Outcome) -> Option<Markup> {
     let (estimate, against) = (outcome.estimate?, outcome.against?);
-    let seen = seen(outcome);
+    let detectable = detectable(outcome);
     let axis = axis(outcome, &estimate, &against);
-    let height = if seen.is_some() { SEEN + 6.0 } else { TICKS + 6.0 };
+    let height = if detectable.is_some() { DETECTABLE + 6.0 } else { TICKS + 6.0 };
     let limit = axis.at(against.limit);
     let value = axis.at(estimate.value);
     Some(html! {
-        svg.chart role="img" aria-label=(Text(&words(outcome, &estimate, &against))) width="100%" height=(height) {
-            (zones(&axis, &against))
+        svg.chart role="img" aria-label=(Text(&description(outcome, &estimate, &against))) width="100%" height=(height) {
+            (regions(&axis, &against))
             @if outcome.shape.is_some() { (bars(outcome, &axis, &against)) } @else {
                 rect.sum x=(percent(axis.at(0.0))) width=(percent((value - axis.at(0.0)).max(0.2)))
-                    y=(FLOOR - TALL * 0.6) height=(TALL * 0.4) {}
+                    y=(FLOOR - BARS * 0.6) height=(BARS * 0.4) {}
             }
-            (ticked(&axis, &against))
+            (ticks(&axis, &against))
             line.limit x1=(percent(limit)) x2=(percent(limit)) y1=(LIMIT + 4.0) y2=(FLOOR) {}
             text.limit x=(percent(limit)) y=(LIMIT) text-anchor=(anchor(limit)) {
                 "limit " (against.quantity(against.limit))
             }
-            (estimated(outcome, &estimate, &against, &axis))
-            @if let Some(seen) = seen {
-                @let place = axis.at(seen);
-                line.seen x1=(percent(place)) x2=(percent(place)) y1=(TOP) y2=(SEEN - 10.0) {}
-                text.seen x=(percent(place)) y=(SEEN) text-anchor=(anchor(place)) {
-                    "would catch " (against.quantity(seen))
+            (estimate_mark(outcome, &estimate, &against, &axis))
+            @if let Some(detectable) = detectable {
+                @let place = axis.at(detectable);
+                line.seen x1=(percent(place)) x2=(percent(place)) y1=(TOP) y2=(DETECTABLE - 10.0) {}
+                text.seen x=(percent(place)) y=(DETECTABLE) text-anchor=(anchor(place)) {
+                    "would catch " (against.quantity(detectable))
                 }
             }
         }
     })
 }
 
-/// The values by themselves, where beside a limit far away they are too narrow to be seen.
-pub(super) fn alone(outcome: &Outcome) -> Option<Markup> {
-    /// Percent of the width below which a distribution is too narrow.
+/// Returns a chart of the values without the limit, where they are too narrow to be seen next to a limit that is far
+/// away.
+pub(super) fn without_limit(outcome: &Outcome) -> Option<Markup> {
+    /// The percent of the width below which a distribution counts as too narrow.
     const NARROW: f64 = 22.0;
-    /// There is no limit's word at the top.
+    /// The height that is saved, since there is no text of a limit at the top.
     const SAVED: f64 = 18.0;
     let (estimate, against) = (outcome.estimate?, outcome.against?);
     let bars = outcome.shape.as_ref()?.bars.as_slice();
@@ -74,15 +75,15 @@ pub(super) fn alone(outcome: &Outcome) -> Option<Markup> {
         svg.chart role="img" aria-label=(Text(&label)) width="100%" height=(TICKS + 6.0 - SAVED) {
             svg.part y=(-SAVED) width="100%" height=(TICKS + 6.0) {
                 (self::bars(outcome, &axis, &against))
-                (ticked(&axis, &against))
-                (estimated(outcome, &estimate, &against, &axis))
+                (ticks(&axis, &against))
+                (estimate_mark(outcome, &estimate, &against, &axis))
             }
         }
     })
 }
 
-/// The axis and its words.
-fn ticked(axis: &Axis, against: &Against) -> Markup {
+/// Draws the axis, its ticks and their texts.
+fn ticks(axis: &Axis, against: &Against) -> Markup {
     html! {
         line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
         @for (place, text) in axis.ticks(against.unit) {
@@ -92,8 +93,8 @@ fn ticked(axis: &Axis, against: &Against) -> Markup {
     }
 }
 
-/// The estimate and its interval.
-fn estimated(outcome: &Outcome, estimate: &Estimate, against: &Against, axis: &Axis) -> Markup {
+/// Draws the estimate and its interval.
+fn estimate_mark(outcome: &Outcome, estimate: &Estimate, against: &Against, axis: &Axis) -> Markup {
     let (value, low, high) = (
         axis.at(estimate.value),
         estimate.low.map_or(0.0, |low| axis.at(low)),
@@ -115,31 +116,31 @@ fn estimated(outcome: &Outcome, estimate: &Estimate, against: &Against, axis: &A
     }
 }
 
-/// Whether the chart's axis is logarithmic.
+/// Returns whether the axis of the chart is logarithmic.
 pub(super) fn is_logarithmic(outcome: &Outcome) -> bool {
     let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else { return false };
     axis(outcome, &estimate, &against).logarithmic
 }
 
-/// The smallest violation that would have been caught, where one was not.
-fn seen(outcome: &Outcome) -> Option<f64> {
-    let seen = outcome.evidence?.detectable.filter(|seen| seen.is_finite());
-    seen.filter(|_| outcome.verdict != Verdict::Fail)
+/// Returns the smallest violation that would have been caught; `None` for a limit that failed, where one was caught.
+fn detectable(outcome: &Outcome) -> Option<f64> {
+    let value = outcome.evidence?.detectable.filter(|value| value.is_finite());
+    value.filter(|_| outcome.verdict != Verdict::Fail)
 }
 
 fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
     let mut values = vec![estimate.value, against.limit, beyond(against)];
-    values.extend([estimate.low, estimate.high, seen(outcome)].into_iter().flatten());
+    values.extend([estimate.low, estimate.high, detectable(outcome)].into_iter().flatten());
     match &outcome.shape {
         Some(shape) => values.extend(shape.bars.iter().flat_map(|bar| [bar.low, bar.high])),
-        // A bar stands on nothing but zero.
+        // A bar has to start at zero.
         None => values.push(0.0),
     }
     let (low, high) =
         values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
-    // Room beyond the limit, so that its far side is to be seen.
+    // The axis leaves some room beyond the limit, so that the region that breaks it can be seen.
     let room = (high - low) * 0.06;
     values.push(match against.bound {
         Bound::Max => against.limit + against.tolerance + room,
@@ -149,7 +150,7 @@ fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
     Axis::of(values)
 }
 
-/// Where the tolerance ends.
+/// Returns the value at which the tolerance ends.
 fn beyond(against: &Against) -> f64 {
     match against.bound {
         Bound::Max => against.limit + against.tolerance,
@@ -157,17 +158,17 @@ fn beyond(against: &Against) -> f64 {
     }
 }
 
-/// The tolerance, hatched, and what lies beyond it, shaded.
-fn zones(axis: &Axis, against: &Against) -> Markup {
+/// Draws the tolerance as a hatched region, and the region that breaks the limit as a shaded one.
+fn regions(axis: &Axis, against: &Against) -> Markup {
     let (limit, end) = (axis.at(against.limit), axis.at(beyond(against)));
     let (from, to) = match against.bound {
         Bound::Max => (end, 100.0),
         Bound::Min => (0.0, end),
     };
     html! {
-        rect.broken x=(percent(from)) width=(percent(to - from)) y=(TOP) height=(TALL) {}
+        rect.broken x=(percent(from)) width=(percent(to - from)) y=(TOP) height=(BARS) {}
         @if against.tolerance > 0.0 {
-            rect.tolerance x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(TALL)
+            rect.tolerance x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(BARS)
                 fill="url(#hatch)" {}
         }
     }
@@ -178,8 +179,8 @@ fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
     let most = bars.clone().map(|bar| bar.count).max().unwrap_or(0).max(1) as f64;
     html! {
         @for bar in bars {
-            // A single value shows too: the tail is what percentiles are about.
-            @let tall = (bar.count as f64 / most * (TALL - 4.0)).max(2.0);
+            // Even a single value is drawn, since percentiles depend on the tail.
+            @let tall = (bar.count as f64 / most * (BARS - 4.0)).max(2.0);
             @for (low, high) in parts(bar, against.limit) {
                 @let (from, to) = (axis.at(low), axis.at(high));
                 @let side = if against.is_over(f64::midpoint(low, high)) { "over" } else { "within" };
@@ -190,7 +191,7 @@ fn bars(outcome: &Outcome, axis: &Axis, against: &Against) -> Markup {
     }
 }
 
-/// A bar that the limit goes through is of both sides.
+/// Splits a bar at the limit, so that each part gets the colour of its side.
 fn parts(bar: &HistogramBin, limit: f64) -> Vec<(f64, f64)> {
     if bar.low < limit && limit < bar.high {
         vec![(bar.low, limit), (limit, bar.high)]
@@ -199,8 +200,8 @@ fn parts(bar: &HistogramBin, limit: f64) -> Vec<(f64, f64)> {
     }
 }
 
-/// What the chart shows, for who cannot see it.
-fn words(outcome: &Outcome, estimate: &Estimate, against: &Against) -> String {
+/// Returns a description of the chart for people who cannot see it.
+fn description(outcome: &Outcome, estimate: &Estimate, against: &Against) -> String {
     let quantity = |value: f64| against.quantity(value);
     let ends = outcome.shape.as_ref().and_then(|shape| {
         Some((shape.of.as_str(), shape.bars.first()?.low, shape.bars.last()?.high))
@@ -220,7 +221,7 @@ fn words(outcome: &Outcome, estimate: &Estimate, against: &Against) -> String {
     )
 }
 
-/// Words of the axis stand nearer to its ends than others.
+/// Returns how the text of a tick is anchored: it may stand nearer to the ends than other texts.
 fn anchor_tick(place: f64) -> &'static str {
     match place {
         p if p < 6.0 => "start",

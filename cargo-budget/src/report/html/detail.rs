@@ -1,4 +1,4 @@
-//! What a row opens to: the chart, the numbers, why, and what to do.
+//! The opened row of a limit: the chart, the numbers, the reasons, and what to do next.
 
 use std::fmt::Write as _;
 
@@ -10,14 +10,14 @@ use perf_budget_core::report::terminal::{e_value, interval_text, next};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
-use super::safe::Text;
+use super::escape::Text;
 use super::{chart, trend};
 use crate::inside::Inside;
 use crate::report::Report;
 use crate::report::is_nameless;
 use crate::report::merge::counted;
 
-/// The inside of a row.
+/// Renders the opened row.
 pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -> Markup {
     html! {
         div.detail {
@@ -28,28 +28,28 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
                     @if let Some(chart) = chart::render(outcome) {
                         figure { figcaption { (Text(&caption(outcome))) } (chart) }
                     }
-                    @if let Some(alone) = chart::alone(outcome) {
-                        figure { figcaption { "the same values, without the limit" } (alone) }
+                    @if let Some(chart) = chart::without_limit(outcome) {
+                        figure { figcaption { "the same values, without the limit" } (chart) }
                     }
                     @if let Some(trend) = trend::chart(earlier, outcome) { (trend) }
                 }
                 div { (facts(outcome)) (quantiles(outcome)) }
             }
             (notes(outcome))
-            @for (name, inside) in report.inside_of(outcome) { (parts(name, inside)) }
+            @for (name, inside) in report.inside_of(outcome) { (contents(name, inside)) }
             @if let Some(output) = &outcome.output {
-                h4 { "What it wrote" }
+                h4 { "Output" }
                 pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
             }
-            @let looks = outcome.is_red() || outcome.is_warning();
-            @if looks && !is_nameless(outcome) {
+            @let needs_a_look = outcome.is_red() || outcome.is_warning();
+            @if needs_a_look && !is_nameless(outcome) {
                 p.next { span.label { "Next " } (Text(&next(outcome))) }
             }
         }
     }
 }
 
-/// What the chart is of.
+/// Returns the caption of the chart.
 fn caption(outcome: &Outcome) -> String {
     let mut text = match (&outcome.shape, outcome.evidence) {
         (Some(shape), Some(evidence)) if evidence.is_recorded() => {
@@ -69,9 +69,9 @@ fn caption(outcome: &Outcome) -> String {
     text
 }
 
-/// Notes, the first of them where there are many.
+/// Renders the notes. Where there are many, all but the first are folded.
 fn notes(outcome: &Outcome) -> Markup {
-    /// More than these are folded.
+    /// The number of notes that are not folded.
     const SHOWN: usize = 4;
     let (first, rest) = outcome.notes.split_at(outcome.notes.len().min(SHOWN));
     html! {
@@ -87,8 +87,8 @@ fn notes(outcome: &Outcome) -> Markup {
     }
 }
 
-/// What the bytes of a file are.
-fn parts(name: &str, inside: &Inside) -> Markup {
+/// Renders what the bytes of a file consist of.
+fn contents(name: &str, inside: &Inside) -> Markup {
     let bytes = |bytes: u64| Quantity::new(bytes as f64, Unit::Bytes).to_string();
     let share = |part: u64| part as f64 / inside.bytes.max(1) as f64 * 100.0;
     html! {
@@ -146,7 +146,7 @@ fn facts(outcome: &Outcome) -> Markup {
 fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup {
     html! {
         (against.quantity(estimate.value))
-        @if outcome.evidence.is_some() { ", 90 % interval " (together(&interval_text(outcome))) } @else { ", exact" }
+        @if outcome.evidence.is_some() { ", 90 % interval " (unbroken(&interval_text(outcome))) } @else { ", exact" }
     }
 }
 
@@ -164,18 +164,18 @@ fn bounds(outcome: &Outcome, against: &Against) -> String {
 }
 
 fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup {
-    let seen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
+    let detectable = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
     html! {
-        div { dt { "E-value against it" } dd {
-            (together(&e_value(evidence.fail))) span.need { ", red needs " (together(&e_value(evidence.fail_at))) }
-            (weight(evidence.fail, evidence.fail_at, "against"))
+        div { dt { "E-value against" } dd {
+            (unbroken(&e_value(evidence.fail))) span.need { ", red needs " (unbroken(&e_value(evidence.fail_at))) }
+            (progress(evidence.fail, evidence.fail_at, "against"))
         } }
-        div { dt { "E-value that it holds" } dd {
-            (together(&e_value(evidence.pass))) span.need { ", green needs " (together(&e_value(evidence.pass_at))) }
-            (weight(evidence.pass, evidence.pass_at, "holds"))
+        div { dt { "E-value for" } dd {
+            (unbroken(&e_value(evidence.pass))) span.need { ", green needs " (unbroken(&e_value(evidence.pass_at))) }
+            (progress(evidence.pass, evidence.pass_at, "holds"))
         } }
-        @if let Some(seen) = seen {
-            div { dt { "Minimum detectable effect" } dd { (against.quantity(seen)) ", with 95 %" } }
+        @if let Some(detectable) = detectable {
+            div { dt { "Minimum detectable effect" } dd { (against.quantity(detectable)) ", with 95 %" } }
         }
         @if let Some(line) = interference(outcome, evidence) {
             div { dt { "Interference" } dd { (Text(&line)) } }
@@ -183,7 +183,7 @@ fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup
     }
 }
 
-/// What else the machine did; records of before the noise have the waiting alone.
+/// Returns what else the machine did. Older records have only the time that was spent waiting for a processor.
 fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
     let Some(noise) = &outcome.noise else {
         let waited = evidence.waited?;
@@ -199,13 +199,13 @@ fn interference(outcome: &Outcome, evidence: &Evidence) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Kept on one line.
-fn together(text: &str) -> String {
+/// Keeps the text on one line.
+fn unbroken(text: &str) -> String {
     text.replace(' ', "\u{a0}")
 }
 
-/// How far the evidence came on its way to a verdict.
-fn weight(have: f64, need: f64, side: &str) -> Markup {
+/// Draws how near the evidence has come to what a verdict needs.
+fn progress(have: f64, need: f64, side: &str) -> Markup {
     let share = if need > 0.0 { (have / need).clamp(0.0, 1.0) * 100.0 } else { 0.0 };
     html! {
         svg.weight aria-hidden="true" focusable="false" width="100%" height="4" {

@@ -1,9 +1,9 @@
-//! Marks of verdicts: each has a shape of its own, since colour alone tells nobody anything.
+//! The icons of the verdicts. Each has its own shape, since not everybody can tell the colours apart.
 
 use maud::{Markup, PreEscaped, html};
 use perf_budget_core::verdict::Verdict;
 
-/// The mark, beside which its word stands.
+/// Returns the icon, which always stands next to the name of the verdict.
 pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
     let path = match verdict {
         Verdict::Pass => "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8ZM4.6 8.2l2.4 2.5 4.6-5.2",
@@ -22,7 +22,7 @@ pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
     }
 }
 
-/// Hatching for the tolerance, which charts refer to.
+/// Returns the hatching of the tolerance, which the charts refer to.
 pub(super) fn patterns() -> Markup {
     PreEscaped(
         "<svg class=\"unseen\" width=\"0\" height=\"0\" aria-hidden=\"true\" focusable=\"false\"><defs>\

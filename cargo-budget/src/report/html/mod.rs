@@ -1,25 +1,26 @@
-//! One page that people would rather look at than read, and that needs nothing beside it.
+//! The HTML report: one page for people that needs no other file.
 //!
-//! It works from a file, without network and without scripts: rows are `<details>`, charts are inline SVG, and
-//! the one small script filters rows and switches the theme. The policy at the top allows the one style and
-//! the one script by their hashes, so that no text of an outcome could do anything even if it were not
-//! escaped. Hence no `style` attribute anywhere: places in charts are attributes, in percent of the width.
+//! The page works from a file, without network and without scripts: rows are `<details>` and charts are inline SVG.
+//! One small script only filters rows and switches the theme. The content security policy at the top allows the one
+//! style and the one script by their hashes, so that the text of an outcome could do nothing even if it were not
+//! escaped. That is why no element has a `style` attribute: positions in charts are attributes, in percent of the
+//! width.
 
 mod axis;
 mod chart;
 mod detail;
-mod foot;
+mod escape;
+mod footer;
 mod mark;
 mod policy;
 mod row;
-mod safe;
 mod trend;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
-use self::safe::Text;
+use self::escape::Text;
 use super::{Report, severity};
 use crate::exit::Exit;
 use crate::text::line;
@@ -27,7 +28,7 @@ use crate::text::line;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page, with a `step` for each of its limits.
+/// Renders the page, calling `step` after each of its limits.
 pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     let (headline, worst) = headline(report);
     let page = html! {
@@ -64,7 +65,7 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
                 main #limits tabindex="-1" {
                     @for (title, has) in SECTIONS { (section(report, title, has, step)) }
                 }
-                footer { (foot::machine(&report.outcomes)) (foot::legend()) }
+                footer { (footer::machine(&report.outcomes)) (footer::legend()) }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -72,7 +73,7 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     page.into_string() + "\n"
 }
 
-/// What needs a reader comes first.
+/// The sections in their order: what needs attention comes first.
 const SECTIONS: [(&str, fn(&Outcome) -> bool); 5] = [
     ("Red", Outcome::is_red),
     ("Inconclusive", |outcome| outcome.verdict == Verdict::Inconclusive && !outcome.is_red()),
@@ -81,7 +82,7 @@ const SECTIONS: [(&str, fn(&Outcome) -> bool); 5] = [
     ("Skipped", |outcome| outcome.verdict == Verdict::Skipped),
 ];
 
-/// How it all ended, in the words of the exit codes; what is alone is named.
+/// Returns the headline, in the words of the exit codes. Where it is about one limit, it names that limit.
 fn headline(report: &Report) -> (String, Verdict) {
     let of = |verdict| {
         let mut found = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);
@@ -93,16 +94,16 @@ fn headline(report: &Report) -> (String, Verdict) {
             }
         }
     };
-    let said = |verdict, what: &str| {
-        let (who, is, _) = of(verdict);
-        (format!("{who} {is} {what}"), verdict)
+    let about = |verdict, what: &str| {
+        let (subject, is, _) = of(verdict);
+        (format!("{subject} {is} {what}"), verdict)
     };
     let plain = |text: &str, verdict| (text.to_owned(), verdict);
     let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
     match report.exit() {
-        Exit::Broken => said(Verdict::Fail, "broken"),
-        Exit::Inconclusive => said(Verdict::Inconclusive, "not settled by the evidence"),
-        Exit::Unmeasured | Exit::Usage => said(Verdict::Unmeasured, "not measured"),
+        Exit::Broken => about(Verdict::Fail, "broken"),
+        Exit::Inconclusive => about(Verdict::Inconclusive, "not settled by the evidence"),
+        Exit::Unmeasured | Exit::Usage => about(Verdict::Unmeasured, "not measured"),
         Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
         Exit::Holds if of(Verdict::Inconclusive).2 > 0 => {
             said(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
@@ -114,7 +115,7 @@ fn headline(report: &Report) -> (String, Verdict) {
     }
 }
 
-/// How many of each verdict, as parts of one bar.
+/// Renders the share of each verdict, as the parts of one bar.
 fn shares(outcomes: &[Outcome]) -> Markup {
     let counts = counts(outcomes);
     let all = outcomes.len().max(1) as f64;
@@ -132,7 +133,7 @@ fn shares(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-/// The verdicts that occur, worst first, with their number.
+/// Returns the verdicts that occur with their numbers, the worst first.
 fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
     let of = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     let mut counts: Vec<(Verdict, usize)> =
@@ -141,7 +142,7 @@ fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
     counts
 }
 
-/// What the script uses; without it there is nothing here to see.
+/// Renders the controls, which only the script shows.
 fn controls(outcomes: &[Outcome]) -> Markup {
     html! {
         form.controls #controls role="search" aria-label="Filter limits" hidden {
@@ -177,7 +178,7 @@ fn section(report: &Report, title: &str, has: fn(&Outcome) -> bool, step: &dyn F
                     span { "verdict" } span { "limit on" } span.number { "measured" } span.number { "limit" }
                     span { "of it used" } span { "trend" }
                 }
-                // Few reds are all open, so that nothing need be pressed to see why.
+                // The first three reds are open, so that nobody has to click to see why they are red.
                 @for (i, outcome) in own.iter().enumerate() {
                     (row::render(report, outcome, outcome.is_red() && i < 3))
                     @let () = step();

@@ -1,6 +1,6 @@
-//! What the page may do: use its own style and its own script, and nothing else.
+//! The content security policy: the page may use its own style and its own script, and nothing else.
 
-/// The content security policy for a page with this style and this script.
+/// Returns the content security policy for a page with this style and this script.
 pub(super) fn policy(style: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",

@@ -1,4 +1,4 @@
-//! One limit as one row, which opens to everything that is known of it.
+//! One limit as a row of the page, which opens to the details.
 
 use maud::{Markup, html};
 use perf_budget_core::outcome::Outcome;
@@ -7,11 +7,11 @@ use perf_budget_core::report::used as of_limit;
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
-use super::safe::Text;
+use super::escape::Text;
 use super::{detail, mark, trend};
 use crate::report::Report;
 
-/// The row, open or closed.
+/// Renders the row, open or closed.
 pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
     let earlier = report.trend(outcome);
     let verdict = outcome.verdict;
@@ -35,9 +35,9 @@ pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
     }
 }
 
-/// How much of the limit is used: a track with a notch where it is full.
+/// Draws how much of the limit is used: a bar with a notch at the limit.
 fn used(outcome: &Outcome) -> Markup {
-    /// Percent of the track at which the limit lies, so that what is beyond it shows.
+    /// The percent of the bar at which the limit lies, so that a value beyond the limit can be seen.
     const FULL: f64 = 78.0;
     let (Some(estimate), Some(now)) = (outcome.estimate, of_limit::used(outcome)) else {
         return html! {};

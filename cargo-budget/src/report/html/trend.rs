@@ -1,16 +1,17 @@
-//! Earlier values of the same test, and this one as the last.
+//! The chart of earlier values of the same test; the present value is the last.
 
 use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::{Against, Outcome};
 
 use super::axis::percent;
-use super::safe::Text;
+use super::escape::Text;
 
-/// A limit further off than this many times the spread of the values is not drawn: it would leave them flat.
+/// How far away a limit may be to be drawn, as a multiple of the spread of the values. A limit further away would
+/// flatten the line.
 const FAR: f64 = 3.0;
 
-/// A line in a row's last column.
+/// Returns the small line in the last column of a row.
 pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
     let scale = Scale::of(&runs, None);
@@ -18,7 +19,7 @@ pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let y = |value: f64| scale.at(value, 4.0, 20.0);
     let last = runs.last()?;
     Some(html! {
-        svg.spark role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="24" {
+        svg.spark role="img" aria-label=(Text(&description(&runs, &against))) width="100%" height="24" {
             svg viewBox="0 0 100 24" preserveAspectRatio="none" width="100%" height="24" {
                 polyline.trend points=(line(&runs, at, y)) vector-effect="non-scaling-stroke" {}
             }
@@ -27,27 +28,27 @@ pub(super) fn spark(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     })
 }
 
-/// The same with intervals and the limit.
+/// Returns the larger chart, which has intervals and the limit.
 pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     let (runs, against) = runs(earlier, outcome)?;
     let scale = Scale::of(&runs, Some(&against));
     let at = |i: usize| 3.0 + i as f64 / (runs.len() - 1) as f64 * 94.0;
     let y = |value: f64| scale.at(value, 18.0, 78.0);
-    let tall = |value: f64| format!("{:.1}", y(value));
+    let height = |value: f64| format!("{:.1}", y(value));
     let limit = y(against.limit);
     let shown = (18.0..=78.0).contains(&limit) && scale.has(against.limit);
     Some(html! {
         figure.trend {
-            figcaption { "Trend, " (runs.len()) " runs since " (super::foot::began(runs[0].run.began)) }
-            svg.chart role="img" aria-label=(Text(&words(&runs, &against))) width="100%" height="106" {
+            figcaption { "Trend, " (runs.len()) " runs since " (super::footer::began(runs[0].run.began)) }
+            svg.chart role="img" aria-label=(Text(&description(&runs, &against))) width="100%" height="106" {
                 @if shown {
-                    line.limit x1="0" x2="100%" y1=(tall(against.limit)) y2=(tall(against.limit)) {}
+                    line.limit x1="0" x2="100%" y1=(height(against.limit)) y2=(height(against.limit)) {}
                     text.limit x="3%" y=(format!("{:.1}", limit - 4.0)) { "limit " (against.quantity(against.limit)) }
                 }
                 @for (i, run) in runs.iter().enumerate() {
                     @if let (Some(estimate), Some(_)) = (run.estimate, run.evidence) {
                         @if let (Some(low), Some(high)) = (estimate.low, estimate.high) {
-                            line.interval x1=(percent(at(i))) x2=(percent(at(i))) y1=(tall(low)) y2=(tall(high)) {}
+                            line.interval x1=(percent(at(i))) x2=(percent(at(i))) y1=(height(low)) y2=(height(high)) {}
                         }
                     }
                 }
@@ -55,14 +56,14 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
                     polyline.trend points=(line(&runs, at, y)) vector-effect="non-scaling-stroke" {}
                 }
                 @for (i, run) in runs.iter().enumerate() {
-                    // A red is a square, so that it is not told by its colour alone.
+                    // A red run is drawn as a square, so that it can be told without its colour.
                     @let x = percent(at(i));
                     @if run.is_red() {
-                        svg.point x=(x) y=(tall(value(run))) width="1" height="1" {
+                        svg.point x=(x) y=(height(value(run))) width="1" height="1" {
                             rect.now.(run.verdict.name()) x="-4" y="-4" width="8" height="8" {}
                         }
                     } @else {
-                        circle.now.(run.verdict.name()) cx=(x) cy=(tall(value(run))) r="3.5" {}
+                        circle.now.(run.verdict.name()) cx=(x) cy=(height(value(run))) r="3.5" {}
                     }
                 }
                 text.tick x="3%" y="102" { "first " (against.quantity(value(runs[0]))) }
@@ -74,7 +75,7 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
     })
 }
 
-/// All runs with a value, this one last; `None` where there is no trend.
+/// Returns all runs with a value, the present one last; `None` where there is only one.
 fn runs<'o>(earlier: &[&'o Outcome], outcome: &'o Outcome) -> Option<(Vec<&'o Outcome>, Against)> {
     let against = outcome.against?;
     let _ = outcome.estimate?;
@@ -83,7 +84,7 @@ fn runs<'o>(earlier: &[&'o Outcome], outcome: &'o Outcome) -> Option<(Vec<&'o Ou
     (runs.len() > 1).then_some((runs, against))
 }
 
-/// A value that is there: [`runs`] leaves out those that are not.
+/// Returns the value of a run, which is present since [`runs`] leaves out the others.
 fn value(run: &Outcome) -> f64 {
     run.estimate.map_or(f64::NAN, |estimate| estimate.value)
 }
@@ -94,7 +95,7 @@ fn line(runs: &[&Outcome], at: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) ->
     points.collect::<Vec<_>>().join(" ")
 }
 
-fn words(runs: &[&Outcome], against: &Against) -> String {
+fn description(runs: &[&Outcome], against: &Against) -> String {
     let values = || runs.iter().map(|run| value(run));
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
@@ -124,7 +125,7 @@ impl Scale {
                 _ => {}
             }
         }
-        // Changes that are hardly any shall not look like mountains.
+        // Tiny changes must not look like mountains, so the scale covers at least 4 % of the value.
         let least = (high.abs().max(low.abs()) * 0.04).max(f64::MIN_POSITIVE);
         if high - low < least {
             let middle = f64::midpoint(low, high);
@@ -137,7 +138,7 @@ impl Scale {
         (self.low..=self.high).contains(&value)
     }
 
-    /// From the top down, as pictures are counted.
+    /// Returns the vertical position of a value, counted from the top.
     fn at(&self, value: f64, top: f64, bottom: f64) -> f64 {
         let share = ((value - self.low) / (self.high - self.low)).clamp(-0.1, 1.1);
         bottom - share * (bottom - top)

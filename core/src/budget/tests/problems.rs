@@ -101,6 +101,11 @@ const COMMAND: &[&str] = &[
     "cache = \"evictd\"\nmax.exit = 0",
     "cache = 1\nenv = 1\nmax.exit = 0",
     "params.n = [1, 2]\nmax.exit = 0",
+    // how it is built
+    "features = [\"tls\"]\nprofile = \"dist\"\nwasm-opt = [\"-Oz\"]\nbuild_timeout = \"5 min\"\nmax.exit = 0",
+    "env.A = \"{bin:a}\"\nfeatures = [\"a,b\"]\nprofile = \"--dist\"\nwasm-opt = [\"-Oz\"]\nmax.exit = 0",
+    "env.A = \"{wasm:a}\"\nfeatures = \"tls\"\nprofile = 3\nwasm-opt = \"-Oz\"\nbuild = \"make all\"\nmax.exit = 0",
+    "build = []\nwasm_opt = [\"-Oz\"]\nbuild_timeout = \"0 s\"\nmax.exit = 0",
     "params.n = [1, 2, 3]\nenv.N = \"{n}\"\nscaling = { over = \"n\", max = { exit = 1 } }",
 ];
 
@@ -121,6 +126,8 @@ const FILE: &[&str] = &[
     "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\ninconclusive = \"fial\"\n",
     "[settings]\nbase = \"200 %\"\nlayouts = 0\n",
     "[settings]\nbase = true\nlayouts = \"many\"\n",
+    "[settings]\ninert = [\"docs/**\", \"a[\", \"\"]\n",
+    "[settings]\ninert = [\"docs/**\", \"a[\"]\n",
     "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\ninconclusive = true\n",
     "[settings]\nunsure = \"blnd\"\n",
     "[settings]\nbase = { limt = \"5 %\", except = [\"a[\", \"**a\"] }\ntotal = 600\n",

@@ -104,6 +104,19 @@ fn every_key() {
         (Some(Duration::from_secs(1)), Some(Duration::from_secs(300)))
     );
     assert_eq!(app.limits[5].bound, Bound::Min);
+    let image = &read.budgets[1].build;
+    let opt = ["-Oz", "--strip-debug"];
+    assert_eq!((&image.features, &image.profile), (&Some(Vec::new()), &None));
+    assert_eq!(
+        (image.command.join(" "), image.wasm_opt.as_slice()),
+        ("make image".to_owned(), &opt.map(str::to_owned)[..])
+    );
+    assert_eq!(image.timeout, Some(Duration::from_secs(600)));
+    assert_eq!(read.settings.build_timeout, Duration::from_secs(90 * 60));
+    let server = &read.budgets[3].build;
+    assert_eq!(server.profile.as_deref(), Some("dist"));
+    assert_eq!(server.features.as_ref().map(Vec::len), Some(2));
+    assert_eq!(app.build, super::super::Build::default());
     let grep = &read.budgets[2];
     let Subject::Command(command) = &grep.subject else { panic!("{grep:?}") };
     assert_eq!(

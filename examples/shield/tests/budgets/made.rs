@@ -1,4 +1,4 @@
-//! What the budgets measure and cargo does not build, made beside the program: the corpus as a file, the images, and
+//! What the budgets measure and cargo does not build, made in `made`: the corpus as a file, the images, and
 //! a link to the Python interpreter itself, since `python3` may be a version manager's script that costs time of its own.
 //!
 //! Each is made where it is missing or older than what it is made of. What cannot be made is said, and is then red as
@@ -19,9 +19,10 @@ pub(crate) fn program() -> PathBuf {
 
 /// What is made of the program, by its ending.
 pub(crate) fn beside(ending: &str) -> PathBuf {
-    let mut path = program().into_os_string();
-    path.push(ending);
-    path.into()
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("made");
+    // Where it cannot be made, so cannot what is to be in it, and that is said.
+    let _ = fs::create_dir_all(&directory);
+    directory.join(format!("shield{ending}"))
 }
 
 /// Makes everything that is not there.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use perf_budget::stats::clopper_pearson;
+use perf_budget_core::stats::clopper_pearson;
 use tools::{Builds, Said};
 use work::Random;
 

@@ -128,6 +128,7 @@ fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
         .env("PERF_BUDGET_DIR", &results)
         .env("PERF_BUDGET_BASE", builds.place.join("base/peer"))
         .env("PERF_BUDGET_BASE_DIR", builds.place.join("base"))
+        .env("PERF_BUDGET_MEASURE", "always")
         .stdin(Stdio::null())
         .output()
         .expect("the build starts");

@@ -1,4 +1,4 @@
-//! What there is to budget in a package, as cargo tells it.
+//! What a package has that could be limited, as cargo knows it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,50 +7,50 @@ use cargo_metadata::{DependencyKind, Package, Target, TargetKind};
 use crate::child;
 use crate::failure::Failure;
 
-/// A package and what of it could be measured.
+/// A package, and what it has that could be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Its name.
+    /// The name of the package.
     pub(crate) package: String,
-    /// Where its Cargo.toml is.
+    /// The directory of its Cargo.toml.
     pub(crate) directory: PathBuf,
-    /// Where its workspace begins.
+    /// The root of its workspace.
     pub(crate) workspace: PathBuf,
-    /// Where its repository begins; the workspace, where there is none.
+    /// The root of its repository, or of the workspace where there is no repository.
     pub(crate) repository: PathBuf,
     /// Whether the workspace has other packages.
     pub(crate) has_siblings: bool,
-    /// Its binaries.
+    /// The binaries of the package.
     pub(crate) binaries: Vec<Binary>,
-    /// Binaries of other members, which can be budgeted here as well.
+    /// The names of the binaries of other members, which can be measured here as well.
     pub(crate) others: Vec<String>,
-    /// The name of its library as it is written in Rust.
+    /// The name of the library in Rust, if the package has one.
     pub(crate) library: Option<String>,
-    /// Whether that is made for other languages and for the web.
+    /// Whether the library is also built for other languages and the web (`cdylib`).
     pub(crate) is_cdylib: bool,
-    /// Its benchmarks, where Criterion runs them.
+    /// The names of the benchmarks, where Criterion runs them.
     pub(crate) criterion: Vec<String>,
-    /// Its examples.
+    /// The names of the examples.
     pub(crate) examples: Vec<String>,
 }
 
-/// One binary.
+/// A binary of the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binary {
-    /// Its name.
+    /// The name of the binary.
     pub(crate) name: String,
-    /// Whether cargo builds it without being asked for features.
+    /// Whether cargo builds it without any features.
     pub(crate) is_plain: bool,
-    /// How it can be started so that it surely ends by itself, where that is known.
+    /// The arguments with which it surely ends by itself, where they are known.
     pub(crate) ends_with: Option<Vec<String>>,
 }
 
 impl Found {
-    /// Looks at the package that `start` is in, or at the one named.
+    /// Examines the package that contains `start`, or the one with the given name.
     pub(crate) fn look(start: &Path, named: Option<&str>) -> Result<Found, Failure> {
         let mut command = child::metadata(start);
         command.no_deps();
-        let metadata = command.exec().map_err(|e| told(start, &e))?;
+        let metadata = command.exec().map_err(|e| cargo_failure(start, &e))?;
         let members = metadata.workspace_packages();
         let workspace = metadata.workspace_root.clone().into_std_path_buf();
         let package = choose(&members, start, named, &workspace)?;
@@ -80,12 +80,12 @@ impl Found {
         })
     }
 
-    /// Whether nothing of the package is surely there to be measured, so that a sample has to be.
+    /// Returns whether the package has nothing that can surely be measured, so that it gets a sample workload.
     pub(crate) fn needs_a_sample(&self) -> bool {
         !self.binaries.iter().any(|binary| binary.is_plain)
     }
 
-    /// A file as people know it.
+    /// Returns the name of a file as people know it.
     pub(crate) fn name_of(&self, path: &Path) -> String {
         let from =
             if path.starts_with(&self.workspace) { &self.workspace } else { &self.repository };
@@ -93,7 +93,7 @@ impl Found {
     }
 }
 
-fn told(start: &Path, error: &cargo_metadata::Error) -> Failure {
+fn cargo_failure(start: &Path, error: &cargo_metadata::Error) -> Failure {
     let text = error.to_string();
     if text.contains("could not find `Cargo.toml`") {
         return Failure::usage(format!(
@@ -102,10 +102,10 @@ fn told(start: &Path, error: &cargo_metadata::Error) -> Failure {
         ));
     }
     let text = text.trim_start_matches("`cargo metadata` exited with an error: ");
-    Failure::usage(format!("cargo cannot tell what is in this project: {}", text.trim()))
+    Failure::usage(format!("cargo failed to describe this project: {}", text.trim()))
 }
 
-/// The package that is meant.
+/// Returns the package that is meant.
 fn choose<'p>(
     members: &[&'p Package],
     start: &Path,
@@ -134,7 +134,7 @@ fn choose<'p>(
             Err(Failure::usage("this workspace has no package; add one with `cargo new NAME`"))
         }
         (None, [first, ..]) => Err(Failure::usage(format!(
-            "this is the root of a workspace and no package, and the tests of budgets belong to one; name it, \
+            "this is the root of a workspace and not a package, but budgets are tests of a package; name one, \
              as `cargo budget init --package {}`; there are: {}; its budgets can measure the binaries of all \
              of them",
             first.name,
@@ -147,7 +147,7 @@ fn directory(package: &Package) -> PathBuf {
     package.manifest_path.parent().map(|dir| dir.as_std_path().to_owned()).unwrap_or_default()
 }
 
-/// The nearest directory upwards that git knows.
+/// Returns the nearest directory upwards that is a git repository.
 fn repository(directory: &Path) -> Option<PathBuf> {
     directory.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned)
 }
@@ -168,8 +168,8 @@ fn is_library(target: &Target) -> bool {
     target.kind.iter().any(|kind| kinds.contains(kind))
 }
 
-/// What is known of a binary. A program is started only where it surely ends by itself: one that parses
-/// its arguments with clap does on `--help`, and the one that `cargo new` writes does anyway.
+/// Returns what is known about a binary. A program is started only where it surely ends by itself: a program that
+/// parses its arguments with clap ends on `--help`, and the one that `cargo new` writes ends anyway.
 fn binary(package: &Package, target: &Target) -> Binary {
     let clap = package.dependencies.iter().any(|dependency| {
         dependency.name == "clap"
@@ -188,5 +188,5 @@ fn binary(package: &Package, target: &Target) -> Binary {
     Binary { name: target.name.clone(), is_plain, ends_with }
 }
 
-/// What `cargo new` writes.
+/// The program that `cargo new` writes.
 const HELLO: &str = "fn main() { println!(\"Hello, world!\"); }";

@@ -1,15 +1,15 @@
-//! The foot of the page: the run and its machine, and how to read what is above.
+//! The footer of the page: the run and its machine, and how to read the page.
 
 use chrono::DateTime;
 use maud::{Markup, html};
 use perf_budget_core::outcome::{Noise, Outcome};
 use perf_budget_core::verdict::Verdict;
 
+use super::escape::Text;
 use super::mark;
-use super::safe::Text;
 use crate::report::merge::counted;
 
-/// Where and when it ran, of each kind once.
+/// Renders when and where the tests ran. Each different fact is listed once.
 pub(super) fn machine(outcomes: &[Outcome]) -> Markup {
     let all = |fact: &dyn Fn(&Outcome) -> String| {
         let mut facts: Vec<String> = outcomes.iter().map(fact).filter(|f| !f.is_empty()).collect();
@@ -45,7 +45,7 @@ pub(super) fn machine(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-/// On how many measurements the machine's other work may have told.
+/// Returns on how many measurements the machine's other work may have had an effect.
 fn interference(outcomes: &[Outcome]) -> String {
     let measured: Vec<&Noise> = outcomes.iter().filter_map(|o| o.noise.as_ref()).collect();
     if measured.is_empty() {
@@ -59,23 +59,23 @@ fn interference(outcomes: &[Outcome]) -> String {
     )
 }
 
-/// `2026-11-21 08:22 UTC`.
+/// Returns a time as `2026-11-21 08:22 UTC`.
 pub(super) fn began(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     at.map_or(String::new(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
-/// What verdicts and charts mean.
+/// Renders what the verdicts and the charts mean.
 pub(super) fn legend() -> Markup {
     let meanings = [
         (Verdict::Pass, "shown not to be over the limit by more than the tolerance"),
-        (Verdict::Warn, "holds, and deserves a look"),
+        (Verdict::Warn, "passes, but deserves a look: it is close to the limit"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
         (
             Verdict::Inconclusive,
-            "the evidence did not suffice to say: a warning, and red where the settings say so",
+            "the evidence was not sufficient to decide: a warning, and red where the settings say so",
         ),
-        (Verdict::Unmeasured, "there is no reading: red"),
+        (Verdict::Unmeasured, "nothing was measured: red"),
         (Verdict::Skipped, "not judged, for a stated reason"),
     ];
     html! {
@@ -88,13 +88,13 @@ pub(super) fn legend() -> Markup {
                     }
                 }
                 ul {
-                    li { "Bars above the axis are measured values; the taller, the more of them." }
-                    li { "The thick stroke is the estimate; the thin one through it covers the truth with 90 %." }
-                    li { "The upright line is the limit. Hatched is the tolerance, which still passes; shaded is what breaks it." }
+                    li { "Bars above the axis are measured values: a taller bar stands for more of them." }
+                    li { "The thick mark is the estimate; the thin line through it is its 90 % interval." }
+                    li { "The vertical line is the limit. The hatched area is the tolerance, which still passes; the shaded area breaks the limit." }
                     li { "The dotted line is the smallest true value that this run would have failed with 95 %." }
-                    li { "“Of it used” is full at the limit, from whichever side the limit bounds. Of a limit against another value it is the change, and full where all that is allowed is used." }
-                    li { "An e-value is evidence as a number: if the claim it speaks against were true, a run would show one of E or more at most once in E runs." }
-                    li { "The trend has earlier runs of the same build and platform, oldest first; this run is its last point." }
+                    li { "The bar “of it used” reaches its notch at the limit, for upper and lower limits alike. For a limit against another value it shows the change." }
+                    li { "An e-value is evidence as a number: if the claim that it speaks against were true, at most one run in E would show an e-value of E or more." }
+                    li { "The trend shows earlier runs of the same build and platform, the oldest first; its last point is this run." }
                 }
             }
         }

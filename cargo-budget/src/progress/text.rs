@@ -1,33 +1,34 @@
-//! The text of the line: what is done, of how much, and how long it will take, in the columns that there are.
+//! The text of the progress line: what is being done, how much of it is done, and how long the rest takes. It fits
+//! the width of the terminal.
 
 use std::time::Duration;
 
-/// One after the other, they turn.
-const TURNING: [char; 4] = ['|', '/', '-', '\\'];
-/// Columns of a bar; half of them where that is all that fits.
+/// The characters that appear one after the other, like a turning wheel.
+const WHEEL: [char; 4] = ['|', '/', '-', '\\'];
+/// The width of the bar in columns; half of it is used where more does not fit.
 const BAR: usize = 20;
-/// Before that, what is left would be a guess.
+/// The time before which an estimate of the rest would be a guess.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// What the line tells.
+/// The content of the line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) doing: &'a str,
-    /// How many are done, of how many, and what they are; `None` where nothing is counted.
+    /// How many things are done, how many there are, and what they are; `None` where nothing is counted.
     pub(super) of: Option<(u64, u64, &'a str)>,
-    /// Since it began.
+    /// The time since the work began.
     pub(super) passed: Duration,
-    /// How often the line was drawn before.
-    pub(super) turn: usize,
+    /// The number of times that the line was drawn before.
+    pub(super) drawn: usize,
 }
 
 impl Line<'_> {
-    /// The text, in at most so many columns: the longest form that fits.
+    /// Returns the text in its longest form that fits into this number of columns.
     pub(super) fn text(self, columns: usize) -> String {
-        let Line { doing, of, passed, turn } = self;
+        let Line { doing, of, passed, drawn } = self;
         let forms = match of {
             None => {
-                let sign = TURNING[turn % TURNING.len()];
+                let sign = WHEEL[drawn % WHEEL.len()];
                 vec![format!("{sign} {doing}  {}", time(passed)), format!("{sign} {doing}")]
             }
             Some((done, all, things)) => {
@@ -36,8 +37,9 @@ impl Line<'_> {
                 let share = format!("{:>3} %", done * 100 / all.max(1));
                 let left = left(done, all, passed)
                     .map_or(String::new(), |left| format!("  {} left", time(left)));
-                let barred = |wide| format!("{head}  [{}]  {share}{left}", bar(done, all, wide));
-                vec![barred(BAR), barred(BAR / 2), format!("{head}  {share}{left}"), head]
+                let with_bar =
+                    |width| format!("{head}  [{}]  {share}{left}", bar(done, all, width));
+                vec![with_bar(BAR), with_bar(BAR / 2), format!("{head}  {share}{left}"), head]
             }
         };
         let last = forms.last().cloned().unwrap_or_default();
@@ -46,22 +48,22 @@ impl Line<'_> {
     }
 }
 
-/// `[====>   ]` without its ends: full where all is done, and not before.
-fn bar(done: u64, all: u64, wide: usize) -> String {
+/// Returns the bar, such as `====>   `. It is full only when everything is done.
+fn bar(done: u64, all: u64, width: usize) -> String {
     let all = all.max(1);
-    let full = usize::try_from(done * wide as u64 / all).unwrap_or(wide).min(wide);
-    let head = if full < wide { ">" } else { "" };
-    format!("{:<wide$}", "=".repeat(full) + head)
+    let full = usize::try_from(done * width as u64 / all).unwrap_or(width).min(width);
+    let head = if full < width { ">" } else { "" };
+    format!("{:<width$}", "=".repeat(full) + head)
 }
 
-/// How long the rest takes at the rate so far; `None` as long as there is none.
+/// Returns how long the rest takes at the present rate; `None` where there is no rate yet.
 fn left(done: u64, all: u64, passed: Duration) -> Option<Duration> {
     let known = done > 0 && passed >= SETTLED;
     let rest = passed.as_secs_f64() * (all - done) as f64 / done as f64;
     known.then(|| Duration::try_from_secs_f64(rest.ceil()).unwrap_or(Duration::MAX))
 }
 
-/// Seconds, then minutes, then hours: `59 s`, `2 min`, `3 h 5 min`; begun ones are left out.
+/// Returns a time in its largest units, such as `59 s`, `2 min 5 s` or `3 h 5 min`, rounded down.
 fn time(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds / 60 {
@@ -71,7 +73,7 @@ fn time(time: Duration) -> String {
     }
 }
 
-/// Digits in threes, from five on: `9999`, `12 400`.
+/// Returns a number with its digits grouped in threes if it has five or more, such as `9999` or `12 400`.
 fn number(number: u64) -> String {
     let digits = number.to_string();
     if digits.len() < 5 {
@@ -94,7 +96,7 @@ mod tests {
     #[track_caller]
     fn check(of: Option<(u64, u64, &str)>, seconds: f64, columns: usize, text: &str) {
         let doing = if of.is_some() { "importing" } else { "looking for changes" };
-        let line = Line { doing, of, passed: Duration::from_secs_f64(seconds), turn: 5 };
+        let line = Line { doing, of, passed: Duration::from_secs_f64(seconds), drawn: 5 };
         assert_eq!(line.text(columns), text);
     }
 
@@ -109,14 +111,14 @@ mod tests {
         check(some(1, 3), 0.9, 80, full);
         let full = "importing 3 of 3 outcomes  [====================]  100 %  0 s left";
         check(some(3, 3), 60.0, 80, full);
-        // More than was said to come is no more than all.
+        // More steps than were announced count as all of them.
         check(some(4, 3), 60.0, 80, full);
         let full = "importing 1 of 9999 outcomes  [>                   ]    0 %  2 h 46 min left";
         check(some(1, 9999), 1.0, 90, full);
     }
 
     #[test]
-    fn it_has_the_columns_that_there_are() {
+    fn it_fits_the_width_of_the_terminal() {
         let some = Some((12_400, 100_000, "outcomes"));
         let half = "importing 12 400 of 100 000 outcomes  [=>        ]   12 %  22 s left";
         check(some, 3.0, 77, half);
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_counted_turns() {
+    fn uncounted_work_has_a_turning_sign() {
         check(None, 2.9, 80, "/ looking for changes  2 s");
         check(None, 125.0, 80, "/ looking for changes  2 min 5 s");
     }

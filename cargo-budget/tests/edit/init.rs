@@ -1,4 +1,4 @@
-//! `cargo budget init` on crates as cargo makes them, up to a green and a red run of their tests.
+//! Tests of `cargo budget init` on crates that cargo makes, up to a green and a red run of their tests.
 
 use std::fs;
 use std::path::Path;
@@ -20,22 +20,24 @@ fn cargo(place: &Place, below: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO"));
     command.args(arguments).current_dir(place.path(below));
     clean(&mut command);
-    // What runs this test has variables of its own, and a summary that a injected red is not for.
+    // The process that runs this test has its own variables, and a summary that must not get the red result of this
+    // test.
     let foreign = ["PERF_BUDGET", "NEXTEST", "GITHUB_"];
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in names.filter(|name| foreign.iter().any(|start| name.starts_with(start))) {
         command.env_remove(name);
     }
     command.env("PERF_BUDGET_DIR", place.path("results"));
-    // What is proved does not depend on how fast the library is, and it is built in a third of the time.
+    // The result does not depend on how fast the library is, and without optimization it is built in a third of the
+    // time.
     command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     command.env("CARGO_TARGET_DIR", library().join("target/fresh"));
     command.output().unwrap()
 }
 
-/// The tests of the budgets of a crate: whether they are green, and what they said.
+/// Runs the tests of a crate's budgets. Returns whether they passed, and their output.
 fn test(place: &Place, below: &str) -> (bool, String) {
-    // The same versions as here, so that nothing is downloaded.
+    // Cargo uses the same versions as this repository, so that nothing is downloaded.
     if !place.path(below).join("Cargo.lock").exists() {
         fs::copy(library().join("Cargo.lock"), place.path(below).join("Cargo.lock")).unwrap();
     }
@@ -44,7 +46,7 @@ fn test(place: &Place, below: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// What the task of `init` is: green at once, and one edit away from red.
+/// Checks what `init` is for: the tests are green at once, and one edit makes them red.
 #[test]
 fn a_fresh_crate_is_green_and_one_edit_makes_it_red() {
     let place = Place::empty();
@@ -71,7 +73,7 @@ fn a_fresh_crate_is_green_and_one_edit_makes_it_red() {
             let (green, text) = test(&place, name);
             assert!(green, "{text}");
         }
-        // A limit that no program keeps to; a sort that allocates.
+        // The edit is a limit that no program keeps, or a sort that allocates.
         let (file, old, new) = if kind == "--bin" {
             (file, "max = { s", "max = { size = \"1 KB\", s")
         } else {
@@ -85,9 +87,9 @@ fn a_fresh_crate_is_green_and_one_edit_makes_it_red() {
     }
 }
 
-/// What a library and what its tests write does not build here; only what is written is looked at.
+/// The crates do not build here, so only the written files are checked.
 #[test]
-fn a_workspace_of_several_kinds() {
+fn a_workspace_with_several_kinds_of_crates() {
     let place = Place::empty();
     place.write("Cargo.toml", "[workspace]\nmembers = [\"app\", \"web\"]\nresolver = \"3\"\n");
     place.write(
@@ -121,20 +123,20 @@ fn a_workspace_of_several_kinds() {
     let web = place.read("web/budgets.toml");
     for words in [
         "[budget.sample]",
-        "# artifact = \"../target/wasm32-unknown-unknown/release/web_kit.wasm\"",
+        "# artifact = \"{wasm:web-kit}\"",
         "`benches/paint.rs`",
         "`{bin:app}`, `{bin:tool}`",
-        "limited: `show`",
+        "for these tests: `show`",
     ] {
         assert!(web.contains(words), "{words} is not in\n{web}");
     }
     let workflow = place.read(".github/workflows/budgets.yml");
     assert!(workflow.contains("run: cargo test --release --package web-kit --test budgets\n"));
-    // The second member's tests are in no job yet.
-    let said = "does not run `cargo test --release --package app --test budgets`; add it there";
-    init(&place, "app", &["--dry-run"]).is(0, &[said]);
+    // The tests of the second member are not in any job yet.
+    let note = "does not run `cargo test --release --package app --test budgets`; add it there";
+    init(&place, "app", &["--dry-run"]).is(0, &[note]);
 
-    // A program with clap is started with `--help`; one that needs features is left to the user.
+    // A program with clap is started with `--help`. A program that needs features is left to the user.
     init(&place, "app/src", &[]).is(0, &["wrote     app/budgets.toml", "kept      .github"]);
     let app = place.read("app/budgets.toml");
     assert!(app.contains("command = [\"{bin:app}\", \"--help\"]"), "{app}");
@@ -151,9 +153,9 @@ fn a_workspace_of_several_kinds() {
     );
 }
 
-/// Where no registry has the library, the checkout that the command was built from has.
+/// Where no registry has the library, it comes from the checkout that the command was built from.
 #[test]
-fn the_library_is_taken_from_where_the_command_is_from() {
+fn the_library_comes_from_the_same_place_as_the_command() {
     let place = Place::empty();
     place.write("Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     place.write("src/lib.rs", "");
@@ -163,7 +165,7 @@ fn the_library_is_taken_from_where_the_command_is_from() {
 }
 
 #[test]
-fn what_is_there_is_never_overwritten() {
+fn existing_files_are_never_overwritten() {
     let place = Place::empty();
     init(&place, "", &[]).is(2, &["there is no Cargo.toml", "cargo new"]);
     place.write(
@@ -172,7 +174,7 @@ fn what_is_there_is_never_overwritten() {
     );
     place.write("src/lib.rs", "");
     place.write("tests/budgets.rs", "#[test]\nfn money() {}\n");
-    init(&place, "", &[]).is(2, &["is there already and is no harness", "rename it"]);
+    init(&place, "", &[]).is(2, &["exists already and is not a harness", "rename the file"]);
     assert!(!place.path("budgets.toml").exists(), "a refusal writes nothing");
     fs::remove_file(place.path("tests/budgets.rs")).unwrap();
     place.write("budgets.toml", "[budget.x]\nworkload = \"y\"\n");
@@ -181,5 +183,5 @@ fn what_is_there_is_never_overwritten() {
     init(&place, "", &[]).is(0, &["kept      budgets.toml", "has to register: y"]);
     assert_eq!(place.read("budgets.toml"), "[budget.x]\nworkload = \"y\"\nmax.p99 = \"1 s\"\n");
     place.write("Cargo.toml", "[package]\nname = \n");
-    init(&place, "", &[]).is(2, &["cargo cannot tell what is in this project"]);
+    init(&place, "", &[]).is(2, &["cargo failed to describe this project"]);
 }

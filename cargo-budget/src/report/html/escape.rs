@@ -1,12 +1,12 @@
-//! Text of an outcome on the page.
+//! The escaping of text from outcomes on the page.
 
 use maud::Render;
 
 use crate::text::visible;
 
-/// Text from outside: markup is escaped, what cannot be seen is shown, and a line feed is a character
-/// reference, so that no line of the page begins with text from outside. (A page that is printed in a job
-/// of GitHub's would else have workflow commands in it.)
+/// Text from outside. Markup is escaped, invisible characters are made visible, and a line feed becomes a character
+/// reference. So no line of the page begins with text from outside; otherwise a page that is printed in a GitHub job
+/// could contain workflow commands.
 pub(super) struct Text<'t>(pub(super) &'t str);
 
 impl Render for Text<'_> {
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_markup() {
+    fn text_is_never_markup() {
         check("</script><b x='\"'>&", "&lt;/script&gt;&lt;b x=&#39;&quot;&#39;&gt;&amp;");
         check("a\n::error::b", "a&#10;::error::b");
         check("\u{202e}a\u{0}", "\\u{202e}a\\u{0}");

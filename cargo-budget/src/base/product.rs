@@ -1,0 +1,55 @@
+//! What the base's budgets measure, built as the harness builds it, for whoever looks into it.
+
+use std::process::Stdio;
+
+use perf_budget_core::build::{Built, Ended, Product, Program, Site, Step};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::Base;
+use crate::child;
+use crate::project::Project;
+
+/// Where a user has cargo build: a place of this revision's, which the base must not write to.
+const TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
+impl Base {
+    /// Builds a product of it, in the place where the harness does. What the programs say goes to standard error.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub(crate) fn product(
+        &self,
+        project: &Project,
+        product: &Product,
+    ) -> Result<Built, Unmeasured> {
+        let site = Site {
+            root: self.root.clone(),
+            package: self.root.clone(),
+            target: Some(project.results().join("base/target")),
+            triple: None,
+        };
+        product.build(&site, &|step| self.start(step))
+    }
+
+    fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
+        let mut command = match &step.program {
+            Program::Cargo => self.inherited.cargo(),
+            Program::Named(name) => {
+                let mut command = child::program(name);
+                self.inherited.apply(&mut command);
+                command
+            }
+        };
+        for name in TARGETS {
+            command.env_remove(name);
+        }
+        command.args(&step.args).current_dir(&step.dir).stdin(Stdio::null());
+        let output = command.stderr(Stdio::inherit()).output().map_err(|e| {
+            let absent = e.kind() == std::io::ErrorKind::NotFound;
+            let cause = if absent { Cause::NotFound } else { Cause::Harness };
+            Unmeasured::new(cause, format!("it was not started: {e}"))
+        })?;
+        let code = output.status.code().unwrap_or(-1);
+        Ok(Ended { code, stdout: output.stdout, said: None })
+    }
+}

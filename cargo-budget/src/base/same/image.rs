@@ -1,0 +1,249 @@
+//! Whether two programs are the same once they are loaded: every section that is, byte for byte.
+//!
+//! One difference is tolerated: the line and the column in a `core::panic::Location`, which a comment moves. A record is
+//! taken for one only where the loader puts the address of a source file's name into it, and where both sources have the
+//! same text at the place that each of them names.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use object::elf::SHF_ALLOC;
+use object::read::{File, Object, ObjectSection, SectionFlags};
+
+use super::part::is_source;
+
+/// The note that tells one build from another.
+const BUILD_ID: &str = ".note.gnu.build-id";
+/// Where constants are that have addresses in them.
+const RELOCATED: &str = ".data.rel.ro";
+/// How the loader is told to put an address there, on the processors that Rust has Linux for: x86-64, AArch64, RISC-V.
+const RELATIVE: [u32; 3] = [8, 1027, 3];
+/// The length of a location: the address and the length of the file's name, the line, the column.
+const LOCATION: usize = 24;
+
+/// A section that is loaded.
+struct Loaded<'d> {
+    address: u64,
+    size: u64,
+    flags: u64,
+    /// Nothing, where the file has no bytes of it.
+    bytes: &'d [u8],
+}
+
+/// The two trees that the programs were built from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trees<'a> {
+    /// The base's workspace.
+    pub(super) base: &'a Path,
+    /// This revision's.
+    pub(super) head: &'a Path,
+}
+
+/// Why two programs, the base's and this revision's, are not the same; nothing where they are.
+pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<String> {
+    let read = |file| File::parse(file).map_err(|e| e.to_string());
+    let (first, second) = match (read(base), read(head)) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Err(why), _) | (_, Err(why)) => {
+            // Of other formats only whole files are compared.
+            return (base != head)
+                .then(|| format!("only ELF files are compared by their sections: {why}"));
+        }
+    };
+    if (first.entry(), first.architecture(), first.is_64(), first.is_little_endian())
+        != (second.entry(), second.architecture(), second.is_64(), second.is_little_endian())
+    {
+        return Some("they begin at another address".to_owned());
+    }
+    let (first, second) = match (loaded(&first), loaded(&second)) {
+        (Ok(first), Ok(second)) => (first, second),
+        (Err(why), _) | (_, Err(why)) => return Some(format!("a section cannot be read: {why}")),
+    };
+    if !first.keys().eq(second.keys()) {
+        return Some("they have not the same sections".to_owned());
+    }
+    let is_plain = base.get(4..6) == Some(&[2, 1]);
+    for (name, old) in &first {
+        let new = &second[name];
+        let place = |section: &Loaded<'_>| (section.address, section.size, section.flags);
+        if place(old) != place(new) {
+            return Some(format!("the section {name} has another place or size"));
+        }
+        if old.bytes == new.bytes || name == BUILD_ID {
+            continue;
+        }
+        let is_tolerated = is_plain
+            && name == RELOCATED
+            && Locations::of(&first, &second).is_some_and(|all| all.explain(old, new, trees));
+        if !is_tolerated {
+            return Some(format!("the section {name} differs"));
+        }
+    }
+    None
+}
+
+/// The sections that are loaded, by name.
+fn loaded<'d>(file: &File<'d>) -> Result<BTreeMap<String, Loaded<'d>>, String> {
+    let mut found = BTreeMap::new();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { continue };
+        if !sh_flags.contains(SHF_ALLOC) {
+            continue;
+        }
+        let name = section.name().map_err(|e| e.to_string())?.to_owned();
+        let bytes = section.data().map_err(|e| e.to_string())?;
+        let one =
+            Loaded { address: section.address(), size: section.size(), flags: sh_flags.0, bytes };
+        if found.insert(name.clone(), one).is_some() {
+            return Err(format!("there are two of {name}"));
+        }
+    }
+    Ok(found)
+}
+
+/// What the loader puts where, and what it leads to.
+struct Locations<'a> {
+    /// By where it is put: the address.
+    addresses: BTreeMap<u64, u64>,
+    sections: &'a BTreeMap<String, Loaded<'a>>,
+}
+
+impl<'a> Locations<'a> {
+    /// Nothing, where the two programs are loaded differently.
+    fn of(
+        base: &'a BTreeMap<String, Loaded<'a>>,
+        head: &BTreeMap<String, Loaded<'_>>,
+    ) -> Option<Locations<'a>> {
+        let table = base.get(".rela.dyn")?;
+        if table.bytes != head.get(".rela.dyn")?.bytes {
+            return None;
+        }
+        let mut addresses = BTreeMap::new();
+        for entry in table.bytes.chunks_exact(24) {
+            let (kind, address) = (word(entry, 8)?, long(entry, 16)?);
+            if RELATIVE.contains(&kind) {
+                addresses.insert(long(entry, 0)?, address);
+            }
+        }
+        Some(Locations { addresses, sections: base })
+    }
+
+    /// Whether each difference between two sections is a line or a column of a location whose place moved.
+    fn explain(&self, old: &Loaded<'_>, new: &Loaded<'_>, trees: Trees<'_>) -> bool {
+        let differs = |at: &usize| old.bytes[*at] != new.bytes[*at];
+        let mut at = 0;
+        while let Some(next) = (at..old.bytes.len()).find(differs) {
+            // A location ends with its line and its column, which begin at a multiple of eight.
+            let Some(start) = (next & !7).checked_sub(16) else { return false };
+            if !self.moved(start, old, new, trees).unwrap_or(false) {
+                return false;
+            }
+            at = start + LOCATION;
+        }
+        true
+    }
+
+    /// Whether a location begins there on both sides, and names the same place of the source.
+    fn moved(
+        &self,
+        start: usize,
+        old: &Loaded<'_>,
+        new: &Loaded<'_>,
+        trees: Trees<'_>,
+    ) -> Option<bool> {
+        let name = *self.addresses.get(&(old.address + start as u64))?;
+        let length = long(old.bytes, start + 8)?;
+        if new.bytes.get(start..start + 16)? != old.bytes.get(start..start + 16)? {
+            return None;
+        }
+        let holder = self.sections.values().find(|section| {
+            (section.address..section.address + section.bytes.len() as u64).contains(&name)
+        })?;
+        let from = usize::try_from(name - holder.address).ok()?;
+        let name = holder.bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)?;
+        let name = std::str::from_utf8(name).ok().filter(|name| is_source(name))?;
+        let place = |bytes: &[u8]| Some((word(bytes, start + 16)?, word(bytes, start + 20)?));
+        let then = source(&trees.base.join(name), place(old.bytes)?)?;
+        let now = source(&trees.head.join(name), place(new.bytes)?)?;
+        Some(!then.is_empty() && then == now)
+    }
+}
+
+/// The text of a source from a line and a column, both from 1, to the end of the line.
+fn source(path: &Path, (line, column): (u32, u32)) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    // The compiler counts characters.
+    Some(line.chars().skip(usize::try_from(column).ok()?.checked_sub(1)?).collect())
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "src/lib.rs";
+
+    /// A constant of this line and column after a name of this length, at an address where the loader puts that of the
+    /// name if `relocated`.
+    fn section(length: u64, (line, column): (u32, u32)) -> Vec<u8> {
+        let numbers = [line.to_le_bytes(), column.to_le_bytes()].concat();
+        [&[0; 8][..], &length.to_le_bytes(), &numbers].concat()
+    }
+
+    fn explained(old: &[u8], new: &[u8], name: &str, relocated: bool, texts: [&str; 2]) -> bool {
+        let place = tempfile::tempdir().unwrap();
+        let [base, head] = ["base", "head"].map(|side| place.path().join(side));
+        for (tree, text) in [&base, &head].into_iter().zip(texts) {
+            std::fs::create_dir_all(tree.join("src")).unwrap();
+            std::fs::write(tree.join(NAME), text).unwrap();
+        }
+        let entry =
+            [0x2000_u64.to_le_bytes(), 8_u64.to_le_bytes(), 0x1000_u64.to_le_bytes()].concat();
+        let rela: &[u8] = if relocated { &entry } else { &[] };
+        let loaded = |address, bytes| Loaded { address, size: 0, flags: 0, bytes };
+        let sections: BTreeMap<String, Loaded<'_>> = [
+            (".rela.dyn".to_owned(), loaded(0x500, rela)),
+            (".rodata".to_owned(), loaded(0x1000, name.as_bytes())),
+        ]
+        .into();
+        let all = Locations::of(&sections, &sections).unwrap();
+        let trees = Trees { base: &base, head: &head };
+        all.explain(&loaded(0x2000, old), &loaded(0x2000, new), trees)
+    }
+
+    #[test]
+    fn only_a_location_whose_place_moved_is_tolerated() {
+        let length = NAME.len() as u64;
+        let [old, new] = [(1, 3), (3, 3)].map(|place| section(length, place));
+        let texts = ["  x[i]\n", "//\n//\n  x[i]\n"];
+        assert!(explained(&old, &new, NAME, true, texts));
+        // Two numbers beside a text, as a table may have them: no place of the sources, or another one.
+        assert!(!explained(&old, &new, NAME, true, ["  x[i]\n", "//\n//\n  y[i]\n"]));
+        assert!(!explained(&old, &section(length, (900, 3)), NAME, true, texts));
+        assert!(!explained(&old, &section(length, (3, 1)), NAME, true, texts));
+        // No address of a source's name stands before them.
+        assert!(!explained(&old, &new, NAME, false, texts));
+        assert!(!explained(&old, &new, "src/lib.txt", true, texts));
+        // What differs is the length of the name.
+        assert!(!explained(&old, &section(length - 1, (3, 3)), NAME, true, texts));
+        assert!(!explained(&old[8..], &new[8..], NAME, true, texts));
+    }
+
+    #[test]
+    fn other_formats_are_compared_as_whole_files() {
+        let trees = Trees { base: Path::new("."), head: Path::new(".") };
+        assert_eq!(difference(b"MZ one", b"MZ one", trees), None);
+        assert!(difference(b"MZ one", b"MZ two", trees).unwrap().contains("only ELF files"));
+        // This program is itself.
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(difference(&own, &own, trees), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! What this revision's build has read, as cargo and the compiler wrote it down: the files of each crate, what build
+//! scripts ask to be run again for, and which packages take part.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+/// What was read, as far as it is in the repository.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// Files and directories, from the top of the repository. Whatever is below a directory counts.
+    pub(super) paths: BTreeSet<String>,
+    /// The directories of packages that take part.
+    pub(super) packages: BTreeSet<String>,
+}
+
+/// Where the build took place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The top of the repository.
+    pub(super) top: &'a Path,
+    /// Where the compiler was started for the workspace's own packages.
+    pub(super) workspace: &'a Path,
+    /// Where cargo builds: nothing there is an input, but what is made of inputs.
+    pub(super) target: &'a Path,
+}
+
+impl Inputs {
+    /// Of a build, as cargo's messages have it. The error says which part does not tell what it read.
+    pub(super) fn of(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
+        let mut inputs = Inputs::default();
+        for message in messages {
+            let said = |key: &str| message[key].as_str().map(PathBuf::from);
+            match message["reason"].as_str() {
+                Some("compiler-artifact") => {
+                    let manifest = said("manifest_path").unwrap_or_default();
+                    let package = manifest.parent().unwrap_or(Path::new("/")).to_owned();
+                    inputs.packages.extend(place.both(&package));
+                    inputs.compiled(message, &package, place)?;
+                }
+                Some("build-script-executed") => {
+                    let out = said("out_dir").unwrap_or_default();
+                    inputs.scripted(&out, package(message, messages).as_deref(), place)?;
+                }
+                _ => {}
+            }
+        }
+        if inputs.packages.is_empty() {
+            return Err("cargo names no package of this repository".to_owned());
+        }
+        Ok(inputs)
+    }
+
+    /// What a crate was made of.
+    fn compiled(
+        &mut self,
+        message: &Value,
+        package: &Path,
+        place: Place<'_>,
+    ) -> Result<(), String> {
+        let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let found = files.map(Path::new).find_map(dep_info);
+        let name = message["target"]["name"].as_str().unwrap_or("?");
+        let text = found.and_then(|path| fs::read_to_string(path).ok());
+        let text =
+            text.ok_or_else(|| format!("the compiler left no list of what `{name}` is made of"))?;
+        for file in listed(&text) {
+            // The compiler was started in the workspace for its members, and in its own directory for any other package.
+            for from in [place.workspace, package] {
+                self.paths.extend(place.both(&from.join(&file)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a build script asks to be run again for: its whole package, where it asks for nothing.
+    fn scripted(
+        &mut self,
+        out: &Path,
+        package: Option<&Path>,
+        place: Place<'_>,
+    ) -> Result<(), String> {
+        let output = out.with_file_name("output");
+        let text = fs::read(&output).map_err(|e| {
+            format!("what a build script said is not in `{}`: {e}", output.display())
+        })?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let package = package.ok_or("cargo does not say which package a build script is of")?;
+        let asked = |line: &str| {
+            let line = line.strip_prefix("cargo::").or_else(|| line.strip_prefix("cargo:"))?;
+            line.strip_prefix("rerun-if-changed=").map(str::to_owned)
+        };
+        let paths: Vec<String> = text.lines().filter_map(asked).collect();
+        if paths.is_empty() && !text.contains("rerun-if-env-changed=") {
+            self.paths.extend(place.both(package));
+        }
+        for path in paths {
+            self.paths.extend(place.both(&package.join(path.trim())));
+        }
+        Ok(())
+    }
+
+    /// Whether a path was read, by itself or with a directory that it is in.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.paths.contains("")
+            || self.paths.contains(path)
+            || path.match_indices('/').any(|(at, _)| self.paths.contains(&path[..at]))
+    }
+}
+
+impl Place<'_> {
+    /// A path from the top of the repository; `None` outside of it, and where cargo builds.
+    fn inside(&self, path: &Path) -> Option<String> {
+        if path.starts_with(self.target) {
+            return None;
+        }
+        let parts = path.strip_prefix(self.top).ok()?.components();
+        let parts = parts.map(|part| part.as_os_str().to_str()).collect::<Option<Vec<_>>>()?;
+        Some(parts.join("/"))
+    }
+
+    /// The same, as it is written, and where links lead.
+    pub(super) fn both(&self, path: &Path) -> BTreeSet<String> {
+        let written = plain(path);
+        // What a work tree has of git may be anywhere, and is another for each commit.
+        if written.components().any(|part| part.as_os_str() == ".git") {
+            return [".git".to_owned()].into();
+        }
+        let real = path.canonicalize().ok();
+        [Some(written), real].into_iter().flatten().filter_map(|path| self.inside(&path)).collect()
+    }
+}
+
+/// The directory of the package that a build script's message is about.
+fn package(message: &Value, messages: &[Value]) -> Option<PathBuf> {
+    let own = |other: &&Value| {
+        other["package_id"] == message["package_id"] && other["manifest_path"].is_string()
+    };
+    let manifest = messages.iter().find(own)?["manifest_path"].as_str()?;
+    Some(Path::new(manifest).parent()?.to_owned())
+}
+
+/// A path without `.` and `..`, as far as it is written.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            _ => plain.push(part),
+        }
+        plain
+    })
+}
+
+/// The compiler's list beside what it made: `deps/libkit-1a2b.rmeta` has `deps/kit-1a2b.d`, and a build script has its
+/// own beside it under another name.
+fn dep_info(made: &Path) -> Option<PathBuf> {
+    let stem = made.file_stem()?.to_str()?;
+    let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
+    let mut near = names.iter().map(|name| made.with_file_name(format!("{name}.d")));
+    near.find(|path| path.is_file()).or_else(|| {
+        let is_script = stem.starts_with("build-script-");
+        let beside = fs::read_dir(made.parent().filter(|_| is_script)?).ok()?;
+        beside
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| path.extension() == Some("d".as_ref()))
+    })
+}
+
+/// The files that such a list names: `made: one two\ three`.
+fn listed(text: &str) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let Some((_, named)) = line.split_once(": ") else { continue };
+        let named = named.replace("\\ ", "\0");
+        files.extend(named.split_whitespace().map(|file| file.replace('\0', " ")));
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_files_are_read() {
+        let text = "/t/kit.d: src/lib.rs src/a\\ b.rs README.md\n\nsrc/lib.rs:\nREADME.md:\n\n# env-dep:A=b: c\n";
+        assert!(listed(text).iter().eq(["README.md", "src/a b.rs", "src/lib.rs"]));
+    }
+
+    #[test]
+    fn what_is_below_a_directory_was_read_with_it() {
+        let paths = ["proto", "src/lib.rs"].map(str::to_owned).into();
+        let inputs = Inputs { paths, ..Inputs::default() };
+        let check = |path: &str, want: bool| assert_eq!(inputs.has(path), want, "{path}");
+        check("proto/deep/x.proto", true);
+        check("proto", true);
+        check("protocol/x", false);
+        check("src/lib.rs", true);
+        check("src/other.rs", false);
+        let all = Inputs { paths: [String::new()].into(), ..Inputs::default() };
+        assert!(all.has("anything"));
+    }
+
+    #[test]
+    fn paths_are_of_the_repository_or_none() {
+        let place = Place {
+            top: Path::new("/r"),
+            workspace: Path::new("/r"),
+            target: Path::new("/r/target"),
+        };
+        let check = |path: &str, want: &[&str]| {
+            assert!(place.both(Path::new(path)).iter().eq(want), "{path}");
+        };
+        check("/r/a/../b/./c.rs", &["b/c.rs"]);
+        check("/r", &[""]);
+        check("/r/.git/HEAD", &[".git"]);
+        check("/other/.git/worktrees/r/HEAD", &[".git"]);
+        check("/r/target/build/x", &[]);
+        check("/elsewhere/a", &[]);
+    }
+
+    /// A script that asks for nothing is run again for its whole package.
+    #[test]
+    fn a_build_script_says_what_it_reads() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path();
+        let out = top.join("target/build/kit-1/out");
+        fs::create_dir_all(&out).unwrap();
+        let place = Place { top, workspace: top, target: &top.join("target") };
+        let check = |said: &str, want: &[&str]| {
+            fs::write(out.with_file_name("output"), said).unwrap();
+            let mut inputs = Inputs::default();
+            inputs.scripted(&out, Some(&top.join("kit")), place).unwrap();
+            assert!(inputs.paths.iter().eq(want), "{said}: {inputs:?}");
+        };
+        check("cargo:rustc-cfg=x\n", &["kit"]);
+        check("cargo:rerun-if-env-changed=X\n", &[]);
+        check(
+            "cargo::rerun-if-changed=proto\ncargo:rerun-if-changed=../.git/HEAD\n",
+            &[".git", "kit/proto"],
+        );
+        fs::remove_file(out.with_file_name("output")).unwrap();
+        assert!(
+            Inputs::default()
+                .scripted(&out, Some(top), place)
+                .unwrap_err()
+                .contains("build script")
+        );
+    }
+}

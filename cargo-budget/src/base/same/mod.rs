@@ -1,0 +1,217 @@
+//! What did not change since the base is proven, so that it need not be measured. By files, before the base is built: each
+//! path that differs is known to have no part in what runs. By sections, once it is: both test binaries are the same in
+//! memory, and no file differs that a workload may read. What cannot be shown is measured.
+
+mod changed;
+mod image;
+mod inputs;
+mod mentions;
+mod part;
+mod subjects;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Metadata;
+use glob::Pattern;
+use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
+use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
+use perf_budget_core::outcome::{By, Proven};
+use perf_budget_core::suite::Suite;
+
+use self::changed::Tree;
+use self::image::Trees;
+use self::inputs::{Inputs, Place};
+use self::mentions::Sources;
+use self::part::{Known, Step, is_source};
+use super::build::Built;
+
+/// This revision.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    /// The project's directory.
+    pub(super) root: &'a Path,
+    /// The top of its repository, and the project's directory from there.
+    pub(super) top: &'a Path,
+    pub(super) prefix: &'a str,
+    /// What cargo built.
+    pub(super) built: &'a Built,
+    /// What cargo says of the workspace.
+    pub(super) metadata: &'a Metadata,
+}
+
+/// What a proof is made from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) head: Head<'a>,
+    /// The base, whole.
+    pub(super) commit: &'a str,
+    /// This revision's budgets.
+    pub(super) budgets: &'a Budgets,
+    /// The base's, where they can be read.
+    pub(super) before: Option<&'a Budgets>,
+}
+
+/// What differs, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Comparison<'a> {
+    given: Given<'a>,
+    tree: Tree,
+    known: Known,
+}
+
+impl<'a> Comparison<'a> {
+    /// Looks at both trees; `None` where nothing can be told of them, and then it is said why.
+    pub(super) fn of(given: Given<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+        Comparison::looked_at(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
+    }
+
+    /// That no path that differs has a part in what runs; otherwise it is said which has.
+    pub(super) fn by_files(&self, tell: &dyn Fn(&str)) -> Option<Unchanged> {
+        let short = short(self.given.commit);
+        match self.files() {
+            Ok(unchanged) => {
+                tell(&if leaves_any(self.given.budgets, &unchanged) {
+                    format!(
+                        "nothing that a workload runs has changed since {short}, which is built for other limits"
+                    )
+                } else {
+                    format!(
+                        "nothing that is limited against {short} has changed since, so it is not built"
+                    )
+                });
+                Some(unchanged)
+            }
+            Err(why) => {
+                tell(&format!("building {short} to compare with: {why}"));
+                None
+            }
+        }
+    }
+
+    /// That both test binaries are the same in memory, and that no file differs that they may read; otherwise it is said
+    /// what differs. `workspace` is the base's.
+    pub(super) fn by_sections(
+        &self,
+        base: &Path,
+        workspace: &Path,
+        tell: &dyn Fn(&str),
+    ) -> Option<Unchanged> {
+        match self.sections(base, workspace) {
+            Ok(unchanged) => {
+                tell(&format!(
+                    "the test binary is the same machine code as at {}",
+                    short(self.given.commit)
+                ));
+                Some(unchanged)
+            }
+            Err(why) => {
+                tell(&measuring(self.given.commit, &why));
+                None
+            }
+        }
+    }
+
+    fn looked_at(given: Given<'a>) -> Result<Comparison<'a>, String> {
+        let real = |path: &Path| {
+            path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
+        };
+        let metadata = given.head.metadata;
+        let (top, workspace) =
+            (real(given.head.top)?, real(metadata.workspace_root.as_std_path())?);
+        let target = real(metadata.target_directory.as_std_path())?;
+        let place = Place { top: &top, workspace: &workspace, target: &target };
+        let tree = Tree::of(&top, given.commit).map_err(|failure| failure.text)?;
+        let inputs = Inputs::of(&given.head.built.messages, place)?;
+        let sources = sources(&top, &inputs, given.budgets)?;
+        let own = metadata.packages.iter().filter(|package| package.source.is_none());
+        let packages = own.flat_map(|package| {
+            let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
+            let builds: Vec<String> = package.targets.iter().map(|t| t.name.clone()).collect();
+            let places = directory.into_iter().flat_map(|directory| place.both(&directory));
+            places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
+        });
+        let packages = packages.collect();
+        // A change that declares more has no more for it.
+        let declared = given.budgets.settings.inert.iter();
+        let before = given.before.map_or(&[][..], |before| &before.settings.inert);
+        let inert = declared.filter(|glob| before.contains(glob));
+        let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
+        let known =
+            Known { inputs, sources, packages, prefix: given.head.prefix.to_owned(), inert };
+        Ok(Comparison { given, tree, known })
+    }
+
+    fn files(&self) -> Result<Unchanged, String> {
+        if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
+            return Err(format!("`{path}` is compiled, and is not in git"));
+        }
+        self.no_part(Step::Files)?;
+        let budgets = subjects::unchanged(self.given, &self.tree, &self.known);
+        self.unchanged(By::Files, budgets)
+    }
+
+    fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
+        self.no_part(Step::Sections)?;
+        let read = |path: &Path| {
+            fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
+        };
+        let trees =
+            Trees { base: workspace, head: self.given.head.metadata.workspace_root.as_std_path() };
+        match image::difference(&read(base)?, &read(&self.given.head.built.binary)?, trees) {
+            Some(why) => Err(format!("the test binaries differ: {why}")),
+            None => self.unchanged(By::Sections, Vec::new()),
+        }
+    }
+
+    fn no_part(&self, step: Step) -> Result<(), String> {
+        let part = self.tree.changes.iter().find_map(|change| self.known.part(change, step));
+        part.map_or(Ok(()), Err)
+    }
+
+    fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
+        let head = Written::of(&self.given.head.built.binary).map_err(|e| e.to_string())?;
+        let commit = self.given.commit.to_owned();
+        Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
+    }
+}
+
+fn measuring(commit: &str, why: &str) -> String {
+    format!("measuring what is limited against {}: {why}", short(commit))
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+/// Whether a limit is left that has to be measured against the base.
+pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
+    let suite = Suite::of(budgets, true);
+    suite.tests.iter().any(|test| {
+        let is_against_base = test.limit.reference() == Some(&Reference::Base);
+        let covered =
+            unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
+        is_against_base && !covered
+    })
+}
+
+/// The text of what was compiled, and of the texts that workloads are given.
+fn sources(top: &Path, inputs: &Inputs, budgets: &Budgets) -> Result<Sources, String> {
+    let mut sources = Sources::default();
+    for path in inputs.paths.iter().filter(|path| is_source(path)) {
+        let text = fs::read(PathBuf::from(top).join(path))
+            .map_err(|e| format!("`{path}` cannot be read: {e}"))?;
+        sources.add(path, &String::from_utf8_lossy(&text));
+    }
+    for budget in &budgets.budgets {
+        if !matches!(budget.subject, Subject::Workload(_)) {
+            continue;
+        }
+        for (_, param) in budget.cases.iter().flat_map(|case| &case.params) {
+            if let Param::Text(text) = param {
+                sources.add("budgets.toml", &format!("{text:?}"));
+            }
+        }
+    }
+    Ok(sources)
+}

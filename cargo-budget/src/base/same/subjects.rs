@@ -1,0 +1,86 @@
+//! Commands and artifacts: which of them are known to be built from what has not changed.
+//!
+//! Only programs that cargo builds of this repository are, and only where nothing differs but text: which sources another
+//! program has been made of, nobody wrote down.
+
+use std::fs;
+use std::path::Path;
+
+use perf_budget_core::budget::{Budget, Case, Subject};
+
+use super::Given;
+use super::changed::Tree;
+use super::mentions::Sources;
+use super::part::{Known, is_source};
+
+/// The names of the budgets on commands and artifacts for which nothing has changed.
+pub(super) fn unchanged(given: Given<'_>, tree: &Tree, known: &Known) -> Vec<String> {
+    let budgets = given.budgets.budgets.iter();
+    let built: Vec<&Budget> = budgets.filter(|budget| is_built(budget, given.head.root)).collect();
+    if built.is_empty() {
+        return Vec::new();
+    }
+    let mut all = Sources::default();
+    for path in tree.tracked.iter().filter(|path| is_source(path)) {
+        if let Ok(text) = fs::read(given.head.top.join(path)) {
+            all.add(path, &String::from_utf8_lossy(&text));
+        }
+    }
+    let is_text = tree.changes.iter().all(|change| known.is_text_alone(change, &all));
+    built.into_iter().filter(|_| is_text).map(|budget| budget.name.clone()).collect()
+}
+
+/// Whether a budget is on nothing but a program that cargo builds. One that is handed a file is on that file too.
+fn is_built(budget: &Budget, root: &Path) -> bool {
+    let is_program = |text: &str| {
+        let name = text.strip_prefix("{bin:").and_then(|rest| rest.strip_suffix('}'));
+        name.is_some_and(|name| !name.contains(['{', '}', '/']))
+    };
+    let is_file = |text: &str| {
+        let value = text.rsplit('=').next().unwrap_or(text);
+        [text, value].iter().any(|path| !path.is_empty() && root.join(path).exists())
+    };
+    match &budget.subject {
+        Subject::Artifact(patterns) => patterns.iter().all(|pattern| is_program(pattern)),
+        Subject::Command(command) => {
+            let Some((program, arguments)) = command.argv.split_first() else { return false };
+            let env = command.env.iter().map(|(_, value)| value);
+            let given: Vec<&String> = arguments.iter().chain(env).collect();
+            let free = |case: &Case| given.iter().all(|text| !is_file(&case.fill(text)));
+            is_program(program) && budget.cases.iter().all(free)
+        }
+        Subject::Workload(_) | Subject::Criterion(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cargo_builds_is_known() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("data.json"), "").unwrap();
+        let check = |subject: &str, want: bool| {
+            let text = format!("[budget.b]\n{subject}\n");
+            let file = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
+            assert_eq!(is_built(&file.budgets[0], root.path()), want, "{subject}");
+        };
+        let size = "max = { size = \"1.1 x base\" }";
+        check(&format!("artifact = \"{{bin:app}}\"\n{size}"), true);
+        check(&format!("artifact = [\"{{bin:app}}\", \"data.json\"]\n{size}"), false);
+        check(&format!("artifact = \"dist/*.js\"\n{size}"), false);
+        let wall = "max = { wall_p50 = \"1.1 x base\" }";
+        check(&format!("command = [\"{{bin:app}}\", \"--fast\"]\n{wall}"), true);
+        check(&format!("command = [\"{{bin:app}}\", \"data.json\"]\n{wall}"), false);
+        check(&format!("command = [\"{{bin:app}}\", \"--in=data.json\"]\n{wall}"), false);
+        check(
+            &format!(
+                "command = [\"{{bin:app}}\", \"{{f}}\"]\nparams = {{ f = \"data.json\" }}\n{wall}"
+            ),
+            false,
+        );
+        check(&format!("command = [\"sh\", \"-c\", \"{{bin:app}}\"]\n{wall}"), false);
+        check(&format!("workload = \"w\"\n{wall}").replace("wall_p50", "p50"), false);
+    }
+}

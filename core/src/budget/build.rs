@@ -1,0 +1,101 @@
+//! How what a budget measures is built: the keys `features`, `profile`, `wasm-opt`, `build` and `build_timeout`.
+
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::collect::Reading;
+use super::printable::quoted;
+use super::problem::Problem;
+use super::read::{self, Entry};
+use super::{Build, Subject};
+
+/// What stands for a binary in a text.
+pub(super) const BINARY: &str = "{bin:";
+/// What stands for a WebAssembly module.
+pub(super) const MODULE: &str = "{wasm:";
+
+/// Reads the keys of one budget, which have to say something of its subject.
+pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Build {
+    let entry = |key| read::entry(table, key);
+    Build {
+        features: entry("features").and_then(|entry| features(&entry, reading)),
+        profile: entry("profile").and_then(|entry| profile(&entry, reading)),
+        wasm_opt: entry("wasm-opt")
+            .and_then(|entry| entry.texts(reading, "the arguments: [\"-Oz\"]"))
+            .unwrap_or_default(),
+        command: entry("build").and_then(|entry| command(&entry, reading)).unwrap_or_default(),
+        timeout: entry("build_timeout").and_then(|entry| entry.duration(reading)),
+    }
+}
+
+/// Reports keys that say how something is built that the budget does not name.
+pub(super) fn check(
+    subject: &Subject,
+    build: &Build,
+    table: &DeTable<'_>,
+    reading: &mut Reading<'_>,
+) {
+    let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
+    let names = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
+    let (cargo, module) = (names(&[BINARY, MODULE]), names(&[MODULE]));
+    let timed = cargo || read::entry(table, "build").is_some();
+    let cargos =
+        ("no `{bin:NAME}` and no `{wasm:NAME}`", "write one of them where its path belongs");
+    for (key, is_used, (lacks, help)) in [
+        ("features", cargo, cargos),
+        ("profile", cargo, cargos),
+        ("wasm-opt", module, ("no `{wasm:NAME}`", "write it where the module's path belongs")),
+        ("build_timeout", timed, ("nothing that is built", "say how it is built with `build`")),
+    ] {
+        let Some(entry) = read::entry(table, key).filter(|_| !is_used) else { continue };
+        let title = format!("`{key}` applies to nothing: this budget names {lacks}");
+        let help = format!("{help}, or remove `{key}`");
+        reading.report(Problem::new(entry.at, title).help(help));
+    }
+}
+
+/// A list that may be empty: no feature at all.
+fn features(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    const EXAMPLE: &str = "a list: [\"default\", \"tls\"], or [] for none";
+    if entry.value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+        return Some(Vec::new());
+    }
+    let features = entry.texts(reading, EXAMPLE)?;
+    let odd = |feature: &&String| feature.contains([',', ' ', '\t']) || feature.starts_with('-');
+    if let Some(odd) = features.iter().find(odd) {
+        let title = format!("`features` has {}, which is no name of a feature", quoted(odd));
+        reading.report(Problem::new(entry.value.span(), title).help(format!("write {EXAMPLE}")));
+        return None;
+    }
+    Some(features)
+}
+
+fn profile(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<String> {
+    let name = entry.text(reading, "a profile of Cargo.toml: \"release\"")?;
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.chars().all(known) || name.starts_with('-') {
+        let title = format!("`profile` cannot be {}", quoted(&name));
+        let help = "write a profile of Cargo.toml: \"release\"";
+        reading.report(Problem::new(entry.value.span(), title).help(help));
+        return None;
+    }
+    Some(name)
+}
+
+/// A program and its arguments; a line for a shell is told apart.
+fn command(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    if let Some(line) = entry.value.get_ref().as_str() {
+        let words: Vec<_> = line.split_whitespace().map(|word| format!("{word:?}")).collect();
+        let title = "`build` is a list of the program and its arguments, not a line for a shell";
+        let help = format!("write [{}]", words.join(", "));
+        reading.report(Problem::new(entry.value.span(), title).help(help));
+        return None;
+    }
+    entry.texts(reading, "a list: [\"wasm-pack\", \"build\", \"--release\"]")
+}
+
+impl Build {
+    /// How long one build may take where neither the budget nor the settings say.
+    pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+}

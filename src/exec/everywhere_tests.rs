@@ -1,0 +1,193 @@
+//! What a process and its end are on every system: these start the test binary itself, and look into nothing that only
+//! one system has. Descendants are told by a file that they hold locked as long as they live.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::launch::Written;
+use super::*;
+
+/// What the actor does.
+const ACT: &str = "PERF_BUDGET_TEST_ACT";
+/// The file that it holds locked.
+const HELD: &str = "PERF_BUDGET_TEST_HELD";
+/// The file that what it starts holds locked.
+const BELOW: &str = "PERF_BUDGET_TEST_BELOW";
+const LONG: Duration = Duration::from_secs(60);
+
+/// Not a test: what the tests below start. It does nothing where nobody says what.
+#[test]
+#[expect(clippy::exit, reason = "a process that behaves badly is what it is for")]
+fn actor() {
+    let Ok(act) = std::env::var(ACT) else { return };
+    let _held = std::env::var_os(HELD).map(|path| {
+        let file = File::create(path).unwrap();
+        file.lock().unwrap();
+        file
+    });
+    let say = |text: &str| {
+        let mut out = std::io::stdout();
+        out.write_all(text.as_bytes()).unwrap();
+        out.flush().unwrap();
+    };
+    let sleep = || std::thread::sleep(Duration::from_secs(1000));
+    match act.as_str() {
+        "speak" => {
+            say("spoken\n");
+            std::io::stderr().write_all(b"complained\n").unwrap();
+            std::process::exit(7);
+        }
+        "read" => {
+            let mut text = Vec::new();
+            std::io::stdin().read_to_end(&mut text).unwrap();
+            std::process::exit(i32::from(!text.is_empty()));
+        }
+        "flood" => loop {
+            say(&"x".repeat(1 << 16));
+        },
+        "sleep" => {
+            say("ready");
+            sleep();
+        }
+        "leave" | "keep" => {
+            let below = PathBuf::from(std::env::var_os(BELOW).unwrap());
+            let mut child = Command::new(std::env::current_exe().unwrap());
+            child.args(ARGUMENTS).env(ACT, "sleep").env(HELD, &below).spawn().unwrap();
+            while File::open(&below).map_or(true, |file| file.try_lock().is_ok()) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if act == "keep" {
+                sleep();
+            }
+            std::process::exit(0);
+        }
+        other => panic!("`{other}` is nothing to do"),
+    }
+}
+
+const ARGUMENTS: [&str; 3] = ["exec::everywhere_tests::actor", "--exact", "--nocapture"];
+
+fn acting(act: &str) -> Launch {
+    Launch {
+        args: ARGUMENTS.map(Into::into).into(),
+        env: vec![(ACT.into(), act.into())],
+        ..Launch::new(std::env::current_exe().unwrap())
+    }
+}
+
+#[track_caller]
+fn refused(launch: &Launch, timeout: Duration, cause: Cause, words: &str) {
+    let reason = run(launch, timeout).expect_err("it must not succeed");
+    assert_eq!(reason.cause, cause, "{reason}");
+    assert!(reason.to_string().contains(words), "`{words}` is missing in: {reason}");
+}
+
+/// A file for a descendant to hold, gone when this is dropped.
+struct Held(PathBuf);
+
+impl Held {
+    fn new(name: &str) -> Held {
+        let name = format!("perf-budget-held-{name}-{}", std::process::id());
+        let held = Held(std::env::temp_dir().join(name));
+        let _ = std::fs::remove_file(&held.0);
+        held
+    }
+
+    fn by(&self, act: &str) -> Launch {
+        let mut launch = acting(act);
+        launch.env.push((BELOW.into(), self.0.clone().into()));
+        launch
+    }
+
+    /// That the descendant was there, and is not any more.
+    #[track_caller]
+    fn is_let_go(&self) {
+        let file = File::open(&self.0).expect("the descendant never ran");
+        assert!(file.try_lock().is_ok(), "the descendant lives");
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn code_and_output_are_told() {
+    let done = run(&acting("speak"), LONG).unwrap();
+    assert_eq!((done.code, done.strays), (7, 0));
+    let out = String::from_utf8(done.stdout.tail).unwrap();
+    assert!(out.ends_with("spoken\n"), "{out:?}");
+    assert_eq!(done.stderr.text().as_deref(), Some("complained"));
+    assert!(done.wall > Duration::ZERO && done.wall < LONG);
+}
+
+#[test]
+fn what_is_late_is_killed_and_says_so() {
+    let short = Duration::from_millis(200);
+    refused(&acting("sleep"), short, Cause::TimedOut, "did not end within 200ms and was killed");
+}
+
+#[test]
+fn a_flood_is_stopped() {
+    refused(&acting("flood"), LONG, Cause::Flooded, "64 MiB");
+}
+
+#[test]
+fn no_program_has_a_remedy() {
+    refused(&Launch::new("no-such-program"), LONG, Cause::NotFound, "no such program in PATH");
+    let lost = Launch { dir: Some("no/such/dir".into()), ..acting("speak") };
+    refused(&lost, LONG, Cause::NotFound, "its directory `no/such/dir` is not there");
+}
+
+#[test]
+fn a_null_input_ends_and_an_open_one_does_not() {
+    assert_eq!(run(&acting("read"), LONG).unwrap().code, 0);
+    let open = Launch { stdin: Input::Open, ..acting("read") };
+    refused(&open, Duration::from_millis(300), Cause::TimedOut, "did not end");
+}
+
+#[test]
+fn a_watched_text_makes_it_ready() {
+    let watch = |text: &str, act| {
+        let watch = Some((Stream::Stdout, text.to_owned()));
+        let mut child = Child::spawn(&Launch { watch, ..acting(act) }).unwrap();
+        child.ready(Instant::now() + LONG).unwrap()
+    };
+    assert!(matches!(watch("ready", "sleep"), Readiness::At(_)));
+    assert!(matches!(watch("ready", "speak"), Readiness::Ended(done) if done.code == 7));
+}
+
+#[test]
+fn what_outlives_its_root_is_ended() {
+    let held = Held::new("left");
+    let done: Result<Finished, Unmeasured> = run(&held.by("leave"), LONG);
+    let done = done.unwrap();
+    assert_eq!(done.code, 0);
+    held.is_let_go();
+    // A group does not tell how many were in it.
+    assert_eq!(done.strays, usize::from(cfg!(any(target_os = "linux", windows))));
+}
+
+#[test]
+fn dropping_a_child_ends_what_it_started() {
+    let held = Held::new("dropped");
+    let watch = Some((Stream::Stdout, "ready".to_owned()));
+    let mut child = Child::spawn(&Launch { watch, ..held.by("keep") }).unwrap();
+    assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
+    drop(child);
+    held.is_let_go();
+}
+
+#[test]
+fn only_the_end_of_much_output_is_kept() {
+    let done = run(&Launch { keep: 4, ..acting("speak") }, LONG).unwrap();
+    assert_eq!(done.stdout.tail, b"ken\n");
+    assert!(done.stdout.bytes > 4 && done.stdout.bytes < Written::KEPT as u64);
+}

@@ -1,0 +1,70 @@
+//! The sections of a WebAssembly module, as far as their names and what they hold.
+
+use super::Sections;
+
+/// Sections by their number, after the first one, which has a name of its own.
+const NAMES: [&str; 14] = [
+    "custom",
+    "type",
+    "import",
+    "function",
+    "table",
+    "memory",
+    "global",
+    "export",
+    "start",
+    "element",
+    "code",
+    "data",
+    "data count",
+    "tag",
+];
+
+/// The sections in their order: the name of each, and what it holds; `None` where it is no whole module.
+pub(super) fn sections(module: &[u8]) -> Option<Sections> {
+    let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
+    let mut found = Vec::new();
+    while let Some((&kind, after)) = rest.split_first() {
+        let (length, after) = number(after)?;
+        let (section, after) = after.split_at_checked(length)?;
+        rest = after;
+        let name = NAMES.get(usize::from(kind))?;
+        if kind == 0 {
+            let (length, content) = number(section)?;
+            let (own, content) = content.split_at_checked(length)?;
+            found.push((format!("{name} {}", String::from_utf8_lossy(own)), content.to_vec()));
+        } else {
+            found.push(((*name).to_owned(), section.to_vec()));
+        }
+    }
+    Some(found)
+}
+
+/// An unsigned LEB128 of 32 bits, and what follows it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0_u64;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((usize::try_from(number).ok()?, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_read_whole_or_not_at_all() {
+        let module = b"\0asm\x01\0\0\0\x01\x01\0\0\x06\x04nameabc"; // one byte more than the section has
+        assert_eq!(sections(module), None);
+        let module = b"\0asm\x01\0\0\0\x01\x01\0\0\x06\x04namea";
+        let found = sections(module).unwrap();
+        assert_eq!(found[0], ("type".to_owned(), vec![0]));
+        assert_eq!(found[1], ("custom name".to_owned(), b"a".to_vec()));
+        assert_eq!(sections(b"\0asm\x01\0\0\0\x01\x80\x80"), None);
+        assert_eq!(sections(b"\x7fELF"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! What one process of a run built, for the others: nothing is built twice, and what failed is not tried again.
+
+use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use perf_budget_core::build::Built;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use serde::{Deserialize, Serialize};
+
+/// What became of a build, as a file.
+#[derive(Serialize, Deserialize)]
+enum Wire {
+    Built { path: PathBuf, note: String },
+    Failed { cause: String, text: String, output: Option<String> },
+}
+
+/// What `build` gives, or gave in another process of the run whose directory is `run`. The product is named by the
+/// `root` of its revision and its `key`.
+pub(super) fn once(
+    run: Option<&Path>,
+    root: &Path,
+    key: &str,
+    build: impl FnOnce() -> Result<Built, Unmeasured>,
+) -> Result<Built, Unmeasured> {
+    let Some(run) = run else { return build() };
+    // One release of Rust built all processes of a run, which are one binary.
+    let mut name = DefaultHasher::new();
+    (root, key).hash(&mut name);
+    let place = run.join(format!("built-{:016x}", name.finish()));
+    let harness = |verb: &str, e: &io::Error| {
+        let text = format!("failed to {verb} `{}`: {e}", place.display());
+        Unmeasured::new(Cause::Harness, text)
+    };
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(place.with_extension("lock"));
+    let lock = lock.map_err(|e| harness("open the lock of", &e))?;
+    lock.lock().map_err(|e| harness("lock", &e))?;
+    let file = place.with_extension("json");
+    match fs::read(&file) {
+        Ok(text) => {
+            let wire = serde_json::from_slice::<Wire>(&text);
+            return wire.map_err(|e| harness("read", &e.into()))?.into();
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(harness("read", &e)),
+    }
+    let built = build();
+    let text = serde_json::to_vec(&Wire::of(&built)).map_err(|e| harness("write", &e.into()))?;
+    let part = place.with_extension("part");
+    let kept = fs::write(&part, text).and_then(|()| fs::rename(&part, &file));
+    kept.map_err(|e| harness("write", &e))?;
+    built
+}
+
+impl Wire {
+    fn of(built: &Result<Built, Unmeasured>) -> Wire {
+        match built {
+            Ok(Built { path, note }) => Wire::Built { path: path.clone(), note: note.clone() },
+            Err(Unmeasured { cause, text, output }) => Wire::Failed {
+                cause: cause.name().to_owned(),
+                text: text.clone(),
+                output: output.clone(),
+            },
+        }
+    }
+}
+
+impl From<Wire> for Result<Built, Unmeasured> {
+    fn from(wire: Wire) -> Self {
+        match wire {
+            Wire::Built { path, note } => Ok(Built { path, note }),
+            Wire::Failed { cause, text, output } => Err(Unmeasured {
+                cause: Cause::named(&cause).unwrap_or(Cause::Harness),
+                text,
+                output,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn each_product_of_each_revision_is_built_once_whatever_came_of_it() {
+        let run = std::env::temp_dir().join(format!("perf-budget-shared-{}", std::process::id()));
+        fs::create_dir_all(&run).unwrap();
+        let (head, base) = (Path::new("/w"), Path::new("/base"));
+        let good = |path: &str| Ok(Built { path: path.into(), note: "release".to_owned() });
+        let bad = || {
+            let output = Some("error: oops".to_owned());
+            Err(Unmeasured { cause: Cause::ExitedBadly, text: "failed".to_owned(), output })
+        };
+        let count = Cell::new(0);
+        let ask = |root, key, built: &Result<Built, Unmeasured>| {
+            let build = || {
+                count.set(count.get() + 1);
+                built.clone()
+            };
+            once(Some(&run), root, key, build)
+        };
+        for _ in 0..2 {
+            assert_eq!(ask(head, "{bin:app}", &good("/a")), good("/a"));
+            assert_eq!(ask(base, "{bin:app}", &good("/b")), good("/b"));
+            assert_eq!(ask(head, "{bin:other}", &bad()), bad());
+        }
+        assert_eq!(count.get(), 3);
+        // Alone there is nobody to share with.
+        assert_eq!(once(None, head, "{bin:app}", bad), bad());
+        fs::remove_dir_all(&run).unwrap();
+    }
+}

@@ -1,0 +1,121 @@
+//! What users of the library can name, as a list that a person reads: an item that is added, taken away or changed shows in
+//! `public_items.txt`, which `UPDATE_SNAPSHOTS=1` writes.
+//!
+//! The list is made from the sources, since rustdoc's own list needs a nightly compiler: from `src/lib.rs` along each
+//! `pub mod` and `pub use` to the definitions, and from all files their methods and the traits they implement. What
+//! cannot be followed fails the test.
+
+mod item;
+mod listing;
+mod source;
+
+use std::path::Path;
+use std::{env, fs};
+
+use listing::Listing;
+use source::Source;
+
+const EXPECTED: &str = "tests/it/public_items.txt";
+
+fn library() -> Source {
+    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+/// The list of a library that is this one file.
+#[track_caller]
+fn check(file: &str, expected: &str) {
+    let listed = Listing::of(&Source::of_text(file)).to_string();
+    let listed = listed.split_once("\n\n").map_or("", |(_, items)| items);
+    assert_eq!(listed, expected, "{file}");
+}
+
+#[test]
+fn the_list_of_public_items_is_what_it_says() {
+    let listed = Listing::of(&library()).to_string();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(EXPECTED);
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &listed).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        listed, expected,
+        "what users can name has changed: if it should, write {EXPECTED} anew by UPDATE_SNAPSHOTS=1, and tell of it in \
+         CHANGELOG.md"
+    );
+}
+
+/// Whoever measures needs to see how a method is called, and whoever gets an error why.
+#[test]
+fn every_public_function_is_explained() {
+    let listing = Listing::of(&library());
+    let silent = listing.silent();
+    assert!(silent.is_empty(), "these lack something:\n  {}", silent.join("\n  "));
+}
+
+/// What is hidden is as public as what is shown, and nobody reads it: only what exists to be refused by the compiler,
+/// and the feature for these tests, may be.
+#[test]
+fn little_is_hidden_from_the_documentation() {
+    let hidden: Vec<String> = library().files_with_hidden();
+    assert_eq!(hidden, ["lib.rs", "run/without_tokio.rs"]);
+}
+
+#[test]
+fn what_users_share_between_threads_can_be_shared() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<perf_budget::Failed>();
+    shared::<perf_budget::Harness>();
+    shared::<perf_budget::Heap>();
+    sent::<perf_budget::Run>();
+}
+
+#[test]
+fn an_addition_of_every_kind_is_seen() {
+    check("pub struct A { pub b: u8, c: u8 }", "pub struct A\n    pub b: u8\n");
+    check("pub struct A(pub u8, u8);", "pub struct A\n    pub 0: u8\n");
+    check("pub enum A { B, C(u8) }", "pub enum A\n    B\n    C(u8)\n");
+    check("pub fn a() -> u8 { 1 }", "pub fn a() -> u8\n");
+    check("pub const A: u8 = 1;", "pub const A: u8\n");
+    check("pub type A = Vec<u8>;", "pub type A = Vec<u8>\n");
+    check("pub trait A: B { fn c(&self) {} }", "pub trait A: B\n    fn c(&self)\n");
+    check("fn a() {}\nstruct B;\npub(crate) struct C;", "");
+    check(
+        "#[derive(Debug, Clone)]\npub struct A;",
+        "pub struct A\n    derive Clone\n    derive Debug\n",
+    );
+    check(
+        "pub struct A;\nimpl A { pub fn b(&self) {}\nfn c() {} }",
+        "pub struct A\n    pub fn b(&self)\n",
+    );
+    check("pub struct A;\nimpl From<u8> for A {}", "pub struct A\n    impl From<u8>\n");
+    check("pub trait A {}\nimpl A for Vec<u8> {}", "pub trait A\n    for Vec<u8>\n");
+    check(
+        "pub trait A {}\nmacro_rules! m { ($t:ty) => { impl A for $t {} } }\nm!(u8);",
+        "pub trait A\n    m!(u8)\n",
+    );
+    check("#[macro_export]\nmacro_rules! m { () => {} }", "macro_rules! m\n");
+    check("#[non_exhaustive]\npub struct A;", "#[non_exhaustive] pub struct A\n");
+}
+
+#[test]
+fn a_path_leads_to_its_definition() {
+    check("mod a { pub struct B; }\npub use a::B;", "pub struct B\n");
+    check("mod a { pub struct B; }\npub use a::B as C;", "pub struct C\n");
+    check(
+        "mod a { pub struct B; pub struct C; }\npub use crate::a::{B, C};",
+        "pub struct B\npub struct C\n",
+    );
+    check("mod a { mod b { pub struct C; }\npub use b::C; }\npub use a::C;", "pub struct C\n");
+    check("pub mod a { pub struct B; }", "pub mod a\npub struct a::B\n");
+    check(
+        "#[cfg(feature = \"f\")]\npub mod a { pub struct B; }",
+        "pub mod a [f]\npub struct a::B [f]\n",
+    );
+    check("pub use other::B;", "pub use other::B\n");
+    check("#[cfg(feature = \"internals\")]\npub mod a { pub struct B; }", "");
+    check(
+        "pub struct A;\nmod m { use super::A; impl A { pub fn b() {} } }",
+        "pub struct A\n    pub fn b()\n",
+    );
+}

@@ -1,0 +1,288 @@
+//! The public items of a library, each with its methods and with the traits it implements.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use syn::spanned::Spanned;
+use syn::{ImplItem, Item, ItemImpl, ItemMacro, ReturnType, Signature};
+
+use super::item::{described, flat, head, last, name_of, whole};
+use super::source::{Features, Module, Source, derived, documented, has, is_public};
+
+/// The items, by the path that users write.
+#[derive(Default)]
+pub(crate) struct Listing {
+    items: BTreeMap<String, Listed>,
+    /// Of the path of a definition, the one that users write.
+    names: BTreeMap<Vec<String>, String>,
+    /// Functions that lack an example, or a section on their errors.
+    silent: Vec<String>,
+}
+
+/// An item, and what belongs to it.
+#[derive(Default)]
+struct Listed {
+    line: String,
+    parts: Vec<String>,
+}
+
+impl Listing {
+    pub(crate) fn of(source: &Source) -> Listing {
+        let mut listing = Listing::default();
+        let top = source.module(&[]).expect("a library has a file");
+        listing.module(source, top, "");
+        for module in &source.modules {
+            listing.exported(module);
+        }
+        for module in source.modules.iter().filter(|module| module.features.is_for_users()) {
+            listing.implementations(module);
+        }
+        listing
+    }
+
+    /// What the documentation lacks.
+    pub(crate) fn silent(&self) -> &[String] {
+        &self.silent
+    }
+
+    /// The items of a module that users can name.
+    fn module(&mut self, source: &Source, module: &Module, prefix: &str) {
+        for item in &module.items {
+            if let Item::Use(imported) = item
+                && is_public(&imported.vis)
+            {
+                let features = module.features.and(&imported.attrs);
+                for (path, name) in flat(&imported.tree) {
+                    if features.is_for_users() {
+                        self.passed(source, module, &path, &format!("{prefix}{name}"), &features);
+                    }
+                }
+                continue;
+            }
+            self.item(source, module, item, prefix, None, &Features::default());
+        }
+    }
+
+    /// What is passed on from another module, or from another library.
+    fn passed(
+        &mut self,
+        source: &Source,
+        module: &Module,
+        path: &[String],
+        name: &str,
+        features: &Features,
+    ) {
+        let Some(whole) = whole(source, &module.path, path) else {
+            let line = format!("pub use {}{}", path.join("::"), features.said());
+            self.items.insert(name.to_owned(), Listed { line, parts: Vec::new() });
+            return;
+        };
+        let (last, home) = whole.split_last().expect("a path has a name");
+        assert!(last != "*", "`pub use {}`: name each item", path.join("::"));
+        if let Some(inner) = source.module(&whole) {
+            self.items.insert(
+                name.to_owned(),
+                Listed { line: format!("pub mod {name}{}", features.said()), parts: Vec::new() },
+            );
+            self.module(source, inner, &format!("{name}::"));
+            return;
+        }
+        let home =
+            source.module(home).unwrap_or_else(|| panic!("`{}` leads nowhere", path.join("::")));
+        for item in &home.items {
+            if let Item::Use(imported) = item {
+                let further = flat(&imported.tree).into_iter().find(|(_, known)| known == last);
+                if let Some((path, _)) = further {
+                    return self.passed(source, home, &path, name, &features.and(&imported.attrs));
+                }
+            } else if name_of(item).is_some_and(|known| known == *last) {
+                let (prefix, own) = name.rsplit_once("::").map_or(("", name), |(p, n)| (p, n));
+                let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}::") };
+                return self.item(source, home, item, &prefix, Some(own), features);
+            }
+        }
+        panic!("no `{}` is defined in {:?}", path.join("::"), home.path);
+    }
+
+    fn item(
+        &mut self,
+        source: &Source,
+        module: &Module,
+        item: &Item,
+        prefix: &str,
+        renamed: Option<&str>,
+        besides: &Features,
+    ) {
+        let Some((visible, attributes)) = head(item) else { return };
+        let features = module.features.and(attributes);
+        if !visible || !features.is_for_users() || !besides.is_for_users() {
+            return;
+        }
+        let own = name_of(item).expect("what has a head has a name");
+        let name = format!("{prefix}{}", renamed.unwrap_or(&own));
+        let (mut line, mut parts) = described(module, item, &name);
+        if has(attributes, "non_exhaustive") {
+            line = format!("#[non_exhaustive] {line}");
+        }
+        line.push_str(&features.said());
+        parts.extend(derived(attributes).into_iter().map(|name| format!("derive {name}")));
+        if let Item::Fn(function) = item {
+            self.explained(&name, &documented(attributes), &function.sig, false);
+        }
+        let mut definition = module.path.clone();
+        definition.push(own);
+        self.names.insert(definition.clone(), name.clone());
+        self.items.insert(name.clone(), Listed { line, parts });
+        if let Item::Mod(_) = item {
+            let inner = source.module(&definition).expect("a module is read with its library");
+            self.module(source, inner, &format!("{name}::"));
+        }
+    }
+
+    /// Macros that are exported have their name at the top, wherever they are.
+    fn exported(&mut self, module: &Module) {
+        for item in &module.items {
+            if let Item::Macro(ItemMacro { ident: Some(name), attrs, .. }) = item
+                && has(attrs, "macro_export")
+                && module.features.is_for_users()
+            {
+                let line = format!("macro_rules! {name}{}", module.features.said());
+                self.items.insert(format!("{name}!"), Listed { line, parts: Vec::new() });
+            }
+        }
+    }
+
+    /// What this module implements of and for public items.
+    fn implementations(&mut self, module: &Module) {
+        for item in &module.items {
+            match item {
+                Item::Impl(block) => self.block(module, block),
+                Item::Macro(call) if call.ident.is_none() => self.call(module, call),
+                _ => {}
+            }
+        }
+    }
+
+    fn block(&mut self, module: &Module, block: &ItemImpl) {
+        let features = module.features.and(&block.attrs);
+        let for_users = features.is_for_users() && !has(&block.attrs, "doc");
+        let of = last(&block.self_ty).and_then(|own| self.public(&own));
+        let implemented = block.trait_.as_ref().map(|(path, _)| path);
+        let Some(path) = implemented else {
+            if let Some(name) = of.filter(|_| for_users) {
+                self.methods(module, block, &name, &features);
+            }
+            return;
+        };
+        let own = path.segments.last().expect("a path has a name").ident.to_string();
+        let is_trait = |name: &String| self.items[name].line.starts_with("pub trait ");
+        if let Some(public) = self.public(&own).filter(is_trait) {
+            let part = format!("for {}{}", module.text(block.self_ty.span()), features.said());
+            self.part(&public, part);
+        }
+        if let Some(name) = of {
+            let generics = match &block.generics.lt_token {
+                Some(_) => module.text(block.generics.span()),
+                None => String::new(),
+            };
+            let part = format!("impl{generics} {}{}", module.text(path.span()), features.said());
+            self.part(&name, part);
+        }
+    }
+
+    fn methods(&mut self, module: &Module, block: &ItemImpl, name: &str, features: &Features) {
+        for item in &block.items {
+            match item {
+                ImplItem::Fn(method) if is_public(&method.vis) => {
+                    let features = features.and(&method.attrs);
+                    let text = format!("pub {}{}", module.text(method.sig.span()), features.said());
+                    self.part(name, text);
+                    let at = format!("{name}::{}", method.sig.ident);
+                    self.explained(&at, &documented(&method.attrs), &method.sig, name == "Run");
+                }
+                ImplItem::Const(item) if is_public(&item.vis) => {
+                    let text = format!("pub const {}: {}", item.ident, module.text(item.ty.span()));
+                    self.part(name, text);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A macro that implements something for or of a public item.
+    fn call(&mut self, module: &Module, call: &ItemMacro) {
+        let called = call.mac.path.segments.last().expect("a path has a name").ident.to_string();
+        if called == "thread_local" {
+            return; // it makes statics alone, which are private here
+        }
+        let rules = module.items.iter().find_map(|item| match item {
+            Item::Macro(rules) if rules.ident.as_ref().is_some_and(|name| *name == called) => {
+                Some(rules)
+            }
+            _ => None,
+        });
+        let body = rules.map_or_else(
+            || {
+                panic!(
+                    "`{called}!` is called in {:?} and defined elsewhere: what it adds is not seen",
+                    module.path
+                )
+            },
+            |rules| rules.mac.tokens.to_string(),
+        );
+        let words: Vec<&str> = body.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let touched: Vec<String> = words.iter().filter_map(|word| self.public(word)).collect();
+        let given = call.mac.tokens.to_string().replace(" ,", ",");
+        for name in touched {
+            self.part(&name, format!("{called}!({given})"));
+        }
+    }
+
+    /// What users call the item that is defined under this name.
+    fn public(&self, own: &str) -> Option<String> {
+        let found = self.names.iter().find(|(path, _)| path.last().is_some_and(|last| last == own));
+        found.map(|(_, name)| name.clone())
+    }
+
+    fn part(&mut self, name: &str, part: String) {
+        let parts = &mut self.items.get_mut(name).expect("a name is of an item").parts;
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+
+    /// Whether the documentation has what a caller asks.
+    fn explained(&mut self, name: &str, text: &str, signature: &Signature, example: bool) {
+        let fails = match &signature.output {
+            ReturnType::Type(_, returned) => last(returned).is_some_and(|name| name == "Result"),
+            ReturnType::Default => false,
+        };
+        if fails && !text.contains("# Errors") {
+            self.silent.push(format!("`{name}` does not say when it fails"));
+        }
+        if example && !text.contains("```") {
+            self.silent.push(format!("`{name}` has no example"));
+        }
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: usize = self.items.values().map(|item| item.parts.len()).sum();
+        writeln!(
+            f,
+            "What users of perf-budget can name: {} items with {parts} methods, fields, variants and traits. In brackets is the \
+             cargo\nfeature that one is behind. Written by UPDATE_SNAPSHOTS=1 cargo test --test it public_items\n",
+            self.items.len()
+        )?;
+        for item in self.items.values() {
+            writeln!(f, "{}", item.line)?;
+            let mut parts = item.parts.clone();
+            parts.sort();
+            for part in parts {
+                writeln!(f, "    {part}")?;
+            }
+        }
+        Ok(())
+    }
+}
