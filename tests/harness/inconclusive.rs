@@ -1,7 +1,7 @@
 //! What evidence cannot settle: a warning that is seen, red where the settings say so, and nothing else decides.
 
 use libtest_mimic::Trial;
-use perf_budget::verdict::Verdict;
+use perf_budget_core::verdict::Verdict;
 
 use crate::criterion::project;
 use crate::gate::{Case, Run};

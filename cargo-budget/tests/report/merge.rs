@@ -140,8 +140,9 @@ fn the_worse_of_two_verdicts_counts() {
     let mut worse = whole[1].clone();
     let name = worse["test"].as_str().unwrap().to_owned();
     worse["verdict"] = json!("inconclusive");
-    let remark =
-        format!("{name} was judged twice: pass in `a.jsonl`, inconclusive in `b.jsonl`; inconclusive counts");
+    let remark = format!(
+        "{name} was judged twice: pass in `a.jsonl`, inconclusive in `b.jsonl`; inconclusive counts"
+    );
     check(&merge(&scratch, &[&whole, &[worse.clone()]]), 4, &[&remark]);
     check(
         &merge(&scratch, &[&[worse.clone()], &whole]),

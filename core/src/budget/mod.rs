@@ -46,6 +46,7 @@ use crate::quantity::Quantity;
 
 pub use file::{load, parse};
 pub use load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
+pub use settings::{BaseLimits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.
@@ -64,80 +65,6 @@ pub struct Budgets {
     pub budgets: Vec<Budget>,
     /// What is read although it is written in an old way, each with its line, a caret and what to write instead.
     pub notes: Vec<String>,
-}
-
-/// `[settings]`: what holds for every budget that does not say otherwise.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The most time one statistical budget may take to reach its verdict. Default 10 s.
-    pub effort: Duration,
-    /// How long one process may run before it counts as hung. Default 60 s.
-    pub timeout: Duration,
-    /// How long one build of what is measured may take. Default [`Build::TIMEOUT`].
-    pub build_timeout: Duration,
-    /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
-    pub alpha: f64,
-    /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
-    pub warn_at: f64,
-    /// What becomes of a limit that evidence cannot settle. Default a warning.
-    pub inconclusive: Inconclusive,
-    /// How much worse than at the base revision limited metrics may be, where one is compared with. Default
-    /// none, so that only limits that name `base` are.
-    pub base: Option<BaseLimits>,
-    /// The most time that all measurements of a run may take together; default none.
-    pub total: Option<Duration>,
-    /// How often each revision is linked, in another order each time, where they are compared: from 1,
-    /// the default, to 64. The command that builds them reads it.
-    pub layouts: u32,
-    /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
-    pub inert: Vec<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            effort: Duration::from_secs(10),
-            timeout: Duration::from_secs(60),
-            build_timeout: Build::TIMEOUT,
-            alpha: 0.01,
-            warn_at: 0.9,
-            inconclusive: Inconclusive::Warn,
-            base: None,
-            total: None,
-            layouts: 1,
-            inert: Vec::new(),
-        }
-    }
-}
-
-/// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BaseLimits {
-    /// How much worse than at the base a metric may be: 0.05 is 5 %. In (0, 1].
-    pub limit: f64,
-    /// Names of tests that have no such limit.
-    pub except: Vec<glob::Pattern>,
-}
-
-/// What becomes of a limit that evidence cannot settle.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Inconclusive {
-    /// It is a warning, and its test is ok.
-    #[default]
-    Warn,
-    /// It is red.
-    Fail,
-}
-
-impl Inconclusive {
-    /// Its word in `budgets.toml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Inconclusive::Warn => "warn",
-            Inconclusive::Fail => "fail",
-        }
-    }
 }
 
 /// One `[budget.NAME]`.

@@ -60,7 +60,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    const ALL: [Cause; 19] = [
+    const ALL: [Cause; 20] = [
         Cause::Panicked,
         Cause::Crashed,
         Cause::Killed,
@@ -79,6 +79,7 @@ impl Cause {
         Cause::Unsupported,
         Cause::Unresolvable,
         Cause::LateGenerator,
+        Cause::OutOfTime,
         Cause::Harness,
     ];
 

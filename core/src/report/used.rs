@@ -65,10 +65,7 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
         Bound::Min => ratio < factor,
     };
     // A limit that demands an improvement is held or broken, and has no part.
-    let share = match allowed > 0.0 {
-        true => (worse / allowed).max(0.0),
-        false => f64::from(u8::from(over)),
-    };
+    let share = if allowed > 0.0 { (worse / allowed).max(0.0) } else { f64::from(u8::from(over)) };
     let as_percent = AS_PERCENT.contains(&factor) && ratio < FAR;
     let said = |value: f64| if as_percent { percent(value) } else { format!("{value:.3} x") };
     Used {
@@ -130,13 +127,25 @@ mod tests {
         let over = check(max, 1.088, 1.05, base, "+9%", "+8.8 % against base, limit +5 %");
         assert!((over - 0.088 / 0.05).abs() < 1e-9);
         // No change uses nothing of what is allowed.
-        assert_eq!(check(max, 1.0, 1.05, base, "+0%", "+0 % against base, limit +5 %"), 0.0);
-        assert_eq!(check(max, 0.9999, 1.05, base, "+0%", "-0.01 % against base, limit +5 %"), 0.0);
+        assert!(
+            (check(max, 1.0, 1.05, base, "+0%", "+0 % against base, limit +5 %") - 0.0).abs()
+                < 1e-9
+        );
+        assert!(
+            (check(max, 0.9999, 1.05, base, "+0%", "-0.01 % against base, limit +5 %") - 0.0).abs()
+                < 1e-9
+        );
         check(max, 0.88, 1.005, base, "-12%", "-12 % against base, limit +0.5 %");
         check(min, 0.9, 0.95, base, "-10%", "-10 % against base, limit -5 %");
         // An improvement that is demanded is there or not.
-        assert_eq!(check(max, 0.9, 0.8, base, "-10%", "-10 % against base, limit -20 %"), 1.0);
-        assert_eq!(check(max, 0.7, 0.8, base, "-30%", "-30 % against base, limit -20 %"), 0.0);
+        assert!(
+            (check(max, 0.9, 0.8, base, "-10%", "-10 % against base, limit -20 %") - 1.0).abs()
+                < 1e-9
+        );
+        assert!(
+            (check(max, 0.7, 0.8, base, "-30%", "-30 % against base, limit -20 %") - 0.0).abs()
+                < 1e-9
+        );
         check(max, 4.2, 5.0, Some("redis"), "4.2x", "4.200 x against redis, limit 5.000 x");
         check(max, 0.009, 0.01, None, "90%", "90 % of it used");
         check(max, 1.0, 0.01, None, ">10x", "10000 % of it used");

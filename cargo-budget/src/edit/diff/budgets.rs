@@ -113,7 +113,7 @@ impl Pair<'_> {
             let word = |compared: bool| compared.to_string();
             let direction = if new.base { Direction::Stronger } else { Direction::Weaker };
             let texts = (word(old.base), word(new.base));
-            self.moved("base", Some(direction), texts, changes);
+            self.shift("base", Some(direction), texts, changes);
         }
         if let (Some(from), Some(to)) = (&old.scaling, &new.scaling)
             && from.over != to.over

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budgets, Inconclusive, Settings};
+use perf_budget_core::budget::{BaseLimits, Budgets, Inconclusive, Settings};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
@@ -111,8 +111,7 @@ fn share(value: f64) -> String {
 
 /// Tests that `base` leaves out.
 fn excepted(settings: &Settings) -> String {
-    let except = settings.base.iter().flat_map(|base| &base.except);
-    let all: Vec<&str> = except.map(|pattern| pattern.as_str()).collect();
+    let all: Vec<&str> = settings.base.iter().flat_map(BaseLimits::excepted).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 

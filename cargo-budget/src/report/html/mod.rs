@@ -73,8 +73,11 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     page.into_string() + "\n"
 }
 
+/// A section: its title, and which outcomes it has.
+type Section = (&'static str, fn(&Outcome) -> bool);
+
 /// The sections in their order: what needs attention comes first.
-const SECTIONS: [(&str, fn(&Outcome) -> bool); 5] = [
+const SECTIONS: [Section; 5] = [
     ("Red", Outcome::is_red),
     ("Inconclusive", |outcome| outcome.verdict == Verdict::Inconclusive && !outcome.is_red()),
     ("Warnings", |outcome| outcome.verdict == Verdict::Warn),
@@ -106,7 +109,7 @@ fn headline(report: &Report) -> (String, Verdict) {
         Exit::Unmeasured | Exit::Usage => about(Verdict::Unmeasured, "not measured"),
         Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
         Exit::Holds if of(Verdict::Inconclusive).2 > 0 => {
-            said(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
+            about(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
         }
         Exit::Holds if of(Verdict::Warn).2 > 0 => {
             plain("Every judged limit holds, with a warning", Verdict::Warn)
