@@ -55,6 +55,12 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// A program in whose place this process was started, or that another tool would start: with all that this process
+/// has inherited.
+pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
+    Command::new(path)
+}
+
 /// The variables that are about one repository, as the installed git lists them. Where git is not installed, no
 /// child can be led astray by them.
 fn local() -> &'static [String] {

@@ -15,6 +15,7 @@ mod git;
 mod history;
 mod init;
 mod inside;
+mod links;
 mod progress;
 mod project;
 mod report;
@@ -23,6 +24,12 @@ mod text;
 
 use std::process::ExitCode;
 
+use crate::failure::Failure;
+
 fn main() -> ExitCode {
-    cli::main()
+    match links::stand_in() {
+        None => cli::main(),
+        Some(Ok(code)) => code,
+        Some(Err(reason)) => cli::fail(&Failure::unmeasured(reason)),
+    }
 }

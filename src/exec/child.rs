@@ -11,6 +11,7 @@ use super::launch::{Finished, Input, Launch, Seen, Stream};
 use super::output::{self, Drain};
 use super::system::{self, End};
 use super::usage::Living;
+use super::watch::Watch;
 use super::{refusal, repository};
 
 /// A process that was started. Dropping it ends it, and everything it started.
@@ -177,19 +178,23 @@ impl Child {
         }
     }
 
-    /// How a process that has just become ready ended, if it did so on its own as soon as that: it is watched for a
-    /// moment, and longer while it is at work, since whoever is about to end is.
+    /// How a process that has just become ready ended, if it did so on its own as soon as that.
     pub(crate) fn ended_at_once(&mut self) -> Result<Option<Finished>, Unmeasured> {
-        const LEAST: Duration = Duration::from_millis(10);
-        const MOST: Duration = Duration::from_millis(100);
         const STEP: Duration = Duration::from_millis(2);
         let began = Instant::now();
+        let used_before = system::used(&self.handle);
         loop {
             if let Some(ended) = self.wait(Instant::now() + STEP)? {
                 return Ok(Some(ended));
             }
-            let watched = began.elapsed();
-            if watched >= MOST || (watched >= LEAST && !system::is_busy(&self.handle)) {
+            let time = began.elapsed();
+            let used = system::used(&self.handle).zip(used_before);
+            let watch = Watch {
+                time,
+                used: used.map_or(time, |(now, before)| now.saturating_sub(before)),
+                is_busy: system::is_busy(&self.handle),
+            };
+            if watch.is_over() {
                 return Ok(None);
             }
         }

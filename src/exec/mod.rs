@@ -30,6 +30,7 @@ mod system;
 #[cfg(target_os = "linux")]
 mod tree;
 mod usage;
+mod watch;
 
 #[cfg(test)]
 mod everywhere_tests;

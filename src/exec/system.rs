@@ -1,6 +1,7 @@
 //! What this system does for a process, under one name for each thing.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::door::{self, Shut};
 use super::usage::Living;
@@ -25,6 +26,14 @@ pub(super) fn is_busy(handle: &Handle) -> bool {
     return !crate::os::proc::sleeps(handle.id());
     #[cfg(not(target_os = "linux"))]
     return handle.id() > 0;
+}
+
+/// The processor time of a process since it started; `None` where the platform does not tell.
+pub(super) fn used(handle: &Handle) -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    return crate::os::proc::processor_time(handle.id());
+    #[cfg(not(target_os = "linux"))]
+    return handle.living().map(|living| living.cpu);
 }
 
 /// How often the kernel has killed for want of memory since it started; `None` where the platform does not tell.

@@ -38,6 +38,7 @@ impl Source for Interleaved {
             clock: pair.clock,
             timing: pair.timing,
             pinned: pair.processor,
+            links: Some(pair.links),
             notes: pair.notes.clone(),
             ..ProcessRun::default()
         };
@@ -200,6 +201,25 @@ mod tests {
         assert!((back - 0.02).abs() < 1e-9, "{back}");
         assert!(comparable(work).is_ok());
         assert!(comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
+    }
+
+    #[test]
+    fn a_reading_tells_the_links_of_the_subject_and_of_its_reference() {
+        /// By link 1 of the subject and link 2 of the reference, in the order of the slots.
+        struct Linked;
+        impl Pairs for Linked {
+            fn pair(&mut self, swapped: bool, _: &mut Coin) -> Result<Pair, Unmeasured> {
+                let rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]])];
+                let links = if swapped { [2, 1] } else { [1, 2] };
+                Ok(Pair { rounds, links, ..Pair::default() })
+            }
+        }
+        let mean = Key::Mean.at(Statistic::Mean);
+        let mut both =
+            Interleaved { pairs: Box::new(Linked), metrics: vec![mean], coin: Coin::random() };
+        for _ in 0..20 {
+            assert_eq!(both.measure_process().unwrap().links, Some([1, 2]));
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) use self::watched::Watched;
 
 /// Something that can be measured once more, in a fresh process.
 pub(crate) trait Source: Send {
-    /// Builds what is measured, before the machine is watched. What fails is found again by the first process.
+    /// Builds what is measured, before it has a turn at measuring. What fails is found again by the first process.
     fn prepare(&mut self) {}
 
     /// Measures once.

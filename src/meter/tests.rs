@@ -77,3 +77,27 @@ fn a_slope_is_judged_by_sweeps() {
     check(sweep(1.0), slope(), Verdict::Pass, "scaling_rss is 1, within the limit of 1.10");
     check(sweep(2.0), slope(), Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");
 }
+
+/// What comes first in a sweep meets a machine that may still be warming up, or a burst that ends: no size always
+/// does.
+#[test]
+fn a_coin_orders_the_sizes_of_a_sweep() {
+    use std::sync::{Arc, Mutex};
+    let order: Arc<Mutex<Vec<f64>>> = Arc::default();
+    let points = [1e3_f64, 1e4, 1e5].map(|x| {
+        let order = Arc::clone(&order);
+        let source: Box<dyn Source> = Box::new(move || {
+            order.lock().unwrap().push(x);
+            Ok(ProcessRun { values: [(Metric::from(Key::Rss), x)].into(), ..tenth() })
+        });
+        (x, source)
+    });
+    let (points, metrics) = (Vec::from(points), vec![Metric::from(Key::Rss)]);
+    let mut sweep = Sweep { points, metrics, coin: Coin::new(1) };
+    (0..60).for_each(|_| drop(sweep.measure_process().unwrap()));
+    let order = order.lock().unwrap();
+    for size in [1e3_f64, 1e4, 1e5] {
+        let first = order.chunks(3).filter(|sweep| sweep[0].to_bits() == size.to_bits()).count();
+        assert!((8..=35).contains(&first), "{size} came first in {first} of 60");
+    }
+}

@@ -1,7 +1,7 @@
 //! Evidence that a run leaves for the next one of the same build, so that running again continues a test
 //! instead of starting the test anew.
 //!
-//! A limit that was shown to be held leaves nothing. One that was red, or that could not be settled, is
+//! A limit that was shown to be held leaves nothing, and neither does one that was broken amid noise. One that was red, or that could not be settled, is
 //! continued: neither running again until it is green nor until it is red changes the chance of a wrong
 //! verdict, as evidence multiplies. One small file a test, as tests may be processes of their own.
 
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
-use perf_budget_core::outcome::{Evidence, Outcome};
+use perf_budget_core::outcome::{Doubt, Evidence, Outcome};
 use perf_budget_core::suite::{Reading, Test};
 use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
@@ -94,8 +94,10 @@ impl Store {
             let known = |log: f64| log.abs() < CERTAIN;
             evidence.pass < evidence.pass_at && known(evidence.fail) && known(evidence.pass)
         };
-        // What was skipped was held against nothing, so there is no evidence to go on with.
-        let done = matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
+        // What was skipped was held against nothing, so there is no evidence to go on with; and what other work
+        // on the machine may be the reason of is no evidence of the build.
+        let noise = outcome.doubt == Some(Doubt::Noise);
+        let done = noise || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
         let Some(evidence) = outcome.evidence.filter(unsettled).filter(|_| !done) else {
             return match std::fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -181,7 +183,8 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        files.extend(base.builds().into_iter().chain(base.head_builds()).map(|build| build.binary));
+        let builds = base.build().into_iter().chain(base.links()).chain(base.head_links());
+        files.extend(builds.map(|build| build.binary.clone()));
     }
     fingerprint(files.iter().map(PathBuf::as_path), &asked)
 }
@@ -248,6 +251,11 @@ mod tests {
         keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
         keep.keep(&skipped, 7, None).unwrap();
+        assert_eq!(keep.load("a::p99", 7), None);
+        // What noise broke says nothing of the build, not even what was known before.
+        keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        let noise = Outcome { doubt: Some(Doubt::Noise), ..outcome(362.0, -167.0) };
+        keep.keep(&noise, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
         // Of yesterday.
         let old = Stored { at: now() - FRESH.as_secs(), ..first };

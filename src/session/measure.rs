@@ -3,11 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use perf_budget_core::budget::Budget;
+use perf_budget_core::build;
 use perf_budget_core::date::Date;
 use perf_budget_core::enforce::{Asked, Extension, Inquiry, Origin, Rules};
 use perf_budget_core::metric::{Judged, Metric};
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
+use perf_budget_core::suite::Test;
 
 use super::Session;
 use super::carried::Stored;
@@ -28,7 +31,6 @@ pub(super) struct Measurement {
     suspect_since: Option<Instant>,
     /// Whether `total` in `[settings]` holds for it: a selftest takes what it takes.
     is_capped: bool,
-    prepared: bool,
 }
 
 impl Measurement {
@@ -42,7 +44,7 @@ impl Measurement {
         let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
         let inquiry = Inquiry::new(asked, rules, origin);
         let is_capped = matches!(purpose, Purpose::Judge);
-        Measurement { source, inquiry, suspect_since: None, is_capped, prepared: false }
+        Measurement { source, inquiry, suspect_since: None, is_capped }
     }
 
     /// The outcomes so far, in the order they were reached.
@@ -82,10 +84,6 @@ impl Measurement {
 
     /// Takes one turn: measures, once or for a burst, and judges after every reading.
     pub(super) fn step(&mut self) {
-        if !self.prepared {
-            self.source.prepare();
-            self.prepared = true;
-        }
         let began = self.inquiry.progress().0;
         let burst = self.source.burst();
         loop {
@@ -178,11 +176,24 @@ impl Session {
         wanted: &dyn Fn(usize) -> bool,
         purpose: Purpose,
     ) -> Measurement {
-        let tests = self.suite.tests_of(group);
         let what = &self.suite.groups[group];
         let budget = &self.budgets.budgets[what.budget];
-        let asked: Vec<Asked> = tests
+        let tests = self.suite.tests_of(group);
+        let tests: Vec<(usize, &Test)> = tests
             .filter(|&(test, _)| wanted(test) && self.decided_unmeasured(test).is_none())
+            .collect();
+        let metrics: Vec<Metric> =
+            tests.iter().map(|(_, test)| test.limit.metric.clone()).collect();
+        let sources = self.sources(match purpose {
+            Purpose::Judge => None,
+            Purpose::Selftest(injection) => injection,
+        });
+        let mut source = Watched(sources.of(what, &metrics));
+        if !tests.is_empty() {
+            self.build(budget, &mut source);
+        }
+        let asked: Vec<Asked> = tests
+            .into_iter()
             .map(|(i, test)| {
                 let (stored, mut template) = (self.stored(i), self.template(i));
                 let stored = stored.filter(|_| matches!(purpose, Purpose::Judge));
@@ -206,12 +217,19 @@ impl Session {
             repeats: repeats.max().unwrap_or(1),
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
-        let metrics: Vec<Metric> = asked.iter().map(|asked| asked.limit.metric.clone()).collect();
-        let sources = self.sources(match purpose {
-            Purpose::Judge => None,
-            Purpose::Selftest(injection) => injection,
-        });
-        Measurement::new(Box::new(Watched(sources.of(what, &metrics))), asked, rules, purpose)
+        Measurement::new(Box::new(source), asked, rules, purpose)
+    }
+
+    /// Has what is measured built, while nothing statistical is measured on the machine, in this process or another:
+    /// a build would disturb it. Afterwards evidence of the same build is looked up, and nobody's turn is spent on
+    /// building. Where the lock cannot be had, the first process says so.
+    fn build(&self, budget: &Budget, source: &mut dyn Source) {
+        let Ok(_lock) = self.machine_lock.shared() else { return };
+        if build::has_any(budget) {
+            self.progress.clear();
+            self.progress.show(|| format!("building what {} measures", budget.name));
+        }
+        source.prepare();
     }
 
     /// What readings come from, with this injected.

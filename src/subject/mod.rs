@@ -143,6 +143,7 @@ impl Sources<'_> {
                 timeout: self.timeout(group.budget).max(self.timeout(other.0)),
                 place: None,
                 slice: SHORTEST_PAIR,
+                notes: base.map(|base| base.link_notes.clone()).unwrap_or_default(),
             };
             return Box::new(Interleaved { pairs: Box::new(pairs), metrics, coin });
         }
@@ -187,8 +188,8 @@ impl Sources<'_> {
         let injection = self.injection.filter(|_| role.is_none());
         let request = Request { injection, ..request(workload, what, case, metrics, true) };
         let builds = match base {
-            Some(base) if role.is_some() => base.builds(),
-            Some(base) => base.head_builds(),
+            Some(base) if role.is_some() => base.links().to_vec(),
+            Some(base) => base.head_links().to_vec(),
             None => Vec::new(),
         };
         Some(Twin { request, role, builds })
@@ -214,7 +215,7 @@ impl Sources<'_> {
         for word in build.command.iter_mut().filter(|_| case.is_some()) {
             *word = case.map_or_else(String::new, |case| case.fill(word));
         }
-        let test = base.and_then(|base| Some(base.builds().first()?.binary.clone()));
+        let test = base.and_then(Base::build).map(|build| build.binary.clone());
         Builder {
             root: base.map_or_else(|| self.budgets.root.clone(), |base| base.root.clone()),
             base: test,
@@ -264,13 +265,11 @@ impl Sources<'_> {
             (Subject::Workload(workload), _) => {
                 let request =
                     Request { injection, ..request(workload, what, case, metrics, false) };
-                let builds = base.map(Base::builds).unwrap_or_default();
                 Box::new(Processes {
                     request,
-                    builds,
+                    build: base.and_then(Base::build).cloned(),
                     scratch: self.results.join("scratch"),
                     timeout,
-                    coin: Coin::random(),
                 })
             }
         }
@@ -296,23 +295,18 @@ impl Source for Named {
     }
 }
 
-/// One of the builds that are alike, or this process's binary where none is named.
-fn drawn(builds: &[Build], coin: &mut Coin) -> Result<Build, Unmeasured> {
-    builds.get(coin.below(builds.len())).cloned().map_or_else(Build::this, Ok)
-}
-
 /// Processes of a workload.
 struct Processes {
     request: Request,
-    builds: Vec<Build>,
+    /// Of which test binary; `None`: of this process's.
+    build: Option<Build>,
     scratch: PathBuf,
     timeout: Duration,
-    coin: Coin,
 }
 
 impl Source for Processes {
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        let build = drawn(&self.builds, &mut self.coin)?;
+        let build = self.build.clone().map_or_else(Build::this, Ok)?;
         let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
         self.request.slice = slice_after(&self.request, process.elapsed);
         Ok(process)
@@ -323,13 +317,17 @@ impl Source for Processes {
 struct Twin {
     request: Request,
     role: Option<String>,
+    /// The links that one is drawn of for each pair; none: this process's binary.
     builds: Vec<Build>,
 }
 
 impl Twin {
-    fn side(&self, coin: &mut Coin) -> Result<Side, Unmeasured> {
-        let build = drawn(&self.builds, coin)?;
-        Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
+    /// This side by a link that is drawn, and which link that is.
+    fn side(&self, coin: &mut Coin) -> Result<(Side, usize), Unmeasured> {
+        let link = coin.below(self.builds.len());
+        let build = self.builds.get(link).cloned().map_or_else(Build::this, Ok)?;
+        let side = Side { build, request: self.request.clone(), role: self.role.clone() };
+        Ok((side, link))
     }
 }
 
@@ -343,6 +341,8 @@ struct Twins {
     /// Where they run, once it is known whether they are of one thread.
     place: Option<Place>,
     slice: Duration,
+    /// What a reader must know of how they were built.
+    notes: Vec<String>,
 }
 
 impl Twins {
@@ -352,10 +352,14 @@ impl Twins {
         coin: &mut Coin,
         (wants, slice, place): (Wants, Duration, Place),
     ) -> Result<Pair, Unmeasured> {
-        let [subject, reference] = [self.sides[0].side(coin)?, self.sides[1].side(coin)?];
+        let (subject, own) = self.sides[0].side(coin)?;
+        let (reference, other) = self.sides[1].side(coin)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
-        pair::measure(slots, &terms, coin.toss())
+        let mut pair = pair::measure(slots, &terms, coin.toss())?;
+        pair.links = if swapped { [other, own] } else { [own, other] };
+        pair.notes.extend(self.notes.iter().cloned());
+        Ok(pair)
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the machine that runs the suite may have set, and a case must not see.
-const FOREIGN: [&str; 15] = [
+const FOREIGN: [&str; 16] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
@@ -23,6 +23,7 @@ const FOREIGN: [&str; 15] = [
     "NEXTEST_RUN_ID",
     "NO_COLOR",
     "PERF_BUDGET_BASE",
+    "PERF_BUDGET_BASE_LINKS",
     "PERF_BUDGET_BASE_DIR",
     "PERF_BUDGET_BASE_TOLD",
     "PERF_BUDGET_DIR",

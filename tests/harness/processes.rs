@@ -45,6 +45,8 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("processes::one_that_dies_leaves_no_lock", one_that_dies_leaves_no_lock),
         #[cfg(target_os = "linux")]
         row("processes::one_that_dies_leaves_no_process", one_that_dies_leaves_no_process),
+        #[cfg(target_os = "linux")]
+        row("processes::a_build_disturbs_no_measurement", a_build_disturbs_no_measurement),
     ]
 }
 
@@ -203,4 +205,36 @@ fn is_running(argument: &str) -> bool {
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         line.split(|&byte| byte == 0).any(|word| word == argument.as_bytes())
     })
+}
+
+/// What is built at once with a size and with the memory of a command, which is statistical. The build asks for the
+/// lock of the machine in both ways.
+#[cfg(target_os = "linux")]
+const BUILT: &str = r#"
+[budget.size]
+artifact = "size.alone"
+build = ["sh", "build.sh", "size"]
+max.size = "1 KB"
+
+[budget.command]
+command = ["sh", "-c", "exit 0"]
+build = ["sh", "build.sh", "command"]
+max.peak_rss = "1 GB"
+"#;
+
+/// While something is built, whoever measures statistically waits, and whoever builds or counts does not.
+#[cfg(target_os = "linux")]
+fn a_build_disturbs_no_measurement() {
+    let case = Case::new("processes-build", BUILT);
+    let script = "lock=$TMPDIR/perf-budget.lock\n\
+        flock --nonblock --exclusive $lock true; echo $? >> $1.alone\n\
+        flock --nonblock --shared $lock true; echo $? >> $1.beside\n";
+    fs::write(case.dir.join("build.sh"), script).unwrap();
+    assert_eq!(case.run().exited(0).count(), "2 of 2 budgets judged: 2 pass");
+    for (name, expected) in [("alone", "1\n"), ("beside", "0\n")] {
+        for budget in ["size", "command"] {
+            let file = case.dir.join(budget).with_extension(name);
+            assert_eq!(fs::read_to_string(&file).unwrap(), expected, "{}", file.display());
+        }
+    }
 }

@@ -58,6 +58,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         }),
         row("pair::turns_are_of_both_alike", turns_are_of_both_alike),
         row("pair::twice_the_work_is_twice_as_long", twice_the_work_is_twice_as_long),
+        row("pair::with_a_worker_of_an_earlier_release", with_a_worker_of_an_earlier_release),
         row("pair::of_asynchronous_operations", || {
             let pair = pair(["async input", "async input"], true, MINUTE).unwrap();
             assert!(pair.rounds.len() >= 3 && pair.rounds.iter().all(|round| round.single));
@@ -123,6 +124,48 @@ fn twice_the_work_is_twice_as_long() {
         .collect();
     let ratio = middle(middles);
     assert!((1.5..2.6).contains(&ratio), "{ratio}");
+}
+
+/// A change that upgrades this library has a base of the release before; see `fixtures/earlier`.
+fn with_a_worker_of_an_earlier_release() {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("earlier");
+    std::fs::create_dir_all(&scratch).unwrap();
+    let binary = scratch.join("worker");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/earlier/worker.rs");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let compiled = std::process::Command::new(rustc)
+        .args(["--edition", "2024", "-o"])
+        .args([&binary, &source])
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+    let earlier = |size| {
+        let build = Build::of(binary.clone(), Some(scratch.clone()));
+        Side { build, ..side("spin", size, "the earlier") }
+    };
+    for single in [false, true] {
+        for (now, before) in [(0, 1), (1, 0)] {
+            let (own, other) = (side("spin", 1000, "the present"), earlier(1000));
+            let mut sides = [&own, &other];
+            sides.swap(0, now);
+            let pair = run(sides, single, MINUTE, &scratch).unwrap();
+            assert!(pair.rounds.len() >= 3, "{} rounds", pair.rounds.len());
+            let of = |at: usize, round: &perf_budget::internals::pair::Round| {
+                if at == 0 { round.first.clone() } else { round.second.clone() }
+            };
+            for round in &pair.rounds {
+                assert!(of(before, round).iter().flatten().all(|time| (time - 2e-6).abs() < 1e-9));
+                assert!(of(now, round).iter().flatten().all(|time| *time > 1e-5));
+            }
+        }
+    }
+    // Alone it is asked by a file and answers by one.
+    let side = earlier(1000);
+    let request = Request { paired: false, ..side.request };
+    let process =
+        perf_budget::internals::process::measure_in(&side.build, &request, &scratch, MINUTE);
+    let values: Vec<f64> = process.unwrap().values.values().copied().collect();
+    assert!(values.contains(&7.0), "{values:?}");
 }
 
 fn middle(mut values: Vec<f64>) -> f64 {

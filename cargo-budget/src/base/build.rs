@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::environment::Environment;
+use super::reused;
 use crate::child;
 use crate::failure::Failure;
+use crate::links::Keeping;
 
 /// A test target, and how it is built.
 #[derive(Debug, Clone)]
@@ -37,6 +39,15 @@ pub(super) enum Side<'a> {
     Base { environment: &'a Environment, target_dir: &'a Path },
 }
 
+/// How it is built where times are compared.
+#[derive(Debug)]
+pub(super) struct Way<'a> {
+    /// The packages that are compiled in one codegen unit each, as cargo's profiles name them.
+    pub(super) one_unit: Vec<String>,
+    /// What of its link is kept.
+    pub(super) keeping: Option<&'a Keeping>,
+}
+
 impl Target {
     /// The arguments by which cargo names it.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
@@ -55,8 +66,36 @@ impl Target {
     fn test(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        let messages = self.messages(package, side, arguments, &[])?;
+        let messages = self.messages(package, side, arguments, None)?;
         Ok(Built { binary: self.named(&messages, package)?, messages })
+    }
+
+    /// Has the base's build find what this revision has compiled of others' packages; see [`reused`]. What is wrong with
+    /// this revision's build is said by whoever builds it, and is nothing that the base needs.
+    pub(super) fn lend(&self, package: &Path, from: &Path, to: &Path) {
+        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into(), "--quiet".into()];
+        arguments.extend(self.arguments());
+        if let Ok(messages) = self.messages(package, Side::Head, arguments, None) {
+            let _ = reused::lend(&messages, from, to);
+        }
+    }
+
+    /// The same in the way in which times are compared.
+    pub(super) fn build_to_compare(
+        &self,
+        package: &Path,
+        side: Side<'_>,
+        way: &Way<'_>,
+    ) -> Result<PathBuf, Failure> {
+        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
+        arguments.extend(self.arguments());
+        for member in &way.one_unit {
+            let profile = &self.profile;
+            let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");
+            arguments.extend(["--config".into(), setting.into()]);
+        }
+        let messages = self.messages(package, side, arguments, way.keeping)?;
+        self.named(&messages, package)
     }
 
     /// A command that runs it as `cargo test` does: in its package, which it is told of, with the binaries
@@ -64,7 +103,7 @@ impl Target {
     pub(crate) fn harness(&self, package: &Path) -> Result<Command, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        let messages = self.messages(package, Side::Head, arguments, &[])?;
+        let messages = self.messages(package, Side::Head, arguments, None)?;
         let mut command = child::program(self.named(&messages, package)?);
         for (name, path) in executables(&messages, "bin") {
             command.env(format!("CARGO_BIN_EXE_{name}"), path);
@@ -76,25 +115,13 @@ impl Target {
         Ok(command)
     }
 
-    /// Runs cargo, and gives the path of the one test binary that it names at the end.
-    pub(super) fn built(
-        &self,
-        package: &Path,
-        side: Side<'_>,
-        arguments: Vec<OsString>,
-        after: &[String],
-    ) -> Result<PathBuf, Failure> {
-        let messages = self.messages(package, side, arguments, after)?;
-        self.named(&messages, package)
-    }
-
     /// Runs cargo, and gives what it says.
     fn messages(
         &self,
         package: &Path,
         side: Side<'_>,
         mut arguments: Vec<OsString>,
-        after: &[String],
+        keeping: Option<&Keeping>,
     ) -> Result<Vec<serde_json::Value>, Failure> {
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
         let mut cargo = match side {
@@ -104,9 +131,8 @@ impl Target {
                 environment.cargo()
             }
         };
-        if !after.is_empty() {
-            arguments.push("--".into());
-            arguments.extend(after.iter().map(Into::into));
+        if let Some(keeping) = keeping {
+            keeping.apply(&mut cargo)?;
         }
         let output = cargo
             .args(arguments)

@@ -1,15 +1,17 @@
 //! A commit's files, in a git worktree of their own.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::submodules;
 use super::unhooked::{UNHOOKED, text};
 use crate::failure::Failure;
 use crate::git::{Repository, git, said};
 
-/// So many checkouts are kept, the ones used last.
+/// So many checkouts are kept, the ones used last,
 const KEPT: usize = 4;
+/// and none that was not used for so long.
+pub(super) const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A commit's files.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) fn at(
     if !there {
         remove(root, &directory)?;
         std::fs::create_dir_all(parent).map_err(|e| Failure::io("create", parent, &e))?;
-        forget_oldest(root, parent);
+        forget(root, parent, KEPT - 1);
         let path = directory.to_string_lossy();
         let mut arguments = UNHOOKED.to_vec();
         arguments.extend(["worktree", "add", "--detach", "--force", &path, commit]);
@@ -73,6 +75,8 @@ pub(super) fn at(
     }
     // The time of its last use, by which the oldest is known.
     let _ = std::fs::File::open(&directory).and_then(|dir| dir.set_modified(SystemTime::now()));
+    // The one that is used now is the youngest.
+    forget(root, parent, KEPT);
     let package = directory.join(prefix);
     let prefix = if prefix.is_empty() { "." } else { prefix }.to_owned();
     Ok(Checkout { top: directory, package, prefix })
@@ -93,8 +97,8 @@ fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Makes room for one more. What cannot be removed stays, and is in nobody's way.
-fn forget_oldest(root: &Path, parent: &Path) {
+/// Leaves so many checkouts, and none that is old. What cannot be removed stays, and is in nobody's way.
+fn forget(root: &Path, parent: &Path, left: usize) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     let mut checkouts: Vec<_> = entries
         .filter_map(|entry| {
@@ -105,8 +109,15 @@ fn forget_oldest(root: &Path, parent: &Path) {
         })
         .collect();
     checkouts.sort();
-    let surplus = (checkouts.len() + 1).saturating_sub(KEPT);
-    for (_, path) in checkouts.into_iter().take(surplus) {
-        let _ = remove(root, &path);
+    let surplus = checkouts.len().saturating_sub(left);
+    for (nth, (used, path)) in checkouts.into_iter().enumerate() {
+        if nth < surplus || is_old(used) {
+            let _ = remove(root, &path);
+        }
     }
+}
+
+/// Whether what was used last at this time has not been used for long.
+pub(super) fn is_old(used: SystemTime) -> bool {
+    used.elapsed().is_ok_and(|age| age > AGE)
 }

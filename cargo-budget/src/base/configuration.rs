@@ -58,11 +58,16 @@ impl Files {
         files
     }
 
+    /// All of them, the nearest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.inside.iter().chain(&self.above)
+    }
+
     /// The variables that `[env]` sets, of cargo's home too.
     pub(super) fn variables(&self) -> Vec<String> {
         let home =
             home().into_iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
-        let files = self.inside.iter().chain(&self.above).cloned().chain(home);
+        let files = self.all().cloned().chain(home);
         let mut names = Vec::new();
         for file in files {
             let Some(document) = read(&file) else { continue };
@@ -70,6 +75,40 @@ impl Files {
             names.extend(table.into_iter().flat_map(|t| t.iter()).map(|(key, _)| key.to_owned()));
         }
         names
+    }
+
+    /// The compiler's wrapper that is configured, of the nearest file that names one; cargo's home comes last.
+    pub(super) fn wrapper(&self) -> Option<PathBuf> {
+        let set = ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"].map(std::env::var_os);
+        if let Some(set) = set.into_iter().flatten().next() {
+            // An empty one is none, whatever a file says.
+            return (!set.is_empty()).then(|| set.into());
+        }
+        let home = home();
+        let home = home.iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
+        let named = |file: PathBuf| {
+            let text = read(&file)?.get("build")?.get("rustc-wrapper")?.as_str()?.to_owned();
+            // A path is from where the configuration applies, a bare name is looked up.
+            let is_path = text.contains(['/', '\\']);
+            Some(if is_path { holder(&file)?.join(text) } else { text.into() })
+        };
+        let wrapper = self.all().cloned().chain(home).find_map(named);
+        wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())
+    }
+
+    /// What configures a build by cargo, by key: the files here and above, and the user's environment.
+    pub(super) fn flags(&self) -> BTreeMap<String, String> {
+        let mut flags = self.settings();
+        for (nth, file) in self.above.iter().enumerate() {
+            flags.insert(format!("configuration above the repository ({nth})"), text(file));
+        }
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if is_flag(&name) {
+                flags.insert(name, value.to_string_lossy().into_owned());
+            }
+        }
+        flags
     }
 
     /// What is set here, by its whole key: `build.rustflags`, `[toolchain]`.
@@ -148,6 +187,20 @@ fn home() -> Option<PathBuf> {
     let user = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
     let usual = || Some(PathBuf::from(std::env::var_os(user)?).join(".cargo"));
     canonical(&set.or_else(usual)?)
+}
+
+/// Whether a variable changes what cargo builds.
+fn is_flag(name: &str) -> bool {
+    let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+    let is_place =
+        ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
+    let names = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC"];
+    (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
+}
+
+/// The directory that a file `.cargo/config.toml` applies to.
+fn holder(file: &Path) -> Option<&Path> {
+    file.parent()?.parent()
 }
 
 pub(super) fn canonical(path: &Path) -> Option<PathBuf> {
@@ -230,6 +283,11 @@ mod tests {
         made.write("head/rust-toolchain.toml", "[toolchain]\nchannel = \"1.90\"\n");
         check(Some("`rust-toolchain` is [toolchain] channel = \"1.90\" here, not set there"));
         assert!(made.files("base").variables().is_empty());
+        made.write("base/member/.cargo/config.toml", "build.rustc-wrapper = \"tools/wrap\"\n");
+        if std::env::var_os("RUSTC_WRAPPER").is_none() {
+            let place = made.0.path().join("base/member/tools/wrap");
+            assert_eq!(made.files("base").wrapper(), Some(place));
+        }
         made.write(
             "base/.cargo/config",
             "[env]\nONE = \"1\"\nTWO = { value = \"2\", force = true }\n",

@@ -6,15 +6,20 @@
 
 mod build;
 mod checkout;
+mod compared;
 mod configuration;
 mod environment;
-mod layouts;
 mod lock;
+mod making;
 mod manifests;
+mod members;
 mod outside;
 mod place;
+mod prepared;
 mod product;
+mod reused;
 mod same;
+mod saved;
 mod shared;
 mod submodules;
 mod unhooked;
@@ -23,33 +28,18 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::Metadata;
 use perf_budget_core::handover::{self, Handover, Told, Unchanged};
 
-use self::build::Side;
-use self::configuration::Files;
+use self::compared::Compared;
 use self::environment::Environment;
-use crate::child;
+use self::making::Wanted;
+use self::prepared::{Place, Prepared};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
-
-/// What is asked of the base.
-#[derive(Debug, Clone)]
-struct Wanted<'a> {
-    /// A revision as git knows it.
-    pub(crate) revision: &'a str,
-    /// The test target, and how it is built.
-    pub(crate) target: &'a Target,
-    /// A command of the shell that makes what the budgets measure and cargo does not build.
-    pub(crate) prepare: Option<&'a str>,
-    /// How often each revision is linked.
-    pub(crate) layouts: u32,
-    /// What this revision's build said, where what did not change need not be measured.
-    proves: Option<&'a Built>,
-}
+pub(crate) use self::compared::Asked as Times;
 
 /// A base revision that is ready.
 #[derive(Debug)]
@@ -58,10 +48,10 @@ pub(crate) struct Base {
     pub(crate) commit: String,
     /// Where its `budgets.toml` would be.
     pub(crate) root: PathBuf,
-    /// Its test binaries.
-    binaries: Vec<PathBuf>,
-    /// This revision's; none where it was linked once, by whoever runs the tests.
-    heads: Vec<PathBuf>,
+    /// Its test binary, as cargo builds it; `None` where it lacks what would be built.
+    binary: Option<PathBuf>,
+    /// What times are compared with.
+    compared: Compared,
     /// What it has none of, so that there is nothing to build and every budget is new; `None` where it was built.
     pub(crate) lacks: Option<String>,
     /// What is said of each comparison with it: where it was built in another way than this revision.
@@ -93,14 +83,17 @@ impl Base {
             let told = Told { lacks: self.lacks.clone(), ..Told::default() };
             return Handover { told, ..Handover::default() };
         }
-        let notes = self.notes.clone();
+        let Compared { head, base, notes, .. } = &self.compared;
+        let has_links = !head.binaries.is_empty();
         Handover {
-            binaries: self.binaries.clone(),
-            heads: self.heads.clone(),
+            binaries: self.binary.clone().into_iter().collect(),
+            links: if has_links { base.binaries.clone() } else { Vec::new() },
+            heads: head.binaries.clone(),
             directory: Some(self.root.clone()),
             told: Told {
                 environment: self.inherited.told(),
-                notes,
+                notes: self.notes.clone(),
+                link_notes: if has_links { notes.clone() } else { Vec::new() },
                 unchanged: self.unchanged.clone(),
                 ..Told::default()
             },
@@ -122,7 +115,9 @@ pub(crate) struct Asked<'a> {
     /// See [`Wanted`].
     pub(crate) prepare: Option<&'a str>,
     /// See [`Wanted`].
-    pub(crate) layouts: u32,
+    pub(crate) times: Option<Times>,
+    /// See [`Wanted`].
+    pub(crate) from: Option<&'a Path>,
     /// See [`Wanted`].
     pub(crate) proves: Option<&'a Built>,
 }
@@ -138,14 +133,10 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let wanted = Wanted {
-        revision,
-        target,
-        prepare: asked.prepare,
-        layouts: asked.layouts,
-        // What a command of the shell makes, and of what, nobody knows.
-        proves: asked.proves.filter(|_| asked.prepare.is_none()),
-    };
+    let Asked { prepare, times, from, .. } = *asked;
+    // What a command of the shell makes, and of what, nobody knows.
+    let proves = asked.proves.filter(|_| prepare.is_none());
+    let wanted = Wanted { revision, target, prepare, times, from, to: None, proves };
     let ready = ready(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &ready {
         let short = &base.commit[..12];
@@ -170,121 +161,70 @@ fn ready(
     progress: Progress,
     tell: &dyn Fn(&str),
 ) -> Result<Base, Failure> {
-    let place = project.results().join("base");
-    let short = &commit[..commit.len().min(12)];
+    let results = project.results().join("base");
     let (top, prefix) = checkout::top(&project.root)?;
     let kept = place::of(&top)?;
     // Where earlier releases kept them, and this project's configuration was above them.
-    let _ = std::fs::remove_dir_all(place.join("checkouts"));
-    let alone = [alone(&place, tell)?, alone(&kept, tell)?];
-    let head = Files::of(&project.root, &top);
-    let checkouts = outside::checkouts(&kept, &top, &head);
-    let work = progress.busy(format!("checking out {short}"));
-    let checkout = checkout::at(&project.root, &prefix, commit, &checkouts)?;
-    let root = checkout.package;
-    outside::configure(&head, &top, &kept, &checkouts)?;
-    let own = Files::of(&root, &checkout.top);
-    configuration::only_what_applies_to_both(&head, &own, &kept)?;
-    // Where cargo cannot tell, it says why when it builds.
-    let metadata = child::metadata(&project.root).exec().ok();
-    if let Some(metadata) = &metadata {
-        outside::link(metadata, &top, &checkouts)?;
-    }
-    let inherited = Environment::of(&project.root, &head);
-    if manifests::lead_out(&checkout.top, &top)? {
-        // Where cargo cannot tell, it says why when it builds.
-        if let Ok(whole) = inherited.metadata(&root).exec() {
-            manifests::nothing_leads_back(&whole, &top)?;
-        }
-    }
-    // What comes now has lines of its own: cargo's.
-    drop(work);
-    let mut base = Base {
-        commit: commit.to_owned(),
-        root: root.clone(),
-        binaries: Vec::new(),
-        heads: Vec::new(),
-        lacks: None,
-        notes: configuration::difference(&head, &own).into_iter().collect(),
-        unchanged: None,
-        inherited,
-        _alone: alone,
+    let _ = std::fs::remove_dir_all(results.join("checkouts"));
+    let alone = [alone(&results, tell)?, alone(&kept, tell)?];
+    let place = Place { results: &results, kept: &kept, top: &top, prefix: &prefix };
+    let prepared = Prepared::new(project, place, commit, progress)?;
+    let workspace = prepared.workspace();
+    let lacks = prepared.lacks(wanted, workspace.as_ref())?;
+    let made = match &lacks {
+        Some(_) => None,
+        None => Some(prepared.make(wanted, workspace.as_ref(), tell)?),
     };
-    if !root.join("Cargo.toml").is_file() {
-        if !prefix.is_empty() {
-            base.lacks = Some(format!("has no package in `{}`", checkout.prefix));
-            return Ok(base);
-        }
-        return Err(Failure::unmeasured(format!(
-            "{} has no package in `{}` at {short}, so there is nothing to build there",
-            wanted.revision, checkout.prefix
-        )));
+    let mut notes: Vec<String> = prepared.difference().into_iter().collect();
+    let (mut binary, mut compared, mut unchanged) = (None, Compared::default(), None);
+    if let Some(made) = made {
+        (binary, compared, unchanged) = (made.binary, made.compared, made.unchanged);
+        notes.extend(made.note);
     }
-    if !root.join("budgets.toml").is_file() {
-        base.lacks = Some("has no budgets.toml".to_owned());
-        return Ok(base);
-    }
-    let workspace = base.inherited.metadata(&root).no_deps().exec().ok();
-    if workspace.as_ref().is_some_and(|workspace| !has_test(workspace, &root, wanted.target)) {
-        base.lacks = Some(format!("has no test `{}`", wanted.target.test));
-        return Ok(base);
-    }
-    let both = metadata.as_ref().zip(workspace.as_ref());
-    let served = both.map_or(Ok(None), |(head, base)| {
-        lock::serve(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
-    })?;
-    let budgets = project.budgets()?;
-    let before = perf_budget_core::budget::load(&root.join("budgets.toml")).ok();
-    let given = wanted.proves.zip(metadata.as_ref()).map(|(built, metadata)| {
-        let (top, prefix) = (top.as_path(), prefix.as_str());
-        let trees = same::Head { root: &project.root, top, prefix, built, metadata };
-        same::Given { head: trees, commit, budgets: &budgets, before: before.as_ref() }
-    });
-    let proof = given.and_then(|given| same::Comparison::of(given, tell));
-    if let Some(proof) = &proof {
-        base.unchanged = proof.by_files(tell);
-        if base.unchanged.as_ref().is_some_and(|known| !same::leaves_any(&budgets, known)) {
-            return Ok(base);
-        }
-    }
-    if let Some(command) = wanted.prepare {
-        tell(&format!("preparing {short}: {command}"));
-        build::prepare(command, &root, &base.inherited)?;
-    }
-    tell(&format!("building {short} in {}", root.display()));
-    let target_dir = place.join("target");
-    let side = Side::Base { environment: &base.inherited, target_dir: &target_dir };
-    let build = || wanted.target.build(&root, side);
-    base.binaries = vec![shared::build(&target_dir, commit, &checkout.top, build)?];
-    if let (Some(proof), None, Some(workspace)) = (&proof, &base.unchanged, &workspace) {
-        let workspace = workspace.workspace_root.as_std_path();
-        base.unchanged = proof.by_sections(&base.binaries[0], workspace, tell);
-    }
-    let leaves_any = base.unchanged.as_ref().is_none_or(|known| same::leaves_any(&budgets, known));
-    if wanted.layouts > 1 && leaves_any {
-        tell(&format!("linking both revisions {} times, each in another order", wanted.layouts));
-        let seeds = 1..=wanted.layouts;
-        let target = wanted.target;
-        base.binaries = layouts::link(target, &root, side, seeds.clone(), "base")?;
-        base.heads = layouts::link(target, &project.root, Side::Head, seeds, "head")?;
-    }
-    base.notes.extend(served.and_then(|lock| lock.difference()));
-    Ok(base)
+    Ok(Base {
+        commit: commit.to_owned(),
+        root: prepared.root().to_owned(),
+        binary,
+        compared,
+        lacks,
+        notes,
+        unchanged,
+        inherited: prepared.inherited,
+        _alone: alone,
+    })
 }
 
-/// Whether a package has the test that holds the budgets. One that cargo does not name is built, and cargo says why not.
-fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
-    let is_own = |path: &Path| configuration::canonical(path) == configuration::canonical(root);
-    let mut packages = workspace.packages.iter();
-    let own =
-        packages.find(|p| p.manifest_path.parent().is_some_and(|at| is_own(at.as_std_path())));
-    own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
+/// Builds the commit that is checked out, as a base of whoever leaves it again, and writes it to a directory.
+pub(crate) fn save(
+    project: &Project,
+    target: &Target,
+    times: Times,
+    to: &Path,
+    progress: Progress,
+    tell: &dyn Fn(&str),
+) -> Result<String, Failure> {
+    let revision = "HEAD";
+    let commit = commit(project, revision)?;
+    let wanted = Wanted {
+        revision,
+        target,
+        prepare: None,
+        times: Some(times),
+        from: None,
+        to: Some(to),
+        proves: None,
+    };
+    let base = ready(project, &commit, &wanted, progress, tell)?;
+    match base.lacks {
+        Some(lacks) => Err(Failure::unmeasured(format!("`{commit}` {lacks}; nothing was saved"))),
+        None => Ok(base.commit),
+    }
 }
 
 /// Waits until no other comparison uses what is kept in `place`.
 fn alone(place: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
     std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
-    let path = place.join("lock");
+    let path = place.join(place::LOCK);
     let file = File::create(&path).map_err(|e| Failure::io("create", &path, &e))?;
     if file.try_lock().is_err() {
         tell(&format!("waiting for another comparison, which uses {}", place.display()));

@@ -9,12 +9,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::checkout::is_old;
 use crate::failure::Failure;
 
 /// Overrides the directory that holds those of all projects.
 const DIRECTORY: &str = "PERF_BUDGET_CACHE";
 /// Names, in a project's directory, where the project's repository begins.
 const OWNER: &str = "project";
+/// Held, in a project's directory, as long as what is there is used.
+pub(super) const LOCK: &str = "lock";
 
 /// The directory for the repository that begins at `top`, made if need be; those of repositories that are gone are
 /// removed.
@@ -36,10 +39,9 @@ fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let own = all.join(key(&owner));
     std::fs::create_dir_all(&own).map_err(|e| Failure::io("create", &own, &e))?;
     let mark = own.join(OWNER);
-    if !std::fs::read_to_string(&mark).is_ok_and(|text| text == owner) {
-        std::fs::write(&mark, &*owner).map_err(|e| Failure::io("write", &mark, &e))?;
-    }
-    forget_gone(all);
+    // Written each time, so that its time is that of the last use.
+    std::fs::write(&mark, &*owner).map_err(|e| Failure::io("write", &mark, &e))?;
+    forget(all);
     // The repository's own links would be resolved on the way to it too.
     own.canonicalize().map(plain).map_err(|e| Failure::io("resolve", &own, &e))
 }
@@ -50,8 +52,9 @@ fn key(owner: &str) -> String {
     hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
 }
 
-/// Removes what is kept for repositories that are no more. What cannot be removed is in nobody's way.
-fn forget_gone(all: &Path) {
+/// Removes what is kept for repositories that are no more, or that nothing was compared in for long. What cannot be
+/// removed is in nobody's way.
+fn forget(all: &Path) {
     let Ok(entries) = std::fs::read_dir(all) else { return };
     for place in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         // One without a name may be made by another comparison at this moment.
@@ -63,10 +66,17 @@ fn forget_gone(all: &Path) {
         let lacks = |path: &Path| path.try_exists().is_ok_and(|exists| !exists);
         // A disk that is away has no directory above it either; one that was deleted has.
         let owner = Path::new(&owner);
-        if lacks(owner) && owner.parent().is_some_and(Path::is_dir) {
+        let is_gone = lacks(owner) && owner.parent().is_some_and(Path::is_dir);
+        let used = place.join(OWNER).metadata().and_then(|data| data.modified());
+        if is_gone || used.is_ok_and(|used| is_old(used) && !is_in_use(&place)) {
             let _ = std::fs::remove_dir_all(&place);
         }
     }
+}
+
+/// Whether a comparison that still goes on holds what is there.
+fn is_in_use(place: &Path) -> bool {
+    std::fs::File::open(place.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
 /// The directory for all projects: where the platform keeps what can be made again.
@@ -97,6 +107,9 @@ fn plain(path: PathBuf) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::super::checkout::AGE;
     use super::*;
 
     #[test]
@@ -132,6 +145,23 @@ mod tests {
         std::fs::remove_dir(&one.1).unwrap();
         assert_eq!(in_all(&all, &two.1).unwrap(), two.0);
         assert!(!one.0.exists() && two.0.exists());
+        // One that was not used for long goes, unless a comparison that long is still using it.
+        std::fs::create_dir(&one.1).unwrap();
+        let old = SystemTime::now() - AGE - Duration::from_secs(60);
+        let age = |place: &Path| {
+            let mark = std::fs::File::options().append(true).open(place.join(OWNER)).unwrap();
+            mark.set_modified(old).unwrap();
+        };
+        in_all(&all, &one.1).unwrap();
+        age(&one.0);
+        let lock = std::fs::File::create(one.0.join(LOCK)).unwrap();
+        lock.lock().unwrap();
+        in_all(&all, &two.1).unwrap();
+        assert!(one.0.exists());
+        drop(lock);
+        in_all(&all, &two.1).unwrap();
+        assert!(!one.0.exists());
+        std::fs::remove_dir(&one.1).unwrap();
         // A directory of someone else's that looks alike.
         let other = all.join("other");
         std::fs::create_dir(&other).unwrap();

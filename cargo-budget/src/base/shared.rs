@@ -5,7 +5,7 @@
 //! last build was of another commit, or of another project's checkout, every file of this one is made newer than it.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
@@ -17,11 +17,10 @@ pub(super) fn build<T>(
     checkout: &Path,
     build: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mark = directory.join("built-of");
-    let own = format!("{commit}\n{}", checkout.display());
-    if fs::read_to_string(&mark).is_ok_and(|built| built == own) {
+    if is_built(directory, commit, checkout) {
         return build();
     }
+    let (mark, own) = mark(directory, commit, checkout);
     fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
     // Until it is built, what is there is of nobody.
     match fs::remove_file(&mark) {
@@ -34,6 +33,17 @@ pub(super) fn build<T>(
     let built = build()?;
     fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))?;
     Ok(built)
+}
+
+/// Whether what is in `directory` was built last of this commit's checkout.
+pub(super) fn is_built(directory: &Path, commit: &str, checkout: &Path) -> bool {
+    let (mark, own) = mark(directory, commit, checkout);
+    fs::read_to_string(mark).is_ok_and(|built| built == own)
+}
+
+/// The file that says so, and what it says.
+fn mark(directory: &Path, commit: &str, checkout: &Path) -> (PathBuf, String) {
+    (directory.join("built-of"), format!("{commit}\n{}", checkout.display()))
 }
 
 /// Gives every file below `directory` this time, those of git aside.

@@ -1,5 +1,6 @@
 //! `cargo budget check`.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::handover;
@@ -37,6 +38,10 @@ pub(super) struct Check {
     /// Link each revision so often, in another order each time; overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
     layouts: Option<u32>,
+    /// Take the base's test binaries from this directory, as `save-base` has written it, where it is of that commit, and
+    /// of the same toolchain, flags and options; else the base is built
+    #[arg(long, value_name = "DIR", requires = "base")]
+    base_from: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
     /// Measure only this part of the budgets: 2/4 is the second of four
@@ -58,11 +63,13 @@ impl Check {
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
         let head = base::head(&target, &project.root)?;
-        let layouts = self.layouts.unwrap_or(budgets.settings.layouts);
+        let times = base::Times::by(&budgets);
+        let links = self.layouts.unwrap_or(times.links);
         let asked = base::Asked {
             revision: self.base.as_deref(),
             prepare: self.prepare.as_deref(),
-            layouts,
+            times: Some(base::Times { links, ..times }),
+            from: self.base_from.as_deref(),
             proves: Some(&head).filter(|_| !always),
         };
         let tell = |text: &str| context.tell(text);

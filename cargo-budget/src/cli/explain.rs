@@ -170,7 +170,13 @@ fn built<'p>(
         profile: if profile == "debug" { "dev" } else { profile }.to_owned(),
         options: Vec::new(),
     };
-    let asked = base::Asked { revision: Some(revision), prepare: None, layouts: 1, proves: None };
+    let asked = base::Asked {
+        revision: Some(revision),
+        prepare: None,
+        times: None,
+        from: None,
+        proves: None,
+    };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;
     if let Some(lacks) = base.as_ref().and_then(|base| base.lacks.as_ref()) {

@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod rendering;
 mod report;
+mod save_base;
 mod selftest;
 mod suggest;
 mod target;
@@ -65,6 +66,7 @@ Exit codes:
 enum Command {
     Accept(accept::Accept),
     Check(check::Check),
+    SaveBase(save_base::SaveBase),
     Report(report::Report),
     Explain(explain::Explain),
     Completions(completions::Completions),
@@ -146,17 +148,21 @@ pub(crate) fn main() -> ExitCode {
     let context = Context { quiet: budget.quiet, progress: Progress::new(budget.quiet) };
     match run(budget.command, context) {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
-            failure.exit.into()
-        }
+        Err(failure) => fail(&failure),
     }
+}
+
+/// Says what failed, and how to exit.
+pub(crate) fn fail(failure: &Failure) -> ExitCode {
+    say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
+    failure.exit.into()
 }
 
 fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Accept(args) => args.run(context),
         Command::Check(args) => args.run(context),
+        Command::SaveBase(args) => args.run(context),
         Command::Report(args) => args.run(context),
         Command::Explain(args) => args.run(context),
         Command::Completions(args) => args.run(),

@@ -65,7 +65,8 @@ impl Selftest {
             &base::Asked {
                 revision: self.base.as_deref(),
                 prepare: None,
-                layouts: 1,
+                times: Some(base::Times::by(&budgets)),
+                from: None,
                 proves: None,
             },
             context.progress,

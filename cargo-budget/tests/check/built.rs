@@ -200,23 +200,51 @@ fn a_file_is_not_compared_with_itself() {
     run.verdict("file::size::x_base", Verdict::Unmeasured);
 }
 
-/// With the target the module is built, and without it the red says how it is installed.
+const MODULES: &str = r#"
+[budget.plain]
+artifact = "{wasm:NAME}"
+max.size = ["10 MB", "1 x base"]
+
+[budget.optimized]
+artifact = "{wasm:NAME}"
+wasm-opt = ["-Oz", "--all-features"]
+max.size = ["10 MB", "1 x base"]
+"#;
+
+/// The same commit gives the same module, before wasm-opt and after it. Where the compiler's target or wasm-opt is not
+/// installed, the red says what installs it.
 #[test]
-fn a_module_is_built_or_it_is_said_what_installs_its_target() {
-    let budget = "[budget.module]\nartifact = \"{wasm:NAME}\"\nmax.size = \"10 MB\"\n";
-    let made = project("webby", budget);
-    let run = made.check(&[]);
+fn a_module_is_built_on_both_sides_or_it_is_said_what_is_missing() {
+    let made = project("webby", MODULES);
+    let run = made.check(&["--base", "HEAD"]);
     let mut rustc = made.0.command("rustc");
-    let known =
+    let target =
         rustc.args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]).output();
-    let library = String::from_utf8(known.unwrap().stdout).unwrap();
-    if Path::new(library.trim()).is_dir() {
-        run.is(0, &["1 limit of 1 budget: 1 pass"]);
-    } else {
-        run.is(
-            3,
-            &["the target `wasm32-unknown-unknown` is not installed; run `rustup target add"],
-        );
+    let library = String::from_utf8(target.unwrap().stdout).unwrap();
+    if !Path::new(library.trim()).is_dir() {
+        let lacks = "the target `wasm32-unknown-unknown` is not installed; run `rustup target add";
+        run.is(3, &[lacks]);
+        return;
+    }
+    if made.0.command("wasm-opt").arg("--version").output().is_err() {
+        run.verdict("plain::size::x_base", Verdict::Pass);
+        run.is(3, &["`wasm-opt` is not installed; run `apt install binaryen`"]);
+        return;
+    }
+    run.is(0, &["4 limits of 2 budgets: 4 pass"]);
+    let module = "module `webby`, default features, profile release, for wasm32-unknown-unknown";
+    for (test, tail) in [("plain", ""), ("optimized", ", wasm-opt -Oz --all-features")] {
+        let said = notes(&run.outcomes, &format!("{test}::size::x_base"));
+        let same = format!("{module}{tail}; the same bytes as at the base");
+        assert!(said.starts_with(&same), "{said}");
+    }
+    let value = |test: &str| {
+        let found = run.outcomes.iter().find(|outcome| outcome.test == test).unwrap();
+        found.estimate.unwrap().value
+    };
+    assert!(value("optimized::size") < value("plain::size"), "{}", run.text);
+    for test in ["plain::size::x_base", "optimized::size::x_base"] {
+        assert!((value(test) - 1.0).abs() < f64::EPSILON, "{test}: {}", value(test));
     }
 }
 

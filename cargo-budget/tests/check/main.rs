@@ -8,6 +8,7 @@ mod action;
 mod built;
 mod configuration;
 mod hooks;
+mod links;
 #[path = "../made/mod.rs"]
 mod made;
 mod same;

@@ -74,7 +74,12 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "layouts",
         ALL,
-        "How often each revision is linked, in another order each time, where they are compared. Default 1.",
+        "How often each revision is linked, in another order each time, where times are compared with the base. Default 8.",
+    ),
+    key(
+        "codegen_units",
+        ALL,
+        "In how many units the packages of the workspace are compiled where times are compared with the base: \"one\" (the default), so that a change leaves the code of what it does not touch alone, or \"as built\".",
     ),
     key(
         "inert",

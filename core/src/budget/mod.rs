@@ -46,7 +46,7 @@ use crate::quantity::Quantity;
 
 pub use file::{load, parse};
 pub use load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
-pub use settings::{BaseLimits, Inconclusive, Settings};
+pub use settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.

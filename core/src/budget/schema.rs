@@ -90,6 +90,7 @@ fn setting(key: &Key) -> Value {
             json!({ "anyOf": [part(), table] })
         }
         "inert" => texts(),
+        "codegen_units" => words(settings::CODEGEN_UNITS.iter().map(|choice| (choice.0, choice.1))),
         "inconclusive" => words(settings::INCONCLUSIVE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }

@@ -32,11 +32,14 @@ pub struct Settings {
     pub base: Option<BaseLimits>,
     /// The most time that all measurements of a run may take together; default none.
     pub total: Option<Duration>,
-    /// How often each revision is linked, in another order each time, where they are compared: from 1,
-    /// the default, to 64. The command that builds them reads it.
+    /// How often each revision is linked, in another order each time, where their times are compared: from 1
+    /// to 64; default 8. The command that builds them reads it.
     pub layouts: u32,
     /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
     pub inert: Vec<String>,
+    /// In how many codegen units the packages of the workspace are compiled where times are compared with the
+    /// base. The command that builds them reads it.
+    pub codegen_units: CodegenUnits,
 }
 
 impl Default for Settings {
@@ -50,10 +53,20 @@ impl Default for Settings {
             inconclusive: Inconclusive::Warn,
             base: None,
             total: None,
-            layouts: 1,
+            layouts: 8,
+            codegen_units: CodegenUnits::One,
             inert: Vec::new(),
         }
     }
+}
+
+/// In how many codegen units a package is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodegenUnits {
+    /// In one, so that a change leaves the code of what it does not touch as it was.
+    One,
+    /// In as many as cargo's profile says, which are those that ship.
+    AsBuilt,
 }
 
 /// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
@@ -99,6 +112,12 @@ pub(super) const INCONCLUSIVE: &[(&str, &str, Inconclusive)] = &[
     ("fail", "red", Inconclusive::Fail),
 ];
 
+/// The words for [`CodegenUnits`], each with what it means.
+pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
+    ("one", "one for each package of the workspace, on both sides", CodegenUnits::One),
+    ("as built", "as many as the profile says", CodegenUnits::AsBuilt),
+];
+
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
 pub(super) const MOST_ALPHA: f64 = 0.5;
 
@@ -136,6 +155,10 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     }
     if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
         settings.inert = globs;
+    }
+    let units = read::entry(table, "codegen_units");
+    if let Some(word) = units.and_then(|e| e.choice(reading, CODEGEN_UNITS)) {
+        settings.codegen_units = word;
     }
     settings
 }

@@ -13,7 +13,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::budget::Build;
+use crate::budget::{Budget, Build, Subject};
 use crate::outcome::{Cause, Unmeasured};
 
 pub use index::{find, note};
@@ -245,6 +245,19 @@ pub fn expand(
 /// Whether a text names something that cargo builds.
 pub fn names_a_target(text: &str) -> bool {
     next(text).is_some()
+}
+
+/// Whether anything is built for what a budget measures.
+pub fn has_any(budget: &Budget) -> bool {
+    let texts: Vec<&str> = match &budget.subject {
+        Subject::Artifact(patterns) => patterns.iter().map(String::as_str).collect(),
+        Subject::Command(command) => {
+            let env = command.env.iter().map(|(_, value)| value);
+            command.argv.iter().chain(env).map(String::as_str).collect()
+        }
+        Subject::Workload(_) | Subject::Criterion(_) => Vec::new(),
+    };
+    !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
 }
 
 /// Where the next mark is in a text.

@@ -172,3 +172,23 @@ fn the_last_run_says_where_its_files_are() {
     assert_eq!(find(&place, root, &tls), None);
     std::fs::remove_dir_all(&place).unwrap();
 }
+
+#[test]
+fn what_is_built_is_known_before_it_is() {
+    let budgets = |subject: &str| {
+        let text = format!("[budget.one]\n{subject}\nmax.NONE = 1\n");
+        let metric = if subject.starts_with("artifact") { "size" } else { "exit" };
+        let limit = if metric == "size" { "size = \"1 KB\"" } else { "exit = 0" };
+        crate::budget::parse(&text.replace("NONE = 1", limit), Path::new("budgets.toml")).unwrap()
+    };
+    for (subject, expected) in [
+        ("artifact = \"app.wasm\"", false),
+        ("artifact = [\"app.wasm\", \"{wasm:app}\"]", true),
+        ("artifact = \"app.wasm\"\nbuild = [\"make\"]", true),
+        ("command = [\"app\"]", false),
+        ("command = [\"sh\", \"{bin:app}\"]", true),
+        ("command = [\"app\"]\nenv = { APP = \"{bin:app}\" }", true),
+    ] {
+        assert_eq!(has_any(&budgets(subject).budgets[0]), expected, "{subject}");
+    }
+}

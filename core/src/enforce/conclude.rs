@@ -13,6 +13,9 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Judge, Levels};
 
+/// More processes than this are not counted on, whatever the effort.
+const MOST_PLANNED: f64 = 10_000.0;
+
 /// What all readings of a measurement said beside the values.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -81,10 +84,13 @@ pub(super) fn conclude(
     outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
     outcome.estimate = open.estimate();
     if let Judgement::Statistical(judge) = &open.judgement {
-        outcome.evidence = Some(evidence(judge, open, seen, origin));
+        outcome.evidence = Some(evidence(judge, open, seen, origin, rules.effort));
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
+        let mean = judge.mean().filter(|_| !open.is_unjudged()).map(|mean| open.shown(mean));
+        let beside = mean.and_then(|mean| words::mean_beside_middle(&outcome, mean));
+        outcome.notes.extend(beside);
     }
     if verdict == Verdict::Fail {
         let excuse = outcome.noise.as_ref().is_some_and(Noise::may_explain);
@@ -128,18 +134,21 @@ fn begun(open: &Open, seen: &Seen) -> Outcome {
     }
 }
 
-fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Evidence {
+fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, effort: Duration) -> Evidence {
     // Without a limit there is nothing to be sure of; and one process of another program tells no odds.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
     let limited = !open.is_unjudged() && !recorded;
     let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
+    // A violation is measured until the effort is spent, where a pass was soon settled.
+    let within_effort = effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
+    let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
     Evidence {
         fail: odds(judge.log_evidence()),
         fail_at: levels.fail,
         pass: odds(judge.log_evidence_to_pass()),
         pass_at: levels.pass,
-        detectable: judge.detectable().filter(|_| limited).map(|v| open.shown(v)),
+        detectable: judge.detectable(planned).filter(|_| limited).map(|v| open.shown(v)),
         processes: judge.processes(),
         values: judge.values().len(),
         waited: seen.noise_totals.waited(),

@@ -9,7 +9,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Rules;
+use super::scripted::limit;
 use super::tests::{max, rules, run, tenth};
+use crate::budget::{Bound, Reference, Target};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::Outcome;
 use crate::reading::ProcessRun;
@@ -220,4 +222,24 @@ fn a_red_pays_for_all_limits() {
         evidence.processes
     };
     assert!(processes(1) < processes(25) && processes(25) < processes(1000));
+}
+
+/// 5 % in three pairs of ten is nothing in the middle, and beyond limit and tolerance in the mean.
+#[test]
+fn a_ratio_says_where_its_mean_is_another_number() {
+    let p50 = Key::Latency.at(Statistic::P50);
+    let target = Target::Relative { factor: 1.005, reference: Reference::Base };
+    let judged = |slower: f64| {
+        let asked = limit(p50.clone(), Bound::Max, target.clone());
+        let p50 = p50.clone();
+        run(vec![asked], rules(), move |n| {
+            let ratio = if n % 5 == 3 { slower } else { 0.999 + 1e-4 * (n % 7) as f64 };
+            Ok(ProcessRun { values: [(p50.clone(), ratio)].into(), ..tenth() })
+        })
+        .remove(0)
+    };
+    let (lean, even) = (judged(1.2), judged(1.0));
+    assert_eq!((lean.verdict, even.verdict), (Verdict::Pass, Verdict::Pass), "{}", lean.reason);
+    let says = |outcome: &Outcome| outcome.notes.iter().any(|note| note.contains("their mean is"));
+    assert!(says(&lean) && !says(&even), "{:?} {:?}", lean.notes, even.notes);
 }

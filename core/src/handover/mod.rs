@@ -1,7 +1,7 @@
 //! What the command tells the harness of a base revision: the names of the variables and their form, for both ends.
 //!
-//! Three variables are paths, and a person may set them: the base's test binary, the directory of its budgets, and this
-//! revision's test binaries. All else is one variable of JSON, which only the command writes. Its form is frozen by a test,
+//! Four variables are paths, and a person may set them: the base's test binary, those that its times are compared by, the directory
+//! of its budgets, and this revision's test binaries. All else is one variable of JSON, which only the command writes. Its form is frozen by a test,
 //! since the command and the harness of a project may be of different versions.
 
 mod unchanged;
@@ -18,14 +18,16 @@ use crate::exact;
 
 /// The base's test binary; several, as a search path is written, where it was linked several times.
 pub const BINARIES: &str = "PERF_BUDGET_BASE";
+/// The base's test binaries that times are compared with, where they are builds of their own.
+pub const LINKS: &str = "PERF_BUDGET_BASE_LINKS";
 /// The directory with the base's `budgets.toml`, where it is not above the binary.
 pub const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// This revision's test binaries, where it was linked several times.
+/// This revision's test binaries that times are compared by, where they are not the one that runs.
 pub const HEADS: &str = "PERF_BUDGET_HEAD";
 /// What the command alone writes: [`Told`], as JSON.
 pub const TOLD: &str = "PERF_BUDGET_BASE_TOLD";
 /// All of them: each comparison sets its own, and takes away those of another.
-pub const VARIABLES: [&str; 4] = [BINARIES, DIRECTORY, HEADS, TOLD];
+pub const VARIABLES: [&str; 5] = [BINARIES, LINKS, DIRECTORY, HEADS, TOLD];
 
 /// The version of [`Told`]. It is raised where an older harness would misunderstand what is new.
 const VERSION: u32 = 1;
@@ -35,6 +37,8 @@ const VERSION: u32 = 1;
 pub struct Handover {
     /// Its test binaries, alike but for how they were linked; none where it was not built.
     pub binaries: Vec<PathBuf>,
+    /// Its test binaries that times are compared with; none where those are `binaries`.
+    pub links: Vec<PathBuf>,
     /// This revision's, likewise; none where it is the process's own.
     pub heads: Vec<PathBuf>,
     /// Where its `budgets.toml` is; `None`: above the first binary.
@@ -53,6 +57,9 @@ pub struct Told {
     pub environment: BTreeMap<String, Option<String>>,
     /// What is said of each comparison with it.
     pub notes: Vec<String>,
+    /// What is said of each comparison of times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_notes: Vec<String>,
     /// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
     pub lacks: Option<String>,
     /// What need not be measured; `None` where nothing is known of it.
@@ -66,6 +73,7 @@ impl Default for Told {
             version: VERSION,
             environment: BTreeMap::new(),
             notes: Vec::new(),
+            link_notes: Vec::new(),
             lacks: None,
             unchanged: None,
         }
@@ -79,7 +87,9 @@ impl Handover {
     /// Where a path cannot be written in a search path.
     pub fn to_env(&self) -> Result<Vec<(&'static str, OsString)>, Error> {
         let mut variables = Vec::new();
-        for (name, paths) in [(BINARIES, &self.binaries), (HEADS, &self.heads)] {
+        for (name, paths) in
+            [(BINARIES, &self.binaries), (LINKS, &self.links), (HEADS, &self.heads)]
+        {
             if paths.is_empty() {
                 continue;
             }
@@ -114,6 +124,7 @@ impl Handover {
         let told = set(TOLD).map_or_else(|| Ok(Told::default()), |text| read(&text))?;
         let handover = Handover {
             binaries: paths(BINARIES),
+            links: paths(LINKS),
             heads: paths(HEADS),
             directory: set(DIRECTORY).map(PathBuf::from),
             told,
@@ -156,6 +167,8 @@ mod tests {
 
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
 
+    const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
+
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {
         let named = |name: &str| variables.iter().find(|(own, _)| *own == name);
         Handover::from_env(|name| named(name).map(|(_, value)| value.clone()))
@@ -169,6 +182,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_links_stays_as_it_is_written() {
+        let told: Told = frozen(LINKED);
+        assert_eq!(told.link_notes, ["8 links of each side"]);
+    }
+
+    #[test]
     fn what_is_proven_stays_as_it_is_written() {
         let told: Told = frozen(PROVEN);
         let unchanged = told.unchanged.unwrap();
@@ -179,13 +198,17 @@ mod tests {
     fn what_is_handed_over_arrives() {
         let whole = Handover {
             binaries: vec!["/b/one".into(), "/b/two".into()],
+            links: vec!["/b/link-1".into(), "/b/link-2".into()],
             heads: vec!["/h/one".into()],
             directory: Some("/b".into()),
             told: frozen(ALL),
         };
         let variables = whole.to_env().unwrap();
         assert!(
-            variables.iter().map(|(name, _)| name).eq([BINARIES, HEADS, DIRECTORY, TOLD].iter())
+            variables
+                .iter()
+                .map(|(name, _)| name)
+                .eq([BINARIES, LINKS, HEADS, DIRECTORY, TOLD].iter())
         );
         assert_eq!(back(&variables).unwrap(), Some(whole));
         // Told in the old way, by a person who built it.

@@ -78,8 +78,11 @@ impl Outcome {
     }
 
     /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value
-    /// has where it differs, a statistical one where the two intervals have nothing in common; `None`
-    /// otherwise, and where there is nothing to compare with.
+    /// has where it differs, and so has one that never varied; a ratio, whose two sides were interleaved, where
+    /// the two intervals have nothing in common. `None` otherwise, and where there is nothing to compare with.
+    ///
+    /// Of other statistical values nothing is said: a machine drifts from run to run by more than either run
+    /// can tell of itself. The history has the runs between.
     pub fn change(&self) -> Option<String> {
         let (accepted, now, against) = (self.accepted.as_ref()?, self.estimate?, self.against?);
         if accepted.unit != against.unit {
@@ -92,6 +95,13 @@ impl Outcome {
         if self.evidence.is_none() {
             let size = against.quantity(by.abs());
             return (by != 0.0).then(|| format!("{metric} {sign}{size}{of} since {since}"));
+        }
+        let constant = |low: Option<f64>, high: Option<f64>| {
+            low.zip(high).is_some_and(|(low, high)| low.to_bits() == high.to_bits())
+        };
+        let never_varies = constant(now.low, now.high) && constant(accepted.low, accepted.high);
+        if self.relative_to.is_none() && !never_varies {
+            return None;
         }
         let higher = now.low.zip(accepted.high).is_some_and(|(now, then)| now > then);
         let lower = now.high.zip(accepted.low).is_some_and(|(now, then)| now < then);
@@ -160,6 +170,17 @@ mod tests {
 
     #[track_caller]
     fn changes(want: Option<&str>, then: Accepted, now: Estimate, exact: bool) {
+        changes_of(None, want, then, now, exact);
+    }
+
+    #[track_caller]
+    fn changes_of(
+        other: Option<&str>,
+        want: Option<&str>,
+        then: Accepted,
+        now: Estimate,
+        exact: bool,
+    ) {
         let against =
             Against { bound: Bound::Max, limit: 1e6, warn: 1e6, tolerance: 0.0, unit: Unit::Bytes };
         let evidence = (!exact).then_some(Evidence {
@@ -178,6 +199,7 @@ mod tests {
             against: Some(against),
             estimate: Some(now),
             accepted: Some(then),
+            relative_to: other.map(str::to_owned),
             evidence,
             ..Outcome::default()
         };
@@ -192,11 +214,19 @@ mod tests {
         changes(None, then(), estimate(76_200.0, 0.0, 0.0), true);
         let dated = Accepted { commit: None, ..then() };
         changes(Some("gzip +1 B since 2026-11-01"), dated, estimate(76_201.0, 0.0, 0.0), true);
-        let up = "gzip +8.40 % since a1b2c3d: 76.2 KB then, 82.6 KB now, 90 % intervals apart";
-        changes(Some(up), then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
-        changes(None, then(), estimate(82_600.0, 76_300.0, 90_000.0), false);
+        // One statistical run is no more than that, however far the next one is: the machine may have drifted.
+        changes(None, then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
+        let constant = accepted(3.0, 3.0, 3.0);
+        let twice = "gzip +100 % since a1b2c3d: 3 B then, 6 B now, 90 % intervals apart";
+        changes(Some(twice), constant, estimate(6.0, 6.0, 6.0), false);
+        // A ratio was measured with both sides in turns.
+        let of_ratio = |want, then, now| changes_of(Some("other"), want, then, now, false);
+        let up = "gzip +8.40 % since a1b2c3d: 76.2 KB x other then, 82.6 KB x other now, \
+                  90 % intervals apart";
+        of_ratio(Some(up), then(), estimate(82_600.0, 76_401.0, 90_000.0));
+        of_ratio(None, then(), estimate(82_600.0, 76_300.0, 90_000.0));
         let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then() };
-        changes(None, elsewhere, estimate(82_600.0, 80_000.0, 90_000.0), false);
+        of_ratio(None, elsewhere, estimate(82_600.0, 80_000.0, 90_000.0));
         let other = Accepted { unit: Unit::Seconds, ..then() };
         changes(None, other, estimate(1.0, 1.0, 1.0), true);
     }

@@ -121,7 +121,8 @@ pub struct Evidence {
     pub pass: f64,
     /// See `pass`.
     pub pass_at: f64,
-    /// The smallest true value that this run would have failed with 95 % probability.
+    /// The minimum detectable effect: the smallest true value beyond limit and tolerance that such a run would have
+    /// failed with 95 % probability before its effort was spent.
     pub detectable: Option<f64>,
     /// Fresh processes that were measured.
     #[serde(alias = "forks")]

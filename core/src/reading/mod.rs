@@ -43,6 +43,9 @@ pub struct ProcessRun {
     pub less_waiting: ByMetric<f64>,
     /// For a ratio, the two values that it is made of.
     pub sides: ByMetric<(f64, f64)>,
+    /// Of a pair which link of the subject and which of its reference it was measured with, counted from 0: what
+    /// luck with addresses is worth is the same in all pairs of one link. `None` of all else.
+    pub links: Option<[usize; 2]>,
     /// How long the process took, spawning and set-up included.
     pub elapsed: Duration,
     /// The share of the measured time that it waited for a processor; `None` where unknown.

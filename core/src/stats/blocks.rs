@@ -22,8 +22,15 @@ const SMALLEST_LAMBDA: f64 = 0.3;
 /// A block that is not this many times as long as its variance is inflated is too short to be one
 /// observation. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
-/// A run that is not so many times as long as the longest before it is weighted by its length.
-const ROOM: f64 = 1.25;
+/// A run that is not so many times as long as the longest before it is weighted by its length. Runs of one
+/// value, or a few, are all alike and have no room: it would halve their bets.
+pub(super) const ROOM: f64 = 1.25;
+/// From this rate on a run is worth little more than its sign, and half of the e-value is on the largest stake: a
+/// large violation is then red after the fewest runs. At a tail the largest stake wins in two runs, and no run
+/// is so much of an observation.
+const COMMON: f64 = 0.25;
+/// The share of it that is.
+const ON_THE_LARGEST: f64 = 0.5;
 /// Fewer blocks than this say nothing about their variance.
 const FEWEST_BLOCKS: usize = 8;
 
@@ -50,6 +57,7 @@ pub(super) enum Cut {
 #[derive(Debug, Clone, PartialEq)]
 struct Bet {
     lambda: f64,
+    /// With the share that it began with.
     log_e_value: f64,
 }
 
@@ -73,7 +81,10 @@ impl Blocks {
     pub(super) fn cut(p0: f64, cut: Cut) -> Self {
         assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
         assert!(cut != Cut::Every(0), "a block holds at least one operation");
-        let bets = stakes(p0).into_iter().map(|lambda| Bet { lambda, log_e_value: 0.0 }).collect();
+        let bets = stakes(p0)
+            .into_iter()
+            .map(|(weight, lambda)| Bet { lambda, log_e_value: weight.ln() })
+            .collect();
         Self { p0, cut, room: 0, bets, taken: 0 }
     }
 
@@ -96,7 +107,7 @@ impl Blocks {
                 ops
             }
             Cut::Runs => {
-                let longest = (n as f64 * ROOM).ceil().max(1.0) as u64;
+                let longest = with_room(n);
                 let room = if self.room == 0 { longest } else { self.room };
                 self.room = room.max(longest);
                 room.max(n)
@@ -126,7 +137,7 @@ impl Blocks {
 
     /// The natural logarithm of the evidence: 0 before the first block.
     pub fn log_evidence(&self) -> f64 {
-        log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value)) - (self.bets.len() as f64).ln()
+        log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value))
     }
 
     /// How many blocks were taken.
@@ -139,15 +150,25 @@ impl Blocks {
     }
 }
 
-/// The bets `lambda` of the mixture: 0.3, then 1 doubling, then the largest that no block can ruin.
-pub(super) fn stakes(p0: f64) -> Vec<f64> {
+/// The length at which a run has its full weight where the longest had `n` values.
+pub(super) fn with_room(n: u64) -> u64 {
+    ((n as f64 * ROOM) as u64).max(1)
+}
+
+/// The bets of the mixture as weights and `lambda`: 0.3, then 1 doubling, then the largest that no block can
+/// ruin.
+pub(super) fn stakes(p0: f64) -> Vec<(f64, f64)> {
     let largest = LARGEST_STAKE / p0;
     let doubling = std::iter::successors(Some(1.0), |lambda| Some(lambda * 2.0));
-    let mut stakes: Vec<f64> = std::iter::once(SMALLEST_LAMBDA)
+    let smaller: Vec<f64> = std::iter::once(SMALLEST_LAMBDA)
         .chain(doubling)
         .take_while(|&lambda| lambda < largest)
         .collect();
-    stakes.push(largest);
+    let count = smaller.len() as f64;
+    let most = if p0 >= COMMON { ON_THE_LARGEST } else { 1.0 / (count + 1.0) };
+    let each = (1.0 - most) / count;
+    let mut stakes: Vec<(f64, f64)> = smaller.into_iter().map(|lambda| (each, lambda)).collect();
+    stakes.push((most, largest));
     stakes
 }
 

@@ -3,7 +3,7 @@
 use super::interval::Interval;
 use super::paired::Paired;
 use super::sample::NotFinite;
-use super::sequence;
+use super::spread::Spread;
 use super::{Sample, detect, order};
 
 /// Evidence about "the true log-ratio is at most `limit`", from role-swapped pairs.
@@ -64,19 +64,31 @@ impl Contrast {
         order::quantile(&self.sample(), 0.5)
     }
 
-    /// The interval that covers the true log-ratio at every look, with probability `1 - alpha`.
+    /// The interval that covers the true log-ratio at the moment of a verdict, with probability `1 - alpha`:
+    /// that of the trimmed mean of pairs.
     ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
-        sequence::paired(&self.log_ratios, alpha)
+        let everywhere = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
+        Spread::of_centres(&self.log_ratios).map_or(everywhere, |spread| spread.interval(alpha))
     }
 
-    /// The smallest true log-ratio that this run would have failed with a probability of 95 %, at the
-    /// log evidence `threshold`; `None` where it would have failed none.
-    pub fn smallest_violation(&self, threshold: f64) -> Option<f64> {
-        let pairs = self.log_ratios.len() as u64;
-        Some(self.limit + detect::paired(&self.sample(), pairs, threshold)?)
+    /// The mean log-ratio so far: where some pairs are slower than the others, it is not the middle.
+    pub fn mean(&self) -> Option<f64> {
+        let n = self.log_ratios.len() as f64;
+        (n > 0.0).then(|| self.log_ratios.iter().sum::<f64>() / n)
+    }
+
+    /// The smallest true log-ratio that a run of so many pairs would have failed with a probability of 95 %, at
+    /// the log evidence `threshold`; `None` where it would have failed none. Pairs are taken to differ by as
+    /// much more than these do as so few can hide.
+    pub fn smallest_violation(&self, threshold: f64, pairs: u64) -> Option<f64> {
+        let times = Spread::of_centres(&self.log_ratios)?.times().sqrt();
+        let middle = self.estimate()?;
+        let wider = self.log_ratios.iter().map(|z| middle + (z - middle) * times).collect();
+        let wider = Sample::new(wider).ok()?;
+        Some(self.limit + detect::paired(&wider, pairs, threshold)?)
     }
 
     /// The log-ratios so far, in the order in which they came.

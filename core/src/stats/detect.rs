@@ -42,17 +42,62 @@ pub fn exceedance(n: u64, p0: f64, threshold: f64) -> Option<f64> {
 /// # Panics
 /// Where `p0` is not in (0, 1).
 pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) -> Option<f64> {
-    let worth = ((ops as f64 / inflation.max(1.0)).round() as u64).max(1);
-    let stakes = stakes(p0);
+    let worth = worth(ops, inflation);
     let catches = |p1: f64| {
-        let probabilities = binomial::probabilities(worth, p1);
-        let growth = stakes.iter().map(|lambda| {
-            let logs = (0..=worth).map(|k| (lambda * (k as f64 / worth as f64 - p0)).ln_1p());
-            Growth::weighted(logs.zip(probabilities.iter().copied()))
-        });
-        evidence_caught(growth, blocks) >= threshold
+        let counts = binomial::probabilities(worth, p1);
+        caught_by_blocks(blocks, &counts, 1.0, p0) >= threshold
     };
     catches(1.0).then(|| turning_point(p0, 1.0, STEPS, catches))
+}
+
+/// What a process of a run is like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process {
+    /// So many operations of it are independent of each other, once its level is known.
+    pub(super) worth: u64,
+    /// How much of a full block it is.
+    pub(super) weight: f64,
+}
+
+/// The smallest shift in `[-widest, widest]` of all values at which `processes` processes reach `threshold`,
+/// with a probability of about [`POWER`]; `None` where none does.
+///
+/// `shares` gives the exceedance rates that processes have at a shift, each with its probability.
+pub(super) fn shift(
+    processes: u64,
+    like: Process,
+    p0: f64,
+    threshold: f64,
+    widest: f64,
+    shares: impl Fn(f64) -> Vec<(f64, f64)>,
+) -> Option<f64> {
+    let catches = |shift: f64| {
+        let mut counts = vec![0.0; like.worth as usize + 1];
+        for (probability, share) in shares(shift) {
+            let given = binomial::probabilities(like.worth, share);
+            counts.iter_mut().zip(given).for_each(|(sum, p)| *sum += probability * p);
+        }
+        caught_by_blocks(processes, &counts, like.weight, p0) >= threshold
+    };
+    catches(widest).then(|| turning_point(-widest, widest, STEPS, catches))
+}
+
+/// So many independent operations `ops` are worth whose variance is inflated.
+pub(super) fn worth(ops: u64, inflation: f64) -> u64 {
+    ((ops as f64 / inflation.max(1.0)).round() as u64).max(1)
+}
+
+/// The log evidence that `blocks` blocks exceed with probability [`POWER`], where `counts` are the
+/// probabilities of 0, 1, ... exceedances in a block that has this weight.
+fn caught_by_blocks(blocks: u64, counts: &[f64], weight: f64, p0: f64) -> f64 {
+    let most = (counts.len() - 1) as f64;
+    evidence_caught(
+        stakes(p0).into_iter().map(|(wealth, lambda)| {
+            let log = |k: usize| (lambda * weight * (k as f64 / most - p0)).ln_1p();
+            (wealth, Growth::weighted(counts.iter().enumerate().map(|(k, &p)| (log(k), p))))
+        }),
+        blocks,
+    )
 }
 
 /// The smallest distance of the true log-ratio from the threshold at which `pairs` pairs reach
@@ -71,7 +116,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
         let scale = median_magnitude(&shifted);
         let growth = KAPPA.iter().map(|kappa| {
             let logs = shifted.iter().map(|z| (kappa * (z / scale).tanh()).ln_1p());
-            Growth::weighted(logs.map(|log| (log, weight)))
+            (1.0 / KAPPA.len() as f64, Growth::weighted(logs.map(|log| (log, weight))))
         });
         evidence_caught(growth, pairs) >= threshold
     };
@@ -115,12 +160,15 @@ impl Growth {
     }
 }
 
-/// The log evidence of the equal mixture that `steps` steps exceed with probability [`POWER`].
-fn evidence_caught(bets: impl ExactSizeIterator<Item = Growth>, steps: u64) -> f64 {
-    let (count, steps) = (bets.len() as f64, steps as f64);
-    let caught: Vec<f64> =
-        bets.map(|bet| steps * bet.mean - POWER_QUANTILE * (steps * bet.variance).sqrt()).collect();
-    log_sum_exp(caught.into_iter()) - count.ln()
+/// The log evidence of a mixture, by weights and growth, that `steps` steps exceed with probability [`POWER`].
+fn evidence_caught(bets: impl Iterator<Item = (f64, Growth)>, steps: u64) -> f64 {
+    let steps = steps as f64;
+    let caught: Vec<f64> = bets
+        .map(|(weight, bet)| {
+            weight.ln() + steps * bet.mean - POWER_QUANTILE * (steps * bet.variance).sqrt()
+        })
+        .collect();
+    log_sum_exp(caught.into_iter())
 }
 
 fn median_magnitude(values: &[f64]) -> f64 {

@@ -37,7 +37,9 @@
 //! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |
 //! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
 //! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
-//! | `detect` | the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
+//! | `spread` | what processes differ by: an interval of a quantile, and whether a limit leaves room | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963 |
+//! | `share` | a limit on a share: `blocks` to fail, `exceedance` to pass, an interval of both | as those |
+//! | `detect` | the minimum detectable effect: the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
 //! | `summary`, `histogram` | description for reports; decides nothing | mad: Hampel 1974 |
@@ -48,7 +50,9 @@
 //! combination and applications", Ann. Stat. 49 (2021), and "Nonparametric e-tests of symmetry",
 //! arXiv 2208.08925 (2022). Howard & Ramdas, "Sequential estimation of quantiles with applications to
 //! A/B testing and best-arm identification", Bernoulli 28 (2022). Hyndman & Fan, "Sample quantiles in
-//! statistical packages", Am. Stat. 50 (1996). Clopper & Pearson, Biometrika 26 (1934). Goldsmith,
+//! statistical packages", Am. Stat. 50 (1996). Weerahandi, "Generalized confidence intervals", JASA 88
+//! (1993). Krishnamoorthy & Mathew, *Statistical Tolerance Regions* (2009). Tukey & McLaughlin, "Less
+//! vulnerable confidence and significance procedures for location", Sankhya A 25 (1963). Clopper & Pearson, Biometrika 26 (1934). Goldsmith,
 //! Aiken & Wilkerson, "Measuring empirical computational complexity", ESEC/FSE (2007).
 
 mod betting;
@@ -67,7 +71,9 @@ mod percentile;
 mod running_median;
 mod sample;
 pub mod sequence;
+mod share;
 mod slope;
+mod spread;
 mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -82,7 +88,9 @@ pub use interval::Interval;
 pub use paired::Paired;
 pub use percentile::Percentile;
 pub use sample::{NotFinite, Sample};
+pub use share::Share;
 pub use slope::{PowerLaw, theil_sen};
+pub use spread::Spread;
 pub use summary::Summary;
 
 /// Which claim evidence is gathered for.

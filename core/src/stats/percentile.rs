@@ -4,18 +4,13 @@
 //! disturbed in bursts; the passing side counts operations, because blocks would need one block for
 //! every operation that it needs, and its error is a miss, not a flake.
 
-use std::ops::RangeInclusive;
-
 use super::blocks::{self, Blocks, Cut};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 use super::sample::NotFinite;
 use super::sequence;
+use super::spread::{MIDDLE, Spread};
 use super::{Sample, detect, order};
-
-/// Quantiles for which a process is an observation also to pass: five of them are enough at a median that is far
-/// from its limit, at a p90 it were thirty.
-const MIDDLE: RangeInclusive<f64> = 0.25..=0.75;
 
 /// Evidence about "the quantile `q` is at most `limit`", from the values of one process after another.
 ///
@@ -95,13 +90,36 @@ impl Percentile {
     ///
     /// Values count one by one. In the middle half of the distribution, where processes differ by more than
     /// independent values would, they count as so many fewer as their variance is inflated: what a process
-    /// does to all of its values is no crowd of independent observations. Farther out that would take tens of processes.
+    /// does to all of its values is no crowd of independent observations. What processes that were not seen may do
+    /// is asked apart, by [`leaves_room`](Self::leaves_room).
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
+    /// Whether what processes differ by leaves room to the tolerance limit, which values that count one by one
+    /// cannot tell.
+    pub fn leaves_room(&self) -> bool {
+        let spread = Spread::of(&self.processes, self.q);
+        spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit))
+    }
+
+    /// The interval of the true quantile, `1 - alpha`: what values leave open that count one by one, at every
+    /// look, and what processes leave open that differ.
+    ///
+    /// # Panics
+    /// Where `alpha` is not in (0, 1).
+    pub fn interval_of_processes(&self, alpha: f64) -> Interval {
+        let low = sequence::quantile(&self.sample, self.q, alpha).low;
+        let high = self.upper_end(alpha);
+        let between = Spread::of(&self.processes, self.q).map(|spread| spread.interval(alpha));
+        match between {
+            Some(between) => Interval { low: low.min(between.low), high: high.max(between.high) },
+            None => Interval { low, high },
+        }
+    }
+
     /// By how much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1;
-    /// 1 outside of the middle half.
+    /// 1 outside of the middle half, where a few bad processes among many would be as much as that.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
             return 1.0;
@@ -135,28 +153,31 @@ impl Percentile {
         sequence::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
-    /// The smallest true quantile that this run would have failed with a probability of 95 %, at the
-    /// log evidence `threshold`; `None` where it would have failed none.
+    /// The smallest true quantile that a run of so many processes would have failed with a probability of 95 %, at
+    /// the log evidence `threshold`; `None` where it would have failed none.
     ///
-    /// The blocks are taken to be as uneven as they were at the quantile of this sample, where their
-    /// rate is the one at stake; a violation is taken to stretch all values alike.
-    pub fn smallest_violation(&self, threshold: f64) -> Option<f64> {
-        let at = self.estimate()?;
-        let longest = self.processes.iter().map(|process| process.len() as u64).max()?;
-        let (cut, ops, whole) = match self.fail.how() {
-            Cut::Every(ops) => {
-                let ops = ops.min(longest);
-                (ops, ops, self.sample.len() as u64 / ops)
-            }
-            Cut::Runs => {
-                let processes = self.processes.len() as u64;
-                (longest, (self.sample.len() as u64 / processes).max(1), processes)
-            }
+    /// Processes are taken to differ as these do, and a violation to stretch all values alike.
+    pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
+        let Cut::Every(ops) = self.fail.how() else {
+            return match Spread::of(&self.processes, self.q) {
+                Some(spread) => spread.smallest_violation(self.limit, processes, threshold),
+                None => self.violation_by_counts(u64::MAX, processes, threshold),
+            };
         };
+        let blocks =
+            self.sample.len() as u64 / ops * processes / (self.processes.len() as u64).max(1);
+        self.violation_by_counts(ops, blocks, threshold)
+    }
+
+    /// The same from how uneven blocks of `ops` values are at the quantile of this sample, where their rate is
+    /// the one at stake.
+    fn violation_by_counts(&self, ops: u64, blocks: u64, threshold: f64) -> Option<f64> {
+        let at = self.estimate()?;
         let counts: Vec<_> =
-            self.processes.iter().flat_map(|process| blocks::counts(process, at, cut)).collect();
+            self.processes.iter().flat_map(|process| blocks::counts(process, at, ops)).collect();
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
-        let p1 = detect::blocks(whole, ops, inflation, 1.0 - self.q, threshold)?;
+        let mean = self.sample.len() as u64 / self.processes.len() as u64;
+        let p1 = detect::blocks(blocks, ops.min(mean).max(1), inflation, 1.0 - self.q, threshold)?;
         detect::stretched_quantile(&self.sample, self.q, self.limit, p1)
     }
 

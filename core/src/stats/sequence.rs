@@ -6,13 +6,11 @@
 //! `alpha/2` stops rejecting and ends where the passing side starts to (duality of tests and
 //! confidence sets; for quantiles: Howard & Ramdas 2022), so interval and verdict never disagree.
 
+use super::Sample;
 use super::betting::threshold;
-use super::bisection::turning_point;
 use super::blocks::{Blocks, Cut};
 use super::exceedance::Exceedance;
 use super::interval::Interval;
-use super::paired::Paired;
-use super::{Sample, Side, order};
 
 /// The quantile `q`, from values that exceed independently of each other, at level `alpha`.
 ///
@@ -43,34 +41,6 @@ pub(super) fn low_in_blocks(
     })
 }
 
-/// The true log-ratio, from the log-ratios of role-swapped pairs in their order, at level `alpha`.
-///
-/// The evidence is not strictly monotone in the threshold, because its scale moves with it. The ends
-/// are therefore searched from far outside inwards, and enclose every threshold that stands.
-///
-/// # Panics
-/// Where `alpha` is not in (0, 1) or a log-ratio is not finite.
-pub fn paired(log_ratios: &[f64], alpha: f64) -> Interval {
-    let sample = Sample::new(log_ratios.to_vec()).expect("log-ratios are finite");
-    let Some(middle) = order::quantile(&sample, 0.5) else {
-        return Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
-    };
-    let values = sample.values();
-    let spread = values[values.len() - 1] - values[0];
-    let enough = threshold(alpha, 2);
-    let rejects = |side: Side, theta: f64| {
-        let mut evidence = Paired::new(side, theta);
-        for &z in log_ratios {
-            evidence.push(z).expect("log-ratios are finite");
-        }
-        evidence.log_evidence() >= enough
-    };
-    Interval {
-        low: end_outside(middle, -spread, |theta| rejects(Side::Fail, theta)),
-        high: end_outside(middle, spread, |theta| rejects(Side::Pass, theta)),
-    }
-}
-
 /// The upper end: the largest value at which the rate of values *at or above* it may still be `1 - q`, where
 /// `inflation` values are worth an independent one.
 pub(super) fn quantile_high(sample: &Sample, q: f64, inflation: f64, alpha: f64) -> f64 {
@@ -93,27 +63,4 @@ fn end_below(sample: &Sample, rejects: impl Fn(f64) -> bool) -> f64 {
     }
     // At the largest value nothing exceeds, which is never evidence to fail.
     values[values.partition_point(|&value| rejects(value)).min(values.len() - 1)]
-}
-
-/// The outermost threshold that stands, from far out on the side of `spread` inwards to `middle`.
-fn end_outside(middle: f64, spread: f64, rejects: impl Fn(f64) -> bool) -> f64 {
-    /// How far out to begin, in spreads: there all scores are alike, as they are at infinity.
-    const FARTHEST: f64 = 16.0;
-    const SHRINK: f64 = 0.85;
-    /// Down to a 5000th of the spread.
-    const STEPS: i32 = 70;
-    /// Final precision within a step.
-    const HALVINGS: u32 = 12;
-    // Log-ratios that are all alike still have neighbours, a few roundings away.
-    let rounding = (middle.abs() * f64::EPSILON).max(f64::MIN_POSITIVE);
-    let unit = if spread == 0.0 { rounding.copysign(spread) } else { spread };
-    let at = |step: i32| FARTHEST * SHRINK.powi(step) * unit;
-    if !rejects(middle + at(0)) {
-        return middle + f64::INFINITY.copysign(unit);
-    }
-    let Some(stands) = (1..STEPS).find(|&step| !rejects(middle + at(step))) else {
-        return middle;
-    };
-    // Inside `at(stands)` it stands, at the step before it is rejected.
-    middle + turning_point(at(stands), at(stands - 1), HALVINGS, |away| rejects(middle + away))
 }

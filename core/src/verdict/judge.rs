@@ -4,10 +4,9 @@
 //! `Held` needs evidence that it is not over by more than the tolerance. Neither depends on how often one
 //! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
+use super::greatest::Greatest;
 use crate::budget::Bound;
-use crate::stats::{
-    Contrast, Interval, NotFinite, Percentile, Sample, binomial, detect, order, sequence,
-};
+use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
 /// What the evidence says so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub enum Finding {
 pub enum Method {
     /// A quantile of the values, from how many exceed the limit.
     Quantile(f64),
-    /// The greatest value: over when two processes saw one over the limit.
+    /// The greatest value: over when two processes saw one over the limit, and most of those after them.
     Greatest,
     /// The share of the values that are 1 rather than 0.
     Share,
@@ -68,15 +67,10 @@ pub const BETA: f64 = 0.05;
 pub const FEWEST_PROCESSES: usize = 3;
 /// How many processes a second epoch takes at the least.
 const CONFIRMING_PROCESSES: usize = 3;
-/// A greatest value is not called held on fewer values than this.
-const FEWEST_FOR_GREATEST: usize = 100;
-/// Beyond this many, more operations of one process say no more about what a share could have caught.
-const LARGEST_OBSERVATION: usize = 2_000;
-/// A share of zero is shown to be below this.
-const ZERO_SHARE: f64 = 0.001;
-/// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`]: where a
-/// limit passed, the interval ends below limit and tolerance.
+/// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
+/// What a claim of detection is beyond limit and tolerance, as a share: nearer, a truth may pass as well.
+const CLEAR_OF_SLACK: f64 = 0.05;
 /// A run that cannot rule out a violation of this many tolerances is blind.
 const UNDERPOWERED: f64 = 3.0;
 
@@ -106,8 +100,8 @@ pub struct Judge {
 enum Epoch {
     Quantile(Percentile),
     Centre(Contrast),
-    Greatest { limit: f64, tolerance_limit: f64, over: usize, near: usize, values: usize },
-    Share { fail: Percentile, pass: Percentile },
+    Greatest(Greatest),
+    Share(Share),
 }
 
 impl Judge {
@@ -142,6 +136,11 @@ impl Judge {
         if let Some((epoch, processes)) = &mut self.second {
             epoch.add(&values)?;
             *processes += 1;
+            let refuted = *processes >= CONFIRMING_PROCESSES && !epoch.agrees(*processes);
+            if let (Some(Epoch::Greatest(greatest)), true) = (&mut self.first, refuted) {
+                greatest.forget_accident();
+                self.second = None;
+            }
         } else if self.crossed() {
             self.second = Some((Epoch::new(hypothesis), 0));
         }
@@ -152,17 +151,21 @@ impl Judge {
     /// What the evidence says now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
+        if matches!(first, Epoch::Share(share) if share.is_disproved()) {
+            return Finding::Broken;
+        }
         if !self.hypothesis.confirms && self.crossed() && self.processes.len() >= FEWEST_PROCESSES {
             return Finding::Broken;
         }
-        if let Some((second, processes)) = &self.second {
-            let agrees = second.log_fail() >= 0.0;
-            if *processes >= CONFIRMING_PROCESSES && agrees && self.crossed() {
-                return Finding::Broken;
-            }
+        if let Some((second, processes)) = &self.second
+            && *processes >= CONFIRMING_PROCESSES
+            && second.agrees(*processes)
+            && self.crossed()
+        {
+            return Finding::Broken;
         }
         let held = self.carried.pass + first.log_pass() >= self.hypothesis.levels.pass;
-        if self.processes.len() >= FEWEST_PROCESSES && held {
+        if self.processes.len() >= FEWEST_PROCESSES && held && first.leaves_room() {
             return Finding::Held;
         }
         let suspect = self.hypothesis.confirms && self.second.is_some() && self.crossed();
@@ -182,31 +185,21 @@ impl Judge {
         }
     }
 
-    /// The value that the limit is about, with its interval at 90 %. The end on the far side of the limit
-    /// counts values as the evidence to pass does; the other one takes them as independent (the evidence to
-    /// fail does not). `None` without values.
+    /// The value that the limit is about, with its interval at 90 %: what values leave open, and what the
+    /// processes that they came from leave open by differing. `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
-            Epoch::Quantile(p) => {
-                let q = p.quantile();
-                let low = sequence::quantile(p.sample(), q, INTERVAL_ALPHA).low;
-                (p.estimate()?, Interval { low, high: p.upper_end(INTERVAL_ALPHA) })
-            }
+            Epoch::Quantile(p) => (p.estimate()?, p.interval_of_processes(INTERVAL_ALPHA)),
             Epoch::Centre(c) => (c.estimate()?, c.interval(INTERVAL_ALPHA)),
-            Epoch::Greatest { .. } => {
+            Epoch::Greatest(_) => {
                 let all = self.sample();
                 let greatest = *all.values().last()?;
                 let p999 = order::quantile(&all, 0.999)?;
                 (greatest, Interval { low: p999, high: f64::INFINITY })
             }
-            Epoch::Share { .. } => {
-                let values: Vec<f64> = self.processes.iter().flatten().copied().collect();
-                let ones = values.iter().filter(|&&v| v.abs() > 0.5).count() as u64;
-                let share = ones as f64 / values.len() as f64;
-                let between =
-                    binomial::clopper_pearson(ones, values.len() as u64, 1.0 - INTERVAL_ALPHA);
-                return Some((share, between));
+            Epoch::Share(share) => {
+                return Some((share.estimate()?, share.interval(INTERVAL_ALPHA)));
             }
         };
         let interval = if sign < 0.0 {
@@ -227,21 +220,35 @@ impl Judge {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
-    /// The smallest violation that this run would have caught with 95 % probability: the true value,
-    /// not the excess. `None` where it would have caught none, or none that can be told.
-    pub fn detectable(&self) -> Option<f64> {
-        let fail = self.hypothesis.levels.fail;
-        match self.first.as_ref()? {
-            Epoch::Quantile(p) => p.smallest_violation(fail).map(|v| v * self.sign()),
-            Epoch::Centre(c) => c.smallest_violation(fail).map(|v| v * self.sign()),
-            Epoch::Share { .. } => {
-                // A process is one observation here too, worth at most so many operations.
-                let processes = self.processes.len();
-                let ops = self.processes.iter().map(Vec::len).sum::<usize>() / processes.max(1);
-                let ops = ops.clamp(1, LARGEST_OBSERVATION) as u64;
-                detect::blocks(processes as u64, ops, 1.0, provable(self.hypothesis.limit), fail)
+    /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and tolerance that a run
+    /// of so many processes like these would have failed with 95 % probability. `None` where it would have failed
+    /// none, or none that can be told.
+    pub fn detectable(&self, processes: usize) -> Option<f64> {
+        let (fail, processes) =
+            (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
+        let tolerance = self.hypothesis.tolerance;
+        let beyond = self.hypothesis.limit * self.sign() + tolerance;
+        let (caught, clear) = match self.first.as_ref()? {
+            Epoch::Quantile(p) => {
+                (p.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * beyond.abs())
             }
-            Epoch::Greatest { .. } => None,
+            Epoch::Centre(c) => {
+                (c.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * tolerance)
+            }
+            Epoch::Share(share) => {
+                let clear = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
+                return Some(share.smallest_violation(fail, processes)?.max(clear));
+            }
+            Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
+        };
+        Some(caught.max(clear) * self.sign())
+    }
+
+    /// By the mean of all pairs rather than their middle, for what is judged by its centre.
+    pub fn mean(&self) -> Option<f64> {
+        match self.first.as_ref()? {
+            Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
+            Epoch::Quantile(_) | Epoch::Greatest(_) | Epoch::Share(_) => None,
         }
     }
 
@@ -310,14 +317,9 @@ impl Epoch {
                 Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),
-            Method::Greatest => {
-                Epoch::Greatest { limit, tolerance_limit, over: 0, near: 0, values: 0 }
-            }
+            Method::Greatest => Epoch::Greatest(Greatest::new(limit, tolerance_limit)),
             Method::Share => {
-                // A share p of ones is the quantile 1 - p of zeros and ones, held against one half.
-                let test = |p: f64| Percentile::by_processes(1.0 - provable(p), 0.5, 0.5);
-                let tolerance_share = hypothesis.limit + hypothesis.tolerance;
-                Epoch::Share { fail: test(hypothesis.limit), pass: test(tolerance_share) }
+                Epoch::Share(Share::new(hypothesis.limit, hypothesis.limit + hypothesis.tolerance))
             }
         }
     }
@@ -326,14 +328,14 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.add_process(process),
             Epoch::Centre(contrast) => process.iter().try_for_each(|&v| contrast.push(v)),
-            Epoch::Greatest { limit, tolerance_limit, over, near, values } => {
-                *over += usize::from(process.iter().any(|v| v > limit));
-                *near += usize::from(process.iter().any(|v| v >= tolerance_limit));
-                *values += process.len();
+            Epoch::Greatest(greatest) => {
+                greatest.add(process);
                 Ok(())
             }
-            Epoch::Share { fail, pass } => {
-                fail.add_process(process).and_then(|()| pass.add_process(process))
+            Epoch::Share(share) => {
+                let ones = process.iter().filter(|v| v.abs() > 0.5).count();
+                share.process(process.len() as u64, ones as u64);
+                Ok(())
             }
         }
     }
@@ -342,11 +344,24 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.log_fail(),
             Epoch::Centre(contrast) => contrast.log_fail(),
-            Epoch::Share { fail, .. } => fail.log_fail(),
-            // One greater value is proof; from two processes, it is no accident of one.
-            Epoch::Greatest { over: 0, .. } => 0.0,
-            Epoch::Greatest { over: 1, .. } => f64::MIN_POSITIVE,
-            Epoch::Greatest { .. } => f64::INFINITY,
+            Epoch::Share(share) => share.log_fail(),
+            Epoch::Greatest(greatest) => greatest.log_fail(),
+        }
+    }
+
+    /// Whether these fresh processes say what those before them said.
+    fn agrees(&self, processes: usize) -> bool {
+        match self {
+            Epoch::Greatest(greatest) => greatest.is_common(processes),
+            Epoch::Quantile(_) | Epoch::Centre(_) | Epoch::Share(_) => self.log_fail() >= 0.0,
+        }
+    }
+
+    /// Whether what processes differ by leaves room to the tolerance limit.
+    fn leaves_room(&self) -> bool {
+        match self {
+            Epoch::Quantile(percentile) => percentile.leaves_room(),
+            Epoch::Centre(_) | Epoch::Share(_) | Epoch::Greatest(_) => true,
         }
     }
 
@@ -354,11 +369,8 @@ impl Epoch {
         match self {
             Epoch::Quantile(percentile) => percentile.log_pass(),
             Epoch::Centre(contrast) => contrast.log_pass(),
-            Epoch::Share { pass, .. } => pass.log_pass(),
-            Epoch::Greatest { near: 0, over: 0, values, .. } if *values >= FEWEST_FOR_GREATEST => {
-                f64::INFINITY
-            }
-            Epoch::Greatest { .. } => 0.0,
+            Epoch::Share(share) => share.log_pass(),
+            Epoch::Greatest(greatest) => greatest.log_pass(),
         }
     }
 }
@@ -371,9 +383,4 @@ impl Hypothesis {
             Bound::Min => -1.0,
         }
     }
-}
-
-/// No number of trials shows a share to be 0 or 1; the nearest that is asked for.
-fn provable(share: f64) -> f64 {
-    share.clamp(ZERO_SHARE, 1.0 - ZERO_SHARE)
 }

@@ -3,9 +3,12 @@
 //! [`hypothesis`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
 //! takes the values of one process after another and says when the evidence is enough.
 
+mod greatest;
 pub mod hypothesis;
 pub mod judge;
 pub mod power;
+#[cfg(test)]
+mod simulated_tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -105,6 +105,8 @@ pub struct Pair {
     pub timing: Option<Timing>,
     /// The processor that both ran on, where it was one.
     pub processor: Option<usize>,
+    /// Which of the links of either side it was measured with, counted from 0.
+    pub links: [usize; 2],
     /// What a reader must know of how it was timed.
     pub notes: Vec<String>,
 }
@@ -153,6 +155,7 @@ impl Pair {
     /// The other way around.
     pub(crate) fn swapped(mut self) -> Pair {
         self.work.swap(0, 1);
+        self.links.swap(0, 1);
         for round in &mut self.rounds {
             std::mem::swap(&mut round.first, &mut round.second);
         }

@@ -3,15 +3,18 @@
 //! slow.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
-use super::{none, text};
+use serde::Deserialize;
 
-/// Manifests of what users build.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", "core/Cargo.toml"];
+use super::none;
+
+/// What users build.
+const PACKAGES: [&str; 2] = ["perf-budget", "perf-budget-core"];
 
 /// Features that change no result and no speed of what has them already: they add functions, types, or what a crate
 /// needs to work at all. A new one is written here once that is known of it.
-const HARMLESS: [(&str, &[&str]); 7] = [
+const HARMLESS: [(&str, &[&str]); 8] = [
     ("codespan-reporting", &["std"]),
     ("serde", &["derive"]),
     ("tokio", &["rt", "time"]),
@@ -20,10 +23,21 @@ const HARMLESS: [(&str, &[&str]); 7] = [
     ("wasmi", &["memory64", "portable-dispatch", "std", "validate"]),
     ("perf-budget-core", &[]),
     ("libc", &[]),
+    // Declarations of system calls, and nothing that runs.
+    (
+        "windows-sys",
+        &[
+            "Win32_Foundation",
+            "Win32_Security",
+            "Win32_System_Diagnostics_ToolHelp",
+            "Win32_System_JobObjects",
+            "Win32_System_Threading",
+        ],
+    ),
 ];
 
 /// Crates whose default features are asked for, each with why that changes nothing for others.
-const DEFAULTS: [(&str, &str); 9] = [
+const DEFAULTS: [(&str, &str); 10] = [
     ("brotli", "`std` and the allocator that comes with it"),
     ("flate2", "its backend is written in Rust, and whoever asks for another one gets that"),
     ("glob", "it has none"),
@@ -33,64 +47,68 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("miniz_oxide", "`with-alloc` alone"),
     ("serde", "`std` alone"),
     ("serde_json", "`std` alone"),
+    ("windows-sys", "it has none"),
 ];
 
-/// A dependency of a manifest.
-struct Asked {
-    name: String,
-    /// The oldest version that it may be; `None` where it is a part of this repository.
-    floor: Option<String>,
-    features: Vec<String>,
-    has_defaults: bool,
+/// What cargo says of this workspace, as far as it matters.
+#[derive(Deserialize)]
+struct WireWorkspace {
+    packages: Vec<WirePackage>,
 }
 
-/// What stands under the headings of dependencies that users build too.
-fn asked(manifest: &str) -> Vec<Asked> {
-    let mut found = Vec::new();
-    let mut is_built = false;
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            let of_tests = line.contains("dev-dependencies");
-            is_built = line.contains("dependencies") && !of_tests;
-            continue;
-        }
-        let Some((name, what)) = line.split_once(" = ").filter(|_| is_built) else { continue };
-        if line.starts_with('#') {
-            continue;
-        }
-        let features = what.split_once("features = [").and_then(|(_, rest)| rest.split_once(']'));
-        let quoted =
-            |list: &str| list.split(',').map(|f| f.trim().trim_matches('"').to_owned()).collect();
-        let features: Vec<String> = features.map(|(list, _)| quoted(list)).unwrap_or_default();
-        let has_defaults = !what.contains("default-features = false") && !what.contains("path = ");
-        let version = what.split('"').nth(1).filter(|_| !what.contains("path = "));
-        let oldest = |version: &str| {
-            version.split(',').next().unwrap_or_default().trim_start_matches(['>', '=']).to_owned()
-        };
-        let floor = version.map(oldest);
-        found.push(Asked { name: name.to_owned(), floor, features, has_defaults });
+#[derive(Deserialize)]
+struct WirePackage {
+    name: String,
+    dependencies: Vec<WireDependency>,
+}
+
+#[derive(Deserialize)]
+struct WireDependency {
+    name: String,
+    req: String,
+    /// `dev` or `build`; `None` where it is an ordinary one.
+    kind: Option<String>,
+    features: Vec<String>,
+    uses_default_features: bool,
+    /// Where it is a part of this repository.
+    path: Option<String>,
+}
+
+/// The packages that users build, each with the dependencies that come with it.
+fn packages() -> Vec<WirePackage> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let workspace: WireWorkspace = serde_json::from_slice(&output.stdout).unwrap();
+    let mut packages = workspace.packages;
+    packages.retain(|package| PACKAGES.contains(&package.name.as_str()));
+    assert_eq!(packages.len(), PACKAGES.len(), "a package is not in this workspace any more");
+    for package in &mut packages {
+        package.dependencies.retain(|one| one.kind.as_deref() != Some("dev"));
+        assert!(package.dependencies.len() > 4, "{} has few dependencies", package.name);
     }
-    found
+    packages
 }
 
 #[test]
 fn no_feature_of_a_dependency_changes_what_users_measure() {
     let mut odd = Vec::new();
     let mut known = BTreeSet::new();
-    for manifest in MANIFESTS {
-        let dependencies = asked(&text(manifest));
-        assert!(
-            dependencies.len() > 4,
-            "only {} dependencies were found in {manifest}",
-            dependencies.len()
-        );
-        for Asked { name, features, has_defaults, .. } in dependencies {
+    for package in packages() {
+        let asks = format!("{} asks", package.name);
+        for one in package.dependencies {
+            let name = one.name;
             let allowed = HARMLESS.iter().find(|row| row.0 == name).map_or(&[][..], |row| row.1);
-            for feature in features.iter().filter(|feature| !allowed.contains(&feature.as_str())) {
-                odd.push(format!("{manifest} asks `{name}` for the feature `{feature}`"));
+            for feature in one.features.iter().filter(|own| !allowed.contains(&own.as_str())) {
+                odd.push(format!("{asks} `{name}` for the feature `{feature}`"));
             }
-            if has_defaults && !DEFAULTS.iter().any(|row| row.0 == name) {
-                odd.push(format!("{manifest} asks `{name}` for its default features"));
+            let is_foreign = one.path.is_none();
+            let is_known = DEFAULTS.iter().any(|row| row.0 == name);
+            if one.uses_default_features && is_foreign && !is_known {
+                odd.push(format!("{asks} `{name}` for its default features"));
             }
             known.insert(name);
         }
@@ -109,10 +127,13 @@ fn no_feature_of_a_dependency_changes_what_users_measure() {
 #[test]
 fn each_floor_is_a_version_that_was_tried() {
     let mut vague = Vec::new();
-    for manifest in MANIFESTS {
-        for Asked { name, floor, .. } in asked(&text(manifest)) {
-            let floor = floor.filter(|floor| floor.split('.').count() != 3);
-            vague.extend(floor.map(|floor| format!("{manifest}: {name} = {floor:?}")));
+    for package in packages() {
+        for one in package.dependencies.iter().filter(|one| one.path.is_none()) {
+            let oldest = one.req.split(',').next().unwrap_or_default();
+            let oldest = oldest.trim_start_matches(['^', '>', '=', ' ']);
+            if oldest.split('.').count() != 3 {
+                vague.push(format!("{}: {} = {:?}", package.name, one.name, one.req));
+            }
         }
     }
     none(&vague, "these floors are not whole; `.ci/run floors` tells whether one builds");

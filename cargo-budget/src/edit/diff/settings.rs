@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{BaseLimits, Budgets, Inconclusive, Settings};
+use perf_budget_core::budget::{BaseLimits, Budgets, CodegenUnits, Inconclusive, Settings};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
@@ -52,6 +52,14 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     // What is listed is not looked at.
     let inert = if more { Some(Direction::Weaker) } else { fewer.then_some(Direction::Stronger) };
     add("inert", inert, (listed(&old.inert), listed(&new.inert)));
+    let units = |units: CodegenUnits| match units {
+        CodegenUnits::AsBuilt => (0.0, "as built"),
+        CodegenUnits::One => (1.0, "one"),
+    };
+    let (from, to) = (units(old.codegen_units), units(new.codegen_units));
+    let words = (from.1.to_owned(), to.1.to_owned());
+    // As built, a red may be nobody's doing, and a tolerance has to be wide enough for that.
+    add("codegen_units", direction(from.0, to.0, Stricter::Greater), words);
     let (from, to) = (strictness(old.inconclusive), strictness(new.inconclusive));
     let words = (from.1.to_owned(), to.1.to_owned());
     add("inconclusive", direction(from.0, to.0, Stricter::Greater), words);

@@ -207,6 +207,34 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     )
 }
 
+/// What must be said of a ratio that is judged by the middle of its pairs, where their mean says something else of
+/// the limit: then a part of the processes is slower, or faster, than the others. `mean` is the ratio by it.
+pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
+    let (against, estimate) = (outcome.against?, outcome.estimate?);
+    let reaches = against.limit
+        + match against.bound {
+            Bound::Max => against.tolerance,
+            Bound::Min => -against.tolerance,
+        };
+    let beyond = |value: f64| match against.bound {
+        Bound::Max => value > reaches,
+        Bound::Min => value < reaches,
+    };
+    let (apart, what) = if outcome.verdict == Verdict::Fail {
+        (!against.is_over(mean), "within the limit")
+    } else {
+        (beyond(mean) && !beyond(estimate.value), "beyond the limit and its tolerance")
+    };
+    apart.then(|| {
+        format!(
+            "judged by the middle of the pairs, {}; their mean is {}, {what}: a part of the processes differs \
+             from the others, and `explain` shows how they are distributed",
+            against.quantity(estimate.value),
+            against.quantity(mean)
+        )
+    })
+}
+
 /// What one link order is worth: less than this between two builds may be where the linker put things.
 const LAYOUT_LUCK: f64 = 0.02;
 

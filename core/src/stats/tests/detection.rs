@@ -38,8 +38,8 @@ fn too_few_values_catch_nothing() {
     assert_eq!(detect::paired(&Sample::default(), 40, enough), None);
     let still = Sample::new(vec![0.1; 12]).unwrap();
     assert_eq!(detect::paired(&still, 12, enough), Some(0.0));
-    assert_eq!(Contrast::new(0.0, 0.1).smallest_violation(enough), None);
-    assert_eq!(Percentile::new(0.5, 1.0, 1.1, 10).smallest_violation(enough), None);
+    assert_eq!(Contrast::new(0.0, 0.1).smallest_violation(enough, 40), None);
+    assert_eq!(Percentile::new(0.5, 1.0, 1.1, 10).smallest_violation(enough, 40), None);
 }
 
 #[track_caller]
@@ -167,7 +167,7 @@ fn a_percentile_catches_what_it_claims() {
     for _ in 0..20 {
         healthy.add_process(&process_run(&mut random, 1.0)).unwrap();
     }
-    let violation = healthy.smallest_violation(enough).unwrap();
+    let violation = healthy.smallest_violation(enough, 20).unwrap();
     assert!(violation > 3.0 && violation < 3.9, "{violation}");
     let caught = (0..RUNS).filter(|_| {
         let mut p90 = Percentile::new(0.9, 3.0, 3.3, 20);

@@ -69,7 +69,7 @@ fn a_contrast_knows_what_it_would_have_caught() {
         for _ in 0..40 {
             contrast.push(random.coin() * noise * random.normal()).unwrap();
         }
-        contrast.smallest_violation(enough).unwrap()
+        contrast.smallest_violation(enough, 40).unwrap()
     };
     let (quiet, loud) = (claim(0.01, 0.002), claim(0.01, 0.02));
     assert!(quiet > 0.01 && quiet < 0.013, "{quiet}");
@@ -99,7 +99,7 @@ fn bursts_are_claimed_for_less() {
                 slow.iter().map(|&slow| random.uniform() + f64::from(u8::from(slow))).collect();
             p90.add_process(&process).unwrap();
         }
-        p90.smallest_violation(enough).unwrap()
+        p90.smallest_violation(enough, 10).unwrap()
     };
     let (even, uneven) = (claim(1.0), claim(10.0));
     assert!(even > 2.0 && uneven - 2.0 > 2.0 * (even - 2.0), "{even} {uneven}");

@@ -11,6 +11,8 @@ mod exact;
 mod fronts;
 pub(crate) mod noise;
 mod processes;
+mod share;
+mod spread;
 mod symmetry;
 
 use super::clopper_pearson;

@@ -51,7 +51,7 @@ fn a_long_process_that_is_slow_still_fails() {
         p50.add_process(&process(&mut random, 2.0, 0.1, operations)).unwrap();
     }
     assert!(p50.log_fail() >= threshold(0.01, 1), "{}", p50.log_fail());
-    let caught = p50.smallest_violation(threshold(0.01, 1)).unwrap();
+    let caught = p50.smallest_violation(threshold(0.01, 1), 12).unwrap();
     assert!(caught > 1.0 && caught < 2.0, "{caught}");
 }
 

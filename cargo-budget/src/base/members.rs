@@ -1,0 +1,76 @@
+//! The packages of a workspace as cargo's profiles name them.
+//!
+//! Two settings of one package in two spellings are an error to cargo, so a package that the project's own profiles
+//! name is named as it is there.
+
+use std::path::Path;
+
+use cargo_metadata::{Metadata, Package};
+use toml_edit::Item;
+
+use super::configuration::{Files, canonical, read};
+
+/// The workspace's own packages, each as `profile.NAME.package` is to name it.
+pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
+    let manifest = workspace.workspace_root.as_std_path().join("Cargo.toml");
+    let documents =
+        [manifest].into_iter().chain(files.all().cloned()).filter_map(|file| read(&file));
+    let known: Vec<String> = documents.flat_map(|document| named(document.as_item())).collect();
+    workspace.workspace_packages().into_iter().map(|package| spec(package, &known)).collect()
+}
+
+/// The package that is in a directory.
+pub(super) fn own<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package> {
+    let root = canonical(root);
+    metadata.packages.iter().find(|package| {
+        package.manifest_path.parent().is_some_and(|at| canonical(at.as_std_path()) == root)
+    })
+}
+
+/// The packages that the profiles of a manifest or a configuration name.
+fn named(document: &Item) -> Vec<String> {
+    let profiles = document.get("profile").and_then(Item::as_table_like);
+    let packages = profiles.into_iter().flat_map(|profiles| profiles.iter());
+    let packages = packages.filter_map(|(_, profile)| profile.get("package")?.as_table_like());
+    packages.flat_map(|packages| packages.iter().map(|(name, _)| name.to_owned())).collect()
+}
+
+fn spec(package: &Package, known: &[String]) -> String {
+    let (name, version) = (package.name.as_str(), package.version.to_string());
+    let whole = format!("{name}@{version}");
+    let is_this = |known: &&String| {
+        // A URL ends with the name, the version, or both.
+        let own = known.rsplit_once('#').map_or(known.as_str(), |(_, own)| own);
+        let is_url = own.len() < known.len();
+        let (own_name, own_version) = own.split_once(['@', ':']).unwrap_or((own, ""));
+        (own_name == name && (own_version.is_empty() || version.starts_with(own_version)))
+            || (is_url && own == version && known.contains(name))
+    };
+    known.iter().find(is_this).cloned().unwrap_or(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use toml_edit::Document;
+
+    use super::*;
+
+    #[test]
+    fn a_package_is_named_as_the_project_names_it() {
+        let text = "[profile.release.package.one]\nopt-level = 1\n[profile.dev.package]\n\"two@0.1\" = {}\n\"*\" = {}\n";
+        let document: Document<String> = Document::parse(text.to_owned()).unwrap();
+        let known = named(document.as_item());
+        assert_eq!(known, ["one", "two@0.1", "*"]);
+        let check = |name: &str, want: &str| {
+            let package = serde_json::json!({
+                "name": name, "version": "0.1.0", "id": name, "dependencies": [], "targets": [],
+                "features": {}, "manifest_path": "/x/Cargo.toml",
+            });
+            let package: Package = serde_json::from_value(package).unwrap();
+            assert_eq!(spec(&package, &known), want);
+        };
+        check("one", "one");
+        check("two", "two@0.1");
+        check("three", "three@0.1.0");
+    }
+}

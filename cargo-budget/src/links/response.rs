@@ -1,0 +1,56 @@
+//! Response files: where a linker's arguments are too many for a command line, the compiler writes them to a file.
+
+use std::path::Path;
+
+/// The arguments, with those of every response file in its place.
+pub(super) fn expanded(arguments: &[String]) -> std::io::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for argument in arguments {
+        match argument.strip_prefix('@').map(Path::new).filter(|path| path.is_file()) {
+            Some(path) => all.extend(split(&std::fs::read_to_string(path)?)),
+            None => all.push(argument.clone()),
+        }
+    }
+    Ok(all)
+}
+
+/// The arguments in a response file as GNU's tools read it: separated by white space, which quotes or a backslash keep.
+fn split(text: &str) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let mut current: Option<String> = None;
+    let mut quote = None;
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => current.get_or_insert_default().extend(letters.next()),
+            '"' | '\'' if quote.is_none() => {
+                quote = Some(letter);
+                current.get_or_insert_default();
+            }
+            _ if quote == Some(letter) => quote = None,
+            _ if letter.is_whitespace() && quote.is_none() => arguments.extend(current.take()),
+            _ => current.get_or_insert_default().push(letter),
+        }
+    }
+    arguments.extend(current);
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_file_stands_for_its_arguments() {
+        let check = |text: &str, want: &[&str]| assert_eq!(split(text), want, "{text:?}");
+        check("", &[]);
+        check("-o\nout\n", &["-o", "out"]);
+        check(r"/with\ space/a.o back\\slash", &["/with space/a.o", r"back\slash"]);
+        check(r#""two words" 'it''s' "" a"b c"d"#, &["two words", "its", "", "ab cd"]);
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("arguments");
+        std::fs::write(&file, "-b\n-c\n").unwrap();
+        let given = ["-a".to_owned(), format!("@{}", file.display()), "@gone".to_owned()];
+        assert_eq!(expanded(&given).unwrap(), ["-a", "-b", "-c", "@gone"]);
+    }
+}

@@ -1,0 +1,237 @@
+//! What times are compared with: builds of their own, linked several times, or taken from where they were built before.
+//!
+//! What the harness is told of them is written down by the crate's own tests, since the links are gone when a run is over.
+//! Nothing is timed, and nothing of the library is needed for that, so it is not built.
+
+use std::fs;
+use std::path::PathBuf;
+
+use object::read::{Object as _, ObjectSymbol as _};
+use serde_json::Value;
+
+use crate::Crate;
+
+/// Copies whatever it is told of.
+const TESTS: &str = r#"
+fn main() -> std::process::ExitCode {
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    for name in ["PERF_BUDGET_BASE", "PERF_BUDGET_BASE_LINKS", "PERF_BUDGET_HEAD"] {
+        let place = std::path::Path::new("seen").join(name);
+        let _ = std::fs::remove_dir_all(&place);
+        std::fs::create_dir_all(&place).unwrap();
+        let paths = variable(name).unwrap_or_default();
+        std::fs::write(place.join("paths"), &paths).unwrap();
+        for (nth, path) in std::env::split_paths(&paths).filter(|p| p.is_file()).enumerate() {
+            std::fs::copy(path, place.join(nth.to_string())).unwrap();
+        }
+    }
+    let notes = variable("PERF_BUDGET_BASE_LINK_NOTES").unwrap_or_default();
+    std::fs::write("seen/notes", notes).unwrap();
+    println!("{}", counted::work(std::hint::black_box(3)) + counted::more::rest(2));
+    std::process::ExitCode::SUCCESS
+}
+"#;
+
+const BUDGETS: &str = r#"
+[settings]
+layouts = 3
+
+[budget.steps]
+workload = "steps"
+max = { steps = "1.1 x base", mean = "1.5 x base" }
+"#;
+
+const LIBRARY: &str = r"//! Counts.
+
+/// So many.
+pub const STEPS: f64 = 100.0;
+
+/// Something to be called.
+#[inline(never)]
+pub fn work(by: u64) -> u64 {
+    (1..=by).product()
+}
+
+/// Something else, in a module of its own.
+pub mod more {
+    /// Called by nobody but by what is below.
+    #[inline(never)]
+    pub fn rest(by: u64) -> u64 {
+        crate::work(by).rotate_left(7)
+    }
+}
+";
+
+fn made(name: &str) -> Crate {
+    let made = Crate::new(name);
+    made.0.write("tests/budgets.rs", &TESTS.replace("counted", name));
+    made.0.write("src/lib.rs", LIBRARY);
+    let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
+    let without = manifest.lines().filter(|line| !line.starts_with("perf-budget"));
+    made.0.write("Cargo.toml", &without.collect::<Vec<_>>().join("\n"));
+    fs::remove_file(made.0.path("Cargo.lock")).unwrap();
+    made.0.write("budgets.toml", BUDGETS);
+    made.0.write(".gitignore", "target\nresults\nseen\nsaved\n");
+    made.commit("two");
+    made
+}
+
+/// The copies of what a variable named.
+fn seen(made: &Crate, variable: &str) -> Vec<Vec<u8>> {
+    let place = made.0.path("seen").join(variable);
+    (0..).map_while(|nth: u32| fs::read(place.join(nth.to_string())).ok()).collect()
+}
+
+/// Where they were.
+fn paths(made: &Crate, variable: &str) -> Vec<PathBuf> {
+    let text = fs::read_to_string(made.0.path("seen").join(variable).join("paths")).unwrap();
+    std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
+}
+
+fn notes(made: &Crate) -> String {
+    fs::read_to_string(made.0.path("seen/notes")).unwrap()
+}
+
+/// The addresses of the crate's own functions.
+fn functions(binary: &[u8], name: &str) -> Vec<u64> {
+    let file = object::read::File::parse(binary).unwrap();
+    let own = |symbol: &object::read::Symbol<'_, '_>| {
+        let text = symbol.name().unwrap_or_default();
+        text.contains(name) && text.contains("work") && symbol.size() > 0
+    };
+    file.symbols().filter(own).map(|symbol| symbol.address()).collect()
+}
+
+#[test]
+fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
+    let made = made("linked");
+    let run = made.check(&["--base", "HEAD"]);
+    run.is(0, &["building once more, to compare times"]);
+    assert_eq!(
+        notes(&made),
+        "built to be compared: the packages of the workspace in one codegen unit each, on both sides\n\
+         3 links of each side, each with its functions in another order and at multiples of 64 bytes"
+    );
+    let (base, head) = (seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD"));
+    assert_eq!((base.len(), head.len()), (3, 3), "{}", run.text);
+    for links in [&base, &head] {
+        let places: Vec<Vec<u64>> = links.iter().map(|link| functions(link, "linked")).collect();
+        assert!(
+            places.iter().all(|at| !at.is_empty() && at.iter().all(|at| at % 64 == 0)),
+            "{places:?}"
+        );
+        assert!(links[0] != links[1] && links[1] != links[2] && links[0] != links[2]);
+    }
+    // Cargo's own build is another, and is what all else is compared with.
+    let own = seen(&made, "PERF_BUDGET_BASE");
+    assert_eq!(own.len(), 1);
+    assert!(!base.contains(&own[0]));
+    for name in ["PERF_BUDGET_BASE_LINKS", "PERF_BUDGET_HEAD"] {
+        let gone = paths(&made, name);
+        assert!(gone.iter().all(|path| !path.exists()), "{gone:?} are still there");
+        let beside = paths(&made, "PERF_BUDGET_BASE")[0].parent().unwrap().to_owned();
+        assert_eq!(gone[0].parent() == Some(&beside), name != "PERF_BUDGET_HEAD");
+    }
+
+    // Again: nothing of this revision is compiled, and the same seeds make the same links.
+    let again = made.check(&["--base", "HEAD"]);
+    again.is(0, &[]);
+    // The base's directory is shared with the other tests here, whose builds push each other out.
+    let compiled = format!("Compiling linked v0.1.0 ({})", made.0.root().display());
+    assert!(!again.text.contains(&compiled), "{}", again.text);
+    assert!(
+        base == seen(&made, "PERF_BUDGET_BASE_LINKS") && head == seen(&made, "PERF_BUDGET_HEAD")
+    );
+
+    // What was kept of the links may be gone; cargo then links once more.
+    fs::remove_dir_all(made.0.path("results/base/links")).unwrap();
+    made.check(&["--base", "HEAD"]).is(0, &[]);
+    assert!(base == seen(&made, "PERF_BUDGET_BASE_LINKS"));
+
+    // As cargo builds it: the one binary of each side is cargo's own.
+    let with = |text: &str| made.0.write("budgets.toml", &BUDGETS.replace("layouts = 3", text));
+    with("layouts = 1\ncodegen_units = \"as built\"");
+    made.check(&["--base", "HEAD"]).is(0, &[]);
+    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS"), own);
+    let said = notes(&made);
+    assert!(said.starts_with("compared as cargo builds it"), "{said}");
+    assert!(said.contains("one link of each side, as `layouts` asks for no more"), "{said}");
+
+    // Linked several times, and compiled as cargo does it.
+    with("layouts = 2\ncodegen_units = \"as built\"");
+    made.check(&["--base", "HEAD"]).is(0, &[]);
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 2, "{}", notes(&made));
+
+    // Where nothing compares times there is nothing to build.
+    made.0.write("budgets.toml", &BUDGETS.replace(", mean = \"1.5 x base\"", ""));
+    let none = made.check(&["--base", "HEAD"]);
+    none.is(0, &[]);
+    assert!(!none.text.contains("building once more"), "{}", none.text);
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
+}
+
+/// The linker that the project names does the work, and one that puts functions in no other order is named.
+#[test]
+fn the_projects_own_linker_links() {
+    let made = made("linkers");
+    let linker = |text: &str| {
+        made.0.write("tools/mylink", text);
+        let path = made.0.path("tools/mylink");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(path, mode).unwrap();
+    };
+    let log = made.0.path("results/linker.log");
+    linker(&format!("#!/bin/sh\necho linked >> {}\nexec cc \"$@\"\n", log.display()));
+    made.0.write(
+        ".cargo/config.toml",
+        "[target.x86_64-unknown-linux-gnu]\nlinker = \"tools/mylink\"\n",
+    );
+    made.commit("a linker");
+    made.check(&["--base", "HEAD"]).is(0, &[]);
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3, "{}", notes(&made));
+    let calls = fs::read_to_string(&log).unwrap().lines().count();
+    assert!(calls >= 10, "two builds and three links of each side are 10 calls, not {calls}");
+
+    linker(
+        "#!/bin/sh\nfor a in \"$@\"; do case \"$a\" in *--shuffle-sections*) echo 'mylink: error: \
+         no such thing' >&2; exit 1;; esac; done\nexec cc \"$@\"\n",
+    );
+    made.commit("another linker");
+    made.check(&["--base", "HEAD"]).is(0, &[]);
+    let said = notes(&made);
+    assert!(
+        said.contains(
+            "cannot put functions in another order; it said: mylink: error: no such thing"
+        ),
+        "{said}"
+    );
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 1);
+    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 1);
+}
+
+#[test]
+fn a_base_is_taken_from_where_it_was_built_before() {
+    let made = made("savedbase");
+    made.run(&["save-base", "saved", "--profile", "dev"]).is(0, &["saved "]);
+    made.0.write("src/lib.rs", &LIBRARY.replace("100.0", "105.0"));
+    made.commit("more");
+    // Nothing of the base is built, as nothing would build it.
+    let base = made.check(&["--base", "HEAD~1", "--base-from", "saved"]);
+    base.is(0, &["taking ", "from saved"]);
+    assert!(!base.text.contains(" in /"), "{}", base.text);
+    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
+    assert!(paths(&made, "PERF_BUDGET_BASE_LINKS").iter().all(|path| !path.exists()));
+
+    // Another commit, other flags: what differs is said, and the base is built.
+    let refused = |run: crate::Run, why: &str| {
+        run.is(0, &["is not this one, and is not used: ", why, "building "]);
+    };
+    refused(made.check(&["--base", "HEAD", "--base-from", "saved"]), "its commit is ");
+    refused(made.check(&["--base", "HEAD~1", "--base-from", "gone"]), "it has no base.json");
+    let file = made.0.path("saved/base.json");
+    let mut saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    saved["key"]["toolchain"] = "cargo 1.0.0".into();
+    fs::write(&file, saved.to_string()).unwrap();
+    let other = made.check(&["--base", "HEAD~1", "--base-from", "saved"]);
+    refused(other, "its toolchain is cargo 1.0.0, and the base's is cargo 1.");
+}

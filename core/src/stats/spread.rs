@@ -1,0 +1,318 @@
+//! What processes differ by, and where that leaves a quantile of all their values.
+//!
+//! Operations of one process are alike for reasons of its own: where its memory lies, which core it got. A few
+//! processes of a thousand operations each know the quantile of *these* processes to a hair, and that of the
+//! next ones only as well as so few can tell how far processes lie apart. The model is the usual one of two
+//! levels, on a logarithmic scale: a value is the level of its process plus a remainder, and levels are normal
+//! about a centre.
+//!
+//! Nobody knows the variance of the levels. A *generalized confidence interval* puts in its place what the
+//! sample leaves possible, `S²·df / chi²(df)` (Weerahandi 1993; Krishnamoorthy & Mathew 2009, chapter 4, for
+//! quantiles of two levels), and is exact where a process is one value: then it is Student's interval at a
+//! middle, and the normal tolerance limit at a tail. What operations within a process add to the variance of
+//! the levels is known apart and is taken off.
+
+use super::bisection::turning_point;
+use super::interval::Interval;
+use super::{Sample, blocks, detect, order};
+
+/// Quantiles that are a middle: their process has one too, and its level is that.
+pub(super) const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
+/// The share of levels that is cut off at either end where the centre of levels is asked for.
+const TRIMMED: f64 = 0.1;
+/// How much the variance of a median is above that of a mean, where values are normal.
+const MEDIAN_VARIANCE: f64 = std::f64::consts::FRAC_PI_2;
+/// The middle half of a normal distribution is so many standard deviations wide.
+const MIDDLE_HALF: f64 = 1.348_979_500_392_163_6;
+/// How sure it must be, at each look, that what processes differ by leaves room: so that over all looks of a
+/// measurement a truth 5 % beyond passes in less than 5 of 100.
+const SURE: f64 = 0.9875;
+/// Of so many processes that are of two kinds in equal parts, all are of one kind in 6 of 100.
+const BOTH_HALVES: usize = 5;
+/// Two kinds in equal parts that make a standard deviation of 20 % are so far apart: a factor of a half more.
+const HALVES_APART: f64 = 0.4;
+/// A look is one of several: at this share of its level, the intervals at the moment of a verdict keep theirs.
+const LOOKS: f64 = 0.7;
+/// How sure it shall be that the spread is no larger than a violation is told by.
+const SURE_OF_SPREAD: f64 = 0.8;
+/// More operations of a process than this say no more about what could be detected.
+const LARGEST_WORTH: u64 = 200;
+/// Points at which the distribution of the variance is summed.
+const POINTS: u32 = 120;
+/// Bisection to better than a millionth of the range.
+const STEPS: u32 = 36;
+
+/// The levels of processes, and where the quantile lies about them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    scale: Scale,
+    q: f64,
+    /// How many processes there are.
+    processes: usize,
+    /// The centre of the levels, and its standard error.
+    centre: f64,
+    error: f64,
+    /// The variance of levels, and what of it operations explain.
+    variance: f64,
+    explained: f64,
+    degrees: f64,
+    /// Where the quantile of the remainders lies, and how many standard deviations of the levels it is out;
+    /// 0 and 0 at a middle.
+    tail: f64,
+    out: f64,
+    /// What is left of values without the levels of their processes, process by process.
+    remainders: Vec<Vec<f64>>,
+}
+
+/// On which scale values are levels plus remainders. All of them are increasing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// Logarithms, where all values are above 0.
+    Log,
+    /// The same for values below 0: a limit from below has been turned around.
+    Mirrored,
+    /// As they are.
+    Linear,
+}
+
+impl Spread {
+    /// What `processes` differ by, seen from the quantile `q` of all their values. `None` where that cannot be
+    /// told: of fewer than two processes, or at a tail where each is a single value.
+    ///
+    /// # Panics
+    /// Where `q` is not in (0, 1).
+    pub fn of(processes: &[Vec<f64>], q: f64) -> Option<Self> {
+        Self::on(Scale::of(processes), processes, q)
+    }
+
+    /// What values about a centre differ by, one of each process (or pair): log-ratios.
+    pub fn of_centres(values: &[f64]) -> Option<Self> {
+        let processes: Vec<Vec<f64>> = values.iter().map(|&value| vec![value]).collect();
+        Self::on(Scale::Linear, &processes, 0.5)
+    }
+
+    fn on(scale: Scale, processes: &[Vec<f64>], q: f64) -> Option<Self> {
+        assert!(q > 0.0 && q < 1.0, "a quantile lies in (0, 1), not {q}");
+        let mut values: Vec<Vec<f64>> = processes
+            .iter()
+            .filter(|values| !values.is_empty())
+            .map(|values| values.iter().map(|&value| scale.to(value)).collect())
+            .collect();
+        let middle = MIDDLE.contains(&q);
+        if values.len() < 2 || (!middle && values.iter().all(|values| values.len() == 1)) {
+            return None;
+        }
+        let n = values.len() as f64;
+        let explained = values.iter_mut().map(|values| variance_of_median(values)).sum::<f64>() / n;
+        let levels: Vec<f64> =
+            values.iter_mut().map(|values| nth(values, if middle { q } else { 0.5 })).collect();
+        for (values, level) in values.iter_mut().zip(&levels) {
+            for value in values.iter_mut() {
+                *value -= level;
+            }
+        }
+        let mean = levels.iter().sum::<f64>() / n;
+        let variance = levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let (centre, error, degrees) =
+            if middle { trimmed(levels) } else { (mean, (variance / n).sqrt(), n - 1.0) };
+        let (tail, out) =
+            if middle { (0.0, 0.0) } else { (nth(&mut values.concat(), q), normal_quantile(q)) };
+        let (processes, remainders) = (values.len(), values);
+        Some(Spread {
+            scale,
+            q,
+            processes,
+            centre,
+            error,
+            variance,
+            explained,
+            degrees,
+            tail,
+            out,
+            remainders,
+        })
+    }
+
+    /// Whether the quantile leaves room to `limit` for what processes may differ by: that is sure enough at
+    /// this look, and a kind of process that makes up half of them has either been seen or could not matter.
+    pub fn leaves_room(&self, limit: f64) -> bool {
+        let quantile = self.centre + self.reach(1.0);
+        let room = self.scale.to(limit) - quantile;
+        let far = self.scale != Scale::Linear && (room > HALVES_APART || room.is_nan());
+        (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= SURE
+    }
+
+    /// How sure it is that the quantile lies below `limit`.
+    pub fn confidence_below(&self, limit: f64) -> f64 {
+        let at = self.scale.to(limit);
+        match self.scale {
+            // A limit on the other side of 0 than all values has no logarithm.
+            Scale::Log | Scale::Mirrored if at.is_nan() => f64::from(u8::from(limit > 0.0)),
+            Scale::Log | Scale::Mirrored | Scale::Linear => self.confidence(at),
+        }
+    }
+
+    /// The same of a limit on the scale.
+    fn confidence(&self, at: f64) -> f64 {
+        let (mut below, mut all) = (0.0, 0.0);
+        for (ratio, weight) in self.ratios() {
+            let room = at - self.centre - self.reach(1.0 / ratio);
+            let error = self.error / ratio.sqrt();
+            let share =
+                if error > 0.0 { normal(room / error) } else { f64::from(u8::from(room > 0.0)) };
+            below += weight * share;
+            all += weight;
+        }
+        below / all
+    }
+
+    /// The smallest shift of all values on the scale at which so many processes reach `threshold` against the
+    /// limit, as the true quantile that goes with it; `None` where none does.
+    ///
+    /// Levels are as far apart as is sure enough, so that few processes promise little.
+    pub fn smallest_violation(&self, limit: f64, processes: u64, threshold: f64) -> Option<f64> {
+        let limit = self.scale.to(limit);
+        let all = Sample::new(self.remainders.concat()).ok()?;
+        let between = (self.variance * self.times() - self.explained).max(0.0).sqrt();
+        let ops = (all.len() / self.processes) as u64;
+        let tail = order::quantile(&all, self.q)?;
+        let counts: Vec<_> = self
+            .remainders
+            .iter()
+            .flat_map(|values| blocks::counts(values, tail, u64::MAX))
+            .collect();
+        let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
+        let worth = detect::worth(ops, inflation).min(LARGEST_WORTH);
+        let weight = ops as f64 / blocks::with_room(ops) as f64;
+        let step = if worth > 20 { 0.4 } else { 0.04 };
+        let share = |shift: f64| {
+            let above = |z: f64| all.above(limit - self.centre - shift - z * between);
+            let nodes = (0..=(8.0 / step) as u32).map(|i| f64::from(i) * step - 4.0);
+            let density = |z: f64| (-z * z / 2.0).exp();
+            let sum: f64 = nodes.clone().map(density).sum();
+            nodes.map(|z| (density(z) / sum, above(z) as f64 / all.len() as f64)).collect()
+        };
+        let ends = all.values();
+        let range = ends[ends.len() - 1] - ends[0];
+        let rounding = 1e-6 * (limit.abs() + self.centre.abs());
+        let widest = 2.0 * (limit - self.centre).abs() + range + 10.0 * between + rounding;
+        let p0 = 1.0 - self.q;
+        let like = detect::Process { worth, weight };
+        let shift = detect::shift(processes, like, p0, threshold, widest, share)?;
+        Some(self.scale.from(self.centre + self.reach(self.times()) + shift))
+    }
+
+    /// How many times the variance of the sample the true one may be, sure enough.
+    pub fn times(&self) -> f64 {
+        let all: f64 = self.ratios().map(|(_, weight)| weight).sum();
+        let mut below = 0.0;
+        let at = self.ratios().find(|&(_, weight)| {
+            below += weight;
+            below >= (1.0 - SURE_OF_SPREAD) * all
+        });
+        at.map_or(1.0, |(ratio, _)| 1.0 / ratio).max(1.0)
+    }
+
+    /// What `chi²(df)/df` may be, the variance of a sample as a share of the true one, and how likely: up to a
+    /// factor, on a logarithmic grid.
+    fn ratios(&self) -> impl Iterator<Item = (f64, f64)> {
+        let sd = (2.0 / self.degrees).sqrt();
+        let (from, to) = (-10.0 * sd, 5.0 * sd);
+        let half = self.degrees / 2.0;
+        (0..=POINTS).map(move |i| {
+            let log = from + (to - from) * f64::from(i) / f64::from(POINTS);
+            (log.exp(), (half * (log - log.exp() + 1.0)).exp())
+        })
+    }
+
+    /// The interval that the quantile lies in with the confidence `1 - alpha` at the moment of a verdict, both
+    /// tails equal.
+    pub fn interval(&self, alpha: f64) -> Interval {
+        let alpha = alpha * LOOKS;
+        let unit = self.error.max(self.variance.sqrt()).max(f64::MIN_POSITIVE);
+        let widest = unit * 1e4 + self.tail.abs();
+        let end = |confidence: f64| {
+            let at = turning_point(self.centre - widest, self.centre + widest, STEPS, |at| {
+                self.confidence(at) >= confidence
+            });
+            self.scale.from(at)
+        };
+        Interval { low: end(alpha / 2.0), high: end(1.0 - alpha / 2.0) }
+    }
+
+    /// How far the quantile lies from the centre of the levels, were their variance that of the sample `times`.
+    fn reach(&self, times: f64) -> f64 {
+        let between = (self.variance * times - self.explained).max(0.0);
+        (self.tail.powi(2) + self.out.powi(2) * between).sqrt().copysign(self.out)
+    }
+}
+
+impl Scale {
+    fn of(processes: &[Vec<f64>]) -> Scale {
+        let all = |holds: fn(f64) -> bool| processes.iter().flatten().all(|&v| holds(v));
+        if all(|v| v > 0.0) {
+            Scale::Log
+        } else if all(|v| v < 0.0) {
+            Scale::Mirrored
+        } else {
+            Scale::Linear
+        }
+    }
+
+    fn to(self, value: f64) -> f64 {
+        match self {
+            Scale::Log => value.ln(),
+            Scale::Mirrored => -(-value).ln(),
+            Scale::Linear => value,
+        }
+    }
+
+    fn from(self, value: f64) -> f64 {
+        match self {
+            Scale::Log => value.exp(),
+            Scale::Mirrored => -(-value).exp(),
+            Scale::Linear => value,
+        }
+    }
+}
+
+/// The trimmed mean of levels, its standard error, and the degrees of freedom of that (Tukey & McLaughlin 1963).
+fn trimmed(mut levels: Vec<f64>) -> (f64, f64, f64) {
+    levels.sort_unstable_by(f64::total_cmp);
+    let n = levels.len();
+    let cut = (n as f64 * TRIMMED) as usize;
+    let kept = &levels[cut..n - cut];
+    let (least, most) = (kept[0], kept[kept.len() - 1]);
+    let centre = kept.iter().sum::<f64>() / kept.len() as f64;
+    let drawn_in = levels.iter().map(|level| level.clamp(least, most));
+    let mean = drawn_in.clone().sum::<f64>() / n as f64;
+    let variance = drawn_in.map(|level| (level - mean).powi(2)).sum::<f64>() / (n as f64 - 1.0);
+    let error = (variance * n as f64).sqrt() / kept.len() as f64;
+    (centre, error, kept.len() as f64 - 1.0)
+}
+
+/// The variance that the median of these values has of itself, from the width of their middle half.
+fn variance_of_median(values: &mut [f64]) -> f64 {
+    let deviation = (nth(values, 0.75) - nth(values, 0.25)) / MIDDLE_HALF;
+    MEDIAN_VARIANCE * deviation.powi(2) / values.len() as f64
+}
+
+/// The quantile of values in any order, of which there is at least one. It changes their order.
+fn nth(values: &mut [f64], q: f64) -> f64 {
+    let place = values.len() as f64 * q;
+    let at = (place as usize).min(values.len() - 1);
+    let (below, &mut nth, _) = values.select_nth_unstable_by(at, f64::total_cmp);
+    // The middle of two neighbours, where the distribution is level, as in `order`.
+    let before = below.iter().copied().max_by(f64::total_cmp).filter(|_| place.fract() == 0.0);
+    before.map_or(nth, |before| f64::midpoint(before, nth))
+}
+
+/// The share of the standard normal distribution below `z`.
+pub(super) fn normal(z: f64) -> f64 {
+    libm::erfc(-z / std::f64::consts::SQRT_2) / 2.0
+}
+
+/// Its inverse.
+pub(super) fn normal_quantile(share: f64) -> f64 {
+    turning_point(-40.0, 40.0, 80, |z| normal(z) >= share)
+}
