@@ -76,7 +76,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) base: Option<&'a Base>,
     /// What the processes of this run share, where they are several.
     pub(crate) run: Option<&'a Path>,
-    /// What a selftest plants into the subject, and never into what it is compared with.
+    /// What a selftest injects into the subject, and never into what it is compared with.
     pub(crate) injection: Option<Injection>,
 }
 

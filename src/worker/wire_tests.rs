@@ -1,4 +1,4 @@
-//! Requests and replies survive the way through a file; what is cut short does not pass.
+//! Requests and replies written to a file and read again; one that is cut short is refused.
 
 use perf_budget_core::exact::frozen::frozen;
 use perf_budget_core::exact::read;
@@ -24,13 +24,13 @@ fn process_run() -> ProcessRun {
 }
 
 #[test]
-fn a_process_survives() {
+fn a_process_run_is_read_as_it_was_written() {
     let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
     assert_eq!(WireReply::parse(&text), Ok(process_run()));
 }
 
 #[test]
-fn a_reason_survives() {
+fn a_reason_is_read_as_it_was_written() {
     for cause in CAUSES {
         let reason = Unmeasured::new(cause, "why");
         let text = serde_json::to_vec(&WireReply::new(Err(reason.clone()))).unwrap();
@@ -39,7 +39,7 @@ fn a_reason_survives() {
 }
 
 #[test]
-fn a_reply_that_is_cut_short_is_no_reply() {
+fn a_reply_that_is_cut_short_is_refused() {
     let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
     for length in 0..text.len() {
         assert_eq!(WireReply::parse(&text[..length]).unwrap_err().cause, Cause::Harness);
@@ -47,7 +47,7 @@ fn a_reply_that_is_cut_short_is_no_reply() {
 }
 
 #[test]
-fn a_value_that_cannot_be_is_no_reading() {
+fn an_impossible_value_is_not_a_reading() {
     let text = serde_json::to_vec(&WireReply::new(Ok(ProcessRun {
         batches: vec![-1.0],
         ..process_run()
@@ -56,7 +56,7 @@ fn a_value_that_cannot_be_is_no_reading() {
 }
 
 #[test]
-fn a_request_survives() {
+fn a_request_is_read_as_it_was_written() {
     let request = Request {
         workload: "merge".into(),
         params: vec![("ops".into(), Param::Int(10)), ("load".into(), Param::Float(0.8))],
@@ -138,7 +138,7 @@ fn a_file_of_an_older_or_newer_binary_is_read() {
 }
 
 #[test]
-fn what_must_be_there_is_asked_for() {
+fn a_missing_field_is_refused() {
     let why =
         WireReply::parse(PROCESS_RUN.replace("batch_size", "size").as_bytes()).unwrap_err().text;
     assert!(why.contains("`batch_size`"), "{why}");

@@ -1,4 +1,4 @@
-//! Debug builds: time is not judged, and that is said; where nothing may be skipped it is red.
+//! Debug builds: time is not judged, and the tests say so; if nothing may be skipped, they are red.
 
 use libtest_mimic::Trial;
 use perf_budget_core::verdict::Verdict;
@@ -6,7 +6,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::gate::Case;
 use crate::row;
 
-/// Limits that no machine misses, and that only a release build may judge.
+/// Limits that every machine holds, and that only a release build may judge.
 const BUDGETS: &str = r#"
 [settings]
 unsure = "warn"
@@ -25,7 +25,7 @@ command = ["true"]
 max = { wall_p50 = "1 h", exit = 0 }
 "#;
 
-/// The tests that are about time.
+/// The tests of limits on time.
 const TIMES: [&str; 4] = ["count::p50", "count::mean", "count::throughput", "sleep::wall_p50"];
 
 pub(crate) fn rows() -> Vec<Trial> {

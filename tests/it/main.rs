@@ -1,4 +1,4 @@
-//! Every integration test, in one binary, so that the library is linked once.
+//! Every integration test, in one binary, so that the library is linked only once.
 
 mod artifact;
 mod public_items;

@@ -172,7 +172,7 @@ fn an_artifact_is_made_once_in_a_run_and_in_the_bases_checkout_too() {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
     }
     script(600);
-    made.commit("mend it");
+    made.commit("fix it");
     let (code, text) = check(&["--base", "HEAD~1"]);
     assert_eq!(code, Some(3), "{text}");
     assert!(

@@ -9,24 +9,24 @@ use crate::outcome::{Accepted, Distribution, Doubt, Effect, Evidence, Noise, Out
 use crate::quantity::Quantity;
 use crate::verdict::Verdict;
 
-/// Whether escape sequences for colour are wanted.
+/// Whether the text may contain escape sequences for colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    /// Bold, green, yellow, red.
+    /// With bold, green, yellow and red.
     Ansi,
     /// Plain text.
     Plain,
 }
 
-/// Cells of the bar that shows how much of a limit is used.
+/// The width of the bar that shows how much of a limit is used.
 const BAR: usize = 12;
 
-/// Everything there is to say about one outcome that needs attention.
+/// Returns everything there is to say about an outcome that needs attention.
 pub fn explain(outcome: &Outcome) -> String {
     let mut text = format!("{} ({}:{})\n", plain(&outcome.reason), outcome.file, outcome.line);
     let mut row = |name: &str, value: &str| {
         for (i, line) in plain(value).lines().enumerate() {
-            // GitHub's runner would take it for a command, blanks before it or not.
+            // GitHub's runner would take the line for a command, even if it is indented.
             let foreign = i > 0 && line.trim_start().starts_with("::");
             let name = if i == 0 {
                 name
@@ -54,7 +54,7 @@ pub fn explain(outcome: &Outcome) -> String {
             let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
             let level = if never_varied(outcome) { "" } else { " (90 %)" };
             let _ = write!(measured, ", {between}{level}, from {} {of}", evidence.values);
-            // One value a process, a pair or a sweep of them: said once.
+            // If there is one value for each process, pair or sweep, their number is only said once.
             if evidence.is_recorded() {
                 measured.push_str(" in one recorded process");
             } else if evidence.values != evidence.processes {
@@ -84,7 +84,7 @@ pub fn explain(outcome: &Outcome) -> String {
         if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
             odds.push_str(", confirmed in fresh processes");
         }
-        // What else it would have caught is of no interest where it caught something.
+        // What else the measurement would have caught does not matter once it has caught something.
         let unseen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
         if let (Some(detectable), Some(against)) = (unseen, outcome.against) {
             let seen = against.quantity(detectable);
@@ -107,7 +107,7 @@ pub fn explain(outcome: &Outcome) -> String {
     text
 }
 
-/// Whether it is red without the odds that a red needs: what never varies is compared as it is.
+/// Whether it is red without the odds that a red needs: a value that never varies is simply compared.
 fn never_varied(outcome: &Outcome) -> bool {
     let ends = outcome.estimate.map(|e| (e.low.map(f64::to_bits), e.high.map(f64::to_bits)));
     outcome.verdict == Verdict::Fail
@@ -115,7 +115,7 @@ fn never_varied(outcome: &Outcome) -> bool {
         && outcome.evidence.is_some_and(|e| !e.is_recorded() && e.fail < e.fail_at)
 }
 
-/// What was accepted, with its interval and where that was.
+/// Returns what was accepted, with its interval and, if it was accepted elsewhere, the place.
 fn accepted_text(accepted: &Accepted) -> String {
     let row = accepted.quantity();
     let between = match (accepted.low, accepted.high) {
@@ -130,7 +130,7 @@ fn accepted_text(accepted: &Accepted) -> String {
     format!("{}{between}{elsewhere}", accepted.words())
 }
 
-/// What to do about it.
+/// Returns what to do about the outcome.
 pub fn next(outcome: &Outcome) -> String {
     let from_below = outcome.against.is_some_and(|against| against.bound == Bound::Min);
     let moved = if from_below { "fell" } else { "grew" };
@@ -159,7 +159,7 @@ pub fn next(outcome: &Outcome) -> String {
     }
 }
 
-/// The closing table: one row for each outcome, in their order.
+/// Returns the closing table: one row for each outcome, in their order.
 pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
     let rows: Vec<[String; 4]> = outcomes
         .iter()
@@ -194,17 +194,17 @@ pub fn table(outcomes: &[Outcome], colour: Colour) -> String {
     text
 }
 
-/// What a reader should know of outcomes that are not red, one a line: warnings, what has changed since it
-/// was accepted, waivers that nothing needs.
+/// Returns what a reader should know of outcomes that are not red, one line each: warnings, changes since the value
+/// was accepted, and waivers that are no longer needed.
 pub fn remarks(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
     }
-    let mut said = HashSet::new();
+    let mut reported = HashSet::new();
     for outcome in outcomes.iter().filter(|o| !o.verdict.is_red()) {
-        // Limits on the same say the same.
-        let change = outcome.change().filter(|_| said.insert(outcome.series()));
+        // Limits on the same series would repeat the same change.
+        let change = outcome.change().filter(|_| reported.insert(outcome.series()));
         if let Some(change) = change {
             let _ = writeln!(text, "changed: {}: {change}", outcome.series());
         }
@@ -230,7 +230,7 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// How many of how many were judged, and how.
+/// Returns how many of the tests were judged, and with which verdicts.
 pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
     let waived = outcomes.iter().filter(|o| o.is_waived()).count();
@@ -269,7 +269,8 @@ pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
     text
 }
 
-/// The measured value with its unit; that it is proven to be the base's, or a dash where there is none.
+/// Returns the measured value with its unit; "proven equal" if it is proven to be the value of the base, and a dash if
+/// there is none.
 pub fn value_text(outcome: &Outcome) -> String {
     if outcome.proven.is_some() {
         return "proven equal".to_owned();
@@ -280,8 +281,8 @@ pub fn value_text(outcome: &Outcome) -> String {
     }
 }
 
-/// The interval that covers the truth with 90 %, at the value's scale: `5.53 .. 6.34`; `exact` where
-/// values are compared, a dash where there is none.
+/// Returns the interval that contains the true value with 90 % confidence, at the value's scale, as in `5.53 ..
+/// 6.34`; `exact` if values are compared, and a dash if there is none.
 pub fn interval_text(outcome: &Outcome) -> String {
     let (Some(estimate), Some(against), Some(_)) =
         (outcome.estimate, outcome.against, outcome.evidence)
@@ -301,7 +302,7 @@ pub fn interval_text(outcome: &Outcome) -> String {
     }
 }
 
-/// The limit as it is written: `<= 10 ms`.
+/// Returns the limit in the form `<= 10 ms`.
 pub fn bound_text(outcome: &Outcome) -> String {
     let Some(against) = outcome.against else { return "-".to_owned() };
     let sign = match against.bound {
@@ -316,7 +317,7 @@ fn used_text(used: f64) -> String {
     if used.is_finite() { format!("({:.0} % of it used)", used * 100.0) } else { String::new() }
 }
 
-/// A bar that is full at the limit.
+/// Returns a bar that is full at the limit.
 fn bar(outcome: &Outcome) -> String {
     let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
         return String::new();
@@ -337,7 +338,7 @@ fn spread(shape: &Distribution, show: impl Fn(f64) -> String) -> String {
     named.collect::<Vec<_>>().join("  ")
 }
 
-/// The histogram as one line of blocks, with the limit's place marked below.
+/// Returns the histogram as one line of blocks, in which the place of the limit is marked.
 fn histogram(shape: &Distribution, limit: f64) -> String {
     const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = shape.bars.iter().map(|bar| bar.count).max().unwrap_or(0);
@@ -348,7 +349,7 @@ fn histogram(shape: &Distribution, limit: f64) -> String {
         .bars
         .iter()
         .map(|bar| {
-            // A single value shows too: the tail is what percentiles are about.
+            // A single value shows too, because percentiles depend on the tail.
             let height = (bar.count as f64 / most as f64 * 8.0).ceil() as usize;
             BLOCKS[height.min(8)]
         })
@@ -366,7 +367,7 @@ fn histogram(shape: &Distribution, limit: f64) -> String {
     blocks
 }
 
-/// Odds from a natural logarithm: `13 400 : 1`.
+/// Returns the odds of a natural logarithm, as in `13 400 : 1`.
 pub fn odds(log_evidence: f64) -> String {
     let ten = log_evidence / std::f64::consts::LN_10;
     match log_evidence {
