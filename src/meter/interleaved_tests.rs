@@ -69,7 +69,7 @@ fn normal(random: &mut Coin) -> f64 {
     radius * (std::f64::consts::TAU * random.uniform()).cos()
 }
 
-/// Two slots, of which the first takes longer by `noise`, and a subject that takes longer than the reference by `effect`.
+/// Two slots, of which the first takes longer by `noise`. The subject takes longer than the reference by `effect`.
 struct Slots {
     noise: std::vec::IntoIter<f64>,
     effect: f64,
