@@ -230,7 +230,7 @@ fn a_build_disturbs_no_measurement() {
         flock --nonblock --exclusive $lock true; echo $? >> $1.alone\n\
         flock --nonblock --shared $lock true; echo $? >> $1.beside\n";
     fs::write(case.dir.join("build.sh"), script).unwrap();
-    assert_eq!(case.run().exited(0).count(), "2 of 2 budgets judged: 2 pass");
+    assert_eq!(case.run().exited(0).count(), "2 limits of 2 budgets: 2 pass");
     for (name, expected) in [("alone", "1\n"), ("beside", "0\n")] {
         for budget in ["size", "command"] {
             let file = case.dir.join(budget).with_extension(name);
