@@ -119,7 +119,7 @@ fn the_interval_covers_at_the_verdict() {
     }
 }
 
-/// What a pass says it would have detected, planted: red in 90 of 100 or more. Before, 4 to 27 at a p99.
+/// What a pass says it would have detected, injected: red in 90 of 100 or more. Before, 4 to 27 at a p99.
 #[test]
 fn a_claim_of_detection_is_kept() {
     const RUNS: u64 = 25;
