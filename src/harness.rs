@@ -1,6 +1,7 @@
-//! Budgets and workloads become libtest-mimic trials. The only file that knows libtest-mimic.
+//! The harness: it makes libtest-mimic trials from budgets and workloads. This is the only file that knows
+//! libtest-mimic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSe
 use perf_budget_core::budget::Subject;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Outcome};
+use perf_budget_core::report::count::{Tests, count};
 use perf_budget_core::report::terminal::Colour;
 use perf_budget_core::report::{github, terminal};
 use perf_budget_core::selftest::{Asked, SELFTESTED};
@@ -23,10 +25,11 @@ use crate::session::Session;
 use crate::session::shard::Shard;
 use crate::{exec, selftest};
 
-/// The exit code when `budgets.toml` is wrong or the harness cannot work.
+/// The exit code if `budgets.toml` has mistakes or the harness cannot work.
 const UNUSABLE: u8 = 2;
 
-/// The tests of a `budgets.toml`. Register the workloads, and let it be what `main` returns:
+/// The tests of a `budgets.toml`. Register the workloads, and return the result of [`main`](Harness::main) from your
+/// `main`:
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -36,22 +39,22 @@ const UNUSABLE: u8 = 2;
 /// }
 /// ```
 ///
-/// The test target has `harness = false` in `Cargo.toml`.
+/// The test target needs `harness = false` in `Cargo.toml`.
 #[derive(Default)]
 pub struct Harness {
-    /// In the order of their names.
+    /// The workloads, sorted by name.
     workloads: Vec<(String, Workload)>,
-    twice: Vec<String>,
+    duplicates: Vec<String>,
     file: Option<PathBuf>,
 }
 
 impl Harness {
-    /// A harness without workloads: budgets of artifacts, commands and benchmarks of Criterion need none.
+    /// Makes a harness without workloads: budgets of artifacts, commands and benchmarks of Criterion need none.
     pub fn new() -> Self {
         Harness::default()
     }
 
-    /// Registers a workload under the name that budgets call it by.
+    /// Registers a workload under the name that budgets use for it.
     ///
     /// The function runs in a process of its own, once for each measurement. It prepares what it needs, and calls one
     /// measuring method of [`Run`]. A name that is registered twice is refused when the tests run.
@@ -66,32 +69,33 @@ impl Harness {
 
     fn register(&mut self, name: String, workload: Workload) {
         match self.workloads.binary_search_by(|known| known.0.cmp(&name)) {
-            Ok(_) => self.twice.push(name),
+            Ok(_) => self.duplicates.push(name),
             Err(at) => self.workloads.insert(at, (name, workload)),
         }
     }
 
-    /// Reads another file than the `budgets.toml` beside the package's `Cargo.toml`. A relative path begins there too.
+    /// Reads another file than the `budgets.toml` beside the package's `Cargo.toml`. A relative path starts from
+    /// there too.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self
     }
 
-    /// Runs the tests as the command line says, and prints what came of them.
+    /// Runs the tests as the command line says, and prints the results.
     ///
-    /// Returns success where no test is red, 101 where one is, as libtest does, and 2 where nothing could be judged:
+    /// Returns success if no test is red, 101 if a test is red, as libtest does, and 2 if nothing could be judged:
     /// `budgets.toml` has mistakes, which are shown on standard error, or the harness cannot work.
     ///
-    /// Call it first in `main`: the processes that measure are this binary too, and come here as well.
+    /// Call it first in `main`: the processes that measure run this binary too, and must reach this method as well.
     pub fn main(self) -> ExitCode {
-        // Helper processes of a measurement are this binary too, and come in by doors of their own.
+        // The helper processes of a measurement run this binary too.
         match exec::helper() {
             Ok(None) => {}
             Ok(Some(code)) => return code,
-            Err(shut) => {
-                let _ = writeln!(std::io::stderr(), "{shut}");
-                return ExitCode::from(exec::SHUT);
+            Err(rejected) => {
+                let _ = writeln!(std::io::stderr(), "{rejected}");
+                return ExitCode::from(exec::REJECTED);
             }
         }
         if let Some(code) = run::serve(&self.workloads) {
@@ -106,51 +110,56 @@ impl Harness {
         }
     }
 
-    /// Instead of the tests: injects into those that are selected. Never success, so that it is not taken
-    /// for a run.
-    fn prove(session: &Session, selected: &[bool], asked: &Asked) -> Result<ExitCode, Error> {
+    /// Runs the selftest instead of the tests: injects effects into those that are selected. It never returns
+    /// success, so that it is not mistaken for a run.
+    fn selftest(session: &Session, selected: &[bool], asked: &Asked) -> Result<ExitCode, Error> {
         let tests: Vec<usize> = (0..selected.len()).filter(|&test| selected[test]).collect();
         let quiet = std::env::var_os(progress::QUIET).is_some();
-        let tell = |text: &str| {
+        let print = |text: &str| {
             if !quiet {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }
         };
-        selftest::run(session, &tests, asked, &tell)?;
-        tell("this was a selftest: nothing was judged, and so nothing has passed");
+        selftest::run(session, &tests, asked, &print)?;
+        print("this was a selftest: nothing was judged, and so nothing has passed");
         Ok(ExitCode::from(SELFTESTED))
     }
 
     fn tests(self) -> Result<ExitCode, Error> {
         let arguments = Arguments::from_args();
-        if let Some(name) = self.twice.first() {
+        if let Some(name) = self.duplicates.first() {
             return Err(Error::other(format!(
                 "workload `{name}` is registered twice; give one of them another name"
             )));
         }
         let selftest_asked = Asked::of_environment()?;
-        let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
+        let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
+        let notes = std::mem::take(&mut budgets.notes);
         let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
         if selftest_asked.is_some() {
             session.measure_always();
         }
         let session = Arc::new(session);
-        let closing = Arc::new(Closing::default());
+        let collector = Arc::new(OutcomeCollector::default());
         let shard = Shard::of_environment()?;
-        let trials = trials(&session, &workloads, &closing, shard);
+        let trials = trials(&session, &workloads, &collector, shard);
         if arguments.list {
             let listed = std::io::stdout().write_all(list(&trials, &arguments).as_bytes());
-            // The process ends: that ten thousand budgets are taken apart first helps nobody.
+            // The process ends now, and to free ten thousand budgets first would help nobody.
             std::mem::forget((trials, session));
             return listed.map(|()| ExitCode::SUCCESS).map_err(|e| {
                 Error::other(format!("failed to list the tests on standard output: {e}"))
             });
         }
+        for note in &notes {
+            let _ = writeln!(std::io::stderr(), "{note}");
+        }
         let mut selected = vec![false; session.suite.tests.len()];
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
+        let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
         let mut filtered = 0;
-        // Tests come first, in their order; what follows them is no test of the file.
+        // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
             let wanted = !arguments.is_filtered_out(trial);
@@ -160,18 +169,18 @@ impl Harness {
             }
         }
         if let Some(asked) = &selftest_asked {
-            return Harness::prove(&session, &selected, asked);
+            return Harness::selftest(&session, &selected, asked);
         }
         session.select(selected);
-        let total = trials.len();
+        let total = Tests { limits: trials.len(), budgets: budgets.len() };
         let conclusion = libtest_mimic::run(&arguments, trials);
-        closing.print(&session, total, filtered, &arguments);
+        collector.print(&session, total, filtered, &arguments);
         Ok(conclusion.exit_code())
     }
 }
 
-/// What `--list` prints, in one piece: libtest-mimic writes each line by itself, which is a quarter of the time
-/// that ten thousand of them take.
+/// Returns what `--list` prints, in one piece: libtest-mimic writes each line by itself, which takes a quarter of the
+/// time for ten thousand tests.
 fn list(trials: &[Trial], arguments: &Arguments) -> String {
     let listed = trials.iter().filter(|trial| !arguments.is_filtered_out(trial));
     listed.fold(String::new(), |mut text, trial| {
@@ -181,13 +190,14 @@ fn list(trials: &[Trial], arguments: &Arguments) -> String {
     })
 }
 
-/// One trial for each test, in the suite's order, and one for each workload without a budget.
+/// Makes one trial for each test, in the suite's order, and one for each workload without a budget.
 ///
-/// Nextest takes for passed what says only when it runs that it is skipped, so it is told beforehand.
+/// Nextest takes a test for passed that says only when it runs that it is skipped, so under nextest such a test is
+/// marked as ignored beforehand.
 fn trials(
     session: &Arc<Session>,
     workloads: &[String],
-    closing: &Arc<Closing>,
+    collector: &Arc<OutcomeCollector>,
     shard: Shard,
 ) -> Vec<Trial> {
     let budgeted = |name: &String| {
@@ -198,57 +208,59 @@ fn trials(
     let tests = session.suite.tests.iter().enumerate().filter(|(_, test)| shard.has(test));
     let tests = tests.map(|(i, test)| {
         let skipped = nextest && session.skips(i);
-        let (session, closing) = (Arc::clone(session), Arc::clone(closing));
-        let run = move || closing.take(&session, session.outcome(i));
+        let (session, collector) = (Arc::clone(session), Arc::clone(collector));
+        let run = move || collector.take(&session, session.outcome(i));
         Trial::ignorable_test(test.name.clone(), run).with_ignored_flag(skipped)
     });
-    let idle = workloads.iter().filter(|name| shard.has_rest() && !budgeted(name)).map(|name| {
-        let (session, closing, name) = (Arc::clone(session), Arc::clone(closing), name.clone());
-        Trial::ignorable_test(Session::test_without_budget(&name), move || {
-            closing.take(&session, session.without_budget(&name))
-        })
-    });
-    tests.chain(idle).collect()
+    let unbudgeted =
+        workloads.iter().filter(|name| shard.has_rest() && !budgeted(name)).map(|name| {
+            let (session, collector, name) =
+                (Arc::clone(session), Arc::clone(collector), name.clone());
+            Trial::ignorable_test(Session::test_without_budget(&name), move || {
+                collector.take(&session, session.without_budget(&name))
+            })
+        });
+    tests.chain(unbudgeted).collect()
 }
 
-/// What is said after the tests.
+/// Collects the outcomes of the tests, and prints them at the end.
 #[derive(Default)]
-struct Closing {
+struct OutcomeCollector {
     outcomes: Mutex<Vec<Outcome>>,
 }
 
-impl Closing {
-    /// Keeps an outcome, writes it to the record, and turns it into what libtest knows.
+impl OutcomeCollector {
+    /// Records an outcome, and turns it into what libtest knows.
     fn take(&self, session: &Session, mut outcome: Outcome) -> Result<Completion, Red> {
         let recorded = record::append(&paths::record(&session.results), &outcome)
             .and_then(|()| session.report(&outcome));
         if let Err(error) = recorded {
-            // An outcome that is not on record is lost for every report.
+            // An outcome that is not on record is missing from every report.
             outcome.reason = format!(
                 "{}, which is not on record: {error}; make room there, or name another directory in \
                  PERF_BUDGET_DIR",
                 outcome.reason
             );
-            if !outcome.verdict.is_red() {
+            if !outcome.is_red() {
                 outcome.verdict = Verdict::Unmeasured;
                 outcome.cause = Some(Cause::Harness.name().to_owned());
             }
         }
-        let verdict = outcome.verdict;
+        let (verdict, is_red) = (outcome.verdict, outcome.is_red());
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
         match verdict {
             Verdict::Skipped => Ok(Completion::ignored_with(reason)),
-            red if red.is_red() => Err(text.into()),
+            _ if is_red => Err(text.into()),
             _ => Ok(Completion::Completed),
         }
     }
 
-    fn print(&self, session: &Session, total: usize, filtered: usize, arguments: &Arguments) {
+    fn print(&self, session: &Session, total: Tests, filtered: usize, arguments: &Arguments) {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let order: HashMap<&str, usize> =
             session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
-        // By their lines, and those of one line as the suite has them.
+        // The outcomes are sorted by their lines, and those of one line as in the suite.
         outcomes.sort_by_cached_key(|o| order.get(o.test.as_str()).copied().unwrap_or(usize::MAX));
         outcomes.sort_by_cached_key(|o| o.line);
         let mut text = String::new();
@@ -256,19 +268,19 @@ impl Closing {
             text.push_str(&terminal::table(&outcomes, colour(arguments)));
         }
         text.push_str(&terminal::remarks(&outcomes));
-        let count = terminal::count(&outcomes, total, filtered);
-        let _ = writeln!(text, "\n{count}");
+        let counted = count(&outcomes, total, filtered);
+        let _ = writeln!(text, "\n{counted}");
         if let Some(so_far) = session.so_far() {
-            let _ = writeln!(text, "this run so far: {}", terminal::count(&so_far, total, 0));
+            let _ = writeln!(text, "this run so far: {}", count(&so_far, total, 0));
         }
         if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
             for annotation in outcomes.iter().filter_map(github::annotation) {
                 text.push_str(&annotation);
                 text.push('\n');
             }
-            summarize(session, &outcomes, &count, &mut text);
+            summarize(session, &outcomes, &counted, &mut text);
         }
-        // Standard output belongs to the tests' own protocol where that is for machines.
+        // If the tests' own protocol is for machines, standard output belongs to it.
         if arguments.format == Some(FormatSetting::Json) {
             let _ = std::io::stderr().write_all(text.as_bytes());
         } else {
@@ -277,11 +289,11 @@ impl Closing {
     }
 }
 
-/// Appends to the step's summary; a summary that cannot be written is said, and turns nothing red.
+/// Appends to the step's summary. If the summary cannot be written, a warning says so, but nothing turns red.
 fn summarize(session: &Session, outcomes: &[Outcome], count: &str, text: &mut String) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return };
     let path = Path::new(&path);
-    // Rows of a second process may not come before the head that the first one writes.
+    // The rows of a second process must not come before the head that the first one writes.
     let written = session.in_turn("summary", |first| {
         let (head, closing) = match first {
             None => (true, Some(count)),

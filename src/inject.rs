@@ -1,8 +1,8 @@
-//! Injections: a known effect in the measured part, by which a selftest shows that the gate sees it.
+//! Injections: known effects in the measured part, by which a selftest shows that the gate notices them.
 //!
-//! Injected where readings are taken and by nothing else than what a real regression does: time that is
-//! worked off, blocks that are allocated, bytes that are held. A run that judges has none, and pays
-//! nothing for it: an instrument is wrapped, and only where there is something to inject.
+//! They are injected where readings are taken, and by what a real regression does: time that is spent working, blocks
+//! that are allocated, bytes that are held. A run that judges has none and pays nothing for them, because an
+//! instrument is wrapped only if there is something to inject.
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
@@ -16,19 +16,19 @@ use perf_budget_core::quantity::Unit;
 /// An effect of a known size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
-    /// What is injected.
-    #[serde(rename = "seed")]
+    /// The effect that is injected.
+    #[serde(alias = "seed")]
     pub effect: Effect,
-    /// How much, as a share of what the subject itself shows,
+    /// The part of the size that is a share of what the subject itself shows.
     pub share: f64,
-    /// and so much besides, in the base unit of the metric.
+    /// The part of the size that is absolute, in the base unit of the metric.
     pub amount: f64,
 }
 
-/// What moves `metric` of such a subject over a limit on this side.
+/// Returns the effect that moves `metric` of such a subject over a limit on this side.
 ///
 /// # Errors
-/// Where nothing can be injected, why.
+/// The reason, if nothing can be injected.
 pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result<Effect, String> {
     let inject = metric.inject();
     let effect = match bound {
@@ -37,26 +37,24 @@ pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result
     };
     match (effect, metric.better(), bound) {
         _ if kind == SubjectKind::Criterion => {
-            Err("what Criterion recorded is of a run that has been: \
-                                                    nothing can be injected into it"
-                .to_owned())
+            Err("Criterion recorded a run that is over: nothing can be injected into it".to_owned())
         }
         (Some(effect), ..) => Ok(effect),
         (None, Better::Lower, Bound::Min) | (None, Better::Higher, Bound::Max) => Err(format!(
-            "a limit on this side of `{metric}` is broken by a subject that is better, which cannot be \
+            "a limit on this side of `{metric}` is broken by an improvement of the subject, which cannot be \
              injected"
         )),
         (None, Better::Lower | Better::Either, Bound::Max)
         | (None, Better::Higher | Better::Either, Bound::Min) => {
-            Err(format!("nothing is known that could be injected for `{metric}`"))
+            Err(format!("no effect is known that could be injected for `{metric}`"))
         }
     }
 }
 
 impl Injection {
-    /// What brings a subject of this kind from `value` to `target`, in the metric's base unit or, where
-    /// the limit is `relative`, as ratios to the reference. `None` where it cannot be injected: less
-    /// than there is, or more than one processor can do.
+    /// Returns the injection that brings a subject of this kind from `value` to `target`, in the metric's base unit
+    /// or, if the limit is `relative`, as ratios to the reference. It is `None` if that cannot be injected: the
+    /// target is less than there is, or more than one processor can do.
     pub fn to(
         effect: Effect,
         kind: SubjectKind,
@@ -66,10 +64,10 @@ impl Injection {
     ) -> Option<Injection> {
         let share = match (effect, metric.units()) {
             (Effect::Exit, _) => return Some(Injection { effect, share: 0.0, amount: 1.0 }),
-            // The slope is moved by what each size is given.
+            // The slope is moved by injecting a different share into each size.
             _ if metric.slope_of().is_some() => return positive(effect, 0.0, target - value),
             (Effect::Work, Units::Rate) | (Effect::Pause, _) => value / target - 1.0,
-            // A share of the time: it is moved by work only as far as one processor is free.
+            // The value is a share of the time: work moves it only as far as one processor is free.
             (Effect::Work, Units::One(Unit::Share)) if target >= 1.0 => return None,
             (Effect::Work, Units::One(Unit::Share)) => (target - value) / (1.0 - target),
             (Effect::Recorded, _) if value != 0.0 => {
@@ -85,24 +83,25 @@ impl Injection {
         positive(effect, share, 0.0)
     }
 
-    /// The share of one case of several, so that a slope over their sizes rises by `amount`: `size` is
-    /// so many times the smallest.
+    /// Returns the injection for one case of several, so that a slope over their sizes rises by `amount`. `size` is
+    /// the size of the case divided by the smallest one.
     pub(crate) fn tilted(self, size: f64) -> Injection {
         Injection { share: size.powf(self.amount) - 1.0, amount: 0.0, ..self }
     }
 
-    /// What is to be added to `own`.
+    /// Returns what is to be added to `own`, the subject's own value.
     pub(crate) fn added(self, own: f64) -> f64 {
         (self.share * own + self.amount).max(0.0)
     }
 
-    /// The value that is recorded instead of `own`.
+    /// Returns the value that is recorded instead of `own`.
     pub(crate) fn recorded(self, own: f64) -> f64 {
         (own * (1.0 + self.share) + self.amount).max(0.0)
     }
 }
 
-/// Runs an operation, and works so much longer as is injected: where no instrument is between the two.
+/// Runs an operation, and then works for as long as is injected. This is for operations without an instrument around
+/// them.
 pub(crate) fn slowed<T>(injection: Option<Injection>, op: impl FnOnce() -> T) -> T {
     let Some(injection) = injection.filter(|injection| injection.effect == Effect::Work) else {
         return op();
@@ -117,7 +116,7 @@ pub(crate) fn slowed<T>(injection: Option<Injection>, op: impl FnOnce() -> T) ->
     output
 }
 
-/// When an asynchronous operation that began then, and is done now, may end.
+/// Returns when an asynchronous operation that began at `began`, and is done now, may end.
 #[cfg(feature = "tokio")]
 pub(crate) fn end(injection: Option<Injection>, began: Instant) -> Option<Instant> {
     let injection = injection.filter(|injection| injection.effect == Effect::Work)?;

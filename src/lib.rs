@@ -51,24 +51,24 @@
 //!
 //! # Goals
 //!
-//! - **A red can be believed.** A noisy limit is judged from evidence of several fresh processes; the chance that a suite whose
-//!   code holds its limits shows any red is at most 1 %, unless `budgets.toml` says otherwise.
-//! - **Nothing is green that was not measured.** A panic, a crash, a hang, an operation that does nothing: each is red, with its
-//!   reason.
+//! - **A red can be believed.** A noisy limit is judged from evidence of several fresh processes. If the code holds
+//!   its limits, the chance that a suite shows any red is at most 1 %, unless `budgets.toml` says otherwise.
+//! - **Nothing is green that was not measured.** A panic, a crash, a hang, and an operation that does nothing are
+//!   each red, with the reason.
 //! - **It is a test like any other.** Filters, `--list`, nextest and the button in the editor work.
-//! - **It measures what a user would notice**: times by percentile, heap and resident memory, sizes of what is shipped, how a
-//!   metric grows with the size of its input.
+//! - **It measures what a user would notice**: times by percentile, heap and resident memory, sizes of what is
+//!   shipped, and how a metric grows with the size of its input.
 //!
 //! # How the pieces hang together
 //!
 //! > A **budget** sets **limits** on the **metrics** of a **subject**. A **meter** takes a **sample**; the sample gives an
 //! > **estimate**; the estimate, held against a limit (and its **reference**), gives a **verdict**; outcomes make a **report**.
 //!
-//! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a benchmark of
-//! Criterion, or a workload: a function that [`Harness::workload`] registers, and that calls one measuring method of [`Run`].
-//! [`Harness::main`] makes a test of every limit. For each measurement of a workload it starts the test binary anew, so that no
-//! measurement disturbs another. Each outcome is appended to `target/budgets/outcomes.jsonl`, from which the command
-//! `cargo budget` makes reports.
+//! The budgets are in `budgets.toml`. A subject is an artifact (a file, a directory, an image), a command, a
+//! benchmark of Criterion, or a workload: a function that [`Harness::workload`] registers and that calls one
+//! measuring method of [`Run`]. [`Harness::main`] makes a test of every limit. For each measurement of a workload it
+//! starts the test binary again, so that no measurement disturbs another. Each outcome is appended to
+//! `target/budgets/outcomes.jsonl`, from which the command `cargo budget` makes reports.
 //!
 //! | you want to | it is |
 //! |---|---|
@@ -86,15 +86,15 @@
 //!
 //! # What is not measured
 //!
-//! - **Time in a debug build.** Such tests are ignored, with that reason; where `PERF_BUDGET_STRICT=1` is set
-//!   they are red.
-//! - **Anything against `base` where no base revision is given**, and against `lock` where nothing was accepted, or a
-//!   statistical value on another machine: such limits are skipped, visibly.
+//! - **Time in a debug build.** Such tests are ignored, with that reason; if `PERF_BUDGET_STRICT=1` is set they are
+//!   red.
+//! - **Anything against `base` if no base revision is given**, and against `lock` if nothing was accepted, or if a
+//!   statistical value was accepted on another machine: such limits are skipped, visibly.
 //! - **Instructions, cache misses, energy, GPU time, disk and network traffic.**
-//! - **What varies between processes, of a `criterion` budget.** It is what one process recorded, so that no error
-//!   rate is known; and it is red unless it is younger than the sources.
-//! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests
-//!   queue is seen where the budget says when they are due.
+//! - **The variation between processes, of a `criterion` budget.** It is what one process recorded, so that no error
+//!   rate is known; and it is red unless it is newer than the sources.
+//! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests queue
+//!   is only measured if the budget says when they are due.
 //! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.
 //! - **WebAssembly, but through [`wasm`](self#features).** Its `fuel` is exact; its times are an interpreter's.
 //! - **Memory that is not asked of Rust's allocator**, by the heap metrics; `rss` sees it.
@@ -126,15 +126,15 @@
 //! | what else the machine did | yes, as far as its kernel tells | no | no |
 //! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | the process itself is ended |
 //!
-//! What a platform cannot measure is red with that reason (cause `unsupported`), never green. Linux is where
-//! the tests run; for macOS and Windows the code is only compiled, by the project's CI.
+//! A metric that a platform cannot measure is red with that reason (cause `unsupported`), never green. The tests run
+//! on Linux; for macOS and Windows the project's CI only compiles the code.
 //!
 //! # Minimum supported Rust version
 //!
-//! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never
-//! beyond what is half a year old.
+//! 1.89, as `rust-version` says. It is raised only in a minor release, with an entry in the changelog, and never to a
+//! version that is less than half a year old.
 
-// With `internals` the lint looks at what it should: what is public there is public for a reason.
+// With `internals` the lint examines what it should: what is public there is public for a reason.
 #![cfg_attr(
     not(feature = "internals"),
     expect(

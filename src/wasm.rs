@@ -1,7 +1,7 @@
-//! WebAssembly modules in an engine: compiled, instantiated and called by workloads, their fuel counted.
+//! WebAssembly modules in an engine: workloads compile, instantiate and call them, and their fuel is counted.
 //!
-//! Behind the cargo feature `wasm`, which adds wasmi, an interpreter. A workload reads a module and measures
-//! what it likes of it with the methods it measures everything with:
+//! They are behind the cargo feature `wasm`, which adds wasmi, an interpreter. A workload reads a module and measures
+//! it with the same methods as everything else:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -37,18 +37,19 @@
 //! max = { fuel = 250_000 }     # exact: the same on every machine
 //! ```
 //!
-//! - **Fuel** is what wasmi counts. Where a function, a lap of a loop or a branch of an `if` is entered, it is one, and one
-//!   for each instruction in it, also for those that a `br` then jumps over; what only gives structure or discards (`block`,
-//!   `end`, `return`, `drop` and the like) is free. `memory.grow`, `memory.copy` and the like are one more for every 64
-//!   bytes. It is the same on every machine and every time, and may change with wasmi's version. It is added up over
-//!   all calls of an operation, start functions included, and is counted only where a budget limits `fuel`, in
-//!   processes of its own.
-//! - **Times** are an interpreter's, without counting. They are good for limits against another module or against the base
-//!   revision; a browser's compiler starts a module slower, and runs it many times faster.
-//!   Every function is translated when the module is compiled, so that no first call is slower than the next.
-//! - **A module imports nothing.** What it would import is a host's, and whose figures would it be? WASI is not provided.
-//! - **A call that never ends** is ended with its process, by the budget's `timeout`. One that recurses without end
-//!   traps, as in any engine.
+//! - **Fuel** is what wasmi counts. Entering a function, a lap of a loop or a branch of an `if` costs one, and each
+//!   instruction in it costs one, even if a `br` then jumps over it. Instructions that only give structure or discard
+//!   a value (`block`, `end`, `return`, `drop` and the like) are free. `memory.grow`, `memory.copy` and the like cost
+//!   one more for every 64 bytes. Fuel is the same on every machine and every time, but may change with wasmi's
+//!   version. It is added up over all calls of an operation, start functions included. It is counted only if a budget
+//!   limits `fuel`, in processes of its own.
+//! - **Times** are those of an interpreter that does not count fuel. They are good for limits against another module
+//!   or against the base revision; a browser's compiler starts a module slower, and runs it many times faster. Every
+//!   function is translated when the module is compiled, so that a first call is not slower than the next.
+//! - **A module may not import anything.** Imports would be functions of a host, and their cost would be part of the
+//!   result. WASI is not provided.
+//! - **A call that never ends** is ended with its process, by the budget's `timeout`. A call that recurses without
+//!   end traps, as in any engine.
 
 use std::fmt;
 use std::path::Path;
@@ -58,21 +59,21 @@ use wasmi::{CompilationMode, Config, Engine, Linker, Store, Val};
 
 use crate::instrument::fuel;
 
-/// The most fuel that there is: no call is ended for want of it.
+/// The fuel of each call: the most that there is, so that no call ends for lack of it.
 const ENOUGH: u64 = u64::MAX;
-/// How many exports or imports are named in a message.
+/// The most exports or imports that a message names.
 const NAMED: usize = 12;
 
-/// A module, compiled. Instances of it are made by [`instantiate`](Module::instantiate).
+/// A compiled module. [`instantiate`](Module::instantiate) makes instances of it.
 #[derive(Debug)]
 pub struct Module {
     compiled: wasmi::Module,
-    /// As messages name it.
+    /// The module's name in messages.
     name: String,
     counted: bool,
 }
 
-/// An instance of a module, with a memory of its own.
+/// An instance of a module, with its own memory.
 #[derive(Debug)]
 pub struct Instance {
     store: Store<()>,
@@ -81,7 +82,7 @@ pub struct Instance {
     counted: bool,
 }
 
-/// A number as WebAssembly has it. A pointer of a 32 bit module is an [`I32`](Value::I32).
+/// A number of WebAssembly. A pointer of a 32-bit module is an [`I32`](Value::I32).
 ///
 /// WebAssembly has more types of values, which may be added.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,15 +98,15 @@ pub enum Value {
     F64(f64),
 }
 
-/// Why a module could not be read, compiled, instantiated or called. Its text says what failed, of which module, and what
-/// to do; a workload passes it on by `?`.
+/// The reason why a module could not be read, compiled, instantiated or called. Its text says what failed, for which
+/// module, and what to do; a workload passes it on by `?`.
 pub struct Error(error::Error);
 
 impl Module {
-    /// Reads and compiles a file, in binary form. The path is relative to where tests run: the package's directory.
+    /// Reads and compiles a file in binary form. The path is relative to where tests run: the package's directory.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no valid module.
+    /// If the file cannot be read, or is not a valid module.
     pub fn read(path: impl AsRef<Path>) -> Result<Module, Error> {
         let path = path.as_ref();
         let bytes =
@@ -116,7 +117,7 @@ impl Module {
     /// Compiles a module in binary form.
     ///
     /// # Errors
-    /// Where it is no valid module.
+    /// If it is not a valid module.
     pub fn compile(bytes: &[u8]) -> Result<Module, Error> {
         Module::named(bytes, "module".to_owned())
     }
@@ -142,10 +143,10 @@ impl Module {
         Ok(Module { compiled, name, counted })
     }
 
-    /// Makes an instance: its memory with its data, its start function run.
+    /// Makes an instance: allocates its memory with its data, and runs its start function.
     ///
     /// # Errors
-    /// Where it imports anything, or its start function traps.
+    /// If the module imports anything, or its start function traps.
     pub fn instantiate(&self) -> Result<Instance, Error> {
         let name = &self.name;
         let imports: Vec<_> = self
@@ -157,7 +158,7 @@ impl Module {
             let text = format!(
                 "failed to instantiate `{name}`: it imports {}, and nothing is provided; build it without \
                  glue for browsers or WASI",
-                listed(imports)
+                name_list(imports)
             );
             return Err(Error::new(text));
         }
@@ -173,23 +174,24 @@ impl Module {
 }
 
 impl Instance {
-    /// Calls an exported function, and gives what it returns, if it returns anything.
+    /// Calls an exported function, and returns its result, if it has one.
     ///
     /// # Errors
-    /// Where there is no such function, it takes other arguments, returns several values or one that is no
-    /// number, or traps.
+    /// If there is no such function, if it takes other arguments, if it returns several values or one that is not a
+    /// number, or if it traps.
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Option<Value>, Error> {
         let name = &self.name;
         let failed =
             |why: String| Error::new(format!("failed to call `{export}` of `{name}`: {why}"));
         let Some(function) = self.exports.get_func(&self.store, export) else {
-            let there = self.exports.exports(&self.store);
-            let there: Vec<_> = there
+            let functions = self.exports.exports(&self.store);
+            let functions: Vec<_> = functions
                 .filter(|export| export.ty(&self.store).func().is_some())
                 .map(|export| format!("`{}`", export.name()))
                 .collect();
-            let there = if there.is_empty() { "no function".to_owned() } else { listed(there) };
-            return Err(failed(format!("it exports no such function; it exports {there}")));
+            let functions =
+                if functions.is_empty() { "no function".to_owned() } else { name_list(functions) };
+            return Err(failed(format!("it exports no such function; it exports {functions}")));
         };
         let kind = function.ty(&self.store);
         let arguments: Vec<Val> = arguments.iter().copied().map(Value::raw).collect();
@@ -215,10 +217,10 @@ impl Instance {
         }
     }
 
-    /// The bytes of the memory that is exported as `memory`.
+    /// Returns the bytes of the memory that is exported as `memory`.
     ///
     /// # Errors
-    /// Where there is no such memory.
+    /// If there is no such memory.
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
         match self.exports.get_memory(&self.store, "memory") {
             Some(memory) => Ok(memory.data_mut(&mut self.store)),
@@ -272,7 +274,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// Runs what may use fuel, and adds up what it used, whether or not it succeeds.
+/// Runs what may use fuel, and adds up what it used, whether or not it succeeded.
 fn spending<T>(
     store: &mut Store<()>,
     counted: bool,
@@ -287,7 +289,7 @@ fn spending<T>(
     done
 }
 
-fn listed(mut names: Vec<String>) -> String {
+fn name_list(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };

@@ -1,9 +1,9 @@
-//! A day of the calendar, in UTC: until when a waiver holds, and when a value was accepted. It knows no
-//! clock; whoever asks says what the time is.
+//! A day of the calendar, in UTC: the last day of a waiver, or the day on which a value was accepted. It does not
+//! know the clock; the caller says what the time is.
 //!
-//! It is our own, some forty lines, since every user of the harness would build a library for it. The command has
-//! chrono for times of day, which quick-junit brings, and takes days from here; a test of its `history/time.rs` holds
-//! the two against each other.
+//! It is our own, some forty lines, because otherwise every user of the harness would build a library for it. The
+//! command has chrono for times of day, which quick-junit brings, but takes days from here; a test of its
+//! `history/time.rs` checks that the two agree.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,14 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
-    // In this order, so that days compare as they follow each other.
+    // The fields are in this order, so that the derived comparison orders days.
     year: u16,
     month: u8,
     day: u8,
 }
 
 impl Date {
-    /// The day; `None` where the calendar has none such.
+    /// Makes a day; returns `None` if the calendar does not have it.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Date> {
         let leap =
             year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -34,11 +34,11 @@ impl Date {
         (year <= 9999 && (1..=days).contains(&day)).then_some(Date { year, month, day })
     }
 
-    /// The day in UTC that is so many seconds after the start of 1970. Days of an era of 400 years
-    /// become a date as in "chrono-Compatible Low-Level Date Algorithms" (Hinnant 2013), `civil_from_days`.
+    /// Returns the day in UTC that is `seconds` after the start of 1970. The days of an era of 400 years become a
+    /// date as in "chrono-Compatible Low-Level Date Algorithms" (Hinnant 2013), `civil_from_days`.
     pub fn of_unix(seconds: u64) -> Date {
         const LAST: Date = Date { year: 9999, month: 12, day: 31 };
-        // Counted from the 1st of March of the year 0, so that the day of a leap year comes last.
+        // The days are counted from 1 March of the year 0, so that the leap day is the last of its year.
         let days = seconds / 86_400 + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -54,7 +54,7 @@ impl Date {
 impl FromStr for Date {
     type Err = String;
 
-    /// Reads `2027-01-31`.
+    /// Reads a date in the form `2027-01-31`.
     fn from_str(text: &str) -> Result<Date, String> {
         let digits = |part: &str, n| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
         let parts: Vec<&str> = text.split('-').collect();
@@ -102,9 +102,9 @@ mod tests {
         assert_eq!(want.parse::<Date>().unwrap(), Date::of_unix(seconds));
     }
 
-    // What `date -u -d @SECONDS +%F` says.
+    // The expected dates are those of `date -u -d @SECONDS +%F`.
     #[test]
-    fn seconds_are_days() {
+    fn seconds_become_days() {
         check(0, "1970-01-01");
         check(86_399, "1970-01-01");
         check(86_400, "1970-01-02");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date() {
+    fn invalid_dates_are_refused() {
         refuses("2027-02-29", "calendar");
         refuses("2027-13-01", "calendar");
         refuses("2027-00-10", "calendar");

@@ -1,17 +1,16 @@
-//! The one error type of the crate, apart so that every floor can use it.
+//! The one error type of the crate. It is apart so that every other module can use it.
 //!
-//! It is opaque: callers ask it what it is (`is_config`), they do not match on it. A blown budget is
-//! not an error but a [`Verdict`](crate::verdict::Verdict); an error means that the gate itself could
-//! not do its work.
+//! It is opaque: callers ask what it is (`is_config`), and do not match on it. A broken limit is not an error but a
+//! [`Verdict`](crate::verdict::Verdict); an error means that the gate itself could not do its work.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The gate could not do its work: a file cannot be read, `budgets.toml` is wrong.
+/// The gate could not do its work: for example, a file cannot be read, or `budgets.toml` has mistakes.
 pub struct Error(Box<Kind>);
 
 enum Kind {
-    /// Rendered problems of `budgets.toml`, each with its line and caret.
+    /// The mistakes of `budgets.toml`, rendered, each with its line and caret.
     Config {
         rendered: String,
         count: usize,
@@ -25,17 +24,17 @@ enum Kind {
 }
 
 impl Error {
-    /// `budgets.toml` has mistakes; `rendered` shows all of them, `count` says how many.
+    /// Makes the error for mistakes in `budgets.toml`: `rendered` shows all of them, and `count` is their number.
     pub fn config(rendered: String, count: usize) -> Self {
         Error(Box::new(Kind::Config { rendered, count }))
     }
 
-    /// "failed to VERB `path`: source".
+    /// Makes the error "failed to VERB `path`: source".
     pub fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
         Error(Box::new(Kind::Io { verb, path: path.to_owned(), source }))
     }
 
-    /// A message that already says what failed, on which thing, why, and the remedy.
+    /// Makes an error of a message that already says what failed, on which thing, why, and the remedy.
     pub fn other(message: impl Into<String>) -> Self {
         Error(Box::new(Kind::Other(message.into())))
     }

@@ -1,39 +1,40 @@
-//! JSON whose numbers arrive as they were written.
+//! JSON whose numbers are read exactly as they were written.
 //!
-//! serde_json reads a number quickly, and what it gives may be the neighbour of the number that was written. That is too
-//! far off here: a value that is measured, recorded and accepted is read three times, and a limit on a metric that never
-//! varies holds it against itself. The cargo feature `float_roundtrip` of serde_json reads exactly, but cargo would give
-//! it to the whole build: what users measure of their own JSON would be slower than what they ship. So a number with a
-//! fraction or an exponent goes past serde_json as a text, and the standard library reads it.
+//! serde_json reads a number quickly, and may return the float next to the one that was written. That is too far off
+//! here: a value that is measured, recorded and accepted is read three times, and a limit on a metric that never
+//! varies compares it with itself. The cargo feature `float_roundtrip` of serde_json reads exactly, but cargo would
+//! turn it on for the whole build: what users measure of their own JSON would be slower than what they ship. So a
+//! number with a fraction or an exponent goes through serde_json as a text, and the standard library reads it.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Error, Number, Value};
 
-/// Marks a text that stands for a number. It is no character of any language; a text that has it all the same is marked
-/// by more of them than it has itself.
+/// The character that marks a text which stands for a number. It belongs to no language. If a text has it all the
+/// same, the mark is made of more of these characters than there are in the text.
 const MARK: char = '\u{fdd0}';
 
 /// Reads JSON.
 ///
 /// # Errors
-/// Where it is no JSON, with the line and the column; or not what is wanted.
+/// If the text is not JSON, with the line and the column, or not the JSON of this type.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    T::deserialize(tree(text)?)
+    T::deserialize(read_tree(text)?)
 }
 
-/// What the text says, before anybody asks what it is.
-fn tree(text: &[u8]) -> Result<Value, Error> {
-    // What is wrong with it is told of the text as it is.
+/// Reads the text as a tree, before it is known which type it should have.
+fn read_tree(text: &[u8]) -> Result<Value, Error> {
+    // An error is reported for the original text.
     let Ok(whole) = std::str::from_utf8(text) else { return serde_json::from_slice(text) };
     let mark = mark(whole);
-    let Ok(mut tree) = serde_json::from_str(&marked(whole, &mark)) else {
+    let Ok(mut tree) = serde_json::from_str(&mark_numbers(whole, &mark)) else {
         return serde_json::from_slice(text);
     };
     restore(&mut tree, &mark);
     Ok(tree)
 }
 
-/// What no text of these begins with: more marks than there are in all of them, written as they are or escaped.
+/// Returns a mark that no text in this JSON begins with: it has more mark characters than all the texts together,
+/// whether these are written as they are or escaped.
 fn mark(text: &str) -> String {
     let escaped =
         |at: usize| text.get(at + 2..at + 6).is_some_and(|code| code.eq_ignore_ascii_case("fdd0"));
@@ -41,14 +42,14 @@ fn mark(text: &str) -> String {
     MARK.to_string().repeat(text.matches(MARK).count() + escaped + 1)
 }
 
-/// The text with every number that serde_json might round as a text of its own.
-fn marked(text: &str, mark: &str) -> String {
+/// Returns the text with every number that serde_json might round replaced by a marked text.
+fn mark_numbers(text: &str, mark: &str) -> String {
     let mut marked = String::with_capacity(text.len() + text.len() / 4);
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
         marked.push_str(&rest[..start]);
         rest = &rest[start..];
-        let (token, after) = rest.split_at(end(rest));
+        let (token, after) = rest.split_at(token_end(rest));
         let fraction = !token.starts_with('"') && token.contains(['.', 'e', 'E']);
         if fraction && serde_json::from_str::<f64>(token).is_ok() {
             marked.push('"');
@@ -63,8 +64,8 @@ fn marked(text: &str, mark: &str) -> String {
     marked + rest
 }
 
-/// Where the text or the number ends that `rest` begins with.
-fn end(rest: &str) -> usize {
+/// Returns the end of the text or number that `rest` begins with.
+fn token_end(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     if bytes[0] != b'"' {
         let number = |b: &u8| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');

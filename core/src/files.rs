@@ -1,4 +1,4 @@
-//! From patterns to files. Everything that is passed over on the way is an error or a note.
+//! The files that patterns stand for. Everything that is skipped on the way is an error or a note.
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
@@ -14,27 +14,27 @@ use crate::outcome::{Cause, Unmeasured};
 pub struct Matched {
     /// The files and directories that patterns name or match.
     pub named: Vec<Found>,
-    /// Every regular file among and below them.
+    /// Every regular file among these and below them.
     pub files: Vec<Found>,
-    /// What was passed over.
+    /// Notes about what was skipped.
     pub notes: Vec<String>,
 }
 
-/// A file, or a directory.
+/// A file or a directory.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Where it is.
+    /// The path of it.
     pub path: PathBuf,
-    /// Its path as messages show it: relative to the root where it is below it.
+    /// The path as messages show it: relative to the root, if it is below the root.
     pub shown: String,
-    /// Its length; that of a directory means nothing.
+    /// The length of the file; the length of a directory means nothing.
     pub bytes: u64,
 }
 
-/// The files that `patterns` stand for, each once.
+/// Returns the files that `patterns` stand for, each once.
 ///
 /// # Errors
-/// Where a pattern matches nothing, what it names cannot be read, or every file is empty.
+/// If a pattern matches nothing, if what it names cannot be read, or if every file is empty.
 pub fn find(patterns: &[String], root: &Path) -> Result<Matched, Unmeasured> {
     let mut search =
         Search { root, seen: HashSet::new(), links: 0, empty: vec![], found: Matched::default() };
@@ -55,10 +55,11 @@ pub fn find(patterns: &[String], root: &Path) -> Result<Matched, Unmeasured> {
         );
         return Err(Unmeasured::new(Cause::Empty, text));
     }
-    search.note();
+    search.add_notes();
     Ok(search.found)
 }
 
+/// A search that is going on.
 struct Search<'a> {
     root: &'a Path,
     seen: HashSet<Identity>,
@@ -69,7 +70,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn pattern(&mut self, pattern: &str) -> Result<(), Unmeasured> {
-        // A file whose name has brackets in it is meant before the glob is.
+        // The name of an existing file is taken literally, even if it has brackets in it.
         let literal = self.root.join(pattern);
         let matches = if !pattern.is_empty() && literal.symlink_metadata().is_ok() {
             vec![literal]
@@ -81,18 +82,18 @@ impl Search<'_> {
         if matches.is_empty() {
             return Err(self.missing(pattern));
         }
-        matches.into_iter().try_for_each(|path| self.named(path, pattern))
+        matches.into_iter().try_for_each(|path| self.add_named(path, pattern))
     }
 
-    /// Something that a pattern names or matches.
-    fn named(&mut self, path: PathBuf, pattern: &str) -> Result<(), Unmeasured> {
+    /// Adds what a pattern names or matches.
+    fn add_named(&mut self, path: PathBuf, pattern: &str) -> Result<(), Unmeasured> {
         let shown = self.show(&path);
-        let by =
+        let matched_by =
             if shown == pattern { String::new() } else { format!(", which `{pattern}` matches") };
         let metadata = fs::metadata(&path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => {
                 let text = format!(
-                    "failed to measure `{shown}`{by}: it is a symbolic link to nothing; build what it \
+                    "failed to measure `{shown}`{matched_by}: it is a symbolic link to nothing; build what it \
                      leads to, or fix the link"
                 );
                 Unmeasured::new(Cause::Missing, text)
@@ -100,16 +101,16 @@ impl Search<'_> {
             _ => failed("read", &shown, &e),
         })?;
         if metadata.is_dir() {
-            self.below(&path)?;
+            self.add_below(&path)?;
         } else if !metadata.is_file() {
             let text = format!(
-                "failed to measure `{shown}`{by}: it is neither a file nor a directory; name what the \
+                "failed to measure `{shown}`{matched_by}: it is neither a file nor a directory; name what the \
                  build wrote"
             );
             return Err(Unmeasured::new(Cause::Unsuitable, text));
         } else if metadata.len() == 0 {
             let text = format!(
-                "failed to measure `{shown}`{by}: it is empty; see why the build left nothing in it"
+                "failed to measure `{shown}`{matched_by}: it is empty; see why the build left nothing in it"
             );
             return Err(Unmeasured::new(Cause::Empty, text));
         } else {
@@ -121,13 +122,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Every regular file below a directory.
-    fn below(&mut self, dir: &Path) -> Result<(), Unmeasured> {
+    /// Adds every regular file below a directory.
+    fn add_below(&mut self, dir: &Path) -> Result<(), Unmeasured> {
         for path in self.list(dir)? {
             let metadata =
                 path.symlink_metadata().map_err(|e| failed("read", &self.show(&path), &e))?;
             if metadata.is_dir() {
-                self.below(&path)?;
+                self.add_below(&path)?;
             } else if metadata.is_file() {
                 self.file(&path, &metadata)?;
             } else if metadata.is_symlink() {
@@ -150,7 +151,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What a glob matches, in order.
+    /// Returns what a glob matches, sorted.
     fn expand(&self, pattern: &str) -> Result<Vec<PathBuf>, Unmeasured> {
         let invalid = |e: glob::PatternError| {
             let text = format!(
@@ -196,14 +197,14 @@ impl Search<'_> {
         }
         if part == "**" {
             for path in self.list(&at)? {
-                // A link may lead back up: only real directories are entered.
+                // A link may lead back up, so only real directories are entered.
                 if !rest.is_empty() && path.symlink_metadata().is_ok_and(|m| m.is_dir()) {
                     self.descend(path, parts, matches)?;
                 }
             }
             return self.descend(at, rest, matches);
         }
-        // Checked before: a pattern that does not parse never comes here.
+        // The patterns were checked before, so this one parses.
         let Ok(pattern) = Pattern::new(part) else { return Ok(()) };
         for path in self.list(&at)? {
             // A name that is not Unicode still has the characters that a star stands for.
@@ -214,7 +215,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What is in a directory, by name. One that cannot be read is an error: it might hold anything.
+    /// Returns the content of a directory, sorted by name. A directory that cannot be read is an error, because it
+    /// might contain anything.
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, Unmeasured> {
         let paths =
             || fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
@@ -250,7 +252,7 @@ impl Search<'_> {
         path.strip_prefix(self.root).unwrap_or(path).display().to_string()
     }
 
-    fn note(&mut self) {
+    fn add_notes(&mut self) {
         let notes = &mut self.found.notes;
         match self.links {
             0 => {}
@@ -267,7 +269,7 @@ impl Search<'_> {
     }
 }
 
-/// "failed to VERB `path`: cause", for what the system refused.
+/// Makes the reason "failed to VERB `path`: cause" of an error of the system.
 pub fn failed(verb: &str, shown: &str, cause: &io::Error) -> Unmeasured {
     let kind =
         if cause.kind() == io::ErrorKind::NotFound { Cause::Missing } else { Cause::Harness };
@@ -282,7 +284,7 @@ fn list(patterns: &[String]) -> String {
     patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What makes two paths the same file.
+/// The identity of a file, by which two paths to the same file are recognized.
 #[cfg(unix)]
 type Identity = (u64, u64);
 
@@ -293,7 +295,7 @@ fn identity(_path: &Path, metadata: &Metadata) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// What makes two paths the same file; hard links are two.
+/// The identity of a file, by which two paths to the same file are recognized; two hard links count as two files.
 #[cfg(not(unix))]
 type Identity = PathBuf;
 

@@ -1,9 +1,8 @@
-//! Every metric: its one word, its unit, which way is better, and whatever else differs between metrics.
+//! The metrics: the name, the unit and the better direction of each, and everything else that differs between
+//! metrics.
 //!
-//! The same word is the key in `budgets.toml`, the last part of the test's name, and the report's column.
-//! What is known of a metric is a row of the table (`metric/table.rs`); a [`Metric`] answers from its row.
-
-// Whoever adds a column's answer is shown every place that must know it.
+//! The same name is the key in `budgets.toml`, the last part of the test's name, and the report's column. What is
+//! known of a metric is a row of the table (`metric/table.rs`), and a [`Metric`] answers from its row.
 
 mod by_metric;
 mod column;
@@ -28,20 +27,20 @@ pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric(Kind);
 
-/// In the order of the table; slopes and what workloads record come last.
+/// The kind of a metric. Metrics are in the order of the table; slopes and what workloads record come last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Kind {
-    /// A row of the table, and which one of its family.
+    /// A row of the table and, if the row is a family, the statistic.
     Row(Key, Option<Statistic>),
     /// The slope of another metric over a parameter.
     Slope(Box<Metric>),
-    /// What a workload records itself, by its name.
+    /// A value that a workload records itself, by its name.
     Own(String),
 }
 
 impl Metric {
-    /// The metric that `word` names for a subject of this kind. For a workload an unknown word is a
-    /// metric of its own; for the others it is `None`.
+    /// Returns the metric that `word` names for a subject of this kind. For a workload an unknown word is a metric
+    /// that it records itself; for other subjects it is `None`.
     pub fn of(subject: SubjectKind, word: &str) -> Option<Metric> {
         Self::known(subject)
             .into_iter()
@@ -49,7 +48,8 @@ impl Metric {
             .or_else(|| (subject == SubjectKind::Workload).then(|| Metric::recorded(word)))
     }
 
-    /// Every metric that a subject of this kind has of itself: families last, by their statistics.
+    /// Returns every metric of the table that a subject of this kind has; families come last, sorted by their
+    /// statistics.
     pub fn known(subject: SubjectKind) -> Vec<Metric> {
         let of_subject = || {
             ROWS.iter().filter(|row| row.key != Key::Own).filter_map(|row| {
@@ -65,17 +65,17 @@ impl Metric {
         plain.chain(timed).collect()
     }
 
-    /// The slope of a metric over a parameter.
+    /// Makes the slope of a metric over a parameter.
     pub fn slope(of: Metric) -> Metric {
         Metric(Kind::Slope(Box::new(of)))
     }
 
-    /// What a workload records itself under this name.
+    /// Makes the metric that a workload records itself under this name.
     pub fn recorded(name: &str) -> Metric {
         Metric(Kind::Own(name.to_owned()))
     }
 
-    /// Its one word: `p99`, `startup_p95`, `gzip`; `scaling_rss` for a slope.
+    /// Returns the metric's name, such as `p99`, `startup_p95` or `gzip`; `scaling_rss` for a slope.
     pub fn name(&self) -> String {
         let word = self.row().name;
         match &self.0 {
@@ -85,7 +85,7 @@ impl Metric {
         }
     }
 
-    /// What it is, in a sentence without its end.
+    /// Returns what the metric is, as a sentence without a full stop.
     pub fn meaning(&self) -> String {
         let meaning = self.row().meaning;
         match &self.0 {
@@ -96,7 +96,7 @@ impl Metric {
         }
     }
 
-    /// How code names its row.
+    /// Returns the key by which code names its row.
     pub fn key(&self) -> Key {
         match &self.0 {
             Kind::Row(key, _) => *key,
@@ -105,7 +105,7 @@ impl Metric {
         }
     }
 
-    /// Which statistic of its family it is; `None` for a metric that is no family.
+    /// Returns which statistic of its family it is; `None` if it belongs to no family.
     pub fn statistic(&self) -> Option<Statistic> {
         match self.0 {
             Kind::Row(_, statistic) => statistic,
@@ -113,12 +113,12 @@ impl Metric {
         }
     }
 
-    /// What stands before the statistic in the words of its family: `wall_`, or nothing.
+    /// Returns the part of the name before the statistic, such as `wall_`; it may be empty.
     pub fn family(&self) -> &'static str {
         self.row().name
     }
 
-    /// The metric whose slope it is; `None` where it is no slope.
+    /// Returns the metric whose slope it is; `None` if it is not a slope.
     pub fn slope_of(&self) -> Option<&Metric> {
         match &self.0 {
             Kind::Slope(of) => Some(of),
@@ -126,7 +126,7 @@ impl Metric {
         }
     }
 
-    /// Its name, where the workload records it itself.
+    /// Returns its name, if the workload records it itself.
     pub fn own(&self) -> Option<&str> {
         match &self.0 {
             Kind::Own(name) => Some(name),
@@ -134,13 +134,13 @@ impl Metric {
         }
     }
 
-    /// The units that its limits are written in.
+    /// Returns the units that its limits are written in.
     pub fn units(&self) -> Units {
         self.row().unit
     }
 
-    /// The unit its limits are written in; `None` where more than one will do (a throughput counts
-    /// operations or bytes; a custom metric counts what it likes).
+    /// Returns the unit that its limits are written in; `None` if there are several. (A throughput counts operations
+    /// or bytes; the unit of a workload's own metric is up to the project.)
     pub fn unit(&self) -> Option<Unit> {
         match self.units() {
             Units::One(unit) => Some(unit),
@@ -148,13 +148,13 @@ impl Metric {
         }
     }
 
-    /// What a limit on it may be.
+    /// Returns which numbers a limit on it may be.
     pub fn values(&self) -> Values {
         self.row().values
     }
 
-    /// Whether it grows with a parameter at a slope that may be limited: an exit code is no amount, and
-    /// a rate falls as its time grows.
+    /// Whether its slope over a parameter may be limited. An exit code is not an amount, and a rate falls as its time
+    /// grows.
     pub fn has_slope(&self) -> bool {
         let amount = match self.values() {
             Values::Amount | Values::Size | Values::Time | Values::Share | Values::Own => true,
@@ -163,12 +163,22 @@ impl Metric {
         amount && self.better() != Better::Higher
     }
 
-    /// Which way is better.
+    /// Returns which way is better.
     pub fn better(&self) -> Better {
         self.row().better
     }
 
-    /// How it is held against a limit. The slope of what is compared is compared too.
+    /// Returns whether the value can be given as a multiple of another one. It cannot for a code, for what a workload records
+    /// itself, and for what is zero in a healthy program: failures, leaks, growth and context switches.
+    pub fn has_ratio(&self) -> bool {
+        let of_nothing = matches!(self.judged(), Judged::Statistical(Tolerance::Growth));
+        let values = self.values();
+        !of_nothing
+            && self.halved() != Halved::Welcome
+            && !matches!(values, Values::Code | Values::Own | Values::Slope)
+    }
+
+    /// Returns how it is judged against a limit. The slope of a deterministic metric is compared, as the metric is.
     pub fn judged(&self) -> Judged {
         let judged = self.row().judged;
         match self.slope_of().map(Metric::judged) {
@@ -195,17 +205,17 @@ impl Metric {
         }
     }
 
-    /// What one value is.
+    /// Returns what one value of it is.
     pub fn sample(&self) -> SampleKind {
         self.row().sample
     }
 
-    /// What to think of half of the accepted value.
+    /// Returns how half of the accepted value is to be seen.
     pub fn halved(&self) -> Halved {
         self.row().halved
     }
 
-    /// How a selftest moves it. A slope is moved by what moves its metric, as much more at each size.
+    /// Returns how a selftest moves it. A slope is moved by the effect of its metric, in proportion to each size.
     pub fn inject(&self) -> Inject {
         match self.slope_of() {
             Some(of) => Inject { lowers: None, ..of.inject() },
@@ -213,13 +223,13 @@ impl Metric {
         }
     }
 
-    /// What reads it of such a subject; `None` where that does not have it.
+    /// Returns what reads it for such a subject; `None` if the subject does not have it.
     pub fn instrument(&self, subject: SubjectKind) -> Option<InstrumentKind> {
         let of = self.slope_of().unwrap_or(self);
         of.row().has.iter().find(|has| has.0 == subject).map(|has| has.1)
     }
 
-    /// Its row.
+    /// Returns its row.
     pub fn row(&self) -> &'static Row {
         self.key().row()
     }
@@ -233,7 +243,7 @@ impl fmt::Display for Metric {
 
 impl From<Key> for Metric {
     /// # Panics
-    /// Where the key does not say it all: a statistic, the metric of a slope or a name is missing.
+    /// If a key alone does not make a metric, because a statistic, the metric of a slope, or a name is missing.
     fn from(key: Key) -> Metric {
         let statistics: &[Statistic] = key.row().has.first().map_or(&[], |has| has.2);
         match (key, statistics) {
@@ -247,10 +257,10 @@ impl From<Key> for Metric {
 }
 
 impl Key {
-    /// The metric of this family with this statistic.
+    /// Returns the metric of this family with this statistic.
     ///
     /// # Panics
-    /// Where no subject has it.
+    /// If no subject has it.
     pub const fn at(self, statistic: Statistic) -> Metric {
         assert!(self.row().has_statistic(statistic), "the family has no such statistic");
         Metric(Kind::Row(self, Some(statistic)))
@@ -262,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_leads_back_to_its_metric() {
+    fn every_name_is_read_as_its_metric() {
         use SubjectKind::{Artifact, Command, Criterion, Workload};
         for kind in [Artifact, Command, Workload, Criterion] {
             let known = Metric::known(kind);
@@ -288,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_a_metric_where_it_says_it_all() {
+    fn a_key_without_statistics_is_a_metric() {
         let panics = |key: Key| std::panic::catch_unwind(|| Metric::from(key)).is_err();
         assert_eq!(Metric::from(Key::Mean).name(), "mean");
         assert_eq!(Key::Startup.at(Statistic::P95).name(), "startup_p95");
@@ -300,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_is_read_judged_and_moved_as_its_metric_is() {
+    fn a_slope_is_read_judged_and_moved_like_its_metric() {
         let of = |key: Key| Metric::slope(Metric::from(key));
         assert_eq!(of(Key::Allocs).judged(), Judged::Compared { repeats: 2 });
         assert_eq!(of(Key::Rss).judged(), Judged::Statistical(Tolerance::Slope));

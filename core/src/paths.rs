@@ -1,13 +1,13 @@
-//! Where things are: the project's budgets, and the directory that results are kept in.
+//! The paths of the project's budgets, and of the directory of results.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Overrides the directory for results.
+/// The variable that overrides the directory of results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
 
-/// The file with the budgets: `named`, or `budgets.toml`, beside the package's manifest.
+/// Returns the file with the budgets: `named`, or `budgets.toml`, beside the package's manifest.
 pub fn budgets(named: Option<&Path>) -> PathBuf {
     let named = named.unwrap_or(Path::new("budgets.toml"));
     match std::env::var_os("CARGO_MANIFEST_DIR") {
@@ -16,10 +16,11 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
     }
 }
 
-/// `target/budgets`, made if need be: beside the test binary, which is where cargo's other results are.
+/// Returns the directory of results, `target/budgets` beside the test binary, where cargo's other results are too. It
+/// is created if necessary.
 ///
 /// # Errors
-/// Where it cannot be made or the test binary's place is unknown.
+/// If it cannot be created, or the path of the test binary is unknown.
 pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
@@ -35,16 +36,16 @@ pub fn results() -> Result<PathBuf, Error> {
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
 }
 
-/// The file that outcomes are appended to.
+/// Returns the file that outcomes are appended to.
 pub fn record(results: &Path) -> PathBuf {
     results.join("outcomes.jsonl")
 }
 
-/// Where Criterion keeps what it recorded: it looks at the same variables, from the package's directory,
-/// and otherwise in cargo's target directory.
+/// Returns the directory of Criterion's records. Criterion looks at the same variables, from the package's directory,
+/// and otherwise uses cargo's target directory.
 ///
 /// # Errors
-/// Where no variable tells and the test binary's place is unknown.
+/// If no variable is set and the path of the test binary is unknown.
 pub fn criterion() -> Result<PathBuf, Error> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let named = ["CRITERION_HOME", "CARGO_TARGET_DIR"].map(std::env::var_os);
@@ -54,17 +55,18 @@ pub fn criterion() -> Result<PathBuf, Error> {
 fn criterion_from(
     package: &Path,
     [home, target]: [Option<PathBuf>; 2],
-    usual: impl FnOnce() -> Result<PathBuf, Error>,
+    default_target: impl FnOnce() -> Result<PathBuf, Error>,
 ) -> Result<PathBuf, Error> {
     match (home, target) {
         (Some(home), _) => Ok(package.join(home)),
         (None, Some(target)) => Ok(package.join(target).join("criterion")),
-        (None, None) => Ok(usual()?.join("criterion")),
+        (None, None) => Ok(default_target()?.join("criterion")),
     }
 }
 
-/// Cargo marks its target directory with `CACHEDIR.TAG`; without one, `deps/` lies two below it. A binary
-/// that was copied elsewhere has none, and what is three above it is nobody's place for results.
+/// Returns cargo's target directory. Cargo marks it with `CACHEDIR.TAG`; without that file, it is two levels above
+/// `deps/`. A binary that was copied elsewhere is in no `deps/`, and the directory above it is not a place for
+/// results.
 fn target() -> Result<PathBuf, Error> {
     let unknown = |e| Error::io("find the place of", Path::new("the test binary"), e);
     let binary = std::env::current_exe().map_err(unknown)?;
@@ -77,8 +79,8 @@ fn above_deps(binary: &Path) -> Option<&Path> {
     deps.ancestors().nth(2)
 }
 
-/// `path` as people know it: from the repository's root under GitHub Actions, which annotates by that;
-/// else from the current directory, where it lies below.
+/// Returns `path` as people know it: relative to the repository's root under GitHub Actions, whose annotations need
+/// that; otherwise relative to the current directory, if it is below that.
 pub fn shown(path: &Path) -> String {
     let repository = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     shown_from(path, repository.into_iter().chain(std::env::current_dir().ok()))
@@ -100,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn criterion_is_looked_for_where_it_looks_itself() {
+    fn criterion_is_found_where_it_looks_itself() {
         let check = |home: Option<&str>, target: Option<&str>, want: &str| {
             let named = [home, target].map(|path| path.map(PathBuf::from));
-            let usual = || Ok(PathBuf::from("/w/target"));
-            let got = criterion_from(Path::new("/w/app"), named, usual).unwrap();
+            let default_target = || Ok(PathBuf::from("/w/target"));
+            let got = criterion_from(Path::new("/w/app"), named, default_target).unwrap();
             assert_eq!(got, Path::new(want));
         };
         check(None, None, "/w/target/criterion");
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_kept_in_a_target_directory_only() {
+    fn results_are_only_kept_in_a_target_directory() {
         let check = |binary: &str, want: Option<&str>| {
             assert_eq!(above_deps(Path::new(binary)), want.map(Path::new));
         };

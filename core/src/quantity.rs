@@ -1,7 +1,7 @@
-//! A number with its unit. Outside `stats` no number travels without one.
+//! A number with its unit. Outside of `stats` every number has one.
 //!
-//! Text follows what people write in a budget: `100 KB` is 1000 bytes a KB, `1 KiB` is 1024 bytes,
-//! `10 ms`, `1_000 op/s`, `64 MB/s`, `95 %`, `12`. Inside, every value is in the base unit of its kind.
+//! The text form is what people write in a budget: `100 KB` (1000 bytes each), `1 KiB` (1024 bytes), `10 ms`, `1_000
+//! op/s`, `64 MB/s`, `95 %`, `12`. Inside, every value is in the base unit of its kind.
 
 use std::fmt;
 
@@ -16,10 +16,10 @@ pub enum Unit {
     /// Times, in seconds.
     #[serde(rename = "s")]
     Seconds,
-    /// Rates of operations, in operations a second.
+    /// Rates of operations, in operations per second.
     #[serde(rename = "op/s")]
     PerSecond,
-    /// Rates of data, in bytes a second.
+    /// Rates of data, in bytes per second.
     #[serde(rename = "B/s")]
     BytesPerSecond,
     /// A part of a whole: 1.0 is 100 %.
@@ -28,7 +28,7 @@ pub enum Unit {
     /// A plain number: a count, an exponent, an exit code.
     #[serde(rename = "number")]
     Number,
-    /// So many times another value.
+    /// A multiple of another value.
     #[serde(rename = "ratio")]
     Ratio,
 }
@@ -36,14 +36,14 @@ pub enum Unit {
 /// A value in the base unit of its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantity {
-    /// The value, in the base unit of `unit`. Finite.
+    /// The value, in the base unit of `unit`. It is finite.
     pub value: f64,
     /// What the value counts.
     pub unit: Unit,
 }
 
-/// Every suffix that is understood: its text, its unit, and how many base units it stands for.
-/// Within a unit the rows that are printed come first, smallest first.
+/// The suffixes that are understood: the text, its unit, and how many base units it stands for. Within a unit, the
+/// rows that are also printed come first, and of these the smallest first.
 const SUFFIXES: &[(&str, Unit, f64)] = &[
     ("B", Unit::Bytes, 1.0),
     ("KB", Unit::Bytes, 1e3),
@@ -82,7 +82,7 @@ const SUFFIXES: &[(&str, Unit, f64)] = &[
 ];
 
 impl Unit {
-    /// What a limit in this unit looks like, for messages.
+    /// Returns an example of a limit in this unit, for messages.
     pub fn example(self) -> &'static str {
         match self {
             Unit::Bytes => "\"100 KB\"",
@@ -95,7 +95,7 @@ impl Unit {
         }
     }
 
-    /// The word for this unit in a sentence: "a size in bytes".
+    /// Returns the word for this unit in a sentence, such as "a size".
     pub fn noun(self) -> &'static str {
         match self {
             Unit::Bytes => "a size",
@@ -108,7 +108,7 @@ impl Unit {
         }
     }
 
-    /// The suffix that a number without a unit was probably meant to have; empty for a plain number.
+    /// Returns the suffix that a number without a unit was probably meant to have; empty for a plain number.
     pub fn usual(self) -> &'static str {
         match self {
             Unit::Bytes => "KB",
@@ -120,7 +120,7 @@ impl Unit {
         }
     }
 
-    /// Every suffix of this unit that is understood.
+    /// Returns every suffix of this unit that is understood.
     #[cfg(test)]
     pub fn suffixes(self) -> impl Iterator<Item = &'static str> {
         SUFFIXES.iter().filter(move |s| s.1 == self).map(|s| s.0)
@@ -137,16 +137,15 @@ impl Unit {
 }
 
 impl Quantity {
-    /// A value in the base unit of `unit`.
+    /// Makes a value in the base unit of `unit`.
     pub fn new(value: f64, unit: Unit) -> Self {
         Quantity { value, unit }
     }
 
-    /// Reads `"1.5 MiB"`, `"10ms"`, `"1_000 op/s"`, `"95 %"`, `"12"`.
+    /// Reads a text such as `"1.5 MiB"`, `"10ms"`, `"1_000 op/s"`, `"95 %"` or `"12"`.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the text and, for a unit of the wrong case, which one
-    /// was meant.
+    /// A sentence that says what is wrong with the text. For a unit in the wrong case, it says which one was meant.
     pub fn parse(text: &str) -> Result<Quantity, String> {
         let (digits, suffix) = Self::split(text);
         let text = text.trim();
@@ -156,7 +155,7 @@ impl Quantity {
             .map_err(|_| format!("`{text}` does not start with a number"))?;
         let known = SUFFIXES.iter().find(|s| s.0 == suffix);
         let Some(&(_, unit, factor)) = known else {
-            return Err(match meant(suffix) {
+            return Err(match suggestion(suffix) {
                 Some(near) => format!("unknown unit `{suffix}`; did you mean `{near}`?"),
                 None if suffix.starts_with(',') => {
                     format!("`{text}` is not a number; thousands are set off by `_`, as in `1_000`")
@@ -175,7 +174,7 @@ impl Quantity {
         }
     }
 
-    /// What could be the number, and what follows it, both without the space around them.
+    /// Splits a text into what may be the number and what follows it, both without the space around them.
     pub fn split(text: &str) -> (&str, &str) {
         let text = text.trim();
         let end = text
@@ -190,12 +189,12 @@ impl Quantity {
         (&text[..end], text[end..].trim())
     }
 
-    /// The value printed at the scale that suits `row`, so that a row of numbers reads at one scale.
+    /// Prints the value at the scale that suits `row`, so that all numbers of a row have the same scale.
     pub fn at_scale_of(self, row: Quantity) -> String {
         let magnitude = row.value.abs();
         let mut scale = ("", 1.0);
         for (i, (suffix, factor)) in row.unit.scales().enumerate() {
-            // Minutes only from two of them on: people compare "90 s" with "60 s" at a glance.
+            // Minutes are used from two minutes on, because people easily compare "90 s" with "60 s".
             let from = if suffix == "min" { factor * 2.0 } else { factor };
             if i == 0 || magnitude >= from * 0.9995 {
                 scale = (suffix, factor);
@@ -206,8 +205,8 @@ impl Quantity {
     }
 }
 
-/// The suffix that an unknown one was probably meant to be.
-fn meant(suffix: &str) -> Option<&'static str> {
+/// Returns the suffix that an unknown one was probably meant to be.
+fn suggestion(suffix: &str) -> Option<&'static str> {
     let word = match suffix.to_ascii_lowercase().as_str() {
         "m" if suffix == "M" => "MB",
         "sec" | "secs" | "second" | "seconds" => "s",
@@ -227,12 +226,12 @@ fn meant(suffix: &str) -> Option<&'static str> {
     near.or_else(|| (!word.is_empty()).then_some(word))
 }
 
-/// Three significant digits below a thousand; whole numbers above and for counts.
+/// Prints three significant digits below a thousand, and whole numbers above and for counts.
 fn digits(value: f64, unit: Unit) -> String {
     let magnitude = value.abs();
     let exact = (value - value.round()).abs() <= value.abs() * 1e-9;
     if unit == Unit::Ratio && (0.000_95..9.995).contains(&magnitude) {
-        // Near 1 a tenth of a percent matters, elsewhere three digits do; "0.125 x python" is no 0.12.
+        // Near 1 a tenth of a percent matters, and elsewhere three digits do: "0.125 x python" must not become 0.12.
         let decimals = match magnitude {
             m if m < 0.0995 => 4,
             m if m < 1.25 => 3,
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write() {
+    fn quantities_that_people_write() {
         check("100 KB", 100_000.0, Unit::Bytes, "100 KB");
         check("100KiB", 102_400.0, Unit::Bytes, "102 KB");
         check("1.5 MiB", 1_572_864.0, Unit::Bytes, "1.57 MB");
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_is_written_short() {
+    fn large_numbers_are_written_short() {
         let shown = |value| Quantity::new(value, Unit::Number).to_string();
         assert_eq!([1e308, 1e15, 1e14].map(shown), ["1.00e308", "1.00e15", "100000000000000"]);
     }
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_says_why() {
+    fn a_refusal_says_why() {
         refuses("", "number");
         refuses("ms", "number");
         refuses("10 MS", "did you mean `ms`");

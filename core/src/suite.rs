@@ -1,53 +1,54 @@
 //! The tests that a `budgets.toml` makes, and which of them share a measurement.
 //!
-//! One limit of one case is one [`Test`]. Tests whose readings come from the same processes make a
-//! [`Group`]: all timed limits of a workload's case, all its heap limits, all limits of a command. Pure:
-//! nothing here measures, so that listing ten thousand tests costs nothing.
+//! One limit of one case is one [`Test`]. Tests whose readings come from the same processes form a [`Group`]: all
+//! timed limits of a workload's case, all its heap limits, all limits of a command. This module is pure: nothing here
+//! measures, so that listing ten thousand tests costs nothing.
 
+mod implied;
 pub mod names;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::metric::{InstrumentKind, Metric, Values, WorkerInstrument};
+use crate::budget::{Budget, Budgets, Limit, Reference, Target};
+use crate::metric::{InstrumentKind, Metric, WorkerInstrument};
 use crate::verdict::hypothesis::takes_turns;
 
-/// One limit of one case: one test.
+/// A test: one limit of one case.
 #[derive(Debug, Clone)]
 pub struct Test {
-    /// `merge::p99`, `records::records=1000::rss`.
+    /// The name of the test, such as `merge::p99` or `records::records=1000::rss`.
     pub name: String,
-    /// Index of its budget.
+    /// The index of its budget.
     pub budget: usize,
-    /// Index of its case; for a scaling limit, 0.
+    /// The index of its case; 0 for a scaling limit.
     pub case: usize,
-    /// What is asked.
+    /// The limit that the test checks.
     pub limit: Arc<Limit>,
-    /// Index of the group that measures it.
+    /// The index of the group that measures it.
     pub group: usize,
-    /// Where its values are from.
+    /// What reads its values.
     pub reading: Reading,
 }
 
-/// Said of a budget that the base revision does not have: it cannot be compared, and nothing is amiss.
+/// The reason for a budget that the base revision does not have: it cannot be compared, and nothing is wrong.
 pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
 impl Test {
-    /// Whether its value is compared rather than judged.
+    /// Whether its value is compared rather than judged from evidence.
     pub fn is_deterministic(&self) -> bool {
         self.limit.metric.is_deterministic()
     }
 
-    /// Why it is not judged in this build or without a base revision, which is nobody's fault.
-    /// `base` says whether the base revision, where there is one, has the budget too.
+    /// Returns why it is not judged in this build, or without a base revision; that is nobody's fault. `base` says
+    /// whether the base revision, if there is one, has the budget too.
     pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
                 Some("no base revision to compare with is given")
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
-            // What was recorded is of another program, whose build this one's says nothing of.
+            // What was recorded belongs to another program, and the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
@@ -57,47 +58,47 @@ impl Test {
     }
 }
 
-/// What a group is read by.
+/// What reads the values of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reading {
     /// The instrument that the table of metrics names.
     By(InstrumentKind),
-    /// Of a workload what its process as a whole tells, where two are compared: processor time,
-    /// failures, values of its own. Its times are compared turn by turn instead, but for those under a
-    /// load.
+    /// The whole process of a workload, where two workloads are compared: its processor time, its failures, the
+    /// values that it records. Its times are not read in this way, because they are compared by interleaving, unless
+    /// there is a load.
     Whole,
 }
 
 impl Reading {
-    /// Of a workload by the clock, alone or in turns with its reference.
+    /// The times of a workload, measured alone or interleaved with its reference.
     pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// What another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
-    /// A command from outside.
+    /// A command, watched from outside.
     const PROCESS: Reading = Reading::By(InstrumentKind::Process);
 }
 
-/// What is measured together.
+/// A group of tests that are measured together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group {
-    /// Index of the budget.
+    /// The index of the budget.
     pub budget: usize,
-    /// Which cases: one of them, or all of them for a slope.
+    /// The cases that are measured: one of them, or all of them for a slope.
     pub span: Span,
-    /// What is read.
+    /// What reads the values.
     pub reading: Reading,
-    /// What it is measured against, for a ratio.
+    /// The other side of the comparison, for a ratio.
     pub versus: Option<Versus>,
-    /// Whether its readings are compared, or recorded; such groups may be measured side by side.
+    /// Whether its readings are compared or recorded; such groups may be measured side by side.
     pub deterministic: bool,
 }
 
-/// Which cases of a budget a group measures.
+/// The cases of a budget that a group measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Span {
-    /// This one.
+    /// One case.
     Case(usize),
-    /// All of them, for a slope.
+    /// All cases, for a slope.
     Sweep,
 }
 
@@ -110,36 +111,33 @@ pub enum Versus {
     Base,
 }
 
-/// Every test of a `budgets.toml`, deterministic ones first, and the groups that measure them.
+/// The suite: every test of a `budgets.toml`, and the groups that measure them.
 #[derive(Debug)]
 pub struct Suite {
     /// The tests, deterministic ones first.
     pub tests: Vec<Test>,
     /// The groups of tests that share a measurement.
     pub groups: Vec<Group>,
-    /// For each group, the indices of its tests.
+    /// The indices of the tests of each group.
     members: Vec<Vec<usize>>,
 }
 
 impl Suite {
-    /// Lays out the tests of a checked file. `compares` says whether there is a base revision, which
-    /// adds the limits that `base` in `[settings]` puts on every budget.
+    /// Lays out the tests of a checked file. `compares` says whether there is a base revision; if so, the limits that
+    /// `base` in `[settings]` puts on every budget are added.
     pub fn of(budgets: &Budgets, compares: bool) -> Suite {
         let by_name: HashMap<&str, usize> =
             budgets.budgets.iter().enumerate().map(|(i, b)| (b.name.as_str(), i)).collect();
-        let mut tests = Ranks::default();
+        let mut tests = OrderedTests::default();
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
-            let implied = match budgets.settings.base {
-                // What is recorded cannot be interleaved with a base.
-                Some(share) if compares && !is_recorded(budget) => implied(&budget.limits, share),
-                _ => Vec::new(),
-            };
-            let lay = Layout { budgets, by_name: &by_name, index, budget, implied };
-            lay.cases(&mut tests, &mut groups);
-            lay.slopes(&mut tests, &mut groups);
+            let base = budgets.settings.base.as_ref().filter(|_| compares);
+            let implied = base.map_or(Vec::new(), |base| implied::limits(budget, base));
+            let layout = Layout { budgets, by_name: &by_name, index, budget, implied };
+            layout.cases(&mut tests, &mut groups);
+            layout.slopes(&mut tests, &mut groups);
         }
-        let Ranks { deterministic: mut tests, mut statistical } = tests;
+        let OrderedTests { deterministic: mut tests, mut statistical } = tests;
         tests.append(&mut statistical);
         let mut members = vec![Vec::new(); groups.len()];
         for (index, test) in tests.iter().enumerate() {
@@ -148,84 +146,55 @@ impl Suite {
         Suite { tests, groups, members }
     }
 
-    /// How many limits share the suite's chance of a false red. What is recorded has none that is known.
+    /// Returns how many limits share the suite's chance of a false red. For recorded values no such chance is known.
     pub fn statistical(&self) -> usize {
         let judged = |test: &&Test| !test.is_deterministic() && test.reading != Reading::RECORDED;
         self.tests.iter().filter(judged).count()
     }
 
-    /// The tests of a group.
+    /// Returns the tests of a group.
     pub fn tests_of(&self, group: usize) -> impl Iterator<Item = (usize, &Test)> {
         self.members[group].iter().map(|&index| (index, &self.tests[index]))
     }
 }
 
-/// Tests in the making: deterministic ones come first, as they take no turns and free their threads soon.
+/// The tests as they are laid out. Deterministic ones come first, because they are not interleaved and free their
+/// threads soon.
 #[derive(Default)]
-struct Ranks {
+struct OrderedTests {
     deterministic: Vec<Test>,
     statistical: Vec<Test>,
 }
 
-impl Ranks {
+impl OrderedTests {
     fn push(&mut self, test: Test, group: &Group) {
-        let rank =
+        let list =
             if group.deterministic { &mut self.deterministic } else { &mut self.statistical };
-        rank.push(test);
+        list.push(test);
     }
 }
 
-fn is_recorded(budget: &Budget) -> bool {
-    matches!(budget.subject, Subject::Criterion(_))
-}
-
+/// The layout of the tests of one budget.
 struct Layout<'a> {
     budgets: &'a Budgets,
     by_name: &'a HashMap<&'a str, usize>,
     index: usize,
     budget: &'a Budget,
-    /// Limits that the file puts on every budget.
+    /// The limits that the file puts on every budget.
     implied: Vec<Arc<Limit>>,
 }
 
-/// `base = "5 %"`: for every metric with a limit of its own, and none against the base, that it is not
-/// worse than there by more than `share`.
-fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
-    let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
-    let mut implied: Vec<Arc<Limit>> = Vec::new();
-    for limit in limits {
-        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
-        let own = limits.iter().any(|other| same(other) && against_base(other));
-        // An exit code is no amount.
-        if own || limit.metric.values() == Values::Code || implied.iter().any(same) {
-            continue;
-        }
-        let factor = match limit.bound {
-            Bound::Max => 1.0 + share,
-            Bound::Min => 1.0 / (1.0 + share),
-        };
-        let both = limits.iter().any(|o| o.metric == limit.metric && o.bound != limit.bound);
-        let side = match (both, limit.bound) {
-            (false, _) => "",
-            (true, Bound::Max) => "::max",
-            (true, Bound::Min) => "::min",
-        };
-        implied.push(Arc::new(Limit {
-            target: Target::Relative { factor, reference: Reference::Base },
-            warn: None,
-            label: format!("{}{side}::x_base", limit.metric),
-            ..Limit::clone(limit)
-        }));
-    }
-    implied
-}
-
 impl Layout<'_> {
-    fn cases(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
+    fn cases(&self, tests: &mut OrderedTests, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
-            for limit in self.budget.limits.iter().chain(&self.implied) {
+            let written = self.budget.limits.len();
+            for (nth, limit) in self.budget.limits.iter().chain(&self.implied).enumerate() {
                 let name = names::test(self.budget, &what.label, limit);
+                let base = self.budgets.settings.base.as_ref().filter(|_| nth >= written);
+                if base.is_some_and(|base| implied::is_excepted(base, &name)) {
+                    continue;
+                }
                 let versus = self.versus(limit, case);
                 let mut reading = self.reading(&limit.metric);
                 let as_a_whole = |versus| !takes_turns(&limit.metric) || self.is_loaded(versus);
@@ -237,11 +206,11 @@ impl Layout<'_> {
                     span: Span::Case(case),
                     reading,
                     versus,
-                    // A command's exit code is read from the runs that its times are.
+                    // A command's exit code is read from the same runs as its times.
                     deterministic: reading == Reading::RECORDED
                         || (limit.metric.is_deterministic() && reading != Reading::PROCESS),
                 };
-                let group = place(group, groups, first);
+                let group = group_index(group, groups, first);
                 let limit = Arc::clone(limit);
                 let test = Test { name, budget: self.index, case, limit, group, reading };
                 tests.push(test, &groups[group]);
@@ -249,7 +218,7 @@ impl Layout<'_> {
         }
     }
 
-    fn slopes(&self, tests: &mut Ranks, groups: &mut Vec<Group>) {
+    fn slopes(&self, tests: &mut OrderedTests, groups: &mut Vec<Group>) {
         let first = groups.len();
         for limit in self.budget.scaling.iter().flat_map(|scaling| &scaling.limits) {
             let reading = self.reading(&limit.metric);
@@ -261,7 +230,7 @@ impl Layout<'_> {
                 deterministic: limit.metric.is_deterministic(),
             };
             let name = names::test(self.budget, "", limit);
-            let group = place(group, groups, first);
+            let group = group_index(group, groups, first);
             let limit = Arc::clone(limit);
             let test = Test { name, budget: self.index, case: 0, limit, group, reading };
             tests.push(test, &groups[group]);
@@ -270,7 +239,7 @@ impl Layout<'_> {
 
     fn versus(&self, limit: &Limit, case: usize) -> Option<Versus> {
         match &limit.target {
-            // So many times an accepted value is a number too.
+            // A multiple of an accepted value is a fixed number too.
             Target::Absolute(_) | Target::Relative { reference: Reference::Lock, .. } => None,
             Target::Relative { reference: Reference::Base, .. } => Some(Versus::Base),
             Target::Relative { reference: Reference::Budget(name), .. } => {
@@ -283,7 +252,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Whether one of the two has operations that are due, and so cannot wait for its turn.
+    /// Whether one of the two has a load: operations that are due cannot wait for a turn.
     fn is_loaded(&self, versus: &Versus) -> bool {
         let other = match versus {
             Versus::Budget(other, _) => self.budgets.budgets[*other].load.is_some(),
@@ -294,13 +263,14 @@ impl Layout<'_> {
 
     fn reading(&self, metric: &Metric) -> Reading {
         let instrument = metric.instrument(self.budget.subject.kind());
-        // The reader of the file has refused what the subject does not have.
+        // The reader of the file has refused metrics that the subject does not have.
         Reading::By(instrument.expect("a limit is on a metric that its subject has"))
     }
 }
 
-/// The index of a group among those from `first` on, which are all of its case; added where it is new.
-fn place(group: Group, groups: &mut Vec<Group>, first: usize) -> usize {
+/// Returns the index of a group among those from `first` on, which all belong to its case; adds the group if it is
+/// new.
+fn group_index(group: Group, groups: &mut Vec<Group>, first: usize) -> usize {
     let known = groups[first..].iter().position(|known| *known == group);
     known.map_or_else(
         || {

@@ -1,4 +1,4 @@
-//! One process while it runs: waiting for it, for what it writes, for its end.
+//! A child process while it runs: waiting for its end, and for what it writes.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::exit::{self, Exit};
-use super::launch::{Finished, Input, Launch, Seen, Stream};
+use super::launch::{Event, Finished, Input, Launch, Stream};
 use super::output::{self, Drain};
 use super::system::{self, End};
 use super::usage::Living;
 use super::watch::Watch;
 use super::{refusal, repository};
 
-/// A process that was started. Dropping it ends it, and everything it started.
+/// A child process. Dropping it ends the process and everything that the process started.
 #[derive(Debug)]
 pub(crate) struct Child {
     pub(super) name: String,
@@ -27,52 +27,55 @@ pub(crate) struct Child {
     channel: Option<std::os::unix::net::UnixStream>,
     kills_before: Option<u64>,
     finished: bool,
-    /// How it ended by itself.
+    /// How the process ended, if it ended by itself.
     ended: Option<Finished>,
 }
 
-/// What came of waiting for a text.
+/// The result of waiting until a process is ready.
 #[derive(Debug)]
 pub(crate) enum Readiness {
-    /// It was read at this moment.
+    /// The process became ready at this moment.
     At(Instant),
-    /// The process ended without it.
+    /// The process ended before it was ready.
     Ended(Finished),
-    /// The deadline came first.
+    /// The deadline passed first.
     Late,
 }
 
 impl Child {
-    /// Starts a process. The clock starts in the child, just before its program is loaded: what it
-    /// costs to copy this process first is not the command's.
+    /// Starts a process. The clock starts in the child, just before its program is loaded, so that the time needed to
+    /// copy this process does not count as the command's.
     pub(crate) fn spawn(launch: &Launch) -> Result<Child, Unmeasured> {
         let name = launch.name();
-        let plumb = |e| refusal::of_pipes(&name, &e);
-        let (out, out_end) = io::pipe().map_err(plumb)?;
-        let (err, err_end) = io::pipe().map_err(plumb)?;
-        let (wake, waker) = io::pipe().map_err(plumb)?;
+        let pipe_error = |e| refusal::pipes_failed(&name, &e);
+        let (out, out_end) = io::pipe().map_err(pipe_error)?;
+        let (err, err_end) = io::pipe().map_err(pipe_error)?;
+        let (wake, waker) = io::pipe().map_err(pipe_error)?;
         #[cfg(unix)]
         let mut channel = None;
         let (stdin, stdin_end) = match launch.stdin {
             Input::Null => (Stdio::null(), None),
             Input::Open => {
-                let (read, write) = io::pipe().map_err(plumb)?;
+                let (read, write) = io::pipe().map_err(pipe_error)?;
                 (read.into(), Some(write))
             }
             #[cfg(unix)]
             Input::Channel => {
-                let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(plumb)?;
+                let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(pipe_error)?;
                 channel = Some(ours);
                 (std::os::fd::OwnedFd::from(theirs).into(), None)
             }
         };
-        let text = |stream| launch.watch.as_ref().filter(|w| w.0 == stream).map(|w| w.1.as_str());
-        let again = waker.try_clone().map_err(plumb)?;
-        let stdout = Drain::start(out, text(Stream::Stdout), launch.keep, waker).map_err(plumb)?;
-        let stderr = Drain::start(err, text(Stream::Stderr), launch.keep, again).map_err(plumb)?;
+        let watched_text =
+            |stream| launch.watch.as_ref().filter(|w| w.0 == stream).map(|w| w.1.as_str());
+        let second_waker = waker.try_clone().map_err(pipe_error)?;
+        let stdout = Drain::start(out, watched_text(Stream::Stdout), launch.keep, waker)
+            .map_err(pipe_error)?;
+        let stderr = Drain::start(err, watched_text(Stream::Stderr), launch.keep, second_waker)
+            .map_err(pipe_error)?;
 
         let surround = |command: &mut Command| {
-            repository::forget(command);
+            repository::remove_variables(command);
             for name in &launch.without {
                 command.env_remove(name);
             }
@@ -83,7 +86,8 @@ impl Child {
             }
         };
         let kills_before = system::memory_kills();
-        let handle = system::start(launch, surround).map_err(|e| refusal::of_start(launch, &e))?;
+        let handle =
+            system::start(launch, surround).map_err(|e| refusal::start_failed(launch, &e))?;
         Ok(Child {
             name,
             handle,
@@ -99,64 +103,64 @@ impl Child {
         })
     }
 
-    /// The channel to its standard input, the first time it is asked for.
+    /// Returns the channel to the process's standard input, the first time that it is asked for.
     #[cfg(unix)]
     pub(crate) fn channel(&mut self) -> Option<std::os::unix::net::UnixStream> {
         self.channel.take()
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn id(&self) -> u32 {
         self.handle.id()
     }
 
-    /// When its program was about to be loaded.
+    /// Returns the moment just before the program was loaded.
     pub(crate) fn spawned_at(&self) -> Instant {
         self.handle.spawned_at()
     }
 
-    /// The moment `timeout` after that; a century after, where it would be more than a clock holds.
+    /// Returns the moment at which `timeout` is over. A longer timeout than the clock can hold is cut to a century.
     pub(crate) fn deadline(&self, timeout: Duration) -> Instant {
         let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
         self.spawned_at() + timeout.min(century)
     }
 
-    /// Waits for the end; `None` where the deadline comes first. Fails where it floods or is ended by
-    /// a signal; then, and after its end, nothing of it is left.
+    /// Waits for the process to end; returns `None` if the deadline passes first. It fails if the process writes too
+    /// much or is ended by a signal; nothing of the process is left after a failure or after its end.
     pub(crate) fn wait(&mut self, deadline: Instant) -> Result<Option<Finished>, Unmeasured> {
         loop {
             if let Some(ended) = &self.ended {
                 return Ok(Some(ended.clone()));
             }
-            match self.look(deadline)? {
-                Seen::Ended(at) => return self.conclude(at).map(Some),
-                Seen::Late => return Ok(None),
-                Seen::Woken => {}
+            match self.wait_for_event(deadline)? {
+                Event::Ended(at) => return self.conclude(at).map(Some),
+                Event::Late => return Ok(None),
+                Event::Woken => {}
             }
         }
     }
 
-    /// Waits for the watched text.
+    /// Waits until the watched text is written.
     pub(crate) fn ready(&mut self, deadline: Instant) -> Result<Readiness, Unmeasured> {
         loop {
             if let Some(at) = self.matched() {
                 return Ok(Readiness::At(at));
             }
-            match self.look(deadline)? {
-                Seen::Ended(at) => {
+            match self.wait_for_event(deadline)? {
+                Event::Ended(at) => {
                     let finished = self.conclude(at)?;
-                    // The text may have been its last words.
+                    // The process may have written the text just before it ended.
                     return Ok(self.matched().map_or(Readiness::Ended(finished), Readiness::At));
                 }
-                Seen::Late => return Ok(Readiness::Late),
-                Seen::Woken => {}
+                Event::Late => return Ok(Readiness::Late),
+                Event::Woken => {}
             }
         }
     }
 
-    /// Waits until `probe` says yes, asking more rarely the longer it takes: the moment is known to
-    /// 2 % of the time since the start, or to 0.2 ms, and never worse than to 5 ms.
+    /// Waits until `probe` returns true. The longer it takes, the more rarely it asks: the moment is known to within
+    /// 2 % of the time since the start, but not more precisely than 0.2 ms and not less precisely than 5 ms.
     pub(crate) fn until(
         &mut self,
         deadline: Instant,
@@ -169,16 +173,16 @@ impl Child {
             let step = self.spawned_at().elapsed() / 50;
             let step = step.clamp(Duration::from_micros(200), Duration::from_millis(5));
             let next = (Instant::now() + step).min(deadline);
-            match self.look(next)? {
-                Seen::Ended(at) if probe() => return self.conclude(at).map(|_| Readiness::At(at)),
-                Seen::Ended(at) => return self.conclude(at).map(Readiness::Ended),
-                Seen::Late if next == deadline => return Ok(Readiness::Late),
-                Seen::Late | Seen::Woken => {}
+            match self.wait_for_event(next)? {
+                Event::Ended(at) if probe() => return self.conclude(at).map(|_| Readiness::At(at)),
+                Event::Ended(at) => return self.conclude(at).map(Readiness::Ended),
+                Event::Late if next == deadline => return Ok(Readiness::Late),
+                Event::Late | Event::Woken => {}
             }
         }
     }
 
-    /// How a process that has just become ready ended, if it did so on its own as soon as that.
+    /// Returns how a process that has just become ready ended, if it ended on its own right afterwards: see [`Watch`].
     pub(crate) fn ended_at_once(&mut self) -> Result<Option<Finished>, Unmeasured> {
         const STEP: Duration = Duration::from_millis(2);
         let began = Instant::now();
@@ -200,20 +204,21 @@ impl Child {
         }
     }
 
-    /// What it and everything it started hold at this moment; `None` where it has ended, or where the
-    /// platform does not tell.
+    /// Returns what the process and everything it started hold at this moment; `None` if it has ended, or if the
+    /// platform does not report it.
     pub(crate) fn living(&self) -> Option<Living> {
         system::living(&self.handle)
     }
 
-    /// Ends it and everything it started, because of `cause`; gives the reason with its last output.
+    /// Ends the process and everything it started because of `cause`, and returns that as the reason, with the
+    /// process's last output.
     pub(crate) fn give_up(&mut self, cause: Cause, text: impl Into<String>) -> Unmeasured {
         self.kill();
         Unmeasured { cause, text: text.into(), output: self.last_words() }
     }
 
-    /// Ends it and everything it started. Returns when nothing of it is left. Does nothing the second
-    /// time.
+    /// Ends the process and everything it started, and returns when nothing of it is left. A second call does
+    /// nothing.
     pub(crate) fn kill(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             self.handle.kill();
@@ -222,7 +227,7 @@ impl Child {
         }
     }
 
-    /// The end of its standard error, or where it wrote nothing there, of its standard output.
+    /// Returns the end of the standard error, or of the standard output if nothing was written to standard error.
     pub(crate) fn last_words(&self) -> Option<String> {
         self.stderr.written().text().or_else(|| self.stdout.written().text())
     }
@@ -231,8 +236,8 @@ impl Child {
         self.stdout.matched().or(self.stderr.matched())
     }
 
-    fn look(&mut self, deadline: Instant) -> Result<Seen, Unmeasured> {
-        let seen = self.handle.look(&self.wake, deadline).map_err(|e| {
+    fn wait_for_event(&mut self, deadline: Instant) -> Result<Event, Unmeasured> {
+        let event = self.handle.wait_for_event(&self.wake, deadline).map_err(|e| {
             Unmeasured::new(Cause::Harness, format!("failed to wait for `{}`: {e}", self.name))
         })?;
         if self.stdout.flooded() || self.stderr.flooded() {
@@ -243,10 +248,10 @@ impl Child {
             );
             return Err(self.give_up(Cause::Flooded, text));
         }
-        Ok(seen)
+        Ok(event)
     }
 
-    /// After its own end: ends what it left behind, reaps it, and says how it was.
+    /// Cleans up after the process has ended by itself: ends what it left behind, reaps it, and returns how it ended.
     fn conclude(&mut self, at: Instant) -> Result<Finished, Unmeasured> {
         self.finished = true;
         let End { exit, usage, strays, left, .. } = self.handle.reap().map_err(|e| {
@@ -284,8 +289,8 @@ impl Child {
         }
     }
 
-    /// Closes its input, and waits for its streams to end. Everything that could write is gone by
-    /// now; what hid too well to be found must not hang us.
+    /// Closes the standard input and waits for the output streams to end. Every process that could write is gone by
+    /// now; the wait is limited in case one was not found.
     fn drain(&mut self) {
         self.stdin = None;
         let patience = Instant::now() + Duration::from_secs(2);
@@ -300,7 +305,8 @@ impl Drop for Child {
     }
 }
 
-/// Whether the kernel has killed for want of memory since `before`; `None` where it does not tell.
+/// Whether the kernel has killed a process for lack of memory since `before`; `None` if the kernel does not report
+/// it.
 fn memory_killed(before: Option<u64>) -> Option<bool> {
     Some(system::memory_kills()? > before?)
 }

@@ -1,5 +1,5 @@
-//! What a process and its end are on every system: these start the test binary itself, and look into nothing that only
-//! one system has. Descendants are told by a file that they hold locked as long as they live.
+//! Starting and ending processes as it works on every system. The tests start the test binary itself and use nothing
+//! that only one system has. Whether a descendant lives is seen by a file that it holds locked.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,15 +12,15 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use super::launch::Written;
 use super::*;
 
-/// What the actor does.
+/// Says what the actor has to do.
 const ACT: &str = "PERF_BUDGET_TEST_ACT";
-/// The file that it holds locked.
+/// The file that the actor holds locked.
 const HELD: &str = "PERF_BUDGET_TEST_HELD";
-/// The file that what it starts holds locked.
+/// The file that the actor's child holds locked.
 const BELOW: &str = "PERF_BUDGET_TEST_BELOW";
 const LONG: Duration = Duration::from_secs(60);
 
-/// Not a test: what the tests below start. It does nothing where nobody says what.
+/// Not a test, but the process that the tests below start. It does nothing unless the variable says what to do.
 #[test]
 #[expect(clippy::exit, reason = "a process that behaves badly is what it is for")]
 fn actor() {
@@ -66,7 +66,7 @@ fn actor() {
             }
             std::process::exit(0);
         }
-        other => panic!("`{other}` is nothing to do"),
+        other => panic!("`{other}` is not an action"),
     }
 }
 
@@ -87,7 +87,7 @@ fn refused(launch: &Launch, timeout: Duration, cause: Cause, words: &str) {
     assert!(reason.to_string().contains(words), "`{words}` is missing in: {reason}");
 }
 
-/// A file for a descendant to hold, gone when this is dropped.
+/// A file for a descendant to hold; it is removed when this value is dropped.
 struct Held(PathBuf);
 
 impl Held {
@@ -104,9 +104,9 @@ impl Held {
         launch
     }
 
-    /// That the descendant was there, and is not any more.
+    /// Asserts that the descendant ran, and has ended.
     #[track_caller]
-    fn is_let_go(&self) {
+    fn assert_released(&self) {
         let file = File::open(&self.0).expect("the descendant never ran");
         assert!(file.try_lock().is_ok(), "the descendant lives");
     }
@@ -119,7 +119,7 @@ impl Drop for Held {
 }
 
 #[test]
-fn code_and_output_are_told() {
+fn the_exit_code_and_the_output_are_reported() {
     let done = run(&acting("speak"), LONG).unwrap();
     assert_eq!((done.code, done.strays), (7, 0));
     let out = String::from_utf8(done.stdout.tail).unwrap();
@@ -129,18 +129,18 @@ fn code_and_output_are_told() {
 }
 
 #[test]
-fn what_is_late_is_killed_and_says_so() {
+fn a_process_that_takes_too_long_is_killed() {
     let short = Duration::from_millis(200);
     refused(&acting("sleep"), short, Cause::TimedOut, "did not end within 200ms and was killed");
 }
 
 #[test]
-fn a_flood_is_stopped() {
+fn a_process_that_writes_too_much_is_ended() {
     refused(&acting("flood"), LONG, Cause::Flooded, "64 MiB");
 }
 
 #[test]
-fn no_program_has_a_remedy() {
+fn a_missing_program_is_reported_with_the_remedy() {
     refused(&Launch::new("no-such-program"), LONG, Cause::NotFound, "no such program in PATH");
     let lost = Launch { dir: Some("no/such/dir".into()), ..acting("speak") };
     refused(&lost, LONG, Cause::NotFound, "its directory `no/such/dir` is not there");
@@ -165,13 +165,13 @@ fn a_watched_text_makes_it_ready() {
 }
 
 #[test]
-fn what_outlives_its_root_is_ended() {
+fn a_descendant_that_outlives_the_root_is_ended() {
     let held = Held::new("left");
     let done: Result<Finished, Unmeasured> = run(&held.by("leave"), LONG);
     let done = done.unwrap();
     assert_eq!(done.code, 0);
-    held.is_let_go();
-    // A group does not tell how many were in it.
+    held.assert_released();
+    // A process group does not say how many processes were in it.
     assert_eq!(done.strays, usize::from(cfg!(any(target_os = "linux", windows))));
 }
 
@@ -182,7 +182,7 @@ fn dropping_a_child_ends_what_it_started() {
     let mut child = Child::spawn(&Launch { watch, ..held.by("keep") }).unwrap();
     assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
     drop(child);
-    held.is_let_go();
+    held.assert_released();
 }
 
 #[test]

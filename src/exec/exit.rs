@@ -1,18 +1,18 @@
-//! How a process ended, in words: which signal, and who is likely to have sent it.
+//! How a process ended, in words: by which signal, and who is likely to have sent it.
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// By itself, with this code.
+    /// By itself, with this exit code.
     Code(i32),
     /// By this signal.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are none"))]
     Signal(i32),
 }
 
-/// Signals by number, as Linux and macOS agree on them; the others differ and are told by number.
+/// The signals that Linux and macOS number alike, and each system's own. Other signals are shown by number.
 const SIGNALS: &[(i32, &str, &str)] = &[
     (1, "SIGHUP", "hang-up"),
     (2, "SIGINT", "interrupt"),
@@ -43,8 +43,8 @@ const SIGNALS: &[(i32, &str, &str)] = &[
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
-/// A process that was ended by a signal that this harness did not send. `memory_killed`: whether the
-/// kernel killed for want of memory meanwhile, where it tells.
+/// Describes a process that was ended by a signal that this harness did not send. `memory_killed` says whether the
+/// kernel has killed a process for lack of memory in that time, if the kernel reports it.
 pub(super) fn died(
     name: &str,
     signal: i32,
@@ -81,7 +81,7 @@ fn killed(name: &str, memory_killed: Option<bool>) -> String {
     format!("`{name}` was ended by SIGKILL from outside; {who}")
 }
 
-/// The line with which Rust's runtime says that memory ran out.
+/// Returns the line by which Rust's runtime reports that memory ran out.
 fn failed_allocation(output: &str) -> Option<&str> {
     output.lines().rev().find(|line| {
         line.split_once("memory allocation of ")
@@ -89,12 +89,12 @@ fn failed_allocation(output: &str) -> Option<&str> {
     })
 }
 
-/// Whether Rust's runtime said that a stack overflowed.
+/// Whether Rust's runtime reported that a stack overflowed.
 fn overflowed_stack(output: &str) -> bool {
     output.lines().any(|line| line.contains(" has overflowed its stack"))
 }
 
-/// `SIGSEGV (segmentation fault)`.
+/// Returns the signal's name and meaning, such as `SIGSEGV (segmentation fault)`.
 fn signal_name(signal: i32) -> String {
     match SIGNALS.iter().find(|s| s.0 == signal) {
         Some((_, name, meaning)) => format!("{name} ({meaning})"),

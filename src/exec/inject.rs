@@ -1,8 +1,8 @@
-//! What a selftest injects into a command: this binary is started in its place, works or holds memory,
-//! and then becomes the command.
+//! The effects that a selftest injects into a command: this binary is started in the command's place, does work or
+//! holds memory, and then becomes the command.
 //!
-//! The process stays the same one, so that whatever is injected counts as the command's, from just before
-//! its program is loaded until it is ready or ends.
+//! The process stays the same one, so that whatever is injected counts as the command's, from just before its program
+//! is loaded until it is ready or ends.
 
 use std::hint::spin_loop;
 use std::io::{self, Read, Write};
@@ -12,32 +12,32 @@ use std::sync::Arc;
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::door::{self, Pass, Shut};
+use super::handshake::{self, Rejected, Token};
 use super::launch::Launch;
 use crate::os::{kernel, memory};
 
-/// Set for a process that is to become a command, and for nothing else.
+/// The variable that is set for a process that is to become a command, and for no other.
 const VARIABLE: &str = "PERF_BUDGET_INJECT";
-/// The exit code of one that could not.
-const NEVER: u8 = 74;
+/// The exit code of a process that could not become the command.
+const FAILED: u8 = 74;
 
 /// What is done before the command's program is loaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stage {
-    /// Processor time is used, so many seconds.
+    /// The process uses so many seconds of processor time.
     Work(f64),
-    /// So many bytes are resident, and given back.
+    /// The process makes so many bytes resident, and frees them.
     Touch(f64),
-    /// A process beside it holds so many resident bytes.
+    /// Another process, beside this one, holds so many resident bytes.
     Beside(f64),
-    /// It ends with another exit code.
+    /// The process ends with another exit code than the command.
     Exit,
-    /// This is the process beside it.
+    /// This is the process that holds so many resident bytes beside the command.
     Hold(f64),
 }
 
 impl Stage {
-    /// A word, and how much.
+    /// Writes a stage as a word and an amount.
     fn to_text(self) -> String {
         match self {
             Stage::Work(seconds) => format!("work {seconds}"),
@@ -62,18 +62,18 @@ impl Stage {
     }
 }
 
-/// Has `launch` start what is injected first.
+/// Changes `launch` so that the effect is injected before its program runs.
 ///
 /// # Errors
-/// Where this binary is not known.
+/// If the path of this binary is not known.
 pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured> {
     let failed = |why: &dyn std::fmt::Display| {
         Unmeasured::new(Cause::Harness, format!("failed to inject into a command: {why}"))
     };
     let own = std::env::current_exe().map_err(|e| failed(&e))?;
-    let (pass, _) = Pass::new().map_err(|e| failed(&e))?;
-    let asked = pass.value(&stage.to_text());
-    launch.passes.push(Arc::new(pass));
+    let (token, _) = Token::new().map_err(|e| failed(&e))?;
+    let asked = token.value(&stage.to_text());
+    launch.tokens.push(Arc::new(token));
     launch.called.get_or_insert(launch.name());
     let program = std::mem::replace(&mut launch.program, own.into());
     launch.args.insert(0, program);
@@ -81,30 +81,32 @@ pub(crate) fn inject(launch: &mut Launch, stage: Stage) -> Result<(), Unmeasured
     Ok(())
 }
 
-/// Becomes the command, if this process was started to; gives a code to exit with where it could not, or is
-/// to end with another than the command. `None` in every other process.
+/// Becomes the command, if this process was started for that. Returns the exit code if it could not, or if the
+/// injected effect is another exit code; returns `None` in every other process.
 ///
 /// # Errors
-/// Where it is to become one, and not for a harness.
-pub(super) fn injected() -> Result<Option<ExitCode>, Shut> {
-    let Some(door::Opened { rest, .. }) = door::knock(VARIABLE)? else { return Ok(None) };
-    let error = match become_it(&rest) {
+/// If the variable is set, but not by a harness.
+pub(super) fn injected() -> Result<Option<ExitCode>, Rejected> {
+    let Some(handshake::Accepted { rest, .. }) = handshake::accept(VARIABLE)? else {
+        return Ok(None);
+    };
+    let error = match become_command(&rest) {
         Ok(code) => return Ok(Some(code)),
         Err(error) => error,
     };
-    // Standard error is the command's own, and is shown where it fails.
+    // Standard error belongs to the command, and is shown if the command fails.
     let _ = writeln!(io::stderr(), "perf-budget: failed to inject into a command: {error}");
-    Ok(Some(ExitCode::from(NEVER)))
+    Ok(Some(ExitCode::from(FAILED)))
 }
 
-fn become_it(asked: &str) -> io::Result<ExitCode> {
+fn become_command(asked: &str) -> io::Result<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     let stage = Stage::of(asked).ok_or_else(|| {
         io::Error::other(format!("`{VARIABLE}` is `{asked}`, which is not understood"))
     })?;
     match stage {
         Stage::Work(seconds) => {
-            // What starting this binary used is part of it.
+            // The time used to start this binary is part of it.
             while kernel::clock(kernel::Clock::Process)
                 .is_some_and(|used| used.as_secs_f64() < seconds)
             {
@@ -113,15 +115,16 @@ fn become_it(asked: &str) -> io::Result<ExitCode> {
         }
         Stage::Touch(bytes) => drop(touched(bytes)),
         Stage::Beside(bytes) => {
-            let (pass, _) = Pass::new()?;
+            let (token, _) = Token::new()?;
             let mut beside = Command::new(std::env::current_exe()?);
-            beside.env(VARIABLE, pass.value(&Stage::Hold(bytes).to_text()));
-            // This is the only thread, and nothing else is started before the other has come in.
-            kernel::inherit(pass.number(), true)?;
+            beside.env(VARIABLE, token.value(&Stage::Hold(bytes).to_text()));
+            // This process has one thread, and it starts nothing else before the other process has been accepted.
+            kernel::inherit(token.number(), true)?;
             let mut beside = beside.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-            // It says when it has them.
-            let said = beside.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
-            said.take(1).read_exact(&mut [0])?;
+            // The other process writes a byte when it holds the memory.
+            let output =
+                beside.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
+            output.take(1).read_exact(&mut [0])?;
         }
         Stage::Hold(bytes) => {
             let _held = touched(bytes);
@@ -142,7 +145,7 @@ fn become_it(asked: &str) -> io::Result<ExitCode> {
     Err(Command::new(program).args(words).env_remove(VARIABLE).exec())
 }
 
-/// Bytes that make this process so large.
+/// Allocates bytes until this process is so large.
 fn touched(bytes: f64) -> Vec<u8> {
     let more = (bytes as u64).saturating_sub(memory::resident());
     std::hint::black_box(vec![1; more as usize])

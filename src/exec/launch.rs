@@ -1,4 +1,4 @@
-//! What is to be started, how, and what comes of looking at it.
+//! What is started and how, and what is known of it afterwards.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,64 +8,63 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
-use super::door::Pass;
+use super::handshake::Token;
 use super::usage::Usage;
 
-/// What to start, and how.
+/// A process to start, and how to start it.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
     /// The program: a path, or a name that is looked up in `PATH`.
     pub(crate) program: OsString,
-    /// What it is called in messages; `None`: the last part of the program's path.
+    /// The name of the process in messages; `None` means the last part of the program's path.
     pub(crate) called: Option<String>,
-    /// Its arguments.
+    /// The arguments of the program.
     pub(crate) args: Vec<OsString>,
-    /// Variables set for it, on top of this process's own.
+    /// Variables that are set for the process, besides those that it inherits.
     pub(crate) env: Vec<(OsString, OsString)>,
-    /// Variables of this process that it does not have.
+    /// Variables of this process that the new one does not inherit.
     pub(crate) without: Vec<OsString>,
-    /// Where it starts; `None`: where this process is.
+    /// The directory in which the process starts; `None` means the directory of this process.
     pub(crate) dir: Option<PathBuf>,
-    /// What it reads.
+    /// What the process reads.
     pub(crate) stdin: Input,
     /// The text that `Child::ready` waits for.
     pub(crate) watch: Option<(Stream, String)>,
-    /// How many of the last bytes of each stream are kept; [`Written::KEPT`] but where all of the
-    /// output is the answer.
+    /// How many of the last bytes of each stream are kept: [`Written::KEPT`], or more if the whole output is the
+    /// answer.
     pub(crate) keep: usize,
-    /// Which process forks it.
+    /// The process that forks it.
     pub(crate) parent: Parent,
-    /// What shows it that it may come in by a door of this binary; it is started once with each.
+    /// The tokens by which it is accepted as a helper of this binary. Each is good for one start.
     #[cfg(target_os = "linux")]
-    pub(crate) passes: Vec<Arc<Pass>>,
+    pub(crate) tokens: Vec<Arc<Token>>,
 }
 
-/// Which process forks another.
+/// The process that forks another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parent {
-    /// This one.
+    /// This process.
     Harness,
-    /// A small one in between, for what is measured from outside. A forked process begins as a copy
-    /// of its parent, and that counts as its own: its size for [`Usage::peak_rss`], and the time to
-    /// throw it away for the wall clock and the processor's. It costs one more start of this binary,
-    /// some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
+    /// A small process in between, for what is measured from outside. A forked process begins as a copy of its
+    /// parent, and the copy counts as the process's own: the parent's size is part of [`Usage::peak_rss`], and the
+    /// time to discard the copy is part of the wall time and of the processor time. A relay costs one more start of
+    /// this binary, some milliseconds. Only Linux has it; elsewhere this is the same as `Harness`.
     Relay,
 }
 
 /// What a process reads on its standard input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// Nothing: the end of the file at once.
+    /// Nothing: standard input is at its end at once.
     Null,
-    /// A pipe that stays open and silent as long as the process runs, for servers that end when their
-    /// input does.
+    /// A pipe that stays open and silent while the process runs, for servers that end when their input does.
     Open,
-    /// What `Child::channel` sends it, and back: a socket.
+    /// A socket, which `Child::channel` returns the other end of.
     #[cfg(unix)]
     Channel,
 }
 
-/// One of the two streams a process writes.
+/// One of the two streams that a process writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Standard output.
@@ -74,20 +73,20 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// What is known of a process that has ended, and of which nothing is left.
+/// What is known of a process that has ended and of which nothing is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
-    /// Its exit code.
+    /// The exit code.
     pub(crate) code: i32,
-    /// From just before its program was loaded to its end.
+    /// The time from just before the program was loaded to the end of the process.
     pub(crate) wall: Duration,
-    /// What it used; `None` where the platform does not tell.
+    /// The resources that the process used; `None` if the platform does not report them.
     pub(crate) usage: Option<Usage>,
-    /// The end of its standard output.
+    /// The end of the standard output.
     pub(crate) stdout: Written,
-    /// The end of its standard error.
+    /// The end of the standard error.
     pub(crate) stderr: Written,
-    /// How many descendants outlived it and had to be ended.
+    /// The number of descendants that outlived the process and had to be ended.
     pub(crate) strays: usize,
 }
 
@@ -96,13 +95,13 @@ pub(crate) struct Finished {
 pub(crate) struct Written {
     /// The last bytes, as many as were to be kept.
     pub(crate) tail: Vec<u8>,
-    /// How many bytes it wrote in all.
+    /// The number of bytes that the process wrote in all.
     pub(crate) bytes: u64,
 }
 
-/// What ended a look at a process.
+/// The reason why a wait for a process returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum Event {
     Ended(Instant),
     Woken,
     Late,
@@ -123,18 +122,18 @@ impl Launch {
             keep: Written::KEPT,
             parent: Parent::Harness,
             #[cfg(target_os = "linux")]
-            passes: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 
-    /// The command that starts it directly, without its surroundings.
+    /// Returns the command that starts the program, without environment, streams and directory.
     pub(super) fn direct(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args);
         command
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the process in messages.
     pub(crate) fn name(&self) -> String {
         if let Some(called) = &self.called {
             return called.clone();

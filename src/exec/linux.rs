@@ -1,4 +1,4 @@
-//! What Linux does for a process that no portable library does.
+//! Starting and ending processes on Linux, as no portable library does it.
 
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -8,22 +8,23 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::door::Pass;
-use super::launch::Seen;
+use super::handshake::Token;
+use super::launch::Event;
 use super::supervisor::{self, End};
 use crate::os::{kernel, moment, proc};
 
-/// How long nothing may be heard of a tree that is to end.
+/// How long the harness waits for a report about a tree that is to end.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Bytes with which a process says that it is about to load its program: the clock, its id, its own statm.
+/// The size of the report that a process makes when it is about to load its program: the clock, its id and its own
+/// statm.
 const START: usize = 128;
 
-/// A started process that has not ended, or of which nobody has asked how.
+/// A process that was started and whose end nobody has read yet.
 #[derive(Debug)]
 pub(super) struct Handle {
     start: Start,
-    /// The process above it.
+    /// The supervisor, which is the parent of the process.
     supervisor: u32,
     channel: UnixStream,
     end: Option<End>,
@@ -34,32 +35,32 @@ pub(super) struct Handle {
 pub(super) struct Start {
     pub(super) pid: u32,
     pub(super) at: Instant,
-    /// Its resident bytes as a copy of its parent.
+    /// The resident size, in bytes, of the copy of its parent that it began as.
     pub(super) forked_from: u64,
 }
 
-/// Starts `command` below a supervisor of its own: a copy of this process that does nothing else.
-pub(super) fn spawn(mut command: Command, passes: &[Arc<Pass>]) -> io::Result<Handle> {
+/// Starts `command` below a supervisor of its own, which is a copy of this process that does nothing else.
+pub(super) fn spawn(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<Handle> {
     let (channel, theirs) = UnixStream::pair()?;
     let (reports, report_end) = io::pipe()?;
-    let handed = handed(passes);
+    let inherited_sockets = inherited_sockets(tokens);
     let in_between = move || {
         supervisor::begin()?;
         let supervisor = std::process::id();
         match fork()? {
             Some(root) => watch(root, &theirs),
-            None => at_start(supervisor, &handed, &report_end),
+            None => at_start(supervisor, &inherited_sockets, &report_end),
         }
     };
     command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes system
-    // calls alone; it neither allocates nor locks. One copy goes on to the exec, the other never returns.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure only makes system calls; it
+    // neither allocates nor locks. One copy goes on to the exec, and the other never returns.
     unsafe {
         command.pre_exec(in_between);
     }
     let supervisor = command.spawn()?.id();
-    // The ends of the sockets that are the supervisor's.
+    // The command holds the supervisor's ends of the sockets.
     drop(command);
     let start = Start::receive(reports)?;
     Ok(Handle { start, supervisor, channel, end: None })
@@ -80,14 +81,14 @@ pub(super) fn spawn_below(mut command: Command) -> io::Result<Start> {
     Start::receive(reports)
 }
 
-/// Starts `command`, which will supervise; until it does it dies with this thread. It leads a group of its own, so
-/// that a signal to the harness's passes it by.
-pub(super) fn spawn_supervisor(mut command: Command, passes: &[Arc<Pass>]) -> io::Result<u32> {
+/// Starts `command`, which will be a supervisor; until it is one, it dies with this thread. It leads a group of its
+/// own, so that a signal to the harness's group does not reach it.
+pub(super) fn spawn_supervisor(mut command: Command, tokens: &[Arc<Token>]) -> io::Result<u32> {
     let parent = std::process::id();
-    let handed = handed(passes);
+    let inherited_sockets = inherited_sockets(tokens);
     let at_start = move || {
-        die_with(parent)?;
-        handed.iter().try_for_each(|&number| kernel::inherit(number, true))
+        die_with_parent(parent)?;
+        inherited_sockets.iter().try_for_each(|&number| kernel::inherit(number, true))
     };
     command.process_group(0);
     #[expect(unsafe_code, reason = "std offers no safe way to run code between fork and exec")]
@@ -98,16 +99,21 @@ pub(super) fn spawn_supervisor(mut command: Command, passes: &[Arc<Pass>]) -> io
     Ok(command.spawn()?.id())
 }
 
-fn handed(passes: &[Arc<Pass>]) -> Vec<i32> {
-    passes.iter().map(|pass| pass.number()).collect()
+/// Returns the numbers of the sockets that a child inherits.
+fn inherited_sockets(tokens: &[Arc<Token>]) -> Vec<i32> {
+    tokens.iter().map(|token| token.number()).collect()
 }
 
-/// In the child, before its program is loaded.
-fn at_start(parent: u32, handed: &[i32], mut reports: &io::PipeWriter) -> io::Result<()> {
+/// Runs in the child, before its program is loaded.
+fn at_start(
+    parent: u32,
+    inherited_sockets: &[i32],
+    mut reports: &io::PipeWriter,
+) -> io::Result<()> {
     kernel::lead_group()?;
-    die_with(parent)?;
-    handed.iter().try_for_each(|&number| kernel::inherit(number, true))?;
-    // The copy's own size, which the kernel will count as the command's. The clock comes last.
+    die_with_parent(parent)?;
+    inherited_sockets.iter().try_for_each(|&number| kernel::inherit(number, true))?;
+    // The statm is the copy's own size, which the kernel will count as the command's. The clock is read last.
     let mut report = [0; START];
     let _ = kernel::open(c"/proc/self/statm")?.read(&mut report[12..])?;
     report[8..12].copy_from_slice(&std::process::id().to_ne_bytes());
@@ -115,10 +121,11 @@ fn at_start(parent: u32, handed: &[i32], mut reports: &io::PipeWriter) -> io::Re
     reports.write_all(&report)
 }
 
-fn die_with(parent: u32) -> io::Result<()> {
+/// Has the kernel kill this process when its parent ends.
+fn die_with_parent(parent: u32) -> io::Result<()> {
     kernel::die_with_parent()?;
     if parent_id() != parent {
-        // It died before the line above: nobody is left to measure for.
+        // The parent died before the line above, so nobody is left to measure for.
         return Err(io::ErrorKind::BrokenPipe.into());
     }
     Ok(())
@@ -126,8 +133,7 @@ fn die_with(parent: u32) -> io::Result<()> {
 
 #[expect(unsafe_code, reason = "std offers no fork")]
 fn fork() -> io::Result<Option<u32>> {
-    // SAFETY: it is called in a copy of one thread, between fork and exec, where either side makes system calls
-    // alone.
+    // SAFETY: this is called in a copy of one thread, between fork and exec, where both sides only make system calls.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(None),
@@ -135,10 +141,10 @@ fn fork() -> io::Result<Option<u32>> {
     }
 }
 
-/// Supervises, in a copy of the harness, and never comes back.
+/// Supervises, in a copy of the harness, and never returns.
 fn watch(root: u32, channel: &UnixStream) -> ! {
     kernel::block_signals();
-    // Nobody is to wait for the end of a stream that this copy holds by chance.
+    // The copy may hold a stream by chance, and nobody should have to wait for the end of that.
     close_all_but(channel.as_fd());
     supervisor::supervise(root, channel.as_fd(), |report| {
         let _ = (&mut &*channel).write_all(report);
@@ -146,6 +152,7 @@ fn watch(root: u32, channel: &UnixStream) -> ! {
     kernel::exit_now(0)
 }
 
+/// Closes every descriptor of this process except one.
 fn close_all_but(kept: BorrowedFd<'_>) {
     let kept = kept.as_raw_fd().cast_unsigned();
     if let Some(last) = kept.checked_sub(1) {
@@ -167,7 +174,7 @@ impl Start {
 }
 
 impl Handle {
-    /// A process that a relay has started.
+    /// Makes the handle of a process that a relay has started.
     pub(super) fn relayed(start: Start, relay: u32, channel: UnixStream) -> Handle {
         Handle { start, supervisor: relay, channel, end: None }
     }
@@ -176,7 +183,7 @@ impl Handle {
         self.start.pid
     }
 
-    /// The process that all of the tree descends from, and that is not of it.
+    /// Returns the process that the whole tree descends from, and that is not part of it.
     pub(super) fn supervisor(&self) -> u32 {
         self.supervisor
     }
@@ -185,11 +192,16 @@ impl Handle {
         self.start.at
     }
 
-    /// Waits until the process and all it started have ended, something arrives on `wake`, or the deadline.
-    pub(super) fn look(&mut self, mut wake: &PipeReader, deadline: Instant) -> io::Result<Seen> {
+    /// Waits until the process and all that it started have ended, something arrives on `wake`, or the deadline
+    /// passes.
+    pub(super) fn wait_for_event(
+        &mut self,
+        mut wake: &PipeReader,
+        deadline: Instant,
+    ) -> io::Result<Event> {
         loop {
             if let Some(end) = &self.end {
-                return Ok(Seen::Ended(end.at));
+                return Ok(Event::Ended(end.at));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let fds = [Some(wake.as_fd()), Some(self.channel.as_fd())];
@@ -197,22 +209,22 @@ impl Handle {
             if ended {
                 self.end = Some(End::receive(&mut self.channel, self.start.forked_from)?);
             } else if woken {
-                // One byte a message, and any of them says the same.
+                // Each message is one byte, and all messages mean the same.
                 wake.read_exact(&mut [0])?;
-                return Ok(Seen::Woken);
+                return Ok(Event::Woken);
             } else if left.is_zero() {
-                return Ok(Seen::Late);
+                return Ok(Event::Late);
             }
         }
     }
 
-    /// Has it ended, with all that it started.
+    /// Asks the supervisor to end the process and all that it started.
     pub(super) fn kill(&self) {
-        // It may have ended meanwhile: that is what is wanted.
+        // The tree may have ended in the meantime, which is what is wanted.
         let _ = self.channel.shutdown(std::net::Shutdown::Write);
     }
 
-    /// How it ended, once nothing of it is left; waits for that. To be called once.
+    /// Returns how the process ended, once nothing of it is left; waits for that. It may be called once.
     pub(super) fn reap(&mut self) -> io::Result<End> {
         let end = match self.end {
             Some(end) => Ok(end),

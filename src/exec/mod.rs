@@ -1,15 +1,15 @@
-//! Processes: starting them, waiting for them, and ending them with everything they started.
+//! Processes: starting them, waiting for them, and ending them with everything that they started.
 //!
-//! The only folder that spawns, so that one promise is kept in one place: whatever happens, a process
-//! that was started here ends here, with all its descendants, and its output takes bounded memory.
+//! This is the only folder that starts processes, so that one promise is kept in one place: whatever happens, a
+//! process that was started here ends here, with all its descendants, and its output takes bounded memory.
 //!
-//! On Linux each hangs below a process of its own, `supervisor`, which ends the tree by descent when its root
-//! ends, when it is told to, and when the harness is killed. Nothing is ever ended because of what its
-//! environment, its name or its group is.
+//! On Linux each process is a child of a `supervisor` process of its own, which ends the tree by descent when its
+//! root ends, when it is told to, and when the harness is killed. A process is never ended because of its
+//! environment, its name or its group.
 
 mod child;
-mod door;
 mod exit;
+mod handshake;
 #[cfg(target_os = "linux")]
 mod inject;
 mod launch;
@@ -42,18 +42,18 @@ use std::time::Duration;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 pub(crate) use self::child::{Child, Readiness};
+pub(crate) use self::handshake::{REJECTED, Rejected};
 #[cfg(target_os = "linux")]
-pub(crate) use self::door::{Pass, knock};
-pub(crate) use self::door::{SHUT, Shut};
+pub(crate) use self::handshake::{Token, accept};
 #[cfg(target_os = "linux")]
 pub(crate) use self::inject::{Stage, inject};
 pub(crate) use self::launch::{Finished, Input, Launch, Parent, Stream};
 pub(crate) use self::system::helper;
 pub(crate) use self::usage::Usage;
 
-/// Starts a process, waits for its end, and gives what it did. An `Err` where it could not be
-/// started, took longer than `timeout`, flooded, or was ended by a signal; an exit code other than
-/// zero is for the caller to judge. Nothing of the process is left in either case.
+/// Starts a process, waits for its end, and returns what it did. It is an `Err` if the process could not be started,
+/// took longer than `timeout`, wrote too much, or was ended by a signal; the caller judges an exit code other than
+/// zero. Nothing of the process is left in either case.
 pub(crate) fn run(launch: &Launch, timeout: Duration) -> Result<Finished, Unmeasured> {
     let mut child = Child::spawn(launch)?;
     let deadline = child.deadline(timeout);

@@ -1,6 +1,6 @@
-//! What a process writes: drained as it comes, so that it never blocks, with only the end kept.
+//! The output of a process: it is read as it comes, so that the process never blocks, and only its end is kept.
 //!
-//! Apart because it is the one place with threads: one for each stream.
+//! This is apart because it is the one place with threads: one for each stream.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use super::launch::Written;
 
-/// More bytes than this on one stream are a flood.
+/// A process that writes more bytes than this to one stream is ended.
 pub(super) const FLOOD: u64 = 64 << 20;
 
-/// One stream being drained by a thread of its own.
+/// A stream that a thread of its own reads.
 #[derive(Debug)]
 pub(super) struct Drain(Arc<Shared>);
 
@@ -24,7 +24,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last bytes: at least `keep` of them where there were so many, at most twice that.
+    /// The last bytes: at least `keep` of them, if there are so many, and at most twice as many.
     tail: Vec<u8>,
     bytes: u64,
     matched: Option<Instant>,
@@ -32,7 +32,8 @@ struct State {
 }
 
 impl Drain {
-    /// Starts draining `pipe`, keeping so many of the last bytes. A byte goes to `wake` when `watch` has been read, and on a flood.
+    /// Starts to read `pipe`, keeping `keep` of the last bytes. A byte is written to `wake` when `watch` has been
+    /// read, and when the process has written too much.
     pub(super) fn start(
         pipe: PipeReader,
         watch: Option<&str>,
@@ -49,24 +50,24 @@ impl Drain {
         Ok(Drain(shared))
     }
 
-    /// When the watched text was read.
+    /// Returns when the watched text was read.
     pub(super) fn matched(&self) -> Option<Instant> {
         self.0.lock().matched
     }
 
-    /// Whether more was written than is ever useful.
+    /// Whether the process has written more than is ever useful.
     pub(super) fn flooded(&self) -> bool {
         self.0.lock().bytes > FLOOD
     }
 
-    /// What was written so far.
+    /// Returns what has been written so far.
     pub(super) fn written(&self) -> Written {
         let state = self.0.lock();
         let tail = &state.tail[state.tail.len().saturating_sub(self.0.keep)..];
         Written { tail: tail.to_vec(), bytes: state.bytes }
     }
 
-    /// Waits for the end of the stream, no longer than until `deadline`.
+    /// Waits for the end of the stream, until `deadline` at the latest.
     pub(super) fn finish(&self, deadline: Instant) {
         let patience = deadline.saturating_duration_since(Instant::now());
         let _ = self.0.ended.wait_timeout_while(self.0.lock(), patience, |state| !state.ended);
@@ -119,10 +120,10 @@ impl Shared {
 }
 
 impl Written {
-    /// How many bytes are kept as a rule.
+    /// The number of bytes that are kept by default.
     pub(crate) const KEPT: usize = 64 << 10;
 
-    /// The last lines, for a message; `None` where there is nothing to show.
+    /// Returns the last lines, for a message; `None` if there is nothing to show.
     pub(crate) fn text(&self) -> Option<String> {
         const LINES: usize = 20;
         let text = String::from_utf8_lossy(&self.tail[self.tail.len().saturating_sub(4 << 10)..]);

@@ -1,14 +1,15 @@
-//! Processes where no supervisor ends them by descent: macOS, Windows.
+//! Processes on systems where no supervisor ends them by descent: macOS and Windows.
 //!
-//! On Windows a process is in a job, which all that it starts is in too, and nothing leaves. Elsewhere it leads a
-//! group, and what left the group is not found. Resources are not known.
+//! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it. On macOS a
+//! process leads a group, and a descendant that has left the group is not found. The resources that a process used
+//! are not known.
 
 use std::io::{self, PipeReader};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::exit::Exit;
-use super::launch::{Launch, Seen};
+use super::launch::{Event, Launch};
 use super::usage::{Living, Usage};
 #[cfg(windows)]
 use crate::os::job::{self, Job};
@@ -18,7 +19,7 @@ use crate::os::job::{self, Job};
 pub(super) struct End {
     pub(super) exit: Exit,
     pub(super) usage: Option<Usage>,
-    /// On Unix nobody can tell how many there were.
+    /// The number of descendants that outlived the process; 0 on Unix, where it is not known.
     pub(super) strays: usize,
     pub(super) left: bool,
 }
@@ -32,7 +33,7 @@ pub(super) struct Handle {
     job: Job,
 }
 
-/// Starts what `launch` says, in the surroundings that it is given.
+/// Starts the program of `launch`, in the environment that `surround` gives it.
 pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     let mut command = launch.direct();
     surround(&mut command);
@@ -70,20 +71,24 @@ impl Handle {
         self.spawned_at
     }
 
-    /// Waits for a millisecond at most; the caller looks at its streams each time.
-    pub(super) fn look(&mut self, _wake: &PipeReader, deadline: Instant) -> io::Result<Seen> {
+    /// Waits for at most a millisecond; the caller looks at the streams each time.
+    pub(super) fn wait_for_event(
+        &mut self,
+        _wake: &PipeReader,
+        deadline: Instant,
+    ) -> io::Result<Event> {
         if self.child.try_wait()?.is_some() {
-            return Ok(Seen::Ended(Instant::now()));
+            return Ok(Event::Ended(Instant::now()));
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(Seen::Late);
+            return Ok(Event::Late);
         }
         std::thread::sleep(left.min(Duration::from_millis(1)));
-        Ok(Seen::Woken)
+        Ok(Event::Woken)
     }
 
-    /// Kills it, and what belongs to it.
+    /// Kills the process and what belongs to it.
     pub(super) fn kill(&mut self) {
         #[cfg(unix)]
         if let Ok(None) = self.child.try_wait() {
@@ -94,7 +99,8 @@ impl Handle {
         let _ = self.child.kill();
     }
 
-    /// Reaps it, and kills what is left of its group. What left the group cannot be found here.
+    /// Reaps the process and kills what is left of its group. A descendant that has left the group cannot be found
+    /// here.
     #[cfg(unix)]
     pub(super) fn reap(&mut self) -> io::Result<End> {
         let status = self.child.wait()?;
@@ -104,7 +110,7 @@ impl Handle {
         Ok(End { exit, usage: None, strays: 0, left: false })
     }
 
-    /// Reaps it, and ends what is left in its job.
+    /// Reaps the process and ends what is left in its job.
     #[cfg(windows)]
     pub(super) fn reap(&mut self) -> io::Result<End> {
         const PATIENCE: Duration = Duration::from_secs(5);
@@ -122,7 +128,7 @@ impl Handle {
         Ok(End { exit, usage: None, strays, left })
     }
 
-    /// Only Linux shows it.
+    /// Returns `None`: only Linux shows what living processes hold.
     #[expect(clippy::unused_self, reason = "the same call as on Linux")]
     pub(super) fn living(&self) -> Option<Living> {
         None

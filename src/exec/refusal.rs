@@ -1,4 +1,4 @@
-//! Why a process could not be started, with the remedy: one small vocabulary for the system's errors.
+//! Why a process could not be started, with the remedy. The system's errors are worded in this one place.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -7,8 +7,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::launch::Launch;
 
-/// The pipes or threads for a process's output could not be made.
-pub(super) fn of_pipes(name: &str, error: &Error) -> Unmeasured {
+/// The pipes or threads for the output of a process could not be made.
+pub(super) fn pipes_failed(name: &str, error: &Error) -> Unmeasured {
     let text = format!(
         "failed to prepare the output of `{name}`: {error}; raise the limit of open files or of \
          processes (ulimit -n, ulimit -u)"
@@ -17,7 +17,7 @@ pub(super) fn of_pipes(name: &str, error: &Error) -> Unmeasured {
 }
 
 /// The system refused to start the program.
-pub(super) fn of_start(launch: &Launch, error: &Error) -> Unmeasured {
+pub(super) fn start_failed(launch: &Launch, error: &Error) -> Unmeasured {
     let program = Path::new(&launch.program).display();
     let (cause, why) = match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => (Cause::NotFound, missing(launch)),
@@ -29,7 +29,7 @@ pub(super) fn of_start(launch: &Launch, error: &Error) -> Unmeasured {
         ),
         ErrorKind::ArgumentListTooLong => (
             Cause::Unsuitable,
-            "its arguments and environment are larger than the system takes; pass them in a file"
+            "its arguments and environment are larger than the system accepts; pass them in a file"
                 .to_owned(),
         ),
         ErrorKind::WouldBlock => (
@@ -56,12 +56,12 @@ pub(super) fn of_start(launch: &Launch, error: &Error) -> Unmeasured {
     Unmeasured::new(cause, format!("failed to start `{program}`: {why}"))
 }
 
-/// Linux and macOS agree on ENOEXEC; Rust has no stable kind for it.
+/// Whether the error is ENOEXEC, which has the same number on Linux and macOS; Rust has no stable kind for it.
 fn is_bad_format(error: &Error) -> bool {
     cfg!(unix) && error.raw_os_error() == Some(8)
 }
 
-/// The system says only "not found": find out what is not.
+/// Finds out what was not found, because the system only says that something was not.
 fn missing(launch: &Launch) -> String {
     let program = Path::new(&launch.program);
     if let Some(dir) = launch.dir.as_deref().filter(|dir| !dir.is_dir()) {

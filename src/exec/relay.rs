@@ -1,16 +1,16 @@
-//! A small process in between, so that what the harness holds does not count as the command's.
+//! A small process between the harness and a command, so that what the harness holds does not count as the command's.
 //!
-//! A forked process begins as a copy of its parent. What the copy held before it loaded its program
-//! is in the largest resident size that the kernel gives when it is reaped, which otherwise is
-//! exactly `peak_rss`: a harness that holds 300 MB reads at least 300 MB of every command. (The
-//! process's own `VmHWM` knows better and is gone when it ends; polling it misses the end.) And the
-//! copy is thrown away on the command's time: `true` takes 1 ms from a small process, 8 to 14 ms from
-//! one of 300 MB, most of it counted as its own processor time.
+//! A forked process begins as a copy of its parent. When it is reaped, the kernel reports its largest resident size,
+//! which would be exactly `peak_rss`, but what the copy held before it loaded its program is included: for a harness
+//! that holds 300 MB, every command seems to need at least 300 MB. (The process's own `VmHWM` would be right, but is
+//! gone when the process ends, and polling it misses the end.) The time to discard the copy is also the command's:
+//! `true` takes 1 ms from a small process and 8 to 14 ms from one of 300 MB, most of it counted as its own processor
+//! time.
 //!
-//! Therefore this binary starts itself once more as a relay. Fresh, it holds a few megabytes; it forks the
-//! command, is the supervisor of its tree, and passes on what the kernel said. They speak over a socket, which is
-//! the relay's standard input: the request and the start as JSON, each behind its length, then the report that
-//! every supervisor writes.
+//! Therefore this binary starts itself once more as a relay. A fresh process holds a few megabytes; it forks the
+//! command, supervises its tree, and passes on what the kernel reported. The harness and the relay communicate over a
+//! socket, which is the relay's standard input: the request and the start as JSON, each after its length, and then
+//! the report that every supervisor writes.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -23,38 +23,38 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::door::{self, Pass, Shut};
+use super::handshake::{self, Rejected, Token};
 use super::launch::{Input, Launch};
 use super::linux::{self, Handle, Start};
 use super::supervisor;
 use crate::os::{kernel, moment};
 
-/// Set for a relay, and for nothing else.
+/// The variable that is set for a relay, and for no other process.
 const VARIABLE: &str = "PERF_BUDGET_RELAY";
 
 /// How long a relay may take to start, and to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// With these arguments the unit tests' binary comes to the test that plays the relay; a harness
-/// needs none.
+/// The arguments with which the binary of the unit tests comes to the test that plays the relay; a harness needs
+/// none.
 const ARGUMENTS: &[&str] = if cfg!(test) {
     &["--exact", "exec::tests::relay", "--nocapture", "--test-threads=1"]
 } else {
     &[]
 };
 
-/// What a relay is asked for. Its directory, variables and outputs are the command's already.
+/// What a relay is asked to start. The relay already has the directory, variables and outputs of the command.
 #[derive(Serialize, Deserialize)]
 struct WireLaunch {
-    program: WireWord,
-    args: Vec<WireWord>,
+    program: WireArgument,
+    args: Vec<WireArgument>,
     open_input: bool,
 }
 
 /// A word of a command line, which need not be text.
-type WireWord = Vec<u8>;
+type WireArgument = Vec<u8>;
 
-/// What it says first.
+/// The relay's first message.
 #[derive(Serialize, Deserialize)]
 enum WireStart {
     Started(Started),
@@ -74,26 +74,26 @@ struct Refused {
     text: String,
 }
 
-/// Starts a relay in the surroundings that the command is to have, and by it what `launch` says.
+/// Starts a relay in the environment that the command is to have, and has it start the program of `launch`.
 pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     if std::env::var_os(VARIABLE).is_some() {
         return Err(io::Error::other(
-            "this program was started as a relay and did not become one; its `main` must come to \
+            "this program was started as a relay and did not become one; its `main` must call \
              the harness first",
         ));
     }
-    let (pass, socket) = Pass::new()?;
+    let (token, socket) = Token::new()?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let mut command = Command::new(std::env::current_exe()?);
     surround(&mut command);
-    command.args(ARGUMENTS).env(VARIABLE, pass.value_at(0, "")).stdin(pass.into_socket());
-    let relay = linux::spawn_supervisor(command, &launch.passes)?;
+    command.args(ARGUMENTS).env(VARIABLE, token.value_at(0, "")).stdin(token.into_socket());
+    let relay = linux::spawn_supervisor(command, &launch.tokens)?;
     let wire = WireLaunch {
         program: launch.program.as_bytes().to_owned(),
         args: launch.args.iter().map(|word| word.as_bytes().to_owned()).collect(),
         open_input: launch.stdin == Input::Open,
     };
-    let error = match tell(&socket, &wire).and_then(|()| hear(&socket)) {
+    let error = match send(&socket, &wire).and_then(|()| receive(&socket)) {
         Ok(WireStart::Started(Started { pid, spawned_at, forked_from })) => {
             socket.set_read_timeout(None)?;
             let start = Start { pid, at: moment::instant(spawned_at), forked_from };
@@ -104,10 +104,10 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
         }
         Err(e) => io::Error::other(format!(
             "the relay that should start it did not answer ({e}); \
-             the `main` of this program must come to the harness first"
+             the `main` of this program must call the harness first"
         )),
     };
-    // It may have started the command all the same, which it then ends.
+    // The relay may have started the command all the same; then it ends the command.
     let _ = socket.shutdown(std::net::Shutdown::Write);
     let _ = io::copy(&mut &socket, &mut io::sink());
     let _ = kernel::kill(relay);
@@ -115,27 +115,30 @@ pub(super) fn spawn(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io:
     Err(error)
 }
 
-/// To be called first by every program that measures commands. Where it was started as a relay it is
-/// one, and never comes back; else this does nothing.
+/// Runs as a relay and never returns, if this process was started as one; otherwise it does nothing. Every program
+/// that measures commands has to call it first.
 ///
 /// # Errors
-/// Where it is to be a relay, and not a harness's.
-pub(crate) fn relay() -> Result<(), Shut> {
-    let Some(door::Opened { socket, .. }) = door::knock(VARIABLE)? else { return Ok(()) };
+/// If the variable asks for a relay, but was not set by a harness.
+pub(crate) fn relay() -> Result<(), Rejected> {
+    let Some(handshake::Accepted { socket, .. }) = handshake::accept(VARIABLE)? else {
+        return Ok(());
+    };
     let code = match serve(&socket) {
         Ok(()) => 0,
-        // The harness has gone, or hears that its relay fell silent.
+        // The harness has ended, or it notices that the relay no longer answers.
         Err(_) => 1,
     };
-    // Whatever was written here, be it at the end of `main`, would be taken for the command's.
+    // Whatever this process wrote from here on, for example at the end of `main`, would be taken for the command's
+    // output.
     kernel::exit_now(code);
 }
 
 fn serve(socket: &UnixStream) -> io::Result<()> {
-    // From here on it notices by itself when the harness ends, and has more to do then than to end.
+    // From here on the relay notices by itself when the harness ends, and then has to end the tree before itself.
     supervisor::begin()?;
     kernel::outlive_parent()?;
-    let wire: WireLaunch = hear(socket)?;
+    let wire: WireLaunch = receive(socket)?;
     let mut command = Command::new(OsString::from_vec(wire.program));
     command.args(wire.args.into_iter().map(OsString::from_vec)).env_remove(VARIABLE);
     let mut input = None;
@@ -150,13 +153,13 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         Ok(start) => start,
         Err(e) => {
             let refused = Refused { errno: e.raw_os_error(), text: e.to_string() };
-            return tell(socket, &WireStart::Refused(refused));
+            return send(socket, &WireStart::Refused(refused));
         }
     };
     let ago = u64::try_from(start.at.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let spawned_at = moment::monotonic().saturating_sub(ago);
     let (pid, forked_from) = (start.pid, start.forked_from);
-    let started = tell(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
+    let started = send(socket, &WireStart::Started(Started { pid, spawned_at, forked_from }));
     supervisor::supervise(pid, socket.as_fd(), |report| {
         let _ = (&mut &*socket).write_all(report);
     });
@@ -164,13 +167,13 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
     started
 }
 
-fn tell(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+fn send(mut socket: &UnixStream, message: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_vec(message)?;
     let length = u32::try_from(text.len()).map_err(io::Error::other)?;
     socket.write_all(&[&length.to_le_bytes()[..], &text].concat())
 }
 
-fn hear<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
+fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
     let mut length = [0; 4];
     socket.read_exact(&mut length)?;
     let mut text = Vec::new();

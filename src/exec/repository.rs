@@ -1,11 +1,11 @@
-//! What git tells its hooks of the repository that they are about: no child inherits it.
+//! The variables that git sets for its hooks to describe a repository: no child process inherits them.
 //!
-//! Tests run in hooks. A program that is measured there, or a cargo that builds it, would take the hook's index and
-//! work tree for its own.
+//! Tests may run in hooks. A program that is measured there, or a cargo that builds it, would otherwise use the
+//! hook's index and work tree as its own.
 
 use std::process::Command;
 
-/// What `git rev-parse --local-env-vars` lists; asking it would cost a process for each test.
+/// The output of `git rev-parse --local-env-vars`; asking git would cost a process for each test.
 const LOCAL: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -25,8 +25,8 @@ const LOCAL: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// Has a child not inherit any of it. What is set for the child afterwards holds.
-pub(super) fn forget(command: &mut Command) {
+/// Removes these variables from the environment of a child. A variable that is set for the child afterwards stays.
+pub(super) fn remove_variables(command: &mut Command) {
     for name in LOCAL {
         command.env_remove(name);
     }
@@ -39,9 +39,9 @@ mod tests {
     #[test]
     fn nothing_that_git_lists_is_inherited() {
         let mut command = Command::new("x");
-        forget(&mut command);
+        remove_variables(&mut command);
         let gone: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).collect();
-        // Other releases of git list fewer, or are not there.
+        // Other releases of git list fewer variables, and git may not be installed.
         let listed = Command::new("git").args(["rev-parse", "--local-env-vars"]).output();
         let listed = listed.map(|output| output.stdout).unwrap_or_default();
         for name in String::from_utf8(listed).unwrap().lines().chain(["GIT_DIR", "GIT_INDEX_FILE"])

@@ -1,4 +1,4 @@
-//! Which way a process is started: as this one's own, or by a relay.
+//! The choice of who starts a process: this process or a relay.
 
 use std::io;
 use std::process::Command;
@@ -7,13 +7,13 @@ use super::launch::{Launch, Parent};
 use super::linux::{self, Handle};
 use super::relay;
 
-/// Starts what `launch` says, in the surroundings (variables, streams, directory) that it is given.
+/// Starts the program of `launch`, in the environment (variables, streams, directory) that `surround` gives it.
 pub(super) fn start(launch: &Launch, surround: impl FnOnce(&mut Command)) -> io::Result<Handle> {
     match launch.parent {
         Parent::Harness => {
             let mut command = launch.direct();
             surround(&mut command);
-            linux::spawn(command, &launch.passes)
+            linux::spawn(command, &launch.tokens)
         }
         Parent::Relay => relay::spawn(launch, surround),
     }

@@ -1,15 +1,16 @@
-//! The process above a tree: what its members leave behind becomes its children, and ends before it does.
+//! The supervisor: the process above a tree, which becomes the parent of what its members leave behind and ends that
+//! before it ends itself.
 //!
-//! A descendant may leave its parent (a double fork), its group and its session (`setsid`), clear its
-//! environment and forbid to look into it. It cannot choose who becomes its parent when its own ends: that is
-//! the nearest ancestor that has asked for it (`PR_SET_CHILD_SUBREAPER`). So each tree hangs below a process of
-//! ours that starts nothing else. When the tree's root has ended, or the harness has hung up, by its own will or
-//! because it was killed, the supervisor kills its children, reaps them, finds theirs in their place, and is
-//! done when the kernel says that it has none: then no descendant is left, and nobody else was touched. A child
-//! that was not reaped keeps its id to itself, so that no kill meets a stranger.
+//! A descendant may leave its parent (by a double fork), its group and its session (`setsid`), clear its environment
+//! and forbid others to inspect it. It cannot choose who becomes its parent when its own parent ends: that is the
+//! nearest ancestor that has asked for it (`PR_SET_CHILD_SUBREAPER`). So each tree is below a process of ours that
+//! starts nothing else. When the root of the tree has ended, or the harness has closed the channel, deliberately or
+//! because it was killed, the supervisor kills its children and reaps them, receives their children in their place,
+//! and is done when the kernel says that it has none. Then no descendant is left, and no other process was touched: a
+//! child that was not reaped keeps its id, so that a kill never reaches a stranger.
 //!
-//! It is a relay, or a copy of the harness that never loads a program. In such a copy, of a process of many
-//! threads, nothing may take memory or a lock: what is here makes system calls, and reports in bytes.
+//! A supervisor is a relay, or a copy of the harness that never loads a program. In a copy of a process with many
+//! threads, nothing may allocate or take a lock: the code here makes system calls and reports in bytes.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -20,7 +21,7 @@ use super::exit::Exit;
 use super::usage::Usage;
 use crate::os::{kernel, moment, proc};
 
-/// How long it tries to end what is left: a process in an uninterruptible call cannot be ended by anyone.
+/// How long the supervisor tries to end what is left. A process in an uninterruptible call cannot be ended by anyone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const NUMBERS: usize = 9;
@@ -28,10 +29,10 @@ const WAITED: usize = 96;
 const STAT: usize = 640;
 const SIZE: usize = NUMBERS * 8 + WAITED + STAT;
 
-/// What a supervisor says when nothing of its tree is left.
+/// The numbers in the report of a supervisor, when nothing of its tree is left.
 #[derive(Debug, Clone, Copy, Default)]
 struct Numbers {
-    /// Whether the root could be reaped, so that the rest is known.
+    /// 1 if the root could be reaped, and the rest is therefore known.
     reaped: u64,
     status: u64,
     cpu: u64,
@@ -46,28 +47,28 @@ struct Numbers {
 /// How a tree ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End {
-    /// How its root ended.
+    /// How the root ended.
     pub(super) exit: Exit,
     /// What the root used.
     pub(super) usage: Option<Usage>,
     /// When the root ended.
     pub(super) at: Instant,
-    /// How many others had to be ended.
+    /// The number of other processes that had to be ended.
     pub(super) strays: usize,
-    /// Whether some could not be.
+    /// Whether some processes could not be ended.
     pub(super) left: bool,
 }
 
-/// Has this process be above all that it starts from now on.
+/// Makes this process the one that adopts the orphans of all that it starts from now on.
 pub(super) fn begin() -> io::Result<()> {
     kernel::adopt_orphans()
 }
 
-/// Waits for the end of the child `root`, or until the other end of `channel` speaks or hangs up, which ends it;
-/// ends what the root leaves, and reports.
+/// Waits for the end of the child `root`; ends it if the other end of `channel` writes or closes. Then it ends what
+/// the root left behind, and reports.
 pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[u8])) {
     let pidfd = kernel::process_fd(root).ok();
-    // Without it the root's end is looked for every millisecond.
+    // Without a process descriptor, the loop looks every millisecond whether the root has ended.
     let step = if pidfd.is_some() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
     loop {
         let fds = [Some(channel), pidfd.as_ref().map(AsFd::as_fd)];
@@ -100,7 +101,7 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
         }
         Err(e) => numbers.errno = u64::from(e.raw_os_error().unwrap_or(0).cast_unsigned()),
     }
-    (numbers.strays, numbers.left) = end_rest();
+    (numbers.strays, numbers.left) = end_descendants();
     let mut report = [0; SIZE];
     let mut to = &mut report[..];
     for number in numbers.all() {
@@ -110,8 +111,8 @@ pub(super) fn supervise(root: u32, channel: BorrowedFd<'_>, send: impl FnOnce(&[
     send(&report);
 }
 
-/// Ends all children until there are none. How many were ended, and whether some are left.
-fn end_rest() -> (u64, u64) {
+/// Ends all children until none is left. Returns how many were ended, and whether some are left.
+fn end_descendants() -> (u64, u64) {
     let patience = Instant::now() + PATIENCE;
     let mut pause = Duration::from_micros(200);
     let mut strays = 0;
@@ -136,17 +137,17 @@ fn end_rest() -> (u64, u64) {
     }
 }
 
-/// Kills the children of this process, and nothing else.
+/// Kills the children of this process, and no other process.
 fn kill_children() {
     let mut known = [0; 4096];
     let listed = kernel::open(c"/proc/thread-self/children").and_then(|mut f| f.read(&mut known));
     let listed = str::from_utf8(&known[..listed.unwrap_or(0)]).unwrap_or("");
     let mut any = false;
-    // A number that was cut at the end of the buffer would be another process's.
+    // A number that was cut at the end of the buffer could be another process's id.
     for pid in listed.split_inclusive(' ').filter_map(|word| word.strip_suffix(' ')) {
         any |= pid.parse().is_ok_and(|pid| kernel::kill(pid).is_ok());
     }
-    // Some kernels have no such list, and it is of one thread alone.
+    // Some kernels have no such list, and it has the children of one thread only.
     if !any {
         let _ = kill_children_by_search();
     }
@@ -162,7 +163,8 @@ fn kill_children_by_search() -> io::Result<()> {
             return Ok(());
         }
         let mut rest = &entries[..filled];
-        // An inode and an offset of 8 bytes each, the entry's length in 2, a type in 1, then the name and a zero.
+        // An entry is an inode and an offset of 8 bytes each, its length in 2, a type in 1, and then the name and a
+        // zero.
         while let Some(&[low, high]) = rest.get(16..18) {
             let length = usize::from(u16::from_ne_bytes([low, high]));
             let (Some(entry), Some(next)) = (rest.get(19..length), rest.get(length..)) else {
@@ -182,7 +184,7 @@ fn kill_children_by_search() -> io::Result<()> {
     }
 }
 
-/// Fills a buffer with what `/proc` has of a process; how many bytes it had.
+/// Reads a file of `/proc/PID` into a buffer, and returns how many bytes there were.
 fn read(pid: u32, file: &str, into: &mut [u8]) -> usize {
     let mut path = [0; 48];
     let mut to = &mut path[..47];
@@ -200,12 +202,12 @@ impl Numbers {
 }
 
 impl End {
-    /// Waits for what a supervisor has to say. Its root began as a copy of so many resident bytes.
+    /// Waits for the report of a supervisor. `forked_from` is the resident size of the copy that its root began as.
     pub(super) fn receive(channel: &mut UnixStream, forked_from: u64) -> io::Result<End> {
         let mut report = [0; SIZE];
         channel.read_exact(&mut report).map_err(|e| match e.kind() {
             io::ErrorKind::UnexpectedEof => {
-                io::Error::other("the process above it was killed from outside, and it with that")
+                io::Error::other("its supervisor was killed from outside, and so it was ended too")
             }
             io::ErrorKind::WouldBlock => io::Error::other("it does not end although it was killed"),
             _ => e,

@@ -1,9 +1,9 @@
-//! What this system does for a process, under one name for each thing.
+//! The functions of this system that other files need, each under one name.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::door::{self, Shut};
+use super::handshake::{self, Rejected};
 use super::usage::Living;
 
 #[cfg(not(target_os = "linux"))]
@@ -11,7 +11,7 @@ pub(super) use super::portable::{End, Handle, start};
 #[cfg(target_os = "linux")]
 pub(super) use super::{linux::Handle, start::start, supervisor::End};
 
-/// What the tree of a process holds; `None` where its root has ended, or where the platform does not tell.
+/// Returns what the tree of a process holds; `None` if its root has ended, or if the platform does not report it.
 pub(super) fn living(handle: &Handle) -> Option<Living> {
     #[cfg(target_os = "linux")]
     return Living::read(handle.id(), handle.supervisor());
@@ -19,8 +19,8 @@ pub(super) fn living(handle: &Handle) -> Option<Living> {
     return handle.living();
 }
 
-/// Whether a process is at work rather than waiting for something, or has ended; true where the platform does not
-/// tell.
+/// Whether a process uses a processor rather than waiting for something, or has ended; true if the platform does not
+/// report it.
 pub(super) fn is_busy(handle: &Handle) -> bool {
     #[cfg(target_os = "linux")]
     return !crate::os::proc::sleeps(handle.id());
@@ -28,7 +28,7 @@ pub(super) fn is_busy(handle: &Handle) -> bool {
     return handle.id() > 0;
 }
 
-/// The processor time of a process since it started; `None` where the platform does not tell.
+/// Returns the processor time of a process since it started; `None` if the platform does not report it.
 pub(super) fn used(handle: &Handle) -> Option<Duration> {
     #[cfg(target_os = "linux")]
     return crate::os::proc::processor_time(handle.id());
@@ -36,7 +36,8 @@ pub(super) fn used(handle: &Handle) -> Option<Duration> {
     return handle.living().map(|living| living.cpu);
 }
 
-/// How often the kernel has killed for want of memory since it started; `None` where the platform does not tell.
+/// Returns how often the kernel has killed a process for lack of memory since the system started; `None` if the
+/// platform does not report it.
 pub(super) fn memory_kills() -> Option<u64> {
     #[cfg(target_os = "linux")]
     return crate::os::proc::memory_kills();
@@ -44,13 +45,13 @@ pub(super) fn memory_kills() -> Option<u64> {
     None
 }
 
-/// Does the work of a relay or of what a selftest injects into a command, if this process was started as one, and
-/// says how to exit. To be called first by every program that measures commands.
+/// Does the work of a relay, or of a process that becomes a command, if this process was started as one, and returns
+/// the exit code. Every program that measures commands has to call it first.
 ///
 /// # Errors
-/// Where the environment asks for such a process, and no harness does.
-pub(crate) fn helper() -> Result<Option<ExitCode>, Shut> {
-    door::retired()?;
+/// If the environment asks for such a process, but not on behalf of a harness.
+pub(crate) fn helper() -> Result<Option<ExitCode>, Rejected> {
+    handshake::reject_retired()?;
     #[cfg(target_os = "linux")]
     {
         super::relay::relay()?;

@@ -1,4 +1,5 @@
-//! Processes that hide, hang, flood, crash and cannot be started. Linux: they look into `/proc`.
+//! Processes that hide, hang, write too much, crash or cannot be started. These tests look into `/proc`, and so run
+//! on Linux only.
 
 mod strays;
 
@@ -20,7 +21,7 @@ fn python(script: &str) -> Launch {
     Launch { args: vec!["-c".into(), script.into()], ..Launch::new("python3") }
 }
 
-/// The reason why `launch` gives nothing: its cause, and words that its text holds.
+/// Asserts that `launch` fails, for this cause, and with these words in the message.
 fn check_refused(launch: &Launch, timeout: Duration, cause: Cause, words: &[&str]) {
     let reason = run(launch, timeout).expect_err("it must not succeed");
     assert_eq!(reason.cause, cause, "{reason}");
@@ -37,14 +38,14 @@ fn running(argument: &str) -> bool {
     })
 }
 
-/// A number of seconds that only one `sleep` in this run has.
+/// Returns a number of seconds that only one `sleep` in this run is called with.
 fn unique_sleep() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("{}.{}", 100_000 + std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Runs a script in which `SLEEP` starts a sleeper, after which none is left.
+/// Runs a script in which `SLEEP` stands for the arguments of a `sleep`, and asserts that no such process is left.
 fn check_nothing_left(script: &str, timeout: Duration) -> Result<Finished, Unmeasured> {
     let sleep = unique_sleep();
     let result = run(&python(&script.replace("SLEEP", &format!("'sleep', '{sleep}'"))), timeout);
@@ -63,7 +64,7 @@ os.wait()
 ";
 
 #[test]
-fn a_run_tells_code_output_and_time() {
+fn a_run_reports_the_exit_code_the_output_and_the_time() {
     let done = run(&sh("echo out; echo err >&2; sleep 0.2; exit 7"), LONG).unwrap();
     assert_eq!(done.code, 7);
     assert_eq!(done.stdout.tail, b"out\n");
@@ -85,7 +86,7 @@ fn a_daemon_is_gone_after_a_timeout() {
 }
 
 #[test]
-fn a_child_without_the_marker_is_gone() {
+fn a_child_with_another_environment_is_gone() {
     let script = "
 import os, subprocess, time
 subprocess.Popen([SLEEP], env={'PATH': os.environ['PATH']}, stdout=subprocess.DEVNULL)
@@ -123,14 +124,14 @@ fn dropping_a_child_ends_its_tree() {
 }
 
 #[test]
-fn an_inherited_pipe_does_not_hang_us() {
-    // The grandchild keeps standard output open.
+fn an_inherited_pipe_does_not_block_the_harness() {
+    // The grandchild keeps the standard output open.
     let done = check_nothing_left("import subprocess\nsubprocess.Popen([SLEEP])", LONG).unwrap();
     assert_eq!(done.strays, 1);
 }
 
 #[test]
-fn a_flood_is_stopped() {
+fn a_process_that_writes_too_much_is_ended() {
     check_refused(&Launch::new("yes"), LONG, Cause::Flooded, &["`yes`", "64 MiB"]);
 }
 
@@ -157,7 +158,7 @@ fn signals_have_names() {
 }
 
 #[test]
-fn an_abort_for_want_of_memory_says_so() {
+fn an_abort_for_lack_of_memory_says_so() {
     let script = "echo 'memory allocation of 123 bytes failed' >&2; kill -ABRT $$";
     check_refused(&sh(script), LONG, Cause::Crashed, &["ran out of memory", "allocation of 123"]);
 }
@@ -235,7 +236,7 @@ fn processor_time_is_that_of_the_child() {
     assert!(idle.usage.unwrap().cpu < idle.wall, "{idle:?}");
 }
 
-/// Not a test: where the relay of the tests below begins. See `relay::ARGUMENTS`.
+/// Not a test, but where the relay of the tests below begins. See `relay::ARGUMENTS`.
 #[test]
 fn relay() {
     assert!(helper().unwrap().is_none());
@@ -248,7 +249,7 @@ fn relayed(launch: Launch) -> Launch {
 }
 
 #[test]
-fn a_relay_tells_the_peak_of_the_child_alone() {
+fn with_a_relay_the_peak_is_that_of_the_child_only() {
     // What the harness holds must not matter.
     let held = std::hint::black_box(vec![1_u8; 300_000_000]);
     let allocate = python("x = bytearray(b'x') * 200_000_000; del x");
@@ -259,13 +260,13 @@ fn a_relay_tells_the_peak_of_the_child_alone() {
     let peak = run(&relayed(allocate.clone()), LONG).unwrap().usage.unwrap().peak_rss().unwrap();
     assert!(none < 50 * MEGABYTE, "{none}");
     assert!((200 * MEGABYTE..250 * MEGABYTE).contains(&peak), "{peak}");
-    // Without a relay it is the harness's. (Whether that is noticed depends on what the threads of
-    // other tests allocate between reading the harness's size and forking.)
+    // Without a relay it is the harness's size. (Whether that is noticed depends on what the threads of other tests
+    // allocate between the reading of the harness's size and the fork.)
     assert!(direct.max_rss >= held.len() as u64, "{direct:?}");
 }
 
 #[test]
-fn a_relayed_child_is_like_another() {
+fn a_relayed_child_behaves_like_any_other() {
     let done = run(&relayed(sh("echo out; cat; sleep 0.2; exit 7")), LONG).unwrap();
     assert_eq!(done.code, 7);
     assert!(done.stdout.tail.ends_with(b"out\n"));

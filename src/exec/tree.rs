@@ -1,12 +1,12 @@
-//! The processes that descend from one: what is measured beside a command's own process.
+//! The tree of processes that descends from one process, which is measured beside a command's own process.
 
 use std::collections::HashMap;
 use std::fs;
 
 use crate::os::proc;
 
-/// The processes below a supervisor that still run, itself excepted. Whoever hid from its own parent is there
-/// too, since a supervisor is the parent of what has lost its own.
+/// Returns the living processes below a supervisor, without the supervisor. A process that has left its parent is
+/// found too, because the supervisor becomes the parent of orphans.
 pub(super) fn members(supervisor: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     let pids = fs::read_dir("/proc").into_iter().flatten();

@@ -1,10 +1,9 @@
-//! The clock, and the run queue: how long an operation took, and how much of that it only waited.
+//! The stopwatch: how long an operation took, and how much of that time it only waited for a processor.
 //!
-//! On a busy machine a thread that is ready to run waits for a processor, and a wall clock counts that
-//! as latency. Linux keeps the exact time each thread has waited (`schedstat`); taken off the wall
-//! clock it leaves what the operation itself took, blocking and sleeping included. Reading it costs a
-//! microsecond or two, so it is read only after something that took long enough to have waited, and
-//! never inside the timed part.
+//! On a busy machine a thread that is ready to run waits for a processor, and a wall clock counts that wait as
+//! latency. Linux keeps the exact time that each thread has waited (`schedstat`). Subtracted from the wall clock, it
+//! leaves what the operation itself took, blocking and sleeping included. To read it costs a microsecond or two, so
+//! it is read only after something that took long enough to have waited, and never inside the timed part.
 
 use std::time::{Duration, Instant};
 
@@ -12,45 +11,45 @@ use perf_budget_core::reading::Clock;
 
 use crate::os::usage::Usage;
 
-/// Waits shorter than this are not looked for: reading them would cost as much.
+/// A shorter lap is not asked how long it waited: the reading would cost as much.
 const WORTH_ASKING: Duration = Duration::from_micros(20);
 /// A reading of the run queue that took longer than this was itself interrupted.
 const INTERRUPTED: Duration = Duration::from_micros(50);
-/// The longest that a reading of the run queue is relied upon as the state before an operation.
+/// The longest time for which a reading of the run queue stands for the state before an operation.
 const FRESH: Duration = Duration::from_millis(1);
 
-/// Times laps: starts, stops, and says what happened between.
+/// A stopwatch for laps: it starts, it stops, and it says what happened in between.
 pub(crate) struct Stopwatch {
     started: Instant,
     ended: Instant,
-    /// Later than this, the last reading of the run queue is too old for the next lap.
+    /// After this moment the last reading of the run queue is too old for the next lap.
     stale: Instant,
-    queue: Option<Queue>,
+    queue: Option<RunQueue>,
     usage: Option<Usage>,
     cost: Duration,
     cpu_cost: Duration,
 }
 
-/// What one lap took.
+/// The reading of one lap.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Reading {
-    /// Elapsed seconds, less the cost of the clock.
+    /// The elapsed seconds, minus the cost of the clock.
     pub(crate) wall: f64,
-    /// Seconds of it in which the thread waited for a processor; 0 where it hardly did.
+    /// The seconds of it in which the thread waited for a processor; 0 if that was hardly any.
     pub(crate) waited: f64,
-    /// Processor seconds of the whole process, and its context switches, where they were asked for.
+    /// The processor seconds of the whole process and its context switches, if they were asked for.
     pub(crate) usage: Option<(f64, u64)>,
 }
 
 impl Stopwatch {
-    /// A stopwatch that knows its own cost. Takes well under a millisecond.
+    /// Makes a stopwatch that knows its own cost. This takes well under a millisecond.
     pub(crate) fn calibrated() -> Self {
         let now = Instant::now();
         let mut watch = Stopwatch {
             started: now,
             ended: now,
             stale: now,
-            queue: Queue::open(),
+            queue: RunQueue::open(),
             usage: None,
             cost: Duration::ZERO,
             cpu_cost: Duration::ZERO,
@@ -60,7 +59,7 @@ impl Stopwatch {
             std::hint::black_box(());
             watch.stop()
         };
-        // The calmest of several rounds: too little taken off makes no operation look fast.
+        // The calmest of several rounds counts: if too little is subtracted, no operation looks faster than it is.
         let calmest = |round: &mut dyn FnMut() -> Vec<f64>| {
             let middles = (0..20).map(|_| median(&mut round()));
             Duration::from_secs_f64(middles.fold(f64::INFINITY, f64::min))
@@ -72,7 +71,7 @@ impl Stopwatch {
         Stopwatch { cost, cpu_cost, ..watch }
     }
 
-    /// What this clock costs and can tell apart.
+    /// Returns what this clock costs, and the shortest difference that it can show.
     pub(crate) fn clock(&self) -> Clock {
         let mut before = Instant::now();
         let steps = (0..1000).map(|_| {
@@ -83,24 +82,24 @@ impl Stopwatch {
         Clock { cost: self.cost.as_secs_f64(), resolution: least.as_secs_f64() }
     }
 
-    /// Whether time spent waiting for a processor can be told.
+    /// Whether the stopwatch can tell how long a lap waited for a processor.
     pub(crate) fn sees_waiting(&self) -> bool {
         self.queue.is_some()
     }
 
-    /// When the last lap ended.
+    /// Returns when the last lap ended.
     pub(crate) fn ended(&self) -> Instant {
         self.ended
     }
 
-    /// How long a lap must be for its clock readings to be at most a hundredth of it, in seconds: at the least half of what
-    /// makes a lap worth asking whether it waited, as up to there nothing but the clock is read.
+    /// Returns how long a lap must be, in seconds, for the clock readings to be at most a hundredth of it. It is at
+    /// least half of [`WORTH_ASKING`], because up to there only the clock is read.
     pub(crate) fn negligible(&self, usage: bool) -> f64 {
         let cost = if usage { self.cpu_cost.max(self.cost) } else { self.cost };
         (100 * cost).max(WORTH_ASKING / 2).as_secs_f64()
     }
 
-    /// Starts a lap. The last thing it does is to read the clock.
+    /// Starts a lap. Its last action is to read the clock.
     #[inline]
     pub(crate) fn start(&mut self, usage: bool) {
         self.usage = if usage { Usage::now() } else { None };
@@ -111,7 +110,7 @@ impl Stopwatch {
         }
     }
 
-    /// Ends a lap. The first thing it does is to read the clock.
+    /// Ends a lap. Its first action is to read the clock.
     #[inline]
     pub(crate) fn stop(&mut self) -> Reading {
         self.ended = Instant::now();
@@ -151,17 +150,17 @@ impl Stopwatch {
 }
 
 /// The time this thread has waited for a processor, from `/proc/thread-self/schedstat`.
-struct Queue {
+struct RunQueue {
     #[cfg(target_os = "linux")]
     file: std::fs::File,
-    /// Nanoseconds waited since the thread began, at the last reading.
+    /// The nanoseconds that the thread had waited since it began, at the last reading.
     waited: u64,
-    /// When that was.
+    /// When the last reading was taken.
     read_at: Instant,
 }
 
-impl Queue {
-    /// The time waited since the last reading, as far as it cannot have been after `end`.
+impl RunQueue {
+    /// Returns the time waited since the last reading, without what may have been after `end`.
     fn waited_until(&mut self, end: Instant) -> Duration {
         let before = self.waited;
         self.read();
@@ -172,15 +171,15 @@ impl Queue {
 }
 
 #[cfg(target_os = "linux")]
-impl Queue {
-    /// `None` where the kernel does not keep it.
+impl RunQueue {
+    /// Opens the file; returns `None` if the kernel does not keep it.
     fn open() -> Option<Self> {
         let file = std::fs::File::open("/proc/thread-self/schedstat").ok()?;
-        let mut queue = Queue { file, waited: 0, read_at: Instant::now() };
+        let mut queue = RunQueue { file, waited: 0, read_at: Instant::now() };
         queue.read().then_some(queue)
     }
 
-    /// Takes a reading; a reading that fails leaves the one before.
+    /// Takes a reading; if it fails, the reading before stays.
     fn read(&mut self) -> bool {
         use std::os::unix::fs::FileExt;
         let mut text = [0; 80];
@@ -194,7 +193,7 @@ impl Queue {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Queue {
+impl RunQueue {
     fn open() -> Option<Self> {
         None
     }
@@ -205,7 +204,7 @@ impl Queue {
     }
 }
 
-/// The middle value; 0 of nothing.
+/// Returns the middle value; 0 if there are no values.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     if values.is_empty() {
         return 0.0;
@@ -219,12 +218,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lap_is_at_least_as_long_as_what_it_holds() {
+    fn a_lap_is_at_least_as_long_as_its_content() {
         let mut watch = Stopwatch::calibrated();
         watch.start(false);
         std::thread::sleep(Duration::from_millis(2));
         let reading = watch.stop();
-        // Sleeping is no waiting for a processor: it stays in, whatever is taken off.
+        // A sleep is not a wait for a processor: it stays in the result.
         assert!(reading.wall >= 0.002 - 1e-4, "{reading:?}");
         assert!(reading.wall - reading.waited >= 0.0019, "{reading:?}");
         assert_eq!(reading.usage, None);

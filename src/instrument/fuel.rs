@@ -1,7 +1,7 @@
-//! Fuel: what a WebAssembly engine counts instructions in, of one operation.
+//! Fuel, the unit in which a WebAssembly engine counts instructions, of one operation.
 //!
-//! Apart from the engine, which is behind a cargo feature: it adds up here what its calls used, and knows
-//! nothing of laps and limits. Fuel is counted in processes of its own, as counting slows the engine down.
+//! This is apart from the engine, which is behind a cargo feature: the engine adds up here what its calls used, and
+//! knows nothing of laps and limits. Fuel is counted in processes of its own, because counting slows the engine down.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -17,40 +17,40 @@ static COUNTED: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static SPENT: AtomicU64 = AtomicU64::new(0);
 
-/// So many operations are counted after a first one, as for allocations: always the same number.
+/// The number of operations that are counted after a first one. It is always the same, as for allocations.
 const OPERATIONS: usize = 10;
 
-/// Says, before the workload makes an engine, that this process counts fuel.
+/// Makes this process count fuel; called before the workload makes an engine.
 pub(crate) fn begin() {
     COUNTED.store(true, Relaxed);
 }
 
-/// Whether an engine that is made now has to count.
+/// Whether an engine that is made now has to count fuel.
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only the engine asks"))]
 pub(crate) fn is_counted() -> bool {
     COUNTED.load(Relaxed)
 }
 
-/// A call of the engine has used so much.
+/// Adds the fuel that one call of the engine has used.
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "only the engine spends"))]
 pub(crate) fn spend(fuel: u64) {
     CALLS.fetch_add(1, Relaxed);
     SPENT.fetch_add(fuel, Relaxed);
 }
 
-/// Counts the fuel of operations.
+/// The instrument that counts the fuel of operations.
 pub(crate) struct Fuel {
-    /// Laps to run before counting, and laps to count.
+    /// How many laps still have to run before the count, and how many are still to be counted.
     ahead: (usize, usize),
-    /// Calls and fuel before the lap.
+    /// The calls and the fuel before the lap.
     before: (u64, u64),
-    /// Calls and fuel of the lap.
+    /// The calls and the fuel of the lap.
     lap: (u64, u64),
     laps: Vec<(u64, u64)>,
 }
 
 impl Fuel {
-    /// Fails where the engine is not built in.
+    /// Makes the instrument. It fails if the engine is not built in.
     pub(crate) fn new(repeat: Repeat) -> Result<Self, Unmeasured> {
         if !cfg!(feature = "wasm") {
             let text = "failed to count fuel: this build has no engine for WebAssembly; turn on the cargo \

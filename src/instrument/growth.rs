@@ -1,9 +1,9 @@
-//! Growth of resident memory under sustained load: bytes that each further operation adds.
+//! The growth of resident memory under sustained load: the bytes that each further operation adds.
 //!
-//! Apart from `memory`, which reads what one operation adds in a fresh process: here that is noise, and
-//! is waited for to end. Operations run one by one, so that the loop itself holds nothing, and resident
-//! memory is read every few milliseconds between them. The slope is that of Theil and Sen: the one step
-//! of an allocator that takes another arena is an outlier, and does not tilt it.
+//! This is apart from `memory`, which reads what one operation adds in a fresh process. Here that first increase is
+//! noise, so the instrument waits until it is over. Operations run one by one, so that the loop itself holds nothing,
+//! and resident memory is read between them every few milliseconds. The slope is that of Theil and Sen, because a
+//! single step, as when an allocator takes another arena, is an outlier that does not change it.
 
 use std::time::{Duration, Instant};
 
@@ -15,37 +15,39 @@ use perf_budget_core::stats::theil_sen;
 
 use crate::instrument::laps::{Instrument, Repeat};
 
-/// Readings in a slice.
+/// The number of readings in a slice.
 const READINGS: u32 = 100;
-/// The fewest readings that a slope is drawn through, however long operations take.
-const FEWEST: usize = 10;
-/// The warm-up takes a fifth of a slice, and up to half of it while memory still grows.
+/// The fewest readings that a slope is computed from, however long operations take.
+const MIN_READINGS: usize = 10;
+/// The warm-up takes from a fifth to half of a slice: it ends once memory has stopped growing. These are the
+/// divisors.
 const WARM_UP: std::ops::RangeInclusive<u32> = 2..=5;
-/// Growth of so many bytes, its largest step not counted, is hundreds of pages: more of it shows nothing new.
-const ENOUGH: f64 = (1_u64 << 20) as f64;
-/// Pages that growth has to come to before a slope shows it.
+/// The growth, in bytes and without its largest step, that ends the measurement. It is hundreds of pages, and more
+/// would show nothing new.
+const ENOUGH_GROWTH: f64 = (1_u64 << 20) as f64;
+/// The number of pages that memory has to grow by before a slope shows it.
 const VISIBLE: f64 = 2.0;
 
-/// Watches the resident memory of a process through many operations.
+/// The instrument that watches the resident memory of a process through many operations.
 pub(crate) struct Growth {
     slice: Duration,
     /// When this phase began.
     began: Instant,
     /// When resident memory is read next.
     due: Instant,
-    /// Operations of this phase.
+    /// The operations of this phase so far.
     operations: usize,
-    /// Of this phase: operations so far, and resident bytes after them.
+    /// The readings of this phase: the operations so far, and the resident bytes after them.
     points: Vec<(f64, f64)>,
-    /// When in the warm-up each of its points was.
+    /// When each reading of the warm-up was taken; `None` once the warm-up is over.
     warm: Option<Vec<Duration>>,
     done: bool,
-    /// A reading that failed.
+    /// Whether a reading failed.
     blind: bool,
 }
 
 impl Growth {
-    /// Fails where the system does not say what is resident.
+    /// Makes the instrument. It fails if the system does not report what is resident.
     pub(crate) fn new(slice: Duration, repeat: Repeat) -> Result<Self, Unmeasured> {
         if repeat == Repeat::Once {
             let text = "a value that is built once does not grow: measure `rss_growth` with `iter`, \
@@ -66,7 +68,7 @@ impl Growth {
         };
         growth.read();
         if growth.blind {
-            let text = "failed to read resident memory: this system does not tell it; drop the \
+            let text = "failed to read resident memory: this system does not report it; drop the \
                         limit on rss_growth here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
@@ -89,9 +91,9 @@ impl Growth {
         self.due = Instant::now() + self.slice / READINGS;
     }
 
-    /// Whether resident memory has stopped growing: it did not in the later half of the warm-up.
+    /// Whether resident memory has stopped growing: it did not grow in the later half of the warm-up.
     fn is_settled(&self, times: &[Duration], passed: Duration) -> bool {
-        // The first point is that before the first operation, and has no time: this is the last point
+        // The first point is from before the first operation and has no time, so this index is that of the last point
         // of the earlier half.
         let half = times.partition_point(|&time| time < passed / 2);
         self.points[half].1 >= self.points[self.points.len() - 1].1
@@ -115,8 +117,8 @@ impl Instrument for Growth {
         self.read();
         let (slice, passed) = (self.slice, self.began.elapsed());
         let Some(mut times) = self.warm.take() else {
-            self.done = self.points.len() > FEWEST
-                && (passed >= slice || steady_growth(&self.points) > ENOUGH);
+            self.done = self.points.len() > MIN_READINGS
+                && (passed >= slice || steady_growth(&self.points) > ENOUGH_GROWTH);
             return;
         };
         times.push(passed);
@@ -155,19 +157,19 @@ impl Instrument for Growth {
     }
 }
 
-/// What the last point has more than the first, the largest step between two left out.
+/// Returns the growth from the first point to the last one, without the largest step between two points.
 fn steady_growth(points: &[(f64, f64)]) -> f64 {
-    let steps = points.windows(2).map(|two| two[1].1 - two[0].1);
+    let steps = points.windows(2).map(|pair| pair[1].1 - pair[0].1);
     let (sum, largest) =
         steps.fold((0.0, 0.0), |(sum, largest): (f64, f64), step| (sum + step, largest.max(step)));
     sum - largest
 }
 
-/// Resident memory is counted in these.
+/// Returns the size of a page, the unit in which resident memory is counted.
 fn page() -> f64 {
     #[cfg(target_os = "linux")]
     let page = crate::os::kernel::page_size() as f64;
-    // The largest that the other systems have.
+    // This is the largest page that the other systems have.
     #[cfg(not(target_os = "linux"))]
     let page = 16_384.0;
     page
@@ -177,7 +179,7 @@ fn page() -> f64 {
 mod tests {
     use super::*;
 
-    /// A warm-up of the resident bytes `read`, one reading each millisecond.
+    /// Checks a warm-up with the resident bytes `read`, one reading each millisecond.
     #[track_caller]
     fn check(read: &[f64], expected: bool) {
         let slice = Duration::from_millis(100);

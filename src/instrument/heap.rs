@@ -1,8 +1,8 @@
-//! Heap: an allocator that counts, and what an operation allocates, holds and leaks.
+//! The heap: a counting allocator, and what an operation allocates, holds and leaks.
 //!
-//! An allocator cannot be written without `unsafe`. It forwards every call unchanged to the allocator
-//! inside, and counts only while an operation is measured for it; at all other times it costs one relaxed
-//! load a call. Its tests are run under Miri too: `.ci/run miri`.
+//! An allocator cannot be written without `unsafe`. This one forwards every call unchanged to the allocator inside,
+//! and counts only while an operation is measured for a heap metric; at all other times it costs one relaxed load per
+//! call. Its tests also run under Miri: `.ci/run miri`.
 
 #![expect(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every method only forwards")]
 #![expect(
@@ -72,7 +72,7 @@ static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static PEAK: AtomicI64 = AtomicI64::new(0);
 
-/// What has been counted so far, of all threads.
+/// The counts so far, of all threads.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counted {
     pub(super) allocs: u64,
@@ -103,8 +103,8 @@ fn count(allocated: Option<usize>, change: i64) {
     }
 }
 
-// SAFETY: every method passes its arguments on unchanged and returns what it got; counting touches
-// atomics only, and neither allocates nor unwinds.
+// SAFETY: every method passes its arguments on unchanged and returns what it got; counting only touches atomics, and
+// neither allocates nor unwinds.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -146,22 +146,22 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
     }
 }
 
-/// So many operations are counted, always the same number: one that allocates only sometimes, as a
-/// growing vector does, still has the same mean every time.
+/// The number of operations that are counted. It is always the same, so that an operation that allocates only
+/// sometimes, as a growing vector does, has the same mean every time.
 const OPERATIONS: usize = 10;
 
-/// Counts what operations allocate.
+/// The instrument that counts what operations allocate.
 pub(crate) struct Allocations {
-    /// Laps to run before counting, and laps to count.
+    /// How many laps still have to run before the count, and how many are still to be counted.
     ahead: (usize, usize),
-    /// Live bytes before the inputs were made.
+    /// The live bytes before the inputs were made.
     base: i64,
     before: (u64, u64),
     lap: Counts,
     laps: Vec<Counts>,
 }
 
-/// What one operation did to the heap. Live bytes are above those before its input was made.
+/// What one operation did to the heap. Live bytes are counted from before its input was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Counts {
     allocs: u64,
@@ -172,7 +172,7 @@ struct Counts {
 }
 
 impl Allocations {
-    /// Fails if the binary has another global allocator.
+    /// Makes the instrument. It fails if the binary has another global allocator.
     pub(crate) fn new(repeat: Repeat, most: usize) -> Result<Self, Unmeasured> {
         let counted = ALLOCS.load(Relaxed);
         COUNTING.store(true, Relaxed);
@@ -242,7 +242,7 @@ impl Instrument for Allocations {
         COUNTING.store(false, Relaxed);
         let Some(first) = self.laps.first() else { return Ok(()) };
         let count = self.laps.len() as f64;
-        let mut put = |key: Key, of: fn(&Counts) -> i64| {
+        let mut insert = |key: Key, of: fn(&Counts) -> i64| {
             let sum: i64 = self.laps.iter().map(of).sum();
             let mean = sum as f64 / count;
             let metric = Metric::from(key);
@@ -252,11 +252,11 @@ impl Instrument for Allocations {
             }
             process.values.insert(metric, mean.max(0.0));
         };
-        put(Key::Allocs, |lap| lap.allocs as i64);
-        put(Key::AllocBytes, |lap| lap.bytes as i64);
-        put(Key::Heap, |lap| lap.held);
-        put(Key::PeakHeap, |lap| lap.peak);
-        put(Key::Leaked, |lap| lap.left);
+        insert(Key::Allocs, |lap| lap.allocs as i64);
+        insert(Key::AllocBytes, |lap| lap.bytes as i64);
+        insert(Key::Heap, |lap| lap.held);
+        insert(Key::PeakHeap, |lap| lap.peak);
+        insert(Key::Leaked, |lap| lap.left);
         if self.laps.iter().any(|lap| lap != first) {
             let most = self.laps.iter().map(|lap| lap.allocs).max().unwrap_or(0);
             let least = self.laps.iter().map(|lap| lap.allocs).min().unwrap_or(0);

@@ -1,7 +1,8 @@
-//! The counting allocator, called directly: what it hands on, what it counts, and that Miri has nothing to object to.
+//! The counting allocator, called directly: what it forwards and what it counts, with Miri as a further check.
 //!
-//! Under Miri it is the global allocator as well, so that every vector, text and thread of these tests goes through it
-//! and is checked. Elsewhere it is not: the other tests of this binary, which run at the same time, would be counted.
+//! Under Miri it is also the global allocator, so that every vector, text and thread of these tests goes through it
+//! and is checked. Elsewhere it is not, because the other tests of this binary, which run at the same time, would be
+//! counted.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +13,13 @@ use super::*;
 #[global_allocator]
 static HEAP: Heap = Heap::system();
 
-/// The counters are those of the process: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Takes the lock that lets one test run at a time: the counters belong to the whole process.
+fn lock_counters() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is counted while `work` goes on.
+/// Returns what is counted while `work` runs.
 fn counted(work: impl FnOnce()) -> (u64, u64, i64) {
     let before = Counted::now();
     COUNTING.store(true, Relaxed);
@@ -32,7 +33,7 @@ fn layout(size: usize, align: usize) -> Layout {
     Layout::from_size_align(size, align).unwrap()
 }
 
-/// Fills a block through its whole length and reads it again, which Miri refuses beyond its ends.
+/// Fills a block over its whole length and reads it again; Miri would refuse an access beyond its ends.
 fn fill(block: *mut u8, size: usize, value: u8) {
     // SAFETY: the block was allocated with this size and is not freed before this returns.
     let bytes = unsafe {
@@ -44,11 +45,11 @@ fn fill(block: *mut u8, size: usize, value: u8) {
 
 #[test]
 fn every_call_is_counted_as_it_is_documented() {
-    let _alone = alone();
+    let _lock = lock_counters();
     let heap = Heap::system();
     let (small, wide) = (layout(24, 8), layout(4096, 4096));
     let found = counted(|| {
-        // SAFETY: each block is used within its size and given back once, with the layout that it has by then.
+        // SAFETY: each block is used within its size and freed once, with the layout that it has by then.
         unsafe {
             let block = heap.alloc(small);
             fill(block, 24, 7);
@@ -64,16 +65,16 @@ fn every_call_is_counted_as_it_is_documented() {
             heap.dealloc(shrunk, layout(10, 8));
         }
     });
-    // A reallocation is an allocation of the new size, and only the difference is live.
+    // A reallocation is an allocation of the new size, but only the difference is added to the live bytes.
     assert_eq!(found, (4, 24 + 100 + 10 + 4096, 0));
 }
 
 #[test]
 fn nothing_is_counted_while_nothing_is_measured() {
-    let _alone = alone();
+    let _lock = lock_counters();
     let heap = Heap::system();
     let before = Counted::now();
-    // SAFETY: the block is given back once, with its layout.
+    // SAFETY: the block is freed once, with its layout.
     unsafe {
         let block = heap.alloc(layout(16, 8));
         let block = heap.realloc(block, layout(16, 8), 32);
@@ -86,12 +87,12 @@ fn nothing_is_counted_while_nothing_is_measured() {
     assert_eq!(of(after), of(before));
 }
 
-/// A block that was made before counting began is given back: what is live falls below where it began.
+/// A block that was allocated before counting began is freed, so that the live bytes fall below where they began.
 #[test]
-fn what_was_there_before_is_a_loss_of_live_bytes_alone() {
-    let _alone = alone();
+fn freeing_an_older_block_only_lowers_the_live_bytes() {
+    let _lock = lock_counters();
     let heap = Heap::system();
-    // SAFETY: the block is given back once, with its layout.
+    // SAFETY: the block is freed once, with its layout.
     let found = unsafe {
         let block = heap.alloc(layout(64, 8));
         counted(|| heap.dealloc(block, layout(64, 8)))
@@ -99,22 +100,22 @@ fn what_was_there_before_is_a_loss_of_live_bytes_alone() {
     assert_eq!(found, (0, 0, -64));
 }
 
-/// One call as the allocator inside saw it: which, the size and the alignment, and the new size.
+/// One call as the allocator inside saw it: its name, the size and alignment, and the new size.
 type Call = (&'static str, usize, usize, usize);
 
-/// Has no memory, and remembers who asked.
+/// An allocator that has no memory, and remembers the calls.
 #[derive(Default)]
-struct Nothing(RefCell<Vec<Call>>);
+struct NoMemory(RefCell<Vec<Call>>);
 
-impl Nothing {
+impl NoMemory {
     fn note(&self, call: &'static str, layout: Layout, size: usize) -> *mut u8 {
         self.0.borrow_mut().push((call, layout.size(), layout.align(), size));
         std::ptr::null_mut()
     }
 }
 
-// SAFETY: a null pointer says that there is no memory, and a block that was never given needs no keeping.
-unsafe impl GlobalAlloc for Nothing {
+// SAFETY: a null pointer says that there is no memory, and a block that was never allocated need not be kept.
+unsafe impl GlobalAlloc for NoMemory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.note("alloc", layout, 0)
     }
@@ -130,9 +131,9 @@ unsafe impl GlobalAlloc for Nothing {
 }
 
 #[test]
-fn what_is_refused_is_handed_on_and_not_counted() {
-    let _alone = alone();
-    let heap = Heap::of(Nothing(RefCell::new(Vec::with_capacity(8))));
+fn a_failed_allocation_is_forwarded_and_not_counted() {
+    let _lock = lock_counters();
+    let heap = Heap::of(NoMemory(RefCell::new(Vec::with_capacity(8))));
     let mut own = [0_u8; 8];
     let found = counted(|| {
         // SAFETY: the allocator inside touches no block, whatever it is given.
@@ -151,13 +152,13 @@ fn what_is_refused_is_handed_on_and_not_counted() {
 fn threads_are_counted_together() {
     const THREADS: usize = 4;
     const BLOCKS: usize = 25;
-    let _alone = alone();
+    let _lock = lock_counters();
     let heap = Heap::system();
     let before = Counted::now();
     std::thread::scope(|scope| {
         let work = || {
             for size in 1..=BLOCKS {
-                // SAFETY: the block is used within its size and given back once, with its layout.
+                // SAFETY: the block is used within its size and freed once, with its layout.
                 unsafe {
                     let block = heap.alloc(layout(size, 1));
                     fill(block, size, size as u8);
@@ -175,23 +176,24 @@ fn threads_are_counted_together() {
     let after = Counted::now();
     let found = (after.allocs - before.allocs, after.bytes - before.bytes);
     let own = (THREADS * BLOCKS, THREADS * BLOCKS * (BLOCKS + 1) / 2);
-    // Under Miri what the threads themselves need is counted too.
+    // Under Miri, what the threads themselves allocate is counted too.
     let exact = !cfg!(miri);
     assert!(found.0 >= own.0 as u64 && (!exact || found.0 == own.0 as u64), "{found:?}");
     assert!(found.1 >= own.1 as u64 && (!exact || found.1 == own.1 as u64), "{found:?}");
     assert!(!exact || after.live == before.live, "{before:?} {after:?}");
 }
 
-/// Through the instrument, as a workload is measured: the input is outside, what it holds and leaves is told apart.
+/// Goes through the instrument, as the measurement of a workload does: the input is made outside of the operation,
+/// and what the operation holds and leaves is counted apart.
 #[test]
-fn an_operation_is_told_apart_from_its_input() {
-    let _alone = alone();
+fn an_operation_is_counted_without_its_input() {
+    let _lock = lock_counters();
     let heap = Heap::system();
     let (input, output, kept) = (layout(1000, 8), layout(300, 8), layout(7, 1));
     let mut instrument = Allocations::started(Repeat::Looped, 3);
     let mut left = Vec::with_capacity(16);
     while instrument.next().is_some() {
-        // SAFETY: each block is given back once, with its layout.
+        // SAFETY: each block is freed once, with its layout.
         unsafe {
             let made = heap.alloc(input);
             instrument.start();
@@ -208,7 +210,7 @@ fn an_operation_is_told_apart_from_its_input() {
     let value = |key: Key| taken.values[&Metric::from(key)];
     let found = [Key::Allocs, Key::AllocBytes, Key::Heap, Key::PeakHeap, Key::Leaked].map(value);
     assert_eq!(found.map(|value| value as i64), [2, 307, 307, 1307, 7]);
-    // One lap to warm up, and three that count.
+    // There is one lap for the warm-up, and three that count.
     assert_eq!((left.len(), taken.notes.len()), (4, 0), "{:?}", taken.notes);
     for block in left {
         // SAFETY: as above.
@@ -216,10 +218,10 @@ fn an_operation_is_told_apart_from_its_input() {
     }
 }
 
-/// This binary has another global allocator, but under Miri.
+/// This binary has another global allocator, except under Miri.
 #[test]
 fn without_the_allocator_it_says_what_to_add() {
-    let _alone = alone();
+    let _lock = lock_counters();
     let refused = Allocations::new(Repeat::Looped, 1).err();
     assert_eq!(refused.is_none(), cfg!(miri));
     assert!(refused.is_none_or(|why| why.text.contains("#[global_allocator]")));

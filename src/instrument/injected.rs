@@ -1,5 +1,5 @@
-//! An instrument with an effect injected into what it watches: whatever is injected is there before the instrument
-//! stops, and gone, or not, as what it imitates would be.
+//! An instrument with an effect injected into what it watches. The effect is there before the instrument stops, and
+//! goes away, or stays, as the regression that it imitates would.
 
 use std::hint::{black_box, spin_loop};
 use std::time::{Duration, Instant};
@@ -13,21 +13,21 @@ use crate::inject::Injection;
 use crate::instrument::laps::Instrument;
 use crate::os::memory;
 
-/// A context switch is had by the shortest sleep there is.
+/// The shortest sleep there is, which causes one context switch.
 const SHORTEST: Duration = Duration::from_nanos(1);
-/// Bytes that grow are taken in blocks of so many, beside which what the allocator adds is little.
+/// The size of the blocks in which growing memory is allocated; beside it the allocator's own overhead is small.
 const GRAIN: f64 = 4096.0;
 
-/// An instrument, and what is injected.
+/// An instrument, and what is injected into its laps.
 pub(crate) struct Injected<G: ?Sized> {
     injection: Injection,
-    /// What reading the clock twice takes, which is no part of what is injected.
+    /// The time between two readings of the clock, which does not count as injected.
     clock: Duration,
     started: Instant,
     before: heap::Counted,
     live: i64,
     resident: u64,
-    /// Fractions of failures, blocks or bytes that are still due.
+    /// The fraction of a failure, a block or a byte that has not been injected yet.
     due: f64,
     held: Vec<u8>,
     lap: usize,
@@ -52,15 +52,15 @@ impl<G: Instrument + ?Sized> Injected<G> {
         }
     }
 
-    /// How many whole ones are due, where so many more have become so.
-    fn whole(&mut self, more: f64) -> usize {
+    /// Adds `more` to the fraction that is due, and takes the whole part out of it.
+    fn take_whole(&mut self, more: f64) -> usize {
         self.due += more;
         let whole = self.due.floor();
         self.due -= whole;
         whole as usize
     }
 
-    /// Works, or pauses, for the injected share of what the lap took.
+    /// Works, or pauses, for the injected share of the lap's time.
     fn wait(&self) {
         let took = self.started.elapsed();
         let more = Duration::from_secs_f64(self.injection.added(took.as_secs_f64()));
@@ -79,7 +79,7 @@ impl<G: Instrument + ?Sized> Injected<G> {
         match injection.effect {
             Effect::Work | Effect::Pause => self.wait(),
             Effect::Switches => {
-                let count = self.whole(injection.amount * self.lap as f64);
+                let count = self.take_whole(injection.amount * self.lap as f64);
                 (0..count).for_each(|_| std::thread::sleep(SHORTEST));
             }
             Effect::Allocations => {
@@ -120,12 +120,12 @@ impl<G: Instrument + ?Sized> Injected<G> {
     }
 }
 
-/// A block of so many bytes or one more; none where there are none.
+/// Allocates a block of so many bytes, rounded up; an empty one allocates nothing.
 fn block(bytes: f64) -> Vec<u8> {
     black_box(Vec::with_capacity(bytes.ceil() as usize))
 }
 
-/// The same, every page of it written to.
+/// Allocates the same, and writes to every page of it.
 fn touched(bytes: f64) -> Vec<u8> {
     black_box(vec![1; bytes.ceil() as usize])
 }
@@ -156,7 +156,7 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
         self.held = Vec::new();
         let mut failed = failed;
         if self.injection.effect == Effect::Failures {
-            failed += self.whole(self.injection.amount * operations as f64);
+            failed += self.take_whole(self.injection.amount * operations as f64);
         }
         self.inner.record(operations, failed.min(operations));
     }

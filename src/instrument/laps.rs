@@ -1,36 +1,36 @@
-//! What all instruments have in common as seen by the loop that runs the operation.
+//! The trait of all instruments, as the loop that runs the operation sees them.
 //!
-//! The loop knows operations and no instrument; an instrument knows laps and no operation. Between
-//! them lies this trait, so that there is one loop for plain and one for asynchronous operations.
+//! The loop knows operations but no instrument, and an instrument knows laps but no operation. This trait is between
+//! them, so that one loop is enough for plain operations, and one for asynchronous ones.
 
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
-/// An instrument that watches laps of operations. The loop calls, in this order, `next`, `start`,
-/// `stop` and `record`; between `next` and `start` it makes the inputs, between `stop` and `record` it
-/// drops the outputs, and the inputs that were only lent.
+/// An instrument that watches laps of operations. The loop calls `next`, `start`, `stop` and `record`, in this order.
+/// It makes the inputs between `next` and `start`; between `stop` and `record` it drops the outputs, and the inputs
+/// that were only lent.
 pub(crate) trait Instrument {
-    /// How many operations the next lap has; `None` when there is nothing left to measure.
+    /// Returns how many operations the next lap has; `None` when nothing is left to measure.
     fn next(&mut self) -> Option<usize>;
 
-    /// The operations of a lap are about to run.
+    /// Called when the operations of a lap are about to run.
     fn start(&mut self);
 
-    /// They have run, and their outputs are alive, as are the inputs that were only lent.
+    /// Called when they have run. Their outputs are alive, as are the inputs that were only lent.
     fn stop(&mut self);
 
-    /// Of the lap's operations so many failed; inputs and outputs are gone.
+    /// Called with how many of the lap's operations failed. The inputs and outputs are gone.
     fn record(&mut self, operations: usize, failed: usize);
 
-    /// Writes down what was measured.
+    /// Writes what was measured to `process`.
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured>;
 }
 
-/// Whether an operation is measured again and again.
+/// Whether an operation is measured repeatedly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// As often as the instrument needs.
+    /// It is repeated as often as the instrument needs.
     Looped,
-    /// Once, the first time: a value that is built and held.
+    /// It is measured once, the first time: a value that is built and held.
     Once,
 }

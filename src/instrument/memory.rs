@@ -1,8 +1,8 @@
-//! Resident memory: what holding a value adds, and the highest it went.
+//! Resident memory: what holding a value adds, and how high it went.
 //!
-//! Read before and after, once, in a fresh process: memory that was freed and kept by the allocator
-//! would hide what a second operation needs. Linux keeps the high-water mark a few dozen pages loose on
-//! each processor; what is resident before and after is exact.
+//! It is read before and after, once, in a fresh process: memory that was freed and that the allocator keeps would
+//! hide what a second operation needs. Linux keeps the high-water mark only to within a few dozen pages per
+//! processor; what is resident before and after is exact.
 
 use memory_stats::memory_stats;
 use perf_budget_core::metric::{Key, Metric};
@@ -12,12 +12,12 @@ use perf_budget_core::reading::ProcessRun;
 use crate::instrument::laps::Instrument;
 use crate::os::memory::{high_water, mark};
 
-/// Watches the resident memory of one operation.
+/// The instrument that watches the resident memory of one operation.
 pub(crate) struct Memory {
     pending: bool,
-    /// Before the input was made.
+    /// The memory before the input was made.
     before: Resident,
-    /// Once it has run: resident bytes with the output alive, and the highest so far.
+    /// The memory once the operation has run, with the output alive.
     after: Option<Resident>,
     peak_wanted: bool,
 }
@@ -25,17 +25,17 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Resident {
     now: u64,
-    /// The high-water mark, where the system keeps one.
+    /// The high-water mark, if the system keeps one.
     peak: Option<u64>,
 }
 
 impl Memory {
-    /// Fails where the system does not say what is resident.
+    /// Makes the instrument. It fails if the system does not report what is resident.
     pub(crate) fn new(metrics: &[Metric]) -> Result<Self, Unmeasured> {
-        // The first reading makes what a reading itself needs resident.
+        // The first reading makes resident what a reading itself needs.
         Resident::read();
         let Some(before) = Resident::read() else {
-            let text = "failed to read resident memory: this system does not tell it; drop the \
+            let text = "failed to read resident memory: this system does not report it; drop the \
                         limits on rss and peak_rss here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         };
@@ -56,12 +56,12 @@ impl Instrument for Memory {
     }
 
     fn start(&mut self) {
-        // What making the input needed for a while is not the operation's.
+        // The memory that was needed only while the input was made does not count as the operation's.
         mark();
     }
 
     fn stop(&mut self) {
-        // The mark first: reading what is resident allocates.
+        // The mark is read first, because reading what is resident allocates.
         let peak = high_water();
         self.after = memory_stats().map(|stats| Resident { now: stats.physical_mem as u64, peak });
     }
@@ -87,7 +87,7 @@ impl Instrument for Memory {
                 process.values.insert(Key::PeakRss, peak.max(rss));
             }
             None if self.peak_wanted => {
-                let text = "failed to read the peak of resident memory: this system keeps none \
+                let text = "failed to read the peak of resident memory: this system keeps no peak \
                             that can be reset; drop the limit on peak_rss here";
                 return Err(Unmeasured::new(Cause::Unsupported, text));
             }

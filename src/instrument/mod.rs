@@ -1,4 +1,4 @@
-//! Instruments, a file each, and which of them a measurement begins with.
+//! The instruments, a file each, and the choice of one for a measurement.
 
 pub(crate) mod clock;
 pub(crate) mod fuel;
@@ -16,30 +16,30 @@ use laps::{Instrument, Repeat};
 use perf_budget_core::metric::{Metric, WorkerInstrument};
 use perf_budget_core::outcome::Unmeasured;
 
-/// What an instrument is asked to read.
-pub(crate) struct Asked<'a> {
-    /// These metrics,
+/// The settings that an instrument starts with.
+pub(crate) struct Settings<'a> {
+    /// The metrics to measure.
     pub(crate) metrics: &'a [Metric],
-    /// for about so long,
+    /// About how long to measure.
     pub(crate) slice: Duration,
-    /// of so many operations at the most,
-    pub(crate) most: usize,
-    /// again and again, or once.
+    /// The most operations to measure one by one.
+    pub(crate) max_operations: usize,
+    /// Whether the operation may be repeated.
     pub(crate) repeat: Repeat,
 }
 
-/// The instrument, ready to watch.
+/// Returns the instrument, ready to watch.
 ///
 /// # Errors
-/// Where this build or this system does not have it, or it cannot read what is asked.
+/// If this build or this system does not have the instrument, or it cannot read what is asked.
 pub(crate) fn begin(
     instrument: WorkerInstrument,
-    asked: &Asked<'_>,
+    settings: &Settings<'_>,
 ) -> Result<Box<dyn Instrument>, Unmeasured> {
-    let &Asked { metrics, slice, most, repeat } = asked;
+    let &Settings { metrics, slice, max_operations, repeat } = settings;
     Ok(match instrument {
-        WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, most, repeat)),
-        WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, most)?),
+        WorkerInstrument::Time => Box::new(time::Time::new(metrics, slice, max_operations, repeat)),
+        WorkerInstrument::Heap => Box::new(heap::Allocations::new(repeat, max_operations)?),
         WorkerInstrument::Fuel => Box::new(fuel::Fuel::new(repeat)?),
         WorkerInstrument::Growth => Box::new(growth::Growth::new(slice, repeat)?),
         WorkerInstrument::Memory => Box::new(memory::Memory::new(metrics)?),

@@ -1,7 +1,7 @@
-//! Latency, throughput, processor time and context switches of an operation.
+//! The latency, throughput, processor time and context switches of an operation.
 //!
-//! Joins the stopwatch and the plan, and turns what they kept into a process. Nothing of it runs in the
-//! timed part.
+//! This file joins the stopwatch and the plan, and turns what they collected into a process run. None of it runs in
+//! the timed part.
 
 mod plan;
 
@@ -13,24 +13,24 @@ use std::time::{Duration, Instant};
 use self::plan::{Batch, Bounds, Measured, Plan, Wants};
 use super::clock::{Reading, Stopwatch};
 use crate::instrument::laps::{Instrument, Repeat};
-use crate::os::usage::Company;
+use crate::os::usage::Contention;
 
-/// Other threads and children that used more than this share of the measured time make the workload
-/// one of several threads: its waiting may be of its own making, and stays in.
-const ALONE: f64 = 0.01;
+/// If other threads and children used more than this share of the measured time, the workload counts as one of
+/// several threads. Its waiting may then be its own doing, and is not subtracted.
+const SINGLE_THREADED: f64 = 0.01;
 
-/// Times operations.
+/// The instrument that times operations.
 pub(crate) struct Time {
     watch: Stopwatch,
     plan: Plan,
     reading: Reading,
     began: Instant,
-    company: Option<Company>,
+    contention: Option<Contention>,
     counting: bool,
 }
 
 impl Time {
-    /// For these metrics, through a `slice` and with so many single operations at the most.
+    /// Makes the instrument for these metrics, for a `slice`, and for at most so many single operations.
     pub(crate) fn new(metrics: &[Metric], slice: Duration, singles: usize, repeat: Repeat) -> Self {
         let watch = Stopwatch::calibrated();
         let wants = wants(metrics);
@@ -45,7 +45,7 @@ impl Time {
             Repeat::Once => Plan::once(wants, bounds),
         };
         let (reading, began) = (Reading::default(), Instant::now());
-        Time { watch, plan, reading, began, company: None, counting: false }
+        Time { watch, plan, reading, began, contention: None, counting: false }
     }
 }
 
@@ -54,7 +54,7 @@ impl Instrument for Time {
     fn next(&mut self) -> Option<usize> {
         if self.plan.counts() && !self.counting {
             self.counting = true;
-            self.company = Company::now();
+            self.contention = Contention::now();
         }
         self.plan.next()
     }
@@ -76,28 +76,30 @@ impl Instrument for Time {
     }
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
-        let company = Company::now();
+        let contention = Contention::now();
         let measured = std::mem::take(&mut self.plan.measured);
         let Measured { total, .. } = measured;
         if total.operations == 0 {
             return Ok(());
         }
-        let both = self.company.zip(company);
+        let both = self.contention.zip(contention);
         let others = both.map(|(before, after)| after.others - before.others);
-        let alone = others.is_some_and(|others| others <= ALONE * total.wall);
-        let corrected = alone && self.watch.sees_waiting();
-        process.notes.push(match (corrected, alone) {
+        let single_threaded = others.is_some_and(|others| others <= SINGLE_THREADED * total.wall);
+        let corrected = single_threaded && self.watch.sees_waiting();
+        process.notes.push(match (corrected, single_threaded) {
             (true, _) => "clock: wall, scheduling delay subtracted".to_owned(),
-            (_, true) => "clock: wall, as this system does not tell waiting".to_owned(),
-            _ => "clock: wall, as other threads or child processes worked too, or nobody can tell"
-                .to_owned(),
+            (_, true) => "clock: wall, as this system does not report scheduling delay".to_owned(),
+            _ => {
+                "clock: wall, as other threads or child processes worked too, or this is not known"
+                    .to_owned()
+            }
         });
         process.timing = Some(if corrected { Timing::LessWaiting } else { Timing::Wall });
         process.clock = Some(self.watch.clock());
         process.preempted =
             both.and_then(|(before, after)| Some(after.preempted? - before.preempted?));
         process.waited = self.watch.sees_waiting().then(|| total.waited / total.wall.max(1e-12));
-        process.operations = singles(measured.walls, &measured.waits, corrected);
+        process.operations = latencies_without_waits(measured.walls, &measured.waits, corrected);
         let seconds = |batch: &Batch| batch.wall - if corrected { batch.waited } else { 0.0 };
         let succeeded = |batch: &&Batch| batch.operations > batch.failed;
         let mean = |batch: &Batch| seconds(batch) / (batch.operations - batch.failed) as f64;
@@ -121,7 +123,7 @@ impl Instrument for Time {
             }
         } else if self.plan.wants().usage {
             let text = "failed to read processor time and context switches: this system does not \
-                        tell them; drop the limits on cpu, utilization and context_switches here";
+                        report them; drop the limits on cpu, utilization and context_switches here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
         }
         Ok(())
@@ -137,9 +139,13 @@ fn wants(metrics: &[Metric]) -> Wants {
     }
 }
 
-/// Latencies without the time spent waiting. None becomes shorter than the shortest that did not
-/// wait: what was read around an operation may be a little wider than the operation.
-fn singles(mut walls: Vec<f64>, waits: &[(usize, f64)], corrected: bool) -> Vec<f64> {
+/// Returns the latencies without the time spent waiting for a processor. No latency becomes shorter than the shortest
+/// one that did not wait, because what was read around an operation may be a little wider than the operation.
+fn latencies_without_waits(
+    mut walls: Vec<f64>,
+    waits: &[(usize, f64)],
+    corrected: bool,
+) -> Vec<f64> {
     if corrected {
         let mut waited = waits.iter().map(|wait| wait.0).peekable();
         let calm = walls.iter().enumerate().filter(|(n, _)| waited.next_if_eq(n).is_none());
@@ -152,7 +158,7 @@ fn singles(mut walls: Vec<f64>, waits: &[(usize, f64)], corrected: bool) -> Vec<
     walls
 }
 
-/// Operations or bytes a second in the middle batch.
+/// Returns the operations or bytes per second of the middle batch.
 fn throughput(batches: &[f64], work: Work) -> Option<f64> {
     let (Work::Operations(amount) | Work::Bytes(amount)) = work;
     let middle = super::clock::median(&mut batches.to_vec());
@@ -165,20 +171,20 @@ mod tests {
 
     #[track_caller]
     fn check(walls: &[f64], waits: &[(usize, f64)], expected: &[f64]) {
-        assert_eq!(singles(walls.to_vec(), waits, true), expected);
-        assert_eq!(singles(walls.to_vec(), waits, false), walls);
+        assert_eq!(latencies_without_waits(walls.to_vec(), waits, true), expected);
+        assert_eq!(latencies_without_waits(walls.to_vec(), waits, false), walls);
     }
 
     #[test]
-    fn waiting_is_taken_off_and_no_more() {
+    fn only_the_waiting_is_subtracted() {
         check(&[], &[], &[]);
         check(&[2.0, 3.0], &[], &[2.0, 3.0]);
         check(&[2.0, 9.0, 3.0], &[(1, 6.5)], &[2.0, 2.5, 3.0]);
-        // Never below the fastest that did not wait.
+        // It is never below the fastest operation that did not wait.
         check(&[2.0, 9.0, 3.0], &[(1, 8.5)], &[2.0, 2.0, 3.0]);
-        // Nor made longer by it.
+        // It is never made longer either.
         check(&[8.0, 5.0], &[(1, 1.0)], &[8.0, 5.0]);
-        // All waited.
+        // All operations waited.
         check(&[9.0, 8.0], &[(0, 4.0), (1, 8.0)], &[5.0, 0.0]);
     }
 

@@ -1,9 +1,9 @@
 //! Interference: what else the machine did while a process was measured.
 //!
-//! Read by the harness before and after a process, never by the worker, which it would disturb; both
-//! readings together take some tenths of a millisecond. They are amounts rather than shares, so that
-//! they add up over processes: the kernel counts busy time in ticks of 10 ms, of which a single short process
-//! sees few. Only Linux tells; elsewhere every field is `None`, as is one that a kernel does not keep.
+//! The harness reads it before and after a process; the worker never does, because it would be disturbed. Both
+//! readings together take some tenths of a millisecond. They are amounts rather than shares, so that they add up over
+//! processes: the kernel counts busy time in ticks of 10 ms, and a single short process sees few ticks. Only Linux
+//! reports them; elsewhere every field is `None`, as is a field that a kernel does not keep.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::{Interference, Orphans, ProcessRun, StallTime, Throttled};
 
-/// Measures, and adds to the process what else the machine did meanwhile.
+/// Measures a process, and adds to it what else the machine did meanwhile.
 ///
 /// # Errors
-/// Those of `measure`.
+/// The errors of `measure`.
 pub(crate) fn watch(
     measure: impl FnOnce() -> Result<ProcessRun, Unmeasured>,
 ) -> Result<ProcessRun, Unmeasured> {
@@ -42,22 +42,22 @@ pub(crate) fn watch(
 struct Reading {
     at: Instant,
     processors: Option<Processors>,
-    /// Processor seconds of this process and of all it started and waited for.
+    /// The processor seconds of this process and of everything that it started and waited for.
     own: Option<f64>,
-    /// For a processor, for memory, for a disk.
+    /// The time that some task was stalled for lack of a processor, of memory, of a disk.
     stalled: [Option<Duration>; 3],
-    /// Of this process's control group and of each that it is in.
+    /// The throttling of this process's control group, and of each group around it.
     throttled: Vec<Option<Throttled>>,
 }
 
-/// Processor seconds of the machine since it started.
+/// The processor seconds of the machine since it started.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells"))]
 struct Processors {
     busy: f64,
-    /// Waiting for a disk included.
+    /// The idle time, which includes waiting for a disk.
     idle: f64,
-    /// `None` where the kernel does not count it.
+    /// The time that the hypervisor gave to other machines; `None` if the kernel does not count it.
     stolen: Option<f64>,
 }
 
@@ -84,7 +84,7 @@ impl Reading {
     }
 }
 
-/// A quota of any group around holds all within it back; the strictest is the one that is felt.
+/// Returns the throttling of the strictest quota: the quota of a group holds back everything within it.
 fn most_throttled(before: &[Option<Throttled>], after: &[Option<Throttled>]) -> Option<Throttled> {
     let each = before.iter().zip(after).filter_map(|(before, after)| {
         let (before, after) = before.as_ref().zip(after.as_ref())?;

@@ -1,8 +1,8 @@
-//! What the texts of the kernel say: pure, so that those of other systems can be tested.
+//! Parsers of the kernel's texts. They are pure, so that the texts of other systems can be tested.
 //!
-//! procfs-core reads groups and mounts. The rest is read here because it wants what is not everywhere: of pressure a line
-//! `full`, which the processor has only since Linux 5.13, and of `/proc/stat` the whole file, which has hundreds of
-//! kilobytes on large machines; `tests.rs` shows both. It reads no quotas.
+//! procfs-core reads groups and mounts. The rest is read here because procfs-core requires what is not everywhere: of
+//! a pressure file the line `full`, which the processor's has only since Linux 5.13, and of `/proc/stat` the whole
+//! file, which has hundreds of kilobytes on large machines; `tests.rs` shows both. It reads no quotas.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,8 +14,8 @@ use procfs_core::{FromBufRead, ProcessCGroups};
 
 use super::{Processors, Throttled};
 
-/// Processor seconds from the line `cpu` of `/proc/stat`. Guests are within user time already. A
-/// sandbox that shows nothing but zeros tells nothing.
+/// Reads the processor seconds from the line `cpu` of `/proc/stat`. The time of guests is part of the user time
+/// already. It returns `None` for a sandbox that shows nothing but zeros.
 pub(super) fn processors(stat: &str, ticks_per_second: u64) -> Option<Processors> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Vec<u64> =
@@ -34,15 +34,15 @@ pub(super) fn processors(stat: &str, ticks_per_second: u64) -> Option<Processors
     })
 }
 
-/// Time in which some task waited, from a file of `/proc/pressure`.
+/// Reads the time in which some task waited, from a file of `/proc/pressure`.
 pub(super) fn stalled(pressure: &str) -> Option<Duration> {
     let some = pressure.lines().find_map(|line| line.strip_prefix("some "))?;
     let total = some.split_ascii_whitespace().find_map(|word| word.strip_prefix("total="))?;
     total.parse().ok().map(Duration::from_micros)
 }
 
-/// What a quota did, from a group's `cpu.stat` of either version: microseconds in the second,
-/// nanoseconds in the first.
+/// Reads what a quota did, from a group's `cpu.stat` of either version of control groups: version 2 has microseconds,
+/// version 1 nanoseconds.
 pub(super) fn throttled(cpu_stat: &str) -> Option<Throttled> {
     let field = |name: &str| -> Option<u64> {
         let (_, value) =
@@ -57,16 +57,16 @@ pub(super) fn throttled(cpu_stat: &str) -> Option<Throttled> {
     Some(Throttled { periods: field("nr_throttled")?, seconds })
 }
 
-/// The files `cpu.stat` of the groups that a process is in, its own first, from its `cgroup` and
-/// `mountinfo`. Whether they are there is not known.
+/// Returns the paths of `cpu.stat` in the groups that a process is in, its own first, from its `cgroup` and
+/// `mountinfo`. The files need not exist.
 pub(super) fn quota_files(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
-    // Each line by itself, so that one that is not understood hides no other.
+    // Each line is parsed by itself, so that a line that is not understood hides no other.
     let groups = || {
         let groups = cgroup.lines().map(|line| ProcessCGroups::from_buf_read(line.as_bytes()));
         groups.flatten().flatten()
     };
     let mounts = || mountinfo.lines().filter_map(|line| MountInfo::from_line(line).ok());
-    // On a mixed system the first version has the processors, where it has them at all.
+    // On a mixed system, version 1 has the processors if it has them at all.
     let first = groups().find(|group| group.controllers.iter().any(|name| name == "cpu"));
     let second = groups().find(|group| group.hierarchy == 0);
     let has_processors =
@@ -75,16 +75,16 @@ pub(super) fn quota_files(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
         .zip(mounts().find(has_processors))
         .or_else(|| second.zip(mounts().find(|mount| mount.fs_type == "cgroup2")));
     let Some((group, mount)) = found else { return Vec::new() };
-    // In a container the mount may begin at its own group, and then the group's name begins with it.
-    // A name that does not is seen from elsewhere: what is mounted is all there is.
+    // In a container the mount may begin at the container's own group, and then the group's name begins with it. If
+    // the name does not, the mount is seen from elsewhere, and what is mounted is all there is.
     let root = unescaped(mount.root.as_bytes());
     let below = Path::new(&group.pathname).strip_prefix(root).unwrap_or(Path::new(""));
     let point = PathBuf::from(unescaped(mount.mount_point.as_os_str().as_bytes()));
     below.ancestors().map(|group| point.join(group).join("cpu.stat")).collect()
 }
 
-/// The kernel writes blanks, backslashes and line ends of names as a backslash and three octal digits, which procfs-core
-/// leaves so.
+/// Decodes a name. The kernel writes blanks, backslashes and line ends of names as a backslash and three octal
+/// digits, which procfs-core leaves as they are.
 fn unescaped(name: &[u8]) -> OsString {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name;

@@ -1,4 +1,4 @@
-//! Texts of real systems, and amounts between two readings.
+//! Parsing texts of real systems, and the amounts between two readings.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::parse::{processors, quota_files, stalled, throttled};
 use super::{Interference, Orphans, Processors, Reading, Throttled, most_throttled, watch};
 
-/// A virtual machine of two processors under Firecracker, Linux 6.18.
+/// A virtual machine with two processors under Firecracker, Linux 6.18.
 const FIRECRACKER: &str = "cpu  1279316 0 167324 801268 6081 0 1072 1487 0 0\n\
                            cpu0 629617 0 79649 416855 1132 0 83 737 0 0\n";
 
@@ -23,12 +23,12 @@ fn busy_idle_and_stolen() {
     near(read.busy, 14_477.12);
     near(read.idle, 8_073.49);
     near(read.stolen.unwrap(), 14.87);
-    // Guests are within user time: they do not count again.
+    // The time of guests is part of the user time, and must not be counted twice.
     let host = processors("cpu  1000 0 0 500 0 0 0 0 900 0\n", 100).unwrap();
     near(host.busy, 10.0);
-    // Before Linux 2.6.11.
+    // Before Linux 2.6.11 there is no stolen time.
     assert_eq!(processors("cpu  100 0 0 100 0 0 0\n", 100).unwrap().stolen, None);
-    // A sandbox.
+    // A sandbox shows zeros.
     assert_eq!(processors("cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n", 100), None);
     for broken in ["", "cpu0 1 2 3 4\n", "cpu  1 2 3\n", "cpu  1 2 three 4\n"] {
         assert_eq!(processors(broken, 100), None, "{broken:?}");
@@ -43,7 +43,7 @@ fn pressure() {
     let both = "some avg10=0.11 avg60=0.29 avg300=1.41 total=4529766806\n\
                 full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
     check(both, Some(4_529_766_806));
-    // Processors before Linux 5.13.
+    // The pressure of processors before Linux 5.13 has no line `full`.
     check("some avg10=0.00 avg60=0.00 avg300=0.00 total=7156\n", Some(7_156));
     check("", None);
     check("full avg10=0.00 avg60=0.00 avg300=0.00 total=5\n", None);
@@ -56,24 +56,24 @@ fn quotas() {
         let got = throttled(text).map(|found| (found.periods, found.seconds));
         assert_eq!(got, expected, "{text:?}");
     };
-    // A container with `--cpus 0.5`: second version, then first.
+    // A container with `--cpus 0.5`: first in version 2, then in version 1.
     check(
         "usage_usec 5120131\nuser_usec 5059772\nsystem_usec 60358\nnr_periods 102\n\
          nr_throttled 100\nthrottled_usec 5250000\nnr_bursts 0\nburst_usec 0\n",
         Some((100, 5.25)),
     );
     check("nr_periods 102\nnr_throttled 100\nthrottled_time 5250000000\n", Some((100, 5.25)));
-    // The virtual machine.
+    // The virtual machine has no quota.
     check(
         "nr_periods 0\nnr_throttled 0\nthrottled_time 0\nnr_bursts 0\nburst_time 0\n",
         Some((0, 0.0)),
     );
-    // The group of a whole machine, which has no quota.
+    // The group of a whole machine has no quota.
     check("usage_usec 5120131\nuser_usec 5059772\nsystem_usec 60358\n", None);
     check("", None);
 }
 
-/// Why pressure and `/proc/stat` are read by hand. Where one of these succeeds some day, procfs-core can have it.
+/// Shows why pressure and `/proc/stat` are read by hand. If one of these succeeds one day, procfs-core can read it.
 #[test]
 fn procfs_refuses_what_is_read_by_hand() {
     use procfs_core::{CpuPressure, ExplicitSystemInfo, FromBufRead, FromBufReadSI, KernelStats};
@@ -87,7 +87,7 @@ fn procfs_refuses_what_is_read_by_hand() {
     let before_5_13 = "some avg10=0.00 avg60=0.00 avg300=0.00 total=7156\n";
     assert!(CpuPressure::from_buf_read(before_5_13.as_bytes()).is_err());
     assert!(stalled(before_5_13).is_some());
-    // The first line alone, and a sandbox's file, which has no counts of processes.
+    // The first line only, and a sandbox's file, which has no counts of processes.
     for stat in [FIRECRACKER.lines().next().unwrap(), FIRECRACKER] {
         assert!(KernelStats::from_buf_read(stat.as_bytes(), &system).is_err());
         assert!(processors(stat, 100).is_some());
@@ -95,7 +95,7 @@ fn procfs_refuses_what_is_read_by_hand() {
 }
 
 #[track_caller]
-fn finds(cgroup: &str, mountinfo: &str, expected: &[&str]) {
+fn check_quota_files(cgroup: &str, mountinfo: &str, expected: &[&str]) {
     let found = quota_files(cgroup, mountinfo);
     assert_eq!(found, expected.iter().map(Path::new).collect::<Vec<_>>());
 }
@@ -104,8 +104,8 @@ fn finds(cgroup: &str, mountinfo: &str, expected: &[&str]) {
 fn where_quotas_are() {
     let second = "31 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 \
                   cgroup2 rw,nsdelegate,memory_recursiveprot\n";
-    // A runner of GitHub: a service under systemd.
-    finds(
+    // A runner of GitHub is a service under systemd.
+    check_quota_files(
         "0::/system.slice/hosted-compute-agent.service\n",
         &format!("22 28 0:21 / /proc rw,nosuid - proc proc rw\n{second}"),
         &[
@@ -114,40 +114,40 @@ fn where_quotas_are() {
             "/sys/fs/cgroup/cpu.stat",
         ],
     );
-    // Docker, second version, in a namespace of its own.
-    finds("0::/\n", second, &["/sys/fs/cgroup/cpu.stat"]);
-    // The same without one: the mount begins at the container.
+    // Docker with version 2, in a namespace of its own.
+    check_quota_files("0::/\n", second, &["/sys/fs/cgroup/cpu.stat"]);
+    // The same without a namespace: the mount begins at the container.
     let own = second.replacen("0:26 / ", "0:26 /docker/3f2a ", 1);
-    finds("0::/docker/3f2a\n", &own, &["/sys/fs/cgroup/cpu.stat"]);
-    finds(
+    check_quota_files("0::/docker/3f2a\n", &own, &["/sys/fs/cgroup/cpu.stat"]);
+    check_quota_files(
         "0::/docker/3f2a/tests\n",
         &own,
         &["/sys/fs/cgroup/tests/cpu.stat", "/sys/fs/cgroup/cpu.stat"],
     );
-    // Docker, first version.
-    finds(
+    // Docker with version 1.
+    check_quota_files(
         "5:cpu,cpuacct:/docker/3f2a\n4:memory:/docker/3f2a\n1:name=systemd:/docker/3f2a\n",
         "733 730 0:30 /docker/3f2a /sys/fs/cgroup/cpu,cpuacct ro,nosuid,nodev,noexec,relatime \
          master:13 - cgroup cgroup rw,cpu,cpuacct\n",
         &["/sys/fs/cgroup/cpu,cpuacct/cpu.stat"],
     );
-    // The virtual machine: both versions, the first has the processors.
-    finds(
+    // The virtual machine has both versions, and version 1 has the processors.
+    check_quota_files(
         "4:memory:/jobs/1\n2:cpuacct:/\n1:cpu:/\n0::/\n",
         "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
          33 31 0:30 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n\
          41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
         &["/sys/fs/cgroup/cpu/cpu.stat"],
     );
-    // A mount and a group with a blank, and a backslash that begins no number.
-    finds(
+    // The mount and the group have a blank in their names, and a backslash that begins no number.
+    check_quota_files(
         "1:cpu:/a b/c\\d\n",
         "junk\n32 31 0:29 /a\\040b /sys/fs/c\\134g\\x rw - cgroup cgroup rw,cpu\n",
         &["/sys/fs/c\\g\\x/c\\d/cpu.stat", "/sys/fs/c\\g\\x/cpu.stat"],
     );
-    // None mounted, none at all.
-    finds("0::/\n", "", &[]);
-    finds("", second, &[]);
+    // Nothing is mounted, and the process is in no group.
+    check_quota_files("0::/\n", "", &[]);
+    check_quota_files("", second, &[]);
 }
 
 fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Reading {
@@ -161,7 +161,7 @@ fn reading(at: Instant, busy: f64, idle: f64, own: f64, stalled: u64) -> Reading
 }
 
 #[test]
-fn what_lies_between_two_readings() {
+fn the_difference_of_two_readings() {
     let at = Instant::now();
     let before = reading(at, 100.0, 200.0, 10.0, 1);
     let after = reading(at + Duration::from_secs(10), 114.0, 206.0, 16.0, 8);
@@ -173,14 +173,14 @@ fn what_lies_between_two_readings() {
     near(all, 20.14);
     assert_eq!((found.pressure.cpu, found.pressure.memory), (Some(7.0), None));
     assert_eq!(found.throttled, Some(Throttled { periods: 7, seconds: 6.0 }));
-    // What one of the two does not tell is not known.
-    let mute = Reading { processors: None, own: None, throttled: Vec::new(), ..before };
-    let found = after.since(&mute);
+    // An amount that one of the two readings lacks is not known.
+    let without_counters = Reading { processors: None, own: None, throttled: Vec::new(), ..before };
+    let found = after.since(&without_counters);
     assert_eq!((found.outside, found.stolen, found.throttled), (None, None, None));
 }
 
 #[test]
-fn the_strictest_quota_is_felt() {
+fn the_strictest_quota_counts() {
     let quota = |periods, seconds| Some(Throttled { periods, seconds });
     let before = [quota(5, 1.0), None, quota(0, 0.0)];
     let after = [quota(5, 1.0), quota(9, 9.0), quota(3, 0.5)];
@@ -188,9 +188,9 @@ fn the_strictest_quota_is_felt() {
     assert_eq!(most_throttled(&[], &[]), None);
 }
 
-/// What a process used and nobody waited for is not other work, nor is it known to be none.
+/// What a process used and nobody waited for is not the work of others, but it is not known how much it was.
 #[test]
-fn orphans_are_no_other_work() {
+fn the_work_of_orphans_is_not_the_work_of_others() {
     let outside = |orphans| {
         let process = watch(|| Ok(ProcessRun { orphans, ..ProcessRun::default() })).unwrap();
         let Interference { seconds, outside, .. } = process.interference.unwrap();
@@ -198,11 +198,11 @@ fn orphans_are_no_other_work() {
         outside
     };
     assert_eq!(outside(Orphans::Unknown), None);
-    // Nothing used a million seconds in a moment.
+    // Nothing uses a million seconds in a moment.
     assert!(outside(Orphans::Used(1e6)).is_none_or(|seconds| seconds < -9e5));
 }
 
-/// Asked of this system: whatever it tells is a possible amount.
+/// Reads this system: whatever it reports must be a possible amount.
 #[test]
 fn this_machine_can_be_read() {
     let before = Reading::now();

@@ -1,15 +1,15 @@
-//! Which processors a thread may run on.
+//! The processors that a thread may run on.
 
 #[cfg(target_os = "linux")]
 use super::kernel::Processors;
 
-/// The processors that this thread may use, by number; none where the system does not tell.
+/// Returns the numbers of the processors that this thread may use; empty if the system does not report them.
 #[cfg(target_os = "linux")]
 pub(crate) fn allowed() -> Vec<usize> {
     Processors::of_this_thread().map_or_else(|_| Vec::new(), |set| set.numbers())
 }
 
-/// Keeps this thread, and the processes it starts, on one processor until it is dropped.
+/// A pin that keeps this thread, and the processes that it starts, on one processor until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pin {
     #[cfg(target_os = "linux")]
@@ -17,15 +17,15 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
-    /// `None` where the system has no such thing or refuses it.
+    /// Pins this thread; returns `None` if the system cannot do this or refuses it.
     #[cfg(target_os = "linux")]
     pub(crate) fn to(cpu: usize) -> Option<Pin> {
         let before = Processors::of_this_thread().ok()?;
-        Processors::one(cpu)?.keep_this_thread().ok()?;
+        Processors::single(cpu)?.keep_this_thread().ok()?;
         Some(Pin { before })
     }
 
-    /// `None` where the system has no such thing or refuses it.
+    /// Returns `None`: this system cannot pin a thread.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn to(_cpu: usize) -> Option<Pin> {
         None
@@ -35,7 +35,7 @@ impl Pin {
 #[cfg(target_os = "linux")]
 impl Drop for Pin {
     fn drop(&mut self) {
-        // Where it is refused now, it was refused before too.
+        // If this is refused now, it was refused before too.
         let _ = self.before.keep_this_thread();
     }
 }
@@ -48,17 +48,17 @@ pub(crate) fn allowed() -> Vec<usize> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::os::kernel::MOST;
+    use crate::os::kernel::MAX_PROCESSORS;
 
     #[test]
-    fn a_pin_is_pulled_out_again() {
+    fn dropping_a_pin_restores_the_processors() {
         let before = allowed();
         let last = *before.last().unwrap();
         let pin = Pin::to(last).unwrap();
         assert_eq!(allowed(), [last]);
         drop(pin);
         assert_eq!(allowed(), before);
-        for absent in [MOST - 1, MOST] {
+        for absent in [MAX_PROCESSORS - 1, MAX_PROCESSORS] {
             assert!(Pin::to(absent).is_none());
         }
         assert_eq!(allowed(), before);

@@ -1,4 +1,4 @@
-//! A job of Windows: a process and everything that it starts, which are counted and ended as one.
+//! A Windows job: a process and everything that it starts, counted and ended as one.
 
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
@@ -22,23 +22,23 @@ use windows_sys::Win32::System::Threading::{
     CREATE_SUSPENDED, OpenThread, ResumeThread, THREAD_SUSPEND_RESUME,
 };
 
-/// How a process is to be created that [`Job::adopt`] takes in: it does nothing before, so that it starts no other
-/// process outside.
+/// The creation flag of a process that [`Job::adopt`] takes in: a suspended process does nothing, and so starts no
+/// other process outside of the job.
 pub(crate) const SUSPENDED: u32 = CREATE_SUSPENDED;
 
-/// A job. All that is in it ends when this is dropped, or when this process ends, however it does.
+/// A job. Everything in it ends when this value is dropped, or when this process ends for any reason.
 #[derive(Debug)]
 pub(crate) struct Job(OwnedHandle);
 
 impl Job {
-    /// A job that nothing is in.
+    /// Creates an empty job.
     pub(crate) fn new() -> io::Result<Job> {
         // SAFETY: both pointers may be null.
         let job = Job(owned(unsafe { CreateJobObjectW(null(), null()) })?);
         let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
         limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
         let size = size_of::<JOBOBJECT_EXTENDED_LIMIT_INFORMATION>() as u32;
-        // SAFETY: the pointer is to a live value of the class and size that are said.
+        // SAFETY: the pointer is to a live value of the class and size that are given.
         done(unsafe {
             let limits = (&raw const limits).cast();
             SetInformationJobObject(job.raw(), JobObjectExtendedLimitInformation, limits, size)
@@ -46,18 +46,19 @@ impl Job {
         Ok(job)
     }
 
-    /// Takes in a process that was created suspended, and lets it run.
+    /// Puts a process that was created suspended into the job, and lets it run.
     pub(crate) fn adopt(&self, child: &Child) -> io::Result<()> {
         // SAFETY: both handles are open as long as their owners live.
         done(unsafe { AssignProcessToJobObject(self.raw(), child.as_raw_handle()) })?;
         resume(child.id())
     }
 
-    /// How many processes in it have not ended.
+    /// Returns how many processes in the job have not ended.
     pub(crate) fn living(&self) -> io::Result<usize> {
         let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
         let size = size_of::<JOBOBJECT_BASIC_ACCOUNTING_INFORMATION>() as u32;
-        // SAFETY: the pointer is to a live, writable value of the class and size that are said; the last may be null.
+        // SAFETY: the pointer is to a live, writable value of the class and size that are given; the last one may be
+        // null.
         done(unsafe {
             let (job, counts) = (self.raw(), (&raw mut counts).cast());
             let class = JobObjectBasicAccountingInformation;
@@ -66,9 +67,9 @@ impl Job {
         Ok(counts.ActiveProcesses as usize)
     }
 
-    /// Ends all that is in it. They may take a moment to go.
+    /// Ends everything in the job. The processes may take a moment to go.
     pub(crate) fn end(&self) -> io::Result<()> {
-        // SAFETY: the handle is open as long as this lives.
+        // SAFETY: the handle is open as long as this value lives.
         done(unsafe { TerminateJobObject(self.raw(), 1) })
     }
 
@@ -77,17 +78,17 @@ impl Job {
     }
 }
 
-/// Lets the threads of a process run that was created suspended: it has one.
+/// Lets a process run that was created suspended: resumes its only thread.
 fn resume(process: u32) -> io::Result<()> {
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     let all = owned(unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) })?;
     let size = size_of::<THREADENTRY32>() as u32;
     let mut entry = THREADENTRY32 { dwSize: size, ..THREADENTRY32::default() };
-    // SAFETY: the snapshot is open, and the entry live, writable and of the size that it says.
+    // SAFETY: the snapshot is open, and the entry is live, writable and of the size that it gives.
     let mut found = unsafe { Thread32First(all.as_raw_handle(), &raw mut entry) };
     while found != 0 {
         if entry.th32OwnerProcessID == process {
-            // SAFETY: it takes numbers alone.
+            // SAFETY: the call only takes numbers.
             let opened = unsafe { OpenThread(THREAD_SUSPEND_RESUME, 0, entry.th32ThreadID) };
             let thread = owned(opened)?;
             // SAFETY: the handle is open.
@@ -102,7 +103,7 @@ fn resume(process: u32) -> io::Result<()> {
     Err(io::Error::other("its first thread was not found"))
 }
 
-/// What a call gave, where it is a handle.
+/// Takes ownership of the handle that a call returned, if it returned one.
 fn owned(handle: HANDLE) -> io::Result<OwnedHandle> {
     if handle.is_null() || handle == INVALID_HANDLE_VALUE {
         return Err(io::Error::last_os_error());

@@ -1,8 +1,7 @@
-//! The system calls that the standard library lacks and that change nothing but what they are asked to,
-//! each behind a safe function.
+//! The system calls that the standard library lacks, each behind a safe function.
 //!
-//! Apart so that what is `unsafe` in them is read in one place. They are some dozen lines of libc;
-//! rustix, nix and what those need take 7 s of CPU to build.
+//! They are apart so that their `unsafe` parts are read in one place. They are some dozen lines of libc; rustix, nix
+//! and their dependencies take 7 s of CPU to build.
 
 #![expect(unsafe_code, reason = "system calls that no lighter library offers")]
 
@@ -11,27 +10,27 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-/// Whose resources to ask for.
+/// The process or thread whose resources are asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who {
-    /// This process, all its threads.
+    /// This process, with all its threads.
     Process,
-    /// Its children that have been waited for.
+    /// The children of this process that have been waited for.
     Children,
     /// The calling thread.
     #[cfg(target_os = "linux")]
     Thread,
 }
 
-/// Which clock to read.
+/// A clock of the system.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Clock {
-    /// What `Instant` reads too, and what all processes share.
+    /// The clock that `Instant` reads too, and that all processes share.
     #[cfg(target_os = "linux")]
     Monotonic,
-    /// Processor time of this process, all its threads.
+    /// The processor time of this process, with all its threads.
     Process,
-    /// Processor time of the calling thread.
+    /// The processor time of the calling thread.
     Thread,
 }
 
@@ -39,7 +38,7 @@ fn done(returned: libc::c_int) -> io::Result<libc::c_int> {
     if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(returned) }
 }
 
-/// What a clock says; `None` where the system lacks it.
+/// Returns the time of a clock; `None` if the system lacks the clock.
 pub(crate) fn clock(clock: Clock) -> Option<Duration> {
     let id = match clock {
         #[cfg(target_os = "linux")]
@@ -50,7 +49,7 @@ pub(crate) fn clock(clock: Clock) -> Option<Duration> {
     clock_of(id)
 }
 
-/// What the clock with this id says.
+/// Returns the time of the clock with this id.
 pub(crate) fn clock_of(id: libc::clockid_t) -> Option<Duration> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to live, writable memory of the right type.
@@ -58,7 +57,7 @@ pub(crate) fn clock_of(id: libc::clockid_t) -> Option<Duration> {
     read.then(|| Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32))
 }
 
-/// getrusage(2); `None` where the system does not say.
+/// Calls getrusage(2); returns `None` if the system does not report it.
 pub(crate) fn resources(who: Who) -> Option<libc::rusage> {
     let who = match who {
         Who::Process => libc::RUSAGE_SELF,
@@ -67,35 +66,35 @@ pub(crate) fn resources(who: Who) -> Option<libc::rusage> {
         Who::Thread => libc::RUSAGE_THREAD,
     };
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to writable memory of the right type; `rusage` is plain numbers, for which
-    // zeroes are valid.
+    // SAFETY: the pointer is to writable memory of the right type; `rusage` is plain numbers, for which zeros are
+    // valid.
     unsafe { (libc::getrusage(who, usage.as_mut_ptr()) == 0).then(|| usage.assume_init()) }
 }
 
-/// A span as the kernel writes it.
+/// Converts a duration from the kernel's form.
 pub(crate) fn duration(time: libc::timeval) -> Duration {
     Duration::new(time.tv_sec.cast_unsigned(), time.tv_usec as u32 * 1000)
 }
 
-/// Kills every process of a group. What is no id of a group, 0 above all, is nobody.
+/// Kills every process of a group. A number that is no id of a group, such as 0, kills no process.
 pub(crate) fn kill_group(group: u32) -> io::Result<()> {
     let group = id(group)?;
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     done(unsafe { libc::killpg(group, libc::SIGKILL) }).map(drop)
 }
 
-/// 0 and negative numbers stand for groups, this process's own among them.
+/// Checks an id: 0 and negative numbers would stand for groups, this process's own among them.
 fn id(pid: u32) -> io::Result<libc::pid_t> {
     libc::pid_t::try_from(pid).ok().filter(|&pid| pid > 0).ok_or(io::ErrorKind::NotFound.into())
 }
 
-/// Which of `fds` are readable, at the end of `patience` at the latest. A signal is no reason: then none
-/// are.
+/// Waits until some of `fds` are readable, for `patience` at most, and returns which. If a signal interrupts the
+/// wait, none are.
 pub(crate) fn readable<const N: usize>(
     fds: [Option<BorrowedFd<'_>>; N],
     patience: Duration,
 ) -> io::Result<[bool; N]> {
-    // Negative descriptors are passed over.
+    // A negative descriptor is ignored.
     let mut asked = fds.map(|fd| libc::pollfd {
         fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
         events: libc::POLLIN,
@@ -115,7 +114,7 @@ fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
         tv_nsec: patience.subsec_nanos().into(),
     };
     let (fds, count) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
-    // SAFETY: the array has as many entries as are said, and a null mask leaves signals alone.
+    // SAFETY: the array has as many entries as are given, and a null mask leaves signals alone.
     unsafe { libc::ppoll(fds, count, &raw const timeout, std::ptr::null()) }
 }
 
@@ -123,13 +122,13 @@ fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
 fn poll(fds: &mut [libc::pollfd], patience: Duration) -> libc::c_int {
     let millis = patience.as_nanos().div_ceil(1_000_000);
     let millis = libc::c_int::try_from(millis).unwrap_or(libc::c_int::MAX);
-    // SAFETY: the array has as many entries as are said.
+    // SAFETY: the array has as many entries as are given.
     unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, millis) }
 }
 
-/// Puts another file in the place of standard input.
+/// Replaces standard input by another file.
 pub(crate) fn replace_stdin(by: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: both descriptors are open, and nobody owns the one that changes its meaning.
+    // SAFETY: both descriptors are open, and nobody owns the one that is replaced.
     done(unsafe { libc::dup2(by.as_raw_fd(), libc::STDIN_FILENO) }).map(drop)
 }
 

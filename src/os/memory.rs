@@ -1,24 +1,25 @@
-//! The resident memory of this process, and the mark of the highest that it was.
+//! The resident memory of this process, now and at its peak.
 
 use memory_stats::memory_stats;
 
-/// What is resident now, in bytes; 0 where the system does not tell.
+/// Returns the resident memory now, in bytes; 0 if the system does not report it.
 pub(crate) fn resident() -> u64 {
     memory_stats().map_or(0, |stats| stats.physical_mem as u64)
 }
 
-/// The highest that was, in bytes, or what is resident now where the system keeps no mark.
+/// Returns the highest resident memory so far, in bytes, or the resident memory now if the system keeps no high-water
+/// mark.
 pub(crate) fn peak() -> u64 {
     high_water().unwrap_or_else(resident)
 }
 
-/// Sets the high-water mark to what is resident now; false where that cannot be done.
+/// Resets the high-water mark to the resident memory now; returns false if that cannot be done.
 #[cfg(target_os = "linux")]
 pub(crate) fn mark() -> bool {
     std::fs::write("/proc/self/clear_refs", "5").is_ok()
 }
 
-/// The high-water mark of resident memory in bytes.
+/// Returns the high-water mark of the resident memory, in bytes.
 #[cfg(target_os = "linux")]
 pub(crate) fn high_water() -> Option<u64> {
     Some(super::proc::Status::of(std::process::id())?.number("VmHWM")? * 1024)

@@ -1,4 +1,4 @@
-//! What the system is asked for, each call behind a safe function that knows nothing of measuring.
+//! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
 #[cfg(unix)]
 pub(crate) mod affinity;

@@ -1,4 +1,4 @@
-//! What of a file is in memory.
+//! The part of a file that is in memory.
 
 use std::ffi::CString;
 use std::fs;
@@ -9,16 +9,16 @@ use std::path::Path;
 
 use super::kernel;
 
-/// How many pages of a file are in the page cache, and how many it has. `None` where the kernel does
-/// not tell: it shows only who may write the file, so that nobody watches what others read.
+/// Returns how many pages of a file are in the page cache, and how many pages it has. It is `None` if the kernel does
+/// not report it: the kernel only tells those who may write the file, so that nobody can watch what others read.
 pub(crate) fn resident_pages(path: &Path) -> io::Result<Option<(usize, usize)>> {
     let file = fs::File::open(path)?;
     let metadata = file.metadata()?;
     let user = kernel::user();
-    let told = user == 0
+    let is_reported = user == 0
         || metadata.uid() == user
         || kernel::may_write(&CString::new(path.as_os_str().as_bytes())?);
-    if !told {
+    if !is_reported {
         return Ok(None);
     }
     let length = usize::try_from(metadata.len()).map_err(io::Error::other)?;

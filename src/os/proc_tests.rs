@@ -1,7 +1,7 @@
-//! That what is read by hand is read as procfs-core reads it, where it can, and what it refuses. Where a case below
-//! succeeds some day, procfs-core can have it.
+//! What is read by hand is read as procfs-core reads it, and each case shows something that procfs-core refuses. If a
+//! case below succeeds one day, procfs-core can read it.
 
-use procfs_core::process::{Schedstat, StatM, Status as Theirs};
+use procfs_core::process::{Schedstat, StatM, Status as ProcfsStatus};
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn own(file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn both_read_the_same_of_this_process() {
+fn both_read_this_process_alike() {
     let statm = own("statm");
     let theirs = StatM::from_read(&statm[..]).unwrap().resident * kernel::page_size() as u64;
     assert_eq!(resident_in(&statm), theirs);
@@ -23,7 +23,7 @@ fn both_read_the_same_of_this_process() {
         assert_eq!(waited_in(&schedstat), Some(Duration::from_nanos(theirs.run_delay)));
     }
     let status = own("status");
-    let theirs = Theirs::from_read(&status[..]).unwrap();
+    let theirs = ProcfsStatus::from_read(&status[..]).unwrap();
     let ours = Status(String::from_utf8(status).unwrap());
     assert_eq!(ours.number("VmHWM"), theirs.vmhwm);
     assert_eq!(ours.number("nonvoluntary_ctxt_switches"), theirs.nonvoluntary_ctxt_switches);
@@ -31,29 +31,29 @@ fn both_read_the_same_of_this_process() {
     assert_eq!(ours.number("VmNone"), None);
 }
 
-/// A program is called what its file is, which may be any bytes.
+/// A process is named after its file, whose name may be any bytes.
 #[test]
-fn procfs_refuses_a_name_that_is_no_text() {
+fn procfs_refuses_a_name_that_is_not_utf8() {
     let status = own("status");
     let line = status.iter().position(|&byte| byte == b'\n').unwrap();
     let named = [b"Name:\t\xff\xfe", &status[line..]].concat();
-    assert!(Theirs::from_read(&named[..]).is_err());
+    assert!(ProcfsStatus::from_read(&named[..]).is_err());
     let ours = Status(String::from_utf8_lossy(&named).into_owned());
     assert!(ours.number("VmRSS").is_some());
 }
 
-/// As gVisor has it, which tells of no signals.
+/// gVisor's status has no lines about signals.
 #[test]
 fn procfs_refuses_a_status_without_all_its_lines() {
     let text = "Name:\ttests\nState:\tR (running)\nTgid:\t1\nPid:\t1\nPPid:\t0\nTracerPid:\t0\nFDSize:\t4\n\
                 VmSize:\t7000 kB\nVmRSS:\t5000 kB\nThreads:\t1\n";
-    assert!(Theirs::from_read(text.as_bytes()).is_err());
+    assert!(ProcfsStatus::from_read(text.as_bytes()).is_err());
     assert_eq!(Status(text.to_owned()).number("VmRSS"), Some(5000));
 }
 
-/// What passes between processes has a place of fixed length, and the end of a long file is not in it.
+/// The report between processes has a place of fixed length for each file, so that the end of a long file is cut.
 #[test]
-fn procfs_refuses_what_was_cut() {
+fn procfs_refuses_a_file_that_was_cut() {
     assert!(StatM::from_read(&b"5000 1200 30"[..]).is_err());
     assert_eq!(resident_in(b"5000 1200 30"), 1200 * kernel::page_size() as u64);
     assert!(Schedstat::from_read(&b"700 41 "[..]).is_err());

@@ -1,6 +1,6 @@
-//! What the process used: processor time and context switches, of all its threads.
+//! The processor time and the context switches that this process used, in all its threads.
 //!
-//! Apart from `clock` because it counts the whole process, and because not every system has it.
+//! They are apart from `clock` because they count the whole process, and because not every system has them.
 
 #[cfg(target_os = "linux")]
 use super::kernel;
@@ -10,46 +10,46 @@ use super::kernel::{Clock, Who, clock, duration, resources};
 /// What the process had used at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
-    /// Processor seconds of all threads, living and gone.
+    /// The processor seconds of all threads, including those that have ended.
     process: f64,
-    /// Context switches of all threads, of either kind.
+    /// The context switches of all threads, voluntary and involuntary.
     switches: u64,
 }
 
 impl Usage {
-    /// `None` where the system does not say.
+    /// Reads the usage now; returns `None` if the system does not report it.
     pub(crate) fn now() -> Option<Self> {
         let process = process_seconds()?;
         Some(Usage { process, switches: switches()? })
     }
 
-    /// Processor seconds and context switches since `before`.
+    /// Returns the processor seconds and context switches since `before`.
     pub(crate) fn since(&self, before: &Usage) -> (f64, u64) {
         (self.process - before.process, self.switches.saturating_sub(before.switches))
     }
 }
 
-/// What tells whether the calling thread worked alone and undisturbed.
+/// The counters that show whether the calling thread worked alone and was not preempted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Company {
-    /// Processor seconds of other threads of the process, of its children that have ended, and on Linux
-    /// of those below it that live: a server that the workload has started.
+pub(crate) struct Contention {
+    /// The processor seconds of the process's other threads, of its children that have ended, and on Linux also of
+    /// its living descendants, for example a server that the workload has started.
     pub(crate) others: f64,
-    /// Involuntary context switches of this thread; `None` where unknown.
+    /// The involuntary context switches of this thread; `None` if they are not known.
     pub(crate) preempted: Option<u64>,
 }
 
-impl Company {
-    /// `None` where the system does not say.
+impl Contention {
+    /// Reads the counters now; returns `None` if the system does not report them.
     pub(crate) fn now() -> Option<Self> {
         let own = thread_seconds()?;
         let others = process_seconds()? - own + children_seconds()? + living_seconds();
-        Some(Company { others, preempted: preempted() })
+        Some(Contention { others, preempted: preempted() })
     }
 }
 
-/// Processor seconds of this process and of everything it started that has ended and was waited for,
-/// whoever below it did the waiting; `None` where the system does not say.
+/// Returns the processor seconds of this process and of everything below it that has ended and was waited for, by any
+/// process; `None` if the system does not report them.
 #[cfg(target_os = "linux")]
 pub(crate) fn tree_seconds() -> Option<f64> {
     Some(process_seconds()? + children_seconds()?)
@@ -71,8 +71,8 @@ fn children_seconds() -> Option<f64> {
     Some((duration(usage.ru_utime) + duration(usage.ru_stime)).as_secs_f64())
 }
 
-/// Processor seconds of the living processes below this one. Asking costs a system call where there are
-/// none, as nearly always.
+/// Returns the processor seconds of the living processes below this one. If there are none, as almost always, it
+/// costs one system call.
 #[cfg(target_os = "linux")]
 fn living_seconds() -> f64 {
     fn below(process: &str) -> f64 {
@@ -80,12 +80,12 @@ fn living_seconds() -> f64 {
             std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
         let children =
             tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        let one = |pid: &str| {
+        let of_process = |pid: &str| {
             let clock = pid.parse().ok().and_then(kernel::processor_clock);
             let own = clock.and_then(kernel::clock_of).unwrap_or_default();
             own.as_secs_f64() + below(pid)
         };
-        children.map(|pids| pids.split_ascii_whitespace().map(one).sum::<f64>()).sum()
+        children.map(|pids| pids.split_ascii_whitespace().map(of_process).sum::<f64>()).sum()
     }
     if kernel::has_children() { below("self") } else { 0.0 }
 }

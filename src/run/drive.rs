@@ -1,7 +1,7 @@
 //! The loop that runs operations under an instrument.
 //!
-//! Between `start` and `stop` nothing runs but the operations: inputs are made before, outputs and inputs
-//! that were only lent are kept and dropped after, and the room for both is there before.
+//! Between `start` and `stop` only the operations run: inputs are made before, outputs and the inputs that were only
+//! lent are kept and dropped after, and the room for both is allocated before.
 
 use std::fmt::{self, Display, Write};
 use std::hint::black_box;
@@ -9,23 +9,23 @@ use std::hint::black_box;
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Instrument;
 
-/// What the outcomes of an operation say of it.
+/// What the output of an operation says about its success.
 pub(super) trait Outcome<O> {
-    /// Whether they tell of failures at all.
-    const TELLS: bool;
+    /// Whether an operation can fail at all.
+    const CAN_FAIL: bool;
 
-    /// The error of an operation that failed.
+    /// Returns the error of an operation that failed.
     fn error(outcome: &O) -> Option<&dyn Display>;
 }
 
-/// Outcomes of operations that cannot fail.
-pub(super) struct Certain;
+/// The outcome of operations that cannot fail.
+pub(super) struct CannotFail;
 
-/// Outcomes of operations that may fail.
+/// The outcome of operations that may fail, which return a `Result`.
 pub(super) struct Fallible;
 
-impl<O> Outcome<O> for Certain {
-    const TELLS: bool = false;
+impl<O> Outcome<O> for CannotFail {
+    const CAN_FAIL: bool = false;
 
     fn error(_: &O) -> Option<&dyn Display> {
         None
@@ -33,15 +33,15 @@ impl<O> Outcome<O> for Certain {
 }
 
 impl<T, E: Display> Outcome<Result<T, E>> for Fallible {
-    const TELLS: bool = true;
+    const CAN_FAIL: bool = true;
 
     fn error(outcome: &Result<T, E>) -> Option<&dyn Display> {
         outcome.as_ref().err().map(|error| error as &dyn Display)
     }
 }
 
-/// An operation, by the way it gets its input. An input is dropped by the operation that it was given to, and outside
-/// of the measured part where it was only lent.
+/// An operation, by the way in which it gets its input. An input that it was given is dropped by the operation
+/// itself; an input that it was only lent is dropped outside of the measured part.
 pub(super) trait Operation<I, O> {
     /// Runs the operation on one input. `before` and `after` are called right around it.
     fn once<W: ?Sized>(
@@ -52,10 +52,10 @@ pub(super) trait Operation<I, O> {
         after: impl FnOnce(&mut W),
     ) -> O;
 
-    /// Runs the operation on each input, as the iterator is advanced. Inputs that were only lent stay where they are.
+    /// Runs the operation on each input, as the iterator is advanced. Inputs that were only lent stay in the vector.
     fn all(&mut self, inputs: &mut Vec<I>) -> impl Iterator<Item = O>;
 
-    /// The same operation, longer by what a selftest injects.
+    /// Returns the same operation, longer by what a selftest injects.
     fn slowed(self, injection: Option<Injection>) -> impl Operation<I, O>;
 }
 
@@ -115,25 +115,25 @@ impl<I, O, F: FnMut(&mut I) -> O> Operation<I, O> for Lent<F> {
     }
 }
 
-/// What is done about operations that fail.
+/// The treatment of operations that fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
-    /// They are counted.
+    /// Failures are counted.
     Counted,
-    /// The first ends the measurement.
+    /// The first failure ends the measurement.
     Fatal,
 }
 
-/// The operations that failed.
+/// The failures of operations.
 pub(super) struct Failures {
     policy: Policy,
     pub(super) count: usize,
-    /// Operations that ran, those of the warm-up included.
+    /// The number of operations that ran, the warm-up included.
     pub(super) operations: usize,
     pub(super) first: Excerpt,
 }
 
-/// The beginning of a text, in room that was there before: what is written to it allocates nothing.
+/// The beginning of a text, in room that was allocated before: writing to it allocates nothing.
 pub(super) struct Excerpt(String);
 
 impl Excerpt {
@@ -167,12 +167,12 @@ impl Failures {
         self.count > 0 && self.policy == Policy::Fatal
     }
 
-    /// Counts an outcome; 1 if it failed.
+    /// Counts an outcome; returns 1 if it is a failure, and otherwise 0.
     pub(super) fn take<K: Outcome<O>, O>(&mut self, outcome: &O) -> usize {
         self.operations += 1;
         let Some(error) = K::error(outcome) else { return 0 };
         if self.count == 0 {
-            // An error that cannot be shown is still an error, and counted as one.
+            // An error that cannot be formatted is still counted as an error.
             let _ = write!(self.first, "{error:#}");
         }
         self.count += 1;
@@ -191,16 +191,16 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     while !failures.ended() {
         let Some(lap) = instrument.next() else { break };
         if lap == 1 {
-            let input = opaque(setup());
+            let input = hide_from_optimizer(setup());
             let output = op.once(input, instrument, G::start, G::stop);
             let failed = failures.take::<K, O>(&output);
             drop(output);
             instrument.record(1, failed);
             continue;
         }
-        inputs.extend((0..lap).map(|_| opaque(setup())));
+        inputs.extend((0..lap).map(|_| hide_from_optimizer(setup())));
         let mut failed = 0;
-        if kept::<K, O>() {
+        if keeps_outputs::<K, O>() {
             outputs.reserve(lap);
             instrument.start();
             outputs.extend(op.all(&mut inputs));
@@ -218,15 +218,15 @@ pub(super) fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     }
 }
 
-/// Whether outputs are needed after the timed part: to be dropped, or to be asked whether they failed.
-pub(super) const fn kept<K: Outcome<O>, O>() -> bool {
-    K::TELLS || std::mem::needs_drop::<O>()
+/// Whether outputs are needed after the timed part, either to be dropped or to be asked whether they failed.
+pub(super) const fn keeps_outputs<K: Outcome<O>, O>() -> bool {
+    K::CAN_FAIL || std::mem::needs_drop::<O>()
 }
 
-/// The value, of which the compiler forgets what it knew. Where there is nothing to know it is left
-/// alone, so that making no input takes no time.
+/// Returns the value, about which the compiler then knows nothing. A value of no size is returned as it is, so that
+/// making no input takes no time.
 #[inline]
-pub(super) fn opaque<I>(input: I) -> I {
+pub(super) fn hide_from_optimizer<I>(input: I) -> I {
     if size_of::<I>() == 0 { input } else { black_box(input) }
 }
 

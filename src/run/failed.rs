@@ -1,4 +1,4 @@
-//! Why a workload could not be measured: whatever `?` meets in one.
+//! The error of a workload, which `?` makes from any other error.
 
 use std::fmt;
 
@@ -19,12 +19,13 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 /// # assert_eq!(load().unwrap(), 17);
 /// ```
 ///
-/// Like `anyhow::Error` it is no `std::error::Error` itself, or it could not be made from all of them.
+/// Like `anyhow::Error` it is not a `std::error::Error` itself, because otherwise it could not be made from all of
+/// them.
 #[derive(Clone)]
 pub struct Failed(pub(crate) Unmeasured);
 
 impl<E: fmt::Display> From<E> for Failed {
-    /// The alternate form is what shows the whole chain of those errors that have one.
+    /// Formats the error in the alternate form, which for many error types shows the whole chain.
     fn from(error: E) -> Self {
         Failed(Unmeasured::new(Cause::WorkloadFailed, format!("{error:#}")))
     }

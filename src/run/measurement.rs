@@ -4,29 +4,31 @@ use std::any::type_name;
 
 use perf_budget_core::metric::{SampleKind, WorkerInstrument};
 
-use super::drive::{Certain, Failures, Given, Operation, Outcome, Policy, drive};
+use super::drive::{CannotFail, Failures, Given, Operation, Outcome, Policy, drive};
 use super::open_loop::{Monotonic, arrive};
 use super::{Failed, MethodState, Run};
 use crate::instrument::injected::Injected;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::instrument::load::arrivals::Arrivals;
 use crate::instrument::time::Time;
-use crate::instrument::{self, Asked};
+use crate::instrument::{self, Settings};
 #[cfg(unix)]
 use crate::worker::pair::Responder;
 
 impl Run {
+    /// Measures the building of a value, which is then held.
     pub(super) fn build<K: Outcome<O>, O, B: FnOnce() -> O>(
         &mut self,
         method: &'static str,
         build: B,
     ) -> Result<(), Failed> {
         let mut build = Some(build);
-        // An instrument that builds once asks for one lap, and so for one input.
+        // An instrument that measures a value once asks for one lap, and so for one input.
         let input = || build.take().expect("a value is built once");
         self.measure::<K, _, _>(method, Repeat::Once, input, Given(|build: B| build()))
     }
 
+    /// Measures an operation that cannot fail, repeatedly.
     pub(super) fn plain<I, O>(
         &mut self,
         method: &'static str,
@@ -34,9 +36,10 @@ impl Run {
         op: impl Operation<I, O>,
     ) -> Result<(), Failed> {
         self.refuse_unread::<O>(method)?;
-        self.measure::<Certain, _, _>(method, Repeat::Looped, setup, op)
+        self.measure::<CannotFail, _, _>(method, Repeat::Looped, setup, op)
     }
 
+    /// Measures an operation: begins, runs the loop of the instrument, and ends.
     pub(super) fn measure<K: Outcome<O>, I, O>(
         &mut self,
         method: &'static str,
@@ -44,25 +47,26 @@ impl Run {
         setup: impl FnMut() -> I,
         op: impl Operation<I, O>,
     ) -> Result<(), Failed> {
-        let (mut watching, mut failures) = self.begin(method, repeat)?;
-        match &mut watching {
-            Watching::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
-            Watching::Other(instrument) => {
+        let (mut watcher, mut failures) = self.begin(method, repeat)?;
+        match &mut watcher {
+            Watcher::Time(time) => drive::<K, _, _, _>(&mut **time, &mut failures, setup, op),
+            Watcher::Other(instrument) => {
                 drive::<K, _, _, _>(&mut **instrument, &mut failures, setup, op);
             }
-            Watching::Arrivals(arrivals) => {
+            Watcher::Arrivals(arrivals) => {
                 let op = op.slowed(self.request.injection);
                 arrive::<K, _, _, _>(arrivals, &mut failures, Monotonic::start, setup, op);
             }
         }
-        self.end(method, watching, &failures)
+        self.end(method, watcher, &failures)
     }
 
+    /// Begins the one measurement of this process: chooses the instrument, and what happens if operations fail.
     pub(super) fn begin(
         &mut self,
         method: &'static str,
         repeat: Repeat,
-    ) -> Result<(Watching, Failures), Failed> {
+    ) -> Result<(Watcher, Failures), Failed> {
         if let MethodState::Begun(before) | MethodState::Done(before) = self.method {
             let text = format!(
                 "`{method}` was called after `{before}`: a workload measures one thing; register a \
@@ -75,43 +79,44 @@ impl Run {
             self.request.metrics.iter().any(|metric| metric.sample() == SampleKind::Failure);
         let counted = repeat == Repeat::Looped && counts;
         let failures = Failures::new(if counted { Policy::Counted } else { Policy::Fatal });
-        let most = self.request.max_operations;
+        let max_operations = self.request.max_operations;
         let injection = self.request.injection;
         let (metrics, slice) = (self.request.metrics.as_slice(), self.request.slice);
         let timed = self.instrument == WorkerInstrument::Time;
-        let watching = match &self.request.load {
+        let watcher = match &self.request.load {
             #[cfg(unix)]
             _ if timed && self.request.paired => {
-                Responder::new(repeat).map(|instrument| Watching::Other(Box::new(instrument)))
+                Responder::new(repeat).map(|instrument| Watcher::Other(Box::new(instrument)))
             }
             Some(load) if timed => {
-                let arrivals = Arrivals::asked(load, slice, most, injection);
-                Ok(Watching::Arrivals(Box::new(arrivals)))
+                let arrivals = Arrivals::for_load(load, slice, max_operations, injection);
+                Ok(Watcher::Arrivals(Box::new(arrivals)))
             }
-            // The usual one, so that its loop is compiled for it alone.
+            // The most frequent case has its own variant, so that its loop is compiled for it.
             None if timed && injection.is_none() => {
-                Ok(Watching::Time(Box::new(Time::new(metrics, slice, most, repeat))))
+                Ok(Watcher::Time(Box::new(Time::new(metrics, slice, max_operations, repeat))))
             }
             _ => {
-                let asked = Asked { metrics, slice, most, repeat };
-                instrument::begin(self.instrument, &asked).map(Watching::Other)
+                let settings = Settings { metrics, slice, max_operations, repeat };
+                instrument::begin(self.instrument, &settings).map(Watcher::Other)
             }
         };
-        let watching = watching.map_err(|why| self.failed(Failed(why)))?;
-        let watching = match (watching, injection) {
-            (Watching::Other(instrument), Some(injection)) => {
-                Watching::Other(Box::new(Injected::new(instrument, injection)))
+        let watcher = watcher.map_err(|why| self.failed(Failed(why)))?;
+        let watcher = match (watcher, injection) {
+            (Watcher::Other(instrument), Some(injection)) => {
+                Watcher::Other(Box::new(Injected::new(instrument, injection)))
             }
-            (watching, _) => watching,
+            (watcher, _) => watcher,
         };
         self.method = MethodState::Begun(method);
-        Ok((watching, failures))
+        Ok((watcher, failures))
     }
 
+    /// Ends the measurement, and writes what was measured to the process run.
     pub(super) fn end(
         &mut self,
         method: &'static str,
-        watching: Watching,
+        watcher: Watcher,
         failures: &Failures,
     ) -> Result<(), Failed> {
         self.method = MethodState::Done(method);
@@ -127,10 +132,10 @@ impl Run {
             };
             return Err(self.failed(Failed::from(text)));
         }
-        let finished = match watching {
-            Watching::Time(mut time) => time.finish(&mut self.process),
-            Watching::Other(mut instrument) => instrument.finish(&mut self.process),
-            Watching::Arrivals(arrivals) => {
+        let finished = match watcher {
+            Watcher::Time(mut time) => time.finish(&mut self.process),
+            Watcher::Other(mut instrument) => instrument.finish(&mut self.process),
+            Watcher::Arrivals(arrivals) => {
                 arrivals.finish(&mut self.process);
                 Ok(())
             }
@@ -142,7 +147,7 @@ impl Run {
         finished.map_err(|why| self.failed(Failed(why)))
     }
 
-    /// A load that the method would not put on.
+    /// Refuses a load that the method would not apply.
     fn refuse_load(&mut self, method: &'static str, repeat: Repeat) -> Result<(), Failed> {
         let Some(load) = &self.request.load else { return Ok(()) };
         let text = if repeat == Repeat::Once {
@@ -161,7 +166,7 @@ impl Run {
         Err(self.failed(Failed::from(text)))
     }
 
-    /// An outcome that hides whether, or when, the operation did its work is refused.
+    /// Refuses an output that hides whether, or when, the operation did its work.
     pub(super) fn refuse_unread<O>(&mut self, method: &'static str) -> Result<(), Failed> {
         let name = type_name::<O>();
         let text = if name.starts_with("core::result::Result<") {
@@ -181,10 +186,11 @@ impl Run {
     }
 }
 
-/// The instrument that watches: the one whose speed matters is known to the loop by its type.
-pub(super) enum Watching {
+/// The instrument of a measurement. The one whose own speed matters has its own variant, so that the loop is compiled for
+/// it.
+pub(super) enum Watcher {
     Time(Box<Time>),
     Other(Box<dyn Instrument>),
-    /// What comes when it is due has loops of its own.
+    /// An open-loop load, which has loops of its own.
     Arrivals(Box<Arrivals>),
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::drive::{Certain, Fallible, Given, Lent};
+use super::drive::{CannotFail, Fallible, Given, Lent};
 use super::{Failed, Run};
 use crate::instrument::laps::Repeat;
 
@@ -19,12 +19,12 @@ impl Run {
     /// }
     /// ```
     ///
-    /// An argument that the compiler could know belongs in [`std::hint::black_box`]. What the operation returns is put in
-    /// one already.
+    /// Put an argument that the compiler could know into [`std::hint::black_box`]. What the operation returns is put
+    /// into one already.
     ///
     /// # Errors
-    /// Where the operation returns a `Result`, a future or a closure, which would hide whether it did its work; where the
-    /// workload has called a measuring method before; and where this system cannot measure what the budget limits.
+    /// If the operation returns a `Result`, a future or a closure, which would hide whether it did its work; if the
+    /// workload has called a measuring method before; and if this system cannot measure what the budget limits.
     #[expect(clippy::iter_not_returning_iterator, reason = "the word benchmarks use for it")]
     pub fn iter<O>(&mut self, mut op: impl FnMut() -> O) -> Result<(), Failed> {
         self.plain("iter", || (), Given(|()| op()))
@@ -48,9 +48,9 @@ impl Run {
     /// }
     /// ```
     ///
-    /// Short operations are measured in batches, so that several inputs, and then their outputs, are alive at once. The
-    /// memory of an input counts as `heap`, `peak_heap`, `rss` and `peak_rss` as long as it is alive; making it is no
-    /// allocation of the operation.
+    /// Short operations are measured in batches, so that several inputs, and then their outputs, are alive at the
+    /// same time. The memory of an input counts towards `heap`, `peak_heap`, `rss` and `peak_rss` as long as it is
+    /// alive, but making it is not an allocation of the operation.
     ///
     /// # Errors
     /// As [`iter`](Run::iter).
@@ -62,8 +62,8 @@ impl Run {
         self.plain("iter_with", setup, Given(op))
     }
 
-    /// Measures an operation on an input that it changes in place. `setup` makes a new input for each call; making the
-    /// input and dropping it are both outside of the measured part.
+    /// Measures an operation on an input that it changes in place. `setup` makes a new input for each call. The input
+    /// is made and dropped outside of the measured part.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -75,8 +75,8 @@ impl Run {
     /// }
     /// ```
     ///
-    /// The input is alive when memory is read: it is part of `heap`, `peak_heap`, `rss` and `peak_rss`, beside the output.
-    /// Where the input should not count, let the operation use it up, by [`iter_with`](Run::iter_with).
+    /// The input is alive when memory is read: it is part of `heap`, `peak_heap`, `rss` and `peak_rss`, as well as
+    /// the output. If the input should not count, let the operation use it up, by [`iter_with`](Run::iter_with).
     ///
     /// # Errors
     /// As [`iter`](Run::iter).
@@ -99,12 +99,12 @@ impl Run {
     /// }
     /// ```
     ///
-    /// Where the budget limits `error_rate`, failed operations are counted. Their latencies are left out; the time they took
-    /// counts for `throughput` and `mean`, and the operations themselves do not.
+    /// If the budget limits `error_rate`, failed operations are counted. Their latencies are left out. The time that
+    /// they took counts towards `throughput` and `mean`, but the operations themselves do not.
     ///
     /// # Errors
-    /// Where an operation fails and the budget does not limit `error_rate`: the first failure ends the measurement. Else
-    /// as [`iter`](Run::iter).
+    /// If an operation fails and the budget does not limit `error_rate`: the first failure then ends the measurement.
+    /// Otherwise as [`iter`](Run::iter).
     pub fn try_iter<T, E: Display>(
         &mut self,
         mut op: impl FnMut() -> Result<T, E>,
@@ -113,7 +113,7 @@ impl Run {
         self.measure::<Fallible, _, _>("try_iter", Repeat::Looped, || (), op)
     }
 
-    /// Measures an operation that may fail and uses up its input, which is made anew for each call:
+    /// Measures an operation that may fail and uses up its input, which is made again for each call:
     /// [`iter_with`](Run::iter_with) and [`try_iter`](Run::try_iter) in one.
     ///
     /// ```
@@ -179,13 +179,13 @@ impl Run {
     /// | `p50`, `mean` and the other latencies | how long building it took; each process gives one sample |
     ///
     /// # Errors
-    /// As [`iter`](Run::iter), and where the budget has a `load`.
+    /// As [`iter`](Run::iter), and if the budget has a `load`.
     pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
         self.refuse_unread::<T>("hold")?;
-        self.build::<Certain, _, _>("hold", build)
+        self.build::<CannotFail, _, _>("hold", build)
     }
 
-    /// Builds a value that may fail to be built, and keeps it as [`hold`](Run::hold) does.
+    /// Builds a value, which may fail, and keeps it as [`hold`](Run::hold) does.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -196,7 +196,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Where the value cannot be built, and else as [`hold`](Run::hold).
+    /// If the value cannot be built, and otherwise as [`hold`](Run::hold).
     pub fn try_hold<T, E: Display>(
         &mut self,
         build: impl FnOnce() -> Result<T, E>,

@@ -1,8 +1,7 @@
-//! What a workload sees of the harness, and the process it runs in.
+//! The harness as a workload sees it, and the process that a workload runs in.
 //!
-//! Everything here is on the workload's side: it runs in a fresh process that [`worker`](crate::worker)
-//! started, and what it measured goes back through a file. Nothing here starts processes, and nothing
-//! knows limits.
+//! Everything here is on the workload's side: it runs in a fresh process that [`worker`](crate::worker) has started,
+//! and what it measured goes back through a file. Nothing here starts processes, and nothing knows limits.
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -28,12 +27,12 @@ pub use serve::serve;
 use crate::instrument::fuel;
 use crate::worker::wire::{Request, valid};
 
-/// A function that is measured, as the harness keeps it.
+/// A function that is measured, as the harness stores it.
 pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 
 /// One measurement of a workload, in a process of its own.
 ///
-/// A workload prepares what it needs, calls **one** measuring method, and returns what that gave:
+/// A workload prepares what it needs, calls **one** measuring method, and returns that method's result:
 ///
 /// ```
 /// # use perf_budget::{Failed, Run};
@@ -57,12 +56,13 @@ pub type Workload = Box<dyn Fn(&mut Run) -> Result<(), Failed> + Send + Sync>;
 /// | is asynchronous and uses up an input | [`iter_async_with`](Run::iter_async_with) | [`try_iter_async_with`](Run::try_iter_async_with) |
 /// | is asynchronous, and several are in flight | [`iter_concurrent`](Run::iter_concurrent) | [`try_iter_concurrent`](Run::try_iter_concurrent) |
 ///
-/// Asynchronous ones need the cargo feature `tokio`, which is on by default. A value that the workload finds out itself, such as
-/// an accuracy, is recorded by [`record`](Run::record), beside a measuring method or alone.
+/// The asynchronous methods need the cargo feature `tokio`, which is on by default. A value that the workload finds
+/// out itself, such as an accuracy, is recorded by [`record`](Run::record), together with a measuring method or
+/// without one.
 ///
-/// The workload runs once for each process and each instrument, and does not know which: one that is limited in `p99`,
-/// `allocs` and `rss` runs in one process for its latency, in a second where allocations are counted, and in a third whose
-/// memory is read.
+/// The workload runs once for each process and each instrument, and does not know for which. A workload that is
+/// limited in `p99`, `allocs` and `rss` runs in one process for its latency, in a second where allocations are
+/// counted, and in a third whose memory is read.
 #[derive(Debug)]
 pub struct Run {
     request: Request,
@@ -72,11 +72,11 @@ pub struct Run {
     method: MethodState,
     #[cfg(feature = "tokio")]
     executor: Option<asynchronous::Executor>,
-    /// The first thing that went wrong, kept in case the workload overlooks it.
+    /// The first failure, kept in case the workload ignores it.
     failure: Option<Failed>,
 }
 
-/// How far the one measuring method has come.
+/// The progress of the one measuring method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MethodState {
     None,
@@ -85,7 +85,7 @@ enum MethodState {
 }
 
 impl Run {
-    /// The value that the budget gives the parameter `name`, as an integer, a float, a `bool` or a `String`.
+    /// Returns the value that the budget gives the parameter `name`, as an integer, a float, a `bool` or a `String`.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -98,13 +98,14 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Where the budget does not give the parameter, or gives a value that is not of this type.
+    /// If the budget does not give the parameter, or gives a value that is not of this type.
     pub fn param<T: Parameter>(&self, name: &str) -> Result<T, Failed> {
         param::param(&self.request.params, name)
     }
 
-    /// Says that each call of the operation does `count` operations: a batch that is handled at once, the frames of a film.
-    /// `throughput` counts them, in operations a second. Latencies and allocations stay those of one call.
+    /// Says that each call of the operation does `count` operations, such as a batch that is handled at once, or the
+    /// frames of a film. `throughput` counts them, in operations per second. Latencies and allocations stay those of
+    /// one call.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -114,12 +115,12 @@ impl Run {
     /// }
     /// ```
     ///
-    /// It is called before the measuring method, with a count of at least 1; else that method fails.
+    /// Call it before the measuring method, with a count of at least 1; otherwise that method fails.
     pub fn ops(&mut self, count: u64) -> &mut Self {
-        self.counts_for("ops", count, Work::Operations(count as f64))
+        self.set_work("ops", count, Work::Operations(count as f64))
     }
 
-    /// Says that each call of the operation handles `count` bytes: `throughput` is in bytes a second.
+    /// Says that each call of the operation handles `count` bytes: `throughput` is then in bytes per second.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -129,13 +130,13 @@ impl Run {
     /// }
     /// ```
     ///
-    /// It is called before the measuring method, with a count of at least 1; else that method fails.
+    /// Call it before the measuring method, with a count of at least 1; otherwise that method fails.
     pub fn bytes(&mut self, count: u64) -> &mut Self {
-        self.counts_for("bytes", count, Work::Bytes(count as f64))
+        self.set_work("bytes", count, Work::Bytes(count as f64))
     }
 
-    /// Records a value of the workload's own: an accuracy, a hit rate, a depth. Where it is recorded several times, the mean
-    /// counts. Its unit is what the budget says; a value without one is a number.
+    /// Records a value of the workload's own, such as an accuracy, a hit rate or a depth. If it is recorded several
+    /// times, the mean counts. The budget gives its unit; a value without one is a number.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -146,13 +147,14 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Where the value is negative or not finite, or the name is empty or that of a metric that the harness measures itself.
+    /// If the value is negative or not finite, if the name is empty, or if it is the name of a metric that the
+    /// harness measures itself.
     pub fn record(&mut self, name: impl Into<String>, value: f64) -> Result<(), Failed> {
-        self.note(&name.into(), value)
+        self.record_value(&name.into(), value)
     }
 
-    fn note(&mut self, name: &str, value: f64) -> Result<(), Failed> {
-        let asked = own(name).filter(|metric| metric.own().is_some());
+    fn record_value(&mut self, name: &str, value: f64) -> Result<(), Failed> {
+        let asked = metric_named(name).filter(|metric| metric.own().is_some());
         let Some(asked) = asked.filter(|_| !name.is_empty()) else {
             let text = format!(
                 "failed to record `{name}`: the harness measures that itself, or no metric has such \
@@ -176,7 +178,7 @@ impl Run {
         Ok(())
     }
 
-    fn counts_for(&mut self, method: &str, count: u64, work: Work) -> &mut Self {
+    fn set_work(&mut self, method: &str, count: u64, work: Work) -> &mut Self {
         let wrong = match (count, self.method) {
             (0, _) => Some("an operation counts for at least 1"),
             (_, MethodState::None) => None,
@@ -192,7 +194,7 @@ impl Run {
         self
     }
 
-    /// Keeps the first failure, in case the workload drops what it is told.
+    /// Keeps the first failure, in case the workload ignores the error that it is given.
     fn failed(&mut self, failed: Failed) -> Failed {
         self.failure.get_or_insert_with(|| failed.clone());
         failed
@@ -215,7 +217,7 @@ impl Run {
         })
     }
 
-    /// The workload has returned: what was measured, if it is what was asked for.
+    /// Returns what was measured, if it is what was asked for, once the workload has returned.
     fn conclude(mut self, returned: Result<(), Failed>) -> Result<ProcessRun, Unmeasured> {
         let workload = &self.request.workload;
         if let Some(Failed(why)) = self.failure.or(returned.err()) {
@@ -237,36 +239,36 @@ impl Run {
             self.process.values.insert(metric.clone(), sum / f64::from(*count));
         }
         for metric in &self.request.metrics {
-            missing(metric, &self.process, self.method, workload)?;
+            check_measured(metric, &self.process, self.method, workload)?;
         }
         if self.method == MethodState::None && self.process.values.is_empty() {
-            return Err(Unmeasured::new(Cause::MeasuredNothing, nothing(workload)));
+            return Err(Unmeasured::new(Cause::MeasuredNothing, measured_nothing(workload)));
         }
         Ok(self.process)
     }
 }
 
-/// What `name` means as a metric of a workload.
-fn own(name: &str) -> Option<Metric> {
+/// Returns what `name` means as a metric of a workload.
+fn metric_named(name: &str) -> Option<Metric> {
     Metric::of(SubjectKind::Workload, name).filter(|_| !name.starts_with("scaling_"))
 }
 
-fn nothing(workload: &str) -> String {
+fn measured_nothing(workload: &str) -> String {
     format!(
         "workload `{workload}` measured nothing: it called no measuring method (`run.iter`, \
          `run.hold`, …)"
     )
 }
 
-/// Fails where a metric that was asked for is not in the process.
-fn missing(
+/// Fails if a metric that was asked for is not in the process run.
+fn check_measured(
     metric: &Metric,
     process: &ProcessRun,
     method: MethodState,
     workload: &str,
 ) -> Result<(), Unmeasured> {
     let metric = metric.slope_of().unwrap_or(metric);
-    let there = match metric.sample() {
+    let is_measured = match metric.sample() {
         SampleKind::Batch if !process.batches.is_empty() => true,
         SampleKind::Operation => !process.operations.is_empty(),
         SampleKind::File
@@ -278,7 +280,7 @@ fn missing(
         | SampleKind::Record
         | SampleKind::Sweep => process.values.contains_key(metric),
     };
-    if there {
+    if is_measured {
         return Ok(());
     }
     let (cause, text) = match (metric.own(), method) {
@@ -297,7 +299,7 @@ fn missing(
             );
             (Cause::MeasuredNothing, text)
         }
-        (_, MethodState::None) => (Cause::MeasuredNothing, nothing(workload)),
+        (_, MethodState::None) => (Cause::MeasuredNothing, measured_nothing(workload)),
         _ if metric.sample() == SampleKind::Rate && !process.batches.is_empty() => {
             let text = format!(
                 "an operation of workload `{workload}` takes no time that can be measured: was it \

@@ -1,26 +1,27 @@
-//! The loop that starts operations when they are due, whatever became of those before.
+//! The loop that starts operations when they are due, whether or not those before have ended.
 //!
-//! Apart from `drive`, whose loop starts an operation when the one before has ended. Inputs are made
-//! before the schedule begins, so that making them delays no operation.
+//! It is apart from `drive`, whose loop starts an operation when the one before has ended. The inputs are made before
+//! the schedule begins, so that making them delays no operation.
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
-use super::drive::{Failures, Operation, Outcome, opaque};
+use super::drive::{Failures, Operation, Outcome, hide_from_optimizer};
 use crate::instrument::load::arrivals::{Arrivals, Span};
 
-/// A thread that sleeps may wake up so much later, and works through that instead.
+/// How much later a sleeping thread may wake up. The last part of a wait, so long, is spent polling the clock
+/// instead.
 const OVERSLEPT: Duration = Duration::from_micros(300);
 
 /// The clock of a schedule, in seconds from its beginning; a test scripts it.
 pub(super) trait Clock {
     fn now(&self) -> f64;
 
-    /// Returns at `due`, or at once where that is past.
+    /// Waits until `due`; returns at once if that has passed.
     fn wait(&self, due: f64);
 }
 
-/// The machine's.
+/// The clock of the machine.
 pub(super) struct Monotonic(Instant);
 
 impl Monotonic {
@@ -50,7 +51,7 @@ impl Clock for Monotonic {
     }
 }
 
-/// Runs operations one at a time: one that is due before the last has ended waits for it.
+/// Runs operations one at a time. An operation that is due before the last one has ended waits for it.
 pub(super) fn arrive<K: Outcome<O>, C: Clock, I, O>(
     arrivals: &mut Arrivals,
     failures: &mut Failures,
@@ -58,11 +59,11 @@ pub(super) fn arrive<K: Outcome<O>, C: Clock, I, O>(
     mut setup: impl FnMut() -> I,
     mut op: impl Operation<I, O>,
 ) {
-    let inputs: Vec<I> = (0..arrivals.len()).map(|_| opaque(setup())).collect();
+    let inputs: Vec<I> = (0..arrivals.len()).map(|_| hide_from_optimizer(setup())).collect();
     let clock = start();
     let mut free = 0.0;
     for (n, input) in inputs.into_iter().enumerate() {
-        if arrivals.is_hopeless(free) {
+        if arrivals.is_overloaded(free) {
             return arrivals.give_up(n, free);
         }
         clock.wait(arrivals.due(n));

@@ -1,4 +1,5 @@
-//! The loop of one client on a scripted clock: what each operation takes is stated, nothing waits.
+//! The loop with one operation at a time on a scripted clock: the test states what each operation takes, and nothing
+//! waits.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -11,11 +12,11 @@ use perf_budget_core::stats::{Sample, order};
 
 use super::*;
 use crate::instrument::load::schedule::Schedule;
-use crate::run::drive::{Certain, Fallible, Given, Lent, Policy};
+use crate::run::drive::{CannotFail, Fallible, Given, Lent, Policy};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 
-/// A clock that moves when it is told to.
+/// A clock that only moves when it is told to.
 #[derive(Clone, Default)]
 struct Scripted {
     now: Rc<Cell<f64>>,
@@ -41,8 +42,8 @@ fn constant(rate: f64, begins: f64, ends: f64) -> Schedule {
     Schedule { due, warm, begins, ends }
 }
 
-/// Runs operations of which one that starts at `t` ends at `ends(t)`; the process, and what each took from
-/// when it was sent.
+/// Runs operations of which one that starts at `t` ends at `ends(t)`. Returns the process run, and what each
+/// operation took from when it was sent.
 fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun, Vec<f64>) {
     let load = Load { shape: LoadShape::Constant, rate: 1.0, concurrency: 1 };
     let mut arrivals = Arrivals::new(load, schedule);
@@ -54,7 +55,7 @@ fn run(schedule: Schedule, late: f64, ends: impl Fn(f64) -> f64) -> (ProcessRun,
         clock.now.set(ends(started));
         sent.push(clock.now() - started);
     };
-    arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
+    arrive::<CannotFail, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), || (), Given(op));
     let mut process = ProcessRun::default();
     arrivals.finish(&mut process);
     (process, sent)
@@ -73,11 +74,11 @@ fn near(value: f64, expected: f64, tolerance: f64) {
     assert!((value - expected).abs() <= tolerance, "{value} is not {expected} within {tolerance}");
 }
 
-/// 1000 op/s of 0.3 ms for two minutes, with a stall of 200 ms every ten seconds: counted from when they
-/// were sent 11 operations of 120 000 are slow; counted from when they were due, all that stood behind
-/// them are too.
+/// At 1000 op/s of 0.3 ms for two minutes, with a stall of 200 ms every ten seconds, 11 of 120 000 operations are
+/// slow if they are counted from when they were sent. Counted from when they were due, all that had to wait behind
+/// them are slow too.
 #[test]
-fn a_stall_is_no_single_slow_operation() {
+fn a_stall_delays_all_operations_behind_it() {
     let stalled = |t: f64| {
         let began = (t / 10.0).floor() * 10.0;
         let stalls = began > 0.0 && t < began + 0.2;
@@ -88,13 +89,13 @@ fn a_stall_is_no_single_slow_operation() {
     near(share_over(&sent, 10e-3), 0.0001, 0.000_05);
     near(quantile(&process.operations, 0.99), 124e-3, 0.5e-3);
     near(share_over(&process.operations, 10e-3), 0.0249, 0.000_1);
-    // The client was late, and the generator was not.
+    // The client was late, but the generator was not.
     assert!(process.lag.unwrap().max < 1e-9, "{process:?}");
     near(process.values[&Metric::from(Key::Throughput)], 1000.0, 0.1);
 }
 
 #[test]
-fn below_capacity_latency_is_service() {
+fn below_capacity_the_latency_is_the_service_time() {
     let (process, _) = run(constant(100.0, 0.25, 1.25), 0.0, |t| t + 4e-3);
     assert_eq!(process.operations.len(), 100);
     assert!(process.operations.iter().all(|latency| (latency - 4e-3).abs() < 1e-9));
@@ -104,7 +105,7 @@ fn below_capacity_latency_is_service() {
     assert_eq!(process.at_least, None);
 }
 
-/// At 100 op/s of 15 ms each one starts 5 ms later than it was due compared with the one before.
+/// At 100 op/s of 15 ms, each operation starts 5 ms later after its due time than the one before.
 #[test]
 fn above_capacity_latency_grows() {
     let (process, _) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 15e-3);
@@ -116,13 +117,13 @@ fn above_capacity_latency_grows() {
     assert!(process.lag.unwrap().max < 1e-9);
 }
 
-/// 0.5 s each at 100 op/s: two seconds after the schedule began nothing more is started.
+/// At 100 op/s of 0.5 s, nothing more is started from two seconds after the schedule began.
 #[test]
-fn far_above_capacity_what_was_not_started_counts_as_long_as_it_waited() {
+fn operations_that_were_not_started_count_as_long_as_they_waited() {
     let (process, sent) = run(constant(100.0, 0.0, 1.0), 0.0, |t| t + 0.5);
     assert_eq!(sent.len(), 5);
     assert_eq!(process.operations.len(), 100);
-    // Given up at 2.5 s, when the last was due since 0.99 s.
+    // The loop gives up at 2.5 s, when the last operation has been due since 0.99 s.
     near(process.at_least.unwrap(), 2.5 - 0.99, 1e-9);
     near(process.operations[5], 2.5 - 0.05, 1e-9);
     near(process.values[&Metric::from(Key::Throughput)], 2.0, 1e-9);
@@ -130,12 +131,12 @@ fn far_above_capacity_what_was_not_started_counts_as_long_as_it_waited() {
 }
 
 #[test]
-fn a_late_generator_is_told_from_a_slow_operation() {
+fn a_late_generator_is_distinguished_from_a_slow_operation() {
     let (process, _) = run(constant(100.0, 0.0, 1.0), 2e-3, |t| t + 1e-3);
     let lag = process.lag.unwrap();
     near(lag.p99, 2e-3, 1e-9);
     near(lag.max, 2e-3, 1e-9);
-    // It is in the latency all the same: only what is over a limit is called in question.
+    // The delay is part of the latency all the same; it only makes a value over a limit doubtful.
     near(quantile(&process.operations, 0.5), 3e-3, 1e-9);
 }
 
@@ -161,7 +162,7 @@ fn failures_count_and_their_latencies_do_not() {
 }
 
 #[test]
-fn the_first_failure_ends_it_where_failures_are_not_counted() {
+fn the_first_failure_ends_the_measurement_if_failures_are_not_counted() {
     let load = Load { shape: LoadShape::Constant, rate: 100.0, concurrency: 1 };
     let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
     let mut failures = Failures::new(Policy::Fatal);
@@ -170,9 +171,9 @@ fn the_first_failure_ends_it_where_failures_are_not_counted() {
     assert_eq!((failures.operations, failures.count), (1, 1));
 }
 
-/// An input that takes 5 ms to drop, which only counts where the operation drops it.
+/// The input takes 5 ms to drop, which counts only if the operation drops it.
 #[test]
-fn an_input_that_is_lent_is_dropped_outside() {
+fn an_input_that_is_lent_is_dropped_outside_of_the_measured_part() {
     struct Input(Rc<Cell<f64>>);
 
     impl Drop for Input {
@@ -186,7 +187,7 @@ fn an_input_that_is_lent_is_dropped_outside() {
         let mut arrivals = Arrivals::new(load, constant(100.0, 0.0, 1.0));
         let mut failures = Failures::new(Policy::Fatal);
         let setup = || Input(Rc::clone(&clock.now));
-        arrive::<Certain, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), setup, op);
+        arrive::<CannotFail, _, _, _>(&mut arrivals, &mut failures, || clock.clone(), setup, op);
         let mut process = ProcessRun::default();
         arrivals.finish(&mut process);
         assert_eq!(process.operations.len(), 100);

@@ -1,4 +1,4 @@
-//! Parameters of a budget, as the types a workload wants them in.
+//! The parameters of a budget, read as the types that a workload wants.
 
 use perf_budget_core::budget::Param;
 
@@ -6,23 +6,23 @@ use super::failed::Failed;
 
 /// A type that [`Run::param`](super::Run::param) reads a parameter as: every integer and float, `bool` and `String`.
 ///
-/// A number without a point is read as an integer or a float, and one with a point as a float only. No other type can
-/// implement it.
+/// A number without a point is read as an integer or a float, and one with a point only as a float. No other type can
+/// implement this trait.
 pub trait Parameter: sealed::Read {}
 
 mod sealed {
     use super::Param;
 
     pub trait Read: Sized {
-        /// What a value of it looks like in `budgets.toml`.
-        const LOOKS: &'static str;
+        /// An example of a value of this type in `budgets.toml`.
+        const EXAMPLE: &'static str;
 
-        /// The value, if it is one of this type.
+        /// Returns the value, if it is of this type.
         fn read(param: &Param) -> Option<Self>;
     }
 }
 
-/// Reads the parameter `name` of those that the budget gives.
+/// Reads the parameter `name` from those that the budget gives.
 pub(super) fn param<T: Parameter>(params: &[(String, Param)], name: &str) -> Result<T, Failed> {
     let Some((_, found)) = params.iter().find(|param| param.0 == name) else {
         let given: Vec<_> = params.iter().map(|param| format!("`{}`", param.0)).collect();
@@ -30,21 +30,21 @@ pub(super) fn param<T: Parameter>(params: &[(String, Param)], name: &str) -> Res
         return Err(Failed::from(format!(
             "failed to read the parameter `{name}`: the budget does not give it \
              (it gives {given}); add `params = {{ {name} = {} }}` to the budget in budgets.toml",
-            T::LOOKS
+            T::EXAMPLE
         )));
     };
     T::read(found).ok_or_else(|| {
         let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
         Failed::from(format!(
-            "failed to read the parameter `{name}`: {} is no {wanted}; write \
+            "failed to read the parameter `{name}`: {} is not of type {wanted}; write \
              `{name} = {}` in budgets.toml, or read it as another type",
             written(found),
-            T::LOOKS
+            T::EXAMPLE
         ))
     })
 }
 
-/// A value as `budgets.toml` writes it.
+/// Writes a value as in `budgets.toml`.
 fn written(param: &Param) -> String {
     match param {
         Param::Text(text) => format!("{text:?}"),
@@ -58,7 +58,7 @@ macro_rules! integers {
         impl Parameter for $integer {}
 
         impl sealed::Read for $integer {
-            const LOOKS: &'static str = "1000";
+            const EXAMPLE: &'static str = "1000";
 
             fn read(param: &Param) -> Option<Self> {
                 match param {
@@ -77,7 +77,7 @@ macro_rules! floats {
         impl Parameter for $float {}
 
         impl sealed::Read for $float {
-            const LOOKS: &'static str = "0.5";
+            const EXAMPLE: &'static str = "0.5";
 
             fn read(param: &Param) -> Option<Self> {
                 match param {
@@ -95,7 +95,7 @@ floats!(f32, f64);
 impl Parameter for bool {}
 
 impl sealed::Read for bool {
-    const LOOKS: &'static str = "true";
+    const EXAMPLE: &'static str = "true";
 
     fn read(param: &Param) -> Option<Self> {
         match param {
@@ -108,7 +108,7 @@ impl sealed::Read for bool {
 impl Parameter for String {}
 
 impl sealed::Read for String {
-    const LOOKS: &'static str = "\"text\"";
+    const EXAMPLE: &'static str = "\"text\"";
 
     fn read(param: &Param) -> Option<Self> {
         match param {
@@ -141,12 +141,12 @@ mod tests {
 
     #[track_caller]
     fn refused<T: Parameter + Debug>(name: &str, text: &str) {
-        let told = read::<T>(name).unwrap_err();
-        assert_eq!(told, format!("failed to read the parameter {text}"));
+        let message = read::<T>(name).unwrap_err();
+        assert_eq!(message, format!("failed to read the parameter {text}"));
     }
 
     #[test]
-    fn a_parameter_is_read_as_what_it_is() {
+    fn a_parameter_is_read_as_its_type() {
         check::<usize>("ops", 300);
         check::<i64>("ops", 300);
         check::<f64>("ops", 300.0);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_not_there_or_not_so_names_the_remedy() {
+    fn a_missing_or_mistyped_parameter_names_the_remedy() {
         refused::<usize>(
             "records",
             "`records`: the budget does not give it (it gives `ops`, `load`, `kind`, \
@@ -164,22 +164,22 @@ mod tests {
         );
         refused::<u8>(
             "ops",
-            "`ops`: 300 is no u8; write `ops = 1000` in budgets.toml, or read it as \
+            "`ops`: 300 is not of type u8; write `ops = 1000` in budgets.toml, or read it as \
              another type",
         );
         refused::<u32>(
             "load",
-            "`load`: 0.5 is no u32; write `load = 1000` in budgets.toml, or read it as \
+            "`load`: 0.5 is not of type u32; write `load = 1000` in budgets.toml, or read it as \
              another type",
         );
         refused::<bool>(
             "kind",
-            "`kind`: \"text\" is no bool; write `kind = true` in budgets.toml, or read \
+            "`kind`: \"text\" is not of type bool; write `kind = true` in budgets.toml, or read \
              it as another type",
         );
         refused::<String>(
             "warm",
-            "`warm`: true is no String; write `warm = \"text\"` in budgets.toml, or \
+            "`warm`: true is not of type String; write `warm = \"text\"` in budgets.toml, or \
              read it as another type",
         );
     }

@@ -1,13 +1,13 @@
-//! Stands for the asynchronous methods where the cargo feature `tokio` is off: who calls one is told by the compiler what to
-//! turn on, and not that there is no such method.
+//! The stand-ins for the asynchronous methods if the cargo feature `tokio` is off. The compiler then tells the caller
+//! of such a method which feature to turn on, and not that there is no such method.
 //!
-//! Apart because nothing here can be called: each method asks for a trait that nothing implements.
+//! They are apart because nothing here can be called: each method asks for a trait that nothing implements.
 
 use std::fmt::Display;
 
 use super::{Failed, Run};
 
-/// What runs, or is run by, an asynchronous runtime that is built in.
+/// An asynchronous operation or runtime, which needs the feature.
 #[diagnostic::on_unimplemented(
     message = "asynchronous workloads need the cargo feature `tokio` of perf-budget",
     label = "needs the feature `tokio`",

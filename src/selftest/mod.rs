@@ -1,9 +1,9 @@
-//! The gate tested: an effect of a known size is injected into each budget, and the smallest that turns it
-//! red is found.
+//! The selftest of the gate: it injects an effect of a known size into each budget, and finds the smallest size that
+//! turns the budget red.
 //!
-//! Everything but what is injected is as in a run that judges: the same processes, instruments, evidence and
-//! levels. Nothing of it is an outcome: what comes of it is a [`SelftestResult`] in a file of its own, no evidence is
-//! read or kept, and the process ends as if a test were red, so that it is never taken for a run.
+//! Everything but the injection is as in a run that judges: the same processes, instruments, evidence and levels.
+//! Nothing of it is an outcome: the result is a [`SelftestResult`] in a file of its own, no evidence is read or kept,
+//! and the process ends as if a test were red, so that it is never mistaken for a run.
 
 mod search;
 
@@ -20,15 +20,15 @@ use perf_budget_core::verdict::Verdict;
 use crate::inject::{self, Injection};
 use crate::session::Session;
 
-/// Injects into each of these tests, and writes what came of it to `file`, which is begun anew.
+/// Injects into each of these tests, and writes the results to `file`, which is overwritten.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub(crate) fn run(
     session: &Session,
     tests: &[usize],
     asked: &Asked,
-    tell: &dyn Fn(&str),
+    print: &dyn Fn(&str),
 ) -> Result<(), Error> {
     let file: &Path = &asked.file;
     let name = |test: usize| session.suite.tests[test].name.as_str();
@@ -41,7 +41,7 @@ pub(crate) fn run(
     for (nth, &test) in tests.iter().enumerate() {
         let at = format!("{}/{} {}", nth + 1, tests.len(), name(test));
         let result = test_limit(session, test, &at);
-        tell(&format!("{at}: {}", said(&result)));
+        print(&format!("{at}: {}", describe(&result)));
         let mut line = serde_json::to_vec(&result).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
         results = results.and_then(|mut results| results.write_all(&line).map(|()| results));
@@ -49,7 +49,8 @@ pub(crate) fn run(
     results.map(|_| ()).map_err(failed)
 }
 
-fn said(result: &SelftestResult) -> String {
+/// Returns what was found, in a few words.
+fn describe(result: &SelftestResult) -> String {
     match (result.finding, result.edges().0) {
         (Finding::Red, Some(step)) => match result.bare.against {
             Some(against) if against.limit != 0.0 => {
@@ -63,6 +64,7 @@ fn said(result: &SelftestResult) -> String {
     }
 }
 
+/// Tests one limit: it is measured with nothing injected, and then with effects of several sizes.
 fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
     let asked = &session.suite.tests[test];
     let kind = session.budgets.budgets[asked.budget].subject.kind();
@@ -71,21 +73,23 @@ fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
         Verdict::Pass | Verdict::Warn => {
             return match inject::effect(kind, &asked.limit.metric, asked.limit.bound) {
                 Ok(effect) => smallest_red(session, test, effect, bare, at),
-                Err(reason) => ended(Finding::Aside, reason, bare),
+                Err(reason) => without_steps(Finding::Aside, reason, bare),
             };
         }
         Verdict::Skipped => (Finding::Aside, bare.reason.clone()),
         Verdict::Fail => (Finding::Already, format!("red with nothing injected: {}", bare.reason)),
-        Verdict::Unsure => (Finding::Unsure, bare.reason.clone()),
+        Verdict::Inconclusive => (Finding::Inconclusive, bare.reason.clone()),
         Verdict::Unmeasured => (Finding::Unmeasured, bare.reason.clone()),
     };
-    ended(finding, reason, bare)
+    without_steps(finding, reason, bare)
 }
 
-fn ended(finding: Finding, reason: String, bare: Outcome) -> SelftestResult {
+/// Makes a result without injections.
+fn without_steps(finding: Finding, reason: String, bare: Outcome) -> SelftestResult {
     SelftestResult { finding, reason, injected: String::new(), bare, steps: Vec::new() }
 }
 
+/// Finds the smallest size of an effect that turns a limit red.
 fn smallest_red(
     session: &Session,
     test: usize,
@@ -98,7 +102,7 @@ fn smallest_red(
         (&asked.limit.metric, session.budgets.budgets[asked.budget].subject.kind());
     let relative = bare.relative_to.is_some();
     let (Some(against), Some(estimate)) = (bare.against, bare.estimate) else {
-        return ended(Finding::Unmeasured, "no value was measured".to_owned(), bare);
+        return without_steps(Finding::Unmeasured, "no value was measured".to_owned(), bare);
     };
     let beyond = |target: f64| {
         if against.limit == 0.0 { target } else { against.used(target) - 1.0 }
@@ -109,13 +113,13 @@ fn smallest_red(
     let targets: Vec<(f64, Injection)> = targets.collect();
     if targets.is_empty() {
         let reason = format!("no {} can be injected that would break this limit", effect.words());
-        return ended(Finding::Aside, reason, bare);
+        return without_steps(Finding::Aside, reason, bare);
     }
     let mut steps = Vec::new();
     let found = search::first_red(targets.len(), |size| {
         let (target, injection) = targets[size];
-        let said = format!("{at}: {} to {}", effect.words(), against.quantity(target));
-        let outcome = session.measure_for_selftest(test, Some(injection), &said);
+        let activity = format!("{at}: {} to {}", effect.words(), against.quantity(target));
+        let outcome = session.measure_for_selftest(test, Some(injection), &activity);
         let red = outcome.verdict.is_red();
         steps.push(Step {
             target,

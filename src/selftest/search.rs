@@ -1,19 +1,19 @@
-//! How far beyond a limit something is injected, and which size is tried next.
+//! The sizes that are injected beyond a limit, and the search for the first that is red.
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::metric::{Metric, Values};
 use perf_budget_core::outcome::Against;
 use perf_budget_core::quantity::Unit;
 
-/// Beyond the limit by these shares of it: from what few gates see to what all have to.
+/// The excess over the limit, as shares of it: from what few gates see to what every gate has to see.
 const BEYOND: [f64; 10] = [0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0, 2.0, 4.0, 9.0];
-/// Where the limit is 0 and has no shares: these.
+/// The values for a limit of 0, which has no shares.
 const FROM_NOTHING: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 100.0, 1e3, 1e4, 1e6];
 
-/// Values beyond a limit, the nearest first; each once.
+/// Returns values beyond a limit, the nearest first, without duplicates.
 pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     let limit = against.limit;
-    // What is compared is counted.
+    // The value is a count, so it must be whole.
     let whole = match metric.values() {
         Values::Code => return vec![limit + 1.0],
         Values::Amount | Values::Size => metric.is_deterministic(),
@@ -41,8 +41,7 @@ pub(super) fn targets(metric: &Metric, against: &Against) -> Vec<f64> {
     targets
 }
 
-/// The first of `count` sizes that is red, where whatever is larger than a red one is red too. The middle
-/// is tried first, so that it takes few tries.
+/// Returns the first of `count` sizes that is red, by binary search: every size above a red one is taken to be red.
 pub(super) fn first_red(count: usize, mut is_red: impl FnMut(usize) -> bool) -> Option<usize> {
     let (mut low, mut high) = (0, count);
     while low < high {
@@ -64,7 +63,7 @@ mod tests {
 
     #[track_caller]
     fn check(metric: &Metric, bound: Bound, limit: f64, unit: Unit, first: f64, last: f64) {
-        let against = Against { bound, limit, warn: limit, slack: 0.0, unit };
+        let against = Against { bound, limit, warn: limit, tolerance: 0.0, unit };
         let targets = targets(metric, &against);
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
         assert!(near(targets[0], first) && near(*targets.last().unwrap(), last), "{targets:?}");

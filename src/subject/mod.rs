@@ -76,7 +76,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) base: Option<&'a Base>,
     /// What the processes of this run share, where they are several.
     pub(crate) run: Option<&'a Path>,
-    /// What a selftest plants into the subject, and never into what it is compared with.
+    /// What a selftest injects into the subject, and never into what it is compared with.
     pub(crate) injection: Option<Injection>,
 }
 
@@ -364,7 +364,7 @@ impl Twins {
 }
 
 impl Pairs for Twins {
-    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
+    fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
         let place = if let Some(place) = self.place {
             place
         } else {

@@ -1,9 +1,9 @@
-//! The engine on modules that are written here by hand. Their fuel is counted in `tests/workload`, where each
-//! measurement has a process of its own.
+//! The engine on hand-written modules. Their fuel is counted in `tests/workload`, where each measurement has a
+//! process of its own.
 
 use super::*;
 
-/// A section: its number, its length, its content.
+/// Builds a section: its number, its length, and its content.
 fn section(number: u8, content: &[u8]) -> Vec<u8> {
     let length = u8::try_from(content.len()).expect("one byte tells its length");
     [&[number, length], content].concat()
@@ -54,7 +54,7 @@ fn calls_what_is_exported() {
 }
 
 #[test]
-fn every_way_to_fail_has_its_words() {
+fn every_failure_has_its_message() {
     refused(Module::read("no/such.wasm"), &["failed to read `no/such.wasm`"]);
     refused(
         Module::read("Cargo.toml"),
@@ -65,7 +65,7 @@ fn every_way_to_fail_has_its_words() {
     let mut cut = with_body(COUNTDOWN);
     cut.truncate(cut.len() - 3);
     refused(Module::compile(&cut), &["failed to compile `module`"]);
-    // Adds where there is nothing on the stack.
+    // The function adds, but nothing is on the stack.
     refused(Module::compile(&with_body(&[0x6a])), &["failed to compile `module`"]);
 
     let mut run = instance(COUNTDOWN);
@@ -116,24 +116,24 @@ fn a_start_that_traps_and_two_results() {
     refused(two.memory(), &["exports no memory"]);
 }
 
-/// A `br` out of a `block` jumps over instructions that were paid for: `block; local.get 0; br_if 0; i32.const 1;
-/// i32.const 1; i32.add; drop; end; local.get 0`.
+/// A `br` out of a `block` jumps over instructions that have been paid for: `block; local.get 0; br_if 0; i32.const
+/// 1; i32.const 1; i32.add; drop; end; local.get 0`.
 const SKIPS: &[u8] = &[0x02, 0x40, 0x20, 0, 0x0d, 0, 0x41, 1, 0x41, 1, 0x6a, 0x1a, 0x0b, 0x20, 0];
 
 #[test]
-fn fuel_is_for_what_is_entered() {
+fn fuel_is_counted_where_control_enters() {
     let check = |body: &[u8], argument: i32, expected: u64| {
         fuel::begin();
         let mut instance = instance(body);
         instance.call("run", &[Value::I32(argument)]).unwrap();
         assert_eq!(ENOUGH - instance.store.get_fuel().unwrap(), expected);
     };
-    // One for the function and one after the loop; one for each lap, and five in it.
+    // One for the function and one after the loop; for each lap one, and five instructions in it.
     check(COUNTDOWN, 1, 2 + 6);
     check(COUNTDOWN, 1000, 2 + 6000);
     check(SKIPS, 0, 1 + 6);
     check(SKIPS, 1, 1 + 6);
-    // `local.get 0; if; i32.const 1; drop; end; local.get 0`: the branch is one more, where it is entered.
+    // `local.get 0; if; i32.const 1; drop; end; local.get 0`: the branch is one more, if it is entered.
     let branch = [0x20, 0, 0x04, 0x40, 0x41, 1, 0x1a, 0x0b, 0x20, 0];
     check(&branch, 0, 1 + 3);
     check(&branch, 1, 1 + 3 + 2);

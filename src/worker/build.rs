@@ -1,5 +1,5 @@
-//! Which test binary a process is started of, and that it is still the same one: whoever builds while a budget
-//! is measured puts another program in its place, and what is measured then is of neither.
+//! The test binary that a process is started from, and the check that it is still the same one. If somebody builds
+//! while a budget is measured, another program takes its place, and the result is that of neither.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -10,15 +10,15 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 /// A test binary, and where it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
-    /// The binary.
+    /// The path of the binary.
     pub binary: PathBuf,
-    /// The directory of its package, which it runs in; `None`: where this process is.
+    /// The directory of its package, in which it runs; `None` means the directory of this process.
     pub package: Option<PathBuf>,
-    /// How it was when it was named; `None` where there was no telling.
+    /// The state of the file when it was named; `None` if it could not be read.
     written: Option<Written>,
 }
 
-/// When a file was written last, and how long it is.
+/// When a file was last written, and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Written {
     at: Option<SystemTime>,
@@ -33,16 +33,16 @@ impl Written {
 }
 
 impl Build {
-    /// A binary as it is now.
+    /// Names a binary as it is now.
     pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
         let written = Written::of(&binary);
         Build { binary, package, written }
     }
 
-    /// This binary as it was when it was first asked for, where this process is.
+    /// Returns this binary as it was when this was first called, running in this process's directory.
     ///
     /// # Errors
-    /// Where the system does not tell which it is.
+    /// If the system does not report the path of this binary.
     pub fn this() -> Result<Build, Unmeasured> {
         static THIS: OnceLock<Build> = OnceLock::new();
         if let Some(build) = THIS.get() {
@@ -54,8 +54,10 @@ impl Build {
         Ok(THIS.get_or_init(|| Build::of(binary, None)).clone())
     }
 
+    /// Checks that the file is still the same.
+    ///
     /// # Errors
-    /// Where the file is another one than when it was named, or is gone.
+    /// If the file has changed since it was named, or is gone.
     pub(crate) fn unchanged(&self) -> Result<(), Unmeasured> {
         if self.written.is_some() && Written::of(&self.binary) == self.written {
             return Ok(());
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_program_in_its_place_is_noticed() {
+    fn a_changed_binary_is_noticed() {
         let dir = std::env::temp_dir().join(format!("perf-budget-build-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let binary = dir.join("budgets");
@@ -83,12 +85,12 @@ mod tests {
         assert_eq!(build.unchanged(), Ok(()));
         std::fs::write(&binary, "three").unwrap();
         assert_eq!(build.unchanged().unwrap_err().cause, Cause::Unsuitable);
-        // As long as before, and written at another time.
+        // The file is as long as before, but was written at another time.
         std::fs::write(&binary, "two").unwrap();
         let file = std::fs::File::options().write(true).open(&binary).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         assert!(build.unchanged().is_err());
-        // Windows removes no file that is open.
+        // Windows does not remove a file that is open.
         drop(file);
         std::fs::remove_dir_all(&dir).unwrap();
         let gone = build.unchanged().unwrap_err();

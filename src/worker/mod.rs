@@ -1,4 +1,4 @@
-//! A worker seen from the harness: a fresh process of a test binary, and what it is asked and answers.
+//! A worker as the harness sees it: a fresh process of a test binary, its request and its reply.
 
 mod build;
 pub mod pair;

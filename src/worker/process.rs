@@ -1,4 +1,4 @@
-//! A process run: one fresh process of this binary that measures a workload, seen from the harness.
+//! A process run: a fresh process of this binary that measures a workload, as the harness sees it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 use crate::exec::{self, Finished, Launch};
 
 /// Measures `request` in a fresh process of a test binary, which must serve workers before it does anything else. The
-/// process and everything it started are gone afterwards, and so are its files in `scratch`.
+/// process, everything that it started, and its files in `scratch` are gone afterwards.
 pub fn measure_in(
     build: &Build,
     request: &Request,
@@ -21,10 +21,10 @@ pub fn measure_in(
     timeout: Duration,
 ) -> Result<ProcessRun, Unmeasured> {
     let began = Instant::now();
-    let asked = Asked::new(request, scratch, build)?;
-    let finished =
-        exec::run(&asked.launch, timeout).map_err(|why| named(&request.workload, why))?;
-    let mut process = asked.reply(&finished)?;
+    let prepared = PreparedProcess::new(request, scratch, build)?;
+    let finished = exec::run(&prepared.launch, timeout)
+        .map_err(|why| with_workload(&request.workload, why))?;
+    let mut process = prepared.reply(&finished)?;
     if finished.strays > 0 {
         process.notes.push(match finished.strays {
             1 => "1 process outlived it and was ended".to_owned(),
@@ -55,18 +55,18 @@ pub fn measure(
 }
 
 /// A request that is written down, and the process that will take it.
-pub(super) struct Asked {
+pub(super) struct PreparedProcess {
     workload: String,
     files: Files,
     pub(super) launch: Launch,
 }
 
-impl Asked {
+impl PreparedProcess {
     pub(super) fn new(
         request: &Request,
         scratch: &Path,
         build: &Build,
-    ) -> Result<Asked, Unmeasured> {
+    ) -> Result<PreparedProcess, Unmeasured> {
         request.instrument()?;
         build.unchanged()?;
         let files = Files::new(scratch).and_then(|files| files.ask(request).map(|()| files));
@@ -78,27 +78,27 @@ impl Asked {
         launch.env.push((VARIABLE.into(), files.request.clone().into()));
         #[cfg(target_os = "linux")]
         {
-            let pass = exec::Pass::new();
-            let (pass, _) =
-                pass.map_err(|error| harness(format!("failed to ask for a process: {error}")))?;
-            launch.env.push((super::wire::DOOR.into(), pass.value("").into()));
-            launch.passes.push(std::sync::Arc::new(pass));
+            let token = exec::Token::new();
+            let (token, _) =
+                token.map_err(|error| harness(format!("failed to ask for a process: {error}")))?;
+            launch.env.push((super::wire::TOKEN_VARIABLE.into(), token.value("").into()));
+            launch.tokens.push(std::sync::Arc::new(token));
         }
         if let Some(package) = &build.package {
             launch.env.push(("CARGO_MANIFEST_DIR".into(), package.into()));
             launch.dir = Some(package.clone());
         }
-        Ok(Asked { workload: request.workload.clone(), files, launch })
+        Ok(PreparedProcess { workload: request.workload.clone(), files, launch })
     }
 
-    /// What the process that ended has replied.
+    /// Returns the reply of the process, which has ended.
     pub(super) fn reply(&self, finished: &Finished) -> Result<ProcessRun, Unmeasured> {
         read(&self.workload, finished, &self.files.reply)
     }
 }
 
-/// What is said of the process by the workload's name, or of what came before there was one.
-pub(super) fn named(workload: &str, why: Unmeasured) -> Unmeasured {
+/// Adds the workload's name to a reason, unless the reason already begins with the name of the process.
+pub(super) fn with_workload(workload: &str, why: Unmeasured) -> Unmeasured {
     let text = if why.text.starts_with('`') {
         format!("workload {}", why.text)
     } else {
@@ -107,7 +107,7 @@ pub(super) fn named(workload: &str, why: Unmeasured) -> Unmeasured {
     Unmeasured { text, ..why }
 }
 
-/// What a process that ended by itself has replied.
+/// Reads the reply of a process that ended by itself.
 fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun, Unmeasured> {
     let output = || finished.stderr.text().or_else(|| finished.stdout.text());
     let without = |cause, text| Err(Unmeasured { cause, text, output: output() });
@@ -137,7 +137,7 @@ fn read(workload: &str, finished: &Finished, reply: &Path) -> Result<ProcessRun,
     }
 }
 
-/// The worker's own words, where it could not write its reply.
+/// Returns the worker's own message, if it could not write its reply.
 fn unwritten(code: i32, output: &str) -> Option<String> {
     let line = output.lines().rfind(|line| line.starts_with(UNWRITTEN))?;
     (code == i32::from(NO_REPLY)).then(|| line.trim_start_matches("perf-budget: ").to_owned())
@@ -147,14 +147,14 @@ fn harness(text: String) -> Unmeasured {
     Unmeasured::new(Cause::Harness, text)
 }
 
-/// The files of one process; dropping removes them.
+/// The files of one process; dropping this value removes them.
 struct Files {
     request: PathBuf,
     reply: PathBuf,
 }
 
 impl Files {
-    /// Names that no other process has. Absolute, as a workload may change its directory.
+    /// Makes names that no other process has. They are absolute, because a workload may change its directory.
     fn new(scratch: &Path) -> std::io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let scratch = std::path::absolute(scratch)?;
@@ -174,7 +174,7 @@ impl Files {
 
     fn remove(&self) {
         for file in [&self.request, &self.reply, &self.reply.with_extension("part")] {
-            // Most of them are not there.
+            // Most of these files do not exist.
             let _ = std::fs::remove_file(file);
         }
     }

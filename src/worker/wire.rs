@@ -1,6 +1,6 @@
-//! What the harness asks of a worker, and what it answers: the two files between their processes.
+//! The request to a worker and its reply: the two files between the harness and its worker.
 //!
-//! The mirrors here keep the forms on disk apart from the types of the rest.
+//! The mirror types here keep the forms on disk apart from the types that the rest of the crate uses.
 
 use std::time::Duration;
 
@@ -13,44 +13,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::inject::Injection;
 
-/// Names the file with the request. Its worker takes the file away, and forgets the variable.
+/// The variable with the path of the request. The worker removes the file and the variable.
 pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
-/// Shows that the request is one of a harness that is alive and started this process. A worker of an earlier
-/// release does without.
+/// The variable with the token, which shows that the request comes from a living harness that started this process. A
+/// worker of an earlier release does without it.
 #[cfg(target_os = "linux")]
-pub(crate) const DOOR: &str = "PERF_BUDGET_WORKER_DOOR";
-/// A worker that could not write its answer says so, in these words, and exits with [`NO_REPLY`].
+pub(crate) const TOKEN_VARIABLE: &str = "PERF_BUDGET_WORKER_DOOR";
+/// The beginning of the message of a worker that could not write its reply; it exits with [`NO_REPLY`].
 pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
-/// The exit code of a worker that could not write its answer.
+/// The exit code of a worker that could not write its reply.
 pub(crate) const NO_REPLY: u8 = 74;
 
-/// One process that is asked for.
+/// A request for one process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// The name of the workload.
     pub workload: String,
-    /// Its parameters.
+    /// The parameters of the workload.
     pub params: Vec<(String, Param)>,
-    /// What is to be read; all by one [`WorkerInstrument`]. With `error_rate` among them failed
-    /// operations are counted, without it the first one ends the measurement.
+    /// The metrics to measure, all by one [`WorkerInstrument`]. If `error_rate` is among them, failed operations are
+    /// counted; otherwise the first one ends the measurement.
     pub metrics: Vec<Metric>,
-    /// When operations are due; `None`: when the one before has ended.
+    /// When operations are due; `None` means when the one before has ended.
     pub load: Option<Load>,
-    /// How long operations are measured, after a warm-up of at most half of it.
+    /// How long operations are measured, after a warm-up of at most half of that.
     pub slice: Duration,
     /// The most operations that are timed one by one.
     pub max_operations: usize,
-    /// Whether operations are run when the other end of standard input asks for them, in turns with
-    /// another process.
+    /// Whether operations run when the other end of standard input asks for them, interleaved with another process.
     pub paired: bool,
     /// What a selftest injects into the measured part; `None` in every run that judges.
     pub injection: Option<Injection>,
 }
 
 impl Request {
-    /// The one instrument for all its metrics; [`WorkerInstrument::Time`] where none asks for one.
+    /// Returns the one instrument for all its metrics; [`WorkerInstrument::Time`] if no metric asks for one.
     pub(crate) fn instrument(&self) -> Result<WorkerInstrument, Unmeasured> {
-        // What a workload records itself comes with any instrument.
+        // A value that a workload records itself comes with any instrument.
         let read = self.metrics.iter().map(|metric| metric.slope_of().unwrap_or(metric));
         let read = read.filter(|metric| metric.own().is_none());
         let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
@@ -73,22 +72,22 @@ impl Request {
     }
 }
 
-/// A request as it is written.
+/// The form of a request on disk.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireRequest {
     workload: String,
     params: Vec<(String, Param)>,
     metrics: Vec<String>,
-    /// A worker that does not know it gives no lag, which the other end notices.
+    /// A worker that does not know this field reports no lag, which the harness notices.
     load: Option<WireLoad>,
     slice: Duration,
     max_operations: usize,
-    /// A worker that does not know it measures on its own, which the other end notices.
+    /// A worker that does not know this field measures on its own, which the harness notices.
     #[serde(default)]
     paired: bool,
-    #[serde(rename = "plant")]
+    #[serde(alias = "plant")]
     injection: Option<Injection>,
-    /// Where the answer belongs.
+    /// The path of the reply.
     pub(crate) reply: std::path::PathBuf,
 }
 
@@ -126,7 +125,7 @@ impl WireRequest {
     }
 }
 
-/// When operations are due, as it is written.
+/// The form of a load on disk.
 #[derive(Debug, Serialize, Deserialize)]
 struct WireLoad {
     shape: WireShape,
@@ -173,12 +172,12 @@ impl WireLoad {
     }
 }
 
-/// An answer as it is written.
+/// The form of a reply on disk.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
-    #[serde(rename = "Fork")]
+    #[serde(alias = "Fork")]
     ProcessRun(WireProcessRun),
-    /// Why there is none: a cause by its word, and what is to be said.
+    /// Why nothing was measured: the name of a cause, and the text.
     Unmeasured((String, String)),
 }
 
@@ -188,14 +187,14 @@ pub(crate) struct WireProcessRun {
     batches: Vec<f64>,
     batch_size: u64,
     work: (WireWork, f64),
-    /// Cost and resolution.
+    /// The cost and the resolution.
     clock: Option<(f64, f64)>,
     timing: Option<Timing>,
     values: Vec<(String, f64)>,
     waited: Option<f64>,
     preempted: Option<u64>,
     notes: Vec<String>,
-    /// The 99th percentile and the most.
+    /// The 99th percentile and the maximum.
     lag: Option<(f64, f64)>,
     at_least: Option<f64>,
     grain: Option<f64>,
@@ -207,7 +206,7 @@ enum WireWork {
     Bytes,
 }
 
-/// The causes a worker itself can give; every other one is seen from outside.
+/// The causes that a worker itself can give; every other cause is seen from outside.
 const CAUSES: [Cause; 7] = [
     Cause::Panicked,
     Cause::MeasuredNothing,
@@ -246,7 +245,7 @@ impl WireReply {
         })
     }
 
-    /// What `text` says, or that it is cut short or none of ours.
+    /// Parses a reply. It fails if the text is cut short or is not a reply.
     pub(crate) fn parse(text: &[u8]) -> Result<ProcessRun, Unmeasured> {
         let reply = exact::read(text).map_err(|error| {
             let text = format!(
@@ -294,7 +293,7 @@ impl WireProcessRun {
         let broken = times.chain(process.values.values()).copied().find(|value| !valid(*value));
         match broken {
             Some(value) => {
-                let text = format!("the worker reported {value}, which is no reading");
+                let text = format!("the worker reported {value}, which is not a valid reading");
                 Err(Unmeasured::new(Cause::InvalidReading, text))
             }
             None => Ok(process),

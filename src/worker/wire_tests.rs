@@ -1,4 +1,4 @@
-//! Requests and replies survive the way through a file; what is cut short does not pass.
+//! Requests and replies written to a file and read again; one that is cut short is refused.
 
 use perf_budget_core::exact::frozen::frozen;
 use perf_budget_core::exact::read;
@@ -24,13 +24,13 @@ fn process_run() -> ProcessRun {
 }
 
 #[test]
-fn a_process_survives() {
+fn a_process_run_is_read_as_it_was_written() {
     let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
     assert_eq!(WireReply::parse(&text), Ok(process_run()));
 }
 
 #[test]
-fn a_reason_survives() {
+fn a_reason_is_read_as_it_was_written() {
     for cause in CAUSES {
         let reason = Unmeasured::new(cause, "why");
         let text = serde_json::to_vec(&WireReply::new(Err(reason.clone()))).unwrap();
@@ -39,7 +39,7 @@ fn a_reason_survives() {
 }
 
 #[test]
-fn a_reply_that_is_cut_short_is_no_reply() {
+fn a_reply_that_is_cut_short_is_refused() {
     let text = serde_json::to_vec(&WireReply::new(Ok(process_run()))).unwrap();
     for length in 0..text.len() {
         assert_eq!(WireReply::parse(&text[..length]).unwrap_err().cause, Cause::Harness);
@@ -47,7 +47,7 @@ fn a_reply_that_is_cut_short_is_no_reply() {
 }
 
 #[test]
-fn a_value_that_cannot_be_is_no_reading() {
+fn an_impossible_value_is_not_a_reading() {
     let text = serde_json::to_vec(&WireReply::new(Ok(ProcessRun {
         batches: vec![-1.0],
         ..process_run()
@@ -56,7 +56,7 @@ fn a_value_that_cannot_be_is_no_reading() {
 }
 
 #[test]
-fn a_request_survives() {
+fn a_request_is_read_as_it_was_written() {
     let request = Request {
         workload: "merge".into(),
         params: vec![("ops".into(), Param::Int(10)), ("load".into(), Param::Float(0.8))],
@@ -102,9 +102,9 @@ fn one_process_has_one_instrument() {
     check(&[Metric::from(Key::Rss), Metric::from(Key::Cpu), Metric::from(Key::PeakRss)], None);
 }
 
-const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"plant":{"seed":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;
+const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"injection":{"effect":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;
 
-const PROCESS_RUN: &str = r#"{"Fork":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
+const PROCESS_RUN: &str = r#"{"ProcessRun":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
 
 #[test]
 fn the_files_between_the_processes_stay_as_they_are() {
@@ -138,7 +138,7 @@ fn a_file_of_an_older_or_newer_binary_is_read() {
 }
 
 #[test]
-fn what_must_be_there_is_asked_for() {
+fn a_missing_field_is_refused() {
     let why =
         WireReply::parse(PROCESS_RUN.replace("batch_size", "size").as_bytes()).unwrap_err().text;
     assert!(why.contains("`batch_size`"), "{why}");
@@ -148,7 +148,9 @@ fn what_must_be_there_is_asked_for() {
     assert!(why.contains("Sundial"), "{why}");
     let nothing = PROCESS_RUN.replace("3.3333333333333335e-7", "null");
     assert_eq!(WireReply::parse(nothing.as_bytes()).unwrap_err().cause, Cause::Harness);
-    for text in ["{}", "[]", "null", r#"{"Fork":{},"Unmeasured":["a","b"]}"#, r#"{"Other":[]}"#] {
+    for text in
+        ["{}", "[]", "null", r#"{"ProcessRun":{},"Unmeasured":["a","b"]}"#, r#"{"Other":[]}"#]
+    {
         assert_eq!(WireReply::parse(text.as_bytes()).unwrap_err().cause, Cause::Harness, "{text}");
     }
 }

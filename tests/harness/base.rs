@@ -1,5 +1,5 @@
-//! Against a base revision: here this same binary, which works in another directory and finds other
-//! figures there.
+//! Comparison with a base revision. Here the base is this same binary, which works in another directory and finds
+//! other values there.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,18 +21,21 @@ max = { depth = "1.05 x base" }
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("base::a_ratio_is_of_both_revisions", a_ratio_is_of_both_revisions),
-        row("base::time_is_compared_in_turns", time_is_compared_in_turns),
+        row("base::time_is_compared_by_interleaving", time_is_compared_by_interleaving),
         row("base::a_new_budget_is_skipped", a_new_budget_is_skipped),
-        row("base::all_are_new_to_a_base_without_any", all_are_new_to_a_base_without_any),
-        row("base::how_it_was_built_is_said", how_it_was_built_is_said),
+        row(
+            "base::all_budgets_are_new_if_the_base_has_none",
+            all_budgets_are_new_if_the_base_has_none,
+        ),
+        row("base::the_notes_on_its_build_are_reported", the_notes_on_its_build_are_reported),
         row("base::files_are_those_of_the_revision", files_are_those_of_the_revision),
         row("base::a_setting_compares_every_limit", a_setting_compares_every_limit),
-        row("base::what_fails_there_is_said_to", what_fails_there_is_said_to),
-        row("base::what_is_not_there_is_an_error", what_is_not_there_is_an_error),
+        row("base::a_failure_of_the_base_is_reported", a_failure_of_the_base_is_reported),
+        row("base::a_missing_binary_is_an_error", a_missing_binary_is_an_error),
     ]
 }
 
-/// A case that has a base revision beside it, with the same budgets.
+/// Makes a case with a base revision beside it, which has the same budgets.
 fn case(name: &str, budgets: &str, file: &str, [now, before]: [&str; 2]) -> Case {
     let case = Case::new(name, budgets);
     fs::write(case.dir.join(file), now).unwrap();
@@ -76,8 +79,8 @@ fn a_ratio_is_of_both_revisions() {
     }
 }
 
-/// Which is judged in release alone; in a debug build it is said that it is not.
-fn time_is_compared_in_turns() {
+/// Time is only judged in a release build; in a debug build the limit is skipped.
+fn time_is_compared_by_interleaving() {
     let budgets = "[settings]\neffort = \"20 s\"\n[budget.loop]\n\
                    workload = \"as long as a file says\"\nmax = { mean = \"1.2 x base\" }\n";
     for (now, verdict) in [("40000", Verdict::Pass), ("80000", Verdict::Fail)] {
@@ -99,7 +102,7 @@ fn a_new_budget_is_skipped() {
     assert!(outcome.reason.starts_with("the base revision has no such budget"));
 }
 
-fn all_are_new_to_a_base_without_any() {
+fn all_budgets_are_new_if_the_base_has_none() {
     let lacks = Told { lacks: Some("has no budgets.toml".to_owned()), ..Told::default() };
     let case = told(Case::new("base-adopted", DEPTH), lacks).env("PERF_BUDGET_STRICT", "1");
     fs::write(case.dir.join("depth"), "3").unwrap();
@@ -109,15 +112,18 @@ fn all_are_new_to_a_base_without_any() {
     assert!(outcome.reason.starts_with("the base revision has no such budget"));
 }
 
-fn how_it_was_built_is_said() {
+fn the_notes_on_its_build_are_reported() {
     let budgets = DEPTH.replace("max = {", "max = { depth = [4, \"1.05 x base\"] }\n#");
     let case = case("base-notes", &budgets, "depth", ["3", "3"]);
     let notes = ["with other flags", "with another lock"].map(str::to_owned).to_vec();
     let case = told(case, Told { notes, ..Told::default() });
     case.run().exited(0);
     let notes = |test: &str| outcome(&case, test).notes;
-    let said = notes("depth::depth::x_base");
-    assert!(said.starts_with(&["with other flags".into(), "with another lock".into()]), "{said:?}");
+    let reported = notes("depth::depth::x_base");
+    assert!(
+        reported.starts_with(&["with other flags".into(), "with another lock".into()]),
+        "{reported:?}"
+    );
     assert!(!notes("depth::depth").contains(&"with other flags".to_owned()));
 }
 
@@ -135,14 +141,14 @@ fn a_setting_compares_every_limit() {
     let case = case("base-setting", budgets, "text", ["twelve chars", "ten chars."]);
     let run = case.run().exited(101);
     run.printed(["file::size", "file::size::x_base", "over the limit of 1.1 x base"]);
-    assert_eq!(run.count(), "3 of 3 budgets judged: 2 pass, 1 fail");
-    // Without a base there is nothing that it could mean.
-    let alone = Case::new("base-setting-alone", budgets);
-    fs::write(alone.dir.join("text"), "twelve chars").unwrap();
-    assert_eq!(alone.run().exited(0).count(), "1 of 2 budgets judged: 1 pass; 1 skipped");
+    assert_eq!(run.count(), "3 limits of 1 budget: 2 pass, 1 fail");
+    // Without a base revision the setting has no effect.
+    let without_base = Case::new("base-setting-alone", budgets);
+    fs::write(without_base.dir.join("text"), "twelve chars").unwrap();
+    assert_eq!(without_base.run().exited(0).count(), "2 limits of 1 budget: 1 pass; 1 skipped");
 }
 
-fn what_fails_there_is_said_to() {
+fn a_failure_of_the_base_is_reported() {
     let case = case("base-fails", DEPTH, "depth", ["3", "deep"]);
     case.run().exited(101);
     let failed = outcome(&case, "depth::depth::x_base");
@@ -154,7 +160,7 @@ fn what_fails_there_is_said_to() {
     assert!(reason.contains("was 0 at the reference and is 3 now"), "{reason}");
 }
 
-fn what_is_not_there_is_an_error() {
+fn a_missing_binary_is_an_error() {
     let refused = |run: Run, text: &str| {
         let run = run.exited(2);
         assert!(run.stderr.contains(text), "{run}");

@@ -1,8 +1,8 @@
-//! What fails closed: each folder of `fixtures/cases` with an `expected.txt` is one case, whose
-//! `budgets.toml` the gate is run on. What is expected is its exit code, each outcome in its words, and
-//! the count; where the gate cannot work, all that it says.
+//! What fails closed: each folder of `fixtures/cases` with an `expected.txt` is a case, and the gate is run on its
+//! `budgets.toml`. The test compares the exit code, each outcome in its words, and the count; or, if the gate cannot
+//! work, everything that it prints.
 //!
-//! `BLESS=1` writes what came out instead of comparing; the difference is for the reviewer.
+//! `BLESS=1` writes what came out instead of comparing; the reviewer reads the difference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -22,8 +22,9 @@ pub(crate) fn rows() -> Vec<Trial> {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         row(format!("cases::{name}"), move || check(&name, &folder))
     });
-    let words = row("cases::each_red_has_words_of_its_own", each_red_has_words_of_its_own);
-    cases.chain([words]).collect()
+    let messages =
+        row("cases::each_red_has_a_message_of_its_own", each_red_has_a_message_of_its_own);
+    cases.chain([messages]).collect()
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -36,7 +37,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// What only one build can show.
+/// Whether the case can be shown by this build.
 fn is_for_this_build(name: &str) -> bool {
     let there = [
         ("zstd_without_its_feature", cfg!(feature = "zstd")),
@@ -51,7 +52,7 @@ fn check(name: &str, folder: &Path) {
     }
     let case = Case::empty(name);
     copy(folder, &case.dir);
-    // Held while the case runs, for the case that wants it taken.
+    // The listener is kept while the case runs, for the case that needs a port which is in use.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let file = case.dir.join("budgets.toml");
@@ -66,33 +67,33 @@ fn check(name: &str, folder: &Path) {
     let plain = |text: &str| {
         names.iter().fold(text.to_owned(), |text, (name, plain)| text.replace(name, plain))
     };
-    let got = plain(&shown(&case, &run));
-    let place = folder.join("expected.txt");
+    let got = plain(&reproducible_part(&case, &run));
+    let path = folder.join("expected.txt");
     if std::env::var_os("BLESS").is_some() {
-        fs::write(&place, &got).unwrap();
+        fs::write(&path, &got).unwrap();
     }
-    let expected = fs::read_to_string(&place).unwrap();
+    let expected = fs::read_to_string(&path).unwrap();
     assert!(got == expected, "expected\n{expected}\ngot\n{got}\n{run}");
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     let mut entries: Vec<_> = fs::read_dir(from).unwrap().map(Result::unwrap).collect();
-    // In order, so that what depends on which file is older is the same everywhere.
+    // The entries are sorted, so that a case that depends on which file is older is the same everywhere.
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            // Written and not copied, which on Windows would keep the time of the last change.
+            // The file is written and not copied, because a copy would keep the modification time on Windows.
             fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
 }
 
-/// What of a run is the same every time.
-fn shown(case: &Case, run: &Run) -> String {
+/// Returns the part of a run that is the same every time.
+fn reproducible_part(case: &Case, run: &Run) -> String {
     let mut text = format!("exit code {}\n", run.code.map_or(-1, |code| code));
     if run.code == Some(2) {
         assert_eq!(run.stdout, "", "{run}");
@@ -104,12 +105,12 @@ fn shown(case: &Case, run: &Run) -> String {
         let Outcome { test, verdict, reason, .. } = outcome;
         let why = outcome.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
         writeln!(text, "{test}: {}{why}\n    {}", verdict.name(), without_places(reason)).unwrap();
-        // What is on record is what was said.
+        // What is on record is also what was printed.
         if *verdict != Verdict::Pass {
             run.printed([test.as_str(), reason.as_str()]);
         }
     }
-    // What is said of outcomes that are not red.
+    // Remarks on outcomes that are not red are compared too.
     let remarks = run
         .stdout
         .lines()
@@ -120,15 +121,15 @@ fn shown(case: &Case, run: &Run) -> String {
     text + run.count() + "\n"
 }
 
-/// Lines and columns of the subjects' source change with it.
+/// Removes lines and columns of the subjects' source, which change with it.
 fn without_places(text: &str) -> String {
     let Some((before, after)) = text.split_once("subjects.rs:") else { return text.to_owned() };
     let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
     format!("{before}subjects.rs: {}", after.trim_start())
 }
 
-/// Two things that go wrong never read the same, but for the names in them.
-fn each_red_has_words_of_its_own() {
+/// Two different failures never have the same text, apart from the names in it.
+fn each_red_has_a_message_of_its_own() {
     let mut seen = BTreeMap::new();
     for folder in folders() {
         let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();

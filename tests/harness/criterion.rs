@@ -1,5 +1,5 @@
-//! What Criterion recorded, as users have it: real records, judged in any build, and refused where they
-//! may be of other code.
+//! The records of Criterion, as users have them: real records, judged in any build, and refused if they may be of
+//! other code.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -20,8 +20,8 @@ pub(crate) fn rows() -> Vec<Trial> {
     ]
 }
 
-/// A project with the real records of `fixtures/criterion`.
-fn project(name: &str, budgets: &str) -> Case {
+/// Makes a project with the real records of `fixtures/criterion`.
+pub(crate) fn project(name: &str, budgets: &str) -> Case {
     let case = Case::new(name, budgets);
     fs::write(case.dir.join("Cargo.lock"), "").unwrap();
     let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/criterion");
@@ -29,23 +29,23 @@ fn project(name: &str, budgets: &str) -> Case {
     case
 }
 
-fn one(case: &Case) -> Outcome {
+fn last_outcome(case: &Case) -> Outcome {
     let outcomes = case.outcomes();
     outcomes.last().unwrap_or_else(|| panic!("nothing is on record")).clone()
 }
 
 fn real_records_are_judged() {
-    // The samples are of a busy machine, and scatter from 39 ns to 1.4 µs.
+    // The samples are from a busy machine, and range from 39 ns to 1.4 µs.
     let budget =
         |limit: &str| format!("[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"{limit}\"\n");
     for (limit, code, verdict) in [
         ("1 ms", 0, Verdict::Pass),
-        ("350 ns", 101, Verdict::Unsure),
+        ("350 ns", 0, Verdict::Inconclusive),
         ("20 ns", 101, Verdict::Fail),
     ] {
         let case = project("criterion-judged", &budget(limit));
         let run = case.run().exited(code);
-        let outcome = one(&case);
+        let outcome = last_outcome(&case);
         assert_eq!(outcome.verdict, verdict, "{}", outcome.reason);
         assert!(outcome.evidence.unwrap().is_recorded());
         assert!(outcome.notes[0].contains("no error rate is known"), "{:?}", outcome.notes);
@@ -64,16 +64,16 @@ fn a_change_makes_them_stale() {
     let later = SystemTime::now() + Duration::from_secs(1);
     File::create(&source).unwrap().set_modified(later).unwrap();
     case.run().exited(101).printed(["is older than `src/lib.rs`", "run `cargo bench` again"]);
-    assert_eq!(one(&case).verdict, Verdict::Unmeasured);
+    assert_eq!(last_outcome(&case).verdict, Verdict::Unmeasured);
 }
 
-/// Evidence is carried from run to run, but not that of a record: it is the same each time.
+/// Evidence is carried from run to run, but not the evidence of a record, because that is the same each time.
 fn reading_again_adds_no_evidence() {
     let budgets = "[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"20 ns\"\n";
     let case = project("criterion-again", budgets);
     case.run().exited(101);
-    let first = one(&case);
+    let first = last_outcome(&case);
     case.run().exited(101);
-    let second = one(&case);
+    let second = last_outcome(&case);
     assert_eq!((second.notes, second.reason), (first.notes, first.reason));
 }

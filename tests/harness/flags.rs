@@ -1,11 +1,11 @@
-//! libtest's flags: what is listed, what is run, what is printed.
+//! The flags of libtest: what is listed, what is run, and what is printed.
 
 use libtest_mimic::Trial;
 
 use crate::gate::{Case, Run};
 use crate::row;
 
-/// Four tests: green, red, skipped in every build, green where time is judged.
+/// Four tests: one green, one red, one that is skipped in every build, and one that is green in every build.
 const BUDGETS: &str = r#"
 [budget.held]
 workload = "tally"
@@ -47,7 +47,7 @@ fn run<const N: usize>(name: &str, args: [&str; N]) -> (Case, Run) {
     (case, run)
 }
 
-/// Nothing but the tests' lines, and nothing is measured.
+/// The list has nothing but the tests' lines, and nothing is measured.
 fn list() {
     #[track_caller]
     fn check<const N: usize>(args: [&str; N], listed: &str) {
@@ -61,7 +61,7 @@ fn list() {
     let all =
         "files::size: test\nheld::depth: test\nbroken::depth: test\nbased::depth::x_base: test\n";
     check(["--list"], all);
-    // What nextest asks: the tests, and those of them that are ignored.
+    // Nextest asks for the tests, and for those that are ignored.
     check(["--list", "--format", "terse"], all);
     check(["--list", "--format", "terse", "--ignored"], "");
     check(["--list", "held"], "held::depth: test\n");
@@ -69,7 +69,7 @@ fn list() {
     check(["--list", "--skip", "depth"], "files::size: test\n");
 }
 
-/// Nextest takes a test that is skipped as it runs for passed, and so learns of it from the list.
+/// Nextest takes a test that is skipped while it runs for passed, and so it is told by the list.
 fn nextest_skips() {
     let case = || Case::new("flags-nextest", BUDGETS).env("NEXTEST", "1");
     let ignored = case().args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
@@ -77,7 +77,7 @@ fn nextest_skips() {
     let strict = case().env("PERF_BUDGET_STRICT", "1");
     let ignored = strict.args(["--list", "--format", "terse", "--ignored"]).run().exited(0);
     assert_eq!(ignored.stdout, "");
-    // Asked for all the same, it says why.
+    // If it is run all the same, it says why it is skipped.
     let asked = case().args(["--exact", "based::depth::x_base", "--ignored"]).run().exited(0);
     asked.printed(["ignored (no base revision to compare with is given)"]);
 }
@@ -92,43 +92,43 @@ fn selection() {
         let outcomes = if measured { case.outcomes() } else { Vec::new() };
         let names: Vec<_> = outcomes.into_iter().map(|outcome| outcome.test).collect();
         assert!(names.len() == recorded.len() && names.iter().all(|n| recorded.contains(&&**n)));
-        // What is not asked for is not measured.
+        // What was not selected is not measured.
         assert_eq!(case.dir.join("marks").exists(), recorded.contains(&"held::depth"));
     }
     let (held, broken, based, files) =
         ("held::depth", "broken::depth", "based::depth::x_base", "files::size");
-    let all = "3 of 4 budgets judged: 2 pass, 1 fail; 1 skipped";
+    let all = "4 limits of 4 budgets: 2 pass, 1 fail; 1 skipped";
     check([], 101, all, &[held, broken, based, files]);
     check(["--include-ignored"], 101, all, &[held, broken, based, files]);
-    check(["held"], 0, "1 of 4 budgets judged: 1 pass; 3 filtered out", &[held]);
-    check(["--exact", held], 0, "1 of 4 budgets judged: 1 pass; 3 filtered out", &[held]);
-    check(["--exact", "held"], 0, "0 of 4 budgets judged; 4 filtered out", &[]);
-    check(["--ignored"], 0, "0 of 4 budgets judged; 4 filtered out", &[]);
+    check(["held"], 0, "4 limits of 4 budgets: 1 pass; 3 filtered out", &[held]);
+    check(["--exact", held], 0, "4 limits of 4 budgets: 1 pass; 3 filtered out", &[held]);
+    check(["--exact", "held"], 0, "4 limits of 4 budgets: 4 filtered out", &[]);
+    check(["--ignored"], 0, "4 limits of 4 budgets: 4 filtered out", &[]);
     let skip = ["--skip", "broken", "--skip", "files"];
-    check(skip, 0, "1 of 4 budgets judged: 1 pass; 1 skipped, 2 filtered out", &[held, based]);
+    check(skip, 0, "4 limits of 4 budgets: 1 pass; 1 skipped, 2 filtered out", &[held, based]);
     check(
         ["--nocapture", "--show-output", "size"],
         0,
-        "1 of 4 budgets judged: 1 pass; 3 filtered out",
+        "4 limits of 4 budgets: 1 pass; 3 filtered out",
         &[files],
     );
 }
 
-/// Verdicts do not depend on how many tests run at once.
+/// Verdicts do not depend on how many tests run at the same time.
 fn threads() {
     for threads in ["1", "2", "16"] {
         let (_, run) = run(&format!("threads-{threads}"), ["--test-threads", threads]);
         let run = run.exited(101);
-        assert_eq!(run.count(), "3 of 4 budgets judged: 2 pass, 1 fail; 1 skipped");
+        assert_eq!(run.count(), "4 limits of 4 budgets: 2 pass, 1 fail; 1 skipped");
         run.printed(["test held::depth", "broken::depth", "depth is 11, over the limit of 10"]);
     }
 }
 
-/// Reds and the count, and no table.
+/// It prints the reds and the count, but no table.
 fn quiet() {
     let (_, run) = run("quiet", ["-q"]);
     let run = run.exited(101);
-    run.printed(["depth is 11, over the limit of 10", "3 of 4 budgets judged: 2 pass, 1 fail"]);
+    run.printed(["depth is 11, over the limit of 10", "4 limits of 4 budgets: 2 pass, 1 fail"]);
     assert!(!run.stdout.contains("held::depth"), "{run}");
 }
 
@@ -141,7 +141,7 @@ fn json() {
         assert!(event["type"].is_string(), "{line}");
     }
     run.printed(["over the limit of 10"]);
-    assert!(run.stderr.contains("3 of 4 budgets judged"), "{run}");
+    assert!(run.stderr.contains("4 limits of 4 budgets"), "{run}");
 }
 
 fn colour() {
@@ -156,7 +156,7 @@ fn unknown() {
     assert!(!case.dir.join("marks").exists());
 }
 
-/// Every test is in one shard, and what is in another is neither run nor counted.
+/// Every test is in one shard, and a test of another shard is neither run nor counted.
 fn shards() {
     let case = |shard: &str| Case::new("flags-shards", BUDGETS).env("PERF_BUDGET_SHARD", shard);
     let mut tests = Vec::new();
@@ -170,7 +170,7 @@ fn shards() {
     }
     tests.sort();
     assert_eq!(tests, ["based::depth::x_base", "broken::depth", "files::size", "held::depth"]);
-    // A filter picks among what is there.
+    // A filter selects among the tests of the shard.
     let held = case("1/1").args(["held"]);
     held.run().exited(0);
     assert_eq!(held.outcomes().len(), 1);

@@ -1,4 +1,4 @@
-//! One run of the gate on a case of its own, as a process: what went in, and what came out.
+//! One run of the gate as a process, on a case of its own: its input and its output.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record;
 
-/// Set where this binary is the harness under test rather than the suite.
+/// The variable that makes this binary the harness under test rather than the suite.
 pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 
-/// Nothing here takes a tenth of it; what takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest that a run may take. None takes a tenth of it, so a run that takes longer hangs.
+const LONGEST_RUN: Duration = Duration::from_secs(120);
 
-/// What the machine that runs the suite may have set, and a case must not see.
-const FOREIGN: [&str; 16] = [
+/// Variables that the machine that runs the suite may have set, and that a case must not see.
+const HIDDEN_VARIABLES: [&str; 16] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
@@ -41,28 +41,28 @@ pub(crate) struct Case {
     env: Vec<(String, String)>,
 }
 
-/// What one run of the gate gave.
+/// The result of one run of the gate.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended the gate.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Case {
-    /// An empty directory that no other case has.
+    /// Makes an empty directory that no other case has.
     pub(crate) fn empty(name: &str) -> Case {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("harness").join(name);
         if dir.exists() {
             fs::remove_dir_all(&dir).unwrap();
         }
-        // The lock that measurements take turns by is there too, so that cases do not wait for others.
+        // The lock of the machine is in this directory too, so that cases do not wait for each other.
         fs::create_dir_all(dir.join("tmp")).unwrap();
         Case { dir, args: Vec::new(), env: Vec::new() }
     }
 
-    /// With this `budgets.toml`.
+    /// Makes a case with this `budgets.toml`.
     pub(crate) fn new(name: &str, budgets: &str) -> Case {
         let case = Case::empty(name);
         fs::write(case.dir.join("budgets.toml"), budgets).unwrap();
@@ -85,7 +85,7 @@ impl Case {
         self.start("only", &self.args).end()
     }
 
-    /// Runs the gate on one test, as a runner does that has a process for each.
+    /// Starts the gate on one test, as a runner does that has a process for each test.
     pub(crate) fn start_test(&self, test: &str) -> Started {
         let args = ["--exact", test, "--nocapture"].map(str::to_owned);
         self.start(&test.replace("::", "-"), &args)
@@ -96,7 +96,7 @@ impl Case {
         self.start("list", &["--list", "--format", "terse"].map(str::to_owned))
     }
 
-    /// Everything on record, over all runs.
+    /// Returns everything on record, over all runs.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         record::read(&self.dir.join("results/outcomes.jsonl")).unwrap()
     }
@@ -106,7 +106,7 @@ impl Case {
         let files = [file("stdout"), file("stderr")];
         let [stdout, stderr] = files.each_ref().map(|file| File::create(file).unwrap());
         let mut command = Command::new(std::env::current_exe().unwrap());
-        for name in FOREIGN {
+        for name in HIDDEN_VARIABLES {
             command.env_remove(name);
         }
         command.args(args).current_dir(&self.dir).env(SUBJECT, "1");
@@ -126,14 +126,14 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Ends it as a crash would.
+    /// Ends the gate as a crash would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     pub(crate) fn end(mut self) -> Run {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LONGEST_RUN;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
@@ -150,14 +150,14 @@ impl Started {
 }
 
 impl Run {
-    /// Fails with everything that was printed unless the exit code is this one.
+    /// Fails with everything that was printed, unless the exit code is this one.
     #[track_caller]
     pub(crate) fn exited(self, code: i32) -> Run {
         assert_eq!(self.code, Some(code), "{self:#}");
         self
     }
 
-    /// Fails unless all of these were printed on standard output.
+    /// Fails unless all of these texts were printed on standard output.
     #[track_caller]
     pub(crate) fn printed<const N: usize>(&self, texts: [&str; N]) {
         for text in texts {
@@ -165,9 +165,12 @@ impl Run {
         }
     }
 
-    /// The line that counts.
+    /// Returns the line with the count.
     pub(crate) fn count(&self) -> &str {
-        let counts = |line: &&str| line.contains(" budgets judged");
+        let counts = |line: &&str| {
+            let words: Vec<&str> = line.splitn(4, ' ').collect();
+            matches!(words[..], [_, "limit" | "limits", "of", _])
+        };
         self.stdout.lines().find(counts).unwrap_or("no count")
     }
 }

@@ -1,4 +1,4 @@
-//! GitHub Actions: annotations that are one line each and nobody's but ours, and one summary.
+//! GitHub Actions: annotations that are one line each and that only the gate can make, and one summary.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use crate::gate::{Case, Run};
 use crate::row;
 
-/// Texts that would break out of an annotation, a table's cell or a page.
+/// Budgets with texts that would break out of an annotation, of a table's cell or of a page.
 const BUDGETS: &str = r#"
 [budget."so,late|"]
 workload = "depth"
@@ -49,7 +49,7 @@ fn case(name: &str) -> Case {
     case.env("GITHUB_STEP_SUMMARY", summary)
 }
 
-/// The lines that the runner takes for commands: it does not mind blanks before them.
+/// Returns the lines that the runner takes for commands, even if they are indented.
 fn commands(run: &Run) -> Vec<&str> {
     let command = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
     run.stdout.lines().chain(run.stderr.lines()).filter(command).collect()
@@ -81,17 +81,17 @@ fn no_annotations_elsewhere() {
 
 fn summary() {
     let case = case("summary");
-    // What was there is somebody else's.
+    // The summary may already contain what another step wrote.
     fs::write(case.dir.join("summary.md"), "before\n").unwrap();
     case.run().exited(101);
     let text = fs::read_to_string(case.dir.join("summary.md")).unwrap();
     assert!(text.starts_with("before\n"));
     check_table(&text, 4);
     assert!(!text.contains("<script>") && text.contains("so,late&#124;::depth"), "{text}");
-    assert!(text.contains("3 of 4 budgets judged: 1 pass, 1 warn, 1 fail; 1 skipped"), "{text}");
+    assert!(text.contains("4 limits of 4 budgets: 1 pass, 1 warn, 1 fail; 1 skipped"), "{text}");
 }
 
-/// One table: head, rule, then so many rows of four cells.
+/// Asserts that the text has one table: a head, a rule, and then so many rows of four cells.
 #[track_caller]
 fn check_table(text: &str, rows: usize) {
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
@@ -100,7 +100,7 @@ fn check_table(text: &str, rows: usize) {
     for line in lines {
         assert_eq!(line.matches('|').count(), 5, "{line}");
     }
-    // A table ends at the first line that is no row of it.
+    // A table ends at the first line that is not a row.
     let from = text.find("| budget").unwrap();
     let table: Vec<&str> = text[from..].lines().take_while(|line| line.starts_with('|')).collect();
     assert_eq!(table.len(), rows + 2, "{text}");
@@ -116,7 +116,7 @@ fn one_head_for_many_processes() {
     check_table(&fs::read_to_string(case.dir.join("summary.md")).unwrap(), 4);
 }
 
-/// That is said, and is no reason to fail.
+/// A warning says so, and the run does not fail.
 fn a_summary_that_cannot_be_written() {
     let case = case("unwritable").args(["held"]);
     let nowhere = case.dir.join("no/such/directory");

@@ -1,5 +1,5 @@
-//! What else the machine did is on record: two busy processes beside the gate are seen, and are not
-//! taken for its own.
+//! The other activity of the machine is on record: two busy processes beside the gate are seen, and do not count as
+//! its own.
 
 use std::process::{Child, Command, Stdio};
 
@@ -10,7 +10,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::gate::Case;
 use crate::row;
 
-/// A command that does nothing, for long enough to see who else does something.
+/// A command that does nothing, for long enough to see which other processes work.
 const BUDGETS: &str = r#"
 [budget.idle]
 command = ["sleep", "0.3"]
@@ -24,7 +24,7 @@ max = { size = "1 MB" }
 pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
         row("interference::busy_processes_are_seen", busy_processes_are_seen),
-        row("interference::what_no_load_changes_has_no_noise", what_no_load_changes),
+        row("interference::a_metric_that_no_load_changes_has_no_noise", what_no_load_changes),
     ];
     if cfg!(target_os = "linux") { rows.into() } else { Vec::new() }
 }
@@ -56,7 +56,7 @@ fn busy_processes_are_seen() {
     let [idle] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!(idle.verdict, Verdict::Pass, "{}", idle.reason);
     let noise = idle.noise.as_ref().unwrap();
-    // However many others want processors, all but the sleeping one are others.
+    // The measured command sleeps, so all processes that want a processor are others.
     assert!(noise.outside.unwrap() >= 0.5, "{noise:?}");
     assert_eq!(noise.processes, idle.evidence.unwrap().processes);
     assert!(noise.waited.is_none_or(|share| (0.0..=1.0).contains(&share)), "{noise:?}");

@@ -1,4 +1,4 @@
-//! Accepted values on this machine: what a fixture cannot have, since it does not know where it runs.
+//! Accepted values on this machine. A fixture cannot have them, because it does not know where it runs.
 
 use std::fs;
 
@@ -29,11 +29,11 @@ params = { depth = DEPTH }
 max = { depth = "1.05 x lock" }
 "#;
 
-/// The gate on a subject of this depth, where 3 was accepted in this environment.
+/// Makes a case with a subject of this depth, for which 3 was accepted in this environment.
 fn case(name: &str, depth: u32) -> Case {
     let case = Case::new(name, &BUDGETS.replace("DEPTH", &depth.to_string()));
     let run = case.run().exited(0);
-    assert_eq!(run.count(), "0 of 1 budgets judged; 1 skipped");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 skipped");
     let Environment { platform, processor, cores, profile, .. } = case.outcomes()[0].run.clone();
     let processor = match processor.as_str() {
         "" => String::new(),
@@ -51,9 +51,9 @@ fn case(name: &str, depth: u32) -> Case {
 }
 
 fn judged_where_it_was_accepted() {
-    let held = case("locks-held", 3);
-    assert_eq!(held.run().exited(0).count(), "1 of 1 budgets judged: 1 pass");
-    let outcome = held.outcomes().pop().unwrap();
+    let passing = case("locks-held", 3);
+    assert_eq!(passing.run().exited(0).count(), "1 limit of 1 budget: 1 pass");
+    let outcome = passing.outcomes().pop().unwrap();
     assert_eq!(outcome.verdict, Verdict::Pass);
     let accepted = outcome.accepted.unwrap();
     assert_eq!((accepted.elsewhere, accepted.factor), (None, Some(1.05)));
@@ -62,7 +62,7 @@ fn judged_where_it_was_accepted() {
     let run = grown.run().exited(101);
     run.printed([
         "depth is 6, over the limit of 1.05 x lock = 3.15 (accepted 3 on 2026-11-01)",
-        "limit      <= 3.15 = 1.05 x lock (190 % of it used)",
+        "limit      <= 3.15 = 1.05 x lock (+100 % against the accepted value, limit +5 %)",
         "accepted   3 on 2026-11-01\n",
         "note       depth +100 % since 2026-11-01: 3 then, 6 now, 90 % intervals apart",
         "accept it: cargo budget accept --red subject",
@@ -70,7 +70,7 @@ fn judged_where_it_was_accepted() {
 
     let shrunk = case("locks-shrunk", 1);
     let run = shrunk.run().exited(0);
-    assert_eq!(run.count(), "1 of 1 budgets judged: 1 warn");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 warn");
     run.printed([
         "warning: subject::depth::x_lock: depth is 1, within the limit of",
         "suspiciously good",
@@ -84,10 +84,10 @@ fn strict_lets_nothing_be_skipped() {
     run.printed([
         "no value of `subject::depth` is accepted yet; PERF_BUDGET_STRICT lets nothing be skipped",
     ]);
-    assert_eq!(run.count(), "0 of 1 budgets judged; 1 unmeasured");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 unmeasured");
 }
 
-/// What nextest runs and finds skipped it would call passed.
+/// Nextest would call a test passed that it runs and that is then skipped.
 fn nextest_skips_what_is_not_accepted() {
     let list = ["--list", "--format", "terse", "--ignored"];
     let budgets = BUDGETS.replace("DEPTH", "3");
@@ -97,12 +97,12 @@ fn nextest_skips_what_is_not_accepted() {
     assert_eq!(accepted.run().exited(0).stdout, "");
 }
 
-/// Of a run with a name every process finds what the first one measured, until the lock is another.
+/// In a run with a name, every process finds what the first one measured, until the lock file changes.
 fn another_lock_is_another_run() {
     let case = case("locks-named", 6).env("PERF_BUDGET_RUN", "named");
     case.run().exited(101);
     let place = case.dir.join("budgets.lock");
     let text = fs::read_to_string(&place).unwrap();
     fs::write(&place, text.replace("= 3\n", "= 6\n")).unwrap();
-    assert_eq!(case.run().exited(0).count(), "1 of 1 budgets judged: 1 pass");
+    assert_eq!(case.run().exited(0).count(), "1 limit of 1 budget: 1 pass");
 }

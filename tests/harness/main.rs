@@ -1,19 +1,20 @@
-//! The gate end to end: `budgets.toml` and workloads in, exit code, words and record out.
+//! The gate end to end: from `budgets.toml` and workloads to the exit code, the messages and the record.
 //!
-//! A target of its own with its own `main`, as it is two programs: the suite, and, where
-//! [`gate::SUBJECT`] is set, the harness that the suite runs. So what is tested is never older than the
-//! test. It has no counting allocator, which is one of the cases; `tests/budgets.rs` has one. No row
-//! depends on how fast the machine is: readings are recorded, not timed.
+//! It is a target of its own with its own `main`, because it is two programs: the suite, and, if [`gate::SUBJECT`] is
+//! set, the harness that the suite runs. So the tested harness is never older than the test. It has no counting
+//! allocator, which is one of the cases; `tests/budgets.rs` has one. No test depends on how fast the machine is:
+//! readings are recorded, not timed.
 
-mod again;
 mod base;
+mod carried;
 mod cases;
 mod criterion;
-#[cfg(target_os = "linux")]
-mod doors;
 mod flags;
 mod gate;
 mod github;
+#[cfg(target_os = "linux")]
+mod handshake;
+mod inconclusive;
 mod interference;
 mod locks;
 mod processes;
@@ -32,14 +33,15 @@ fn main() -> ExitCode {
         return subjects::harness().main();
     }
     let rows = [
-        again::rows(),
+        carried::rows(),
         base::rows(),
         cases::rows(),
         criterion::rows(),
         #[cfg(target_os = "linux")]
-        doors::rows(),
+        handshake::rows(),
         flags::rows(),
         github::rows(),
+        inconclusive::rows(),
         interference::rows(),
         locks::rows(),
         processes::rows(),
@@ -48,14 +50,14 @@ fn main() -> ExitCode {
     ];
     let rows = rows.into_iter().flatten().collect();
     let mut arguments = Arguments::from_args();
-    // A row mostly waits: for a time-out, for its turn, for a process to end.
+    // A test mostly waits: for a timeout, for the lock, for a process to end.
     arguments
         .test_threads
         .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
     libtest_mimic::run(&arguments, rows).exit_code()
 }
 
-/// A test that passes where `check` does not panic.
+/// Makes a test that passes unless `check` panics.
 fn row(name: impl Into<String>, check: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name, move || {
         check();

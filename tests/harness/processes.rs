@@ -1,4 +1,4 @@
-//! A process for each test, as nextest has it: one measurement, one turn at a time, the same verdicts.
+//! A process for each test, as under nextest: one measurement at a time, shared by its tests, with the same verdicts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use perf_budget_core::verdict::Verdict;
 use crate::gate::{Case, Run};
 use crate::row;
 
-/// Limits that share a measurement, be they judged or compared, and one that is not measured.
+/// Limits that share a measurement, some judged and some compared, and one limit that is not measured.
 const BUDGETS: &str = r#"
 [budget.tally]
 workload = "tally"
@@ -55,7 +55,7 @@ fn listed(case: &Case) -> Vec<String> {
     list.lines().map(|line| line.strip_suffix(": test").unwrap().to_owned()).collect()
 }
 
-/// Every test in a process of its own, all at once.
+/// Runs every test in a process of its own, all at the same time.
 fn run_each(case: &Case) -> Vec<Run> {
     let started: Vec<_> = listed(case).iter().map(|test| case.start_test(test)).collect();
     started.into_iter().map(super::gate::Started::end).collect()
@@ -65,16 +65,16 @@ fn marks(case: &Case) -> usize {
     fs::read_to_string(case.dir.join("marks")).unwrap_or_default().lines().count()
 }
 
-/// What the last outcome of each test says.
+/// Returns the verdict and the reason of the last outcome of each test.
 fn verdicts(case: &Case) -> BTreeMap<String, (Verdict, String)> {
-    let said = |o: Outcome| (o.test, (o.verdict, o.reason));
-    case.outcomes().into_iter().map(said).collect()
+    let entry = |o: Outcome| (o.test, (o.verdict, o.reason));
+    case.outcomes().into_iter().map(entry).collect()
 }
 
 fn share_a_measurement() {
-    let alone = Case::new("processes-in-one", BUDGETS);
-    let one = alone.run().exited(101);
-    assert_eq!(one.count(), "4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped");
+    let in_one_process = Case::new("processes-in-one", BUDGETS);
+    let one = in_one_process.run().exited(101);
+    assert_eq!(one.count(), "7 limits of 4 budgets: 2 pass, 2 fail; 2 unmeasured, 1 skipped");
 
     let case = Case::new("processes-in-many", BUDGETS).env("NEXTEST_RUN_ID", "first");
     let runs = run_each(&case);
@@ -83,13 +83,13 @@ fn share_a_measurement() {
         let red = run.stdout.contains("FAILED");
         assert_eq!(run.code, Some(if red { 101 } else { 0 }), "{run}");
     }
-    assert_eq!(verdicts(&case), verdicts(&alone));
-    assert_eq!((marks(&case), case.outcomes().len()), (marks(&alone), 7));
-    // Each tells of its own test and of the run so far, and so does one that comes late.
+    assert_eq!(verdicts(&case), verdicts(&in_one_process));
+    assert_eq!((marks(&case), case.outcomes().len()), (marks(&in_one_process), 7));
+    // Each process reports its own test and the run so far, even one that comes late.
     let late = case.start_test("tally::width").end().exited(0);
-    assert_eq!(late.count(), "1 of 7 budgets judged: 1 pass; 6 filtered out");
+    assert_eq!(late.count(), "7 limits of 4 budgets: 1 pass; 6 filtered out");
     late.printed([
-        "this run so far: 4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped\n",
+        "this run so far: 7 limits of 4 budgets: 2 pass, 2 fail; 2 unmeasured, 1 skipped\n",
     ]);
 }
 
@@ -103,7 +103,7 @@ fn a_retry_finds_the_red_again() {
     assert_eq!(verdicts(&case)["tally::depth"].0, Verdict::Fail);
     let [first, second] = case.outcomes().try_into().unwrap();
     assert_eq!(first, second);
-    // So does what could not be measured.
+    // What could not be measured is not measured again either.
     red("lost::depth");
     red("lost::depth");
 }
@@ -112,12 +112,12 @@ fn another_run_measures_again() {
     let case = Case::new("processes-again", BUDGETS).env("NEXTEST_RUN_ID", "one");
     case.start_test("tally::width").end().exited(0);
     let once = marks(&case);
-    // How many processes it takes depends on the evidence that was kept.
+    // The number of processes depends on the evidence that was carried over.
     let case = case.env("NEXTEST_RUN_ID", "two");
     case.start_test("tally::width").end().exited(0);
     let twice = marks(&case);
     assert!(once > 0 && twice > once, "{once}, {twice}");
-    // A run may be named by hand, too.
+    // A run may also be named by the user.
     let case = case.env("PERF_BUDGET_RUN", "../three/ü");
     case.start_test("tally::width").end().exited(0);
     let thrice = marks(&case);
@@ -126,7 +126,7 @@ fn another_run_measures_again() {
     assert_eq!(marks(&case), thrice, "it was measured again");
 }
 
-/// A name that is used again, by hand, does not bring back what was measured against other limits.
+/// If the user gives the same name again, what was measured against other limits is not used.
 fn a_changed_file_is_measured_again() {
     let case = Case::new("processes-changed", BUDGETS).env("PERF_BUDGET_RUN", "mine");
     case.start_test("tally::width").end().exited(0);
@@ -134,7 +134,7 @@ fn a_changed_file_is_measured_again() {
     case.start_test("tally::width").end().exited(101);
 }
 
-/// The subject notices whether another is measured: within one process, and across many.
+/// The subject notices if another one is measured at the same time, within one process and across many.
 fn statistical_measurements_never_overlap() {
     let budget = |n: usize| {
         format!(
@@ -147,7 +147,7 @@ fn statistical_measurements_never_overlap() {
     case.run().exited(0);
     let once = marks(&case);
     assert!(once >= 18);
-    // Without the name of a run, too: then only the lock keeps them apart.
+    // The same holds if the run has no name: then only the lock keeps them apart.
     for run in run_each(&case) {
         run.exited(0);
     }
@@ -158,7 +158,7 @@ fn statistical_measurements_never_overlap() {
     assert_eq!(marks(&case), 3 * once);
 }
 
-/// Whoever waits for a measurement goes on by itself when the process that measures is gone.
+/// A process that waits for a measurement goes on by itself when the measuring process is gone.
 fn one_that_dies_leaves_no_lock() {
     let budgets = "[budget.hang]\nworkload = \"never ends\"\ntimeout = \"2 s\"\n\
                    max = { depth = 1, width = 1 }\n";
@@ -173,7 +173,7 @@ fn one_that_dies_leaves_no_lock() {
     red.printed(["did not end within 2s and was killed"]);
 }
 
-/// What a command started is ended too when the gate is killed, be it in another session or without parents.
+/// What a command started is ended too when the gate is killed, even in another session or without a parent.
 #[cfg(target_os = "linux")]
 fn one_that_dies_leaves_no_process() {
     let sleeps = ["1", "2", "3", "4"].map(|n| format!("{}.{n}", 100_000 + std::process::id()));
@@ -230,7 +230,7 @@ fn a_build_disturbs_no_measurement() {
         flock --nonblock --exclusive $lock true; echo $? >> $1.alone\n\
         flock --nonblock --shared $lock true; echo $? >> $1.beside\n";
     fs::write(case.dir.join("build.sh"), script).unwrap();
-    assert_eq!(case.run().exited(0).count(), "2 of 2 budgets judged: 2 pass");
+    assert_eq!(case.run().exited(0).count(), "2 limits of 2 budgets: 2 pass");
     for (name, expected) in [("alone", "1\n"), ("beside", "0\n")] {
         for budget in ["size", "command"] {
             let file = case.dir.join(budget).with_extension(name);

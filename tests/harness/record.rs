@@ -1,4 +1,4 @@
-//! `outcomes.jsonl`: one line for each test that was judged; where it cannot be written, red.
+//! The record `outcomes.jsonl`: one line for each test that was judged. If it cannot be written, the test is red.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ max = { size = "1 MB" }
 pub(crate) fn rows() -> Vec<Trial> {
     let mut rows = vec![
         row("record::one_line_for_each_test", one_line_for_each_test),
-        row("record::a_line_cut_short_is_said", a_line_cut_short_is_said),
+        row("record::a_line_that_is_cut_short_is_reported", a_line_that_is_cut_short_is_reported),
         row("record::no_place_for_results", no_place_for_results),
         row("record::a_record_that_cannot_be_opened", a_record_that_cannot_be_opened),
     ];
@@ -62,7 +62,7 @@ fn one_line_for_each_test() {
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
 }
 
-fn a_line_cut_short_is_said() {
+fn a_line_that_is_cut_short_is_reported() {
     let case = Case::new("record-cut", BUDGETS);
     case.run().exited(101);
     let path = case.dir.join("results/outcomes.jsonl");
@@ -72,7 +72,7 @@ fn a_line_cut_short_is_said() {
     assert!(error.contains("line 4 is not an outcome"), "{error}");
 }
 
-/// Nothing is measured where nothing can be kept.
+/// Nothing is measured if nothing can be kept.
 fn no_place_for_results() {
     let case = Case::new("record-nowhere", BUDGETS);
     let file = case.dir.join("budgets.toml");
@@ -92,7 +92,7 @@ fn a_record_that_cannot_be_opened() {
     run.printed(["failed to append to `", "outcomes.jsonl`", "files::size"]);
 }
 
-/// What was measured and cannot be kept is lost for every report: red.
+/// A value that was measured but cannot be recorded is missing from every report, so the test is red.
 #[cfg(target_os = "linux")]
 fn a_full_disk() {
     let case = Case::new("record-full", BUDGETS).args(["files"]);
@@ -102,7 +102,7 @@ fn a_full_disk() {
     let run = case.run().exited(101);
     run.printed(["failed to append to `", "No space left on device", "files::size"]);
     run.printed(["make room there", "unmeasured\n"]);
-    // What is on no record is not counted as held.
+    // An outcome that is not on record is not counted as a pass.
     assert!(!run.stdout.contains("  pass"), "{}", run.stdout);
 }
 

@@ -1,4 +1,4 @@
-//! The harness under test, and its workloads: each fails in one way, or records a figure it was given.
+//! The harness under test and its workloads: each workload fails in one way, or records a value that it was given.
 
 #![expect(clippy::exit, reason = "to exit early is what some subjects are for")]
 
@@ -13,13 +13,13 @@ use rustix::process::{Signal, getpid, kill_process};
 
 type Subject = (&'static str, fn(&mut Run) -> Result<(), Failed>);
 
-/// A harness with the workloads that the case's `budgets.toml` has in quotes, be it in a comment, and
-/// with one of them registered again where it says `# twice`.
+/// Makes a harness with the workloads whose names the case's `budgets.toml` has in quotes, even in a comment. If the
+/// file says `# twice`, they are registered twice.
 pub(crate) fn harness() -> Harness {
     let dir = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let budgets = fs::read_to_string(Path::new(&dir).join("budgets.toml")).unwrap_or_default();
     let mut harness = Harness::new();
-    for (name, subject) in [well(), dying(), wrong()].concat() {
+    for (name, subject) in [measurable(), dying(), unmeasurable()].concat() {
         if budgets.contains(&format!("\"{name}\"")) {
             harness = harness.workload(name, subject);
             if budgets.contains("# twice") {
@@ -30,8 +30,8 @@ pub(crate) fn harness() -> Harness {
     harness
 }
 
-/// Subjects that can be measured.
-fn well() -> Vec<Subject> {
+/// Returns the subjects that can be measured.
+fn measurable() -> Vec<Subject> {
     vec![
         ("depth", |run| {
             let depth: f64 = run.param("depth")?;
@@ -45,13 +45,13 @@ fn well() -> Vec<Subject> {
             run.iter_concurrent(async || tokio::time::sleep(Duration::from_millis(20)).await)
         }),
         ("depth in a file", |run| {
-            // In the directory of the revision that is measured.
+            // The file is in the directory of the revision that is measured.
             let depth: f64 = fs::read_to_string("depth")?.trim().parse()?;
             run.record("depth", depth)
         }),
         ("wavers", |run| {
             let depth: f64 = run.param("depth")?;
-            // Another process, another digit behind the point.
+            // Each process has its own digits after the point.
             run.record("depth", depth + f64::from(std::process::id() % 97) / 1e4)
         }),
         ("as long as a file says", |run| {
@@ -66,7 +66,7 @@ fn well() -> Vec<Subject> {
         }),
         ("alone", |run| {
             let mine: String = run.param("file")?;
-            // Two at once cannot both make the file.
+            // Two subjects at the same time cannot both create the file.
             OpenOptions::new().write(true).create_new(true).open(&mine)?;
             leave_mark(run, "alone")?;
             std::thread::sleep(Duration::from_millis(30));
@@ -83,14 +83,14 @@ fn well() -> Vec<Subject> {
     ]
 }
 
-/// Leaves a line in the file that counts how often subjects ran.
+/// Adds a line to the file that counts how often subjects ran.
 fn leave_mark(run: &Run, text: &str) -> Result<(), Failed> {
     let _: f64 = run.param("depth")?;
     let mut marks = OpenOptions::new().append(true).create(true).open("marks")?;
     Ok(marks.write_all(format!("{text}\n").as_bytes())?)
 }
 
-/// Subjects that take their process along.
+/// Returns the subjects that end their process.
 fn dying() -> Vec<Subject> {
     vec![
         ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
@@ -112,10 +112,11 @@ fn dying() -> Vec<Subject> {
         ("is killed", |run| run.iter(|| send(Signal::KILL))),
         ("exits", |run| run.iter(|| std::process::exit(0))),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
-        ("sees doors", |run| {
-            let doors = ["WORKER", "WORKER_DOOR", "RELAY", "INJECT", "TREE", "GUARD"];
-            let set = |door: &&&str| std::env::var_os(format!("PERF_BUDGET_{door}")).is_some();
-            run.record("doors", doors.iter().filter(set).count() as f64)
+        ("sees the variables", |run| {
+            let variables = ["WORKER", "WORKER_DOOR", "RELAY", "INJECT", "TREE", "GUARD"];
+            let set =
+                |variable: &&&str| std::env::var_os(format!("PERF_BUDGET_{variable}")).is_some();
+            run.record("variables", variables.iter().filter(set).count() as f64)
         }),
         ("never ends", |run| run.iter(|| std::thread::sleep(Duration::from_secs(1000)))),
         ("spins for ever", |run| {
@@ -134,8 +135,8 @@ fn dying() -> Vec<Subject> {
     ]
 }
 
-/// Subjects that come to an end, with nothing that could be judged.
-fn wrong() -> Vec<Subject> {
+/// Returns the subjects that end normally, but without anything that could be judged.
+fn unmeasurable() -> Vec<Subject> {
     vec![
         ("measures nothing", |_| Ok(())),
         ("records another", |run| run.record("width", 3.0)),
@@ -161,7 +162,7 @@ fn wrong() -> Vec<Subject> {
 
 #[cfg(unix)]
 fn send(signal: Signal) {
-    // Rust's own handler of segmentation faults steps aside at the first.
+    // Rust's own handler of segmentation faults ignores the first one.
     loop {
         kill_process(getpid(), signal).expect("a process may signal itself");
     }

@@ -1,4 +1,4 @@
-//! The meter of artifacts from outside: which files count, what fails, what the cache is trusted with.
+//! The measurement of artifacts from outside: which files count, what fails, and when the cache is trusted.
 
 mod image;
 mod instruments;
@@ -11,7 +11,7 @@ use perf_budget::internals::artifact::{Reading, measure};
 use perf_budget_core::metric::{Key, Metric, SubjectKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-/// A directory of its own for one test, made anew each time it runs.
+/// A directory of its own for one test, made again each time that the test runs.
 struct Dir(PathBuf);
 
 impl Dir {
@@ -22,7 +22,7 @@ impl Dir {
         Dir(path)
     }
 
-    /// With these files, each as long as its number says.
+    /// Makes a directory with these files, each with so many bytes.
     fn with(test: &str, files: &[(&str, usize)]) -> Dir {
         let dir = Dir::new(test);
         for &(name, bytes) in files {
@@ -54,7 +54,7 @@ impl Dir {
         assert_eq!(self.measure(patterns, metric), Ok(want), "{patterns:?}");
     }
 
-    /// No reading, for this cause, with all of these words.
+    /// Asserts that there is no reading, for this cause, with all of these words in the message.
     #[track_caller]
     fn fails(&self, patterns: &[&str], metric: &str, cause: Cause, words: &[&str]) {
         let why = self.measure(patterns, metric).unwrap_err();
@@ -66,7 +66,7 @@ impl Dir {
     }
 }
 
-/// In hexadecimal digits.
+/// Returns the digest in hexadecimal digits.
 fn sha256(bytes: &[u8]) -> String {
     hmac_sha256::Hash::hash(bytes).iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
@@ -96,7 +96,7 @@ fn patterns_stand_for_files() {
 }
 
 #[test]
-fn a_name_with_brackets_is_itself_first() {
+fn a_name_with_brackets_is_taken_literally_first() {
     let dir = Dir::with("brackets", &[("[id].js", 10), ("i.js", 20)]);
     dir.check(&["[id].js"], "size", 10.0, &[]);
     fs::remove_file(dir.0.join("[id].js")).unwrap();
@@ -144,7 +144,7 @@ fn a_name_that_is_not_unicode_still_matches() {
 }
 
 #[test]
-fn what_is_not_there_fails_every_metric() {
+fn missing_files_fail_every_metric() {
     let dir = Dir::with("missing", &[("a.js", 10), ("empty.js", 0), ("none/.keep", 0)]);
     fs::create_dir(dir.0.join("bare")).unwrap();
     let root = dir.0.to_str().unwrap();
@@ -174,7 +174,7 @@ fn what_is_not_there_fails_every_metric() {
 }
 
 #[test]
-fn what_is_not_what_the_metric_needs_fails_that_metric() {
+fn a_file_that_a_metric_cannot_read_fails_that_metric() {
     let dir = Dir::with("unsuitable", &[("a.js", 10), ("b.js", 20)]);
     dir.fails(&["a.js"], "stripped", Cause::Unsuitable, &["`a.js`", "not an ELF file"]);
     dir.fails(&["*.js"], "stripped", Cause::Unsuitable, &["`a.js`", "(and 1 more)"]);
@@ -196,8 +196,8 @@ fn a_metric_of_other_subjects_is_refused() {
     assert!(readings[&Metric::from(Key::Size)].is_ok());
 }
 
-/// A forged entry proves that the cache is read; that other bytes have another entry, and that a
-/// damaged entry is made anew, proves that it can be trusted.
+/// A forged entry shows that the cache is read. Other bytes have another entry, and a damaged entry is made again,
+/// which shows that the cache can be trusted.
 #[test]
 fn sizes_are_cached_by_content() {
     let dir = Dir::with("cache", &[("a.js", 1000)]);
@@ -219,7 +219,7 @@ fn sizes_are_cached_by_content() {
     assert_eq!(dir.measure(&["a.js"], "gzip").unwrap(), first);
     dir.check(&["a.js"], "gzip", first.value, &[]);
 
-    // The same bytes under another name are the same; other bytes are not.
+    // The same bytes under another name are the same, and other bytes are not.
     dir.write("b.js", &[b'x'; 1000]);
     assert_eq!(dir.measure(&["b.js"], "gzip").unwrap(), first);
     assert_eq!(entries().len(), 1);
@@ -241,8 +241,8 @@ fn sizes_are_cached_by_content() {
 fn each_file_is_compressed_by_itself() {
     let dir = Dir::with("sum", &[("a.js", 1000), ("b.js", 2000)]);
     let check = |metric| {
-        let alone = |name| dir.measure(&[name], metric).unwrap().value;
-        let sum = alone("a.js") + alone("b.js");
+        let size_of = |name| dir.measure(&[name], metric).unwrap().value;
+        let sum = size_of("a.js") + size_of("b.js");
         assert!((dir.measure(&["*.js"], metric).unwrap().value - sum).abs() < 0.5);
     };
     check("gzip");

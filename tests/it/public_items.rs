@@ -1,9 +1,9 @@
-//! What users of the library can name, as a list that a person reads: an item that is added, taken away or changed shows in
-//! `public_items.txt`, which `UPDATE_SNAPSHOTS=1` writes.
+//! The list of what users of the library can name, which a person can read: an item that is added, removed or changed
+//! shows in `public_items.txt`, which `UPDATE_SNAPSHOTS=1` writes.
 //!
-//! The list is made from the sources, since rustdoc's own list needs a nightly compiler: from `src/lib.rs` along each
-//! `pub mod` and `pub use` to the definitions, and from all files their methods and the traits they implement. What
-//! cannot be followed fails the test.
+//! The list is made from the sources, because rustdoc's own list needs a nightly compiler. It follows each `pub mod`
+//! and `pub use` from `src/lib.rs` to the definitions, and takes their methods and the traits that they implement
+//! from all files. If it cannot follow something, the test fails.
 
 mod item;
 mod listing;
@@ -21,7 +21,7 @@ fn library() -> Source {
     Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
-/// The list of a library that is this one file.
+/// Checks the list of a library that is this one file.
 #[track_caller]
 fn check(file: &str, expected: &str) {
     let listed = Listing::of(&Source::of_text(file)).to_string();
@@ -30,7 +30,7 @@ fn check(file: &str, expected: &str) {
 }
 
 #[test]
-fn the_list_of_public_items_is_what_it_says() {
+fn the_list_of_public_items_is_up_to_date() {
     let listed = Listing::of(&library()).to_string();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(EXPECTED);
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
@@ -39,21 +39,21 @@ fn the_list_of_public_items_is_what_it_says() {
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         listed, expected,
-        "what users can name has changed: if it should, write {EXPECTED} anew by UPDATE_SNAPSHOTS=1, and tell of it in \
+        "what users can name has changed: if it should, write {EXPECTED} again by UPDATE_SNAPSHOTS=1, and mention it in \
          CHANGELOG.md"
     );
 }
 
-/// Whoever measures needs to see how a method is called, and whoever gets an error why.
+/// A caller needs an example of a measuring method, and the reason of an error.
 #[test]
 fn every_public_function_is_explained() {
     let listing = Listing::of(&library());
-    let silent = listing.silent();
-    assert!(silent.is_empty(), "these lack something:\n  {}", silent.join("\n  "));
+    let undocumented = listing.undocumented();
+    assert!(undocumented.is_empty(), "these lack something:\n  {}", undocumented.join("\n  "));
 }
 
-/// What is hidden is as public as what is shown, and nobody reads it: only what exists to be refused by the compiler,
-/// and the feature for these tests, may be.
+/// A hidden item is as public as one that is shown, but nobody reads its documentation. Only what exists to be
+/// refused by the compiler, and the feature for these tests, may be hidden.
 #[test]
 fn little_is_hidden_from_the_documentation() {
     let hidden: Vec<String> = library().files_with_hidden();

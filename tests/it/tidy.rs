@@ -1,8 +1,8 @@
-//! The house's rules as tests: what a reviewer would otherwise have to look for in every change.
+//! The rules of the house as tests: what a reviewer would otherwise have to look for in every change.
 //!
-//! Here is what holds for files. `arrows` has what the source says of its own structure, `metrics` what
-//! holds of each metric, `pages` what the pages beside the source promise,
-//! `dependencies` what is asked of other crates.
+//! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
+//! `pages` what the pages beside the source promise, `dependencies` what is asked of other crates, and `words` the
+//! words of the glossary.
 
 mod arrows;
 mod children;
@@ -10,40 +10,41 @@ mod circles;
 mod dependencies;
 mod metrics;
 mod pages;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Longer files are split: the cap of `src`.
+/// The most lines of a file; a longer one is split.
 const MOST_LINES: usize = 400;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A text of the repository, by its path from the root.
+/// Returns a text of the repository, by its path from the root.
 #[track_caller]
 fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// A file with its path from the root, `/` between its parts.
+/// A file, with its path from the root, whose parts are separated by `/`.
 struct Text {
     path: String,
     text: String,
 }
 
-/// Every text below `folder`, in the order of their paths; what cargo or git keep is none of ours.
+/// Returns every text below `folder`, sorted by path, except what cargo or git keeps.
 fn texts(folder: &str) -> Vec<Text> {
-    let mut waiting = vec![root().join(folder)];
+    let mut pending = vec![root().join(folder)];
     let mut found = Vec::new();
-    while let Some(path) = waiting.pop() {
+    while let Some(path) = pending.pop() {
         // In a linked worktree `.git` is a file.
         if path.ends_with("target") || path.ends_with(".git") {
             continue;
         }
         if path.is_dir() {
-            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            pending.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else if let Ok(text) = fs::read_to_string(&path) {
             found.push(Text { path: from_root(&path), text });
         }
@@ -58,13 +59,13 @@ fn from_root(path: &Path) -> String {
     path.to_str().unwrap().replace('\\', "/")
 }
 
-/// Every Rust file below `folder`.
+/// Returns every Rust file below `folder`.
 fn sources(folder: &str) -> Vec<Text> {
     let is_rust = |file: &Text| Path::new(&file.path).extension().is_some_and(|e| e == "rs");
     texts(folder).into_iter().filter(is_rust).collect()
 }
 
-/// Fails with everything that was found, one a line.
+/// Fails with everything that was found, one finding per line.
 #[track_caller]
 fn none(found: &[String], what: &str) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
@@ -72,21 +73,21 @@ fn none(found: &[String], what: &str) {
 
 #[test]
 fn every_file_says_what_it_is() {
-    let silent: Vec<String> = sources("")
+    let undescribed: Vec<String> = sources("")
         .into_iter()
         .filter(|file| !file.text.starts_with("//! "))
         .map(|file| file.path)
         .collect();
-    none(&silent, "these do not open with `//!`");
+    none(&undescribed, "these do not open with `//!`");
 }
 
-/// A file that no module names is compiled by nobody, and no other rule sees that it is dead.
+/// A file that no module names is never compiled, and no other rule notices that it is dead.
 #[test]
 fn every_file_is_a_module() {
     let files: Vec<Text> =
         ["core/src", "src", "cargo-budget/src"].into_iter().flat_map(sources).collect();
     let face = |name: &str| matches!(name, "mod" | "lib" | "main");
-    let named = |file: &Text| {
+    let is_named = |file: &Text| {
         let (folder, name) = file.path.trim_end_matches(".rs").rsplit_once('/').unwrap();
         let (folder, name) =
             if name == "mod" { folder.rsplit_once('/').unwrap() } else { (folder, name) };
@@ -101,7 +102,7 @@ fn every_file_is_a_module() {
             })
     };
     let dead: Vec<String> =
-        files.iter().filter(|file| !named(file)).map(|file| file.path.clone()).collect();
+        files.iter().filter(|file| !is_named(file)).map(|file| file.path.clone()).collect();
     none(&dead, "no module names these");
 }
 
@@ -117,10 +118,10 @@ fn no_file_is_too_long() {
     none(&long, &format!("longer than {MOST_LINES} lines"));
 }
 
-/// Files that only made sense where they were written.
+/// A path of a machine only makes sense where it was written.
 #[test]
 fn no_text_names_a_place_on_a_machine() {
-    // Put together, or this file would name them.
+    // The names are put together, because otherwise this file would contain them.
     let places = [["/ro", "ot/"], ["/ho", "me/"], ["/Us", "ers/"], ["/wo", "rk/"], ["C:", "\\"]];
     let places = places.map(|parts| parts.concat());
     let mut found = Vec::new();
@@ -146,12 +147,12 @@ fn every_dependency_comes_from_the_public_registry() {
     none(&found, "these are not from crates.io");
 }
 
-/// `tests/harness` runs each folder with an `expected.txt`; the files of any other are named by a test.
+/// `tests/harness` runs each folder with an `expected.txt`; the files of any other folder must be named by a test.
 #[test]
 fn every_case_is_used() {
     let tests: Vec<Text> = ["core/src", "src", "tests"].into_iter().flat_map(sources).collect();
-    let named = |name: &str| tests.iter().any(|file| file.text.contains(name));
-    let mut idle = Vec::new();
+    let is_named = |name: &str| tests.iter().any(|file| file.text.contains(name));
+    let mut unused = Vec::new();
     let mut folders = 0;
     for entry in fs::read_dir(root().join("fixtures/cases")).unwrap() {
         let folder = entry.unwrap().path();
@@ -161,11 +162,11 @@ fn every_case_is_used() {
         }
         for file in fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
             let name = file.file_name().unwrap().to_str().unwrap();
-            if !named(&from_root(&folder)) || !named(name) {
-                idle.push(from_root(&file));
+            if !is_named(&from_root(&folder)) || !is_named(name) {
+                unused.push(from_root(&file));
             }
         }
     }
     assert!(folders > 30, "only {folders} cases were found");
-    none(&idle, "no test reads these");
+    none(&unused, "no test reads these");
 }

@@ -1,4 +1,4 @@
-//! Whatever goes wrong in a workload, or with its process, is a reason of its own, in words.
+//! Whatever goes wrong in a workload, or with its process, has a reason of its own, in words.
 
 use std::path::Path;
 use std::time::Duration;
@@ -128,10 +128,10 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("failure::reply_has_no_place", reply_has_no_place),
         row("failure::scratch_is_a_file", scratch_is_a_file),
         row("failure::started_by_a_workload", || {
-            // It is no worker, and says so by its exit code.
+            // The process is not a worker, and says so by its exit code.
             assert_eq!(value(&process_run("starts itself", &["code"]).unwrap(), "code"), 2.0);
         }),
-        row("failure::overflow_shows_its_words", || {
+        row("failure::overflow_shows_its_output", || {
             let why = process_run("overflows", &["p50"]).unwrap_err();
             assert!(why.output.unwrap().contains("overflowed its stack"));
         }),

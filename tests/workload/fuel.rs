@@ -1,4 +1,4 @@
-//! Fuel of a module that is written here by hand, so that its instructions can be counted.
+//! The fuel of a hand-written module, whose instructions can be counted.
 
 #[cfg(not(feature = "wasm"))]
 use libtest_mimic::Trial;
@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 #[cfg(feature = "wasm")]
 pub(crate) use engine::{rows, subjects};
 
-/// Without the engine there is nothing to count, and that is what is said.
+/// Without the engine nothing can be counted, and the message says so.
 #[cfg(not(feature = "wasm"))]
 pub(crate) fn rows() -> Vec<Trial> {
     vec![crate::row("fuel::needs_its_feature", || {
@@ -47,12 +47,13 @@ mod engine {
         \x0a\x1a\x02\x10\0\x03\x40\x20\0\x41\x01\x6b\x22\0\x0d\0\x0b\x20\0\x0b\
         \x07\0\x03\x40\x0c\0\x0b\x0b";
 
-    /// Five instructions a lap and one for the lap; one for entering, and the one after the loop.
-    fn of(laps: f64) -> f64 {
+    /// Returns the fuel of so many laps: each lap costs one and has five instructions; entering the function costs
+    /// one, as does the instruction after the loop.
+    fn fuel_of(laps: f64) -> f64 {
         6.0 * laps + 2.0
     }
 
-    fn made() -> Result<(Module, Instance), Failed> {
+    fn instantiated() -> Result<(Module, Instance), Failed> {
         let module = Module::compile(COUNTDOWN)?;
         let instance = module.instantiate()?;
         Ok((module, instance))
@@ -64,25 +65,25 @@ mod engine {
         }
         vec![
             ("counts down", |run| {
-                let (laps, (_, mut instance)) = (laps(run)?, made()?);
+                let (laps, (_, mut instance)) = (laps(run)?, instantiated()?);
                 run.try_iter(|| instance.call("run", &laps))
             }),
             ("counts down fresh", |run| {
-                let (laps, (module, _)) = (laps(run)?, made()?);
+                let (laps, (module, _)) = (laps(run)?, instantiated()?);
                 run.try_hold(|| module.instantiate()?.call("run", &laps))
             }),
             ("counts down twice, set up", |run| {
-                let (laps, (_, mut instance)) = (laps(run)?, made()?);
+                let (laps, (_, mut instance)) = (laps(run)?, instantiated()?);
                 run.try_iter_with(
                     || {
-                        let mut other = made().expect("it was made before").1;
+                        let mut other = instantiated().expect("it was made before").1;
                         other.call("run", &laps).map(|_| other)
                     },
                     |other| other?.call("run", &laps).and_then(|_| instance.call("run", &laps)),
                 )
             }),
             ("counts down further", |run| {
-                let (_, mut instance) = made()?;
+                let (_, mut instance) = instantiated()?;
                 let mut laps = 0;
                 run.try_iter(|| {
                     laps += 1;
@@ -91,11 +92,11 @@ mod engine {
             }),
             ("loads a module", |run| run.try_iter(|| Module::compile(COUNTDOWN)?.instantiate())),
             ("never returns", |run| {
-                let (_, mut instance) = made()?;
+                let (_, mut instance) = instantiated()?;
                 run.try_iter(|| instance.call("forever", &[]))
             }),
             ("calls what is not there", |run| {
-                let (_, mut instance) = made()?;
+                let (_, mut instance) = instantiated()?;
                 run.try_iter(|| instance.call("walk", &[]))
             }),
         ]
@@ -103,11 +104,11 @@ mod engine {
 
     pub(crate) fn rows() -> Vec<Trial> {
         vec![
-            counts("counts down", of(1000.0)),
-            counts("counts down fresh", of(1000.0)),
-            counts("counts down twice, set up", 2.0 * of(1000.0)),
-            // The first lap is none of the ten that count: 2 to 11.
-            counts("counts down further", of(6.5)),
+            counts("counts down", fuel_of(1000.0)),
+            counts("counts down fresh", fuel_of(1000.0)),
+            counts("counts down twice, set up", 2.0 * fuel_of(1000.0)),
+            // The first lap is not among the ten that count, which are 2 to 11.
+            counts("counts down further", fuel_of(6.5)),
             counts("loads a module", 0.0),
             refused("empty", Cause::MeasuredNothing, "called no module"),
             refused(

@@ -1,4 +1,4 @@
-//! What a selftest injects is what is measured besides: in the measured part, and of the stated size.
+//! Whatever a selftest injects is measured as well: it is in the measured part, and of the stated size.
 
 use libtest_mimic::Trial;
 use perf_budget::internals::Injection;
@@ -8,7 +8,7 @@ use perf_budget_core::metric::Effect;
 use crate::subjects::HELD;
 use crate::{process_run, request, row, value};
 
-/// With `amount`, and a share, of what `effect` adds beside what the workload does itself.
+/// Returns the metric of a workload with `share` and `amount` of `effect` injected.
 fn injected(workload: &str, metric: &str, effect: Effect, share: f64, amount: f64) -> f64 {
     let injection = Some(Injection { effect, share, amount });
     let scratch = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("injections");
@@ -23,7 +23,7 @@ fn injected(workload: &str, metric: &str, effect: Effect, share: f64, amount: f6
 }
 
 pub(crate) fn rows() -> Vec<Trial> {
-    // Three boxes of 300 bytes in all, as the instruments' own rows know them.
+    // The workload makes three boxes of 300 bytes in all, as the tests of the instruments also assume.
     let boxes = |metric: &'static str, effect, share, amount, want: f64| {
         row(&format!("injection::{metric}"), move || {
             assert_eq!(injected("three boxes", metric, effect, share, amount), want);
@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Vec<Trial> {
             assert_eq!(injected("temporary", "peak_heap", Effect::Peak, 1.0, 0.0), 10_000.0);
         }),
         row("injection::p50", || {
-            // 200 µs of spinning, and as much again.
+            // The operation spins for 200 µs, and the injection doubles it.
             let slowed = injected("spin", "p50", Effect::Work, 1.0, 0.0);
             assert!(slowed >= 350e-6, "{slowed}");
         }),

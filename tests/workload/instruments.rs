@@ -1,4 +1,4 @@
-//! What is measured is what the subject does.
+//! The instruments measure what the subjects do.
 
 use libtest_mimic::Trial;
 use perf_budget_core::reading::Work;
@@ -6,7 +6,7 @@ use perf_budget_core::reading::Work;
 use crate::subjects::HELD;
 use crate::{process_run, row, value};
 
-/// Waiting shorter than this is not told apart from working.
+/// A wait that is shorter than this cannot be distinguished from work.
 const SLACK: f64 = 25e-6;
 
 pub(crate) fn rows() -> Vec<Trial> {
@@ -25,7 +25,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         latency("time::panic_elsewhere", "panics elsewhere", 0.0),
         row("time::drop_is_outside", drop_is_outside),
         row("time::set_up_is_outside", set_up_is_outside),
-        row("time::sleep_is_no_work", sleep_is_no_work),
+        row("time::sleep_is_not_work", sleep_is_not_work),
         row("time::threads_are_seen", threads_are_seen),
         #[cfg(target_os = "linux")]
         row("time::a_living_child_is_seen", a_living_child_is_seen),
@@ -45,14 +45,14 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("record::beside_a_method", records_beside),
     ];
     let heap = [
-        // Allocations and their bytes, live with the output, at the peak, and after it is dropped.
+        // The allocations and their bytes, the live bytes with the output, at the peak, and after it is dropped.
         ("three boxes", [3.0, 300.0, 300.0, 300.0, 0.0]),
         ("async boxes", [3.0, 300.0, 300.0, 300.0, 0.0]),
-        // A reallocation is an allocation of its new size; live is what it grew to.
+        // A reallocation is an allocation of the new size; live is what the block grew to.
         ("grows", [2.0, 40.0, 30.0, 30.0, 0.0]),
         ("temporary", [2.0, 5070.0, 70.0, 5000.0, 0.0]),
         ("leaks", [1.0, 123.0, 123.0, 123.0, 123.0]),
-        // The input is made before, counted as live while it lives, and not as an allocation.
+        // The input is made before: it counts as live while it lives, but not as an allocation.
         ("eats its input", [1.0, 30.0, 30.0, 4030.0, 0.0]),
         // An input that is only lent is alive beside the output.
         ("changes its input", [1.0, 30.0, 4030.0, 4030.0, 0.0]),
@@ -73,8 +73,8 @@ pub(crate) fn rows() -> Vec<Trial> {
     rows
 }
 
-/// Most operations, and the means of most batches, take at least so long. Not all: one that is preempted as it
-/// goes to sleep waits and sleeps at the same time, and its waiting is taken off.
+/// Asserts that most operations, and the means of most batches, take at least `least` seconds. Not all do: an
+/// operation that is preempted as it goes to sleep waits and sleeps at the same time, and its waiting is subtracted.
 fn latency(name: &str, workload: &'static str, least: f64) -> Trial {
     row(name, move || {
         let process = process_run(workload, &["p50", "mean"]).unwrap();
@@ -104,7 +104,7 @@ fn least(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// A value that takes 5 ms to drop: were it within, no operation could take less.
+/// The value takes 5 ms to drop: if that were measured, no operation could take less.
 fn drop_is_outside() {
     for workload in ["drops slowly", "input drops slowly"] {
         let process = process_run(workload, &["min", "mean"]).unwrap();
@@ -112,14 +112,14 @@ fn drop_is_outside() {
     }
 }
 
-/// An input that takes 2 ms of processor time to make.
+/// The input takes 2 ms of processor time to make.
 fn set_up_is_outside() {
     let process = process_run("set-up is slow", &["min", "mean", "cpu"]).unwrap();
     assert!(least(&process.operations) < 1e-3 && least(&process.batches) < 1e-3, "{process:?}");
     assert!(value(&process, "cpu") < 1e-3, "{process:?}");
 }
 
-fn sleep_is_no_work() {
+fn sleep_is_not_work() {
     let process = process_run("sleep", &["p50", "cpu", "utilization", "context_switches"]).unwrap();
     assert!(value(&process, "cpu") < 1e-3 && value(&process, "utilization") < 0.5, "{process:?}");
     assert!(value(&process, "context_switches") >= 1.0, "{process:?}");
@@ -137,8 +137,8 @@ fn threads_are_seen() {
     assert!(process.notes[0].contains("other threads"), "{:?}", process.notes);
 }
 
-/// An empty operation is measured in batches of so many that reading the clock costs next to nothing beside
-/// one of them. How many that are depends on the machine, and how long an empty loop takes on the build.
+/// An empty operation is measured in batches that are so large that reading the clock costs next to nothing beside
+/// one of them. How large they are depends on the machine, and how long an empty loop takes depends on the build.
 fn batches() {
     let process = process_run("empty", &["mean", "cpu", "context_switches"]).unwrap();
     assert!(process.operations.is_empty());
@@ -167,7 +167,7 @@ fn errors() {
 fn errors_of(workload: &str) {
     let process = process_run(workload, &["p50", "error_rate"]).unwrap();
     let rate = value(&process, "error_rate");
-    // Slow machines run fewer operations; the rate is a quarter of those to within one of them.
+    // A slow machine runs fewer operations; the rate is a quarter of them, to within one operation.
     let operations = process.operations.len() as f64 / (1.0 - rate);
     assert!((rate - 0.25).abs() <= 1.0 / operations, "{rate} of {operations}");
     assert!(least(&process.operations) >= 50e-6 - SLACK, "a failed operation is a sample");
@@ -205,7 +205,7 @@ fn holds_all(workload: &str, words: &[&str]) {
 
 fn peak() {
     let process = process_run("peaks", &["rss", "peak_rss"]).unwrap();
-    // The kernel keeps its high-water mark a few dozen pages loose.
+    // The kernel keeps its high-water mark only to within a few dozen pages.
     assert!(value(&process, "peak_rss") >= 0.98 * HELD as f64, "{process:?}");
     assert!(value(&process, "rss") < HELD as f64 / 16.0, "{process:?}");
 }

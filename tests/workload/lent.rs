@@ -1,4 +1,4 @@
-//! Subjects whose input is only lent to the operation, and dropped outside of what is measured.
+//! The subjects whose input is only lent to the operation, and dropped outside of the measured part.
 
 use std::time::Duration;
 

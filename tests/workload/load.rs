@@ -1,5 +1,5 @@
-//! Open-loop load, and memory that grows with them. Bounds are lower bounds, counts,
-//! or ratios of what one process measured: no row depends on how fast the machine is.
+//! Open-loop load, and memory that grows under load. The bounds are lower bounds, counts, or ratios of what one
+//! process measured: no test depends on how fast the machine is.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use perf_budget_core::budget::{Load, LoadShape};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Timing};
 
-use crate::{row, taken, value};
+use crate::{process_run_under, row, value};
 
 pub(crate) fn rows() -> Vec<Trial> {
     let mut rows = vec![
         row("load::above_capacity_latency_grows", above),
         row("load::below_capacity_it_does_not", below),
         row("load::stalls_are_seen", stalls),
-        row("load::beside_each_other", beside),
+        row("load::concurrent_operations", concurrent),
         row("load::no_room", no_room),
-        row("load::hopeless", hopeless),
+        row("load::overloaded", overloaded),
         row("load::errors_are_counted", errors),
         row("load::whole_periods", periods),
         row("load::on_a_runtime", on_a_runtime),
@@ -25,7 +25,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("load::refused", refused),
     ];
     let growth = [
-        // What each operation adds and keeps, at the least and at the most. An allocator adds its own.
+        // The fewest and the most bytes that an operation adds and keeps. The allocator adds its own overhead.
         ("grows by 1000 B", 990.0, 1150.0),
         ("fills a cache", 0.0, 0.5),
         ("three boxes", 0.0, 0.5),
@@ -33,14 +33,14 @@ pub(crate) fn rows() -> Vec<Trial> {
     ];
     for (workload, least, most) in growth {
         rows.push(row(&format!("growth::{}", workload.replace(' ', "_")), move || {
-            let process = taken(workload, &["rss_growth"], None).unwrap();
+            let process = process_run_under(workload, &["rss_growth"], None).unwrap();
             let growth = value(&process, "rss_growth");
             assert!((least..=most).contains(&growth), "{growth}: {:?}", process.notes);
             assert!(process.grain.is_some_and(|grain| grain > 0.0), "{process:?}");
         }));
     }
     rows.push(row("growth::of_what_is_held", || {
-        let why = taken("holds", &["rss_growth"], None).unwrap_err();
+        let why = process_run_under("holds", &["rss_growth"], None).unwrap_err();
         assert!(why.text.contains("built once does not grow"), "{}", why.text);
     }));
     rows
@@ -51,20 +51,21 @@ fn constant(rate: f64) -> Load {
 }
 
 fn process_run(workload: &str, load: Load) -> Result<ProcessRun, Unmeasured> {
-    taken(workload, &["p50", "throughput", "error_rate"], Some(load))
+    process_run_under(workload, &["p50", "throughput", "error_rate"], Some(load))
 }
 
 fn most(times: &[f64]) -> f64 {
     times.iter().copied().fold(0.0, f64::max)
 }
 
-/// Sleeping 2 ms at 1000 op/s: however fast the machine is, each waits at least 1 ms longer than the one
-/// before.
+/// The operation sleeps 2 ms at 1000 op/s. However fast the machine is, each operation waits at least 1 ms longer
+/// than the one before.
 fn above() {
     let process = process_run("sleep", constant(1000.0)).unwrap();
     let n = process.operations.len();
     assert!(n >= 100, "{:?}", process.notes);
-    // All are started, but where the machine woke it so late that even the second after the schedule was not enough.
+    // All operations are started, unless the machine wakes the process so late that even the second after the
+    // schedule is not enough.
     let enough = n as f64 / (n as f64 * 1e-3 + 1.0);
     let late = value(&process, "throughput") < enough;
     assert!(process.at_least.is_none() || late, "{process:?}");
@@ -76,7 +77,7 @@ fn above() {
     assert!(process.clock.is_some() && process.lag.is_some() && process.batches.is_empty());
 }
 
-/// Sleeping 2 ms at 20 op/s: the first and the last wait as long, however long that is.
+/// The operation sleeps 2 ms at 20 op/s: the first and the last operation wait equally long, however long that is.
 fn below() {
     let process = process_run("sleep", constant(20.0)).unwrap();
     assert!((18..=22).contains(&process.operations.len()), "{}", process.operations.len());
@@ -88,27 +89,27 @@ fn below() {
     assert!(value(&process, "throughput") <= 21.0, "{process:?}");
 }
 
-/// Every hundredth operation sleeps 50 ms, and those due meanwhile wait for it.
+/// Every hundredth operation sleeps 50 ms, and those that are due meanwhile wait for it.
 fn stalls() {
     let process = process_run("stalls", constant(1000.0)).unwrap();
     let over = process.operations.iter().filter(|&&latency| latency > 10e-3).count();
     let stalled = process.operations.iter().filter(|&&latency| latency >= 50e-3).count();
     assert!(stalled >= 1, "{:?}", process.notes);
-    // Of each stall 40 were due while it had more than 10 ms to go.
+    // During each stall, 40 operations were due while it still had more than 10 ms to go.
     assert!(over * 100 >= 35 * process.operations.len(), "{over} of {}", process.operations.len());
 }
 
-/// Sleeping 20 ms at 200 op/s with room for 64: each sleeps beside the others.
-fn beside() {
+/// The operation sleeps 20 ms at 200 op/s with room for 64, so that all sleep beside each other.
+fn concurrent() {
     let load = Load { concurrency: 64, ..constant(200.0) };
     let process = process_run("sleeps beside", load).unwrap();
     assert_eq!(process.operations.len(), 100);
     assert!(process.operations.iter().all(|&latency| latency >= 20e-3), "{process:?}");
-    // One after the other it were 50 a second at the most.
+    // One after the other, there would be 50 per second at most.
     assert!(value(&process, "throughput") > 60.0, "{process:?}");
 }
 
-/// The same with room for two: 100 a second, and the rest waits.
+/// The same with room for two gives 100 per second, and the other operations wait.
 fn no_room() {
     let process = process_run("sleeps beside", Load { concurrency: 2, ..constant(200.0) }).unwrap();
     assert!(value(&process, "throughput") <= 101.0, "{process:?}");
@@ -116,9 +117,11 @@ fn no_room() {
     assert!(last >= 0.4, "the last waits for those before: {last}");
 }
 
-/// Sleeping 300 ms at 100 op/s: most are never started, and count as long as they waited.
-fn hopeless() {
-    let process = taken("sleeps long", &["p50", "throughput"], Some(constant(100.0))).unwrap();
+/// The operation sleeps 300 ms at 100 op/s: most operations are never started, and count with the time that they
+/// waited.
+fn overloaded() {
+    let process =
+        process_run_under("sleeps long", &["p50", "throughput"], Some(constant(100.0))).unwrap();
     let least = process.at_least.expect("some were never started");
     assert!(least >= 1.0, "{least}");
     assert!(process.operations.len() == 50 && most(&process.operations) >= 1.0, "{process:?}");
@@ -131,7 +134,8 @@ fn errors() {
         let rate = value(&process, "error_rate");
         assert!((rate - 0.25).abs() < 0.01, "{rate}");
     }
-    let why = taken("every fourth fails", &["p50"], Some(constant(1000.0))).unwrap_err();
+    let why =
+        process_run_under("every fourth fails", &["p50"], Some(constant(1000.0))).unwrap_err();
     assert_eq!(why.cause, Cause::WorkloadFailed);
     assert!(why.text.contains("operation 4 failed"), "{}", why.text);
 }
@@ -168,7 +172,7 @@ fn on_a_runtime() {
     assert_eq!(process.operations.len(), 250);
 }
 
-/// An input that takes 2 ms to make, at 1000 op/s: were it within, each would wait longer than the last.
+/// The input takes 2 ms to make, at 1000 op/s: if that were measured, each operation would wait longer than the last.
 fn set_up() {
     let process = process_run("set-up is slow", constant(1000.0)).unwrap();
     let mut latencies = process.operations.clone();

@@ -1,8 +1,8 @@
-//! The instruments of a workload, each on subjects whose figures are known: spinning for a stated
-//! time, allocating stated bytes, failing in every way a process can.
+//! The instruments of a workload, each on subjects whose values are known: they spin for a stated time, allocate
+//! stated bytes, or fail in every way that a process can.
 //!
-//! A target of its own, as the measured processes are this binary started anew. Bounds are lower
-//! bounds or counts: no row depends on how fast the machine is.
+//! It is a target of its own, because the measured processes run this binary again. The bounds are lower bounds or
+//! counts: no test depends on how fast the machine is.
 
 #![expect(clippy::float_cmp, reason = "counts and their means are exact")]
 
@@ -44,14 +44,14 @@ fn main() -> ExitCode {
     #[cfg(unix)]
     let rows = rows.chain(pairs::rows());
     let mut arguments = Arguments::from_args();
-    // A row mostly waits, for what is due and for what does not end.
+    // A test mostly waits, for operations that are due and for processes that do not end.
     arguments
         .test_threads
         .get_or_insert_with(|| 2 * available_parallelism().map_or(1, NonZero::get));
     libtest_mimic::run(&arguments, rows.collect()).exit_code()
 }
 
-/// Measures the metrics of these names.
+/// Measures the metrics with these names.
 fn process_run(workload: &str, metrics: &[&str]) -> Result<ProcessRun, Unmeasured> {
     process_run_within(workload, metrics, Duration::from_secs(60))
 }
@@ -66,7 +66,11 @@ fn process_run_within(
 }
 
 /// Measures under a load, or for as long as growth needs.
-fn taken(workload: &str, metrics: &[&str], load: Option<Load>) -> Result<ProcessRun, Unmeasured> {
+fn process_run_under(
+    workload: &str,
+    metrics: &[&str],
+    load: Option<Load>,
+) -> Result<ProcessRun, Unmeasured> {
     let slice = Duration::from_millis(500);
     let request = Request { load, slice, ..request(workload, metrics) };
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload");
@@ -87,12 +91,12 @@ fn request(workload: &str, metrics: &[&str]) -> Request {
     }
 }
 
-/// The value of the metric with this name.
+/// Returns the value of the metric with this name.
 fn value(process: &ProcessRun, word: &str) -> f64 {
     process.values[&Metric::of(SubjectKind::Workload, word).unwrap()]
 }
 
-/// A test that passes where `check` does not panic.
+/// Makes a test that passes unless `check` panics.
 fn row(name: &str, check: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name, move || {
         check();

@@ -1,5 +1,5 @@
-//! Two processes that take turns: what their rounds say of known work, and what is said where one of
-//! them does not play along.
+//! Two processes whose operations are interleaved: what their rounds show for known work, and the message if one of
+//! them fails.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::row;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What goes wrong in the second of two.
+/// What goes wrong in the second of the two.
 const TABLE: &[(&str, Cause, &str)] = &[
     ("nothing at all", MeasuredNothing, "it called no measuring method"),
     ("fails", WorkloadFailed, "the fixture is gone"),
@@ -89,7 +89,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     table.chain(own).collect()
 }
 
-/// Each side has as many turns, as long as the other's, in whichever order they came.
+/// Each side has as many turns as the other, and equally long ones, in whichever order they came.
 fn turns_are_of_both_alike() {
     for single in [false, true] {
         let pair = pair(["spin", "spin"], single, MINUTE).unwrap();
@@ -99,15 +99,15 @@ fn turns_are_of_both_alike() {
             let lengths = round.first.iter().chain(&round.second).map(Vec::len);
             assert!(lengths.clone().all(|n| Some(n) == lengths.clone().next() && n > 0));
         }
-        // An operation of 200 µs is a turn of its own. It spins by the wall clock, so one that waited for a processor
-        // spun for less, which is why the middle is asked.
+        // An operation of 200 µs is a turn of its own. It spins by the wall clock, so an operation that waited for a
+        // processor spun for less, which is why the median is tested.
         assert_eq!(pair.batch, 1);
         let times = pair.rounds.iter().flat_map(|round| &round.first).flatten();
         assert!(middle(times.copied().collect()) >= 190e-6);
     }
 }
 
-/// Of the same operations on twice the data, next to each other.
+/// Compares the same operation on twice the data.
 fn twice_the_work_is_twice_as_long() {
     let middles: Vec<f64> = (0..5)
         .map(|_| {
@@ -126,7 +126,7 @@ fn twice_the_work_is_twice_as_long() {
     assert!((1.5..2.6).contains(&ratio), "{ratio}");
 }
 
-/// A change that upgrades this library has a base of the release before; see `fixtures/earlier`.
+/// If a change upgrades this library, its base has the release before; the worker of that is in `fixtures/earlier`.
 fn with_a_worker_of_an_earlier_release() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("earlier");
     std::fs::create_dir_all(&scratch).unwrap();
@@ -159,7 +159,7 @@ fn with_a_worker_of_an_earlier_release() {
             }
         }
     }
-    // Alone it is asked by a file and answers by one.
+    // A worker that is not paired gets its request in a file, and writes its reply to another.
     let side = earlier(1000);
     let request = Request { paired: false, ..side.request };
     let process =
@@ -183,7 +183,7 @@ fn pair_in(
     timeout: Duration,
     scratch: &Path,
 ) -> Result<Pair, Unmeasured> {
-    // Whichever is not the plain one is the one that is blamed.
+    // The workload that is not the plain one is the one that is blamed.
     let role = |name: &str| if name == "spin" { "the first" } else { "the second" };
     let sides = workloads.map(|name| side(name, 1000, role(name)));
     run([&sides[0], &sides[1]], single, timeout, scratch)

@@ -1,12 +1,12 @@
-//! A workload with a server of its own, which lives on while it is measured. Apart because it is the one subject
-//! that is two processes.
+//! A workload with a server of its own, which lives on while the workload is measured. It is apart because it is the
+//! one subject that is two processes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use perf_budget::{Failed, Run};
 
-/// A process below a child of this one works, and lives on: it counts to 2000 for each operation.
+/// Asks a server, a process below a child of this one that lives on: it counts to 2000 for each operation.
 pub(crate) fn asked(run: &mut Run) -> Result<(), Failed> {
     const SERVER: &str = "sh -c 'while read line; do n=0; while [ $n -lt 2000 ]; do n=$((n+1)); done; echo; done'; true";
     let (stdin, stdout) = (Stdio::piped(), Stdio::piped());

@@ -1,4 +1,4 @@
-//! Work of a stated time: apart, as each system counts it in its own way.
+//! Work of a stated time. It is apart because each system counts processor time in its own way.
 
 use std::time::Duration;
 

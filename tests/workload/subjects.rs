@@ -1,4 +1,4 @@
-//! The subjects: workloads whose figures are known.
+//! The subjects: workloads whose values are known.
 
 #![expect(clippy::exit, reason = "to exit early is what some subjects are for")]
 
@@ -17,12 +17,12 @@ use crate::spin::spin;
 
 pub(crate) type Plain = fn(&mut Run) -> Result<(), Failed>;
 
-/// Every subject, by the name its rows use.
+/// Returns every subject, by the name that the tests use.
 pub(crate) fn all() -> Vec<(String, Workload)> {
     let groups = [
         timed(),
         asynchronous(),
-        kept(),
+        allocating(),
         recording(),
         refused(),
         dying(),
@@ -33,7 +33,7 @@ pub(crate) fn all() -> Vec<(String, Workload)> {
     plain.map(|(name, run)| (name.to_owned(), Box::new(run) as Workload)).collect()
 }
 
-/// Subjects that take a known time, or fail a known share of it.
+/// Returns the subjects that take a known time, or fail in a known share of operations.
 fn timed() -> Vec<(&'static str, Plain)> {
     vec![
         ("nothing at all", |_| Ok(())),
@@ -75,7 +75,7 @@ fn timed() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// The same on a runtime.
+/// Returns subjects of the same kind that run on a runtime.
 fn asynchronous() -> Vec<(&'static str, Plain)> {
     vec![
         ("async sleep", |run| {
@@ -113,8 +113,8 @@ fn asynchronous() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Subjects that allocate known bytes.
-fn kept() -> Vec<(&'static str, Plain)> {
+/// Returns the subjects that allocate a known number of bytes.
+fn allocating() -> Vec<(&'static str, Plain)> {
     vec![
         ("three boxes", |run| run.iter(|| [(); 3].map(|()| Box::new([0_u8; 100])))),
         ("async boxes", |run| run.iter_async(async || [(); 3].map(|()| Box::new([0_u8; 100])))),
@@ -167,7 +167,7 @@ fn kept() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Subjects that record values or take parameters.
+/// Returns the subjects that record values or take parameters.
 fn recording() -> Vec<(&'static str, Plain)> {
     vec![
         ("records", |run| {
@@ -193,7 +193,7 @@ fn recording() -> Vec<(&'static str, Plain)> {
         }),
         #[cfg(unix)]
         ("reads its input", |run| {
-            // As far as there is one: it is no file of the workload's.
+            // There is nothing to read, because standard input is not a file of the workload's.
             rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
             run.iter(|| 1)
         }),
@@ -208,7 +208,7 @@ fn recording() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Subjects that are refused, or say themselves that they failed.
+/// Returns the subjects that are refused, or that say themselves that they failed.
 fn refused() -> Vec<(&'static str, Plain)> {
     vec![
         ("measures twice", |run| {
@@ -235,7 +235,7 @@ fn refused() -> Vec<(&'static str, Plain)> {
     ]
 }
 
-/// Subjects whose process ends early, badly, or not at all, and some that only seem to.
+/// Returns the subjects whose process ends early, badly, or not at all, and some that only seem to.
 fn dying() -> Vec<(&'static str, Plain)> {
     vec![
         ("panics", |run| run.iter(|| panic!("the {} is gone", "fixture"))),
@@ -305,7 +305,7 @@ fn two_threads() {
     });
 }
 
-/// Takes long to drop.
+/// A value that takes long to drop.
 pub(crate) struct SlowDrop;
 
 impl Drop for SlowDrop {
@@ -320,13 +320,13 @@ fn overflow(n: u64) -> u64 {
     black_box(overflow(black_box(n + 1))) + 1
 }
 
-/// A server on the runtime that the operations run on too.
+/// Measures a server on the runtime that the operations run on too.
 fn async_server(run: &mut Run) -> Result<(), Failed> {
     let ask = server(run)?;
     run.try_iter_async(async || asked(&ask).await)
 }
 
-/// The same, with several questions on their way.
+/// Measures the same, with several requests in flight.
 fn async_server_beside(run: &mut Run) -> Result<(), Failed> {
     let ask = server(run)?;
     run.try_iter_concurrent(async || asked(&ask).await)
@@ -376,7 +376,7 @@ fn elsewhere(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// Does all that a workload should not, and is measured all the same.
+/// Does everything that a workload should not do, and is measured all the same.
 fn restless(run: &mut Run) -> Result<(), Failed> {
     std::thread::spawn(|| {
         loop {

@@ -1,15 +1,15 @@
-//! For tests: forms that are written hold for ever, as an older program reads them and a newer one too.
+//! Helpers for the tests of forms on disk, which must never change: an older program and a newer one read them too.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::read;
 
-/// Reads a text that was written before, and holds what is written of it against the text: no more, no less, and in
-/// the same order.
+/// Reads a text that was written before, and asserts that writing the value gives the same text again, with the same
+/// fields in the same order.
 ///
 /// # Panics
-/// Where it differs.
+/// If it differs.
 #[track_caller]
 pub fn frozen<T: DeserializeOwned + Serialize>(text: &str) -> T {
     let value: T = read(text.as_bytes()).unwrap_or_else(|e| panic!("{e}: {text}"));
@@ -17,10 +17,10 @@ pub fn frozen<T: DeserializeOwned + Serialize>(text: &str) -> T {
     value
 }
 
-/// Why a text is not read.
+/// Returns why a text is not read.
 ///
 /// # Panics
-/// Where it is read.
+/// If it is read.
 #[track_caller]
 pub fn refused<T: DeserializeOwned>(text: &str) -> String {
     match read::<T>(text.as_bytes()) {

@@ -1,10 +1,10 @@
-//! Numbers arrive as they were, and the forms that are frozen elsewhere are held by two helpers here.
+//! Tests that numbers are read exactly, with the helpers that freeze forms elsewhere.
 
 use super::frozen::refused;
 use super::*;
 
 #[test]
-fn numbers_arrive_as_they_were() {
+fn numbers_are_read_exactly() {
     // Each has 16 or 17 digits, of which a quick reading loses the last.
     let floats =
         [0.1 + 0.2, 1.0 / 3.0, 8.5e-5 / 7.0, 0.841_470_984_807_896_5e-9, 123_456.789_012_345_67];
@@ -27,7 +27,7 @@ fn numbers_arrive_as_they_were() {
 }
 
 #[test]
-fn what_is_no_number_is_written_as_nothing() {
+fn a_float_that_is_not_finite_is_written_as_null() {
     let text = serde_json::to_string(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0]).unwrap();
     assert_eq!(text, "[null,null,null,1.0]");
     refused::<Vec<f64>>(&text);
@@ -38,7 +38,7 @@ fn what_is_no_number_is_written_as_nothing() {
 }
 
 #[test]
-fn whole_numbers_are_whole() {
+fn whole_numbers_stay_whole() {
     assert_eq!(read::<f64>(b"3").unwrap().to_bits(), 3f64.to_bits());
     assert_eq!(read::<u64>(b"18446744073709551615").unwrap(), u64::MAX);
     for text in ["3.0", "-1", "18446744073709551616", "1e3"] {
@@ -46,7 +46,7 @@ fn whole_numbers_are_whole() {
     }
 }
 
-/// Nothing that a workload writes is taken for a number.
+/// A text of a workload is never mistaken for a number.
 #[test]
 fn a_text_with_the_mark_stays_a_text() {
     for text in [r#"["1.5",0.1]"#, r#"["\ufdd01.5",0.1]"#, r#"["\uFDD0\ufdd01.5",0.1]"#] {

@@ -1,11 +1,11 @@
-//! Something for each of a few metrics.
+//! A map from metrics to values.
 //!
-//! A sorted list does what a `BTreeMap` would, for a dozen rows as fast, and takes the compiler a twentieth
-//! of the time for each type of value.
+//! A sorted list is as fast as a `BTreeMap` for a dozen rows, and takes a twentieth of the time to compile for each
+//! type of value.
 
 use super::Metric;
 
-/// One value for each of some metrics, in the order of the metrics.
+/// A map with one value for each of some metrics, in the order of the metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByMetric<V> {
     rows: Vec<(Metric, V)>,
@@ -18,67 +18,67 @@ impl<V> Default for ByMetric<V> {
 }
 
 impl<V> ByMetric<V> {
-    /// One without rows.
+    /// Makes an empty map.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn place(&self, metric: &Metric) -> Result<usize, usize> {
+    fn position(&self, metric: &Metric) -> Result<usize, usize> {
         self.rows.binary_search_by(|row| row.0.cmp(metric))
     }
 
-    /// What it has for a metric.
+    /// Returns the value of a metric.
     pub fn get(&self, metric: &Metric) -> Option<&V> {
-        self.place(metric).ok().map(|at| &self.rows[at].1)
+        self.position(metric).ok().map(|at| &self.rows[at].1)
     }
 
-    /// Whether it has anything for a metric.
+    /// Whether there is a value for a metric.
     pub fn contains_key(&self, metric: &Metric) -> bool {
-        self.place(metric).is_ok()
+        self.position(metric).is_ok()
     }
 
-    /// Adds a row, or puts `value` in the place of what was there.
+    /// Adds a row, or replaces the value of an existing one.
     pub fn insert(&mut self, metric: impl Into<Metric>, value: V) {
         let metric = metric.into();
-        match self.place(&metric) {
+        match self.position(&metric) {
             Ok(at) => self.rows[at].1 = value,
             Err(at) => self.rows.insert(at, (metric, value)),
         }
     }
 
-    /// What it has for a metric, after adding an empty row where there was none.
+    /// Returns the value of a metric, after adding a default one if there was none.
     pub fn or_default(&mut self, metric: &Metric) -> &mut V
     where
         V: Default,
     {
-        let at = self.place(metric).unwrap_or_else(|at| {
+        let at = self.position(metric).unwrap_or_else(|at| {
             self.rows.insert(at, (metric.clone(), V::default()));
             at
         });
         &mut self.rows[at].1
     }
 
-    /// How many metrics it has something for.
+    /// Returns the number of metrics.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether that is none.
+    /// Whether there are no metrics.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Its rows.
+    /// Returns the rows.
     pub fn rows(&self) -> &[(Metric, V)] {
         &self.rows
     }
 
-    /// Its metrics.
+    /// Returns the metrics.
     pub fn keys(&self) -> impl Iterator<Item = &Metric> {
         self.rows.iter().map(|row| &row.0)
     }
 
-    /// Its values.
+    /// Returns the values.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.rows.iter().map(|row| &row.1)
     }
@@ -88,7 +88,7 @@ impl<V> std::ops::Index<&Metric> for ByMetric<V> {
     type Output = V;
 
     /// # Panics
-    /// Where it has nothing for the metric.
+    /// If there is no value for the metric.
     fn index(&self, metric: &Metric) -> &V {
         let found = self.get(metric);
         found.unwrap_or_else(|| panic!("there is nothing for `{metric}`"))
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_a_metric_counts() {
+    fn the_last_value_of_a_metric_counts() {
         let [size, gzip, brotli, rss, exit] =
             [Key::Size, Key::Gzip, Key::Brotli, Key::Rss, Key::Exit].map(Metric::from);
         let mut table = ByMetric::from([

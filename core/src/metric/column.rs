@@ -1,51 +1,52 @@
-//! The columns of the table of metrics: for each question that is asked of a metric, its few answers.
+//! The columns of the table of metrics: the possible answers to each question about a metric.
 //!
-//! These are closed: code outside of this folder matches on a column and names every answer, so that the
-//! compiler finds the places which another answer must reach. A metric is added with the answers there are.
+//! The answers are closed enums: code outside of this folder matches on a column and names every answer, so that the
+//! compiler finds the places that a new answer must reach. A new metric uses the answers that exist.
 
 use super::effect::Effect;
 use crate::quantity::Unit;
 
-/// The kind of a subject, as far as metrics care.
+/// The kind of a subject, as far as metrics depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SubjectKind {
-    /// A file, a directory, an image.
+    /// A file, a directory or an image.
     Artifact,
     /// A process.
     Command,
     /// A function registered in the harness.
     Workload,
-    /// What Criterion recorded of a benchmark.
+    /// A benchmark that Criterion recorded.
     Criterion,
 }
 
 /// The units that limits on a metric are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {
-    /// This one.
+    /// One unit.
     One(Unit),
-    /// Operations a second, or bytes a second: what the workload counts.
+    /// Operations per second or bytes per second, depending on what the workload counts.
     Rate,
-    /// Any: only the project knows what its own metric counts.
+    /// Any unit: only the project knows what its own metric counts.
     Any,
 }
 
-/// Which numbers a limit may be, beside those that the unit allows.
+/// The numbers that a limit may be, as far as the unit allows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
-    /// From 0 on.
+    /// 0 or more.
     Amount,
-    /// From 1 byte on: an empty artifact is an error.
+    /// 1 byte or more: an empty artifact is an error.
     Size,
-    /// Over 0: everything takes some time.
+    /// More than 0: everything takes some time.
     Time,
     /// From 0 to 100 %.
     Share,
-    /// An exit code: whole, from 0 to 255. It is no amount: twice of it, or its slope, is nothing.
+    /// An exit code: a whole number from 0 to 255. It is not an amount, so that twice its value, or its slope, has no
+    /// meaning.
     Code,
     /// A slope, which may be negative.
     Slope,
-    /// Whatever the project's own metric may be.
+    /// Any number that the project's own metric may be.
     Own,
 }
 
@@ -56,77 +57,77 @@ pub enum Better {
     Lower,
     /// A larger value is better; a limit is a `min`.
     Higher,
-    /// Only the project knows: custom metrics, exit codes.
+    /// Only the project knows, as for custom metrics and exit codes.
     Either,
 }
 
-/// How a value is held against a limit.
+/// The way in which a value is judged against a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
-    /// It is the same every time on the same input: compared, once this many processes agree on it.
+    /// It is the same every time for the same input, and is compared once this many processes agree on it.
     Compared {
-        /// In how many processes it is read.
+        /// The number of processes in which it is read.
         repeats: usize,
     },
-    /// It differs every time: judged from evidence, with a tolerance.
+    /// It differs every time, and is judged from evidence, with a tolerance.
     Statistical(Tolerance),
-    /// Judged from evidence, until its values prove to be all equal: then compared.
+    /// It is judged from evidence until its values prove to be all equal, and is then compared.
     UntilConstant(Tolerance),
 }
 
-/// How far beyond a limit the truth may lie and still pass.
+/// The tolerance: how far beyond a limit the true value may lie and still pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tolerance {
-    /// That of times and rates, of which a debug build says nothing.
+    /// The tolerance of times and rates, about which a debug build says nothing.
     Time,
-    /// That of memory, and of what workloads record.
+    /// The tolerance of memory, and of what workloads record.
     Memory,
-    /// That of what each further operation adds to memory.
+    /// The tolerance of what each further operation adds to memory.
     Growth,
-    /// That of the share of operations that fail.
+    /// The tolerance of the share of operations that fail.
     Failures,
-    /// That of an exponent.
+    /// The tolerance of an exponent.
     Slope,
 }
 
-/// What one value is.
+/// What one value of a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleKind {
-    /// Files are read as they are.
+    /// A property of files, which are read as they are.
     File,
     /// The time of one operation. Its `min` is one value for each process.
     Operation,
     /// The mean time of a batch of operations.
     Batch,
-    /// The operations, or bytes, a second of a batch.
+    /// The operations, or bytes, per second of a batch.
     Rate,
-    /// A 1 for an operation that failed, a 0 for one that did not.
+    /// 1 for an operation that failed, and 0 for one that did not.
     Failure,
     /// The time of one run of a command.
     Run,
     /// One value for each process.
     Process,
-    /// What a workload recorded itself, one value for each process.
+    /// A value that a workload recorded itself, one for each process.
     Record,
     /// The slope over one measurement of every size.
     Sweep,
 }
 
-/// What to think of a value that is half of the accepted one, or of twice of it where more is better.
+/// How to see a value that is half of the accepted one, or twice that if more is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halved {
-    /// Too good: the subject may no longer do its work.
+    /// It is too good: the subject may no longer do its work.
     Suspicious,
-    /// Nothing: none of it at all is what is wanted, or no value is the better one.
+    /// It is fine: the best value is 0, or neither direction is better.
     Welcome,
 }
 
-/// Which effect a selftest has on the subject, so that the metric breaks its limit.
+/// The effects by which a selftest makes the metric break its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inject {
-    /// What raises it over a `max`; `None` where nothing is known.
+    /// The effect that raises it over a `max`; `None` if none is known.
     pub raises: Option<Effect>,
-    /// What lowers it below a `min`; `None` where nothing is known, or less of it is better.
+    /// The effect that lowers it below a `min`; `None` if none is known, or if a lower value is better.
     pub lowers: Option<Effect>,
 }
 

@@ -1,46 +1,47 @@
-//! Effects that a selftest can have on a subject, so that a metric moves.
+//! The effects that a selftest can have on a subject, so that a metric moves.
 //!
-//! Here and not where they are caused, since the table says of each metric which effect moves it.
+//! They are defined here, and not where they are caused, because the table says for each metric which effect moves
+//! it.
 
 use serde::{Deserialize, Serialize};
 
 /// An effect on a subject that a real regression could have too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
-    /// Work after each operation, or before a command's program: time on the processor.
+    /// Work after each operation, or before a command's program: it uses time on the processor.
     Work,
-    /// A pause after each operation: time without work.
+    /// A pause after each operation: it uses time without work.
     Pause,
     /// Operations that count as failed.
     Failures,
-    /// Pauses too short to matter but for the context switch that each is.
+    /// Pauses that are too short to matter, except that each is a context switch.
     Switches,
-    /// Blocks of one byte, given back at once.
+    /// Blocks of one byte that are freed at once.
     Allocations,
-    /// One block that is given back at once.
+    /// One block that is freed at once.
     Allocated,
     /// A block that is held beside the value.
     Held,
-    /// A block on top of the highest.
+    /// A block that is allocated on top of the peak.
     Peak,
-    /// A block that nobody gives back.
+    /// A block that is never freed.
     Leak,
     /// Bytes that are touched and held.
     Resident,
-    /// Bytes that are touched on top of the highest, and given back.
+    /// Bytes that are touched on top of the peak, and freed.
     ResidentPeak,
-    /// Bytes that each operation touches and nobody gives back.
+    /// Bytes that each operation touches and that are never freed.
     Growth,
     /// A recorded value that is changed.
     Recorded,
-    /// Bytes that no compressor makes smaller, in a copy of the artifact.
+    /// Bytes that no compressor can make smaller, in a copy of the artifact.
     Bytes,
     /// Another exit code.
     Exit,
 }
 
 impl Effect {
-    /// In a word or two.
+    /// Returns the effect in a word or two.
     pub fn words(self) -> &'static str {
         match self {
             Effect::Work => "busy work",
@@ -61,8 +62,8 @@ impl Effect {
         }
     }
 
-    /// Whether it can be had as a share of what the subject shows: of what is read afterwards there is
-    /// none while it runs.
+    /// Whether its size can be a share of the subject's own value. It cannot if that value is only read afterwards,
+    /// because it is not known while the subject runs.
     pub fn takes_share(self) -> bool {
         match self {
             Effect::Switches | Effect::Leak | Effect::Growth | Effect::Exit | Effect::Failures => {

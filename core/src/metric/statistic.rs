@@ -1,6 +1,6 @@
-//! Which statistic of a distribution of times a metric is.
+//! The statistics of a distribution of times.
 
-/// Which statistic of a distribution of times.
+/// A statistic of a distribution of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Statistic {
     /// The fastest.
@@ -34,7 +34,7 @@ impl Statistic {
         Statistic::Max,
     ];
 
-    /// Its word: `p99`.
+    /// Returns its name, such as `p99`.
     pub fn name(self) -> &'static str {
         match self {
             Statistic::Min => "min",
@@ -48,7 +48,7 @@ impl Statistic {
         }
     }
 
-    /// What it is, within a sentence.
+    /// Returns what it is, for use within a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
             Statistic::Min => "the fastest",
@@ -62,7 +62,7 @@ impl Statistic {
         }
     }
 
-    /// The quantile it is, where it is one: `p99` is 0.99.
+    /// Returns the quantile, if it is one: 0.99 for `p99`.
     pub fn quantile(self) -> Option<f64> {
         match self {
             Statistic::P50 => Some(0.5),

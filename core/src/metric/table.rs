@@ -1,7 +1,7 @@
 //! The table of metrics: one row for each metric or family, and what reads it.
 //!
-//! To add a metric is to add its row here, in the order in which messages name it. Its instrument writes
-//! the value under [`Key`]; everything else that is asked of a metric is answered by a column.
+//! To add a metric, add its row here, in the order in which messages name it. Its instrument writes the value under
+//! [`Key`]; the columns answer everything else that is asked of a metric.
 
 use super::column::{
     Better, Halved, Inject, Judged, SampleKind, SubjectKind, Tolerance, Units, Values,
@@ -13,64 +13,64 @@ use crate::quantity::Unit;
 /// What reads a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InstrumentKind {
-    /// Files are read, and compressed.
+    /// The files of an artifact are read and compressed.
     Files,
     /// A command is watched from outside.
     Process,
-    /// Nothing is: it is what another harness has recorded.
+    /// Nothing is measured: another harness has recorded the value.
     Recorded,
     /// An instrument in the process of the workload.
     Worker(WorkerInstrument),
 }
 
-/// What a workload is measured with. One at a time in a process: each would disturb the others.
+/// The instrument by which a workload is measured. A process has only one, because each would disturb the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WorkerInstrument {
-    /// Clocks and counters of the scheduler.
+    /// The clocks, and the counters of the scheduler.
     Time,
     /// The counting allocator.
     Heap,
-    /// The engine for WebAssembly, which counts.
+    /// The engine for WebAssembly, which counts fuel.
     Fuel,
-    /// Resident memory.
+    /// The resident memory of one operation.
     Memory,
-    /// Resident memory through many operations.
+    /// The resident memory through many operations.
     Growth,
 }
 
-/// One metric, or a family of them that differ in their statistic (`wall_p50` to `wall_max`).
+/// A metric, or a family of metrics that differ in their statistic (`wall_p50` to `wall_max`).
 #[derive(Debug)]
 pub struct Row {
-    /// How code names it.
+    /// The key by which code names it.
     pub key: Key,
-    /// How the file names it; of a family what stands before the statistic, which may be nothing.
+    /// The name in `budgets.toml`; for a family the part before the statistic, which may be empty.
     pub name: &'static str,
-    /// What it is, in a sentence without its end.
+    /// What it is, as a sentence without a full stop.
     pub meaning: &'static str,
-    /// The subjects that have it, what reads it there, and which statistics there are: none where it is
-    /// one metric and no family.
+    /// The subjects that have it, with what reads it there and which statistics there are. There are no statistics if
+    /// it is a single metric and not a family.
     pub has: &'static [(SubjectKind, InstrumentKind, &'static [Statistic])],
     /// The units of its limits.
     pub unit: Units,
-    /// What a limit may be.
+    /// The numbers that a limit may be.
     pub values: Values,
     /// Which way is better.
     pub better: Better,
-    /// How it is held against a limit.
+    /// How it is judged against a limit.
     pub judged: Judged,
     /// What one value is.
     pub sample: SampleKind,
-    /// What to think of half of it.
+    /// How half of the accepted value is to be seen.
     pub halved: Halved,
     /// How a selftest moves it.
     pub inject: Inject,
 }
 
 impl Row {
-    /// Whether a metric of this family with this statistic is had of any subject.
+    /// Whether any subject has a metric of this family with this statistic.
     pub(super) const fn has_statistic(&self, statistic: Statistic) -> bool {
         let (mut subject, mut found) = (0, false);
-        // Loops over iterators are not for constants.
+        // A constant function cannot loop over iterators.
         while subject < self.has.len() {
             let statistics = self.has[subject].2;
             let mut at = 0;
@@ -84,12 +84,12 @@ impl Row {
     }
 }
 
-/// Makes the keys and their rows, so that neither is without the other.
+/// Makes the keys and their rows together, so that neither is missing.
 macro_rules! rows {
     ($($key:ident {
         name: $name:literal, meaning: $meaning:literal, $($column:ident: $value:expr),* $(,)?
     })*) => {
-        /// How code names a row of the table: an instrument, to write the value that it has read.
+        /// The key by which code names a row of the table; an instrument writes the value that it has read under it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Key {
             $(#[doc = concat!($meaning, ".")] $key,)*
@@ -103,7 +103,7 @@ macro_rules! rows {
 }
 
 impl Key {
-    /// Its row.
+    /// Returns its row.
     pub(super) const fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
@@ -182,8 +182,8 @@ rows! {
         judged: Statistical(Tolerance::Time), sample: SampleKind::Operation,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
-    // Apart from the other statistics of an operation: its values are batches of operations. Criterion
-    // times nothing else, and a percentile of batches is none of operations.
+    // This row is apart from the other statistics of an operation because its values are batches of operations.
+    // Criterion times nothing else, and a percentile of batches is not one of operations.
     Mean {
         name: "", meaning: "Time of one operation",
         has: &[(Workload, TIME, &[Statistic::Mean]), (Criterion, Recorded, &[Statistic::Mean])],
@@ -312,7 +312,7 @@ rows! {
         judged: Compared { repeats: 1 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Exit, Effect::Exit),
     }
-    // Of another metric, which says what reads it, whether it is compared, and what moves it.
+    // The other metric says what reads the slope, whether it is compared, and what moves it.
     Slope {
         name: "scaling_", meaning: "Slope of another metric over a parameter, on a log-log scale",
         has: &[],
@@ -320,7 +320,7 @@ rows! {
         judged: Statistical(Tolerance::Slope), sample: SampleKind::Sweep,
         halved: Welcome, inject: Inject::NONE,
     }
-    // Its word is the workload's own, and it comes with whatever instrument the process has.
+    // The workload chooses the name, and the value comes with whatever instrument the process has.
     Own {
         name: "", meaning: "What the workload records itself",
         has: &[(Workload, TIME, &[])],

@@ -1,8 +1,8 @@
-//! GitHub Actions: annotations on lines of `budgets.toml`, and the step's summary. No token needed.
+//! GitHub Actions: annotations on lines of `budgets.toml`, and the step's summary. They need no token.
 //!
-//! Workflow commands are one line each, with `%`, CR and LF escaped, in properties also `:` and `,`
-//! (the toolkit's `command.ts` is the reference). The summary is Markdown with HTML; every text from
-//! outside is escaped for both.
+//! A workflow command is one line, in which `%`, CR and LF are escaped, and in properties also `:` and `,` (the
+//! toolkit's `command.ts` is the reference). The summary is Markdown with HTML; every text from outside is escaped
+//! for both.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,15 @@ use super::terminal::{bound_text, value_text};
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
-/// GitHub refuses more than 1 MiB a step; stop well before.
+/// The size at which the summary is cut: GitHub refuses more than 1 MiB per step.
 const LARGEST_SUMMARY: usize = 900 * 1024;
 
-/// The annotation of one outcome; `None` where nothing needs attention.
+/// Returns the annotation of an outcome; `None` if nothing needs attention.
 pub fn annotation(outcome: &Outcome) -> Option<String> {
-    let level = match outcome.verdict {
-        Verdict::Pass | Verdict::Skipped => return None,
-        Verdict::Warn => "warning",
-        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "error",
+    let level = match (outcome.is_red(), outcome.is_warning()) {
+        (true, _) => "error",
+        (false, true) => "warning",
+        (false, false) => return None,
     };
     let mut message = outcome.reason.clone();
     if let Some(why) = &outcome.why {
@@ -33,7 +33,7 @@ pub fn annotation(outcome: &Outcome) -> Option<String> {
     ))
 }
 
-/// Rows of the summary for these outcomes, with the table's head where `head` says so.
+/// Returns the rows of the summary for these outcomes, preceded by the head of the table if `head` is true.
 pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> String {
     let mut text = String::new();
     if head {
@@ -49,7 +49,7 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
             pass @ Verdict::Pass => pass.name().to_owned(),
             other @ (Verdict::Warn
             | Verdict::Fail
-            | Verdict::Unsure
+            | Verdict::Inconclusive
             | Verdict::Unmeasured
             | Verdict::Skipped) => {
                 format!("<b>{}</b>: {}", other.name(), cell(&outcome.reason))
@@ -74,7 +74,8 @@ fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => ":white_check_mark:",
         Verdict::Warn => ":warning:",
-        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => ":x:",
+        Verdict::Inconclusive => ":grey_question:",
+        Verdict::Fail | Verdict::Unmeasured => ":x:",
         Verdict::Skipped => ":fast_forward:",
     }
 }
@@ -87,7 +88,7 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text inside a Markdown table: one line, no markup of its own.
+/// Escapes a text for a cell of a Markdown table: it becomes one line, without markup of its own.
 fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_escapes() {
+    fn every_text_is_escaped() {
         check(&data("50 %\r\n::error::x"), "50 %25%0D%0A::error::x");
         check(&property("a,b:c\n%"), "a%2Cb%3Ac%0A%25");
         check(&cell("<img src=x>|a\n`b`"), "&lt;img src=x&gt;&#124;a<br>&#96;b&#96;");

@@ -1,8 +1,10 @@
-//! Renderings of outcomes: data first, one small file for each format; and the line of progress on a terminal.
+//! The renderings of outcomes, one small file for each format, and the progress line of a terminal.
 //!
-//! A rendering never words a verdict of its own: it shows the sentence that the outcome carries.
+//! A rendering does not word a verdict of its own: it shows the sentence that the outcome carries.
 
+pub mod count;
 pub mod github;
 pub mod line;
 mod plain;
 pub mod terminal;
+pub mod used;

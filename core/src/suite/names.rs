@@ -1,9 +1,9 @@
-//! How tests and subjects are called in the record: the names by which a limit and its outcomes find each other.
+//! The names of tests and subjects in the record, by which a limit and its outcomes find each other.
 
 use crate::budget::{Budget, Limit, Subject};
 
-/// The test of a limit for one case, by the case's label, which is empty where a budget has no parameters:
-/// `merge::records=100::p99`, `merge::p99`.
+/// Returns the name of the test of a limit for one case, as in `merge::records=100::p99` or `merge::p99`. The case's
+/// label is empty if the budget has no parameters.
 pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
     let (budget, limit) = (budget.name.as_str(), limit.label.as_str());
     match case {
@@ -12,7 +12,8 @@ pub fn test(budget: &Budget, case: &str, limit: &Limit) -> String {
     }
 }
 
-/// The labels of the cases that a limit has a test for. A slope has one test over all cases, and so no label.
+/// Returns the labels of the cases that a limit has a test for. A slope has one test over all cases, whose label is
+/// empty.
 pub fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
     if limit.metric.slope_of().is_some() {
         return vec![""];
@@ -20,7 +21,7 @@ pub fn cases<'b>(budget: &'b Budget, limit: &Limit) -> Vec<&'b str> {
     budget.cases.iter().map(|case| case.label.as_str()).collect()
 }
 
-/// A subject as outcomes name it.
+/// Returns a subject's name in outcomes.
 pub fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),

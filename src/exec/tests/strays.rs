@@ -1,8 +1,9 @@
-//! Processes that hide from whoever looks for them, and strangers that look like ours.
+//! Processes that hide from whoever looks for them, and other processes that look like ours.
 
 use super::*;
 
-/// `script` is Python, in which `SLEEP` is a sleeper's arguments; what is left of it, both ways.
+/// Runs a Python script in which `SLEEP` stands for the arguments of a `sleep`, both with and without a relay, and
+/// asserts how many of its descendants outlived it.
 fn check_strays(script: &str, strays: usize) {
     for parent in [Parent::Harness, Parent::Relay] {
         let sleep = unique_sleep();
@@ -24,7 +25,7 @@ fn a_sleeper_in_a_session_of_its_own_is_gone_each_time() {
 }
 
 #[test]
-fn what_forks_twice_and_clears_its_environment_is_gone() {
+fn a_double_fork_with_an_empty_environment_is_gone() {
     check_strays(
         "
 import os
@@ -43,8 +44,8 @@ os.wait()
 }
 
 #[test]
-fn what_forbids_to_look_into_it_is_gone() {
-    // PR_SET_DUMPABLE: its files in /proc are root's.
+fn a_process_that_cannot_be_inspected_is_gone() {
+    // PR_SET_DUMPABLE makes root the owner of its files in /proc.
     check_strays(
         "
 import ctypes, os, time
@@ -58,7 +59,7 @@ os.wait()
 ",
         1,
     );
-    // The same before it says that it is there, so that its name is found.
+    // The same, but the process is only hidden until it is executed, so that its name can be found.
     let mark = unique_sleep();
     let script = format!(
         "
@@ -74,7 +75,7 @@ time.sleep(0.1)
 }
 
 #[test]
-fn what_adopts_orphans_itself_is_of_the_tree_and_gone() {
+fn a_descendant_that_adopts_orphans_is_gone() {
     // PR_SET_CHILD_SUBREAPER, as a harness in a harness has it.
     let sleep = unique_sleep();
     let script = format!(
@@ -96,7 +97,7 @@ time.sleep(100000)
     let watch = Some((Stream::Stdout, "up".into()));
     let mut child = Child::spawn(&Launch { watch, ..python(&script) }).unwrap();
     assert!(matches!(child.ready(Instant::now() + LONG).unwrap(), Readiness::At(_)));
-    // The root, the one that adopts, and its orphan.
+    // They are the root, the process that adopts, and its orphan.
     assert_eq!(child.living().unwrap().processes, 3);
     child.kill();
     assert!(!running(&sleep), "the orphan is left");
@@ -118,7 +119,7 @@ fn a_server_that_makes_itself_a_daemon_is_gone() {
     launch.args.extend(["--pidfile", "pid"].map(Into::into));
     let done = run(&launch, LONG).unwrap();
     assert_eq!(done.code, 0, "{done:?}");
-    // It names itself anew, and is found by where it is.
+    // The server renames itself, so it is found by its directory.
     let here = std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
@@ -129,7 +130,7 @@ fn a_server_that_makes_itself_a_daemon_is_gone() {
 }
 
 #[test]
-fn a_stranger_with_our_variables_is_left_alone() {
+fn another_process_with_our_variables_is_not_touched() {
     let mut stranger = std::process::Command::new("sleep");
     for variable in ["GUARD", "TREE", "WORKER", "WORKER_DOOR", "RELAY", "INJECT"] {
         stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
@@ -143,7 +144,7 @@ fn a_stranger_with_our_variables_is_left_alone() {
 }
 
 #[test]
-fn trees_side_by_side_end_their_own() {
+fn a_tree_that_ends_does_not_touch_another() {
     let long = unique_sleep();
     let watch = Some((Stream::Stdout, "up".into()));
     let script = format!("(setsid sleep {long} &); echo up; sleep 1000");
@@ -159,7 +160,7 @@ fn trees_side_by_side_end_their_own() {
 }
 
 #[test]
-fn what_kills_the_process_above_it_is_told_of() {
+fn a_killed_supervisor_is_reported() {
     let reason = run(&sh("kill -KILL $PPID; sleep 1000"), LONG).unwrap_err();
     assert_eq!(reason.cause, Cause::Harness, "{reason}");
     assert!(reason.text.contains("killed from outside"), "{reason}");

@@ -1,9 +1,9 @@
-//! What became of the operations of an open-loop load: their latency, counted from when they were
-//! due, and how late the generator itself was.
+//! The results of the operations of an open-loop load: their latency, counted from when they were due, and how late
+//! the generator itself was.
 //!
-//! It looks at no clock: it is told when things happened. Counting from the moment an
-//! operation was sent would leave out the wait of those behind a slow one, which is most of what a slow
-//! one costs ("coordinated omission", Tene 2013).
+//! It reads no clock, but is told when things happened. If latency were counted from the moment at which an operation
+//! was sent, the wait of the operations behind a slow one would be missing, and that wait is most of what a slow
+//! operation costs ("coordinated omission", Tene 2013).
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -17,32 +17,32 @@ use super::schedule::Schedule;
 use crate::inject::Injection;
 use crate::instrument::clock::Stopwatch;
 
-/// The least time, in seconds, that a queue has to be worked off when the last operation was due.
-const PATIENCE: f64 = 1.0;
+/// The least time, in seconds, in which a queue may be worked off after the last operation was due.
+const LEAST_DRAIN: f64 = 1.0;
 
-/// When the one operation happened, in seconds on the clock of the schedule.
+/// The times of one operation, in seconds on the clock of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
-    /// From here on nothing but its being due kept it from starting.
+    /// From this time on the operation could have started, if it was due.
     pub(crate) free: f64,
     pub(crate) started: f64,
     pub(crate) ended: f64,
 }
 
-/// Takes in what became of each operation of a schedule.
+/// The collector of what became of each operation of a schedule.
 pub(crate) struct Arrivals {
     load: Load,
     schedule: Schedule,
-    /// NaN for what has not ended, or has failed.
+    /// NaN for an operation that has not ended, or has failed.
     latencies: Vec<f64>,
     lags: Vec<f64>,
     failed: usize,
-    /// How many have ended, those of the warm-up included, and when the last one did.
+    /// How many operations have ended, the warm-up included, and when the last one did.
     ended: usize,
     last: f64,
-    /// Operations that were never started, and the shortest time that one of them had waited.
+    /// The number of operations that were never started, and the shortest time that one of them had waited.
     unstarted: Option<(usize, f64)>,
-    /// What a selftest injects, and the part of a failure that is due.
+    /// What a selftest injects, and the fraction of a failure that has not been injected yet.
     injection: Option<(Injection, f64)>,
 }
 
@@ -52,7 +52,7 @@ impl Arrivals {
         Arrivals {
             load,
             latencies: vec![f64::NAN; measured],
-            // Room that is there before it is needed.
+            // The room is allocated before it is needed.
             lags: Vec::with_capacity(measured),
             schedule,
             failed: 0,
@@ -63,9 +63,9 @@ impl Arrivals {
         }
     }
 
-    /// For a load through a `slice` of at most so many operations, with what a selftest injects. Poisson
-    /// arrivals differ from process to process.
-    pub(crate) fn asked(
+    /// Makes the collector of a load that goes on through a `slice`, with at most so many operations, and with what a
+    /// selftest injects. Poisson arrivals differ from process to process.
+    pub(crate) fn for_load(
         load: &Load,
         slice: Duration,
         max_operations: usize,
@@ -78,29 +78,29 @@ impl Arrivals {
         Arrivals { injection, ..Arrivals::new(load.clone(), schedule) }
     }
 
-    /// How many operations there are, those of the warm-up included.
+    /// Returns the number of operations, the warm-up included.
     pub(crate) fn len(&self) -> usize {
         self.schedule.due.len()
     }
 
-    /// When the n-th operation is due.
+    /// Returns when the n-th operation is due.
     pub(crate) fn due(&self, n: usize) -> f64 {
         self.schedule.due[n]
     }
 
-    /// How many may be in flight.
+    /// Returns how many operations may be in flight.
     #[cfg(feature = "tokio")]
     pub(crate) fn concurrency(&self) -> usize {
         self.load.concurrency as usize
     }
 
-    /// Whether the queue is so long that no more operations of it are started.
-    pub(crate) fn is_hopeless(&self, now: f64) -> bool {
+    /// Whether the queue is so long that no more of its operations are started.
+    pub(crate) fn is_overloaded(&self, now: f64) -> bool {
         let Schedule { begins, ends, .. } = self.schedule;
-        now > ends + (ends - begins).max(PATIENCE)
+        now > ends + (ends - begins).max(LEAST_DRAIN)
     }
 
-    /// The n-th operation has ended.
+    /// Records that the n-th operation has ended.
     pub(crate) fn record(&mut self, n: usize, span: Span, failed: bool) {
         self.last = self.last.max(span.ended);
         self.ended += 1;
@@ -120,7 +120,8 @@ impl Arrivals {
         }
     }
 
-    /// Operations from the n-th on are not started any more: they count as long as they have waited.
+    /// Records that the operations from the n-th on will not be started: they count with the time that they have
+    /// waited.
     pub(crate) fn give_up(&mut self, n: usize, now: f64) {
         let first = n.max(self.schedule.warm);
         let due = &self.schedule.due[first..];
@@ -131,7 +132,7 @@ impl Arrivals {
         }
     }
 
-    /// Writes down what was measured.
+    /// Writes what was measured to `process`.
     pub(crate) fn finish(self, process: &mut ProcessRun) {
         let begins = self.schedule.begins;
         let ends = self.schedule.ends.max(self.last);
@@ -147,7 +148,7 @@ impl Arrivals {
             process.values.insert(Key::ErrorRate, self.failed as f64 / started as f64);
             process.values.insert(Key::Throughput, work * succeeded / (ends - begins));
         } else if self.unstarted.is_some() && self.last > 0.0 {
-            // It came no further than the warm-up, at this rate.
+            // No operation after the warm-up was started, so this is the rate of the warm-up.
             process.values.insert(Key::Throughput, work * self.ended as f64 / self.last);
         }
         process.operations = latencies;

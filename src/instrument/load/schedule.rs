@@ -1,31 +1,31 @@
-//! The schedule of a load: when each operation of a process is due. Pure, and made before the first is.
+//! The schedule of a load: when each operation of a process is due. It is pure, and made before the first operation.
 //!
-//! It has a stretch for warming up, and after it the stretch that is measured: of a shape with periods
-//! whole periods, so that no process sees only the calm part of one.
+//! A schedule has a stretch for warming up, and after it the stretch that is measured. If the load's shape has
+//! periods, whole periods are measured, so that no process sees only the calm part of one.
 
 use perf_budget_core::budget::{Load, LoadShape};
 
-/// Seconds for warming up, at the rate and without peaks.
+/// The seconds for warming up, at the load's rate and without peaks.
 const WARM_UP: f64 = 0.1;
-/// So many operations are measured, if that takes no longer than [`LONGEST`].
+/// The number of operations that are measured, if that takes no longer than [`LONGEST`].
 const ENOUGH: f64 = 50.0;
-/// Seconds that a slow rate without periods is measured at the most.
+/// The most seconds that a slow rate without periods is measured.
 const LONGEST: f64 = 1.0;
 
-/// When operations are due, in seconds.
+/// The times at which operations are due, in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Schedule {
-    /// One for each operation, ascending.
+    /// The time of each operation, ascending.
     pub(crate) due: Vec<f64>,
-    /// So many of them are of the warm-up.
+    /// How many of them belong to the warm-up.
     pub(crate) warm: usize,
     /// When the measured stretch begins.
     pub(crate) begins: f64,
-    /// When it ends; all are due before.
+    /// When the measured stretch ends; all operations are due before.
     pub(crate) ends: f64,
 }
 
-/// A stretch in which the rate goes evenly from one value to another.
+/// A stretch in which the rate changes evenly from one value to another.
 struct Stretch {
     seconds: f64,
     from: f64,
@@ -33,8 +33,8 @@ struct Stretch {
 }
 
 impl Schedule {
-    /// The schedule of `load`, measured for `slice` seconds or a little longer, with at most `most`
-    /// operations unless one period has more. `seed` decides where chance does.
+    /// Makes the schedule of `load`, measured for `slice` seconds or a little longer, with at most `most` operations
+    /// unless one period has more. `seed` decides the random arrivals.
     pub(crate) fn new(load: &Load, seed: u64, slice: f64, most: usize) -> Schedule {
         let (rate, most) = (load.rate, most as f64);
         let seconds = match load.period() {
@@ -46,22 +46,22 @@ impl Schedule {
             }
         };
         let begins = match load.shape {
-            // The one rate it has is that of its bursts.
+            // The only rate of a burst load is that of its bursts.
             LoadShape::Burst { every } => every.as_secs_f64(),
             _ => WARM_UP,
         };
         let ends = begins + seconds;
         let due = match load.shape {
-            LoadShape::Poisson => independent(rate, ends, seed),
+            LoadShape::Poisson => poisson(rate, ends, seed),
             LoadShape::Burst { every } => bursts(rate, every.as_secs_f64(), ends),
-            _ => along(&stretches(load, seconds)),
+            _ => evenly(&stretches(load, seconds)),
         };
         let warm = due.partition_point(|&due| due < begins);
         Schedule { due, warm, begins, ends }
     }
 }
 
-/// The warm-up and the measured stretch of shapes whose rate is a function of time.
+/// Returns the warm-up and the measured stretch of a shape whose rate is a function of time.
 fn stretches(load: &Load, seconds: f64) -> Vec<Stretch> {
     let rate = load.rate;
     let flat = |seconds, rate| Stretch { seconds, from: rate, to: rate };
@@ -87,8 +87,8 @@ fn periods(seconds: f64, every: f64) -> usize {
     (seconds / every).round() as usize
 }
 
-/// The moments at which the rate, added up over time, reaches the next whole number.
-fn along(stretches: &[Stretch]) -> Vec<f64> {
+/// Returns the times at which the rate, added up over time, reaches the next whole number.
+fn evenly(stretches: &[Stretch]) -> Vec<f64> {
     let (mut due, mut began, mut count) = (Vec::new(), 0.0, 0.0);
     for Stretch { seconds, from, to } in stretches {
         // Half of how fast the rate changes.
@@ -96,9 +96,9 @@ fn along(stretches: &[Stretch]) -> Vec<f64> {
         let reached = count + f64::midpoint(*from, *to) * seconds;
         loop {
             let missing = due.len() as f64 - count;
-            // What solves missing = from·x + bend·x², in the form that does not cancel.
+            // This solves missing = from·x + bend·x², in the form that does not cancel.
             let x = 2.0 * missing / (from + (from * from + 4.0 * bend * missing).sqrt());
-            // At the end of a stretch rounding must not lose one, nor give one twice.
+            // At the end of a stretch, rounding must neither lose an operation nor repeat one.
             if due.len() as f64 >= reached - 1e-9 {
                 break;
             }
@@ -110,8 +110,8 @@ fn along(stretches: &[Stretch]) -> Vec<f64> {
     due
 }
 
-/// Poisson arrivals: exponential times between them.
-fn independent(rate: f64, ends: f64, mut seed: u64) -> Vec<f64> {
+/// Returns Poisson arrivals, which have exponential times between them.
+fn poisson(rate: f64, ends: f64, mut seed: u64) -> Vec<f64> {
     let (mut due, mut at) = (Vec::new(), 0.0);
     while at < ends {
         due.push(at);
@@ -125,7 +125,8 @@ fn independent(rate: f64, ends: f64, mut seed: u64) -> Vec<f64> {
     due
 }
 
-/// All operations of a period at its beginning; what is left of one is carried to the next.
+/// Returns bursts: all operations of a period at its beginning. The fraction that remains is carried to the next
+/// period.
 fn bursts(rate: f64, every: f64, ends: f64) -> Vec<f64> {
     let mut due = Vec::new();
     for period in 0..periods(ends, every) {
@@ -145,7 +146,7 @@ mod tests {
         Schedule::new(&Load { shape, rate, concurrency: 1 }, 17, 0.5, 20_000)
     }
 
-    /// How many are due in a stretch, counted from where measuring begins.
+    /// Counts the operations that are due in a stretch, counted from where the measurement begins.
     fn between(schedule: &Schedule, from: f64, to: f64) -> usize {
         let from = schedule.begins + from - 1e-9;
         let to = schedule.begins + to - 1e-9;
@@ -167,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn shapes_are_what_they_are_called() {
+    fn each_shape_has_its_arrivals() {
         let ms = Duration::from_millis;
         check(&schedule(LoadShape::Constant, 1000.0), 0.1, 0.5, &[100; 5]);
         let ramp = LoadShape::Ramp { peak: 900.0, every: ms(500) };
-        // 100 to 900 in half a second: 18, 34, 50, … a step more each.
+        // From 100 to 900 in half a second: 18, 34, 50, … each step 16 more.
         check(&schedule(ramp, 100.0), 0.1, 0.5, &[18, 34, 50, 66, 82]);
         let spike = LoadShape::Spike { peak: 2000.0, every: ms(250), width: ms(50) };
         check(&schedule(spike, 100.0), 0.1, 0.5, &[5, 5, 100, 5, 5, 5, 5, 100, 5, 5]);
@@ -184,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn slow_rates_take_longer_and_fast_ones_have_an_end() {
+    fn slow_rates_take_longer_and_fast_ones_are_cut() {
         check(&schedule(LoadShape::Constant, 100.0), 0.1, 0.5, &[25, 25]);
         check(&schedule(LoadShape::Constant, 60.0), 0.1, 50.0 / 60.0, &[25, 25]);
         check(&schedule(LoadShape::Constant, 1.0), 0.1, 1.0, &[0, 1]);
         check(&schedule(LoadShape::Constant, 1e6), 0.1, 0.02, &[10_000, 10_000]);
-        // A period is never cut, and there are no more of them than there is room for.
+        // A period is never cut, and there are no more periods than there is room for.
         let every = Duration::from_millis(5);
         check(&schedule(LoadShape::Ramp { peak: 1.2e6, every }, 8e5), 0.1, 0.02, &[5000; 4]);
         check(&schedule(LoadShape::Burst { every: Duration::from_secs(4) }, 0.5), 4.0, 4.0, &[2]);
@@ -204,7 +205,8 @@ mod tests {
         }
     }
 
-    /// Means and spreads of an exponential are alike; seeds differ and repeat.
+    /// The mean and the standard deviation of an exponential distribution are equal. Different seeds give different
+    /// arrivals, and the same seed the same.
     #[test]
     fn poisson_is_exponential() {
         let load = Load { shape: LoadShape::Poisson, rate: 20_000.0, concurrency: 1 };

@@ -1,47 +1,47 @@
-//! What the next lap is for: warming up, timing single operations, filling batches.
+//! The plan: what the next lap is for, which is to warm up, to time single operations or to fill batches.
 //!
-//! Pure: it is told what each lap took and says how many operations the next one has, so that every
-//! rule here is tested without a clock. A lap is the stretch between two readings of the clock.
+//! The plan is pure: it is told what each lap took, and says how many operations the next one has, so that every rule
+//! here is tested without a clock. A lap is the time between two readings of the clock.
 
 use crate::instrument::clock::{Reading, median};
 
-/// What is wanted of an operation.
+/// What has to be measured of an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wants {
     /// The latency of single operations.
     pub(crate) singles: bool,
     /// The mean latency of batches.
     pub(crate) batches: bool,
-    /// Processor time and context switches.
+    /// The processor time and context switches.
     pub(crate) usage: bool,
 }
 
-/// What the clock demands and the budget allows.
+/// The bounds that the clock and the budget set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bounds {
-    /// Seconds for all measuring after the warm-up.
+    /// The seconds for the whole measurement after the warm-up.
     pub(crate) slice: f64,
-    /// The most operations timed one by one.
+    /// The most operations that are timed one by one.
     pub(crate) singles: usize,
-    /// Seconds of a lap beside which the clock's cost is negligible.
+    /// The seconds of a lap beside which the cost of the clock is negligible.
     pub(crate) lap: f64,
-    /// Seconds of a lap beside which the cost of reading the process's usage is negligible.
+    /// The seconds of a lap beside which the cost of reading the process's usage is negligible.
     pub(crate) usage_lap: f64,
 }
 
-/// A batch is never shorter than this, where the slice allows it: 5 ms.
+/// The shortest batch, if the slice allows it: 5 ms.
 const SHORTEST_BATCH: f64 = 0.005;
-/// A lap never has more operations than this, so that their inputs and outputs stay few.
+/// The most operations in a lap, so that few inputs and outputs are alive.
 const LARGEST_LAP: usize = 10_000;
-/// So many laps make a window of the warm-up at the least, and so many are looked at at the most.
+/// The fewest laps that make a window of the warm-up, and the most that are examined.
 const WINDOW: std::ops::RangeInclusive<usize> = 3..=256;
 
-/// Decides, lap by lap, and keeps what was measured.
+/// The plan decides, lap by lap, and keeps what was measured.
 pub(crate) struct Plan {
     wants: Wants,
     bounds: Bounds,
     phase: Phase,
-    /// What is still to be measured after the current stage, last first.
+    /// What is still to be measured after the current stage, in reverse order.
     stages: Vec<Stage>,
     share: f64,
     batch: usize,
@@ -50,7 +50,7 @@ pub(crate) struct Plan {
 }
 
 enum Phase {
-    /// The one lap of something that is done once.
+    /// The one lap of an operation that is done once.
     Once,
     Warm(Warm),
     Measure(Stage, f64),
@@ -62,7 +62,7 @@ struct Warm {
     laps: Vec<f64>,
     size: usize,
     began: f64,
-    /// Operations of this window.
+    /// The operations of this window.
     operations: usize,
     last: Option<f64>,
 }
@@ -77,21 +77,21 @@ struct Stage {
 /// Everything that was measured, as it was read.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
-    /// Elapsed seconds of single operations that succeeded.
+    /// The elapsed seconds of the single operations that succeeded.
     pub(crate) walls: Vec<f64>,
-    /// Which of them waited for a processor, and how long.
+    /// The indices of those that waited for a processor, and how long they did.
     pub(crate) waits: Vec<(usize, f64)>,
     /// The batches that were filled.
     pub(crate) batches: Vec<Batch>,
-    /// Everything that was timed.
+    /// The sum of everything that was timed.
     pub(crate) total: Batch,
-    /// Processor seconds, context switches and elapsed seconds of laps that read them.
+    /// The processor seconds, the context switches and the sum of the laps that read them.
     pub(crate) usage: Option<(f64, u64, Batch)>,
-    /// Operations of the warm-up, and whether they had settled.
+    /// The number of operations of the warm-up, and whether the operation had settled.
     pub(crate) warmed: (usize, bool),
 }
 
-/// Consecutive operations taken together.
+/// Consecutive operations that are taken together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Batch {
     pub(crate) operations: usize,
@@ -110,14 +110,14 @@ impl Batch {
 }
 
 impl Plan {
-    /// Warms up until the operation has settled, then measures what is wanted.
+    /// Makes a plan that warms up until the operation has settled, and then measures what is wanted.
     pub(crate) fn looped(wants: Wants, bounds: Bounds) -> Self {
         let laps = Vec::with_capacity(*WINDOW.end());
         let warm = Warm { laps, size: 1, ..Warm::default() };
         Plan { wants, bounds, phase: Phase::Warm(warm), ..Plan::once(wants, bounds) }
     }
 
-    /// Measures one operation, the first, and no more.
+    /// Makes a plan that measures the first operation only.
     pub(crate) fn once(wants: Wants, bounds: Bounds) -> Self {
         Plan {
             wants,
@@ -131,7 +131,7 @@ impl Plan {
         }
     }
 
-    /// How many operations the next lap has; `None` when everything is measured.
+    /// Returns how many operations the next lap has; `None` when everything is measured.
     pub(crate) fn next(&self) -> Option<usize> {
         match &self.phase {
             Phase::Once => Some(1),
@@ -150,18 +150,17 @@ impl Plan {
         }
     }
 
-    /// What is wanted.
+    /// Returns what is wanted.
     pub(crate) fn wants(&self) -> Wants {
         self.wants
     }
 
-    /// Whether what is measured now counts: it is past the warm-up.
+    /// Whether laps count now, because the warm-up is over.
     pub(crate) fn counts(&self) -> bool {
         !matches!(self.phase, Phase::Warm(_))
     }
 
-    /// Takes in a lap of `operations`, of which `failed` did, that ended `at` seconds after the first
-    /// one began.
+    /// Records a lap of `operations`, of which `failed` failed, that ended `at` seconds after the first lap began.
     pub(crate) fn record(&mut self, operations: usize, failed: usize, reading: Reading, at: f64) {
         match std::mem::replace(&mut self.phase, Phase::Done) {
             Phase::Once => {
@@ -186,7 +185,7 @@ impl Plan {
         }
     }
 
-    /// The most single operations that are kept; they have their room before the first is timed.
+    /// Returns the most single operations that are kept; the room for them is allocated before the first is timed.
     fn room(&self) -> usize {
         self.bounds.singles.max(1)
     }
@@ -194,7 +193,7 @@ impl Plan {
     fn warm(&mut self, mut warm: Warm, reading: Reading, at: f64) {
         self.measured.warmed.0 += warm.size;
         warm.operations += warm.size;
-        // Making inputs and dropping outputs included.
+        // This includes making the inputs and dropping the outputs.
         let passed = (at - warm.began) / warm.operations as f64;
         let each = (reading.wall - reading.waited).max(0.0) / warm.size as f64;
         if warm.laps.len() < *WINDOW.end() {
@@ -222,13 +221,13 @@ impl Plan {
         self.phase = Phase::Warm(warm);
     }
 
-    /// A lap is never to take more seconds than this, set-up included, where it can be shorter.
+    /// Returns the most seconds that a lap should take, set-up included.
     fn longest_lap(&self) -> f64 {
         self.bounds.slice / 50.0
     }
 
-    /// The warm-up is over; an operation takes `typical` seconds, and with all that is not timed so
-    /// many pass: lays out the stages.
+    /// Ends the warm-up and lays out the stages. An operation takes `typical` seconds, and `passed` seconds with
+    /// everything that is not timed.
     fn settle(&mut self, typical: f64, passed: f64, at: f64) {
         let most = self.longest_lap() / passed;
         let Bounds { slice, lap, usage_lap, .. } = self.bounds;
@@ -246,7 +245,7 @@ impl Plan {
         let batch = (self.share / 5.0).max(SHORTEST_BATCH);
         self.batch = (batch / typical).ceil().max(1.0) as usize;
         if singles {
-            // Even an operation that takes no time is timed no faster than the clock is read.
+            // Even an operation that takes no time cannot be timed faster than the clock is read.
             let likely = (self.share / (typical + lap / 100.0) * 2.0) as usize + 64;
             self.bounds.singles = self.room().min(likely);
             self.measured.walls = touched(self.room());
@@ -302,12 +301,12 @@ impl Wants {
     }
 }
 
-/// How many operations make a lap of `seconds`, of which `most` can be afforded.
+/// Returns how many operations make a lap of `seconds`, but at most `most`.
 fn fitting(seconds: f64, each: f64, most: f64) -> usize {
     ((seconds / each.max(1e-10)).ceil().min(most) as usize).clamp(1, LARGEST_LAP)
 }
 
-/// Room for `capacity` numbers whose pages are there before they are needed.
+/// Returns room for `capacity` numbers, whose pages are resident before they are needed.
 fn touched(capacity: usize) -> Vec<f64> {
     let mut room = vec![f64::NAN; capacity];
     room.clear();

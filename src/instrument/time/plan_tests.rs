@@ -1,12 +1,12 @@
-//! The plan, driven by made-up operations: what each lap took is stated, nothing waits.
+//! The plan, driven by made-up operations: the test states what each lap took, and nothing waits.
 
 use super::*;
 
 const ALL: Wants = Wants { singles: true, batches: true, usage: true };
 const BOUNDS: Bounds = Bounds { slice: 0.1, singles: 100_000, lap: 3e-6, usage_lap: 2e-4 };
 
-/// Runs `plan` on an operation whose n-th call takes `cost(n)` seconds, each lap preceded by a set-up
-/// of `setup` seconds. Returns the plan and how many operations ran.
+/// Runs `plan` on an operation whose n-th call takes `cost(n)` seconds, with a set-up of `setup` seconds before each.
+/// Returns the plan and how many operations ran.
 fn run(mut plan: Plan, setup: f64, cost: impl Fn(usize) -> f64) -> (Plan, usize) {
     let (mut at, mut done) = (0.0, 0);
     while let Some(lap) = plan.next() {
@@ -30,10 +30,11 @@ fn a_short_operation_has_a_stage_for_each_purpose() {
     let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |_| 1e-7);
     let measured = &plan.measured;
     assert!(measured.warmed.1);
-    // A third of the slice each: 33 ms of 100 ns is beyond the room, which ends that stage.
+    // Each stage has a third of the slice, 33 ms. The room for operations of 100 ns is full before that, which ends
+    // the stage.
     assert_eq!(measured.walls.len(), 100_000);
     assert!(measured.walls.iter().all(|&wall| (wall - 1e-7).abs() < 1e-15));
-    // Batches of a fifth of the stage: 6.7 ms, in laps of 30 operations.
+    // A batch is a fifth of the stage: 6.7 ms, in laps of 30 operations.
     near(plan.batch as f64, 66_667.0, 0.001);
     assert!((4..=5).contains(&measured.batches.len()), "{}", measured.batches.len());
     for batch in &measured.batches {
@@ -69,7 +70,7 @@ fn a_slow_operation_is_warmed_once_and_measured_at_least_once() {
 
 #[test]
 fn warming_ends_when_the_operation_has_settled() {
-    // A hundred slow calls, then steady.
+    // A hundred calls get faster, and then all take the same time.
     let cost = |n: usize| if n < 100 { 1e-4 * (1.0 + (100 - n) as f64) } else { 1e-4 };
     let bounds = Bounds { slice: 2.0, ..BOUNDS };
     let (plan, _) = run(Plan::looped(ALL, bounds), 0.0, cost);
@@ -78,7 +79,7 @@ fn warming_ends_when_the_operation_has_settled() {
 }
 
 #[test]
-fn an_operation_that_never_settles_is_said_to() {
+fn an_operation_that_never_settles_is_reported() {
     // Each call is a fifth slower than the one before.
     let (plan, _) = run(Plan::looped(ALL, BOUNDS), 0.0, |n| 1e-5 * 1.2_f64.powf(n as f64));
     assert!(!plan.measured.warmed.1);
@@ -91,12 +92,12 @@ fn a_long_set_up_does_not_prevent_a_batch() {
     assert_eq!(plan.measured.batches.len(), 1);
     assert!(!plan.measured.walls.is_empty());
     assert!(plan.measured.usage.is_some());
-    // No lap of hundreds of operations, each with its set-up.
+    // There is no lap of hundreds of operations, each with its set-up.
     assert!(done < 20, "{done}");
 }
 
 #[test]
-fn what_is_done_once_is_measured_and_not_warmed() {
+fn a_single_operation_is_measured_without_warm_up() {
     let (plan, done) = run(Plan::once(ALL, BOUNDS), 0.0, |_| 0.5);
     assert_eq!((done, plan.batch), (1, 1));
     assert_eq!(plan.measured.walls, [0.5]);
@@ -112,7 +113,7 @@ fn nothing_wanted_runs_the_operation_once() {
 }
 
 #[test]
-fn failures_are_counted_and_are_no_samples() {
+fn failures_are_counted_but_give_no_samples() {
     let mut plan = Plan::looped(Wants { usage: false, ..ALL }, BOUNDS);
     let mut at = 0.0;
     let mut n = 0;
@@ -131,7 +132,7 @@ fn failures_are_counted_and_are_no_samples() {
 }
 
 #[test]
-fn time_that_was_waited_is_kept_beside_the_wall() {
+fn the_time_waited_is_kept_beside_the_wall_time() {
     let mut plan = Plan::once(ALL, BOUNDS);
     plan.record(1, 0, Reading { wall: 0.004, waited: 0.003, usage: None }, 0.004);
     assert_eq!(plan.measured.waits, [(0, 0.003)]);

@@ -10,37 +10,37 @@ use super::{done, id};
 /// Kills one process.
 pub(crate) fn kill(pid: u32) -> io::Result<()> {
     let pid = id(pid)?;
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     done(unsafe { libc::kill(pid, libc::SIGKILL) }).map(drop)
 }
 
-/// Has the kernel kill this process when the thread that started it ends.
+/// Asks the kernel to kill this process when the thread that started it ends.
 pub(crate) fn die_with_parent() -> io::Result<()> {
     let signal = libc::SIGKILL as libc::c_ulong;
-    // SAFETY: this option takes a number alone.
+    // SAFETY: this option only takes a number.
     done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal) }).map(drop)
 }
 
-/// A file to read, without the memory that the standard library may need for its path.
+/// Opens a file for reading, without the allocation that the standard library may need for its path.
 pub(crate) fn open(path: &CStr) -> io::Result<File> {
-    // SAFETY: the path ends in a zero, and what is opened here is nobody else's.
+    // SAFETY: the path ends in a zero, and nobody else owns the new descriptor.
     unsafe {
         let fd = done(libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC))?;
         Ok(File::from(OwnedFd::from_raw_fd(fd)))
     }
 }
 
-/// What becomes readable when a process ends; it may not have been reaped yet.
+/// Opens a descriptor that becomes readable when a process ends, even before it is reaped.
 pub(crate) fn process_fd(pid: u32) -> io::Result<OwnedFd> {
     let pid = id(pid)?;
-    // SAFETY: it takes numbers alone, and gives a descriptor that is nobody else's.
+    // SAFETY: the call only takes numbers, and nobody else owns the descriptor that it returns.
     unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
         Ok(OwnedFd::from_raw_fd(done(fd as libc::c_int)?))
     }
 }
 
-/// Waits for the end of a child and leaves it to be reaped.
+/// Waits for the end of a child, which still has to be reaped afterwards.
 pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WEXITED | libc::WNOWAIT;
@@ -48,12 +48,12 @@ pub(crate) fn wait_for_end(pid: u32) -> io::Result<()> {
     done(unsafe { libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options) }).map(drop)
 }
 
-/// Whether a child has ended; it is left to be reaped.
+/// Whether a child has ended, which still has to be reaped.
 pub(crate) fn has_ended(pid: u32) -> bool {
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
-    // SAFETY: the pointer is to writable memory of the right type, in which zeroes are valid; of a child that
-    // has ended its id is filled in.
+    // SAFETY: the pointer is to writable memory of the right type, in which zeros are valid; the id of a child that
+    // has ended is filled in.
     unsafe {
         done(libc::waitid(libc::P_PID, pid, info.as_mut_ptr(), options)).is_err()
             || info.assume_init().si_pid() != 0
@@ -68,7 +68,7 @@ pub(crate) fn has_children() -> bool {
     unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) == 0 }
 }
 
-/// The clock that counts the processor time of another process, all its threads.
+/// Returns the clock that counts the processor time of another process, with all its threads.
 pub(crate) fn processor_clock(pid: u32) -> Option<libc::clockid_t> {
     let pid = id(pid).ok()?;
     let mut clock = 0;
@@ -77,54 +77,54 @@ pub(crate) fn processor_clock(pid: u32) -> Option<libc::clockid_t> {
     found.then_some(clock)
 }
 
-/// Bytes of a page of memory.
+/// Returns the size of a page of memory, in bytes.
 pub(crate) fn page_size() -> usize {
-    // SAFETY: it takes a number alone. Linux never fails to say this.
+    // SAFETY: the call only takes a number. Linux never fails to report this.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned() as usize
 }
 
-/// The unit of processor times in `/proc`, per second.
+/// Returns how many units of the processor times in `/proc` make a second.
 pub(crate) fn ticks_per_second() -> u64 {
-    // SAFETY: it takes a number alone. Linux never fails to say this.
+    // SAFETY: the call only takes a number. Linux never fails to report this.
     unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.cast_unsigned()
 }
 
-/// The processors that a thread may run on.
+/// A set of processors that a thread may run on.
 #[derive(Clone, Copy)]
 pub(crate) struct Processors(libc::cpu_set_t);
 
 impl Processors {
-    /// Those of this thread.
+    /// Returns the set of this thread.
     pub(crate) fn of_this_thread() -> io::Result<Self> {
         let mut set = std::mem::MaybeUninit::<libc::cpu_set_t>::zeroed();
         let bytes = size_of::<libc::cpu_set_t>();
-        // SAFETY: the pointer is to as many writable bytes as are said; the set is plain bits, for
-        // which zeroes are valid.
+        // SAFETY: the pointer is to as many writable bytes as are given; the set is plain bits, for which zeros are
+        // valid.
         unsafe {
             done(libc::sched_getaffinity(0, bytes, set.as_mut_ptr()))?;
             Ok(Processors(set.assume_init()))
         }
     }
 
-    /// This one alone; `None` where a set has no such number.
-    pub(crate) fn one(number: usize) -> Option<Self> {
-        // SAFETY: the set is plain bits, for which zeroes are valid.
+    /// Returns a set of one processor; `None` if a set cannot contain this number.
+    pub(crate) fn single(number: usize) -> Option<Self> {
+        // SAFETY: the set is plain bits, for which zeros are valid.
         let mut set = unsafe { std::mem::zeroed() };
         // SAFETY: the number is within the set.
-        (number < MOST).then(|| unsafe { libc::CPU_SET(number, &mut set) })?;
+        (number < MAX_PROCESSORS).then(|| unsafe { libc::CPU_SET(number, &mut set) })?;
         Some(Processors(set))
     }
 
-    /// Their numbers.
+    /// Returns the numbers of the processors.
     pub(crate) fn numbers(&self) -> Vec<usize> {
         // SAFETY: the numbers are within the set.
-        (0..MOST).filter(|&number| unsafe { libc::CPU_ISSET(number, &self.0) }).collect()
+        (0..MAX_PROCESSORS).filter(|&number| unsafe { libc::CPU_ISSET(number, &self.0) }).collect()
     }
 
-    /// Has this thread run on them alone, and what it starts from now on.
+    /// Lets this thread, and what it starts from now on, run on these processors only.
     pub(crate) fn keep_this_thread(&self) -> io::Result<()> {
         let bytes = size_of::<libc::cpu_set_t>();
-        // SAFETY: the pointer is to as many bytes as are said.
+        // SAFETY: the pointer is to as many bytes as are given.
         done(unsafe { libc::sched_setaffinity(0, bytes, &raw const self.0) }).map(drop)
     }
 }
@@ -135,12 +135,12 @@ impl std::fmt::Debug for Processors {
     }
 }
 
-/// As many processors as a set has room for.
-pub(crate) const MOST: usize = libc::CPU_SETSIZE as usize;
+/// The number of processors that a set has room for.
+pub(crate) const MAX_PROCESSORS: usize = libc::CPU_SETSIZE as usize;
 
-/// The user that this process acts as.
+/// Returns the user that this process acts as.
 pub(crate) fn user() -> u32 {
-    // SAFETY: it takes nothing and cannot fail.
+    // SAFETY: the call takes nothing and cannot fail.
     unsafe { libc::geteuid() }
 }
 
@@ -150,27 +150,27 @@ pub(crate) fn may_write(path: &CStr) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
 }
 
-/// Has this process be the parent of what its descendants leave behind when they end.
+/// Makes this process the parent of the orphans among its descendants.
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     let yes: libc::c_ulong = 1;
-    // SAFETY: this option takes a number alone.
+    // SAFETY: this option only takes a number.
     done(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, yes) }).map(drop)
 }
 
 /// Undoes [`die_with_parent`].
 pub(crate) fn outlive_parent() -> io::Result<()> {
     let none: libc::c_ulong = 0;
-    // SAFETY: this option takes a number alone.
+    // SAFETY: this option only takes a number.
     done(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, none) }).map(drop)
 }
 
 /// Makes this process the leader of a group of its own.
 pub(crate) fn lead_group() -> io::Result<()> {
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     done(unsafe { libc::setpgid(0, 0) }).map(drop)
 }
 
-/// Has no signal but SIGKILL and SIGSTOP reach the calling thread.
+/// Blocks all signals but SIGKILL and SIGSTOP for the calling thread.
 pub(crate) fn block_signals() {
     let mut all = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
     // SAFETY: the pointer is to writable memory of the right type, which is filled before it is read.
@@ -186,7 +186,7 @@ pub(crate) struct Reaped {
     pub(crate) usage: libc::rusage,
 }
 
-/// Reaps this child, waiting for its end, and says what it and the children it waited for used.
+/// Waits for the end of this child and reaps it; returns what it and the children that it waited for used.
 pub(crate) fn reap(pid: u32) -> io::Result<Reaped> {
     loop {
         match wait4(id(pid)?, 0) {
@@ -197,10 +197,10 @@ pub(crate) fn reap(pid: u32) -> io::Result<Reaped> {
     }
 }
 
-/// Reaps any child that has ended; `None` where none has.
+/// Reaps any child that has ended; returns `None` if none has.
 ///
 /// # Errors
-/// Where there are no children: then `NotFound`.
+/// `NotFound` if there are no children.
 pub(crate) fn reap_any() -> io::Result<Option<Reaped>> {
     wait4(-1, libc::WNOHANG).map_err(|e| match e.raw_os_error() {
         Some(libc::ECHILD) => io::ErrorKind::NotFound.into(),
@@ -211,8 +211,8 @@ pub(crate) fn reap_any() -> io::Result<Option<Reaped>> {
 fn wait4(pid: libc::pid_t, options: libc::c_int) -> io::Result<Option<Reaped>> {
     let mut status = 0;
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain
-    // numbers, for which zeroes are valid.
+    // SAFETY: both pointers are to live, writable memory of the right types; `rusage` is plain numbers, for which
+    // zeros are valid.
     let (pid, usage) = unsafe {
         let pid = libc::wait4(pid, &raw mut status, options, usage.as_mut_ptr());
         (pid, usage.assume_init())
@@ -220,19 +220,19 @@ fn wait4(pid: libc::pid_t, options: libc::c_int) -> io::Result<Option<Reaped>> {
     Ok((done(pid)? > 0).then_some(Reaped { status, usage }))
 }
 
-/// Entries of an open directory, as getdents64(2) writes them; how many bytes.
+/// Reads entries of an open directory, in the form of getdents64(2); returns the number of bytes.
 pub(crate) fn entries(directory: &File, into: &mut [u8]) -> io::Result<usize> {
     let (fd, at, length) = (directory.as_raw_fd(), into.as_mut_ptr(), into.len());
-    // SAFETY: the pointer is to as many writable bytes as are said.
+    // SAFETY: the pointer is to as many writable bytes as are given.
     let written = unsafe { libc::syscall(libc::SYS_getdents64, fd, at, length) };
     done(written as libc::c_int).map(|written| written as usize)
 }
 
-/// Which process made the pair of sockets that this is one of.
+/// Returns the process that made the pair of sockets to which this socket belongs.
 pub(crate) fn maker_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
     let mut made = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: the pointers are to live, writable memory, of which as many bytes are filled as are said.
+    // SAFETY: the pointers are to live, writable memory, of which as many bytes are filled as are given.
     done(unsafe {
         let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
         let made = (&raw mut made).cast();
@@ -241,44 +241,44 @@ pub(crate) fn maker_of(socket: BorrowedFd<'_>) -> io::Result<u32> {
     u32::try_from(made.pid).map_err(io::Error::other)
 }
 
-/// Another descriptor of what this number stands for, if it stands for anything.
+/// Duplicates the descriptor with this number, if it is open.
 pub(crate) fn duplicate(fd: i32) -> io::Result<OwnedFd> {
-    // SAFETY: it takes numbers alone, and gives a descriptor that is nobody else's.
+    // SAFETY: the call only takes numbers, and nobody else owns the descriptor that it returns.
     unsafe { Ok(OwnedFd::from_raw_fd(done(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3))?)) }
 }
 
-/// Closes all descriptors of these numbers. For a copy of a process that owns none of them.
+/// Closes all descriptors from `first` to `last`. It is meant for a copy of a process, which owns none of them.
 pub(crate) fn close_range(first: u32, last: u32) {
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
         return;
     }
-    // Linux before 5.9, or a sandbox that refuses it.
+    // The call is missing before Linux 5.9, and some sandboxes refuse it.
     let mut limit = libc::rlimit { rlim_cur: 1 << 16, rlim_max: 0 };
     // SAFETY: the pointer is to live, writable memory of the right type.
     unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
     let most = u32::try_from(limit.rlim_cur).unwrap_or(u32::MAX).min(1 << 20);
     for number in first..=last.min(most) {
-        // SAFETY: it takes a number alone.
+        // SAFETY: the call only takes a number.
         unsafe { libc::close(number.cast_signed()) };
     }
 }
 
-/// Ends this process here and now: nothing is flushed, dropped or printed.
+/// Ends this process at once: nothing is flushed, dropped or printed.
 pub(crate) fn exit_now(code: i32) -> ! {
-    // SAFETY: it takes a number alone.
+    // SAFETY: the call only takes a number.
     unsafe { libc::_exit(code) }
 }
 
-/// Whether programs that this process starts inherit this descriptor.
+/// Sets whether programs that this process starts inherit this descriptor.
 pub(crate) fn inherit(fd: i32, inherited: bool) -> io::Result<()> {
     let flag = if inherited { 0 } else { libc::FD_CLOEXEC };
-    // SAFETY: it takes numbers alone.
+    // SAFETY: the call only takes numbers.
     done(unsafe { libc::fcntl(fd, libc::F_SETFD, flag) }).map(drop)
 }
 
-/// Takes a variable out of this process's environment, unless another thread may be reading that: then the
-/// variable stays, and what it opened stays shut to whoever inherits it.
+/// Removes a variable from this process's environment, unless another thread may be reading the environment. In that
+/// case the variable stays, but nobody who inherits it is accepted by it.
 pub(crate) fn forget_variable(name: &str) {
     if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1) {
         // SAFETY: this is the only thread.
@@ -286,12 +286,12 @@ pub(crate) fn forget_variable(name: &str) {
     }
 }
 
-/// Fills `pages`, one byte for each page of the file's first `length` bytes; the lowest bit is set
-/// where the page is in memory.
+/// Fills `pages`, which has one byte for each page of the file's first `length` bytes; the lowest bit is set if the
+/// page is in memory.
 pub(crate) fn mincore(file: &File, length: usize, pages: &mut [u8]) -> io::Result<()> {
     assert!(pages.len() >= length.div_ceil(page_size()));
-    // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written,
-    // and is unmapped before anyone else knows of it; `pages` has a byte for each of its pages.
+    // SAFETY: the mapping is new, at an address that the kernel chooses, is never read or written, and is unmapped
+    // before anyone else knows of it; `pages` has a byte for each of its pages.
     unsafe {
         let (none, fd) = (std::ptr::null_mut(), file.as_raw_fd());
         let at = libc::mmap(none, length, libc::PROT_READ, libc::MAP_SHARED, fd, 0);
@@ -307,7 +307,7 @@ pub(crate) fn mincore(file: &File, length: usize, pages: &mut [u8]) -> io::Resul
     }
 }
 
-/// Drops what the page cache holds of a file, but for what is dirty or mapped.
+/// Drops the pages of a file from the page cache, except those that are dirty or mapped.
 pub(crate) fn drop_cached(file: &File) -> io::Result<()> {
     // SAFETY: the descriptor is open, and advice changes no content.
     match unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {

@@ -3,10 +3,10 @@
 use std::hint::black_box;
 
 use crate::instrument::laps::Instrument;
-use crate::run::drive::{Failures, Outcome, kept, opaque};
+use crate::run::drive::{Failures, Outcome, hide_from_optimizer, keeps_outputs};
 
-/// The loop of [`run::drive`](crate::run::drive) with one future for the whole loop, so that entering the runtime
-/// is not part of an operation.
+/// The loop of [`run::drive`](crate::run::drive), with one future for the whole loop, so that entering the runtime is
+/// not part of an operation.
 pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     instrument: &mut G,
     failures: &mut Failures,
@@ -17,7 +17,7 @@ pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
     while !failures.ended() {
         let Some(lap) = instrument.next() else { break };
         if lap == 1 {
-            let input = opaque(setup().await);
+            let input = hide_from_optimizer(setup().await);
             instrument.start();
             let output = black_box(op(input).await);
             instrument.stop();
@@ -29,12 +29,12 @@ pub(super) async fn drive<K: Outcome<O>, G: Instrument + ?Sized, I, O>(
         inputs.reserve(lap);
         outputs.reserve(lap);
         for _ in 0..lap {
-            inputs.push(opaque(setup().await));
+            inputs.push(hide_from_optimizer(setup().await));
         }
         instrument.start();
         for input in inputs.drain(..) {
             let output = black_box(op(input).await);
-            if kept::<K, O>() {
+            if keeps_outputs::<K, O>() {
                 outputs.push(output);
             }
         }

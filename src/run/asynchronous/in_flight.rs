@@ -1,37 +1,38 @@
-//! Futures of one kind that run beside each other on one task, each polled only when it was woken.
+//! Futures of one type that run beside each other on one task, and each of which is polled only when it was woken.
 //!
-//! Apart because it knows neither operations nor schedules. Spawning them instead would ask of
-//! operations that they own all they use, and add the executor's queue to what is measured.
+//! This is apart because it knows neither operations nor schedules. To spawn the futures instead would require that
+//! operations own everything they use, and would add the executor's queue to what is measured.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Futures in so many places, which are used again.
+/// A set of futures in slots, which are reused.
 pub(super) struct InFlight<F> {
-    places: Vec<Pin<Box<Option<F>>>>,
-    /// Wakes the future of a place, whichever it is.
+    slots: Vec<Pin<Box<Option<F>>>>,
+    /// The waker of each slot, which wakes whatever future is in it.
     wakers: Vec<Waker>,
     vacant: Vec<usize>,
-    room: usize,
-    /// Places that were woken and are polled in this round.
+    capacity: usize,
+    /// The slots that were woken and are polled in this round.
     round: Vec<usize>,
     woken: Arc<Woken>,
 }
 
-/// Places that were woken, and the task that polls them.
+/// The slots that were woken, and the task that polls them.
 #[derive(Default)]
 struct Woken(Mutex<(Vec<usize>, Option<Waker>)>);
 
-struct Bell {
-    place: usize,
+/// The waker of one slot.
+struct SlotWaker {
+    slot: usize,
     woken: Arc<Woken>,
 }
 
-impl Wake for Bell {
+impl Wake for SlotWaker {
     fn wake(self: Arc<Self>) {
-        let task = self.woken.with(|(places, task)| {
-            places.push(self.place);
+        let task = self.woken.with(|(slots, task)| {
+            slots.push(self.slot);
             task.take()
         });
         if let Some(task) = task {
@@ -48,25 +49,25 @@ impl Woken {
 }
 
 impl<F: Future> InFlight<F> {
-    /// Room for `room` futures.
-    pub(super) fn new(room: usize) -> Self {
+    /// Makes a set with room for `capacity` futures.
+    pub(super) fn new(capacity: usize) -> Self {
         InFlight {
-            places: Vec::new(),
+            slots: Vec::new(),
             wakers: Vec::new(),
             vacant: Vec::new(),
-            room,
+            capacity,
             round: Vec::new(),
             woken: Arc::default(),
         }
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.len() < self.room
+        self.len() < self.capacity
     }
 
-    /// Whether there was no room before the last one ended.
+    /// Whether there was no room before the last future ended.
     pub(super) fn was_full(&self) -> bool {
-        self.len() + 1 == self.room
+        self.len() + 1 == self.capacity
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -74,43 +75,44 @@ impl<F: Future> InFlight<F> {
     }
 
     fn len(&self) -> usize {
-        self.places.len() - self.vacant.len()
+        self.slots.len() - self.vacant.len()
     }
 
-    /// Takes in a future, which is polled the next time that any is.
+    /// Adds a future, which is polled the next time that any is.
     pub(super) fn start(&mut self, future: F) {
-        let place = self.vacant.pop().unwrap_or_else(|| {
-            let place = self.places.len();
-            self.places.push(Box::pin(None));
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            let slot = self.slots.len();
+            self.slots.push(Box::pin(None));
             let woken = Arc::clone(&self.woken);
-            self.wakers.push(Arc::new(Bell { place, woken }).into());
-            place
+            self.wakers.push(Arc::new(SlotWaker { slot, woken }).into());
+            slot
         });
-        self.places[place].set(Some(future));
-        self.woken.with(|(places, _)| places.push(place));
+        self.slots[slot].set(Some(future));
+        self.woken.with(|(slots, _)| slots.push(slot));
     }
 
-    /// The output of one that has ended.
+    /// Returns the output of a future that has ended.
     ///
-    /// What is woken while a round is polled waits for the next one, before which the task lets go once: a future that
-    /// has used up the budget tokio gives a task wakes itself at once, and is not given more before that.
+    /// A future that is woken while a round is polled waits for the next round, and the task yields once before that.
+    /// A future that has used up the budget that tokio gives a task wakes itself at once, and gets no new budget
+    /// before the task has yielded.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
         if self.round.is_empty() {
-            self.woken.with(|(places, _)| self.round.append(places));
+            self.woken.with(|(slots, _)| self.round.append(slots));
         }
-        while let Some(place) = self.round.pop() {
-            // One that has ended may have been woken too.
-            let Some(future) = self.places[place].as_mut().as_pin_mut() else { continue };
-            let polled = future.poll(&mut Context::from_waker(&self.wakers[place]));
+        while let Some(slot) = self.round.pop() {
+            // A future that has ended may have been woken as well.
+            let Some(future) = self.slots[slot].as_mut().as_pin_mut() else { continue };
+            let polled = future.poll(&mut Context::from_waker(&self.wakers[slot]));
             if let Poll::Ready(output) = polled {
-                self.places[place].set(None);
-                self.vacant.push(place);
+                self.slots[slot].set(None);
+                self.vacant.push(slot);
                 return Poll::Ready(output);
             }
         }
-        let is_more = self.woken.with(|(places, task)| {
+        let is_more = self.woken.with(|(slots, task)| {
             *task = Some(cx.waker().clone());
-            !places.is_empty()
+            !slots.is_empty()
         });
         if is_more {
             cx.waker().wake_by_ref();
@@ -146,9 +148,9 @@ mod tests {
             });
             assert_eq!(poll_fn(|cx| in_flight.poll_ended(cx)).await, Ok(2));
             assert!(in_flight.has_room() && in_flight.was_full() && !in_flight.is_empty());
-            // In the place of the one that ended.
+            // It is put in the slot of the future that ended.
             let c = start(&mut in_flight);
-            assert_eq!(in_flight.places.len(), 2);
+            assert_eq!(in_flight.slots.len(), 2);
             assert_eq!(poll_fn(|cx| in_flight.poll_ended(cx)).await, Ok(1));
             drop(c);
             assert!(poll_fn(|cx| in_flight.poll_ended(cx)).await.is_err());
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_wakes_itself_is_polled_once_a_round() {
+    fn a_future_that_wakes_itself_is_polled_once_a_round() {
         let mut polls = 0;
         let mut in_flight = InFlight::new(1);
         in_flight.start(poll_fn(|cx| {
@@ -175,13 +177,14 @@ mod tests {
     fn more_end_at_once_than_a_task_has_budget_for() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut in_flight = InFlight::new(1000);
-        // As with a runtime of several threads: polled from a thread that is none of its own, where who has no budget
-        // left is not put off but woken at once.
-        let (ends, all): (Vec<_>, Vec<_>) = (0..1000).map(|_| oneshot::channel::<u8>()).unzip();
-        for ended in all {
+        // As on a runtime of several threads, the futures are polled from a thread that is not the runtime's own.
+        // There a future that has no budget left is woken at once rather than put off.
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..1000).map(|_| oneshot::channel::<u8>()).unzip();
+        for ended in receivers {
             in_flight.start(ended);
         }
-        for end in ends {
+        for end in senders {
             end.send(1).unwrap();
         }
         runtime.handle().block_on(async {

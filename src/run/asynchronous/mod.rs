@@ -1,6 +1,6 @@
 //! The measuring methods of asynchronous operations, and the tokio runtime that they run on.
 //!
-//! Apart because it is all that needs tokio, and a cargo feature.
+//! They are apart because only they need tokio, which is a cargo feature.
 
 mod drive;
 mod in_flight;
@@ -13,14 +13,14 @@ use perf_budget_core::outcome::Cause;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use self::drive::drive;
-use self::open_loop::{arrive, arrive_beside};
-use super::drive::{Certain, Fallible, Outcome};
-use super::measurement::Watching;
+use self::open_loop::{arrive, arrive_concurrently};
+use super::drive::{CannotFail, Fallible, Outcome};
+use super::measurement::Watcher;
 use super::{Failed, Run};
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Repeat;
 
-/// What runs asynchronous operations.
+/// The runtime that runs asynchronous operations.
 #[derive(Debug)]
 pub(super) enum Executor {
     Own(Runtime),
@@ -38,7 +38,8 @@ impl Executor {
 
 impl Run {
     /// Runs asynchronous operations on a runtime of the workload's own, which has several threads and outlives the
-    /// measurement. Without it they run on a runtime of one thread, with all drivers that tokio was built with.
+    /// measurement. Without this call they run on a runtime with one thread, with all drivers that tokio was built
+    /// with.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -49,8 +50,8 @@ impl Run {
     /// }
     /// ```
     ///
-    /// Under a `load` the runtime needs its timers (`enable_time`). A runtime of one thread is refused, as a handle does not
-    /// run its tasks: the measuring method then fails.
+    /// Under a `load` the runtime needs its timers (`enable_time`). A runtime with one thread is refused, because its
+    /// tasks do not run through a handle: the measuring method then fails.
     pub fn on(&mut self, runtime: &Handle) -> &mut Self {
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             let text = "failed to run on a runtime of one thread: its tasks do not run through a \
@@ -62,7 +63,8 @@ impl Run {
         self
     }
 
-    /// Runs a future, unmeasured, on the runtime that asynchronous operations will run on: to start a server, to connect to it.
+    /// Runs a future, unmeasured, on the runtime that asynchronous operations will run on: for example, to start a
+    /// server or to connect to it.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -78,7 +80,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// Where the runtime cannot be started.
+    /// If the runtime cannot be started.
     pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, Failed> {
         let executor = self.executor()?;
         let output = executor.block_on(future);
@@ -100,7 +102,7 @@ impl Run {
     }
 
     /// Measures an asynchronous operation, one call after the other, on a tokio runtime: the one given to
-    /// [`on`](Run::on), or one of a single thread.
+    /// [`on`](Run::on), or one with a single thread.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -111,12 +113,12 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`iter`](Run::iter), and where the runtime cannot be started.
+    /// As [`iter`](Run::iter), and if the runtime cannot be started.
     pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
         self.plain_async("iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation that uses up its input, which is made anew, unmeasured, for each call: the
+    /// Measures an asynchronous operation that uses up its input, which is made again, unmeasured, for each call: the
     /// asynchronous form of [`iter_with`](Run::iter_with).
     ///
     /// ```
@@ -154,7 +156,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter`](Run::try_iter), and where the runtime cannot be started.
+    /// As [`try_iter`](Run::try_iter), and if the runtime cannot be started.
     pub fn try_iter_async<T, E: Display>(
         &mut self,
         mut op: impl AsyncFnMut() -> Result<T, E>,
@@ -162,7 +164,7 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async", async || (), async |()| op().await)
     }
 
-    /// Measures an asynchronous operation that may fail and uses up its input, which is made anew for each call.
+    /// Measures an asynchronous operation that may fail and uses up its input, which is made again for each call.
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -182,9 +184,9 @@ impl Run {
         self.measure_async::<Fallible, _, _>("try_iter_async_with", setup, op)
     }
 
-    /// Measures an asynchronous operation of which several may be in flight, on one task. Where the budget has a `load`, at most
-    /// its `concurrency` are, and each is started when it is due. Without a `load` it does what
-    /// [`iter_async`](Run::iter_async) does.
+    /// Measures an asynchronous operation of which several may be in flight, on one task. If the budget has a `load`,
+    /// at most its `concurrency` are in flight, and each is started when it is due. Without a `load` it does the same
+    /// as [`iter_async`](Run::iter_async).
     ///
     /// ```
     /// # use perf_budget::{Failed, Run};
@@ -199,7 +201,7 @@ impl Run {
     /// As [`iter_async`](Run::iter_async).
     pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
         self.refuse_unread::<O>("iter_concurrent")?;
-        self.beside::<Certain, _>("iter_concurrent", op)
+        self.measure_concurrent::<CannotFail, _>("iter_concurrent", op)
     }
 
     /// Measures an asynchronous operation that may fail and of which several may be in flight:
@@ -219,7 +221,7 @@ impl Run {
         &mut self,
         op: impl AsyncFn() -> Result<T, E>,
     ) -> Result<(), Failed> {
-        self.beside::<Fallible, _>("try_iter_concurrent", op)
+        self.measure_concurrent::<Fallible, _>("try_iter_concurrent", op)
     }
 
     fn plain_async<I, O>(
@@ -229,7 +231,7 @@ impl Run {
         op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
         self.refuse_unread::<O>(method)?;
-        self.measure_async::<Certain, _, _>(method, setup, op)
+        self.measure_async::<CannotFail, _, _>(method, setup, op)
     }
 
     fn measure_async<K: Outcome<O>, I, O>(
@@ -239,25 +241,25 @@ impl Run {
         mut op: impl AsyncFnMut(I) -> O,
     ) -> Result<(), Failed> {
         let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(method, Repeat::Looped)?;
-        match &mut watching {
-            Watching::Time(time) => {
+        let (mut watcher, mut failures) = self.begin(method, Repeat::Looped)?;
+        match &mut watcher {
+            Watcher::Time(time) => {
                 executor.block_on(drive::<K, _, _, _>(&mut **time, &mut failures, setup, op));
             }
-            Watching::Other(instrument) => {
+            Watcher::Other(instrument) => {
                 executor.block_on(drive::<K, _, _, _>(&mut **instrument, &mut failures, setup, op));
             }
-            Watching::Arrivals(arrivals) => {
+            Watcher::Arrivals(arrivals) => {
                 let injection = self.request.injection;
                 let op = async |input| slowed(injection, op(input)).await;
                 executor.block_on(arrive::<K, _, _>(arrivals, &mut failures, setup, op));
             }
         }
         self.executor = Some(executor);
-        self.end(method, watching, &failures)
+        self.end(method, watcher, &failures)
     }
 
-    fn beside<K: Outcome<O>, O>(
+    fn measure_concurrent<K: Outcome<O>, O>(
         &mut self,
         method: &'static str,
         op: impl AsyncFn() -> O,
@@ -266,19 +268,19 @@ impl Run {
             return self.measure_async::<K, _, _>(method, async || (), async |()| op().await);
         }
         let executor = self.executor()?;
-        let (mut watching, mut failures) = self.begin(method, Repeat::Looped)?;
-        if let Watching::Arrivals(arrivals) = &mut watching {
+        let (mut watcher, mut failures) = self.begin(method, Repeat::Looped)?;
+        if let Watcher::Arrivals(arrivals) = &mut watcher {
             let injection = self.request.injection;
             let op = async || slowed(injection, op()).await;
-            executor.block_on(arrive_beside::<K, _>(arrivals, &mut failures, op));
+            executor.block_on(arrive_concurrently::<K, _>(arrivals, &mut failures, op));
         }
         self.executor = Some(executor);
-        self.end(method, watching, &failures)
+        self.end(method, watcher, &failures)
     }
 }
 
-/// A timer is so coarse; what is left of a wait is spent looking at the clock, in turns with the other
-/// tasks of the runtime.
+/// The precision of a timer. The rest of a wait is spent polling the clock, alternating with the other tasks of the
+/// runtime.
 const TIMER: Duration = Duration::from_millis(2);
 
 /// Waits until `due`.
@@ -292,7 +294,7 @@ async fn until(due: Instant) {
     }
 }
 
-/// An asynchronous operation, and so much longer as is injected.
+/// Runs an asynchronous operation, and then waits for as long as is injected.
 async fn slowed<O>(injection: Option<Injection>, op: impl Future<Output = O>) -> O {
     let began = Instant::now();
     let output = op.await;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use super::in_flight::InFlight;
 use super::until;
 use crate::instrument::load::arrivals::{Arrivals, Span};
-use crate::run::drive::{Failures, Outcome, opaque};
+use crate::run::drive::{Failures, Outcome, hide_from_optimizer};
 use crate::run::open_loop::{Clock as _, Monotonic};
 
 /// Runs operations one after the other, each when it is due.
@@ -20,12 +20,12 @@ pub(super) async fn arrive<K: Outcome<O>, I, O>(
 ) {
     let mut inputs = Vec::with_capacity(arrivals.len());
     for _ in 0..arrivals.len() {
-        inputs.push(opaque(setup().await));
+        inputs.push(hide_from_optimizer(setup().await));
     }
     let clock = Monotonic::start();
     let mut free = 0.0;
     for (n, input) in inputs.into_iter().enumerate() {
-        if arrivals.is_hopeless(free) {
+        if arrivals.is_overloaded(free) {
             return arrivals.give_up(n, free);
         }
         until(clock.at(arrivals.due(n))).await;
@@ -42,20 +42,20 @@ pub(super) async fn arrive<K: Outcome<O>, I, O>(
     }
 }
 
-/// Runs operations beside each other, as many as may be in flight: one that is due while there is no
-/// room waits until one has ended.
-pub(super) async fn arrive_beside<K: Outcome<O>, O>(
+/// Runs operations beside each other, as many as may be in flight. An operation that is due while there is no room
+/// waits until another one has ended.
+pub(super) async fn arrive_concurrently<K: Outcome<O>, O>(
     arrivals: &mut Arrivals,
     failures: &mut Failures,
     op: impl AsyncFn() -> O,
 ) {
     let clock = Monotonic::start();
     let (clock, op) = (&clock, &op);
-    // It holds what borrows the clock.
+    // It is declared here because it holds futures that borrow the clock.
     let mut in_flight = InFlight::new(arrivals.concurrency());
     let (mut next, mut free) = (0, 0.0);
     while !failures.ended() {
-        if next < arrivals.len() && arrivals.is_hopeless(clock.now()) {
+        if next < arrivals.len() && arrivals.is_overloaded(clock.now()) {
             arrivals.give_up(next, clock.now());
             next = arrivals.len();
         }

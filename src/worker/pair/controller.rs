@@ -1,4 +1,4 @@
-//! The harness's end of a pair: starts both, lets them take turns, and ends them.
+//! The harness's end of a pair: it starts both processes, interleaves their operations, and ends them.
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -12,40 +12,41 @@ use super::{Pair, Place, Round, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
-use crate::worker::process::{self, Asked};
+use crate::worker::process::{self, PreparedProcess};
 
-/// About so long is one turn, where an operation is shorter: long beside the clock and the change of
-/// process, short beside what the machine does meanwhile.
-const TURN: f64 = 75e-6;
-/// A turn has no more operations, so that their inputs stay few.
+/// About how long a turn takes, in seconds, if an operation is shorter: long compared with the clock and with the
+/// switch between the processes, and short compared with the machine's other activity.
+const TURN_SECONDS: f64 = 75e-6;
+/// The most operations in a turn, so that few inputs are alive.
 const MOST_OPERATIONS: f64 = 10_000.0;
-/// Warming up goes on for so long, in seconds,
-const WARM: f64 = 0.005;
-/// and for so many rounds, at the most.
+/// How long the warm-up lasts, in seconds.
+const WARM_SECONDS: f64 = 0.005;
+/// The most rounds of the warm-up.
 const WARM_ROUNDS: usize = 12;
-/// Fewer rounds have no middle worth the name.
+/// The fewest rounds of a pair: of fewer there is no useful median.
 const FEWEST_ROUNDS: usize = 3;
-/// So many rounds of a kind are enough, however soon they are done: what is left then is peculiar to the two
-/// processes, and the next pair says more of it. At a start of a pair that costs 20 rounds, and noise of a round
-/// that is 4 to 8 times that of a process, the best number is 20 to 37 (Kalibera & Jones 2013; figures:
-/// `docs/judgement.md`).
+/// The number of rounds of a kind that is enough, however soon they are done. The noise that is left then belongs to
+/// the two processes, and another pair of processes tells more. If the start of a pair costs as much as 20 rounds,
+/// and the noise of a round is 4 to 8 times that of a process, the best number is 20 to 37 (Kalibera & Jones 2013;
+/// the figures are in `docs/judgement.md`).
 const ENOUGH_ROUNDS: usize = 32;
-/// A percentile far out gets its operations within so many slices, or has to do with fewer.
+/// The most slices in which an extreme percentile may collect its operations; after that it has to do with fewer.
 const MOST_SLICES: u32 = 8;
-/// Whose turn it is, the second's where it says so. Each has as many turns right after its own as the other, and as
-/// many after the other's, which is worth 2 % where work lives in caches; a steady drift cancels in either half, and
-/// one that bends cancels over both.
+/// The order of the turns in a round; true is the second side. Each side has as many turns right after its own as the
+/// other, and as many after the other's, which is worth 2 % for work that lives in caches. A linear drift cancels
+/// within either half, and a quadratic one over both.
 const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
-/// How long a process may take to end after it was told to, or after it hung up.
+/// How long a process may take to end after it was told to, or after it closed the channel.
 const ENDING: Duration = Duration::from_secs(10);
-/// How often it is looked after a process that is awaited.
-const LOOK: Duration = Duration::from_millis(200);
-/// The shortest time there is: a logarithm is taken of it.
-const TICK: f64 = 1e-9;
+/// How often a process that is waited for is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// The shortest time that is used, because a logarithm is taken of it.
+const SHORTEST: f64 = 1e-9;
 
+/// Measures two sides, in a process each, whose operations are interleaved.
 pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
-    // Both inherit it.
+    // Both processes inherit the pin.
     let pin = match terms.place {
         Place::Free => None,
         Place::Core(count) => {
@@ -54,17 +55,25 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
             cpu.and_then(|&cpu| Pin::to(cpu).map(|pin| (cpu, pin)))
         }
     };
-    let start = |side: &Side| Party::start(side, terms).map_err(|why| side.blame(why));
-    let mut parties = [start(sides[0])?, start(sides[1])?];
-    let ready = |at: usize, party: &mut Party| party.ready().map_err(|why| sides[at].blame(why));
-    let [first, second] = &mut parties;
+    let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
+    let mut participants = [start(sides[0])?, start(sides[1])?];
+    let ready = |at: usize, participant: &mut Participant| {
+        participant.ready().map_err(|why| sides[at].with_role(why))
+    };
+    let [first, second] = &mut participants;
     let ready = [ready(0, first)?, ready(1, second)?];
-    // Waiting for a processor is of one thread's, and of nobody's own making, only where it is alone.
-    let corrects =
+    // The wait for a processor is known for one thread only, and is certain not to be of its own making only if that
+    // thread has the processor to itself.
+    let subtracts_waiting =
         matches!(terms.place, Place::Core(_)) && ready.iter().all(|ready| ready.sees_waiting);
     let repeats = ready.iter().all(|ready| ready.repeats);
-    let mut controller =
-        Controller { sides, parties: &mut parties, corrects, total: Total::default(), turn: 1 };
+    let mut controller = Controller {
+        sides,
+        participants: &mut participants,
+        subtracts_waiting,
+        total: Total::default(),
+        turn: 1,
+    };
     let rounds = if repeats {
         controller.warm_up()?;
         controller.rounds(terms.wants, terms.slice, swap)?
@@ -72,53 +81,57 @@ pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pa
         vec![controller.once(swap)?]
     };
     let Controller { total, turn, .. } = controller;
-    // Nothing more is measured: what is left to do need not queue for the one processor.
+    // Nothing more is measured, so the rest need not queue for the one processor.
     let processor = pin.map(|(cpu, _)| cpu);
-    for (party, side) in parties.iter_mut().zip(sides) {
-        party.dismiss().map_err(|why| side.blame(why))?;
+    for (participant, side) in participants.iter_mut().zip(sides) {
+        participant.dismiss().map_err(|why| side.with_role(why))?;
     }
-    let end = |party: Party, side: &Side| party.end().map_err(|why| side.blame(why));
-    let [first, second] = parties;
+    let end = |participant: Participant, side: &Side| {
+        participant.end().map_err(|why| side.with_role(why))
+    };
+    let [first, second] = participants;
     let work = [end(first, sides[0])?.work, end(second, sides[1])?.work];
     let mut pair = Pair { rounds, work, batch: turn as usize, ..Pair::default() };
     pair.elapsed = began.elapsed();
-    pair.others = total.others.map(|others| others / total.wall.max(TICK));
-    pair.waited = ready[0].sees_waiting.then(|| total.waited / total.wall.max(TICK));
+    pair.others = total.others.map(|others| others / total.wall.max(SHORTEST));
+    pair.waited = ready[0].sees_waiting.then(|| total.waited / total.wall.max(SHORTEST));
     let grain = |of: fn(&Ready) -> f64| of(&ready[0]).max(of(&ready[1]));
     pair.clock = Some(Clock { cost: grain(|r| r.clock.0), resolution: grain(|r| r.clock.1) });
-    pair.timing = Some(if corrects { Timing::LessWaiting } else { Timing::Wall });
+    pair.timing = Some(if subtracts_waiting { Timing::LessWaiting } else { Timing::Wall });
     pair.processor = processor;
     pair.notes.push(
-        match (processor, corrects) {
+        match (processor, subtracts_waiting) {
             (Some(_), true) => {
-                "clock: wall, scheduling delay subtracted; both in turns on one processor"
+                "clock: wall, scheduling delay subtracted; both interleaved on one processor"
             }
-            (Some(_), false) => "clock: wall; both in turns on one processor",
-            (None, _) => "clock: wall; both in turns, on whichever processor",
+            (Some(_), false) => "clock: wall; both interleaved on one processor",
+            (None, _) => "clock: wall; both interleaved, on any processor",
         }
         .to_owned(),
     );
     if !repeats {
-        pair.notes.push("each done once in a process, so that a pair is one ratio".to_owned());
+        pair.notes.push(
+            "each operation runs once in a process, so that a pair gives one ratio".to_owned(),
+        );
     }
     Ok(pair)
 }
 
-/// One of the two, alive.
-struct Party {
+/// One of the two processes, while it lives.
+struct Participant {
     name: String,
-    asked: Asked,
+    prepared: PreparedProcess,
     child: Child,
     channel: UnixStream,
     timeout: Duration,
 }
 
-impl Party {
-    fn start(side: &Side, terms: &Terms<'_>) -> Result<Party, Unmeasured> {
+impl Participant {
+    fn start(side: &Side, terms: &Terms<'_>) -> Result<Participant, Unmeasured> {
         let name = side.request.workload.clone();
-        let mut asked = Asked::new(&side.request, terms.scratch, &side.build)?;
-        asked.launch.stdin = Input::Channel;
-        let mut child = Child::spawn(&asked.launch)?;
+        let mut prepared = PreparedProcess::new(&side.request, terms.scratch, &side.build)?;
+        prepared.launch.stdin = Input::Channel;
+        let mut child = Child::spawn(&prepared.launch)?;
         let timeout = terms.timeout;
         let channel = child.channel().ok_or("it has none".to_owned()).and_then(|channel| {
             let set = channel.set_read_timeout(Some(timeout)).and_then(|()| {
@@ -131,7 +144,7 @@ impl Party {
             let text = format!("failed to open a channel to workload `{name}`: {error}");
             Unmeasured::new(Cause::Harness, text)
         })?;
-        Ok(Party { name, asked, child, channel, timeout })
+        Ok(Participant { name, prepared, child, channel, timeout })
     }
 
     fn ready(&mut self) -> Result<Ready, Unmeasured> {
@@ -141,8 +154,8 @@ impl Party {
             Ok(None) => Err(self.child.give_up(
                 Cause::Unsuitable,
                 format!(
-                    "workload `{}` is in a test binary with another version of perf-budget, which takes \
-                     turns by other rules; build both with the same version",
+                    "workload `{}` is in a test binary with another version of perf-budget, which has \
+                     another protocol; build both with the same version",
                     self.name
                 ),
             )),
@@ -156,18 +169,18 @@ impl Party {
         match Reply::receive(&mut self.channel) {
             Ok(reply) if reply.laps.iter().all(valid) && !reply.laps.is_empty() => Ok(reply),
             Ok(_) => {
-                let text = format!("workload `{}` replied with what is no reading", self.name);
+                let text = format!("workload `{}` replied with an invalid reading", self.name);
                 Err(self.child.give_up(Cause::InvalidReading, text))
             }
             Err(error) => Err(self.fault(&error)),
         }
     }
 
-    /// Waits until it says something, and looks after it meanwhile.
+    /// Waits until the process sends something, and checks meanwhile that it is well.
     fn listen(&mut self) -> Result<(), Unmeasured> {
         let deadline = Instant::now() + self.timeout;
         loop {
-            match kernel::readable([Some(self.channel.as_fd())], LOOK) {
+            match kernel::readable([Some(self.channel.as_fd())], CHECK_INTERVAL) {
                 Ok([true]) => return Ok(()),
                 Ok([false]) if Instant::now() > deadline => {
                     return Err(self.fault(&std::io::ErrorKind::TimedOut.into()));
@@ -175,43 +188,43 @@ impl Party {
                 Ok([false]) => {}
                 Err(error) => return Err(self.fault(&error)),
             }
-            // That it has ended shows on the channel too; that it floods shows only here.
+            // If the process has ended, the channel shows that too; if it writes too much, only this check does.
             match self.child.wait(Instant::now()) {
-                Err(why) => return Err(process::named(&self.name, why)),
+                Err(why) => return Err(process::with_workload(&self.name, why)),
                 Ok(Some(finished)) => return Err(self.ended(&finished)),
                 Ok(None) => {}
             }
         }
     }
 
-    /// Why it does not answer: it hangs, or it has ended and its reply says why.
+    /// Returns why the process does not answer: it hangs, or it has ended and its reply says why.
     fn fault(&mut self, error: &std::io::Error) -> Unmeasured {
         use std::io::ErrorKind::{TimedOut, WouldBlock};
         if matches!(error.kind(), TimedOut | WouldBlock) {
             let text = format!(
-                "workload `{}` did not go on within {:?} and was killed; if it may take longer, raise \
+                "workload `{}` did not answer within {:?} and was killed; if it may take longer, raise \
                  `timeout`",
                 self.name, self.timeout
             );
             return self.child.give_up(Cause::TimedOut, text);
         }
         match self.child.wait(Instant::now() + ENDING) {
-            Err(why) => process::named(&self.name, why),
+            Err(why) => process::with_workload(&self.name, why),
             Ok(Some(finished)) => self.ended(&finished),
             Ok(None) => self.child.give_up(
                 Cause::Harness,
-                format!("workload `{}` hung up and did not end: {error}", self.name),
+                format!("workload `{}` closed its channel and did not end: {error}", self.name),
             ),
         }
     }
 
-    /// Why it ended although nobody had asked it to.
+    /// Returns why the process ended although nobody had asked it to.
     fn ended(&self, finished: &Finished) -> Unmeasured {
-        if let Err(why) = self.asked.reply(finished) {
+        if let Err(why) = self.prepared.reply(finished) {
             why
         } else {
             let text = format!(
-                "workload `{}` ended without taking turns: it called no measuring method, or is in a \
+                "workload `{}` ended before its operations were interleaved: it called no measuring method, or is in a \
                  test binary with another version of perf-budget",
                 self.name
             );
@@ -219,16 +232,16 @@ impl Party {
         }
     }
 
-    /// Tells it that that was all.
+    /// Tells the process that there is nothing more to measure.
     fn dismiss(&mut self) -> Result<(), Unmeasured> {
         Order::End.send(&mut self.channel).map_err(|error| self.fault(&error))
     }
 
-    /// Hears what it has to say in the end.
+    /// Waits for the process to end, and returns its reply.
     fn end(mut self) -> Result<ProcessRun, Unmeasured> {
         match self.child.wait(Instant::now() + self.timeout) {
-            Err(why) => Err(process::named(&self.name, why)),
-            Ok(Some(finished)) => self.asked.reply(&finished),
+            Err(why) => Err(process::with_workload(&self.name, why)),
+            Ok(Some(finished)) => self.prepared.reply(&finished),
             Ok(None) => Err(self.child.give_up(
                 Cause::TimedOut,
                 format!(
@@ -244,17 +257,17 @@ fn valid(lap: &(f64, f64)) -> bool {
     lap.0.is_finite() && lap.1.is_finite() && lap.0 >= 0.0 && lap.1 >= 0.0
 }
 
-/// Two parties that take turns.
+/// The controller of two processes whose operations are interleaved.
 struct Controller<'a> {
     sides: [&'a Side; 2],
-    parties: &'a mut [Party; 2],
-    corrects: bool,
+    participants: &'a mut [Participant; 2],
+    subtracts_waiting: bool,
     total: Total,
-    /// Operations of a turn.
+    /// The operations in a turn.
     turn: u32,
 }
 
-/// Over all turns.
+/// The sums over all turns.
 #[derive(Default)]
 struct Total {
     wall: f64,
@@ -263,10 +276,11 @@ struct Total {
 }
 
 impl Controller<'_> {
-    /// One turn of one of them: seconds of each operation, or the mean of a batch.
-    fn turn(&mut self, who: usize, single: bool) -> Result<Vec<f64>, Unmeasured> {
+    /// Runs one turn of one process. Returns the seconds of each operation, or the mean of a batch.
+    fn turn(&mut self, side: usize, single: bool) -> Result<Vec<f64>, Unmeasured> {
         let order = if single { Order::Singles(self.turn) } else { Order::Batch(self.turn) };
-        let reply = self.parties[who].ask(order).map_err(|why| self.sides[who].blame(why))?;
+        let reply =
+            self.participants[side].ask(order).map_err(|why| self.sides[side].with_role(why))?;
         for (wall, waited) in &reply.laps {
             self.total.wall += wall;
             self.total.waited += waited;
@@ -276,24 +290,28 @@ impl Controller<'_> {
         }
         let operations = if single { 1.0 } else { f64::from(self.turn) };
         let seconds = |lap: &(f64, f64)| {
-            let own = if self.corrects { (lap.0 - lap.1).max(TICK) } else { lap.0.max(TICK) };
+            let own = if self.subtracts_waiting {
+                (lap.0 - lap.1).max(SHORTEST)
+            } else {
+                lap.0.max(SHORTEST)
+            };
             own / operations
         };
         Ok(reply.laps.iter().map(seconds).collect())
     }
 
-    /// Runs both until neither is new to it, and finds how many operations make a turn.
+    /// Runs both until they are warm, and finds how many operations make a turn.
     fn warm_up(&mut self) -> Result<(), Unmeasured> {
         for _ in 0..WARM_ROUNDS {
-            let mut slowest: f64 = TICK;
-            for who in [1, 0, 0, 1] {
-                slowest = slowest.max(self.turn(who, false)?[0]);
+            let mut slowest: f64 = SHORTEST;
+            for side in [1, 0, 0, 1] {
+                slowest = slowest.max(self.turn(side, false)?[0]);
             }
-            let wanted = (TURN / slowest).clamp(1.0, MOST_OPERATIONS) as u32;
-            // The first operations are slow, and say little of how many fit.
+            let wanted = (TURN_SECONDS / slowest).clamp(1.0, MOST_OPERATIONS) as u32;
+            // The first operations are slow, and tell little about how many fit in a turn.
             let settled = wanted <= self.turn.saturating_mul(2);
             self.turn = wanted.min(self.turn.saturating_mul(16)).max(1);
-            if settled && self.total.wall >= WARM {
+            if settled && self.total.wall >= WARM_SECONDS {
                 break;
             }
         }
@@ -338,11 +356,11 @@ impl Controller<'_> {
         Ok(round)
     }
 
-    /// The one operation that each of them has.
+    /// Runs the one operation that each of them has.
     fn once(&mut self, swap: bool) -> Result<Round, Unmeasured> {
         let mut times: [Vec<f64>; 2] = Default::default();
-        for who in if swap { [1, 0] } else { [0, 1] } {
-            times[who] = self.turn(who, true)?;
+        for side in if swap { [1, 0] } else { [0, 1] } {
+            times[side] = self.turn(side, true)?;
         }
         let [first, second] = times.map(|times| vec![times]);
         Ok(Round { single: true, first, second })
@@ -353,10 +371,11 @@ impl Controller<'_> {
 mod tests {
     use super::*;
 
-    /// Neither side has a better place in a round: as many turns, as many of them after the other's, and as
-    /// early, so that a drift cancels, a straight one and one that bends. A round follows another.
+    /// Neither side has a better place in a round: each has as many turns, as many of them after the other's, and as
+    /// early, so that a linear and a quadratic drift cancel. The last turn of a round is before the first of the
+    /// next.
     #[test]
-    fn places_in_a_round_are_alike() {
+    fn both_sides_have_equal_places_in_a_round() {
         let sum = |second: bool, of: fn(usize) -> usize| -> usize {
             (0..ROUND.len()).filter(|&at| ROUND[at] == second).map(of).sum()
         };

@@ -1,9 +1,9 @@
-//! Pairs: two processes of test binaries, alive at once, whose operations take turns on one processor.
+//! Pairs: two processes of test binaries that are alive at the same time, and whose operations are interleaved on one
+//! processor.
 //!
-//! What is compared runs within microseconds of each other, so that whatever the machine does to the
-//! one it does to the other. A coin decides which of the two is started first and which begins, since
-//! the place in line is worth a little too; who calls keeps the coin. The figures are in
-//! `docs/judgement.md`.
+//! What is compared runs within microseconds of each other, so that whatever the machine does to one it also does to
+//! the other. The caller tosses a coin for which of the two is started first and which begins, because the order is
+//! worth a little too. The figures are in `docs/judgement.md`.
 
 #[cfg(unix)]
 mod controller;
@@ -33,26 +33,26 @@ pub(crate) use self::responder::Responder;
     )
 )]
 pub struct Side {
-    /// The binary that the workload is in.
+    /// The binary that contains the workload.
     pub build: Build,
-    /// What it is asked to do.
+    /// The request to its process.
     pub request: Request,
-    /// What it is in the comparison, where that must be said of what went wrong: "the base".
+    /// Its role in the comparison, for messages about what went wrong, such as "the base".
     pub role: Option<String>,
 }
 
-/// What of an operation the rounds are made of.
+/// What the rounds measure of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wants {
     /// The time of single operations.
     pub singles: bool,
-    /// The mean time of many.
+    /// The mean time of a batch.
     pub batches: bool,
-    /// The fewest single operations of either side, for a percentile far out.
+    /// The fewest single operations of each side, for an extreme percentile.
     pub fewest: usize,
 }
 
-/// How a pair is run.
+/// The settings of a pair.
 #[cfg_attr(
     all(not(unix), not(feature = "internals")),
     expect(
@@ -61,87 +61,87 @@ pub struct Wants {
     )
 )]
 pub struct Terms<'a> {
-    /// What the rounds are made of.
+    /// What the rounds measure.
     pub wants: Wants,
-    /// How long rounds go on, warm-up not counted.
+    /// How long rounds are measured, without the warm-up.
     pub slice: Duration,
-    /// Where both run.
+    /// Where both processes run.
     pub place: Place,
-    /// How long either process may live.
+    /// How long each process may live.
     pub timeout: Duration,
-    /// Where requests and replies are.
+    /// The directory of requests and replies.
     pub scratch: &'a std::path::Path,
 }
 
 /// Where the two processes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// On one processor, which they take in turns: the one with this number among those that this process
-    /// may use, counted round.
+    /// On one processor, which they share in turns: the one with this number, modulo their count, among those that
+    /// this process may use.
     Core(usize),
-    /// On all processors that this process may use: work of several threads is not itself on one.
+    /// On all processors that this process may use: work of several threads behaves differently on one.
     Free,
 }
 
-/// What one pair of processes gave.
+/// The result of one pair of processes.
 #[derive(Debug, Default)]
 pub struct Pair {
     /// The rounds, in order.
     pub rounds: Vec<Round>,
-    /// What an operation of either side counts for in a throughput.
+    /// What an operation of each side counts for in a throughput.
     pub work: [Work; 2],
-    /// Operations of one batch; 1 where an operation is as long as a batch.
+    /// The operations of one batch; 1 if an operation is as long as a batch.
     pub batch: usize,
-    /// How long it took, spawning and set-up included.
+    /// How long the pair took, with starting and set-up.
     pub elapsed: Duration,
-    /// The share of the measured time in which an operation waited for a processor; `None` where unknown.
+    /// The share of the measured time in which an operation waited for a processor; `None` if unknown.
     pub waited: Option<f64>,
-    /// Processor time of other threads and of child processes, as a share of the measured time; `None`
-    /// where unknown.
+    /// The processor time of other threads and of child processes, as a share of the measured time; `None` if
+    /// unknown.
     pub others: Option<f64>,
-    /// What the clock that timed it can tell apart.
+    /// The cost and the resolution of the clock.
     pub clock: Option<Clock>,
-    /// Whether waiting for a processor was taken off.
+    /// Whether the wait for a processor was subtracted.
     pub timing: Option<Timing>,
-    /// The processor that both ran on, where it was one.
+    /// The processor that both ran on, if it was one.
     pub processor: Option<usize>,
-    /// Which of the links of either side it was measured with, counted from 0.
+    /// Which link of each side was measured, counted from 0.
     pub links: [usize; 2],
-    /// What a reader must know of how it was timed.
+    /// Remarks for the reader about how it was timed.
     pub notes: Vec<String>,
 }
 
-/// Each of the two, four times: first, second, second, first, second, first, first, second; or the other way
-/// around, as the pair began.
+/// Four turns of each side: first, second, second, first, second, first, first, second; or the other way around,
+/// depending on how the pair began.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Round {
-    /// Whether its times are of single operations, or one mean of a batch.
+    /// Whether the times are those of single operations; otherwise each is one mean of a batch.
     pub single: bool,
-    /// Seconds of the first side, turn by turn.
+    /// The seconds of the first side, one list for each of its turns.
     pub first: Vec<Vec<f64>>,
-    /// Of the second.
+    /// The seconds of the second side, one list for each of its turns.
     pub second: Vec<Vec<f64>>,
 }
 
-/// Measures two sides next to each other, started in the order they are given; the second begins each round
-/// where `swap` says so.
+/// Measures two sides next to each other, started in the given order. The second side begins each round if `swap` is
+/// true.
 #[cfg(unix)]
 pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     controller::run(sides, terms, swap)
 }
 
-/// Where there is no channel that both ends can wait on.
+/// Fails: this system has no channel that both ends can wait on.
 #[cfg(not(unix))]
 pub fn measure(_sides: [&Side; 2], _terms: &Terms<'_>, _swap: bool) -> Result<Pair, Unmeasured> {
-    let text = "two builds are compared turn by turn only on Unix; drop the limit that is relative to \
+    let text = "the times of two builds can be interleaved only on Unix; drop the limit that is relative to \
                 another time here";
     Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
 }
 
 impl Side {
-    /// What went wrong on this side, with its role.
+    /// Adds the side's role to what went wrong.
     #[cfg(unix)]
-    fn blame(&self, why: Unmeasured) -> Unmeasured {
+    fn with_role(&self, why: Unmeasured) -> Unmeasured {
         match &self.role {
             None => why,
             Some(role) => {
@@ -152,7 +152,7 @@ impl Side {
 }
 
 impl Pair {
-    /// The other way around.
+    /// Returns the pair with its sides exchanged.
     pub(crate) fn swapped(mut self) -> Pair {
         self.work.swap(0, 1);
         self.links.swap(0, 1);

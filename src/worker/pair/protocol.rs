@@ -1,45 +1,45 @@
-//! What the two ends of a pair say to each other, over a socket that is the worker's standard input.
+//! The protocol between the two ends of a pair, over a socket that is the worker's standard input.
 //!
-//! Fixed forms, little-endian, since each is sent thousands of times between two timed stretches.
+//! The messages have fixed forms, little-endian, because each is sent thousands of times between two timed stretches.
 
 use std::io::{self, Read, Write};
 
-/// The version of this protocol. A binary that was built with another one is told so, not measured.
+/// The version of this protocol. A binary that was built with another version is refused.
 pub(super) const VERSION: u32 = 1;
 const GREETING: [u8; 4] = *b"pair";
-/// No honest reply has more times than this.
+/// The most times in a valid reply.
 const MOST: u32 = 1 << 20;
 
-/// What the harness asks of a worker.
+/// A message from the harness to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Run so many operations and say how long they took together.
+    /// Run so many operations and report how long they took together.
     Batch(u32),
-    /// Run so many operations and say how long each took.
+    /// Run so many operations and report how long each took.
     Singles(u32),
-    /// That was all.
+    /// There is nothing more to measure.
     End,
 }
 
-/// What a worker says first, when it is prepared.
+/// The first message of a worker, when it is prepared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ready {
-    /// Whether its operation can be done more than once.
+    /// Whether its operation can be repeated.
     pub(super) repeats: bool,
-    /// Whether it can tell how long it waited for a processor.
+    /// Whether it can report how long it waited for a processor.
     pub(super) sees_waiting: bool,
-    /// Cost and resolution of its clock, in seconds.
+    /// The cost and the resolution of its clock, in seconds.
     pub(super) clock: (f64, f64),
 }
 
-/// What a worker answers.
+/// A worker's answer to an order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Reply {
-    /// Seconds of each stretch that was timed, and how many of them it waited for a processor.
+    /// The seconds of each stretch that was timed, and how many of them the worker waited for a processor.
     pub(super) laps: Vec<(f64, f64)>,
-    /// Processor seconds of other threads and of child processes meanwhile; not known: negative.
+    /// The processor seconds of other threads and of child processes meanwhile; negative if they are not known.
     pub(super) others: f64,
-    /// Operations that failed.
+    /// The number of operations that failed.
     pub(super) failed: u32,
 }
 
@@ -78,7 +78,7 @@ impl Ready {
         to.write_all(&text)
     }
 
-    /// `None` where it speaks another version.
+    /// Receives the first message; returns `None` if the worker has another version.
     pub(super) fn receive(from: &mut dyn Read) -> io::Result<Option<Ready>> {
         if bytes::<4>(from)? != GREETING {
             return Err(io::ErrorKind::InvalidData.into());
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_ours_is_refused() {
+    fn an_invalid_message_is_refused() {
         assert!(Order::receive(&mut &b"x\0\0\0\0"[..]).is_err());
         assert!(Order::receive(&mut &b"b\0"[..]).is_err());
         assert!(Ready::receive(&mut &b"what is this?"[..]).is_err());

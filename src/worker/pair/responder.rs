@@ -1,4 +1,4 @@
-//! The worker's end of a pair: runs operations when it is told to, and says what they took.
+//! The worker's end of a pair: it runs operations when it is told to, and reports what they took.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -12,32 +12,32 @@ use super::protocol::{Order, Ready, Reply};
 use crate::instrument::clock::Stopwatch;
 use crate::instrument::laps::{Instrument, Repeat};
 use crate::os::kernel;
-use crate::os::usage::Company;
+use crate::os::usage::Contention;
 
-/// Watches laps that somebody else asks for.
+/// An instrument that watches the laps that the controller asks for.
 pub(crate) struct Responder {
     channel: UnixStream,
     watch: Stopwatch,
     repeat: Repeat,
     state: State,
     reply: Reply,
-    /// Of the order that is being followed.
-    company: Option<Company>,
+    /// The counters when the current order arrived.
+    contention: Option<Contention>,
     operations: u64,
     failed: u64,
-    broken: Option<io::Error>,
+    channel_error: Option<io::Error>,
 }
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nobody has been told yet that the workload is prepared.
+    /// The controller has not been told yet that the workload is prepared.
     Preparing,
     /// So many single operations are still to be timed.
     Singles(u32),
-    /// The order has been followed.
+    /// The order has been carried out.
     Done,
-    /// There will be no other.
+    /// No other order will come.
     Over,
 }
 
@@ -57,15 +57,15 @@ impl Responder {
             repeat,
             state: State::Preparing,
             reply: Reply::default(),
-            company: None,
+            contention: None,
             operations: 0,
             failed: 0,
-            broken: None,
+            channel_error: None,
         })
     }
 
     /// Answers the last order, if there was one, and waits for the next.
-    fn turn(&mut self) -> io::Result<Option<usize>> {
+    fn exchange(&mut self) -> io::Result<Option<usize>> {
         if self.state == State::Preparing {
             let clock = self.watch.clock();
             Ready {
@@ -75,8 +75,8 @@ impl Responder {
             }
             .send(&mut self.channel)?;
         } else {
-            let now = Company::now();
-            let others = self.company.zip(now).map(|(before, now)| now.others - before.others);
+            let now = Contention::now();
+            let others = self.contention.zip(now).map(|(before, now)| now.others - before.others);
             self.reply.others = others.unwrap_or(-1.0);
             self.reply.send(&mut self.channel)?;
             self.reply.laps.clear();
@@ -84,12 +84,12 @@ impl Responder {
         }
         self.state = State::Done;
         let order = Order::receive(&mut self.channel)?;
-        self.company = Company::now();
+        self.contention = Contention::now();
         Ok(match order {
             Order::End => None,
             Order::Batch(count) => Some(count as usize),
             Order::Singles(count) => {
-                // Room for what will be timed is not made while it is.
+                // The room is allocated now, and not while the operations are timed.
                 self.reply.laps.reserve(count as usize);
                 self.state = State::Singles(count.saturating_sub(1));
                 Some(1)
@@ -107,15 +107,15 @@ impl Instrument for Responder {
                 return Some(1);
             }
             State::Done | State::Singles(0) if self.repeat == Repeat::Once => {
-                // Its one operation has been asked for; what it took is still to be said.
-                let _ = self.turn();
+                // The only operation has run, and its time still has to be sent.
+                let _ = self.exchange();
                 self.state = State::Over;
                 return None;
             }
             State::Preparing | State::Singles(0) | State::Done => {}
         }
-        let next = self.turn().unwrap_or_else(|error| {
-            self.broken = Some(error);
+        let next = self.exchange().unwrap_or_else(|error| {
+            self.channel_error = Some(error);
             None
         });
         if next.is_none() {
@@ -142,8 +142,8 @@ impl Instrument for Responder {
     }
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
-        if let Some(error) = &self.broken {
-            let text = format!("the harness hung up while a pair was measured: {error}");
+        if let Some(error) = &self.channel_error {
+            let text = format!("the harness closed the channel while a pair was measured: {error}");
             return Err(Unmeasured::new(Cause::Harness, text));
         }
         let share = self.failed as f64 / self.operations.max(1) as f64;
@@ -152,10 +152,10 @@ impl Instrument for Responder {
     }
 }
 
-/// Standard input as the channel that it is, and nothing in its place.
+/// Takes standard input as the channel that it is, and replaces it with nothing.
 fn channel() -> io::Result<UnixStream> {
     let channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Fails where it is no socket.
+    // This fails if standard input is not a socket.
     channel.peer_addr()?;
     let nothing = std::fs::File::open("/dev/null")?;
     kernel::replace_stdin(nothing.as_fd())?;

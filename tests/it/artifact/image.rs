@@ -9,10 +9,10 @@ use flate2::write::GzEncoder;
 use perf_budget_core::outcome::Cause;
 use serde_json::{Value, json};
 
-use super::instruments::skipped;
+use super::instruments::report_skipped;
 use super::{Dir, sha256};
 
-/// An entry of a tar archive: its name, its type, its content or the target of its link.
+/// An entry of a tar archive: its name, its type, and its content or the target of its link.
 type Entry = (String, u8, Vec<u8>);
 
 fn file(name: &str, content: &[u8]) -> Entry {
@@ -27,7 +27,7 @@ fn json(name: &str, value: &Value) -> Entry {
     file(name, value.to_string().as_bytes())
 }
 
-/// A ustar archive, written by hand so that it can be wrong where a test wants it wrong.
+/// Makes a ustar archive, by hand so that a test can make it wrong.
 fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut archive = vec![];
     for (name, kind, content) in entries {
@@ -61,7 +61,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A layer of one file of so many bytes.
+/// Makes a layer of one file with so many bytes.
 fn layer(bytes: usize) -> Vec<u8> {
     let content: Vec<u8> =
         (0..bytes as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -73,7 +73,8 @@ fn config(layers: &[&[u8]]) -> Value {
     json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}})
 }
 
-/// What `docker save` wrote until version 25: the second layer a link, the manifest last.
+/// Makes the entries that `docker save` wrote until version 25: the second layer is a link, and the manifest comes
+/// last.
 fn saved(layers: [&[u8]; 2]) -> Vec<Entry> {
     let names = ["a/layer.tar", "b/layer.tar"];
     vec![
@@ -102,8 +103,8 @@ fn index(manifests: &[Value]) -> Value {
     json!({"schemaVersion": 2, "mediaType": kind, "manifests": manifests})
 }
 
-/// An OCI layout of images with gzipped layers, an index in the index, and a build record beside it.
-fn laid_out(images: &[&[&[u8]]]) -> Vec<Entry> {
+/// Makes an OCI layout of images with gzipped layers, an index in the index, and a build record beside it.
+fn oci_layout(images: &[&[&[u8]]]) -> Vec<Entry> {
     let mut entries = vec![json("oci-layout", &json!({"imageLayoutVersion": "1.0.0"}))];
     let mut manifests = vec![];
     for (i, layers) in images.iter().enumerate() {
@@ -136,7 +137,7 @@ fn laid_out(images: &[&[&[u8]]]) -> Vec<Entry> {
     entries
 }
 
-/// Layers and unpacked bytes of an archive, as it is and gzipped.
+/// Checks the layers and the unpacked bytes of an archive, as it is and gzipped.
 #[track_caller]
 fn check(dir: &Dir, archive: &[u8], layers: &[&[u8]]) {
     let lengths = layers.iter().map(|layer| layer.len());
@@ -166,7 +167,7 @@ fn both_layouts_plain_and_gzipped() {
     let (a, b) = (layer(9_000), layer(70_000));
     check(&dir, &tar(&saved([&a, &b])), &[&a, &b]);
     check(&dir, &tar(&saved([&a, &a])), &[&a, &a]);
-    check(&dir, &tar(&laid_out(&[&[&a, &b]])), &[&a, &b]);
+    check(&dir, &tar(&oci_layout(&[&[&a, &b]])), &[&a, &b]);
     dir.write("image", &tar(&saved([&a, &b])));
     let note = "2 layers; the largest is number 2, unpacked 71680 B";
     dir.check(&["image"], "layers", 2.0, &[&note.replace("71680 B", "71.7 KB")]);
@@ -176,19 +177,19 @@ fn both_layouts_plain_and_gzipped() {
 fn a_directory_is_a_layout_too() {
     let dir = Dir::new("layout-directory");
     let (a, b) = (layer(9_000), layer(70_000));
-    for (name, _, content) in laid_out(&[&[&a, &b, &a]]) {
+    for (name, _, content) in oci_layout(&[&[&a, &b, &a]]) {
         dir.write(&format!("layout/{name}"), &content);
     }
     let unpacked = (2 * a.len() + b.len()) as f64;
     assert_eq!(dir.measure(&["layout"], "unpacked").unwrap().value.to_bits(), unpacked.to_bits());
-    // Archived by a program that is not ours, with `./` before every name.
+    // The archive is made by a program that is not ours, with `./` before every name.
     let tar = Command::new("tar")
         .args(["-C", "layout", "-cf", "by-tar", "."])
         .current_dir(&dir.0)
         .status();
     match tar {
         Ok(status) => assert!(status.success()),
-        Err(_) => return skipped("tar"),
+        Err(_) => return report_skipped("tar"),
     }
     assert_eq!(dir.measure(&["by-tar"], "unpacked").unwrap().value.to_bits(), unpacked.to_bits());
     let both = dir.measure(&["by-tar", "layout"], "layers").unwrap();
@@ -196,15 +197,15 @@ fn a_directory_is_a_layout_too() {
 }
 
 #[test]
-fn what_is_no_single_whole_image_has_no_size() {
+fn an_incomplete_or_ambiguous_image_has_no_size() {
     let dir = Dir::new("no-image");
     let (a, b) = (layer(9_000), layer(70_000));
     let bad = Cause::Unsuitable;
     fails(&dir, b"text", bad, &["neither a tar archive"]);
     fails(&dir, &tar(&[file("a", b"text")]), bad, &["`manifest.json`"]);
-    fails(&dir, &tar(&laid_out(&[&[&a], &[&b]])), bad, &["2 images (linux/amd64, linux/arm64)"]);
-    fails(&dir, &tar(&laid_out(&[])), bad, &["no image"]);
-    fails(&dir, &tar(&laid_out(&[&[]])), Cause::Empty, &["no layer"]);
+    fails(&dir, &tar(&oci_layout(&[&[&a], &[&b]])), bad, &["2 images (linux/amd64, linux/arm64)"]);
+    fails(&dir, &tar(&oci_layout(&[])), bad, &["no image"]);
+    fails(&dir, &tar(&oci_layout(&[&[]])), Cause::Empty, &["no layer"]);
     for left_out in 0..4 {
         let mut entries = saved([&a, &b]);
         entries.remove(left_out);
@@ -216,7 +217,7 @@ fn what_is_no_single_whole_image_has_no_size() {
     let mut entries = saved([&a, &b]);
     entries[3] = json("config.json", &config(&[&a]));
     fails(&dir, &tar(&entries), bad, &["2 layers", "configuration 1"]);
-    // The second layer leads out of the archive, to a file of this machine that is there.
+    // The second layer leads out of the archive, to a file that exists on this machine.
     for target in ["/etc/passwd", "../../../../../../../../etc/passwd", "../b/layer.tar"] {
         let mut entries = saved([&a, &b]);
         entries[2] = link("b/layer.tar", target);
@@ -242,14 +243,14 @@ fn what_is_no_single_whole_image_has_no_size() {
     fails(&dir, &tar(&entries), bad, &["`manifest.json`", "EOF while parsing"]);
 }
 
-/// A gate must not take a damaged image for a smaller one: whatever is cut off or changed, the
-/// reading is an error or the right one.
+/// A gate must not mistake a damaged image for a smaller one: whatever is cut off or changed, the reading is an error
+/// or the right one.
 #[test]
 fn damage_never_changes_a_size() {
     let dir = Dir::new("damage");
     let (a, b) = (layer(700), layer(3_000));
     let unpacked = (a.len() + b.len()) as f64;
-    for whole in [tar(&saved([&a, &b])), tar(&laid_out(&[&[&a, &b]]))] {
+    for whole in [tar(&saved([&a, &b])), tar(&oci_layout(&[&[&a, &b]]))] {
         for whole in [gzip(&whole), whole] {
             let mut refused = 0;
             let mut try_it = |damaged: &[u8]| {
@@ -271,27 +272,27 @@ fn damage_never_changes_a_size() {
     }
 }
 
-/// A small file that unpacks to a large one, compressed twice.
+/// A small file that unpacks to a large one, because it is compressed twice.
 #[test]
-fn what_unpacks_a_thousandfold_is_counted() {
+fn a_compression_bomb_is_counted_in_full() {
     let dir = Dir::new("bomb");
     let bomb = vec![0; 20_000_000];
-    let entries = laid_out(&[&[&bomb]]);
+    let entries = oci_layout(&[&[&bomb]]);
     let image = gzip(&tar(&entries));
     assert!(image.len() < bomb.len() / 100);
     dir.write("image", &image);
     dir.check(&["image"], "unpacked", bomb.len() as f64, &[]);
 }
 
-/// What the real tools write is read as they mean it.
+/// The images of the real tools are read as these mean them.
 #[test]
 fn images_that_skopeo_wrote() {
     let dir = Dir::new("skopeo");
     let (a, b) = (layer(9_000), layer(70_000));
-    for (name, _, content) in laid_out(&[&[&a, &b]]) {
+    for (name, _, content) in oci_layout(&[&[&a, &b]]) {
         dir.write(&format!("layout/{name}"), &content);
     }
-    // Where an index names several platforms skopeo takes the machine's, so name the one there is.
+    // If an index names several platforms, skopeo takes the machine's, so the test names the one that exists.
     let targets = ["docker-archive:docker.tar:one:1", "oci-archive:oci.tar:one", "oci:copy:one"];
     for target in targets {
         let copy = Command::new("skopeo")
@@ -307,7 +308,7 @@ fn images_that_skopeo_wrote() {
             .status();
         match copy {
             Ok(status) => assert!(status.success(), "{target}"),
-            Err(_) => return skipped("skopeo"),
+            Err(_) => return report_skipped("skopeo"),
         }
     }
     let unpacked = (a.len() + b.len()) as f64;

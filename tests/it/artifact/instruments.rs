@@ -1,4 +1,4 @@
-//! Against the programs that people check a size with: gzip, brotli, zstd and strip themselves.
+//! Comparison with the programs that people check a size with: gzip, brotli, zstd and strip.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::Dir;
 
-/// What `program` writes to its standard output when it reads `input`, or that it is not installed.
+/// Returns what `program` writes to its standard output when it reads `input`; `None` if it is not installed.
 fn run(program: &str, args: &[&str], input: &Path) -> Option<Vec<u8>> {
     let input = fs::File::open(input).unwrap();
     let ran = Command::new(program).args(args).stdin(input).stderr(Stdio::inherit()).output();
@@ -18,19 +18,19 @@ fn run(program: &str, args: &[&str], input: &Path) -> Option<Vec<u8>> {
             Some(output.stdout)
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            skipped(program);
+            report_skipped(program);
             None
         }
         Err(e) => panic!("{program}: {e}"),
     }
 }
 
-/// Past the test harness, which would keep it to itself.
-pub(super) fn skipped(program: &str) {
+/// Reports a skipped test directly to standard error, because the test harness would capture the message.
+pub(super) fn report_skipped(program: &str) {
     let _ = writeln!(io::stderr(), "skipped: {program} is not installed");
 }
 
-/// Files of the kinds that budgets are about.
+/// Makes files of the kinds that budgets are about.
 fn samples(dir: &Dir) -> Vec<&'static str> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut numbers, mut noise) = (String::new(), Vec::new());
@@ -50,7 +50,7 @@ fn samples(dir: &Dir) -> Vec<&'static str> {
     vec!["source.rs", "lock.toml", "numbers.json", "noise.bin", "tiny.txt"]
 }
 
-/// `metric` of each sample is within `tolerance` of what the program makes of it.
+/// Asserts that `metric` of each sample is within `tolerance` of the program's result.
 #[track_caller]
 fn check(metric: &str, program: &str, args: &[&str], tolerance: f64) {
     let dir = Dir::new(&format!("against-{program}"));
@@ -72,14 +72,14 @@ fn brotli_is_the_reference_within_three_thousandths() {
     check("brotli", "brotli", &["--quality=11", "--stdout", "-"], 0.003);
 }
 
-/// One library, of another version perhaps.
+/// It is the same library, but perhaps in another version.
 #[cfg(feature = "zstd")]
 #[test]
 fn zstd_is_the_program_within_a_half_percent() {
     let dir = Dir::new("against-zstd");
     for name in samples(&dir) {
         let path = dir.0.join(name);
-        // By its name, so that it knows the length beforehand, as we do.
+        // The file is given by its name, so that zstd knows the length beforehand, as we do.
         let args = ["-19", "--quiet", "--stdout", path.to_str().unwrap()];
         let Some(want) = run("zstd", &args, &path) else { return };
         let (got, want) = (dir.measure(&[name], "zstd").unwrap().value, want.len() as f64);
@@ -87,7 +87,8 @@ fn zstd_is_the_program_within_a_half_percent() {
     }
 }
 
-/// `stripped` of `name` is what `strip` makes of it, to the byte, and stripping that changes nothing.
+/// Asserts that `stripped` of `name` is what `strip` makes of it, to the byte, and that stripping again changes
+/// nothing.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn stripped(dir: &Dir, name: &str) {
@@ -95,7 +96,7 @@ fn stripped(dir: &Dir, name: &str) {
     let ran = Command::new("strip").arg("-s").arg(&from).arg("-o").arg(&to).status();
     match ran {
         Ok(status) => assert!(status.success()),
-        Err(_) => return skipped("strip"),
+        Err(_) => return report_skipped("strip"),
     }
     let want = fs::metadata(&to).unwrap().len() as f64;
     dir.check(&[name], "stripped", want, &[]);
@@ -130,7 +131,7 @@ fn stripped_is_what_strip_leaves_of_c() {
         let mut gcc = Command::new("gcc");
         match gcc.args(way).args(["main.c", "-o", "program"]).current_dir(&dir.0).status() {
             Ok(status) => assert!(status.success(), "{way:?}"),
-            Err(_) => return skipped("gcc"),
+            Err(_) => return report_skipped("gcc"),
         }
         stripped(&dir, "program");
     }

@@ -1,11 +1,11 @@
-//! What a single item of the source says: its name, how it is declared, and where a path in it leads.
+//! A single item of the source: its name, how it is declared, and where a path in it leads.
 
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Generics, Item, TraitItem, Type, UseTree};
 
 use super::source::{Module, Source, is_public};
 
-/// Whether an item is public, and its attributes; `None` of what has no name that can be used.
+/// Returns whether an item is public, and its attributes; `None` if it has no name that can be used.
 pub(crate) fn head(item: &Item) -> Option<(bool, &[Attribute])> {
     let (visibility, attributes) = match item {
         Item::Const(item) => (&item.vis, &item.attrs),
@@ -39,8 +39,8 @@ pub(crate) fn name_of(item: &Item) -> Option<String> {
     Some(name.to_string())
 }
 
-/// The line of an item under this name, and what is public in it.
-pub(crate) fn described(module: &Module, item: &Item, name: &str) -> (String, Vec<String>) {
+/// Returns the line of an item under this name, and the public parts of the item.
+pub(crate) fn declaration(module: &Module, item: &Item, name: &str) -> (String, Vec<String>) {
     let generics = |generics: &Generics| match &generics.lt_token {
         Some(_) => module.text(generics.span()),
         None => String::new(),
@@ -110,7 +110,7 @@ fn part(module: &Module, item: &TraitItem) -> String {
     }
 }
 
-/// The last name of a type's path, references aside.
+/// Returns the last name of a type's path, without references.
 pub(crate) fn last(of: &Type) -> Option<String> {
     match of {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
@@ -119,7 +119,7 @@ pub(crate) fn last(of: &Type) -> Option<String> {
     }
 }
 
-/// Each path that a `use` names, with the name that it gets.
+/// Returns each path that a `use` names, with the name that it gets.
 pub(crate) fn flat(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     match tree {
         UseTree::Path(path) => {
@@ -134,7 +134,7 @@ pub(crate) fn flat(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     }
 }
 
-/// A path that `module` writes, from the top of the library; `None` where it leads out of it.
+/// Returns a path that `module` writes as a path from the top of the library; `None` if it leads out of the library.
 pub(crate) fn whole(source: &Source, module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut at = module.to_vec();
     let mut rest = path;

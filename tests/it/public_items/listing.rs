@@ -1,4 +1,4 @@
-//! The public items of a library, each with its methods and with the traits it implements.
+//! The public items of a library, each with its methods and with the traits that it implements.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,17 +6,17 @@ use std::fmt;
 use syn::spanned::Spanned;
 use syn::{ImplItem, Item, ItemImpl, ItemMacro, ReturnType, Signature};
 
-use super::item::{described, flat, head, last, name_of, whole};
+use super::item::{declaration, flat, head, last, name_of, whole};
 use super::source::{Features, Module, Source, derived, documented, has, is_public};
 
 /// The items, by the path that users write.
 #[derive(Default)]
 pub(crate) struct Listing {
     items: BTreeMap<String, Listed>,
-    /// Of the path of a definition, the one that users write.
+    /// The path that users write, for the path of each definition.
     names: BTreeMap<Vec<String>, String>,
-    /// Functions that lack an example, or a section on their errors.
-    silent: Vec<String>,
+    /// The functions that lack an example, or a section on their errors.
+    undocumented: Vec<String>,
 }
 
 /// An item, and what belongs to it.
@@ -32,7 +32,7 @@ impl Listing {
         let top = source.module(&[]).expect("a library has a file");
         listing.module(source, top, "");
         for module in &source.modules {
-            listing.exported(module);
+            listing.exported_macros(module);
         }
         for module in source.modules.iter().filter(|module| module.features.is_for_users()) {
             listing.implementations(module);
@@ -40,12 +40,12 @@ impl Listing {
         listing
     }
 
-    /// What the documentation lacks.
-    pub(crate) fn silent(&self) -> &[String] {
-        &self.silent
+    /// Returns what the documentation lacks.
+    pub(crate) fn undocumented(&self) -> &[String] {
+        &self.undocumented
     }
 
-    /// The items of a module that users can name.
+    /// Adds the items of a module that users can name.
     fn module(&mut self, source: &Source, module: &Module, prefix: &str) {
         for item in &module.items {
             if let Item::Use(imported) = item
@@ -54,7 +54,13 @@ impl Listing {
                 let features = module.features.and(&imported.attrs);
                 for (path, name) in flat(&imported.tree) {
                     if features.is_for_users() {
-                        self.passed(source, module, &path, &format!("{prefix}{name}"), &features);
+                        self.reexported(
+                            source,
+                            module,
+                            &path,
+                            &format!("{prefix}{name}"),
+                            &features,
+                        );
                     }
                 }
                 continue;
@@ -63,8 +69,8 @@ impl Listing {
         }
     }
 
-    /// What is passed on from another module, or from another library.
-    fn passed(
+    /// Adds what a module re-exports from another module, or from another library.
+    fn reexported(
         &mut self,
         source: &Source,
         module: &Module,
@@ -73,7 +79,7 @@ impl Listing {
         features: &Features,
     ) {
         let Some(whole) = whole(source, &module.path, path) else {
-            let line = format!("pub use {}{}", path.join("::"), features.said());
+            let line = format!("pub use {}{}", path.join("::"), features.to_suffix());
             self.items.insert(name.to_owned(), Listed { line, parts: Vec::new() });
             return;
         };
@@ -82,7 +88,10 @@ impl Listing {
         if let Some(inner) = source.module(&whole) {
             self.items.insert(
                 name.to_owned(),
-                Listed { line: format!("pub mod {name}{}", features.said()), parts: Vec::new() },
+                Listed {
+                    line: format!("pub mod {name}{}", features.to_suffix()),
+                    parts: Vec::new(),
+                },
             );
             self.module(source, inner, &format!("{name}::"));
             return;
@@ -93,7 +102,13 @@ impl Listing {
             if let Item::Use(imported) = item {
                 let further = flat(&imported.tree).into_iter().find(|(_, known)| known == last);
                 if let Some((path, _)) = further {
-                    return self.passed(source, home, &path, name, &features.and(&imported.attrs));
+                    return self.reexported(
+                        source,
+                        home,
+                        &path,
+                        name,
+                        &features.and(&imported.attrs),
+                    );
                 }
             } else if name_of(item).is_some_and(|known| known == *last) {
                 let (prefix, own) = name.rsplit_once("::").map_or(("", name), |(p, n)| (p, n));
@@ -120,14 +135,14 @@ impl Listing {
         }
         let own = name_of(item).expect("what has a head has a name");
         let name = format!("{prefix}{}", renamed.unwrap_or(&own));
-        let (mut line, mut parts) = described(module, item, &name);
+        let (mut line, mut parts) = declaration(module, item, &name);
         if has(attributes, "non_exhaustive") {
             line = format!("#[non_exhaustive] {line}");
         }
-        line.push_str(&features.said());
+        line.push_str(&features.to_suffix());
         parts.extend(derived(attributes).into_iter().map(|name| format!("derive {name}")));
         if let Item::Fn(function) = item {
-            self.explained(&name, &documented(attributes), &function.sig, false);
+            self.check_documentation(&name, &documented(attributes), &function.sig, false);
         }
         let mut definition = module.path.clone();
         definition.push(own);
@@ -139,20 +154,20 @@ impl Listing {
         }
     }
 
-    /// Macros that are exported have their name at the top, wherever they are.
-    fn exported(&mut self, module: &Module) {
+    /// Adds exported macros, whose name is at the top of the library wherever they are defined.
+    fn exported_macros(&mut self, module: &Module) {
         for item in &module.items {
             if let Item::Macro(ItemMacro { ident: Some(name), attrs, .. }) = item
                 && has(attrs, "macro_export")
                 && module.features.is_for_users()
             {
-                let line = format!("macro_rules! {name}{}", module.features.said());
+                let line = format!("macro_rules! {name}{}", module.features.to_suffix());
                 self.items.insert(format!("{name}!"), Listed { line, parts: Vec::new() });
             }
         }
     }
 
-    /// What this module implements of and for public items.
+    /// Adds what this module implements for public items, and which public traits it implements.
     fn implementations(&mut self, module: &Module) {
         for item in &module.items {
             match item {
@@ -177,7 +192,7 @@ impl Listing {
         let own = path.segments.last().expect("a path has a name").ident.to_string();
         let is_trait = |name: &String| self.items[name].line.starts_with("pub trait ");
         if let Some(public) = self.public(&own).filter(is_trait) {
-            let part = format!("for {}{}", module.text(block.self_ty.span()), features.said());
+            let part = format!("for {}{}", module.text(block.self_ty.span()), features.to_suffix());
             self.part(&public, part);
         }
         if let Some(name) = of {
@@ -185,7 +200,8 @@ impl Listing {
                 Some(_) => module.text(block.generics.span()),
                 None => String::new(),
             };
-            let part = format!("impl{generics} {}{}", module.text(path.span()), features.said());
+            let part =
+                format!("impl{generics} {}{}", module.text(path.span()), features.to_suffix());
             self.part(&name, part);
         }
     }
@@ -195,10 +211,16 @@ impl Listing {
             match item {
                 ImplItem::Fn(method) if is_public(&method.vis) => {
                     let features = features.and(&method.attrs);
-                    let text = format!("pub {}{}", module.text(method.sig.span()), features.said());
+                    let text =
+                        format!("pub {}{}", module.text(method.sig.span()), features.to_suffix());
                     self.part(name, text);
                     let at = format!("{name}::{}", method.sig.ident);
-                    self.explained(&at, &documented(&method.attrs), &method.sig, name == "Run");
+                    self.check_documentation(
+                        &at,
+                        &documented(&method.attrs),
+                        &method.sig,
+                        name == "Run",
+                    );
                 }
                 ImplItem::Const(item) if is_public(&item.vis) => {
                     let text = format!("pub const {}: {}", item.ident, module.text(item.ty.span()));
@@ -209,11 +231,11 @@ impl Listing {
         }
     }
 
-    /// A macro that implements something for or of a public item.
+    /// Adds a macro call that implements a public trait or something for a public item.
     fn call(&mut self, module: &Module, call: &ItemMacro) {
         let called = call.mac.path.segments.last().expect("a path has a name").ident.to_string();
         if called == "thread_local" {
-            return; // it makes statics alone, which are private here
+            return; // it only makes statics, which are private here
         }
         let rules = module.items.iter().find_map(|item| match item {
             Item::Macro(rules) if rules.ident.as_ref().is_some_and(|name| *name == called) => {
@@ -238,7 +260,7 @@ impl Listing {
         }
     }
 
-    /// What users call the item that is defined under this name.
+    /// Returns the name that users write for the item that is defined under this name.
     fn public(&self, own: &str) -> Option<String> {
         let found = self.names.iter().find(|(path, _)| path.last().is_some_and(|last| last == own));
         found.map(|(_, name)| name.clone())
@@ -251,17 +273,23 @@ impl Listing {
         }
     }
 
-    /// Whether the documentation has what a caller asks.
-    fn explained(&mut self, name: &str, text: &str, signature: &Signature, example: bool) {
+    /// Checks that the documentation has what a caller needs.
+    fn check_documentation(
+        &mut self,
+        name: &str,
+        text: &str,
+        signature: &Signature,
+        example: bool,
+    ) {
         let fails = match &signature.output {
             ReturnType::Type(_, returned) => last(returned).is_some_and(|name| name == "Result"),
             ReturnType::Default => false,
         };
         if fails && !text.contains("# Errors") {
-            self.silent.push(format!("`{name}` does not say when it fails"));
+            self.undocumented.push(format!("`{name}` does not say when it fails"));
         }
         if example && !text.contains("```") {
-            self.silent.push(format!("`{name}` has no example"));
+            self.undocumented.push(format!("`{name}` has no example"));
         }
     }
 }

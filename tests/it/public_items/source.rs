@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use proc_macro2::Span;
 use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, Visibility};
 
-/// The feature that shows the inside to this repository's tests: what is behind it is not for users.
-const INSIDE: &str = "internals";
+/// The feature that shows internals to this repository's tests; what is behind it is not for users.
+const INTERNALS: &str = "internals";
 
-/// A library.
+/// The source of a library.
 pub(crate) struct Source {
-    /// Every module but those of tests, the top first.
+    /// Every module except those of tests, the top module first.
     pub(crate) modules: Vec<Module>,
 }
 
@@ -24,12 +24,12 @@ pub(crate) struct Module {
     file: String,
 }
 
-/// The cargo features that something is behind; what is there without a feature has it with a `!`.
+/// The cargo features that an item is behind. A feature that must be off has a `!` before its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Features(Vec<String>);
 
 impl Features {
-    /// With what these attributes ask besides.
+    /// Returns the features, with those that these attributes require added.
     pub(crate) fn and(&self, attributes: &[Attribute]) -> Features {
         let mut all = self.clone();
         for attribute in attributes.iter().filter(|a| a.path().is_ident("cfg")) {
@@ -41,16 +41,19 @@ impl Features {
     }
 
     pub(crate) fn is_for_users(&self) -> bool {
-        !self.0.iter().any(|name| name == INSIDE || name.contains("test") || name.starts_with('!'))
+        !self
+            .0
+            .iter()
+            .any(|name| name == INTERNALS || name.contains("test") || name.starts_with('!'))
     }
 
-    /// ` [a, b]`, or nothing.
-    pub(crate) fn said(&self) -> String {
+    /// Returns ` [a, b]`, or nothing.
+    pub(crate) fn to_suffix(&self) -> String {
         if self.0.is_empty() { String::new() } else { format!(" [{}]", self.0.join(", ")) }
     }
 }
 
-/// The text of what is in the parentheses of an attribute.
+/// Returns the text in the parentheses of an attribute.
 fn tokens(attribute: &Attribute) -> String {
     match &attribute.meta {
         Meta::List(list) => list.tokens.to_string(),
@@ -59,14 +62,14 @@ fn tokens(attribute: &Attribute) -> String {
 }
 
 impl Source {
-    /// All that is reached from `lib.rs` in this folder.
+    /// Reads every module that can be reached from `lib.rs` in this folder.
     pub(crate) fn read(folder: &Path) -> Source {
         let mut source = Source { modules: Vec::new() };
         source.file(folder, &folder.join("lib.rs"), &[], &Features::default());
         source
     }
 
-    /// A library of one file, whose modules are all in it.
+    /// Reads a library of one file, which contains all of its modules.
     pub(crate) fn of_text(text: &str) -> Source {
         let mut source = Source { modules: Vec::new() };
         let items = syn::parse_file(text).unwrap().items;
@@ -90,7 +93,7 @@ impl Source {
         self.add(Module { path, items, features, text, file: name }, Some((top, file)));
     }
 
-    /// A module, and those below it: where they are files of their own, beside `file`.
+    /// Adds a module and the modules below it; those that are files of their own are found beside `file`.
     fn add(&mut self, module: Module, file: Option<(&Path, &Path)>) {
         let (path, text, name) = (module.path.clone(), module.text.clone(), module.file.clone());
         let mut below = Vec::new();
@@ -120,7 +123,7 @@ impl Source {
         self.modules.iter().find(|module| module.path == path)
     }
 
-    /// The files that hide something from the documentation.
+    /// Returns the files that hide something from the documentation.
     pub(crate) fn files_with_hidden(&self) -> Vec<String> {
         let hides = |module: &&Module| module.text.contains("#[doc(hidden)]");
         let mut files: Vec<String> =
@@ -132,18 +135,18 @@ impl Source {
 }
 
 impl Module {
-    /// What the source says there, on one line.
+    /// Returns the source text of a span, on one line.
     pub(crate) fn text(&self, span: Span) -> String {
         let text = self.text.get(span.byte_range()).expect("a span is of its file");
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // Whether an argument is changed inside is nothing to its caller.
+        // Whether a function changes its argument inside does not matter to its caller.
         [("( ", "("), (", )", ")"), ("< ", "<"), (", >", ">"), ("(mut ", "("), (", mut ", ", ")]
             .into_iter()
             .fold(line, |line, (loose, tight)| line.replace(loose, tight))
     }
 }
 
-/// The file of a module that `file` names.
+/// Returns the file of a module that `file` declares.
 fn place(file: &Path, module: &str) -> PathBuf {
     let stem = file.file_stem().unwrap().to_str().unwrap();
     let folder = file.parent().unwrap();
@@ -163,7 +166,7 @@ pub(crate) fn has(attributes: &[Attribute], name: &str) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident(name))
 }
 
-/// The traits that are derived.
+/// Returns the traits that are derived.
 pub(crate) fn derived(attributes: &[Attribute]) -> Vec<String> {
     let derives = attributes.iter().filter(|a| a.path().is_ident("derive")).map(tokens);
     derives
@@ -171,7 +174,7 @@ pub(crate) fn derived(attributes: &[Attribute]) -> Vec<String> {
         .collect()
 }
 
-/// What is said of it in the documentation.
+/// Returns the documentation of an item.
 pub(crate) fn documented(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {

@@ -1,11 +1,12 @@
-//! The structure that the source itself claims: which module knows which, and who may do what.
+//! The structure of the source: which module uses which, and which files may do what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Text, none, sources, text};
 
-/// Every module at the top of the core and of the harness, lowest first, with every other one that it uses. This is not
-/// what is allowed but what is: a new arrow is a new word here, and goes to a row above its own.
+/// Every module at the top of the core and of the harness, the lowest first, with the other modules that it uses. The
+/// table states what is used, not what is allowed: a new arrow is a new word here, and may only lead to a row above
+/// its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("error", &[]),
@@ -70,8 +71,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "os", "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "base", "budget", "build", "date", "enforce", "error", "exact", "inject", "meter",
+            "metric", "os", "outcome", "paths", "progress", "quantity", "subject", "suite",
+            "verdict", "worker",
         ],
     ),
     (
@@ -90,7 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Names at the top of the crate that are not modules, and the module each is from.
+/// Names at the top of the crate that are not modules, and the module that each comes from.
 const NAMES: &[(&str, &str)] = &[
     ("Harness", "harness"),
     ("Heap", "instrument"),
@@ -99,13 +101,13 @@ const NAMES: &[(&str, &str)] = &[
     ("Run", "run"),
 ];
 
-/// What is done in few places: what it is, how it looks in the source, and where it is.
-const DEEDS: &[(&str, &[&str], &[&str])] = &[
+/// What is done in few files: a description, how it looks in the source, and the files.
+const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
     (
         "prints",
         &["stdout()", "stderr()", "print!(", "println!(", "dbg!("],
-        // A worker that cannot write its reply has nobody else to tell.
-        // Nor has a process that was to become a command.
+        // A worker that cannot write its reply has nobody else to tell, and neither has a process that was to become
+        // a command.
         &["exec/inject.rs", "harness.rs", "progress.rs", "run/serve.rs"],
     ),
     (
@@ -136,11 +138,11 @@ const IMPURE: &[&str] = &[
     "RandomState",
 ];
 
-/// The modules that say of themselves that they are pure.
+/// The modules that claim to be pure.
 const PURE: &[&str] =
     &["stats/", "verdict/", "date.rs", "suite.rs", "metric.rs", "metric/", "quantity.rs"];
 
-/// The files of the core and of the harness, without comments and without their tests.
+/// Returns the files of the core and of the harness, without comments and without their tests.
 pub(super) fn library() -> Vec<Text> {
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
     let below = |folder: &'static str| {
@@ -163,13 +165,14 @@ pub(super) fn code(text: &str) -> String {
     )
 }
 
-/// The path of a file's module: `exec/linux.rs` is `["exec", "linux"]`.
+/// Returns the path of a file's module: `exec/linux.rs` is `["exec", "linux"]`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.trim_end_matches(".rs");
     path.split('/').filter(|part| *part != "mod" && *part != "lib").collect()
 }
 
-/// What is named after `crate::` or the core's name, or after as many `super::` as lead to the top of the crate.
+/// Returns what is named after `crate::` or the core's name, or after as many `super::` as lead to the top of the
+/// crate.
 fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
     let top = match module.len() {
         0 => Vec::new(),
@@ -187,7 +190,7 @@ fn used<'t>(module: &[&str], text: &'t str) -> BTreeSet<&'t str> {
     names
 }
 
-/// `a::b` names `a`; `{a, b::{c, d}}` names `a` and `b`.
+/// Returns the first names of a path: `a::b` names `a`, and `{a, b::{c, d}}` names `a` and `b`.
 fn heads(path: &str) -> Vec<&str> {
     let word =
         |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
@@ -212,7 +215,7 @@ fn heads(path: &str) -> Vec<&str> {
 }
 
 #[test]
-fn paths_are_read_as_they_are_written() {
+fn paths_in_the_source_are_parsed() {
     let check = |module: &[&str], text: &str, want: &[&str]| {
         let got: Vec<&str> =
             used(module, text).into_iter().filter(|name| !name.is_empty()).collect();
@@ -232,12 +235,12 @@ fn arrows_run_only_downward() {
     let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let library = library();
     let known = |name: &str| ARROWS.iter().find(|row| row.0 == name).map(|row| row.0);
-    let mut strange = Vec::new();
+    let mut unknown = Vec::new();
     for file in &library {
         let module = module(&file.path);
         let Some(&top) = module.first() else { continue };
         if known(top).is_none() {
-            strange.push(format!("{} is of no module that has a row", file.path));
+            unknown.push(format!("{} is of no module that has a row", file.path));
         }
         let arrows = graph.entry(top).or_default();
         for name in used(&module, &file.text) {
@@ -245,7 +248,7 @@ fn arrows_run_only_downward() {
             arrows.extend(renamed.or_else(|| known(name)).filter(|&other| other != top));
         }
     }
-    none(&strange, "add each to a floor");
+    none(&unknown, "add each to a floor");
     for (floor, (module, expected)) in ARROWS.iter().enumerate() {
         let found: Vec<&str> = graph.get(module).into_iter().flatten().copied().collect();
         let below: Vec<&str> = ARROWS[..floor].iter().map(|row| row.0).collect();
@@ -256,17 +259,17 @@ fn arrows_run_only_downward() {
 }
 
 #[test]
-fn deeds_stay_in_their_places() {
+fn restricted_actions_stay_in_their_files() {
     let library = library();
-    for (deed, looks, places) in DEEDS {
-        let does = |file: &&Text| looks.iter().any(|look| file.text.contains(look));
+    for (action, patterns, places) in RESTRICTED {
+        let does = |file: &&Text| patterns.iter().any(|pattern| file.text.contains(pattern));
         let found: Vec<&str> = library.iter().filter(does).map(|file| file.path.as_str()).collect();
-        assert_eq!(found, *places, "what {deed}");
+        assert_eq!(found, *places, "what {action}");
     }
 }
 
 #[test]
-fn the_pure_touch_nothing() {
+fn pure_modules_touch_nothing() {
     let mut found = Vec::new();
     for file in library().iter().filter(|file| PURE.iter().any(|pure| file.path.starts_with(pure)))
     {
@@ -276,7 +279,7 @@ fn the_pure_touch_nothing() {
     none(&found, "these call themselves pure");
 }
 
-/// ARCHITECTURE.md is a map only as long as everything is on it.
+/// ARCHITECTURE.md is a map only as long as every module is on it.
 #[test]
 fn the_map_has_every_module() {
     let map = text("ARCHITECTURE.md");

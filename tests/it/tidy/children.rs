@@ -1,12 +1,12 @@
-//! Git and cargo are started in one place each, where a child is kept from what git tells its hooks.
+//! Git and cargo are started in one file each, which keeps git's variables for hooks from the child.
 
 use super::{none, sources};
 
-/// What starts a program, and the one file of the command that may.
+/// What starts a program, and the one file of the command that may do so.
 const STARTS: &[&str] = &["Command::new(", "MetadataCommand::new("];
 const COMMAND: &str = "cargo-budget/src/child.rs";
 
-/// In the library every process starts by this file's `surround`; `arrows` holds who may start any.
+/// In the library every process is started by this file's `surround`; `arrows` checks which files may start any.
 const LIBRARY: &str = "src/exec/child.rs";
 
 #[test]
@@ -28,5 +28,5 @@ fn git_and_cargo_are_started_in_one_place() {
     let others: Vec<String> = others.map(|file| file.path.clone()).collect();
     none(&others, "these start git or cargo by themselves; a `Launch` does it for them");
     let surround = library.iter().find(|file| file.path == LIBRARY).map(|file| code(&file.text));
-    assert!(surround.is_some_and(|text| text.contains("repository::forget(command)")));
+    assert!(surround.is_some_and(|text| text.contains("repository::remove_variables(command)")));
 }

@@ -1,15 +1,15 @@
-//! No circles: a file of the core, the harness or the command is used by none that it uses itself.
+//! No circles: a file of the core, the harness or the command is not used by a file that it uses itself.
 //!
-//! The arrows are the paths that the source writes: `crate::`, `super::` and `self::`. What a face passes on
-//! (`pub use`) is an arrow to the file that has it, not to the face.
+//! The arrows are the paths that the source writes: `crate::`, `super::` and `self::`. A name that a face re-exports
+//! (`pub use`) is an arrow to the file that defines it, not to the face.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrows::code;
 use super::{Text, none, sources};
 
-/// Faces whose type has its methods, or its parts, in the files below it, so that each needs the other. None is to be
-/// added: what both need belongs into a file below them.
+/// Faces whose type has its methods, or its parts, in the files below them, so that each needs the other. No file may
+/// be added: what both need belongs in a file below them.
 const KNOWN: &[&str] = &[
     "src/run/asynchronous/mod.rs",
     "src/run/asynchronous/open_loop.rs",
@@ -27,8 +27,8 @@ const KNOWN: &[&str] = &[
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
 struct Crate {
     files: BTreeMap<Vec<String>, Text>,
-    /// What faces pass on: of a module, a name and the module that has it.
-    passed: BTreeMap<(Vec<String>, String), Vec<String>>,
+    /// The re-exports of faces: for a module and a name, the module that defines it.
+    reexports: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
 
 impl Crate {
@@ -44,20 +44,20 @@ impl Crate {
     }
 
     fn of(files: BTreeMap<Vec<String>, Text>) -> Crate {
-        let mut read = Crate { files, passed: BTreeMap::new() };
+        let mut read = Crate { files, reexports: BTreeMap::new() };
         for (module, file) in &read.files {
             for (statement, public) in statements(&file.text) {
                 for path in flat(&statement).into_iter().filter(|_| public) {
                     let Some(mut whole) = read.whole(module, &path) else { continue };
                     let Some(name) = whole.pop() else { continue };
-                    read.passed.insert((module.clone(), name), whole);
+                    read.reexports.insert((module.clone(), name), whole);
                 }
             }
         }
         read
     }
 
-    /// The path from the top of the crate; `None` where it leads out of it.
+    /// Returns the path from the top of the crate; `None` if it leads out of the crate.
     fn whole(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let mut at = module.to_vec();
         let mut rest = path;
@@ -70,7 +70,7 @@ impl Crate {
                     rest = &rest[1..];
                 }
             }
-            // A child of the module is named without more.
+            // A child of the module is named without a prefix.
             child => {
                 at.push(child.to_owned());
                 self.files.get(&at)?;
@@ -81,12 +81,12 @@ impl Crate {
         Some(at)
     }
 
-    /// The module whose file has what the path names.
+    /// Returns the module whose file defines what the path names.
     fn home(&self, whole: &[String]) -> Vec<String> {
         let known = (0..=whole.len()).rev().find(|&n| self.files.contains_key(&whole[..n]));
         let known = known.unwrap_or(0);
         let module = whole[..known].to_vec();
-        match whole.get(known).map(|name| self.passed.get(&(module.clone(), name.clone()))) {
+        match whole.get(known).map(|name| self.reexports.get(&(module.clone(), name.clone()))) {
             Some(Some(next)) if *next != module => {
                 let next: Vec<String> = next.iter().chain(&whole[known..]).cloned().collect();
                 self.home(&next)
@@ -95,7 +95,7 @@ impl Crate {
         }
     }
 
-    /// For each file, by its module, those that it uses.
+    /// Returns the modules that each module uses.
     fn arrows(&self) -> BTreeMap<&Vec<String>, BTreeSet<Vec<String>>> {
         let of = |(module, file): (&'_ Vec<String>, &Text)| {
             let uses = statements(&file.text).into_iter().filter(|(_, public)| !public);
@@ -109,7 +109,7 @@ impl Crate {
         self.files.iter().map(|entry| (entry.0, of(entry))).collect()
     }
 
-    /// The files that are in a circle: each can be reached from itself.
+    /// Returns the files that are in a circle: each can be reached from itself.
     fn circles(&self) -> Vec<String> {
         let arrows = self.arrows();
         let reached = |start: &Vec<String>| {
@@ -123,12 +123,12 @@ impl Crate {
             }
             seen
         };
-        let turned = arrows.keys().filter(|&&module| reached(module).contains(module));
-        turned.map(|module| self.files[*module].path.clone()).collect()
+        let in_circle = arrows.keys().filter(|&&module| reached(module).contains(module));
+        in_circle.map(|module| self.files[*module].path.clone()).collect()
     }
 }
 
-/// Each `use`, without the word, and whether it passes on what it names.
+/// Returns each `use` without the keyword, and whether it re-exports what it names.
 fn statements(text: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("use ") {
@@ -141,7 +141,7 @@ fn statements(text: &str) -> Vec<(String, bool)> {
     found
 }
 
-/// `a::{b, c::d}` is `a::b` and `a::c::d`; `a::{self}` is `a`.
+/// Flattens a path: `a::{b, c::d}` is `a::b` and `a::c::d`, and `a::{self}` is `a`.
 fn flat(statement: &str) -> Vec<Vec<String>> {
     let Some((head, list)) = statement.split_once('{') else {
         return vec![statement.split("::").map(str::to_owned).collect()];
@@ -167,7 +167,7 @@ fn flat(statement: &str) -> Vec<Vec<String>> {
     parts.flat_map(whole).collect()
 }
 
-/// Paths that are written where they are used.
+/// Returns the paths that are written where they are used.
 fn inline(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for start in ["crate::", "super::", "self::"] {
@@ -196,7 +196,7 @@ fn no_file_is_in_a_circle() {
     none(&new, "each of these uses itself by way of others");
     let known = KNOWN.iter().filter(|known| !found.iter().any(|path| path == *known));
     let over: Vec<String> = known.map(ToString::to_string).collect();
-    none(&over, "these are in no circle any more: strike them");
+    none(&over, "these are in no circle any more: remove them");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_circle_is_seen() {
     };
     check(&[("a", "use crate::b::B;\n"), ("b", "use crate::c;\n"), ("c", "")], &[]);
     check(&[("a", "use crate::b::{B, C};\n"), ("b", "fn f() { crate::a::f() }\n")], &["a", "b"]);
-    // By way of a face, that passes it on.
+    // The circle goes through a face that re-exports both.
     let face =
         ("r/mod", "mod a;\nmod b;\npub(crate) use self::a::A;\npub(crate) use self::b::B;\n");
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "use super::A;\n")], &["r/a", "r/b"]);

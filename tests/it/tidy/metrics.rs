@@ -1,5 +1,5 @@
-//! A metric is a row of one table: nobody but its instrument names it, and each row has its instrument, its
-//! page and its case.
+//! A metric is a row of one table: only its instrument names it, and each row has its instrument, its page and its
+//! case.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,16 +10,17 @@ use perf_budget_core::metric::{InstrumentKind, Key, Metric, SampleKind, SubjectK
 use super::arrows::library;
 use super::{none, root, sources, text, texts};
 
-/// Files that name metrics beside the file of each instrument, by the ends of their paths, and why.
+/// Files that name metrics although they are not the file of an instrument, by the ends of their paths, and the
+/// reason.
 const BESIDE: &[(&str, &str)] = &[
     ("arrivals.rs", "reads the instrument `Time` under a load"),
-    ("responder.rs", "counts the failures of two that take turns"),
+    ("responder.rs", "counts the failures of a pair of processes"),
 ];
 
 const KINDS: [SubjectKind; 4] =
     [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
-/// Where an instrument writes values, by the end of its path.
+/// Returns the files in which an instrument writes values, by the ends of their paths.
 fn files(instrument: InstrumentKind) -> Vec<String> {
     match instrument {
         InstrumentKind::Files => {
@@ -31,7 +32,7 @@ fn files(instrument: InstrumentKind) -> Vec<String> {
     }
 }
 
-/// Every metric of every kind of subject, with what reads it there.
+/// Returns every metric of every kind of subject, with what reads it there.
 fn metrics() -> Vec<(Metric, InstrumentKind)> {
     let of = |kind| {
         let known = Metric::known(kind).into_iter();
@@ -40,7 +41,7 @@ fn metrics() -> Vec<(Metric, InstrumentKind)> {
     KINDS.into_iter().flat_map(of).collect()
 }
 
-/// The metrics that a text names.
+/// Returns the metrics that a text names.
 fn named(text: &str) -> BTreeSet<&str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let starts = text.match_indices("Key::").map(|(at, _)| at);
@@ -58,19 +59,19 @@ fn only_an_instrument_names_a_metric() {
     let mut ends: BTreeSet<String> =
         metrics().into_iter().flat_map(|of| self::files(of.1)).collect();
     ends.extend(BESIDE.iter().map(|beside| format!("/{}", beside.0)));
-    let strange: Vec<String> = files
+    let other_files: Vec<String> = files
         .iter()
         .filter(|file| !ends.iter().any(|end| file.path.ends_with(end)))
         .map(|file| format!("{}: {:?}", file.path, named(&file.text)))
         .collect();
-    none(&strange, "these name metrics and are no instrument: match on a column of the table");
+    none(&other_files, "these name metrics and are no instrument: match on a column of the table");
     let is_idle = |end: &String| !files.iter().any(|file| file.path.ends_with(end));
-    let idle: Vec<String> = ends.into_iter().filter(is_idle).collect();
-    none(&idle, "these name no metric any more");
+    let unused: Vec<String> = ends.into_iter().filter(is_idle).collect();
+    none(&unused, "these name no metric any more");
 }
 
 #[test]
-fn what_names_a_metric_is_seen() {
+fn names_of_metrics_are_found() {
     let text = "use Key; Key::Rss, budget::Key::new(), Metric::from(Key::PeakRss) MonKey::Banana";
     assert_eq!(named(text).into_iter().collect::<Vec<_>>(), ["PeakRss", "Rss"]);
 }
@@ -85,7 +86,7 @@ fn every_metric_is_written_by_its_instrument() {
         let there: Vec<_> = there.collect();
         assert!(!there.is_empty(), "{instrument:?} has no file");
         let written = match metric.sample() {
-            // A list of times is what it reads, and these are told from it.
+            // The instrument reads a list of times, and these metrics are computed from it.
             SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
             SampleKind::File
             | SampleKind::Failure
@@ -100,12 +101,12 @@ fn every_metric_is_written_by_its_instrument() {
             missing.push(format!("`{metric}` by {ends:?}"));
         }
     }
-    none(&missing, "nobody writes");
+    none(&missing, "no instrument writes these");
 }
 
-/// The rows of the page are held to the table by `pages`; these two have sections of their own.
+/// `pages` compares the rows of the page with the table; these two metrics have sections of their own.
 #[test]
-fn what_is_no_row_of_the_page_has_its_section() {
+fn metrics_without_a_row_of_the_page_have_a_section() {
     let page = text("docs/metrics.md");
     for section in ["### What a workload records itself", "## Scaling"] {
         assert!(page.lines().any(|line| line == section), "docs/metrics.md has no `{section}`");
@@ -129,5 +130,5 @@ fn every_metric_has_a_case() {
     let known = metrics().into_iter().map(|of| of.0.key());
     let rows: BTreeSet<Key> = known.chain([Key::Slope, Key::Own]).collect();
     let missing: Vec<String> = rows.difference(&limited).map(|key| format!("{key:?}")).collect();
-    none(&missing, "no case limits");
+    none(&missing, "no case limits these");
 }

@@ -1,5 +1,5 @@
-//! What the pages beside the source promise: every metric described as the code has it, numbers that the
-//! code gives, commands that are run, links that lead somewhere.
+//! The promises of the pages beside the source: every metric is described as the code has it, the numbers are those
+//! of the code, the commands are run, and the links lead somewhere.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,20 +19,20 @@ const SUBJECTS: [(&str, SubjectKind); 4] = [
     ("criterion", SubjectKind::Criterion),
 ];
 
-/// The cells of every row of every table of a page; heads and rules come along.
+/// Returns the cells of every row of every table of a page, heads and rules included.
 fn rows(page: &str) -> Vec<Vec<&str>> {
     let lines = page.lines().map(str::trim);
     let rows = lines.filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
     rows.map(|row| row.split('|').map(str::trim).collect()).collect()
 }
 
-/// The words in ticks.
+/// Returns the words in backticks.
 fn words(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// How docs/metrics.md says what a metric is.
-fn told(metric: &Metric) -> [&'static str; 3] {
+/// Returns how docs/metrics.md describes a metric.
+fn description(metric: &Metric) -> [&'static str; 3] {
     let unit = match metric.unit() {
         Some(Unit::Bytes) => "bytes",
         Some(Unit::Seconds) => "seconds",
@@ -67,13 +67,13 @@ fn every_metric_is_described_as_it_is() {
             }
         }
         let known: BTreeMap<String, [&str; 3]> =
-            Metric::known(kind).iter().map(|metric| (metric.name(), told(metric))).collect();
+            Metric::known(kind).iter().map(|metric| (metric.name(), description(metric))).collect();
         assert_eq!(described, known, "docs/metrics.md and the metrics of a {subject}");
     }
 }
 
-/// How many values pass a percentile none of which is beyond limit and slack; and how many would have
-/// to, were there no more than the limit and its share.
+/// Checks how many values a percentile needs to pass if none of them is beyond the limit and the tolerance, and how many it would
+/// need by the limit and its share alone.
 #[test]
 fn a_percentile_needs_as_many_values_as_the_page_says() {
     let page = text("docs/judgement.md");
@@ -117,7 +117,7 @@ fn every_verdict_has_its_row() {
         let text = text(page);
         let rows = rows(&text);
         for verdict in Verdict::ALL {
-            let red = if verdict.is_red() { "red" } else { "o" };
+            let red = if verdict.is_red() { "red" } else { "ok" };
             let found = rows.iter().any(|row| {
                 row[0].trim_matches('`') == verdict.name()
                     && row.get(1).is_some_and(|test| match verdict {

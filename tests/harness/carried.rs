@@ -1,4 +1,5 @@
-//! Running again: what was red or unsettled is continued, what was held begins anew.
+//! Running the gate again: the evidence of a limit that was red or not settled is continued, and a limit that passed
+//! starts afresh.
 
 use libtest_mimic::Trial;
 use perf_budget_core::outcome::Outcome;
@@ -9,8 +10,8 @@ use crate::row;
 
 pub(crate) fn rows() -> Vec<Trial> {
     vec![
-        row("again::a_red_is_continued", a_red_is_continued),
-        row("again::another_limit_begins_anew", another_limit_begins_anew),
+        row("carried::a_red_is_continued", a_red_is_continued),
+        row("carried::another_limit_begins_anew", another_limit_begins_anew),
     ]
 }
 
@@ -35,7 +36,7 @@ fn a_red_is_continued() {
         let processes = |outcome: &Outcome| outcome.evidence.unwrap().processes;
         assert!(runs == 0 || processes(last) < processes(first), "{outcomes:#?}");
     }
-    // Under nextest as well, where each test is a process.
+    // The same holds under nextest, where each test is a process.
     let case = case.env("NEXTEST_RUN_ID", "again");
     case.start_test("depth::depth").end().exited(101);
     assert!(is_continued(case.outcomes().last().unwrap()));
