@@ -1,6 +1,7 @@
-//! The base revision: where it was built, for whoever compares with it.
+//! The base revision: the builds that this revision is compared with, and what is known about them.
 //!
-//! `cargo budget check --base` builds it and hands it over; by hand it is two variables.
+//! `cargo budget check --base` builds the base and passes it to the tests in environment variables. A person can set
+//! the same variables by hand.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,55 +15,56 @@ use perf_budget_core::outcome::Proven;
 
 use crate::worker::process::Build;
 
-/// A revision that was built to compare with.
+/// The base revision, as the environment describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
-    /// Its test binary as cargo builds it, and where it runs; `None` where it was not built.
+    /// The base's test binary as cargo builds it, and the directory it runs in. `None` if the base was not built.
     binary: Option<Build>,
-    /// Its test binaries that times are compared with, alike but for how they were linked.
+    /// The base's test binaries that times are compared with. They differ only in how they were linked.
     links: Vec<Build>,
-    /// This revision's, likewise; none where it is this process's.
+    /// This revision's test binaries that times are compared by. Empty if the binary of this process is used.
     head_links: Vec<Build>,
-    /// Where its `budgets.toml` is.
+    /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
-    /// The names of its budgets; `None` where its file cannot be read as it is today.
+    /// The names of the base's budgets. `None` if its `budgets.toml` cannot be read by today's rules.
     names: Option<HashSet<String>>,
-    /// What is to be said of each comparison with it.
+    /// The notes for every comparison with the base.
     pub(crate) notes: Vec<String>,
-    /// What is to be said of each comparison of times.
+    /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
-    /// What need not be measured; `None` where everything is.
+    /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
 }
 
 impl Base {
-    /// What the environment says, for budgets in a file of the same name as `file`; `None` where it says
-    /// nothing.
+    /// Returns the base that the environment describes, or `None` if it describes none. The base's budgets are expected
+    /// in a file of the same name as `file`.
     ///
     /// # Errors
-    /// Where it names what is not there.
+    /// If a variable names a file that does not exist, or cannot be understood.
     pub(crate) fn of_environment(file: &Path) -> Result<Option<Base>, Error> {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
         if handover.told.lacks.is_some() {
-            return Ok(Some(Base::without_budgets()));
+            return Ok(Some(Base::before_budgets()));
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
-        // It holds for the binary that it was found of, and for no other.
-        let is_this = |unchanged: &Unchanged| {
+        // The proof was made for one test binary, and says nothing about any other.
+        let is_about_this_binary = |unchanged: &Unchanged| {
             let this = std::env::current_exe().ok();
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
         let told = handover.told;
-        let unchanged = told.unchanged.filter(|unchanged| !always && is_this(unchanged));
+        let unchanged =
+            told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
         Ok(Some(Base { notes: told.notes, link_notes: told.link_notes, unchanged, ..base }))
     }
 
-    /// One of before there were any.
-    fn without_budgets() -> Base {
+    /// Returns a base from before the project had budgets.
+    fn before_budgets() -> Base {
         Base {
             binary: None,
             links: Vec::new(),
@@ -102,14 +104,14 @@ impl Base {
                 ))
             })?,
         };
-        let there = root.join(file);
-        let names = if there.is_file() {
-            let budgets = budget::load(&there).ok();
+        let budgets_file = root.join(file);
+        let names = if budgets_file.is_file() {
+            let budgets = budget::load(&budgets_file).ok();
             budgets.map(|file| file.budgets.into_iter().map(|budget| budget.name).collect())
         } else {
             Some(HashSet::new())
         };
-        // As they are now, so that another one in their place is noticed.
+        // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
         let builds = |paths: &[PathBuf], package: Option<&PathBuf>| {
             let build = |path: &PathBuf| Ok(Build::of(absolute(path)?, package.cloned()));
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
@@ -126,46 +128,47 @@ impl Base {
         })
     }
 
-    /// Its test binary as cargo builds it.
+    /// Returns the base's test binary as cargo builds it.
     pub(crate) fn build(&self) -> Option<&Build> {
         self.binary.as_ref()
     }
 
-    /// Its test binaries that times are compared with.
+    /// Returns the base's test binaries that times are compared with.
     pub(crate) fn links(&self) -> &[Build] {
         &self.links
     }
 
-    /// This revision's, where they are others than this process's.
+    /// Returns this revision's test binaries that times are compared by. Empty if the binary of this process is used.
     pub(crate) fn head_links(&self) -> &[Build] {
         &self.head_links
     }
 
-    /// Whether it was built. Where it was not, nothing can be compared with it, and what it would be compared for is proven
-    /// or red.
+    /// Whether the base was built. If it was not, nothing can be compared with it: a limit against the base is then
+    /// either proven or red.
     pub(crate) fn is_built(&self) -> bool {
         self.binary.is_some()
     }
 
-    /// How it is known that a limit of `budget` against the base holds, without a measurement.
+    /// Returns the proof that a limit of `budget` against the base holds, so that it need not be measured. `None` if
+    /// there is no proof.
     pub(crate) fn proves(&self, budget: &Budget, limit: &Limit) -> Option<&Proven> {
         let unchanged = self.unchanged.as_ref()?;
         let holds = unchanged.covers(budget) && handover::holds_if_equal(limit);
         holds.then_some(&unchanged.proven)
     }
 
-    /// From here on everything is measured, whatever is proven.
+    /// Discards every proof, so that everything is measured.
     pub(crate) fn measure_always(&mut self) {
         self.unchanged = None;
     }
 
-    /// How often both revisions were linked.
+    /// Returns how many links there are of each revision.
     pub(crate) fn layouts(&self) -> usize {
         self.links.len().min(self.head_links.len()).max(1)
     }
 
-    /// Whether the base has a budget of this name: without one there is nothing to compare with. What
-    /// cannot be told is tried.
+    /// Whether the base has a budget of this name. Without one there is nothing to compare with. If the base's
+    /// `budgets.toml` cannot be read, the comparison is tried.
     pub(crate) fn has(&self, budget: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.contains(budget))
     }
@@ -176,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_base_has_is_what_its_file_says() {
+    fn the_budgets_of_the_base_are_read_from_its_budgets_toml() {
         let dir = std::env::temp_dir().join(format!("perf-budget-base-{}", std::process::id()));
         let binary = dir.join("target/release/deps/budgets-1");
         std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
@@ -197,7 +200,7 @@ mod tests {
         let found = base(None).unwrap();
         assert_eq!(found.root, dir);
         assert!(found.has("old") && !found.has("new"));
-        // A file from before, or after, today's rules: whether it has the budget is not known.
+        // A file that today's rules do not understand may have the budget or not.
         std::fs::write(dir.join("budgets.toml"), "[budget.old]\nworkloads = \"w\"\n").unwrap();
         assert!(base(None).unwrap().has("new"));
         let none = Handover { binaries: vec![dir.join("none")], ..Handover::default() };

@@ -1,4 +1,5 @@
-//! One line on a terminal while something long is measured, and nothing anywhere else.
+//! The line of progress: one line at the bottom of a terminal that says what is being measured. Nothing is shown where
+//! standard error is not a terminal.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -6,25 +7,28 @@ use std::time::Instant;
 
 use perf_budget_core::report::line;
 
-/// The line at the bottom of a terminal.
+/// The line of progress.
 pub(crate) struct Progress {
+    /// Whether the line is shown at all.
     terminal: bool,
-    /// Nobody wants colours.
+    /// Whether the line has no colours.
     plain: bool,
+    /// What every line begins with.
     title: Mutex<String>,
+    /// When the line was shown last. `None` if there is no line on the terminal.
     shown: Mutex<Option<Instant>>,
 }
 
-/// Set where nobody wants to see it.
+/// The variable that hides the line of progress when it is set.
 pub(crate) const QUIET: &str = "PERF_BUDGET_QUIET";
 
-/// Whether the terminal knows no escape sequences: an editor's, say.
+/// Whether the terminal does not understand escape sequences, as that of some editors.
 pub(crate) fn is_dumb() -> bool {
     line::is_dumb(std::env::var_os("TERM"))
 }
 
 impl Progress {
-    /// Shows on standard error if that is a terminal that can take a line back.
+    /// Returns a line on standard error. It is shown only if that is a terminal on which a line can be erased.
     pub(crate) fn new() -> Self {
         let quiet = std::env::var_os(QUIET).is_some();
         let terminal = std::io::stderr().is_terminal() && !quiet && !is_dumb();
@@ -32,14 +36,14 @@ impl Progress {
         Progress { terminal, plain, title: Mutex::default(), shown: Mutex::new(None) }
     }
 
-    /// What every line begins with from now on.
+    /// Sets what every line begins with from now on.
     pub(crate) fn title(&self, text: String) {
         if let Ok(mut title) = self.title.lock() {
             *title = text;
         }
     }
 
-    /// Replaces the line.
+    /// Replaces the line, unless it was replaced a moment ago.
     pub(crate) fn show(&self, text: impl FnOnce() -> String) {
         if !self.terminal {
             return;
@@ -54,7 +58,7 @@ impl Progress {
         let _ = write!(std::io::stderr(), "{line}");
     }
 
-    /// Takes the line away before something else is printed.
+    /// Erases the line, so that something else can be printed.
     pub(crate) fn clear(&self) {
         let Ok(mut shown) = self.shown.lock() else { return };
         if self.terminal && shown.take().is_some() {

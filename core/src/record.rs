@@ -1,4 +1,4 @@
-//! `outcomes.jsonl`: one line for each outcome, appended, from which everything else can be rendered.
+//! The record `outcomes.jsonl`: each outcome is appended as one line of JSON, from which every report can be rendered.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,13 +8,13 @@ use crate::error::Error;
 use crate::exact;
 use crate::outcome::Outcome;
 
-/// Beyond this the file is set aside, so that it does not grow for ever.
+/// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Appends one outcome. One write, so that lines of processes that run at once never mix.
+/// Appends one outcome. The line is written by a single call, so that the lines of concurrent processes never mix.
 ///
 /// # Errors
-/// Where the line cannot be written whole: a full disk, a read-only directory.
+/// If the line cannot be written whole, as on a full disk or in a read-only directory.
 pub fn append(path: &Path, outcome: &Outcome) -> Result<(), Error> {
     let failed = |e| Error::io("append to", path, e);
     if path.metadata().is_ok_and(|file| file.len() > LARGEST) {
@@ -26,10 +26,10 @@ pub fn append(path: &Path, outcome: &Outcome) -> Result<(), Error> {
     file.write_all(&line).map_err(failed)
 }
 
-/// Reads outcomes back, in the order they were written.
+/// Reads all outcomes, in the order in which they were written.
 ///
 /// # Errors
-/// Where the file cannot be read or a line is not an outcome; the message names the line.
+/// If the file cannot be read, or if a line is not an outcome; the message names the line.
 pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());

@@ -1,27 +1,27 @@
-//! The coin that decides orders: who begins, which build, which size comes first.
+//! The random choices of a measurement: which side is measured first, which build is used, which size comes first.
 
-/// A fair coin, seeded so that a run can be told apart from the next and not predicted by a subject.
+/// A fair coin. Its seed differs from run to run, so that a subject cannot predict an order.
 pub(crate) struct Coin {
     state: u64,
-    /// What a coin must never be, and a test must be able to show.
+    /// Whether the coin always shows tails. Tests show with it what goes wrong without a fair coin.
     #[cfg(test)]
     loaded: bool,
 }
 
 impl Coin {
-    /// From a seed; any will do.
+    /// Returns a coin with this seed. Every seed is as good as any other.
     #[cfg(test)]
     pub(crate) fn new(seed: u64) -> Self {
         Coin::of(seed)
     }
 
-    /// Not fair at all: tails, always.
+    /// Returns a coin that always shows tails.
     #[cfg(test)]
     pub(crate) fn loaded() -> Self {
         Coin { loaded: true, ..Coin::of(0) }
     }
 
-    /// From the hasher's own randomness, different in each process.
+    /// Returns a coin with a seed that differs in each process: the randomness of the standard hasher.
     pub(crate) fn random() -> Self {
         use std::hash::{BuildHasher, Hasher, RandomState};
         Coin::of(RandomState::new().build_hasher().finish())
@@ -35,7 +35,7 @@ impl Coin {
         }
     }
 
-    /// The next number of splitmix64 (Steele, Lea & Flood 2014).
+    /// Returns the next number of splitmix64 (Steele, Lea & Flood 2014).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
@@ -44,13 +44,13 @@ impl Coin {
         z ^ (z >> 31)
     }
 
-    /// In [0, 1), for simulated noise.
+    /// Returns a number in [0, 1), for simulated noise.
     #[cfg(test)]
     pub(crate) fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Heads.
+    /// Tosses the coin; returns whether it shows heads.
     pub(crate) fn toss(&mut self) -> bool {
         #[cfg(test)]
         if self.loaded {
@@ -59,11 +59,12 @@ impl Coin {
         self.next() & 1 == 1
     }
 
-    /// One of the numbers below `count`; 0 where there is none.
+    /// Returns a number below `count`, or 0 if `count` is 0.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         (self.next() % (count.max(1) as u64)) as usize
     }
 
+    /// Brings the items into a random order (Fisher & Yates).
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, (self.next() % (i as u64 + 1)) as usize);

@@ -1,7 +1,8 @@
-//! A ratio of times: pairs of processes whose operations take turns, one log-ratio a pair.
+//! The interleaved comparison of two workloads: pairs of processes whose operations alternate. Each pair gives one ratio
+//! of times.
 //!
-//! The coin that decides which of the two is started first is tossed here, so that the error rate of the
-//! verdict holds whatever the noise is: what favours a place in line favours either side as often.
+//! A coin decides which side of a pair is started first. If the machine favours whoever starts first (or second), it
+//! favours each side equally often, so the error rate of the verdict holds whatever the noise is.
 
 use perf_budget_core::metric::{Metric, SampleKind, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -11,16 +12,16 @@ use perf_budget_core::stats::{Sample, order};
 use super::{Coin, Source};
 use crate::worker::pair::{Pair, Round, Wants};
 
-/// Operations beyond a percentile that a pair should have, at the least.
-const BEYOND: f64 = 10.0;
+/// The fewest operations beyond a percentile that a pair should have.
+const TAIL_OPERATIONS: f64 = 10.0;
 
-/// Where pairs come from.
+/// Something that can measure one more pair.
 pub(crate) trait Pairs: Send {
-    /// One more pair, in the order of its slots: the subject first, or the reference where `swapped`.
-    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured>;
+    /// Measures one more pair. The subject is in the first slot, or the reference if `swapped`.
+    fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured>;
 }
 
-/// A subject against its reference.
+/// A subject and its reference, compared by interleaving.
 pub(crate) struct Interleaved {
     pub(crate) pairs: Box<dyn Pairs>,
     pub(crate) metrics: Vec<Metric>,
@@ -30,7 +31,7 @@ pub(crate) struct Interleaved {
 impl Source for Interleaved {
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let swapped = self.coin.toss();
-        let pair = self.pairs.pair(swapped, &mut self.coin)?;
+        let pair = self.pairs.measure_pair(swapped, &mut self.coin)?;
         let pair = if swapped { pair.swapped() } else { pair };
         let mut process = ProcessRun {
             elapsed: pair.elapsed,
@@ -46,7 +47,7 @@ impl Source for Interleaved {
             process.batch_size = pair.batch as u64;
         }
         if self.metrics.iter().any(|metric| metric.sample() == SampleKind::Rate) {
-            comparable(pair.work)?;
+            check_comparable(pair.work)?;
         }
         for metric in &self.metrics {
             let Some((ratio, sides)) = ratio(metric, &pair) else {
@@ -60,12 +61,12 @@ impl Source for Interleaved {
     }
 }
 
-/// What rounds must be made of for these metrics.
+/// Returns what the rounds of a pair must consist of for these metrics.
 pub(crate) fn wants(metrics: &[Metric]) -> Wants {
     let single = |metric: &Metric| metric.sample() == SampleKind::Operation;
     let beyond = |metric: &Metric| {
         let q = metric.statistic().filter(|_| single(metric)).and_then(tail)?;
-        Some((BEYOND / (1.0 - q)).ceil() as usize)
+        Some((TAIL_OPERATIONS / (1.0 - q)).ceil() as usize)
     };
     Wants {
         singles: metrics.iter().any(single),
@@ -74,8 +75,8 @@ pub(crate) fn wants(metrics: &[Metric]) -> Wants {
     }
 }
 
-/// Bytes a second are not compared with operations a second.
-fn comparable(work: [Work; 2]) -> Result<(), Unmeasured> {
+/// Checks that both sides count the same kind of work: bytes a second cannot be compared with operations a second.
+fn check_comparable(work: [Work; 2]) -> Result<(), Unmeasured> {
     if let [Work::Bytes(_), Work::Bytes(_)] | [Work::Operations(_), Work::Operations(_)] = work {
         return Ok(());
     }
@@ -84,23 +85,23 @@ fn comparable(work: [Work; 2]) -> Result<(), Unmeasured> {
     Err(Unmeasured::new(Cause::Unsuitable, text))
 }
 
-/// The quantile of a percentile above the middle.
+/// Returns the quantile of a percentile above the median. `None` for every other statistic.
 fn tail(statistic: Statistic) -> Option<f64> {
     let q = statistic.quantile()?;
     (q > 0.5 && q < 1.0).then_some(q)
 }
 
-/// How the subject's metric relates to the reference's, and the two.
+/// Returns the ratio of the subject's value to the reference's, and the two values. `None` if a side has no value.
 fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
     let of = |single| pair.rounds.iter().filter(move |round| round.single == single);
     let (log, sides) = match (metric.sample(), metric.statistic()) {
-        (SampleKind::Batch, _) => centre(of(false))?,
+        (SampleKind::Batch, _) => median_of_rounds(of(false))?,
         (SampleKind::Rate, _) => {
-            let (log, (subject, reference)) = centre(of(false))?;
+            let (log, (subject, reference)) = median_of_rounds(of(false))?;
             let [a, b] = pair.work.map(|(Work::Operations(work) | Work::Bytes(work))| work);
             ((a / b).ln() - log, (a / subject, b / reference))
         }
-        (SampleKind::Operation, Some(Statistic::P50)) => centre(of(true))?,
+        (SampleKind::Operation, Some(Statistic::P50)) => median_of_rounds(of(true))?,
         (SampleKind::Operation, Some(statistic)) => {
             let q = match statistic {
                 Statistic::Min => 0.0,
@@ -133,13 +134,15 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
     log.is_finite().then(|| (log.exp(), sides))
 }
 
-/// The middle of the rounds' log-ratios, each the mean of what the turns of its sides say, so that drift cancels
-/// and so does the place in line. And the middle of each side.
-fn centre<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
+/// Returns the median of the rounds' log-ratios, and the median time of each side.
+///
+/// Each side has several turns in a round. The log-ratio of a round is the difference between the mean logarithms of the
+/// two sides, so that a drift of the machine cancels, and an advantage of the first or the last turn does too.
+fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {
         let turns =
-            |side: &[Vec<f64>]| side.iter().cloned().map(middle).collect::<Option<Vec<_>>>();
+            |side: &[Vec<f64>]| side.iter().cloned().map(median).collect::<Option<Vec<_>>>();
         let (Some(a), Some(b)) = (turns(&round.first), turns(&round.second)) else { continue };
         let log =
             |turns: &[f64]| turns.iter().map(|time| time.ln()).sum::<f64>() / turns.len() as f64;
@@ -147,10 +150,10 @@ fn centre<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64
         subject.extend(a);
         reference.extend(b);
     }
-    Some((middle(logs)?, (middle(subject)?, middle(reference)?)))
+    Some((median(logs)?, (median(subject)?, median(reference)?)))
 }
 
-fn middle(values: Vec<f64>) -> Option<f64> {
+fn median(values: Vec<f64>) -> Option<f64> {
     order::quantile(&Sample::new(values).ok()?, 0.5)
 }
 
@@ -176,39 +179,39 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_the_middle_of_rounds() {
+    fn a_ratio_is_the_median_over_rounds() {
         let mean = Key::Mean.at(Statistic::Mean);
-        // Twice as long in each round, whatever the rounds themselves do.
+        // The subject takes twice as long in each round, however much the rounds differ from each other.
         let drifting = [1.0, 3.0, 50.0]
             .map(|scale| round(false, [&[2.0 * scale], &[2.0 * scale]], [&[scale], &[scale]]));
         check(&mean, &drifting, Some(2.0));
         check(&Metric::from(Key::Throughput), &drifting, Some(0.5));
-        // A drift within the round cancels: turns at 1, 2, 3, 4 of the same operation.
+        // A drift within a round cancels: the four turns of equal operations take 1, 2, 2 and 4.
         check(&mean, &[round(false, [&[1.0], &[4.0]], [&[2.0], &[2.0]])], Some(1.0));
-        // Batches are no single operations.
+        // A percentile needs single operations, and these rounds have batches only.
         check(&Key::Latency.at(Statistic::P50), &drifting, None);
         check(&mean, &[], None);
     }
 
     #[test]
-    fn a_throughput_counts_what_an_operation_counts_for() {
+    fn a_throughput_counts_the_work_of_each_operation() {
         let rounds = vec![round(false, [&[2.0], &[2.0]], [&[1.0], &[1.0]])];
         let work = [Work::Operations(1000.0), Work::Operations(10.0)];
         let pair = Pair { rounds, work, ..Pair::default() };
-        let (there, sides) = ratio(&Metric::from(Key::Throughput), &pair).unwrap();
-        assert!((there - 50.0).abs() < 1e-9 && sides == (500.0, 10.0), "{there} {sides:?}");
-        let (back, _) = ratio(&Metric::from(Key::Throughput), &pair.swapped()).unwrap();
-        assert!((back - 0.02).abs() < 1e-9, "{back}");
-        assert!(comparable(work).is_ok());
-        assert!(comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
+        let (plain, sides) = ratio(&Metric::from(Key::Throughput), &pair).unwrap();
+        assert!((plain - 50.0).abs() < 1e-9 && sides == (500.0, 10.0), "{plain} {sides:?}");
+        let (swapped, _) = ratio(&Metric::from(Key::Throughput), &pair.swapped()).unwrap();
+        assert!((swapped - 0.02).abs() < 1e-9, "{swapped}");
+        assert!(check_comparable(work).is_ok());
+        assert!(check_comparable([Work::Bytes(1.0), Work::Operations(1.0)]).is_err());
     }
 
     #[test]
-    fn a_reading_tells_the_links_of_the_subject_and_of_its_reference() {
-        /// By link 1 of the subject and link 2 of the reference, in the order of the slots.
+    fn a_reading_names_the_links_of_the_subject_and_of_its_reference() {
+        /// Pairs of link 1 of the subject and link 2 of the reference, in the order of the slots.
         struct Linked;
         impl Pairs for Linked {
-            fn pair(&mut self, swapped: bool, _: &mut Coin) -> Result<Pair, Unmeasured> {
+            fn measure_pair(&mut self, swapped: bool, _: &mut Coin) -> Result<Pair, Unmeasured> {
                 let rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]])];
                 let links = if swapped { [2, 1] } else { [1, 2] };
                 Ok(Pair { rounds, links, ..Pair::default() })
@@ -223,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_is_of_all_operations_of_a_pair() {
+    fn a_tail_percentile_is_taken_over_all_operations_of_a_pair() {
         let slow: Vec<f64> = (1..=100).map(|n| f64::from(n) * 2.0).collect();
         let fast: Vec<f64> = (1..=100).map(f64::from).collect();
         let rounds = [round(true, [&slow[..50], &slow[50..]], [&fast[50..], &fast[..50]])];

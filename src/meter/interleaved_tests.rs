@@ -1,8 +1,8 @@
-//! The comparison in turns, taken apart: pairs of scripted slots through the real coin, ratio and judgement,
-//! and then the same with one ingredient removed, which must be worse for it.
+//! Simulations of the interleaved comparison: scripted pairs go through the real coin, ratio and judgement. Then one
+//! ingredient is removed at a time, and the result must be worse without it.
 //!
-//! What each slot sees is noise that knows no build; the truth lies exactly at the limit, where false reds
-//! are likeliest. What pinning is worth only a machine can tell: `docs/verdicts.md`.
+//! The noise belongs to the slot and not to the build in it. The true ratio lies exactly at the limit, where a false red
+//! is most likely. What pinning is worth can only be measured on a real machine: see `docs/verdicts.md`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +22,11 @@ use super::{Coin, Source, Versus};
 use crate::worker::pair::{Pair, Round};
 
 const MEAN: Metric = Key::Mean.at(Statistic::Mean);
-/// Simulated comparisons of each kind.
+/// How many comparisons are simulated with each kind of noise.
 const RUNS: u64 = 200;
-/// Pairs of each, at the most.
+/// The most pairs of one comparison.
 const PAIRS: usize = 80;
-/// The scale of the slots' noise, as a log-ratio: far more than the slack, so that nothing passes early.
+/// The scale of the slots' noise, as a log-ratio: far more than the tolerance, so that nothing passes early.
 const SIGMA: f64 = 0.2;
 
 const NOISES: [&str; 8] = [
@@ -40,7 +40,7 @@ const NOISES: [&str; 8] = [
     "exponential",
 ];
 
-/// How much longer the first slot takes than the second, pair by pair, as log-ratios.
+/// Returns how much longer the first slot takes than the second, pair by pair, as log-ratios.
 fn noise(kind: &str, random: &mut Coin) -> Vec<f64> {
     let (mut walk, mut regime, mut bursting) = (3.0 * normal(random), 2.0, false);
     let pair = |at: usize| {
@@ -63,20 +63,20 @@ fn noise(kind: &str, random: &mut Coin) -> Vec<f64> {
     (0..PAIRS).map(pair).map(|ratio| ratio.clamp(-300.0, 300.0)).collect()
 }
 
-/// Standard normal (Box & Muller 1958).
+/// Returns a number from the standard normal distribution (Box & Muller 1958).
 fn normal(random: &mut Coin) -> f64 {
     let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.uniform()).cos()
 }
 
-/// Two slots, of which the first takes so much longer; and a subject that does, by `effect`.
+/// Two slots, of which the first takes longer by `noise`. The subject takes longer than the reference by `effect`.
 struct Slots {
     noise: std::vec::IntoIter<f64>,
     effect: f64,
 }
 
 impl Pairs for Slots {
-    fn pair(&mut self, swapped: bool, _coin: &mut Coin) -> Result<Pair, Unmeasured> {
+    fn measure_pair(&mut self, swapped: bool, _coin: &mut Coin) -> Result<Pair, Unmeasured> {
         let noise = self.noise.next().expect("no more pairs are asked for than there are");
         let turns = |log: f64| vec![vec![log.exp()]; 4];
         let (first, second) = if swapped { (0.0, self.effect) } else { (self.effect, 0.0) };
@@ -85,12 +85,12 @@ impl Pairs for Slots {
     }
 }
 
-/// No slower than the base.
+/// Returns the limit that the subject is no slower than the base.
 fn as_the_base() -> Limit {
     limit(MEAN, Bound::Max, Target::Relative { factor: 1.0, reference: Reference::Base })
 }
 
-/// Whether a comparison with the base, of `statistical` limits, ends red within so many readings.
+/// Whether a comparison with the base ends red within so many readings, in a suite of `statistical` limits.
 fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
     let asked = Asked { limit: as_the_base(), template, carried, unjudged: None };
@@ -104,14 +104,14 @@ fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> boo
     false
 }
 
-/// Whether a comparison of so much noise ends red.
+/// Whether a comparison with this noise ends red.
 fn is_red(noise: Vec<f64>, effect: f64, coin: Coin, statistical: usize) -> bool {
     let pairs = noise.len();
     let slots = Box::new(Slots { noise: noise.into_iter(), effect });
     ends_red(&mut Interleaved { pairs: slots, metrics: vec![MEAN], coin }, pairs, statistical)
 }
 
-/// How many of [`RUNS`] comparisons are red; `coin` is made from a seed.
+/// Returns how many of [`RUNS`] comparisons end red. `coin` makes the coin of each from a seed.
 fn reds(kind: &str, effect: f64, coin: fn(u64) -> Coin) -> u64 {
     let mut random = Coin::new(20_261_121);
     let red = |run: u64| {
@@ -121,14 +121,14 @@ fn reds(kind: &str, effect: f64, coin: fn(u64) -> Coin) -> u64 {
     (0..RUNS).map(red).filter(|&red| red).count() as u64
 }
 
-/// Fails where the rate is above `rate` beyond doubt (99.9 %).
+/// Fails if the rate is above `rate` with a confidence of 99.9 %.
 #[track_caller]
 fn assert_at_most(rate: f64, count: u64, runs: u64, what: &str) {
     let shown = clopper_pearson(count, runs, 0.998).low;
     assert!(shown <= rate, "{what}: {count} of {runs}, promised at most {rate}");
 }
 
-/// Fails unless the rate is above `rate` beyond doubt.
+/// Fails unless the rate is above `rate` with a confidence of 99.9 %.
 #[track_caller]
 fn assert_above(rate: f64, count: u64, runs: u64, what: &str) {
     let shown = clopper_pearson(count, runs, 0.998).low;
@@ -136,14 +136,14 @@ fn assert_above(rate: f64, count: u64, runs: u64, what: &str) {
 }
 
 #[test]
-fn no_noise_of_slots_makes_it_red() {
+fn noise_of_the_slots_does_not_make_an_equal_subject_red() {
     for kind in NOISES {
         assert_at_most(rules().alpha, reds(kind, 0.0, Coin::new), RUNS, kind);
     }
 }
 
 #[test]
-fn what_is_slower_is_red() {
+fn a_slower_subject_is_red() {
     let check = |kind: &str, sigmas: f64, at_least: f64| {
         assert_above(at_least, reds(kind, sigmas * SIGMA, Coin::new), RUNS, kind);
     };
@@ -154,9 +154,9 @@ fn what_is_slower_is_red() {
     check("cauchy", 2.0, 0.9);
 }
 
-/// Without the swap: the coin shows tails every time.
+/// The coin shows tails every time, so that the sides are never swapped.
 #[test]
-fn without_the_swap_it_flakes() {
+fn without_the_swap_a_comparison_is_flaky() {
     let check = |kind: &str, at_least: f64| {
         assert_above(at_least, reds(kind, 0.0, |_| Coin::loaded()), RUNS, kind);
     };
@@ -167,10 +167,10 @@ fn without_the_swap_it_flakes() {
     check("bursts", 0.05);
 }
 
-/// One run of each after the other, where whoever is second finds the machine warm, and slower: the order is a coin's, or
-/// what is no slower than the other is red.
+/// Both sides run one after the other, and whichever is second is slower, because the machine is warm by then. Only if a
+/// coin decides the order does a subject that is no slower than its reference stay green.
 #[test]
-fn whoever_is_second_in_turn_is_not_always_the_same() {
+fn a_coin_decides_which_of_two_sources_runs_first() {
     let reds = |coin: fn(u64) -> Coin| {
         let red = |run: u64| {
             let turn = Arc::new(AtomicUsize::new(0));
@@ -192,9 +192,10 @@ fn whoever_is_second_in_turn_is_not_always_the_same() {
     assert_above(0.9, reds(|_| Coin::loaded()), RUNS, "without");
 }
 
-/// Without `m` in the threshold: of two hundred limits, all exactly at the truth, some one is red.
+/// If the threshold did not depend on the number of limits, one of two hundred limits would be red, although the true
+/// ratio of each lies exactly at its limit.
 #[test]
-fn without_the_number_of_limits_a_suite_flakes() {
+fn without_the_number_of_limits_a_suite_is_flaky() {
     const SUITES: u64 = 10;
     let mut random = Coin::new(200);
     let mut suites = |statistical: usize| {
@@ -208,10 +209,10 @@ fn without_the_number_of_limits_a_suite_flakes() {
     assert_above(rules().alpha, suites(1), SUITES, "without m");
 }
 
-/// Without the clip a score must be scaled by the largest that was seen, or a bet could ruin; and then one
-/// outlier drowns all that come after it.
+/// A score that is not clipped must be divided by the largest score so far, because the test must not lose more than it
+/// has. Then a single outlier makes every later score too small to count.
 #[test]
-fn without_the_clip_outliers_hide_what_is_slower() {
+fn without_the_clip_outliers_hide_a_slower_subject() {
     let unclipped = |noise: &[f64], effect: f64, coin: &mut Coin| {
         let (mut betting, mut largest) = (Betting::default(), 0.0_f64);
         noise.iter().any(|noise| {

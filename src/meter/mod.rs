@@ -1,7 +1,8 @@
-//! What can be measured once more: an artifact, a command, a workload, two of them interleaved, a sweep over cases.
+//! Sources of readings: things that can be measured once more. A source is an artifact, a command, a workload, two of
+//! them compared, or a sweep over all cases of a budget.
 //!
-//! A [`Source`] is also the seam of the tests: a scripted one drives the whole of judgement without a
-//! clock or a process.
+//! A test can put a scripted [`Source`] in the place of a real one, and so drive the judgement without a clock or a
+//! process.
 
 mod coin;
 pub(crate) mod interleaved;
@@ -27,19 +28,20 @@ pub(crate) use self::watched::Watched;
 
 /// Something that can be measured once more, in a fresh process.
 pub(crate) trait Source: Send {
-    /// Builds what is measured, before it has a turn at measuring. What fails is found again by the first process.
+    /// Builds what is measured, so that this is done before the source has the machine to itself. An error is not
+    /// reported here: the first call of `measure_process` fails with it again.
     fn prepare(&mut self) {}
 
     /// Measures once.
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured>;
 
-    /// How long processes are taken in one go: longer than one process where a process is too short to be
-    /// worth a turn of its own.
+    /// Returns for how long processes are measured one after another before another source has its turn. This is zero
+    /// (one process) unless a process is too short for a turn of its own.
     fn burst(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Whether its one process is what another program recorded, so that there is no other.
+    /// Whether the source only reads what another program recorded. Then it has one reading, and never a second one.
     fn is_recorded(&self) -> bool {
         false
     }
@@ -51,12 +53,13 @@ impl<F: FnMut() -> Result<ProcessRun, Unmeasured> + Send> Source for F {
     }
 }
 
-/// The one number that stands for a process in a ratio or a slope.
-fn typical(process: &ProcessRun, metric: &Metric) -> Result<f64, Unmeasured> {
+/// Returns the one number that stands for a process in a ratio or a slope.
+fn typical_value(process: &ProcessRun, metric: &Metric) -> Result<f64, Unmeasured> {
     let values = Sample::new(process.series(metric)?).map_err(|e| {
         Unmeasured::new(Cause::InvalidReading, format!("`{metric}` was measured as {e}"))
     })?;
-    // Of a command's runs every statistic has one value a process.
+    // Only single operations have percentiles within a process. Of all else the median stands for the process: of the
+    // batches of a mean, or of the one value that a command's run gives.
     let single = metric.sample() == SampleKind::Operation;
     let q = metric.statistic().filter(|_| single).and_then(Statistic::quantile).unwrap_or(0.5);
     order::quantile(&values, q).ok_or_else(|| {

@@ -1,16 +1,18 @@
-//! Every case of a budget once: how a metric grows with a parameter.
+//! The sweep: it measures every case of a budget once, to see how a metric grows with a parameter.
 
 use perf_budget_core::metric::{ByMetric, Metric};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::stats::PowerLaw;
 
-use super::{Coin, Source, typical};
+use super::{Coin, Source, typical_value};
 
-/// Every case of a budget once, giving the slope of each metric over a parameter.
+/// All cases of a budget. Their readings give the slope of each metric over a parameter.
 pub(crate) struct Sweep {
+    /// The parameter's value in each case, and the source of that case.
     pub(crate) points: Vec<(f64, Box<dyn Source>)>,
     pub(crate) metrics: Vec<Metric>,
+    /// The coin that decides the order of the cases.
     pub(crate) coin: Coin,
 }
 
@@ -29,7 +31,7 @@ impl Source for Sweep {
             let process = source.measure_process()?;
             sweep.elapsed += process.elapsed;
             for metric in &self.metrics {
-                readings.or_default(metric).push((*x, typical(&process, metric)?));
+                readings.or_default(metric).push((*x, typical_value(&process, metric)?));
             }
         }
         for (metric, points) in readings {

@@ -1,4 +1,4 @@
-//! What is made of several measurements: scripted ones, judged by the rules that hold for all.
+//! Ratios and slopes of scripted sources, judged by the rules of every limit.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn tenth() -> ProcessRun {
     ProcessRun { elapsed: Duration::from_millis(100), ..ProcessRun::default() }
 }
 
-/// Judges what a source gives.
+/// Judges the readings of a source.
 #[track_caller]
 fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &str) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
@@ -35,7 +35,7 @@ fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &s
 }
 
 #[test]
-fn a_ratio_is_judged_in_turns() {
+fn the_ratio_of_two_sources_is_judged() {
     let versus = |x: f64, y: f64| -> Box<dyn Source> {
         let metrics = vec![P50];
         let side = |v: f64| -> Box<dyn Source> {
@@ -52,13 +52,13 @@ fn a_ratio_is_judged_in_turns() {
     let over = "p50 is 1 x other, over the limit of 0.8 x other";
     let outcome = check(versus(1e-3, 1e-3), ratio(), Verdict::Fail, over);
     assert_eq!(outcome.notes, ["p50 1 ms against 1 ms of `other`, interleaved"]);
-    // To have none of it any more is no mistake of the measurement.
+    // A subject that falls to 0 is an improvement, and not a mistake of the measurement.
     let none = "p50 is 0 x other, within the limit of 0.8 x other";
     check(versus(0.0, 1e-3), ratio(), Verdict::Pass, none);
 }
 
 #[test]
-fn a_slope_is_judged_by_sweeps() {
+fn the_slope_of_a_sweep_is_judged() {
     let sweep = |exponent: f64| -> Box<dyn Source> {
         let points = [1e3_f64, 1e4, 1e5].map(|x| {
             let rss = move || 100.0 * x.powf(exponent);
@@ -78,8 +78,7 @@ fn a_slope_is_judged_by_sweeps() {
     check(sweep(2.0), slope(), Verdict::Fail, "scaling_rss is 2, over the limit of 1.10");
 }
 
-/// What comes first in a sweep meets a machine that may still be warming up, or a burst that ends: no size always
-/// does.
+/// The machine may still be warming up when the first size of a sweep is measured. So no size is always the first.
 #[test]
 fn a_coin_orders_the_sizes_of_a_sweep() {
     use std::sync::{Arc, Mutex};

@@ -1,13 +1,13 @@
-//! A subject beside its reference, each measured as a whole: their ratio is the value.
+//! The comparison of two sources that are measured one after the other. The value is the ratio of their readings.
 
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use super::{Coin, Source, typical};
+use super::{Coin, Source, typical_value};
 
-/// Two sources measured next to each other, in an order that a coin decides: drift of the machine is
-/// as likely to favour the one as the other.
+/// Two sources that are measured one after the other. A coin decides the order, so that a drift of the machine is as
+/// likely to favour the one as the other.
 pub(crate) struct Versus {
     pub(crate) subject: Box<dyn Source>,
     pub(crate) reference: Box<dyn Source>,
@@ -31,7 +31,7 @@ impl Source for Versus {
         };
         let mut both = ProcessRun { elapsed: a.elapsed + b.elapsed, ..ProcessRun::default() };
         for metric in &self.metrics {
-            let (x, y) = (typical(&a, metric)?, typical(&b, metric)?);
+            let (x, y) = (typical_value(&a, metric)?, typical_value(&b, metric)?);
             let ratio = match (x, y) {
                 (0.0, 0.0) => 1.0,
                 (x, 0.0) => {

@@ -1,4 +1,4 @@
-//! What else the machine does, read beside every reading.
+//! A source whose readings say what else the machine did meanwhile.
 
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
@@ -6,7 +6,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::Source;
 use crate::noise;
 
-/// A source that watches the machine while it measures.
+/// A source that is wrapped so that the noise of the machine is read before and after each measurement.
 pub(crate) struct Watched(pub(crate) Box<dyn Source>);
 
 impl Source for Watched {
@@ -15,7 +15,7 @@ impl Source for Watched {
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        // What the machine does while a record is read says nothing of when it was made.
+        // A record was made earlier, so the noise while it is read says nothing about it.
         if self.is_recorded() {
             self.0.measure_process()
         } else {

@@ -364,7 +364,7 @@ impl Twins {
 }
 
 impl Pairs for Twins {
-    fn pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
+    fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
         let place = if let Some(place) = self.place {
             place
         } else {

@@ -1,4 +1,5 @@
-//! What cargo is asked: which binaries and modules a workspace has, and to build one of them as it ships.
+//! Calls of cargo: `cargo metadata` finds a binary or a module in the workspace, and `cargo build` builds it as it is
+//! shipped.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::outcome::{Cause, Unmeasured};
 /// The platform of `{wasm:NAME}`.
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// What `cargo metadata` says, as far as it matters.
+/// The part of the output of `cargo metadata` that is needed here.
 #[derive(Deserialize)]
 struct WireWorkspace {
     packages: Vec<WirePackage>,
@@ -32,7 +33,7 @@ struct WireTarget {
     kind: Vec<String>,
 }
 
-/// One line of `cargo build --message-format=json`: of an artifact, as far as it matters.
+/// The needed part of one line of `cargo build --message-format=json`, if the line is about an artifact.
 #[derive(Deserialize)]
 struct WireMessage {
     reason: String,
@@ -48,12 +49,12 @@ impl WireTarget {
     }
 }
 
-/// Builds a target, and gives where it is.
+/// Builds a target.
 pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Built, Unmeasured> {
     let workspace = workspace(target, site, start)?;
     let (package, found) = workspace.find(target, &site.package)?;
-    let cargos = site.target.as_ref().unwrap_or(&workspace.target_directory);
-    let own = own(target, &directory(cargos));
+    let cargo_directory = site.target.as_ref().unwrap_or(&workspace.target_directory);
+    let target_directory = directory_of_features(target, &directory(cargo_directory));
     let mut args: Vec<String> = ["build", "--package", &package.id].map(Into::into).into();
     if found.is("bin") {
         args.extend(["--bin".to_owned(), found.name.clone()]);
@@ -70,26 +71,28 @@ pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Bu
     if let Some(triple) = triple {
         args.extend(["--target", triple].map(Into::into));
     }
-    args.extend(["--target-dir".to_owned(), text(&own)?.to_owned()]);
+    args.extend(["--target-dir".to_owned(), text(&target_directory)?.to_owned()]);
     let aim = format!("build the {} `{}`", target.kind.noun(), target.name);
     let step = Step { aim, program: Program::Cargo, args, dir: site.package.clone() };
     let stdout = run(&step, start)?;
-    let path = produced(&stdout, found, target.kind).ok_or_else(|| {
+    let path = find_artifact(&stdout, found, target.kind).ok_or_else(|| {
         let text = format!("cargo built `{}` and did not say where it is", target.name);
         Unmeasured::new(Cause::Harness, text)
     })?;
-    let path = optimized(target, path, &own, start)?;
-    Ok(Built { path, note: described(target, triple) })
+    let path = optimize(target, path, &target_directory, start)?;
+    Ok(Built { path, note: describe(target, triple) })
 }
 
-/// The target directory of one set of features: cargo puts the binaries of all sets in one place.
-fn own(target: &Target, built: &Path) -> PathBuf {
+/// Returns the target directory of a target's set of features. Each set has its own, because cargo writes the binaries
+/// of all sets to the same path.
+fn directory_of_features(target: &Target, built: &Path) -> PathBuf {
     match &target.features {
         None => built.to_owned(),
         Some(features) => built.join(format!("features-{:016x}", hash(&features.join(",")))),
     }
 }
 
+/// Returns cargo's arguments for the features of a target.
 fn features(target: &Target) -> Vec<String> {
     let Some(features) = &target.features else { return Vec::new() };
     let named: Vec<&str> =
@@ -104,8 +107,8 @@ fn features(target: &Target) -> Vec<String> {
     args
 }
 
-/// "binary `app`, default features, profile release": what an outcome says of it.
-fn described(target: &Target, triple: Option<&str>) -> String {
+/// Describes a build for an outcome's notes, as in "binary `app`, default features, profile release".
+fn describe(target: &Target, triple: Option<&str>) -> String {
     let features = match target.features.as_deref() {
         None => "default features".to_owned(),
         Some([]) => "no features".to_owned(),
@@ -137,16 +140,23 @@ fn workspace(target: &Target, site: &Site, start: Start<'_>) -> Result<WireWorks
 }
 
 impl WireWorkspace {
-    /// The package and the target of it that is meant; of several the one of the package in `own`.
-    fn find(&self, target: &Target, own: &Path) -> Result<(&WirePackage, &WireTarget), Unmeasured> {
-        let is_own = |package: &WirePackage| package.manifest_path.parent() == Some(own);
+    /// Finds a target, and the package it belongs to. If several packages have such a target, the package in the
+    /// directory `preferred` comes first.
+    fn find(
+        &self,
+        target: &Target,
+        preferred: &Path,
+    ) -> Result<(&WirePackage, &WireTarget), Unmeasured> {
+        let is_preferred =
+            |package: &WirePackage| package.manifest_path.parent() == Some(preferred);
         let mut packages: Vec<&WirePackage> = self.packages.iter().collect();
-        packages.sort_by_key(|package| !is_own(package));
+        packages.sort_by_key(|package| !is_preferred(package));
         let found = packages.into_iter().find_map(|p| Some((p, p.target(target)?)));
-        found.ok_or_else(|| self.absent(target))
+        found.ok_or_else(|| self.missing(target))
     }
 
-    fn absent(&self, target: &Target) -> Unmeasured {
+    /// Makes the error that the workspace has no such target, with the names of those that it has.
+    fn missing(&self, target: &Target) -> Unmeasured {
         let names = |package: &WirePackage| match target.kind {
             Kind::Binary => {
                 package.targets.iter().filter(|t| t.is("bin")).map(|t| t.name.clone()).collect()
@@ -179,8 +189,8 @@ impl WireWorkspace {
 }
 
 impl WirePackage {
-    /// The target that is meant, if it is one of this package's. A module is named by its package, which has a
-    /// library for it or one binary.
+    /// Returns this package's target of the name and kind that is asked for, if it has one. A module is named after its
+    /// own target or after its package; the package then has a `cdylib` library, or exactly one binary.
     fn target(&self, target: &Target) -> Option<&WireTarget> {
         let name = &target.name;
         match target.kind {
@@ -192,41 +202,43 @@ impl WirePackage {
                 let binaries: Vec<&WireTarget> =
                     self.targets.iter().filter(|t| t.is("bin")).collect();
                 let only = if let [only] = binaries.as_slice() { Some(*only) } else { None };
-                let own = library.or(only).filter(|_| self.name == *name);
-                named.or(own)
+                let by_package = library.or(only).filter(|_| self.name == *name);
+                named.or(by_package)
             }
         }
     }
 }
 
-/// Where cargo says that it left a target, which it builds last of all.
-fn produced(stdout: &[u8], target: &WireTarget, kind: Kind) -> Option<PathBuf> {
+/// Finds the path of a target in the output of `cargo build`. The target is built last, so the last message about it is
+/// taken.
+fn find_artifact(stdout: &[u8], target: &WireTarget, kind: Kind) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(stdout);
     let messages =
         text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
-    let mut own =
+    let mut of_target =
         messages.filter(|message| message.reason == "compiler-artifact").filter(|message| {
             message.target.as_ref().is_some_and(|t| t.name == target.name && t.kind == target.kind)
         });
     let is_module = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "wasm");
-    own.find_map(|message| match kind {
+    of_target.find_map(|message| match kind {
         Kind::Binary => message.executable,
         Kind::Module => message.filenames.into_iter().find(is_module),
     })
 }
 
-/// The module as wasm-opt leaves it, beside what cargo built; the module itself where nothing is asked of it.
-fn optimized(
+/// Runs wasm-opt on a module, and returns the path of the result. Returns the path of the module itself if the budget
+/// has no `wasm_opt`.
+fn optimize(
     target: &Target,
     module: PathBuf,
-    own: &Path,
+    target_directory: &Path,
     start: Start<'_>,
 ) -> Result<PathBuf, Unmeasured> {
     let Some(name) = module.file_name().filter(|_| !target.wasm_opt.is_empty()) else {
         return Ok(module);
     };
-    let place = format!("wasm-opt-{:016x}", hash(&target.wasm_opt.join("\n")));
-    let directory = own.join(place).join(&target.profile);
+    let arguments = format!("wasm-opt-{:016x}", hash(&target.wasm_opt.join("\n")));
+    let directory = target_directory.join(arguments).join(&target.profile);
     std::fs::create_dir_all(&directory).map_err(|e| {
         let text = format!("failed to create `{}`: {e}", directory.display());
         Unmeasured::new(Cause::Harness, text)
@@ -236,7 +248,7 @@ fn optimized(
     args.extend([text(&module)?, "-o", text(&output)?].map(Into::into));
     let aim = format!("optimize the module `{}`", target.name);
     let program = Program::Named("wasm-opt".to_owned());
-    run(&Step { aim, program, args, dir: own.to_owned() }, start)?;
+    run(&Step { aim, program, args, dir: target_directory.to_owned() }, start)?;
     Ok(output)
 }
 

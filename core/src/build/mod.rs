@@ -1,9 +1,10 @@
-//! How what a budget measures is built: which programs are started with which arguments, and where what they
-//! make is. It is the same for both revisions, as users ship it: `cargo build --release --bin NAME`, in a
-//! directory of its own, and never as the tests happen to be built.
+//! How the subject of a budget is built: which programs are started with which arguments, and where the result is.
 //!
-//! Nothing is started here. Whoever builds hands in a function that starts programs: the harness its supervisor,
-//! the command a plain child.
+//! A subject is built as users ship it (`cargo build --release --bin NAME`) and not as the tests happen to be built. It
+//! is built in a target directory of its own, and in the same way for both revisions.
+//!
+//! This module starts no program itself. The caller passes a function that does: the harness starts programs below its
+//! supervisor, and the command `cargo budget` starts plain child processes.
 
 mod cargo;
 mod index;
@@ -18,43 +19,43 @@ use crate::outcome::{Cause, Unmeasured};
 
 pub use index::{find, note};
 
-/// What is built.
+/// Something that is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Product {
     /// A program or a module that cargo builds.
     Cargo(Target),
-    /// Whatever a command makes, with its arguments.
+    /// Whatever a command makes: the command and its arguments.
     Made(Vec<String>),
 }
 
-/// What cargo builds, and with what.
+/// A program or a module that cargo builds, and the options it is built with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Which form it has.
+    /// Whether it is a program or a module.
     pub kind: Kind,
-    /// Of a binary its own name; of a module the package's, or a target's.
+    /// The name of the binary. For a module, the name of its package or of its target.
     pub name: String,
     /// See [`Build::features`].
     pub features: Option<Vec<String>>,
-    /// The profile of Cargo.toml.
+    /// The profile of `Cargo.toml`.
     pub profile: String,
     /// See [`Build::wasm_opt`].
     pub wasm_opt: Vec<String>,
 }
 
-/// Which form something has that cargo builds.
+/// Whether cargo builds a program or a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `{bin:NAME}`.
+    /// A program, which a budget names by `{bin:NAME}`.
     Binary,
-    /// `{wasm:NAME}`.
+    /// A WebAssembly module, which a budget names by `{wasm:NAME}`.
     Module,
 }
 
 impl Kind {
     const ALL: [Kind; 2] = [Kind::Binary, Kind::Module];
 
-    /// What stands before the name in a text.
+    /// Returns the beginning of a placeholder of this kind, up to the name.
     fn mark(self) -> &'static str {
         match self {
             Kind::Binary => "{bin:",
@@ -70,38 +71,38 @@ impl Kind {
     }
 }
 
-/// What was built.
+/// The result of a successful build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// Where it is; the directory that the command ran in, for what a command makes.
+    /// The path of the built file. If a command made it, the directory that the command ran in.
     pub path: PathBuf,
-    /// How it was built, for people.
+    /// How it was built, as a note for people.
     pub note: String,
 }
 
-/// Where something is built.
+/// The place where something is built.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Where `budgets.toml` is.
+    /// The directory of `budgets.toml`.
     pub root: PathBuf,
     /// The package whose workspace has the binaries.
     pub package: PathBuf,
-    /// The target directory; `None`: the one that cargo names.
+    /// The target directory. `None` for the one that cargo chooses.
     pub target: Option<PathBuf>,
-    /// The platform that it is built for; `None`: the one that cargo chooses.
+    /// The platform to build for. `None` for the one that cargo chooses.
     pub triple: Option<String>,
 }
 
-/// A program to start.
+/// One program to start during a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What it is for, after "failed to".
+    /// The purpose of the step, in words that complete "failed to ...".
     pub aim: String,
-    /// Which it is.
+    /// The program.
     pub program: Program,
-    /// Its arguments.
+    /// The program's arguments.
     pub args: Vec<String>,
-    /// Where it starts.
+    /// The directory that the program starts in.
     pub dir: PathBuf,
 }
 
@@ -110,12 +111,12 @@ pub struct Step {
 pub enum Program {
     /// The cargo of the revision that is built.
     Cargo,
-    /// One that is looked up in `PATH`, or a path.
+    /// A program that is looked up in `PATH`, or a path to one.
     Named(String),
 }
 
 impl Program {
-    /// What it is called in messages.
+    /// Returns the program's name in messages.
     fn name(&self) -> &str {
         match self {
             Program::Cargo => "cargo",
@@ -124,27 +125,28 @@ impl Program {
     }
 }
 
-/// What came of a program that ended by itself.
+/// The result of a program that ended by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Ended {
-    /// Its exit code.
+    /// The exit code.
     pub code: i32,
-    /// All of its standard output.
+    /// The whole standard output.
     pub stdout: Vec<u8>,
-    /// The end of what it said, for people.
+    /// The end of what the program printed for people.
     pub said: Option<String>,
 }
 
-/// Starts a program and waits for its end. An error where it did not start, or did not end by itself in time.
+/// A function that starts a program and waits for its end. It fails if the program does not start, or does not end by
+/// itself in time.
 pub type Start<'s> = &'s dyn Fn(&Step) -> Result<Ended, Unmeasured>;
 
 impl Product {
-    /// What the command of a budget makes, if it has one.
+    /// Returns what the `build` command of a budget makes, if the budget has such a command.
     pub fn made(build: &Build) -> Option<Product> {
         (!build.command.is_empty()).then(|| Product::Made(build.command.clone()))
     }
 
-    /// Different for different products, and the same in every process.
+    /// Returns a text that identifies this product. It is the same in every process.
     pub fn key(&self) -> String {
         match self {
             Product::Cargo(target) => {
@@ -155,10 +157,10 @@ impl Product {
         }
     }
 
-    /// Builds it.
+    /// Builds the product.
     ///
     /// # Errors
-    /// Where that fails, with what the program said.
+    /// If a program fails; the error holds the end of its output.
     pub fn build(&self, site: &Site, start: Start<'_>) -> Result<Built, Unmeasured> {
         match self {
             Product::Cargo(target) => cargo::build(target, site, start),
@@ -167,7 +169,7 @@ impl Product {
     }
 }
 
-/// Runs the command that makes an artifact.
+/// Runs the `build` command of a budget.
 fn make(command: &[String], site: &Site, start: Start<'_>) -> Result<Built, Unmeasured> {
     let line = command.join(" ");
     let (program, args) = command.split_first().ok_or_else(|| {
@@ -183,7 +185,7 @@ fn make(command: &[String], site: &Site, start: Start<'_>) -> Result<Built, Unme
     Ok(Built { path: site.root.clone(), note: format!("made by `{line}`") })
 }
 
-/// Starts a program that has to succeed; says how to install what is missing.
+/// Starts a program and returns its standard output. If it fails, the error says how to install what is missing.
 fn run(step: &Step, start: Start<'_>) -> Result<Vec<u8>, Unmeasured> {
     let name = step.program.name();
     let failed = |text: String| format!("failed to {}: {text}", step.aim);
@@ -208,11 +210,11 @@ fn run(step: &Step, start: Start<'_>) -> Result<Vec<u8>, Unmeasured> {
     Err(Unmeasured { cause, text: failed(text), output: ended.said })
 }
 
-/// A text with each `{bin:NAME}` and `{wasm:NAME}` replaced by the path that `produce` gives, and what is to be
-/// said of those.
+/// Replaces each `{bin:NAME}` and `{wasm:NAME}` in a text by the path that `produce` returns. Returns the new text, and
+/// the notes about how these were built.
 ///
 /// # Errors
-/// Where one is not built, or has no end.
+/// If a build fails, or a placeholder has no closing brace.
 pub fn expand(
     text: &str,
     build: &Build,
@@ -242,12 +244,12 @@ pub fn expand(
     Ok((expanded + rest, notes))
 }
 
-/// Whether a text names something that cargo builds.
+/// Whether a text has a placeholder for something that cargo builds.
 pub fn names_a_target(text: &str) -> bool {
     next(text).is_some()
 }
 
-/// Whether anything is built for what a budget measures.
+/// Whether anything must be built before a budget is measured.
 pub fn has_any(budget: &Budget) -> bool {
     let texts: Vec<&str> = match &budget.subject {
         Subject::Artifact(patterns) => patterns.iter().map(String::as_str).collect(),
@@ -260,7 +262,7 @@ pub fn has_any(budget: &Budget) -> bool {
     !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
 }
 
-/// Where the next mark is in a text.
+/// Returns the position and the kind of the first placeholder in a text.
 fn next(text: &str) -> Option<(usize, Kind)> {
     let marks = Kind::ALL.iter().filter_map(|&kind| Some((text.find(kind.mark())?, kind)));
     marks.min_by_key(|(at, _)| *at)
@@ -281,7 +283,8 @@ fn target(kind: Kind, name: &str, build: &Build) -> Target {
     }
 }
 
-/// The target directory of what is measured, below cargo's own, so that nothing of the user's is overwritten.
+/// Returns the target directory for the subjects of budgets. It is below cargo's own target directory, so that no file
+/// of the user is overwritten.
 pub fn directory(target: &Path) -> PathBuf {
     target.join("budgets").join("built")
 }

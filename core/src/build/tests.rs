@@ -1,4 +1,4 @@
-//! Building, by programs that are scripted.
+//! Builds by scripted programs: no program is started here.
 
 use std::cell::RefCell;
 
@@ -18,10 +18,10 @@ fn site() -> Site {
     Site { root: path("/w/app"), package: path("/w/app"), target: None, triple: None }
 }
 
-/// What a text became with what is said of it, or why not.
+/// An expanded text and its notes, or the reason why it could not be expanded.
 type Expanded = Result<(String, Vec<String>), String>;
 
-/// A text expanded, and the programs that were started for it: cargo succeeds, with what it says.
+/// Expands a text. Returns the result, and the programs that were started for it. Every call of cargo succeeds.
 fn expanded(text: &str, build: &Build) -> (Expanded, Vec<String>) {
     let started = RefCell::new(Vec::new());
     let start = |step: &Step| {
@@ -48,7 +48,7 @@ fn with(features: &[&str]) -> Build {
 }
 
 #[test]
-fn a_binary_is_built_as_it_ships() {
+fn a_binary_is_built_as_it_is_shipped() {
     let plain = "cargo build --package app 1 --bin app --profile release --message-format \
                  json-render-diagnostics --target-dir /w/target/budgets/built";
     let note = "binary `app`, default features, profile release";
@@ -57,7 +57,7 @@ fn a_binary_is_built_as_it_ships() {
     let dist = Build { profile: Some("dist".to_owned()), ..Build::default() };
     let note = "binary `app`, default features, profile dist";
     check("{bin:app}", &dist, "/b/app", note, "--profile dist");
-    // The list is the whole of it, and each has a directory of its own.
+    // No other features are on than those of the list, and each list has a target directory of its own.
     let note = "binary `app`, feature tls alone, profile release";
     let args =
         "--no-default-features --features tls --target-dir /w/target/budgets/built/features-";
@@ -85,7 +85,7 @@ fn a_module_is_named_by_its_package() {
 }
 
 #[test]
-fn every_place_is_filled_or_said() {
+fn every_placeholder_is_replaced_or_is_an_error() {
     let plain = |text: &str| expanded(text, &Build::default()).0;
     assert_eq!(plain("plain {text} {"), Ok(("plain {text} {".to_owned(), vec![])));
     let both = plain("{bin:app}:{wasm:my-app}").unwrap();
@@ -96,7 +96,7 @@ fn every_place_is_filled_or_said() {
     assert_eq!(why, "`x{bin:app` has `{bin:` without an end; close it with `}`");
 }
 
-/// What is said of a program that ends so.
+/// Returns the error of a build whose program ends like this.
 fn failed(product: &Product, ended: &dyn Fn() -> Result<Ended, Unmeasured>) -> Unmeasured {
     let start = |step: &Step| match step.args.first().map(String::as_str) {
         Some("metadata") => Ok(Ended { stdout: METADATA.into(), ..Ended::default() }),
@@ -106,7 +106,7 @@ fn failed(product: &Product, ended: &dyn Fn() -> Result<Ended, Unmeasured>) -> U
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_installs_it() {
+fn a_missing_program_or_target_is_named_with_the_command_that_installs_it() {
     let module = Product::Cargo(target(Kind::Module, "my-app", &Build::default()));
     let said = |text: &str| {
         let text = text.to_owned();
@@ -136,7 +136,7 @@ fn what_is_missing_is_named_with_what_installs_it() {
 }
 
 #[test]
-fn wasm_opt_has_the_last_word() {
+fn wasm_opt_runs_last_and_makes_the_file_that_is_measured() {
     let place = std::env::temp_dir().join(format!("perf-budget-opt-{}", std::process::id()));
     let build = Build { wasm_opt: vec!["-Oz".to_owned()], ..Build::default() };
     let product = Product::Cargo(target(Kind::Module, "my-app", &build));
@@ -158,7 +158,7 @@ fn wasm_opt_has_the_last_word() {
 }
 
 #[test]
-fn the_last_run_says_where_its_files_are() {
+fn the_index_finds_the_files_of_the_last_run() {
     let place = std::env::temp_dir().join(format!("perf-budget-index-{}", std::process::id()));
     let (root, other) = (Path::new("/w/app"), Path::new("/w/other"));
     let product = Product::Cargo(target(Kind::Binary, "app", &Build::default()));
@@ -174,7 +174,7 @@ fn the_last_run_says_where_its_files_are() {
 }
 
 #[test]
-fn what_is_built_is_known_before_it_is() {
+fn a_budget_tells_whether_anything_must_be_built() {
     let budgets = |subject: &str| {
         let text = format!("[budget.one]\n{subject}\nmax.NONE = 1\n");
         let metric = if subject.starts_with("artifact") { "size" } else { "exit" };

@@ -1,8 +1,10 @@
-//! What the command tells the harness of a base revision: the names of the variables and their form, for both ends.
+//! The handover of a base revision from the command `cargo budget` to the harness: the names and the format of the
+//! environment variables, for both ends.
 //!
-//! Four variables are paths, and a person may set them: the base's test binary, those that its times are compared by, the directory
-//! of its budgets, and this revision's test binaries. All else is one variable of JSON, which only the command writes. Its form is frozen by a test,
-//! since the command and the harness of a project may be of different versions.
+//! Four variables hold paths, and a person may set them: the base's test binary, the base's test binaries that times are
+//! compared with, the directory of the base's budgets, and this revision's test binaries. Everything else is in one
+//! variable of JSON, which only the command writes. A test freezes its format, since the command and the harness of a
+//! project may be of different versions.
 
 mod unchanged;
 
@@ -16,53 +18,55 @@ pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_
 use crate::error::Error;
 use crate::exact;
 
-/// The base's test binary; several, as a search path is written, where it was linked several times.
+/// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
+/// path does.
 pub const BINARIES: &str = "PERF_BUDGET_BASE";
-/// The base's test binaries that times are compared with, where they are builds of their own.
+/// The variable with the base's test binaries that times are compared with, if these are separate builds.
 pub const LINKS: &str = "PERF_BUDGET_BASE_LINKS";
-/// The directory with the base's `budgets.toml`, where it is not above the binary.
+/// The variable with the directory of the base's `budgets.toml`, if that is not above the binary.
 pub const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// This revision's test binaries that times are compared by, where they are not the one that runs.
+/// The variable with this revision's test binaries that times are compared by, if the binary that runs is not used.
 pub const HEADS: &str = "PERF_BUDGET_HEAD";
-/// What the command alone writes: [`Told`], as JSON.
+/// The variable with what only the command knows: [`Told`], as JSON.
 pub const TOLD: &str = "PERF_BUDGET_BASE_TOLD";
-/// All of them: each comparison sets its own, and takes away those of another.
+/// All these variables. Each comparison sets the ones it needs and removes the others.
 pub const VARIABLES: [&str; 5] = [BINARIES, LINKS, DIRECTORY, HEADS, TOLD];
 
-/// The version of [`Told`]. It is raised where an older harness would misunderstand what is new.
+/// The version of the format of [`Told`]. It is raised when an older harness would misunderstand the new format.
 const VERSION: u32 = 1;
 
-/// A base revision as it is handed over.
+/// A base revision as the command passes it to the harness.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handover {
-    /// Its test binaries, alike but for how they were linked; none where it was not built.
+    /// The base's test binaries, which differ only in how they were linked. Empty if the base was not built.
     pub binaries: Vec<PathBuf>,
-    /// Its test binaries that times are compared with; none where those are `binaries`.
+    /// The base's test binaries that times are compared with. Empty if `binaries` are used for times too.
     pub links: Vec<PathBuf>,
-    /// This revision's, likewise; none where it is the process's own.
+    /// This revision's test binaries that times are compared by. Empty if the binary of the process is used.
     pub heads: Vec<PathBuf>,
-    /// Where its `budgets.toml` is; `None`: above the first binary.
+    /// The directory of the base's `budgets.toml`. `None` if it is above the first binary.
     pub directory: Option<PathBuf>,
-    /// What only the command knows; the default where a person named the base.
+    /// What only the command knows. This is the default value if a person has named the base.
     pub told: Told,
 }
 
-/// What only the command knows of a base.
+/// What only the command knows about a base.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    /// The version of this form; that of the default is today's.
+    /// The version of this format. The default value has today's version.
     pub version: u32,
-    /// How the environment of the base's builds differs from this revision's: the value of each variable, `None` where
-    /// it is not set.
+    /// The differences between the environment in which the base is built and that of this revision. Each entry is a
+    /// variable's value in the base, or `None` if the variable is not set there.
     pub environment: BTreeMap<String, Option<String>>,
-    /// What is said of each comparison with it.
+    /// The notes for every comparison with the base.
     pub notes: Vec<String>,
-    /// What is said of each comparison of times.
+    /// The notes for every comparison of times with the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_notes: Vec<String>,
-    /// What the base has none of, where there is nothing of it to compare with: the change adopts this gate.
+    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the change
+    /// by which a project adopts perf-budget.
     pub lacks: Option<String>,
-    /// What need not be measured; `None` where nothing is known of it.
+    /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
 }
@@ -81,10 +85,11 @@ impl Default for Told {
 }
 
 impl Handover {
-    /// The variables that say it. Those of [`VARIABLES`] that are not among them are not to be set.
+    /// Returns the variables that pass this base on, with their values. The caller must remove those of [`VARIABLES`] that
+    /// are not among them.
     ///
     /// # Errors
-    /// Where a path cannot be written in a search path.
+    /// If a path cannot be an entry of a search path.
     pub fn to_env(&self) -> Result<Vec<(&'static str, OsString)>, Error> {
         let mut variables = Vec::new();
         for (name, paths) in
@@ -111,10 +116,10 @@ impl Handover {
         Ok(variables)
     }
 
-    /// What the variables say, each as `lookup` has it; `None` where they name no base.
+    /// Reads the variables, whose values `lookup` returns. `None` if they name no base.
     ///
     /// # Errors
-    /// Where they are not understood.
+    /// If a variable cannot be understood.
     pub fn from_env(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Option<Handover>, Error> {
         let set = |name| lookup(name).filter(|value| !value.is_empty());
         let paths = |name| -> Vec<PathBuf> {
@@ -130,14 +135,14 @@ impl Handover {
             told,
         };
         let told = &handover.told;
-        let names_one =
+        let names_a_base =
             !handover.binaries.is_empty() || told.lacks.is_some() || told.unchanged.is_some();
-        Ok(names_one.then_some(handover))
+        Ok(names_a_base.then_some(handover))
     }
 }
 
-/// Reads what the command wrote. A form of another version is refused, and not read as if it were this one: what it adds
-/// may be what must not be missed.
+/// Reads the JSON that the command wrote. Another version of the format is refused, because what it adds may matter for
+/// the verdicts.
 fn read(text: &OsStr) -> Result<Told, Error> {
     #[derive(Deserialize)]
     struct WireVersion {
@@ -162,40 +167,41 @@ mod tests {
     use super::*;
     use crate::exact::frozen::frozen;
 
-    /// Written by the first version, and read for ever.
+    /// The JSON of the first version, which every later version must read.
     const ALL: &str = r#"{"version":1,"environment":{"CARGO":"/bin/cargo","RUSTUP_TOOLCHAIN":null},"notes":["with another lock"],"lacks":"has no budgets.toml"}"#;
 
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
 
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
 
+    /// Reads the base back from these variables.
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {
         let named = |name: &str| variables.iter().find(|(own, _)| *own == name);
         Handover::from_env(|name| named(name).map(|(_, value)| value.clone()))
     }
 
     #[test]
-    fn what_is_told_stays_as_it_is_written() {
+    fn the_format_of_the_variable_stays_the_same() {
         let told: Told = frozen(ALL);
         assert_eq!(told.environment["RUSTUP_TOOLCHAIN"], None);
         assert_eq!(told.lacks.as_deref(), Some("has no budgets.toml"));
     }
 
     #[test]
-    fn what_is_said_of_links_stays_as_it_is_written() {
+    fn the_format_of_the_notes_about_links_stays_the_same() {
         let told: Told = frozen(LINKED);
         assert_eq!(told.link_notes, ["8 links of each side"]);
     }
 
     #[test]
-    fn what_is_proven_stays_as_it_is_written() {
+    fn the_format_of_a_proof_stays_the_same() {
         let told: Told = frozen(PROVEN);
         let unchanged = told.unchanged.unwrap();
         assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
     }
 
     #[test]
-    fn what_is_handed_over_arrives() {
+    fn a_base_is_read_as_it_was_written() {
         let whole = Handover {
             binaries: vec!["/b/one".into(), "/b/two".into()],
             links: vec!["/b/link-1".into(), "/b/link-2".into()],
@@ -211,7 +217,7 @@ mod tests {
                 .eq([BINARIES, LINKS, HEADS, DIRECTORY, TOLD].iter())
         );
         assert_eq!(back(&variables).unwrap(), Some(whole));
-        // Told in the old way, by a person who built it.
+        // A person who has built the base sets the variables by hand.
         let by_hand = [(BINARIES, "/b/one".into()), (HEADS, OsString::new())];
         let handover = back(&by_hand).unwrap().unwrap();
         assert_eq!((handover.binaries.len(), handover.heads.len()), (1, 0));
@@ -225,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn a_variable_that_is_not_understood_is_refused() {
         let check = |text: &str, want: &str| {
             let why =
                 back(&[(BINARIES, "/b".into()), (TOLD, text.into())]).unwrap_err().to_string();

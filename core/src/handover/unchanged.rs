@@ -1,5 +1,5 @@
-//! What has not changed since the base, so that it need not be measured: as the command hands it over, and which limits it
-//! settles.
+//! The proof that something has not changed since the base, so that it need not be measured: its format in the handover,
+//! and the limits that it decides.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,33 +11,33 @@ use crate::budget::{Bound, Budget, Limit, Reference, Subject, Target};
 use crate::error::Error;
 use crate::outcome::Proven;
 
-/// What has not changed since the base: it is proven, so that it need not be measured.
+/// The proof that subjects have not changed since the base, so that they need not be measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unchanged {
-    /// How it is known of workloads, of which there is none that it does not hold for.
+    /// How it is proven. The proof holds for all workloads.
     pub proven: Proven,
-    /// The budgets of other subjects that it holds for, by name.
+    /// The names of the budgets on other subjects that the proof holds for.
     pub budgets: Vec<String>,
-    /// The test binary that it was found of. It holds for no other.
+    /// The test binary that the proof was made for. It holds for no other binary.
     pub head: Written,
 }
 
-/// A file as it was when it was looked at: when it was written last, and how long it is.
+/// The identity of a file: its path, its length, and when it was last written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// Where it is.
+    /// The canonical path.
     path: PathBuf,
-    /// In bytes.
+    /// The length in bytes.
     bytes: u64,
-    /// Nanoseconds since 1970.
+    /// When the file was last written, in nanoseconds since 1970.
     modified: u64,
 }
 
 impl Written {
-    /// The file as it is now.
+    /// Returns the identity of a file as it is now.
     ///
     /// # Errors
-    /// Where the system does not tell.
+    /// If the system does not return the file's metadata.
     pub fn of(path: &Path) -> Result<Written, Error> {
         let failed = |e| Error::io("read", path, e);
         let path = path.canonicalize().map_err(failed)?;
@@ -53,19 +53,20 @@ impl Written {
 }
 
 impl Unchanged {
-    /// Whether it is proven of a budget. Of an artifact or a command it is only where the command says so by name.
+    /// Whether the proof holds for a budget. It does for every workload; for an artifact or a command only if `budgets`
+    /// names the budget.
     pub fn covers(&self, budget: &Budget) -> bool {
         match budget.subject {
             Subject::Workload(_) => true,
             Subject::Artifact(_) | Subject::Command(_) => self.budgets.contains(&budget.name),
-            // What another program recorded is not of this binary.
+            // Another program measured this subject, and the proof is about the test binary only.
             Subject::Criterion(_) => false,
         }
     }
 }
 
-/// Whether a limit against the base holds where both sides are equal. One that demands an improvement does not, and is
-/// measured.
+/// Whether a limit against the base holds if both sides are equal. A limit that demands an improvement does not hold
+/// then, and must be measured.
 pub fn holds_if_equal(limit: &Limit) -> bool {
     let Target::Relative { factor, reference: Reference::Base } = limit.target else {
         return false;
@@ -76,14 +77,14 @@ pub fn holds_if_equal(limit: &Limit) -> bool {
     }
 }
 
-/// By which everything is measured, whatever is proven.
+/// The variable that has everything measured, even what is proven unchanged.
 pub const MEASURE: &str = "PERF_BUDGET_MEASURE";
 
-/// Whether everything is to be measured, as [`MEASURE`] says: every audit and every comparison of a thing with itself
-/// asks for it.
+/// Whether [`MEASURE`] asks for everything to be measured. Every audit sets it, and every comparison of a revision with
+/// itself.
 ///
 /// # Errors
-/// Where it says something else than `always`.
+/// If its value is something other than `always`.
 pub fn measures_always(lookup: impl Fn(&str) -> Option<OsString>) -> Result<bool, Error> {
     match lookup(MEASURE).filter(|value| !value.is_empty()) {
         None => Ok(false),
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_demand_for_an_improvement_is_no_limit_that_equality_holds() {
+    fn a_limit_that_demands_an_improvement_does_not_hold_for_equal_sides() {
         let check = |text: &str, want: bool| {
             let text = format!("[budget.b]\nworkload = \"w\"\n{text}\n");
             let file = crate::budget::parse(&text, Path::new("budgets.toml")).unwrap();
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_measured_where_that_is_asked_for() {
+    fn the_variable_has_everything_measured() {
         let asked = |value: &str| measures_always(|_| Some(value.into()));
         assert!(!asked("").unwrap() && asked("always").unwrap());
         assert!(asked("1").unwrap_err().to_string().contains("write `always`"));

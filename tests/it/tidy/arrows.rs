@@ -72,7 +72,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &[
             "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "os", "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "os", "outcome", "paths", "progress", "quantity", "subject", "suite", "verdict",
+            "worker",
         ],
     ),
     (
