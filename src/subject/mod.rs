@@ -33,9 +33,9 @@ use self::request::{LONGEST_SLICE, request, slice_after};
 
 /// For how long a pair measures at the least. Many short pairs give more evidence than a few long ones.
 const SHORTEST_PAIR: Duration = Duration::from_millis(30);
-/// The share of the measured time up to which the processor time of other threads and of children is ignored. If they use
-/// more, an operation counts as one of several threads. A smaller share cannot be told from the kernel's own work, because
-/// turns are short.
+/// The share of the measured time up to which the processor time of other threads and of children is ignored. If they
+/// use more, an operation counts as one of several threads. A smaller share cannot be told from the kernel's own
+/// work, because turns are short.
 const IGNORED_SHARE: f64 = 0.1;
 /// For how long the first pair measures, which shows whether operations use several threads.
 const PILOT: Duration = Duration::from_millis(10);
@@ -112,8 +112,8 @@ impl Sources<'_> {
         }
     }
 
-    /// Returns the source that compares a case with its reference. The reference is the case `other` of this revision or
-    /// of `base`, and `name` is its name in messages.
+    /// Returns the source that compares a case with its reference. The reference is the case `other` of this revision
+    /// or of `base`, and `name` is its name in messages.
     fn compared(
         &self,
         group: &Group,
@@ -341,7 +341,8 @@ struct WorkloadPairs {
     wants: Wants,
     scratch: PathBuf,
     timeout: Duration,
-    /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several threads.
+    /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several
+    /// threads.
     place: Option<Place>,
     /// For how long the next pair measures.
     slice: Duration,
@@ -373,8 +374,8 @@ impl Pairs for WorkloadPairs {
         let place = if let Some(place) = self.place {
             place
         } else {
-            // A first pair shows whether one processor is enough for each side. It runs unpinned, because a side that is
-            // pinned to one processor may not start threads that it would start otherwise.
+            // A first pair shows whether one processor is enough for each side. It runs unpinned, because a side that
+            // is pinned to one processor may not start threads that it would start otherwise.
             let wants = Wants { fewest: 0, ..self.wants };
             let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
             let uses_one_thread = pilot.others.is_some_and(|others| others <= IGNORED_SHARE);

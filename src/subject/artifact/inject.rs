@@ -23,8 +23,8 @@ impl Drop for Copy {
     }
 }
 
-/// Replaces the largest file by a copy in `scratch` that is longer by so many bytes. With `after_strip` the copy is still
-/// longer when it is stripped.
+/// Replaces the largest file by a copy in `scratch` that is longer by so many bytes. With `after_strip` the copy is
+/// still longer when it is stripped.
 pub(super) fn grow(
     artifact: &mut Artifact,
     bytes: u64,

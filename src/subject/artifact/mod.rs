@@ -65,8 +65,8 @@ pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Pat
     of_found(files::find(patterns, root), metrics, cache)
 }
 
-/// Measures the files with random bytes added to a copy of the largest one. `injection` says how many bytes are added to
-/// files whose value is `bare`. The copy is made in `scratch`, and removed afterwards.
+/// Measures the files with random bytes added to a copy of the largest one. `injection` says how many bytes are added
+/// to files whose value is `bare`. The copy is made in `scratch`, and removed afterwards.
 pub(crate) fn measure_injected(
     patterns: &[String],
     root: &Path,

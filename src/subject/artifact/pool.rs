@@ -1,7 +1,7 @@
 //! Parallel work with a limit for the whole process: there are never more pieces of work at once than processors.
 //!
-//! All budgets that are measured at the same time share this limit. It limits memory as much as processor time, since an
-//! encoder at its highest level takes some hundred megabytes.
+//! All budgets that are measured at the same time share this limit. It limits memory as much as processor time, since
+//! an encoder at its highest level takes some hundred megabytes.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
