@@ -1,7 +1,7 @@
 //! The harness: it makes libtest-mimic trials from budgets and workloads. This is the only file that knows
 //! libtest-mimic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use libtest_mimic::{Arguments, ColorSetting, Completion, Failed as Red, FormatSe
 use perf_budget_core::budget::Subject;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Cause, Outcome};
+use perf_budget_core::report::count::{Tests, count};
 use perf_budget_core::report::terminal::Colour;
 use perf_budget_core::report::{github, terminal};
 use perf_budget_core::selftest::{Asked, SELFTESTED};
@@ -132,8 +133,9 @@ impl Harness {
             )));
         }
         let selftest_asked = Asked::of_environment()?;
-        let budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
+        let mut budgets = budget::load(&paths::budgets(self.file.as_deref()))?;
         let workloads: Vec<String> = self.workloads.into_iter().map(|(name, _)| name).collect();
+        let notes = std::mem::take(&mut budgets.notes);
         let mut session = Session::new(budgets, workloads.clone(), paths::results()?)?;
         if selftest_asked.is_some() {
             session.measure_always();
@@ -150,8 +152,12 @@ impl Harness {
                 Error::other(format!("failed to list the tests on standard output: {e}"))
             });
         }
+        for note in &notes {
+            let _ = writeln!(std::io::stderr(), "{note}");
+        }
         let mut selected = vec![false; session.suite.tests.len()];
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
+        let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
         let mut filtered = 0;
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
@@ -166,7 +172,7 @@ impl Harness {
             return Harness::selftest(&session, &selected, asked);
         }
         session.select(selected);
-        let total = trials.len();
+        let total = Tests { limits: trials.len(), budgets: budgets.len() };
         let conclusion = libtest_mimic::run(&arguments, trials);
         collector.print(&session, total, filtered, &arguments);
         Ok(conclusion.exit_code())
@@ -235,22 +241,22 @@ impl OutcomeCollector {
                  PERF_BUDGET_DIR",
                 outcome.reason
             );
-            if !outcome.verdict.is_red() {
+            if !outcome.is_red() {
                 outcome.verdict = Verdict::Unmeasured;
                 outcome.cause = Some(Cause::Harness.name().to_owned());
             }
         }
-        let verdict = outcome.verdict;
+        let (verdict, is_red) = (outcome.verdict, outcome.is_red());
         let (reason, text) = (outcome.reason.clone(), terminal::explain(&outcome));
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
         match verdict {
             Verdict::Skipped => Ok(Completion::ignored_with(reason)),
-            red if red.is_red() => Err(text.into()),
+            _ if is_red => Err(text.into()),
             _ => Ok(Completion::Completed),
         }
     }
 
-    fn print(&self, session: &Session, total: usize, filtered: usize, arguments: &Arguments) {
+    fn print(&self, session: &Session, total: Tests, filtered: usize, arguments: &Arguments) {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let order: HashMap<&str, usize> =
             session.suite.tests.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
@@ -262,17 +268,17 @@ impl OutcomeCollector {
             text.push_str(&terminal::table(&outcomes, colour(arguments)));
         }
         text.push_str(&terminal::remarks(&outcomes));
-        let count = terminal::count(&outcomes, total, filtered);
-        let _ = writeln!(text, "\n{count}");
+        let counted = count(&outcomes, total, filtered);
+        let _ = writeln!(text, "\n{counted}");
         if let Some(so_far) = session.so_far() {
-            let _ = writeln!(text, "this run so far: {}", terminal::count(&so_far, total, 0));
+            let _ = writeln!(text, "this run so far: {}", count(&so_far, total, 0));
         }
         if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
             for annotation in outcomes.iter().filter_map(github::annotation) {
                 text.push_str(&annotation);
                 text.push('\n');
             }
-            summarize(session, &outcomes, &count, &mut text);
+            summarize(session, &outcomes, &counted, &mut text);
         }
         // If the tests' own protocol is for machines, standard output belongs to it.
         if arguments.format == Some(FormatSetting::Json) {

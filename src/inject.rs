@@ -17,7 +17,7 @@ use perf_budget_core::quantity::Unit;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
     /// The effect that is injected.
-    #[serde(rename = "seed")]
+    #[serde(alias = "seed")]
     pub effect: Effect,
     /// The part of the size that is a share of what the subject itself shows.
     pub share: f64,

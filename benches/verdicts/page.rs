@@ -13,7 +13,7 @@ use crate::workloads::{COMPARED, COMPUTE};
 
 /// What the whole suite may be red by chance.
 const ALPHA: f64 = 0.01;
-/// What is over limit and slack is found so often.
+/// What is over limit and tolerance is found so often.
 const POWER: f64 = 0.95;
 /// A mean difference of so many standard errors is no chance.
 const ALIKE: f64 = 4.0;
@@ -72,7 +72,7 @@ impl Page<'_> {
              own, questions whose answers are known, and counts. Made on {days} by `{}`, {}: {} runs of the \
              harness with {verdicts} verdicts, of build `{}`.\n\n\
              Rates are counts with their Clopper-Pearson interval of 95 %. Times are seconds, the median and what 95 of a \
-             hundred stay within, from the start of the test binary to its end. *Red* is `fail` or `unsure`. Pressure is the \
+             hundred stay within, from the start of the test binary to its end. *Red* is `fail` or `inconclusive`. Pressure is the \
              share of time in which something waited for a processor (`/proc/pressure/cpu`), before a trial.\n\n\
              | condition | runs | pressure, median | pressure, most |\n|---|---|---|---|\n",
             self.command,
@@ -175,7 +175,7 @@ impl Page<'_> {
             let truth = Question::Base { workload, effect, suite }.truth();
             let of = match truth {
                 Truth::Healthy => ", within the limit",
-                Truth::Between => ", within the slack",
+                Truth::Between => ", within the tolerance",
                 Truth::Broken => "",
             };
             let _ = write!(

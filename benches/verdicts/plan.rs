@@ -37,9 +37,9 @@ pub(crate) enum Question {
 pub(crate) enum Truth {
     /// Within its limit: never red.
     Healthy,
-    /// Over the limit by less than its slack: either is right.
+    /// Over the limit by less than its tolerance: either is right.
     Between,
-    /// Over limit and slack: red.
+    /// Over limit and tolerance: red.
     Broken,
 }
 
@@ -99,7 +99,7 @@ impl Question {
 
     pub(crate) fn truth(self) -> Truth {
         match self {
-            // One percent is all of the slack that a limit of half a percent has.
+            // One percent is all of the tolerance that a limit of half a percent has.
             Question::Base { workload, effect, .. } => match f64::from(effect) / limit(workload) {
                 over if over <= 1.0 => Truth::Healthy,
                 over if over < 1.9 => Truth::Between,

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     /// 3: something could not be measured, read or written.
     Unmeasured,
     /// 4: the evidence did not suffice.
-    Unsure,
+    Inconclusive,
 }
 
 impl Exit {
@@ -28,23 +28,23 @@ impl Exit {
             Exit::Broken => 1,
             Exit::Usage => 2,
             Exit::Unmeasured => 3,
-            Exit::Unsure => 4,
+            Exit::Inconclusive => 4,
         }
     }
 
     /// What a run with these outcomes comes to: a broken budget first, then what could not be measured,
     /// then what could not be settled.
     pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
-        let rank = |verdict: Verdict| match verdict {
+        let rank = |outcome: &Outcome| match outcome.verdict {
             Verdict::Fail => 3,
             Verdict::Unmeasured => 2,
-            Verdict::Unsure => 1,
-            Verdict::Pass | Verdict::Warn | Verdict::Skipped => 0,
+            Verdict::Inconclusive if outcome.is_red() => 1,
+            Verdict::Pass | Verdict::Warn | Verdict::Inconclusive | Verdict::Skipped => 0,
         };
-        match outcomes.into_iter().map(|outcome| rank(outcome.verdict)).max() {
+        match outcomes.into_iter().map(rank).max() {
             Some(3) => Exit::Broken,
             Some(2) => Exit::Unmeasured,
-            Some(1) => Exit::Unsure,
+            Some(1) => Exit::Inconclusive,
             _ => Exit::Holds,
         }
     }
@@ -58,21 +58,35 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use perf_budget_core::budget::Inconclusive;
+
     use super::*;
 
     #[track_caller]
     fn check(verdicts: &[Verdict], code: u8) {
-        let outcomes: Vec<Outcome> =
-            verdicts.iter().map(|&verdict| Outcome { verdict, ..Outcome::default() }).collect();
+        under(Inconclusive::Fail, verdicts, code);
+    }
+
+    #[track_caller]
+    fn under(inconclusive: Inconclusive, verdicts: &[Verdict], code: u8) {
+        let of = |&verdict| Outcome { verdict, inconclusive, ..Outcome::default() };
+        let outcomes: Vec<Outcome> = verdicts.iter().map(of).collect();
         assert_eq!(Exit::of(&outcomes).code(), code);
+    }
+
+    #[test]
+    fn what_is_inconclusive_is_a_warning_unless_the_settings_say_otherwise() {
+        under(Inconclusive::Warn, &[Verdict::Pass, Verdict::Inconclusive], 0);
+        under(Inconclusive::Warn, &[Verdict::Unmeasured, Verdict::Inconclusive], 3);
+        under(Inconclusive::Fail, &[Verdict::Pass, Verdict::Inconclusive], 4);
     }
 
     #[test]
     fn the_worst_verdict_is_the_exit_code() {
         check(&[], 0);
         check(&[Verdict::Pass, Verdict::Warn, Verdict::Skipped], 0);
-        check(&[Verdict::Pass, Verdict::Unsure], 4);
-        check(&[Verdict::Unmeasured, Verdict::Unsure], 3);
-        check(&[Verdict::Unmeasured, Verdict::Fail, Verdict::Unsure], 1);
+        check(&[Verdict::Pass, Verdict::Inconclusive], 4);
+        check(&[Verdict::Unmeasured, Verdict::Inconclusive], 3);
+        check(&[Verdict::Unmeasured, Verdict::Fail, Verdict::Inconclusive], 1);
     }
 }

@@ -23,8 +23,8 @@ impl Table {
             Exit::Broken
         } else if any(Finding::Unmeasured) {
             Exit::Unmeasured
-        } else if any(Finding::Unsure) {
-            Exit::Unsure
+        } else if any(Finding::Inconclusive) {
+            Exit::Inconclusive
         } else if any(Finding::Red) {
             Exit::Holds
         } else {
@@ -49,7 +49,7 @@ impl Table {
                 None => "1",
                 Some(Finding::Red) => "32",
                 Some(Finding::Aside) => "2",
-                Some(Finding::Unsure | Finding::Unmeasured) => "33",
+                Some(Finding::Inconclusive | Finding::Unmeasured) => "33",
                 Some(Finding::Never | Finding::Already) => "1;31",
             };
             let mut line = String::new();
@@ -81,7 +81,7 @@ impl Table {
                     "metric": bare.metric,
                     "finding": result.finding,
                     "reason": result.reason,
-                    "planted": result.injected,
+                    "injected": result.injected,
                     "against": bare.against,
                     "relative_to": bare.relative_to,
                     "measured": bare.estimate,
@@ -92,7 +92,7 @@ impl Table {
                 })
             })
             .collect();
-        serde_json::to_string_pretty(&json!({ "version": 1, "proofs": results }))
+        serde_json::to_string_pretty(&json!({ "version": 2, "results": results }))
             .map(|text| text + "\n")
             .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
     }
@@ -104,7 +104,7 @@ impl Table {
         let others = [
             (Finding::Never, "never did"),
             (Finding::Already, "red by themselves"),
-            (Finding::Unsure, "unsure by themselves"),
+            (Finding::Inconclusive, "inconclusive by themselves"),
             (Finding::Unmeasured, "not measured"),
             (Finding::Aside, "set aside"),
         ];
@@ -158,7 +158,7 @@ fn word(finding: Finding) -> String {
         Finding::Red | Finding::Aside => "-",
         Finding::Never => "never",
         Finding::Already => "by itself",
-        Finding::Unsure => "unsure by itself",
+        Finding::Inconclusive => "inconclusive by itself",
         Finding::Unmeasured => "not measured",
     }
     .to_owned()

@@ -168,6 +168,16 @@ impl Metric {
         self.row().better
     }
 
+    /// Returns whether the value can be given as a multiple of another one. It cannot for a code, for what a workload records
+    /// itself, and for what is zero in a healthy program: failures, leaks, growth and context switches.
+    pub fn has_ratio(&self) -> bool {
+        let of_nothing = matches!(self.judged(), Judged::Statistical(Tolerance::Growth));
+        let values = self.values();
+        !of_nothing
+            && self.halved() != Halved::Welcome
+            && !matches!(values, Values::Code | Values::Own | Values::Slope)
+    }
+
     /// Returns how it is judged against a limit. The slope of a deterministic metric is compared, as the metric is.
     pub fn judged(&self) -> Judged {
         let judged = self.row().judged;

@@ -58,7 +58,7 @@ pub struct SelftestResult {
     /// The reason in one sentence, if the limit did not turn red or nothing was injected.
     pub reason: String,
     /// What was injected, in words; empty if nothing can be.
-    #[serde(rename = "planted")]
+    #[serde(alias = "planted")]
     pub injected: String,
     /// The outcome with nothing injected.
     pub bare: Outcome,
@@ -77,7 +77,7 @@ pub enum Finding {
     /// It was red with nothing injected.
     Already,
     /// The limit could not be settled with nothing injected.
-    Unsure,
+    Inconclusive,
     /// The limit could not be measured with nothing injected.
     Unmeasured,
     /// The limit is not judged in this run, or nothing can be injected for it.
@@ -140,11 +140,11 @@ mod tests {
         let bare = serde_json::to_string(&Outcome::default()).unwrap();
         let step = r#"{"target":0.010000000000000009,"beyond":0.1,"verdict":"fail","value":null,"detectable":1.5,"reason":"over"}"#;
         let line = format!(
-            r#"{{"finding":"red","reason":"","planted":"work","bare":{bare},"steps":[{step}]}}"#
+            r#"{{"finding":"red","reason":"","injected":"work","bare":{bare},"steps":[{step}]}}"#
         );
         let result: SelftestResult = frozen(&line);
         assert_eq!((result.finding, result.steps[0].target), (Finding::Red, 1.03 - 1.02));
-        for word in ["never", "already", "unsure", "unmeasured", "aside"] {
+        for word in ["never", "already", "inconclusive", "unmeasured", "aside"] {
             frozen::<Finding>(&format!("\"{word}\""));
         }
     }

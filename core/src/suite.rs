@@ -4,13 +4,14 @@
 //! timed limits of a workload's case, all its heap limits, all limits of a command. This module is pure: nothing here
 //! measures, so that listing ten thousand tests costs nothing.
 
+mod implied;
 pub mod names;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::budget::{Bound, Budget, Budgets, Limit, Reference, Subject, Target};
-use crate::metric::{InstrumentKind, Metric, Values, WorkerInstrument};
+use crate::budget::{Budget, Budgets, Limit, Reference, Target};
+use crate::metric::{InstrumentKind, Metric, WorkerInstrument};
 use crate::verdict::hypothesis::takes_turns;
 
 /// A test: one limit of one case.
@@ -130,11 +131,8 @@ impl Suite {
         let mut tests = OrderedTests::default();
         let mut groups = Vec::new();
         for (index, budget) in budgets.budgets.iter().enumerate() {
-            let implied = match budgets.settings.base {
-                // What is recorded cannot be interleaved with a base.
-                Some(share) if compares && !is_recorded(budget) => implied(&budget.limits, share),
-                _ => Vec::new(),
-            };
+            let base = budgets.settings.base.as_ref().filter(|_| compares);
+            let implied = base.map_or(Vec::new(), |base| implied::limits(budget, base));
             let layout = Layout { budgets, by_name: &by_name, index, budget, implied };
             layout.cases(&mut tests, &mut groups);
             layout.slopes(&mut tests, &mut groups);
@@ -176,10 +174,6 @@ impl OrderedTests {
     }
 }
 
-fn is_recorded(budget: &Budget) -> bool {
-    matches!(budget.subject, Subject::Criterion(_))
-}
-
 /// The layout of the tests of one budget.
 struct Layout<'a> {
     budgets: &'a Budgets,
@@ -190,44 +184,17 @@ struct Layout<'a> {
     implied: Vec<Arc<Limit>>,
 }
 
-/// Returns the limits that `base = "5 %"` implies: each metric that has a limit, but none against the base, must not
-/// be worse than in the base by more than `share`.
-fn implied(limits: &[Arc<Limit>], share: f64) -> Vec<Arc<Limit>> {
-    let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
-    let mut implied: Vec<Arc<Limit>> = Vec::new();
-    for limit in limits {
-        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
-        let own = limits.iter().any(|other| same(other) && against_base(other));
-        // An exit code is not an amount.
-        if own || limit.metric.values() == Values::Code || implied.iter().any(same) {
-            continue;
-        }
-        let factor = match limit.bound {
-            Bound::Max => 1.0 + share,
-            Bound::Min => 1.0 / (1.0 + share),
-        };
-        let both = limits.iter().any(|o| o.metric == limit.metric && o.bound != limit.bound);
-        let side = match (both, limit.bound) {
-            (false, _) => "",
-            (true, Bound::Max) => "::max",
-            (true, Bound::Min) => "::min",
-        };
-        implied.push(Arc::new(Limit {
-            target: Target::Relative { factor, reference: Reference::Base },
-            warn: None,
-            label: format!("{}{side}::x_base", limit.metric),
-            ..Limit::clone(limit)
-        }));
-    }
-    implied
-}
-
 impl Layout<'_> {
     fn cases(&self, tests: &mut OrderedTests, groups: &mut Vec<Group>) {
         for (case, what) in self.budget.cases.iter().enumerate() {
             let first = groups.len();
-            for limit in self.budget.limits.iter().chain(&self.implied) {
+            let written = self.budget.limits.len();
+            for (nth, limit) in self.budget.limits.iter().chain(&self.implied).enumerate() {
                 let name = names::test(self.budget, &what.label, limit);
+                let base = self.budgets.settings.base.as_ref().filter(|_| nth >= written);
+                if base.is_some_and(|base| implied::is_excepted(base, &name)) {
+                    continue;
+                }
                 let versus = self.versus(limit, case);
                 let mut reading = self.reading(&limit.metric);
                 let as_a_whole = |versus| !takes_turns(&limit.metric) || self.is_loaded(versus);

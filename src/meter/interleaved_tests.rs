@@ -26,7 +26,7 @@ const MEAN: Metric = Key::Mean.at(Statistic::Mean);
 const RUNS: u64 = 200;
 /// The most pairs of one comparison.
 const PAIRS: usize = 80;
-/// The scale of the slots' noise, as a log-ratio: far more than the slack, so that nothing passes early.
+/// The scale of the slots' noise, as a log-ratio: far more than the tolerance, so that nothing passes early.
 const SIGMA: f64 = 0.2;
 
 const NOISES: [&str; 8] = [

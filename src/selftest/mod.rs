@@ -78,7 +78,7 @@ fn test_limit(session: &Session, test: usize, at: &str) -> SelftestResult {
         }
         Verdict::Skipped => (Finding::Aside, bare.reason.clone()),
         Verdict::Fail => (Finding::Already, format!("red with nothing injected: {}", bare.reason)),
-        Verdict::Unsure => (Finding::Unsure, bare.reason.clone()),
+        Verdict::Inconclusive => (Finding::Inconclusive, bare.reason.clone()),
         Verdict::Unmeasured => (Finding::Unmeasured, bare.reason.clone()),
     };
     without_steps(finding, reason, bare)

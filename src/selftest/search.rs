@@ -63,7 +63,7 @@ mod tests {
 
     #[track_caller]
     fn check(metric: &Metric, bound: Bound, limit: f64, unit: Unit, first: f64, last: f64) {
-        let against = Against { bound, limit, warn: limit, slack: 0.0, unit };
+        let against = Against { bound, limit, warn: limit, tolerance: 0.0, unit };
         let targets = targets(metric, &against);
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
         assert!(near(targets[0], first) && near(*targets.last().unwrap(), last), "{targets:?}");

@@ -62,8 +62,13 @@ impl Session {
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
             let (limit, unit) = hypothesis::limit_of(&asked.limit);
-            outcome.against =
-                Some(Against { bound: asked.limit.bound, limit, warn: limit, slack: 0.0, unit });
+            outcome.against = Some(Against {
+                bound: asked.limit.bound,
+                limit,
+                warn: limit,
+                tolerance: 0.0,
+                unit,
+            });
             return Some(outcome);
         }
         let words = "the base was not built, since nothing that was known to need it had changed; compare again with \

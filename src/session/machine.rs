@@ -13,8 +13,8 @@ pub(crate) fn named_run() -> Option<String> {
     RUN_ID.iter().find_map(|name| std::env::var(name).ok())
 }
 
-/// The facts of this run, which will have `tests` tests.
-pub(crate) fn run(tests: usize) -> Run {
+/// The facts of this run, which will have `tests` tests of so many budgets.
+pub(crate) fn run(tests: usize, budgets: usize) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let package = package.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
@@ -22,6 +22,7 @@ pub(crate) fn run(tests: usize) -> Run {
         id: named_run().unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
         began: began.as_secs(),
         tests,
+        budgets,
         profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         processor: processor().unwrap_or_default(),

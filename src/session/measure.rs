@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use perf_budget_core::budget::Budget;
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
-use perf_budget_core::enforce::{Asked, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{Asked, Extension, Inquiry, Origin, Rules};
 use perf_budget_core::metric::{Judged, Metric};
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::suite::Test;
 
 use super::Session;
@@ -28,14 +29,22 @@ pub(super) struct Measurement {
     source: Box<dyn Source>,
     inquiry: Inquiry,
     suspect_since: Option<Instant>,
+    /// Whether `total` in `[settings]` holds for it: a selftest takes what it takes.
+    is_capped: bool,
 }
 
 impl Measurement {
     /// Nothing measured yet.
-    pub(super) fn new(source: Box<dyn Source>, asked: Vec<Asked>, rules: Rules) -> Self {
+    pub(super) fn new(
+        source: Box<dyn Source>,
+        asked: Vec<Asked>,
+        rules: Rules,
+        purpose: Purpose,
+    ) -> Self {
         let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
         let inquiry = Inquiry::new(asked, rules, origin);
-        Measurement { source, inquiry, suspect_since: None }
+        let is_capped = matches!(purpose, Purpose::Judge);
+        Measurement { source, inquiry, suspect_since: None, is_capped }
     }
 
     /// The outcomes so far, in the order they were reached.
@@ -56,6 +65,16 @@ impl Measurement {
     /// How long to wait before the next process may confirm a red; zero otherwise.
     pub(super) fn pause(&self) -> Duration {
         self.suspect_since.map_or(Duration::ZERO, |since| APART.saturating_sub(since.elapsed()))
+    }
+
+    /// What an open limit waits for beyond its `effort`.
+    fn extended(&self) -> Option<Extension> {
+        self.inquiry.extended()
+    }
+
+    /// Ends with what there is: the time for all measurements is up.
+    fn cut_off(&mut self, reason: &Unmeasured) {
+        self.inquiry.cut_off(reason);
     }
 
     /// Gives up: every open limit is unmeasured, for this reason.
@@ -108,12 +127,22 @@ impl Session {
 
     /// One process of a group, under the lock of the machine.
     pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
+        if let Some(reason) = self.out_of_time().filter(|_| measurement.is_capped) {
+            return measurement.cut_off(&reason);
+        }
         std::thread::sleep(measurement.pause());
         let what = &self.suite.groups[group];
         self.progress.show(|| {
             let (spent, processes) = measurement.progress();
             let budget = &self.budgets.budgets[what.budget].name;
-            format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64())
+            let so_far = format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64());
+            match measurement.extended() {
+                None => so_far,
+                Some(Extension { needed, most, .. }) => format!(
+                    "{so_far} of at most {:.0} s, as any violation takes {needed} processes to be seen",
+                    most.as_secs_f64()
+                ),
+            }
         });
         let lock =
             if what.deterministic { self.machine_lock.shared() } else { self.machine_lock.alone() };
@@ -124,6 +153,21 @@ impl Session {
                 format!("failed to take the lock of the machine: {e}"),
             )),
         }
+    }
+
+    /// The reason of what is not measured any more, where `total` in `[settings]` is used up.
+    fn out_of_time(&self) -> Option<Unmeasured> {
+        let total = self.budgets.settings.total?;
+        // Where the clock was set back, no time has passed.
+        let spent = self.started.elapsed().unwrap_or_default();
+        (spent >= total).then(|| {
+            let total = Quantity::new(total.as_secs_f64(), Unit::Seconds);
+            let text = format!(
+                "it was not measured: `total = \"{total}\"` in [settings] was used up before; allow more, or \
+                 measure in several jobs by `--shard`"
+            );
+            Unmeasured::new(Cause::OutOfTime, text)
+        })
     }
 
     pub(super) fn measurement(
@@ -168,12 +212,12 @@ impl Session {
             alpha: settings.alpha,
             statistical: self.suite.statistical(),
             warn_at: settings.warn_at,
-            unsure: settings.unsure,
+            inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
             layouts: self.base.as_ref().map_or(1, Base::layouts),
         };
-        Measurement::new(Box::new(source), asked, rules)
+        Measurement::new(Box::new(source), asked, rules, purpose)
     }
 
     /// Has what is measured built, while nothing statistical is measured on the machine, in this process or another:

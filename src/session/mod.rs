@@ -19,6 +19,7 @@ pub(crate) mod shard;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use perf_budget_core::budget::Budgets;
 use perf_budget_core::enforce::accepted::AcceptedValues;
@@ -53,6 +54,8 @@ pub(crate) struct Session {
     decided: Mutex<Vec<Option<Box<Outcome>>>>,
     machine_lock: MachineLock,
     progress: Progress,
+    /// When this run began, of several processes the first.
+    started: SystemTime,
 }
 
 impl Session {
@@ -69,8 +72,12 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let suite = Suite::of(&budgets, base.is_some());
-        let run = machine::run(suite.tests.len());
+        let run = machine::run(suite.tests.len(), budgets.budgets.len());
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
+        let started = match &run_cache {
+            Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
+            _ => SystemTime::now(),
+        };
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let machine_lock = MachineLock::of_machine(&results)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
@@ -90,6 +97,7 @@ impl Session {
             decided,
             machine_lock,
             progress: Progress::new(),
+            started,
         })
     }
 

@@ -56,6 +56,23 @@ impl RunCache {
         Ok(Some(RunCache { directory }))
     }
 
+    /// When the first process of the run began.
+    ///
+    /// # Errors
+    /// Where that cannot be kept.
+    pub(crate) fn began(&self) -> Result<SystemTime, Error> {
+        let place = self.directory.join("began");
+        let opened = OpenOptions::new().write(true).create_new(true).open(&place);
+        match opened {
+            Ok(_) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Error::io("create", &place, e)),
+        }
+        // Nobody writes to it again.
+        let modified = place.metadata().and_then(|data| data.modified());
+        modified.map_err(|e| Error::io("read", &place, e))
+    }
+
     /// Where it is, for whatever else the processes of the run share.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory

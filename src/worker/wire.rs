@@ -85,7 +85,7 @@ pub(crate) struct WireRequest {
     /// A worker that does not know this field measures on its own, which the harness notices.
     #[serde(default)]
     paired: bool,
-    #[serde(rename = "plant")]
+    #[serde(alias = "plant")]
     injection: Option<Injection>,
     /// The path of the reply.
     pub(crate) reply: std::path::PathBuf,
@@ -175,7 +175,7 @@ impl WireLoad {
 /// The form of a reply on disk.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum WireReply {
-    #[serde(rename = "Fork")]
+    #[serde(alias = "Fork")]
     ProcessRun(WireProcessRun),
     /// Why nothing was measured: the name of a cause, and the text.
     Unmeasured((String, String)),

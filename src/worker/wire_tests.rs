@@ -102,9 +102,9 @@ fn one_process_has_one_instrument() {
     check(&[Metric::from(Key::Rss), Metric::from(Key::Cpu), Metric::from(Key::PeakRss)], None);
 }
 
-const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"plant":{"seed":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;
+const REQUEST: &str = r#"{"workload":"merge","params":[["ops",{"Int":10}],["share",{"Float":0.30000000000000004}],["kind",{"Text":"ä"}],["warm",{"Bool":true}]],"metrics":["p99","accuracy"],"load":{"shape":"spike","rate":1000.0,"concurrency":8,"peak":5000.0,"every":{"secs":2,"nanos":0},"width":{"secs":0,"nanos":500000000}},"slice":{"secs":0,"nanos":100000000},"max_operations":5,"paired":true,"injection":{"effect":"Work","share":0.1,"amount":0.0},"reply":"target/reply"}"#;
 
-const PROCESS_RUN: &str = r#"{"Fork":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
+const PROCESS_RUN: &str = r#"{"ProcessRun":{"operations":[1.5e-6,0.0],"batches":[3.3333333333333335e-7],"batch_size":7,"work":["Bytes",4096.0],"clock":[3e-8,1e-9],"timing":"LessWaiting","values":[["allocs",10.3],["accuracy",0.97]],"waited":0.25,"preempted":3,"notes":["a \"note\""],"lag":[0.001,0.002],"at_least":0.5,"grain":64.0}}"#;
 
 #[test]
 fn the_files_between_the_processes_stay_as_they_are() {
@@ -148,7 +148,9 @@ fn a_missing_field_is_refused() {
     assert!(why.contains("Sundial"), "{why}");
     let nothing = PROCESS_RUN.replace("3.3333333333333335e-7", "null");
     assert_eq!(WireReply::parse(nothing.as_bytes()).unwrap_err().cause, Cause::Harness);
-    for text in ["{}", "[]", "null", r#"{"Fork":{},"Unmeasured":["a","b"]}"#, r#"{"Other":[]}"#] {
+    for text in
+        ["{}", "[]", "null", r#"{"ProcessRun":{},"Unmeasured":["a","b"]}"#, r#"{"Other":[]}"#]
+    {
         assert_eq!(WireReply::parse(text.as_bytes()).unwrap_err().cause, Cause::Harness, "{text}");
     }
 }

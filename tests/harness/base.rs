@@ -141,11 +141,11 @@ fn a_setting_compares_every_limit() {
     let case = case("base-setting", budgets, "text", ["twelve chars", "ten chars."]);
     let run = case.run().exited(101);
     run.printed(["file::size", "file::size::x_base", "over the limit of 1.1 x base"]);
-    assert_eq!(run.count(), "3 of 3 budgets judged: 2 pass, 1 fail");
+    assert_eq!(run.count(), "3 limits of 1 budget: 2 pass, 1 fail");
     // Without a base revision the setting has no effect.
     let without_base = Case::new("base-setting-alone", budgets);
     fs::write(without_base.dir.join("text"), "twelve chars").unwrap();
-    assert_eq!(without_base.run().exited(0).count(), "1 of 2 budgets judged: 1 pass; 1 skipped");
+    assert_eq!(without_base.run().exited(0).count(), "2 limits of 1 budget: 1 pass; 1 skipped");
 }
 
 fn a_failure_of_the_base_is_reported() {

@@ -97,19 +97,19 @@ fn selection() {
     }
     let (held, broken, based, files) =
         ("held::depth", "broken::depth", "based::depth::x_base", "files::size");
-    let all = "3 of 4 budgets judged: 2 pass, 1 fail; 1 skipped";
+    let all = "4 limits of 4 budgets: 2 pass, 1 fail; 1 skipped";
     check([], 101, all, &[held, broken, based, files]);
     check(["--include-ignored"], 101, all, &[held, broken, based, files]);
-    check(["held"], 0, "1 of 4 budgets judged: 1 pass; 3 filtered out", &[held]);
-    check(["--exact", held], 0, "1 of 4 budgets judged: 1 pass; 3 filtered out", &[held]);
-    check(["--exact", "held"], 0, "0 of 4 budgets judged; 4 filtered out", &[]);
-    check(["--ignored"], 0, "0 of 4 budgets judged; 4 filtered out", &[]);
+    check(["held"], 0, "4 limits of 4 budgets: 1 pass; 3 filtered out", &[held]);
+    check(["--exact", held], 0, "4 limits of 4 budgets: 1 pass; 3 filtered out", &[held]);
+    check(["--exact", "held"], 0, "4 limits of 4 budgets: 4 filtered out", &[]);
+    check(["--ignored"], 0, "4 limits of 4 budgets: 4 filtered out", &[]);
     let skip = ["--skip", "broken", "--skip", "files"];
-    check(skip, 0, "1 of 4 budgets judged: 1 pass; 1 skipped, 2 filtered out", &[held, based]);
+    check(skip, 0, "4 limits of 4 budgets: 1 pass; 1 skipped, 2 filtered out", &[held, based]);
     check(
         ["--nocapture", "--show-output", "size"],
         0,
-        "1 of 4 budgets judged: 1 pass; 3 filtered out",
+        "4 limits of 4 budgets: 1 pass; 3 filtered out",
         &[files],
     );
 }
@@ -119,7 +119,7 @@ fn threads() {
     for threads in ["1", "2", "16"] {
         let (_, run) = run(&format!("threads-{threads}"), ["--test-threads", threads]);
         let run = run.exited(101);
-        assert_eq!(run.count(), "3 of 4 budgets judged: 2 pass, 1 fail; 1 skipped");
+        assert_eq!(run.count(), "4 limits of 4 budgets: 2 pass, 1 fail; 1 skipped");
         run.printed(["test held::depth", "broken::depth", "depth is 11, over the limit of 10"]);
     }
 }
@@ -128,7 +128,7 @@ fn threads() {
 fn quiet() {
     let (_, run) = run("quiet", ["-q"]);
     let run = run.exited(101);
-    run.printed(["depth is 11, over the limit of 10", "3 of 4 budgets judged: 2 pass, 1 fail"]);
+    run.printed(["depth is 11, over the limit of 10", "4 limits of 4 budgets: 2 pass, 1 fail"]);
     assert!(!run.stdout.contains("held::depth"), "{run}");
 }
 
@@ -141,7 +141,7 @@ fn json() {
         assert!(event["type"].is_string(), "{line}");
     }
     run.printed(["over the limit of 10"]);
-    assert!(run.stderr.contains("3 of 4 budgets judged"), "{run}");
+    assert!(run.stderr.contains("4 limits of 4 budgets"), "{run}");
 }
 
 fn colour() {

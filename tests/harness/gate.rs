@@ -167,7 +167,10 @@ impl Run {
 
     /// Returns the line with the count.
     pub(crate) fn count(&self) -> &str {
-        let counts = |line: &&str| line.contains(" budgets judged");
+        let counts = |line: &&str| {
+            let words: Vec<&str> = line.splitn(4, ' ').collect();
+            matches!(words[..], [_, "limit" | "limits", "of", _])
+        };
         self.stdout.lines().find(counts).unwrap_or("no count")
     }
 }

@@ -88,7 +88,7 @@ fn summary() {
     assert!(text.starts_with("before\n"));
     check_table(&text, 4);
     assert!(!text.contains("<script>") && text.contains("so,late&#124;::depth"), "{text}");
-    assert!(text.contains("3 of 4 budgets judged: 1 pass, 1 warn, 1 fail; 1 skipped"), "{text}");
+    assert!(text.contains("4 limits of 4 budgets: 1 pass, 1 warn, 1 fail; 1 skipped"), "{text}");
 }
 
 /// Asserts that the text has one table: a head, a rule, and then so many rows of four cells.

@@ -33,7 +33,7 @@ max = { depth = "1.05 x lock" }
 fn case(name: &str, depth: u32) -> Case {
     let case = Case::new(name, &BUDGETS.replace("DEPTH", &depth.to_string()));
     let run = case.run().exited(0);
-    assert_eq!(run.count(), "0 of 1 budgets judged; 1 skipped");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 skipped");
     let Environment { platform, processor, cores, profile, .. } = case.outcomes()[0].run.clone();
     let processor = match processor.as_str() {
         "" => String::new(),
@@ -52,7 +52,7 @@ fn case(name: &str, depth: u32) -> Case {
 
 fn judged_where_it_was_accepted() {
     let passing = case("locks-held", 3);
-    assert_eq!(passing.run().exited(0).count(), "1 of 1 budgets judged: 1 pass");
+    assert_eq!(passing.run().exited(0).count(), "1 limit of 1 budget: 1 pass");
     let outcome = passing.outcomes().pop().unwrap();
     assert_eq!(outcome.verdict, Verdict::Pass);
     let accepted = outcome.accepted.unwrap();
@@ -62,7 +62,7 @@ fn judged_where_it_was_accepted() {
     let run = grown.run().exited(101);
     run.printed([
         "depth is 6, over the limit of 1.05 x lock = 3.15 (accepted 3 on 2026-11-01)",
-        "limit      <= 3.15 = 1.05 x lock (190 % of it used)",
+        "limit      <= 3.15 = 1.05 x lock (+100 % against the accepted value, limit +5 %)",
         "accepted   3 on 2026-11-01\n",
         "note       depth +100 % since 2026-11-01: 3 then, 6 now, 90 % intervals apart",
         "accept it: cargo budget accept --red subject",
@@ -70,7 +70,7 @@ fn judged_where_it_was_accepted() {
 
     let shrunk = case("locks-shrunk", 1);
     let run = shrunk.run().exited(0);
-    assert_eq!(run.count(), "1 of 1 budgets judged: 1 warn");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 warn");
     run.printed([
         "warning: subject::depth::x_lock: depth is 1, within the limit of",
         "suspiciously good",
@@ -84,7 +84,7 @@ fn strict_lets_nothing_be_skipped() {
     run.printed([
         "no value of `subject::depth` is accepted yet; PERF_BUDGET_STRICT lets nothing be skipped",
     ]);
-    assert_eq!(run.count(), "0 of 1 budgets judged; 1 unmeasured");
+    assert_eq!(run.count(), "1 limit of 1 budget: 1 unmeasured");
 }
 
 /// Nextest would call a test passed that it runs and that is then skipped.
@@ -104,5 +104,5 @@ fn another_lock_is_another_run() {
     let place = case.dir.join("budgets.lock");
     let text = fs::read_to_string(&place).unwrap();
     fs::write(&place, text.replace("= 3\n", "= 6\n")).unwrap();
-    assert_eq!(case.run().exited(0).count(), "1 of 1 budgets judged: 1 pass");
+    assert_eq!(case.run().exited(0).count(), "1 limit of 1 budget: 1 pass");
 }

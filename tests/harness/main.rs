@@ -14,6 +14,7 @@ mod gate;
 mod github;
 #[cfg(target_os = "linux")]
 mod handshake;
+mod inconclusive;
 mod interference;
 mod locks;
 mod processes;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         handshake::rows(),
         flags::rows(),
         github::rows(),
+        inconclusive::rows(),
         interference::rows(),
         locks::rows(),
         processes::rows(),

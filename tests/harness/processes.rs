@@ -74,7 +74,7 @@ fn verdicts(case: &Case) -> BTreeMap<String, (Verdict, String)> {
 fn share_a_measurement() {
     let in_one_process = Case::new("processes-in-one", BUDGETS);
     let one = in_one_process.run().exited(101);
-    assert_eq!(one.count(), "4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped");
+    assert_eq!(one.count(), "7 limits of 4 budgets: 2 pass, 2 fail; 2 unmeasured, 1 skipped");
 
     let case = Case::new("processes-in-many", BUDGETS).env("NEXTEST_RUN_ID", "first");
     let runs = run_each(&case);
@@ -87,9 +87,9 @@ fn share_a_measurement() {
     assert_eq!((marks(&case), case.outcomes().len()), (marks(&in_one_process), 7));
     // Each process reports its own test and the run so far, even one that comes late.
     let late = case.start_test("tally::width").end().exited(0);
-    assert_eq!(late.count(), "1 of 7 budgets judged: 1 pass; 6 filtered out");
+    assert_eq!(late.count(), "7 limits of 4 budgets: 1 pass; 6 filtered out");
     late.printed([
-        "this run so far: 4 of 7 budgets judged: 2 pass, 2 fail; 2 unmeasured, 1 skipped\n",
+        "this run so far: 7 limits of 4 budgets: 2 pass, 2 fail; 2 unmeasured, 1 skipped\n",
     ]);
 }
 
@@ -230,7 +230,7 @@ fn a_build_disturbs_no_measurement() {
         flock --nonblock --exclusive $lock true; echo $? >> $1.alone\n\
         flock --nonblock --shared $lock true; echo $? >> $1.beside\n";
     fs::write(case.dir.join("build.sh"), script).unwrap();
-    assert_eq!(case.run().exited(0).count(), "2 of 2 budgets judged: 2 pass");
+    assert_eq!(case.run().exited(0).count(), "2 limits of 2 budgets: 2 pass");
     for (name, expected) in [("alone", "1\n"), ("beside", "0\n")] {
         for budget in ["size", "command"] {
             let file = case.dir.join(budget).with_extension(name);

@@ -1,5 +1,6 @@
 //! Every integration test, in one binary, so that the library is linked only once.
 
 mod artifact;
+mod picture;
 mod public_items;
 mod tidy;

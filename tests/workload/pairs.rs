@@ -126,7 +126,7 @@ fn twice_the_work_is_twice_as_long() {
     assert!((1.5..2.6).contains(&ratio), "{ratio}");
 }
 
-/// A change that upgrades this library has a base of the release before; see `fixtures/earlier`.
+/// If a change upgrades this library, its base has the release before; the worker of that is in `fixtures/earlier`.
 fn with_a_worker_of_an_earlier_release() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("earlier");
     std::fs::create_dir_all(&scratch).unwrap();
@@ -159,7 +159,7 @@ fn with_a_worker_of_an_earlier_release() {
             }
         }
     }
-    // Alone it is asked by a file and answers by one.
+    // A worker that is not paired gets its request in a file, and writes its reply to another.
     let side = earlier(1000);
     let request = Request { paired: false, ..side.request };
     let process =

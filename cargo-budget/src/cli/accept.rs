@@ -119,6 +119,6 @@ impl Accept {
 
 /// A broken budget first, then what could not be measured, then what could not be settled.
 fn worse(a: Exit, b: Exit) -> Exit {
-    let order = [Exit::Broken, Exit::Usage, Exit::Unmeasured, Exit::Unsure, Exit::Holds];
+    let order = [Exit::Broken, Exit::Usage, Exit::Unmeasured, Exit::Inconclusive, Exit::Holds];
     order.into_iter().find(|exit| [a, b].contains(exit)).unwrap_or(a)
 }

@@ -25,7 +25,7 @@ Examples:
   cargo budget selftest
   cargo budget selftest merge module::gzip
   cargo budget selftest --base main            limits against the base revision as well
-  cargo budget selftest --format json | jq '.proofs[] | select(.finding != \"red\")'
+  cargo budget selftest --format json | jq '.results[] | select(.finding != \"red\")'
 
 Exits with 1 where a budget is red by itself, or no size turned it red: such a gate guards nothing.
 Each limit takes five or six measurements at the most, each as long as its `effort` allows.")]

@@ -15,7 +15,7 @@ use crate::{file, text};
 
 /// Lower limits towards what the last run measured; never loosen one
 ///
-/// A limit on a statistical metric goes to the end of the measured interval and by a headroom beyond it: its slack, or half
+/// A limit on a statistical metric goes to the end of the measured interval and by a headroom beyond it: its tolerance, or half
 /// the interval's width where that is more. A limit on a deterministic metric goes 2 % beyond its value. What was
 /// red, not measured, or measured in a debug build is left alone, and said. Comments, order and units stay.
 #[derive(Debug, clap::Args)]

@@ -29,17 +29,17 @@ pub(crate) struct Machine {
 /// How much noise a machine adds to measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Noise {
-    /// The noise is less than the gate's slack.
+    /// The noise is less than the gate's tolerance.
     Quiet,
     /// Tails and close limits need longer until they are settled.
     Busy,
-    /// The noise is more than the slack, so close limits on times will not be settled.
+    /// The noise is more than the tolerance, so close limits on times will not be settled.
     Noisy,
 }
 
 /// The share of the time that other work takes, beyond which it shows in tails.
 const BUSY: f64 = 0.01;
-/// The share beyond which the noise uses up the slack of times: the slack is 10 %, and half of it is left to the
+/// The share beyond which the noise uses up the tolerance of times: the tolerance is 10 %, and half of it is left to the
 /// code.
 const NOISY: f64 = 0.05;
 

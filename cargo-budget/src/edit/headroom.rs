@@ -1,7 +1,7 @@
 //! The rule by which a limit is derived from a measurement. The module is pure: numbers in, a number out.
 //!
 //! A limit on a *statistical* metric is put at the end of the interval that the evidence does not rule out, plus a
-//! headroom: the larger of the limit's slack and half the interval's width. With less than the slack, the next run
+//! headroom: the larger of the limit's tolerance and half the interval's width. With less than the tolerance, the next run
 //! would have to tell apart what the gate treats as the same. With less than the interval's width, the next run would
 //! have to be luckier than this one. A limit on an *exact* metric, which is the same every time, is put 2 % beyond
 //! its value: that is room for a change of the compiler, but not for a feature.
@@ -72,7 +72,7 @@ pub(crate) fn unusable(outcome: &Outcome) -> Option<String> {
     match outcome.verdict {
         Verdict::Pass | Verdict::Warn if outcome.doubt.is_none() => None,
         Verdict::Fail => Some(format!("it is red: {}", outcome.reason)),
-        Verdict::Pass | Verdict::Warn | Verdict::Unsure => {
+        Verdict::Pass | Verdict::Warn | Verdict::Inconclusive => {
             Some(format!("it is unsettled: {}", outcome.reason))
         }
         Verdict::Unmeasured => Some(format!("it was not measured: {}", outcome.reason)),
@@ -111,8 +111,9 @@ fn of(
         return Err("the measured value is not above zero, so no headroom can be added".to_owned());
     }
     let noise = if worst == 0.0 { 0.0 } else { ((worst - value) / worst).abs() };
-    let slack = if against.limit == 0.0 { 0.0 } else { (against.slack / against.limit).abs() };
-    let share = headroom.unwrap_or(if exact { EXACT } else { slack.min(1.0).max(noise) });
+    let tolerance =
+        if against.limit == 0.0 { 0.0 } else { (against.tolerance / against.limit).abs() };
+    let share = headroom.unwrap_or(if exact { EXACT } else { tolerance.min(1.0).max(noise) });
     let limit = match against.bound {
         Bound::Max => worst * (1.0 + share),
         Bound::Min => worst / (1.0 + share),
@@ -150,8 +151,8 @@ mod tests {
 
     use super::*;
 
-    fn against(bound: Bound, limit: f64, slack: f64) -> Against {
-        Against { bound, limit, warn: limit * 0.9, slack, unit: Unit::Seconds }
+    fn against(bound: Bound, limit: f64, tolerance: f64) -> Against {
+        Against { bound, limit, warn: limit * 0.9, tolerance, unit: Unit::Seconds }
     }
 
     #[track_caller]
@@ -163,16 +164,16 @@ mod tests {
         want: f64,
     ) {
         let estimate = Estimate { value, low: Some(low), high: Some(high) };
-        let slack = if exact { 0.0 } else { 10.0 };
-        let goal = of(&against(bound, 100.0, slack), &estimate, exact, headroom).unwrap();
+        let tolerance = if exact { 0.0 } else { 10.0 };
+        let goal = of(&against(bound, 100.0, tolerance), &estimate, exact, headroom).unwrap();
         assert!((goal.limit - want).abs() < 1e-9, "{goal:?}");
     }
 
     #[test]
-    fn a_limit_lies_beyond_the_interval_by_slack_or_noise() {
-        // The interval is narrow, so the slack of 10 % is the larger.
+    fn a_limit_lies_beyond_the_interval_by_tolerance_or_noise() {
+        // The interval is narrow, so the tolerance of 10 % is the larger.
         check(Bound::Max, (40.0, 39.0, 41.0), false, None, 45.1);
-        // The interval from 40 to 50 is a fifth of 50, and larger than the slack.
+        // The interval from 40 to 50 is a fifth of 50, and larger than the tolerance.
         check(Bound::Max, (40.0, 30.0, 50.0), false, None, 60.0);
         check(Bound::Min, (400.0, 330.0, 410.0), false, None, 330.0 / 1.212_121_212_121_212_1);
         check(Bound::Max, (40.0, 39.0, 41.0), false, Some(0.5), 61.5);

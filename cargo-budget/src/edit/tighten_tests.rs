@@ -87,7 +87,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
             let high = (dice.roll(20) > 0).then_some(value * (1.0 + noise));
             let verdict = match dice.roll(12) {
                 0 => Verdict::Fail,
-                1 => Verdict::Unsure,
+                1 => Verdict::Inconclusive,
                 2..5 => Verdict::Warn,
                 _ => Verdict::Pass,
             };
@@ -102,7 +102,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
                     bound,
                     limit: number,
                     warn: number,
-                    slack: number * 0.1,
+                    tolerance: number * 0.1,
                     unit,
                 }),
                 estimate: Some(Estimate { value, low: Some(value / (1.0 + noise)), high }),
@@ -172,7 +172,7 @@ fn every_edit_tightens_and_every_comment_stays() {
                     Bound::Min => value <= estimate.low.unwrap_or(estimate.value) * (1.0 + 1e-8),
                 };
                 assert!(holds, "{} to {value}, {estimate:?}", row.name);
-                assert!(!outcome.verdict.is_red());
+                assert!(!outcome.is_red());
             }
         }
         assert_eq!(comments(&text), comments(&plan.text));
@@ -208,7 +208,7 @@ fn a_size_is_never_tightened_below_a_byte() {
                 bound: Bound::Max,
                 limit: 1000.0,
                 warn: 900.0,
-                slack: 0.0,
+                tolerance: 0.0,
                 unit: Unit::Bytes,
             }),
             estimate: Some(Estimate { value: 0.0, low: Some(0.0), high: Some(0.0) }),

@@ -27,9 +27,9 @@ const HEADING: [&str; 40] = [
     "bound",
     "limit",
     "warn",
-    "slack",
+    "tolerance",
     "relative_to",
-    "forks",
+    "processes",
     "values",
     "detectable",
     "waited",
@@ -95,7 +95,7 @@ fn row(outcome: &Outcome) -> [String; 40] {
         bound.to_owned(),
         number(against.map(|a| a.limit)),
         number(against.map(|a| a.warn)),
-        number(against.map(|a| a.slack)),
+        number(against.map(|a| a.tolerance)),
         optional(&outcome.relative_to),
         count(evidence.map(|e| e.processes as u64)),
         count(evidence.map(|e| e.values as u64)),
@@ -133,8 +133,8 @@ fn clock(clock: Clock) -> &'static str {
 
 fn doubt(doubt: Doubt) -> &'static str {
     match doubt {
-        Doubt::Near => "near",
-        Doubt::Blind => "blind",
+        Doubt::NearLimit => "near-limit",
+        Doubt::Underpowered => "underpowered",
         Doubt::Noise => "noise",
     }
 }

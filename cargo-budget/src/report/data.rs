@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::report::terminal::count;
+use perf_budget_core::report::count::{Tests, count};
 use perf_budget_core::verdict::Verdict;
 
 use crate::exit::Exit;
@@ -50,7 +50,8 @@ impl Report {
         // An outcome that stands for several tests would be counted as one.
         let named: Vec<Outcome> =
             self.outcomes.iter().filter(|outcome| !is_nameless(outcome)).cloned().collect();
-        count(&named, self.tests(), 0)
+        let budgets = self.outcomes.iter().map(|outcome| outcome.run.budgets).max().unwrap_or(0);
+        count(&named, Tests { limits: self.tests(), budgets }, 0)
     }
 
     /// Returns the exit code of the command.
@@ -94,7 +95,7 @@ pub(crate) fn severity(verdict: Verdict) -> usize {
     match verdict {
         Verdict::Fail => 5,
         Verdict::Unmeasured => 4,
-        Verdict::Unsure => 3,
+        Verdict::Inconclusive => 3,
         Verdict::Warn => 2,
         Verdict::Pass => 1,
         Verdict::Skipped => 0,

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::{Against, Distribution, Evidence, Outcome};
-use perf_budget_core::report::terminal::{explain, odds};
+use perf_budget_core::report::terminal::{e_value, explain};
 use perf_budget_core::verdict::Verdict;
 
 use super::Report;
@@ -32,7 +32,7 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         let code = match outcome.verdict {
             Verdict::Pass => "32",
             Verdict::Warn => "33",
-            Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "1;31",
+            Verdict::Fail | Verdict::Inconclusive | Verdict::Unmeasured => "1;31",
             Verdict::Skipped => "2",
         };
         let (test, verdict) = (&outcome.test, outcome.verdict.name());
@@ -128,22 +128,22 @@ fn bars(shape: &Distribution, against: &Against) -> String {
 
 fn bounds(against: &Against) -> String {
     let (side, beyond) = match against.bound {
-        Bound::Max => ("at most", against.limit + against.slack),
-        Bound::Min => ("at least", against.limit - against.slack),
+        Bound::Max => ("at most", against.limit + against.tolerance),
+        Bound::Min => ("at least", against.limit - against.tolerance),
     };
     let limit = against.quantity(against.limit);
     let mut bounds = format!("{side} {limit}, a warning beyond {}", against.quantity(against.warn));
-    if against.slack > 0.0 {
-        let _ = write!(bounds, ", slack to {}", against.quantity(beyond));
+    if against.tolerance > 0.0 {
+        let _ = write!(bounds, ", passes up to {}", against.quantity(beyond));
     }
     bounds
 }
 
 fn odds_of_passing(evidence: &Evidence) -> String {
     format!(
-        "{} that it is not over by more than the slack (green needs {})",
-        odds(evidence.pass),
-        odds(evidence.pass_at)
+        "an e-value of {} that it is not over by more than the tolerance; green needs {}",
+        e_value(evidence.pass),
+        e_value(evidence.pass_at)
     )
 }
 

@@ -32,7 +32,7 @@ struct Document<'r> {
 pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let of = |verdict| report.outcomes.iter().filter(|o| o.verdict == verdict).count();
     let document = Document {
-        format: 1,
+        format: 2,
         count: report.closing(),
         tests: report.tests(),
         verdicts: Verdict::ALL.into_iter().map(|v| (v.name(), of(v))).collect(),

@@ -55,15 +55,18 @@ fn began(outcome: &Outcome) -> Option<DateTime<chrono::FixedOffset>> {
 
 fn case(outcome: &Outcome) -> TestCase {
     let mut status = match outcome.verdict {
+        Verdict::Inconclusive if !outcome.is_red() => TestCaseStatus::success(),
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
-        Verdict::Fail | Verdict::Unsure => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Fail | Verdict::Inconclusive => {
+            TestCaseStatus::non_success(NonSuccessKind::Failure)
+        }
         Verdict::Unmeasured => TestCaseStatus::non_success(NonSuccessKind::Error),
         Verdict::Skipped => TestCaseStatus::skipped(),
     };
     // Readers of XML turn a line feed in an attribute into a blank.
     status.set_message(text::line(&outcome.reason));
     status.set_type(outcome.cause.as_deref().unwrap_or(outcome.verdict.name()));
-    if outcome.verdict.is_red() {
+    if outcome.is_red() {
         status.set_description(explain(outcome));
     }
     let mut case = TestCase::new(outcome.test.as_str(), status);
@@ -71,8 +74,9 @@ fn case(outcome: &Outcome) -> TestCase {
     if outcome.seconds.is_finite() && outcome.seconds >= 0.0 {
         case.set_time(Duration::from_secs_f64(outcome.seconds.min(1e9)));
     }
-    if outcome.verdict == Verdict::Warn {
-        case.set_system_out(format!("warning: {}", outcome.reason));
+    if outcome.is_warning() {
+        let word = if outcome.verdict == Verdict::Warn { "warning" } else { "inconclusive" };
+        case.set_system_out(format!("{word}: {}", outcome.reason));
     }
     case.add_property(Property::new("verdict", outcome.verdict.name()));
     case.add_property(Property::new("measured", value_text(outcome)));

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::{bound_text, interval_text, value_text};
+use perf_budget_core::report::used::used;
 use perf_budget_core::verdict::Verdict;
 
 use super::{Report, severity};
@@ -57,7 +58,7 @@ pub(super) fn render(report: &Report) -> String {
             prose(&value_text(outcome)),
             prose(&interval_text(outcome)),
             prose(&bound_text(outcome)),
-            used(outcome),
+            used_text(outcome),
             mark(outcome.verdict),
             outcome.verdict.name(),
         );
@@ -73,15 +74,8 @@ pub(super) fn render(report: &Report) -> String {
     comment
 }
 
-fn used(outcome: &Outcome) -> String {
-    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
-        return "-".to_owned();
-    };
-    match against.used(estimate.value) {
-        _ if against.limit == 0.0 && estimate.value == 0.0 => "0 %".to_owned(),
-        used if used < 9.995 => format!("{:.0} %", used * 100.0),
-        _ => "&gt;10x".to_owned(),
-    }
+fn used_text(outcome: &Outcome) -> String {
+    used(outcome).map_or("-".to_owned(), |used| prose(&used.short.replace('%', " %")))
 }
 
 fn mark(verdict: Verdict) -> &'static str {
@@ -89,7 +83,7 @@ fn mark(verdict: Verdict) -> &'static str {
         Verdict::Pass => ":white_check_mark:",
         Verdict::Warn => ":warning:",
         Verdict::Fail => ":x:",
-        Verdict::Unsure => ":grey_question:",
+        Verdict::Inconclusive => ":grey_question:",
         Verdict::Unmeasured => ":no_entry_sign:",
         Verdict::Skipped => ":fast_forward:",
     }

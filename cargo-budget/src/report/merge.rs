@@ -91,7 +91,7 @@ fn same_revision(first: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), 
 /// Refuses a file in which the same test has another limit, place or subject.
 fn same_limit(known: &Sharded, file: &Path, outcome: &Outcome) -> Result<(), Failure> {
     let limit = |of: &Outcome| {
-        let limit = of.against.as_ref().map(|a| (a.bound, a.limit, a.warn, a.slack, a.unit));
+        let limit = of.against.as_ref().map(|a| (a.bound, a.limit, a.warn, a.tolerance, a.unit));
         (limit, of.relative_to.clone())
     };
     let place = |of: &Outcome| format!("{} on line {} of {}", of.test, of.line, of.file);

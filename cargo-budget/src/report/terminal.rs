@@ -13,7 +13,7 @@ use crate::text;
 pub(super) fn render(report: &Report) -> String {
     let outcomes: Vec<Outcome> = report.outcomes.iter().map(text::plain).collect();
     let mut shown = String::new();
-    for outcome in outcomes.iter().filter(|outcome| outcome.verdict.is_red()) {
+    for outcome in outcomes.iter().filter(|outcome| outcome.is_red()) {
         let verdict = format!("\u{1b}[1;31m{}\u{1b}[0m", outcome.verdict.name());
         if is_nameless(outcome) {
             let _ = writeln!(shown, "{verdict}: {}\n", outcome.reason);

@@ -155,10 +155,13 @@ fn growth_against_the_lock_is_accepted_on_purpose() {
 #[test]
 fn a_value_without_a_verdict_is_refused() {
     let project = project();
-    project.record(&[bytes("wasm::gzip", 1.0).unmeasured(), seconds("merge::p99", 0.005).unsure()]);
+    project.record(&[
+        bytes("wasm::gzip", 1.0).unmeasured(),
+        seconds("merge::p99", 0.005).inconclusive(),
+    ]);
     let run = project.accept(&[]).exited(3);
     run.says("refused   wasm::gzip: it has no value: gone\n");
-    run.says("refused   merge::p99: the evidence did not suffice: blind\n");
+    run.says("refused   merge::p99: the evidence did not suffice: underpowered\n");
     assert!(!project.file("budgets.lock").exists());
     project.accept(&["merge"]).exited(4);
     // A value that was skipped because there was no accepted value can be accepted.

@@ -146,7 +146,7 @@ fn measured(series: &str, value: f64, share: f64, unit: Unit) -> Measured {
         budget: budget.into(),
         metric: metric.into(),
         verdict: Verdict::Pass,
-        against: Some(Against { bound: Bound::Max, limit: 1e5, warn: 1e5, slack: 0.0, unit }),
+        against: Some(Against { bound: Bound::Max, limit: 1e5, warn: 1e5, tolerance: 0.0, unit }),
         estimate: Some(Estimate {
             value,
             low: end(value * (1.0 - share)),
@@ -168,8 +168,8 @@ impl Measured {
         self.with(Verdict::Fail, "over")
     }
 
-    pub(crate) fn unsure(self) -> Measured {
-        self.with(Verdict::Unsure, "blind")
+    pub(crate) fn inconclusive(self) -> Measured {
+        self.with(Verdict::Inconclusive, "underpowered")
     }
 
     pub(crate) fn unmeasured(self) -> Measured {

@@ -129,14 +129,14 @@ fn a_pull_request_is_held_against_where_it_left_its_base() {
 fn what_was_not_measured_is_not_reported() {
     let counted = Crate::new("nothing");
     let green = Job::new(&counted, "main");
-    green.step("gate.sh").is(0, &["4 of 4 budgets judged: 4 pass"]);
+    green.step("gate.sh").is(0, &["4 limits of 2 budgets: 4 pass"]);
     green.step("report.sh").is(0, &[]);
     let comment = green.written("results/comment.md");
     assert!(!comment.contains("budgets.toml promises") && comment.contains("4 pass"), "{comment}");
 
     // Without a base, as for a push; then the record is out of a cache, and nothing builds.
     let job = Job { base: "", ..Job::new(&counted, "main") };
-    job.step("gate.sh").is(0, &["2 of 2 budgets judged: 2 pass"]);
+    job.step("gate.sh").is(0, &["2 limits of 2 budgets: 2 pass"]);
     fs::remove_dir_all(job.root.path().join("results")).unwrap();
     fs::write(job.checkout().join("src/lib.rs"), "oops").unwrap();
     job.step("gate.sh").is(3, &["could not compile"]);
@@ -156,7 +156,7 @@ fn a_name_is_no_command() {
     assert!(!made.exists());
     // Arguments are quoted as in a shell.
     let job = Job { arguments: "--profile dev -- 'no such test'", ..job };
-    Job { base: "", ..job }.step("gate.sh").is(0, &["0 of 2 budgets judged"]);
+    Job { base: "", ..job }.step("gate.sh").is(0, &["2 limits of 2 budgets"]);
 }
 
 /// Each script says what it reads from the environment, and the action hands over just that.

@@ -68,7 +68,7 @@ max.exit = 0
 fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
     let made = project("ships", SIZES);
     let same = made.check(&["--base", "HEAD"]);
-    same.is(0, &["5 of 5 budgets judged: 5 pass"]);
+    same.is(0, &["5 limits of 3 budgets: 5 pass"]);
     let plain = "binary `ships-app`, default features, profile release";
     let dist = "binary `ships-app`, feature big alone, profile dist";
     for (test, note) in [("app::size", plain), ("dist::size", dist), ("start::exit", plain)] {
@@ -98,7 +98,7 @@ fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
     let size = more.outcomes.iter().find(|o| o.test == "app::size").unwrap().estimate.unwrap();
     let path = crate::made::shared().join("head/budgets/built/release/ships-app");
     assert_eq!(size.value as u64, fs::metadata(path).unwrap().len());
-    made.check(&["--base", "HEAD"]).is(0, &["5 of 5 budgets judged: 5 pass"]);
+    made.check(&["--base", "HEAD"]).is(0, &["5 limits of 3 budgets: 5 pass"]);
 }
 
 const MADE: &str = r#"
@@ -231,7 +231,7 @@ fn a_module_is_built_on_both_sides_or_it_is_said_what_is_missing() {
         run.is(3, &["`wasm-opt` is not installed; run `apt install binaryen`"]);
         return;
     }
-    run.is(0, &["4 of 4 budgets judged: 4 pass"]);
+    run.is(0, &["4 limits of 2 budgets: 4 pass"]);
     let module = "module `webby`, default features, profile release, for wasm32-unknown-unknown";
     for (test, tail) in [("plain", ""), ("optimized", ", wasm-opt -Oz --all-features")] {
         let said = notes(&run.outcomes, &format!("{test}::size::x_base"));

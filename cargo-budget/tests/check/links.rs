@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use object::read::{Object as _, ObjectSymbol as _};
 use serde_json::Value;
 
-use crate::Crate;
+use crate::{Crate, Run};
 
 /// Copies whatever it is told of.
 const TESTS: &str = r#"
@@ -25,8 +25,7 @@ fn main() -> std::process::ExitCode {
             std::fs::copy(path, place.join(nth.to_string())).unwrap();
         }
     }
-    let notes = variable("PERF_BUDGET_BASE_LINK_NOTES").unwrap_or_default();
-    std::fs::write("seen/notes", notes).unwrap();
+    std::fs::write("seen/told", variable("PERF_BUDGET_BASE_TOLD").unwrap_or_default()).unwrap();
     println!("{}", counted::work(std::hint::black_box(3)) + counted::more::rest(2));
     std::process::ExitCode::SUCCESS
 }
@@ -76,6 +75,17 @@ fn made(name: &str) -> Crate {
     made
 }
 
+/// A comparison in which everything is measured, whatever is proven to be the same.
+fn check(made: &Crate, arguments: &[&str]) -> Run {
+    let mut command = made.command(&[&["check", "--profile", "dev"], arguments].concat());
+    let output = command.env("PERF_BUDGET_MEASURE", "always").output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        text: String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
+        outcomes: Vec::new(),
+    }
+}
+
 /// The copies of what a variable named.
 fn seen(made: &Crate, variable: &str) -> Vec<Vec<u8>> {
     let place = made.0.path("seen").join(variable);
@@ -89,7 +99,9 @@ fn paths(made: &Crate, variable: &str) -> Vec<PathBuf> {
 }
 
 fn notes(made: &Crate) -> String {
-    fs::read_to_string(made.0.path("seen/notes")).unwrap()
+    let told: Value = serde_json::from_slice(&fs::read(made.0.path("seen/told")).unwrap()).unwrap();
+    let notes: Vec<String> = serde_json::from_value(told["link_notes"].clone()).unwrap();
+    notes.join("\n")
 }
 
 /// The addresses of the crate's own functions.
@@ -105,11 +117,11 @@ fn functions(binary: &[u8], name: &str) -> Vec<u64> {
 #[test]
 fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     let made = made("linked");
-    let run = made.check(&["--base", "HEAD"]);
-    run.is(0, &["building once more, to compare times"]);
+    let run = check(&made, &["--base", "HEAD"]);
+    run.is(0, &["building once more to compare times"]);
     assert_eq!(
         notes(&made),
-        "built to be compared: the packages of the workspace in one codegen unit each, on both sides\n\
+        "built to compare times: on both sides, each package of the workspace in one codegen unit\n\
          3 links of each side, each with its functions in another order and at multiples of 64 bytes"
     );
     let (base, head) = (seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD"));
@@ -134,7 +146,7 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     }
 
     // Again: nothing of this revision is compiled, and the same seeds make the same links.
-    let again = made.check(&["--base", "HEAD"]);
+    let again = check(&made, &["--base", "HEAD"]);
     again.is(0, &[]);
     // The base's directory is shared with the other tests here, whose builds push each other out.
     let compiled = format!("Compiling linked v0.1.0 ({})", made.0.root().display());
@@ -145,26 +157,26 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
 
     // What was kept of the links may be gone; cargo then links once more.
     fs::remove_dir_all(made.0.path("results/base/links")).unwrap();
-    made.check(&["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert!(base == seen(&made, "PERF_BUDGET_BASE_LINKS"));
 
     // As cargo builds it: the one binary of each side is cargo's own.
     let with = |text: &str| made.0.write("budgets.toml", &BUDGETS.replace("layouts = 3", text));
     with("layouts = 1\ncodegen_units = \"as built\"");
-    made.check(&["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS"), own);
     let said = notes(&made);
     assert!(said.starts_with("compared as cargo builds it"), "{said}");
-    assert!(said.contains("one link of each side, as `layouts` asks for no more"), "{said}");
+    assert!(said.contains("one link of each side, as `layouts` asks for only one"), "{said}");
 
     // Linked several times, and compiled as cargo does it.
     with("layouts = 2\ncodegen_units = \"as built\"");
-    made.check(&["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 2, "{}", notes(&made));
 
     // Where nothing compares times there is nothing to build.
     made.0.write("budgets.toml", &BUDGETS.replace(", mean = \"1.5 x base\"", ""));
-    let none = made.check(&["--base", "HEAD"]);
+    let none = check(&made, &["--base", "HEAD"]);
     none.is(0, &[]);
     assert!(!none.text.contains("building once more"), "{}", none.text);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
@@ -187,7 +199,7 @@ fn the_projects_own_linker_links() {
         "[target.x86_64-unknown-linux-gnu]\nlinker = \"tools/mylink\"\n",
     );
     made.commit("a linker");
-    made.check(&["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3, "{}", notes(&made));
     let calls = fs::read_to_string(&log).unwrap().lines().count();
     assert!(calls >= 10, "two builds and three links of each side are 10 calls, not {calls}");
@@ -197,7 +209,7 @@ fn the_projects_own_linker_links() {
          no such thing' >&2; exit 1;; esac; done\nexec cc \"$@\"\n",
     );
     made.commit("another linker");
-    made.check(&["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(0, &[]);
     let said = notes(&made);
     assert!(
         said.contains(
@@ -216,22 +228,22 @@ fn a_base_is_taken_from_where_it_was_built_before() {
     made.0.write("src/lib.rs", &LIBRARY.replace("100.0", "105.0"));
     made.commit("more");
     // Nothing of the base is built, as nothing would build it.
-    let base = made.check(&["--base", "HEAD~1", "--base-from", "saved"]);
+    let base = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
     base.is(0, &["taking ", "from saved"]);
     assert!(!base.text.contains(" in /"), "{}", base.text);
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
     assert!(paths(&made, "PERF_BUDGET_BASE_LINKS").iter().all(|path| !path.exists()));
 
     // Another commit, other flags: what differs is said, and the base is built.
-    let refused = |run: crate::Run, why: &str| {
-        run.is(0, &["is not this one, and is not used: ", why, "building "]);
+    let refused = |run: Run, why: &str| {
+        run.is(0, &["cannot be used: ", why, "building "]);
     };
-    refused(made.check(&["--base", "HEAD", "--base-from", "saved"]), "its commit is ");
-    refused(made.check(&["--base", "HEAD~1", "--base-from", "gone"]), "it has no base.json");
+    refused(check(&made, &["--base", "HEAD", "--base-from", "saved"]), "its commit is ");
+    refused(check(&made, &["--base", "HEAD~1", "--base-from", "gone"]), "it has no base.json");
     let file = made.0.path("saved/base.json");
     let mut saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     saved["key"]["toolchain"] = "cargo 1.0.0".into();
     fs::write(&file, saved.to_string()).unwrap();
-    let other = made.check(&["--base", "HEAD~1", "--base-from", "saved"]);
+    let other = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
     refused(other, "its toolchain is cargo 1.0.0, and the base's is cargo 1.");
 }

@@ -150,11 +150,11 @@ impl Run {
 fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     let counted = Crate::new("regression");
     // Alone: within its limits.
-    counted.check(&[]).is(0, &["2 of 2 budgets judged: 2 pass"]);
+    counted.check(&[]).is(0, &["2 limits of 2 budgets: 2 pass"]);
 
     // The same as the base: green; and the base is compared in everything that is limited.
     let same = counted.check(&["--base", "HEAD"]);
-    same.is(0, &["comparing with", "4 of 4 budgets judged: 4 pass"]);
+    same.is(0, &["comparing with", "4 limits of 2 budgets: 4 pass"]);
     same.verdict("steps::steps::x_base", Verdict::Pass);
 
     // A third more, in a branch: within every absolute limit, and red against the base.
@@ -174,12 +174,12 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
 
     // A base of before, after another: what is compared with is what it says.
-    counted.check(&["--base", "HEAD"]).is(0, &["4 of 4 budgets judged: 4 pass"]);
+    counted.check(&["--base", "HEAD"]).is(0, &["4 limits of 2 budgets: 4 pass"]);
     counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
 
     // A filter, and one part of two.
     let one = counted.check(&["--base", "main", "--", "source"]);
-    one.is(0, &["2 of 4 budgets judged"]);
+    one.is(0, &["4 limits of 2 budgets"]);
     let parts: usize = ["1/2", "2/2"]
         .iter()
         .map(|part| counted.check(&["--base", "main", "--shard", part]).outcomes.len())
@@ -190,7 +190,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     let renamed = BUDGETS.replace("[budget.source]", "[budget.text]");
     counted.0.write("budgets.toml", &renamed);
     let renamed = counted.check(&["--base", "main"]);
-    renamed.is(1, &["budget `source` of the base is gone", "3 of 4 budgets judged"]);
+    renamed.is(1, &["budget `source` of the base is gone", "4 limits of 2 budgets"]);
     renamed.verdict("text::size::x_base", Verdict::Skipped);
     counted.git(&["checkout", "-q", "budgets.toml"]);
 
@@ -206,11 +206,11 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
         &[
             "cannot find value `oops`",
             "nothing was compared with the base",
-            "2 of 2 budgets judged",
+            "2 limits of 2 budgets",
         ],
     );
     let unprepared = counted.check(&["--base", "main", "--prepare", "exit 7"]);
-    unprepared.is(3, &["`exit 7`, which prepares the base", "2 of 2 budgets judged"]);
+    unprepared.is(3, &["`exit 7`, which prepares the base", "2 limits of 2 budgets"]);
     let prepared = counted.check(&["--base", "main~1", "--prepare", "echo made > made", "-q"]);
     prepared.is(0, &[]);
     assert!(!counted.0.path("made").exists());
@@ -268,7 +268,7 @@ fn the_base_is_built_as_if_it_stood_where_the_project_does() {
     counted.0.write("more/src/lib.rs", "");
     counted.commit("a workspace");
     let run = counted.check(&["--base", "HEAD~1"]);
-    run.is(0, &["4 of 4 budgets judged: 4 pass"]);
+    run.is(0, &["4 limits of 2 budgets: 4 pass"]);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn what_is_inside_is_compared_with_another_revision() {
     );
     module(40);
     crates.commit("a module");
-    crates.check(&[]).is(0, &["3 of 3 budgets judged: 3 pass"]);
+    crates.check(&[]).is(0, &["3 limits of 3 budgets: 3 pass"]);
     crates.run(&["accept", "module"]).is(0, &[]);
     module(100);
     crates.commit("more of it");

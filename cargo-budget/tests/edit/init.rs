@@ -63,7 +63,7 @@ fn a_fresh_crate_is_green_and_one_edit_makes_it_red() {
         for test in tests {
             assert!(text.contains(test), "{test} is not in\n{text}");
         }
-        assert!(text.contains("2 of 2 budgets judged"), "{text}");
+        assert!(text.contains("2 limits of "), "{text}");
         init(&place, name, &[]).is(0, &["nothing was changed"]);
         let file = format!("{name}/budgets.toml");
         if kind == "--bin" {

@@ -2,8 +2,8 @@
 //!
 //! `merge::p99 pass max 0.03 s 0.003 0.002 0.0019 0.0021 subject=merge p50=0.001`
 //!
-//! A row has the test, the verdict, the limit with its unit and slack, and the value with its interval. An end that
-//! is not bounded is `-`, and a deterministic metric has a slack of 0.
+//! A row has the test, the verdict, the limit with its unit and tolerance, and the value with its interval. An end that
+//! is not bounded is `-`, and a deterministic metric has a tolerance of 0.
 
 use perf_budget_core::outcome::{Distribution, Evidence, Outcome, Run};
 use serde_json::json;
@@ -16,7 +16,8 @@ pub(crate) fn record(rows: &str) -> String {
 
 fn outcome(row: &str) -> Outcome {
     let words: Vec<&str> = row.split_whitespace().collect();
-    let [test, verdict, bound, limit, unit, slack, value, low, high, rest @ ..] = &words[..] else {
+    let [test, verdict, bound, limit, unit, tolerance, value, low, high, rest @ ..] = &words[..]
+    else {
         panic!("not a row: {row}")
     };
     let number = |text: &str| text.parse::<f64>().ok();
@@ -24,7 +25,7 @@ fn outcome(row: &str) -> Outcome {
     let parts: Vec<&str> = test.split("::").collect();
     let case = parts.iter().find(|part| part.contains('=')).copied().unwrap_or_default();
     let metric = parts.iter().skip(1).find(|part| **part != case).copied().unwrap();
-    let exact = number(slack) == Some(0.0);
+    let exact = number(tolerance) == Some(0.0);
     let quantiles: Vec<(String, f64)> = rest
         .iter()
         .filter_map(|word| word.split_once('='))
@@ -52,9 +53,9 @@ fn outcome(row: &str) -> Outcome {
         verdict: serde_json::from_value(json!(verdict)).unwrap(),
         reason: of("reason").unwrap_or("it is what it is").to_owned(),
         against: number(value).map(|_| {
-            let (warn, slack) = (limit * 0.9, number(slack).unwrap());
+            let (warn, tolerance) = (limit * 0.9, number(tolerance).unwrap());
             serde_json::from_value(
-                json!({ "bound": bound, "limit": limit, "warn": warn, "slack": slack, "unit": unit }),
+                json!({ "bound": bound, "limit": limit, "warn": warn, "tolerance": tolerance, "unit": unit }),
             )
             .unwrap()
         }),

@@ -76,7 +76,7 @@ fn counted_work_has_a_bar_that_is_removed() {
     feed(&place, &record("b::p99"));
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("2 of 2 budgets judged"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("2 limits of "));
     assert_eq!(terminal.left(), "");
 }
 

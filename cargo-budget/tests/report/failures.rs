@@ -75,7 +75,7 @@ fn output_is_complete_or_absent() {
     let page = scratch.path("page.html");
     let done = report(&page);
     assert_eq!((done.code, done.out.as_str()), (1, ""));
-    assert!(done.err.contains("page.html: 7 of 9 budgets judged"), "{}", done.err);
+    assert!(done.err.contains("page.html: 9 limits of 7 budgets"), "{}", done.err);
     assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
     // An old file is replaced. A new one cannot be created below a path that is not a directory.
     std::fs::write(&page, "old").unwrap();

@@ -48,7 +48,7 @@ fn all_shards_make_one_report() {
     let scratch = Scratch::new("whole");
     let [a, b] = shards();
     let made = a.len() + b.len();
-    let count = format!("{made} of {made} budgets judged");
+    let count = format!("{made} limits of 7 budgets: ");
     check(&merge(&scratch, &[&a, &b]), 0, &["note: merged from 2 files", &count]);
     // Runs that a shard recorded before its last one belong to the history.
     let mut old = a[0].clone();
@@ -139,14 +139,15 @@ fn the_worse_of_two_verdicts_counts() {
     check(&merge(&scratch, &[&whole, &b]), 0, &["merged from 2 files"]);
     let mut worse = whole[1].clone();
     let name = worse["test"].as_str().unwrap().to_owned();
-    worse["verdict"] = json!("unsure");
-    let remark =
-        format!("{name} was judged twice: pass in `a.jsonl`, unsure in `b.jsonl`; unsure counts");
+    worse["verdict"] = json!("inconclusive");
+    let remark = format!(
+        "{name} was judged twice: pass in `a.jsonl`, inconclusive in `b.jsonl`; inconclusive counts"
+    );
     check(&merge(&scratch, &[&whole, &[worse.clone()]]), 4, &[&remark]);
     check(
         &merge(&scratch, &[&[worse.clone()], &whole]),
         4,
-        &["unsure in `a.jsonl`, pass in `b.jsonl`; unsure counts"],
+        &["inconclusive in `a.jsonl`, pass in `b.jsonl`; inconclusive counts"],
     );
     worse["verdict"] = json!("skipped");
     check(&merge(&scratch, &[&whole, &[worse]]), 0, &["skipped in `b.jsonl`; pass counts"]);

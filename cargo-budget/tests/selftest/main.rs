@@ -92,7 +92,7 @@ impl Ran {
     #[track_caller]
     fn finding(&self, test: &str) -> (String, Option<f64>) {
         let all: Value = serde_json::from_str(&self.out).unwrap();
-        let results = all["proofs"].as_array().unwrap();
+        let results = all["results"].as_array().unwrap();
         let result = results.iter().find(|result| result["test"] == test).unwrap();
         (result["finding"].as_str().unwrap().to_owned(), result["red_at"]["target"].as_f64())
     }

@@ -98,6 +98,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     let waiver = waiver::read(table, reading);
     let effort = read::entry(table, "effort").and_then(|e| e.duration(reading));
     let timeout = read::entry(table, "timeout").and_then(|e| e.duration(reading));
+    let base = read::entry(table, "base").and_then(|e| e.truth(reading)).unwrap_or(true);
     let (spans, limits) = limits.into_iter().map(|draft| (draft.at, Arc::new(draft.limit))).unzip();
     let line = reading.line(&entry.at);
     let name = name.to_owned();
@@ -112,6 +113,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
         scaling,
         why,
         waiver,
+        base,
         effort,
         timeout,
         line,

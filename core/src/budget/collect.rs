@@ -12,18 +12,30 @@ pub(super) const SHOWN: usize = 50;
 pub(super) struct Reading<'s> {
     pub source: Source<'s>,
     pub problems: Vec<Problem>,
+    /// What is no mistake: it is read, and could be written better.
+    pub notes: Vec<Problem>,
     /// The file is not well formed: what is missing may stand where it could not be read.
     pub torn: bool,
 }
 
 impl<'s> Reading<'s> {
     pub(super) fn new(source: Source<'s>) -> Self {
-        Reading { source, problems: Vec::new(), torn: false }
+        Reading { source, problems: Vec::new(), notes: Vec::new(), torn: false }
     }
 
     #[cold]
     pub(super) fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    #[cold]
+    pub(super) fn note(&mut self, note: Problem) {
+        self.notes.push(note);
+    }
+
+    /// All notes as texts.
+    pub(super) fn render_notes(&self) -> Vec<String> {
+        self.notes.iter().map(|note| self.source.render_note(note)).collect()
     }
 
     /// Reports that something is not there, unless it may be in a part that could not be read.

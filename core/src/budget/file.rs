@@ -97,7 +97,8 @@ pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let root = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     let budgets: Vec<_> = read.budgets.into_iter().map(|draft| draft.budget).collect();
-    (!budgets.is_empty()).then(|| Budgets { path: path.to_owned(), root, settings, budgets })
+    let notes = reading.render_notes();
+    (!budgets.is_empty()).then(|| Budgets { path: path.to_owned(), root, settings, budgets, notes })
 }
 
 const EXAMPLE: &str =

@@ -57,14 +57,19 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
     key("warn_at", ALL, "A limit used beyond this share is a warning. Default \"90 %\"."),
     key(
-        "unsure",
+        "inconclusive",
         ALL,
-        "What evidence cannot settle is red when \"blind\" (the default), always (\"fail\") or never (\"warn\").",
+        "What becomes of a limit that evidence cannot settle: a warning (\"warn\", the default) or red (\"fail\").",
     ),
     key(
         "base",
         ALL,
-        "How much worse than at the base revision every limited metric may be, where one is compared with: \"5 %\". Default: only limits that name `base` are compared.",
+        "How much worse than at the base revision limited metrics may be, where one is compared with: \"5 %\", or a table with exceptions. It holds for what any run can compare: no count that may be 0, no percentile that a run may not fill. Default: only limits that name `base` are compared.",
+    ),
+    key(
+        "total",
+        ALL,
+        "The most time that all measurements of a run may take together, after which it ends with a report. Default: none.",
     ),
     key(
         "layouts",
@@ -161,6 +166,11 @@ pub(super) const BUDGET: &[Key] = &[
     key("why", ALL, "Why the budget exists, shown when it breaks."),
     key("waive", ALL, "Until a day, limits of this budget that are broken are warnings."),
     key(
+        "base",
+        ALL,
+        "Whether `base` in [settings] puts limits on this budget too: true, unless it says false.",
+    ),
+    key(
         "effort",
         MEASURED,
         "The most time this budget may take to reach its verdict, if it is statistical.",
@@ -169,6 +179,16 @@ pub(super) const BUDGET: &[Key] = &[
         "timeout",
         MEASURED,
         "How long one process of this budget may run before it counts as hung.",
+    ),
+];
+
+/// Of the long form of `base` in `[settings]`.
+pub(super) const BASE: &[Key] = &[
+    key("limit", ALL, "How much worse than at the base revision a metric may be: \"5 %\"."),
+    key(
+        "except",
+        ALL,
+        "Names of tests that this does not hold for, with `*` for any letters: \"*::p99\".",
     ),
 ];
 

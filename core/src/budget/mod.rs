@@ -46,6 +46,7 @@ use crate::quantity::Quantity;
 
 pub use file::{load, parse};
 pub use load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
+pub use settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.
@@ -62,71 +63,8 @@ pub struct Budgets {
     pub settings: Settings,
     /// The budgets, in the order of the file, no two with the same name.
     pub budgets: Vec<Budget>,
-}
-
-/// `[settings]`: what holds for every budget that does not say otherwise.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The most time one statistical budget may take to reach its verdict. Default 10 s.
-    pub effort: Duration,
-    /// How long one process may run before it counts as hung. Default 60 s.
-    pub timeout: Duration,
-    /// How long one build of what is measured may take. Default [`Build::TIMEOUT`].
-    pub build_timeout: Duration,
-    /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
-    pub alpha: f64,
-    /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
-    pub warn_at: f64,
-    /// What becomes of a verdict that evidence cannot settle.
-    pub unsure: Unsure,
-    /// How much worse than at the base revision every limited metric may be, where one is compared with:
-    /// 0.05 is 5 %. In (0, 1]; default none, so that only limits that name `base` are.
-    pub base: Option<f64>,
-    /// How often each revision is linked, in another order each time, where their times are compared: from 1
-    /// to 64; default 8. The command that builds them reads it.
-    pub layouts: u32,
-    /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
-    pub inert: Vec<String>,
-    /// In how many codegen units the packages of the workspace are compiled where times are compared with the
-    /// base. The command that builds them reads it.
-    pub codegen_units: CodegenUnits,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            effort: Duration::from_secs(10),
-            timeout: Duration::from_secs(60),
-            build_timeout: Build::TIMEOUT,
-            alpha: 0.01,
-            warn_at: 0.9,
-            unsure: Unsure::Blind,
-            base: None,
-            layouts: 8,
-            codegen_units: CodegenUnits::One,
-            inert: Vec::new(),
-        }
-    }
-}
-
-/// In how many codegen units a package is compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodegenUnits {
-    /// In one, so that a change leaves the code of what it does not touch as it was.
-    One,
-    /// In as many as cargo's profile says, which are those that ship.
-    AsBuilt,
-}
-
-/// What becomes of a verdict that evidence cannot settle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsure {
-    /// Red where the run was blind, a warning where the truth is near the limit.
-    Blind,
-    /// Always red.
-    Fail,
-    /// Never red.
-    Warn,
+    /// What is read although it is written in an old way, each with its line, a caret and what to write instead.
+    pub notes: Vec<String>,
 }
 
 /// One `[budget.NAME]`.
@@ -151,6 +89,8 @@ pub struct Budget {
     pub why: Option<String>,
     /// Who answers for its limits that are broken, and until when.
     pub waiver: Option<Waiver>,
+    /// Whether [`Settings::base`] holds for it too: unless it says `base = false`.
+    pub base: bool,
     /// Overrides [`Settings::effort`].
     pub effort: Option<Duration>,
     /// Overrides [`Settings::timeout`].

@@ -116,6 +116,14 @@ impl<'t> Entry<'t> {
         chosen
     }
 
+    /// `true` or `false`.
+    pub(super) fn truth(&self, reading: &mut Reading<'_>) -> Option<bool> {
+        match self.value.get_ref() {
+            DeValue::Boolean(truth) => Some(*truth),
+            _ => self.mismatch(reading, "true or false", "true or false, without quotes"),
+        }
+    }
+
     /// A time over zero.
     pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
         let key = self.key;
@@ -278,8 +286,20 @@ pub(super) fn check_keys(
     known: &[Key],
     reading: &mut Reading<'_>,
 ) {
+    check_keys_but(table, place, known, &[], reading);
+}
+
+/// The same, where keys have `old` names too, which are read and not suggested.
+pub(super) fn check_keys_but(
+    table: &DeTable<'_>,
+    place: &str,
+    known: &[Key],
+    old: &[&str],
+    reading: &mut Reading<'_>,
+) {
     let names = || known.iter().map(|key| key.name);
-    for entry in unordered(table).filter(|e| names().all(|name| name != e.key)) {
+    let is_known = |key: &str| names().chain(old.iter().copied()).any(|name| name == key);
+    for entry in unordered(table).filter(|e| !is_known(e.key)) {
         let near = spelling::meant(entry.key, names());
         let label = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
         let title = format!("unknown key {} in {place}", quoted(entry.key));

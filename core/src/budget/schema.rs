@@ -80,15 +80,28 @@ fn setting(key: &Key) -> Value {
             reference("Share"),
         ] }),
         "layouts" => json!({ "type": "integer", "minimum": 1, "maximum": settings::MOST_LAYOUTS }),
-        "warn_at" | "base" => json!({ "anyOf": [
-            { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
-            reference("Share"),
-        ] }),
+        "warn_at" => part(),
+        "base" => {
+            let mut table = object(key::BASE, |key| match key.name {
+                "except" => texts(),
+                _ => part(),
+            });
+            table["required"] = json!(["limit"]);
+            json!({ "anyOf": [part(), table] })
+        }
         "inert" => texts(),
         "codegen_units" => words(settings::CODEGEN_UNITS.iter().map(|choice| (choice.0, choice.1))),
-        "unsure" => words(settings::UNSURE.iter().map(|choice| (choice.0, choice.1))),
+        "inconclusive" => words(settings::INCONCLUSIVE.iter().map(|choice| (choice.0, choice.1))),
         _ => reference("Seconds"),
     }
+}
+
+/// A share of at most all.
+fn part() -> Value {
+    json!({ "anyOf": [
+        { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
+        reference("Share"),
+    ] })
 }
 
 /// One of a few words, each with its description.
@@ -123,7 +136,7 @@ fn budget(kind: SubjectKind) -> Value {
             "additionalProperties": { "type": "string" },
         }),
         "effort" | "timeout" | "build_timeout" => reference("Seconds"),
-        "features" => json!({ "type": "array", "items": text() }),
+        "base" => json!({ "type": "boolean" }),
         "waive" => waive(),
         _ => text(),
     });

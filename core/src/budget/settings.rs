@@ -1,22 +1,115 @@
 //! `[settings]`.
 
+use std::time::Duration;
+
 use glob::Pattern;
-use toml::de::DeValue;
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
 
 use super::collect::Reading;
+use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{CodegenUnits, Settings, Unsure, key};
+use super::{Build, key};
 
-/// The words for [`Unsure`], each with what it means.
-pub(super) const UNSURE: &[(&str, &str, Unsure)] = &[
-    (
-        "blind",
-        "red where the run was blind, a warning where the truth is near the limit",
-        Unsure::Blind,
-    ),
-    ("fail", "always red", Unsure::Fail),
-    ("warn", "never red", Unsure::Warn),
+/// `[settings]`: what holds for every budget that does not say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The most time one statistical budget may take to reach its verdict. Default 10 s.
+    pub effort: Duration,
+    /// How long one process may run before it counts as hung. Default 60 s.
+    pub timeout: Duration,
+    /// How long one build of what is measured may take. Default [`Build::TIMEOUT`].
+    pub build_timeout: Duration,
+    /// Chance that the whole suite shows any false red. In (0, 0.5]; default 0.01.
+    pub alpha: f64,
+    /// A limit used beyond this share is a warning. In (0, 1]; default 0.9.
+    pub warn_at: f64,
+    /// What becomes of a limit that evidence cannot settle. Default a warning.
+    pub inconclusive: Inconclusive,
+    /// How much worse than at the base revision limited metrics may be, where one is compared with. Default
+    /// none, so that only limits that name `base` are.
+    pub base: Option<BaseLimits>,
+    /// The most time that all measurements of a run may take together; default none.
+    pub total: Option<Duration>,
+    /// How often each revision is linked, in another order each time, where their times are compared: from 1
+    /// to 64; default 8. The command that builds them reads it.
+    pub layouts: u32,
+    /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
+    pub inert: Vec<String>,
+    /// In how many codegen units the packages of the workspace are compiled where times are compared with the
+    /// base. The command that builds them reads it.
+    pub codegen_units: CodegenUnits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            effort: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            build_timeout: Build::TIMEOUT,
+            alpha: 0.01,
+            warn_at: 0.9,
+            inconclusive: Inconclusive::Warn,
+            base: None,
+            total: None,
+            layouts: 8,
+            codegen_units: CodegenUnits::One,
+            inert: Vec::new(),
+        }
+    }
+}
+
+/// In how many codegen units a package is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodegenUnits {
+    /// In one, so that a change leaves the code of what it does not touch as it was.
+    One,
+    /// In as many as cargo's profile says, which are those that ship.
+    AsBuilt,
+}
+
+/// `base = { limit = "5 %", except = ["*::p99"] }`: limits against the base that nobody wrote one by one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaseLimits {
+    /// How much worse than at the base a metric may be: 0.05 is 5 %. In (0, 1].
+    pub limit: f64,
+    /// Names of tests that have no such limit.
+    pub except: Vec<Pattern>,
+}
+
+impl BaseLimits {
+    /// The names that have no such limit, as they are written.
+    pub fn excepted(&self) -> impl Iterator<Item = &str> {
+        self.except.iter().map(Pattern::as_str)
+    }
+}
+
+/// What becomes of a limit that evidence cannot settle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inconclusive {
+    /// It is a warning, and its test is ok.
+    #[default]
+    Warn,
+    /// It is red.
+    Fail,
+}
+
+impl Inconclusive {
+    /// Its word in `budgets.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Inconclusive::Warn => "warn",
+            Inconclusive::Fail => "fail",
+        }
+    }
+}
+
+/// The words for [`Inconclusive`], each with what it means.
+pub(super) const INCONCLUSIVE: &[(&str, &str, Inconclusive)] = &[
+    ("warn", "a warning, and the test is ok", Inconclusive::Warn),
+    ("fail", "red", Inconclusive::Fail),
 ];
 
 /// The words for [`CodegenUnits`], each with what it means.
@@ -35,7 +128,7 @@ pub(super) const MOST_LAYOUTS: u32 = 64;
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     let mut settings = Settings::default();
     let Some(table) = entry.table(reading, "[settings]") else { return settings };
-    read::check_keys(table, "[settings]", key::SETTINGS, reading);
+    read::check_keys_but(table, "[settings]", key::SETTINGS, &["unsure"], reading);
     if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(reading)) {
         settings.effort = time;
     }
@@ -51,12 +144,11 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(reading, 1.0)) {
         settings.warn_at = share;
     }
-    if let Some(word) = read::entry(table, "unsure").and_then(|e| e.choice(reading, UNSURE)) {
-        settings.unsure = word;
+    if let Some(word) = inconclusive(table, reading) {
+        settings.inconclusive = word;
     }
-    if let Some(share) = read::entry(table, "base").and_then(|e| e.share(reading, 1.0)) {
-        settings.base = Some(share);
-    }
+    settings.base = read::entry(table, "base").and_then(|entry| base(&entry, reading));
+    settings.total = read::entry(table, "total").and_then(|entry| entry.duration(reading));
     if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
     {
         settings.layouts = count;
@@ -69,6 +161,65 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
         settings.codegen_units = word;
     }
     settings
+}
+
+/// The choices of `unsure`, as `inconclusive` was called: "blind" made red what could have seen nothing.
+const UNSURE: &[(&str, &str, Inconclusive)] = &[
+    ("blind", "", Inconclusive::Warn),
+    ("warn", "", Inconclusive::Warn),
+    ("fail", "", Inconclusive::Fail),
+];
+
+/// `inconclusive`, or `unsure`, which is read with a note.
+fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconclusive> {
+    let new = read::entry(table, "inconclusive");
+    let old = read::entry(table, "unsure");
+    if let (Some(new), Some(old)) = (&new, &old) {
+        let both = "`unsure` is the old name of `inconclusive`, and both are set";
+        reading.report(
+            Problem::new(old.at.clone(), both)
+                .also(new.at.clone(), "set here too")
+                .help("remove `unsure`"),
+        );
+    }
+    let chosen = new.and_then(|entry| entry.choice(reading, INCONCLUSIVE));
+    let Some(old) = old else { return chosen };
+    let word = old.choice(reading, UNSURE)?;
+    let note = Problem::new(old.at, "`unsure` is now called `inconclusive`")
+        .label(format!("read as `inconclusive = \"{}\"`", word.name()))
+        .help("what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red");
+    reading.note(note);
+    Some(word)
+}
+
+/// A share, or a table of a share and the tests that it does not hold for.
+fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
+    let DeValue::Table(table) = entry.value.get_ref() else {
+        return Some(BaseLimits { limit: entry.share(reading, 1.0)?, except: Vec::new() });
+    };
+    read::check_keys(table, "`base`", key::BASE, reading);
+    let texts = read::entry(table, "except").map(|entry| {
+        let texts = entry.texts(reading, "[\"*::p99\"]").unwrap_or_default();
+        (texts, entry.value.span())
+    });
+    let (texts, at) = texts.unwrap_or_default();
+    let mut except = Vec::new();
+    for text in texts {
+        match Pattern::new(&text) {
+            Ok(pattern) => except.push(pattern),
+            Err(error) => {
+                let title = format!("{} is no pattern of tests: {}", quoted(&text), error.msg);
+                let help = "write names with `*` for any letters, as \"merge::*\" or \"*::p99\"";
+                reading.report(Problem::new(at.clone(), title).help(help));
+            }
+        }
+    }
+    let Some(limit) = read::entry(table, "limit") else {
+        let help = "write base = { limit = \"5 %\", except = [\"*::p99\"] }";
+        reading.report_absence(Problem::new(entry.at.clone(), "`base` has no `limit`").help(help));
+        return None;
+    };
+    Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
 }
 
 /// A list of globs; one that is none is a problem of its own.

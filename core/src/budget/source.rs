@@ -41,6 +41,15 @@ impl<'s> Source<'s> {
 
     /// `error: title`, the place, the line, a caret underline, and the help.
     pub(super) fn render(&self, problem: &Problem) -> String {
+        self.draw(problem, Diagnostic::error(), "error")
+    }
+
+    /// The same for what is no mistake: `note: title`.
+    pub(super) fn render_note(&self, note: &Problem) -> String {
+        self.draw(note, Diagnostic::note(), "note")
+    }
+
+    fn draw(&self, problem: &Problem, diagnostic: Diagnostic<()>, level: &str) -> String {
         let mut view = View { source: self, cuts: Vec::new() };
         let mut labels =
             vec![Label::primary((), view.cut(&problem.at)).with_message(&problem.label)];
@@ -49,14 +58,14 @@ impl<'s> Source<'s> {
         }
         let help = problem.help.iter().map(|help| format!("help: {help}")).collect();
         let diagnostic =
-            Diagnostic::error().with_message(&problem.title).with_labels(labels).with_notes(help);
+            diagnostic.with_message(&problem.title).with_labels(labels).with_notes(help);
         let config = Config { chars: Chars::ascii(), ..Config::default() };
         if let Ok(text) = emit_into_string(&config, &view, &diagnostic) {
             return text.trim_end().lines().map(|l| l.trim_end().to_owned() + "\n").collect();
         }
         // Only a span outside the text could bring us here; the words matter more than the drawing.
         let line = self.line(problem.at.start) + 1;
-        format!("error: {}\n  --> {}:{line}\n", problem.title, self.name)
+        format!("{level}: {}\n  --> {}:{line}\n", problem.title, self.name)
     }
 }
 

@@ -21,6 +21,8 @@ const MOST_PLANNED: f64 = 10_000.0;
 pub(super) struct Seen {
     /// How long the readings took.
     pub(super) spent: Duration,
+    /// How long the shortest of them took.
+    pub(super) shortest: Duration,
     /// What else the machine did meanwhile.
     pub(super) noise_totals: NoiseTotals,
     /// What readings noted, and whether another one noted the same with other figures.
@@ -34,6 +36,8 @@ pub(super) struct Seen {
 impl Seen {
     /// Takes one more reading.
     pub(super) fn add(&mut self, process: &ProcessRun) {
+        let first = self.spent.is_zero();
+        self.shortest = if first { process.elapsed } else { self.shortest.min(process.elapsed) };
         self.spent += process.elapsed;
         self.noise_totals.add(process);
         for note in &process.notes {
@@ -75,6 +79,7 @@ pub(super) fn conclude(
     let mut outcome = begun(open, seen);
     outcome.verdict = verdict;
     outcome.doubt = doubt;
+    outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
     outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
     outcome.estimate = open.estimate();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::conclude::{Seen, conclude, unmeasured};
 use super::open::{Judgement, Open};
 use super::{Asked, Origin, Rules};
-use crate::budget::Unsure;
 use crate::metric::SampleKind;
 use crate::outcome::words;
 use crate::outcome::{Cause, Unmeasured};
@@ -22,11 +21,11 @@ const LATE: f64 = 0.1;
 
 /// The limits that share a measurement.
 pub struct Inquiry {
-    origin: Origin,
-    rules: Rules,
-    open: Vec<Open>,
+    pub(super) origin: Origin,
+    pub(super) rules: Rules,
+    pub(super) open: Vec<Open>,
     done: Vec<Outcome>,
-    seen: Seen,
+    pub(super) seen: Seen,
 }
 
 impl Inquiry {
@@ -76,6 +75,21 @@ impl Inquiry {
         }
     }
 
+    /// Ends with what there is, since the time for all measurements is up: what was measured and is not settled is
+    /// inconclusive, and of what was not measured at all this is the reason.
+    pub fn cut_off(&mut self, reason: &Unmeasured) {
+        for open in std::mem::take(&mut self.open) {
+            match &open.judgement {
+                Judgement::Statistical(judge) if judge.processes() > 0 && !open.is_unjudged() => {
+                    self.settle(&open, None);
+                }
+                Judgement::Deterministic(_) | Judgement::Statistical(_) => {
+                    self.unmeasured(&open, reason);
+                }
+            }
+        }
+    }
+
     /// Gives up: every open limit is unmeasured, for this reason.
     pub fn abandon(&mut self, reason: &Unmeasured) {
         for open in std::mem::take(&mut self.open) {
@@ -87,7 +101,7 @@ impl Inquiry {
     fn consider(&mut self, open: Open) {
         // There is nothing else to wait for.
         let recorded = self.origin == Origin::Record;
-        let spent_up = recorded || self.seen.spent >= self.rules.effort;
+        let spent_up = self.is_effort_spent();
         if open.is_unjudged() {
             let enough = open.suffices(self.rules.repeats) || spent_up;
             return if enough { self.set_aside(&open) } else { self.open.push(open) };
@@ -116,11 +130,9 @@ impl Inquiry {
                     }
                 }
                 Finding::Held => self.held(&open),
-                Finding::Open if spent_up => self.settle(&open, None),
+                Finding::Open if self.is_spent_on(&open) => self.settle(&open, None),
                 // Nor is a red pursued for ever that fresh processes will not confirm.
-                Finding::Suspect if self.seen.spent >= self.rules.effort * 2 => {
-                    self.settle(&open, None);
-                }
+                Finding::Suspect if self.is_confirmation_spent(&open) => self.settle(&open, None),
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
         }
@@ -174,13 +186,13 @@ impl Inquiry {
     fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
         let Judgement::Statistical(judge) = &open.judgement else { return self.compare(open) };
         let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
-        let blind = judge.is_blind() || few;
-        let doubt = doubt.unwrap_or(if blind { Doubt::Blind } else { Doubt::Near });
-        let verdict = match (self.rules.unsure, doubt) {
-            (Unsure::Fail, _) | (Unsure::Blind, Doubt::Blind | Doubt::Noise) => Verdict::Unsure,
-            (Unsure::Blind, Doubt::Near) | (Unsure::Warn, _) => Verdict::Warn,
-        };
-        self.close(open, verdict, Some(doubt));
+        let underpowered = judge.is_underpowered() || few;
+        let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
+        self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
+        let shortfall = self.shortfall(open);
+        if let (Some(needs), Some(outcome)) = (shortfall, self.done.last_mut()) {
+            outcome.reason = format!("{}; {needs}", outcome.reason);
+        }
     }
 
     /// Nothing to judge by: the value is there to be accepted.

@@ -12,6 +12,9 @@ mod inquiry;
 mod noise_tests;
 mod noise_totals;
 mod open;
+mod patience;
+#[cfg(test)]
+mod patience_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod scripted;
 #[cfg(test)]
@@ -21,12 +24,13 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-use crate::budget::{Limit, Unsure};
+use crate::budget::{Inconclusive, Limit};
 use crate::date::Date;
 use crate::outcome::Outcome;
 use crate::verdict::judge::Carried;
 
 pub use self::inquiry::Inquiry;
+pub use self::patience::Extension;
 
 /// A limit with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]
@@ -63,7 +67,7 @@ pub struct Rules {
     /// Beyond this share of a limit, a warning.
     pub warn_at: f64,
     /// What becomes of what cannot be settled.
-    pub unsure: Unsure,
+    pub inconclusive: Inconclusive,
     /// The day, in UTC, for waivers.
     pub today: Date,
     /// How often a deterministic reading is taken; they must agree.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Rules;
 use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
-use crate::budget::{Bound, Limit, Unsure};
+use crate::budget::{Bound, Inconclusive, Limit};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::noise::Clock;
 use crate::outcome::{Doubt, Outcome};
@@ -81,8 +81,8 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
     let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::Wall, 0.31));
     let note = "median 1 ms; the tail is descheduling: it waited 31 % of the time for a processor \
                 while 1.40 cores were busy with other work";
-    check(&outcome, Verdict::Unsure, Some(Doubt::Noise), note);
-    assert!(outcome.verdict.is_red());
+    check(&outcome, Verdict::Inconclusive, Some(Doubt::Noise), note);
+    assert!(outcome.is_warning());
     assert_eq!(
         outcome.reason,
         "no verdict: p99 is 20 ms by the wall clock, over the limit of 10 ms, and 1.40 cores were busy \
@@ -97,14 +97,15 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
 }
 
 #[test]
-fn noise_is_red_as_any_doubt_is() {
-    let under = |unsure| {
-        p99(Rules { unsure, ..rules() }, |n| on(broken(n), 1.4, Timing::Wall, 0.31)).verdict
+fn noise_is_red_only_where_all_that_is_inconclusive_is() {
+    let red = |inconclusive| {
+        let rules = Rules { inconclusive, ..rules() };
+        let outcome = p99(rules, |n| on(broken(n), 1.4, Timing::Wall, 0.31));
+        assert_eq!(outcome.verdict, Verdict::Inconclusive);
+        outcome.is_red()
     };
-    assert_eq!(under(Unsure::Blind), Verdict::Unsure);
-    assert_eq!(under(Unsure::Fail), Verdict::Unsure);
-    // Who said that doubt is never red gets that.
-    assert_eq!(under(Unsure::Warn), Verdict::Warn);
+    assert!(red(Inconclusive::Fail));
+    assert!(!red(Inconclusive::Warn));
 }
 
 #[test]
@@ -165,13 +166,13 @@ fn a_command_is_judged_again_without_its_waiting() {
     };
     // Without the waiting it would hold; would not; nobody knows.
     let outcome = wall(|| command(0.2, Some(0.05)));
-    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
     let outcome = wall(|| command(0.2, Some(0.18)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
     let note = "it is over the limit without its waiting for a processor too";
     assert_eq!(outcome.notes.last().unwrap(), note);
     let outcome = wall(|| command(0.2, None));
-    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn a_floor_too() {
         on(ProcessRun { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
     };
     let outcome = judged(min(Metric::from(Key::Throughput), "1000 op/s"), rules(), slow);
-    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Unsure, Some(Doubt::Noise)));
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
     assert!(
         outcome.reason.contains("is 100 op/s by the wall clock, under the limit of 1 K op/s, and"),
         "{}",
@@ -196,7 +197,7 @@ fn one_process_by_the_wall_clock_excuses_nothing() {
         p99(rules(), move |n| on(broken(n), 1.4, if n % 5 == 3 { one } else { most }, 0.3)).verdict
     };
     assert_eq!(mixed(Timing::LessWaiting, Timing::Wall), Verdict::Fail);
-    assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Unsure);
+    assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Inconclusive);
 }
 
 /// Noise that goes away in time takes nothing back: a regression under a burst is a red in the end.

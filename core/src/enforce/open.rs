@@ -1,5 +1,7 @@
 //! A limit that has no outcome yet: what was read for it, and how that stands.
 
+use std::cell::OnceCell;
+
 use super::Asked;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
@@ -19,6 +21,8 @@ const NOTHING: f64 = -700.0;
 
 pub(super) struct Open {
     pub(super) asked: Asked,
+    /// How many processes it takes to see a violation; known once it is asked.
+    pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
     /// The evidence of the same times less waiting for a processor, where they were not judged so and
     /// it can be told.
@@ -49,9 +53,9 @@ impl Open {
         let mut against = against(&asked.limit, &judgement, warn_at);
         if asked.unjudged.is_some() {
             // Before there is a value there is no multiple of it.
-            against = Against { limit: f64::NAN, warn: f64::NAN, slack: 0.0, ..against };
+            against = Against { limit: f64::NAN, warn: f64::NAN, tolerance: 0.0, ..against };
         }
-        Open { asked, judgement, less_waiting, against }
+        Open { asked, fewest: OnceCell::new(), judgement, less_waiting, against }
     }
 
     pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
@@ -115,7 +119,7 @@ impl Open {
                 Err(Unmeasured::new(Cause::Unsuitable, text))
             }
             (SampleKind::Process, ..) => {
-                let told = quantity.value + self.slack();
+                let told = quantity.value + self.tolerance();
                 match process.grain.filter(|grain| told < *grain) {
                     None => Ok(()),
                     Some(grain) => Err(Unmeasured::new(
@@ -178,7 +182,7 @@ impl Open {
             Target::Absolute(quantity)
                 if !self.is_unjudged()
                     && limit.bound == Bound::Max
-                    && least > quantity.value + self.slack() =>
+                    && least > quantity.value + self.tolerance() =>
             {
                 Ok(())
             }
@@ -194,10 +198,10 @@ impl Open {
         }
     }
 
-    fn slack(&self) -> f64 {
+    fn tolerance(&self) -> f64 {
         match &self.judgement {
             Judgement::Deterministic(_) => 0.0,
-            Judgement::Statistical(judge) => judge.slack(),
+            Judgement::Statistical(judge) => judge.tolerance(),
         }
     }
 
@@ -383,12 +387,12 @@ fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
         (None, Bound::Max) => value * warn_at,
         (None, Bound::Min) => value / warn_at,
     };
-    let slack = match judgement {
+    let tolerance = match judgement {
         Judgement::Deterministic(_) => 0.0,
         Judgement::Statistical(judge) if matches!(limit.target, Target::Relative { .. }) => {
-            value * judge.slack().exp_m1()
+            value * judge.tolerance().exp_m1()
         }
-        Judgement::Statistical(judge) => judge.slack(),
+        Judgement::Statistical(judge) => judge.tolerance(),
     };
-    Against { bound: limit.bound, limit: value, warn, slack, unit }
+    Against { bound: limit.bound, limit: value, warn, tolerance, unit }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Rules;
-use crate::budget::{Bound, Limit, Target, Unsure};
+use crate::budget::{Bound, Inconclusive, Limit, Target};
 use crate::metric::Metric;
 
 /// Rules as a suite of 25 limits has them.
@@ -16,7 +16,7 @@ pub fn rules() -> Rules {
         alpha: 0.01,
         statistical: 25,
         warn_at: 0.9,
-        unsure: Unsure::Blind,
+        inconclusive: Inconclusive::Warn,
         today: "2026-11-21".parse().unwrap(),
         repeats: 2,
         layouts: 1,

@@ -1,5 +1,5 @@
 //! Judgement under noise of the shapes that machines have: how often what is at its limit is red, and how
-//! often what is 5 % beyond the slack passes.
+//! often what is 5 % beyond the tolerance passes.
 //!
 //! Limits on absolute values, one limit, a level of 1 % to fail and of 5 % to pass. Shapes whose misses are
 //! above that are those of `docs/judgement.md`, "What the guarantee rests on"; their rates are held too.
@@ -23,7 +23,7 @@ use crate::verdict::Verdict;
 const RUNS: u64 = 40;
 /// Operations of a process.
 const OPERATIONS: usize = 60;
-/// The slack of times, and 5 % more.
+/// The tolerance of times, and 5 % more.
 const BEYOND: f64 = 1.1 * 1.05;
 
 /// A subject on a machine of some kind.
@@ -129,7 +129,7 @@ fn is_red(outcome: &Outcome) -> bool {
 }
 
 fn is_held(outcome: &Outcome) -> bool {
-    outcome.doubt.is_none() && !outcome.verdict.is_red()
+    outcome.doubt.is_none() && !outcome.is_red()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn what_is_at_its_limit_is_not_red() {
 }
 
 #[test]
-fn what_is_beyond_its_slack_does_not_pass() {
+fn what_is_beyond_its_tolerance_does_not_pass() {
     let check = |kind, statistic: Statistic, rate| {
         let count = share(kind, statistic, BEYOND, is_held);
         assert_at_most(rate, count, &format!("{kind}, {}", statistic.name()));
@@ -224,7 +224,7 @@ fn a_red_pays_for_all_limits() {
     assert!(processes(1) < processes(25) && processes(25) < processes(1000));
 }
 
-/// 5 % in three pairs of ten is nothing in the middle, and beyond limit and slack in the mean.
+/// 5 % in three pairs of ten is nothing in the middle, and beyond limit and tolerance in the mean.
 #[test]
 fn a_ratio_says_where_its_mean_is_another_number() {
     let p50 = Key::Latency.at(Statistic::P50);

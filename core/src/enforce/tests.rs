@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::scripted::limit;
 pub(crate) use super::scripted::rules;
 use super::{Asked, Inquiry, Origin, Rules};
-use crate::budget::{Bound, Limit, Reference, Target, Unsure};
+use crate::budget::{Bound, Inconclusive, Limit, Reference, Target};
 use crate::metric::{Key, Metric, Statistic};
+use crate::outcome::Doubt;
 use crate::outcome::Outcome;
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::Quantity;
@@ -57,7 +58,7 @@ fn finish_from(carried: Carried, source: Script, limits: Vec<Limit>, rules: Rule
     drive(source, asked(carried, limits), rules)
 }
 
-fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
+pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
     let asked = |limit: Limit| Asked {
         carried,
         template: Outcome { metric: limit.metric.name(), ..Outcome::default() },
@@ -146,29 +147,34 @@ fn near_the_limit_is_a_warning_and_says_so() {
             Ok(ProcessRun { operations: operations.collect(), ..tenth() })
         }
     };
-    // Over the limit and within the slack: either answer is right, and it is said.
+    // Over the limit and within the tolerance: either answer is right, and it is said.
     let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_05));
     assert_eq!(outcomes[0].verdict, Verdict::Warn, "{}", outcomes[0].reason);
-    // Half of the operations beyond the slack: nothing can be shown, and the truth is near.
+    // Half of the operations beyond the tolerance: nothing can be shown, and the truth is near.
     let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_11));
-    assert_eq!(outcomes[0].verdict, Verdict::Warn, "{}", outcomes[0].reason);
+    assert_eq!(outcomes[0].verdict, Verdict::Inconclusive, "{}", outcomes[0].reason);
+    assert_eq!(outcomes[0].doubt, Some(Doubt::NearLimit));
+    assert!(outcomes[0].is_warning());
     assert!(outcomes[0].reason.contains("too near the limit of 1 ms to tell"));
-    let strict = Rules { unsure: Unsure::Fail, ..rules() };
+    let strict = Rules { inconclusive: Inconclusive::Fail, ..rules() };
     let outcomes = run(vec![max(P50, "1 ms")], strict, alternating(0.001_11));
-    assert_eq!(outcomes[0].verdict, Verdict::Unsure, "{}", outcomes[0].reason);
+    assert_eq!(outcomes[0].verdict, Verdict::Inconclusive, "{}", outcomes[0].reason);
+    assert!(outcomes[0].is_red());
 }
 
 #[test]
-fn too_few_operations_are_blind_and_red() {
+fn too_few_operations_are_underpowered() {
     // One operation a process, 1 s each: a p99 cannot be shown within 10 s.
     let slow =
         || Ok(ProcessRun { operations: vec![1.0], elapsed: Duration::from_secs(1), ..tenth() });
     let outcomes = run(vec![max(P99, "10 s")], rules(), move |_| slow());
-    assert_eq!(outcomes[0].verdict, Verdict::Unsure);
+    assert_eq!(outcomes[0].verdict, Verdict::Inconclusive);
+    assert_eq!(outcomes[0].doubt, Some(Doubt::Underpowered));
+    assert!(!outcomes[0].is_red());
     assert!(outcomes[0].reason.starts_with("no verdict: p99 is 1 s after 10 operations in 10"));
-    let lenient = Rules { unsure: Unsure::Warn, ..rules() };
-    let outcomes = run(vec![max(P99, "10 s")], lenient, move |_| slow());
-    assert_eq!(outcomes[0].verdict, Verdict::Warn);
+    let strict = Rules { inconclusive: Inconclusive::Fail, ..rules() };
+    let outcomes = run(vec![max(P99, "10 s")], strict, move |_| slow());
+    assert!(outcomes[0].is_red());
 }
 
 #[test]
@@ -267,7 +273,7 @@ fn a_rate_of_errors() {
 }
 
 /// A suite of limits, each exactly at the truth, under noise that differs between processes: the
-/// chance that any of them is red stays within alpha, and never more than the slack passes unseen.
+/// chance that any of them is red stays within alpha, and never more than the tolerance passes unseen.
 #[test]
 fn the_suite_keeps_its_alpha() {
     let (suites, limits) = (60, 25);

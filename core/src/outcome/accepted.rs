@@ -182,7 +182,7 @@ mod tests {
         exact: bool,
     ) {
         let against =
-            Against { bound: Bound::Max, limit: 1e6, warn: 1e6, slack: 0.0, unit: Unit::Bytes };
+            Against { bound: Bound::Max, limit: 1e6, warn: 1e6, tolerance: 0.0, unit: Unit::Bytes };
         let evidence = (!exact).then_some(Evidence {
             fail: 0.0,
             fail_at: 5.0,

@@ -18,7 +18,7 @@ pub use self::noise::Noise;
 pub use self::proven::{By, Proven};
 pub use self::unmeasured::{Cause, Unmeasured};
 pub use self::waived::{Effect, Waived};
-use crate::budget::Bound;
+use crate::budget::{Bound, Inconclusive};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::Verdict;
 
@@ -51,8 +51,11 @@ pub struct Outcome {
     pub shape: Option<Distribution>,
     /// What kept the evidence from settling it; `None` where it was settled.
     pub doubt: Option<Doubt>,
+    /// What becomes of it where evidence did not settle it. Records that do not say are older: it was red.
+    #[serde(default = "red")]
+    pub inconclusive: Inconclusive,
     /// What else the machine did meanwhile; `None` for deterministic metrics, which it does not change.
-    #[serde(rename = "ledger")]
+    #[serde(alias = "ledger")]
     pub noise: Option<Noise>,
     /// Why it holds without a measurement; `None` where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +92,8 @@ pub struct Against {
     /// Beyond this value, a warning.
     pub warn: f64,
     /// How far beyond the limit still passes; 0 for deterministic metrics.
-    pub slack: f64,
+    #[serde(alias = "slack")]
+    pub tolerance: f64,
     /// The unit of `limit` and of the estimate.
     pub unit: Unit,
 }
@@ -113,15 +117,15 @@ pub struct Evidence {
     pub fail: f64,
     /// See `fail`.
     pub fail_at: f64,
-    /// Natural logarithm of the odds against "over by more than the slack", and what it takes to pass.
+    /// Natural logarithm of the odds against "over by more than the tolerance", and what it takes to pass.
     pub pass: f64,
     /// See `pass`.
     pub pass_at: f64,
-    /// The minimum detectable effect: the smallest true value beyond limit and slack that such a run would have
+    /// The minimum detectable effect: the smallest true value beyond limit and tolerance that such a run would have
     /// failed with 95 % probability before its effort was spent.
     pub detectable: Option<f64>,
     /// Fresh processes that were measured.
-    #[serde(rename = "forks")]
+    #[serde(alias = "forks")]
     pub processes: usize,
     /// Values from all of them.
     pub values: usize,
@@ -133,12 +137,14 @@ pub struct Evidence {
 
 /// Why evidence did not settle a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Doubt {
-    /// The truth is too near the limit.
-    Near,
+    /// The truth is too near the limit to tell on which side it is.
+    #[serde(alias = "near")]
+    NearLimit,
     /// The run could not have seen a serious violation.
-    Blind,
+    #[serde(alias = "blind")]
+    Underpowered,
     /// Over the limit by the wall clock, on a machine whose other work may be why.
     Noise,
 }
@@ -174,6 +180,9 @@ pub struct Run {
     pub began: u64,
     /// How many tests `budgets.toml` makes, whether or not they were selected.
     pub tests: usize,
+    /// Of how many budgets these are; 0 where an older record does not say.
+    #[serde(default)]
+    pub budgets: usize,
     /// `release` or `debug`.
     pub profile: String,
     /// `linux x86_64`.
@@ -190,6 +199,25 @@ pub struct Run {
     pub package: String,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not tell.
     pub commit: Option<String>,
+}
+
+/// What became of an unsettled limit before it could be a warning.
+fn red() -> Inconclusive {
+    Inconclusive::Fail
+}
+
+impl Outcome {
+    /// Whether it turns its test red.
+    pub fn is_red(&self) -> bool {
+        let fails = self.inconclusive == Inconclusive::Fail;
+        self.verdict.is_red() || (self.verdict == Verdict::Inconclusive && fails)
+    }
+
+    /// Whether it is a warning: its test is ok, and it deserves a look.
+    pub fn is_warning(&self) -> bool {
+        let looks = matches!(self.verdict, Verdict::Warn | Verdict::Inconclusive);
+        looks && !self.is_red()
+    }
 }
 
 impl Evidence {

@@ -2,7 +2,7 @@
 //! may be why a wall clock is over its limit.
 //!
 //! It explains a verdict and never makes one milder than the evidence is: where it takes a `fail` back,
-//! the outcome is unsure, which is red unless `unsure = "warn"` says otherwise.
+//! the outcome is inconclusive, which is red unless `inconclusive = "warn"` says otherwise.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct Noise {
     pub pinned: Option<String>,
     /// Processes that all this is of.
     #[serde(default)]
-    #[serde(rename = "forks")]
+    #[serde(alias = "forks")]
     pub processes: usize,
 }
 
@@ -62,7 +62,7 @@ pub const CALM: f64 = 0.1;
 /// healthy operations were seen over a limit of nearly twice their percentile.
 pub const BUSY: f64 = 0.3;
 /// From such a share of the time waiting for a processor, or stolen by the host, or stalled, it is felt:
-/// half the slack of times.
+/// half the tolerance of times.
 pub const FELT: f64 = 0.05;
 
 impl Noise {

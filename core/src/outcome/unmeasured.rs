@@ -52,13 +52,15 @@ pub enum Cause {
     Unresolvable,
     /// The generator of a load was too late by itself to say anything of the workload.
     LateGenerator,
+    /// The time for all measurements together was up before it was measured.
+    OutOfTime,
     /// The harness itself could not do its part: a full disk, no more processes.
     Harness,
 }
 
 impl Cause {
     /// All of them.
-    const ALL: [Cause; 19] = [
+    const ALL: [Cause; 20] = [
         Cause::Panicked,
         Cause::Crashed,
         Cause::Killed,
@@ -77,6 +79,7 @@ impl Cause {
         Cause::Unsupported,
         Cause::Unresolvable,
         Cause::LateGenerator,
+        Cause::OutOfTime,
         Cause::Harness,
     ];
 
@@ -106,6 +109,7 @@ impl Cause {
             Cause::Unsupported => "unsupported",
             Cause::Unresolvable => "unresolvable",
             Cause::LateGenerator => "late-generator",
+            Cause::OutOfTime => "out-of-time",
             Cause::Harness => "harness",
         }
     }

@@ -37,7 +37,7 @@ impl Outcome {
     /// did not settle; what was not measured stays red, since nobody knows what would be waived.
     pub fn waive(&mut self, waiver: &Waiver, today: Date) {
         let Waiver { until, owner, why } = waiver.clone();
-        let broken = matches!(self.verdict, Verdict::Fail | Verdict::Unsure);
+        let broken = self.is_red() && self.verdict != Verdict::Unmeasured;
         let over = self.estimate.zip(self.against).is_none_or(|(e, limit)| limit.is_over(e.value));
         let settled = self.doubt.is_none();
         let effect = match self.verdict {
@@ -47,7 +47,7 @@ impl Outcome {
             Verdict::Pass
             | Verdict::Warn
             | Verdict::Fail
-            | Verdict::Unsure
+            | Verdict::Inconclusive
             | Verdict::Unmeasured
             | Verdict::Skipped => return,
         };
@@ -80,7 +80,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Bound;
+    use crate::budget::{Bound, Inconclusive};
     use crate::outcome::{Against, Estimate};
     use crate::quantity::Unit;
 
@@ -95,11 +95,17 @@ mod tests {
     ) {
         let until = "2027-01-31".parse().unwrap();
         let waiver = Waiver { until, owner: "ann".into(), why: "a new parser".into() };
-        let against =
-            Against { bound: Bound::Max, limit: 10.0, warn: 10.0, slack: 0.0, unit: Unit::Number };
+        let against = Against {
+            bound: Bound::Max,
+            limit: 10.0,
+            warn: 10.0,
+            tolerance: 0.0,
+            unit: Unit::Number,
+        };
         let mut outcome = Outcome {
             verdict: was,
             reason: "so".into(),
+            inconclusive: Inconclusive::Fail,
             against: Some(against),
             estimate: Some(Estimate { value, low: None, high: None }),
             ..Outcome::default()
@@ -113,17 +119,17 @@ mod tests {
 
     #[test]
     fn a_waiver_holds_to_the_end_of_its_day() {
-        use Verdict::{Fail, Pass, Skipped, Unmeasured, Unsure, Warn};
+        use Verdict::{Fail, Inconclusive, Pass, Skipped, Unmeasured, Warn};
         let waived = "; waived until 2027-01-31 by ann: a new parser";
         check(Fail, 11.0, "2026-11-01", Warn, Some(Effect::Waived), waived);
         check(Fail, 11.0, "2027-01-31", Warn, Some(Effect::Waived), waived);
-        check(Unsure, 9.0, "2027-01-31", Warn, Some(Effect::Waived), waived);
+        check(Inconclusive, 9.0, "2027-01-31", Warn, Some(Effect::Waived), waived);
         let expired = "; its waiver by ann expired on 2027-01-31: a new parser";
         check(Fail, 11.0, "2027-02-01", Fail, Some(Effect::Expired), expired);
         let unneeded = "the limit holds, and its waiver until 2027-01-31 by ann can be removed";
         check(Pass, 9.0, "2026-11-01", Pass, Some(Effect::Unneeded), unneeded);
         check(Warn, 9.5, "2027-02-01", Warn, Some(Effect::Unneeded), unneeded);
-        // Within the slack beyond the limit nothing is shown either way.
+        // Within the tolerance beyond the limit nothing is shown either way.
         check(Warn, 10.5, "2026-11-01", Warn, None, "");
         check(Unmeasured, 11.0, "2026-11-01", Unmeasured, None, "");
         check(Skipped, 11.0, "2026-11-01", Skipped, None, "");

@@ -15,10 +15,10 @@ const LARGEST_SUMMARY: usize = 900 * 1024;
 
 /// Returns the annotation of an outcome; `None` if nothing needs attention.
 pub fn annotation(outcome: &Outcome) -> Option<String> {
-    let level = match outcome.verdict {
-        Verdict::Pass | Verdict::Skipped => return None,
-        Verdict::Warn => "warning",
-        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "error",
+    let level = match (outcome.is_red(), outcome.is_warning()) {
+        (true, _) => "error",
+        (false, true) => "warning",
+        (false, false) => return None,
     };
     let mut message = outcome.reason.clone();
     if let Some(why) = &outcome.why {
@@ -49,7 +49,7 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
             pass @ Verdict::Pass => pass.name().to_owned(),
             other @ (Verdict::Warn
             | Verdict::Fail
-            | Verdict::Unsure
+            | Verdict::Inconclusive
             | Verdict::Unmeasured
             | Verdict::Skipped) => {
                 format!("<b>{}</b>: {}", other.name(), cell(&outcome.reason))
@@ -74,7 +74,8 @@ fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => ":white_check_mark:",
         Verdict::Warn => ":warning:",
-        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => ":x:",
+        Verdict::Inconclusive => ":grey_question:",
+        Verdict::Fail | Verdict::Unmeasured => ":x:",
         Verdict::Skipped => ":fast_forward:",
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! A rendering does not word a verdict of its own: it shows the sentence that the outcome carries.
 
+pub mod count;
 pub mod github;
 pub mod line;
 mod plain;
 pub mod terminal;
+pub mod used;

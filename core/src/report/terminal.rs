@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::plain::plain;
+use super::used::{Used, used};
 use crate::budget::Bound;
 use crate::outcome::{Accepted, Distribution, Doubt, Effect, Evidence, Noise, Outcome, Waived};
 use crate::quantity::Quantity;
@@ -65,10 +66,11 @@ pub fn explain(outcome: &Outcome) -> String {
             }
         }
         row("measured", &measured);
-        let used = against.used(estimate.value);
         let lock = outcome.accepted.as_ref().and_then(|accepted| accepted.factor);
         let lock = lock.map_or(String::new(), |factor| format!("= {factor} x lock "));
-        row("limit", &format!("{} {lock}{}", bound_text(outcome), used_text(used)));
+        let used = used(outcome).filter(|used| !used.long.is_empty());
+        let used = used.map_or(String::new(), |used| format!("({})", used.long));
+        row("limit", &format!("{} {lock}{used}", bound_text(outcome)));
         if let Some(accepted) = &outcome.accepted {
             row("accepted", &accepted_text(accepted));
         }
@@ -79,18 +81,16 @@ pub fn explain(outcome: &Outcome) -> String {
     }
     let judged = |evidence: &Evidence| !evidence.is_recorded() && !never_varied(outcome);
     if let Some(evidence) = outcome.evidence.filter(judged) {
-        let mut odds = format!("{} against the limit", odds(evidence.fail));
-        let _ = write!(odds, " (red needs {})", self::odds(evidence.fail_at));
-        if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
-            odds.push_str(", confirmed in fresh processes");
-        }
+        row("e-value", &e_value_text(outcome, &evidence));
         // What else the measurement would have caught does not matter once it has caught something.
         let unseen = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
         if let (Some(detectable), Some(against)) = (unseen, outcome.against) {
             let seen = against.quantity(detectable);
-            let _ = write!(odds, "; would have caught {seen} with 95 %");
+            row(
+                "detects",
+                &format!("{seen} or worse, in 95 % of such runs (minimum detectable effect)"),
+            );
         }
-        row("evidence", &odds);
         let noise = outcome.noise.as_ref().map(Noise::line).unwrap_or_default();
         row("noise", &noise);
     }
@@ -146,11 +146,14 @@ pub fn next(outcome: &Outcome) -> String {
         Verdict::Fail => format!(
             "find what {moved}; or, if it must be so, change the limit at {place} and say why in `why`"
         ),
-        Verdict::Unsure if outcome.doubt == Some(Doubt::Noise) => format!(
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Noise) => format!(
             "run it on a calm machine; or limit it at {place} against `x base` or another budget, which \
              are interleaved with it"
         ),
-        Verdict::Unsure => format!(
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
+            "move the limit at {place} away from the value, or give it more time there (`effort`)"
+        ),
+        Verdict::Inconclusive => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
         ),
         Verdict::Pass | Verdict::Warn | Verdict::Unmeasured | Verdict::Skipped => {
@@ -201,8 +204,13 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     for outcome in outcomes.iter().filter(|o| o.verdict == Verdict::Warn) {
         let _ = writeln!(text, "warning: {}: {}", outcome.test, outcome.reason);
     }
+    let unsettled = |o: &&Outcome| o.verdict == Verdict::Inconclusive && !o.is_red();
+    for outcome in outcomes.iter().filter(unsettled) {
+        let _ = writeln!(text, "INCONCLUSIVE: {}: {}", outcome.test, outcome.reason);
+        let _ = writeln!(text, "  to settle it: {}", next(outcome));
+    }
     let mut reported = HashSet::new();
-    for outcome in outcomes.iter().filter(|o| !o.verdict.is_red()) {
+    for outcome in outcomes.iter().filter(|o| !o.is_red()) {
         // Limits on the same series would repeat the same change.
         let change = outcome.change().filter(|_| reported.insert(outcome.series()));
         if let Some(change) = change {
@@ -230,47 +238,8 @@ pub fn remarks(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// Returns how many of the tests were judged, and with which verdicts.
-pub fn count(outcomes: &[Outcome], tests: usize, filtered: usize) -> String {
-    let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
-    let waived = outcomes.iter().filter(|o| o.is_waived()).count();
-    let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
-    let judged: usize =
-        [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure].into_iter().map(of).sum();
-    let list = |verdicts: &[Verdict]| {
-        let some = verdicts.iter().filter(|&&v| of(v) > 0);
-        some.map(|&v| {
-            let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
-            let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
-            let proven = Some(proven).filter(|&n| n > 0 && v == Verdict::Pass);
-            let proven =
-                proven.map_or(String::new(), |n| format!(" ({n} proven equal, not measured)"));
-            format!("{} {}{waived}{proven}", of(v), v.name())
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-    };
-    let mut text = format!("{judged} of {tests} budgets judged");
-    let judgements = list(&[Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unsure]);
-    if !judgements.is_empty() {
-        let _ = write!(text, ": {judgements}");
-    }
-    let mut rest = list(&[Verdict::Unmeasured, Verdict::Skipped]);
-    let missing = tests.saturating_sub(outcomes.len() + filtered);
-    for (n, word) in [(filtered, "filtered out"), (missing, "not judged yet")] {
-        if n > 0 {
-            let comma = if rest.is_empty() { "" } else { ", " };
-            let _ = write!(rest, "{comma}{n} {word}");
-        }
-    }
-    if !rest.is_empty() {
-        let _ = write!(text, "; {rest}");
-    }
-    text
-}
-
-/// Returns the measured value with its unit; "proven equal" if it is proven to be the value of the base, and a dash if
-/// there is none.
+/// Returns the measured value with its unit; "proven equal" if it is proven to be the value of the base, and a dash if there is
+/// none.
 pub fn value_text(outcome: &Outcome) -> String {
     if outcome.proven.is_some() {
         return "proven equal".to_owned();
@@ -313,24 +282,12 @@ pub fn bound_text(outcome: &Outcome) -> String {
     format!("{sign} {}{factor}", against.quantity(against.limit))
 }
 
-fn used_text(used: f64) -> String {
-    if used.is_finite() { format!("({:.0} % of it used)", used * 100.0) } else { String::new() }
-}
-
-/// Returns a bar that is full at the limit.
+/// A bar that is full at the limit.
 fn bar(outcome: &Outcome) -> String {
-    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
-        return String::new();
-    };
-    let used = if against.limit == 0.0 && estimate.value == 0.0 {
-        0.0
-    } else {
-        against.used(estimate.value)
-    };
+    let Some(Used { share, short, .. }) = used(outcome) else { return String::new() };
     let cells = BAR - 5;
-    let full = (used.clamp(0.0, 1.0) * cells as f64).round() as usize;
-    let percent = if used < 9.995 { format!("{:>3.0}%", used * 100.0) } else { ">10x".to_owned() };
-    format!("{}{} {percent}", "█".repeat(full), "·".repeat(cells - full))
+    let full = (share.clamp(0.0, 1.0) * cells as f64).round() as usize;
+    format!("{}{} {short:>4}", "█".repeat(full), "·".repeat(cells - full))
 }
 
 fn spread(shape: &Distribution, show: impl Fn(f64) -> String) -> String {
@@ -367,14 +324,30 @@ fn histogram(shape: &Distribution, limit: f64) -> String {
     blocks
 }
 
-/// Returns the odds of a natural logarithm, as in `13 400 : 1`.
-pub fn odds(log_evidence: f64) -> String {
-    let ten = log_evidence / std::f64::consts::LN_10;
-    match log_evidence {
-        e if e <= 0.0 => "no evidence".to_owned(),
-        _ if ten < 6.0 => format!("{:.0} : 1", log_evidence.exp().max(1.0)),
-        _ if ten < 99.0 => format!("10^{ten:.0} : 1"),
-        _ => "overwhelming odds".to_owned(),
+/// Returns the evidence, with the one sentence that says what an e-value is.
+fn e_value_text(outcome: &Outcome, evidence: &Evidence) -> String {
+    let value = e_value(evidence.fail);
+    let mut text = format!("{value} against the limit; red needs {}", e_value(evidence.fail_at));
+    if evidence.fail > 0.0 {
+        let _ = write!(text, "; if the limit held, at most 1 run in {value} would show as much");
+    }
+    if outcome.verdict == Verdict::Fail && outcome.relative_to.is_none() {
+        text.push_str("; confirmed in fresh processes");
+    }
+    text
+}
+
+/// An e-value that is too large to write.
+const OVERWHELMING: &str = "over 10^99";
+
+/// Returns an e-value from its natural logarithm, such as `13400` or `10^18`. One that is not above 1 is no evidence.
+pub fn e_value(log: f64) -> String {
+    let ten = log / std::f64::consts::LN_10;
+    match log {
+        e if e <= 0.0 => "1 or less".to_owned(),
+        _ if ten < 6.0 => format!("{:.0}", log.exp().max(1.0)),
+        _ if ten < 99.0 => format!("10^{ten:.0}"),
+        _ => OVERWHELMING.to_owned(),
     }
 }
 
@@ -382,7 +355,8 @@ fn paint(verdict: Verdict, text: &str, colour: Colour) -> String {
     let code = match verdict {
         Verdict::Pass => "32",
         Verdict::Warn => "33",
-        Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured => "1;31",
+        Verdict::Inconclusive => "1;33",
+        Verdict::Fail | Verdict::Unmeasured => "1;31",
         Verdict::Skipped => "2",
     };
     match colour {

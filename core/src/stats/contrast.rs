@@ -20,16 +20,19 @@ pub struct Contrast {
 
 impl Contrast {
     /// A log-ratio that fails when shown to be above `limit` and passes when shown to be below
-    /// `slack_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a slack of a point.
+    /// `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of a point.
     ///
     /// # Panics
     /// Where a limit is not finite.
-    pub fn new(limit: f64, slack_limit: f64) -> Self {
-        assert!(limit.is_finite() && slack_limit.is_finite(), "the limit of a log-ratio is finite");
+    pub fn new(limit: f64, tolerance_limit: f64) -> Self {
+        assert!(
+            limit.is_finite() && tolerance_limit.is_finite(),
+            "the limit of a log-ratio is finite"
+        );
         Self {
             limit,
             fail: Paired::fail(limit),
-            pass: Paired::pass(slack_limit),
+            pass: Paired::pass(tolerance_limit),
             log_ratios: Vec::new(),
         }
     }
@@ -51,7 +54,7 @@ impl Contrast {
         self.fail.log_evidence()
     }
 
-    /// The log evidence that the log-ratio is below the limit with its slack.
+    /// The log evidence that the log-ratio is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence()
     }

@@ -12,7 +12,7 @@
 //! ```
 //! use perf_budget_core::stats::{Percentile, threshold};
 //!
-//! // A p90 of at most 10, with a slack of 10 %, in blocks of 20 operations.
+//! // A p90 of at most 10, with a tolerance of 10 %, in blocks of 20 operations.
 //! let mut p90 = Percentile::new(0.9, 10.0, 11.0, 20);
 //! let (fail_at, pass_at) = (threshold(0.01, 1), threshold(0.05, 1));
 //! let mut processes = 0;

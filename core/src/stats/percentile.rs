@@ -19,10 +19,10 @@ use super::{Sample, detect, order};
 pub struct Percentile {
     q: f64,
     limit: f64,
-    slack_limit: f64,
+    tolerance_limit: f64,
     fail: Blocks,
     pass: Exceedance,
-    /// Values of each process, and how many of them reached the slack limit.
+    /// Values of each process, and how many of them reached the tolerance limit.
     reached: Vec<(u64, u64)>,
     processes: Vec<Vec<f64>>,
     sample: Sample,
@@ -30,29 +30,29 @@ pub struct Percentile {
 
 impl Percentile {
     /// A quantile `q` that fails when shown to be above `limit` and passes when shown to be below
-    /// `slack_limit`, which is the limit with its slack. `ops` is the length of a block, fixed
+    /// `tolerance_limit`, which is the limit with its tolerance. `ops` is the length of a block, fixed
     /// beforehand ([`blocks::length`] on a pilot).
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), `ops` is 0, or a limit is NaN.
-    pub fn new(q: f64, limit: f64, slack_limit: f64, ops: u64) -> Self {
-        Self::cut(q, limit, slack_limit, Cut::Every(ops))
+    pub fn new(q: f64, limit: f64, tolerance_limit: f64, ops: u64) -> Self {
+        Self::cut(q, limit, tolerance_limit, Cut::Every(ops))
     }
 
     /// The same where processes differ from each other, so that each is one block, whatever its length.
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), or a limit is NaN.
-    pub fn by_processes(q: f64, limit: f64, slack_limit: f64) -> Self {
-        Self::cut(q, limit, slack_limit, Cut::Runs)
+    pub fn by_processes(q: f64, limit: f64, tolerance_limit: f64) -> Self {
+        Self::cut(q, limit, tolerance_limit, Cut::Runs)
     }
 
-    fn cut(q: f64, limit: f64, slack_limit: f64, cut: Cut) -> Self {
-        assert!(!limit.is_nan() && !slack_limit.is_nan(), "a limit is a number");
+    fn cut(q: f64, limit: f64, tolerance_limit: f64, cut: Cut) -> Self {
+        assert!(!limit.is_nan() && !tolerance_limit.is_nan(), "a limit is a number");
         Self {
             q,
             limit,
-            slack_limit,
+            tolerance_limit,
             fail: Blocks::cut(1.0 - q, cut),
             pass: Exceedance::pass(1.0 - q),
             reached: Vec::new(),
@@ -68,8 +68,8 @@ impl Percentile {
     pub fn add_process(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.sample.extend(values)?;
         self.fail.extend(values, self.limit);
-        // A value exactly at the slack limit counts against passing: the claim is "below it".
-        let reached = values.iter().filter(|&&value| value >= self.slack_limit).count();
+        // A value exactly at the tolerance limit counts against passing: the claim is "below it".
+        let reached = values.iter().filter(|&&value| value >= self.tolerance_limit).count();
         self.pass.add(values.len() as u64, reached as u64);
         self.reached.push((values.len() as u64, reached as u64));
         self.processes.push(values.to_vec());
@@ -86,7 +86,7 @@ impl Percentile {
         self.fail.log_evidence()
     }
 
-    /// The log evidence that the quantile is below the limit with its slack.
+    /// The log evidence that the quantile is below the limit with its tolerance.
     ///
     /// Values count one by one. In the middle half of the distribution, where processes differ by more than
     /// independent values would, they count as so many fewer as their variance is inflated: what a process
@@ -96,11 +96,11 @@ impl Percentile {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
-    /// Whether what processes differ by leaves room to the slack limit, which values that count one by one
+    /// Whether what processes differ by leaves room to the tolerance limit, which values that count one by one
     /// cannot tell.
     pub fn leaves_room(&self) -> bool {
         let spread = Spread::of(&self.processes, self.q);
-        spread.is_none_or(|spread| spread.leaves_room(self.slack_limit))
+        spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit))
     }
 
     /// The interval of the true quantile, `1 - alpha`: what values leave open that count one by one, at every
@@ -118,7 +118,7 @@ impl Percentile {
         }
     }
 
-    /// By how much processes differ in their shares beyond the slack limit (Pearson's dispersion), at least 1;
+    /// By how much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1;
     /// 1 outside of the middle half, where a few bad processes among many would be as much as that.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
@@ -135,7 +135,7 @@ impl Percentile {
     /// The interval that covers the true quantile at every look, with probability `1 - alpha`.
     ///
     /// Its ends are inverses of the two sides at `alpha/2` each: at `alpha = 2·beta` it lies below the
-    /// slack limit exactly when a side of level `beta` passes.
+    /// tolerance limit exactly when a side of level `beta` passes.
     ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).

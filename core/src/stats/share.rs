@@ -28,12 +28,12 @@ pub struct Share {
 }
 
 impl Share {
-    /// A share that fails when shown to be above `limit`, and passes when shown to be below `slack_limit`.
-    pub fn new(limit: f64, slack_limit: f64) -> Self {
+    /// A share that fails when shown to be above `limit`, and passes when shown to be below `tolerance_limit`.
+    pub fn new(limit: f64, tolerance_limit: f64) -> Self {
         Share {
             limit,
             fail: Blocks::of_runs(provable(limit)),
-            pass: Exceedance::pass(provable(slack_limit)),
+            pass: Exceedance::pass(provable(tolerance_limit)),
             counts: Vec::new(),
         }
     }
@@ -53,7 +53,7 @@ impl Share {
         if self.is_disproved() { f64::INFINITY } else { self.fail.log_evidence() }
     }
 
-    /// The log evidence that the share is below the limit with its slack.
+    /// The log evidence that the share is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         if self.is_disproved() {
             return 0.0;

@@ -10,9 +10,9 @@ const FEWEST_VALUES: usize = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Greatest {
     limit: f64,
-    slack_limit: f64,
+    tolerance_limit: f64,
     over: usize,
-    /// How many saw one over the limit, or at the slack limit, at any time.
+    /// How many saw one over the limit, or at the tolerance limit, at any time.
     near: usize,
     values: usize,
     least: f64,
@@ -20,15 +20,15 @@ pub(super) struct Greatest {
 }
 
 impl Greatest {
-    pub(super) fn new(limit: f64, slack_limit: f64) -> Self {
+    pub(super) fn new(limit: f64, tolerance_limit: f64) -> Self {
         let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        Greatest { limit, slack_limit, over: 0, near: 0, values: 0, least, most }
+        Greatest { limit, tolerance_limit, over: 0, near: 0, values: 0, least, most }
     }
 
     pub(super) fn add(&mut self, process: &[f64]) {
         let Some(greatest) = process.iter().copied().reduce(f64::max) else { return };
         self.over += usize::from(greatest > self.limit);
-        self.near += usize::from(greatest > self.limit || greatest >= self.slack_limit);
+        self.near += usize::from(greatest > self.limit || greatest >= self.tolerance_limit);
         self.values += process.len();
         self.least = self.least.min(greatest);
         self.most = self.most.max(greatest);
@@ -59,9 +59,9 @@ impl Greatest {
     }
 
     /// The greatest value at which each process, were all values larger by the same factor, would have had one
-    /// beyond limit and slack.
+    /// beyond limit and tolerance.
     pub(super) fn detectable(&self) -> Option<f64> {
-        let told = self.least > 0.0 && self.slack_limit > 0.0 && self.values > 0;
-        told.then(|| self.most * self.slack_limit / self.least)
+        let told = self.least > 0.0 && self.tolerance_limit > 0.0 && self.values > 0;
+        told.then(|| self.most * self.tolerance_limit / self.least)
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of judgement: from the values of one process after another to a finding.
 //!
 //! `Broken` needs evidence that the truth is over the limit, and that evidence again in fresh processes;
-//! `Held` needs evidence that it is not over by more than the slack. Neither depends on how often one
+//! `Held` needs evidence that it is not over by more than the tolerance. Neither depends on how often one
 //! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use super::greatest::Greatest;
@@ -17,7 +17,7 @@ pub enum Finding {
     Suspect,
     /// Shown to be over the limit, and fresh processes did not speak against it.
     Broken,
-    /// Shown not to be over the limit by more than the slack.
+    /// Shown not to be over the limit by more than the tolerance.
     Held,
 }
 
@@ -42,7 +42,7 @@ pub struct Hypothesis {
     /// The limit.
     pub limit: f64,
     /// How far beyond the limit a truth may lie and still pass. Positive.
-    pub slack: f64,
+    pub tolerance: f64,
     /// How values become evidence.
     pub method: Method,
     /// How much evidence it takes.
@@ -61,7 +61,7 @@ pub struct Levels {
     pub pass: f64,
 }
 
-/// The chance that a value worse than limit and slack passes.
+/// The chance that a value worse than limit and tolerance passes.
 pub const BETA: f64 = 0.05;
 /// Variation between processes counts: fewer never settle anything.
 pub const FEWEST_PROCESSES: usize = 3;
@@ -69,17 +69,17 @@ pub const FEWEST_PROCESSES: usize = 3;
 const CONFIRMING_PROCESSES: usize = 3;
 /// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
-/// What a claim of detection is beyond limit and slack, as a share: nearer, a truth may pass as well.
+/// What a claim of detection is beyond limit and tolerance, as a share: nearer, a truth may pass as well.
 const CLEAR_OF_SLACK: f64 = 0.05;
-/// A run that cannot rule out a violation of this many slacks is blind.
-const BLIND: f64 = 3.0;
+/// A run that cannot rule out a violation of this many tolerances is blind.
+const UNDERPOWERED: f64 = 3.0;
 
 /// Evidence from earlier runs of the same test, as natural logarithms of the odds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Carried {
     /// Against "the limit is held".
     pub fail: f64,
-    /// Against "over by more than the slack".
+    /// Against "over by more than the tolerance".
     pub pass: f64,
 }
 
@@ -175,11 +175,11 @@ impl Judge {
     /// What the values of one process say, which another program recorded, so that no other can be asked.
     ///
     /// Their interval knows nothing of what varies between processes, and no error rate is known. The
-    /// slack makes room for that on either side: broken is what lies beyond limit and slack with all of
+    /// tolerance makes room for that on either side: broken is what lies beyond limit and tolerance with all of
     /// its interval, held what lies within the limit with all of it.
     pub fn finding_of_one(&self) -> Finding {
         match self.beyond() {
-            Some((best, _)) if best > self.hypothesis.slack => Finding::Broken,
+            Some((best, _)) if best > self.hypothesis.tolerance => Finding::Broken,
             Some((_, worst)) if worst <= 0.0 => Finding::Held,
             _ => Finding::Open,
         }
@@ -215,25 +215,25 @@ impl Judge {
         self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
-    /// The odds, as a natural logarithm, against "over the limit by more than the slack".
+    /// The odds, as a natural logarithm, against "over the limit by more than the tolerance".
     pub fn log_evidence_to_pass(&self) -> f64 {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
-    /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and slack that a run
+    /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and tolerance that a run
     /// of so many processes like these would have failed with 95 % probability. `None` where it would have failed
     /// none, or none that can be told.
     pub fn detectable(&self, processes: usize) -> Option<f64> {
         let (fail, processes) =
             (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
-        let slack = self.hypothesis.slack;
-        let beyond = self.hypothesis.limit * self.sign() + slack;
+        let tolerance = self.hypothesis.tolerance;
+        let beyond = self.hypothesis.limit * self.sign() + tolerance;
         let (caught, clear) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
                 (p.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * beyond.abs())
             }
             Epoch::Centre(c) => {
-                (c.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * slack)
+                (c.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * tolerance)
             }
             Epoch::Share(share) => {
                 let clear = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
@@ -253,11 +253,11 @@ impl Judge {
     }
 
     /// Whether an unsettled verdict is no verdict at all, rather than "near the limit": this run cannot
-    /// rule out a violation of three times the slack, or it points beyond the slack already.
-    pub fn is_blind(&self) -> bool {
+    /// rule out a violation of three times the tolerance, or it points beyond the tolerance already.
+    pub fn is_underpowered(&self) -> bool {
         let Some((best, worst)) = self.beyond() else { return true };
-        let slack = self.hypothesis.slack;
-        worst > BLIND * slack || best > slack
+        let tolerance = self.hypothesis.tolerance;
+        worst > UNDERPOWERED * tolerance || best > tolerance
     }
 
     /// How far the better and the worse end of the interval lie beyond the limit.
@@ -281,8 +281,8 @@ impl Judge {
     }
 
     /// How far beyond the limit still passes.
-    pub fn slack(&self) -> f64 {
-        self.hypothesis.slack
+    pub fn tolerance(&self) -> f64 {
+        self.hypothesis.tolerance
     }
 
     /// How many processes were taken.
@@ -308,18 +308,18 @@ impl Epoch {
     fn new(hypothesis: Hypothesis) -> Self {
         let sign = hypothesis.sign();
         let limit = hypothesis.limit * sign;
-        let slack_limit = limit + hypothesis.slack;
+        let tolerance_limit = limit + hypothesis.tolerance;
         match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
                 // What is peculiar to a process (placement, layout) makes its operations alike: it is one
                 // observation, however many it ran.
-                Epoch::Quantile(Percentile::by_processes(q, limit, slack_limit))
+                Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
-            Method::Centre => Epoch::Centre(Contrast::new(limit, slack_limit)),
-            Method::Greatest => Epoch::Greatest(Greatest::new(limit, slack_limit)),
+            Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),
+            Method::Greatest => Epoch::Greatest(Greatest::new(limit, tolerance_limit)),
             Method::Share => {
-                Epoch::Share(Share::new(hypothesis.limit, hypothesis.limit + hypothesis.slack))
+                Epoch::Share(Share::new(hypothesis.limit, hypothesis.limit + hypothesis.tolerance))
             }
         }
     }
@@ -357,7 +357,7 @@ impl Epoch {
         }
     }
 
-    /// Whether what processes differ by leaves room to the slack limit.
+    /// Whether what processes differ by leaves room to the tolerance limit.
     fn leaves_room(&self) -> bool {
         match self {
             Epoch::Quantile(percentile) => percentile.leaves_room(),

@@ -6,6 +6,7 @@
 mod greatest;
 pub mod hypothesis;
 pub mod judge;
+pub mod power;
 #[cfg(test)]
 mod simulated_tests;
 
@@ -19,12 +20,13 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// Shown to hold.
     Pass,
-    /// Holds, or is too near the limit to tell, and deserves a look.
+    /// Holds, and deserves a look.
     Warn,
     /// Shown to be broken.
     Fail,
-    /// The evidence did not suffice, and this run could not have seen a violation: red.
-    Unsure,
+    /// The evidence did not suffice: a warning, and red where `inconclusive = "fail"` says so.
+    #[serde(alias = "unsure")]
+    Inconclusive,
     /// There is no reading: red.
     #[default]
     Unmeasured,
@@ -38,14 +40,14 @@ impl Verdict {
         Verdict::Pass,
         Verdict::Warn,
         Verdict::Fail,
-        Verdict::Unsure,
+        Verdict::Inconclusive,
         Verdict::Unmeasured,
         Verdict::Skipped,
     ];
 
-    /// Whether it turns the test red.
+    /// Whether it is red whatever the settings say. Of an outcome, ask [`Outcome::is_red`](crate::outcome::Outcome::is_red).
     pub fn is_red(self) -> bool {
-        matches!(self, Verdict::Fail | Verdict::Unsure | Verdict::Unmeasured)
+        matches!(self, Verdict::Fail | Verdict::Unmeasured)
     }
 
     /// Its word in every report.
@@ -54,7 +56,7 @@ impl Verdict {
             Verdict::Pass => "pass",
             Verdict::Warn => "warn",
             Verdict::Fail => "fail",
-            Verdict::Unsure => "unsure",
+            Verdict::Inconclusive => "inconclusive",
             Verdict::Unmeasured => "unmeasured",
             Verdict::Skipped => "skipped",
         }

@@ -13,7 +13,7 @@ const OPERATIONS: usize = 100;
 /// A limit of 1 on `method`, with a tolerance of 10 %.
 fn limit(method: Method) -> Hypothesis {
     let levels = Levels { fail: threshold(0.01, 1), pass: threshold(0.05, 1) };
-    Hypothesis { bound: Bound::Max, limit: 1.0, slack: 0.1, method, levels, confirms: true }
+    Hypothesis { bound: Bound::Max, limit: 1.0, tolerance: 0.1, method, levels, confirms: true }
 }
 
 /// Operations of one process, whose level is lognormal; the quantile of all of them that is `z` standard deviations
@@ -119,7 +119,7 @@ fn the_interval_covers_at_the_verdict() {
     }
 }
 
-/// What a pass says it would have detected, planted: red in 90 of 100 or more. Before, 4 to 27 at a p99.
+/// What a pass says it would have detected, injected: red in 90 of 100 or more. Before, 4 to 27 at a p99.
 #[test]
 fn a_claim_of_detection_is_kept() {
     const RUNS: u64 = 25;
@@ -171,7 +171,7 @@ fn slopes_that_lean_are_not_red() {
     const RUNS: u64 = 400;
     let mut random = Noise::seeded(233);
     let red = (0..RUNS).filter(|_| {
-        let mut judge = Judge::new(Hypothesis { slack: 0.05, ..limit(Method::Quantile(0.5)) });
+        let mut judge = Judge::new(Hypothesis { tolerance: 0.05, ..limit(Method::Quantile(0.5)) });
         (0..MOST / 3).any(|_| {
             let burst = if random.happens(0.25) { 1.5f64.ln() } else { 0.0 };
             // The middle of the noise and a burst in a quarter of the sweeps lies at 0.43 deviations.
@@ -210,7 +210,7 @@ fn a_greatest_value_is_confirmed() {
 
 #[test]
 fn one_failure_is_red_at_once_where_none_is_allowed() {
-    let hypothesis = Hypothesis { limit: 0.0, slack: 0.001, ..limit(Method::Share) };
+    let hypothesis = Hypothesis { limit: 0.0, tolerance: 0.001, ..limit(Method::Share) };
     let mut judge = Judge::new(hypothesis);
     let mut operations = vec![0.0; 1000];
     judge.add(&operations).unwrap();

@@ -71,8 +71,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "os", "outcome", "paths", "progress", "subject", "suite", "verdict", "worker",
+            "base", "budget", "build", "date", "enforce", "error", "exact", "inject", "meter",
+            "metric", "os", "outcome", "paths", "progress", "quantity", "subject", "suite",
+            "verdict", "worker",
         ],
     ),
     (

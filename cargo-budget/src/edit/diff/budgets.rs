@@ -109,6 +109,12 @@ impl Pair<'_> {
                 (old.timeout.unwrap_or(before.timeout), new.timeout.unwrap_or(after.timeout));
             self.shift("timeout", settings::timeout(from, to), settings::times(from, to), changes);
         }
+        if old.base != new.base {
+            let word = |compared: bool| compared.to_string();
+            let direction = if new.base { Direction::Stronger } else { Direction::Weaker };
+            let texts = (word(old.base), word(new.base));
+            self.shift("base", Some(direction), texts, changes);
+        }
         if let (Some(from), Some(to)) = (&old.scaling, &new.scaling)
             && from.over != to.over
         {

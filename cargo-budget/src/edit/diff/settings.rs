@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budgets, CodegenUnits, Unsure};
+use perf_budget_core::budget::{BaseLimits, Budgets, CodegenUnits, Inconclusive, Settings};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::{Change, Kind, same};
@@ -33,9 +33,16 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     add("warn_at", direction(old.warn_at, new.warn_at, Stricter::Smaller), shares);
     // Without `base`, only limits that say so themselves are compared with the base. That is as if everything were
     // allowed.
-    let (from, to) = (old.base.unwrap_or(f64::MAX), new.base.unwrap_or(f64::MAX));
-    let text = |base: Option<f64>| base.map_or("none".to_owned(), share);
-    add("base", direction(from, to, Stricter::Smaller), (text(old.base), text(new.base)));
+    let limit = |settings: &Settings| settings.base.as_ref().map(|base| base.limit);
+    let (from, to) = (limit(old).unwrap_or(f64::MAX), limit(new).unwrap_or(f64::MAX));
+    let said = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
+    add("base", direction(from, to, Stricter::Smaller), (said(old), said(new)));
+    add("base except", exceptions(old, new), (excepted(old), excepted(new)));
+    // What is cut off is red, or a warning: less time is no stricter, and may leave more undecided.
+    let total = |settings: &Settings| settings.total.map_or(f64::MAX, |time| time.as_secs_f64());
+    let said =
+        |settings: &Settings| settings.total.map_or("none".to_owned(), |time| times(time, time).0);
+    add("total", direction(total(old), total(new), Stricter::Greater), (said(old), said(new)));
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
@@ -53,9 +60,9 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     let words = (from.1.to_owned(), to.1.to_owned());
     // As built, a red may be nobody's doing, and a tolerance has to be wide enough for that.
     add("codegen_units", direction(from.0, to.0, Stricter::Greater), words);
-    let (from, to) = (strictness(old.unsure), strictness(new.unsure));
+    let (from, to) = (strictness(old.inconclusive), strictness(new.inconclusive));
     let words = (from.1.to_owned(), to.1.to_owned());
-    add("unsure", direction(from.0, to.0, Stricter::Greater), words);
+    add("inconclusive", direction(from.0, to.0, Stricter::Greater), words);
 }
 
 /// Whether a change makes the gate stricter or weaker.
@@ -110,11 +117,29 @@ fn share(value: f64) -> String {
     Quantity::new(value, Unit::Share).to_string()
 }
 
-/// Returns how strict each value is, and its name.
-fn strictness(unsure: Unsure) -> (f64, &'static str) {
-    match unsure {
-        Unsure::Warn => (0.0, "warn"),
-        Unsure::Blind => (1.0, "blind"),
-        Unsure::Fail => (2.0, "fail"),
+/// Tests that `base` leaves out.
+fn excepted(settings: &Settings) -> String {
+    let all: Vec<&str> = settings.base.iter().flat_map(BaseLimits::excepted).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// A new exception weakens, whatever went in its place; where there is no `base` there is nothing to except from.
+fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
+    let (Some(before), Some(after)) = (&old.base, &new.base) else { return None };
+    let added = after.except.iter().any(|pattern| !before.except.contains(pattern));
+    let dropped = before.except.iter().any(|pattern| !after.except.contains(pattern));
+    match (added, dropped) {
+        (true, _) => Some(Direction::Weaker),
+        (false, true) => Some(Direction::Stronger),
+        (false, false) => None,
     }
+}
+
+/// How strict each word is.
+fn strictness(inconclusive: Inconclusive) -> (f64, &'static str) {
+    let rank = match inconclusive {
+        Inconclusive::Warn => 0.0,
+        Inconclusive::Fail => 1.0,
+    };
+    (rank, inconclusive.name())
 }

@@ -104,12 +104,27 @@ fn settings_have_a_stricter_side() {
     check(&set(""), &set("timeout = \"50 s\""), &["tightened [settings] timeout: 60 s -> 50 s"]);
     check(&set(""), &set("alpha = 0.001"), &["!loosened [settings] alpha: 0.01 -> 0.001"]);
     check(&set(""), &set("warn_at = \"95 %\""), &["!loosened [settings] warn_at: 90 % -> 95 %"]);
-    check(&set(""), &set("unsure = \"warn\""), &["!loosened [settings] unsure: blind -> warn"]);
-    check(&set(""), &set("unsure = \"fail\""), &["tightened [settings] unsure: blind -> fail"]);
+    check(
+        &set("inconclusive = \"fail\""),
+        &set(""),
+        &["!loosened [settings] inconclusive: fail -> warn"],
+    );
+    check(
+        &set(""),
+        &set("inconclusive = \"fail\""),
+        &["tightened [settings] inconclusive: warn -> fail"],
+    );
     check(&set(""), &set("effort = \"10 s\"\nalpha = 0.01"), &[]);
     let (some, less) = (set("base = \"5 %\""), set("base = \"2 %\""));
     check(&some, &less, &["tightened [settings] base: 5 % -> 2 %"]);
     check(&some, &set(""), &["!loosened [settings] base: 5 % -> none"]);
+    let except = |list: &str| set(&format!("base = {{ limit = \"5 %\", except = [{list}] }}"));
+    let (one, two) = (except("\"*::p99\""), except("\"*::p99\", \"b::*\""));
+    check(&some, &one, &["!loosened [settings] base except: none -> *::p99"]);
+    check(&two, &one, &["tightened [settings] base except: *::p99, b::* -> *::p99"]);
+    check(&one, &two, &["!loosened [settings] base except: *::p99 -> *::p99, b::*"]);
+    check(&set("total = \"1 h\""), &set(""), &["tightened [settings] total: 60 min -> none"]);
+    check(&set(""), &set("total = \"1 min\""), &["!loosened [settings] total: none -> 60 s"]);
     check(&set(""), &set("layouts = 1"), &["!loosened [settings] layouts: 8 -> 1"]);
     let units = "!loosened [settings] codegen_units: one -> as built";
     check(&set(""), &set("codegen_units = \"as built\""), &[units]);
@@ -119,6 +134,7 @@ fn settings_have_a_stricter_side() {
 fn efforts_and_warnings_of_one_budget() {
     let one = |rest: &str| b(&format!("max.p99 = \"10 ms\"\n{rest}"));
     check(&one(""), &one("effort = \"1 s\""), &["!loosened b: effort: 10 s -> 1 s"]);
+    check(&one(""), &one("base = false"), &["!loosened b: base: true -> false"]);
     check(&one(""), &one("timeout = \"2 min\""), &["!loosened b: timeout: 60 s -> 2 min"]);
     let warn = |limit: &str, warn: &str| {
         b(&format!("max.p99 = {{ limit = \"{limit}\", warn = \"{warn}\" }}"))

@@ -181,8 +181,8 @@ fn refusal(outcome: &Outcome, budgets: &Budgets, terms: &Terms<'_>) -> Result<()
     }
     let waived = outcome.waived.as_ref().filter(|waived| waived.effect == Effect::Waived);
     match (verdict, against_lock) {
-        (Verdict::Unsure, _) => {
-            refuse(format!("the evidence did not suffice: {reason}"), Exit::Unsure)
+        (Verdict::Inconclusive, _) => {
+            refuse(format!("the evidence did not suffice: {reason}"), Exit::Inconclusive)
         }
         (Verdict::Fail, false) => {
             refuse(format!("{reason}; fix it, or change the limit first"), Exit::Broken)

@@ -143,22 +143,22 @@ fn axis(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Axis {
     // The axis leaves some room beyond the limit, so that the region that breaks it can be seen.
     let room = (high - low) * 0.06;
     values.push(match against.bound {
-        Bound::Max => against.limit + against.slack + room,
-        Bound::Min if low > 0.0 => (against.limit - against.slack) * 0.94,
-        Bound::Min => against.limit - against.slack - room,
+        Bound::Max => against.limit + against.tolerance + room,
+        Bound::Min if low > 0.0 => (against.limit - against.tolerance) * 0.94,
+        Bound::Min => against.limit - against.tolerance - room,
     });
     Axis::of(values)
 }
 
-/// Returns the value at which the slack ends.
+/// Returns the value at which the tolerance ends.
 fn beyond(against: &Against) -> f64 {
     match against.bound {
-        Bound::Max => against.limit + against.slack,
-        Bound::Min => against.limit - against.slack,
+        Bound::Max => against.limit + against.tolerance,
+        Bound::Min => against.limit - against.tolerance,
     }
 }
 
-/// Draws the slack as a hatched region, and the region that breaks the limit as a shaded one.
+/// Draws the tolerance as a hatched region, and the region that breaks the limit as a shaded one.
 fn regions(axis: &Axis, against: &Against) -> Markup {
     let (limit, end) = (axis.at(against.limit), axis.at(beyond(against)));
     let (from, to) = match against.bound {
@@ -167,8 +167,8 @@ fn regions(axis: &Axis, against: &Against) -> Markup {
     };
     html! {
         rect.broken x=(percent(from)) width=(percent(to - from)) y=(TOP) height=(BARS) {}
-        @if against.slack > 0.0 {
-            rect.slack x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(BARS)
+        @if against.tolerance > 0.0 {
+            rect.tolerance x=(percent(limit.min(end))) width=(percent((limit - end).abs())) y=(TOP) height=(BARS)
                 fill="url(#hatch)" {}
         }
     }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use perf_budget_core::budget::Bound;
 use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget_core::quantity::{Quantity, Unit};
-use perf_budget_core::report::terminal::{interval_text, next, odds};
+use perf_budget_core::report::terminal::{e_value, interval_text, next};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
@@ -41,7 +41,7 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
                 h4 { "Output" }
                 pre tabindex="0" aria-label="What the process wrote" { (Text(output)) }
             }
-            @let needs_a_look = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
+            @let needs_a_look = outcome.is_red() || outcome.is_warning();
             @if needs_a_look && !is_nameless(outcome) {
                 p.next { span.label { "Next " } (Text(&next(outcome))) }
             }
@@ -152,13 +152,13 @@ fn measured(outcome: &Outcome, estimate: &Estimate, against: &Against) -> Markup
 
 fn bounds(outcome: &Outcome, against: &Against) -> String {
     let (side, end) = match against.bound {
-        Bound::Max => ("at most", against.limit + against.slack),
-        Bound::Min => ("at least", against.limit - against.slack),
+        Bound::Max => ("at most", against.limit + against.tolerance),
+        Bound::Min => ("at least", against.limit - against.tolerance),
     };
     let of = outcome.relative_to.as_ref().map_or(String::new(), |name| format!(" × {name}"));
     let mut text = format!("{side} {}{of}", against.quantity(against.limit));
-    if against.slack > 0.0 {
-        let _ = write!(text, ", slack to {}", against.quantity(end));
+    if against.tolerance > 0.0 {
+        let _ = write!(text, ", passes up to {}", against.quantity(end));
     }
     text + &format!(", warns from {}", against.quantity(against.warn))
 }
@@ -166,16 +166,16 @@ fn bounds(outcome: &Outcome, against: &Against) -> String {
 fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup {
     let detectable = evidence.detectable.filter(|_| outcome.verdict != Verdict::Fail);
     html! {
-        div { dt { "Evidence against" } dd {
-            (unbroken(&odds(evidence.fail))) span.need { ", red needs " (unbroken(&odds(evidence.fail_at))) }
+        div { dt { "E-value against" } dd {
+            (unbroken(&e_value(evidence.fail))) span.need { ", red needs " (unbroken(&e_value(evidence.fail_at))) }
             (progress(evidence.fail, evidence.fail_at, "against"))
         } }
-        div { dt { "Evidence for" } dd {
-            (unbroken(&odds(evidence.pass))) span.need { ", green needs " (unbroken(&odds(evidence.pass_at))) }
+        div { dt { "E-value for" } dd {
+            (unbroken(&e_value(evidence.pass))) span.need { ", green needs " (unbroken(&e_value(evidence.pass_at))) }
             (progress(evidence.pass, evidence.pass_at, "holds"))
         } }
         @if let Some(detectable) = detectable {
-            div { dt { "Would catch" } dd { (against.quantity(detectable)) " with 95 %" } }
+            div { dt { "Minimum detectable effect" } dd { (against.quantity(detectable)) ", with 95 %" } }
         }
         @if let Some(line) = interference(outcome, evidence) {
             div { dt { "Interference" } dd { (Text(&line)) } }

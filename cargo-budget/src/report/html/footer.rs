@@ -68,15 +68,12 @@ pub(super) fn began(seconds: u64) -> String {
 /// Renders what the verdicts and the charts mean.
 pub(super) fn legend() -> Markup {
     let meanings = [
-        (Verdict::Pass, "shown not to be over the limit by more than the slack"),
-        (
-            Verdict::Warn,
-            "passes, but deserves a look: it is close to the limit, or too close to tell",
-        ),
+        (Verdict::Pass, "shown not to be over the limit by more than the tolerance"),
+        (Verdict::Warn, "passes, but deserves a look: it is close to the limit"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
         (
-            Verdict::Unsure,
-            "the evidence was not sufficient, and this run could not have detected a violation: red",
+            Verdict::Inconclusive,
+            "the evidence was not sufficient to decide: a warning, and red where the settings say so",
         ),
         (Verdict::Unmeasured, "nothing was measured: red"),
         (Verdict::Skipped, "not judged, for a stated reason"),
@@ -93,9 +90,10 @@ pub(super) fn legend() -> Markup {
                 ul {
                     li { "Bars above the axis are measured values: a taller bar stands for more of them." }
                     li { "The thick mark is the estimate; the thin line through it is its 90 % interval." }
-                    li { "The vertical line is the limit. The hatched area is the slack, which still passes; the shaded area breaks the limit." }
+                    li { "The vertical line is the limit. The hatched area is the tolerance, which still passes; the shaded area breaks the limit." }
                     li { "The dotted line is the smallest true value that this run would have failed with 95 %." }
-                    li { "The bar “of it used” reaches its notch at the limit, for upper and lower limits alike." }
+                    li { "The bar “of it used” reaches its notch at the limit, for upper and lower limits alike. For a limit against another value it shows the change." }
+                    li { "An e-value is evidence as a number: if the claim that it speaks against were true, at most one run in E would show an e-value of E or more." }
                     li { "The trend shows earlier runs of the same build and platform, the oldest first; its last point is this run." }
                 }
             }

@@ -9,7 +9,7 @@ pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
         Verdict::Pass => "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8ZM4.6 8.2l2.4 2.5 4.6-5.2",
         Verdict::Warn => "M8 1.4 15.2 14.4H.8ZM8 6v4M8 11.7v.9",
         Verdict::Fail => "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5ZM5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2",
-        Verdict::Unsure => {
+        Verdict::Inconclusive => {
             "M8 .8 15.2 8 8 15.2 .8 8ZM6.1 6.5a1.9 1.9 0 1 1 2.7 1.8Q8 8.7 8 9.4M8 11v.8"
         }
         Verdict::Unmeasured => "M8 .8a7.2 7.2 0 1 0 0 14.4A7.2 7.2 0 0 0 8 .8ZM3.2 12.8 12.8 3.2",
@@ -22,7 +22,7 @@ pub(super) fn verdict(verdict: Verdict, size: u32) -> Markup {
     }
 }
 
-/// Returns the hatching of the slack, which the charts refer to.
+/// Returns the hatching of the tolerance, which the charts refer to.
 pub(super) fn patterns() -> Markup {
     PreEscaped(
         "<svg class=\"unseen\" width=\"0\" height=\"0\" aria-hidden=\"true\" focusable=\"false\"><defs>\

@@ -63,7 +63,7 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
                 }
                 (controls(&report.outcomes))
                 main #limits tabindex="-1" {
-                    @for (title, verdicts) in SECTIONS { (section(report, title, verdicts, step)) }
+                    @for (title, has) in SECTIONS { (section(report, title, has, step)) }
                 }
                 footer { (footer::machine(&report.outcomes)) (footer::legend()) }
                 script { (PreEscaped(SCRIPT)) }
@@ -73,12 +73,16 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     page.into_string() + "\n"
 }
 
+/// A section: its title, and which outcomes it has.
+type Section = (&'static str, fn(&Outcome) -> bool);
+
 /// The sections in their order: what needs attention comes first.
-const SECTIONS: [(&str, &[Verdict]); 4] = [
-    ("Red", &[Verdict::Fail, Verdict::Unmeasured, Verdict::Unsure]),
-    ("Warnings", &[Verdict::Warn]),
-    ("Holding", &[Verdict::Pass]),
-    ("Skipped", &[Verdict::Skipped]),
+const SECTIONS: [Section; 5] = [
+    ("Red", Outcome::is_red),
+    ("Inconclusive", |outcome| outcome.verdict == Verdict::Inconclusive && !outcome.is_red()),
+    ("Warnings", |outcome| outcome.verdict == Verdict::Warn),
+    ("Holding", |outcome| outcome.verdict == Verdict::Pass),
+    ("Skipped", |outcome| outcome.verdict == Verdict::Skipped),
 ];
 
 /// Returns the headline, in the words of the exit codes. Where it is about one limit, it names that limit.
@@ -101,9 +105,12 @@ fn headline(report: &Report) -> (String, Verdict) {
     let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
     match report.exit() {
         Exit::Broken => about(Verdict::Fail, "broken"),
-        Exit::Unsure => about(Verdict::Unsure, "not settled by the evidence"),
+        Exit::Inconclusive => about(Verdict::Inconclusive, "not settled by the evidence"),
         Exit::Unmeasured | Exit::Usage => about(Verdict::Unmeasured, "not measured"),
         Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
+        Exit::Holds if of(Verdict::Inconclusive).2 > 0 => {
+            about(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
+        }
         Exit::Holds if of(Verdict::Warn).2 > 0 => {
             plain("Every judged limit holds, with a warning", Verdict::Warn)
         }
@@ -162,9 +169,8 @@ fn controls(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-fn section(report: &Report, title: &str, verdicts: &[Verdict], step: &dyn Fn()) -> Markup {
-    let mut own: Vec<&Outcome> =
-        report.outcomes.iter().filter(|outcome| verdicts.contains(&outcome.verdict)).collect();
+fn section(report: &Report, title: &str, has: fn(&Outcome) -> bool, step: &dyn Fn()) -> Markup {
+    let mut own: Vec<&Outcome> = report.outcomes.iter().filter(|outcome| has(outcome)).collect();
     own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
     let id = format!("section-{}", title.to_lowercase());
     html! {
@@ -177,7 +183,7 @@ fn section(report: &Report, title: &str, verdicts: &[Verdict], step: &dyn Fn()) 
                 }
                 // The first three reds are open, so that nobody has to click to see why they are red.
                 @for (i, outcome) in own.iter().enumerate() {
-                    (row::render(report, outcome, outcome.verdict.is_red() && i < 3))
+                    (row::render(report, outcome, outcome.is_red() && i < 3))
                     @let () = step();
                 }
             }

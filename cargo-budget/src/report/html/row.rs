@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::terminal::{bound_text, value_text};
+use perf_budget_core::report::used as of_limit;
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
@@ -38,16 +39,19 @@ pub(super) fn render(report: &Report, outcome: &Outcome, open: bool) -> Markup {
 fn used(outcome: &Outcome) -> Markup {
     /// The percent of the bar at which the limit lies, so that a value beyond the limit can be seen.
     const FULL: f64 = 78.0;
-    let (Some(estimate), Some(against)) = (outcome.estimate, outcome.against) else {
+    let (Some(estimate), Some(now)) = (outcome.estimate, of_limit::used(outcome)) else {
         return html! {};
     };
-    let share = |value: f64| {
-        let nothing = against.limit == 0.0 && value == 0.0;
-        if nothing { 0.0 } else { against.used(value).max(0.0) }
-    };
+    let share =
+        |value: f64| of_limit::used_by(outcome, value).map_or(0.0, |used| used.share.max(0.0));
     let place = |value: f64| (share(value) * FULL).min(100.0);
-    let used = share(estimate.value);
-    let text = if used < 9.995 { format!("{:.0} %", used * 100.0) } else { "> 10×".to_owned() };
+    // A change is one from a reference, and no part of a limit.
+    let meaning = if now.short.contains('%') && outcome.relative_to.is_none() {
+        " of the limit used"
+    } else {
+        ""
+    };
+    let text = now.short.replace('%', " %").replace(">10x", "> 10×").replace('x', "×");
     let ends = estimate.low.zip(estimate.high).filter(|_| outcome.evidence.is_some());
     html! {
         svg.track aria-hidden="true" focusable="false" width="100%" height="18" {
@@ -58,6 +62,6 @@ fn used(outcome: &Outcome) -> Markup {
             }
             line.limit x1=(percent(FULL)) x2=(percent(FULL)) y1="1" y2="17" {}
         }
-        span.share { (text) span.unseen { " of the limit used" } }
+        span.share { (text) span.unseen { (meaning) } }
     }
 }

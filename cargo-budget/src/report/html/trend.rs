@@ -58,7 +58,7 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
                 @for (i, run) in runs.iter().enumerate() {
                     // A red run is drawn as a square, so that it can be told without its colour.
                     @let x = percent(at(i));
-                    @if run.verdict.is_red() {
+                    @if run.is_red() {
                         svg.point x=(x) y=(height(value(run))) width="1" height="1" {
                             rect.now.(run.verdict.name()) x="-4" y="-4" width="8" height="8" {}
                         }

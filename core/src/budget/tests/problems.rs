@@ -123,12 +123,16 @@ const FILE: &[&str] = &[
     "[settings]\neffort = \"5 s\"\n",
     "budget = 3",
     "settings = 3\n[budget.a]\nworkload = \"a\"\nmax.p99 = \"1 s\"",
-    "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\nunsure = \"blnd\"\n",
+    "[settings]\nefort = \"5 s\"\nalpha = 0.9\nwarn_at = 90\ninconclusive = \"fial\"\n",
     "[settings]\nbase = \"200 %\"\nlayouts = 0\n",
     "[settings]\nbase = true\nlayouts = \"many\"\n",
     "[settings]\ninert = [\"docs/**\", \"a[\", \"\"]\n",
     "[settings]\ninert = [\"docs/**\", \"a[\"]\n",
-    "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\nunsure = true\n",
+    "[settings]\nalpha = \"much\"\nwarn_at = \"0 %\"\ninconclusive = true\n",
+    "[settings]\nunsure = \"blnd\"\n",
+    "[settings]\nbase = { limt = \"5 %\", except = [\"a[\", \"**a\"] }\ntotal = 600\n",
+    "[settings]\nbase = { limit = \"500 %\", except = \"*::p99\" }\n[budget.a]\nworkload = \"a\"\nbase = \"no\"\n",
+    "[settings]\nunsure = \"blind\"\ninconclusive = \"warn\"\n",
     "[budgets.a]\nworkload = \"a\"\n[merge]\nworkload = \"a\"\n[other]\n",
     "budget.a = 3",
     "[[budget.a]]\nworkload = \"a\"",
@@ -225,7 +229,8 @@ fn every_problem_in_the_source_is_shown() {
     let mut made = BTreeSet::new();
     for text in files() {
         let reading = reading(text.trim_start_matches('\u{feff}'));
-        made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));
+        let said = reading.problems.iter().chain(&reading.notes);
+        made.extend(said.map(|p| (p.made_at.file(), p.made_at.line())));
     }
     for reading in locks::FILES.iter().map(|text| locks::reading(text)) {
         made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));

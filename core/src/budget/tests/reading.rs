@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{fixture, parse};
 use crate::budget::{
-    Bound, Budgets, Cache, Param, Ready, Reference, Subject, Target, Unsure, Waiver,
+    Bound, Budgets, Cache, Inconclusive, Param, Ready, Reference, Subject, Target, Waiver,
 };
 use crate::metric::Metric;
 use crate::quantity::{Quantity, Unit};
@@ -40,6 +40,27 @@ fn the_example_of_the_design() {
 }
 
 #[test]
+fn unsure_is_read_as_inconclusive_with_a_note() {
+    let old = |word: &str| {
+        let text = "\n[budget.a]\nworkload = \"a\"\nmax = { p99 = \"1 ms\" }\n";
+        let read = read(&format!("[settings]\nunsure = \"{word}\"{text}"));
+        assert_eq!(read.notes.len(), 1);
+        (read.settings.inconclusive, read.notes[0].clone())
+    };
+    let (blind, note) = old("blind");
+    assert_eq!(blind, Inconclusive::Warn);
+    assert_eq!(
+        note,
+        "note: `unsure` is now called `inconclusive`\n  --> budgets.toml:2:1\n  |\n\
+         2 | unsure = \"blind\"\n  | ^^^^^^ read as `inconclusive = \"warn\"`\n  |\n  \
+         = help: what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red\n"
+    );
+    assert_eq!(old("warn").0, Inconclusive::Warn);
+    assert_eq!(old("fail").0, Inconclusive::Fail);
+    assert_eq!(read(&fixture("full.toml")).notes, Vec::<String>::new());
+}
+
+#[test]
 fn every_key() {
     let read = read(&fixture("full.toml"));
     let settings = &read.settings;
@@ -47,8 +68,14 @@ fn every_key() {
         (settings.effort, settings.timeout),
         (Duration::from_secs(20), Duration::from_secs(120))
     );
-    assert_eq!((settings.alpha, settings.warn_at, settings.unsure), (0.05, 0.8, Unsure::Fail));
-    assert_eq!((settings.base, settings.layouts), (Some(0.05), 8));
+    assert_eq!(
+        (settings.alpha, settings.warn_at, settings.inconclusive),
+        (0.05, 0.8, Inconclusive::Fail)
+    );
+    let base = settings.base.as_ref().unwrap();
+    assert_eq!((base.limit, base.except[0].as_str(), settings.layouts), (0.05, "*::p99", 8));
+    assert_eq!(settings.total, Some(Duration::from_secs(600)));
+    assert!(!read.budgets[0].base && read.budgets[1].base);
     assert_eq!(
         labels(&read, "web/app.js"),
         [

@@ -54,7 +54,7 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
         run(vec![limit], rules(), move |_| Ok(process.clone()))[0].clone()
     };
     assert_eq!(verdict(max(P99, "10 ms"), 0.02).verdict, Verdict::Fail);
-    // Within the slack of 10 %, it might yet have been held.
+    // Within the tolerance of 10 %, it might yet have been held.
     let outcome = verdict(max(P99, "10 ms"), 0.0105);
     assert_eq!(
         (outcome.verdict, outcome.cause.as_deref()),
@@ -74,7 +74,7 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
 }
 
 #[test]
-fn growth_has_a_slack_of_a_byte_and_says_what_it_cannot_tell() {
+fn growth_has_a_tolerance_of_a_byte_and_says_what_it_cannot_tell() {
     let verdict = |limit: &str, growth: f64, grain: f64| {
         let process =
             ProcessRun { grain: Some(grain), ..value(Metric::from(Key::RssGrowth), growth) };

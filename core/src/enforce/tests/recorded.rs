@@ -30,20 +30,25 @@ fn row(limit: Limit, seconds: f64, spread: f64, verdict: Verdict, reason: &str) 
     check(&[judged(limit, seconds, spread, rules())], verdict, reason);
 }
 
-/// Slack is 10 %: it makes room for other processes, on either side.
+/// Tolerance is 10 %: it makes room for other processes, on either side.
 #[test]
-fn an_interval_of_one_process_has_to_clear_the_slack_to_fail_and_the_limit_to_pass() {
+fn an_interval_of_one_process_has_to_clear_the_tolerance_to_fail_and_the_limit_to_pass() {
     let at = |seconds, spread, verdict, reason: &str| {
         row(max(MEAN, "1 ms"), seconds, spread, verdict, reason);
     };
     at(0.8e-3, 0.01, Verdict::Pass, "mean is 800 µs, within the limit of 1 ms");
     at(0.95e-3, 0.01, Verdict::Warn, "mean is 950 µs, 95 % of the limit of 1 ms");
     let near = "too near the limit of 1 ms to tell after 20 batches in 1 process";
-    at(1e-3, 0.01, Verdict::Warn, &format!("mean is 1 ms and may be as high as 1.01 ms, {near}"));
+    at(
+        1e-3,
+        0.01,
+        Verdict::Inconclusive,
+        &format!("mean is 1 ms and may be as high as 1.01 ms, {near}"),
+    );
     at(
         1.05e-3,
         0.01,
-        Verdict::Warn,
+        Verdict::Inconclusive,
         &format!("mean is 1.05 ms and may be as high as 1.06 ms, {near}"),
     );
     at(1.2e-3, 0.01, Verdict::Fail, "mean is 1.20 ms, over the limit of 1 ms");
@@ -67,16 +72,16 @@ fn an_interval_of_one_process_has_to_clear_the_slack_to_fail_and_the_limit_to_pa
 #[test]
 fn what_scatters_too_far_is_no_verdict() {
     let outcome = judged(max(MEAN, "1 ms"), 1e-3, 0.9, rules());
-    assert_eq!(outcome.verdict, Verdict::Unsure);
+    assert_eq!(outcome.verdict, Verdict::Inconclusive);
     let remedy = "a quieter machine or a longer `measurement_time` would settle it";
     assert!(outcome.reason.ends_with(remedy), "{}", outcome.reason);
     assert!(outcome.reason.contains("and may be as high as"), "{}", outcome.reason);
 }
 
 #[test]
-fn what_is_near_is_red_where_unsure_is() {
-    let rules = Rules { unsure: Unsure::Fail, ..rules() };
-    assert_eq!(judged(max(MEAN, "1 ms"), 1e-3, 0.01, rules).verdict, Verdict::Unsure);
+fn what_is_near_is_red_where_the_setting_says_so() {
+    let rules = Rules { inconclusive: Inconclusive::Fail, ..rules() };
+    assert!(judged(max(MEAN, "1 ms"), 1e-3, 0.01, rules).is_red());
 }
 
 #[test]

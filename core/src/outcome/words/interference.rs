@@ -8,7 +8,6 @@ use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, Clock, FELT};
 use crate::outcome::{Noise, Outcome};
-use crate::verdict::Verdict;
 
 /// A tail begins where a value is so many times the median: less is spread.
 const TAIL: f64 = 2.0;
@@ -18,7 +17,7 @@ pub const LESS_WAITING_TOO: &str = "it is over the limit without its waiting for
 
 /// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
 pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
-    let looked_at = outcome.verdict.is_red() || outcome.verdict == Verdict::Warn;
+    let looked_at = outcome.is_red() || outcome.is_warning();
     let noise = outcome.noise.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
     let others = others(noise);
     let elapses = match limit.metric.sample() {
@@ -72,7 +71,7 @@ pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) 
 
 /// That the machine was calm, or that nobody knows, where a time is red.
 fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
-    if !outcome.verdict.is_red() {
+    if !outcome.is_red() {
         return None;
     }
     let Some(cores) = noise.outside else {
@@ -139,11 +138,11 @@ mod tests {
     use crate::metric::Key;
     use crate::metric::Metric;
     use crate::outcome::noise::StallShare;
+    use crate::verdict::Verdict;
 
     #[track_caller]
     fn check(noise: Noise, expected: Option<&str>) {
-        let outcome =
-            Outcome { verdict: Verdict::Unsure, noise: Some(noise), ..Outcome::default() };
+        let outcome = Outcome { verdict: Verdict::Fail, noise: Some(noise), ..Outcome::default() };
         assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
         // What load does not touch, and what is fine, has nothing to say of it.
         assert_eq!(machine(&outcome, &max(Metric::from(Key::Rss), "1 MB")), None);

@@ -46,16 +46,17 @@ pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
         }
         Verdict::Fail => format!("{metric} is {value}, {side} the limit of {bound}"),
         Verdict::Warn if against.is_over(estimate.value) => {
-            format!("{metric} is {value}, {side} the limit of {bound}, and within its slack")
+            format!("{metric} is {value}, {side} the limit of {bound}, and within its tolerance")
         }
-        Verdict::Warn => {
+        Verdict::Warn if reference.is_empty() && locked.is_none() => {
             let used = Quantity::new(against.used(estimate.value), Unit::Share);
             format!("{metric} is {value}, {used} of the limit of {bound}")
         }
+        Verdict::Warn => format!("{metric} is {value}, near the limit of {bound}"),
         _ if against.is_over(estimate.value) => {
-            format!("{metric} is {value}, at the limit of {bound} and within its slack")
+            format!("{metric} is {value}, at the limit of {bound} and within its tolerance")
         }
-        Verdict::Pass | Verdict::Unsure | Verdict::Unmeasured | Verdict::Skipped => {
+        Verdict::Pass | Verdict::Inconclusive | Verdict::Unmeasured | Verdict::Skipped => {
             format!("{metric} is {value}, within the limit of {bound}")
         }
     }
@@ -95,18 +96,19 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         Some(against.quantity(end?))
     });
     let side = if limit.bound == Bound::Max { "high" } else { "low" };
+    let unseen = unseen(outcome);
     match doubt {
-        Doubt::Near => {
+        Doubt::NearLimit => {
             // Not where it reads the same.
             let worst = worst.filter(|worst| worst.to_string() != value);
             let worst =
                 worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
             return format!(
-                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}"
+                "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}{unseen}"
             );
         }
         Doubt::Noise => return interference::noise(outcome, limit, value, bound),
-        Doubt::Blind => {}
+        Doubt::Underpowered => {}
     }
     let known = worst.map_or("too few to bound it".to_owned(), |worst| {
         format!("and may be as {side} as {worst}")
@@ -117,8 +119,24 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         "more `effort`, a quieter machine or a metric that needs fewer values would settle it"
     };
     format!(
-        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}; {remedy}"
+        "no verdict: {metric} is {value} after {seen}, {known}, with a limit of {bound}{unseen}; {remedy}"
     )
+}
+
+/// What a run that settled nothing could not have seen; empty where no odds are known.
+fn unseen(outcome: &Outcome) -> String {
+    let (Some(evidence), Some(against)) = (outcome.evidence, outcome.against) else {
+        return String::new();
+    };
+    let beyond = |value: &f64| against.is_over(*value);
+    match evidence.detectable.filter(beyond) {
+        _ if evidence.is_recorded() => String::new(),
+        Some(least) => {
+            let side = if against.bound == Bound::Max { "up to" } else { "down to" };
+            format!("; a true value {side} {} could have gone unseen", against.quantity(least))
+        }
+        None => "; no violation could have been seen".to_owned(),
+    }
 }
 
 fn plural(values: usize, outcome: &Outcome) -> String {
@@ -180,10 +198,12 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         Target::Absolute(_) => "the reference",
     };
     format!(
-        "{} {} against {} of `{name}`, interleaved",
+        "{} {} against {} of `{name}`{}",
         limit.metric,
         shown(typical(|s| s.0)),
         shown(typical(|s| s.1)),
+        // What is the same in every process needs no turns.
+        if limit.metric.is_deterministic() { "" } else { ", interleaved" },
     )
 }
 
@@ -193,8 +213,8 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     let (against, estimate) = (outcome.against?, outcome.estimate?);
     let reaches = against.limit
         + match against.bound {
-            Bound::Max => against.slack,
-            Bound::Min => -against.slack,
+            Bound::Max => against.tolerance,
+            Bound::Min => -against.tolerance,
         };
     let beyond = |value: f64| match against.bound {
         Bound::Max => value > reaches,
@@ -203,7 +223,7 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     let (apart, what) = if outcome.verdict == Verdict::Fail {
         (!against.is_over(mean), "within the limit")
     } else {
-        (beyond(mean) && !beyond(estimate.value), "beyond the limit and its slack")
+        (beyond(mean) && !beyond(estimate.value), "beyond the limit and its tolerance")
     };
     apart.then(|| {
         format!(

@@ -17,7 +17,7 @@ fn judged(mut take: impl FnMut() -> (f64, f64)) -> (&'static str, usize) {
             return ("pass", processes);
         }
     }
-    ("unsure", 500)
+    ("inconclusive", 500)
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn a_short_process_weighs_little() {
     assert!((gain(125) - gain(500)).abs() < 1e-12, "a longer one weighs no more");
 }
 
-/// How many runs pass although the median is 5 % beyond the slack, by the passing side of a quantile, and by
+/// How many runs pass although the median is 5 % beyond the tolerance, by the passing side of a quantile, and by
 /// operations counted one by one.
 fn misses(spread: f64) -> (u64, u64) {
     let mut random = Noise::seeded(97);
@@ -106,13 +106,17 @@ fn what_processes_share_is_no_crowd_for_passing() {
 fn the_interval_ends_where_passing_begins() {
     let mut random = Noise::seeded(101);
     for (spread, processes) in [(0.0, 3), (0.1, 5), (0.1, 12), (0.3, 20)] {
-        for slack_limit in [0.9, 1.0, 1.1, 1.2, 1.5] {
-            let mut p50 = Percentile::by_processes(0.5, slack_limit / 1.1, slack_limit);
+        for tolerance_limit in [0.9, 1.0, 1.1, 1.2, 1.5] {
+            let mut p50 = Percentile::by_processes(0.5, tolerance_limit / 1.1, tolerance_limit);
             for _ in 0..processes {
                 p50.add_process(&process(&mut random, 1.0, spread, 50)).unwrap();
             }
             let passes = p50.log_pass() >= threshold(0.05, 1);
-            assert_eq!(p50.interval(0.1).high < slack_limit, passes, "{spread} {slack_limit}");
+            assert_eq!(
+                p50.interval(0.1).high < tolerance_limit,
+                passes,
+                "{spread} {tolerance_limit}"
+            );
         }
     }
 }

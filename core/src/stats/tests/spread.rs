@@ -76,8 +76,8 @@ fn what_never_varies_leaves_room() {
 /// Two kinds in equal parts, of which three processes happened to be one.
 #[test]
 fn few_processes_pass_only_far_from_the_limit() {
-    let leaves_room = |processes: usize, slack_limit: f64| {
-        let mut p50 = Percentile::by_processes(0.5, slack_limit / 1.1, slack_limit);
+    let leaves_room = |processes: usize, tolerance_limit: f64| {
+        let mut p50 = Percentile::by_processes(0.5, tolerance_limit / 1.1, tolerance_limit);
         for i in 0..processes {
             p50.add_process(&[1.0, 1.0 + 1e-3 * i as f64, 1.001]).unwrap();
         }

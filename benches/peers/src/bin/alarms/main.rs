@@ -88,7 +88,7 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
          run, each with a workload ({}) and an effect drawn at random, every tool once in random order, base build and \
          head build the same program but for the injected percent. The median of `/proc/pressure/cpu` was {pressure:.0} %.\n\n\
          Tools at their defaults, but criterion at 0.5 s of warm-up and 2 s of measuring instead of 3 s and 5 s. \"Slower\" is: ours, \
-         red at a limit of 1 % (slack 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
+         red at a limit of 1 % (tolerance 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
          and slower. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
          are the median, of a tool with two rules half of its time.{}\n\n\

@@ -1,0 +1,124 @@
+//! What is slow is measured until a violation could have been seen, or says what that takes.
+
+use std::time::Duration;
+
+use super::scripted::rules;
+use super::tests::{P50, asked, max, run};
+use super::{Inquiry, Origin, Rules};
+use crate::budget::Limit;
+use crate::metric::{Key, Metric};
+use crate::outcome::{Cause, Doubt, Outcome, Unmeasured};
+use crate::reading::ProcessRun;
+use crate::stats::tests::noise::Noise;
+use crate::verdict::Verdict;
+use crate::verdict::judge::Carried;
+
+/// A process of one operation, which takes nearly all of its time.
+fn slow(seconds: f64, elapsed: f64) -> ProcessRun {
+    let elapsed = Duration::from_secs_f64(elapsed);
+    ProcessRun { operations: vec![seconds], elapsed, ..ProcessRun::default() }
+}
+
+fn one(limit: Limit, seconds: impl Fn(usize) -> f64 + Send + 'static, elapsed: f64) -> Outcome {
+    run(vec![limit], rules(), move |n| Ok(slow(seconds(n), elapsed))).remove(0)
+}
+
+#[test]
+fn a_total_violation_is_seen_however_slow_the_operation_is() {
+    // Five processes fit into the effort of 10 s, which show nothing; two dozen do.
+    let outcome = one(max(P50, "1 s"), |_| 2.0, 2.0);
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+    let evidence = outcome.evidence.unwrap();
+    assert!(evidence.processes > 10 && outcome.seconds <= 60.0, "{evidence:?}");
+}
+
+#[test]
+fn a_doubling_is_inconclusive_in_at_most_one_of_a_hundred() {
+    for (elapsed, spread) in [(1.5, 0.02), (2.0, 0.1), (2.0, 0.2)] {
+        let mut noise = Noise::seeded(7);
+        let mut missed = 0;
+        for _ in 0..300 {
+            let values: Vec<f64> =
+                (0..400).map(|_| 2.0 * (spread * noise.normal()).exp()).collect();
+            let outcome = one(max(P50, "1 s"), move |n| values[n], elapsed);
+            missed += usize::from(outcome.verdict != Verdict::Fail);
+        }
+        assert!(missed <= 3, "{missed} of 300 at {elapsed} s and {spread}");
+    }
+}
+
+#[test]
+fn what_holds_takes_no_longer() {
+    let outcome = one(max(P50, "10 s"), |_| 1.0, 2.0);
+    assert_eq!(outcome.verdict, Verdict::Pass, "{}", outcome.reason);
+    assert!(outcome.seconds <= 12.0, "{}", outcome.seconds);
+}
+
+#[test]
+fn what_cannot_be_seen_in_time_says_what_it_takes() {
+    let outcome = one(max(P50, "1 s"), |_| 2.0, 20.0);
+    assert_eq!(
+        (outcome.verdict, outcome.doubt),
+        (Verdict::Inconclusive, Some(Doubt::Underpowered))
+    );
+    assert!(!outcome.is_red());
+    // No time is given to what would not do.
+    assert!(outcome.seconds <= 20.0, "{}", outcome.seconds);
+    let why = "processes to be seen, and at 20 s each there was time for 1: give it `effort = \"";
+    assert!(outcome.reason.contains(why), "{}", outcome.reason);
+    let effort = outcome.reason.split("`effort = \"").nth(1).unwrap();
+    let effort: f64 = effort.split(' ').next().unwrap().parse().unwrap();
+    // What it names does.
+    let rules = Rules { effort: Duration::from_secs_f64(effort), ..rules() };
+    let outcome = run(vec![max(P50, "1 s")], rules, |_| Ok(slow(2.0, 20.0))).remove(0);
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+}
+
+#[test]
+fn longer_is_announced() {
+    let mut inquiry =
+        Inquiry::new(asked(Carried::default(), vec![max(P50, "1 s")]), rules(), Origin::Measured);
+    let mut announced = 0;
+    while !inquiry.is_done() {
+        inquiry.add(Ok(slow(2.0, 2.0)));
+        if let Some(extension) = inquiry.extended() {
+            announced += 1;
+            assert!(extension.processes < extension.needed);
+            assert_eq!(extension.most, Duration::from_secs(60));
+            assert!(inquiry.progress().0 >= rules().effort);
+        } else {
+            assert!(inquiry.is_done() || inquiry.progress().0 < rules().effort);
+        }
+    }
+    assert!(announced > 5, "{announced}");
+}
+
+/// When the time for all measurements is up.
+#[test]
+fn what_was_measured_is_inconclusive_and_what_was_not_is_unmeasured() {
+    let rss = Metric::from(Key::Heap);
+    let reason = Unmeasured::new(Cause::OutOfTime, "the time was up");
+    let new = |limits| Inquiry::new(asked(Carried::default(), limits), rules(), Origin::Measured);
+    let mut inquiry = new(vec![max(P50, "1 s"), max(rss.clone(), "1 KB")]);
+    let process = ProcessRun { values: [(rss.clone(), 10.0)].into(), ..slow(0.9, 3.0) };
+    inquiry.add(Ok(process));
+    inquiry.cut_off(&reason);
+    assert!(inquiry.is_done());
+    let of = |metric: &str| {
+        inquiry.outcomes().iter().find(|outcome| outcome.metric == metric).unwrap().clone()
+    };
+    assert_eq!(of("p50").verdict, Verdict::Inconclusive);
+    // Deterministic readings have to agree, and one does not say whether they do.
+    assert_eq!(
+        (of("heap").verdict, of("heap").reason.as_str()),
+        (Verdict::Unmeasured, "the time was up")
+    );
+    let mut inquiry = new(vec![max(P50, "1 s")]);
+    inquiry.cut_off(&reason);
+    let outcome = &inquiry.outcomes()[0];
+    assert_eq!(
+        (outcome.verdict, outcome.cause.as_deref()),
+        (Verdict::Unmeasured, Some("out-of-time"))
+    );
+    assert!(outcome.is_red());
+}

@@ -1,0 +1,82 @@
+//! The closing line: how many limits of how many budgets there are, and what became of them.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
+
+/// How many tests there are, whether or not they were selected, and of how many budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tests {
+    /// The tests; each is one limit of one case.
+    pub limits: usize,
+    /// The budgets that they are of; 0 where an older record does not say.
+    pub budgets: usize,
+}
+
+/// `44 limits of 13 budgets: 41 pass, 2 inconclusive; 1 skipped`.
+pub fn count(outcomes: &[Outcome], tests: Tests, filtered: usize) -> String {
+    let of = |verdict| outcomes.iter().filter(|o| o.verdict == verdict).count();
+    let waived = outcomes.iter().filter(|o| o.is_waived()).count();
+    let proven = outcomes.iter().filter(|o| o.proven.is_some()).count();
+    let list = |verdicts: &[Verdict]| {
+        let some = verdicts.iter().filter(|&&v| of(v) > 0);
+        some.map(|&v| {
+            let waived = Some(waived).filter(|&n| n > 0 && v == Verdict::Warn);
+            let waived = waived.map_or(String::new(), |n| format!(" ({n} waived)"));
+            let proven = Some(proven).filter(|&n| n > 0 && v == Verdict::Pass);
+            let proven =
+                proven.map_or(String::new(), |n| format!(" ({n} proven equal, not measured)"));
+            format!("{} {}{waived}{proven}", of(v), v.name())
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+    };
+    let named: HashSet<&str> = outcomes.iter().map(|outcome| outcome.budget.as_str()).collect();
+    let budgets = tests.budgets.max(named.len());
+    let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let mut text = format!("{} of {}", many(tests.limits, "limit"), many(budgets, "budget"));
+    let judgements = list(&[Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Inconclusive]);
+    let mut rest = list(&[Verdict::Unmeasured, Verdict::Skipped]);
+    let missing = tests.limits.saturating_sub(outcomes.len() + filtered);
+    for (n, word) in [(filtered, "filtered out"), (missing, "not judged yet")] {
+        if n > 0 {
+            let comma = if rest.is_empty() { "" } else { ", " };
+            let _ = write!(rest, "{comma}{n} {word}");
+        }
+    }
+    let said = [judgements, rest].into_iter().filter(|part| !part.is_empty());
+    let said = said.collect::<Vec<_>>().join("; ");
+    if !said.is_empty() {
+        let _ = write!(text, ": {said}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_limits_and_budgets_are_budgets() {
+        let of = |budget: &str, verdict| Outcome {
+            budget: budget.to_owned(),
+            verdict,
+            ..Outcome::default()
+        };
+        let outcomes = [
+            of("merge", Verdict::Pass),
+            of("merge", Verdict::Inconclusive),
+            of("app", Verdict::Skipped),
+        ];
+        let tests = |limits, budgets| Tests { limits, budgets };
+        assert_eq!(
+            count(&outcomes, tests(6, 3), 2),
+            "6 limits of 3 budgets: 1 pass, 1 inconclusive; 1 skipped, 2 filtered out, 1 not judged yet"
+        );
+        // An older record does not say of how many.
+        assert_eq!(count(&outcomes[..1], tests(1, 0), 0), "1 limit of 1 budget: 1 pass");
+        assert_eq!(count(&[], tests(0, 0), 0), "0 limits of 0 budgets");
+    }
+}

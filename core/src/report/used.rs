@@ -1,0 +1,155 @@
+//! How much of a limit a value uses: of a limit on a quantity its share, of a limit against another value the change.
+//!
+//! "104 % of it used" says nothing of a limit against the base: the value is 8.8 % more than there, and 5 % were allowed.
+
+use crate::budget::Bound;
+use crate::outcome::{Against, Outcome};
+
+/// Limits between these are said as a change in percent, others as so many times.
+const AS_PERCENT: std::ops::Range<f64> = 0.5..2.0;
+
+/// A value that is so many times the other is said so, whatever the limit is.
+const FAR: f64 = 9.995;
+
+/// How much of a limit is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Used {
+    /// 1 at the limit, more beyond it: how far a bar is filled.
+    pub share: f64,
+    /// In a table: `53%`, `+9%`, `>10x`.
+    pub short: String,
+    /// In a sentence: `53 % of it used`, `+8.8 % against base, limit +5 %`; empty where the share has no number.
+    pub long: String,
+}
+
+/// How much of its limit an outcome's value uses; `None` where there is no value or no limit.
+pub fn used(outcome: &Outcome) -> Option<Used> {
+    used_by(outcome, outcome.estimate?.value)
+}
+
+/// How much of an outcome's limit this value uses.
+pub fn used_by(outcome: &Outcome, value: f64) -> Option<Used> {
+    let against = outcome.against?;
+    if let Some(name) = &outcome.relative_to {
+        return Some(change(against.bound, value, against.limit, &format!("against {name}")));
+    }
+    let accepted = outcome.accepted.as_ref();
+    match accepted.and_then(|accepted| Some((accepted.value, accepted.factor?))) {
+        Some((known, factor)) if known > 0.0 => {
+            Some(change(against.bound, value / known, factor, "against the accepted value"))
+        }
+        _ => Some(share(&against, value)),
+    }
+}
+
+fn share(against: &Against, value: f64) -> Used {
+    let nothing = against.limit == 0.0 && value == 0.0;
+    let share = if nothing { 0.0 } else { against.used(value) };
+    let percent = share * 100.0;
+    Used {
+        share,
+        short: if share < 9.995 { format!("{percent:.0}%") } else { ">10x".to_owned() },
+        long: if share.is_finite() { format!("{percent:.0} % of it used") } else { String::new() },
+    }
+}
+
+/// A ratio held against the factor that is allowed.
+fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
+    // From either side: how much worse it is, of how much worse it may be.
+    let (worse, allowed) = match bound {
+        Bound::Max => (ratio - 1.0, factor - 1.0),
+        Bound::Min => (1.0 - ratio, 1.0 - factor),
+    };
+    let over = match bound {
+        Bound::Max => ratio > factor,
+        Bound::Min => ratio < factor,
+    };
+    // A limit that demands an improvement is held or broken, and has no part.
+    let share = if allowed > 0.0 { (worse / allowed).max(0.0) } else { f64::from(u8::from(over)) };
+    let as_percent = AS_PERCENT.contains(&factor) && ratio < FAR;
+    let said = |value: f64| if as_percent { percent(value) } else { format!("{value:.3} x") };
+    Used {
+        share: if over { share.max(1.0) } else { share.min(1.0) },
+        short: match as_percent {
+            true => format!("{:+.0}%", (ratio - 1.0) * 100.0).replace("-0%", "+0%"),
+            false if ratio < 9.95 => format!("{ratio:.1}x"),
+            false => ">10x".to_owned(),
+        },
+        long: format!("{} {against}, limit {}", said(ratio), said(factor)),
+    }
+}
+
+/// A ratio as a change: `+8.8 %`, `-12 %`, `+0.25 %`.
+fn percent(ratio: f64) -> String {
+    let change = (ratio - 1.0) * 100.0;
+    let digits = match change.abs() {
+        change if change < 0.995 => 2,
+        change if change < 9.95 => 1,
+        _ => 0,
+    };
+    let text = format!("{change:+.digits$}");
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text = if matches!(text, "-0" | "+0") { "+0" } else { text };
+    format!("{text} %")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Estimate;
+    use crate::quantity::Unit;
+
+    #[track_caller]
+    fn check(
+        bound: Bound,
+        value: f64,
+        limit: f64,
+        base: Option<&str>,
+        short: &str,
+        long: &str,
+    ) -> f64 {
+        let unit = if base.is_some() { Unit::Ratio } else { Unit::Seconds };
+        let outcome = Outcome {
+            against: Some(Against { bound, limit, warn: limit, tolerance: 0.0, unit }),
+            estimate: Some(Estimate { value, low: None, high: None }),
+            relative_to: base.map(str::to_owned),
+            ..Outcome::default()
+        };
+        let used = used(&outcome).unwrap();
+        assert_eq!((used.short.as_str(), used.long.as_str()), (short, long));
+        used.share
+    }
+
+    #[test]
+    fn a_ratio_is_a_change_and_a_quantity_a_share() {
+        let (max, min, base) = (Bound::Max, Bound::Min, Some("base"));
+        let over = check(max, 1.088, 1.05, base, "+9%", "+8.8 % against base, limit +5 %");
+        assert!((over - 0.088 / 0.05).abs() < 1e-9);
+        // No change uses nothing of what is allowed.
+        assert!(
+            (check(max, 1.0, 1.05, base, "+0%", "+0 % against base, limit +5 %") - 0.0).abs()
+                < 1e-9
+        );
+        assert!(
+            (check(max, 0.9999, 1.05, base, "+0%", "-0.01 % against base, limit +5 %") - 0.0).abs()
+                < 1e-9
+        );
+        check(max, 0.88, 1.005, base, "-12%", "-12 % against base, limit +0.5 %");
+        check(min, 0.9, 0.95, base, "-10%", "-10 % against base, limit -5 %");
+        // An improvement that is demanded is there or not.
+        assert!(
+            (check(max, 0.9, 0.8, base, "-10%", "-10 % against base, limit -20 %") - 1.0).abs()
+                < 1e-9
+        );
+        assert!(
+            (check(max, 0.7, 0.8, base, "-30%", "-30 % against base, limit -20 %") - 0.0).abs()
+                < 1e-9
+        );
+        check(max, 4.2, 5.0, Some("redis"), "4.2x", "4.200 x against redis, limit 5.000 x");
+        check(max, 0.009, 0.01, None, "90%", "90 % of it used");
+        check(max, 1.0, 0.01, None, ">10x", "10000 % of it used");
+        check(max, 1.0, 0.0, None, ">10x", "");
+        check(max, 0.0, 0.0, None, "0%", "0 % of it used");
+    }
+}

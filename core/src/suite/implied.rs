@@ -1,0 +1,149 @@
+//! Limits that nobody wrote: `base = "5 %"` in `[settings]` holds what is limited against the base revision too.
+//!
+//! Only what a base can be compared in, so that no limit that nobody wrote turns red or stays unsettled by chance.
+
+use std::sync::Arc;
+
+use crate::budget::{BaseLimits, Bound, Budget, Limit, Reference, Subject, Target};
+use crate::metric::{Judged, Metric, Statistic};
+
+/// For every metric with a limit of its own, and none against the base, that it is not worse than there by more
+/// than the setting allows.
+pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
+    if !budget.base {
+        return Vec::new();
+    }
+    let limits = &budget.limits;
+    let against_base = |limit: &Limit| limit.reference() == Some(&Reference::Base);
+    let mut implied: Vec<Arc<Limit>> = Vec::new();
+    for limit in limits {
+        let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
+        let own = limits.iter().any(|other| same(other) && against_base(other));
+        if own || !compares(budget, &limit.metric) || implied.iter().any(same) {
+            continue;
+        }
+        let factor = match limit.bound {
+            Bound::Max => 1.0 + base.limit,
+            Bound::Min => 1.0 / (1.0 + base.limit),
+        };
+        let both = limits.iter().any(|o| o.metric == limit.metric && o.bound != limit.bound);
+        let side = match (both, limit.bound) {
+            (false, _) => "",
+            (true, Bound::Max) => "::max",
+            (true, Bound::Min) => "::min",
+        };
+        implied.push(Arc::new(Limit {
+            target: Target::Relative { factor, reference: Reference::Base },
+            warn: None,
+            label: format!("{}{side}{AGAINST_BASE}", limit.metric),
+            ..Limit::clone(limit)
+        }));
+    }
+    implied
+}
+
+/// How the label of a limit against the base ends.
+const AGAINST_BASE: &str = "::x_base";
+
+/// Whether `except` leaves this test out: by its name, or by that of the limit that it was made from.
+pub(super) fn is_excepted(base: &BaseLimits, test: &str) -> bool {
+    let own = test.strip_suffix(AGAINST_BASE).unwrap_or(test);
+    base.except.iter().any(|pattern| pattern.matches(test) || pattern.matches(own))
+}
+
+/// Whether a base can be compared in this metric without anybody having thought of it.
+fn compares(budget: &Budget, metric: &Metric) -> bool {
+    // What was recorded cannot be interleaved with a base.
+    if matches!(budget.subject, Subject::Criterion(_)) {
+        return false;
+    }
+    match metric.judged() {
+        // What is compared is exact: if it is none on both sides, that is the same.
+        Judged::Compared { .. } => metric.has_ratio(),
+        Judged::Statistical(_) | Judged::UntilConstant(_) => {
+            metric.has_ratio()
+                && metric.statistic().is_none_or(|statistic| fills(budget, statistic))
+        }
+    }
+}
+
+/// Whether any run has the values that a statistic needs. A p999 needs thousands of operations and a greatest value is
+/// of one; of a command or under a load there are as many as time allows, which fill a median.
+fn fills(budget: &Budget, statistic: Statistic) -> bool {
+    let free = matches!(budget.subject, Subject::Workload(_)) && budget.load.is_none();
+    match statistic {
+        Statistic::Mean | Statistic::Min | Statistic::P50 => true,
+        Statistic::P90 | Statistic::P95 | Statistic::P99 => free,
+        Statistic::P999 | Statistic::Max => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::budget;
+    use crate::suite::Suite;
+
+    /// The tests against the base that the file makes, with the setting.
+    #[track_caller]
+    fn check(base: &str, budgets: &str, expected: &[&str]) {
+        let text = format!("[settings]\nbase = {base}\n{budgets}");
+        let file =
+            budget::parse(&text, Path::new("budgets.toml")).unwrap_or_else(|e| panic!("{e}"));
+        let suite = Suite::of(&file, true);
+        let mut names: Vec<_> = suite.tests.iter().map(|test| test.name.as_str()).collect();
+        names.retain(|name| name.ends_with("::x_base"));
+        names.sort_unstable();
+        assert_eq!(names, expected);
+        // Without a base there is nothing that it could mean.
+        let alone = Suite::of(&file, false);
+        let of_base = alone.tests.iter().filter(|test| test.name.ends_with("::x_base")).count();
+        assert_eq!(of_base, budgets.matches("x base").count());
+    }
+
+    const WORKLOAD: &str = "[budget.a]\nworkload = \"a\"\nmax = { p50 = \"1 ms\", p99 = \"1 ms\", p999 = \"1 s\", \
+        max = \"1 s\", mean = \"1 ms\", rss = \"1 MB\", rss_growth = \"1 B\", context_switches = 9, \
+        error_rate = \"1 %\", allocs = 3, leaked = \"1 KB\", drift = 3 }\n";
+
+    #[test]
+    fn what_may_be_none_or_is_not_filled_has_no_limit_that_nobody_wrote() {
+        let all = [
+            "a::allocs::x_base",
+            "a::mean::x_base",
+            "a::p50::x_base",
+            "a::p99::x_base",
+            "a::rss::x_base",
+        ];
+        check("\"5 %\"", WORKLOAD, &all);
+        let load = "load = { shape = \"constant\", rate = \"100 op/s\" }\n";
+        let loaded = "[budget.a]\nworkload = \"a\"\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n";
+        check("\"5 %\"", &format!("{loaded}{load}"), &["a::p50::x_base"]);
+        let command = "[budget.a]\ncommand = [\"a\"]\nmax = { wall_p50 = \"1 s\", wall_p95 = \"1 s\", exit = 0 }\n";
+        check("\"5 %\"", command, &["a::wall_p50::x_base"]);
+        let written = "[budget.a]\nworkload = \"a\"\nmax = { p999 = [\"1 s\", \"1.5 x base\"] }\n";
+        check("\"5 %\"", written, &["a::p999::x_base"]);
+    }
+
+    #[test]
+    fn a_pattern_and_a_budget_opt_out() {
+        let two = "[budget.a]\nworkload = \"a\"\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n\
+                   [budget.b]\nworkload = \"b\"\nparams = { n = [1, 2] }\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n";
+        let except = |patterns: &str| format!("{{ limit = \"5 %\", except = [{patterns}] }}");
+        let medians = ["a::p50::x_base", "b::n=1::p50::x_base", "b::n=2::p50::x_base"];
+        check(&except("\"*::p99\""), two, &medians);
+        let one = [
+            "a::p50::x_base",
+            "a::p99::x_base",
+            "b::n=1::p99::x_base",
+            "b::n=2::p50::x_base",
+            "b::n=2::p99::x_base",
+        ];
+        check(&except("\"b::n=1::p50::x_base\""), two, &one);
+        check(&except("\"a::*\", \"b::*\""), two, &[]);
+        let out = two.replace("[budget.b]", "[budget.b]\nbase = false");
+        check("\"5 %\"", &out, &["a::p50::x_base", "a::p99::x_base"]);
+        let stay = two.replace("[budget.b]", "[budget.b]\nbase = true");
+        check(&except("\"*::p99\""), &stay, &medians);
+    }
+}
