@@ -1,8 +1,8 @@
-//! The build of a budget's subject, which happens before it is measured. The core says which programs build it, and this
-//! module starts them.
+//! The build of a budget's subject, which happens before it is measured. The core says which programs build it, and
+//! this module starts them.
 //!
-//! Both revisions are built in the same way, each in its own directory with its own configuration. Nothing is built twice
-//! in a run.
+//! Both revisions are built in the same way, each in its own directory with its own configuration. Nothing is built
+//! twice in a run.
 
 mod shared;
 mod start;

@@ -36,9 +36,9 @@ use crate::inject::Injection;
 ///   For one that is ended when it is ready: added up over its processes.
 /// - `exit`: its exit code.
 ///
-/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it, if
-/// it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for, or if
-/// a metric is [`unsupported`].
+/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
+/// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for,
+/// or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
     root: &Path,
@@ -257,8 +257,8 @@ fn run_until_ready(
 /// `waited` is the waiting time of the main thread. It is that of the whole command only if no other thread works, so
 /// nothing is set if `cpu` shows that several threads did.
 fn less_waiting(process: &mut ProcessRun, wall: Duration, cpu: Duration, waited: Option<Duration>) {
-    // One thread cannot use more processor time than the time in which it did not wait. A tenth more is allowed, because
-    // the processor time includes what the process used before its program was loaded.
+    // One thread cannot use more processor time than the time in which it did not wait. A tenth more is allowed,
+    // because the processor time includes what the process used before its program was loaded.
     const ONE_THREAD: f64 = 1.1;
     process.timing = Some(Timing::Wall);
     let Some(running) = waited.map(|waited| wall.saturating_sub(waited)) else { return };

@@ -1,9 +1,9 @@
 //! The reader of Criterion's records. A benchmark's record is the directory `GROUP/FUNCTION/VALUE/new/` with the files
 //! `benchmark.json` and `sample.json`.
 //!
-//! This subject measures nothing itself: its reading comes from one process that ran some time ago, and perhaps with other
-//! code. Criterion shortens the name of a benchmark to make a directory name of it. So a benchmark is found by the name
-//! in its `benchmark.json`, and not by its directory.
+//! This subject measures nothing itself: its reading comes from one process that ran some time ago, and perhaps with
+//! other code. Criterion shortens the name of a benchmark to make a directory name of it. So a benchmark is found by
+//! the name in its `benchmark.json`, and not by its directory.
 
 mod fresh;
 #[cfg(test)]
@@ -81,8 +81,8 @@ pub(crate) fn read(
     match work(benchmark.throughput, rate) {
         Ok(work) => process.work = work,
         Err(text) => {
-            // The work is set to the unit of the limit, so that the throughput fails by this reason and not by a later one
-            // that says nothing about Criterion.
+            // The work is set to the unit of the limit, so that the throughput fails by this reason and not by a
+            // later one that says nothing about Criterion.
             let bytes = rate == Some(Unit::BytesPerSecond);
             process.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
             let reason =

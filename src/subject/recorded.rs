@@ -1,5 +1,5 @@
-//! The source of a benchmark that Criterion has measured. It has one reading, the recorded one, since nothing is measured
-//! here.
+//! The source of a benchmark that Criterion has measured. It has one reading, the recorded one, since nothing is
+//! measured here.
 
 use perf_budget_core::budget::{Budget, Budgets, Target};
 use perf_budget_core::metric::Units;

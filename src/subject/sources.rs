@@ -12,9 +12,9 @@ const MANIFESTS: [&str; 6] =
 /// Those of [`MANIFESTS`] that configure cargo only in a directory `.cargo`.
 const CONFIG: [&str; 2] = ["config.toml", "config"];
 
-/// Returns the source file below `dir` that was changed last, and when that was. Source files are those with one of these
-/// extensions, and those that configure cargo. Generated files are left out: directories that are marked as caches, as
-/// cargo's target directory is, and hidden directories.
+/// Returns the source file below `dir` that was changed last, and when that was. Source files are those with one of
+/// these extensions, and those that configure cargo. Generated files are left out: directories that are marked as
+/// caches, as cargo's target directory is, and hidden directories.
 ///
 /// # Errors
 /// If a file or directory cannot be read. The error has its path.

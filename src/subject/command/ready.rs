@@ -22,8 +22,8 @@ pub(super) enum Signal {
 }
 
 impl Signal {
-    /// Returns the signal of `ready`, or `None` if the command is ready when it ends. Fails if the signal is there before
-    /// the command is started.
+    /// Returns the signal of `ready`, or `None` if the command is ready when it ends. Fails if the signal is there
+    /// before the command is started.
     pub(super) fn prepare(ready: &Ready, root: &Path) -> Result<Option<Signal>, Unmeasured> {
         Ok(Some(match ready {
             Ready::Exit => return Ok(None),

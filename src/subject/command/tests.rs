@@ -313,8 +313,8 @@ fn a_command_runs_in_its_own_environment_and_directory() {
     measured(&Command { argv: vec!["./own".into()], ..sh("") }, &[WALL]);
 }
 
-/// Returns what GNU time measures of a command: its user and system seconds, and its peak in bytes. `None` if GNU time is
-/// not installed.
+/// Returns what GNU time measures of a command: its user and system seconds, and its peak in bytes. `None` if GNU
+/// time is not installed.
 fn gnu_time(command: &Command) -> Option<(f64, f64)> {
     let mut argv = vec!["-f".to_owned(), "%U %S %M".to_owned()];
     argv.extend(command.argv.clone());
@@ -361,8 +361,8 @@ fn missing(what: &str) {
 
 #[test]
 fn an_evicted_file_leaves_the_page_cache() {
-    // The file is in the target directory. A temporary directory may be in memory, and such a file cannot leave the page
-    // cache.
+    // The file is in the target directory. A temporary directory may be in memory, and such a file cannot leave the
+    // page cache.
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let file = dir.join(format!("evicted-{}", std::process::id()));
     std::fs::write(&file, vec![1; 1 << 20]).unwrap();

@@ -1,7 +1,8 @@
 //! The check that a record was made with the code as it is now.
 //!
-//! A record does not say which code it was made with. Without this check, a record from before a change would stay green.
-//! So a record is only accepted if it is younger than every source file of the workspace, and at most a day old.
+//! A record does not say which code it was made with. Without this check, a record from before a change would stay
+//! green. So a record is only accepted if it is younger than every source file of the workspace, and at most a day
+//! old.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
