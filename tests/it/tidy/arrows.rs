@@ -155,7 +155,9 @@ pub(super) fn library() -> Vec<Text> {
 }
 
 pub(super) fn code(text: &str) -> String {
-    let body = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    // The tests of one system alone are marked `cfg(all(test, unix))`.
+    let tests = ["\n#[cfg(test)]\nmod tests {", "\n#[cfg(all(test, unix))]\nmod tests {"];
+    let body = tests.iter().fold(text, |text, start| text.split(start).next().unwrap_or_default());
     body.lines().filter(|line| !line.trim_start().starts_with("//")).fold(
         String::new(),
         |code, line| {
