@@ -79,7 +79,7 @@ fn nothing_is_said_of_what_passes() {
 #[test]
 fn noise_takes_a_red_by_the_wall_clock_back() {
     let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::Wall, 0.31));
-    let note = "median 1 ms; the tail is descheduling: it waited 31 % of the time for a processor \
+    let note = "median 1 ms; the tail comes from descheduling: it waited 31 % of the time for a processor \
                 while 1.40 cores were busy with other work";
     check(&outcome, Verdict::Inconclusive, Some(Doubt::Noise), note);
     assert!(outcome.is_warning());
@@ -117,7 +117,7 @@ fn what_waiting_cannot_explain_stays_red() {
     check(&outcome, Verdict::Fail, None, note);
     // Its own threads are what it waited for.
     let outcome = p99(rules(), |n| on(broken(n), 0.02, Timing::Wall, 0.6));
-    let note = "median 1 ms; the tail is descheduling: it waited 60 % of the time for a processor \
+    let note = "median 1 ms; the tail comes from descheduling: it waited 60 % of the time for a processor \
                 behind its own threads, while only 0.02 cores were busy with other work";
     check(&outcome, Verdict::Fail, None, note);
     // A machine with processors to spare.
@@ -169,7 +169,7 @@ fn a_command_is_judged_again_without_its_waiting() {
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
     let outcome = wall(|| command(0.2, Some(0.18)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
-    let note = "it is over the limit without its waiting for a processor too";
+    let note = "it is over the limit even without the time that it waited for a processor";
     assert_eq!(outcome.notes.last().unwrap(), note);
     let outcome = wall(|| command(0.2, None));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));

@@ -329,7 +329,8 @@ fn what_every_process_notes_is_said_once() {
         Ok(ProcessRun { notes, ..value(Metric::from(Key::Allocs), 3.0) })
     };
     let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), noted);
-    let varied = "0.5 % of the time waited; so in the first process, and alike in others";
+    let varied =
+        "0.5 % of the time waited; this is the first process, and the others differ in the figures";
     assert_eq!(outcomes[0].notes, ["no swap", varied]);
 }
 

@@ -1,22 +1,22 @@
-//! What the clock that timed a process can tell apart, and what its times count.
+//! The clock that timed a process: what it can tell apart, and what its times include.
 
 use serde::{Deserialize, Serialize};
 
-/// What the clock costs and can tell apart: times near these are not times of the subject.
+/// What a clock costs and can tell apart. Times near these figures say nothing about the subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
-    /// Seconds that reading the clock adds to each timed part; already subtracted.
+    /// The seconds that reading the clock adds to each timed part; they are already subtracted.
     pub cost: f64,
-    /// The smallest difference the clock showed, in seconds.
+    /// The smallest difference that the clock showed, in seconds.
     pub resolution: f64,
 }
 
-/// What a time counts.
+/// What a measured time includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
-    /// The wall clock, less the time in which it waited for a processor.
+    /// The wall clock, without the time in which the thread waited for a processor.
     LessWaiting,
-    /// The wall clock with all there is in it: the work is that of several threads or processes, or
-    /// the system does not tell waiting.
+    /// The wall clock with everything in it, because several threads or processes did the work, or because
+    /// the system does not report waiting.
     Wall,
 }

@@ -1,6 +1,6 @@
-//! What one process gave, or why it gave nothing: data, which whoever measures fills in.
+//! Readings: what one process yielded, or why it yielded nothing. This is data, which the harness fills in.
 //!
-//! A reading is a value or the reason why there is none, never a default. Nothing here measures, and
+//! A reading is a value or the reason why there is none, and never a default. Nothing here measures, and
 //! nothing here knows limits or verdicts.
 
 mod clock;
@@ -16,64 +16,64 @@ pub use noise::{Interference, Orphans, StallTime, Throttled};
 use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 
-/// What one process gave that was started and measured anew: the unit of replication, since
-/// what varies between processes (placement, layout, allocator state) varies with it.
+/// What one freshly started process yielded. A process is the unit of replication, since what varies between
+/// processes (placement, layout, allocator state) is the same for all operations of one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessRun {
-    /// Latency in seconds of single operations, in the order they ran.
+    /// The latencies of single operations in seconds, in the order in which they ran.
     pub operations: Vec<f64>,
-    /// Mean seconds of one operation in each batch, in order.
+    /// The mean time of one operation in each batch in seconds, in order.
     pub batches: Vec<f64>,
-    /// Operations in the smallest batch; 1 where an operation was as long as a batch, 0 without any.
+    /// The number of operations in the smallest batch: 1 where an operation took as long as a batch, 0 without any.
     pub batch_size: u64,
     /// What one operation counts for in a throughput.
     pub work: Work,
-    /// What the clock that timed it can tell apart; `None` where nothing was timed.
+    /// The clock that timed the process; `None` where nothing was timed.
     pub clock: Option<Clock>,
-    /// Whether waiting for a processor was taken off its times; `None` where nothing was timed.
+    /// Whether waiting for a processor was subtracted from its times; `None` where nothing was timed.
     pub timing: Option<Timing>,
-    /// One value for the whole process, in the metric's base unit.
+    /// One value for the whole process for each metric, in the metric's base unit.
     pub values: ByMetric<f64>,
-    /// Metrics of the process that could not be measured, each with its reason; the others stand.
+    /// The metrics of the process that could not be measured, each with its reason; the others are valid.
     pub unmeasured: ByMetric<Unmeasured>,
-    /// What a reader of one metric must know: the largest of several files.
+    /// What a reader of one metric must know, such as which of several files is the largest.
     pub remarks: ByMetric<Vec<String>>,
-    /// Of values by the wall clock, what is left without waiting for a processor; those are missing
-    /// that nobody can tell it of.
+    /// For values by the wall clock, what remains without waiting for a processor. A value is missing here
+    /// where its waiting is not known.
     pub less_waiting: ByMetric<f64>,
-    /// For a ratio, the two values that it is made of.
+    /// For a ratio, the values of its two sides.
     pub sides: ByMetric<(f64, f64)>,
-    /// Of a pair which link of the subject and which of its reference it was measured with, counted from 0: what
-    /// luck with addresses is worth is the same in all pairs of one link. `None` of all else.
+    /// For a pair, which link of the subject and which of its reference it was measured with, counted from 0. The
+    /// effect of the order of addresses is the same in all pairs of one link. `None` for everything else.
     pub links: Option<[usize; 2]>,
     /// How long the process took, spawning and set-up included.
     pub elapsed: Duration,
-    /// The share of the measured time that it waited for a processor; `None` where unknown.
+    /// The share of the measured time that the process waited for a processor; `None` where unknown.
     pub waited: Option<f64>,
-    /// Involuntary context switches while it was measured; `None` where unknown.
+    /// The involuntary context switches while the process was measured; `None` where unknown.
     pub preempted: Option<u64>,
-    /// Under a load: how late its generator was by itself.
+    /// Under a load: how late its generator was itself.
     pub lag: Option<Lag>,
-    /// Under a load that was more than the workload can take: some latencies are only how long
-    /// operations had waited that were never started, and this is the shortest of those, in seconds.
+    /// Under a load that was more than the workload can take: the shortest time, in seconds, that operations had
+    /// waited which were never started. Some latencies are only such waiting times.
     pub at_least: Option<f64>,
-    /// The least growth of resident memory that it would have shown, in bytes an operation.
+    /// The least growth of resident memory that the process could have shown, in bytes an operation.
     pub grain: Option<f64>,
-    /// The processor that it was kept on, by number; `None` where it might run on any.
+    /// The number of the processor to which it was pinned; `None` where it might run on any.
     pub pinned: Option<usize>,
-    /// Processor time of its processes that nobody waited for.
+    /// The processor time of its processes that nobody waited for.
     pub orphans: Orphans,
     /// What else the machine did meanwhile; `None` where nobody watched.
     pub interference: Option<Interference>,
-    /// What a reader of the result must know: how it was timed, what is missing.
+    /// What a reader of the result must know: how the process was timed, what is missing.
     pub notes: Vec<String>,
 }
 
 impl ProcessRun {
-    /// The values of `metric`, in the order they were measured.
+    /// Returns the values of `metric`, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where the process has none.
+    /// Where the process has no value of it.
     pub fn series(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         if let Some(reason) = self.unmeasured.get(metric) {
             return Err(reason.clone());
@@ -108,7 +108,7 @@ impl ProcessRun {
 }
 
 impl ProcessRun {
-    /// A 1 for each operation that failed and a 0 for each that did not; their order is not kept.
+    /// Returns a 1 for each operation that failed and a 0 for each that did not, in no particular order.
     fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         let Some(&share) = self.values.get(metric) else {
             let text = format!("no `{metric}` was measured");
@@ -127,9 +127,9 @@ impl ProcessRun {
 /// What one operation counts for in a throughput.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Work {
-    /// So many operations: 1, unless the workload says otherwise.
+    /// This many operations: 1, unless the workload says otherwise.
     Operations(f64),
-    /// So many bytes.
+    /// This many bytes.
     Bytes(f64),
 }
 

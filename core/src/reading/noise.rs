@@ -1,52 +1,52 @@
-//! What else the machine did while a process was measured, as amounts that add up over processes.
+//! What else the machine did while a process was measured, as amounts that can be summed over processes.
 
-/// What else went on while something was measured.
+/// What else the machine did while something was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Interference {
-    /// How long the time between the two readings was, in seconds.
+    /// The time between the two readings, in seconds.
     pub seconds: f64,
-    /// Processor seconds of all that is not this process, and nothing that it started. Counted in
-    /// ticks for the machine and exactly for this process, so that a short time may give a little
+    /// The processor seconds of everything except this process and what it started. They are counted in
+    /// ticks for the machine but exactly for this process, so a short measurement may give a little
     /// less than 0.
     pub outside: Option<f64>,
-    /// Processor seconds that the machine's host gave to others, and those of all the machine's
+    /// The processor seconds that the machine's host gave to others, and those of all the machine's
     /// processors, idle or not.
     pub stolen: Option<(f64, f64)>,
-    /// Seconds in which at least one task of the machine had to wait for something.
+    /// The seconds in which at least one task of the machine had to wait for something.
     pub pressure: StallTime,
-    /// How a quota held this process's control group back.
+    /// How a quota held back this process's control group.
     pub throttled: Option<Throttled>,
 }
 
-/// Seconds in which at least one task waited (Linux's pressure stall information, `some`).
+/// The seconds in which at least one task waited (Linux's pressure stall information, `some`).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StallTime {
-    /// For a processor.
+    /// The time in which a task waited for a processor.
     pub cpu: Option<f64>,
-    /// For memory to become free.
+    /// The time in which a task waited for memory to become free.
     pub memory: Option<f64>,
-    /// For a disk.
+    /// The time in which a task waited for a disk.
     pub io: Option<f64>,
 }
 
 /// What a processor quota did to a control group.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Throttled {
-    /// Periods in which it ran out.
+    /// The number of periods in which the quota ran out.
     pub periods: u64,
-    /// Seconds that threads of the group were held back, added up over processors.
+    /// The seconds that threads of the group were held back, summed over processors.
     pub seconds: f64,
 }
 
-/// Processor time of what a measured process started and nobody waited for. No counter adds it to the harness's
-/// own, so that it would look like other work.
+/// The processor time of processes that a measured process started and nobody waited for. No counter adds it to the
+/// harness's own time, so it would look like other work.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Orphans {
     /// There were none.
     #[default]
     None,
-    /// They used so many seconds.
+    /// They used this many seconds.
     Used(f64),
-    /// There were some, and what they used is not known.
+    /// There were some, and how much they used is not known.
     Unknown,
 }
