@@ -98,7 +98,7 @@ impl Store {
         let sql = "SELECT r.id, r.began, r.commit_id, r.dirty, r.branch, r.environment, r.source, \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run), \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run \
-                    AND o.verdict IN ('fail', 'inconclusive', 'unsure', 'unmeasured')) \
+                    AND o.verdict IN ('fail', 'unsure', 'unmeasured')) \
                    FROM budget_runs r ORDER BY r.began DESC, r.run LIMIT $1";
         let rows = self.database.rows(sql, &[i64::from(last).into()])?;
         Ok(rows.iter().map(run_row).collect())

@@ -93,8 +93,7 @@ fn commits(points: &[&Point]) -> Vec<Commit> {
     let mut groups: Vec<(&Point, Vec<f64>, bool)> = Vec::new();
     for point in points {
         let Some(value) = point.value else { continue };
-        let is_red =
-            ["fail", "inconclusive", "unsure", "unmeasured"].contains(&point.verdict.as_str());
+        let is_red = ["fail", "unsure", "unmeasured"].contains(&point.verdict.as_str());
         let same = |known: &&mut (&Point, _, _)| {
             point.commit.is_some() && known.0.commit == point.commit && known.0.dirty == point.dirty
         };

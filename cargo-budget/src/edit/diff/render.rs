@@ -50,7 +50,7 @@ impl Comparison<'_> {
     /// Renders the changes for programs.
     pub(crate) fn json(&self) -> String {
         // These types always have a rendering as JSON.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        serde_json::to_string_pretty(self).expect("texts and numbers can be written as JSON") + "\n"
     }
 
     /// Renders the changes for a comment on a pull request.

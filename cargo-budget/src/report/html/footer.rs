@@ -68,7 +68,7 @@ pub(super) fn began(seconds: u64) -> String {
 /// Renders what the verdicts and the charts mean.
 pub(super) fn legend() -> Markup {
     let meanings = [
-        (Verdict::Pass, "shown not to be over the limit by more than the tolerance"),
+        (Verdict::Pass, "shown to be within the limit and its tolerance"),
         (Verdict::Warn, "passes, but deserves a look: it is close to the limit"),
         (Verdict::Fail, "shown to be broken, and confirmed in fresh processes"),
         (

@@ -244,9 +244,9 @@ pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> 
     let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
     let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
     (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
-        "within layout luck: the same source linked in another order may differ as much; set \
-         `layouts = 8` in [settings] to link both revisions so often, or limit what does not depend \
-         on it, such as allocs"
+        "within layout luck: each side was linked once, and the same source linked in another order may differ \
+         as much; let `cargo budget check --base` link both revisions several times (`layouts` in [settings]), or \
+         limit what does not depend on it, such as allocs"
             .to_owned()
     })
 }
