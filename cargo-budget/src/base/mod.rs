@@ -144,7 +144,7 @@ pub(crate) fn compared(
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves.filter(|_| prepare.is_none());
     let wanted = Wanted { revision, target, prepare, times, from, to: None, proves };
-    let prepared = prepare(project, &commit, &wanted, progress, tell);
+    let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
         let short = &base.commit[..12];
         tell(&match &base.lacks {
@@ -161,7 +161,7 @@ pub(crate) fn compared(
 }
 
 /// Checks out a commit and builds its tests, as far as anything has to be compared with it.
-fn prepare(
+fn prepare_base(
     project: &Project,
     commit: &str,
     wanted: &Wanted<'_>,
@@ -222,7 +222,7 @@ pub(crate) fn save(
         to: Some(to),
         proves: None,
     };
-    let base = prepare(project, &commit, &wanted, progress, tell)?;
+    let base = prepare_base(project, &commit, &wanted, progress, tell)?;
     match base.lacks {
         Some(lacks) => Err(Failure::unmeasured(format!("`{commit}` {lacks}; nothing was saved"))),
         None => Ok(base.commit),

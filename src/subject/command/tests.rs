@@ -361,9 +361,9 @@ fn missing(what: &str) {
 
 #[test]
 fn an_evicted_file_leaves_the_page_cache() {
-    // The file is in the target directory. A temporary directory may be in memory, and such a file cannot leave the
-    // page cache.
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    // The file is beside this program, wherever that was built. A temporary directory may be in memory, and such a file cannot
+    // leave the page cache.
+    let dir = scratch();
     let file = dir.join(format!("evicted-{}", std::process::id()));
     std::fs::write(&file, vec![1; 1 << 20]).unwrap();
     let pages = |path: &Path| crate::os::page_cache::resident_pages(path).unwrap().unwrap();
