@@ -1,4 +1,4 @@
-//! The lines of `outcomes.jsonl` stay as they are, and those of other versions are read.
+//! The format of a line of `outcomes.jsonl` stays the same, and lines of other versions can be read.
 
 use super::*;
 use crate::budget::Bound;
@@ -8,17 +8,17 @@ use crate::outcome::{Doubt, Effect, Estimate};
 use crate::quantity::Unit;
 use crate::verdict::Verdict;
 
-/// A deterministic metric that holds.
+/// A deterministic limit that passes.
 const PASS: &str = r#"{"test":"module::gzip","budget":"module","case":"","metric":"gzip","subject":"pkg/app.wasm","verdict":"pass","reason":"97.3 KB of 100 KB","against":{"bound":"max","limit":100000.0,"warn":90000.0,"tolerance":0.0,"unit":"B"},"relative_to":null,"estimate":{"value":97300.0,"low":null,"high":null},"evidence":null,"shape":null,"doubt":null,"inconclusive":"warn","noise":null,"cause":null,"output":null,"notes":[],"accepted":{"value":97100.0,"low":null,"high":null,"unit":"B","date":"2026-11-01","commit":null,"elsewhere":null,"factor":1.02},"waived":null,"why":"phones","file":"budgets.toml","line":7,"seconds":0.012,"run":{"id":"1-2","began":1780000000,"tests":3,"budgets":2,"profile":"release","platform":"linux x86_64","processor":"A \"chip\"","cores":2,"version":"0.1.0","package":"kit","commit":"a1b2c3d"}}"#;
 
-/// A time that is broken against the base, and waived.
+/// A limit on a time against the base that fails, with a waiver that has expired.
 const FAIL: &str = r#"{"test":"sort::n=10::mean::x_base","budget":"sort","case":"n=10","metric":"mean","subject":"sort","verdict":"fail","reason":"1.31 x base","against":{"bound":"max","limit":1.03,"warn":1.02,"tolerance":0.010000000000000009,"unit":"ratio"},"relative_to":"base","estimate":{"value":1.3100000000000003,"low":1.29,"high":1.3333333333333333},"evidence":{"fail":9.210340371976182,"fail_at":7.600902459542082,"pass":-4.0,"pass_at":2.995732273553991,"detectable":1.07,"processes":6,"values":600,"waited":0.003,"preempted":4},"shape":{"of":"pairs","quantiles":[["p50",1.31],["max",1.4]],"bars":[{"low":1.2,"high":1.4,"count":600}]},"doubt":"noise","inconclusive":"fail","noise":{"outside":0.02,"steal":null,"pressure":{"cpu":0.01,"memory":null,"io":0.0},"throttled":0.0,"throttled_periods":0,"waited":0.003,"preempted":1.5,"clock":"less-waiting","pinned":"processor 1","processes":6},"cause":null,"output":null,"notes":["interleaved"],"accepted":null,"waived":{"until":"2026-12-31","owner":"ada","why":"to be mended","effect":"expired"},"why":null,"file":"budgets.toml","line":12,"seconds":1.25,"run":{"id":"1-2","began":1780000000,"tests":3,"budgets":2,"profile":"release","platform":"linux x86_64","processor":"","cores":2,"version":"0.1.0","package":"","commit":null}}"#;
 
-/// There is no reading.
+/// A limit that could not be measured.
 const UNMEASURED: &str = r#"{"test":"app::wall_p50","budget":"app","case":"","metric":"wall_p50","subject":"app --help","verdict":"unmeasured","reason":"`app` was ended by SIGSEGV","against":null,"relative_to":null,"estimate":null,"evidence":null,"shape":null,"doubt":null,"inconclusive":"warn","noise":null,"cause":"crashed","output":"line\n\u001b[31mred\tü","notes":[],"accepted":null,"waived":null,"why":null,"file":"","line":0,"seconds":0.0,"run":{"id":"","began":0,"tests":0,"budgets":0,"profile":"","platform":"","processor":"","cores":0,"version":"","package":"","commit":null}}"#;
 
 #[test]
-fn a_line_stays_as_it_is() {
+fn the_format_of_a_line_stays_the_same() {
     let pass: Outcome = frozen(PASS);
     assert_eq!(pass.estimate, Some(Estimate { value: 97_300.0, low: None, high: None }));
     let accepted = pass.accepted.unwrap();
@@ -37,7 +37,7 @@ fn a_line_stays_as_it_is() {
 }
 
 #[test]
-fn a_limit_that_is_proven_says_so_and_a_measured_one_does_not() {
+fn only_a_limit_that_is_proven_has_a_proof() {
     let line = FAIL.replace(
         r#""cause":null"#,
         r#""proven":{"by":"sections","commit":"0123456789abcdef"},"cause":null"#,
@@ -67,7 +67,7 @@ fn a_line_of_another_version_is_read() {
     assert_eq!((noise.pressure, noise.processes), (StallShare::default(), 0));
 }
 
-/// Until 0.1 these had other names, and what was not settled was red.
+/// Before version 0.1 some fields had other names, and a limit that could not be settled was red.
 #[test]
 fn a_line_in_older_words_is_read() {
     let changed = [
@@ -88,7 +88,7 @@ fn a_line_in_older_words_is_read() {
     let near: Outcome =
         crate::exact::read(old.replace(r#""blind""#, r#""near""#).as_bytes()).unwrap();
     assert_eq!(near.doubt, Some(Doubt::NearLimit));
-    // It is written in the words of today.
+    // The line is written anew with the names of today.
     assert!(frozen_words(&read));
 }
 
@@ -98,7 +98,7 @@ fn frozen_words(outcome: &Outcome) -> bool {
 }
 
 #[test]
-fn what_is_no_line_is_refused_with_its_reason() {
+fn a_line_that_is_not_an_outcome_is_refused_with_the_reason() {
     #[track_caller]
     fn check(line: &str, want: &str) {
         let why = refused::<Outcome>(line);

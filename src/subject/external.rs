@@ -12,8 +12,8 @@ use super::{artifact, command, stale};
 use crate::inject::Injection;
 use crate::meter::{Source, Versus};
 
-/// For how long a command is run again and again before another source has its turn. A shorter turn would not be worth
-/// the cost of the machine's lock.
+/// The time for which a command is run again and again before another source has its turn. A shorter turn would not be
+/// worth the cost of the machine's lock.
 const BURST: Duration = Duration::from_millis(50);
 /// The number of runs that show what a command's value is without the injected effect.
 const BARE_RUNS: usize = 5;

@@ -31,13 +31,13 @@ use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
-/// For how long a pair measures at the least. Many short pairs give more evidence than a few long ones.
+/// The shortest measuring time of a pair. Many short pairs give more evidence than a few long ones.
 const SHORTEST_PAIR: Duration = Duration::from_millis(30);
 /// The share of the measured time up to which the processor time of other threads and of children is ignored. If they
 /// use more, an operation counts as one of several threads. A smaller share cannot be told from the kernel's own
 /// work, because turns are short.
 const IGNORED_SHARE: f64 = 0.1;
-/// For how long the first pair measures, which shows whether operations use several threads.
+/// The measuring time of the first pair, which shows whether operations use several threads.
 const PILOT: Duration = Duration::from_millis(10);
 
 /// Returns the reason why a workload that a budget names cannot be measured.
@@ -344,7 +344,7 @@ struct WorkloadPairs {
     /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several
     /// threads.
     place: Option<Place>,
-    /// For how long the next pair measures.
+    /// The measuring time of the next pair.
     slice: Duration,
     /// The notes about how both sides were built.
     notes: Vec<String>,

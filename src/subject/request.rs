@@ -7,12 +7,12 @@ use perf_budget_core::metric::{Metric, WorkerInstrument};
 
 use crate::worker::process::Request;
 
-/// For how long a workload's process measures, its set-up and warm-up not counted.
+/// The shortest measuring time of a workload's process. Its set-up and warm-up are not counted.
 const SLICE: Duration = Duration::from_millis(100);
-/// For how long a process measures under a load at the least, since a queue takes time to grow.
+/// The measuring time under a load. It is longer, since a queue takes time to grow.
 const LOADED_SLICE: Duration = Duration::from_millis(250);
-/// For how long a process measures at the most, however long its set-up takes. A process in which the growth of
-/// memory is measured always takes this long.
+/// The longest measuring time of a process, however long its set-up takes. A process in which the growth of memory is
+/// measured always takes this long.
 pub(super) const LONGEST_SLICE: Duration = Duration::from_millis(500);
 /// The most operations of one process. A percentile gains nothing from more.
 const MOST_OPERATIONS: usize = 20_000;
@@ -39,8 +39,8 @@ pub(super) fn request(
     request
 }
 
-/// Returns for how long the next process measures, after one that took `elapsed` in all. A workload with a long
-/// set-up is measured for longer, since otherwise most of the time would be spent on set-ups.
+/// Returns the measuring time of the next process, after one that took `elapsed` in all. A workload with a long set-up
+/// is measured for longer, since otherwise most of the time would be spent on set-ups.
 pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
     if request.load.is_some() {
         // Under a load the rest of the time is spent on the queue that is left, and not on the set-up.

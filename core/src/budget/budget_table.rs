@@ -1,4 +1,4 @@
-//! `[budget.NAME]`: its name, and what stands under it put together.
+//! The reader of `[budget.NAME]`: the name of the budget, and the tables and keys below it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,21 +18,21 @@ use super::{
 };
 use crate::metric::SubjectKind;
 
-/// What stands under `budget`.
+/// The budgets below `budget`.
 #[derive(Default)]
 pub(super) struct BudgetTables<'t> {
-    /// Every name, also of budgets with mistakes; with the index of those without.
+    /// The names of all budgets, each with its index in `budgets`. A budget with mistakes has no index.
     pub names: HashMap<&'t str, Option<usize>>,
     pub budgets: Vec<Draft>,
 }
 
-/// A budget, and where in the text its limits are.
+/// A budget, and the places of its limits in the text.
 pub(super) struct Draft {
     pub budget: Budget,
     pub spans: Vec<std::ops::Range<usize>>,
 }
 
-/// Names that stand for something else where a limit refers to a budget.
+/// The names that a budget cannot have, because they mean something else where a limit refers to a budget.
 const RESERVED: [&str; 2] = ["base", "lock"];
 
 /// Reads every budget.
@@ -121,7 +121,7 @@ fn budget(entry: &Entry<'_>, room: &mut usize, reading: &mut Reading<'_>) -> Opt
     Some(Draft { budget, spans })
 }
 
-/// Reports parameters that a subject has no place for: every case would be the same.
+/// Reports parameters that the subject does not use, since every case would then be the same.
 fn check_use(
     (subject, build): (&Subject, &Build),
     parameters: &[Parameter],
@@ -131,7 +131,7 @@ fn check_use(
     let what = match subject {
         Subject::Command(_) => "argument or variable of the command",
         Subject::Artifact(_) => "path of the artifact",
-        // A workload asks for them.
+        // A workload asks for its parameters while it runs, so their use cannot be seen here.
         Subject::Workload(_) | Subject::Criterion(_) => return,
     };
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
@@ -146,7 +146,7 @@ fn check_use(
     }
 }
 
-/// Whether `max` or `min` has an entry, or is wrong in a way that is reported elsewhere.
+/// Whether `max` or `min` has an entry, or has a mistake that is reported elsewhere.
 fn holds_limit(table: &DeTable<'_>) -> bool {
     let sides = ["max", "min"].into_iter().filter_map(|side| read::entry(table, side));
     sides.into_iter().any(|side| side.value.get_ref().as_table().is_none_or(|t| !t.is_empty()))
@@ -163,7 +163,7 @@ fn check_name(entry: &Entry<'_>, reading: &mut Reading<'_>) {
     }
 }
 
-/// Reports unknown keys; gives those that misspelt ones were meant to be.
+/// Reports unknown keys. Returns the keys that misspelt ones were probably meant to be.
 fn check_keys(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Vec<&'static str> {
     let mut meant = Vec::new();
     for entry in read::unordered(table) {

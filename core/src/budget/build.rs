@@ -1,4 +1,5 @@
-//! How what a budget measures is built: the keys `features`, `profile`, `wasm-opt`, `build` and `build_timeout`.
+//! The keys that say how the subject of a budget is built: `features`, `profile`, `wasm-opt`, `build` and
+//! `build_timeout`.
 
 use std::time::Duration;
 
@@ -10,12 +11,12 @@ use super::problem::Problem;
 use super::read::{self, Entry};
 use super::{Build, Subject};
 
-/// What stands for a binary in a text.
+/// The beginning of a placeholder for a binary.
 pub(super) const BINARY: &str = "{bin:";
-/// What stands for a WebAssembly module.
+/// The beginning of a placeholder for a WebAssembly module.
 pub(super) const MODULE: &str = "{wasm:";
 
-/// Reads the keys of one budget, which have to say something of its subject.
+/// Reads these keys of one budget.
 pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Build {
     let entry = |key| read::entry(table, key);
     Build {
@@ -29,7 +30,7 @@ pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Build {
     }
 }
 
-/// Reports keys that say how something is built that the budget does not name.
+/// Reports keys about the build of something that the budget does not name.
 pub(super) fn check(
     subject: &Subject,
     build: &Build,
@@ -55,7 +56,7 @@ pub(super) fn check(
     }
 }
 
-/// A list that may be empty: no feature at all.
+/// Reads the list of features. An empty list stands for no feature at all.
 fn features(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     const EXAMPLE: &str = "a list: [\"default\", \"tls\"], or [] for none";
     if entry.value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
@@ -83,7 +84,7 @@ fn profile(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<String> {
     Some(name)
 }
 
-/// A program and its arguments; a line for a shell is told apart.
+/// Reads a program and its arguments. A line for a shell is reported with a message of its own.
 fn command(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     if let Some(line) = entry.value.get_ref().as_str() {
         let words: Vec<_> = line.split_whitespace().map(|word| format!("{word:?}")).collect();
@@ -96,6 +97,6 @@ fn command(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> 
 }
 
 impl Build {
-    /// How long one build may take where neither the budget nor the settings say.
+    /// The longest time that one build may take, if neither the budget nor the settings say it.
     pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 }

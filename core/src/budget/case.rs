@@ -1,4 +1,4 @@
-//! `params`: their values, and one case for each combination of those that are listed.
+//! The reader of `params`: the values of parameters, and one case for each combination of the listed values.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::read::{self, Entry, Value};
 use super::{Case, Param};
 
-/// The most cases of one budget: each is a test.
+/// The most cases of one budget. Each limit has a test for each case.
 const MOST: usize = 1000;
 
 /// The most cases of all budgets together.
@@ -20,13 +20,13 @@ pub(super) const MOST_IN_FILE: usize = 100_000;
 /// A parameter with its values.
 pub(super) struct Parameter {
     pub name: String,
-    /// One, or those of the list.
+    /// The values of the list, or the one value.
     pub values: Vec<Param>,
-    /// Whether they were written as a list, so that they name the case.
+    /// Whether the values were written as a list. Then they are in the name of the case.
     pub listed: bool,
 }
 
-/// Reads `params`; what is wrong is reported and left out.
+/// Reads `params`. A parameter with a mistake is reported and left out.
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Parameter> {
     let Some(table) = entry.table(reading, "params = { records = [1000, 10_000] }") else {
         return Vec::new();
@@ -52,8 +52,8 @@ pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Paramete
     parameters
 }
 
-/// Every combination, the last parameter changing fastest. `room` is how many cases the file may
-/// still have.
+/// Returns every combination of values. The last parameter changes fastest. `room` is the number of cases that the file
+/// may still have.
 pub(super) fn cases(
     parameters: &[Parameter],
     at: &std::ops::Range<usize>,
@@ -106,7 +106,7 @@ fn list(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Vec<Param> {
         } else if seen.insert(text) {
             values.push(value);
         } else {
-            // Twice is judged by the text, since that is what would name two tests the same.
+            // Two values are the same if their texts are, since the texts are in the names of the tests.
             let title = format!("`{}` lists {} twice", entry.key, quoted(&value.to_string()));
             reading.report(Problem::new(item.span(), title).help("keep one of the two"));
         }

@@ -1,20 +1,20 @@
-//! One reading of a file, in which all of its mistakes are found.
+//! The state while a file is read, in which all of its mistakes are collected.
 
 use std::ops::Range;
 
 use super::problem::Problem;
 use super::source::Source;
 
-/// How many problems are shown in full; a file with more has one cause, not so many.
+/// The number of problems that are shown in full. A file with more of them usually has a single cause.
 pub(super) const SHOWN: usize = 50;
 
-/// One reading of a file: its text and the problems found so far.
+/// The reading of a file: its text, and the problems found so far.
 pub(super) struct Reading<'s> {
     pub source: Source<'s>,
     pub problems: Vec<Problem>,
-    /// What is no mistake: it is read, and could be written better.
+    /// The notes about what is not a mistake, but written in an old way.
     pub notes: Vec<Problem>,
-    /// The file is not well formed: what is missing may stand where it could not be read.
+    /// Whether the file is not well-formed TOML. Then a missing key may be in a part that could not be read.
     pub torn: bool,
 }
 
@@ -33,29 +33,29 @@ impl<'s> Reading<'s> {
         self.notes.push(note);
     }
 
-    /// All notes as texts.
+    /// Returns all notes as texts.
     pub(super) fn render_notes(&self) -> Vec<String> {
         self.notes.iter().map(|note| self.source.render_note(note)).collect()
     }
 
-    /// Reports that something is not there, unless it may be in a part that could not be read.
+    /// Reports that something is missing, unless it may be in a part that could not be read.
     pub(super) fn report_absence(&mut self, problem: Problem) {
         if !self.torn {
             self.report(problem);
         }
     }
 
-    /// Whether the next problem will still be shown, so that a search for a suggestion pays.
+    /// Whether the next problem will still be shown, so that it is worth while to search for a suggestion.
     pub(super) fn is_shown(&self) -> bool {
         self.problems.len() < SHOWN
     }
 
-    /// The line that a span starts on, from 1.
+    /// Returns the line that a span starts on, from 1.
     pub(super) fn line(&self, at: &Range<usize>) -> usize {
         self.source.line(at.start) + 1
     }
 
-    /// All problems as text, in the order of the file.
+    /// Returns all problems as one text, in the order of the file.
     pub(super) fn render(&mut self) -> String {
         self.problems.sort_by_cached_key(|p| p.at.end);
         self.problems.sort_by_cached_key(|p| p.at.start);

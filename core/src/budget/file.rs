@@ -1,4 +1,4 @@
-//! The file as a whole: read, parsed, checked; all mistakes or a [`Budgets`].
+//! The reader of the whole file: it reads, parses and checks it, and returns [`Budgets`] or all mistakes.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,19 @@ use super::source::Source;
 use super::{Budgets, Settings, budget_table, key, read, reference, settings, spelling, syntax};
 use crate::error::Error;
 
-/// The largest file that is read. A budget takes about a hundred bytes.
+/// The most bytes of a file that is read. A budget takes about a hundred bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Reads and checks a `budgets.toml`.
 ///
 /// # Errors
-/// The file cannot be read, or has mistakes: then the error shows all of them, each with its line, a
-/// caret and what to write instead.
+/// If the file cannot be read or has mistakes. The error shows all mistakes, each with its line, a caret and what to
+/// write instead.
 pub fn load(path: &Path) -> Result<Budgets, Error> {
     parse(&text(path, LARGEST, "write one with `[budget.NAME]` in it")?, path)
 }
 
-/// The text of a file that people may have got wrong; `remedy` is for one that is not there.
+/// Returns the text of a file. `remedy` says what to do if the file is missing.
 pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Error> {
     let shown = path.display();
     let fault = |text: String| Err(Error::config(format!("error: {text}\n"), 1));
@@ -62,8 +62,8 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
     }
 }
 
-/// Checks the text of a `budgets.toml`; `path` is where it comes from, which relative paths start
-/// from and messages name. Nothing is read from the disk.
+/// Checks the text of a `budgets.toml`. Messages name the file `path`, and relative paths start from its directory.
+/// Nothing is read from the disk.
 ///
 /// # Errors
 /// As for [`load`].
@@ -76,7 +76,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
     }
 }
 
-/// Everything in `reading` that can be read; problems are in `reading`. `None` where there is no budget.
+/// Reads everything in `reading` that can be read, and adds the problems to `reading`. `None` if there is no budget.
 pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
     let syntax = syntax::parse(reading);
     let sound = reading.problems.len();
@@ -104,7 +104,7 @@ pub(super) fn check(reading: &mut Reading<'_>, path: &Path) -> Option<Budgets> {
 const EXAMPLE: &str =
     "write one, for example\n\n[budget.merge]\nworkload = \"merge\"\nmax = { p99 = \"10 ms\" }";
 
-/// Reports keys at the top that do not belong there, and knows a budget without its `budget.`
+/// Reports keys at the top level that do not belong there. For a budget whose name lacks `budget.` it says so.
 fn check_tables(tree: &DeTable<'_>, reading: &mut Reading<'_>) {
     for entry in read::entries(tree) {
         if key::FILE.iter().any(|key| key.name == entry.key) {

@@ -1,15 +1,15 @@
-//! The keys of the file: what the reader accepts and what the schema describes, in one place.
+//! The tables of keys, which the reader accepts and the schema describes.
 
 use crate::metric::SubjectKind;
 use crate::metric::SubjectKind::{Artifact, Command, Criterion, Workload};
 
 /// One key of a table.
 pub(super) struct Key {
-    /// As it is written.
+    /// The name of the key in the file.
     pub name: &'static str,
-    /// The subjects that it makes sense for; all, where it is not in a budget.
+    /// The subjects that the key makes sense for. All subjects, if the key is not in a budget.
     pub of: &'static [SubjectKind],
-    /// What it says, in one or two sentences.
+    /// The description of the key, in one or two sentences.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "only the schema has it, which a test makes")
@@ -18,16 +18,16 @@ pub(super) struct Key {
 }
 
 const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
-/// Of what the gate measures itself.
+/// The subjects that perf-budget measures itself.
 const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload];
-/// Of what is built before it is measured.
+/// The subjects that may be built before they are measured.
 const BUILT: &[SubjectKind] = &[Artifact, Command];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
 }
 
-/// Of the file.
+/// The keys of the file.
 pub(super) const FILE: &[Key] = &[
     key("settings", ALL, "What holds for every budget that does not say otherwise."),
     key(
@@ -37,7 +37,7 @@ pub(super) const FILE: &[Key] = &[
     ),
 ];
 
-/// Of `[settings]`.
+/// The keys of `[settings]`.
 pub(super) const SETTINGS: &[Key] = &[
     key(
         "effort",
@@ -88,7 +88,7 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
 ];
 
-/// Of `[budget.NAME]`. The first four name the subject; a budget has one of them.
+/// The keys of `[budget.NAME]`. The first four name the subject; a budget has one of them.
 pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
@@ -182,7 +182,7 @@ pub(super) const BUDGET: &[Key] = &[
     ),
 ];
 
-/// Of the long form of `base` in `[settings]`.
+/// The keys of the long form of `base` in `[settings]`.
 pub(super) const BASE: &[Key] = &[
     key("limit", ALL, "How much worse than at the base revision a metric may be: \"5 %\"."),
     key(
@@ -192,7 +192,7 @@ pub(super) const BASE: &[Key] = &[
     ),
 ];
 
-/// Of the long form of a limit.
+/// The keys of the long form of a limit.
 pub(super) const LIMIT: &[Key] = &[
     key("limit", ALL, "A quantity with its unit, or `FACTOR x REFERENCE`."),
     key(
@@ -204,14 +204,14 @@ pub(super) const LIMIT: &[Key] = &[
     key("waive", ALL, "Until a day, the limit is a warning where it is broken."),
 ];
 
-/// Of `waive`.
+/// The keys of `waive`.
 pub(super) const WAIVE: &[Key] = &[
     key("until", ALL, "The last day, in UTC, that it holds: \"2027-01-31\"."),
     key("owner", ALL, "Who answers for it."),
     key("why", ALL, "Why the limit may be broken until then."),
 ];
 
-/// Of a block of `budgets.lock`.
+/// The keys of a block of `budgets.lock`.
 pub(super) const LOCKED: &[Key] = &[
     key("value", ALL, "The value, in the base unit."),
     key("low", ALL, "The lower end of its interval."),
@@ -222,7 +222,7 @@ pub(super) const LOCKED: &[Key] = &[
     key("environment", ALL, "Where it was measured."),
 ];
 
-/// Of a block's `environment`.
+/// The keys of a block's `environment`.
 pub(super) const ENVIRONMENT: &[Key] = &[
     key("platform", ALL, "Operating system and architecture."),
     key("processor", ALL, "The processor's name, where the system tells."),
@@ -230,7 +230,7 @@ pub(super) const ENVIRONMENT: &[Key] = &[
     key("profile", ALL, "`release` or `debug`."),
 ];
 
-/// Of `scaling`.
+/// The keys of `scaling`.
 pub(super) const SCALING: &[Key] = &[
     key(
         "over",
@@ -240,7 +240,7 @@ pub(super) const SCALING: &[Key] = &[
     key("max", ALL, "The greatest slope of each metric: 1 is linear, 2 is quadratic."),
 ];
 
-/// Of `load`.
+/// The keys of `load`.
 pub(super) const LOAD: &[Key] = &[
     key("shape", ALL, "How the rate goes over time."),
     key(
@@ -258,7 +258,7 @@ pub(super) const LOAD: &[Key] = &[
     ),
 ];
 
-/// Of `ready`, which has one of them.
+/// The keys of `ready`, which has exactly one of them.
 pub(super) const READY: &[Key] = &[
     key("stdout", ALL, "When this text is on its standard output."),
     key("stderr", ALL, "When this text is on its standard error."),

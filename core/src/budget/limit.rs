@@ -1,4 +1,4 @@
-//! `max` and `min`: from metrics and targets to limits with labels.
+//! The reader of `max` and `min`: it makes limits with labels of metrics and targets.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub(super) struct Draft {
     pub at: Range<usize>,
 }
 
-/// All limits in `max` and `min` of a budget, in the order of the file, each with its label.
+/// Reads all limits in `max` and `min` of a budget, in the order of the file, and gives each its label.
 pub(super) fn read(
     kind: SubjectKind,
     budget: &DeTable<'_>,
@@ -55,8 +55,8 @@ pub(super) fn read(
     drafts
 }
 
-/// Whether a limit can be judged from what another program recorded; reported where it would take
-/// turns with a reference, as what is recorded cannot be measured again.
+/// Whether a limit can be judged by what another program recorded. A comparison with a reference is reported, because a
+/// record cannot be measured again.
 fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
     let (title, help) = match draft.limit.reference() {
         None | Some(Reference::Lock) => return true,
@@ -74,7 +74,7 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
     false
 }
 
-/// One limit, or a list of them.
+/// Reads one limit, or a list of them.
 fn several(
     metric: &Metric,
     bound: Bound,
@@ -95,7 +95,7 @@ fn several(
     }
 }
 
-/// One limit: its target alone, or the long form. It has no label yet.
+/// Reads one limit: its target alone, or the long form. It has no label yet.
 pub(super) fn one(
     metric: &Metric,
     bound: Bound,
@@ -119,7 +119,7 @@ pub(super) fn one(
     let sound = reading.problems.len();
     read::check_keys(table, "a limit", key::LIMIT, reading);
     let Some(entry) = read::entry(table, "limit") else {
-        // An unknown key that has just been reported is likely this one.
+        // An unknown key that has just been reported is probably a misspelt `limit`.
         if reading.problems.len() > sound {
             return None;
         }
@@ -164,7 +164,8 @@ pub(super) fn one(
     Some(Draft { limit, at: entry.value.span() })
 }
 
-/// A `min` where less is better is a floor that shows a measurement gone wrong: only beside a `max`.
+/// Reports a `min` without a `max` where less is better. Such a floor shows that a measurement has gone wrong, and
+/// makes sense only beside a `max`.
 fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
     if drafts.iter().all(|d| d.limit.bound == Bound::Max) {
         return;
@@ -214,19 +215,19 @@ fn check_floors(drafts: &[Draft], reading: &mut Reading<'_>) {
     }
 }
 
-/// Whether a floor on this metric says something: sizes and times do not fall to nothing.
+/// Whether a floor on this metric makes sense: sizes and times never fall to zero.
 pub(super) fn has_floor(metric: &Metric) -> bool {
     matches!(metric.unit(), Some(Unit::Bytes | Unit::Seconds))
 }
 
-/// What two limits of a budget may not have in common.
+/// Returns what two limits of a budget may not have in common.
 fn what(limit: &Limit) -> (&Metric, Option<&Reference>, Bound) {
     (&limit.metric, limit.reference(), limit.bound)
 }
 
 /// Gives every limit its label, and reports two limits that would have the same.
 fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
-    // Their order makes finding the other limits on a metric cheap, also where there are thousands.
+    // The limits are sorted, so that the others on a metric are found fast even if there are thousands.
     let mut firsts: Vec<&Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
         let at = match firsts.binary_search_by(|first| what(&first.limit).cmp(&what(&draft.limit)))
@@ -268,7 +269,7 @@ fn name(drafts: &mut [Draft], reading: &mut Reading<'_>) {
     }
 }
 
-/// A value as it is written, if that is short.
+/// Returns a value as it is written, if it is short.
 fn shown(reading: &Reading<'_>, value: &Value<'_>) -> String {
     shown_at(reading, &value.span())
 }

@@ -1,4 +1,4 @@
-//! `load`: when the operations of a workload are due, whatever became of those before.
+//! The reader of `load`, which says when the operations of a workload are due (an open-loop load).
 
 use std::fmt;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::{Scaling, key};
 use crate::metric::{Metric, SampleKind};
 use crate::quantity::{Quantity, Unit};
 
-/// `load = { shape = "constant", rate = "1000 op/s" }`: operations start when they are due, not when the
-/// one before has ended (an open loop), and their latency counts from when they were due.
+/// A load, as in `load = { shape = "constant", rate = "1000 op/s" }`. Operations start when they are due, and not when
+/// the operation before has ended (an open loop). Their latency counts from when they were due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// How the rate goes over time.
@@ -24,51 +24,51 @@ pub struct Load {
     /// [`Poisson`](LoadShape::Poisson) and [`Burst`](LoadShape::Burst); where a [`Ramp`](LoadShape::Ramp) begins;
     /// between the spikes of a [`Spike`](LoadShape::Spike).
     pub rate: f64,
-    /// How many operations may be in flight at once; more wait, and their waiting counts. At least 1,
-    /// the default.
+    /// The number of operations that may be in flight at once. Further operations wait, and their waiting counts. At
+    /// least 1, which is the default.
     pub concurrency: u32,
 }
 
-/// How the rate of a [`Load`] goes over time. Peaks are in operations a second and over the rate.
+/// How the rate of a [`Load`] changes over time. Peaks are in operations a second, and above the rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LoadShape {
-    /// Always the same time from one operation to the next.
+    /// The time from one operation to the next is always the same.
     Constant,
-    /// Independent of each other, as many callers are: exponential times from one to the next.
+    /// Operations are independent of each other, as those of many callers are: the times between them are exponential.
     Poisson,
-    /// Evenly from the rate up to the peak, and again.
+    /// The rate rises evenly up to the peak, and begins again.
     Ramp {
-        /// The rate it rises to.
+        /// The rate at the end of a rise.
         peak: f64,
-        /// How long a rise takes.
+        /// The time that a rise takes.
         every: Duration,
     },
-    /// The peak for a while in the middle of each period, the rate around it.
+    /// In the middle of each period the rate is the peak for a while.
     Spike {
         /// The rate of the spike.
         peak: f64,
-        /// From one spike to the next.
+        /// The time from one spike to the next.
         every: Duration,
-        /// How long a spike lasts; shorter than `every`.
+        /// The time that a spike lasts, which is shorter than `every`.
         width: Duration,
     },
-    /// All operations of a period at once, at its beginning.
+    /// All operations of a period are due at once, at its beginning.
     Burst {
-        /// From one burst to the next.
+        /// The time from one burst to the next.
         every: Duration,
     },
 }
 
-/// The highest rate, in operations a second: beyond it the generator is what is measured.
+/// The highest rate, in operations a second. At a higher rate the generator itself would be measured.
 pub const FASTEST: f64 = 1e6;
-/// The most operations of one period: a process measures whole periods.
+/// The most operations of one period, since a process measures whole periods.
 pub const MOST_IN_PERIOD: f64 = 20_000.0;
 /// The longest period.
 pub const LONGEST_PERIOD: Duration = Duration::from_secs(60);
 /// The most operations in flight.
 pub(super) const MOST_IN_FLIGHT: u32 = 10_000;
 
-/// The words for a shape, each with what it means, and the keys that it needs beside `rate`.
+/// The words for a shape, each with its meaning and the keys that it needs besides `rate`.
 pub(super) const SHAPES: &[(&str, &str, &[&str])] = &[
     ("constant", "always the same time from one operation to the next", &[]),
     ("poisson", "independent of each other, as many callers are", &[]),
@@ -78,7 +78,7 @@ pub(super) const SHAPES: &[(&str, &str, &[&str])] = &[
 ];
 
 impl Load {
-    /// How many operations a period has on average, and how long it is; `None` without periods.
+    /// Returns how many operations a period has on average, and how long it is. `None` if the shape has no periods.
     pub fn period(&self) -> Option<(f64, Duration)> {
         match self.shape {
             LoadShape::Constant | LoadShape::Poisson => None,
@@ -95,7 +95,7 @@ impl Load {
 }
 
 impl fmt::Display for Load {
-    /// `spike of 100 op/s to 1 K op/s for 100 ms every 1 s, 8 in flight`.
+    /// Writes the load as in `spike of 100 op/s to 1 K op/s for 100 ms every 1 s, 8 in flight`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = |rate| Quantity::new(rate, Unit::PerSecond);
         let time = |time: Duration| Quantity::new(time.as_secs_f64(), Unit::Seconds);
@@ -116,7 +116,7 @@ impl fmt::Display for Load {
     }
 }
 
-/// Reads `load` of a budget with these limits, which have to be of what a load shows.
+/// Reads `load` of a budget with these limits. Limits on metrics that a load cannot show are reported.
 pub(super) fn read(
     entry: &Entry<'_>,
     limits: &[Draft],
@@ -183,7 +183,7 @@ pub(super) fn read(
     None
 }
 
-/// The entry of a key that has to be there.
+/// Returns the entry of a key, and reports it if it is missing.
 fn needed<'t>(
     table: &'t DeTable<'t>,
     key: &str,
@@ -206,7 +206,7 @@ fn needed<'t>(
     found
 }
 
-/// A rate of operations.
+/// Reads a rate of operations.
 fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let key = entry.key;
     let title = match entry.value.get_ref() {
@@ -232,7 +232,7 @@ fn rate(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     None
 }
 
-/// A peak, which is over the rate.
+/// Reads a peak, which must be above the rate.
 fn over(rate: f64, (peak, entry): (f64, Entry<'_>), reading: &mut Reading<'_>) -> Option<f64> {
     if peak <= rate {
         let help = "write a `peak` that is over `rate`, or shape = \"constant\"";
@@ -242,7 +242,7 @@ fn over(rate: f64, (peak, entry): (f64, Entry<'_>), reading: &mut Reading<'_>) -
     (peak > rate).then_some(peak)
 }
 
-/// Whether a load shows anything of this metric.
+/// Whether this metric can be measured under a load.
 fn is_shown(metric: &Metric) -> bool {
     match metric.slope_of().unwrap_or(metric).sample() {
         SampleKind::Operation
@@ -254,7 +254,8 @@ fn is_shown(metric: &Metric) -> bool {
     }
 }
 
-/// Other metrics are of operations alone: the generator, which waits by working, would be in them.
+/// Reports limits on metrics that cannot be measured under a load. The generator waits by working, so its own work
+/// would be in their values.
 fn check_metrics(
     entry: &Entry<'_>,
     limits: &[Draft],

@@ -1,8 +1,8 @@
-//! `budgets.lock`: the value that was last accepted of whatever a budget measures. Read here, beside
-//! `budgets.toml` and with the same care; written by `cargo budget accept`.
+//! The reader of `budgets.lock`, which has the accepted values of what budgets measure. `cargo budget accept` writes
+//! it.
 //!
-//! One block for each value, each complete in itself and in the order of their names, so that version
-//! control merges what two people accepted.
+//! The file has one block for each value. Each block is complete in itself, and they are in the order of their names,
+//! so that version control can merge what two people have accepted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::quantity::Unit;
 /// The version of the format.
 pub const VERSION: i64 = 1;
 
-/// The largest file that is read. A block takes about 300 bytes.
+/// The most bytes of a file that is read. A block takes about 300 bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// Every unit, by the word it has in the file.
+/// Every unit, with its word in the file.
 pub const UNITS: [(&str, Unit); 6] = [
     ("B", Unit::Bytes),
     ("s", Unit::Seconds),
@@ -38,8 +38,8 @@ pub const UNITS: [(&str, Unit); 6] = [
 /// A whole `budgets.lock`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lock {
-    /// What was accepted, by what was measured: `merge::p99`, `records::records=1000::rss`; a ratio
-    /// `merge::p99::x_other`.
+    /// The accepted values by the name of what was measured: `merge::p99`, `records::records=1000::rss`, or
+    /// `merge::p99::x_other` for a ratio.
     pub values: BTreeMap<String, Locked>,
 }
 
@@ -48,32 +48,32 @@ pub struct Lock {
 pub struct Locked {
     /// The value, in the base unit of `unit`. Finite.
     pub value: f64,
-    /// Its interval's lower end; `None` where evidence did not bound it.
+    /// The lower end of its interval. `None` if the evidence did not bound it.
     pub low: Option<f64>,
-    /// Its interval's upper end; `None` where evidence did not bound it.
+    /// The upper end of its interval. `None` if the evidence did not bound it.
     pub high: Option<f64>,
-    /// What the value counts.
+    /// The unit of the value.
     pub unit: Unit,
-    /// When it was accepted.
+    /// The day on which it was accepted.
     pub date: Date,
-    /// The revision that was measured, where version control told.
+    /// The revision that was measured, if version control told it.
     pub commit: Option<String>,
-    /// Where it was measured.
+    /// The environment in which it was measured.
     pub environment: Environment,
     /// The line of its table header, from 1.
     pub line: usize,
 }
 
-/// What statistical values depend on besides the code.
+/// The environment that statistical values depend on, besides the code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// The processor's name; empty where the system does not tell.
+    /// The processor's name. Empty if the system does not tell it.
     pub processor: String,
-    /// Processors that the process may use.
+    /// The number of processors that the process may use.
     pub cores: usize,
-    /// `linux x86_64`.
+    /// The operating system and the architecture, as in `linux x86_64`.
     pub platform: String,
-    /// `release` or `debug`.
+    /// The profile: `release` or `debug`.
     pub profile: String,
 }
 
@@ -87,15 +87,15 @@ impl std::fmt::Display for Environment {
     }
 }
 
-/// Where the accepted values of a file of budgets are: beside it, `budgets.lock` for `budgets.toml`.
+/// Returns the path of the file with the accepted values: `budgets.lock` beside `budgets.toml`.
 pub fn place(budgets: &Path) -> PathBuf {
     budgets.with_extension("lock")
 }
 
-/// Reads and checks a `budgets.lock`; without a file nothing is accepted.
+/// Reads and checks a `budgets.lock`. Without a file no value is accepted.
 ///
 /// # Errors
-/// The file cannot be read, or has mistakes: then the error shows all of them, as for `budgets.toml`.
+/// If the file cannot be read or has mistakes. The error shows all of them, as for `budgets.toml`.
 pub fn load(path: &Path) -> Result<Lock, Error> {
     if !path.exists() {
         return Ok(Lock::default());
@@ -104,7 +104,7 @@ pub fn load(path: &Path) -> Result<Lock, Error> {
     parse(&text, path)
 }
 
-/// Checks the text of a `budgets.lock`; `path` is what messages name.
+/// Checks the text of a `budgets.lock`. Messages name the file `path`.
 ///
 /// # Errors
 /// As for [`load`].
@@ -118,7 +118,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Lock, Error> {
     }
 }
 
-/// Everything in `reading` that can be read; problems are in `reading`.
+/// Reads everything in `reading` that can be read, and adds the problems to `reading`.
 pub(super) fn check(reading: &mut Reading<'_>) -> Lock {
     if let Some(at) = conflict(reading.source.text) {
         let problem = Problem::new(at, "two versions of the file were not merged").help(
@@ -142,7 +142,7 @@ pub(super) fn check(reading: &mut Reading<'_>) -> Lock {
     lock
 }
 
-/// Where version control left the two sides of a merge.
+/// Returns the place of a conflict that version control has left in the text.
 fn conflict(text: &str) -> Option<std::ops::Range<usize>> {
     let at = if text.starts_with("<<<<<<< ") {
         0
@@ -155,7 +155,7 @@ fn conflict(text: &str) -> Option<std::ops::Range<usize>> {
     Some(at..at + 7)
 }
 
-/// Whether the file is of a version that is known here.
+/// Whether this reader knows the version of the file.
 fn version(tree: &DeTable<'_>, reading: &mut Reading<'_>) -> bool {
     const EXAMPLE: &str = "version = 1";
     let Some(entry) = read::entry(tree, "version") else {

@@ -1,4 +1,4 @@
-//! The name of a metric in the file: which metric it is, or why it is none for this subject.
+//! The reader of a metric's name. It finds the metric, or says why the subject does not have it.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,8 +13,8 @@ use crate::metric::{Metric, SampleKind, SubjectKind};
 pub(super) const KINDS: [SubjectKind; 4] =
     [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
-/// The known metrics of each kind with their names. [`Metric::of`] builds its list at each call, which
-/// is much for a file with ten thousand budgets.
+/// The known metrics of each kind, with their names. [`Metric::known`] builds its list at each call, which would be
+/// slow for a file with ten thousand budgets.
 static KNOWN: LazyLock<[Vec<(String, Metric)>; KINDS.len()]> = LazyLock::new(|| {
     KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
 });
@@ -23,17 +23,17 @@ fn known(kind: SubjectKind) -> &'static [(String, Metric)] {
     &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
 }
 
-/// The metric of this name that this kind has.
+/// Returns the metric of this name, if this kind of subject has it.
 fn find(kind: SubjectKind, name: &str) -> Option<&'static Metric> {
     known(kind).iter().find(|known| known.0 == name).map(|known| &known.1)
 }
 
-/// Whether some subject has a metric of this name.
+/// Whether any kind of subject has a metric of this name.
 pub(super) fn is_metric(name: &str) -> bool {
     KINDS.iter().any(|&kind| find(kind, name).is_some())
 }
 
-/// "an artifact": a kind of subject in a sentence.
+/// Returns a kind of subject as a noun with its article, as in "an artifact".
 pub(super) fn noun(kind: SubjectKind) -> &'static str {
     match kind {
         SubjectKind::Artifact => "an artifact",
@@ -43,7 +43,7 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
     }
 }
 
-/// The metric that `name` names for a subject of this kind; otherwise the reason is reported.
+/// Returns the metric that `name` means for a subject of this kind. If there is none, the reason is reported.
 pub(super) fn read(
     kind: SubjectKind,
     name: &str,
@@ -61,7 +61,7 @@ pub(super) fn read(
     None
 }
 
-/// Why a name that this kind does not know cannot be a metric of its own either.
+/// Returns why a name that this kind of subject does not know cannot be the name of a value that a workload records.
 fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     let at = at.clone();
     if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, find(k, name)?))) {
@@ -108,7 +108,7 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     })
 }
 
-/// What a subject has in place of another subject's metric.
+/// Returns what a subject has in place of a metric of another subject.
 fn instead(kind: SubjectKind, metric: &Metric) -> String {
     let same = || {
         let same = known(kind).iter().filter(|known| known.1.statistic() == metric.statistic());
@@ -140,7 +140,7 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
     }
 }
 
-/// All metrics of a kind, families by their prefix.
+/// Returns the names of all metrics of a kind. Families are named by their prefix.
 fn all(kind: SubjectKind) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut statistics: Vec<&str> = Vec::new();

@@ -1,8 +1,8 @@
-//! What `budgets.toml` says, checked: budgets, subjects, limits; and the values accepted in `budgets.lock`.
+//! The checked content of `budgets.toml` (budgets, subjects and limits) and of `budgets.lock` (accepted values).
 //! Nothing here measures.
 //!
-//! Text becomes [`Budgets`] in one go, with every mistake collected and shown with its line and a
-//! caret. What is in these types is therefore possible: a metric fits its subject, a unit its metric,
+//! The text of the file becomes [`Budgets`] in one go. Every mistake is collected and shown with its line and a
+//! caret. So the values of these types always make sense: a metric fits its subject, a unit fits its metric, and
 //! a reference names a budget that exists.
 
 mod budget_table;
@@ -55,41 +55,42 @@ pub const SCHEMA: &str = include_str!("../../schema/budgets.schema.json");
 /// A whole `budgets.toml`.
 #[derive(Debug, Clone)]
 pub struct Budgets {
-    /// The file, as it is shown in messages and annotations.
+    /// The path of the file, as messages and annotations show it.
     pub path: PathBuf,
-    /// The directory that relative paths start from: the one the file is in.
+    /// The directory that relative paths start from, which is the one that the file is in.
     pub root: PathBuf,
-    /// What holds for every budget.
+    /// The settings for every budget.
     pub settings: Settings,
-    /// The budgets, in the order of the file, no two with the same name.
+    /// The budgets, in the order of the file. No two have the same name.
     pub budgets: Vec<Budget>,
-    /// What is read although it is written in an old way, each with its line, a caret and what to write instead.
+    /// The notes about what is written in an old way, each with its line, a caret and what to write instead.
     pub notes: Vec<String>,
 }
 
 /// One `[budget.NAME]`.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Its name, unique in the file.
+    /// The name, which is unique in the file.
     pub name: String,
-    /// What is measured.
+    /// The subject that is measured.
     pub subject: Subject,
-    /// How it is built.
+    /// How the subject is built.
     pub build: Build,
-    /// Its parameters, one case for each combination of the listed values; a budget without a list
-    /// has exactly one case with an empty label.
+    /// The cases: one for each combination of the listed values of parameters. A budget without a list
+    /// has exactly one case, whose label is empty.
     pub cases: Vec<Case>,
-    /// The limits that every case is held to; at least one, here or in `scaling`. Their tests share them.
+    /// The limits of every case. There is at least one limit, here or in `scaling`. Tests share these values.
     pub limits: Vec<Arc<Limit>>,
-    /// When the operations of a workload are due; `None`: when the one before has ended.
+    /// The load, which says when the operations of a workload are due. `None` if an operation is due when the one
+    /// before has ended.
     pub load: Option<Load>,
-    /// Limits on how metrics grow from case to case.
+    /// The limits on how metrics grow from case to case.
     pub scaling: Option<Scaling>,
-    /// Why the budget exists, shown when it breaks.
+    /// The reason for the budget, which is shown when a limit fails.
     pub why: Option<String>,
-    /// Who answers for its limits that are broken, and until when.
+    /// The waiver of its limits, if there is one.
     pub waiver: Option<Waiver>,
-    /// Whether [`Settings::base`] holds for it too: unless it says `base = false`.
+    /// Whether [`Settings::base`] holds for this budget. It does unless the budget says `base = false`.
     pub base: bool,
     /// Overrides [`Settings::effort`].
     pub effort: Option<Duration>,
@@ -99,17 +100,17 @@ pub struct Budget {
     pub line: usize,
 }
 
-/// One combination of parameters.
+/// One combination of the values of parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// `records=1000`, the listed parameters only, joined by commas; empty where none is listed.
+    /// The label, as in `records=1000`. It has only the listed parameters, joined by commas. Empty if none is listed.
     pub label: String,
     /// Every parameter with its value.
     pub params: Vec<(String, Param)>,
 }
 
 impl Case {
-    /// The text with each `{name}` of a parameter replaced by its value.
+    /// Returns the text with each `{name}` of a parameter replaced by its value.
     pub fn fill(&self, text: &str) -> String {
         let fill = |text: String, (name, value): &(String, Param)| {
             text.replace(&format!("{{{name}}}"), &value.to_string())
@@ -121,56 +122,56 @@ impl Case {
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Param {
-    /// `ops = 10_000`
+    /// An integer, as in `ops = 10_000`.
     Int(i64),
-    /// `load = 0.8`
+    /// A float, as in `load = 0.8`.
     Float(f64),
-    /// `kind = "text"`
+    /// A text, as in `kind = "text"`.
     Text(String),
-    /// `warm = true`
+    /// A truth value, as in `warm = true`.
     Bool(bool),
 }
 
-/// What a budget is about.
+/// The subject of a budget: what is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
     /// Files: paths, globs, directories or an image archive, relative to the file's directory.
     /// `{bin:NAME}` stands for the path of a binary that cargo builds, `{wasm:NAME}` for that of a module.
     Artifact(Vec<String>),
-    /// A process.
+    /// A command, which is started as a process.
     Command(Command),
-    /// The name of a function registered in the harness.
+    /// A workload: the name of a function that is registered in the harness.
     Workload(String),
-    /// The name of a Criterion benchmark, as Criterion prints it: `group/function/value`.
+    /// A Criterion benchmark: its name as Criterion prints it, `group/function/value`.
     Criterion(String),
 }
 
-/// How what is measured is built, before it is measured.
+/// How a subject is built before it is measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Build {
-    /// The features of `{bin:NAME}` and `{wasm:NAME}`, all of them: the default ones are among them only as
-    /// `default`. `None`: the default ones.
+    /// All features of `{bin:NAME}` and `{wasm:NAME}`. The default ones are on only if `default` is in the list. `None`
+    /// for the default features.
     pub features: Option<Vec<String>>,
-    /// Their profile; `None`: `release`.
+    /// The profile of `{bin:NAME}` and `{wasm:NAME}`. `None` for `release`.
     pub profile: Option<String>,
-    /// The arguments of wasm-opt, which a `{wasm:NAME}` goes through; empty: it does not.
+    /// The arguments of wasm-opt, which is run on a `{wasm:NAME}`. Empty if it is not run.
     pub wasm_opt: Vec<String>,
-    /// The program that makes what cargo does not build, and its arguments; empty: there is none.
+    /// The program that builds what cargo does not build, and its arguments. Empty if there is none.
     pub command: Vec<String>,
     /// Overrides [`Settings::build_timeout`].
     pub timeout: Option<Duration>,
 }
 
-/// A process to run.
+/// A command to run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
-    /// The program and its arguments, at least the program; `{bin:NAME}` as for an artifact.
+    /// The program and its arguments, which may be none. `{bin:NAME}` has the same meaning as for an artifact.
     pub argv: Vec<String>,
-    /// Variables set for it.
+    /// The environment variables that are set for the command.
     pub env: Vec<(String, String)>,
-    /// When it counts as started.
+    /// When the command counts as started.
     pub ready: Ready,
-    /// Whether its files are in the page cache when it starts.
+    /// Whether the command's files are in the page cache when it starts.
     pub cache: Cache,
 }
 
@@ -189,51 +190,51 @@ pub enum Ready {
     File(PathBuf),
 }
 
-/// State of the page cache when a command starts.
+/// The state of the page cache when a command starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// The program's file has been read before: a first run is thrown away.
+    /// The program's file is in the page cache, because a first run is discarded.
     Warm,
     /// The pages of the program's file are dropped before each run.
     Evicted,
 }
 
-/// One limit: one test.
+/// One limit, which is one test for each case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// What is limited.
+    /// The metric that is limited.
     pub metric: Metric,
-    /// From which side.
+    /// Whether the value may not be greater or may not be smaller than the target.
     pub bound: Bound,
-    /// To what.
+    /// The target that the value is compared with.
     pub target: Target,
-    /// Beyond this it is a warning; `None`: `warn_at` of the limit.
+    /// The value beyond which there is a warning. `None` for the share `warn_at` of the limit.
     pub warn: Option<Quantity>,
-    /// Why this limit exists; `None`: the budget's reason.
+    /// The reason for this limit. `None` for the reason of the budget.
     pub why: Option<String>,
-    /// Who answers for it where it is broken, and until when; `None`: whoever does for the budget.
+    /// The waiver of this limit. `None` for the waiver of the budget.
     pub waiver: Option<Waiver>,
-    /// The last part of its test's name. Against a quantity `p99`, against a reference `p99::x_base`;
-    /// where a metric has both a `max` and a `min` of these, `size::max` and `size::min`,
-    /// `size::max::x_base` and `size::min::x_base`; for a slope `scaling_rss`. Unique in its budget.
+    /// The last part of the test's name, which is unique in the budget. For a quantity it is `p99`, for a reference
+    /// `p99::x_base`, and for a slope `scaling_rss`. If a metric has both a `max` and a `min` of these, it is
+    /// `size::max` and `size::min`, or `size::max::x_base` and `size::min::x_base`.
     pub label: String,
-    /// The line it is written on, from 1.
+    /// The line that the limit is written on, from 1.
     pub line: usize,
 }
 
-/// `waive = { until = "2027-01-31", owner = "ann", why = "…" }`: until then a limit that is broken is a
-/// warning.
+/// A waiver, as in `waive = { until = "2027-01-31", owner = "ann", why = "…" }`. Until that day a limit that is
+/// broken is only a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
-    /// The last day, in UTC, that it holds.
+    /// The last day, in UTC, on which the waiver holds.
     pub until: Date,
-    /// Who answers for it.
+    /// The person or team that answers for the broken limit.
     pub owner: String,
-    /// Why the limit may be broken until then.
+    /// The reason why the limit may be broken until then.
     pub why: String,
 }
 
-/// From which side a limit bounds.
+/// The side from which a limit bounds a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bound {
@@ -243,43 +244,43 @@ pub enum Bound {
     Min,
 }
 
-/// What a value is held against.
+/// The target of a limit, which a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// A quantity, in the metric's unit.
     Absolute(Quantity),
-    /// `1.5 x other`: so many times another value.
+    /// A multiple of another value, as in `1.5 x other`.
     Relative {
-        /// Times this. Positive.
+        /// The factor, which is positive.
         factor: f64,
-        /// Another value of the same metric.
+        /// The other value, which is of the same metric.
         reference: Reference,
     },
 }
 
-/// Where the value comes from that a relative limit is held against.
+/// The reference of a relative limit: where the other value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reference {
     /// The same budget at the base revision.
     Base,
-    /// The value last accepted.
+    /// The value that was last accepted, in `budgets.lock`.
     Lock,
-    /// Another budget in the file: of the same kind of subject, and with one case, or with the same
+    /// Another budget in the file. It has the same kind of subject, and either one case or the same
     /// cases as this one.
     Budget(String),
 }
 
-/// `scaling = { over = "records", max = { rss = 1.1 } }`.
+/// The limits on growth, as in `scaling = { over = "records", max = { rss = 1.1 } }`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
-    /// The listed, numeric parameter that grows; at least three different positive values.
+    /// The parameter that grows. It is numeric, and its list has at least three different positive values.
     pub over: String,
-    /// Limits on exponents: metric is a [`slope`](Metric::slope), target a plain number.
+    /// The limits on exponents. Each metric is a [`slope`](Metric::slope), and each target is a plain number.
     pub limits: Vec<Arc<Limit>>,
 }
 
 impl Subject {
-    /// Which kind of subject it is.
+    /// Returns the kind of the subject.
     pub fn kind(&self) -> SubjectKind {
         match self {
             Subject::Artifact(_) => SubjectKind::Artifact,
@@ -289,7 +290,7 @@ impl Subject {
         }
     }
 
-    /// The texts in which `{bin:NAME}`, `{wasm:NAME}` and `{param}` stand for something.
+    /// Returns the texts in which `{bin:NAME}`, `{wasm:NAME}` and `{param}` are replaced.
     pub fn texts(&self) -> Vec<&String> {
         match self {
             Subject::Artifact(patterns) => patterns.iter().collect(),
@@ -302,7 +303,7 @@ impl Subject {
 }
 
 impl Limit {
-    /// What it is held against, unless that is a quantity.
+    /// Returns the reference that the limit is relative to. `None` if its target is a quantity.
     pub fn reference(&self) -> Option<&Reference> {
         match &self.target {
             Target::Absolute(_) => None,

@@ -1,6 +1,6 @@
-//! What names of tests are made of: the name of a budget, and the values of parameters.
+//! The check of texts that are parts of the names of tests: the names of budgets, and the values of parameters.
 
-/// What keeps a text from being part of the name of a test that can be filtered for.
+/// Returns why a text cannot be part of the name of a test that a filter can select. `None` if it can.
 pub(super) fn name_fault(name: &str) -> Option<&'static str> {
     match name {
         _ if name.is_empty() => Some("is empty"),

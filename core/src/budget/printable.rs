@@ -1,9 +1,9 @@
-//! Text of a file as a person may see it: nothing in it steers a terminal, or hides.
+//! Text of a file that is safe to print: it has no control characters and no invisible ones.
 
 use std::borrow::Cow;
 
-/// The text with what would steer a terminal, or not be seen there, replaced, each by something as long in bytes, so that
-/// spans stay true.
+/// Replaces control characters and invisible characters. Each replacement has as many bytes as the character, so that
+/// spans stay valid.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\t'))
@@ -24,7 +24,7 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(replaced.collect())
 }
 
-/// Text of the file as it is put into a sentence: in ticks, on one line, of bearable length.
+/// Returns text of the file for use in a sentence: between backticks, on one line, and shortened if it is long.
 pub(super) fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     let line: String = printable(text).replace('\n', " ");

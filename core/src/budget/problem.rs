@@ -1,25 +1,23 @@
-//! A mistake in the file: where, what, and what to write instead.
-//!
-//! Apart from [`super::source`], which draws them, so that whoever finds a mistake only says what it is.
+//! A mistake in the file: its place, what is wrong, and what to write instead. [`super::source`] draws it.
 
 use std::ops::{Deref, Range};
 
-/// One mistake. Behind a box, and made by functions that are cold: there are a hundred places that make one.
+/// One mistake. It is boxed and made by cold functions, because there are a hundred places that make one.
 pub(super) struct Problem(Box<Parts>);
 
-/// What there is to say about a mistake.
+/// The parts of a mistake.
 pub(super) struct Parts {
     /// The bytes of the text that are underlined.
     pub at: Range<usize>,
     /// What is wrong: a lower case sentence without a full stop.
     pub title: String,
-    /// Said beside the underline.
+    /// The text beside the underline.
     pub label: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Another place that has to do with it, and what is there.
+    /// Another place that is related to the mistake, and the text beside it.
     pub also: Option<(Range<usize>, String)>,
-    /// Where in our own source it is made, so that a test can tell that every message is shown once.
+    /// The place in this crate's source that makes the mistake, so that a test can check that every message is tested.
     #[cfg(test)]
     pub made_at: &'static std::panic::Location<'static>,
 }

@@ -1,4 +1,4 @@
-//! Values of the tree as Rust values. A value of the wrong type is a problem that says what was
+//! The conversion of TOML values to Rust values. A value of the wrong type is a problem that says what was
 //! expected and what was found.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::spelling;
 use crate::quantity::{Quantity, Unit};
 
-/// A value with the place it stands.
+/// A value with its place in the text.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// A key with its place, and its value.
@@ -24,17 +24,17 @@ pub(super) struct Entry<'t> {
     pub value: &'t Value<'t>,
 }
 
-/// The longest time that `effort` and `timeout` may be: a day.
+/// The longest time of `effort` and `timeout`, which is a day.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The entries of a table, in the order of the file.
+/// Returns the entries of a table, in the order of the file.
 pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
     let mut entries: Vec<_> = unordered(table).collect();
     entries.sort_by_cached_key(|entry| entry.at.start);
     entries
 }
 
-/// The entries of a table where their order does not matter: problems are put in order later.
+/// Returns the entries of a table in any order. Problems are sorted later.
 pub(super) fn unordered<'t>(table: &'t DeTable<'t>) -> impl Iterator<Item = Entry<'t>> {
     table.iter().map(|(key, value)| Entry { key: text_of(key), at: key.span(), value })
 }
@@ -43,7 +43,7 @@ fn text_of<'t>(key: &'t Spanned<std::borrow::Cow<'t, str>>) -> &'t str {
     key.get_ref()
 }
 
-/// The entry of a table by its key.
+/// Returns the entry of a table with this key.
 pub(super) fn entry<'t>(table: &'t DeTable<'t>, key: &str) -> Option<Entry<'t>> {
     let (found, value) = table.get_key_value(key)?;
     Some(Entry { key: found.get_ref(), at: found.span(), value })
@@ -54,7 +54,7 @@ impl<'t> Entry<'t> {
         mismatch(self.key, self.value, reading, expected, example)
     }
 
-    /// A table; `example` is one.
+    /// Reads a table. The message about a mistake shows `example`.
     pub(super) fn table(
         &self,
         reading: &mut Reading<'_>,
@@ -66,12 +66,12 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// A text that is not empty.
+    /// Reads a text that is not empty.
     pub(super) fn text(&self, reading: &mut Reading<'_>, example: &str) -> Option<String> {
         text(self.key, self.value, reading, example)
     }
 
-    /// A list of texts, not empty.
+    /// Reads a list of texts that is not empty.
     pub(super) fn texts(&self, reading: &mut Reading<'_>, example: &str) -> Option<Vec<String>> {
         let DeValue::Array(array) = self.value.get_ref() else {
             return self.mismatch(reading, "a list of strings", example);
@@ -86,7 +86,7 @@ impl<'t> Entry<'t> {
         texts.into_iter().collect()
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     pub(super) fn choice<T: Copy>(
         &self,
         reading: &mut Reading<'_>,
@@ -96,7 +96,7 @@ impl<'t> Entry<'t> {
         self.word(reading, &words).map(|chosen| choices[chosen].2)
     }
 
-    /// The index of one of a few words.
+    /// Reads one of a few words, and returns its index.
     fn word(&self, reading: &mut Reading<'_>, words: &[&str]) -> Option<usize> {
         let all = || words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         let DeValue::String(word) = self.value.get_ref() else {
@@ -116,7 +116,7 @@ impl<'t> Entry<'t> {
         chosen
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(super) fn truth(&self, reading: &mut Reading<'_>) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(truth) => Some(*truth),
@@ -124,7 +124,7 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// A time over zero.
+    /// Reads a time above zero.
     pub(super) fn duration(&self, reading: &mut Reading<'_>) -> Option<Duration> {
         let key = self.key;
         let text = match self.value.get_ref() {
@@ -164,7 +164,7 @@ impl<'t> Entry<'t> {
         None
     }
 
-    /// A whole number from 1 to `most`.
+    /// Reads a whole number from 1 to `most`.
     pub(super) fn count(&self, reading: &mut Reading<'_>, most: u32) -> Option<u32> {
         let count = match self.value.get_ref() {
             DeValue::Integer(integer) => {
@@ -180,7 +180,7 @@ impl<'t> Entry<'t> {
         count
     }
 
-    /// A share over zero and at most `most`: `"90 %"` or 0.9.
+    /// Reads a share above zero and at most `most`, which is written as `"90 %"` or 0.9.
     pub(super) fn share(&self, reading: &mut Reading<'_>, most: f64) -> Option<f64> {
         let such = if most < 0.9 { "\"1 %\" or 0.01" } else { "\"90 %\" or 0.9" };
         let share = match self.value.get_ref() {
@@ -208,7 +208,7 @@ impl<'t> Entry<'t> {
     }
 }
 
-/// A text that is not empty and has no NUL, which no path, argument or name can have.
+/// Reads a text that is not empty and has no NUL, since no path, argument or name can have one.
 pub(super) fn text(
     key: &str,
     value: &Value<'_>,
@@ -244,7 +244,7 @@ fn unlike(key: &str, value: &Value<'_>, expected: &str, example: &str) -> Proble
     Problem::new(value.span(), title).help(format!("write {example}"))
 }
 
-/// "a string", "an array": what a value is.
+/// Returns the type of a value with its article, as in "a string" or "an array".
 pub(super) fn found(value: &Value<'_>) -> String {
     match value.get_ref() {
         DeValue::String(text) => format!("the string {}", quoted(text)),
@@ -258,7 +258,7 @@ pub(super) fn found(value: &Value<'_>) -> String {
     }
 }
 
-/// An integer or a float, if it is finite.
+/// Returns an integer or a float as a number, if it is finite.
 pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(integer) => {
@@ -270,7 +270,7 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     Some(number).filter(|n| n.is_finite())
 }
 
-/// A number as it is written.
+/// Returns a number as it is written.
 pub(super) fn number_text(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(integer) => integer.to_string(),
@@ -289,7 +289,7 @@ pub(super) fn check_keys(
     check_keys_but(table, place, known, &[], reading);
 }
 
-/// The same, where keys have `old` names too, which are read and not suggested.
+/// Reports keys that are neither among `known` nor among the `old` names, which are read but not suggested.
 pub(super) fn check_keys_but(
     table: &DeTable<'_>,
     place: &str,

@@ -1,4 +1,4 @@
-//! Limits against another budget: that it exists, and that the two can be compared case by case.
+//! The check of limits against another budget: the budget must exist, and both must have the same cases.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::printable::quoted;
 use super::problem::Problem;
 use super::{Budget, Reference, metric_name, spelling};
 
-/// Reports references that lead nowhere.
+/// Reports references to budgets that do not exist or cannot be compared.
 pub(super) fn check(tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {
     for draft in &tables.budgets {
         for (limit, at) in draft.budget.limits.iter().zip(&draft.spans) {
@@ -47,7 +47,7 @@ fn one(
         );
         return;
     };
-    // A budget with mistakes of its own is not compared.
+    // A budget that has mistakes itself is not compared.
     let Some(other) = index.map(|index| &tables.budgets[index].budget) else { return };
     let (mine, its) = (budget.subject.kind(), other.subject.kind());
     if mine != its {

@@ -1,4 +1,4 @@
-//! `scaling`: how fast metrics may grow with a parameter.
+//! The reader of `scaling`, which says how fast metrics may grow with a parameter.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
-//! The JSON Schema of the file, for completion and descriptions in editors: made from the tables that
+//! The JSON Schema of the file, for completion and descriptions in editors. It is made from the tables that
 //! the reader itself uses, so that the two cannot disagree about a key, a metric or a unit.
 //!
-//! Part of the tests alone, which hold [`super::SCHEMA`] to it: building it at every user's would cost a
-//! second.
+//! This module is compiled only for the tests, which compare [`super::SCHEMA`] with it. To compile it for every user
+//! would cost a second.
 //!
-//! It is laxer than the reader, which alone knows references, floors and edit distances.
+//! The schema is laxer than the reader: only the reader knows references, floors and edit distances.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::quantity::Unit;
 const UNITS: [Unit; 6] =
     [Unit::Bytes, Unit::Seconds, Unit::PerSecond, Unit::BytesPerSecond, Unit::Share, Unit::Number];
 
-/// The JSON Schema (2020-12) of `budgets.toml`.
+/// Returns the JSON Schema (2020-12) of `budgets.toml`.
 pub(super) fn schema() -> Value {
     let mut defs = Map::new();
     for unit in UNITS {
@@ -62,7 +62,7 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// A table with these keys and no others.
+/// Returns the schema of a table with these keys and no others.
 fn object<'k>(keys: impl IntoIterator<Item = &'k Key>, value: impl Fn(&Key) -> Value) -> Value {
     let described = |key: &Key| {
         let mut value = value(key);
@@ -96,7 +96,7 @@ fn setting(key: &Key) -> Value {
     }
 }
 
-/// A share of at most all.
+/// Returns the schema of a share of at most 100 %.
 fn part() -> Value {
     json!({ "anyOf": [
         { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
@@ -104,7 +104,7 @@ fn part() -> Value {
     ] })
 }
 
-/// One of a few words, each with its description.
+/// Returns the schema of one of a few words, each with its description.
 fn words(choices: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
     let one = |(word, meaning)| json!({ "const": word, "description": meaning });
     json!({ "oneOf": choices.map(one).collect::<Vec<_>>() })
@@ -202,7 +202,7 @@ fn metrics(kind: SubjectKind, fits: impl Fn(&Metric) -> bool) -> Value {
     })
 }
 
-/// Metrics of a subject, each with what its value may be.
+/// Returns the schema of a table of metrics, each with what its value may be.
 fn table(
     kind: SubjectKind,
     fits: impl Fn(&Metric) -> bool,
@@ -218,7 +218,8 @@ fn table(
     if kind != SubjectKind::Workload {
         return json!({ "type": "object", "properties": properties, "additionalProperties": false });
     }
-    // A word that is a metric elsewhere, or on the other side, is not one of the workload's own.
+    // A name that is a metric of another subject, or one of the other side, cannot be a value that the workload
+    // records.
     let everywhere = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
     let others: BTreeSet<_> = everywhere.filter(|name| !properties.contains_key(name)).collect();
     let own = value(&Metric::recorded(""));
@@ -230,7 +231,7 @@ fn table(
     })
 }
 
-/// A quantity in one of these units.
+/// Returns the schema of a quantity in one of these units.
 fn quantity(units: &[Unit]) -> Value {
     let suffixes: Vec<_> = units.iter().flat_map(|unit| unit.suffixes()).collect();
     let any = suffixes.join("|");
@@ -246,7 +247,7 @@ fn quantity(units: &[Unit]) -> Value {
     }
 }
 
-/// A limit whose quantity is defined under `name`: short, long, or a list.
+/// Returns the schema of a limit whose quantity is defined under `name`: in short form, in long form, or a list.
 fn limit(name: &str) -> Value {
     let one = json!([
         reference(name),
@@ -285,7 +286,7 @@ fn slope() -> Value {
     json!({ "anyOf": [reference("Number"), long(&reference("Number"))] })
 }
 
-/// What a metric is, in one sentence, and how it is held against a limit.
+/// Returns what a metric is, in one sentence, and how it is compared with a limit.
 fn meaning(metric: &Metric) -> String {
     let what = metric.meaning();
     match metric.judged() {

@@ -63,9 +63,9 @@ impl Default for Settings {
 /// In how many codegen units a package is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodegenUnits {
-    /// In one, so that a change leaves the code of what it does not touch as it was.
+    /// In one unit, so that a change does not alter the machine code of what it does not touch.
     One,
-    /// In as many as cargo's profile says, which are those that ship.
+    /// In as many units as cargo's profile says, as in the program that is shipped.
     AsBuilt,
 }
 
@@ -124,7 +124,7 @@ pub(super) const MOST_ALPHA: f64 = 0.5;
 /// The most `layouts`: beyond it linking takes longer than it tells.
 pub(super) const MOST_LAYOUTS: u32 = 64;
 
-/// Reads the table; what is wrong keeps its default.
+/// Reads the table. A setting with a mistake keeps its default.
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
     let mut settings = Settings::default();
     let Some(table) = entry.table(reading, "[settings]") else { return settings };
@@ -222,7 +222,7 @@ fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
     Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
 }
 
-/// A list of globs; one that is none is a problem of its own.
+/// Reads a list of globs. Each invalid glob is a problem of its own.
 fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     let globs = entry.texts(reading, "[\"docs/**\", \"*.svg\"]")?;
     let DeValue::Array(items) = entry.value.get_ref() else { return None };

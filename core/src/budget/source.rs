@@ -1,5 +1,4 @@
-//! The text of the file, and how a problem is drawn into it. The only file that knows the library
-//! that draws.
+//! The text of the file, and the drawing of a problem in it. Only this file uses the library that draws.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -27,24 +26,24 @@ impl<'s> Source<'s> {
         Source { text, name: path.display().to_string(), printable: OnceCell::new(), starts }
     }
 
-    /// The index of the line that a byte is on, from 0.
+    /// Returns the index of the line that a byte is on, from 0.
     pub(super) fn line(&self, byte: usize) -> usize {
         self.starts.partition_point(|&start| start <= byte).saturating_sub(1)
     }
 
-    /// The bytes of a line, without its end.
+    /// Returns the span of a line, without its end.
     pub(super) fn line_span(&self, line: usize) -> Range<usize> {
         let start = self.starts.get(line).copied().unwrap_or(self.text.len());
         let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
         start..start + self.text[start..end].trim_end_matches(['\n', '\r']).len()
     }
 
-    /// `error: title`, the place, the line, a caret underline, and the help.
+    /// Draws a problem: `error: title`, its place, the line with carets below it, and the help.
     pub(super) fn render(&self, problem: &Problem) -> String {
         self.draw(problem, Diagnostic::error(), "error")
     }
 
-    /// The same for what is no mistake: `note: title`.
+    /// Draws a note in the same way: `note: title`.
     pub(super) fn render_note(&self, note: &Problem) -> String {
         self.draw(note, Diagnostic::note(), "note")
     }
@@ -63,7 +62,7 @@ impl<'s> Source<'s> {
         if let Ok(text) = emit_into_string(&config, &view, &diagnostic) {
             return text.trim_end().lines().map(|l| l.trim_end().to_owned() + "\n").collect();
         }
-        // Only a span outside the text could bring us here; the words matter more than the drawing.
+        // Drawing fails only if a span is outside the text. The words are printed all the same.
         let line = self.line(problem.at.start) + 1;
         format!("{level}: {}\n  --> {}:{line}\n", problem.title, self.name)
     }
@@ -73,12 +72,12 @@ impl<'s> Source<'s> {
 /// would otherwise be printed whole for each of its mistakes.
 struct View<'v> {
     source: &'v Source<'v>,
-    /// Lines, each with the part of it that is shown.
+    /// The lines that are cut, each with the part of it that is shown.
     cuts: Vec<(usize, Range<usize>)>,
 }
 
 impl View<'_> {
-    /// The part of `at` that is on its first line and within what is shown of it.
+    /// Returns the part of `at` that is on its first line, and within the part of this line that is shown.
     fn cut(&mut self, at: &Range<usize>) -> Range<usize> {
         const BEFORE: usize = 60;
         const AFTER: usize = 100;
@@ -126,7 +125,7 @@ impl<'a> Files<'a> for View<'a> {
     }
 }
 
-/// The nearest place at or before `byte` that is not inside a character.
+/// Returns the last boundary between characters at or before `byte`.
 fn boundary(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
 }

@@ -1,6 +1,7 @@
-//! What a misspelt word was meant to be.
+//! The search for the word that a misspelt one was meant to be.
 
-/// The candidate nearest to `word`, if it is near enough to be meant; of several, the first by name.
+/// Returns the candidate nearest to `word`, if it is near enough to be meant. If several are equally near, the first by
+/// name.
 pub fn meant<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     nearest(word, &mut candidates.into_iter())
 }
@@ -16,8 +17,8 @@ fn nearest<'c>(word: &str, candidates: &mut dyn Iterator<Item = &'c str>) -> Opt
     candidates.filter_map(near).min().map(|(_, c)| c)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal
-/// string alignment), without regard to case; `None` where there are more than `most`.
+/// Returns the number of insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal
+/// string alignment). Case is ignored. `None` if there are more than `most`.
 fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
     if a.chars().count().abs_diff(b.chars().count()) > most {
         return None;

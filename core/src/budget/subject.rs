@@ -1,4 +1,4 @@
-//! What a budget is about: exactly one of `artifact`, `command`, `workload`, `criterion`, and the keys
+//! The reader of a budget's subject: exactly one of `artifact`, `command`, `workload` and `criterion`, and the keys
 //! that belong to a command alone.
 
 use std::collections::HashSet;
@@ -22,14 +22,14 @@ pub(super) const KEYS: [(&str, SubjectKind); 4] = [
     ("criterion", SubjectKind::Criterion),
 ];
 
-/// The words for [`Cache`], each with what it means.
+/// The words for [`Cache`], each with its meaning.
 pub(super) const CACHE: &[(&str, &str, Cache)] = &[
     ("warm", "the program's file has been read before", Cache::Warm),
     ("evicted", "the pages of the program's file are dropped before each run", Cache::Evicted),
 ];
 
-/// The kind of the subject of the budget headed at `at`; reported where there is none or several.
-/// `meant` are keys that misspelt ones were meant to be.
+/// Returns the kind of the subject of the budget whose header is at `at`. If there is no subject or several, this is
+/// reported. `meant` are the keys that misspelt ones were probably meant to be.
 pub(super) fn kind(
     budget: &DeTable<'_>,
     at: &Range<usize>,
@@ -63,7 +63,7 @@ pub(super) fn kind(
     }
 }
 
-/// The subject itself; `None` where it is reported.
+/// Reads the subject itself. `None` if it has a mistake, which is reported.
 pub(super) fn read(
     kind: SubjectKind,
     budget: &DeTable<'_>,
@@ -115,7 +115,7 @@ fn command(budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
     Some(Subject::Command(Command { argv: argv?, env, ready: ready?, cache: cache? }))
 }
 
-/// The program, which has a name, and its arguments, which may be empty.
+/// Reads the program, whose name may not be empty, and its arguments, which may be empty texts.
 fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     const EXAMPLE: &str = "a list: [\"{bin:app}\", \"--help\"]";
     let list = match entry.value.get_ref() {

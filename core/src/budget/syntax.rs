@@ -1,7 +1,7 @@
-//! TOML text to a tree with spans, and what is wrong with the text as TOML.
+//! The parser of TOML text. It gives a tree with spans, and reports syntax errors.
 //!
-//! The tree is read on even where the text is broken, so that all mistakes come at once. To keep one
-//! mistake from being shown as five, a section (from one `[table]` to the next) with broken syntax
+//! The tree is read even if the text has syntax errors, so that all mistakes are shown at once. To keep one
+//! mistake from being shown as five, a section (from one `[table]` to the next) with a syntax error
 //! shows its first syntax error and nothing else.
 
 use std::ops::Range;
@@ -12,20 +12,20 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 
-/// The tree, and the sections whose other problems are not to be believed.
+/// The tree, and the sections with syntax errors, whose other problems are not shown.
 pub(super) struct Syntax<'s> {
     pub tree: DeTable<'s>,
     broken: Vec<Range<usize>>,
 }
 
-/// Parses the text of `reading` and reports what is not TOML.
+/// Parses the text of `reading`, and reports syntax errors.
 pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
     let text = reading.source.text;
     let (tree, mut errors) = DeTable::parse_recoverable(text);
     let at = |e: &toml::de::Error| e.span().map_or(0, |span| span.start);
     errors.sort_by_cached_key(at);
     let mut broken: Vec<Range<usize>> = Vec::new();
-    // An array or a table that is never closed swallows what follows: only its start is sure.
+    // An array or a table that is never closed includes everything that follows. Only its start is certain.
     let unclosed = errors.iter().any(|e| e.message().starts_with("unclosed"));
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
@@ -48,7 +48,7 @@ pub(super) fn parse<'s>(reading: &mut Reading<'s>) -> Syntax<'s> {
 }
 
 impl Syntax<'_> {
-    /// Drops, of the problems from index `from` on, those in sections with broken syntax.
+    /// Removes the problems in sections with syntax errors, among those from index `from` on.
     pub(super) fn discount(&self, reading: &mut Reading<'_>, from: usize) {
         let believed = |p: &Problem| {
             let next = self.broken.partition_point(|section| section.end <= p.at.start);
@@ -59,7 +59,7 @@ impl Syntax<'_> {
     }
 }
 
-/// Whether the tree lacks something because of a syntax error.
+/// Whether something is missing in the tree because of a syntax error.
 enum Harm {
     /// The value was read all the same.
     None,
@@ -72,7 +72,7 @@ struct Translated {
     harm: Harm,
 }
 
-/// From the header that a place stands under to the next header.
+/// Returns the section of a place: from the header above it to the next header.
 fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
     let source = &reading.source;
     let is_header = |line: usize| source.text[source.line_span(line)].trim_start().starts_with('[');
@@ -83,7 +83,7 @@ fn section(reading: &Reading<'_>, at: usize) -> Range<usize> {
     source.line_span(first).start..next.map_or(usize::MAX, |line| source.line_span(line).start)
 }
 
-/// The parser's message in our words, with the remedy.
+/// Translates a message of the parser into plainer words, with a remedy.
 fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Translated {
     let text = reading.source.text;
     let at = span.clone();
@@ -133,7 +133,7 @@ fn translate(reading: &Reading<'_>, message: &str, span: &Range<usize>) -> Trans
     harms(Problem::new(at, message.to_owned()).help("the file has to be TOML: see https://toml.io"))
 }
 
-/// Two things of the same name, with a look for the first of them.
+/// Makes the problem of two keys or tables with the same name, and finds the first of them.
 fn duplicate(reading: &Reading<'_>, span: &Range<usize>, found: &str) -> Problem {
     let source = &reading.source;
     let here = source.line(span.start);

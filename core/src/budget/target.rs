@@ -1,4 +1,4 @@
-//! What a limit is held against: a quantity that suits its metric, or `FACTOR x REFERENCE`.
+//! The reader of a limit's target: a quantity that suits the metric, or `FACTOR x REFERENCE`.
 
 use toml::de::DeValue;
 
@@ -49,7 +49,7 @@ fn keep<T>(result: Result<T, Box<Problem>>, reading: &mut Reading<'_>) -> Option
     result.map_err(|problem| reading.report(*problem)).ok()
 }
 
-/// What a limit on this metric looks like.
+/// Returns an example of a limit on this metric.
 pub(super) fn example(metric: &Metric) -> &'static str {
     match (metric.values(), metric.units()) {
         (Values::Slope, _) => "1.1",
@@ -96,7 +96,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
     let noun = wanted.noun();
     let problem = if quantity.unit == Unit::Number {
         Problem::new(at, format!("`{metric}` is {noun} and needs a unit")).help(match wanted {
-            // 0.1 without a unit is a tenth, not a thousandth.
+            // A number without a unit is a share: 0.1 is a tenth, and not 0.1 %.
             Unit::Share if quantity.value.abs() <= 1.0 => {
                 format!("write \"{}\"", Quantity::new(quantity.value, wanted))
             }
@@ -115,7 +115,7 @@ fn absolute(metric: &Metric, value: &Value<'_>) -> Result<Quantity, Box<Problem>
     Err(problem.into())
 }
 
-/// `FACTOR x REFERENCE`; `None` where the text does not look like it.
+/// Reads `FACTOR x REFERENCE`. `None` if the text does not look like it.
 fn relative(value: &Value<'_>, text: &str) -> Option<Result<Target, Box<Problem>>> {
     let at = value.span();
     let (number, rest) = Quantity::split(text);
@@ -171,7 +171,7 @@ fn allow_relative(
     .into())
 }
 
-/// Why a limit could never hold, or never break; `None` where it makes sense.
+/// Returns why a limit would always hold or never hold. `None` if it makes sense.
 fn pointless(metric: &Metric, bound: Bound, limit: Quantity) -> Option<String> {
     let value = limit.value;
     let pointless = match (metric.values(), bound) {

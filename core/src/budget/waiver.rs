@@ -1,4 +1,4 @@
-//! `waive`: somebody answers for a broken limit until a day.
+//! The reader of `waive`: until a given day, a broken limit is a warning for which an owner answers.
 
 use toml::de::{DeTable, DeValue};
 
@@ -29,7 +29,7 @@ pub(super) fn read(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Wai
     Some(Waiver { until: until?, owner: owner?, why: why? })
 }
 
-/// A day, in quotes or as TOML's own date.
+/// Reads a day, which is written in quotes or as a TOML date.
 pub(super) fn date(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Date> {
     let text = match entry.value.get_ref() {
         DeValue::String(text) => text.clone().into_owned(),

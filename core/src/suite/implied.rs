@@ -1,14 +1,16 @@
-//! Limits that nobody wrote: `base = "5 %"` in `[settings]` holds what is limited against the base revision too.
+//! The implied limits: `base = "5 %"` in `[settings]` limits every metric that has a limit against the base revision
+//! too.
 //!
-//! Only what a base can be compared in, so that no limit that nobody wrote turns red or stays unsettled by chance.
+//! A limit is only implied for a metric in which every base can be compared, so that no implied limit is red or
+//! inconclusive by chance.
 
 use std::sync::Arc;
 
 use crate::budget::{BaseLimits, Bound, Budget, Limit, Reference, Subject, Target};
 use crate::metric::{Judged, Metric, Statistic};
 
-/// For every metric with a limit of its own, and none against the base, that it is not worse than there by more
-/// than the setting allows.
+/// Returns the implied limits of a budget: each metric that has a limit, but none against the base, must not be worse
+/// than in the base by more than the setting allows.
 pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     if !budget.base {
         return Vec::new();
@@ -18,8 +20,8 @@ pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     let mut implied: Vec<Arc<Limit>> = Vec::new();
     for limit in limits {
         let same = |other: &Arc<Limit>| other.metric == limit.metric && other.bound == limit.bound;
-        let own = limits.iter().any(|other| same(other) && against_base(other));
-        if own || !compares(budget, &limit.metric) || implied.iter().any(same) {
+        let has_own = limits.iter().any(|other| same(other) && against_base(other));
+        if has_own || !compares(budget, &limit.metric) || implied.iter().any(same) {
             continue;
         }
         let factor = match limit.bound {
@@ -42,23 +44,23 @@ pub(super) fn limits(budget: &Budget, base: &BaseLimits) -> Vec<Arc<Limit>> {
     implied
 }
 
-/// How the label of a limit against the base ends.
+/// The end of the label of a limit against the base.
 const AGAINST_BASE: &str = "::x_base";
 
-/// Whether `except` leaves this test out: by its name, or by that of the limit that it was made from.
+/// Whether `except` leaves this test out, by its own name or by that of the limit that implies it.
 pub(super) fn is_excepted(base: &BaseLimits, test: &str) -> bool {
-    let own = test.strip_suffix(AGAINST_BASE).unwrap_or(test);
-    base.except.iter().any(|pattern| pattern.matches(test) || pattern.matches(own))
+    let written = test.strip_suffix(AGAINST_BASE).unwrap_or(test);
+    base.except.iter().any(|pattern| pattern.matches(test) || pattern.matches(written))
 }
 
-/// Whether a base can be compared in this metric without anybody having thought of it.
+/// Whether a limit against the base can be implied for this metric.
 fn compares(budget: &Budget, metric: &Metric) -> bool {
-    // What was recorded cannot be interleaved with a base.
+    // Another program measured this subject, so it cannot be interleaved with a base.
     if matches!(budget.subject, Subject::Criterion(_)) {
         return false;
     }
     match metric.judged() {
-        // What is compared is exact: if it is none on both sides, that is the same.
+        // Such a value is exact, so a value of 0 on both sides is equal.
         Judged::Compared { .. } => metric.has_ratio(),
         Judged::Statistical(_) | Judged::UntilConstant(_) => {
             metric.has_ratio()
@@ -67,13 +69,14 @@ fn compares(budget: &Budget, metric: &Metric) -> bool {
     }
 }
 
-/// Whether any run has the values that a statistic needs. A p999 needs thousands of operations and a greatest value is
-/// of one; of a command or under a load there are as many as time allows, which fill a median.
+/// Whether every run has enough values for a statistic. A p999 needs thousands of operations, and a greatest value
+/// depends on a single one. A command, or a workload under a load, has only as many values as the time allows, which
+/// are enough for a median.
 fn fills(budget: &Budget, statistic: Statistic) -> bool {
-    let free = matches!(budget.subject, Subject::Workload(_)) && budget.load.is_none();
+    let has_many = matches!(budget.subject, Subject::Workload(_)) && budget.load.is_none();
     match statistic {
         Statistic::Mean | Statistic::Min | Statistic::P50 => true,
-        Statistic::P90 | Statistic::P95 | Statistic::P99 => free,
+        Statistic::P90 | Statistic::P95 | Statistic::P99 => has_many,
         Statistic::P999 | Statistic::Max => false,
     }
 }
@@ -85,7 +88,7 @@ mod tests {
     use crate::budget;
     use crate::suite::Suite;
 
-    /// The tests against the base that the file makes, with the setting.
+    /// Checks which tests against the base these budgets have with this setting.
     #[track_caller]
     fn check(base: &str, budgets: &str, expected: &[&str]) {
         let text = format!("[settings]\nbase = {base}\n{budgets}");
@@ -96,9 +99,10 @@ mod tests {
         names.retain(|name| name.ends_with("::x_base"));
         names.sort_unstable();
         assert_eq!(names, expected);
-        // Without a base there is nothing that it could mean.
-        let alone = Suite::of(&file, false);
-        let of_base = alone.tests.iter().filter(|test| test.name.ends_with("::x_base")).count();
+        // Without a base the setting implies no limit.
+        let without_base = Suite::of(&file, false);
+        let of_base =
+            without_base.tests.iter().filter(|test| test.name.ends_with("::x_base")).count();
         assert_eq!(of_base, budgets.matches("x base").count());
     }
 
@@ -107,7 +111,7 @@ mod tests {
         error_rate = \"1 %\", allocs = 3, leaked = \"1 KB\", drift = 3 }\n";
 
     #[test]
-    fn what_may_be_none_or_is_not_filled_has_no_limit_that_nobody_wrote() {
+    fn a_metric_that_may_be_zero_or_has_too_few_values_has_no_implied_limit() {
         let all = [
             "a::allocs::x_base",
             "a::mean::x_base",
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_and_a_budget_opt_out() {
+    fn a_pattern_or_a_budget_can_opt_out() {
         let two = "[budget.a]\nworkload = \"a\"\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n\
                    [budget.b]\nworkload = \"b\"\nparams = { n = [1, 2] }\nmax = { p50 = \"1 ms\", p99 = \"1 ms\" }\n";
         let except = |patterns: &str| format!("{{ limit = \"5 %\", except = [{patterns}] }}");

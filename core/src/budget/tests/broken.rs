@@ -2,7 +2,7 @@
 
 use super::{fixture, parse};
 
-/// Reads a text; where it is refused, the message has a problem with its place.
+/// Reads a text. If it is refused, the message must have a problem with its place.
 #[track_caller]
 fn check(text: &str) {
     if let Err(error) = parse(text) {
@@ -104,7 +104,7 @@ fn with_dice() {
     }
 }
 
-/// Input made to be slow or deep: what matters is that it ends, and how much it prints.
+/// Files that are made to be slow or deeply nested: reading must end, and the message must not be too long.
 #[test]
 fn out_of_all_proportion() {
     for text in [

@@ -1,4 +1,4 @@
-//! `budgets.lock`: what is read of it, and every message that it can earn.
+//! Tests of `budgets.lock`: what is read from it, and every message about a mistake in it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::quantity::Unit;
 const BLOCK: &str = "value = 1\nunit = \"s\"\ndate = \"2026-11-01\"\nenvironment = { platform = \"linux \
                      x86_64\", cores = 2, profile = \"release\" }";
 
-/// Whole files, each wrong in its way.
+/// Whole files, each with another mistake.
 pub(super) const FILES: &[&str] = &[
     "",
     "version = 2\n[\"a::p99\"]\nvalue = \"later\"",

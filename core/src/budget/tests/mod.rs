@@ -1,6 +1,6 @@
-//! Tests of the file as a whole: what is read, what is refused and how, and that nothing panics.
+//! Tests of the whole file: what is read, what is refused and how, and that nothing panics.
 //!
-//! A committed text that no longer fits is written anew where `UPDATE_SNAPSHOTS` is set.
+//! If `UPDATE_SNAPSHOTS` is set, a committed text that no longer fits is written anew.
 
 mod broken;
 mod locks;
@@ -25,7 +25,7 @@ fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
     super::parse(text, Path::new("budgets.toml"))
 }
 
-/// The reading of a text, with its problems as data.
+/// Reads a text. The problems are data and not rendered.
 fn reading(text: &str) -> Reading<'_> {
     let mut reading = Reading::new(Source::new(Path::new("budgets.toml"), text));
     file::check(&mut reading, Path::new("budgets.toml"));

@@ -1,4 +1,4 @@
-//! Every message that a file can earn, in one committed text that people can read.
+//! Every message about a mistake in a file, in one committed text that people can read.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -179,7 +179,7 @@ fn files() -> Vec<String> {
     files.push(format!(
         "[budget.a]\nworkload = \"w\"\nparams = {{ n = [{list}], m = [{list}] }}\nmax.p99 = \"1 s\"\n"
     ));
-    // Of a long line only what is near the mistake is shown.
+    // Only the part of a long line around the mistake is shown.
     let many = |from: u32| {
         (from..from + 99).map(|n| format!("of_{n}_kind = 1, ")).collect::<Vec<_>>().concat()
     };
@@ -223,7 +223,7 @@ fn a_file_has_room_for_so_many_cases() {
     assert!(shown.ends_with("= help: use several files\n"), "{shown}");
 }
 
-/// A message that no text above earns is one that nobody has read.
+/// Every message must be shown by one of the texts above, so that a person has read it.
 #[test]
 fn every_problem_in_the_source_is_shown() {
     let mut made = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Files that are right, and what is read from them.
+//! Correct files, and what is read from them.
 
 use std::time::Duration;
 
@@ -229,7 +229,8 @@ fn paths_start_where_the_file_is() {
     assert_eq!(parse(&fixture("design.toml")).unwrap().root.to_str(), Some("."));
 }
 
-/// A caret under nothing tells nobody what is wrong, and a bell rings.
+/// Invisible characters are replaced in messages: a caret below nothing would not show what is wrong, and a control
+/// character would ring the terminal's bell.
 #[test]
 fn what_cannot_be_seen_is_shown() {
     for unseen in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{7}"] {
