@@ -65,7 +65,7 @@ impl<'a> BaseBuild<'a> {
                     return Ok((taken.binary, Other::Taken(taken.links, taken.reason)));
                 }
                 Err(reason) => {
-                    tell(&format!("the base in {} cannot be used: {reason}", from.display()))
+                    tell(&format!("the base in {} cannot be used: {reason}", from.display()));
                 }
             }
         }

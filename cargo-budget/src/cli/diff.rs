@@ -89,9 +89,8 @@ impl Diff {
 fn old(text: &str, revision: &str, path: &str) -> Result<Budgets, Failure> {
     let name = PathBuf::from(format!("{revision}:{path}"));
     budget::parse(text, &name).map_err(|e| {
-        let text = format!(
-            "`{path}` is broken at {revision}, so nothing can be compared with it:\n{e}"
-        );
+        let text =
+            format!("`{path}` is broken at {revision}, so nothing can be compared with it:\n{e}");
         Failure { text, ..Failure::from(e) }
     })
 }
