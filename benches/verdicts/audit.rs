@@ -1,7 +1,7 @@
-//! Whether the two places of a pair are alike: pairs of the same code, before any coin is taken back.
+//! The audit of pairs: whether the two slots of a pair are alike, measured with the same code in both.
 //!
-//! The coin keeps the verdicts right whatever is found here. But what favours a place is noise to it, and costs
-//! power; so it is looked for, and its cause removed.
+//! The coin keeps the verdicts right whatever the audit finds. But a slot that is favoured adds noise, which costs
+//! power. So the audit looks for such a slot, so that its cause can be removed.
 
 use std::io;
 use std::path::Path;
@@ -13,36 +13,36 @@ use perf_budget_core::budget::Param;
 
 use crate::workloads::{COMPARED, EFFECTS, Random, seed};
 
-/// As long as the harness takes for work that is prepared at once.
+/// The measuring time of a pair: what the harness takes for work that is prepared at once.
 const SLICE: Duration = Duration::from_millis(30);
 
-/// Between the first that is started and the second.
+/// The name of the difference between the process that is started first and the second.
 pub(crate) const SLOT: &str = "slot, which is launch order";
-/// The same, where the processes are left on whichever processor.
+/// The name of the same difference where the processes may run on any processor.
 pub(crate) const FREE: &str = "slot, were the two not pinned to one processor";
 
-/// What one kind of difference came to over the pairs of a workload.
+/// A kind of difference between the processes of a pair, over the pairs of a workload.
 pub(crate) struct Finding {
     pub(crate) workload: &'static str,
-    /// What is compared.
+    /// The kind of difference.
     pub(crate) what: &'static str,
     pub(crate) pairs: usize,
     /// The mean difference, as a share.
     pub(crate) mean: f64,
-    /// How many standard errors that is; `None` of fewer than two.
+    /// How many standard errors the mean is; `None` for fewer than two pairs.
     pub(crate) t: Option<f64>,
-    /// Robust standard deviation of a pair.
+    /// The robust standard deviation of a pair.
     pub(crate) sd: f64,
 }
 
-/// One pair: the log-ratio of its first slot to its second, and whether the second began.
+/// One pair: the log-ratio of its first slot to its second, and whether the second slot began.
 struct Seen {
     core: usize,
     log: f64,
     second_began: bool,
 }
 
-/// Measures so many pairs of each workload.
+/// Measures `pairs` pairs of each workload.
 pub(crate) fn run(pairs: usize) -> io::Result<Vec<Finding>> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts/head");
     std::fs::write(place.join(EFFECTS), "")?;
@@ -113,7 +113,7 @@ fn log_ratio(round: &Round) -> f64 {
 fn finding(workload: &'static str, what: &'static str, values: &[f64]) -> Finding {
     let centre = median(values.to_vec());
     let sd = 1.4826 * median(values.iter().map(|value| (value - centre).abs()).collect());
-    // One pair in a hundred is off by a whole time slice; those say nothing of places.
+    // One pair in a hundred is off by a whole time slice; such pairs say nothing about the slots.
     let near: Vec<f64> =
         values.iter().copied().filter(|value| (value - centre).abs() <= 5.0 * sd).collect();
     let n = near.len() as f64;

@@ -1,13 +1,13 @@
-//! Figures of a page: rates with their intervals, times with their middle and their end.
+//! The figures of a page: rates with their intervals, and times with their median and 95th percentile.
 
 use std::fmt;
 
 use perf_budget_core::stats::{Interval, clopper_pearson};
 
-/// How sure the intervals of rates are.
+/// The confidence of the intervals of rates.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
-/// So many of so many, with its Clopper-Pearson interval.
+/// A count out of a number of trials, with its Clopper-Pearson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) of: u64,
@@ -22,12 +22,12 @@ impl Rate {
         })
     }
 
-    /// `None` of no trial.
+    /// The interval of the rate; `None` without trials.
     pub(crate) fn interval(self) -> Option<Interval> {
         (self.of > 0).then(|| clopper_pearson(self.count, self.of, CONFIDENCE))
     }
 
-    /// The upper bound alone, which the whole of the error is spent on.
+    /// The one-sided upper bound of the rate, for which the whole error is used; `None` without trials.
     pub(crate) fn at_most(self) -> Option<f64> {
         (self.of > 0).then(|| clopper_pearson(self.count, self.of, 2.0 * CONFIDENCE - 1.0).high)
     }
@@ -40,7 +40,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The median of seconds, and what 95 of a hundred stay within.
+/// The median of times in seconds, and the time that 95 of a hundred stay within.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Times {
     pub(crate) median: f64,
@@ -48,7 +48,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// `None` of nothing.
+    /// Summarises times; `None` without any.
     pub(crate) fn of(seconds: impl Iterator<Item = f64>) -> Option<Times> {
         let mut sorted: Vec<f64> = seconds.collect();
         sorted.sort_by(f64::total_cmp);
@@ -65,7 +65,7 @@ impl Times {
     }
 }
 
-/// The day of a time in seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
+/// Returns the day of a time in seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
 pub(crate) fn day(seconds: u64) -> String {
     let days = (seconds / 86_400).cast_signed() + 719_468;
     let era = days.div_euclid(146_097);

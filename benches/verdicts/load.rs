@@ -1,4 +1,4 @@
-//! What else runs on the machine: load that is made on purpose, and how much there is of all together.
+//! Load on the machine: the load that is made on purpose, and how much there is in all.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::workloads::{Random, seed};
 
-/// Says to a process of this binary which load it is.
+/// The variable that tells a process of this binary which load it is.
 const VARIABLE: &str = "VERDICTS_LOAD";
-/// Bursts and the pauses between them last this long on average, in seconds.
+/// The average length of bursts and of the pauses between them, in seconds.
 const BURST: f64 = 0.4;
-/// Load is there, and seen by the scheduler, before anything is measured.
+/// The time until a load is seen by the scheduler, before anything is measured.
 const SETTLING: Duration = Duration::from_millis(300);
 
-/// What is done to the machine while verdicts are reached.
+/// The load that is put on the machine while verdicts are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Condition {
-    /// Nothing: as it is.
+    /// No load: the machine as it is.
     Plain,
     /// A busy loop for each processor.
     Busy,
-    /// Busy in bursts, on each processor.
+    /// Bursts of work on each processor.
     Bursts,
 }
 
@@ -38,7 +38,7 @@ impl Condition {
     }
 }
 
-/// Load that ends when it is dropped.
+/// A running load, which ends when it is dropped.
 pub(crate) struct Load(Vec<Child>);
 
 impl Load {
@@ -61,17 +61,17 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // It may have ended by itself, which is just as well.
+            // The child may have ended by itself, which is fine.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// Is the load, where this process was started to be one.
+/// Runs as a load, if this process was started to be one.
 pub(crate) fn serve() -> Option<ExitCode> {
     let kind = std::env::var(VARIABLE).ok()?;
-    // It ends with whoever started it, however that ended.
+    // The load ends with the process that started it, however that one ends.
     let watch = std::thread::spawn(|| std::io::stdin().read(&mut [0]));
     let mut random = Random::new(seed());
     while !watch.is_finished() {
@@ -88,8 +88,8 @@ pub(crate) fn serve() -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
-/// The share of the last ten seconds in which something waited for a processor; `None` where the kernel
-/// does not say.
+/// Returns the share of the last ten seconds in which something waited for a processor; `None` where the kernel
+/// does not report it.
 pub(crate) fn pressure() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/pressure/cpu").ok()?;
     let some = text.lines().find(|line| line.starts_with("some"))?;

@@ -1,11 +1,11 @@
-//! How good the verdicts are, on real noise: `cargo bench --bench verdicts`.
+//! The quality of the verdicts on real noise: `cargo bench --bench verdicts`.
 //!
 //! The real harness, as users run it, is asked questions whose answers are known: the same code as its base,
-//! a base that takes some percent less, operations of a known duration; on the machine as it is and under
-//! load that is made on purpose. What it answered is written to `docs/verdicts.md`, with intervals.
+//! a base that takes some percent less, operations of a known duration. The machine is as it is, or under
+//! load that is made on purpose. The answers are written to `docs/verdicts.md`, with intervals.
 //!
-//! A target of its own that is several programs: the certifying one, and, where the environment says so, the
-//! test binary under test, or a load.
+//! The binary is several programs: the one that runs the trials, and, where the environment says so, the test binary
+//! under test, or a load.
 
 mod audit;
 mod figures;
@@ -26,16 +26,16 @@ use workloads::{Random, seed};
 
 const USAGE: &str = "\
 usage: cargo bench --bench verdicts -- [OPTIONS]
-  --minutes N  how long trials go on (25)
-  --resume     go on with the trials of an interrupted run
-  --quick      a minute of it, which certifies nothing and writes no page
-  --audit N    pairs of each workload for the audit (60)
+  --minutes N  run trials for N minutes (25)
+  --resume     continue the trials of an interrupted run
+  --quick      run for a minute, which certifies nothing and writes no page
+  --audit N    measure N pairs of each workload for the audit (60)
 ";
 
-/// Any of these makes this process the test binary under test, or one that a measurement started.
+/// The variables that make this process the test binary under test, or a process that a measurement started.
 const HARNESS: [&str; 3] = [trial::GATE, "PERF_BUDGET_WORKER", "PERF_BUDGET_RELAY"];
 
-/// What the command line says.
+/// The arguments of the command line.
 struct Arguments {
     minutes: f64,
     resume: bool,
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `None` where it was not started by `cargo bench`: testing everything is no reason for half an hour of trials.
+/// Parses the arguments; `None` without `--bench`, since running all tests should not take half an hour of trials.
 fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
     let mut arguments = Arguments { minutes: 25.0, resume: false, quick: false, audit: 60 };
     let mut bench = false;
@@ -95,7 +95,7 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
     Ok(bench.then_some(arguments))
 }
 
-/// Whether what was found contradicts nothing that is promised.
+/// Runs the trials and writes the page. Returns whether nothing that was found contradicts a promise.
 fn certify(arguments: &Arguments) -> io::Result<bool> {
     let mut bench = Bench::new()?;
     let mut records = if arguments.resume { bench.resumed()? } else { Vec::new() };
@@ -146,6 +146,6 @@ fn certify(arguments: &Arguments) -> io::Result<bool> {
 }
 
 fn tell(text: &str) {
-    // Nobody may be listening.
+    // A closed stderr is no reason to stop.
     let _ = writeln!(io::stderr(), "{text}");
 }

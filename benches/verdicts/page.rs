@@ -1,4 +1,4 @@
-//! What is written of the trials: promises first, each with what was found, then the figures behind it.
+//! The page of the trials: the promises first, each with what was found, and then the figures behind them.
 
 use std::fmt::Write as _;
 
@@ -11,14 +11,14 @@ use crate::plan::{Question, SUITE, Truth, limit};
 use crate::trial::Record;
 use crate::workloads::{COMPARED, COMPUTE};
 
-/// What the whole suite may be red by chance.
+/// The probability with which a whole suite may be red by chance.
 const ALPHA: f64 = 0.01;
-/// What is over limit and tolerance is found so often.
+/// The probability with which a value over limit and tolerance is found.
 const POWER: f64 = 0.95;
-/// A mean difference of so many standard errors is no chance.
+/// The number of standard errors from which on a mean difference is not chance.
 const ALIKE: f64 = 4.0;
 
-/// What there is to write about.
+/// The results that a page is written from.
 pub(crate) struct Page<'a> {
     pub(crate) records: &'a [Record],
     pub(crate) audit: &'a [Finding],
@@ -44,7 +44,7 @@ impl Record {
 }
 
 impl Page<'_> {
-    /// The page, and whether nothing in it contradicts a promise.
+    /// Returns the page, and whether nothing in it contradicts a promise.
     pub(crate) fn render(&self) -> (String, bool) {
         let mut text = self.head();
         let (promises, held) = self.promises();
@@ -72,7 +72,7 @@ impl Page<'_> {
              own, questions whose answers are known, and counts. Made on {days} by `{}`, {}: {} runs of the \
              harness with {verdicts} verdicts, of build `{}`.\n\n\
              Rates are counts with their Clopper-Pearson interval of 95 %. Times are seconds, the median and what 95 of a \
-             hundred stay within, from the start of the test binary to its end. *Red* is `fail` or `inconclusive`. Pressure is the \
+             hundred stay within, from the start of the test binary to its end. *Red* is `fail`; an `inconclusive` verdict is a warning. Pressure is the \
              share of time in which something waited for a processor (`/proc/pressure/cpu`), before a trial.\n\n\
              | condition | runs | pressure, median | pressure, most |\n|---|---|---|---|\n",
             self.command,
@@ -195,7 +195,7 @@ impl Page<'_> {
         text
     }
 
-    /// What was red and should not have been, one by one: each is worth reading.
+    /// Lists the false reds one by one, since each is worth reading.
     fn false_reds(&self) -> String {
         let healthy = self.some(|record| record.question.truth() == Truth::Healthy);
         let answers =
@@ -287,12 +287,12 @@ impl Page<'_> {
     }
 }
 
-/// What trials say of a promise.
+/// Whether trials confirm a promise.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held {
     /// The interval lies on the right side.
     Yes,
-    /// The figure does, and the interval on both: more trials would tell.
+    /// The figure lies on the right side and the interval on both; more trials would settle it.
     AsFarAsSeen,
     /// The interval lies on the wrong side.
     No,

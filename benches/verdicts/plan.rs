@@ -1,5 +1,5 @@
-//! What is asked of the harness: each trial is one run of a test binary with a `budgets.toml` of which the
-//! right answers are known.
+//! The plan of the trials: the questions that the harness is asked. Each trial is one run of a test binary with a
+//! `budgets.toml` whose right answers are known.
 
 use std::fmt::Write as _;
 
@@ -7,44 +7,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::workloads::{COMPARED, COMPUTE, Random, drawn_p99, drawn_throughput};
 
-/// Statistical limits of the large suite.
+/// The number of statistical limits of the large suite.
 pub(crate) const SUITE: usize = 25;
 
-/// One question, whose answer is known.
+/// A question whose answer is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Question {
-    /// A workload against a base that takes so many percent less.
+    /// A workload against a base that takes some percent less.
     Base {
-        /// Its place in [`COMPARED`].
+        /// The index of the workload in [`COMPARED`].
         workload: usize,
-        /// Percent that are injected.
+        /// The percentage that is injected.
         effect: u32,
-        /// Limits in the file, of which one is run: evidence is asked for accordingly.
+        /// The number of limits in the file. One of them is run, but the number determines how much evidence it takes.
         suite: usize,
     },
     /// The large suite in one run, with nothing injected.
     Suite,
-    /// A percentile at this share of its limit, in percent.
+    /// A percentile that is this share of its limit, in percent.
     P99(u32),
-    /// A throughput that the limit is this share of, in percent.
+    /// A throughput whose limit is this share of it, in percent.
     Throughput(u32),
-    /// Two operations of a hundred sleep for twice the limit.
+    /// A latency limit where two operations of a hundred sleep for twice the limit.
     Sleeps,
 }
 
-/// What a right verdict is.
+/// The right verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Truth {
-    /// Within its limit: never red.
+    /// The value is within its limit, so the verdict is never red.
     Healthy,
-    /// Over the limit by less than its tolerance: either is right.
+    /// The value is over the limit by less than its tolerance, so either verdict is right.
     Between,
-    /// Over limit and tolerance: red.
+    /// The value is over limit and tolerance, so the verdict is red.
     Broken,
 }
 
 impl Question {
-    /// `budgets.toml`.
+    /// Returns the text of `budgets.toml`.
     pub(crate) fn budgets(self) -> String {
         match self {
             Question::Base { suite: 1, workload, .. } => {
@@ -67,7 +67,7 @@ impl Question {
         }
     }
 
-    /// The workloads that it is about.
+    /// Returns the names of the workloads that the question is about.
     pub(crate) fn workloads(self) -> String {
         match self {
             Question::Base { suite: 1, workload, .. } => COMPARED[workload].to_owned(),
@@ -77,7 +77,7 @@ impl Question {
         }
     }
 
-    /// The effects that are injected in the head: budget and percent.
+    /// Returns the effects that are injected in the head: budget and percent.
     pub(crate) fn effects(self) -> String {
         match self {
             Question::Base { workload, effect, suite, .. } => {
@@ -87,7 +87,7 @@ impl Question {
         }
     }
 
-    /// The test to run, where it is not all of them.
+    /// Returns the test to run, where not all of them are run.
     pub(crate) fn filter(self) -> Option<String> {
         match self {
             Question::Base { workload, suite, .. } if suite > 1 => {
@@ -99,7 +99,7 @@ impl Question {
 
     pub(crate) fn truth(self) -> Truth {
         match self {
-            // One percent is all of the tolerance that a limit of half a percent has.
+            // A limit of half a percent has a tolerance of half a percent, so the tolerance ends at one percent.
             Question::Base { workload, effect, .. } => match f64::from(effect) / limit(workload) {
                 over if over <= 1.0 => Truth::Healthy,
                 over if over < 1.9 => Truth::Between,
@@ -112,7 +112,7 @@ impl Question {
     }
 }
 
-/// Percent that a workload may be slower than its base.
+/// Returns by how many percent a workload may be slower than its base.
 pub(crate) fn limit(workload: usize) -> f64 {
     if workload < COMPUTE.len() { 0.5 } else { 2.0 }
 }
@@ -128,7 +128,7 @@ fn compared(id: usize, workload: &str, metric: &str, percent: f64) -> String {
     )
 }
 
-/// Five workloads, each limited in five ways; a fifth of the limits lie exactly at the truth.
+/// Returns a suite of five workloads, each limited in five ways. A fifth of the limits lie exactly at the truth.
 fn suite() -> String {
     let mut text = String::new();
     for id in 0..SUITE {
@@ -146,7 +146,7 @@ fn suite() -> String {
     text
 }
 
-/// One round of questions under one condition, in random order.
+/// Returns one round of questions under one condition, in random order.
 pub(crate) fn round(random: &mut Random, quick: bool) -> Vec<Question> {
     let mut round = Vec::new();
     for workload in 0..COMPARED.len() {

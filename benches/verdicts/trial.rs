@@ -1,4 +1,4 @@
-//! One trial: the real harness in a process of its own, asked one question, and what it answered.
+//! A trial: the real harness in a process of its own is asked one question, and its answer is recorded.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,38 +14,38 @@ use crate::load::{self, Condition};
 use crate::plan::Question;
 use crate::workloads::EFFECTS;
 
-/// Says to a process of this binary that it is the test binary, and with which workloads.
+/// The variable that makes a process of this binary the test binary, and names its workloads.
 pub(crate) const GATE: &str = "VERDICTS_GATE";
 
-/// A trial, as it is kept.
+/// The record of a trial.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// Of the binary that was under test.
+    /// The build of the binary that was under test.
     pub(crate) build: String,
-    /// Seconds since 1970.
+    /// The time of the trial in seconds since 1970.
     pub(crate) at: u64,
     pub(crate) condition: Condition,
-    /// Share of ten seconds in which something waited for a processor.
+    /// The share of ten seconds in which something waited for a processor.
     pub(crate) pressure: Option<f64>,
     pub(crate) question: Question,
-    /// From start to end of the process.
+    /// The seconds from the start of the process to its end.
     pub(crate) seconds: f64,
     pub(crate) answers: Vec<Answer>,
 }
 
-/// What came of one limit.
+/// The outcome of one limit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) test: String,
     pub(crate) verdict: Verdict,
     pub(crate) reason: String,
-    /// Measuring, for this limit.
+    /// The seconds that were measured for this limit.
     pub(crate) seconds: f64,
     pub(crate) processes: usize,
     pub(crate) estimate: Option<f64>,
 }
 
-/// Where trials are run, and kept.
+/// The directory in which trials are run and recorded.
 pub(crate) struct Bench {
     place: PathBuf,
     build: String,
@@ -53,7 +53,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// In cargo's directory for such things.
+    /// Creates the directories below cargo's directory for temporary files.
     pub(crate) fn new() -> io::Result<Bench> {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
         for directory in ["head", "base", "results", "tmp"] {
@@ -66,18 +66,18 @@ impl Bench {
         Ok(Bench { place, build, processor: String::new() })
     }
 
-    /// The file that trials are kept in, one a line.
+    /// Returns the file in which trials are recorded, one a line.
     pub(crate) fn kept(&self) -> PathBuf {
         self.place.join("trials.jsonl")
     }
 
-    /// Trials of this very build that were kept before.
+    /// Reads the trials of this very build that were recorded before.
     pub(crate) fn resumed(&self) -> io::Result<Vec<Record>> {
         let text = match fs::read_to_string(self.kept()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
         };
-        // The last line may be half of one.
+        // The last line may be incomplete.
         let records: Vec<Record> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if let Some(other) = records.iter().find(|record| record.build != self.build) {
@@ -92,7 +92,7 @@ impl Bench {
         Ok(records)
     }
 
-    /// Runs a trial, and keeps it.
+    /// Runs a trial and records it.
     pub(crate) fn run(&mut self, condition: Condition, question: Question) -> io::Result<Record> {
         let [head, base, results, tmp] =
             ["head", "base", "results", "tmp"].map(|name| self.place.join(name));
@@ -100,7 +100,7 @@ impl Bench {
             fs::write(directory.join("budgets.toml"), question.budgets())?;
             fs::write(directory.join(EFFECTS), effects)?;
         }
-        // Evidence is kept for the next run of the same build; each trial is to begin without any.
+        // Evidence is kept for the next run of the same build, but each trial must begin without any.
         fs::remove_dir_all(&results)?;
         fs::create_dir(&results)?;
         let outcomes = results.join("outcomes.jsonl");
@@ -117,9 +117,9 @@ impl Bench {
             .env("CARGO_MANIFEST_DIR", &head)
             .env("PERF_BUDGET_DIR", &results);
         command.env("PERF_BUDGET_BASE", &binary).env("PERF_BUDGET_BASE_DIR", &base);
-        // The verdicts are audited, and not what is proven without one.
+        // The audit is of verdicts from measurements, so nothing may be proven without one.
         command.env("PERF_BUDGET_MEASURE", "always");
-        // A lock of its own: what others measure meanwhile is load, and nothing to wait for.
+        // The trial has a lock of its own: what others measure meanwhile is load, and it does not wait for them.
         command.env("TMPDIR", &tmp).current_dir(&head);
         if let Some(test) = question.filter() {
             command.args(["--exact", &test]);
@@ -138,8 +138,8 @@ impl Bench {
             return Err(io::Error::other(format!("{question:?}: {}", outcome.reason)));
         }
         if outcomes.is_empty() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(io::Error::other(format!("{question:?} gave no outcome: {said}")));
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!("{question:?} gave no outcome: {stderr}")));
         }
         self.processor = format!(
             "{}, {} cores, {}",

@@ -1,5 +1,5 @@
-//! The workloads that verdicts are reached about: work in a hundred equal parts, so that a injected effect of
-//! one percent is one part more; and operations whose true times are known because they are drawn.
+//! The workloads of the trials: work in a hundred equal parts, so that an injected effect of one percent is one more
+//! part, and operations whose true times are known because they are drawn.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use perf_budget::{Failed, Harness, Run};
 
-/// Parts of one operation.
+/// The number of parts of one operation.
 const PARTS: u64 = 100;
-/// Where a revision's effects are injected: the current directory of its workers.
+/// The file with the effects of a revision, in the current directory of its workers.
 pub(crate) const EFFECTS: &str = "effects.txt";
 /// The compute-bound workloads.
 pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
-/// All that are compared with a base.
+/// All workloads that are compared with a base.
 pub(crate) const COMPARED: [&str; 5] = ["alu", "sort", "hash", "strings", "chase"];
-/// Links of the chain that `chase` follows: 8 MiB.
+/// The number of links of the chain that `chase` follows: 8 MiB.
 const LINKS: u32 = 1 << 21;
-/// Keys of the table that `hash` looks in. It stays in the nearest cache: of an operation that finds its data
-/// gone at every turn, one percent more work is less than one percent more time.
+/// The number of keys of the table that `hash` looks in. It stays in the nearest cache. If an operation had to fetch
+/// its data anew at every turn, one percent more work would be less than one percent more time.
 const KEYS: u64 = 1_000;
 
-/// The median of the drawn times, in seconds,
+/// The median of the drawn times, in seconds.
 const DRAWN_MEDIAN: f64 = 200e-6;
-/// and the standard deviation of their logarithm.
+/// The standard deviation of the logarithm of the drawn times.
 const DRAWN_SIGMA: f64 = 0.2;
 /// The 99 % quantile of the standard normal distribution.
 const NORMAL_99: f64 = 2.326_347_874_040_841;
-/// An operation of `sleeps` that does not sleep takes so long.
+/// The time of an operation of `sleeps` that does not sleep, in seconds.
 const AWAKE: f64 = 100e-6;
 
 /// The true 99th percentile of `drawn`, in seconds.
@@ -40,7 +40,8 @@ pub(crate) fn drawn_throughput() -> f64 {
     1.0 / (DRAWN_MEDIAN * (DRAWN_SIGMA * DRAWN_SIGMA / 2.0).exp())
 }
 
-/// The harness under test, with the workloads of these names: it takes one without a budget for a mistake.
+/// Returns the harness under test with the workloads of these names. Others are left out, since a workload without a
+/// budget is a mistake.
 pub(crate) fn harness(names: &str) -> Harness {
     let wanted = |all: &&(&'static str, Work)| names.split(' ').any(|name| name == all.0);
     let work = ALL.iter().filter(wanted);
@@ -123,7 +124,7 @@ fn sleeps(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// The parts of an operation of this budget in this revision: with its injected effect.
+/// Returns the number of parts of an operation of this budget in this revision, with its injected effect.
 fn parts(run: &mut Run) -> Result<u64, Failed> {
     let id: u64 = run.param("id")?;
     let text = std::fs::read_to_string(EFFECTS)
@@ -135,7 +136,7 @@ fn parts(run: &mut Run) -> Result<u64, Failed> {
     Ok(black_box(PARTS + injected.unwrap_or(0)))
 }
 
-/// One cycle through all links in random order (Sattolo 1986).
+/// Returns a chain that is one cycle through all links in random order (Sattolo 1986).
 fn chain() -> Vec<u32> {
     let mut random = Random::new(4);
     let mut chain: Vec<u32> = (0..LINKS).collect();
@@ -145,7 +146,7 @@ fn chain() -> Vec<u32> {
     chain
 }
 
-/// Works for so many seconds of its own processor time, whatever else the processor does meanwhile.
+/// Works for `seconds` of the thread's own processor time, whatever else the processor does meanwhile.
 fn spin(seconds: f64) {
     let end = own_time() + Duration::from_secs_f64(seconds);
     while own_time() < end {
@@ -159,14 +160,14 @@ fn own_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Where a thread's own time cannot be told, everybody's.
+/// The elapsed time, where a thread's own time is not known.
 #[cfg(not(unix))]
 fn own_time() -> Duration {
     static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     BEGUN.elapsed()
 }
 
-/// Another one in each process.
+/// Returns another seed in each process.
 pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let mut hasher = RandomState::new().build_hasher();
@@ -190,12 +191,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     pub(crate) fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Standard normal (Box & Muller 1958).
+    /// Returns a standard normal number (Box & Muller 1958).
     fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()

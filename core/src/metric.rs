@@ -210,7 +210,7 @@ impl Metric {
         self.row().sample
     }
 
-    /// Returns how half of the accepted value is to be seen.
+    /// Returns how to see a value that is half of the accepted one.
     pub fn halved(&self) -> Halved {
         self.row().halved
     }

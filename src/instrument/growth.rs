@@ -43,7 +43,7 @@ pub(crate) struct Growth {
     warm: Option<Vec<Duration>>,
     done: bool,
     /// Whether a reading failed.
-    blind: bool,
+    failed: bool,
 }
 
 impl Growth {
@@ -64,10 +64,10 @@ impl Growth {
             points: Vec::with_capacity(room),
             warm: Some(Vec::with_capacity(room)),
             done: false,
-            blind: false,
+            failed: false,
         };
         growth.read();
-        if growth.blind {
+        if growth.failed {
             let text = "failed to read resident memory: this system does not report it; drop the \
                         limit on rss_growth here";
             return Err(Unmeasured::new(Cause::Unsupported, text));
@@ -86,7 +86,7 @@ impl Growth {
     fn read(&mut self) {
         match memory_stats() {
             Some(stats) => self.points.push((self.operations as f64, stats.physical_mem as f64)),
-            None => self.blind = true,
+            None => self.failed = true,
         }
         self.due = Instant::now() + self.slice / READINGS;
     }
@@ -102,7 +102,7 @@ impl Growth {
 
 impl Instrument for Growth {
     fn next(&mut self) -> Option<usize> {
-        (!self.done && !self.blind).then_some(1)
+        (!self.done && !self.failed).then_some(1)
     }
 
     fn start(&mut self) {}
@@ -131,7 +131,7 @@ impl Instrument for Growth {
     }
 
     fn finish(&mut self, process: &mut ProcessRun) -> Result<(), Unmeasured> {
-        if self.blind {
+        if self.failed {
             let text = "failed to read resident memory again: is /proc still there?";
             return Err(Unmeasured::new(Cause::Harness, text));
         }

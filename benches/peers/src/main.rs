@@ -1,8 +1,8 @@
-//! What measuring itself costs, beside criterion and divan: `cargo run --release -p peers`.
+//! The cost of measuring itself, beside criterion and divan: `cargo run --release -p peers`.
 //!
 //! Every round runs every tool on every subject, one after the other in processes of their own, so
-//! that all see the same machine. Two figures each: the time a tool reports for an operation, and the
-//! processor time that it spends for each one it runs while it measures.
+//! that all see the same machine. There are two figures for each: the time that a tool reports for an operation, and
+//! the processor time that it spends for each one that it runs while it measures.
 
 mod ours;
 mod subjects;
@@ -13,14 +13,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// What one tool said of one subject, in nanoseconds an operation.
+/// The result of one tool for one subject, in nanoseconds an operation.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     reported: f64,
     spent: f64,
 }
 
-/// Measures the subject of this name.
+/// A function that measures the subject of this name.
 type Measure = fn(&str) -> Row;
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
                 ("ours, one by one", ours::singles),
                 ("divan, one by one", theirs::divan_singles),
             ];
-            // No tool always has the same neighbour.
+            // The order changes, so that no tool always has the same neighbour.
             tools.rotate_left(round % 5);
             for (tool, measure) in tools {
                 rows.entry((subject, tool)).or_default().push(measure(subject));
@@ -53,8 +53,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The least of the rounds, as whatever else runs on the machine only adds, and each figure as a
-/// multiple of ours.
+/// Returns the table of results: the least of the rounds, since other work on the machine only adds time, and each
+/// figure as a multiple of ours.
 fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
     let mut text =
         String::from("subject  tool               reported ns  (x ours)  spent ns  (x ours)\n");
@@ -65,7 +65,7 @@ fn table(rows: &BTreeMap<(&str, &str), Vec<Row>>) -> String {
         let ours = if tool.ends_with("one by one") { "ours, one by one" } else { "ours, batches" };
         let of = |tool| (least(subject, tool, |r| r.reported), least(subject, tool, |r| r.spent));
         let ((reported, spent), (our_reported, our_spent)) = (of(tool), of(ours));
-        // Too short to be told from the clock: no multiple of that.
+        // A time too short for the clock is reported as 0 and has no multiple.
         let times = |value: f64, ours: f64| {
             if ours > 0.0 { format!("{:.2}x", value / ours) } else { "-".to_owned() }
         };

@@ -1,4 +1,4 @@
-//! Ours, through the same process that the harness makes.
+//! This project's measurements, through the same process that the harness makes.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use perf_budget_core::metric::{Metric, SubjectKind};
 
 use crate::{Row, subjects};
 
-/// Measures, if this process was started to.
+/// Measures a subject, if this process was started to do so.
 pub(crate) fn serve() -> Option<ExitCode> {
     let mut workloads: Vec<(String, Workload)> = Vec::new();
     for name in subjects::NAMES {

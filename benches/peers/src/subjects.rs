@@ -12,14 +12,14 @@ use cpu_time::ThreadTime;
 pub(crate) const NAMES: [&str; 3] = ["empty", "hash", "sort"];
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
-/// So many operations lie between two stamps.
+/// The number of operations between two stamps.
 const STRIDE: u64 = 1024;
-/// What processor time the thread had used when the last operations ran, in strides: unlike what has passed it
-/// does not depend on what else the machine does.
+/// The processor time that the thread had used when the last operations ran, one stamp for each stride. Unlike
+/// elapsed time, it does not depend on what else the machine does.
 static STAMPS: Mutex<VecDeque<Duration>> = Mutex::new(VecDeque::new());
 
-/// Nanoseconds of processor time for each of the last operations, up to a million of them and at most half of
-/// all: past any warm-up.
+/// Returns the nanoseconds of processor time for each of the last operations: up to a million of them, and at most
+/// half of all, so that any warm-up is left out.
 pub(crate) fn spent() -> f64 {
     let stamps = STAMPS.lock().expect("nobody panics with it");
     let last = (stamps.len() - 1).min(CALLS.load(Ordering::Relaxed) as usize / 2048);
@@ -27,7 +27,7 @@ pub(crate) fn spent() -> f64 {
     span.as_nanos() as f64 / (last as u64 * STRIDE) as f64
 }
 
-/// One thread counts, so that a load and a store will do.
+/// Counts an operation. Only one thread counts, so a load and a store are enough.
 fn count() {
     let calls = CALLS.load(Ordering::Relaxed) + 1;
     CALLS.store(calls, Ordering::Relaxed);
@@ -45,13 +45,13 @@ fn stamp() {
     stamps.push_back(ThreadTime::now().as_duration());
 }
 
-/// Nothing but the count.
+/// Does nothing but count.
 pub(crate) fn empty() -> u64 {
     count();
     1
 }
 
-/// Some tens of nanoseconds.
+/// Takes some tens of nanoseconds.
 pub(crate) fn hash() -> u64 {
     count();
     let mut hasher = DefaultHasher::new();
@@ -59,14 +59,14 @@ pub(crate) fn hash() -> u64 {
     hasher.finish()
 }
 
-/// Some microseconds on an input of its own.
+/// Takes some microseconds, on an input of its own.
 pub(crate) fn sort(mut numbers: Vec<u32>) -> Vec<u32> {
     count();
     numbers.sort_unstable();
     numbers
 }
 
-/// What `sort` sorts.
+/// Returns the numbers that `sort` sorts.
 pub(crate) fn numbers() -> Vec<u32> {
     (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761)).collect()
 }

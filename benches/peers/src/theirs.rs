@@ -1,4 +1,4 @@
-//! Criterion and divan, each in a process of its own, with as much time as ours has.
+//! The measurements of criterion and divan, each in a process of its own, with as much time as ours.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,12 +9,12 @@ use divan::Bencher;
 
 use crate::{Row, subjects};
 
-/// Says which tool a process is started for.
+/// The variable that says which tool a process is started for.
 pub(crate) const VARIABLE: &str = "PEER";
-/// Begins the line in which a process says how much processor time each operation cost.
+/// The start of the line in which a process reports how much processor time each operation cost.
 const SPENT: &str = "spent ";
 
-/// Is the tool.
+/// Runs as the tool.
 pub(crate) fn serve(tool: &str) {
     match tool {
         "criterion" => serve_criterion(),
@@ -74,12 +74,12 @@ pub(crate) fn criterion(subject: &str) -> Row {
     Row { reported, spent: spent(&output) }
 }
 
-/// As it comes: it chooses the size of its samples.
+/// Runs divan with samples of the size that it chooses itself.
 pub(crate) fn divan(subject: &str) -> Row {
     divan_with(subject, &["--min-time", "0.5", "--sample-count", "1000"])
 }
 
-/// Every operation a sample.
+/// Runs divan with every operation as a sample.
 pub(crate) fn divan_singles(subject: &str) -> Row {
     let count = if subject == "sort" { "50000" } else { "1000000" };
     divan_with(subject, &["--sample-size", "1", "--sample-count", count])
@@ -117,8 +117,8 @@ fn binary() -> impl AsRef<std::ffi::OsStr> + AsRef<Path> {
 fn run(command: &mut Command) -> String {
     let output = command.output().expect("this binary starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{text}\n{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{text}\n{stderr}");
     text
 }
 

@@ -1,4 +1,4 @@
-//! The counting allocator beside dhat: the same subjects, the same counts to the last byte.
+//! The counting allocator beside dhat: for the same subjects both count the same, to the last byte.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
@@ -13,7 +13,7 @@ use perf_budget_core::metric::{Metric, SubjectKind};
 #[global_allocator]
 static HEAP: Heap<dhat::Alloc> = Heap::of(dhat::Alloc);
 
-/// What both say of one subject.
+/// The metrics of ours and the figures of dhat that must agree.
 const PAIRS: [(&str, &str); 4] = [
     ("allocs", "dhat_blocks"),
     ("alloc_bytes", "dhat_bytes"),
@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Registers a subject twice: to be counted by ours, and by dhat, which must not run at the same time
-/// as what it allocates for itself would count.
+/// Registers a subject twice: once to be counted by ours, and once by dhat. They must not run at the same time, since
+/// what dhat allocates for itself would count.
 fn add<T: 'static>(
     workloads: &mut Vec<(String, Workload)>,
     name: &'static str,
@@ -103,7 +103,7 @@ fn maps() -> (BTreeMap<u64, Vec<u8>>, HashMap<String, u64>) {
     (tree, (0..1000).map(|n| (n.to_string(), n)).collect())
 }
 
-/// One after the other, so that the peak is always the same; what a thread is made of counts too.
+/// Starts threads one after the other, so that the peak is always the same. What a thread itself allocates counts too.
 fn threads() -> Vec<Vec<u8>> {
     let part = |n: u8| std::thread::spawn(move || vec![n; 1000 * usize::from(n)]).join();
     (1..=4).map(|n| part(n).expect("it only allocates")).collect()

@@ -1,5 +1,5 @@
-//! What `budgets.lock` says of a test: the value accepted of what it measures, and what a limit against
-//! that comes to on this machine.
+//! The accepted values of `budgets.lock`: which of them belongs to a test, and what a limit against it amounts to on
+//! this machine.
 
 use std::path::PathBuf;
 
@@ -13,10 +13,10 @@ use crate::paths;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::judge::Carried;
 
-/// No reading is beyond it: the limit of what is measured only to be accepted.
+/// A limit that no reading is beyond, for a value that is measured only to be accepted.
 const OUT_OF_REACH: f64 = f64::MAX / 4.0;
 
-/// The accepted values, and where they are asked for.
+/// The accepted values, and the environment in which they are used.
 pub struct AcceptedValues {
     lock: Lock,
     path: PathBuf,
@@ -26,14 +26,14 @@ pub struct AcceptedValues {
 /// Why a limit against an accepted value cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unjudged {
-    /// Nobody's fault: nothing is accepted yet, or only elsewhere.
+    /// Nothing is accepted yet, or only in another environment. This is nobody's fault.
     SetAside(String),
-    /// The accepted value is of another unit.
+    /// The accepted value has another unit than the limit.
     Unsuitable(String),
 }
 
 impl AcceptedValues {
-    /// Those beside the file of budgets, for a run.
+    /// Loads the accepted values beside the file of budgets, for a run.
     ///
     /// # Errors
     /// As for [`lock::load`].
@@ -42,7 +42,7 @@ impl AcceptedValues {
         Ok(AcceptedValues { lock: lock::load(&path)?, path, here: environment(run) })
     }
 
-    /// Gives an outcome the value accepted of what it measures.
+    /// Gives an outcome the accepted value of what it measures.
     pub fn attach(&self, outcome: &mut Outcome, limit: &Limit) {
         let Some(locked) = self.lock.values.get(&outcome.series()) else { return };
         if let Some(fault) = self.unsuitable(outcome, limit, locked) {
@@ -61,7 +61,7 @@ impl AcceptedValues {
             Some(Accepted { value, low, high, unit, date, commit, elsewhere, factor });
     }
 
-    /// Why a limit `FACTOR x lock` cannot be judged; `outcome` is the test's before it is measured.
+    /// Returns why a limit `FACTOR x lock` cannot be judged; `outcome` is the test's before it is measured.
     pub fn unjudged(&self, outcome: &Outcome, limit: &Limit) -> Option<Unjudged> {
         let Some(Reference::Lock) = limit.reference() else { return None };
         let series = outcome.series();
@@ -78,7 +78,7 @@ impl AcceptedValues {
         )))
     }
 
-    /// The limit as it is judged here, under the waiver that it has.
+    /// Returns the limit as it is judged here, under the waiver that it has.
     pub fn asked(&self, template: Outcome, limit: &Limit, budget: &Budget) -> Asked {
         let mut limit = limit.clone();
         limit.waiver = limit.waiver.or_else(|| budget.waiver.clone());
@@ -94,7 +94,7 @@ impl AcceptedValues {
             (_, _, Bound::Max) => Quantity::new(OUT_OF_REACH, unit(&limit.metric, budget)),
             (_, _, Bound::Min) => Quantity::new(-OUT_OF_REACH, unit(&limit.metric, budget)),
         };
-        // A value that stays as it was accepted sits near its limit by intention.
+        // A value that stays as it was accepted is near its limit by intention.
         (limit.warn, limit.target) = (Some(quantity), Target::Absolute(quantity));
         Asked {
             limit,
@@ -104,7 +104,7 @@ impl AcceptedValues {
         }
     }
 
-    /// That the accepted value is of another unit than the limit, in words.
+    /// Returns the message that the accepted value has another unit than the limit, where it has.
     fn unsuitable(&self, outcome: &Outcome, limit: &Limit, locked: &Locked) -> Option<String> {
         let fits = match (&limit.target, limit.metric.units()) {
             _ if outcome.relative_to.is_some() => locked.unit == Unit::Number,
@@ -117,7 +117,7 @@ impl AcceptedValues {
         };
         (!fits).then(|| {
             format!(
-                "the value accepted of `{}` is {}, and `{}` is none ({}:{}); remove that block, and \
+                "the value accepted of `{}` is {}, but `{}` is not ({}:{}); remove that block, and \
                  accept the value of the next run",
                 outcome.series(),
                 locked.unit.noun(),
@@ -129,13 +129,13 @@ impl AcceptedValues {
     }
 }
 
-/// What statistical values of a run depend on besides the code.
+/// Returns the environment of a run: what its statistical values depend on besides the code.
 pub fn environment(run: &Run) -> Environment {
     let Run { processor, cores, platform, profile, .. } = run.clone();
     Environment { processor, cores, platform, profile }
 }
 
-/// The unit of a metric: where it may have several, that of another limit on it.
+/// Returns the unit of a metric; where it may have several, the unit of another limit on it.
 fn unit(metric: &Metric, budget: &Budget) -> Unit {
     let other = budget.limits.iter().filter(|limit| limit.metric == *metric);
     let other = other.into_iter().find_map(|limit| match limit.target {
@@ -174,8 +174,8 @@ mod tests {
         environment = { platform = "linux x86_64", processor = "Z80", cores = 2, profile = "release" }
     "#;
 
-    /// What becomes of `limits` of a budget `name`: for each the accepted value, whether its limit can
-    /// be judged, and that limit as a number.
+    /// Returns for each of `limits` of a budget `name` the accepted value, whether the limit can be judged, and the
+    /// limit as a number.
     fn asked(
         subject: &str,
         name: &str,
@@ -238,13 +238,13 @@ mod tests {
     fn statistical_values_stay_where_they_were_accepted() {
         let elsewhere = "environment (Z80, 2 cores, linux x86_64, release)";
         set_aside(&asked(WORKLOAD, "a", "max.p99 = \"2 x lock\"", "6502")[0], elsewhere);
-        // Deterministic ones are the same everywhere.
+        // Deterministic values are the same everywhere.
         let exact = asked(ARTIFACT, "a", "max.gzip = \"2 x lock\"", "6502");
         assert_eq!((target(&exact[0].0).value.to_bits(), &exact[0].1), (200_f64.to_bits(), &None));
     }
 
     #[test]
-    fn what_is_not_accepted_yet() {
+    fn a_value_that_is_not_accepted_yet_sets_its_limit_aside() {
         set_aside(
             &asked(WORKLOAD, "b", "max.p99 = \"2 x lock\"", "Z80")[0],
             "no value of `b::p99`",
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_value_of_another_unit_is_no_reference() {
         let both = asked(ARTIFACT, "b", "max.gzip = [\"1 KB\", \"2 x lock\"]", "Z80");
-        let words = "the value accepted of `b::gzip` is a time, and `gzip` is none (budgets.lock:13); \
+        let words = "the value accepted of `b::gzip` is a time, but `gzip` is not (budgets.lock:13); \
                      remove that block, and accept the value of the next run";
         assert_eq!(both[0].0.template.notes, [words]);
         assert_eq!((&both[0].0.template.accepted, &both[0].1), (&None, &None));

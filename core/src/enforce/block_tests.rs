@@ -1,4 +1,4 @@
-//! Why a process is one observation whatever its length: the same judgement without that flakes.
+//! Why a process is one observation whatever its length: without that, the same judgement flakes.
 
 use super::open::{Judgement, Open};
 use super::tests::{P50, max, rules};
@@ -10,7 +10,7 @@ use crate::stats::tests::noise::Noise;
 use crate::stats::{clopper_pearson, threshold};
 use crate::verdict::judge::{BETA, Carried, Finding, Levels};
 
-/// Simulated limits of each kind.
+/// The number of simulated limits of each kind.
 const RUNS: u64 = 200;
 
 fn open(limit: Limit, rules: Rules) -> Open {
@@ -28,10 +28,10 @@ fn finding(open: &mut Open, process: &ProcessRun) -> Finding {
     }
 }
 
-/// Without blocks: what slows a whole process would be as many independent observations as the process has operations. The
-/// same operations, told one by one as if each were of a process of its own.
+/// Without blocks, what slows a whole process would count as many independent observations. The control judges the
+/// same operations one by one, as if each came from a process of its own.
 #[test]
-fn without_blocks_what_processes_share_flakes() {
+fn without_blocks_a_slow_process_flakes() {
     let (mut whole, mut single) = (0, 0);
     let mut random = Noise::seeded(1977);
     for _ in 0..RUNS {
@@ -55,9 +55,9 @@ fn without_blocks_what_processes_share_flakes() {
         whole += u64::from(red);
         single += u64::from(split_red);
     }
-    // Beyond doubt (99.9 %), each.
+    // Each is shown beyond doubt (99.9 %).
     let (with, without) =
         (clopper_pearson(whole, RUNS, 0.998), clopper_pearson(single, RUNS, 0.998));
     assert!(with.low <= rules().alpha, "with blocks: {whole} of {RUNS}");
-    assert!(without.low > 0.2, "without: only {single} of {RUNS}");
+    assert!(without.low > 0.2, "without blocks: only {single} of {RUNS}");
 }

@@ -1,4 +1,4 @@
-//! From a limit whose finding is known to its outcome: numbers, notes and the sentence, put together once.
+//! The outcome of a limit whose finding is known: numbers, notes and the sentence, put together in one place.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Judge, Levels};
 
-/// More processes than this are not counted on, whatever the effort.
+/// The most processes that are assumed to fit into an effort.
 const MOST_PLANNED: f64 = 10_000.0;
 
-/// What all readings of a measurement said beside the values.
+/// What the readings of a measurement contained besides the values.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// How long the readings took.
+    /// The time that all readings took.
     pub(super) spent: Duration,
-    /// How long the shortest of them took.
+    /// The time that the shortest reading took.
     pub(super) shortest: Duration,
     /// What else the machine did meanwhile.
     pub(super) noise_totals: NoiseTotals,
-    /// What readings noted, and whether another one noted the same with other figures.
+    /// The notes of readings, each with whether another reading had the same note with other figures.
     notes: Vec<(String, bool)>,
-    /// What a batch was made of.
+    /// What one batch consists of, in words.
     of: Option<String>,
     sides: ByMetric<Vec<(f64, f64)>>,
     remarks: ByMetric<Vec<String>>,
@@ -62,12 +62,14 @@ impl Seen {
     fn notes(&self) -> impl Iterator<Item = String> {
         self.notes.iter().map(|(note, varies)| match varies {
             false => note.clone(),
-            true => format!("{note}; so in the first process, and alike in others"),
+            true => {
+                format!("{note}; this is the first process, and the others differ in the figures")
+            }
         })
     }
 }
 
-/// The outcome of a limit; `doubt` where the evidence did not settle it.
+/// Returns the outcome of a limit; `doubt` says why the evidence did not settle it, where it did not.
 pub(super) fn conclude(
     open: &Open,
     (verdict, doubt): (Verdict, Option<Doubt>),
@@ -76,7 +78,7 @@ pub(super) fn conclude(
     origin: Origin,
 ) -> Outcome {
     let limit = &open.asked.limit;
-    let mut outcome = begun(open, seen);
+    let mut outcome = begin(open, seen);
     outcome.verdict = verdict;
     outcome.doubt = doubt;
     outcome.inconclusive = rules.inconclusive;
@@ -97,7 +99,7 @@ pub(super) fn conclude(
         if excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
-        // Only a fail needs the warning about link order: nothing else claims a regression.
+        // Only a fail needs the warning about link order, since nothing else claims a regression.
         let luck = outcome.estimate.and_then(|e| words::layout_luck(limit, e.value, rules.layouts));
         outcome.notes.extend(luck);
     }
@@ -114,9 +116,9 @@ pub(super) fn conclude(
     outcome
 }
 
-/// The outcome of a limit that was not measured, for this reason.
+/// Returns the outcome of a limit that was not measured, with the reason.
 pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &Seen) -> Outcome {
-    let mut outcome = begun(open, seen);
+    let mut outcome = begin(open, seen);
     outcome.verdict = Verdict::Unmeasured;
     outcome.reason.clone_from(&reason.text);
     outcome.cause = Some(reason.cause.name().to_owned());
@@ -124,10 +126,11 @@ pub(super) fn unmeasured(open: &Open, reason: &Unmeasured, seen: &Seen) -> Outco
     outcome
 }
 
-/// What every outcome of a limit says: where it comes from, what it is held against, how long it took.
-fn begun(open: &Open, seen: &Seen) -> Outcome {
+/// Begins an outcome with what every outcome says: where the limit comes from, what the value is held against, and
+/// how long the measurement took.
+fn begin(open: &Open, seen: &Seen) -> Outcome {
     Outcome {
-        // Where no value was measured, an accepted value has no multiple to be held against.
+        // Where no value was measured, a limit that is a multiple of it is not a number.
         against: Some(open.against()).filter(|against| against.limit.is_finite()),
         seconds: seen.spent.as_secs_f64(),
         ..open.asked.template.clone()
@@ -135,12 +138,12 @@ fn begun(open: &Open, seen: &Seen) -> Outcome {
 }
 
 fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, effort: Duration) -> Evidence {
-    // Without a limit there is nothing to be sure of; and one process of another program tells no odds.
+    // Without a limit there are no odds, and a single process of another program does not show any.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
     let limited = !open.is_unjudged() && !recorded;
     let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
-    // A violation is measured until the effort is spent, where a pass was soon settled.
+    // A pass may be settled soon, but a violation would be measured until the effort is spent.
     let within_effort = effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
     let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
     Evidence {
@@ -159,7 +162,7 @@ fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, effort: Dur
 fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Distribution {
     let of = match open.asked.limit.metric.sample() {
         _ if open.is_relative() => "pairs of processes".to_owned(),
-        // As long as Criterion made them: most of its modes make each longer than the last.
+        // Their length is not said, since in most modes Criterion makes each batch longer than the last.
         _ if origin == Origin::Record => "batches".to_owned(),
         SampleKind::Batch | SampleKind::Rate => {
             seen.of.clone().unwrap_or_else(|| "operations".to_owned())
@@ -173,7 +176,7 @@ fn shape(judge: &Judge, open: &Open, seen: &Seen, origin: Origin) -> Distributio
     words::shape(of, values)
 }
 
-/// Infinite evidence, as of a greatest value seen twice, written as a number that JSON has.
+/// Makes infinite evidence, as of a greatest value seen twice, a number that JSON can hold.
 fn finite(log_evidence: f64) -> f64 {
     log_evidence.clamp(-f64::MAX, f64::MAX)
 }

@@ -1,7 +1,7 @@
 //! The limits that share a measurement, held against one reading after another until each has its outcome.
 //!
-//! An inquiry takes readings and asks for more; it measures nothing, has no clock, and does not know where a
-//! reading comes from. Whoever drives it does (`session::measure` of the harness).
+//! An inquiry takes readings and asks for more. It measures nothing, has no clock, and does not know where a
+//! reading comes from; its caller does (`session::measure` of the harness).
 
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use crate::reading::ProcessRun;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{BETA, FEWEST_PROCESSES, Finding, Levels};
 
-/// A generator that is late by more than this share of a limit says nothing of what is over it.
+/// The share of a limit by which the generator of a load may be late. Where it was later, a value over the limit
+/// says nothing about the workload.
 const LATE: f64 = 0.1;
 
-/// The limits that share a measurement.
+/// The limits that share a measurement, with their evidence and their outcomes so far.
 pub struct Inquiry {
     pub(super) origin: Origin,
     pub(super) rules: Rules,
@@ -29,7 +30,7 @@ pub struct Inquiry {
 }
 
 impl Inquiry {
-    /// Nothing read yet.
+    /// Creates an inquiry that has not read anything yet.
     pub fn new(asked: Vec<Asked>, rules: Rules, origin: Origin) -> Self {
         let levels = Levels {
             fail: crate::stats::threshold(rules.alpha, rules.statistical.max(1)),
@@ -39,7 +40,7 @@ impl Inquiry {
         Inquiry { origin, rules, open, done: Vec::new(), seen: Seen::default() }
     }
 
-    /// The outcomes so far, in the order they were reached.
+    /// The outcomes so far, in the order in which they were reached.
     pub fn outcomes(&self) -> &[Outcome] {
         &self.done
     }
@@ -49,18 +50,18 @@ impl Inquiry {
         self.open.is_empty()
     }
 
-    /// Whether an open limit looks broken, and waits for fresh processes to confirm it.
+    /// Whether an open limit looks broken and waits for fresh processes to confirm it.
     pub fn is_suspect(&self) -> bool {
         self.open.iter().any(Open::is_suspect)
     }
 
-    /// How long the readings took, and how many of them the most-measured open limit has: for progress.
+    /// The time that the readings took, and how many of them the most-measured open limit has, to show progress.
     pub fn progress(&self) -> (Duration, usize) {
         let processes = self.open.iter().map(Open::processes).max().unwrap_or(0);
         (self.seen.spent, processes)
     }
 
-    /// Takes one more reading, or the reason why there will be none, which leaves every open limit unmeasured.
+    /// Takes one more reading, or the reason why there is none, which leaves every open limit unmeasured.
     pub fn add(&mut self, reading: Result<ProcessRun, Unmeasured>) {
         let process = match reading {
             Ok(process) => process,
@@ -70,41 +71,41 @@ impl Inquiry {
         for mut open in std::mem::take(&mut self.open) {
             match open.add(&process) {
                 Ok(()) => self.consider(open),
-                Err(reason) => self.unmeasured(&open, &reason),
+                Err(reason) => self.close_unmeasured(&open, &reason),
             }
         }
     }
 
-    /// Ends with what there is, since the time for all measurements is up: what was measured and is not settled is
-    /// inconclusive, and of what was not measured at all this is the reason.
+    /// Closes all limits because the time for all measurements is up. A limit that was measured but not settled is
+    /// inconclusive, and one that was not measured at all is unmeasured for this reason.
     pub fn cut_off(&mut self, reason: &Unmeasured) {
         for open in std::mem::take(&mut self.open) {
             match &open.judgement {
                 Judgement::Statistical(judge) if judge.processes() > 0 && !open.is_unjudged() => {
-                    self.settle(&open, None);
+                    self.close_unsettled(&open, None);
                 }
                 Judgement::Deterministic(_) | Judgement::Statistical(_) => {
-                    self.unmeasured(&open, reason);
+                    self.close_unmeasured(&open, reason);
                 }
             }
         }
     }
 
-    /// Gives up: every open limit is unmeasured, for this reason.
+    /// Gives up: every open limit becomes unmeasured, for this reason.
     pub fn abandon(&mut self, reason: &Unmeasured) {
         for open in std::mem::take(&mut self.open) {
-            self.unmeasured(&open, reason);
+            self.close_unmeasured(&open, reason);
         }
     }
 
-    /// Closes the limit if its evidence, or its time, is up.
+    /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise.
     fn consider(&mut self, open: Open) {
-        // There is nothing else to wait for.
+        // A record is a single reading, so there is nothing to wait for.
         let recorded = self.origin == Origin::Record;
         let spent_up = self.is_effort_spent();
         if open.is_unjudged() {
             let enough = open.suffices(self.rules.repeats) || spent_up;
-            return if enough { self.set_aside(&open) } else { self.open.push(open) };
+            return if enough { self.close_unjudged(&open) } else { self.open.push(open) };
         }
         match &open.judgement {
             Judgement::Deterministic(readings) if readings.len() >= self.rules.repeats => {
@@ -113,15 +114,17 @@ impl Inquiry {
             Judgement::Deterministic(_) => self.open.push(open),
             Judgement::Statistical(judge) if recorded => match judge.finding_of_one() {
                 Finding::Broken => self.close(&open, Verdict::Fail, None),
-                Finding::Held => self.held(&open),
-                Finding::Open | Finding::Suspect => self.settle(&open, None),
+                Finding::Held => self.close_held(&open),
+                Finding::Open | Finding::Suspect => self.close_unsettled(&open, None),
             },
             Judgement::Statistical(judge) => match judge.finding() {
-                // Other work may be why: it has until the effort is spent to go away.
+                // Other work may be the reason, so it has until the effort is spent to go away.
                 Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
-                Finding::Broken if self.is_excused(&open) => self.settle(&open, Some(Doubt::Noise)),
-                Finding::Broken => self.broken(&open),
-                // What never varies is compared, once it is no accident that it did not.
+                Finding::Broken if self.is_excused(&open) => {
+                    self.close_unsettled(&open, Some(Doubt::Noise));
+                }
+                Finding::Broken => self.close_broken(&open),
+                // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
                     if spent_up || open.never_varies() {
                         self.compare(&open);
@@ -129,17 +132,19 @@ impl Inquiry {
                         self.open.push(open);
                     }
                 }
-                Finding::Held => self.held(&open),
-                Finding::Open if self.is_spent_on(&open) => self.settle(&open, None),
-                // Nor is a red pursued for ever that fresh processes will not confirm.
-                Finding::Suspect if self.is_confirmation_spent(&open) => self.settle(&open, None),
+                Finding::Held => self.close_held(&open),
+                Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
+                // A red that fresh processes do not confirm is not pursued for ever either.
+                Finding::Suspect if self.is_confirmation_spent(&open) => {
+                    self.close_unsettled(&open, None);
+                }
                 Finding::Open | Finding::Suspect => self.open.push(open),
             },
         }
     }
 
-    /// Shown to be over the limit, by the workload unless the generator of its load was late itself.
-    fn broken(&mut self, open: &Open) {
+    /// Closes a limit that was shown to be broken. It fails, unless the generator of its load was late itself.
+    fn close_broken(&mut self, open: &Open) {
         let metric = &open.asked.limit.metric;
         let of_operations = matches!(metric.sample(), SampleKind::Operation | SampleKind::Batch);
         let Some(statistic) = metric.statistic().filter(|_| of_operations) else {
@@ -149,20 +154,21 @@ impl Inquiry {
         match self.seen.noise_totals.lag(statistic).filter(|lag| *lag > LATE * limit.limit) {
             Some(lag) if !open.is_relative() => {
                 let text = words::late_generator(statistic, lag, &limit, open.value());
-                self.unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
+                self.close_unmeasured(open, &Unmeasured::new(Cause::LateGenerator, text));
             }
             _ => self.close(open, Verdict::Fail, None),
         }
     }
 
-    fn held(&mut self, open: &Open) {
+    /// Closes a limit that was shown to hold, with a warning where the value is near it.
+    fn close_held(&mut self, open: &Open) {
         let value = open.value().unwrap_or(f64::NAN);
         let warn = open.against();
         let verdict = if warn.warns(value) { Verdict::Warn } else { Verdict::Pass };
         self.close(open, verdict, None);
     }
 
-    /// Deterministic values, or statistical ones that did not vary.
+    /// Closes a limit by comparing its values, which are deterministic or did not vary.
     fn compare(&mut self, open: &Open) {
         let against = open.against();
         let values = open.readings();
@@ -175,15 +181,16 @@ impl Inquiry {
         self.close(open, verdict, None);
     }
 
-    /// Whether a limit that was shown to be broken was so by the wall clock alone, on a machine whose
-    /// other work may be why.
+    /// Whether noise may be why a limit was shown to be broken: it is judged by the wall clock alone, and the
+    /// machine did other work that may explain it.
     fn is_excused(&self, open: &Open) -> bool {
         let noise = self.seen.noise_totals.noise();
         open.is_by_wall_clock(noise.clock) && noise.may_explain() && !open.fails_less_waiting()
     }
 
-    /// The effort is spent and the evidence is not enough; `doubt` where it is known why.
-    fn settle(&mut self, open: &Open, doubt: Option<Doubt>) {
+    /// Closes a limit as inconclusive, because the effort is spent and the evidence is not enough. `doubt` says why
+    /// where that is known.
+    fn close_unsettled(&mut self, open: &Open, doubt: Option<Doubt>) {
         let Judgement::Statistical(judge) = &open.judgement else { return self.compare(open) };
         let few = judge.processes() < FEWEST_PROCESSES && self.origin == Origin::Measured;
         let underpowered = judge.is_underpowered() || few;
@@ -195,17 +202,17 @@ impl Inquiry {
         }
     }
 
-    /// Nothing to judge by: the value is there to be accepted.
-    fn set_aside(&mut self, open: &Open) {
+    /// Closes a limit that cannot be judged; its value can still be accepted.
+    fn close_unjudged(&mut self, open: &Open) {
         self.close(open, Verdict::Skipped, None);
     }
 
-    /// Turns a limit into its outcome; `doubt` where the evidence did not settle it.
+    /// Turns a limit into its outcome; `doubt` says why the evidence did not settle it, where it did not.
     fn close(&mut self, open: &Open, verdict: Verdict, doubt: Option<Doubt>) {
         self.done.push(conclude(open, (verdict, doubt), &self.seen, &self.rules, self.origin));
     }
 
-    fn unmeasured(&mut self, open: &Open, reason: &Unmeasured) {
+    fn close_unmeasured(&mut self, open: &Open, reason: &Unmeasured) {
         self.done.push(unmeasured(open, reason, &self.seen));
     }
 }

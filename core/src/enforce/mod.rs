@@ -1,7 +1,7 @@
-//! The sentence as one piece: estimate, judge, conclude, for all limits that share a measurement.
+//! The enforcement of limits: it estimates, judges and concludes, for all limits that share a measurement.
 //!
-//! An [`Inquiry`] takes one reading after another, so that whoever holds several can let them take turns and
-//! one burst of noise does not sink one budget. It ends when every limit has its [`Outcome`].
+//! An [`Inquiry`] takes one reading after another, so that its caller can measure several in turns and one burst of
+//! noise does not spoil one budget. It ends when every limit has its [`Outcome`].
 
 pub mod accepted;
 #[cfg(test)]
@@ -32,46 +32,46 @@ use crate::verdict::judge::Carried;
 pub use self::inquiry::Inquiry;
 pub use self::patience::Extension;
 
-/// A limit with everything that its outcome says about where it comes from.
+/// A limit that is to be judged, with everything that its outcome says about where it comes from.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// What is asked.
+    /// The limit.
     pub limit: Limit,
-    /// The outcome before anything is measured: names, file, line, why, run.
+    /// The outcome before anything is measured: names, file, line, reason for the limit, run.
     pub template: Outcome,
-    /// What earlier runs of the same build found.
+    /// The evidence of earlier runs of the same build.
     pub carried: Carried,
-    /// Why the limit cannot be judged, and its factor: the value is measured all the same, so that it
+    /// Why the limit cannot be judged, and its factor. The value is measured all the same, so that it
     /// can be accepted.
     pub unjudged: Option<(String, f64)>,
 }
 
-/// Where readings come from.
+/// The origin of readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// They are measured here and now, as often as it takes.
+    /// They are measured here and now, as often as necessary.
     Measured,
-    /// Another program recorded the only one there is.
+    /// Another program recorded a single one.
     Record,
 }
 
-/// How hard an inquiry tries, and how it judges what it cannot settle.
+/// The settings by which an inquiry measures and judges.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// The most measuring time.
+    /// The most measuring time, where nothing extends it.
     pub effort: Duration,
-    /// Chance of a false red in the whole suite.
+    /// The chance of a false red in the whole suite.
     pub alpha: f64,
-    /// How many statistical limits share it.
+    /// How many statistical limits share `alpha`.
     pub statistical: usize,
-    /// Beyond this share of a limit, a warning.
+    /// The share of a limit beyond which a value is a warning.
     pub warn_at: f64,
-    /// What becomes of what cannot be settled.
+    /// What an inconclusive limit is: a warning or red.
     pub inconclusive: Inconclusive,
-    /// The day, in UTC, for waivers.
+    /// The current day in UTC, for waivers.
     pub today: Date,
-    /// How often a deterministic reading is taken; they must agree.
+    /// How often a deterministic reading is taken; the readings must agree.
     pub repeats: usize,
-    /// How often each revision was linked that is compared with the base.
+    /// How often each revision was linked for the comparison with the base.
     pub layouts: usize,
 }

@@ -1,4 +1,4 @@
-//! Judgement on scripted processes of a scripted machine: what noise may take back, and what it never does.
+//! Judgement on scripted processes of a scripted machine: which verdicts noise may take back, and which it never does.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::outcome::{Doubt, Outcome};
 use crate::reading::{Interference, ProcessRun, StallTime, Throttled, Timing, Work};
 use crate::verdict::Verdict;
 
-/// A tenth of a second of a machine with so many cores of other work, all tasks waiting at times.
+/// Returns the interference in a tenth of a second with `cores` of other work, in which tasks waited at times.
 fn interference(cores: f64) -> Interference {
     let waiting = if cores > 0.1 { 0.08 } else { 0.0 };
     Interference {
@@ -23,13 +23,13 @@ fn interference(cores: f64) -> Interference {
     }
 }
 
-/// A process of that machine, timed by this clock, that waited for this share of its time.
+/// Returns `process` as measured on that machine by this clock, having waited for this share of its time.
 fn on(process: ProcessRun, cores: f64, timing: Timing, waited: f64) -> ProcessRun {
     let interference = Some(interference(cores));
     ProcessRun { interference, timing: Some(timing), waited: Some(waited), ..process }
 }
 
-/// Operations of which one in twenty takes 20 ms: over a limit of 10 ms.
+/// Returns operations of which one in twenty takes 20 ms, where the limit is 10 ms.
 fn broken(n: usize) -> ProcessRun {
     operations(n, 0.02, 20)
 }
@@ -67,7 +67,7 @@ fn a_red_says_that_the_machine_was_calm() {
 }
 
 #[test]
-fn nothing_is_said_of_what_passes() {
+fn a_pass_has_no_note_about_the_machine() {
     for cores in [0.0, 1.9] {
         let outcome = p99(rules(), move |n| on(operations(n, 2e-3, 50), cores, Timing::Wall, 0.3));
         assert_eq!(outcome.verdict, Verdict::Pass);
@@ -79,7 +79,7 @@ fn nothing_is_said_of_what_passes() {
 #[test]
 fn noise_takes_a_red_by_the_wall_clock_back() {
     let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::Wall, 0.31));
-    let note = "median 1 ms; the tail is descheduling: it waited 31 % of the time for a processor \
+    let note = "median 1 ms; the tail comes from descheduling: it waited 31 % of the time for a processor \
                 while 1.40 cores were busy with other work";
     check(&outcome, Verdict::Inconclusive, Some(Doubt::Noise), note);
     assert!(outcome.is_warning());
@@ -89,7 +89,7 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
          with other work; a calm machine would settle it, or a limit against `x base` or another \
          budget, interleaved"
     );
-    // It was given until the effort was spent.
+    // It was measured until the effort was spent.
     assert!(outcome.seconds >= rules().effort.as_secs_f64(), "{}", outcome.seconds);
     let noise = outcome.noise.unwrap();
     assert!((noise.outside.unwrap() - 1.4).abs() < 1e-9, "{noise:?}");
@@ -97,7 +97,7 @@ fn noise_takes_a_red_by_the_wall_clock_back() {
 }
 
 #[test]
-fn noise_is_red_only_where_all_that_is_inconclusive_is() {
+fn noise_is_red_only_where_every_inconclusive_limit_is() {
     let red = |inconclusive| {
         let rules = Rules { inconclusive, ..rules() };
         let outcome = p99(rules, |n| on(broken(n), 1.4, Timing::Wall, 0.31));
@@ -109,28 +109,28 @@ fn noise_is_red_only_where_all_that_is_inconclusive_is() {
 }
 
 #[test]
-fn what_waiting_cannot_explain_stays_red() {
-    // Times without the waiting in them.
+fn a_red_that_waiting_cannot_explain_stays_red() {
+    // These times do not contain waiting.
     let outcome = p99(rules(), |n| on(broken(n), 1.4, Timing::LessWaiting, 0.31));
     let note = "it waited 31 % of the time for a processor while 1.40 cores were busy with other \
                 work; that time is taken off";
     check(&outcome, Verdict::Fail, None, note);
-    // Its own threads are what it waited for.
+    // The thread waited for its own threads.
     let outcome = p99(rules(), |n| on(broken(n), 0.02, Timing::Wall, 0.6));
-    let note = "median 1 ms; the tail is descheduling: it waited 60 % of the time for a processor \
+    let note = "median 1 ms; the tail comes from descheduling: it waited 60 % of the time for a processor \
                 behind its own threads, while only 0.02 cores were busy with other work";
     check(&outcome, Verdict::Fail, None, note);
-    // A machine with processors to spare.
+    // The machine has processors to spare.
     let outcome = p99(rules(), |n| {
         let mut process = on(broken(n), 20.0, Timing::Wall, 0.0);
         process.interference.as_mut().unwrap().pressure.cpu = Some(0.0);
         process
     });
     check(&outcome, Verdict::Fail, None, "20.00 cores were busy with other work");
-    // A machine that tells nothing.
+    // The machine reports nothing.
     let outcome = p99(rules(), |n| ProcessRun { timing: Some(Timing::Wall), ..broken(n) });
     check(&outcome, Verdict::Fail, None, "how busy the machine was is not known");
-    // What is no time.
+    // Memory is not a time.
     let rss = max(Metric::from(Key::Rss), "1 MB");
     let outcome = judged(rss, rules(), |_| {
         on(
@@ -151,7 +151,7 @@ fn pairs_are_not_excused() {
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
-/// A command that takes `wall` seconds, of which it waited for all but `rest`.
+/// Returns a command that takes `wall` seconds, of which `rest` remain without its waiting.
 fn command(wall: f64, rest: Option<f64>) -> ProcessRun {
     let metric = Key::Wall.at(Statistic::P50);
     let less_waiting = rest.map(|rest| (metric.clone(), rest)).into_iter().collect();
@@ -164,19 +164,19 @@ fn a_command_is_judged_again_without_its_waiting() {
     let wall = |process_run: fn() -> ProcessRun| {
         judged(max(Key::Wall.at(Statistic::P50), "100 ms"), rules(), move |_| process_run())
     };
-    // Without the waiting it would hold; would not; nobody knows.
+    // Without its waiting the command would hold the limit; then it would not; then that is not known.
     let outcome = wall(|| command(0.2, Some(0.05)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
     let outcome = wall(|| command(0.2, Some(0.18)));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Fail, None), "{}", outcome.reason);
-    let note = "it is over the limit without its waiting for a processor too";
+    let note = "it is over the limit even without the time that it waited for a processor";
     assert_eq!(outcome.notes.last().unwrap(), note);
     let outcome = wall(|| command(0.2, None));
     assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
 }
 
 #[test]
-fn a_floor_too() {
+fn noise_takes_back_a_red_floor_too() {
     let slow = |_| {
         let batches = vec![0.1; 5];
         on(ProcessRun { batches, work: Work::Operations(10.0), ..tenth() }, 1.4, Timing::Wall, 0.3)
@@ -190,7 +190,7 @@ fn a_floor_too() {
     );
 }
 
-/// The clock is what most of the processes were timed by.
+/// The clock of a measurement is the one that timed most of its processes.
 #[test]
 fn one_process_by_the_wall_clock_excuses_nothing() {
     let mixed = |most: Timing, one: Timing| {
@@ -200,7 +200,7 @@ fn one_process_by_the_wall_clock_excuses_nothing() {
     assert_eq!(mixed(Timing::Wall, Timing::LessWaiting), Verdict::Inconclusive);
 }
 
-/// Noise that goes away in time takes nothing back: a regression under a burst is a red in the end.
+/// Noise that goes away in time takes nothing back: a regression measured under a burst is red in the end.
 #[test]
 fn a_burst_hides_no_regression() {
     let outcome = p99(Rules { effort: Duration::from_secs(20), ..rules() }, |n| {
@@ -211,10 +211,10 @@ fn a_burst_hides_no_regression() {
 }
 
 #[test]
-fn amounts_add_up_and_what_is_not_told_takes_no_part() {
+fn amounts_add_up_and_unknown_ones_are_left_out() {
     let outcome = p99(rules(), |n| {
         let mut process = on(broken(n), 0.0, Timing::LessWaiting, 0.0);
-        // Ticks come in tens of milliseconds: most processes see none, and one a whole one.
+        // Ticks come in tens of milliseconds, so most processes see none and one sees a whole one.
         let found = process.interference.as_mut().unwrap();
         found.outside = if n == 0 { None } else { Some(if n % 5 == 1 { 0.01 } else { -0.002 }) };
         found.stolen = None;

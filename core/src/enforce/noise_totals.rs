@@ -1,4 +1,4 @@
-//! The totals of noise: amounts of one process after another, and what they come to for a limit.
+//! The totals of noise: the amounts of all processes so far, and what they amount to for a limit.
 
 use crate::metric::Statistic;
 use crate::outcome::Noise;
@@ -6,7 +6,7 @@ use crate::outcome::noise::{Clock, StallShare};
 use crate::reading::{Interference, Lag, ProcessRun, Timing};
 use crate::stats::{Sample, order};
 
-/// What was read in all processes so far.
+/// The noise of all processes so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NoiseTotals {
     outside: Rate,
@@ -15,20 +15,20 @@ pub(super) struct NoiseTotals {
     memory: Rate,
     io: Rate,
     throttled: Option<(u64, f64)>,
-    /// Time-weighted waiting for a processor.
+    /// The time spent waiting for a processor.
     waited: Rate,
     preempted: Rate,
-    /// Processes whose times have waiting in them, and all that were timed.
+    /// The number of processes whose times contain waiting, and the number that were timed at all.
     by_wall: usize,
     timed: usize,
-    /// The processors that processes were kept on, each alone; in order, and once.
+    /// The processors to which processes were pinned, sorted and without duplicates.
     pinned: Vec<usize>,
     processes: usize,
     /// How late the generator of a load was in each process.
     lags: Vec<Lag>,
 }
 
-/// An amount, and the time that it was read in: what a process does not tell takes no part.
+/// An amount, and the time in which it was read. Processes that do not report it are left out of both.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rate {
     amount: f64,
@@ -43,7 +43,7 @@ impl Rate {
         }
     }
 
-    /// `None` where nothing was read.
+    /// Returns the amount per second of its time; `None` where nothing was read.
     fn get(self) -> Option<f64> {
         (self.over > 0.0).then(|| (self.amount / self.over).max(0.0))
     }
@@ -82,35 +82,35 @@ impl NoiseTotals {
         }
     }
 
-    /// Share of the measured time spent waiting for a processor.
+    /// The share of the measured time that was spent waiting for a processor.
     pub(super) fn waited(&self) -> Option<f64> {
         self.waited.get()
     }
 
-    /// Involuntary context switches.
+    /// The number of involuntary context switches.
     pub(super) fn preempted(&self) -> Option<u64> {
         self.preempted.get().map(|_| self.preempted.amount as u64)
     }
 
-    /// How late the generator of a load was by itself, in the middle process, as what a statistic of
-    /// latencies has of it: at the 99th percentile, or at the most. `None` without a load.
+    /// How late the generator of a load was itself, in the median process: its 99th percentile, or its maximum for a
+    /// limit on the maximum. `None` without a load.
     pub(super) fn lag(&self, statistic: Statistic) -> Option<f64> {
         let of = |lag: &Lag| if statistic == Statistic::Max { lag.max } else { lag.p99 };
         let lags = Sample::new(self.lags.iter().map(of).collect()).ok()?;
         order::quantile(&lags, 0.5)
     }
 
-    /// Where it was pinned to: one processor for each process, and another one the next time.
+    /// Names the processors to which processes were pinned; each process had one of them.
     fn places(&self) -> Option<String> {
         let names: Vec<_> = self.pinned.iter().map(ToString::to_string).collect();
         match &names[..] {
             [] => None,
-            [one] => Some(format!("processor {one}")),
-            some => Some(format!("one of the processors {}", some.join(", "))),
+            [processor] => Some(format!("processor {processor}")),
+            several => Some(format!("one of the processors {}", several.join(", "))),
         }
     }
 
-    /// What it comes to.
+    /// Returns the noise of all processes together.
     pub(super) fn noise(&self) -> Noise {
         Noise {
             outside: self.outside.get(),
@@ -124,7 +124,7 @@ impl NoiseTotals {
             throttled_periods: self.throttled.map(|(periods, _)| periods),
             waited: self.waited(),
             preempted: self.preempted.get(),
-            // A process in which another thread happened to work is no reason to call all of them so.
+            // One process in which another thread happened to work is no reason to treat all of them so.
             clock: (self.timed > 0).then(|| {
                 if self.by_wall * 2 > self.timed { Clock::Wall } else { Clock::LessWaiting }
             }),

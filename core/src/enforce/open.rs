@@ -1,4 +1,4 @@
-//! A limit that has no outcome yet: what was read for it, and how that stands.
+//! A limit that has no outcome yet: the evidence that was read for it, and what that shows.
 
 use std::cell::OnceCell;
 
@@ -13,24 +13,26 @@ use crate::reading::{ProcessRun, Work};
 use crate::verdict::hypothesis;
 use crate::verdict::judge::{FEWEST_PROCESSES, Finding, Judge, Levels};
 
-/// A limit on single operations is so many times what a reading of the clock takes, at least.
-const CLEAR_OF_CLOCK: f64 = 5.0;
+/// How many times the cost of reading the clock a limit on single operations must be at least.
+const MIN_CLOCK_READINGS: f64 = 5.0;
 
-/// The logarithm of a ratio whose subject has none of what the reference has: less than that of any other.
-const NOTHING: f64 = -700.0;
+/// The logarithm of a ratio whose subject has a value of 0. It is less than that of any other ratio.
+const LN_OF_ZERO: f64 = -700.0;
 
+/// A limit that has no outcome yet.
 pub(super) struct Open {
     pub(super) asked: Asked,
-    /// How many processes it takes to see a violation; known once it is asked.
+    /// How many processes it takes to see a violation; computed when it is first asked for.
     pub(super) fewest: OnceCell<Option<usize>>,
     pub(super) judgement: Judgement,
-    /// The evidence of the same times less waiting for a processor, where they were not judged so and
-    /// it can be told.
+    /// The evidence of the same times without waiting for a processor, where they are judged by the wall clock and
+    /// the waiting is known.
     less_waiting: Option<Box<Judge>>,
-    /// The limit as a number; where there is none, what it would be, were the value accepted.
+    /// The limit as a number. Where there is no limit, what it would be if the value were accepted.
     against: Against,
 }
 
+/// The readings or the evidence of an open limit, depending on how its metric is judged.
 pub(super) enum Judgement {
     /// Readings that must agree.
     Deterministic(Vec<f64>),
@@ -38,7 +40,7 @@ pub(super) enum Judgement {
 }
 
 impl Open {
-    /// Nothing read yet.
+    /// Creates the state of a limit before anything is read.
     pub(super) fn new(asked: Asked, levels: Levels, warn_at: f64) -> Self {
         let mut less_waiting = None;
         let judgement = if asked.limit.metric.is_deterministic() {
@@ -52,7 +54,7 @@ impl Open {
         };
         let mut against = against(&asked.limit, &judgement, warn_at);
         if asked.unjudged.is_some() {
-            // Before there is a value there is no multiple of it.
+            // The limit is a multiple of the value, which is not known yet.
             against = Against { limit: f64::NAN, warn: f64::NAN, tolerance: 0.0, ..against };
         }
         Open { asked, fewest: OnceCell::new(), judgement, less_waiting, against }
@@ -60,10 +62,10 @@ impl Open {
 
     pub(super) fn add(&mut self, process: &ProcessRun) -> Result<(), Unmeasured> {
         if self.is_unjudged() {
-            self.is_bounded(process)?;
+            self.check_unstarted(process)?;
             self.take_unit(process);
         } else {
-            self.resolves(process)?;
+            self.check_resolution(process)?;
         }
         let metric = &self.asked.limit.metric;
         let mut series = process.series(metric)?;
@@ -89,7 +91,7 @@ impl Open {
                         return Err(Unmeasured::new(Cause::InvalidReading, text));
                     }
                     for ratio in &mut series {
-                        *ratio = ratio.ln().max(NOTHING);
+                        *ratio = ratio.ln().max(LN_OF_ZERO);
                     }
                 }
                 judge.add(&series).map_err(|e| {
@@ -102,10 +104,10 @@ impl Open {
         Ok(())
     }
 
-    /// Whether the process can tell anything about this limit.
-    fn resolves(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
+    /// Checks that the readings of a process are fine enough, and in the right unit, to judge this limit.
+    fn check_resolution(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
-        self.is_bounded(process)?;
+        self.check_unstarted(process)?;
         let Target::Absolute(quantity) = limit.target else { return Ok(()) };
         match (limit.metric.sample(), process.work, process.clock) {
             (SampleKind::Rate, Work::Operations(_), _) if quantity.unit == Unit::BytesPerSecond => {
@@ -119,8 +121,8 @@ impl Open {
                 Err(Unmeasured::new(Cause::Unsuitable, text))
             }
             (SampleKind::Process, ..) => {
-                let told = quantity.value + self.tolerance();
-                match process.grain.filter(|grain| told < *grain) {
+                let allowed = quantity.value + self.tolerance();
+                match process.grain.filter(|grain| allowed < *grain) {
                     None => Ok(()),
                     Some(grain) => Err(Unmeasured::new(
                         Cause::Unresolvable,
@@ -135,7 +137,7 @@ impl Open {
             }
             (SampleKind::Operation, _, Some(clock)) => {
                 let grain = clock.cost.max(clock.resolution);
-                if quantity.value >= CLEAR_OF_CLOCK * grain {
+                if quantity.value >= MIN_CLOCK_READINGS * grain {
                     return Ok(());
                 }
                 let text = format!(
@@ -159,9 +161,9 @@ impl Open {
         }
     }
 
-    /// Whether latencies that are only known to be at least so long settle the limit: they do where all
-    /// of them are over it.
-    fn is_bounded(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
+    /// Checks that operations which a load never started do not leave the limit open. Their latencies are only known
+    /// to be at least as long as they had waited, and that settles the limit only where all of them are over it.
+    fn check_unstarted(&self, process: &ProcessRun) -> Result<(), Unmeasured> {
         let limit = &self.asked.limit;
         let Some(least) = process.at_least else { return Ok(()) };
         let least = match limit.metric.sample() {
@@ -209,8 +211,8 @@ impl Open {
         matches!(self.asked.limit.target, Target::Relative { .. })
     }
 
-    /// Whether a reading that took longer because the machine was busy counts against the limit:
-    /// pairs are interleaved, and times less waiting are not touched by it.
+    /// Whether the limit is on times by the wall clock, so that a busy machine could break it. Pairs are interleaved
+    /// and so do not count as such, nor do times without waiting.
     pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
         let timed = match self.asked.limit.metric.sample() {
             SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
@@ -226,18 +228,18 @@ impl Open {
         timed && !self.is_relative()
     }
 
-    /// Whether the times less waiting are over the limit too: then no waiting was the reason.
+    /// Whether the times without waiting are over the limit too, so that waiting was not the reason.
     pub(super) fn fails_less_waiting(&self) -> bool {
         let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
         self.less_waiting.as_deref().is_some_and(enough)
     }
 
-    /// Whether there is no limit to hold it against.
+    /// Whether there is no limit to hold the value against.
     pub(super) fn is_unjudged(&self) -> bool {
         self.asked.unjudged.is_some()
     }
 
-    /// Whether there are values enough to tell the metric, were the limit out of reach.
+    /// Whether there are enough values to know the metric, for a limit that cannot be judged.
     pub(super) fn suffices(&self, repeats: usize) -> bool {
         match &self.judgement {
             Judgement::Deterministic(readings) => readings.len() >= repeats,
@@ -245,7 +247,7 @@ impl Open {
         }
     }
 
-    /// A rate is of what the workload counts, where no limit says of what.
+    /// Takes the unit of a rate from what the workload counts, where no limit says the unit.
     fn take_unit(&mut self, process: &ProcessRun) {
         let Target::Absolute(quantity) = &mut self.asked.limit.target else { return };
         if self.asked.limit.metric.units() == Units::Rate {
@@ -263,10 +265,10 @@ impl Open {
         }
     }
 
-    /// Whether one value a process, from enough processes, never varied: a custom count, say.
+    /// Whether enough processes gave one value each and all were equal, as for a custom count.
     pub(super) fn is_constant(&self) -> bool {
         let Judgement::Statistical(judge) = &self.judgement else { return false };
-        // First what costs nothing: this is asked after every process, and values are sorted to be seen.
+        // The cheap checks come first: this runs after every process, and reading the values sorts them.
         let may_be = matches!(self.asked.limit.metric.judged(), Judged::UntilConstant(_));
         if !may_be || judge.processes() < FEWEST_PROCESSES {
             return false;
@@ -278,8 +280,8 @@ impl Open {
         least.to_bits() == most.to_bits()
     }
 
-    /// Whether so many processes gave the same value that it tells as much as evidence does: a median on the
-    /// other side of the limit gives `n` values on this one with a chance of `2^-n` at most.
+    /// Whether so many processes gave the same value that this is as good as evidence: if the median were on the
+    /// other side of the limit, `n` values on this side would have a chance of at most `2^-n`.
     pub(super) fn never_varies(&self) -> bool {
         let Judgement::Statistical(judge) = &self.judgement else { return false };
         let over = self.value().is_some_and(|value| self.against.is_over(value));
@@ -295,10 +297,10 @@ impl Open {
         }
     }
 
-    /// A judged number as people read it: a ratio rather than its logarithm.
+    /// Returns a judged number as people read it: a ratio and not its logarithm.
     pub(super) fn shown(&self, value: f64) -> f64 {
         match self.judgement {
-            Judgement::Statistical(_) if self.is_relative() && value <= NOTHING => 0.0,
+            Judgement::Statistical(_) if self.is_relative() && value <= LN_OF_ZERO => 0.0,
             Judgement::Statistical(_) if self.is_relative() => value.exp(),
             Judgement::Deterministic(_) | Judgement::Statistical(_) => value,
         }
@@ -313,7 +315,7 @@ impl Open {
         }
     }
 
-    /// The value that the limit is held against: of deterministic readings that differ, the worst.
+    /// The value that is held against the limit. Where deterministic readings differ, it is the worst.
     pub(super) fn value(&self) -> Option<f64> {
         self.estimate().map(|estimate| estimate.value)
     }
@@ -343,7 +345,7 @@ impl Open {
         }
     }
 
-    /// Says that deterministic readings differed, where they did.
+    /// Returns a note that deterministic readings differed, where they did.
     pub(super) fn disagreement(&self) -> Option<String> {
         let Judgement::Deterministic(readings) = &self.judgement else { return None };
         let estimate = self.estimate()?;
@@ -359,12 +361,12 @@ impl Open {
         })
     }
 
-    /// What a value is held against.
+    /// What the value is held against.
     pub(super) fn against(&self) -> Against {
         self.against
     }
 
-    /// Without a limit: what it would be, were the value accepted.
+    /// Sets what the limit would be if the value were accepted, where there is no limit.
     fn take_limit(&mut self) {
         if let Some((_, factor)) = self.asked.unjudged {
             let limit = self.value().unwrap_or(f64::NAN) * factor;
@@ -374,7 +376,7 @@ impl Open {
     }
 }
 
-/// The limit as a number, with where a warning begins and how far beyond it still passes.
+/// Returns the limit as a number, with where a warning begins and how far beyond the limit a value still passes.
 fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
     let (value, unit) = hypothesis::limit_of(limit);
     let warn = match (limit.warn, limit.bound) {
@@ -382,7 +384,7 @@ fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
         // Counts, exponents and ratios sit at their limit by intention: three allocations and no
         // more, linear, as fast as the other.
         (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
-        // Nor is there much above a floor of 98 %.
+        // The same is true of a floor of 98 %, above which there is not much room.
         (None, Bound::Min) if unit == Unit::Share => value,
         (None, Bound::Max) => value * warn_at,
         (None, Bound::Min) => value / warn_at,

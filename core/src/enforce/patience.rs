@@ -1,7 +1,8 @@
-//! How long a limit is measured that nothing settles: `effort`, and longer where that is too short to see anything.
+//! How long a limit is measured that nothing settles: for its `effort`, and longer where that is too short to see
+//! any violation.
 //!
-//! A limit that could not have been seen broken says nothing when it is not. So it has as many processes as a total
-//! violation needs, up to so many times its `effort`; one that needs more says how much.
+//! A limit says nothing by not being broken if the run could not have seen it broken. So it gets as many processes as
+//! a total violation needs, up to a multiple of its `effort`. One that needs more says how much it needs.
 
 use std::time::Duration;
 
@@ -10,20 +11,20 @@ use super::{Inquiry, Origin};
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::{hypothesis, power};
 
-/// So many times its `effort` a limit has to see a violation.
+/// How many times its `effort` a limit may take until a violation could have been seen.
 const LONGEST: u32 = 6;
 
-/// So many times its `effort` a red has to be confirmed.
+/// How many times its `effort` a limit may take until a red is confirmed.
 const TO_CONFIRM: u32 = 2;
 
-/// What a limit waits for beyond its `effort`.
+/// The reason why a limit is measured beyond its `effort`, in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
-    /// So many processes it has.
+    /// How many processes the limit has.
     pub processes: usize,
-    /// So many a violation needs to be seen.
+    /// How many processes it takes to see a violation.
     pub needed: usize,
-    /// So long it may take.
+    /// The longest time that the limit may take.
     pub most: Duration,
 }
 
@@ -43,7 +44,7 @@ impl Inquiry {
         self.seen.spent >= self.rules.effort * TO_CONFIRM && self.extension(open).is_none()
     }
 
-    /// What is said while an open limit has more than its `effort`.
+    /// Returns the extension of an open limit that is measured beyond its `effort`, to report it.
     pub fn extended(&self) -> Option<Extension> {
         if !self.is_effort_spent() {
             return None;
@@ -54,13 +55,13 @@ impl Inquiry {
     fn extension(&self, open: &Open) -> Option<Extension> {
         let most = self.rules.effort * LONGEST;
         let (processes, needed) = (open.processes(), self.needed(open)?);
-        // What cannot be reached is not waited for.
+        // There is no point in waiting for a number of processes that cannot be reached.
         let rest = u32::try_from(needed.saturating_sub(processes)).ok()?;
         let reachable = self.seen.spent + self.seen.shortest * rest <= most;
         (processes < needed && reachable).then_some(Extension { processes, needed, most })
     }
 
-    /// How many processes it takes to see a violation; `None` of what is compared, or recorded.
+    /// How many processes it takes to see a violation; `None` for a value that is compared or recorded.
     fn needed(&self, open: &Open) -> Option<usize> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         if self.origin == Origin::Record || judge.processes() == 0 {
@@ -72,7 +73,7 @@ impl Inquiry {
         *open.fewest.get_or_init(fewest)
     }
 
-    /// What a limit would need that had too few processes to see any violation; `None` where it had enough.
+    /// Returns what a limit would need that had too few processes to see any violation; `None` where it had enough.
     pub(super) fn shortfall(&self, open: &Open) -> Option<String> {
         let (processes, needed) = (open.processes(), self.needed(open)?);
         if processes >= needed {

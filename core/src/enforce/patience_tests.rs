@@ -1,4 +1,4 @@
-//! What is slow is measured until a violation could have been seen, or says what that takes.
+//! A slow subject is measured until a violation could have been seen, or the outcome says what that would take.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn one(limit: Limit, seconds: impl Fn(usize) -> f64 + Send + 'static, elapsed: f
 
 #[test]
 fn a_total_violation_is_seen_however_slow_the_operation_is() {
-    // Five processes fit into the effort of 10 s, which show nothing; two dozen do.
+    // Five processes fit into the effort of 10 s, and show nothing; two dozen are enough.
     let outcome = one(max(P50, "1 s"), |_| 2.0, 2.0);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
     let evidence = outcome.evidence.unwrap();
@@ -48,34 +48,34 @@ fn a_doubling_is_inconclusive_in_at_most_one_of_a_hundred() {
 }
 
 #[test]
-fn what_holds_takes_no_longer() {
+fn a_limit_that_holds_takes_no_longer() {
     let outcome = one(max(P50, "10 s"), |_| 1.0, 2.0);
     assert_eq!(outcome.verdict, Verdict::Pass, "{}", outcome.reason);
     assert!(outcome.seconds <= 12.0, "{}", outcome.seconds);
 }
 
 #[test]
-fn what_cannot_be_seen_in_time_says_what_it_takes() {
+fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
     let outcome = one(max(P50, "1 s"), |_| 2.0, 20.0);
     assert_eq!(
         (outcome.verdict, outcome.doubt),
         (Verdict::Inconclusive, Some(Doubt::Underpowered))
     );
     assert!(!outcome.is_red());
-    // No time is given to what would not do.
+    // No time is spent where even the longest time would not do.
     assert!(outcome.seconds <= 20.0, "{}", outcome.seconds);
     let why = "processes to be seen, and at 20 s each there was time for 1: give it `effort = \"";
     assert!(outcome.reason.contains(why), "{}", outcome.reason);
     let effort = outcome.reason.split("`effort = \"").nth(1).unwrap();
     let effort: f64 = effort.split(' ').next().unwrap().parse().unwrap();
-    // What it names does.
+    // The effort that the reason names is enough.
     let rules = Rules { effort: Duration::from_secs_f64(effort), ..rules() };
     let outcome = run(vec![max(P50, "1 s")], rules, |_| Ok(slow(2.0, 20.0))).remove(0);
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
 #[test]
-fn longer_is_announced() {
+fn an_extension_is_announced() {
     let mut inquiry =
         Inquiry::new(asked(Carried::default(), vec![max(P50, "1 s")]), rules(), Origin::Measured);
     let mut announced = 0;
@@ -93,9 +93,9 @@ fn longer_is_announced() {
     assert!(announced > 5, "{announced}");
 }
 
-/// When the time for all measurements is up.
+/// The time for all measurements is up.
 #[test]
-fn what_was_measured_is_inconclusive_and_what_was_not_is_unmeasured() {
+fn a_measured_limit_is_inconclusive_and_one_without_a_reading_is_unmeasured() {
     let rss = Metric::from(Key::Heap);
     let reason = Unmeasured::new(Cause::OutOfTime, "the time was up");
     let new = |limits| Inquiry::new(asked(Carried::default(), limits), rules(), Origin::Measured);
@@ -108,7 +108,7 @@ fn what_was_measured_is_inconclusive_and_what_was_not_is_unmeasured() {
         inquiry.outcomes().iter().find(|outcome| outcome.metric == metric).unwrap().clone()
     };
     assert_eq!(of("p50").verdict, Verdict::Inconclusive);
-    // Deterministic readings have to agree, and one does not say whether they do.
+    // Deterministic readings have to agree, and a single one does not show whether they do.
     assert_eq!(
         (of("heap").verdict, of("heap").reason.as_str()),
         (Verdict::Unmeasured, "the time was up")

@@ -1,4 +1,4 @@
-//! For tests: what scripted readings are judged by.
+//! The rules and limits by which tests judge scripted readings.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use super::Rules;
 use crate::budget::{Bound, Inconclusive, Limit, Target};
 use crate::metric::Metric;
 
-/// Rules as a suite of 25 limits has them.
+/// Returns the rules of a suite of 25 limits.
 ///
 /// # Panics
-/// If the day below were not one.
+/// If the day below were not a valid one.
 pub fn rules() -> Rules {
     Rules {
         effort: Duration::from_secs(10),
@@ -23,7 +23,7 @@ pub fn rules() -> Rules {
     }
 }
 
-/// A limit as line 7 of a file has it.
+/// Returns a limit as if it were from line 7 of a file.
 pub fn limit(metric: Metric, bound: Bound, target: Target) -> Limit {
     let label = metric.name();
     Limit { metric, bound, target, warn: None, why: None, waiver: None, label, line: 7 }

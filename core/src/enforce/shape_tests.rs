@@ -1,8 +1,9 @@
-//! Judgement under noise of the shapes that machines have: how often what is at its limit is red, and how
-//! often what is 5 % beyond the tolerance passes.
+//! Judgement under the shapes of noise that machines have: how often a subject at its limit is red, and how
+//! often one that is 5 % beyond the tolerance passes.
 //!
-//! Limits on absolute values, one limit, a level of 1 % to fail and of 5 % to pass. Shapes whose misses are
-//! above that are those of `docs/judgement.md`, "What the guarantee rests on"; their rates are held too.
+//! Each simulation has one limit on an absolute value, with a level of 1 % to fail and of 5 % to pass. The shapes that
+//! pass more often than that are those of `docs/judgement.md`, "What the guarantee rests on"; their rates are checked
+//! too.
 
 use std::f64::consts::TAU;
 use std::sync::Mutex;
@@ -19,18 +20,18 @@ use crate::stats::clopper_pearson;
 use crate::stats::tests::noise::Noise;
 use crate::verdict::Verdict;
 
-/// Simulated limits of each kind.
+/// The number of simulated limits of each kind.
 const RUNS: u64 = 40;
-/// Operations of a process.
+/// The number of operations of a process.
 const OPERATIONS: usize = 60;
-/// The tolerance of times, and 5 % more.
+/// The true value at which a limit must not pass: the tolerance of times, and 5 % more.
 const BEYOND: f64 = 1.1 * 1.05;
 
 /// A subject on a machine of some kind.
 struct World {
     kind: &'static str,
     random: Noise,
-    /// What processes one after another have in common.
+    /// What successive processes have in common.
     walk: f64,
     processes: usize,
 }
@@ -40,7 +41,7 @@ impl World {
         World { kind, random: Noise::seeded(seed), walk: 0.0, processes: 0 }
     }
 
-    /// What a process does to all its operations.
+    /// Draws the factor by which a process slows all its operations.
     fn level(&mut self) -> f64 {
         let random = &mut self.random;
         match self.kind {
@@ -63,12 +64,12 @@ impl World {
         let (random, kind) = (&mut self.random, self.kind);
         let phase = (random.uniform() * 50.0) as usize;
         let operation = |at: usize| match kind {
-            // Garbage that grows, and a pause that collects it.
+            // Garbage grows, and a pause collects it.
             "sawtooth" if (at + phase) % 50 == 49 => 5.0,
             "sawtooth" => 1.0 + 0.3 * ((at + phase) % 50) as f64 / 50.0 + 0.01 * random.uniform(),
-            // A tail without a mean.
+            // The tail has no mean.
             "pareto" => (1.0 - random.uniform()).powf(-1.0 / 0.8),
-            // A clock of twenty ticks, so that a twentieth of the operations sits on the limit.
+            // The clock has twenty ticks, so a twentieth of the operations lies exactly at the limit.
             "coarse clock" => ((0.3 * normal(random)).exp() * 20.0).round() / 20.0,
             _ => (0.1 * normal(random)).exp(),
         };
@@ -77,13 +78,13 @@ impl World {
     }
 }
 
-/// Standard normal (Box & Muller 1958).
+/// Draws from the standard normal distribution (Box & Muller 1958).
 fn normal(random: &mut Noise) -> f64 {
     let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
     radius * (TAU * random.uniform()).cos()
 }
 
-/// The quantile of what processes of this kind do, all weighing the same.
+/// Returns the true quantile of processes of this kind, all weighted equally.
 fn truth(kind: &'static str, q: f64) -> f64 {
     let mut values: Vec<f64> = (0..800)
         .flat_map(|seed| {
@@ -96,7 +97,7 @@ fn truth(kind: &'static str, q: f64) -> f64 {
     values[(values.len() as f64 * q) as usize]
 }
 
-/// The verdict on a quantile that is `scale` times what it is by itself, in milliseconds, and limited to 1 ms.
+/// Returns the outcome of a limit of 1 ms on a quantile that is `scale` times its natural value, in milliseconds.
 fn judged(kind: &'static str, metric: &Metric, scale: f64, seed: u64) -> Outcome {
     let world = Mutex::new(World::new(kind, seed));
     let rules = Rules { statistical: 1, effort: Duration::from_secs(4), ..rules() };
@@ -110,7 +111,7 @@ fn judged(kind: &'static str, metric: &Metric, scale: f64, seed: u64) -> Outcome
     outcomes[0].clone()
 }
 
-/// How often the truth at `times` the limit has such an outcome.
+/// Counts how often a true value of `times` the limit has such an outcome.
 fn share(kind: &'static str, statistic: Statistic, times: f64, such: fn(&Outcome) -> bool) -> u64 {
     let scale = times / truth(kind, statistic.quantile().expect("a percentile"));
     let metric = Key::Latency.at(statistic);
@@ -133,7 +134,7 @@ fn is_held(outcome: &Outcome) -> bool {
 }
 
 #[test]
-fn what_is_at_its_limit_is_not_red() {
+fn a_subject_at_its_limit_is_not_red() {
     let kinds = [
         "independent",
         "processes",
@@ -153,7 +154,7 @@ fn what_is_at_its_limit_is_not_red() {
 }
 
 #[test]
-fn what_is_beyond_its_tolerance_does_not_pass() {
+fn a_subject_beyond_its_tolerance_does_not_pass() {
     let check = |kind, statistic: Statistic, rate| {
         let count = share(kind, statistic, BEYOND, is_held);
         assert_at_most(rate, count, &format!("{kind}, {}", statistic.name()));
@@ -164,7 +165,7 @@ fn what_is_beyond_its_tolerance_does_not_pass() {
     }
     check("processes", Statistic::P50, 0.05);
     check("short first", Statistic::P50, 0.05);
-    // What the first processes do not show: here the promise rests on an assumption, which does not hold.
+    // The first processes do not show these kinds. The promise rests on an assumption that does not hold here.
     check("processes", Statistic::P90, 0.3);
     check("two modes", Statistic::P50, 0.2);
     check("two modes", Statistic::P90, 0.3);
@@ -172,14 +173,14 @@ fn what_is_beyond_its_tolerance_does_not_pass() {
 }
 
 #[test]
-fn what_is_far_beyond_is_red() {
+fn a_subject_far_beyond_its_limit_is_red() {
     for kind in ["processes", "two modes", "short first", "alike in a row", "coarse clock"] {
         let count = share(kind, Statistic::P50, 2.0, is_red);
         assert!(count >= RUNS * 9 / 10, "{kind}: only {count} of {RUNS}");
     }
 }
 
-/// Three readings that are alike by accident are not compared: each is over its limit in 45 %.
+/// Three readings that are equal by chance are not compared. Each reading is over its limit in 45 % of the cases.
 #[test]
 fn a_coarse_value_is_not_taken_for_constant() {
     let mut random = Noise::seeded(3);
@@ -197,9 +198,9 @@ fn a_coarse_value_is_not_taken_for_constant() {
     assert!(shown <= 0.01, "{red} of {}", RUNS * 5);
 }
 
-/// Three processes leave so much evidence that it outlasts three healthy ones; those speak for the limit.
+/// Three bad processes leave so much evidence that it outlasts three healthy ones, but those contradict it.
 #[test]
-fn fresh_processes_that_contradict_are_heard() {
+fn fresh_processes_that_contradict_prevent_a_red() {
     let p99 = Key::Latency.at(Statistic::P99);
     let outcomes = run(vec![max(p99, "10 ms")], rules(), |n| {
         Ok(ProcessRun { operations: vec![if n < 3 { 0.1 } else { 0.001 }; 100], ..tenth() })
@@ -207,9 +208,9 @@ fn fresh_processes_that_contradict_are_heard() {
     assert_ne!(outcomes[0].verdict, Verdict::Fail, "{}", outcomes[0].reason);
 }
 
-/// The more limits share the level, the more evidence a red takes.
+/// The more limits share `alpha`, the more evidence a red takes.
 #[test]
-fn a_red_pays_for_all_limits() {
+fn a_red_takes_more_evidence_where_more_limits_share_alpha() {
     let processes = |statistical: usize| {
         let outcomes =
             run(vec![max(Metric::from(Key::Rss), "1 MB")], Rules { statistical, ..rules() }, |n| {
@@ -224,7 +225,7 @@ fn a_red_pays_for_all_limits() {
     assert!(processes(1) < processes(25) && processes(25) < processes(1000));
 }
 
-/// 5 % in three pairs of ten is nothing in the middle, and beyond limit and tolerance in the mean.
+/// A slowdown in one pair of five does not move the median, but it moves the mean beyond limit and tolerance.
 #[test]
 fn a_ratio_says_where_its_mean_is_another_number() {
     let p50 = Key::Latency.at(Statistic::P50);

@@ -1,4 +1,4 @@
-//! The whole of judgement on scripted processes: no clock, no process, every verdict and its sentence.
+//! The whole of judgement on scripted processes, without clock or process: every verdict and its sentence.
 
 mod load;
 mod lock;
@@ -37,7 +37,7 @@ pub(crate) fn ratio(metric: Metric, bound: Bound, factor: f64) -> Limit {
     limit(metric, bound, Target::Relative { factor, reference })
 }
 
-/// Runs an inquiry to its end; `process` gives the n-th process.
+/// Runs an inquiry to its end; `process_run` returns the n-th process.
 pub(crate) fn run(
     limits: Vec<Limit>,
     rules: Rules,
@@ -47,7 +47,7 @@ pub(crate) fn run(
     finish(Box::new(move || process_run(next.fetch_add(1, Ordering::Relaxed))), limits, rules)
 }
 
-/// Where scripted readings come from.
+/// The origin of scripted readings.
 type Script = Box<dyn FnMut() -> Result<ProcessRun, Unmeasured>>;
 
 fn finish(source: Script, limits: Vec<Limit>, rules: Rules) -> Vec<Outcome> {
@@ -68,7 +68,7 @@ pub(crate) fn asked(carried: Carried, limits: Vec<Limit>) -> Vec<Asked> {
     limits.into_iter().map(asked).collect()
 }
 
-/// Reads from a source until every limit has its outcome.
+/// Adds readings from a source until every limit has its outcome.
 fn drive(source: Script, asked: Vec<Asked>, rules: Rules) -> Vec<Outcome> {
     drive_from(Origin::Measured, source, asked, rules)
 }
@@ -88,7 +88,7 @@ pub(crate) fn tenth() -> ProcessRun {
     ProcessRun { elapsed: Duration::from_millis(100), ..ProcessRun::default() }
 }
 
-/// A process of 100 operations that take 1 ms each, but for the share that takes `tail` seconds.
+/// Returns a process of 100 operations, one in `every` of which takes `tail` seconds and the others 1 ms.
 pub(crate) fn operations(n: usize, tail: f64, every: usize) -> ProcessRun {
     let operations =
         (0..100).map(|i| if (n * 100 + i).is_multiple_of(every) { tail } else { 0.001 });
@@ -131,8 +131,8 @@ fn one_bad_process_is_no_red() {
 }
 
 #[test]
-fn what_does_not_last_is_not_confirmed() {
-    // A burst long enough to cross the level, which is over before fresh processes confirm it.
+fn a_burst_that_ends_is_not_confirmed() {
+    // The burst is long enough to cross the level, and over before fresh processes confirm it.
     let p90 = max(Key::Latency.at(Statistic::P90), "10 ms");
     let outcomes =
         run(vec![p90], rules(), |n| Ok(operations(n, if n < 4 { 0.1 } else { 0.001 }, 1)));
@@ -147,10 +147,10 @@ fn near_the_limit_is_a_warning_and_says_so() {
             Ok(ProcessRun { operations: operations.collect(), ..tenth() })
         }
     };
-    // Over the limit and within the tolerance: either answer is right, and it is said.
+    // Over the limit but within the tolerance either answer is right, and the reason says so.
     let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_05));
     assert_eq!(outcomes[0].verdict, Verdict::Warn, "{}", outcomes[0].reason);
-    // Half of the operations beyond the tolerance: nothing can be shown, and the truth is near.
+    // With half of the operations beyond the tolerance nothing can be shown, and the truth is near.
     let outcomes = run(vec![max(P50, "1 ms")], rules(), alternating(0.001_11));
     assert_eq!(outcomes[0].verdict, Verdict::Inconclusive, "{}", outcomes[0].reason);
     assert_eq!(outcomes[0].doubt, Some(Doubt::NearLimit));
@@ -214,7 +214,7 @@ fn a_used_up_limit_warns() {
 }
 
 #[test]
-fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
+fn a_recorded_value_that_never_varies_needs_no_statistics() {
     let accuracy = || Metric::recorded("accuracy");
     let outcomes =
         run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.99)));
@@ -222,7 +222,7 @@ fn what_a_workload_records_needs_no_statistics_if_it_never_varies() {
     let outcomes =
         run(vec![min(accuracy(), "98.4 %")], rules(), move |_| Ok(value(accuracy(), 0.98)));
     check(&outcomes, Verdict::Fail, "accuracy is 98 %, under the limit of 98.4 %");
-    // Odds that fall short of what a red needs would contradict it.
+    // Odds that fall short of what a red takes would contradict the verdict, so they are not shown.
     let text = crate::report::terminal::explain(&outcomes[0]);
     assert!(text.contains("98 %, the same every time, from 12 processes"), "{text}");
     assert!(!text.contains("red needs"), "{text}");
@@ -244,7 +244,7 @@ fn no_reading_is_red_whatever_came_before() {
 }
 
 #[test]
-fn what_a_process_cannot_tell_is_red() {
+fn a_limit_that_a_process_cannot_resolve_is_red() {
     let process_run = |_| {
         let clock = Some(Clock { cost: 3e-8, resolution: 1e-9 });
         Ok(ProcessRun { operations: vec![1e-8; 100], batches: vec![0.02; 5], clock, ..tenth() })
@@ -259,7 +259,7 @@ fn what_a_process_cannot_tell_is_red() {
 }
 
 #[test]
-fn a_rate_of_errors() {
+fn an_error_rate_is_judged() {
     let failing = |share: f64| {
         move |_| {
             let values = [(Metric::from(Key::ErrorRate), share)].into();
@@ -272,8 +272,8 @@ fn a_rate_of_errors() {
     check(&outcomes, Verdict::Fail, "error_rate is 10.1 %, over the limit of 1 %");
 }
 
-/// A suite of limits, each exactly at the truth, under noise that differs between processes: the
-/// chance that any of them is red stays within alpha, and never more than the tolerance passes unseen.
+/// Under noise that differs between processes, the chance that any limit of a suite is red whose limits lie exactly at
+/// the true values stays within alpha. Violations beyond the tolerance are found.
 #[test]
 fn the_suite_keeps_its_alpha() {
     let (suites, limits) = (60, 25);
@@ -294,7 +294,8 @@ fn the_suite_keeps_its_alpha() {
     assert!(caught >= 55, "{caught} of {suites} violations of half as much again were red");
 }
 
-/// A median of `truth` milliseconds, limited to 1 ms, with 5 % between processes and 10 % within.
+/// Returns the outcome of a median of `truth` milliseconds, limited to 1 ms, with noise of 5 % between processes and
+/// of 10 % within.
 fn statistical(seed: u64, truth: f64) -> Outcome {
     let mut coin = Noise::seeded(seed);
     let mut uniform = move || coin.uniform() - 0.5;
@@ -313,7 +314,7 @@ fn statistical(seed: u64, truth: f64) -> Outcome {
 }
 
 #[test]
-fn two_that_read_the_same_differ_by_something() {
+fn a_value_that_reads_like_its_limit_says_by_how_much_it_is_over() {
     let bytes = |_| Ok(value(Metric::from(Key::Gzip), 1_160.0));
     let outcomes = run(vec![max(Metric::from(Key::Gzip), "1159 B")], rules(), bytes);
     check(&outcomes, Verdict::Fail, "gzip is 1.16 KB, over the limit of 1.16 KB by 1 B");
@@ -323,13 +324,14 @@ fn two_that_read_the_same_differ_by_something() {
 }
 
 #[test]
-fn what_every_process_notes_is_said_once() {
+fn a_note_of_every_process_is_made_once() {
     let noted = |n: usize| {
         let notes = vec!["no swap".to_owned(), format!("{n}.5 % of the time waited")];
         Ok(ProcessRun { notes, ..value(Metric::from(Key::Allocs), 3.0) })
     };
     let outcomes = run(vec![max(Metric::from(Key::Allocs), "3")], rules(), noted);
-    let varied = "0.5 % of the time waited; so in the first process, and alike in others";
+    let varied =
+        "0.5 % of the time waited; this is the first process, and the others differ in the figures";
     assert_eq!(outcomes[0].notes, ["no swap", varied]);
 }
 
@@ -346,11 +348,11 @@ fn running_again_continues_the_test() {
     let (red, evidence) = finish(Carried::default(), broken);
     assert_eq!(red, Verdict::Fail);
     let carried = Carried { fail: evidence.fail, pass: evidence.pass };
-    // Red again, from what was known and a few fresh processes.
+    // The second run is red again, from the carried evidence and a few fresh processes.
     let (again, continued) = finish(carried, broken);
     assert_eq!(again, Verdict::Fail);
     assert!(continued.processes <= 5 && continued.processes < evidence.processes, "{continued:?}");
-    // A red that was none costs the next run what it takes to make up for it, and no more.
+    // A false red costs the next run as much evidence as it takes to make up for it, and no more.
     let (green, cleared) = finish(carried, healthy);
     let (_, fresh) = finish(Carried::default(), healthy);
     assert_eq!(green, Verdict::Pass);

@@ -3,7 +3,7 @@
 /// A statistic of a distribution of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Statistic {
-    /// The fastest.
+    /// The fastest time.
     Min,
     /// The arithmetic mean.
     Mean,
@@ -17,7 +17,7 @@ pub enum Statistic {
     P99,
     /// The 99.9th percentile.
     P999,
-    /// The slowest seen.
+    /// The slowest time that was seen.
     Max,
 }
 

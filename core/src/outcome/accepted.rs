@@ -1,4 +1,4 @@
-//! What was accepted before, beside what is measured now.
+//! The value that was last accepted, and how it compares with what is measured now.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,30 +6,30 @@ use super::{Estimate, Outcome};
 use crate::date::Date;
 use crate::quantity::{Quantity, Unit};
 
-/// So many times better than what was accepted is no improvement to take on trust. Real ones of twice are
-/// rare, and are acknowledged by accepting them; work that was optimised away and artifacts that came out
+/// How many times better than the accepted value a value must be to be suspicious. Real improvements by a factor of
+/// two are rare, and are acknowledged by accepting them; work that was optimised away and artifacts that came out
 /// empty are further off than that.
 const SUSPICIOUS: f64 = 2.0;
 
-/// The value that was last accepted of what an outcome measured, as `budgets.lock` has it.
+/// The value that was last accepted for what an outcome measures, as recorded in `budgets.lock`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The value, in the base unit of `unit`.
     pub value: f64,
-    /// Its interval's lower end; `None` where evidence did not bound it.
+    /// The lower end of its interval; `None` where the evidence did not bound it.
     pub low: Option<f64>,
-    /// Its interval's upper end; `None` where evidence did not bound it.
+    /// The upper end of its interval; `None` where the evidence did not bound it.
     pub high: Option<f64>,
     /// What the value counts.
     pub unit: Unit,
-    /// When it was accepted.
+    /// The day on which it was accepted.
     pub date: Date,
-    /// The revision that was measured, where version control told.
+    /// The revision that was measured, where version control reported it.
     pub commit: Option<String>,
-    /// Where it was measured, if that was in another environment than this run's: a statistical value from
+    /// The environment in which it was measured, if that differs from this run's. A statistical value from
     /// there is not compared with one from here.
     pub elsewhere: Option<String>,
-    /// Where the limit is `FACTOR x lock`: the factor.
+    /// The factor of the limit, where the limit is `FACTOR x lock`.
     pub factor: Option<f64>,
 }
 
@@ -39,19 +39,19 @@ impl Accepted {
         Quantity::new(self.value, self.unit)
     }
 
-    /// What was accepted, when and at which revision: `5.1 ms on 2026-11-01 at a1b2c3d`.
+    /// Says what was accepted, when and at which revision: `5.1 ms on 2026-11-01 at a1b2c3d`.
     pub fn words(&self) -> String {
         let at = self.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
         format!("{} on {}{at}", self.quantity(), self.date)
     }
 
-    /// The revision that it was measured at, else the day that it was accepted.
+    /// The revision at which it was measured, or else the day on which it was accepted.
     pub fn since(&self) -> String {
         self.commit.clone().unwrap_or_else(|| self.date.to_string())
     }
 
-    /// Whether an estimate is better by more than can be taken on trust. `exact`: whether values are
-    /// compared as they are, rather than by the ends of their intervals that face each other.
+    /// Whether an estimate is so much better that it is not taken on trust. `exact` says whether the values
+    /// themselves are compared, and not the ends of their intervals that face each other.
     pub fn is_suspicious(&self, now: Estimate, exact: bool, more_is_better: bool) -> bool {
         let (was, is) = match (exact, more_is_better) {
             (true, _) => (Some(self.value), Some(now.value)),
@@ -65,8 +65,8 @@ impl Accepted {
 }
 
 impl Outcome {
-    /// What was measured, by the name that `budgets.lock` has it under: `merge::p99`,
-    /// `records::records=1000::rss`, and for a ratio `merge::p99::x_other`. Limits on the same share it.
+    /// The name under which `budgets.lock` has what was measured: `merge::p99`,
+    /// `records::records=1000::rss`, and for a ratio `merge::p99::x_other`. All limits on the same value share it.
     pub fn series(&self) -> String {
         let mut parts = vec![self.budget.as_str(), &self.case, &self.metric];
         parts.retain(|part| !part.is_empty());
@@ -77,12 +77,12 @@ impl Outcome {
         name
     }
 
-    /// How the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value
-    /// has where it differs, and so has one that never varied; a ratio, whose two sides were interleaved, where
-    /// the two intervals have nothing in common. `None` otherwise, and where there is nothing to compare with.
+    /// Says how the value has changed since it was accepted: `gzip +6.4 KB since a1b2c3d`. A deterministic value, or
+    /// one that never varied, has changed where it differs. A ratio, whose two sides were interleaved, has changed
+    /// where the two intervals do not overlap. `None` otherwise, and where there is nothing to compare with.
     ///
-    /// Of other statistical values nothing is said: a machine drifts from run to run by more than either run
-    /// can tell of itself. The history has the runs between.
+    /// Other statistical values are not compared: a machine drifts from run to run by more than either run can show
+    /// by itself. The history has the runs between.
     pub fn change(&self) -> Option<String> {
         let (accepted, now, against) = (self.accepted.as_ref()?, self.estimate?, self.against?);
         if accepted.unit != against.unit {
@@ -154,14 +154,14 @@ mod tests {
         suspicious(false, &then(), estimate(201.0, 201.0, 201.0), true, false);
         suspicious(true, &then(), estimate(201.0, 201.0, 201.0), true, true);
         suspicious(false, &then(), estimate(49.0, 49.0, 49.0), true, true);
-        // Statistical: the ends that face each other, 90 / 2 and 110 * 2.
+        // For statistical values the ends that face each other count: 90 / 2 and 110 * 2.
         suspicious(true, &then(), estimate(40.0, 35.0, 44.0), false, false);
         suspicious(false, &then(), estimate(40.0, 35.0, 46.0), false, false);
         suspicious(true, &then(), estimate(230.0, 221.0, 240.0), false, true);
         suspicious(false, &then(), estimate(230.0, 219.0, 240.0), false, true);
         let unbounded = Estimate { value: 40.0, low: None, high: None };
         suspicious(false, &then(), unbounded, false, false);
-        // Nothing is half of nothing, and another machine may be twice as fast.
+        // A value of 0 cannot be halved, and another machine may be twice as fast.
         suspicious(false, &accepted(0.0, 0.0, 0.0), estimate(0.0, 0.0, 0.0), true, false);
         let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then() };
         suspicious(false, &elsewhere, estimate(1.0, 1.0, 1.0), false, false);
@@ -214,12 +214,12 @@ mod tests {
         changes(None, then(), estimate(76_200.0, 0.0, 0.0), true);
         let dated = Accepted { commit: None, ..then() };
         changes(Some("gzip +1 B since 2026-11-01"), dated, estimate(76_201.0, 0.0, 0.0), true);
-        // One statistical run is no more than that, however far the next one is: the machine may have drifted.
+        // A single statistical run proves no change, however far off the next one is: the machine may have drifted.
         changes(None, then(), estimate(82_600.0, 76_401.0, 90_000.0), false);
         let constant = accepted(3.0, 3.0, 3.0);
         let twice = "gzip +100 % since a1b2c3d: 3 B then, 6 B now, 90 % intervals apart";
         changes(Some(twice), constant, estimate(6.0, 6.0, 6.0), false);
-        // A ratio was measured with both sides in turns.
+        // The two sides of a ratio were interleaved.
         let of_ratio = |want, then, now| changes_of(Some("other"), want, then, now, false);
         let up = "gzip +8.40 % since a1b2c3d: 76.2 KB x other then, 82.6 KB x other now, \
                   90 % intervals apart";

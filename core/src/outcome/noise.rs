@@ -1,81 +1,81 @@
-//! Noise: what else the machine did while a limit was measured, and when that
-//! may be why a wall clock is over its limit.
+//! Noise: what else the machine did while a limit was measured, and when that may be the reason why a wall clock is
+//! over its limit.
 //!
-//! It explains a verdict and never makes one milder than the evidence is: where it takes a `fail` back,
-//! the outcome is inconclusive, which is red unless `inconclusive = "warn"` says otherwise.
+//! Noise explains a verdict and never makes one milder than the evidence is. Where it takes a `fail` back,
+//! the outcome is inconclusive, which is a warning, and red under `inconclusive = "fail"`.
 
 use serde::{Deserialize, Serialize};
 
-/// What else the machine did. A field is `None` where the system does not tell it, never 0.
+/// What else the machine did. A field that the system does not report is `None`, and never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
-    /// How many processors were busy with other work, on average: 1.4 is one and a part of another.
+    /// How many processors were busy with other work, on average: 1.4 is one and part of another.
     pub outside: Option<f64>,
-    /// Share of all processors' time that the machine's host gave to others.
+    /// The share of all processors' time that the machine's host gave to others.
     pub steal: Option<f64>,
-    /// Share of the time in which some task of the machine, of ours or not, waited for something.
+    /// The shares of the time in which some task of the machine, ours or not, waited for something.
     #[serde(default)]
     pub pressure: StallShare,
-    /// Seconds that a quota held the measured processes back, added up over processors.
+    /// The seconds that a quota held back the measured processes, summed over processors.
     pub throttled: Option<f64>,
-    /// Periods in which that quota ran out.
+    /// The number of periods in which that quota ran out.
     pub throttled_periods: Option<u64>,
-    /// Share of the measured time in which the timed thread was ready to run and had no processor.
+    /// The share of the measured time in which the timed thread was ready to run but had no processor.
     pub waited: Option<f64>,
-    /// Involuntary context switches of that thread, a second.
+    /// The involuntary context switches of that thread per second.
     pub preempted: Option<f64>,
-    /// Which clock timed most of the processes; `None` where nothing was timed.
+    /// The clock that timed most of the processes; `None` where nothing was timed.
     pub clock: Option<Clock>,
-    /// The processors that it was pinned to, in words; `None` where it was not.
+    /// The processors to which the processes were pinned, in words; `None` where they were not.
     pub pinned: Option<String>,
-    /// Processes that all this is of.
+    /// The number of processes that these figures come from.
     #[serde(default)]
     #[serde(alias = "forks")]
     pub processes: usize,
 }
 
-/// Shares of the time in which at least one task waited (pressure stall information, `some`).
+/// The shares of the time in which at least one task waited (pressure stall information, `some`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct StallShare {
-    /// For a processor.
+    /// The share in which a task waited for a processor.
     pub cpu: Option<f64>,
-    /// For memory to become free.
+    /// The share in which a task waited for memory to become free.
     pub memory: Option<f64>,
-    /// For a disk.
+    /// The share in which a task waited for a disk.
     pub io: Option<f64>,
 }
 
-/// What a time counts.
+/// What a measured time includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
-    /// The wall clock, less the time spent waiting for a processor.
+    /// The wall clock, without the time spent waiting for a processor.
     LessWaiting,
-    /// The wall clock with all there is in it.
+    /// The wall clock with everything in it.
     Wall,
 }
 
-/// Up to so many processors' worth of other work a machine is called calm: a desktop or a runner
+/// The most processors' worth of other work on a machine that is called calm. A desktop or a runner
 /// that does nothing else has some hundredths.
 pub const CALM: f64 = 0.1;
-/// From so much other work on, a wall clock's red may be its doing: with a third of a processor taken,
-/// healthy operations were seen over a limit of nearly twice their percentile.
+/// The amount of other work from which on it may be the reason for a red by the wall clock. With a third of a
+/// processor taken, healthy operations were seen over a limit of nearly twice their percentile.
 pub const BUSY: f64 = 0.3;
-/// From such a share of the time waiting for a processor, or stolen by the host, or stalled, it is felt:
-/// half the tolerance of times.
+/// The share of time from which on it matters that a thread waited for a processor, that the host stole time, or that
+/// tasks stalled: half the tolerance of times.
 pub const FELT: f64 = 0.05;
 
 impl Noise {
-    /// Whether other work may be why a wall clock reads more than on a calm machine:
+    /// Whether other work may be the reason why a wall clock reads more than on a calm machine. This is so where
     ///
-    /// - more than [`BUSY`] processors were busy with it, and tasks had to wait for a processor in more
-    ///   than [`FELT`] of the time, where that is known: on a machine with processors to spare other
-    ///   work takes none from anybody;
-    /// - or the timed thread waited for more than [`FELT`] of its time, and other work was enough to be
-    ///   what it waited for. Else it waited for threads of its own, which are its own doing;
+    /// - more than [`BUSY`] processors were busy with other work, and tasks had to wait for a processor in more
+    ///   than [`FELT`] of the time, where that is known: on a machine with processors to spare, other
+    ///   work does not take one from anybody;
+    /// - or the timed thread waited for more than [`FELT`] of its time, and there was at least as much other work
+    ///   as it waited. Otherwise it waited for threads of its own, which are its own doing;
     /// - or the host gave more than [`FELT`] of the processors' time to others.
     ///
-    /// What is not known excuses nothing.
+    /// What is not known is no excuse.
     pub fn may_explain(&self) -> bool {
         let over = |share: Option<f64>| share.is_some_and(|share| share > FELT);
         let outside = self.outside.unwrap_or(0.0);
@@ -84,7 +84,7 @@ impl Noise {
         crowded || kept_waiting || over(self.steal)
     }
 
-    /// Whether it is known that nothing disturbed.
+    /// Whether it is known that nothing disturbed the measurement.
     pub fn is_calm(&self) -> bool {
         let little = |share: Option<f64>| share.is_none_or(|share| share <= FELT);
         self.outside.is_some_and(|cores| cores <= CALM)
@@ -93,9 +93,9 @@ impl Noise {
             && self.throttled_periods.is_none_or(|periods| periods == 0)
     }
 
-    /// What is known of it, in a line: `1.40 cores of other work, 84.0 % cpu pressure`; empty where
-    /// nothing is. What a calm machine has none of is left out where there is none, and so is the clock,
-    /// which has a note with its reason.
+    /// Says what is known of the noise in one line, such as `1.40 cores of other work, 84.0 % cpu pressure`; empty
+    /// where nothing is known. Kinds of noise that a calm machine does not have are mentioned only where there was
+    /// some. The clock is left out, since it has a note with its reason.
     pub fn line(&self) -> String {
         let share = |value: f64| format!("{:.1} %", value * 100.0);
         let some = |value: Option<f64>| value.filter(|&value| value >= 0.001);
@@ -135,16 +135,16 @@ mod tests {
 
     #[test]
     fn what_may_explain_a_wall_clock() {
-        // Nothing known, nothing excused.
+        // Nothing is known, so nothing is excused.
         check(None, None, None, false);
         check(None, Some(0.9), Some(0.9), false);
         check(Some(0.02), Some(0.0), Some(0.0), false);
         check(Some(1.4), Some(0.8), Some(0.3), true);
         check(Some(0.31), None, None, true);
         check(Some(0.3), None, None, false);
-        // A machine with processors to spare.
+        // The machine has processors to spare.
         check(Some(20.0), Some(0.01), Some(0.0), false);
-        // It waited: for others, and for its own threads.
+        // The thread waited for others, and then for threads of its own.
         check(Some(0.2), Some(0.5), Some(0.1), true);
         check(Some(0.02), Some(0.9), Some(0.6), false);
         let stolen = Noise { steal: Some(0.06), ..noise(Some(0.0), Some(0.0), Some(0.0)) };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn calm_is_known() {
+    fn a_machine_is_calm_only_where_that_is_known() {
         assert!(!Noise::default().is_calm());
         assert!(noise(Some(0.02), None, Some(0.01)).is_calm());
         assert!(!noise(Some(0.02), None, Some(0.5)).is_calm());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_what_is_known() {
+    fn the_line_says_what_is_known() {
         assert_eq!(Noise::default().line(), "");
         let calm = Noise {
             steal: Some(0.0),
@@ -188,7 +188,7 @@ mod tests {
         );
     }
 
-    /// Outcomes are read back for ever: what an older version did not write is not known.
+    /// Outcomes of older versions are still read. What such a version did not write is not known.
     #[test]
     fn an_older_record_is_read() {
         let noise: Noise = serde_json::from_str(r#"{"outside": 1.5}"#).unwrap();

@@ -1,28 +1,28 @@
-//! Why a limit against the base holds without a measurement: both revisions run the same.
+//! Why a limit against the base holds without a measurement: both revisions run the same code.
 
 use serde::{Deserialize, Serialize};
 
-/// That nothing has changed, and how it is known.
+/// The proof that nothing has changed since the base.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
     /// What was compared.
     pub by: By,
-    /// The commit that is the base, whole.
+    /// The full hash of the commit that is the base.
     pub commit: String,
 }
 
-/// What two revisions were compared by.
+/// How two revisions were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
-    /// Their files: each one that differs is known to have no part in what is run.
+    /// By their files: each one that differs is known to have no part in what is run.
     Files,
-    /// The sections of their test binaries that are loaded, and the files that a workload may read.
+    /// By the sections of their test binaries that are loaded, and the files that a workload may read.
     Sections,
 }
 
 impl Proven {
-    /// The sentence of the verdict.
+    /// Returns the sentence of the verdict.
     pub fn words(&self) -> String {
         let commit = self.commit.get(..12).unwrap_or(&self.commit);
         match self.by {

@@ -1,34 +1,34 @@
-//! Why there is no reading: the kind of thing that went wrong, and what to do about it in words.
+//! The reasons why there is no reading: the kind of fault, and what to do about it in words.
 
 use std::fmt;
 
-/// Why there is no reading. Each cause is a red of its own.
+/// The reason why there is no reading, which is a red in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmeasured {
-    /// The kind of thing that went wrong.
+    /// The kind of fault.
     pub cause: Cause,
     /// What failed, on which thing, why, and the remedy, in one or two sentences.
     pub text: String,
-    /// The end of what the process wrote, where that helps.
+    /// The end of the output of the process, where that helps.
     pub output: Option<String>,
 }
 
-/// The kinds of things that prevent a reading.
+/// The kinds of faults that prevent a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
     /// The workload panicked.
     Panicked,
-    /// The process was ended by a signal of its own making: abort, segmentation fault.
+    /// A signal that the process caused itself ended it: abort, segmentation fault.
     Crashed,
-    /// The process was killed from outside, as for want of memory.
+    /// The process was killed from outside, as when memory runs out.
     Killed,
     /// The process exited before it reported, or before it was ready.
     ExitedEarly,
     /// The process exited with a failure.
     ExitedBadly,
-    /// It did not end, or did not get ready, within its time.
+    /// The process did not end, or did not become ready, within its time.
     TimedOut,
-    /// It wrote more output than is ever useful.
+    /// The process wrote more output than is ever useful.
     Flooded,
     /// Nothing was measured: no operation, no call of a measuring method.
     MeasuredNothing,
@@ -38,7 +38,7 @@ pub enum Cause {
     WorkloadFailed,
     /// A file, or everything a pattern should match, is not there.
     Missing,
-    /// A file is there and holds nothing.
+    /// A file is there but holds nothing.
     Empty,
     /// A file is not what the metric needs: not an ELF file, not an image.
     Unsuitable,
@@ -50,7 +50,7 @@ pub enum Cause {
     Unsupported,
     /// The operation is too short, or too slow, for what is asked of it.
     Unresolvable,
-    /// The generator of a load was too late by itself to say anything of the workload.
+    /// The generator of a load was itself too late for the values to say anything about the workload.
     LateGenerator,
     /// The time for all measurements together was up before it was measured.
     OutOfTime,
@@ -59,7 +59,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// All of them.
+    /// Every cause.
     const ALL: [Cause; 20] = [
         Cause::Panicked,
         Cause::Crashed,
@@ -83,12 +83,12 @@ impl Cause {
         Cause::Harness,
     ];
 
-    /// The cause of this word, as another process wrote it.
+    /// Returns the cause with this name, as another process wrote it.
     pub fn named(name: &str) -> Option<Cause> {
         Cause::ALL.into_iter().find(|cause| cause.name() == name)
     }
 
-    /// Its word in reports: `timed-out`.
+    /// Returns the cause's name in reports, such as `timed-out`.
     pub fn name(self) -> &'static str {
         match self {
             Cause::Panicked => "panicked",
@@ -116,7 +116,7 @@ impl Cause {
 }
 
 impl Unmeasured {
-    /// A reason without output of a process.
+    /// Creates a reason without output of a process.
     pub fn new(cause: Cause, text: impl Into<String>) -> Self {
         Unmeasured { cause, text: text.into(), output: None }
     }

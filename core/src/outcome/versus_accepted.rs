@@ -1,11 +1,11 @@
-//! Where an outcome stands beside the value that was last accepted.
+//! The comparison of an outcome with the value that was last accepted.
 
 use crate::budget::{Bound, Limit};
 use crate::metric::{Better, Halved};
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
-/// Notes how the value has changed since it was accepted, and warns of one that is too good.
+/// Notes how the value has changed since it was accepted, and warns if it is suspiciously good.
 pub fn compare(outcome: &mut Outcome, limit: &Limit) {
     outcome.notes.extend(outcome.change());
     let (Some(accepted), Some(now)) = (&outcome.accepted, outcome.estimate) else { return };

@@ -1,4 +1,4 @@
-//! A broken limit that somebody answers for until a day.
+//! Waivers: a limit may be broken until a certain day, and somebody answers for it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use crate::budget::Waiver;
 use crate::date::Date;
 use crate::verdict::Verdict;
 
-/// The waiver of an outcome's limit, and what it did.
+/// The waiver of an outcome's limit, and its effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waived {
-    /// The last day, in UTC, that it holds.
+    /// The last day, in UTC, on which it holds.
     pub until: Date,
     /// Who answers for it.
     pub owner: String,
     /// Why the limit may be broken until then.
     pub why: String,
-    /// What it did.
+    /// What the waiver did.
     pub effect: Effect,
 }
 
@@ -24,17 +24,17 @@ pub struct Waived {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// Turned a red into a warning.
+    /// It turned a red into a warning.
     Waived,
-    /// Nothing: its day is past, and the red is one.
+    /// It did nothing, because its day is past, so the red stays.
     Expired,
-    /// Nothing: the limit holds.
+    /// It did nothing, because the limit holds.
     Unneeded,
 }
 
 impl Outcome {
-    /// Puts the outcome under a waiver, on this day. It covers a limit that is broken or that evidence
-    /// did not settle; what was not measured stays red, since nobody knows what would be waived.
+    /// Applies a waiver to the outcome, on this day. It covers a limit that is broken or that evidence
+    /// did not settle. What was not measured stays red, since nobody knows what would be waived.
     pub fn waive(&mut self, waiver: &Waiver, today: Date) {
         let Waiver { until, owner, why } = waiver.clone();
         let broken = self.is_red() && self.verdict != Verdict::Unmeasured;
@@ -71,7 +71,7 @@ impl Outcome {
         self.waived = Some(Waived { until, owner, why, effect });
     }
 
-    /// Whether a waiver turned it from red to a warning.
+    /// Whether a waiver turned the outcome from red to a warning.
     pub fn is_waived(&self) -> bool {
         self.waived.as_ref().is_some_and(|waived| waived.effect == Effect::Waived)
     }

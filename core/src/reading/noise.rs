@@ -1,52 +1,52 @@
 //! What else the machine did while a process was measured, as amounts that add up over processes.
 
-/// What else went on while something was measured.
+/// What else the machine did while something was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Interference {
-    /// How long the time between the two readings was, in seconds.
+    /// The time between the readings of the counters before and after, in seconds.
     pub seconds: f64,
-    /// Processor seconds of all that is not this process, and nothing that it started. Counted in
-    /// ticks for the machine and exactly for this process, so that a short time may give a little
-    /// less than 0.
+    /// The processor seconds of every other process, except those that this process started. The machine's time is
+    /// counted in ticks and that of this process exactly, so the difference may be a little less than 0 over a short
+    /// time.
     pub outside: Option<f64>,
-    /// Processor seconds that the machine's host gave to others, and those of all the machine's
-    /// processors, idle or not.
+    /// The processor seconds that the machine's host gave to other machines, and the processor seconds of all
+    /// processors of this machine, idle or not.
     pub stolen: Option<(f64, f64)>,
-    /// Seconds in which at least one task of the machine had to wait for something.
+    /// The seconds in which at least one task of the machine had to wait for something.
     pub pressure: StallTime,
-    /// How a quota held this process's control group back.
+    /// How much a processor quota throttled the control group of this process.
     pub throttled: Option<Throttled>,
 }
 
-/// Seconds in which at least one task waited (Linux's pressure stall information, `some`).
+/// The seconds in which at least one task waited (`some` of Linux's pressure stall information).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StallTime {
-    /// For a processor.
+    /// The seconds of waiting for a processor.
     pub cpu: Option<f64>,
-    /// For memory to become free.
+    /// The seconds of waiting for free memory.
     pub memory: Option<f64>,
-    /// For a disk.
+    /// The seconds of waiting for a disk.
     pub io: Option<f64>,
 }
 
-/// What a processor quota did to a control group.
+/// How much a processor quota throttled a control group.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Throttled {
-    /// Periods in which it ran out.
+    /// The number of periods in which the quota was used up.
     pub periods: u64,
-    /// Seconds that threads of the group were held back, added up over processors.
+    /// The seconds for which threads of the group were held back, added up over processors.
     pub seconds: f64,
 }
 
-/// Processor time of what a measured process started and nobody waited for. No counter adds it to the harness's
-/// own, so that it would look like other work.
+/// The processor time of processes that a measured process started and did not wait for. No counter adds this time to
+/// the time of the harness, so that it would look like work of other processes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Orphans {
     /// There were none.
     #[default]
     None,
-    /// They used so many seconds.
+    /// There were some, and they used so many seconds.
     Used(f64),
-    /// There were some, and what they used is not known.
+    /// There were some, and the time that they used is unknown.
     Unknown,
 }

@@ -8,17 +8,17 @@
 
 use super::mixture::log_sum_exp;
 
-/// The shares of the e-value that the bets of the mixture stake.
+/// The shares of its e-value that each bet of the mixture stakes.
 ///
 /// Small shares win on small effects and large ones on large effects; the mixture is at most
 /// `ln 7` behind the best of them. None is 1, so that a single bad score never brings a bet to 0.
 pub const KAPPA: [f64; 7] = [0.1, 0.25, 0.45, 0.65, 0.8, 0.9, 0.97];
 
-/// The log evidence at which one of `tests` tests is decided, so that all of them together err
+/// Returns the log evidence at which one of `tests` tests is decided, so that all of them together err
 /// with probability at most `alpha`: `ln(tests / alpha)`.
 ///
-/// Ville's inequality for one test and Bonferroni's for many; valid under any dependence between
-/// the tests and for any number of looks.
+/// This is Ville's inequality for one test and Bonferroni's for many. It is valid under any dependence
+/// between the tests and for any number of looks.
 ///
 /// # Panics
 /// Where `alpha` is not in (0, 1) or `tests` is 0.
@@ -38,7 +38,7 @@ impl Betting {
     /// Bets on one more score.
     ///
     /// # Panics
-    /// Where the score is not in [-1, 1]: the bet could then ruin a gambler, or be NaN and hide for good.
+    /// Where the score is not in [-1, 1]: such a score could ruin a bet, or turn the evidence into NaN for good.
     pub fn push(&mut self, score: f64) {
         assert!(score.abs() <= 1.0, "a score lies in [-1, 1], not {score}");
         for (log_e_value, kappa) in self.log_e_value.iter_mut().zip(KAPPA) {
@@ -46,7 +46,7 @@ impl Betting {
         }
     }
 
-    /// The natural logarithm of the evidence: 0 before the first score.
+    /// The natural logarithm of the evidence, which is 0 before the first score.
     pub fn log_evidence(&self) -> f64 {
         log_sum_exp(self.log_e_value.iter().copied()) - (KAPPA.len() as f64).ln()
     }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_at_even_odds_and_follows_every_score() {
+    fn starts_at_no_evidence_and_grows_with_the_score() {
         assert!(evidence_of([]).abs() < 1e-15);
         let steps: Vec<f64> =
             (-10..=10).map(|tenth| evidence_of([0.3, f64::from(tenth) / 10.0])).collect();
@@ -76,15 +76,16 @@ mod tests {
             let evidence = evidence_of((0..n).map(score));
             assert!(evidence >= low && evidence <= high, "{name}: {evidence}");
         };
-        // The largest bet wins or the smallest loses: a million times ln 1.97, ln 0.9.
+        // The first bound is the largest bet winning a million times (ln 1.97), the second the smallest
+        // losing (ln 0.9).
         check("all won", 1_000_000, |_| 1.0, 678_033.0 - 2.0, 678_034.0);
         check("all lost", 100_000, |_| -1.0, -10_538.0, -10_537.0);
-        check("in turn", 100_000, |i| if i % 2 == 0 { 1.0 } else { -1.0 }, -505.0, -504.0);
+        check("alternating", 100_000, |i| if i % 2 == 0 { 1.0 } else { -1.0 }, -505.0, -504.0);
     }
 
     #[test]
     #[should_panic(expected = "a score lies in [-1, 1], not NaN")]
-    fn refuses_what_is_no_score() {
+    fn refuses_a_score_that_is_no_number() {
         evidence_of([f64::NAN]);
     }
 

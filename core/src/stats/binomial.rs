@@ -1,12 +1,13 @@
-//! The binomial distribution, and what `k` of `n` says about a rate.
+//! The binomial distribution, and what `k` successes in `n` trials say about a rate.
 //!
-//! Tails are summed outwards from the largest term by the ratio of neighbours, and normalised by
-//! their own total: no gamma function, no cancellation, small tails keep their relative precision.
+//! A tail is summed outwards from its largest term by the ratio of neighbouring terms, and divided by
+//! the total of all terms. This needs no gamma function, nothing cancels, and small tails keep their
+//! relative precision.
 
 use super::bisection::turning_point;
 use super::interval::Interval;
 
-/// Bisection of a rate goes below the precision of a float.
+/// The steps of bisection after which a rate is known more precisely than a float can say.
 const STEPS: u32 = 80;
 
 /// `P(X <= k)` and `P(X > k)` for the number `X` of successes in `n` trials that succeed at rate `p`.
@@ -32,7 +33,7 @@ pub(super) fn probabilities(n: u64, p: f64) -> Vec<f64> {
 }
 
 /// The interval that covers the true rate with probability at least `confidence`, from `k` successes
-/// in `n` trials (Clopper & Pearson 1934); both tails equal.
+/// in `n` trials (Clopper & Pearson 1934). Both tails are equal.
 ///
 /// # Panics
 /// Where `n` is 0, `k > n`, or `confidence` is not in (0, 1).
@@ -60,8 +61,8 @@ pub(super) fn upper_limit(k: u64, n: u64, tail: f64) -> f64 {
     turning_point(0.0, 1.0, STEPS, |p| tails(n, k, p).0 <= tail)
 }
 
-/// Calls with each number of successes and its probability, up to a common factor; those too small
-/// for a float are left out.
+/// Calls `take` with each number of successes and its probability, up to a common factor. Probabilities
+/// too small for a float are left out.
 fn for_each_weight(n: u64, p: f64, mut take: impl FnMut(u64, f64)) {
     assert!((0.0..=1.0).contains(&p), "a rate lies in [0, 1], not {p}");
     let mode = (((n + 1) as f64 * p) as u64).min(n);

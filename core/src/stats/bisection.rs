@@ -1,12 +1,12 @@
-//! Where a monotone condition starts to hold.
+//! The search for the point where a monotone condition starts to hold.
 //!
-//! Limits of rates, smallest detectable effects and ends of intervals are all the point at which
-//! some "no" becomes "yes"; none of them has a closed form, and all of them are monotone.
+//! The limits of a rate, the smallest detectable effect and the ends of an interval are all the point at
+//! which some "no" becomes "yes". None of them has a closed form, and all of them are monotone.
 
-/// The point of `[low, high]` at which `holds` turns from false to true, from the side where it holds.
+/// Returns the point of `[low, high]` at which `holds` turns from false to true, from the side where it holds.
 ///
-/// `holds` is taken to be monotone, false below and true above; `high` is returned where it
-/// holds nowhere before. The error is `(high - low) / 2^steps`.
+/// `holds` must be monotone, false below and true above. `high` is returned where it holds
+/// nowhere before. The error is `(high - low) / 2^steps`.
 pub(super) fn turning_point(
     mut low: f64,
     mut high: f64,

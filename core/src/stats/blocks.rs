@@ -1,37 +1,39 @@
 //! Evidence about how often a threshold is exceeded, when exceedances come in bursts.
 //!
 //! On a shared machine one interruption spoils several neighbouring operations. Counted one by
-//! one they look like several independent observations, and the op-level test fails healthy subjects: nominally
-//! 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one observation: its
-//! share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair bet
-//! whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
+//! one they look like several independent observations, and a test that counts them so fails healthy
+//! subjects: nominally 1 %, in truth 46 % with bursts of five. Here a whole block of operations is one
+//! observation: its share of exceedances `Y` enters as the factor `1 + lambda·(Y - p0)`, which is a fair
+//! bet whatever happens inside the block (betting on a bounded mean: Waudby-Smith & Ramdas 2024).
 //!
-//! A block is a number of *operations*, fixed beforehand. Blocks cut by time would be biased: the
+//! A block is a number of *operations*, fixed beforehand. Blocks cut by time would be biased: a
 //! slow operation ends the block that it falls into, so blocks with an exceedance hold fewer
-//! operations and their mean share lies above the true rate (the tests show it flake).
+//! operations, and their mean share lies above the true rate (the tests show that this flakes).
 //!
-//! Where processes differ from each other, a block is all of one process, however long it is
-//! ([`Blocks::of_runs`]): cut in two, it would be two observations of one accident.
+//! Where processes differ from each other, a block is all operations of one process, however many these
+//! are ([`Blocks::of_runs`]). Cut in two, one accident of a process would count as two observations.
 
 use super::mixture::log_sum_exp;
 
-/// No bet risks more than this share of its e-value on a block without any exceedance.
+/// The largest share of its e-value that a bet risks on a block without any exceedance.
 const LARGEST_STAKE: f64 = 0.95;
-/// Bets start here and at 1, and double up to the largest one that cannot be ruined.
+/// The smallest `lambda` of the bets. The next is 1, and from there they double up to the largest one that
+/// cannot be ruined.
 const SMALLEST_LAMBDA: f64 = 0.3;
-/// A block that is not this many times as long as its variance is inflated is too short to be one
-/// observation. Blocks of ten bursts do not flake, and a burst of `b` inflates by about `1.5·b`.
+/// How many times as long as the inflation of its variance a block must be to count as one observation.
+/// Blocks of ten bursts do not flake, and a burst of `b` operations inflates the variance by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
-/// A run that is not so many times as long as the longest before it is weighted by its length. Runs of one
-/// value, or a few, are all alike and have no room: it would halve their bets.
+/// How many times as long as the longest run so far a run must be to have its full weight. A run of one
+/// value has no such margin ([`with_room`] rounds it away): all runs are alike there, and a margin would
+/// halve their bets.
 pub(super) const ROOM: f64 = 1.25;
-/// From this rate on a run is worth little more than its sign, and half of the e-value is on the largest stake: a
-/// large violation is then red after the fewest runs. At a tail the largest stake wins in two runs, and no run
-/// is so much of an observation.
+/// The rate from which on half of the e-value is on the largest stake. At such rates a run is worth little more
+/// than its sign, so a large violation is then red after the fewest runs. At a tail the largest stake would
+/// win in two runs, and no single run is so much of an observation.
 const COMMON: f64 = 0.25;
-/// The share of it that is.
+/// The share of the e-value that is on the largest stake from [`COMMON`] on.
 const ON_THE_LARGEST: f64 = 0.5;
-/// Fewer blocks than this say nothing about their variance.
+/// The fewest blocks whose variance can be estimated.
 const FEWEST_BLOCKS: usize = 8;
 
 /// Evidence against "the rate of exceedance is at most `p0`", from the counts of blocks.
@@ -39,30 +41,30 @@ const FEWEST_BLOCKS: usize = 8;
 pub struct Blocks {
     p0: f64,
     cut: Cut,
-    /// Of runs: the length at which one has its full weight.
+    /// For runs: the length at which a run has its full weight.
     room: u64,
     bets: Vec<Bet>,
     taken: u64,
 }
 
-/// What a block is.
+/// What a block consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// So many operations at the most.
+    /// At most this many operations.
     Every(u64),
-    /// All operations of a run.
+    /// All operations of one run.
     Runs,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Bet {
     lambda: f64,
-    /// With the share that it began with.
+    /// The logarithm of the bet's e-value, which starts at the bet's share of the mixture.
     log_e_value: f64,
 }
 
 impl Blocks {
-    /// For blocks of at most `ops` operations each.
+    /// Creates the evidence from blocks of at most `ops` operations each.
     ///
     /// # Panics
     /// Where `p0` is not in (0, 1) or `ops` is 0.
@@ -70,7 +72,7 @@ impl Blocks {
         Self::cut(p0, Cut::Every(ops))
     }
 
-    /// For runs that are a block each, whatever their length.
+    /// Creates the evidence from runs, each of which is one block whatever its length.
     ///
     /// # Panics
     /// Where `p0` is not in (0, 1).
@@ -88,17 +90,18 @@ impl Blocks {
         Self { p0, cut, room: 0, bets, taken: 0 }
     }
 
-    /// Takes a block of `n` operations, `k` of which exceeded.
+    /// Takes a block of `n` operations, `k` of which exceeded the threshold.
     ///
-    /// A full block enters as `Y - p0` with `Y = k/n`. A block cut short enters as `(k - p0·n)/ops`,
-    /// weighted by its size, and so has mean 0 under the null even where *what happened in it* cut it
-    /// short (Wald's identity); its own share `k/n` would not.
+    /// A full block enters as `Y - p0` with `Y = k/n`. A shorter block enters as `(k - p0·n)/ops`,
+    /// weighted by its size, and so has a mean of 0 under the null hypothesis even where *what happened in
+    /// it* cut it short (Wald's identity); its own share `k/n` would not.
+    ///
+    /// A run is weighted likewise, against a length a quarter above the longest run before it; this is
+    /// allowed because a stake may depend on the past. A run longer than that enters by its share, as one
+    /// observation.
     ///
     /// # Panics
     /// Where `k > n` or the block is larger than it may be.
-    ///
-    /// A run is weighted likewise, by a quarter more than the longest before it: what is staked may depend
-    /// on the past. One that is longer than that enters by its share, as one observation.
     pub fn push(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} is no count");
         let full = match self.cut {
@@ -120,14 +123,14 @@ impl Blocks {
         self.taken += 1;
     }
 
-    /// Takes the operations of one uninterrupted run, in their order, in blocks.
+    /// Takes the operations of one uninterrupted run, in their order, cut into blocks.
     pub fn extend(&mut self, values: &[f64], limit: f64) {
         for (n, k) in counts(values, limit, self.longest()) {
             self.push(n, k);
         }
     }
 
-    /// The most operations in a block.
+    /// The most operations that a block may have.
     fn longest(&self) -> u64 {
         match self.cut {
             Cut::Every(ops) => ops,
@@ -135,7 +138,7 @@ impl Blocks {
         }
     }
 
-    /// The natural logarithm of the evidence: 0 before the first block.
+    /// The natural logarithm of the evidence, which is 0 before the first block.
     pub fn log_evidence(&self) -> f64 {
         log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value))
     }
@@ -150,13 +153,13 @@ impl Blocks {
     }
 }
 
-/// The length at which a run has its full weight where the longest had `n` values.
+/// Returns the length at which a run has its full weight, where the longest run so far had `n` values.
 pub(super) fn with_room(n: u64) -> u64 {
     ((n as f64 * ROOM) as u64).max(1)
 }
 
-/// The bets of the mixture as weights and `lambda`: 0.3, then 1 doubling, then the largest that no block can
-/// ruin.
+/// Returns the bets of the mixture as pairs of weight and `lambda`: 0.3, then 1 and its doublings, then the
+/// largest that no block can ruin.
 pub(super) fn stakes(p0: f64) -> Vec<(f64, f64)> {
     let largest = LARGEST_STAKE / p0;
     let doubling = std::iter::successors(Some(1.0), |lambda| Some(lambda * 2.0));
@@ -172,7 +175,7 @@ pub(super) fn stakes(p0: f64) -> Vec<(f64, f64)> {
     stakes
 }
 
-/// The operations and exceedances of `limit` in each block of `ops` values; the last may be shorter.
+/// Counts the operations, and those above `limit`, in each block of `ops` values. The last block may be shorter.
 ///
 /// # Panics
 /// Where `ops` is 0.
@@ -184,7 +187,7 @@ pub fn counts(values: &[f64], limit: f64, ops: u64) -> impl Iterator<Item = (u64
     })
 }
 
-/// How many times larger the variance of block shares is than independent operations would make it:
+/// Returns how many times larger the variance of block shares is than independent operations would make it:
 /// `var(Y)·n / (p(1-p))`.
 ///
 /// Written `Σ n(Y-p)² / ((B-1)·p(1-p))`, Pearson's dispersion, it also serves blocks of unequal size.
@@ -203,10 +206,10 @@ pub fn variance_inflation(blocks: &[(u64, u64)]) -> Option<f64> {
     Some(squares / ((blocks.len() - 1) as f64 * p * (1.0 - p)))
 }
 
-/// A length of block for a subject, from a pilot run in its order: `first`, doubled until it is eight
-/// times the inflation of its variance, or too few blocks remain to tell.
+/// Chooses the length of a block for a subject from a pilot run in its order: `first`, doubled until it is
+/// eight times the inflation of its variance, or until too few blocks remain to estimate that.
 ///
-/// Inflation itself is no reason to stop: it grows with the block, up to that of the longest
+/// A stable inflation is no reason to stop: inflation grows with the block, up to that of the longest
 /// bursts, and never falls. `limit` is best a high quantile of the pilot, since the real limit may
 /// never be exceeded in it.
 ///

@@ -1,4 +1,4 @@
-//! A limit on a ratio of two, pair by pair: the paired test put together for one caller.
+//! A limit on a ratio of two sides, judged pair by pair: the paired test put together for its caller.
 
 use super::interval::Interval;
 use super::paired::Paired;
@@ -19,8 +19,8 @@ pub struct Contrast {
 }
 
 impl Contrast {
-    /// A log-ratio that fails when shown to be above `limit` and passes when shown to be below
-    /// `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of a point.
+    /// Creates a limit on a log-ratio, which fails when shown to be above `limit` and passes when shown to be
+    /// below `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of a point.
     ///
     /// # Panics
     /// Where a limit is not finite.
@@ -40,7 +40,7 @@ impl Contrast {
     /// Takes the log-ratio of one more pair.
     ///
     /// # Errors
-    /// Where it is not finite; the evidence is then left as it was.
+    /// Where the log-ratio is not finite; the evidence is then left as it was.
     pub fn push(&mut self, log_ratio: f64) -> Result<(), NotFinite> {
         NotFinite::check([log_ratio])?;
         self.fail.push(log_ratio)?;
@@ -74,15 +74,15 @@ impl Contrast {
         Spread::of_centres(&self.log_ratios).map_or(everywhere, |spread| spread.interval(alpha))
     }
 
-    /// The mean log-ratio so far: where some pairs are slower than the others, it is not the middle.
+    /// The mean log-ratio so far. It differs from the median where some pairs are slower than the others.
     pub fn mean(&self) -> Option<f64> {
         let n = self.log_ratios.len() as f64;
         (n > 0.0).then(|| self.log_ratios.iter().sum::<f64>() / n)
     }
 
-    /// The smallest true log-ratio that a run of so many pairs would have failed with a probability of 95 %, at
-    /// the log evidence `threshold`; `None` where it would have failed none. Pairs are taken to differ by as
-    /// much more than these do as so few can hide.
+    /// The smallest true log-ratio that a run of `pairs` pairs would have failed with a probability of 95 %, at
+    /// the log evidence `threshold`; `None` where it would have failed at no log-ratio. The noise of the pairs
+    /// seen so far is widened first, since few pairs may understate how much pairs differ.
     pub fn smallest_violation(&self, threshold: f64, pairs: u64) -> Option<f64> {
         let times = Spread::of_centres(&self.log_ratios)?.times().sqrt();
         let middle = self.estimate()?;

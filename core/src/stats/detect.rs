@@ -1,8 +1,8 @@
 //! The smallest violation that a run would have caught with a probability of 95 %.
 //!
-//! A green from a gate that could not have seen anything is worth nothing. Beside every verdict
-//! stands what this run, with as many values as noisy as these, would have failed: if that is far
-//! from the limit, the gate is blind, and says so.
+//! A green is worth nothing from a gate that could not have seen a violation. So each verdict is shown with
+//! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
+//! that is far from the limit, the run was underpowered, and the report says so.
 
 use super::betting::KAPPA;
 use super::bisection::turning_point;
@@ -15,14 +15,14 @@ use super::{Sample, binomial, order, summary};
 pub const POWER: f64 = 0.95;
 /// The standard normal quantile of [`POWER`].
 const POWER_QUANTILE: f64 = 1.644_853_626_951_472_7;
-/// Bisection to better than a millionth of the range; the model is coarser.
+/// The steps of bisection, which reach better than a millionth of the range; the model is coarser than that.
 const STEPS: u32 = 24;
 
-/// The smallest exceedance rate above `p0` at which `n` independent values reach `threshold`, with a
+/// The smallest exceedance rate above `p0` at which `n` independent values reach `threshold` with a
 /// probability of at least [`POWER`]; `None` where no rate does.
 ///
-/// Exact for a single look at the end, hence a little too large for a test that looked all the
-/// time: at most 3 % above the exact answer where the tests compare the two.
+/// The answer is exact for a single look at the end, and so a little too large for a test that looked after
+/// every value: at most 3 % above the exact answer where the tests compare the two.
 ///
 /// # Panics
 /// Where `p0` is not in (0, 1).
@@ -50,19 +50,19 @@ pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) ->
     catches(1.0).then(|| turning_point(p0, 1.0, STEPS, catches))
 }
 
-/// What a process of a run is like.
+/// A process of a run, as the model of detection sees it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process {
-    /// So many operations of it are independent of each other, once its level is known.
+    /// How many of its operations are independent of each other, once its level is known.
     pub(super) worth: u64,
-    /// How much of a full block it is.
+    /// What share of a full block it is.
     pub(super) weight: f64,
 }
 
-/// The smallest shift in `[-widest, widest]` of all values at which `processes` processes reach `threshold`,
-/// with a probability of about [`POWER`]; `None` where none does.
+/// The smallest shift of all values in `[-widest, widest]` at which `processes` processes reach `threshold`
+/// with a probability of about [`POWER`]; `None` where no shift does.
 ///
-/// `shares` gives the exceedance rates that processes have at a shift, each with its probability.
+/// `shares` returns the exceedance rates that processes have at a shift, each with its probability.
 pub(super) fn shift(
     processes: u64,
     like: Process,
@@ -82,30 +82,30 @@ pub(super) fn shift(
     catches(widest).then(|| turning_point(-widest, widest, STEPS, catches))
 }
 
-/// So many independent operations `ops` are worth whose variance is inflated.
+/// Returns how many independent operations `ops` operations are worth whose variance is inflated.
 pub(super) fn worth(ops: u64, inflation: f64) -> u64 {
     ((ops as f64 / inflation.max(1.0)).round() as u64).max(1)
 }
 
-/// The log evidence that `blocks` blocks exceed with probability [`POWER`], where `counts` are the
-/// probabilities of 0, 1, ... exceedances in a block that has this weight.
+/// Returns the log evidence that `blocks` blocks exceed with probability [`POWER`], where `counts` are the
+/// probabilities of 0, 1, ... exceedances in a block of this weight.
 fn caught_by_blocks(blocks: u64, counts: &[f64], weight: f64, p0: f64) -> f64 {
     let most = (counts.len() - 1) as f64;
     evidence_caught(
-        stakes(p0).into_iter().map(|(wealth, lambda)| {
+        stakes(p0).into_iter().map(|(stake, lambda)| {
             let log = |k: usize| (lambda * weight * (k as f64 / most - p0)).ln_1p();
-            (wealth, Growth::weighted(counts.iter().enumerate().map(|(k, &p)| (log(k), p))))
+            (stake, Growth::weighted(counts.iter().enumerate().map(|(k, &p)| (log(k), p))))
         }),
         blocks,
     )
 }
 
-/// The smallest distance of the true log-ratio from the threshold at which `pairs` pairs reach
-/// `threshold`, with a probability of about [`POWER`]; `None` where no distance does.
+/// The smallest distance of the true log-ratio from the limit at which `pairs` pairs reach the log evidence
+/// `threshold` with a probability of about [`POWER`]; `None` where no distance does.
 ///
 /// `log_ratios` give the noise: their own deviations from their median, which need be neither normal
 /// nor as many as `pairs`. The score of each deviation, shifted by the effect, is exact; their sum is
-/// taken as normal, and the scale as settled. `None` also for an empty sample.
+/// taken as normal, and the scale as settled. The answer is also `None` for an empty sample.
 pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
     let median = order::quantile(log_ratios, 0.5)?;
     let spread = summary::mad(log_ratios)?;
@@ -120,21 +120,21 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
         });
         evidence_caught(growth, pairs) >= threshold
     };
-    // Far out all scores are tanh 1: if that is not caught, nothing is.
+    // Far out every score is tanh of infinity, which is 1: an effect that is not caught there is never caught.
     let largest = noise.iter().copied().fold(spread, |most, noise| most.max(noise.abs())) * 1e3;
     if largest == 0.0 {
         return catches(1.0).then_some(0.0);
     }
     catches(largest).then(|| {
-        // The answer may be many orders below the largest noise: first its order, then its digits.
+        // The answer may be many orders of magnitude below the largest noise: find its order, then its digits.
         let order = turning_point((largest * 1e-9).ln(), largest.ln(), STEPS, |x| catches(x.exp()));
         order.exp()
     })
 }
 
-/// The true quantile `q` that goes with an exceedance rate `p1` of `limit`, if the violation stretches
-/// every value by the same factor: the distribution of the sample itself, scaled until the share
-/// `p1` of it lies above the limit.
+/// The true quantile `q` that belongs to an exceedance rate `p1` of `limit`, if the violation stretches
+/// every value by the same factor: the quantile of the sample itself, scaled until the share `p1` of the
+/// sample lies above the limit.
 ///
 /// `None` where the sample is empty or the factor would not be a positive number.
 pub fn stretched_quantile(sample: &Sample, q: f64, limit: f64, p1: f64) -> Option<f64> {
@@ -143,7 +143,7 @@ pub fn stretched_quantile(sample: &Sample, q: f64, limit: f64, p1: f64) -> Optio
     (factor > 0.0 && stretched.is_finite()).then_some(stretched)
 }
 
-/// Mean and variance of the logarithm of one bet's factor.
+/// The mean and the variance of the logarithm of one bet's factor.
 struct Growth {
     mean: f64,
     variance: f64,
@@ -160,7 +160,8 @@ impl Growth {
     }
 }
 
-/// The log evidence of a mixture, by weights and growth, that `steps` steps exceed with probability [`POWER`].
+/// Returns the log evidence of a mixture, given as weights and growths, that `steps` steps exceed with
+/// probability [`POWER`].
 fn evidence_caught(bets: impl Iterator<Item = (f64, Growth)>, steps: u64) -> f64 {
     let steps = steps as f64;
     let caught: Vec<f64> = bets

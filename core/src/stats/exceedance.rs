@@ -1,28 +1,33 @@
-//! Evidence about how often a threshold is exceeded: the betting kernel on yes and no.
+//! Evidence about how often a threshold is exceeded: the betting kernel applied to yes and no.
 //!
-//! "The p99 is at most L" is the same sentence as "at most 1 % of the values exceed L", whatever
+//! "The p99 is at most L" means the same as "at most 1 % of the values exceed L", whatever
 //! their distribution. Each bet names another exceedance rate and multiplies its e-value by the
-//! likelihood ratio, so that the counts `(n, k)` are all there is to know: the error rates of this
-//! test are computed exactly, not simulated. Values are taken to exceed independently of each
-//! other; where they come in bursts, `blocks.rs` is the form that keeps its promise.
+//! likelihood ratio. The counts `(n, k)` are then all that matters, so the error rates of this
+//! test are computed exactly, not simulated. The values are assumed to exceed independently of each
+//! other; where they come in bursts, `blocks.rs` has the form that keeps its error rate.
 
 use super::Side;
 use super::mixture::log_sum_exp;
 
-/// Alternatives of the failing side, in multiples of the allowed rate; and one fixed rate, for "nearly always".
+/// The alternative rates of the failing side, in multiples of the allowed rate.
 const FAIL: [f64; 8] = [1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0];
+/// One more alternative of the failing side, a fixed rate for "nearly always".
 const NEARLY_ALWAYS: f64 = 0.9;
+/// The rate from which on a multiple of the allowed rate is left out.
 const LARGEST_RATE: f64 = 0.98;
 
-/// Alternatives of the passing side beside 0, in multiples of the allowed rate.
+/// The alternative rates of the passing side beside 0, in multiples of the allowed rate.
 const PASS: [f64; 6] = [0.1, 0.25, 0.4, 0.55, 0.7, 0.85];
-/// Half the weight is on the bet "never": most limits are kept by a wide margin, and shall pass quickly.
+/// The bet on "never", as weight and rate. It has half of the weight, since most limits are kept by a wide
+/// margin and should pass quickly.
 const NEVER: (f64, f64) = (0.5, 0.0);
+/// The weight that the bets of [`PASS`] share.
 const WEIGHT_OF_PASS: f64 = 5.0 / 12.0;
 
-/// Rates close to the allowed one, as distances of the log odds. The grids above cannot tell rates
-/// within an eighth of it apart, however many values come; these can, and cost the others little.
+/// Rates close to the allowed one, as distances of the log odds. The grids above cannot tell apart rates
+/// within an eighth of the allowed one, however many values come; these can, and cost the others little.
 const NEAR: [f64; 3] = [0.02, 0.04, 0.08];
+/// The weight that the bets of [`NEAR`] share on the passing side.
 const WEIGHT_OF_NEAR: f64 = 1.0 / 12.0;
 
 /// Evidence from `k` exceedances among `n` values that the rate is above `p0` (fail) or below it (pass).
@@ -34,7 +39,7 @@ pub struct Exceedance {
     k: u64,
 }
 
-/// One alternative rate `p`. The figures are logarithms.
+/// One alternative rate `p`. All figures are logarithms.
 #[derive(Debug, Clone, PartialEq)]
 struct Bet {
     weight: f64,
@@ -53,8 +58,8 @@ impl Exceedance {
         Self::new(Side::Fail, p0, fail_bets)
     }
 
-    /// Like `fail`, with half of the weight on rates close to `p0`: for intervals, whose end shall go
-    /// on moving as values come in.
+    /// Like `fail`, with half of the weight on rates close to `p0`. This is for intervals, whose ends should
+    /// keep moving as values come in.
     pub(super) fn fail_finely(p0: f64) -> Self {
         Self::new(Side::Fail, p0, fine_fail_bets)
     }
@@ -70,7 +75,7 @@ impl Exceedance {
     fn new(side: Side, p0: f64, bets: fn(f64) -> Vec<(f64, f64)>) -> Self {
         assert!(p0 > 0.0 && p0 < 1.0, "an exceedance rate lies in (0, 1), not {p0}");
         // The grids are multiples of a rate, and a rate above a half leaves no room for them. There,
-        // "often above" is told as its mirror image, "seldom not above".
+        // "often above" is expressed as its mirror image, "seldom not above".
         let bets = if p0 <= 0.5 {
             bets(p0).into_iter().map(|(weight, p)| Bet::new(weight, p, p0)).collect()
         } else {
@@ -103,8 +108,9 @@ impl Exceedance {
         self.log_evidence_deflated(n, k, 1.0)
     }
 
-    /// The same where `inflation` values are worth one that is independent of the others, 1 or more; never
-    /// more than if all were, so that what holds for those holds here.
+    /// The log evidence of `k` exceedances among `n` where `inflation` values, 1 or more, are worth one that is
+    /// independent of the others. It is never more than if all values were independent, so every guarantee for
+    /// independent values holds here too.
     pub(super) fn log_evidence_deflated(&self, n: u64, k: u64, inflation: f64) -> f64 {
         let of = |worth: f64| {
             let times = |count: u64, log: f64| if count == 0 { 0.0 } else { count as f64 * log };
@@ -115,8 +121,8 @@ impl Exceedance {
         if inflation > 1.0 { of(1.0).min(of(inflation)) } else { of(1.0) }
     }
 
-    /// The count of exceedances among `n` from which on the evidence reaches `threshold`: the fewest
-    /// that fail, the most that pass. `None` where no count does.
+    /// The count of exceedances among `n` at which the evidence reaches `threshold`: the smallest count that
+    /// fails, or the largest that passes. `None` where no count does.
     pub fn critical(&self, n: u64, threshold: f64) -> Option<u64> {
         let reaches = |k: u64| self.log_evidence_of(n, k) >= threshold;
         match self.side {
@@ -142,7 +148,7 @@ impl Bet {
     }
 }
 
-/// Weights and rates of the bets against a rate `p0` of at most a half.
+/// Returns the weights and rates of the bets against a rate `p0` of at most a half.
 fn fail_bets(p0: f64) -> Vec<(f64, f64)> {
     let often = FAIL.iter().map(|times| times * p0).filter(|&p| p < LARGEST_RATE);
     share(1.0, often.chain([NEARLY_ALWAYS]).collect())
@@ -175,7 +181,7 @@ fn share(weight: f64, rates: Vec<f64>) -> Vec<(f64, f64)> {
     rates.into_iter().map(|p| (each, p)).collect()
 }
 
-/// The first of `0..end` for which the monotone `holds`, or `end`.
+/// Returns the first number of `0..end` for which the monotone `holds` is true, or `end`.
 fn first(end: u64, holds: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, end);
     while low < high {

@@ -1,4 +1,4 @@
-//! A sample as bars, for a report.
+//! A sample as the bars of a histogram, for a report.
 
 use super::Sample;
 
@@ -13,10 +13,10 @@ pub struct Bin {
     pub count: u64,
 }
 
-/// The values in `bins` bars from the least to the greatest.
+/// Sorts the values into `bins` bars from the least to the greatest.
 ///
-/// Edges are spaced evenly by ratio, since times and sizes spread over decades; evenly by difference
-/// where a value is not positive. A sample of one repeated value has one bar, an empty one none.
+/// The edges are spaced evenly by ratio, since times and sizes spread over decades, and evenly by difference
+/// where a value is not positive. A sample of one repeated value has one bar, an empty one has none.
 ///
 /// # Panics
 /// Where `bins` is 0.

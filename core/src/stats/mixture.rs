@@ -1,9 +1,9 @@
 //! The logarithm of a weighted sum of e-values.
 //!
-//! Every e-process here is a mixture over a few bets; its e-value overflows a float within
-//! hours of good luck, so it lives as logarithms and is summed only here.
+//! Every e-process here is a mixture over a few bets. Its e-value can grow beyond what a float holds
+//! within hours, so it is kept as logarithms, which are summed only here.
 
-/// `ln Σ exp(term)`, exact in the largest term; `-∞` for no terms.
+/// Returns `ln Σ exp(term)`, exact in the largest term; `-∞` for no terms.
 pub(super) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
     let top = terms.clone().fold(f64::NEG_INFINITY, f64::max);
     if top == f64::NEG_INFINITY {

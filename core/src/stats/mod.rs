@@ -1,13 +1,13 @@
-//! Statistics: numbers only, never what was measured.
+//! Statistics: numbers only, without knowing what was measured.
 //!
-//! Nothing here reads a clock, a file or a random number; the same numbers give the same answer,
-//! so that a verdict can be replayed from its record. Two callers' fronts put the pieces together:
+//! Nothing here reads a clock, a file or a random number. The same numbers give the same answer,
+//! so a verdict can be replayed from its record. Two types put the pieces together for callers:
 //!
 //! - [`Percentile`]: a limit on a quantile, from the values of one process after another;
 //! - [`Contrast`]: a limit on a ratio, from one role-swapped pair after another.
 //!
 //! Both answer the same questions after every process: how strong is the evidence to fail and to pass,
-//! between which values does the truth lie, and what would this run have caught.
+//! between which values does the truth lie, and which violation would this run have caught.
 //!
 //! ```
 //! use perf_budget_core::stats::{Percentile, threshold};
@@ -22,12 +22,12 @@
 //! }
 //! assert!(p90.log_pass() >= pass_at);
 //! assert_eq!(processes, 7);
-//! // Each end has half the level of its interval: at twice the level of a side, end and side agree.
+//! // Each end of the interval has half its level, so at twice the level of a side both agree.
 //! assert!(p90.interval(2.0 * 0.05).high < 11.0);
 //! # Ok::<(), perf_budget_core::stats::NotFinite>(())
 //! ```
 //!
-//! # What each file is, and where its formulas come from
+//! # The files, and where their formulas come from
 //!
 //! | file | what | source |
 //! |---|---|---|
@@ -37,13 +37,13 @@
 //! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |
 //! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
 //! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
-//! | `spread` | what processes differ by: an interval of a quantile, and whether a limit leaves room | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963 |
-//! | `share` | a limit on a share: `blocks` to fail, `exceedance` to pass, an interval of both | as those |
-//! | `detect` | the minimum detectable effect: the smallest violation caught with 95 % | binomial tails exactly; else the growth rate of a bet: Kelly 1956 |
+//! | `spread` | how much processes differ: the interval of a quantile, and whether a limit leaves room for it | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963 |
+//! | `share` | a limit on a share: `blocks` to fail, `exceedance` to pass, an interval from both | as for those |
+//! | `detect` | the minimum detectable effect: the smallest violation caught with 95 % | binomial tails exactly; otherwise the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
-//! | `summary`, `histogram` | description for reports; decides nothing | mad: Hampel 1974 |
-//! | `sample`, `running_median`, `mixture`, `bisection` | what the others stand on | |
+//! | `summary`, `histogram` | descriptions for reports, which decide nothing | mad: Hampel 1974 |
+//! | `sample`, `running_median`, `mixture`, `bisection` | the tools of the other files | |
 //!
 //! Ville, *Étude critique de la notion de collectif* (1939). Waudby-Smith & Ramdas, "Estimating means
 //! of bounded random variables by betting", JRSS-B 86 (2024). Vovk & Wang, "E-values: calibration,
@@ -93,7 +93,7 @@ pub use slope::{PowerLaw, theil_sen};
 pub use spread::Spread;
 pub use summary::Summary;
 
-/// Which claim evidence is gathered for.
+/// The claim that evidence is gathered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     /// The truth is above the threshold.

@@ -1,18 +1,19 @@
-//! Quantiles from order statistics, and what they say about the true quantile whatever the distribution.
+//! Quantiles from order statistics, and the bounds that they give for the true quantile whatever the
+//! distribution.
 //!
-//! A quantile is estimated as definition 2 of Hyndman & Fan (1996): the inverse of the empirical
-//! distribution, and the middle of the two neighbours where that distribution is level. It is the
-//! definition under which "the p99 is at most L" and "at most 1 % of the values exceed L" agree on
-//! every sample, which is how a verdict reads it; and its median is everybody's median.
+//! A quantile is estimated by definition 2 of Hyndman & Fan (1996): the inverse of the empirical
+//! distribution, and the middle of the two neighbours where that distribution is level. Under this
+//! definition "the p99 is at most L" and "at most 1 % of the values exceed L" agree on
+//! every sample, which is how a verdict reads it, and its median is the usual median.
 //!
-//! The intervals here hold for a number of values fixed beforehand; those of `sequence.rs` hold
+//! The intervals here hold for a number of values fixed beforehand. Those of `sequence.rs` hold
 //! at every look, and are wider.
 
 use super::Sample;
 use super::binomial;
 use super::interval::Interval;
 
-/// The quantile `q` of the sample, `None` where that is empty.
+/// Returns the quantile `q` of the sample, or `None` where the sample is empty.
 ///
 /// # Panics
 /// Where `q` is not in [0, 1].
@@ -21,7 +22,7 @@ pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
     let values = sample.values();
     let last = values.len().checked_sub(1)?;
     let position = values.len() as f64 * q;
-    // 0.07 * 100 is 7.000000000000001, and means 7.
+    // 0.07 * 100 is computed as 7.000000000000001, where 7 is meant.
     let level = position.round();
     if (position - level).abs() <= 4.0 * f64::EPSILON * level {
         let next = (level as usize).min(last);
@@ -31,10 +32,10 @@ pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
     Some(values[(position as usize).min(last)])
 }
 
-/// The values between which the true quantile `q` lies with probability at least `confidence`, both
-/// tails equal; `None` where the sample is too small to bound it on both sides.
+/// Returns the values between which the true quantile `q` lies with probability at least `confidence`. Both
+/// tails are equal. `None` where the sample is too small to bound the quantile on both sides.
 ///
-/// Values at or below the true quantile are binomial with rate `q`, whatever the distribution
+/// The number of values at or below the true quantile is binomial with rate `q`, whatever the distribution
 /// (Thompson 1936; David & Nagaraja 2003, section 7.1).
 ///
 /// # Panics
@@ -45,7 +46,7 @@ pub fn interval(sample: &Sample, q: f64, confidence: f64) -> Option<Interval> {
     Some(Interval { low, high })
 }
 
-/// The value that the true quantile `q` reaches or exceeds with probability at least `confidence`.
+/// Returns the value that the true quantile `q` reaches or exceeds with probability at least `confidence`.
 ///
 /// # Panics
 /// Where `q` or `confidence` is not in (0, 1).
@@ -53,7 +54,7 @@ pub fn lower_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
     at_least(sample, q, tail(confidence))
 }
 
-/// The value that the true quantile `q` does not exceed with probability at least `confidence`.
+/// Returns the value that the true quantile `q` does not exceed with probability at least `confidence`.
 ///
 /// # Panics
 /// Where `q` or `confidence` is not in (0, 1).
@@ -61,7 +62,7 @@ pub fn upper_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
     at_most(sample, q, tail(confidence))
 }
 
-/// The fewest values whose largest bounds the quantile `q` from above: the least `n` with
+/// Returns the fewest values whose largest bounds the quantile `q` from above: the least `n` with
 /// `q^n <= 1 - confidence`; 299 for the p99 at 95 %.
 ///
 /// # Panics
@@ -71,7 +72,7 @@ pub fn fewest_for_upper_bound(q: f64, confidence: f64) -> u64 {
     (tail(confidence).ln() / q.ln()).ceil() as u64
 }
 
-/// The fewest values that bound the quantile `q` on both sides; 368 for the p99 at 95 %.
+/// Returns the fewest values that bound the quantile `q` on both sides; 368 for the p99 at 95 %.
 ///
 /// # Panics
 /// Where `q` or `confidence` is not in (0, 1).
@@ -85,7 +86,7 @@ fn tail(confidence: f64) -> f64 {
     1.0 - confidence
 }
 
-/// The largest value `x(l)` with `P(fewer than l values at or below the quantile) <= tail`.
+/// Returns the largest value `x(l)` with `P(fewer than l values at or below the quantile) <= tail`.
 fn at_least(sample: &Sample, q: f64, tail: f64) -> Option<f64> {
     let values = sample.values();
     let n = values.len() as u64;
@@ -94,7 +95,7 @@ fn at_least(sample: &Sample, q: f64, tail: f64) -> Option<f64> {
     values.get(rank.checked_sub(1)?).copied()
 }
 
-/// The smallest value `x(u)` with `P(u values or more below the quantile) <= tail`.
+/// Returns the smallest value `x(u)` with `P(u values or more below the quantile) <= tail`.
 fn at_most(sample: &Sample, q: f64, tail: f64) -> Option<f64> {
     let values = sample.values();
     let n = values.len() as u64;
@@ -103,7 +104,7 @@ fn at_most(sample: &Sample, q: f64, tail: f64) -> Option<f64> {
     values.get(rank - 1).copied()
 }
 
-/// The last rank of `1..=n` before the monotone `turns`, 0 where it does at 1.
+/// Returns the last rank of `1..=n` at which the monotone `turns` is still false, or 0 where it is true at 1.
 fn rank_before(n: usize, q: f64, turns: impl Fn(usize) -> bool) -> usize {
     assert!(q > 0.0 && q < 1.0, "a bounded quantile lies in (0, 1), not {q}");
     let (mut before, mut after) = (0, n + 1);
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!((got.low, got.high), (40.0, 61.0));
     }
 
-    /// Of uniform values, x(l) and x(u) miss the quantile with exactly binomial probabilities.
+    /// For uniform values, x(l) and x(u) miss the quantile with exactly binomial probabilities.
     #[test]
     fn bounds_are_as_tight_as_they_may_be() {
         let check = |n: u32, q: f64| {

@@ -1,11 +1,11 @@
-//! Evidence about a ratio, from log-ratios whose sign a coin decided.
+//! Evidence about a ratio, from log-ratios whose sign was decided by a coin.
 //!
 //! Two builds run side by side in two slots, and for every pair of processes a coin decides which
-//! build sits in which slot. A log-ratio is then `z = theta + s·b`: the true effect, and whatever
-//! noise, drift or bias `b` the slots saw, with the coin's sign `s`. An odd, increasing score of
-//! `z - theta0` therefore has a mean of at most 0 for *every* noise process as long as
-//! `theta <= theta0`, and the betting kernel cannot be fooled by any of them (e-values for symmetry:
-//! Vovk & Wang 2022). Without the swap nothing of this holds, and the tests show it.
+//! build runs in which slot. A log-ratio is then `z = theta + s·b`: the true effect `theta`, and whatever
+//! noise, drift or bias `b` the slots saw, with the coin's sign `s`. So an odd, increasing score of
+//! `z - theta0` has a mean of at most 0 for *every* noise process as long as
+//! `theta <= theta0`, and none of them can fool the betting kernel (e-values for symmetry:
+//! Vovk & Wang 2022). Without the swap none of this holds, as the tests show.
 
 use super::Side;
 use super::betting::Betting;
@@ -15,7 +15,7 @@ use super::sample::NotFinite;
 /// Evidence that the true log-ratio is above `theta0` (fail) or below it (pass).
 ///
 /// The score is `tanh((z - theta0)/s)`, where `s` is the running median of `|z - theta0|`, this one
-/// included: it depends on magnitudes alone, so that it leaves the symmetry alone, and no outlier
+/// included. The scale depends on magnitudes alone, so it does not disturb the symmetry, and no outlier
 /// counts for more than one.
 #[derive(Debug, Clone)]
 pub struct Paired {
@@ -43,13 +43,13 @@ impl Paired {
     /// Takes the log-ratio of one more pair.
     ///
     /// # Errors
-    /// Where it is not finite; the evidence is left as it was.
+    /// Where the log-ratio is not finite; the evidence is then left as it was.
     pub fn push(&mut self, log_ratio: f64) -> Result<(), NotFinite> {
         let above = log_ratio - self.theta0;
         NotFinite::check([above])?;
         let scale = self.scale.push(above.abs());
-        // More than half of the pairs may sit exactly on theta0: the scale is then 0, and a pair that
-        // does not is infinitely many scales away.
+        // More than half of the pairs may lie exactly on theta0. The scale is then 0, and a pair that
+        // lies elsewhere is infinitely many scales away.
         let score = if above == 0.0 { 0.0 } else { (above / scale).tanh() };
         self.betting.push(match self.side {
             Side::Fail => score,
@@ -58,7 +58,7 @@ impl Paired {
         Ok(())
     }
 
-    /// The natural logarithm of the evidence: 0 before the first pair.
+    /// The natural logarithm of the evidence, which is 0 before the first pair.
     pub fn log_evidence(&self) -> f64 {
         self.betting.log_evidence()
     }

@@ -1,8 +1,8 @@
-//! A limit on a quantile, process by process: the pieces of this folder put together for one caller.
+//! A limit on a quantile, judged process by process: the pieces of this folder put together for a caller.
 //!
 //! The failing side counts blocks, because a false alarm must stay impossible when operations are
-//! disturbed in bursts; the passing side counts operations, because blocks would need one block for
-//! every operation that it needs, and its error is a miss, not a flake.
+//! disturbed in bursts. The passing side counts operations, because blocks would need as many blocks as
+//! it needs operations, and its error is a missed violation, not a flaky red.
 
 use super::blocks::{self, Blocks, Cut};
 use super::exceedance::Exceedance;
@@ -22,15 +22,15 @@ pub struct Percentile {
     tolerance_limit: f64,
     fail: Blocks,
     pass: Exceedance,
-    /// Values of each process, and how many of them reached the tolerance limit.
+    /// The number of values of each process, and how many of them reached the tolerance limit.
     reached: Vec<(u64, u64)>,
     processes: Vec<Vec<f64>>,
     sample: Sample,
 }
 
 impl Percentile {
-    /// A quantile `q` that fails when shown to be above `limit` and passes when shown to be below
-    /// `tolerance_limit`, which is the limit with its tolerance. `ops` is the length of a block, fixed
+    /// Creates a limit on the quantile `q`, which fails when shown to be above `limit` and passes when shown to
+    /// be below `tolerance_limit`, the limit with its tolerance. `ops` is the length of a block, fixed
     /// beforehand ([`blocks::length`] on a pilot).
     ///
     /// # Panics
@@ -39,7 +39,7 @@ impl Percentile {
         Self::cut(q, limit, tolerance_limit, Cut::Every(ops))
     }
 
-    /// The same where processes differ from each other, so that each is one block, whatever its length.
+    /// Like [`new`](Self::new) where processes differ from each other, so that each is one block of any length.
     ///
     /// # Panics
     /// Where `q` is not in (0, 1), or a limit is NaN.
@@ -68,7 +68,7 @@ impl Percentile {
     pub fn add_process(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.sample.extend(values)?;
         self.fail.extend(values, self.limit);
-        // A value exactly at the tolerance limit counts against passing: the claim is "below it".
+        // A value exactly at the tolerance limit counts against passing, since the claim is "below it".
         let reached = values.iter().filter(|&&value| value >= self.tolerance_limit).count();
         self.pass.add(values.len() as u64, reached as u64);
         self.reached.push((values.len() as u64, reached as u64));
@@ -76,7 +76,7 @@ impl Percentile {
         Ok(())
     }
 
-    /// Which quantile it is about.
+    /// The quantile that the limit is about.
     pub fn quantile(&self) -> f64 {
         self.q
     }
@@ -88,23 +88,23 @@ impl Percentile {
 
     /// The log evidence that the quantile is below the limit with its tolerance.
     ///
-    /// Values count one by one. In the middle half of the distribution, where processes differ by more than
-    /// independent values would, they count as so many fewer as their variance is inflated: what a process
-    /// does to all of its values is no crowd of independent observations. What processes that were not seen may do
-    /// is asked apart, by [`leaves_room`](Self::leaves_room).
+    /// Values count one by one. In the middle half of the distribution, where processes may differ by more than
+    /// independent values would, values count for less, by the factor by which their variance is inflated:
+    /// what a process does to all of its values is not many independent observations. Processes that were not
+    /// seen are accounted for separately, by [`leaves_room`](Self::leaves_room).
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
-    /// Whether what processes differ by leaves room to the tolerance limit, which values that count one by one
-    /// cannot tell.
+    /// Whether the differences between processes leave room up to the tolerance limit. Values that count one
+    /// by one cannot answer this.
     pub fn leaves_room(&self) -> bool {
         let spread = Spread::of(&self.processes, self.q);
         spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit))
     }
 
-    /// The interval of the true quantile, `1 - alpha`: what values leave open that count one by one, at every
-    /// look, and what processes leave open that differ.
+    /// The interval of the true quantile with confidence `1 - alpha`. It is wide enough for the uncertainty of
+    /// values that count one by one, at every look, and for that of processes that differ.
     ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).
@@ -118,8 +118,8 @@ impl Percentile {
         }
     }
 
-    /// By how much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1;
-    /// 1 outside of the middle half, where a few bad processes among many would be as much as that.
+    /// How much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1.
+    /// It is 1 outside of the middle half, where a few bad processes among many would inflate it as much.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
             return 1.0;
@@ -134,8 +134,8 @@ impl Percentile {
 
     /// The interval that covers the true quantile at every look, with probability `1 - alpha`.
     ///
-    /// Its ends are inverses of the two sides at `alpha/2` each: at `alpha = 2·beta` it lies below the
-    /// tolerance limit exactly when a side of level `beta` passes.
+    /// Its ends are the inverses of the two sides at `alpha/2` each: at `alpha = 2·beta` the interval lies below
+    /// the tolerance limit exactly when a side of level `beta` passes.
     ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).
@@ -145,7 +145,7 @@ impl Percentile {
         Interval { low, high: self.upper_end(alpha) }
     }
 
-    /// The upper end of that interval.
+    /// The upper end of [`interval`](Self::interval).
     ///
     /// # Panics
     /// Where `alpha` is not in (0, 1).
@@ -153,10 +153,10 @@ impl Percentile {
         sequence::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
-    /// The smallest true quantile that a run of so many processes would have failed with a probability of 95 %, at
-    /// the log evidence `threshold`; `None` where it would have failed none.
+    /// The smallest true quantile that a run of `processes` processes would have failed with a probability of
+    /// 95 %, at the log evidence `threshold`; `None` where it would have failed at no quantile.
     ///
-    /// Processes are taken to differ as these do, and a violation to stretch all values alike.
+    /// Processes are assumed to differ as the measured ones do, and a violation to stretch all values alike.
     pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
         let Cut::Every(ops) = self.fail.how() else {
             return match Spread::of(&self.processes, self.q) {
@@ -169,8 +169,8 @@ impl Percentile {
         self.violation_by_counts(ops, blocks, threshold)
     }
 
-    /// The same from how uneven blocks of `ops` values are at the quantile of this sample, where their rate is
-    /// the one at stake.
+    /// The smallest violation computed from how uneven blocks of `ops` values are at the estimated quantile,
+    /// where their exceedance rate is the one in question.
     fn violation_by_counts(&self, ops: u64, blocks: u64, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;
         let counts: Vec<_> =

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 /// The running median of finite, non-negative numbers: two heaps that meet in the middle.
 ///
-/// Magnitudes are kept as their bits, which sort in the same order as long as they have no sign.
+/// Magnitudes are kept as their bits, which sort in the same order as the numbers where none is negative.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunningMedian {
     lower: BinaryHeap<u64>,
@@ -13,7 +13,7 @@ pub(super) struct RunningMedian {
 }
 
 impl RunningMedian {
-    /// Takes one more magnitude and gives the median of all, the mean of the middle two for an even number.
+    /// Takes one more magnitude and returns the median of all; for an even number, the mean of the middle two.
     pub(super) fn push(&mut self, magnitude: f64) -> f64 {
         debug_assert!(magnitude.is_finite() && magnitude.is_sign_positive());
         self.lower.push(magnitude.to_bits());

@@ -1,7 +1,7 @@
 //! A sample: finite numbers in ascending order.
 //!
 //! Quantiles, intervals and summaries all need the numbers sorted and free of NaN. Both are
-//! established once, here; a NaN that went further would compare as "not above the limit" and pass.
+//! ensured once, here. A NaN that went further would compare as "not above the limit" and pass.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Takes numbers in any order.
+    /// Sorts numbers that come in any order.
     ///
     /// # Errors
     /// Where one of them is not finite.
@@ -31,7 +31,7 @@ impl Sample {
         NotFinite::check(values.iter().copied())?;
         let mut new = values.to_vec();
         new.sort_unstable_by(f64::total_cmp);
-        // Merged from the greatest down, each into the last place that is free.
+        // Merge from the greatest value down, each into the last free place.
         let mut old = self.sorted.len();
         self.sorted.extend_from_slice(&new);
         while let Some(&greatest) = new.last() {
@@ -73,7 +73,7 @@ impl Sample {
     }
 }
 
-/// A number that was NaN or infinite, and so says nothing.
+/// A number that was NaN or infinite, from which nothing can be concluded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NotFinite {
     /// Its place among the numbers given, from 0.
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_says_nothing() {
+    fn refuses_numbers_that_are_not_finite() {
         let mut sample = Sample::new(vec![1.0]).unwrap();
         let error = sample.extend(&[2.0, f64::NAN]).unwrap_err();
         assert_eq!(

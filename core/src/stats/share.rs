@@ -1,7 +1,8 @@
-//! A limit on the share of operations that do something, failing for one: process by process.
+//! A limit on the share of operations that have some property (failing, for one), judged process by process.
 //!
-//! To fail, a process is one observation, as for a quantile. To pass, operations count one by one, and for less
-//! where processes differ by more than independent operations would: failures come together.
+//! On the failing side a process is one observation, as for a quantile. On the passing side operations count
+//! one by one, and for less where processes differ by more than independent operations would, since failures
+//! tend to come together.
 
 use super::betting::threshold;
 use super::bisection::turning_point;
@@ -10,11 +11,11 @@ use super::detect;
 use super::exceedance::Exceedance;
 use super::interval::Interval;
 
-/// No number of trials shows a share to be 0 or 1; the nearest that is asked for.
+/// The least share that is tested, and its distance from 1. No number of trials shows a share to be 0 or 1.
 const PROVABLE: f64 = 0.001;
-/// Beyond this many, more operations of one process say no more about what could be detected.
+/// The most operations of one process that say anything more about what could be detected.
 const LARGEST_WORTH: u64 = 2_000;
-/// Bisection to the precision of what is shown.
+/// The steps of bisection, which reach the precision that is shown.
 const STEPS: u32 = 40;
 
 /// Evidence about "the share is at most `limit`", from the counts of one process after another.
@@ -23,12 +24,13 @@ pub struct Share {
     limit: f64,
     fail: Blocks,
     pass: Exceedance,
-    /// Operations of each process, and how many of them did it.
+    /// The operations of each process, and how many of them have the property.
     counts: Vec<(u64, u64)>,
 }
 
 impl Share {
-    /// A share that fails when shown to be above `limit`, and passes when shown to be below `tolerance_limit`.
+    /// Creates a limit on a share, which fails when shown to be above `limit` and passes when shown to be below
+    /// `tolerance_limit`.
     pub fn new(limit: f64, tolerance_limit: f64) -> Self {
         Share {
             limit,
@@ -38,7 +40,7 @@ impl Share {
         }
     }
 
-    /// Takes one more process: `k` of `n` operations did it.
+    /// Takes one more process, in which `k` of `n` operations have the property.
     ///
     /// # Panics
     /// Where `k > n`.
@@ -48,7 +50,7 @@ impl Share {
         self.counts.push((n, k));
     }
 
-    /// The log evidence that the share is above the limit. One operation is proof that a share is not 0.
+    /// The log evidence that the share is above the limit. A single operation proves that a share is not 0.
     pub fn log_fail(&self) -> f64 {
         if self.is_disproved() { f64::INFINITY } else { self.fail.log_evidence() }
     }
@@ -61,7 +63,7 @@ impl Share {
         self.pass.log_evidence_deflated(self.pass.n(), self.pass.k(), self.inflation())
     }
 
-    /// Whether the limit is 0 and one did it: no chance is in that.
+    /// Whether the limit is 0 and an operation has the property, which leaves nothing to chance.
     pub fn is_disproved(&self) -> bool {
         self.limit <= 0.0 && self.pass.k() > 0
     }
@@ -71,30 +73,27 @@ impl Share {
         (self.pass.n() > 0).then(|| self.pass.k() as f64 / self.pass.n() as f64)
     }
 
-    /// The interval that covers the true share at every look, with probability `1 - alpha`: the shares that
-    /// neither side rejects, with operations that count for less where processes differ.
+    /// The interval that covers the true share at every look, with probability `1 - alpha`: all shares that
+    /// neither side rejects. Operations count for less where processes differ.
     pub fn interval(&self, alpha: f64) -> Interval {
         let (n, k, inflation) = (self.pass.n(), self.pass.k(), self.inflation());
         let enough = threshold(alpha, 2);
         let Some(share) = self.estimate() else { return Interval { low: 0.0, high: 1.0 } };
-        let stands_from_below =
+        let not_too_low =
             |p: f64| Exceedance::fail_finely(p).log_evidence_deflated(n, k, inflation) < enough;
-        let rejected_from_above =
+        let too_high =
             |p: f64| Exceedance::pass(p).log_evidence_deflated(n, k, inflation) >= enough;
         let inside = |p: f64| p.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
-        let low = if k == 0 {
-            0.0
-        } else {
-            turning_point(0.0, share, STEPS, |p| stands_from_below(inside(p)))
-        };
-        let high = turning_point(share, 1.0, STEPS, |p| rejected_from_above(inside(p)));
+        let low =
+            if k == 0 { 0.0 } else { turning_point(0.0, share, STEPS, |p| not_too_low(inside(p))) };
+        let high = turning_point(share, 1.0, STEPS, |p| too_high(inside(p)));
         Interval { low, high }
     }
 
-    /// The smallest true share that a run of so many processes would have failed with a probability of 95 %.
+    /// The smallest true share that a run of `processes` processes would have failed with a probability of 95 %.
     pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
         if self.limit <= 0.0 {
-            // One is enough: the share at which there is one, 95 times in a hundred.
+            // One operation is enough to fail: this is the share at which 95 runs of 100 contain one.
             let n = self.pass.n() as f64 * processes as f64 / self.counts.len().max(1) as f64;
             return (n > 0.0).then(|| 1.0 - (1.0 - detect::POWER).powf(1.0 / n));
         }
@@ -103,7 +102,7 @@ impl Share {
         detect::blocks(processes, ops, self.inflation(), provable(self.limit), threshold)
     }
 
-    /// By how much processes differ in their shares (Pearson's dispersion), at least 1.
+    /// How much processes differ in their shares (Pearson's dispersion), at least 1.
     fn inflation(&self) -> f64 {
         blocks::variance_inflation(&self.counts).unwrap_or(1.0).max(1.0)
     }

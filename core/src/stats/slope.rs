@@ -41,8 +41,8 @@ impl PowerLaw {
     }
 }
 
-/// The slope of a straight line through points `(x, y)` that outliers do not tilt: the median of the
-/// slopes between all pairs with different `x` (Theil 1950; Sen 1968). Up to 29 % of the points may be
+/// Returns the slope of a straight line through points `(x, y)` that outliers do not tilt: the median of the
+/// slopes between all pairs with different `x` (Theil 1950; Sen 1968). Up to 29 % of the points may lie
 /// anywhere. `None` where no two `x` differ, or a number is not finite.
 pub fn theil_sen(points: &[(f64, f64)]) -> Option<f64> {
     let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
@@ -77,7 +77,7 @@ mod tests {
 
     /// n·ln n over 1e3..256e3 looks like the power 1.10.
     #[test]
-    fn sees_a_logarithm_as_a_little_power() {
+    fn a_logarithm_shows_as_a_small_power() {
         let points = [1e3, 4e3, 16e3, 64e3, 256e3].map(|n: f64| (n, n * n.ln()));
         let law = PowerLaw::fit(&points).unwrap();
         assert!((law.exponent - 1.106).abs() < 0.003, "{law:?}");
@@ -92,10 +92,10 @@ mod tests {
         };
         assert!((slope(|x| 3.0 + 1000.0 * x) - 1000.0).abs() < 1e-9);
         assert!((slope(|x| -2.0 * x) + 2.0).abs() < 1e-12);
-        // One step, wherever it is, and one spike.
+        // A single step, wherever it is, and a spike.
         assert!(slope(|x| if x < 70.0 { 5.0 } else { 1e6 }).abs() < 1e-12);
         assert!((slope(|x| if x > 90.0 && x < 95.0 { 1e9 } else { x }) - 1.0).abs() < 1e-9);
-        // Counted in pages, of which each holds four operations.
+        // Memory counted in pages, each of which holds four operations.
         assert!((slope(|x| (x / 4.0).floor() * 4096.0) - 1024.0).abs() < 30.0);
         assert_eq!(theil_sen(&[(1.0, 1.0), (1.0, 2.0)]), None);
         assert_eq!(theil_sen(&[]), None);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_has_no_slope() {
+    fn refuses_points_without_a_slope() {
         let check = |points: &[(f64, f64)]| assert_eq!(PowerLaw::fit(points), None, "{points:?}");
         check(&[]);
         check(&[(1.0, 1.0)]);

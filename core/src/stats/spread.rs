@@ -1,45 +1,48 @@
-//! What processes differ by, and where that leaves a quantile of all their values.
+//! How much processes differ, and what that means for a quantile of all their values.
 //!
-//! Operations of one process are alike for reasons of its own: where its memory lies, which core it got. A few
-//! processes of a thousand operations each know the quantile of *these* processes to a hair, and that of the
-//! next ones only as well as so few can tell how far processes lie apart. The model is the usual one of two
-//! levels, on a logarithmic scale: a value is the level of its process plus a remainder, and levels are normal
-//! about a centre.
+//! The operations of one process are alike for reasons of its own: where its memory lies, which core it got.
+//! So a few processes of a thousand operations each determine the quantile of *these* processes precisely, but
+//! that of the next ones only as well as so few can tell how far apart processes lie. The model is the usual
+//! one of two levels, on a logarithmic scale: a value is the level of its process plus a remainder, and the
+//! levels are normal about a centre.
 //!
-//! Nobody knows the variance of the levels. A *generalized confidence interval* puts in its place what the
+//! The variance of the levels is not known. A *generalized confidence interval* replaces it by what the
 //! sample leaves possible, `S²·df / chi²(df)` (Weerahandi 1993; Krishnamoorthy & Mathew 2009, chapter 4, for
-//! quantiles of two levels), and is exact where a process is one value: then it is Student's interval at a
-//! middle, and the normal tolerance limit at a tail. What operations within a process add to the variance of
-//! the levels is known apart and is taken off.
+//! quantiles of two levels). It is exact where a process is one value: then it is Student's interval at a
+//! middle quantile, and the normal tolerance limit at a tail. What the operations within a process add to the
+//! variance of the levels is known separately and is subtracted.
 
 use super::bisection::turning_point;
 use super::interval::Interval;
 use super::{Sample, blocks, detect, order};
 
-/// Quantiles that are a middle: their process has one too, and its level is that.
+/// The quantiles that count as a middle: here the level of a process is its own quantile `q`.
 pub(super) const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
-/// The share of levels that is cut off at either end where the centre of levels is asked for.
+/// The share of levels that is cut off at either end to estimate their centre.
 const TRIMMED: f64 = 0.1;
-/// How much the variance of a median is above that of a mean, where values are normal.
+/// How many times the variance of a median is that of a mean, where values are normal.
 const MEDIAN_VARIANCE: f64 = std::f64::consts::FRAC_PI_2;
-/// The middle half of a normal distribution is so many standard deviations wide.
+/// The width of the middle half of a normal distribution, in standard deviations.
 const MIDDLE_HALF: f64 = 1.348_979_500_392_163_6;
-/// How sure it must be, at each look, that what processes differ by leaves room: so that over all looks of a
-/// measurement a truth 5 % beyond passes in less than 5 of 100.
+/// The confidence that each look must reach that the differences between processes leave room. It is chosen so
+/// that, over all looks of a measurement, a truth 5 % beyond the limit passes in fewer than 5 of 100.
 const SURE: f64 = 0.9875;
-/// Of so many processes that are of two kinds in equal parts, all are of one kind in 6 of 100.
+/// The fewest processes that are likely to show both of two equally common kinds of process: of five, all are
+/// of one kind in 6 of 100.
 const BOTH_HALVES: usize = 5;
-/// Two kinds in equal parts that make a standard deviation of 20 % are so far apart: a factor of a half more.
+/// How far apart two equally common kinds of process lie, on the logarithmic scale, if they make a standard
+/// deviation of 20 %: a factor of about 1.5.
 const HALVES_APART: f64 = 0.4;
-/// A look is one of several: at this share of its level, the intervals at the moment of a verdict keep theirs.
+/// The share of its level at which an interval is computed. A look is one of several, and with this the
+/// intervals keep their level at the moment of a verdict.
 const LOOKS: f64 = 0.7;
-/// How sure it shall be that the spread is no larger than a violation is told by.
+/// The confidence that the spread is no larger than the one by which the smallest violation is computed.
 const SURE_OF_SPREAD: f64 = 0.8;
-/// More operations of a process than this say no more about what could be detected.
+/// The most operations of a process that say anything more about what could be detected.
 const LARGEST_WORTH: u64 = 200;
-/// Points at which the distribution of the variance is summed.
+/// The number of points at which the distribution of the variance is summed.
 const POINTS: u32 = 120;
-/// Bisection to better than a millionth of the range.
+/// The steps of bisection, which reach better than a millionth of the range.
 const STEPS: u32 = 36;
 
 /// The levels of processes, and where the quantile lies about them.
@@ -52,32 +55,32 @@ pub struct Spread {
     /// The centre of the levels, and its standard error.
     centre: f64,
     error: f64,
-    /// The variance of levels, and what of it operations explain.
+    /// The variance of the levels, and the part of it that operations explain.
     variance: f64,
     explained: f64,
     degrees: f64,
-    /// Where the quantile of the remainders lies, and how many standard deviations of the levels it is out;
-    /// 0 and 0 at a middle.
+    /// Where the quantile of the remainders lies, and its distance in standard deviations of the levels;
+    /// both are 0 at a middle.
     tail: f64,
     out: f64,
-    /// What is left of values without the levels of their processes, process by process.
+    /// The values without the levels of their processes, process by process.
     remainders: Vec<Vec<f64>>,
 }
 
-/// On which scale values are levels plus remainders. All of them are increasing.
+/// The scale on which a value is a level plus a remainder. All scales are increasing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
     /// Logarithms, where all values are above 0.
     Log,
-    /// The same for values below 0: a limit from below has been turned around.
+    /// Logarithms of values below 0, which come from a lower limit that was turned around.
     Mirrored,
-    /// As they are.
+    /// The values as they are.
     Linear,
 }
 
 impl Spread {
-    /// What `processes` differ by, seen from the quantile `q` of all their values. `None` where that cannot be
-    /// told: of fewer than two processes, or at a tail where each is a single value.
+    /// Estimates how much `processes` differ, for the quantile `q` of all their values. `None` where that cannot
+    /// be estimated: with fewer than two processes, or at a tail where each process is a single value.
     ///
     /// # Panics
     /// Where `q` is not in (0, 1).
@@ -85,7 +88,7 @@ impl Spread {
         Self::on(Scale::of(processes), processes, q)
     }
 
-    /// What values about a centre differ by, one of each process (or pair): log-ratios.
+    /// Estimates how much log-ratios about a centre differ, one for each process or pair.
     pub fn of_centres(values: &[f64]) -> Option<Self> {
         let processes: Vec<Vec<f64>> = values.iter().map(|&value| vec![value]).collect();
         Self::on(Scale::Linear, &processes, 0.5)
@@ -133,8 +136,9 @@ impl Spread {
         })
     }
 
-    /// Whether the quantile leaves room to `limit` for what processes may differ by: that is sure enough at
-    /// this look, and a kind of process that makes up half of them has either been seen or could not matter.
+    /// Whether the quantile leaves room up to `limit` for the differences between processes. This must be sure
+    /// enough at this look, and a kind of process that makes up half of them must have been seen, or must be
+    /// unable to matter.
     pub fn leaves_room(&self, limit: f64) -> bool {
         let quantile = self.centre + self.reach(1.0);
         let room = self.scale.to(limit) - quantile;
@@ -142,17 +146,17 @@ impl Spread {
         (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= SURE
     }
 
-    /// How sure it is that the quantile lies below `limit`.
+    /// The confidence that the quantile lies below `limit`.
     pub fn confidence_below(&self, limit: f64) -> f64 {
         let at = self.scale.to(limit);
         match self.scale {
-            // A limit on the other side of 0 than all values has no logarithm.
+            // A limit that lies on the other side of 0 than all values has no logarithm.
             Scale::Log | Scale::Mirrored if at.is_nan() => f64::from(u8::from(limit > 0.0)),
             Scale::Log | Scale::Mirrored | Scale::Linear => self.confidence(at),
         }
     }
 
-    /// The same of a limit on the scale.
+    /// The confidence that the quantile lies below `at`, which is a value on the scale.
     fn confidence(&self, at: f64) -> f64 {
         let (mut below, mut all) = (0.0, 0.0);
         for (ratio, weight) in self.ratios() {
@@ -166,10 +170,10 @@ impl Spread {
         below / all
     }
 
-    /// The smallest shift of all values on the scale at which so many processes reach `threshold` against the
-    /// limit, as the true quantile that goes with it; `None` where none does.
+    /// The smallest violation: the true quantile after the smallest shift of all values on the scale at which
+    /// `processes` processes reach `threshold` against the limit; `None` where no shift does.
     ///
-    /// Levels are as far apart as is sure enough, so that few processes promise little.
+    /// The levels are assumed to lie as far apart as is likely enough, so few processes promise little.
     pub fn smallest_violation(&self, limit: f64, processes: u64, threshold: f64) -> Option<f64> {
         let limit = self.scale.to(limit);
         let all = Sample::new(self.remainders.concat()).ok()?;
@@ -202,7 +206,7 @@ impl Spread {
         Some(self.scale.from(self.centre + self.reach(self.times()) + shift))
     }
 
-    /// How many times the variance of the sample the true one may be, sure enough.
+    /// How many times the variance of the sample the true variance may be, with confidence [`SURE_OF_SPREAD`].
     pub fn times(&self) -> f64 {
         let all: f64 = self.ratios().map(|(_, weight)| weight).sum();
         let mut below = 0.0;
@@ -213,8 +217,8 @@ impl Spread {
         at.map_or(1.0, |(ratio, _)| 1.0 / ratio).max(1.0)
     }
 
-    /// What `chi²(df)/df` may be, the variance of a sample as a share of the true one, and how likely: up to a
-    /// factor, on a logarithmic grid.
+    /// The possible values of `chi²(df)/df`, which is the variance of a sample as a share of the true one, each
+    /// with its probability up to a common factor, on a logarithmic grid.
     fn ratios(&self) -> impl Iterator<Item = (f64, f64)> {
         let sd = (2.0 / self.degrees).sqrt();
         let (from, to) = (-10.0 * sd, 5.0 * sd);
@@ -225,8 +229,8 @@ impl Spread {
         })
     }
 
-    /// The interval that the quantile lies in with the confidence `1 - alpha` at the moment of a verdict, both
-    /// tails equal.
+    /// The interval in which the quantile lies with confidence `1 - alpha` at the moment of a verdict. Both
+    /// tails are equal.
     pub fn interval(&self, alpha: f64) -> Interval {
         let alpha = alpha * LOOKS;
         let unit = self.error.max(self.variance.sqrt()).max(f64::MIN_POSITIVE);
@@ -240,7 +244,7 @@ impl Spread {
         Interval { low: end(alpha / 2.0), high: end(1.0 - alpha / 2.0) }
     }
 
-    /// How far the quantile lies from the centre of the levels, were their variance that of the sample `times`.
+    /// How far the quantile lies from the centre of the levels, if their variance is `times` that of the sample.
     fn reach(&self, times: f64) -> f64 {
         let between = (self.variance * times - self.explained).max(0.0);
         (self.tail.powi(2) + self.out.powi(2) * between).sqrt().copysign(self.out)
@@ -276,7 +280,7 @@ impl Scale {
     }
 }
 
-/// The trimmed mean of levels, its standard error, and the degrees of freedom of that (Tukey & McLaughlin 1963).
+/// Returns the trimmed mean of levels, its standard error, and its degrees of freedom (Tukey & McLaughlin 1963).
 fn trimmed(mut levels: Vec<f64>) -> (f64, f64, f64) {
     levels.sort_unstable_by(f64::total_cmp);
     let n = levels.len();
@@ -291,28 +295,28 @@ fn trimmed(mut levels: Vec<f64>) -> (f64, f64, f64) {
     (centre, error, kept.len() as f64 - 1.0)
 }
 
-/// The variance that the median of these values has of itself, from the width of their middle half.
+/// Returns the variance of the median of these values, estimated from the width of their middle half.
 fn variance_of_median(values: &mut [f64]) -> f64 {
     let deviation = (nth(values, 0.75) - nth(values, 0.25)) / MIDDLE_HALF;
     MEDIAN_VARIANCE * deviation.powi(2) / values.len() as f64
 }
 
-/// The quantile of values in any order, of which there is at least one. It changes their order.
+/// Returns a quantile of values in any order, of which there must be at least one. It reorders them.
 fn nth(values: &mut [f64], q: f64) -> f64 {
     let place = values.len() as f64 * q;
     let at = (place as usize).min(values.len() - 1);
     let (below, &mut nth, _) = values.select_nth_unstable_by(at, f64::total_cmp);
-    // The middle of two neighbours, where the distribution is level, as in `order`.
+    // Where the distribution is level, the quantile is the middle of two neighbours, as in `order`.
     let before = below.iter().copied().max_by(f64::total_cmp).filter(|_| place.fract() == 0.0);
     before.map_or(nth, |before| f64::midpoint(before, nth))
 }
 
-/// The share of the standard normal distribution below `z`.
+/// Returns the share of the standard normal distribution below `z`.
 pub(super) fn normal(z: f64) -> f64 {
     libm::erfc(-z / std::f64::consts::SQRT_2) / 2.0
 }
 
-/// Its inverse.
+/// Returns the `z` below which the given share of the standard normal distribution lies.
 pub(super) fn normal_quantile(share: f64) -> f64 {
     turning_point(-40.0, 40.0, 80, |z| normal(z) >= share)
 }

@@ -1,31 +1,31 @@
-//! What a sample looks like, for a report.
+//! The figures that describe a sample in a report.
 
 use super::{Sample, order};
 
-/// The figures by which a sample is described. They decide nothing.
+/// The figures that describe a sample. No verdict depends on them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many values.
+    /// The number of values.
     pub n: usize,
-    /// The least.
+    /// The least value.
     pub min: f64,
     /// The arithmetic mean.
     pub mean: f64,
     /// The median; this and the other quantiles are defined in [`order::quantile`].
     pub median: f64,
-    /// 90 % lie at or below.
+    /// The value at or below which 90 % lie.
     pub p90: f64,
-    /// 95 % lie at or below.
+    /// The value at or below which 95 % lie.
     pub p95: f64,
-    /// 99 % lie at or below. Of fewer than 100 values, the greatest.
+    /// The value at or below which 99 % lie; for fewer than 100 values, the greatest.
     pub p99: f64,
-    /// 99.9 % lie at or below. Of fewer than 1000 values, the greatest.
+    /// The value at or below which 99.9 % lie; for fewer than 1000 values, the greatest.
     pub p999: f64,
-    /// The greatest.
+    /// The greatest value.
     pub max: f64,
     /// The standard deviation, with `n - 1`; 0 for a single value.
     pub sd: f64,
-    /// The median absolute deviation from the median (Hampel 1974), unscaled: times 1.4826 it
+    /// The median absolute deviation from the median (Hampel 1974), unscaled. Multiplied by 1.4826 it
     /// estimates the standard deviation of normal data.
     pub mad: f64,
 }
@@ -36,7 +36,7 @@ impl Summary {
         let values = sample.values();
         let (&min, &max) = (values.first()?, values.last()?);
         let n = values.len();
-        // Deviations from the least value keep their digits where a sum of large values would not.
+        // Deviations from the least value keep their digits where a sum of large values would lose them.
         let mean = min + values.iter().map(|value| value - min).sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let median = order::quantile(sample, 0.5)?;
@@ -56,7 +56,7 @@ impl Summary {
     }
 }
 
-/// The median absolute deviation from the median, unscaled; `None` where the sample is empty.
+/// Returns the median absolute deviation from the median, unscaled; `None` where the sample is empty.
 pub(super) fn mad(sample: &Sample) -> Option<f64> {
     let median = order::quantile(sample, 0.5)?;
     let mut deviations: Vec<f64> =

@@ -1,19 +1,21 @@
-//! The greatest value of a run: one that is over its limit is proof, and may be the machine's.
+//! Limits on the greatest value of a run.
 //!
-//! So two processes must have seen one, and most of the fresh ones that confirm it: a spike of the machine in one
-//! process of ten is not called broken.
+//! One value over the limit proves that the limit was exceeded, but the machine may be the cause. So at least two
+//! processes must have seen such a value, and so must most of the fresh processes that confirm it. A spike of the
+//! machine in one process of ten does not break the limit.
 
-/// A greatest value is not called held on fewer values than this.
+/// The fewest values after which a limit on the greatest of them can pass.
 const FEWEST_VALUES: usize = 100;
 
-/// How many processes saw a value over the limit.
+/// The evidence about the greatest value: how many processes saw a value over the limit.
 #[derive(Debug, Clone)]
 pub(super) struct Greatest {
     limit: f64,
     tolerance_limit: f64,
+    /// How many processes saw a value over the limit since the last accident.
     over: usize,
-    /// How many saw one over the limit, or at the tolerance limit, at any time.
-    near: usize,
+    /// How many processes saw a value over the limit, or at the tolerance limit, at any time.
+    reached: usize,
     values: usize,
     least: f64,
     most: f64,
@@ -22,13 +24,13 @@ pub(super) struct Greatest {
 impl Greatest {
     pub(super) fn new(limit: f64, tolerance_limit: f64) -> Self {
         let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        Greatest { limit, tolerance_limit, over: 0, near: 0, values: 0, least, most }
+        Greatest { limit, tolerance_limit, over: 0, reached: 0, values: 0, least, most }
     }
 
     pub(super) fn add(&mut self, process: &[f64]) {
         let Some(greatest) = process.iter().copied().reduce(f64::max) else { return };
         self.over += usize::from(greatest > self.limit);
-        self.near += usize::from(greatest > self.limit || greatest >= self.tolerance_limit);
+        self.reached += usize::from(greatest > self.limit || greatest >= self.tolerance_limit);
         self.values += process.len();
         self.least = self.least.min(greatest);
         self.most = self.most.max(greatest);
@@ -37,31 +39,31 @@ impl Greatest {
     pub(super) fn log_fail(&self) -> f64 {
         match self.over {
             0 => 0.0,
-            // One alone settles nothing.
+            // A single process settles nothing.
             1 => f64::MIN_POSITIVE,
             _ => f64::INFINITY,
         }
     }
 
     pub(super) fn log_pass(&self) -> f64 {
-        if self.near == 0 && self.values >= FEWEST_VALUES { f64::INFINITY } else { 0.0 }
+        if self.reached == 0 && self.values >= FEWEST_VALUES { f64::INFINITY } else { 0.0 }
     }
 
-    /// Whether most of these processes saw one.
+    /// Whether most of these processes saw a value over the limit.
     pub(super) fn is_common(&self, processes: usize) -> bool {
         self.over * 2 > processes
     }
 
-    /// What fresh processes did not confirm was an accident, and is looked for anew. It holds nothing up to pass,
-    /// either: it was seen.
+    /// Starts the search anew after fresh processes did not confirm a value over the limit. The value still prevents
+    /// a pass, since it was seen.
     pub(super) fn forget_accident(&mut self) {
         self.over = 0;
     }
 
-    /// The greatest value at which each process, were all values larger by the same factor, would have had one
-    /// beyond limit and tolerance.
+    /// The smallest greatest value that would have failed: if all values were larger by the factor that it implies,
+    /// each process would have had one beyond limit and tolerance.
     pub(super) fn detectable(&self) -> Option<f64> {
-        let told = self.least > 0.0 && self.tolerance_limit > 0.0 && self.values > 0;
-        told.then(|| self.most * self.tolerance_limit / self.least)
+        let known = self.least > 0.0 && self.tolerance_limit > 0.0 && self.values > 0;
+        known.then(|| self.most * self.tolerance_limit / self.least)
     }
 }

@@ -1,30 +1,30 @@
-//! From a limit of `budgets.toml` to a hypothesis in plain numbers: which values, which method, how much tolerance.
+//! The hypothesis in plain numbers that a limit of `budgets.toml` stands for: which values it is about, by which
+//! method they are judged, and how much tolerance there is.
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Judged, Metric, SampleKind, Statistic, Tolerance};
 use crate::quantity::Unit;
 use crate::verdict::judge::{Hypothesis, Levels, Method};
 
-/// Relative tolerance of times and rates.
+/// The relative tolerance of times and rates.
 const TIME_TOLERANCE: f64 = 0.10;
-/// Relative tolerance of memory and of what workloads record.
+/// The relative tolerance of memory and of what workloads record.
 const MEMORY_TOLERANCE: f64 = 0.02;
-/// Relative tolerance of a ratio to another budget.
+/// The relative tolerance of a ratio to another budget.
 const RATIO_TOLERANCE: f64 = 0.05;
-/// Tolerance of a ratio to the base revision: one point, and no more than the limit itself allows, so that
-/// "half a percent slower" is not passed at one and a half.
+/// The largest tolerance of a ratio to the base revision: one point. It is never more than the limit itself allows,
+/// so that "half a percent slower" does not pass at one and a half.
 const BASE_TOLERANCE: f64 = 0.01;
-/// A tolerance smaller than this would never be settled.
+/// The smallest tolerance of a ratio to the base revision. A smaller one could never be settled.
 const LEAST_BASE_TOLERANCE: f64 = 0.001;
-/// Absolute tolerance of shares, in parts of one: half a point.
+/// The absolute tolerance of shares, in parts of one: half a point.
 const SHARE_TOLERANCE: f64 = 0.005;
-/// Relative tolerance of growth an operation, and the least, in bytes: a page in thousands of operations.
+/// The relative tolerance of growth per operation, and the least tolerance in bytes: a page in thousands of operations.
 const GROWTH_TOLERANCE: (f64, f64) = (0.10, 1.0);
-/// Absolute tolerance of a scaling exponent.
+/// The absolute tolerance of a scaling exponent.
 const EXPONENT_TOLERANCE: f64 = 0.05;
 
-/// The limit as a number: what a reading is held against, in the metric's base unit, or the factor of
-/// a relative limit.
+/// Returns the limit as a number with its unit: in the metric's base unit, or the factor of a relative limit.
 pub fn limit_of(limit: &Limit) -> (f64, Unit) {
     match &limit.target {
         Target::Absolute(quantity) => (quantity.value, quantity.unit),
@@ -32,11 +32,11 @@ pub fn limit_of(limit: &Limit) -> (f64, Unit) {
     }
 }
 
-/// The hypothesis that `limit` is tested by on statistical values.
+/// Returns the hypothesis by which `limit` is tested on statistical values.
 pub fn of(limit: &Limit, levels: Levels) -> Hypothesis {
     let (value, unit) = limit_of(limit);
     let (limit_value, tolerance) = match limit.target {
-        // Ratios are judged as logarithms, where "1.5 times faster" and "slower" weigh the same.
+        // Ratios are judged as logarithms, so that "1.5 times faster" and "1.5 times slower" weigh the same.
         Target::Relative { factor, reference: Reference::Base } => {
             (factor.ln(), base_tolerance(factor, limit.bound).ln_1p())
         }
@@ -51,13 +51,13 @@ pub fn of(limit: &Limit, levels: Levels) -> Hypothesis {
     Hypothesis { bound: limit.bound, limit: limit_value, tolerance, method, levels, confirms }
 }
 
-/// How much worse than `factor x base` still passes, as a share.
+/// Returns how much worse than `factor x base` still passes, as a share.
 fn base_tolerance(factor: f64, bound: Bound) -> f64 {
     let allowed = match bound {
         Bound::Max => factor - 1.0,
         Bound::Min => 1.0 / factor - 1.0,
     };
-    // A limit that demands an improvement allows nothing, and has a point all the same.
+    // A limit that demands an improvement allows no slowdown, but has a tolerance of a point all the same.
     if allowed > 0.0 { allowed.clamp(LEAST_BASE_TOLERANCE, BASE_TOLERANCE) } else { BASE_TOLERANCE }
 }
 
@@ -65,8 +65,8 @@ fn method(metric: &Metric) -> Method {
     let quantile = |statistic: Statistic| statistic.quantile().unwrap_or(0.5);
     match (metric.sample(), metric.statistic()) {
         (SampleKind::Operation | SampleKind::Run, Some(Statistic::Max)) => Method::Greatest,
-        // The fastest operation of a process is one value a process; the fastest of a command's runs is
-        // told from their fastest tenth, since each run is a process of its own.
+        // The fastest operation of a process is one value for each process. Each run of a command is a process
+        // of its own, so its fastest run is judged by the 10 % quantile of the runs.
         (SampleKind::Run, Some(Statistic::Min)) => Method::Quantile(0.1),
         (SampleKind::Failure, _) => Method::Share,
         (
@@ -77,15 +77,15 @@ fn method(metric: &Metric) -> Method {
             | SampleKind::Run
             | SampleKind::Process
             | SampleKind::Record
-            // Bursts that hit the largest size more often than the others make slopes lean to one side.
+            // The median, because slopes are skewed where bursts hit the largest size more often than the others.
             | SampleKind::Sweep,
             statistic,
         ) => Method::Quantile(statistic.map_or(0.5, quantile)),
     }
 }
 
-/// How far beyond `limit` a truth may lie and still pass. Never 0: a statistical value that sits exactly at
-/// its limit could otherwise not be settled by any number of samples.
+/// Returns how far beyond `limit` a true value may lie and still pass. It is above 0 for statistical values, since
+/// no number of samples could settle one that lies exactly at its limit.
 fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
     let relative = |share: f64| match bound {
         Bound::Max => limit.abs() * share,
@@ -98,13 +98,13 @@ fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
         Unit::Share => SHARE_TOLERANCE,
         Unit::Number | Unit::Ratio => 1e-9,
     };
-    // What is compared needs no such hypothesis.
+    // A value that is compared has no tolerance.
     let (Judged::Statistical(tolerance) | Judged::UntilConstant(tolerance)) = metric.judged()
     else {
         return 0.0;
     };
     match tolerance {
-        // A batch is long enough for any clock, as it is where the same is limited as a throughput.
+        // A batch is long enough for any clock, so the least tolerance does not apply, as for a throughput.
         Tolerance::Time if metric.sample() == SampleKind::Batch => relative(TIME_TOLERANCE),
         Tolerance::Time => relative(TIME_TOLERANCE).max(least),
         Tolerance::Memory => relative(MEMORY_TOLERANCE).max(least),
@@ -114,7 +114,7 @@ fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
     }
 }
 
-/// Whether two sides can be compared by this metric with their operations interleaved.
+/// Whether the two sides of a ratio can be compared by this metric with their operations interleaved.
 pub fn takes_turns(metric: &Metric) -> bool {
     match metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,

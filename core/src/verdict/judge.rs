@@ -1,102 +1,105 @@
-//! The rules of judgement: from the values of one process after another to a finding.
+//! The rules of judgement: what the values of one process after another show about a limit.
 //!
-//! `Broken` needs evidence that the truth is over the limit, and that evidence again in fresh processes;
-//! `Held` needs evidence that it is not over by more than the tolerance. Neither depends on how often one
-//! looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
+//! `Broken` needs evidence that the true value is over the limit, and that evidence again in fresh processes.
+//! `Held` needs evidence that it is not over the limit by more than the tolerance. Neither depends on how often
+//! one looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
 
 use super::greatest::Greatest;
 use crate::budget::Bound;
 use crate::stats::{Contrast, Interval, NotFinite, Percentile, Sample, Share, order};
 
-/// What the evidence says so far.
+/// What the evidence shows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// Not enough evidence for either.
+    /// There is not enough evidence for any other finding.
     Open,
-    /// Enough to be red, and not yet confirmed: take more processes, apart in time from those before.
+    /// There is enough evidence for a red, but it is not confirmed yet: take more processes, apart in time from those
+    /// before.
     Suspect,
-    /// Shown to be over the limit, and fresh processes did not speak against it.
+    /// The value was shown to be over the limit, and fresh processes did not contradict.
     Broken,
-    /// Shown not to be over the limit by more than the tolerance.
+    /// The value was shown not to be over the limit by more than the tolerance.
     Held,
 }
 
-/// How values become evidence.
+/// The method by which values become evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Method {
-    /// A quantile of the values, from how many exceed the limit.
+    /// A quantile of the values, judged by how many of them exceed the limit.
     Quantile(f64),
-    /// The greatest value: over when two processes saw one over the limit, and most of those after them.
+    /// The greatest value, which is over the limit if two processes saw it there, and most of those after them.
     Greatest,
-    /// The share of the values that are 1 rather than 0.
+    /// The share of the values that are 1 and not 0.
     Share,
-    /// The centre of values that lie symmetrically around it: one log-ratio or one slope a process.
+    /// The centre of values that lie symmetrically around it: one log-ratio for each pair of processes.
     Centre,
 }
 
-/// What a limit claims, in plain numbers, for the evidence to speak against.
+/// The claim of a limit in plain numbers, against which evidence is gathered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hypothesis {
-    /// From which side `limit` bounds.
+    /// Whether `limit` is an upper or a lower bound.
     pub bound: Bound,
     /// The limit.
     pub limit: f64,
-    /// How far beyond the limit a truth may lie and still pass. Positive.
+    /// How far beyond the limit the true value may lie and still pass. It is positive.
     pub tolerance: f64,
-    /// How values become evidence.
+    /// The method by which values become evidence.
     pub method: Method,
-    /// How much evidence it takes.
+    /// How much evidence a verdict takes.
     pub levels: Levels,
-    /// Whether fresh processes, apart in time, must confirm that it is broken. Values whose sign a coin
-    /// decided need not be: no noise of whatever kind makes them one-sided.
+    /// Whether fresh processes, apart in time, must confirm that the limit is broken. They need not where a coin
+    /// decided the sign of each value, since no noise of any kind makes such values one-sided.
     pub confirms: bool,
 }
 
-/// How much evidence it takes, as natural logarithms.
+/// How much evidence a verdict takes, as natural logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Levels {
-    /// To fail: `ln(m / alpha)` for one of `m` statistical limits.
+    /// The level to fail: `ln(m / alpha)` for one of `m` statistical limits.
     pub fail: f64,
-    /// To pass: `ln(1 / beta)`.
+    /// The level to pass: `ln(1 / beta)`.
     pub pass: f64,
 }
 
-/// The chance that a value worse than limit and tolerance passes.
+/// The chance that a true value beyond limit and tolerance passes.
 pub const BETA: f64 = 0.05;
-/// Variation between processes counts: fewer never settle anything.
+/// The fewest processes that can settle anything, since processes differ from each other.
 pub const FEWEST_PROCESSES: usize = 3;
-/// How many processes a second epoch takes at the least.
+/// The fewest fresh processes that can confirm a red.
 const CONFIRMING_PROCESSES: usize = 3;
-/// The level of the intervals that are shown: each end holds at half of it, which is [`BETA`].
+/// The level of the intervals that are shown. Each end holds at half of it, which is [`BETA`].
 pub const INTERVAL_ALPHA: f64 = 2.0 * BETA;
-/// What a claim of detection is beyond limit and tolerance, as a share: nearer, a truth may pass as well.
-const CLEAR_OF_SLACK: f64 = 0.05;
-/// A run that cannot rule out a violation of this many tolerances is blind.
+/// How far beyond limit and tolerance a minimum detectable effect lies at least, as a share. A true value nearer than
+/// that may pass as well.
+const DETECTION_MARGIN: f64 = 0.05;
+/// How many tolerances beyond the limit the interval may reach: a run that cannot rule out a violation of that size
+/// is underpowered.
 const UNDERPOWERED: f64 = 3.0;
 
-/// Evidence from earlier runs of the same test, as natural logarithms of the odds.
+/// The evidence from earlier runs of the same test, as natural logarithms of the odds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Carried {
-    /// Against "the limit is held".
+    /// The evidence against "the value is within the limit".
     pub fail: f64,
-    /// Against "over by more than the tolerance".
+    /// The evidence against "the value is over the limit by more than the tolerance".
     pub pass: f64,
 }
 
-/// The evidence about one limit, and what it says.
+/// The evidence about one limit, and what it shows.
 pub struct Judge {
     hypothesis: Hypothesis,
     carried: Carried,
-    /// Values are negated for a lower bound, so that over is always up.
+    /// The values of each process, negated for a lower bound, so that a value over the limit is always a larger one.
     processes: Vec<Vec<f64>>,
-    /// All of them as they were measured, kept in order.
+    /// All values as they were measured, in ascending order.
     measured: Sample,
     first: Option<Epoch>,
-    /// Fresh processes after the first crossing: the second epoch must not point the other way.
+    /// The evidence of fresh processes after the first crossing, and their number. It must not contradict the first.
     second: Option<(Epoch, usize)>,
 }
 
-/// The evidence since some moment.
+/// The evidence that was gathered since some moment.
 enum Epoch {
     Quantile(Percentile),
     Centre(Contrast),
@@ -105,13 +108,13 @@ enum Epoch {
 }
 
 impl Judge {
-    /// Without evidence yet.
+    /// Creates a judge without any evidence.
     pub fn new(hypothesis: Hypothesis) -> Self {
         Self::continuing(hypothesis, Carried::default())
     }
 
-    /// With the evidence of earlier runs, which multiplies: what each of them gives has a mean of at most
-    /// one while its claim holds, so that their product has too, however often it is run again.
+    /// Creates a judge with the evidence of earlier runs. Evidence multiplies: while its claim holds, the evidence
+    /// of each run has a mean of at most one, so their product has too, however often the test is run again.
     pub fn continuing(hypothesis: Hypothesis, carried: Carried) -> Self {
         Judge {
             hypothesis,
@@ -123,10 +126,10 @@ impl Judge {
         }
     }
 
-    /// Takes the values of one more process, in the order they were measured.
+    /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where a value is not finite; nothing is counted then.
+    /// Where a value is not finite; none of the values is counted then.
     pub fn add(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.measured.extend(values)?;
         let sign = self.sign();
@@ -148,7 +151,7 @@ impl Judge {
         Ok(())
     }
 
-    /// What the evidence says now.
+    /// What the evidence shows now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
         if matches!(first, Epoch::Share(share) if share.is_disproved()) {
@@ -172,11 +175,12 @@ impl Judge {
         if suspect { Finding::Suspect } else { Finding::Open }
     }
 
-    /// What the values of one process say, which another program recorded, so that no other can be asked.
+    /// What the values of a single process show, which another program recorded, so that no further process can be
+    /// measured.
     ///
-    /// Their interval knows nothing of what varies between processes, and no error rate is known. The
-    /// tolerance makes room for that on either side: broken is what lies beyond limit and tolerance with all of
-    /// its interval, held what lies within the limit with all of it.
+    /// Their interval knows nothing of what varies between processes, so no error rate is known. The tolerance
+    /// makes room for that on both sides: the limit is broken if the whole interval lies beyond limit and tolerance,
+    /// and held if the whole interval lies within the limit.
     pub fn finding_of_one(&self) -> Finding {
         match self.beyond() {
             Some((best, _)) if best > self.hypothesis.tolerance => Finding::Broken,
@@ -185,8 +189,8 @@ impl Judge {
         }
     }
 
-    /// The value that the limit is about, with its interval at 90 %: what values leave open, and what the
-    /// processes that they came from leave open by differing. `None` without values.
+    /// The value that the limit is about, with its 90 % interval, which covers both the uncertainty of the values and
+    /// that of the processes that they came from. `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
@@ -210,41 +214,41 @@ impl Judge {
         Some((value * sign, interval))
     }
 
-    /// The odds, as a natural logarithm, against "the limit is held".
+    /// The evidence against "the value is within the limit", as the natural logarithm of odds.
     pub fn log_evidence(&self) -> f64 {
         self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
-    /// The odds, as a natural logarithm, against "over the limit by more than the tolerance".
+    /// The evidence against "the value is over the limit by more than the tolerance", likewise.
     pub fn log_evidence_to_pass(&self) -> f64 {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
-    /// The minimum detectable effect: the smallest true value, not the excess, beyond limit and tolerance that a run
-    /// of so many processes like these would have failed with 95 % probability. `None` where it would have failed
-    /// none, or none that can be told.
+    /// The minimum detectable effect: the smallest true value beyond limit and tolerance (the value itself, not its
+    /// excess) that a run of `processes` processes like these would have failed with a probability of 95 %. `None`
+    /// where it would have failed at no value, or where that is not known.
     pub fn detectable(&self, processes: usize) -> Option<f64> {
         let (fail, processes) =
             (self.hypothesis.levels.fail, processes.max(self.processes.len()) as u64);
         let tolerance = self.hypothesis.tolerance;
         let beyond = self.hypothesis.limit * self.sign() + tolerance;
-        let (caught, clear) = match self.first.as_ref()? {
+        let (caught, least) = match self.first.as_ref()? {
             Epoch::Quantile(p) => {
-                (p.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * beyond.abs())
+                (p.smallest_violation(fail, processes)?, beyond + DETECTION_MARGIN * beyond.abs())
             }
             Epoch::Centre(c) => {
-                (c.smallest_violation(fail, processes)?, beyond + CLEAR_OF_SLACK * tolerance)
+                (c.smallest_violation(fail, processes)?, beyond + DETECTION_MARGIN * tolerance)
             }
             Epoch::Share(share) => {
-                let clear = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
-                return Some(share.smallest_violation(fail, processes)?.max(clear));
+                let least = if self.hypothesis.limit <= 0.0 { 0.0 } else { beyond };
+                return Some(share.smallest_violation(fail, processes)?.max(least));
             }
             Epoch::Greatest(greatest) => (greatest.detectable()?, beyond),
         };
-        Some(caught.max(clear) * self.sign())
+        Some(caught.max(least) * self.sign())
     }
 
-    /// By the mean of all pairs rather than their middle, for what is judged by its centre.
+    /// The mean of all pairs, for a limit that is judged by their median; `None` for other limits.
     pub fn mean(&self) -> Option<f64> {
         match self.first.as_ref()? {
             Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
@@ -252,15 +256,15 @@ impl Judge {
         }
     }
 
-    /// Whether an unsettled verdict is no verdict at all, rather than "near the limit": this run cannot
-    /// rule out a violation of three times the tolerance, or it points beyond the tolerance already.
+    /// Whether an unsettled run is underpowered and not just near the limit: either it cannot rule out a violation of
+    /// three times the tolerance, or its whole interval lies beyond the tolerance already.
     pub fn is_underpowered(&self) -> bool {
         let Some((best, worst)) = self.beyond() else { return true };
         let tolerance = self.hypothesis.tolerance;
         worst > UNDERPOWERED * tolerance || best > tolerance
     }
 
-    /// How far the better and the worse end of the interval lie beyond the limit.
+    /// How far beyond the limit the better and the worse end of the interval lie.
     fn beyond(&self) -> Option<(f64, f64)> {
         let (_, interval) = self.estimate()?;
         let limit = self.hypothesis.limit;
@@ -270,17 +274,17 @@ impl Judge {
         })
     }
 
-    /// Every value of every process, as it was measured.
+    /// All values of all processes, as they were measured.
     pub fn values(&self) -> &Sample {
         &self.measured
     }
 
-    /// How much evidence it takes.
+    /// How much evidence a verdict takes.
     pub fn levels(&self) -> Levels {
         self.hypothesis.levels
     }
 
-    /// How far beyond the limit still passes.
+    /// How far beyond the limit a true value still passes.
     pub fn tolerance(&self) -> f64 {
         self.hypothesis.tolerance
     }
@@ -312,8 +316,8 @@ impl Epoch {
         match hypothesis.method {
             Method::Quantile(q) => {
                 let q = if sign > 0.0 { q } else { 1.0 - q };
-                // What is peculiar to a process (placement, layout) makes its operations alike: it is one
-                // observation, however many it ran.
+                // What is peculiar to a process (placement, layout) makes its operations alike, so a process is one
+                // observation, however many operations it ran.
                 Epoch::Quantile(Percentile::by_processes(q, limit, tolerance_limit))
             }
             Method::Centre => Epoch::Centre(Contrast::new(limit, tolerance_limit)),
@@ -349,7 +353,7 @@ impl Epoch {
         }
     }
 
-    /// Whether these fresh processes say what those before them said.
+    /// Whether these fresh processes agree with those before them.
     fn agrees(&self, processes: usize) -> bool {
         match self {
             Epoch::Greatest(greatest) => greatest.is_common(processes),
@@ -357,7 +361,7 @@ impl Epoch {
         }
     }
 
-    /// Whether what processes differ by leaves room to the tolerance limit.
+    /// Whether the differences between processes leave room up to the tolerance limit.
     fn leaves_room(&self) -> bool {
         match self {
             Epoch::Quantile(percentile) => percentile.leaves_room(),
@@ -376,7 +380,7 @@ impl Epoch {
 }
 
 impl Hypothesis {
-    /// 1 where over is up, -1 where it is down.
+    /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
     fn sign(self) -> f64 {
         match self.bound {
             Bound::Max => 1.0,

@@ -1,7 +1,7 @@
-//! Verdicts: what a limit and its evidence come to. Pure: no clock, no file, no process.
+//! Verdicts: what follows from a limit and its evidence. This is pure: there is no clock, no file, no process.
 //!
-//! [`hypothesis`] makes plain numbers of a limit, with how far beyond it still passes; [`judge`](judge::Judge)
-//! takes the values of one process after another and says when the evidence is enough.
+//! [`hypothesis`] turns a limit into plain numbers, with how far beyond it a value still passes. A
+//! [`Judge`](judge::Judge) takes the values of one process after another and says when the evidence is enough.
 
 mod greatest;
 pub mod hypothesis;
@@ -12,25 +12,25 @@ mod simulated_tests;
 
 use serde::{Deserialize, Serialize};
 
-/// What became of one limit.
+/// The verdict on one limit.
 #[derive(
     Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Shown to hold.
+    /// The limit was shown to hold.
     Pass,
-    /// Holds, and deserves a look.
+    /// The limit holds, but the value deserves a look.
     Warn,
-    /// Shown to be broken.
+    /// The limit was shown to be broken.
     Fail,
-    /// The evidence did not suffice: a warning, and red where `inconclusive = "fail"` says so.
+    /// The evidence did not suffice. This is a warning, and red where `inconclusive = "fail"` says so.
     #[serde(alias = "unsure")]
     Inconclusive,
-    /// There is no reading: red.
+    /// There is no reading, which is red.
     #[default]
     Unmeasured,
-    /// Not judged, for a stated reason that is nobody's fault.
+    /// The limit was not judged, for a stated reason that is nobody's fault.
     Skipped,
 }
 
@@ -45,12 +45,13 @@ impl Verdict {
         Verdict::Skipped,
     ];
 
-    /// Whether it is red whatever the settings say. Of an outcome, ask [`Outcome::is_red`](crate::outcome::Outcome::is_red).
+    /// Whether the verdict is red whatever the settings say. For an outcome, ask
+    /// [`Outcome::is_red`](crate::outcome::Outcome::is_red).
     pub fn is_red(self) -> bool {
         matches!(self, Verdict::Fail | Verdict::Unmeasured)
     }
 
-    /// Its word in every report.
+    /// The word for the verdict in every report.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Pass => "pass",

@@ -1,15 +1,16 @@
-//! How much a limit takes to be seen broken at all: before it is called inconclusive it has had as much.
+//! The power of a limit: how many processes it takes until a violation could be seen at all. A limit is called
+//! inconclusive only after it has had that many.
 
 use super::judge::{Carried, Finding, Hypothesis, Judge, Method};
 use crate::budget::Bound;
 
-/// More processes than these no run has the time for.
+/// The most processes that are tried; no run has the time for more.
 const MOST: usize = 400;
 
-/// More operations of one process say no more.
+/// The most values of a process that are tried; more make no difference.
 const MOST_VALUES: usize = 2_000;
 
-/// How many processes of so many values it takes until a limit that all of them break is found broken, its
+/// Returns how many processes of `values` values it takes until a limit that all of them break is found broken,
 /// confirmation included; `None` where [`MOST`] are too few.
 pub fn fewest_processes(hypothesis: Hypothesis, carried: Carried, values: usize) -> Option<usize> {
     let process = vec![beyond(&hypothesis); values.clamp(1, MOST_VALUES)];
@@ -17,7 +18,7 @@ pub fn fewest_processes(hypothesis: Hypothesis, carried: Carried, values: usize)
     (1..=MOST).find(|_| judge.add(&process).is_ok() && judge.finding() == Finding::Broken)
 }
 
-/// A value that breaks the limit beyond doubt: twice of it, and what that is where values are logarithms.
+/// Returns a value that breaks the limit beyond doubt: twice the limit, or the same as a logarithm.
 fn beyond(hypothesis: &Hypothesis) -> f64 {
     let far = match hypothesis.method {
         Method::Share => return if hypothesis.bound == Bound::Max { 1.0 } else { 0.0 },
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_violation_takes_more_where_more_limits_share_the_chance() {
+    fn a_total_violation_takes_more_processes_where_more_limits_share_alpha() {
         for bound in [Bound::Max, Bound::Min] {
             for method in [Method::Quantile(0.5), Method::Centre] {
                 let (alone, among) = (fewest(method, bound, 1, 1), fewest(method, bound, 50, 1));
@@ -53,14 +54,14 @@ mod tests {
                 assert!(alone < among && among < 60, "{method:?}: {alone}, {among}");
             }
         }
-        // A rare thing that always happens is seen at once.
+        // A rare event that happens every time is seen at once.
         assert!(fewest(Method::Share, Bound::Max, 1, 100) <= 10);
         let tail = fewest(Method::Quantile(0.99), Bound::Max, 1, 1);
         assert!(tail < fewest(Method::Quantile(0.5), Bound::Max, 1, 1), "{tail}");
     }
 
     #[test]
-    fn what_earlier_runs_found_counts() {
+    fn evidence_of_earlier_runs_counts() {
         let levels = Levels { fail: threshold(0.01, 1), pass: threshold(0.05, 1) };
         let hypothesis = Hypothesis {
             bound: Bound::Max,

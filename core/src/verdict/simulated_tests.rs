@@ -1,23 +1,24 @@
-//! The promises of a verdict, by seeded simulation: a pass has looked, an interval covers, a claim of detection is
-//! kept, and a red is as rare as it says. Each has a negative control, or the figure that it had before.
+//! The promises of a verdict, checked by seeded simulation: a limit does not pass before the run could have seen a
+//! violation, an interval covers the true value, a minimum detectable effect is detected, and a false red is as rare
+//! as promised. Each promise has a negative control, or the figure from before it was kept.
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
 use crate::stats::tests::noise::Noise;
 use crate::stats::{clopper_pearson, threshold};
 
-/// As many processes as an effort of ten seconds has.
+/// The number of processes that an effort of ten seconds allows.
 const MOST: usize = 83;
 const OPERATIONS: usize = 100;
 
-/// A limit of 1 on `method`, with a tolerance of 10 %.
+/// Returns a limit of 1 on `method`, with a tolerance of 10 %.
 fn limit(method: Method) -> Hypothesis {
     let levels = Levels { fail: threshold(0.01, 1), pass: threshold(0.05, 1) };
     Hypothesis { bound: Bound::Max, limit: 1.0, tolerance: 0.1, method, levels, confirms: true }
 }
 
-/// Operations of one process, whose level is lognormal; the quantile of all of them that is `z` standard deviations
-/// out is `truth`.
+/// A workload whose processes have lognormal levels. Its true value is the quantile of all operations that lies `z`
+/// standard deviations from the centre.
 #[derive(Clone, Copy)]
 struct Like {
     method: Method,
@@ -41,7 +42,7 @@ impl Like {
         (0..OPERATIONS).map(|_| level * (WITHIN * random.normal()).exp()).collect()
     }
 
-    /// The judge at the end of a run, with its finding.
+    /// Returns the judge at the end of a run, with its finding.
     fn judged(self, random: &mut Noise, truth: f64) -> (Judge, Finding) {
         let mut judge = Judge::new(limit(self.method));
         for _ in 0..MOST {
@@ -54,7 +55,7 @@ impl Like {
         (judge, finding)
     }
 
-    /// How many of `runs` come to `finding`, and how many processes a run takes on average.
+    /// Returns how many of `runs` runs end with `finding`, and how many processes a run takes on average.
     fn count(self, truth: f64, runs: u64, finding: Finding) -> (u64, f64) {
         let mut random = Noise::seeded(211);
         let all: Vec<_> = (0..runs).map(|_| self.judged(&mut random, truth)).collect();
@@ -70,9 +71,9 @@ fn at_most(share: f64, count: u64, runs: u64, name: &str) {
     assert!(low <= share, "{name}: {count} of {runs}, promised at most {share}");
 }
 
-/// 5 % beyond limit and tolerance; before, 21 to 94 of 100 passed from a spread of 5 % on at a p99.
+/// The true value is 5 % beyond limit and tolerance. Formerly 21 to 94 of 100 passed at a p99, from a spread of 5 % on.
 #[test]
-fn a_pass_has_looked() {
+fn a_violation_does_not_pass_unseen() {
     const RUNS: u64 = 60;
     for (name, like) in [("p50", P50), ("p90", P90), ("p99", P99)] {
         for spread in [0.0, 0.05, 0.1] {
@@ -83,9 +84,9 @@ fn a_pass_has_looked() {
     at_most(0.05, P90.of(0.2).count(1.155, RUNS, Finding::Held).0, RUNS, "p90 at 0.2");
 }
 
-/// What it costs: at nine tenths of the limit, in processes of some 120 ms.
+/// The price of that: how many processes a pass takes at half and at nine tenths of the limit.
 #[test]
-fn a_pass_is_not_dear() {
+fn a_pass_takes_few_processes() {
     const RUNS: u64 = 40;
     let check = |like: Like, truth: f64, most: f64| {
         let (passed, processes) = like.count(truth, RUNS, Finding::Held);
@@ -101,7 +102,7 @@ fn a_pass_is_not_dear() {
     check(P99.of(0.1), 0.9, 15.0);
 }
 
-/// The interval of 90 % at the moment of the verdict; before, it held in 10 to 72 of 100.
+/// The 90 % interval covers the true value at the moment of the verdict; formerly in only 10 to 72 of 100.
 #[test]
 fn the_interval_covers_at_the_verdict() {
     const RUNS: u64 = 80;
@@ -119,9 +120,9 @@ fn the_interval_covers_at_the_verdict() {
     }
 }
 
-/// What a pass says it would have detected, planted: red in 90 of 100 or more. Before, 4 to 27 at a p99.
+/// The minimum detectable effect of a pass, when injected, is red in 90 of 100 or more; formerly in 4 to 27 at a p99.
 #[test]
-fn a_claim_of_detection_is_kept() {
+fn a_minimum_detectable_effect_is_detected() {
     const RUNS: u64 = 25;
     for (name, like) in [("p50", P50), ("p99", P99)] {
         for spread in [0.0, 0.05, 0.1] {
@@ -139,9 +140,9 @@ fn a_claim_of_detection_is_kept() {
     }
 }
 
-/// Single values, as of memory: fewest processes to red without a false one at the limit.
+/// Single values, as for memory: a red takes few processes, and there is no false red at the limit.
 #[test]
-fn single_values_are_red_soon_and_seldom_wrongly() {
+fn single_values_are_red_soon_and_seldom_falsely() {
     const RUNS: u64 = 150;
     let hypothesis = limit(Method::Quantile(0.5));
     let mut judge = Judge::new(hypothesis);
@@ -164,29 +165,29 @@ fn single_values_are_red_soon_and_seldom_wrongly() {
     }
 }
 
-/// Slopes that lean to one side, as where bursts hit the largest size in one sweep of four: the middle is at the
-/// limit. As values about a centre, 6.7 of 100 were red.
+/// Skewed slopes, as where bursts hit the largest size in one sweep of four. Their median is at the limit. Judged by
+/// their centre, 6.7 of 100 were red.
 #[test]
-fn slopes_that_lean_are_not_red() {
+fn skewed_slopes_are_not_red() {
     const RUNS: u64 = 400;
     let mut random = Noise::seeded(233);
     let red = (0..RUNS).filter(|_| {
         let mut judge = Judge::new(Hypothesis { tolerance: 0.05, ..limit(Method::Quantile(0.5)) });
         (0..MOST / 3).any(|_| {
             let burst = if random.happens(0.25) { 1.5f64.ln() } else { 0.0 };
-            // The middle of the noise and a burst in a quarter of the sweeps lies at 0.43 deviations.
+            // The median of the noise with a burst in a quarter of the sweeps lies at 0.43 standard deviations.
             let noise = 0.05 * (random.normal() - 0.430_727) + burst;
             judge.add(&[1.0 + noise / 100f64.ln()]).unwrap();
             judge.finding() == Finding::Broken
         })
     });
-    at_most(0.01, red.count() as u64, RUNS, "leaning slopes");
+    at_most(0.01, red.count() as u64, RUNS, "skewed slopes");
 }
 
-/// A spike of the machine in one process of ten is no broken maximum; before, 25 of 100 were red. One operation
-/// in most processes is.
+/// A spike of the machine in one process of ten does not break a limit on the maximum; formerly 25 of 100 were red.
+/// A slow operation in most of the processes does.
 #[test]
-fn a_greatest_value_is_confirmed() {
+fn a_greatest_value_must_be_confirmed() {
     const RUNS: u64 = 300;
     let red = |rate: f64| {
         let mut random = Noise::seeded(239);
@@ -220,7 +221,7 @@ fn one_failure_is_red_at_once_where_none_is_allowed() {
     assert_eq!(judge.finding(), Finding::Broken);
 }
 
-/// The table of `docs/judgement.md`: `cargo test --release -p perf-budget-core the_table -- --ignored --nocapture`.
+/// Prints the table of `docs/judgement.md`: `cargo test --release -p perf-budget-core the_table -- --ignored --nocapture`.
 #[test]
 #[ignore = "it prints a table, and takes minutes"]
 fn the_table_of_the_page() {

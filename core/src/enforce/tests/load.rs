@@ -1,5 +1,5 @@
-//! Limits under a load, and on growth: what a late generator, a queue without end and pages that are too
-//! coarse make of them.
+//! Limits under a load, and on growth: how a late generator, an endless queue and coarse pages affect
+//! them.
 
 use super::*;
 use crate::metric::Key;
@@ -7,7 +7,7 @@ use crate::reading::Lag;
 
 const LIMIT: f64 = 0.01;
 
-/// Operations of 20 ms where 10 ms are allowed, or of 2 ms, with a generator that was late by this much.
+/// Returns a process of operations that take `latency`, under a generator that was late by this much.
 fn loaded(latency: f64, p99: f64, max: f64) -> ProcessRun {
     ProcessRun { operations: vec![latency; 100], lag: Some(Lag { p99, max }), ..tenth() }
 }
@@ -29,23 +29,23 @@ fn a_late_generator_takes_a_red_back() {
          limit would settle it"
     );
     assert_eq!(verdict(P99, 0.02, 0.0009, 0.5).0, Verdict::Fail);
-    // The slowest operation may be the one that the generator was late for.
+    // The slowest operation may be the one for which the generator was late.
     let max = Key::Latency.at(Statistic::Max);
     assert_eq!(verdict(max.clone(), 0.02, 0.0009, 0.5).1, late);
     assert_eq!(verdict(max, 0.02, 0.0009, 0.0009).0, Verdict::Fail);
-    // What is held in spite of it is held.
+    // A limit that holds although the generator was late does hold.
     assert_eq!(verdict(P99, 0.002, 0.0015, 0.0015).0, Verdict::Pass);
 }
 
 #[test]
-fn a_generator_that_was_late_once_was_not_late() {
+fn a_generator_that_was_late_in_one_process_takes_nothing_back() {
     let process_run = |n: usize| loaded(0.02, if n == 0 { 0.5 } else { 1e-5 }, 1e-5);
     let outcomes = run(vec![max(P99, "10 ms")], rules(), move |n| Ok(process_run(n)));
     assert_eq!(outcomes[0].verdict, Verdict::Fail);
 }
 
 #[test]
-fn what_was_never_started_settles_only_limits_that_it_is_over() {
+fn operations_that_never_started_settle_only_limits_that_they_are_over() {
     let verdict = |limit: Limit, at_least: f64| {
         let mut process = loaded(3.0 * LIMIT, 0.0, 0.0);
         process.at_least = Some(at_least);
@@ -54,7 +54,7 @@ fn what_was_never_started_settles_only_limits_that_it_is_over() {
         run(vec![limit], rules(), move |_| Ok(process.clone()))[0].clone()
     };
     assert_eq!(verdict(max(P99, "10 ms"), 0.02).verdict, Verdict::Fail);
-    // Within the tolerance of 10 %, it might yet have been held.
+    // Within the tolerance of 10 % the limit might still have held.
     let outcome = verdict(max(P99, "10 ms"), 0.0105);
     assert_eq!(
         (outcome.verdict, outcome.cause.as_deref()),

@@ -1,4 +1,4 @@
-//! Limits against accepted values, waivers, and what is said of values beside what was accepted.
+//! Limits against accepted values, waivers, and the comparison of values with what was accepted.
 
 use super::*;
 use crate::budget::Waiver;
@@ -13,7 +13,7 @@ fn accepted(value: f64, share: f64, unit: Unit) -> Accepted {
     Accepted { value, low, high, unit, date, commit, elsewhere: None, factor: None }
 }
 
-/// One limit under what was accepted; each process has these values of p50, or of gzip.
+/// Judges one limit with an accepted value; each process has these values of p50, or of gzip.
 fn judge(limit: Limit, accepted: Option<Accepted>, values: &[f64]) -> Outcome {
     let template = Outcome { metric: limit.metric.name(), accepted, ..Outcome::default() };
     one(Asked { limit, template, unjudged: None, carried: Carried::default() }, values)
@@ -30,7 +30,7 @@ fn one(asked: Asked, values: &[f64]) -> Outcome {
     drive(Box::new(source), vec![asked], rules()).remove(0)
 }
 
-/// `1.05 x lock`, as it is judged where `value` was accepted.
+/// Returns the limit `1.05 x lock` as it is judged where `accepted` is the accepted value.
 fn lock(metric: Metric, accepted: &mut Accepted) -> Limit {
     accepted.factor = Some(1.05);
     let quantity = Quantity::new(accepted.value * 1.05, accepted.unit);
@@ -39,7 +39,7 @@ fn lock(metric: Metric, accepted: &mut Accepted) -> Limit {
 }
 
 #[test]
-fn so_many_times_what_was_accepted() {
+fn a_multiple_of_the_accepted_value_is_a_limit() {
     let mut then = accepted(0.0051, 0.02, Unit::Seconds);
     let limit = lock(P50, &mut then);
     let bound = "1.05 x lock = 5.36 ms (accepted 5.10 ms on 2026-11-01 at a1b2c3d)";
@@ -49,12 +49,12 @@ fn so_many_times_what_was_accepted() {
     let broken = judge(limit, Some(then), &[0.0102; 9]);
     assert_eq!(broken.reason, format!("p50 is 10.2 ms, over the limit of {bound}"));
     assert_eq!(broken.verdict, Verdict::Fail);
-    // Two runs of a statistical value, that may be days apart, are no comparison.
+    // Two runs of a statistical value may be days apart, so they are not compared.
     assert_eq!(broken.change(), None);
 }
 
 #[test]
-fn exact_ones_say_what_changed() {
+fn deterministic_values_say_what_changed() {
     let mut then = accepted(76_200.0, 0.0, Unit::Bytes);
     let limit = lock(Metric::from(Key::Gzip), &mut then);
     let outcome = judge(limit.clone(), Some(then.clone()), &[82_600.0]);
@@ -62,7 +62,7 @@ fn exact_ones_say_what_changed() {
     let words = format!("gzip is 82.6 KB, over the limit of {bound}");
     assert_eq!((outcome.verdict, &outcome.reason), (Verdict::Fail, &words));
     assert_eq!(outcome.notes, ["gzip +6.40 KB since a1b2c3d"]);
-    // Where it was accepted makes no difference to what is compared.
+    // Where a deterministic value was accepted makes no difference.
     let elsewhere = Accepted { elsewhere: Some("a laptop".into()), ..then };
     assert_eq!(judge(limit, Some(elsewhere), &[82_600.0]).notes, outcome.notes);
 }
@@ -80,7 +80,7 @@ fn far_better_is_a_warning() {
         judge(max(Metric::from(Key::Gzip), "1 MB"), then(), &[50_001.0]).verdict,
         Verdict::Pass
     );
-    // What must not be there may well be gone.
+    // A leak may well be gone.
     assert_eq!(
         judge(max(Metric::from(Key::Leaked), "1 MB"), then(), &[0.0]).verdict,
         Verdict::Pass
@@ -88,7 +88,7 @@ fn far_better_is_a_warning() {
     let time = || Some(accepted(0.004, 0.1, Unit::Seconds));
     assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0017; 9]).verdict, Verdict::Warn);
     assert_eq!(judge(max(P50, "10 ms"), time(), &[0.0019; 9]).verdict, Verdict::Pass);
-    // A red stays one.
+    // A red is still a red.
     assert_eq!(
         judge(max(Metric::from(Key::Gzip), "1 KB"), then(), &[49_999.0]).verdict,
         Verdict::Fail
@@ -96,13 +96,13 @@ fn far_better_is_a_warning() {
 }
 
 #[test]
-fn more_may_be_too_good_too() {
+fn a_much_higher_value_may_be_suspicious_too() {
     let recorded = || Metric::recorded("hits");
     let then = || Some(accepted(100.0, 0.0, Unit::Number));
     let at_least = |value: f64| judge(min(recorded(), "50"), then(), &[value]).verdict;
     assert_eq!(at_least(199.0), Verdict::Pass);
     assert_eq!(at_least(201.0), Verdict::Warn);
-    // Less is not better here, however much less.
+    // For a `min` less is not better, however much less it is.
     assert_eq!(at_least(49.0), Verdict::Fail);
     let at_most = |value: f64| judge(max(recorded(), "500"), then(), &[value]).verdict;
     assert_eq!(at_most(201.0), Verdict::Pass);
@@ -130,7 +130,7 @@ fn a_waiver_makes_a_red_a_warning() {
 }
 
 #[test]
-fn nobody_waives_what_was_not_measured() {
+fn a_waiver_does_not_cover_an_unmeasured_limit() {
     let until = "9999-12-31".parse().unwrap();
     let waiver = Some(Waiver { until, owner: "ann".into(), why: "so".into() });
     let limit = Limit { waiver, ..max(Metric::from(Key::Gzip), "100 KB") };
@@ -138,9 +138,9 @@ fn nobody_waives_what_was_not_measured() {
     check(&run(vec![limit], rules(), gone), Verdict::Unmeasured, "no such file");
 }
 
-/// Where there is no limit to judge by, values are taken until they tell the metric.
+/// Where there is no limit to judge by, values are taken until the metric is known.
 #[test]
-fn what_cannot_be_judged_is_measured() {
+fn a_value_that_cannot_be_judged_is_measured() {
     let measured = |limit: Limit, values: &[f64]| {
         let unjudged = Some(("no value is accepted yet".to_owned(), 1.5));
         let template = Outcome { metric: limit.metric.name(), ..Outcome::default() };
@@ -158,7 +158,7 @@ fn what_cannot_be_judged_is_measured() {
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::Number));
     let depth = limit(Metric::recorded("depth"), Bound::Min, reach);
     assert_eq!(measured(depth, &[7.0]).estimate.unwrap().value.to_bits(), 7_f64.to_bits());
-    // A rate is of what the workload counts.
+    // The unit of a rate is what the workload counts.
     let reach = Target::Absolute(Quantity::new(-f64::MAX / 4.0, Unit::PerSecond));
     let rate = limit(Metric::from(Key::Throughput), Bound::Min, reach);
     let template = Outcome { metric: "throughput".into(), ..Outcome::default() };
@@ -176,9 +176,9 @@ fn what_cannot_be_judged_is_measured() {
     assert_eq!(outcomes[0].against.unwrap().unit, Unit::BytesPerSecond);
 }
 
-/// Neither a value nor an accepted one: there is no limit, and none that is not a number.
+/// With neither a value nor an accepted one there is no limit at all, rather than one that is not a number.
 #[test]
-fn what_cannot_be_judged_nor_measured_has_no_limit() {
+fn without_a_value_and_an_accepted_one_there_is_no_limit() {
     let reach = Target::Absolute(Quantity::new(f64::MAX / 4.0, Unit::Seconds));
     let limit = limit(P50, Bound::Max, reach);
     let template = Outcome { metric: "p50".into(), ..Outcome::default() };
@@ -188,7 +188,7 @@ fn what_cannot_be_judged_nor_measured_has_no_limit() {
     let outcome = &drive(Box::new(gone), vec![asked], rules())[0];
     assert_eq!((outcome.verdict, outcome.against), (Verdict::Unmeasured, None));
     assert_eq!(outcome.reason, "workload `x` crashed");
-    // What is written is read back as it was.
+    // The outcome can be written and read back.
     let text = serde_json::to_string(outcome).unwrap();
     assert_eq!(&serde_json::from_str::<Outcome>(&text).unwrap(), outcome);
 }

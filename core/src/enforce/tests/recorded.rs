@@ -1,9 +1,9 @@
-//! What another program recorded in one process: judged from that process alone, whatever it says.
+//! Limits on what another program recorded in one process: they are judged from that process alone.
 
 use super::*;
 use crate::metric::Key;
 
-/// Batches that take this long, none farther from it than `spread`, a share of it.
+/// A record of batches that take `seconds` each, and differ from it by at most the share `spread`.
 struct Record {
     seconds: f64,
     spread: f64,
@@ -30,7 +30,7 @@ fn row(limit: Limit, seconds: f64, spread: f64, verdict: Verdict, reason: &str) 
     check(&[judged(limit, seconds, spread, rules())], verdict, reason);
 }
 
-/// Tolerance is 10 %: it makes room for other processes, on either side.
+/// The tolerance of 10 % makes room on both sides for other processes, which nobody measured.
 #[test]
 fn an_interval_of_one_process_has_to_clear_the_tolerance_to_fail_and_the_limit_to_pass() {
     let at = |seconds, spread, verdict, reason: &str| {
@@ -70,7 +70,7 @@ fn an_interval_of_one_process_has_to_clear_the_tolerance_to_fail_and_the_limit_t
 }
 
 #[test]
-fn what_scatters_too_far_is_no_verdict() {
+fn a_record_that_scatters_too_far_is_inconclusive() {
     let outcome = judged(max(MEAN, "1 ms"), 1e-3, 0.9, rules());
     assert_eq!(outcome.verdict, Verdict::Inconclusive);
     let remedy = "a quieter machine or a longer `measurement_time` would settle it";
@@ -79,13 +79,13 @@ fn what_scatters_too_far_is_no_verdict() {
 }
 
 #[test]
-fn what_is_near_is_red_where_the_setting_says_so() {
+fn a_record_near_its_limit_is_red_where_the_setting_says_so() {
     let rules = Rules { inconclusive: Inconclusive::Fail, ..rules() };
     assert!(judged(max(MEAN, "1 ms"), 1e-3, 0.01, rules).is_red());
 }
 
 #[test]
-fn it_claims_no_odds_and_no_noise() {
+fn a_record_claims_no_odds_and_no_noise() {
     for seconds in [0.8e-3, 1e-3, 1.2e-3] {
         let outcome = judged(max(MEAN, "1 ms"), seconds, 0.01, rules());
         let evidence = outcome.evidence.unwrap();

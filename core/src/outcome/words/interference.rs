@@ -1,21 +1,22 @@
-//! What is said of a machine that was not idle: a note where it matters, and the sentence of a verdict
+//! The words about a machine that was not idle: a note where that matters, and the sentence of a verdict
 //! that noise took back.
 //!
-//! Apart from the other words because it is about the machine rather than the limit. A calm machine is
-//! mentioned only where a time is red, since that is what is asked first.
+//! They are apart from the other words because they are about the machine and not the limit. A calm machine is
+//! mentioned only where a time is red, since that is the first thing people ask then.
 
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, Clock, FELT};
 use crate::outcome::{Noise, Outcome};
 
-/// A tail begins where a value is so many times the median: less is spread.
+/// How many times the median a value must be to count as a tail.
 const TAIL: f64 = 2.0;
 
-/// What is said of a red by the wall clock that no waiting explains.
-pub const LESS_WAITING_TOO: &str = "it is over the limit without its waiting for a processor too";
+/// The note on a red by the wall clock that no waiting explains.
+pub const LESS_WAITING_TOO: &str =
+    "it is over the limit even without the time that it waited for a processor";
 
-/// What the machine has to do with a time that is red or deserves a look; `None` where nothing.
+/// Says what the machine had to do with a time that is red or deserves a look; `None` where nothing.
 pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.is_red() || outcome.is_warning();
     let noise = outcome.noise.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
@@ -38,22 +39,24 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let several = noise.clock == Some(Clock::Wall);
     let behind = noise.outside.filter(|&cores| several && cores < waited);
     let meanwhile = match (others.as_slice(), behind) {
-        // Whom did it wait for, where nobody else had work?
+        // Nobody else had work, so it can only have waited for its own threads.
         ([], Some(cores)) => format!(" behind its own threads, while only {}", busy(cores)),
         ([], None) => String::new(),
         _ => format!(" while {}", all(&others)),
     };
     let waited = format!("waited {:.0} % of the time for a processor{meanwhile}", waited * 100.0);
     Some(match (noise.clock, tail(outcome)) {
-        // Of pairs: what it waited is in both sides.
+        // There is no clock for a pair: its waiting is in both sides.
         (None, _) => format!("it {waited}"),
         (Some(Clock::LessWaiting), _) => format!("it {waited}; that time is taken off"),
-        (_, Some(median)) => format!("median {median}; the tail is descheduling: it {waited}"),
+        (_, Some(median)) => {
+            format!("median {median}; the tail comes from descheduling: it {waited}")
+        }
         _ => format!("it {waited}; that time is not taken off"),
     })
 }
 
-/// The verdict of a limit that is broken by the wall clock alone.
+/// Returns the sentence of a limit that is broken by the wall clock alone.
 pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
     let side = if limit.bound == Bound::Max { "over" } else { "under" };
     let noise = outcome.noise.clone().unwrap_or_default();
@@ -69,13 +72,13 @@ pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) 
     )
 }
 
-/// That the machine was calm, or that nobody knows, where a time is red.
+/// Says that the machine was calm, or that this is not known, where a time is red.
 fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
     if !outcome.is_red() {
         return None;
     }
     let Some(cores) = noise.outside else {
-        // A pair is interleaved, and does not depend on it.
+        // A pair is interleaved, so it does not depend on how busy the machine was.
         let matters = matches!(limit.target, Target::Absolute(_));
         return matters.then(|| "how busy the machine was is not known".to_owned());
     };
@@ -86,7 +89,7 @@ fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String
     })
 }
 
-/// What of the machine is felt by what runs on it.
+/// Lists what the machine did that affects the work on it.
 fn others(noise: &Noise) -> Vec<String> {
     let share = |share: f64| format!("{:.0} %", share * 100.0);
     let felt = |value: Option<f64>| value.filter(|&value| value > FELT);
@@ -113,16 +116,16 @@ fn busy(cores: f64) -> String {
     format!("{cores:.2} cores were busy with other work")
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins parts of a sentence: `a`, `a and b`, `a, b and c`.
 fn all(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
-        [one] => one.clone(),
+        [part] => part.clone(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
 
-/// The median, where the judged value is far beyond it.
+/// Returns the median where the judged value is far beyond it.
 fn tail(outcome: &Outcome) -> Option<String> {
     let against = outcome.against?;
     let (_, median) = outcome.shape.as_ref()?.quantiles.iter().find(|(name, _)| name == "p50")?;
@@ -144,14 +147,14 @@ mod tests {
     fn check(noise: Noise, expected: Option<&str>) {
         let outcome = Outcome { verdict: Verdict::Fail, noise: Some(noise), ..Outcome::default() };
         assert_eq!(machine(&outcome, &max(P99, "10 ms")).as_deref(), expected);
-        // What load does not touch, and what is fine, has nothing to say of it.
+        // There is no note on a metric that load does not affect, nor on a limit that holds.
         assert_eq!(machine(&outcome, &max(Metric::from(Key::Rss), "1 MB")), None);
         let fine = Outcome { verdict: Verdict::Pass, ..outcome };
         assert_eq!(machine(&fine, &max(P99, "10 ms")), None);
     }
 
     #[test]
-    fn what_is_felt_is_said() {
+    fn what_affected_the_measurement_is_noted() {
         let calm = || Noise {
             outside: Some(0.02),
             waited: Some(0.0),
@@ -164,7 +167,7 @@ mod tests {
         let waited = Noise { waited: Some(0.12), outside: Some(0.2), ..calm() };
         let words = "it waited 12 % of the time for a processor; that time is not taken off";
         check(waited, Some(words));
-        // Processor time has no waiting in it.
+        // Processor time does not contain waiting.
         let outcome = Outcome {
             verdict: Verdict::Fail,
             noise: Some(Noise { waited: Some(0.7), outside: Some(1.5), ..calm() }),

@@ -1,4 +1,4 @@
-//! What an outcome says in words: the same sentence in every report.
+//! The words of an outcome, which are the same in every report.
 
 use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Statistic, Units};
@@ -11,10 +11,10 @@ mod interference;
 
 pub use self::interference::{LESS_WAITING_TOO, machine};
 
-/// Bars of a histogram: as many as are read at a glance.
+/// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;
 
-/// The sentence of the verdict.
+/// Returns the sentence of the verdict.
 pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
@@ -39,7 +39,7 @@ pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
         return unsettled(outcome, limit, &value, &bound, doubt);
     }
     match outcome.verdict {
-        // Rounded for reading, both may look the same.
+        // Both values may look the same when rounded for reading.
         Verdict::Fail if look_alike(&value, &format!("{row}{reference}")) => {
             let by = against.quantity((estimate.value - against.limit).abs());
             format!("{metric} is {value}, {side} the limit of {bound} by {by}")
@@ -62,7 +62,7 @@ pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
     }
 }
 
-/// Whether two numbers with their units are written as the same one: `10 KB` and `10.0 KB`.
+/// Whether two numbers with their units are written as the same number: `10 KB` and `10.0 KB`.
 fn look_alike(a: &str, b: &str) -> bool {
     let parts = |text: &str| {
         let (number, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -71,7 +71,7 @@ fn look_alike(a: &str, b: &str) -> bool {
     a == b || parts(a).is_some_and(|a| Some(a) == parts(b))
 }
 
-/// The sentence where there is nothing to judge by; `why` says why.
+/// Returns the sentence of a limit that cannot be judged; `why` is the reason.
 pub fn unjudged(outcome: &Outcome, why: &str) -> String {
     let value = outcome.estimate.zip(outcome.against).map_or(String::new(), |(now, against)| {
         let value = against.quantity(now.value);
@@ -80,6 +80,7 @@ pub fn unjudged(outcome: &Outcome, why: &str) -> String {
     format!("{why}{value}")
 }
 
+/// Returns the sentence of a limit that the evidence did not settle.
 fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: Doubt) -> String {
     let metric = &outcome.metric;
     let Some(evidence) = outcome.evidence else { return format!("{metric} is {value}") };
@@ -99,7 +100,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     let unseen = unseen(outcome);
     match doubt {
         Doubt::NearLimit => {
-            // Not where it reads the same.
+            // The worst end is left out where it reads the same as the value.
             let worst = worst.filter(|worst| worst.to_string() != value);
             let worst =
                 worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
@@ -123,7 +124,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
     )
 }
 
-/// What a run that settled nothing could not have seen; empty where no odds are known.
+/// Says which violation a run that settled nothing could have missed; empty where no odds are known.
 fn unseen(outcome: &Outcome) -> String {
     let (Some(evidence), Some(against)) = (outcome.evidence, outcome.against) else {
         return String::new();
@@ -148,7 +149,7 @@ fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// The sentence of a latency over its limit, where the generator of the load was `lag` seconds late.
+/// Returns the sentence of a latency over its limit where the generator of the load was `lag` seconds late.
 pub fn late_generator(
     statistic: Statistic,
     lag: f64,
@@ -166,13 +167,13 @@ pub fn late_generator(
     )
 }
 
-/// Whether two notes say the same of different processes: all but their figures agree.
+/// Whether two notes are the same except for their figures.
 pub fn are_alike(a: &str, b: &str) -> bool {
     let plain = |c: &char| !c.is_ascii_digit() && *c != '.';
     a.chars().filter(plain).eq(b.chars().filter(plain))
 }
 
-/// How a reference is written in a sentence.
+/// Returns how a reference is written in a sentence.
 pub fn reference_name(reference: &Reference) -> &str {
     match reference {
         Reference::Base => "base",
@@ -181,7 +182,7 @@ pub fn reference_name(reference: &Reference) -> &str {
     }
 }
 
-/// The two values behind a ratio.
+/// Says which two values a ratio is made of.
 pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
     let typical = |pick: fn(&(f64, f64)) -> f64| {
         let sample = Sample::new(sides.iter().map(pick).collect()).ok()?;
@@ -202,13 +203,13 @@ pub fn sides(limit: &Limit, sides: &[(f64, f64)]) -> String {
         limit.metric,
         shown(typical(|s| s.0)),
         shown(typical(|s| s.1)),
-        // What is the same in every process needs no turns.
+        // A value that is the same in every process need not be interleaved.
         if limit.metric.is_deterministic() { "" } else { ", interleaved" },
     )
 }
 
-/// What must be said of a ratio that is judged by the middle of its pairs, where their mean says something else of
-/// the limit: then a part of the processes is slower, or faster, than the others. `mean` is the ratio by it.
+/// Returns a note for a ratio whose median is within the limit and whose mean is not, or the other way around. Then
+/// some of the processes are slower, or faster, than the others. `mean` is the ratio by the mean.
 pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     let (against, estimate) = (outcome.against?, outcome.estimate?);
     let reaches = against.limit
@@ -227,7 +228,7 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     };
     apart.then(|| {
         format!(
-            "judged by the middle of the pairs, {}; their mean is {}, {what}: a part of the processes differs \
+            "judged by the middle of the pairs, {}; their mean is {}, {what}: some of the processes differ \
              from the others, and `explain` shows how they are distributed",
             against.quantity(estimate.value),
             against.quantity(mean)
@@ -235,10 +236,10 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
     })
 }
 
-/// What one link order is worth: less than this between two builds may be where the linker put things.
+/// The effect that the order of linking may have on a time, as a share: less than this may be layout luck.
 const LAYOUT_LUCK: f64 = 0.02;
 
-/// What must be said of a red that is smaller than what linking the same source anew may make.
+/// Returns a note for a red that is smaller than what linking the same source again may cause.
 pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
     let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
     let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
@@ -250,10 +251,10 @@ pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> 
     })
 }
 
-/// The distribution of `values`: the quantiles that they support, and a histogram.
+/// Returns the distribution of `values`: the quantiles that they support, and a histogram.
 pub fn shape(of: String, values: Vec<f64>) -> Distribution {
     let sample = Sample::new(values).unwrap_or_default();
-    // A percentile needs values beyond it: with fewer it would only be the greatest value.
+    // A percentile needs values beyond it; with too few it would only be the greatest value.
     let supported = |q: f64| sample.len() as f64 * (1.0 - q) >= 5.0 || q <= 0.5;
     let named = [("min", 0.0), ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
     let mut quantiles: Vec<(String, f64)> = named

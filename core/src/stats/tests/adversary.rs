@@ -1,4 +1,4 @@
-//! The same code on both sides, under every noise that makes other gates flake.
+//! The same code on both sides of a pair, under every noise that makes other gates flake.
 
 use super::super::{Paired, threshold};
 use super::noise::Noise;
@@ -40,7 +40,7 @@ fn noise(kind: &str, random: &mut Noise) -> Vec<f64> {
     }
 }
 
-/// How many runs reach 1:100 and 1:20, of [`RUNS`] in each of which a look is taken after every pair.
+/// Counts how many of [`RUNS`] runs reach 1:100 and 1:20, when looked at after every pair.
 fn alarms(kind: &str, swap: bool, effect: f64, side: fn(f64) -> Paired) -> (u64, u64) {
     let mut random = Noise::seeded(20_240_301);
     let (mut strict, mut loose) = (0, 0);
@@ -81,7 +81,7 @@ fn half_way_to_the_limit_it_flakes_less() {
     }
 }
 
-/// Negative control: without the coin the same noises are called regressions.
+/// This is the negative control: without the coin, the same noises are called regressions.
 #[test]
 fn without_the_swap_it_flakes() {
     let check = |kind: &str, at_least: f64| {
@@ -94,7 +94,7 @@ fn without_the_swap_it_flakes() {
     check("regimes", 0.3);
 }
 
-/// A guarantee that never fails anything would hold as well: real effects are caught.
+/// Real effects are caught. A test that never fails anything would keep the other guarantees as well.
 #[test]
 fn real_effects_are_caught() {
     let check = |kind: &str, effect: f64, at_least: f64| {

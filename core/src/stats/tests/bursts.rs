@@ -13,7 +13,7 @@ fn as_values(exceeds: &[bool]) -> Vec<f64> {
     exceeds.iter().map(|&exceeds| if exceeds { 2.0 } else { 0.5 }).collect()
 }
 
-/// How many runs fail, looking after every block; blocks of 0 are the test of single operations.
+/// Counts the runs that fail when looked at after every block; with `ops` of 0 single operations are tested.
 fn alarms(rate: f64, burst: f64, ops: u64) -> u64 {
     let mut random = Noise::seeded(5);
     let enough = threshold(0.01, 1);
@@ -48,7 +48,7 @@ fn blocks_of_ten_bursts_do_not_flake() {
     check(100.0, 1000);
 }
 
-/// Negative control: counted one by one, the operations of a burst are taken for many independent observations.
+/// This is the negative control: counted one by one, the operations of a burst pass for independent observations.
 #[test]
 fn single_operations_flake() {
     assert_breaks(0.25, alarms(P0, 5.0, 0), RUNS, "single operations, bursts of 5");
@@ -80,7 +80,7 @@ fn inflation_measures_the_bursts() {
     assert_eq!(mean(&[(50, 1)]), None);
     assert_eq!(mean(&[(50, 0), (50, 0)]), None);
     assert_eq!(mean(&[(50, 50), (50, 50)]), None);
-    // By hand: p = 1/10, (2-1)²/10 twice, over 1 · 0.09.
+    // This is checked by hand: p = 1/10, (2-1)²/10 twice, over 1 · 0.09.
     assert!((mean(&[(10, 0), (10, 2)]).unwrap() - 0.2 / 0.09).abs() < 1e-12);
 }
 
@@ -105,8 +105,8 @@ fn a_value_at_the_limit_does_not_exceed_it() {
 
 /// One operation in a hundred is slow and takes as long as a hundred others.
 ///
-/// Cut by time, a block ends with the slow operation that falls into it, and its share is no longer
-/// fair: the negative control flakes. Weighted by its size, the very same block is fair.
+/// If blocks are cut by time, a block ends with the slow operation that falls into it, and its share is no longer
+/// fair: the negative control flakes. Weighted by its size, the same block is fair.
 #[test]
 fn blocks_cut_by_time_are_fair_only_when_weighted() {
     let mut random = Noise::seeded(13);

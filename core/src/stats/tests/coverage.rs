@@ -1,4 +1,4 @@
-//! Every interval covers the truth as often as it says; those of `sequence.rs` at all looks at once.
+//! Every interval covers the truth as often as it promises; those of `sequence.rs` at all looks at once.
 
 use super::super::{Contrast, Interval, Percentile, Sample, detect, order, sequence};
 use super::assert_at_most;
@@ -6,7 +6,7 @@ use super::noise::Noise;
 
 const ALPHA: f64 = 0.1;
 
-/// The quantile of the latencies of [`Noise`], which are `exp(normal/2)`.
+/// Returns the true quantile of the latencies of [`Noise`], which are `exp(normal/2)`.
 fn true_quantile(q: f64) -> f64 {
     let normal = match q {
         0.5 => 0.0,
@@ -33,7 +33,7 @@ fn fixed_intervals_cover() {
     check(0.99, 400);
 }
 
-/// A hundred looks at growing samples, and a miss at any of them counts.
+/// Growing samples are looked at a hundred times, and a miss at any look counts.
 #[test]
 fn sequences_cover_at_every_look() {
     const RUNS: u64 = 60;
@@ -66,7 +66,7 @@ fn sequences_cover_what_bursts() {
         let mut p90 = Percentile::new(0.9, 1.0, 1.1, 100);
         let mut gap = false;
         for _ in 0..10 {
-            // Uniform on (0, 1) within calm, and on (1, 2) within bursts: the true p90 is 1.
+            // Values are uniform on (0, 1) in calm times and on (1, 2) in bursts, so the true p90 is 1.
             let process: Vec<f64> = random
                 .bursts(0.1, 5.0, 500)
                 .into_iter()
@@ -108,11 +108,11 @@ fn paired_sequences_cover_under_drift_and_heavy_tails() {
     check("drift", |random, i| random.normal() + i as f64 / 10.0);
 }
 
-/// The interval and the verdict are one test: an end passes the limit exactly when the side decides.
+/// Interval and verdict are one test: an end passes the limit exactly when that side decides.
 #[test]
 fn intervals_agree_with_verdicts() {
     let mut random = Noise::seeded(29);
-    // Half of alpha on each side of the interval, all of it on the one side of the verdict.
+    // Each side of the interval has half of alpha, and the single side of the verdict has all of it.
     let enough = super::super::threshold(ALPHA / 2.0, 1);
     let mut decided = 0;
     for i in 0..60 {
@@ -146,7 +146,7 @@ fn what_is_not_bounded_says_so() {
     assert!((got.low - 0.1).abs() < 1e-9 && got.width() < 1e-9, "{got:?}");
 }
 
-/// A hundred thousand values, at three places of the distribution.
+/// A hundred thousand values are handled, at three places of the distribution.
 #[test]
 fn large_samples_are_no_burden() {
     let mut random = Noise::seeded(31);

@@ -1,4 +1,4 @@
-//! What a run claims that it would have caught, it catches: 95 times in a hundred.
+//! A run catches the violation that it claims it would have caught, 95 times in a hundred.
 
 use super::super::{
     Blocks, Contrast, Exceedance, Paired, Percentile, Sample, clopper_pearson, detect, threshold,
@@ -6,7 +6,7 @@ use super::super::{
 use super::exact::decided_at;
 use super::noise::Noise;
 
-/// Exactly: the power at the reported rate, and a rate a little smaller that has less.
+/// This is exact: the power at the reported rate is enough, and at a slightly smaller rate it is not.
 #[test]
 fn exceedance_is_at_most_three_percent_too_large() {
     let check = |q: f64, n: u64, tests: usize| {
@@ -70,7 +70,7 @@ fn blocks_catch_what_they_claim() {
     check(0.5, 20, 20);
 }
 
-/// Uneven blocks are worth fewer operations, so the claim grows with the bursts.
+/// Uneven blocks are worth fewer operations, so the smallest violation grows with the bursts.
 #[test]
 fn blocks_that_burst_claim_less() {
     const RUNS: u64 = 100;
@@ -134,7 +134,7 @@ fn pairs_agree_with_the_rule_of_thumb() {
     check(60, 200);
 }
 
-/// A violation is told in the unit of the limit: the sample, stretched.
+/// A violation is reported in the unit of the limit, as the quantile of the stretched sample.
 #[test]
 fn rates_become_quantiles() {
     let sample = Sample::new((1..=1000).map(f64::from).collect()).unwrap();
@@ -154,7 +154,7 @@ fn rates_become_quantiles() {
     assert_eq!(got, None);
 }
 
-/// Process by process, in the unit of the limit: what 10 processes claim is what 10 processes catch.
+/// Ten processes catch what ten processes claim, in the unit of the limit.
 #[test]
 fn a_percentile_catches_what_it_claims() {
     const RUNS: u64 = 100;

@@ -1,9 +1,9 @@
-//! The test of counts has exactly computable error rates: `(n, k)` is all it knows, so a dynamic
+//! The error rates of the test of counts can be computed exactly: it depends on `(n, k)` alone, so a dynamic
 //! program over `k` gives the probability of a verdict at every `n`, without any simulation.
 
 use super::super::{Exceedance, threshold};
 
-/// The probability that the test is decided at each number of values, at the true rate `p`.
+/// Returns the probability that the test is decided at each number of values, at the true rate `p`.
 pub(super) fn decided_at(
     test: &Exceedance,
     fails: bool,
@@ -34,7 +34,7 @@ pub(super) fn decided_at(
             going[..upto].fill(0.0);
         }
         decided.push(caught);
-        // Far tails cost time and change nothing that is printed.
+        // Far tails cost time and do not change any figure of the tables.
         while going.len() > 1 && going.last().is_some_and(|&last| last < 1e-18) {
             going.pop();
         }
@@ -42,7 +42,7 @@ pub(super) fn decided_at(
     decided
 }
 
-/// The critical count at `n` from the one at `n - 1`, which it never lies before.
+/// Returns the critical count at `n` from the one at `n - 1`, below which it never lies.
 fn follow(test: &Exceedance, fails: bool, enough: f64, n: u64, last: Option<u64>) -> Option<u64> {
     let reaches = |k: u64| k <= n && test.log_evidence_of(n, k) >= enough;
     if fails {
@@ -53,7 +53,7 @@ fn follow(test: &Exceedance, fails: bool, enough: f64, n: u64, last: Option<u64>
     }
 }
 
-/// The number of values by which the test is decided with probability `share`.
+/// Returns the number of values by which the test is decided with probability `share`.
 fn by(decided: &[f64], share: f64) -> Option<usize> {
     let mut sum = 0.0;
     decided.iter().position(|p| {
@@ -77,7 +77,7 @@ fn critical_counts_agree_with_the_walk() {
     }
 }
 
-/// A subject exactly at its limit, and one at 0.9 of the allowed rate.
+/// One subject is exactly at its limit, and one at 0.9 of the allowed rate.
 #[test]
 fn false_fails_are_as_rare_as_tabled() {
     let check = |q: f64, tests: usize, most: u64, at_limit: f64, below: Option<f64>| {
@@ -102,7 +102,7 @@ fn false_fails_are_as_rare_as_tabled() {
     check(0.99, 200, 30_000, 0.000_025, None);
 }
 
-/// Values to a red at a multiple of the allowed rate: half of the runs, and 95 % of them.
+/// The table has the values to a red at a multiple of the allowed rate, for half of the runs and for 95 % of them.
 #[test]
 fn fails_come_as_soon_as_tabled() {
     let check = |q: f64, tests: usize, times: f64, half: usize, most: usize| {
@@ -131,10 +131,10 @@ fn fails_come_as_soon_as_tabled() {
     check(0.99, 200, 10.0, 76, 173);
 }
 
-/// Values to a green when none of them comes near the limit, and the rate of false greens.
+/// The table has the values to a green when none of them comes near the limit, and the rate of false greens.
 ///
-/// No method passes a p99 on fewer than 299 values at 5 %; without the half of the weight on "never"
-/// it would take 404.
+/// No method passes a p99 on fewer than 299 values at 5 %. Without half of the weight on "never"
+/// it would take 404 values.
 #[test]
 fn passes_are_quick_and_seldom_wrong() {
     let check = |q: f64, quickest: u64, quarter: [usize; 2], half: [usize; 2]| {
@@ -158,7 +158,7 @@ fn passes_are_quick_and_seldom_wrong() {
     check(0.99, 346, [784, 2016], [2322, 6120]);
 }
 
-/// A rate above a half is judged as its mirror image, and keeps the promise.
+/// A rate above a half is judged as its mirror image, and keeps the promised error rates.
 #[test]
 fn high_rates_are_judged_too() {
     let check = |p0: f64| {
@@ -173,7 +173,7 @@ fn high_rates_are_judged_too() {
     check(0.75);
 }
 
-/// Three of three exceed at 1 %: the mean of `(p/p0)³` over the rates that are bet on.
+/// Three of three values exceed at a rate of 1 %: the evidence is the mean of `(p/p0)³` over the rates of the bets.
 #[test]
 fn evidence_is_a_mean_of_likelihood_ratios() {
     let cubes: f64 =

@@ -1,4 +1,4 @@
-//! The two fronts, from the first process to a verdict.
+//! The two front types, from the first process to a verdict.
 
 use super::super::{Contrast, Exceedance, Percentile, threshold};
 use super::noise::Noise;
@@ -6,7 +6,7 @@ use super::noise::Noise;
 const FAIL: f64 = 0.01;
 const PASS: f64 = 0.05;
 
-/// The verdict, and how many processes it took; none within 500 processes.
+/// Returns the verdict and how many processes it took; after 500 processes it is inconclusive.
 fn judged(mut take: impl FnMut() -> (f64, f64)) -> (&'static str, usize) {
     for processes in 1..=500 {
         let (fail, pass) = take();
@@ -86,9 +86,9 @@ fn a_value_at_a_limit_neither_exceeds_it_nor_is_below_it() {
     assert!((p50.log_pass() - all).abs() < 1e-12);
 }
 
-/// The same rates in bursts are worth fewer values, and the claim says so.
+/// The same rates in bursts are worth fewer values, so the smallest violation is larger.
 #[test]
-fn bursts_are_claimed_for_less() {
+fn bursts_make_the_smallest_violation_larger() {
     let enough = threshold(FAIL, 1);
     let claim = |burst: f64| {
         let mut random = Noise::seeded(71);
@@ -106,7 +106,7 @@ fn bursts_are_claimed_for_less() {
 }
 
 #[test]
-fn a_process_that_says_nothing_is_refused_whole() {
+fn a_process_with_an_invalid_value_is_refused_as_a_whole() {
     let mut p50 = Percentile::new(0.5, 1.0, 1.1, 10);
     p50.add_process(&[0.5; 10]).unwrap();
     let before = (p50.log_fail(), p50.log_pass(), p50.sample().len());

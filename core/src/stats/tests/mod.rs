@@ -1,7 +1,7 @@
-//! The quality of the verdicts: computed exactly, or simulated with fixed seeds.
+//! The quality of the verdicts, computed exactly or simulated with fixed seeds.
 //!
-//! Every promise is held against the noises that break other gates, and beside each promise stands a
-//! negative control that must break, so that the tests are known to have teeth.
+//! Every promise is tested under the noises that break other gates, and beside each promise there is a
+//! negative control that must break, which shows that the test can fail.
 
 mod adversary;
 mod bursts;
@@ -24,7 +24,7 @@ fn assert_at_most(alpha: f64, alarms: u64, runs: u64, name: &str) {
     assert!(rate.low <= alpha, "{name}: {alarms} of {runs}, promised at most {alpha}");
 }
 
-/// Fails unless the rate is above `rate` beyond doubt: a negative control that has to break.
+/// Fails unless the rate is above `rate` beyond doubt, for a negative control that has to break.
 #[track_caller]
 fn assert_breaks(rate: f64, alarms: u64, runs: u64, name: &str) {
     let shown = clopper_pearson(alarms, runs, 0.998);

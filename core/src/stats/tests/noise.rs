@@ -1,8 +1,8 @@
-//! Seeded noise: the kinds that are known to fool a gate.
+//! Seeded noise of the kinds that are known to fool a gate.
 
 use std::f64::consts::{PI, TAU};
 
-/// The splitmix64 generator (Steele, Lea & Flood 2014): ten lines, the same on every platform.
+/// The splitmix64 generator (Steele, Lea & Flood 2014), which gives the same numbers on every platform.
 pub(crate) struct Noise(u64);
 
 impl Noise {
@@ -18,7 +18,7 @@ impl Noise {
         z ^ (z >> 31)
     }
 
-    /// Strictly between 0 and 1.
+    /// Returns a number strictly between 0 and 1.
     pub(crate) fn uniform(&mut self) -> f64 {
         ((self.bits() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
@@ -27,7 +27,7 @@ impl Noise {
         self.uniform() < p
     }
 
-    /// -1 or 1, the swap of roles.
+    /// Returns -1 or 1, for the swap of roles.
     pub(crate) fn coin(&mut self) -> f64 {
         if self.happens(0.5) { 1.0 } else { -1.0 }
     }
@@ -44,12 +44,12 @@ impl Noise {
         (PI * (self.uniform() - 0.5)).tan()
     }
 
-    /// A latency: lognormal about 1, with the sigma of an ordinary operation's tail.
+    /// Returns a latency: lognormal about 1, with the sigma of an ordinary operation's tail.
     pub(crate) fn latency(&mut self) -> f64 {
         (0.5 * self.normal()).exp()
     }
 
-    /// An autoregressive walk that forgets `1 - phi` of itself at every step, from its stationary start.
+    /// Returns an autoregressive walk that forgets `1 - phi` of itself at every step, from its stationary start.
     pub(crate) fn autoregressive(&mut self, phi: f64, n: usize) -> Vec<f64> {
         let mut at = self.normal() / (1.0 - phi * phi).sqrt();
         (0..n)
@@ -60,8 +60,8 @@ impl Noise {
             .collect()
     }
 
-    /// Yes and no with a long-run rate of exactly `rate`, in bursts of `burst` operations on average,
-    /// in which four of five say yes.
+    /// Returns exceedances with a long-run rate of exactly `rate`, in bursts of `burst` operations on average,
+    /// in which four of five operations exceed.
     pub(crate) fn bursts(&mut self, rate: f64, burst: f64, n: usize) -> Vec<bool> {
         const WITHIN: f64 = 0.8;
         let share = rate / WITHIN;

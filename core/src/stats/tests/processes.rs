@@ -1,4 +1,4 @@
-//! Processes that differ from each other: in level, and in how many operations they have time for.
+//! Processes that differ from each other, in level and in how many operations they have time for.
 
 use super::super::{Blocks, Exceedance, Percentile, threshold};
 use super::noise::Noise;
@@ -7,13 +7,14 @@ use super::{assert_at_most, assert_breaks};
 const RUNS: u64 = 120;
 const PROCESSES: usize = 30;
 
-/// Operations about a level of their process, which is lognormal about `truth`.
+/// Returns operations about the level of their process, which is lognormal about `truth`.
 fn process(random: &mut Noise, truth: f64, spread: f64, operations: usize) -> Vec<f64> {
     let level = truth * (spread * random.normal()).exp();
     (0..operations).map(|_| level * (0.1 * random.normal()).exp()).collect()
 }
 
-/// The median lies exactly at the limit; the first process has time for five operations, the others for more.
+/// Counts false reds at a median exactly at the limit. The first process has time for five operations, the others for
+/// `later`.
 fn alarms(later: usize, test: fn() -> Percentile) -> u64 {
     let mut random = Noise::seeded(83);
     let alarm = |_| {
@@ -35,7 +36,7 @@ fn a_process_is_one_observation_however_long() {
     }
 }
 
-/// Negative control: cut as long as the first, each of the others is many independent observations.
+/// This is the negative control: cut as long as the first, each of the others is many independent observations.
 #[test]
 fn cut_in_blocks_processes_flake() {
     let count = alarms(100, || Percentile::new(0.5, 1.0, 1.1, 7));
@@ -55,7 +56,7 @@ fn a_long_process_that_is_slow_still_fails() {
     assert!(caught > 1.0 && caught < 2.0, "{caught}");
 }
 
-/// A process that was cut short is less of an observation.
+/// A process that was cut short counts for less.
 #[test]
 fn a_short_process_weighs_little() {
     let gain = |operations: u64| {
@@ -69,8 +70,8 @@ fn a_short_process_weighs_little() {
     assert!((gain(125) - gain(500)).abs() < 1e-12, "a longer one weighs no more");
 }
 
-/// How many runs pass although the median is 5 % beyond the tolerance, by the passing side of a quantile, and by
-/// operations counted one by one.
+/// Counts the runs that pass although the median is 5 % beyond the tolerance, by the passing side of a quantile and by
+/// operations that count one by one.
 fn misses(spread: f64) -> (u64, u64) {
     let mut random = Noise::seeded(97);
     let enough = threshold(0.05, 1);
@@ -93,15 +94,15 @@ fn misses(spread: f64) -> (u64, u64) {
 }
 
 #[test]
-fn what_processes_share_is_no_crowd_for_passing() {
+fn a_slow_process_is_not_many_observations_for_passing() {
     for spread in [0.0, 0.05, 0.1, 0.2] {
         assert_at_most(0.05, misses(spread).0, RUNS, &format!("{spread}"));
     }
-    // Negative control.
+    // This is the negative control.
     assert_breaks(0.2, misses(0.2).1, RUNS, "operations one by one");
 }
 
-/// Where processes are alike nothing is taken off, and an interval agrees with the verdict at its limit.
+/// Where processes are alike nothing is subtracted, and an interval agrees with the verdict at its limit.
 #[test]
 fn the_interval_ends_where_passing_begins() {
     let mut random = Noise::seeded(101);

@@ -1,11 +1,11 @@
-//! Shares: what one failure says, and whether the interval holds where failures come together.
+//! Shares: what one failure proves, and whether the interval holds where failures come together.
 
 use super::super::Share;
 use super::assert_at_most;
 use super::noise::Noise;
 
 #[test]
-fn one_failure_disproves_none() {
+fn one_failure_disproves_a_share_of_zero() {
     let mut none = Share::new(0.0, 0.001);
     for _ in 0..4 {
         none.process(1000, 0);
@@ -43,7 +43,7 @@ fn the_interval_holds_the_share() {
 }
 
 #[test]
-fn what_could_be_detected_of_a_share() {
+fn more_processes_detect_a_smaller_share() {
     let mut share = Share::new(0.01, 0.011);
     (0..5).for_each(|_| share.process(400, 2));
     let enough = super::super::threshold(0.01, 1);

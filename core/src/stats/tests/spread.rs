@@ -1,8 +1,8 @@
-//! What processes differ by: against tables, and in cases that have no spread.
+//! The spread of processes, checked against tables and in cases without a spread.
 
 use super::super::{Percentile, Spread, threshold};
 
-/// Ten levels with a mean of 0 and a variance of 1.
+/// Returns ten levels with a mean of 0 and a variance of 1.
 fn ten() -> Vec<f64> {
     let raw: Vec<f64> = (0..10).map(|i| f64::from(i) - 4.5).collect();
     let sd = (raw.iter().map(|v| v * v).sum::<f64>() / 9.0).sqrt();
@@ -14,7 +14,7 @@ fn about(got: f64, want: f64) {
     assert!((got - want).abs() < 2e-3, "{got}, and the table has {want}");
 }
 
-/// Student's distribution, at its tabled 95 %.
+/// The interval is that of Student's distribution, at its tabled 95 %.
 #[test]
 fn a_middle_of_single_values_is_students() {
     let check = |n: usize, t: f64| {
@@ -31,19 +31,19 @@ fn a_middle_of_single_values_is_students() {
     check(9, 1.859_548);
 }
 
-/// The factors of normal tolerance limits, one-sided at 95 % (Krishnamoorthy & Mathew 2009, table B1).
+/// The ends are the factors of normal tolerance limits, one-sided at 95 % (Krishnamoorthy & Mathew 2009, table B1).
 #[test]
 fn a_tail_of_levels_is_a_tolerance_limit() {
-    // Two alike values of each process leave no remainder.
+    // Two equal values of each process leave no remainder.
     let processes: Vec<Vec<f64>> = ten().into_iter().map(|level| vec![level; 2]).collect();
     for (q, factor) in [(0.9, 2.355), (0.95, 2.911), (0.99, 3.981)] {
         about(Spread::of(&processes, q).unwrap().confidence_below(factor), 0.95);
     }
 }
 
-/// A limit from below turns values around: the two ends change places.
+/// A lower limit turns values around, so the two ends change places.
 #[test]
-fn what_is_turned_around_has_the_same_spread() {
+fn mirrored_values_have_the_same_spread() {
     let up: Vec<Vec<f64>> = ten().into_iter().map(|v| vec![v.exp(), (v + 0.1).exp()]).collect();
     let down: Vec<Vec<f64>> = up.iter().map(|p| p.iter().map(|v| -v).collect()).collect();
     for q in [0.1, 0.5, 0.9] {
@@ -62,9 +62,9 @@ fn without_two_processes_nothing_is_known_of_a_spread() {
     assert!(Spread::of(&[vec![1.0], vec![2.0]], 0.5).is_some());
 }
 
-/// Alike to the last digit there is no spread; a limit out of reach is below no doubt, whatever its sign.
+/// Values that are equal to the last digit have no spread. A limit far away leaves room without doubt, whatever its sign.
 #[test]
-fn what_never_varies_leaves_room() {
+fn a_value_that_never_varies_leaves_room() {
     let alike = vec![vec![1.0; 20]; 5];
     let spread = Spread::of(&alike, 0.9).unwrap();
     assert!(spread.leaves_room(1.001) && !spread.leaves_room(0.999));
@@ -73,7 +73,7 @@ fn what_never_varies_leaves_room() {
     assert!(Spread::of(&below, 0.5).unwrap().leaves_room(f64::MAX / 4.0));
 }
 
-/// Two kinds in equal parts, of which three processes happened to be one.
+/// There are two equally common kinds of process, and three processes happened to be of one kind.
 #[test]
 fn few_processes_pass_only_far_from_the_limit() {
     let leaves_room = |processes: usize, tolerance_limit: f64| {
@@ -86,7 +86,7 @@ fn few_processes_pass_only_far_from_the_limit() {
     assert!(!leaves_room(4, 1.4) && leaves_room(5, 1.4) && leaves_room(3, 1.6));
 }
 
-/// The minimum detectable effect grows with what processes differ by, and shrinks with their number.
+/// The minimum detectable effect grows with the differences between processes, and shrinks with their number.
 #[test]
 fn a_violation_is_told_by_the_spread() {
     let claim = |apart: f64, processes: u64| {

@@ -1,5 +1,5 @@
 //! The theorem behind the paired test, checked by enumeration: whatever the noise, the evidence has
-//! a mean of at most 1 over all the coins.
+//! a mean of at most 1 over all outcomes of the coins.
 
 use super::super::{Betting, Paired};
 use super::noise::Noise;
@@ -21,8 +21,8 @@ fn noise(kind: &str, n: usize, random: &mut Noise) -> Vec<f64> {
         .collect()
 }
 
-/// The mean over all `2^n` coins of the evidence after each pair, and of the evidence at which one
-/// stops who stops as soon as it has doubled.
+/// Returns the mean over all `2^n` outcomes of the coins: of the evidence after each pair, and of the evidence of
+/// somebody who stops as soon as it has doubled.
 fn means(noise: &[f64], effect: f64, test: &Paired) -> (Vec<f64>, f64) {
     let n = noise.len();
     let mut at = vec![0.0; n];
@@ -88,7 +88,7 @@ fn the_kernel_is_a_martingale() {
 }
 
 #[test]
-fn a_pair_that_says_nothing_changes_nothing() {
+fn a_pair_exactly_at_the_limit_changes_nothing() {
     let mut test = Paired::fail(0.0);
     test.push(0.0).unwrap();
     assert!(test.log_evidence().abs() < 1e-15);
@@ -99,7 +99,7 @@ fn a_pair_that_says_nothing_changes_nothing() {
     assert!((test.log_evidence() - before).abs() < 1e-15);
 }
 
-/// Eleven pairs are the least that can fail at 1 %, seven the least that can pass at 5 %.
+/// Eleven pairs are the fewest that can fail at 1 %, and seven the fewest that can pass at 5 %.
 #[test]
 fn no_effect_is_proved_by_a_few_pairs() {
     let check = |alpha: f64, want: usize| {

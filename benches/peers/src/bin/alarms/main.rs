@@ -1,7 +1,7 @@
 //! False alarms and power beside other tools: `cargo run --release --bin alarms -- 20` for twenty minutes.
 //!
-//! Each trial draws a workload and an effect, and asks every tool once, in random order, so that all see the
-//! same machine. What they said is written to `docs/peers.md` after each trial.
+//! Each trial draws a workload and an effect, and runs every tool once, in random order, so that all see the
+//! same machine. The results are written to `docs/peers.md` after each trial.
 
 mod tools;
 mod work;
@@ -14,18 +14,18 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::stats::clopper_pearson;
-use tools::{Builds, Said};
+use tools::{Builds, Change};
 use work::Random;
 
-/// Percent that are injected; nothing in every second trial.
+/// The percentages that are injected; in every second trial it is nothing.
 const EFFECTS: [u32; 4] = [0, 0, 2, 5];
-/// A tool that is installed beside, and need not be.
+/// The variable that names the program of perfgate, which need not be installed.
 const PERFGATE: &str = "PERFGATE";
 
-/// What a rule has said, by the effect that was injected.
+/// The answers of a rule, by the effect that was injected.
 #[derive(Default)]
 struct Row {
-    said: BTreeMap<u32, Vec<Said>>,
+    changes: BTreeMap<u32, Vec<Change>>,
     seconds: Vec<f64>,
 }
 
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         place: std::env::temp_dir().join("perf-budget-alarms"),
         perfgate: std::env::var_os(PERFGATE).map(PathBuf::from),
     };
-    // Copies of an older build are of no use.
+    // Copies of an older build must not be used.
     let _ = std::fs::remove_dir_all(&builds.place);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_nanos() as u64);
     let mut random = Random(seed);
@@ -54,11 +54,11 @@ fn main() -> ExitCode {
             order.swap(last, random.below(last + 1));
         }
         pressures.extend(pressure());
-        for (said, seconds) in builds.ask(workload, &order) {
-            let rules = said.len() as f64;
-            for (rule, said) in said {
+        for (changes, seconds) in builds.ask(workload, &order) {
+            let rules = changes.len() as f64;
+            for (rule, change) in changes {
                 let row = rows.entry(rule).or_default();
-                row.said.entry(effect).or_default().push(said);
+                row.changes.entry(effect).or_default().push(change);
                 row.seconds.push(seconds / rules);
             }
         }
@@ -101,10 +101,12 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
         },
     );
     for (rule, row) in rows {
-        let count = |effect: u32, wanted: Said| {
-            let said = row.said.get(&effect).map_or(&[][..], Vec::as_slice);
-            let (k, n) =
-                (said.iter().filter(|said| **said == wanted).count() as u64, said.len() as u64);
+        let count = |effect: u32, wanted: Change| {
+            let changes = row.changes.get(&effect).map_or(&[][..], Vec::as_slice);
+            let (k, n) = (
+                changes.iter().filter(|change| **change == wanted).count() as u64,
+                changes.len() as u64,
+            );
             if n == 0 {
                 return "-".to_owned();
             }
@@ -116,10 +118,10 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
         let _ = writeln!(
             text,
             "| {rule} | {} | {} | {} | {} | {:.1} |",
-            count(0, Said::Slower),
-            count(0, Said::Faster),
-            count(2, Said::Slower),
-            count(5, Said::Slower),
+            count(0, Change::Slower),
+            count(0, Change::Faster),
+            count(2, Change::Slower),
+            count(5, Change::Slower),
             seconds[seconds.len() / 2],
         );
     }

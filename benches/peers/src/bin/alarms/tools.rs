@@ -1,4 +1,4 @@
-//! The tools: how each is run on a base and a head build, and which words of it mean "slower".
+//! The tools: how each is run on a base and a head build, and which of its words mean "slower".
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -9,24 +9,25 @@ use serde_json::Value;
 
 use crate::work;
 
-/// Says to a build which tool it is to be, and about which workload.
+/// The variable that tells a build which tool it is.
 const TOOL: &str = "ALARMS_TOOL";
+/// The variable that tells a build which workload it runs.
 const WORKLOAD: &str = "ALARMS_WORKLOAD";
-/// What hyperfine and perfgate run does the operation so often: some tens of milliseconds.
+/// How often the program that hyperfine and perfgate run does the operation: for some tens of milliseconds.
 const REPEATS: usize = 400;
-/// What a two-sided test at 5 % asks of a large sample.
+/// The threshold of a two-sided test at 5 % for a large sample.
 const WELCH: f64 = 1.96;
 
-/// What a tool says of the head.
+/// The answer of a tool about the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Change {
     Slower,
     Faster,
     Same,
 }
 
-/// What each rule of one tool says, and how long the tool took.
-pub(crate) type Answer = (Vec<(&'static str, Said)>, f64);
+/// The answers of all rules of one tool, and the seconds that the tool took.
+pub(crate) type Answer = (Vec<(&'static str, Change)>, f64);
 
 /// Two builds of the same program.
 pub(crate) struct Builds {
@@ -34,10 +35,10 @@ pub(crate) struct Builds {
     pub(crate) perfgate: Option<PathBuf>,
 }
 
-type Tool = fn(&Builds, &str) -> Vec<(&'static str, Said)>;
+type Tool = fn(&Builds, &str) -> Vec<(&'static str, Change)>;
 
 impl Builds {
-    /// Copies of this binary, the head with an effect of so many percent.
+    /// Copies this binary as both builds, and gives the head an effect of `percent`.
     pub(crate) fn inject(&self, percent: u32) {
         for (build, percent) in [("base", 0), ("head", percent)] {
             let folder = self.place.join(build);
@@ -51,14 +52,14 @@ impl Builds {
         }
     }
 
-    /// Every tool once, from the given one on.
+    /// Runs every tool once, in the given order.
     pub(crate) fn ask(&self, workload: &str, order: &[usize]) -> Vec<Answer> {
         let tools: [Tool; 6] = [ours, criterion, tango, hyperfine, divan, perfgate];
         let mut answers = Vec::new();
         for &at in order {
             let begun = Instant::now();
-            let said = tools[at](self, workload);
-            answers.push((said, begun.elapsed().as_secs_f64()));
+            let changes = tools[at](self, workload);
+            answers.push((changes, begun.elapsed().as_secs_f64()));
         }
         answers
     }
@@ -72,7 +73,7 @@ impl Builds {
     }
 }
 
-/// Is the tool that this process was started to be.
+/// Runs as the tool that this process was started to be.
 pub(crate) fn serve() -> Option<ExitCode> {
     let tool = std::env::var(TOOL).ok()?;
     let workload = std::env::var(WORKLOAD).unwrap_or_default();
@@ -112,10 +113,10 @@ pub(crate) fn serve() -> Option<ExitCode> {
     })
 }
 
-/// Red where it is more than 1 % slower, with one statistical limit and with 25.
-fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs this project, which is red where the head is more than 1 % slower.
+fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let results = builds.place.join("results");
-    // Evidence is kept for the next run; each trial is to begin without any.
+    // Evidence is kept for the next run, but each trial must begin without any.
     let _ = std::fs::remove_dir_all(&results);
     let text =
         format!("[budget.b]\nworkload = \"{workload}\"\nmax = {{ mean = \"1.01 x base\" }}\n");
@@ -132,60 +133,59 @@ fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
         .stdin(Stdio::null())
         .output()
         .expect("the build starts");
-    let said = match output.status.code() {
-        Some(0) => Said::Same,
-        Some(101) => Said::Slower,
+    let change = match output.status.code() {
+        Some(0) => Change::Same,
+        Some(101) => Change::Slower,
         code => panic!("ours: {code:?}: {}", String::from_utf8_lossy(&output.stderr)),
     };
-    vec![("ours, 1.01 x base", said)]
+    vec![("ours, 1.01 x base", change)]
 }
 
-/// Base, then head, as a user would: its words on the second run.
-fn criterion(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs criterion on the base and then on the head, as a user would, and reads its words about the second.
+fn criterion(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let home = builds.place.join("criterion");
     let _ = std::fs::remove_dir_all(&home);
     let run = |build| text(builds.build(build, "criterion", workload).env("CRITERION_HOME", &home));
     run("base");
-    let told = run("head");
-    let said = if told.contains("Performance has regressed") {
-        Said::Slower
-    } else if told.contains("Performance has improved") {
-        Said::Faster
+    let printed = run("head");
+    let change = if printed.contains("Performance has regressed") {
+        Change::Slower
+    } else if printed.contains("Performance has improved") {
+        Change::Faster
     } else {
         assert!(
-            told.contains("No change") || told.contains("noise threshold"),
-            "criterion: {told}"
+            printed.contains("No change") || printed.contains("noise threshold"),
+            "criterion: {printed}"
         );
-        Said::Same
+        Change::Same
     };
-    vec![("criterion 0.8, 0.5 s + 2 s", said)]
+    vec![("criterion 0.8, 0.5 s + 2 s", change)]
 }
 
-/// A star marks what it calls significant; for a second, as its page says, and by its default.
-fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs tango by its default and for a second, as its page advises. A star marks what it calls significant.
+fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let base = builds.place.join("base/peer");
     let run = |time: &[&str]| {
         let mut command = builds.build("head", "tango", workload);
-        // Its exit code is not success where it fails in the end; what it said before that counts.
+        // Its exit code may be a failure at the end; what it printed before that counts.
         let output = command.arg("compare").arg(&base).args(time).stdin(Stdio::null()).output();
         let output = output.expect("the build starts");
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = told
-            .lines()
-            .find(|line| line.contains('%'))
-            .unwrap_or_else(|| panic!("tango: {told} {}", String::from_utf8_lossy(&output.stderr)));
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = printed.lines().find(|line| line.contains('%')).unwrap_or_else(|| {
+            panic!("tango: {printed} {}", String::from_utf8_lossy(&output.stderr))
+        });
         let line = line.trim_end();
         match (line.ends_with('*'), line.contains('+')) {
-            (true, true) => Said::Slower,
-            (true, false) => Said::Faster,
-            (false, _) => Said::Same,
+            (true, true) => Change::Slower,
+            (true, false) => Change::Faster,
+            (false, _) => Change::Same,
         }
     };
     vec![("tango 0.9", run(&[])), ("tango 0.9, -t 1", run(&["-t", "1"]))]
 }
 
-/// By its own script, Welch's test at 5 %; and by the means it prints.
-fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs hyperfine, and applies the Welch test of its own script at 5 %, and a difference of the means that it prints.
+fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let out = builds.place.join("hyperfine.json");
     let program = |build: &str| builds.place.join(build).join("peer");
     text(
@@ -197,9 +197,9 @@ fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
             .env(TOOL, "program")
             .env(WORKLOAD, workload),
     );
-    let told: Value = json(&out);
+    let report: Value = json(&out);
     let times = |at: usize| -> Vec<f64> {
-        let times = told["results"][at]["times"].as_array().expect("it keeps times");
+        let times = report["results"][at]["times"].as_array().expect("it keeps times");
         times.iter().filter_map(Value::as_f64).collect()
     };
     let ((base, base_error), (head, head_error)) = (mean(&times(0)), mean(&times(1)));
@@ -210,12 +210,12 @@ fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
     ]
 }
 
-/// It compares nothing: its medians, as people compare them.
-fn divan(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs divan, which compares nothing, and compares its medians as people do.
+fn divan(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let median = |build| {
-        let told =
+        let printed =
             text(builds.build(build, "divan", workload).args(["--bench", "--color", "never"]));
-        let line = told.lines().rfind(|line| line.matches('│').count() >= 4).expect("a row");
+        let line = printed.lines().rfind(|line| line.matches('│').count() >= 4).expect("a row");
         let cell = line.split('│').nth(2).expect("a median").trim().to_owned();
         let (number, unit) = cell.split_once(' ').expect("a number with its unit");
         let scale = match unit {
@@ -239,8 +239,8 @@ fn peer(bencher: Bencher<'_, '_>) {
     bencher.bench_local(work::operation(&std::env::var(WORKLOAD).expect("somebody asks")));
 }
 
-/// Its paired mode: `significant`, and slower.
-fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
+/// Runs perfgate in its paired mode, where "slower" is `significant` and a larger mean.
+fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
     let Some(program) = &builds.perfgate else { return Vec::new() };
     let run = |repeat: &[&str]| {
         let out = builds.place.join("perfgate.json");
@@ -263,13 +263,13 @@ fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
                 .env(TOOL, "program")
                 .env(WORKLOAD, workload),
         );
-        let told = json(&out);
-        let wall = &told["stats"]["wall_diff_ms"];
+        let report = json(&out);
+        let wall = &report["stats"]["wall_diff_ms"];
         let (significant, mean) = (&wall["significance"]["significant"], &wall["mean"]);
         let (Some(significant), Some(mean)) = (significant.as_bool(), mean.as_f64()) else {
-            panic!("perfgate says nothing of significance: {told}");
+            panic!("perfgate says nothing of significance: {report}");
         };
-        if significant { beyond(mean, 0.0) } else { Said::Same }
+        if significant { beyond(mean, 0.0) } else { Change::Same }
     };
     vec![
         ("perfgate 0.18 paired", run(&[])),
@@ -277,7 +277,7 @@ fn perfgate(builds: &Builds, workload: &str) -> Vec<(&'static str, Said)> {
     ]
 }
 
-/// The mean, and its standard error.
+/// Returns the mean and its standard error.
 fn mean(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -285,21 +285,21 @@ fn mean(values: &[f64]) -> (f64, f64) {
     (mean, (variance / n).sqrt())
 }
 
-fn beyond(value: f64, limit: f64) -> Said {
+fn beyond(value: f64, limit: f64) -> Change {
     match value {
-        over if over > limit => Said::Slower,
-        under if under < -limit => Said::Faster,
-        _ => Said::Same,
+        over if over > limit => Change::Slower,
+        under if under < -limit => Change::Faster,
+        _ => Change::Same,
     }
 }
 
 fn text(command: &mut Command) -> String {
     let output =
         command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{told}\n{error}");
-    told
+    assert!(output.status.success(), "{command:?} failed:\n{printed}\n{error}");
+    printed
 }
 
 fn json(path: &Path) -> Value {

@@ -1,15 +1,15 @@
-//! The operations that every tool is asked about, and the effect that is injected in one of two builds.
+//! The operations that every tool compares, and the effect that is injected in one of two builds.
 
 use std::hint::black_box;
 
 /// Every workload's name.
 pub(crate) const NAMES: [&str; 3] = ["alu", "sort", "strings"];
-/// Beside the binary of a build: by how many percent it works more than the other.
+/// The name of the file beside the binary of a build that says by how many percent it works more than the other.
 pub(crate) const EFFECT: &str = "effect";
-/// Parts of one operation, so that one percent is one part.
+/// The number of parts of one operation, so that one percent is one part.
 const PARTS: u64 = 100;
 
-/// One operation of this build, to be called again and again.
+/// Returns one operation of this build, to be called again and again.
 pub(crate) fn operation(name: &str) -> Box<dyn FnMut() -> u64> {
     let parts = black_box(PARTS + effect());
     let mut random = Random(name.len() as u64);
