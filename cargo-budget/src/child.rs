@@ -1,8 +1,8 @@
 //! The programs that the command starts: git, cargo, a shell, a test binary.
 //!
-//! They are started here and nowhere else, because git tells its hooks by variables which repository, index and
-//! work tree they are about. A child that inherited them would write this commit's index where it meant another
-//! one, so no child inherits any.
+//! They are started here and nowhere else. Git gives its hooks variables that name the repository, the index and the
+//! work tree. A child that inherited these variables could write the user's index instead of another one, so no child
+//! inherits any of them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,24 +11,24 @@ use std::sync::OnceLock;
 
 use cargo_metadata::MetadataCommand;
 
-/// Git, in a directory.
+/// Returns a command that runs git in a directory.
 pub(crate) fn git(directory: &Path) -> Command {
     let mut command = program("git");
     for (name, value) in trusted(|name| std::env::var(name).ok()) {
         command.env(name, value);
     }
     command.arg("-C").arg(directory);
-    // Only people read its words, and reading takes no lock.
+    // Its messages are shown to people, in one language. Commands that only read must not take a lock.
     command.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
     command
 }
 
-/// Cargo as it called this command, so that whatever is built is built by the same one.
+/// Returns a command that runs the cargo that called this command, so that everything is built by the same one.
 pub(crate) fn cargo() -> Command {
     program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// What cargo says of the workspace that a directory is in.
+/// Returns a command by which cargo describes the workspace of a directory.
 pub(crate) fn metadata(directory: &Path) -> MetadataCommand {
     let mut command = MetadataCommand::new();
     for name in local() {
@@ -38,7 +38,7 @@ pub(crate) fn metadata(directory: &Path) -> MetadataCommand {
     command
 }
 
-/// A line of the shell.
+/// Returns a command that runs a line in the system's shell.
 pub(crate) fn shell(line: &str) -> Command {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut command = program(shell);
@@ -46,7 +46,7 @@ pub(crate) fn shell(line: &str) -> Command {
     command
 }
 
-/// Any program.
+/// Returns a command that runs any program.
 pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);
     for name in local() {
@@ -55,14 +55,14 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A program in whose place this process was started, or that another tool would start: with all that this process
-/// has inherited.
+/// Returns a command that runs a program with the whole environment of this process. It is for a program in whose place
+/// this process was started, or that another tool would start.
 pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
     Command::new(path)
 }
 
-/// The variables that are about one repository, as the installed git lists them. Where git is not installed, no
-/// child can be led astray by them.
+/// Returns the variables that name a repository, as the installed git lists them. Where git is not installed, no child
+/// can be misled by them.
 fn local() -> &'static [String] {
     static LOCAL: OnceLock<Vec<String>> = OnceLock::new();
     LOCAL.get_or_init(|| {
@@ -72,8 +72,8 @@ fn local() -> &'static [String] {
     })
 }
 
-/// Of the configuration that the environment has for git, what says whose repositories are trusted: git takes
-/// that from nowhere in the repository itself, and a container often says it in no other way.
+/// Returns the part of git's configuration in the environment that names trusted repositories. Git does not accept it
+/// from the repository itself, and in a container the environment is often the only place that has it.
 fn trusted(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let count = variable("GIT_CONFIG_COUNT").and_then(|count| count.parse::<usize>().ok());
     let mut kept = Vec::new();
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_child_inherits_which_repository_a_hook_is_about() {
+    fn no_child_inherits_the_variables_that_name_a_hooks_repository() {
         for mut command in [program("x"), git(Path::new(".")), cargo(), shell("true")] {
             let gone =
                 |name: &str| command.get_envs().any(|(key, value)| key == name && value.is_none());
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_git_trusts_is_kept_and_nothing_else() {
+    fn only_the_trusted_repositories_are_kept_of_gits_configuration() {
         let variable = |name: &str| {
             let value = match name {
                 "GIT_CONFIG_COUNT" => "3",

@@ -12,16 +12,16 @@ pub(crate) enum Exit {
     Holds,
     /// 1: a budget is broken, or a limit was loosened without a reason.
     Broken,
-    /// 2: usage or configuration.
+    /// 2: the arguments or the configuration have a mistake.
     Usage,
     /// 3: something could not be measured, read or written.
     Unmeasured,
-    /// 4: the evidence did not suffice.
+    /// 4: the evidence did not suffice, and the settings make that red.
     Inconclusive,
 }
 
 impl Exit {
-    /// The number.
+    /// Returns the exit code as a number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Holds => 0,
@@ -32,8 +32,8 @@ impl Exit {
         }
     }
 
-    /// What a run with these outcomes comes to: a broken budget first, then what could not be measured,
-    /// then what could not be settled.
+    /// Returns how a run with these outcomes ends. A broken budget takes precedence over one that could not be measured,
+    /// and that over one that is inconclusive.
     pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
         let rank = |outcome: &Outcome| match outcome.verdict {
             Verdict::Fail => 3,

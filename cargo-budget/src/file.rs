@@ -1,4 +1,4 @@
-//! Files that people wrote, read as text and written whole or not at all.
+//! Reading and writing of files that people edit. Such a file is written completely or not at all.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -16,8 +16,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Writes a file whole or not at all: beside it first, then in its place. What is linked to stays a link,
-/// and who may read it does not change.
+/// Writes a file completely or not at all: the text is written to a file beside it, which is then renamed. A symbolic
+/// link stays a link to the file, and the permissions of the file stay the same.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let target = match path.canonicalize() {
         Ok(real) => real,
@@ -36,7 +36,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
                 "; the file is as it was: make room and run this again"
             }
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                "; the file is as it was: a new one is written beside it, so its directory must be writable"
+                "; the file is as it was: a new one is written beside it first, so its directory must be writable"
             }
             _ => "; the file is as it was",
         };
@@ -49,7 +49,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the process may give, less what its mask takes.
+        // These are the permissions of any new file; the system removes those in the process's umask.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(parent).map_err(failed)?;
@@ -62,14 +62,14 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How a file that is written beside another is called: what its name begins and ends with.
+/// The beginning and the end of the name of a file that is written beside another.
 const BESIDE: (&str, &str) = (".budgets-", ".new");
 
-/// After so long nobody writes such a file any more.
+/// The age at which such a file is certainly not written any more.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// Removes what a process that was killed while it wrote has left in a directory. What cannot be removed is in
-/// nobody's way.
+/// Removes the files in a directory that were left by processes that were killed while they wrote. A file that cannot
+/// be removed does no harm.
 fn sweep(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_process_left_is_removed_and_what_one_writes_is_not() {
+    fn a_file_that_a_killed_process_left_is_removed_and_a_recent_one_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         for name in [".budgets-old.new", ".budgets-new.new", "old.new"] {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_may_only_be_read_is_left_alone() {
+    fn a_read_only_file_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("budgets.toml");
         std::fs::write(&path, "old").unwrap();
@@ -121,7 +121,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_a_link_and_a_mode_stays() {
+    fn a_link_stays_a_link_and_the_permissions_stay() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let (real, link) = (dir.path().join("real.toml"), dir.path().join("budgets.toml"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_says_so() {
+    fn a_path_that_cannot_be_written_gives_an_error() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("file"), "").unwrap();
         let failure = write(&dir.path().join("file/budgets.toml"), "new").unwrap_err();

@@ -1,4 +1,4 @@
-//! The repository, asked through the `git` that the project is worked on with.
+//! Questions about the repository, answered by the user's own `git`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// The repository that `directory` is in.
+    /// Returns the repository that `directory` is in.
     pub(crate) fn of(directory: &Path) -> Result<Repository, Failure> {
         let output = git(directory, ["rev-parse", "--show-prefix"])?;
         if !output.status.success() {
@@ -31,11 +31,11 @@ impl Repository {
         Ok(Repository { directory: directory.to_owned(), prefix })
     }
 
-    /// The commit that `revision` names.
+    /// Returns the full name of the commit that `revision` names.
     pub(crate) fn commit(&self, revision: &str) -> Result<String, Failure> {
         if revision.is_empty() || revision.starts_with('-') {
             return Err(Failure::usage(format!(
-                "`{revision}` is not a revision; name one, as `main`"
+                "`{revision}` is not a revision; name one, such as `main`"
             )));
         }
         let asked = format!("{revision}^{{commit}}");
@@ -47,12 +47,13 @@ impl Repository {
         let plain = revision.rsplit_once("origin/").map_or(revision, |(_, name)| name);
         let shallow = shallow.stdout.starts_with(b"true");
         let remedy = if shallow && plain.contains(['~', '^', '@']) {
-            // Only names can be fetched, and what comes before them is what a shallow clone lacks.
+            // Only a name can be fetched. An expression such as `main~1` names an earlier commit, which a shallow clone
+            // does not have.
             "this clone is shallow, so run `git fetch --unshallow` first".to_owned()
         } else if shallow {
             format!(
-                "this clone is shallow, so run `git fetch --depth=1 origin {plain}` first, and name \
-                 `FETCH_HEAD` if it has no other name then"
+                "this clone is shallow, so run `git fetch --depth=1 origin {plain}` first, and then name \
+                 `FETCH_HEAD` if `{revision}` still does not exist"
             )
         } else if plain.contains(['~', '^', '@', ':', ' ']) {
             "check it with `git log`".to_owned()
@@ -64,7 +65,7 @@ impl Repository {
         )))
     }
 
-    /// The text of `budgets.toml` in the repository's directory at a commit; `None` where it has none.
+    /// Returns the text of `budgets.toml` in this directory at a commit; `None` where the commit has none.
     pub(crate) fn budgets(&self, commit: &str) -> Result<Option<String>, Failure> {
         let name = "budgets.toml";
         let output = git(&self.directory, ["ls-tree", "-z", commit, "--", name])?;
@@ -85,7 +86,7 @@ impl Repository {
         let (Some(hash), Some("blob")) = (hash, kind) else { return Ok(None) };
         if mode == Some("120000") {
             return Err(Failure::unmeasured(format!(
-                "`{}` is a link at {commit}, which is not followed; compare where it leads to",
+                "`{}` is a symbolic link at {commit}, which is not followed; compare the file that it leads to",
                 self.path()
             )));
         }
@@ -101,17 +102,17 @@ impl Repository {
         })
     }
 
-    /// The directory's path in the repository, with a `/` at its end; empty at the top.
+    /// Returns the directory's path in the repository, with a `/` at its end; empty at the top.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The file as it is named in the repository.
+    /// Returns the path of `budgets.toml` in the repository.
     pub(crate) fn path(&self) -> String {
         format!("{}budgets.toml", self.prefix)
     }
 
-    /// The directory above, where that is in the repository.
+    /// Returns the same repository seen from the directory above; `None` at the top.
     pub(crate) fn above(&self) -> Option<Repository> {
         if self.prefix.is_empty() {
             return None;
@@ -135,15 +136,15 @@ pub(crate) fn git<S: AsRef<OsStr>>(
     })
 }
 
-/// What git prints, without white space around it; `None` where it fails, or is not installed.
+/// Returns what git prints, without white space around it; `None` where git fails or is not installed.
 pub(crate) fn answer(directory: &Path, arguments: &[&str]) -> Option<String> {
     let output = git(directory, arguments).ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     output.status.success().then_some(text)
 }
 
-/// Why git failed, in one line: what it calls an error, which its lines about progress are not; where it calls
-/// nothing so, its last line.
+/// Returns the reason why git failed, in one line: the lines that git marks as errors, or else its last line. Its other
+/// lines are about progress.
 pub(crate) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let reason = |line: &'_ str| {

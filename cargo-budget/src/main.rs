@@ -1,7 +1,7 @@
-//! `cargo budget`: the command around the gate.
+//! `cargo budget`: the command that accompanies the tests.
 //!
-//! It renders and stores what the harness recorded, and edits what people wrote. It measures nothing by
-//! another way than `cargo test` does, and words no verdict of its own.
+//! It renders and stores what the harness recorded, and edits `budgets.toml`. Where it has something measured, it runs
+//! the tests. It does not judge, and it does not word verdicts.
 
 mod base;
 mod child;

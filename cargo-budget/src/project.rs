@@ -1,4 +1,4 @@
-//! The project that the command is run in: where its budgets, its outcomes and its accepted values are.
+//! The project that the command runs in, and the paths of its budgets, its outcomes and its accepted values.
 
 use std::path::{Path, PathBuf};
 
@@ -9,25 +9,25 @@ use perf_budget_core::record;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-/// Overrides the directory for results, as for the harness.
+/// The variable that names another directory for results. The harness reads it too.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
 
 /// A directory with a `budgets.toml`.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
-    /// Where `budgets.toml` is.
+    /// The directory of `budgets.toml`.
     pub(crate) root: PathBuf,
     /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
     package: Option<String>,
 }
 
 impl Project {
-    /// The project that this process is in.
+    /// Returns the project of the current directory.
     pub(crate) fn here() -> Result<Project, Failure> {
         Project::find(Path::new("."))
     }
 
-    /// The project that `start` is in: the nearest directory upwards with a `budgets.toml`.
+    /// Returns the project that `start` is in: the nearest directory upwards with a `budgets.toml`.
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
@@ -40,18 +40,17 @@ impl Project {
         })
     }
 
-    /// `budgets.toml`.
+    /// Returns the path of `budgets.toml`.
     pub(crate) fn file(&self) -> PathBuf {
         self.root.join("budgets.toml")
     }
 
-    /// Its budgets, checked.
+    /// Reads and checks the budgets.
     pub(crate) fn budgets(&self) -> Result<Budgets, Failure> {
         Ok(budget::load(&self.file())?)
     }
 
-    /// The directory with results: `target/budgets` of the workspace, which lies above the package in a
-    /// workspace of several.
+    /// Returns the directory for results: `target/budgets` of the workspace, which may be above the package.
     pub(crate) fn results(&self) -> PathBuf {
         if let Some(set) = std::env::var_os(DIRECTORY) {
             return PathBuf::from(set);
@@ -62,13 +61,13 @@ impl Project {
         target.or(marked).unwrap_or_else(|| self.root.join("target")).join("budgets")
     }
 
-    /// `outcomes.jsonl`.
+    /// Returns the path of `outcomes.jsonl`.
     pub(crate) fn record(&self) -> PathBuf {
         self.results().join("outcomes.jsonl")
     }
 
-    /// The outcomes of the last run that is recorded, in the order they were reached; of each test the
-    /// last one.
+    /// Returns the outcomes of the last recorded run in the order in which they were reached: the last outcome of each
+    /// test.
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
         let path = self.record();
         let _work = progress.busy("reading outcomes");
@@ -88,7 +87,7 @@ impl Project {
         let own = self.own(all);
         if own.is_empty() {
             return Err(Failure::unmeasured(format!(
-                "`{}` has outcomes of other packages only; run `cargo test --release` in `{}` first",
+                "`{}` only has outcomes of other packages; run `cargo test --release` in `{}` first",
                 path.display(),
                 self.root.display()
             )));
@@ -96,7 +95,7 @@ impl Project {
         Ok(last_run(own))
     }
 
-    /// Those outcomes that are of this project: a workspace has one record for all of its packages.
+    /// Returns those outcomes that belong to this project. A workspace has one record for all of its packages.
     pub(crate) fn own(&self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
         let other = |outcome: &Outcome| {
             let package = &outcome.run.package;
@@ -106,14 +105,14 @@ impl Project {
     }
 }
 
-/// The name of the package whose Cargo.toml is in a directory.
+/// Returns the name of the package whose Cargo.toml is in a directory.
 pub(crate) fn package(root: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).ok()?;
     let manifest = toml_edit::Document::parse(text).ok()?;
     Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }
 
-/// The last run among outcomes of several.
+/// Returns the outcomes of the last run among those of several runs.
 pub(crate) fn last_run(outcomes: Vec<Outcome>) -> Vec<Outcome> {
     let Some(last) = outcomes.last().map(|outcome| outcome.run.id.clone()) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What came of injecting, as a table for people and as JSON for programs.
+//! The results of a selftest, as a table for people and as JSON for programs.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
 
-/// Results, in the order of the tests.
+/// The results, in the order of the tests.
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);
 
 impl Table {
@@ -28,12 +28,12 @@ impl Table {
         } else if any(Finding::Red) {
             Exit::Holds
         } else {
-            // Nothing was shown of any of them.
+            // No limit could be tested.
             Exit::Unmeasured
         }
     }
 
-    /// The table.
+    /// Renders the table.
     pub(crate) fn text(&self) -> String {
         let head =
             ["test", "limit", "measured", "turned red at", "still green at", "caught with 95 %"];
@@ -67,7 +67,7 @@ impl Table {
         text::shown(&shown)
     }
 
-    /// Everything, with each size that was tried.
+    /// Renders all results as JSON, with each size that was tried.
     pub(crate) fn json(&self) -> Result<String, Failure> {
         let results: Vec<serde_json::Value> = self
             .0
@@ -85,7 +85,7 @@ impl Table {
                     "against": bare.against,
                     "relative_to": bare.relative_to,
                     "measured": bare.estimate,
-                    "detectable": told(result),
+                    "detectable": detectable(result),
                     "red_at": red,
                     "green_at": green,
                     "steps": result.steps,
@@ -141,13 +141,13 @@ fn row(result: &SelftestResult) -> [String; 6] {
         bare.estimate.map_or("-".to_owned(), |estimate| quantity(estimate.value)),
         red.map_or_else(|| word(result.finding), size),
         green.map_or("-".to_owned(), |step| quantity(step.target)),
-        told(result).map_or("-".to_owned(), quantity),
+        detectable(result).map_or("-".to_owned(), quantity),
     ]
 }
 
-/// The smallest violation that the gate said it would catch: without what is injected, or with what was nearest
-/// to the limit.
-fn told(result: &SelftestResult) -> Option<f64> {
+/// Returns the minimum detectable effect that the measurement without an injected effect reported. Where it reported
+/// none, it is that of the injected size next to the limit.
+fn detectable(result: &SelftestResult) -> Option<f64> {
     let bare = result.bare.evidence.and_then(|evidence| evidence.detectable);
     let (red, green) = result.edges();
     bare.or_else(|| green?.detectable).or_else(|| red?.detectable)

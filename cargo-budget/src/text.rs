@@ -1,14 +1,15 @@
-//! Text from outside made harmless: names, reasons and what processes wrote may hold anything.
+//! Sanitising of text from outside: names, reasons and the output of processes may contain anything.
 //!
-//! Each format escapes its own markup; here is what no format escapes and every reader suffers from.
+//! Each report format escapes its own markup. This module handles the characters that no format escapes and that can
+//! mislead every reader.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
 
-/// The text with what cannot be seen made visible: control characters but the line feed and the tab, marks that turn
-/// the direction of writing round, and what is no character at all are shown as `\u{202e}`.
+/// Returns the text with invisible characters shown in the form `\u{202e}`: control characters except the line feed and
+/// the tab, marks that reverse the direction of writing, and code points that are not characters.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -24,7 +25,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// As [`visible`], on one line.
+/// Returns the text as [`visible`] does, on one line.
 pub(crate) fn line(text: &str) -> String {
     visible(text).replace(['\n', '\t'], " ")
 }
@@ -32,20 +33,20 @@ pub(crate) fn line(text: &str) -> String {
 fn is_hidden(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
-    // Numbers that Unicode keeps free of characters. XML may not hold some of them, in whatever way they are written.
+    // These code points are never characters. XML may not contain some of them, not even escaped.
     let code = u32::from(c);
     let none = code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code);
     turns || breaks || none || (c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Text that cannot steer a terminal or break a line.
+/// Returns the text with a blank in place of each character that would control a terminal or end a line.
 pub(crate) fn printable(text: &str) -> String {
     let steers =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
-/// The outcome with every text visible, and names on one line.
+/// Returns the outcome with every text made [`visible`], and names on one line.
 pub(crate) fn plain(outcome: &Outcome) -> Outcome {
     let all = |text: &Option<String>| text.as_ref().map(|text| visible(text).into_owned());
     Outcome {
@@ -75,11 +76,11 @@ pub(crate) fn plain(outcome: &Outcome) -> Outcome {
     }
 }
 
-/// The codes of the styles that the command itself writes. None of them hides a text, or moves anything.
+/// The codes of the styles that the command itself writes. None of them hides text or moves the cursor.
 const STYLES: [&str; 9] = ["0", "1", "2", "31", "32", "33", "36", "1;31", "1;33"];
 
-/// A text as people are shown it: in the styles that the command writes, with everything else that a terminal would
-/// obey made visible, and with no line that a runner of GitHub would obey.
+/// Returns a text as it is shown to people. Styles that the command writes stay, all other terminal sequences become
+/// visible, and no line is a command for a runner of GitHub.
 pub(crate) fn shown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
@@ -98,12 +99,12 @@ pub(crate) fn shown(text: &str) -> String {
     no_commands(&safe)
 }
 
-/// Lines for a terminal that may be GitHub's runner, which would take one that begins with `::` for a
-/// command, blanks before it or not, and `##[` (the older form) anywhere in a line.
+/// Changes lines so that a runner of GitHub does not take them for commands. It takes a line that begins with `::` for
+/// one, with or without blanks before it, and `##[` (the older form) anywhere in a line.
 pub(crate) fn no_commands(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        // Where nobody sees styles they are taken away, and what stood behind them is at the start of its line.
+        // Where styles are not shown they are removed, and the text after a style may then be at the start of the line.
         let bare = anstream::adapter::strip_str(line).to_string();
         let begins = bare.trim_start().starts_with("::");
         if begins {
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_shown() {
+    fn invisible_characters_are_shown() {
         check("merge::p99", "merge::p99");
         check("µ 日本 \u{1f600}\n\t", "µ 日本 \u{1f600}\n\t");
         check("a\u{1b}[31mb", "a\\u{1b}[31mb");
@@ -146,13 +147,13 @@ mod tests {
     fn no_line_is_a_workflow_command() {
         assert_eq!(no_commands("::error::x\na ::b\n  ::c"), "| ::error::x\na ::b\n|   ::c");
         assert_eq!(no_commands("a ##[error]b"), "a ##\\u{5b}error]b");
-        // What is left where styles are taken away.
+        // These become commands once the styles are removed.
         assert_eq!(no_commands("\u{1b}[0m::a\nb"), "| ::a\nb");
         assert_eq!(no_commands("\u{1b}[1mx\u{1b}[0m ##\u{1b}[0m[a]"), "x ##\\u{5b}a]");
     }
 
     #[test]
-    fn people_are_shown_no_styles_but_our_own() {
+    fn only_our_own_styles_are_shown() {
         let check = |text: &str, safe: &str| {
             assert_eq!(shown(text), safe);
             assert_eq!(shown(safe), safe, "what is safe stays as it is");

@@ -1,9 +1,10 @@
-//! How many commits of a real history need no measuring: each is compared with its parent by the command itself.
+//! A count of the commits in a real history that need no measuring. Each commit is compared with its parent by the
+//! command itself.
 //!
-//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and gives it a package
-//! `gate` whose workloads, those of the subject in `subjects.rs`, use the crate at its top. For each of the last commits, merges aside, it
-//! prints what the comparison with its parent came to. Nothing is measured, as the filter matches no test; it builds up to
-//! two binaries a commit.
+//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a package
+//! `gate`, whose workloads use the crate at the top of the repository; `subjects.rs` has the workloads of each subject.
+//! For each of the last commits, except merges, it prints the result of the comparison with its parent. Nothing is
+//! measured, since the filter matches no test. Up to two binaries are built for each commit.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
@@ -14,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What the command says, and what it stands for.
+/// Parts of the command's messages, each with the result that it stands for.
 const SAYS: [(&str, &str); 4] = [
     ("so it is not built", "equal by files"),
     ("which is built for the other limits", "equal by files"),
@@ -53,7 +54,7 @@ fn main() {
 }
 
 impl History {
-    /// What the comparison of a commit with its parent comes to, and what the command says of it.
+    /// Returns the result of comparing a commit with its parent, and the command's message about it.
     fn judged(&self, commit: &str) -> (&'static str, String) {
         self.check_out(&format!("{commit}~1"));
         let lock = self.lock();
@@ -67,7 +68,7 @@ impl History {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "check", "--base", "HEAD", "--", "no such test"]);
         let said = text(&self.with(&mut command).output().expect("the command starts"));
-        // Of several the last is what it came to.
+        // The last message is the result.
         let found = said.lines().rev().find_map(|line| {
             let kind = SAYS.iter().find(|(words, _)| line.contains(words))?.1;
             Some((kind, line.to_owned()))
@@ -80,7 +81,7 @@ impl History {
         self.clone.join("gate")
     }
 
-    /// A command in the gate, with results that all commits share.
+    /// Prepares a command to run in the gate, with a target directory and a cache that all commits share.
     fn with<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("CARGO_TARGET_DIR", self.place.path().join("target"));
         command.env("PERF_BUDGET_CACHE", self.place.path().join("cache"));
@@ -90,7 +91,7 @@ impl History {
         command.current_dir(self.gate())
     }
 
-    /// The lock that cargo makes, of the versions that the one before had.
+    /// Returns the lock file that cargo makes from that of the commit before, so that versions stay the same.
     fn lock(&self) -> String {
         let kept = self.place.path().join("Cargo.lock");
         let own = self.gate().join("Cargo.lock");
@@ -105,13 +106,13 @@ impl History {
         fs::read_to_string(own).expect("the lock is there")
     }
 
-    /// The tree of a commit, with the gate.
+    /// Checks out a commit and adds the gate.
     fn check_out(&self, commit: &str) {
         git(&self.clone, &["checkout", "-q", "--force", "--detach", commit]);
         git(&self.clone, &["clean", "-q", "-ffdx"]);
         let (subject, source) = self.subject;
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
-        // A crate that is the library itself is measured by itself.
+        // A history of this library is measured by the library at that commit.
         let is_own = subject == "perf-budget";
         let library = if is_own { Path::new("..") } else { library };
         let library = format!("perf-budget = {{ path = '{}' }}\n", library.display());

@@ -1,6 +1,7 @@
-//! The workloads by which each crate is used: `tests/budgets.rs` of the gate.
+//! The workloads for each crate, each a file `tests/budgets.rs` of the gate.
 
-/// By the package's name. This library itself is used as its users have it: whatever changes it changes every test binary.
+/// The workloads by the package's name. This library is in the list as its users have it: a change of the library changes
+/// every test binary.
 pub(super) const ALL: [(&str, &str); 3] = [
     (
         "serde_json",

@@ -112,7 +112,7 @@ pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failur
     checkout::commit(&project.root, revision)
 }
 
-/// The request for a base: which revision, and how it is built.
+/// A request for a base: which revision, and how it is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     /// A revision in any form that git accepts; `None` where nothing is compared.

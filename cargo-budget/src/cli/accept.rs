@@ -16,9 +16,9 @@ use crate::project::Project;
 
 /// Accept what the last run measured: write budgets.lock
 ///
-/// A value that breaks its limit is not accepted, nor one without a verdict, nor one of a debug build, sizes of
-/// artifacts aside. A deterministic value that is the same, and a statistical one whose interval overlaps what was accepted in
-/// the same environment, leave the file as it is; a budget that is named is accepted in any case.
+/// A value that breaks its limit is not accepted, nor one without a verdict, nor one of a debug build, except sizes of
+/// artifacts. A deterministic value that is the same leaves the file as it is, and so does a statistical one whose interval
+/// overlaps the value accepted in the same environment. A budget that is named is accepted in any case.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ pub(super) struct Accept {
     /// Accept also what is red against its accepted value, and against nothing else
     #[arg(long)]
     red: bool,
-    /// Only remove what is accepted of budgets, cases and limits that are gone; the last run is not looked at
+    /// Only remove accepted values of budgets, cases and limits that no longer exist; the last run is not used
     #[arg(long, conflicts_with_all = ["budgets", "red"])]
     prune: bool,
     /// Show what would change, and write nothing
@@ -58,7 +58,7 @@ impl Accept {
         let commit = revision::revision(&project.root);
         let terms = Terms { named: &self.budgets, red: self.red, today, commit };
         let plan = plan(text.as_deref(), &known, &budgets, &outcomes, &terms)?;
-        // What is written is read again first: a lock that the tests refuse would stop all of them.
+        // The text is parsed before it is written: a lock file that the tests refuse would stop all of them.
         if !plan.text.is_empty() {
             lock::parse(&plan.text, &file)?;
         }
@@ -78,7 +78,7 @@ impl Accept {
                 Fate::Refused(reason, comes_to) => {
                     refused += 1;
                     exit = worse(exit, *comes_to);
-                    // A warning: said also where it shall be quiet.
+                    // This is a warning, so it is shown with `--quiet` too.
                     context.insist(&format!("refused   {name}: {reason}"));
                 }
             }
@@ -117,7 +117,8 @@ impl Accept {
     }
 }
 
-/// A broken budget first, then what could not be measured, then what could not be settled.
+/// Returns the worse of two exits: a broken budget comes first, then one that could not be measured, then one that is
+/// inconclusive.
 fn worse(a: Exit, b: Exit) -> Exit {
     let order = [Exit::Broken, Exit::Usage, Exit::Unmeasured, Exit::Inconclusive, Exit::Holds];
     order.into_iter().find(|exit| [a, b].contains(exit)).unwrap_or(a)

@@ -17,9 +17,9 @@ use crate::project::{Project, last_run};
 
 /// Judge every limit, and compare with a base revision
 ///
-/// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked
-/// out under the target directory and built (once for each commit), and every limit against `base` is
-/// interleaved: old against new, on this machine, in the same minutes.
+/// Runs the tests of `budgets.toml` as `cargo test --release` does. With `--base`, the revision is checked out in the
+/// user's cache and built (once for each commit), and every limit against `base` is measured by an interleaved comparison
+/// of old and new, on this machine, in the same minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,18 +28,17 @@ Examples:
   cargo budget check --base origin/main -- merge         only the tests whose names have `merge` in them
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
 pub(super) struct Check {
-    /// The revision to compare with: a branch, a tag, a commit. Where it has gone on since this one left it,
-    /// the merge base is taken
+    /// The revision to compare with: a branch, a tag, a commit. Where it has further commits, the merge base is used
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// A command of the shell that makes, in the base's checkout, what budgets measure and cargo does not build
+    /// A shell command that makes, in the base's checkout, what budgets measure and cargo does not build
     #[arg(long, value_name = "COMMAND", requires = "base")]
     prepare: Option<String>,
-    /// Link each revision so often, in another order each time; overrides `layouts` in the settings
+    /// The number of links of each revision, each in another order; overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
     layouts: Option<u32>,
-    /// Take the base's test binaries from this directory, as `save-base` has written it, where it is of that commit, and
-    /// of the same toolchain, flags and options; else the base is built
+    /// Take the base's test binaries from this directory, which `save-base` has written, if they are of the same commit,
+    /// toolchain, flags and options; otherwise the base is built
     #[arg(long, value_name = "DIR", requires = "base")]
     base_from: Option<PathBuf>,
     #[command(flatten)]
@@ -47,7 +46,7 @@ pub(super) struct Check {
     /// Measure only this part of the budgets: 2/4 is the second of four
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
-    /// What follows is for the tests: filters and libtest's options
+    /// Arguments for the tests: filters and the options of libtest
     #[arg(last = true, value_name = "ARGS")]
     tests: Vec<String>,
 }
@@ -57,7 +56,7 @@ impl Check {
         let project = Project::here()?;
         let budgets = project.budgets()?;
         let target = self.options.target();
-        // What is not there is said before anything is built.
+        // A revision that does not exist is reported before anything is built.
         if let Some(revision) = &self.base {
             base::commit(&project, revision)?;
         }
@@ -75,7 +74,7 @@ impl Check {
         let tell = |text: &str| context.tell(text);
         let compared = base::compared(&project, &target, &asked, context.progress, &tell)?;
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let code = self.tests(
+        let code = self.run_tests(
             &project,
             &target,
             compared.as_ref().ok().and_then(Option::as_ref),
@@ -85,7 +84,7 @@ impl Check {
         let outcomes = outcomes(&project, began)?;
         drop(work);
         let judged = match (Exit::of(&outcomes), code) {
-            // It never came to a verdict: the tests' own words are above.
+            // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
             (Exit::Holds, Some(0)) => Exit::Holds,
             (Exit::Holds, _) => Exit::Unmeasured,
@@ -99,7 +98,7 @@ impl Check {
                 Ok(judged)
             }
             Ok(None) => Ok(judged),
-            // The rest was judged; what was asked for beyond that was not.
+            // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
                 context.warn(&format!(
                     "nothing was compared with the base: {failure}; the other limits were judged"
@@ -109,8 +108,8 @@ impl Check {
         }
     }
 
-    /// Runs the tests; their exit code, where they ended by themselves.
-    fn tests(
+    /// Runs the tests and returns their exit code; `None` where a signal ended them.
+    fn run_tests(
         &self,
         project: &Project,
         target: &Target,
@@ -134,7 +133,7 @@ impl Check {
     }
 }
 
-/// What the run that began then has recorded; nothing, where no test was judged.
+/// Returns the outcomes of the run that began at this time; none where no test was judged.
 fn outcomes(project: &Project, began: u64) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
     if !path.is_file() {

@@ -1,4 +1,4 @@
-//! Which history, and of which project: what all of its commands ask.
+//! The option that names the history, shared by all subcommands that use it.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::project::Project;
 
-/// Where the history is.
+/// The option that says where the history is.
 #[derive(Debug, Args)]
 pub(super) struct Db {
     /// A SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: .budgets/history.sqlite beside
@@ -15,7 +15,7 @@ pub(super) struct Db {
     pub(super) db: Option<String>,
 }
 
-/// The project, where there is one: a history that is named can be read from anywhere.
+/// Returns the project, where there is one. A history that is named can be read from any directory.
 pub(super) fn project() -> Option<Project> {
     Project::find(Path::new(".")).ok()
 }

@@ -15,8 +15,8 @@ use crate::project::Project;
 
 /// List which limits were loosened, tightened, added or removed since a revision
 ///
-/// Compares what budgets.toml promises in the work tree with what it promised at REV, however it is written. Exits with
-/// 1 where something was loosened, removed or otherwise weakened and no `why` was written or changed with it.
+/// Compares the limits of budgets.toml in the work tree with those at REV, however they are written. Exits with 1 where
+/// something was loosened, removed or otherwise weakened and no `why` was written or changed with it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,10 +27,10 @@ pub(super) struct Diff {
     /// The revision to compare with: a branch, a tag, a commit
     #[arg(value_name = "REV")]
     revision: String,
-    /// How the changes are written
+    /// The format of the output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The reason for whatever weakens the gate and has no `why` of its own: settings, budgets that are gone
+    /// The reason for every change that weakens the budgets and has no `why` of its own: settings, removed budgets
     #[arg(long, value_name = "REASON")]
     because: Option<String>,
 }
@@ -58,7 +58,7 @@ impl Diff {
         let commit = repository.commit(&self.revision)?;
         let mut text = repository.budgets(&commit)?;
         if project.is_none() {
-            // The file is gone: it was here, or above.
+            // The file was removed. It was in this directory or in one above.
             while text.is_none() {
                 repository = repository.above().ok_or_else(|| nowhere(&here, &self.revision))?;
                 text = repository.budgets(&commit)?;
@@ -85,7 +85,7 @@ impl Diff {
     }
 }
 
-/// The file as it was, checked.
+/// Parses and checks the file as it was at the revision.
 fn old(text: &str, revision: &str, path: &str) -> Result<Budgets, Failure> {
     let name = PathBuf::from(format!("{revision}:{path}"));
     budget::parse(text, &name).map_err(|e| {

@@ -8,8 +8,8 @@ use crate::failure::Failure;
 
 /// Say how noisy this machine is, and what that means for budgets
 ///
-/// Looks for a fifth of a second at nothing but the clock: what it does not see was taken by something else. Reads what
-/// the system says of steal, pressure, quotas and the like. Run it where and when the tests run.
+/// Reads the clock and does nothing else for a fifth of a second: every gap is time that something else took. Reads what
+/// the system reports about steal, pressure, quotas and the like. Run it where and when the tests run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +17,7 @@ Examples:
   cargo budget doctor --format json | jq -r .noise
   cargo budget doctor >> \"$GITHUB_STEP_SUMMARY\"")]
 pub(super) struct Doctor {
-    /// How it is said
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }

@@ -15,30 +15,30 @@ use crate::project::Project;
 use crate::report::{Report, explain, input};
 use crate::text;
 
-/// Tell everything that the last run knows of a budget
+/// Show everything that the last run recorded about a budget
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo budget explain merge           every limit of [budget.merge]
   cargo budget explain merge::p99      one of them
-  cargo budget explain module --base main                  what an artifact has more than at another revision
-  cargo budget explain module --accepted                   than at the revision whose value was accepted
-  cargo budget explain module --against /tmp/main.wasm     than another build of it
+  cargo budget explain module --base main                  what changed in an artifact since another revision
+  cargo budget explain module --accepted                   since the revision whose value was accepted
+  cargo budget explain module --against /tmp/main.wasm     compared with another build of it
 
-Exits with 0 whatever the verdicts are; `cargo budget report` exits as they say.")]
+Exits with 0 whatever the verdicts are; the exit code of `cargo budget report` follows from them.")]
 pub(super) struct Explain {
-    /// A budget's name, or a test's
+    /// The name of a budget or of a test
     budget: String,
-    /// Read these records instead of the project's; of all of them the last run
+    /// Read these records instead of the project's, and use the last run in all of them
     #[arg(long, short, value_name = "FILE", num_args = 1..)]
     input: Vec<PathBuf>,
     /// For a budget on an artifact: another build of it, to compare what is inside with
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// The same, with what this revision has: checked out and built as `check --base` does
+    /// The same, compared with this revision, which is checked out and built as `check --base` does
     #[arg(long, value_name = "REV", conflicts_with = "against")]
     base: Option<String>,
-    /// The same, with the revision whose value is in budgets.lock
+    /// The same, compared with the revision whose value is in budgets.lock
     #[arg(long, conflicts_with_all = ["against", "base"])]
     accepted: bool,
 }
@@ -57,8 +57,8 @@ impl Explain {
                 show(&self.inside(&project, &report, context)?)?;
             }
             _ if compares => {
-                let text = "`--against`, `--base` and `--accepted` look into the project's artifact, and \
-                            `--input` is of another place";
+                let text = "`--against`, `--base` and `--accepted` look into the project's artifact, but the \
+                            records of `--input` may be of other files; leave out `--input`";
                 return Err(Failure::usage(text));
             }
             _ => {}
@@ -66,7 +66,7 @@ impl Explain {
         Ok(Exit::Holds)
     }
 
-    /// What is inside the artifact that the budget is on; empty where it is on something else.
+    /// Shows what is inside the artifact of the budget; empty where its subject is something else.
     fn inside(
         &self,
         project: &Project,
@@ -132,7 +132,7 @@ impl Explain {
         Ok(shown)
     }
 
-    /// The revision that is compared with, if one is.
+    /// Returns the revision to compare with, if there is one.
     fn revision(&self, project: &Project) -> Result<Option<String>, Failure> {
         if !self.accepted {
             return Ok(self.base.clone());
@@ -158,7 +158,7 @@ impl Explain {
     }
 }
 
-/// Another revision, built as the last run was.
+/// Prepares another revision so that its artifacts can be built as in the last run.
 fn built<'p>(
     project: &'p Project,
     revision: &str,

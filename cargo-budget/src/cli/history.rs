@@ -13,15 +13,15 @@ use crate::failure::Failure;
 use crate::history::{self, Place, Which};
 use crate::project::Project;
 
-/// Keep outcomes beyond one run, in a file or on a server
+/// Store the outcomes of many runs, in a file or on a server
 #[derive(Debug, Args)]
 pub(super) struct History {
     #[command(subcommand)]
-    verb: Verb,
+    action: Action,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Action {
     Record(Record),
     List(List),
     Trend(Trend),
@@ -40,7 +40,7 @@ A run that is recorded twice is there once.")]
 struct Record {
     #[command(flatten)]
     db: Db,
-    /// The id of another run in outcomes.jsonl than the last
+    /// The id of a run in outcomes.jsonl [default: the last run]
     #[arg(long, value_name = "ID")]
     run: Option<String>,
     /// The commit that was measured [default: the one that is checked out]
@@ -49,7 +49,7 @@ struct Record {
     /// The branch [default: GITHUB_HEAD_REF, GITHUB_REF_NAME, or the one that is checked out]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
-    /// Say what would be recorded, and do not
+    /// Show what would be recorded, and record nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -63,7 +63,7 @@ Examples:
 struct List {
     #[command(flatten)]
     db: Db,
-    /// How many
+    /// The number of runs
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
     /// How to print them
@@ -71,7 +71,7 @@ struct List {
     format: Rendering,
 }
 
-/// Show where a budget stepped, by which commits, and whether it drifts
+/// Show the steps of a budget, the commits that made them, and whether it drifts
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -92,10 +92,10 @@ pub(super) struct Trend {
     /// A part of the environment's name [default: the one recorded last]
     #[arg(long, value_name = "PART")]
     environment: Option<String>,
-    /// How many outcomes of each test, the newest
+    /// The number of outcomes of each test, the newest first
     #[arg(long, value_name = "N", default_value = "300", value_parser = clap::value_parser!(u16).range(1..=2000))]
     last: u16,
-    /// Count outcomes of trees with changes too
+    /// Include outcomes of work trees with uncommitted changes
     #[arg(long)]
     dirty: bool,
     /// How to print it
@@ -105,11 +105,11 @@ pub(super) struct Trend {
 
 impl History {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
-        match self.verb {
-            Verb::Record(args) => args.run(context),
-            Verb::List(args) => args.run(context),
-            Verb::Trend(args) => args.run(context),
-            Verb::Import(args) => args.run(context),
+        match self.action {
+            Action::Record(args) => args.run(context),
+            Action::List(args) => args.run(context),
+            Action::Trend(args) => args.run(context),
+            Action::Import(args) => args.run(context),
         }
     }
 }
@@ -124,8 +124,8 @@ impl Record {
             branch: self.branch.as_deref(),
             dry: self.dry_run,
         };
-        for said in history::record(&project, &place, &what, context.progress)? {
-            context.tell(&said);
+        for message in history::record(&project, &place, &what, context.progress)? {
+            context.tell(&message);
         }
         Ok(Exit::Holds)
     }

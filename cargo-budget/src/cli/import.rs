@@ -18,14 +18,14 @@ Examples:
   hyperfine --export-json sleep.json 'sleep 0.1'; cargo budget history import sleep.json
   cargo budget history import --format gungraun target/gungraun --dry-run
 
-What is imported has no limit and no verdict: it is neither green nor red.")]
+Imported results have no limit and no verdict: they are neither green nor red.")]
 pub(super) struct Import {
     #[command(flatten)]
     db: Db,
     /// Files, or directories to look for them in
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The tool that wrote them [default: told from each file]
+    /// The tool that wrote them [default: recognised from each file]
     #[arg(long, value_enum)]
     format: Option<history::Format>,
     /// The commit that was measured [default: the one that is checked out]
@@ -34,10 +34,10 @@ pub(super) struct Import {
     /// The branch [default: as for record]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
-    /// Where it was measured [default: this machine]
+    /// The environment that it was measured in [default: this machine]
     #[arg(long, value_name = "TEXT")]
     environment: Option<String>,
-    /// Say what would be imported, and do not
+    /// Show what would be imported, and import nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -54,8 +54,8 @@ impl Import {
             environment: self.environment.as_deref(),
             dry: self.dry_run,
         };
-        for said in history::import(&place, project.as_ref(), &what, context.progress)? {
-            context.tell(&said);
+        for message in history::import(&place, project.as_ref(), &what, context.progress)? {
+            context.tell(&message);
         }
         Ok(Exit::Holds)
     }

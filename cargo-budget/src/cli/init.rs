@@ -11,8 +11,8 @@ use crate::init::{self, Found};
 
 /// Write the first budgets of a crate: budgets.toml, its tests, and a workflow
 ///
-/// Looks at what the package has, and limits what can be measured at once, generously. Nothing that is there is
-/// overwritten: Cargo.toml gets two entries more, and a second run changes nothing.
+/// Looks at what the package has, and sets generous limits on what can be measured at once. Existing files are not
+/// overwritten: Cargo.toml gets two more entries, and a second run changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,7 +35,7 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let found = Found::look(Path::new("."), self.package.as_deref())?;
-        // Cargo would take it from where the manifest is.
+        // Cargo would read a relative path from the manifest's directory.
         let named = self
             .perf_budget_path
             .map(|path| std::path::absolute(&path).map_err(|e| Failure::io("resolve", &path, &e)));
@@ -44,7 +44,7 @@ impl Init {
         plan.notes.extend(library.filter(|_| plan.edits_the_manifest()).map(|path| {
             format!(
                 "Cargo.toml takes perf-budget from `{}`, which other machines and CI need too; where a registry \
-                 has it, write its version in place of the path",
+                 has it, write its version instead of the path",
                 path.display()
             )
         }));
@@ -69,7 +69,7 @@ impl Init {
         } else if !self.dry_run {
             context.tell(&format!(
                 "next: `cargo test --release{} --test budgets` measures, then `cargo budget tighten` brings the \
-                 limits near to what was measured",
+                 limits close to what was measured",
                 if found.has_siblings { format!(" --package {}", found.package) } else { String::new() }
             ));
         }

@@ -1,5 +1,5 @@
-//! Subcommands, one a file: each has its arguments and the few lines that call the module which does
-//! the work.
+//! The subcommands, each in a file of its own with its arguments and the few lines that call the module that does the
+//! work.
 
 mod accept;
 mod check;
@@ -33,7 +33,7 @@ use crate::failure::Failure;
 use crate::progress::{Progress, aside};
 use crate::text;
 
-/// As cargo calls it: `cargo-budget budget …`.
+/// The command line as cargo calls it: `cargo-budget budget …`.
 #[derive(Debug, Parser)]
 #[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true)]
 enum Cargo {
@@ -46,10 +46,10 @@ enum Cargo {
 struct Budget {
     #[command(subcommand)]
     command: Command,
-    /// When to colour what is printed
+    /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
-    /// Print nothing but what was asked for, warnings and errors
+    /// Print only the result, warnings and errors
     #[arg(long, short, global = true)]
     quiet: bool,
 }
@@ -58,7 +58,7 @@ const CODES: &str = "\
 Exit codes:
   0  every budget holds, or what was asked for is done
   1  a budget is broken, or a limit was loosened without a reason
-  2  usage or configuration
+  2  a mistake in the arguments or in the configuration
   3  something could not be measured, read or written
   4  the evidence did not suffice";
 
@@ -80,46 +80,46 @@ enum Command {
     Trend(history::Trend),
 }
 
-/// What every subcommand may ask for.
+/// The global options, for every subcommand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
-    /// Nothing is printed but what was asked for, warnings and errors.
+    /// Whether only the result, warnings and errors are printed.
     pub(crate) quiet: bool,
-    /// What goes on while something takes long.
+    /// The line of progress for work that takes long.
     pub(crate) progress: Progress,
 }
 
 impl Context {
-    /// Tells people what is going on, on standard error, unless they want it quiet.
+    /// Prints a message on standard error, unless `--quiet` is given.
     pub(crate) fn tell(self, text: &str) {
         if !self.quiet {
             say(text);
         }
     }
 
-    /// Tells what people must know, also where it is to be quiet.
-    #[expect(clippy::unused_self, reason = "said in the same place as the rest")]
+    /// Prints a message on standard error, even with `--quiet`.
+    #[expect(clippy::unused_self, reason = "it is called in the same way as the other two")]
     pub(crate) fn insist(self, text: &str) {
         say(text);
     }
 
-    /// Warns, also where it is to be quiet.
+    /// Prints a warning on standard error, even with `--quiet`.
     pub(crate) fn warn(self, text: &str) {
         self.insist(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
     }
 }
 
-/// A line for people on standard error; where that is gone there is nobody to tell.
+/// Prints a line on standard error. A failure is ignored, since there is no other place to report it.
 fn say(text: &str) {
     let _ = aside(|| writeln!(anstream::stderr(), "{}", text::shown(text)));
 }
 
-/// Prints a text for people, on standard output: see [`text::shown`].
+/// Prints a text for people on standard output: see [`text::shown`].
 pub(crate) fn show(text: &str) -> Result<(), Failure> {
     print(&text::shown(text))
 }
 
-/// Prints what was asked for as it is, on standard output. A reader that has gone away (`| head`) is no failure.
+/// Prints a text unchanged on standard output. It is not an error if the reader has gone away (`| head`).
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match aside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
@@ -130,12 +130,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Reads the arguments, does what they say, and says how to exit.
+/// Reads the arguments, runs the subcommand, and returns the exit code.
 pub(crate) fn main() -> ExitCode {
     let Cargo::Budget(budget) = match Cargo::try_parse_from(arguments()) {
         Ok(cargo) => cargo,
         Err(error) => {
-            // Help and version are no errors; where they cannot be printed, nothing can.
+            // Help and version arrive here too, and are not errors. If they cannot be printed, nothing can.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Holds.into() };
         }
@@ -152,7 +152,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Says what failed, and how to exit.
+/// Prints a failure and returns its exit code.
 pub(crate) fn fail(failure: &Failure) -> ExitCode {
     say(&format!("\u{1b}[1;31merror\u{1b}[0m: {failure}"));
     failure.exit.into()
@@ -177,7 +177,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
     }
 }
 
-/// The arguments as cargo gives them; `cargo-budget report` by itself means the same.
+/// Returns the arguments as cargo gives them. `cargo-budget report` means the same as `cargo budget report`.
 fn arguments() -> Vec<std::ffi::OsString> {
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_none_or(|first| first != "budget") {
@@ -186,7 +186,7 @@ fn arguments() -> Vec<std::ffi::OsString> {
     arguments
 }
 
-/// The command's own description, for completions.
+/// Returns clap's description of the command, for completions.
 pub(crate) fn description() -> clap::Command {
     <Cargo as clap::CommandFactory>::command()
 }

@@ -1,4 +1,4 @@
-//! `cargo budget history import` of a command that was built without it.
+//! `cargo budget history import` in a command that was built without it.
 
 use std::ffi::OsString;
 
@@ -11,13 +11,13 @@ use crate::failure::Failure;
 /// Import results of other tools (this command was built without its cargo feature `import`)
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// Whatever was asked for
+    /// Any arguments, which are ignored
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     _arguments: Vec<OsString>,
 }
 
 impl Import {
-    #[expect(clippy::unused_self, reason = "as of the command that can import")]
+    #[expect(clippy::unused_self, reason = "it has the signature of the command that can import")]
     pub(super) fn run(self, _: Context) -> Result<Exit, Failure> {
         Err(Failure::usage(
             "this cargo-budget was built without its cargo feature `import`; install it by \

@@ -1,6 +1,6 @@
-//! `--format text|json`, of the subcommands that have no other formats.
+//! The option `--format text|json` of the subcommands that have no other formats.
 
-/// How an answer is printed.
+/// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(super) enum Rendering {
     /// For people

@@ -17,24 +17,24 @@ Examples:
   cargo budget report --format html --output budgets.html      a page
   cargo budget report --format markdown --merge shard-*.jsonl  shards as one, red where a test is missing
 
-Exits as the outcomes say: 1 broken, 3 not measured, 4 not settled, else 0.")]
+The exit code follows from the outcomes: 1 broken, 3 not measured, 4 inconclusive where that is red, else 0.")]
 pub(super) struct Report {
-    /// What to render
+    /// The format to render
     #[arg(long, short, default_value = "terminal")]
     format: Format,
-    /// Write to this file, whole or not at all; else to standard output
+    /// Write to this file, completely or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Read these records instead of the project's; of all of them the last run
+    /// Read these records instead of the project's, and render the last run in all of them
     #[arg(long, short, value_name = "FILE", num_args = 1..)]
     input: Vec<PathBuf>,
-    /// Make one verdict of the last runs of these records, each a shard
+    /// Combine the last runs of these records, each a shard, into one report
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "input")]
     merge: Vec<PathBuf>,
     /// Take the trend from these records too
     #[arg(long, value_name = "FILE", num_args = 1..)]
     history: Vec<PathBuf>,
-    /// Which of its two tools github-action-benchmark is fed
+    /// Which of its two files github-action-benchmark gets
     #[arg(long, default_value = "smaller")]
     better: Better,
 }
@@ -44,7 +44,7 @@ impl Report {
         let here = Path::new(".");
         let progress = context.progress;
         let mut report = if !self.merge.is_empty() {
-            // It only names what is missing; shards can be merged where no project is.
+            // The budgets are only needed to name missing tests; shards can be merged without a project.
             let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
             merge::merge(&self.merge, budgets.as_ref(), progress)?
         } else if self.input.is_empty() {
@@ -53,7 +53,7 @@ impl Report {
             input::record(&self.input, progress)?
         };
         report.precede(&self.history, progress)?;
-        // Of what was measured elsewhere the files are not here.
+        // Files that were measured on another machine are not here to look into.
         let own = self.merge.is_empty() && self.input.is_empty();
         if let (Format::Html, true, Ok(project)) = (self.format, own, Project::find(here)) {
             report.inside = inside::by_budget(&project, progress);
@@ -72,8 +72,7 @@ impl Report {
         }
         let part = report.outcomes.len() < report.tests();
         if part && self.input.len() > 1 {
-            context
-                .tell("note: this is the last run of these records; `--merge` makes one of shards");
+            context.tell("note: this is the last run of these records; `--merge` combines shards");
         }
         if let Some(left) = left {
             context.tell(&format!("note: {left}"));

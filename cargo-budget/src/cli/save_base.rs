@@ -11,14 +11,14 @@ use crate::project::Project;
 
 /// Build the commit that is checked out as a base, and write it to a directory
 ///
-/// Another run takes it by `check --base-from DIR` instead of building it: a run for a pull request what the run for
-/// the main branch has saved. It is built from a checkout of its own, at the place where a comparison would have it.
+/// Another run uses it by `check --base-from DIR` instead of building it. So the run for the main branch can save the base
+/// of later pull requests. It is built in a separate checkout, in the directory where a comparison would have it.
 #[derive(Debug, clap::Args)]
 pub(super) struct SaveBase {
-    /// The directory, made if need be
+    /// The directory; it is created if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Link it so often, in another order each time; overrides `layouts` in the settings
+    /// The number of links, each in another order; overrides `layouts` in the settings
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
     layouts: Option<u32>,
     #[command(flatten)]

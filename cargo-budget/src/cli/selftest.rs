@@ -16,18 +16,18 @@ use crate::selftest::Table;
 
 /// Inject a slowdown, allocations or bytes into each budget, and show which size turns it red
 ///
-/// Everything but what is injected is as in a run that judges: the same processes, instruments and evidence. It is
-/// injected inside the measured part: busy work after each operation, allocations beside its own, bytes that are held,
-/// random bytes in a copy of an artifact. Nothing of it is an outcome: `outcomes.jsonl` stays as it is.
+/// Everything except the injected effect is as in an ordinary run: the same processes, instruments and evidence. The
+/// effect is injected into the measured part: busy work after each operation, allocations beside its own, bytes that are
+/// held, random bytes in a copy of an artifact. A selftest records no outcomes: `outcomes.jsonl` stays as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo budget selftest
   cargo budget selftest merge module::gzip
   cargo budget selftest --base main            limits against the base revision as well
-  cargo budget selftest --format json | jq '.results[] | select(.finding != \"red\")'
+  cargo budget selftest --format json | jq '.proofs[] | select(.finding != \"red\")'
 
-Exits with 1 where a budget is red by itself, or no size turned it red: such a gate guards nothing.
+Exits with 1 where a budget is red without an injected effect, or where no size turned it red: such a budget detects nothing.
 Each limit takes five or six measurements at the most, each as long as its `effort` allows.")]
 pub(super) struct Selftest {
     /// Budgets, or single limits such as merge::p99; all of them by default
@@ -38,7 +38,7 @@ pub(super) struct Selftest {
     base: Option<String>,
     #[command(flatten)]
     options: Options,
-    /// How what came of it is printed: a table, or every size that was tried
+    /// The format of the output: a table for people, or JSON with every size that was tried
     #[arg(long, value_enum, default_value_t)]
     format: Rendering,
 }
@@ -76,7 +76,7 @@ impl Selftest {
         self.inject(&project, &target, base.as_ref(), &file, context)?;
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
-            return Err(Failure::unmeasured("no budget was tried, as there is none"));
+            return Err(Failure::unmeasured("no limit was tested, since there is none"));
         }
         match self.format {
             Rendering::Text => show(&table.text())?,
@@ -88,7 +88,7 @@ impl Selftest {
         Ok(table.exit())
     }
 
-    /// Has the harness inject, and write what came of it to `file`.
+    /// Runs the harness with injected effects; it writes the results to `file`.
     fn inject(
         &self,
         project: &Project,
@@ -99,7 +99,7 @@ impl Selftest {
     ) -> Result<(), Failure> {
         let file = std::path::absolute(file).map_err(|e| Failure::io("resolve", file, &e))?;
         let asked = selftest::Asked { file: file.clone(), only: self.budgets.clone() };
-        // What an earlier one left is not what comes of this one.
+        // The results of an earlier selftest must not be taken for those of this one.
         match std::fs::remove_file(&file) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Failure::io("remove", &file, &e));
@@ -124,10 +124,12 @@ impl Selftest {
             .map_err(|e| Failure::unmeasured(format!("failed to start the tests: {e}")))?;
         match status.code() {
             Some(code) if code == i32::from(selftest::SELFTESTED) => Ok(()),
-            Some(2) => Err(Failure::usage("the tests did not begin; they said why above")),
+            Some(2) => {
+                Err(Failure::usage("the tests did not start; they printed the reason above"))
+            }
             _ => Err(Failure::unmeasured(format!(
-                "the tests ended with {status} and did not say what came of injecting; are they of this \
-                 version of perf-budget?"
+                "the tests ended with {status} and reported no results of a selftest; check that they use this \
+                 version of perf-budget"
             ))),
         }
     }

@@ -14,10 +14,10 @@ use crate::failure::Failure;
 use crate::file;
 use crate::project::Project;
 
-/// Propose limits for metrics that have none, from what is on record
+/// Propose limits for metrics that have none, from recorded values
 ///
-/// A metric is known from another budget of the same subject, from a run before in which it had a limit, or as a
-/// quantile of the operations that another limit was judged from. Where nothing is on record, it is said what to run.
+/// A value may come from another budget of the same subject, from an earlier run in which the metric had a limit, or, for
+/// a percentile, from the operations that another limit was judged by. Where nothing is recorded, it says what to run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,10 +27,10 @@ Examples:
 pub(super) struct Suggest {
     /// The budget; all of them by default
     budget: Option<String>,
-    /// The metric; all of which something is on record by default
+    /// The metric; all with recorded values by default
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
-    /// How far beyond what was measured, in place of the rule's own headroom
+    /// The headroom beyond what was measured, instead of the one by the rule
     #[arg(long, value_name = "\"N %\"", value_parser = super::tighten::headroom)]
     headroom: Option<f64>,
     /// Add the limits to budgets.toml
@@ -56,7 +56,7 @@ impl Suggest {
             let metric = match &self.metric {
                 Some(word) => match metric(budget, word) {
                     Ok(metric) => Some(metric),
-                    // Of all budgets, those of another kind are not meant.
+                    // Without a budget's name, budgets that cannot have this metric are skipped.
                     Err(failure) => {
                         foreign.get_or_insert(failure);
                         continue;
@@ -89,7 +89,7 @@ impl Suggest {
                 )));
             }
             context.tell(
-                "every metric that is on record has a limit; `--metric` asks for another one",
+                "every metric with recorded values has a limit; `--metric` asks for another one",
             );
             return Ok(Exit::Holds);
         }
@@ -121,7 +121,7 @@ fn limits(budget: &Budget, metric: &Metric) -> bool {
     budget.limits.iter().any(|limit| limit.metric == *metric && limit.reference().is_none())
 }
 
-/// The metric that a word names for this budget, by the library's own reading of a limit on it.
+/// Returns the metric that a word names for this budget, as the library reads it in a limit.
 fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
     let kind = budget.subject.kind();
     let known = || Metric::known(kind).iter().map(Metric::name).collect::<Vec<_>>().join(", ");
@@ -131,7 +131,7 @@ fn metric(budget: &Budget, word: &str) -> Result<Metric, Failure> {
     };
     let metric = Metric::of(kind, word).ok_or_else(|| unknown(budget))?;
     if metric.own().is_some() {
-        // What a workload records itself may have any name that is not taken.
+        // A value that a workload records itself may have any name that is not taken.
         let key = toml_edit::Key::new(word).display_repr().into_owned();
         let text = format!("[budget.b]\nworkload = \"w\"\nmax.{key} = 1\n");
         budget::parse(&text, Path::new("--metric")).map_err(|_| unknown(budget))?;

@@ -15,9 +15,9 @@ use crate::{file, text};
 
 /// Lower limits towards what the last run measured; never loosen one
 ///
-/// A limit on a statistical metric goes to the end of the measured interval and by a headroom beyond it: its tolerance, or half
-/// the interval's width where that is more. A limit on a deterministic metric goes 2 % beyond its value. What was
-/// red, not measured, or measured in a debug build is left alone, and said. Comments, order and units stay.
+/// A limit on a statistical metric is set to the end of the measured interval plus a headroom: its tolerance, or half the
+/// interval's width where that is more. A limit on a deterministic metric is set 2 % beyond its value. A limit that was red,
+/// not measured, or measured in a debug build is left alone, and a message says so. Comments, order and units stay.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ pub(super) struct Tighten {
     /// Budgets to tighten; all of them by default
     #[arg(value_name = "BUDGET")]
     budgets: Vec<String>,
-    /// How far beyond what was measured, in place of the rule's own headroom
+    /// The headroom beyond what was measured, instead of the one by the rule
     #[arg(long, value_name = "\"N %\"", value_parser = headroom)]
     headroom: Option<f64>,
     /// Show what would change, and write nothing
@@ -59,7 +59,7 @@ impl Tighten {
             context.tell(&text::printable(&sentence));
         }
         if plan.rows.iter().any(|row| matches!(row.fate, Fate::Tightened { warns: true, .. })) {
-            // The smallest headroom that leaves a limit used by no more than that.
+            // The smallest headroom with which the measured value stays below `warn_at` of the limit.
             let share =
                 Quantity::new((100.0 / budgets.settings.warn_at).ceil() / 100.0 - 1.0, Unit::Share);
             context.tell(&format!(
@@ -83,6 +83,6 @@ pub(super) fn headroom(text: &str) -> Result<f64, String> {
         Unit::Share if (0.0..=10.0).contains(&quantity.value) => Ok(quantity.value),
         Unit::Share => Err("write a share from \"0 %\" to \"1000 %\"".to_owned()),
         Unit::Number => Err(format!("a headroom is a share: write \"{} %\"", text.trim())),
-        other => Err(format!("a headroom is a share, as \"5 %\", found {}", other.noun())),
+        other => Err(format!("a headroom is a share, such as \"5 %\", found {}", other.noun())),
     }
 }

@@ -1,5 +1,5 @@
-//! The scripts of `action.yml` as a runner of GitHub calls them: a pull request's merge is checked out alone, from a
-//! remote, and the environment is a runner's.
+//! Tests of the scripts of `action.yml`, called as a runner of GitHub calls them: only the merge commit of a pull request is
+//! checked out, from a remote, and the environment is that of a runner.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,12 +9,12 @@ use std::process::Command;
 use super::made::isolate;
 use super::{BUDGETS, Crate, git, share_base};
 
-/// The repository that has the action.
+/// Returns the repository that contains the action.
 fn action() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A job of a workflow: a checkout, and what its steps write.
+/// A job of a workflow, with its checkout and the files that its steps write.
 struct Job {
     root: tempfile::TempDir,
     base: &'static str,
@@ -49,7 +49,7 @@ impl Job {
         fs::read_to_string(self.root.path().join(name)).unwrap_or_default()
     }
 
-    /// The files of the artifact.
+    /// Returns the names of the files in the artifact.
     fn results(&self) -> BTreeSet<String> {
         let files = fs::read_dir(self.root.path().join("results")).unwrap();
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
@@ -94,7 +94,7 @@ fn holds(text: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_pull_request_is_held_against_where_it_left_its_base() {
+fn a_pull_request_is_compared_with_the_merge_base() {
     let counted = Crate::new("request");
     counted.git(&["checkout", "-q", "-b", "slower"]);
     counted.steps(133);
@@ -114,7 +114,7 @@ fn a_pull_request_is_held_against_where_it_left_its_base() {
     assert_eq!(job.written("GITHUB_OUTPUT"), "exit-code=1\n");
     holds(&job.written("GITHUB_STEP_SUMMARY"), &["steps is 1.33 x base, over the limit"]);
 
-    // What rendering says of the verdict does not fail this step.
+    // The step that renders the report does not fail because of the verdicts.
     job.step("report.sh").is(0, &[]);
     let files = ["budgets.html", "comment.md", "outcomes.jsonl", "pull-request"];
     assert_eq!(job.results(), files.map(String::from).into());
@@ -126,7 +126,7 @@ fn a_pull_request_is_held_against_where_it_left_its_base() {
 }
 
 #[test]
-fn what_was_not_measured_is_not_reported() {
+fn the_record_of_an_earlier_run_is_not_reported() {
     let counted = Crate::new("nothing");
     let green = Job::new(&counted, "main");
     green.step("gate.sh").is(0, &["4 limits of 2 budgets: 4 pass"]);
@@ -134,7 +134,7 @@ fn what_was_not_measured_is_not_reported() {
     let comment = green.written("results/comment.md");
     assert!(!comment.contains("budgets.toml promises") && comment.contains("4 pass"), "{comment}");
 
-    // Without a base, as for a push; then the record is out of a cache, and nothing builds.
+    // A push has no base. Then the record comes from a cache, and the code does not build.
     let job = Job { base: "", ..Job::new(&counted, "main") };
     job.step("gate.sh").is(0, &["2 limits of 2 budgets: 2 pass"]);
     fs::remove_dir_all(job.root.path().join("results")).unwrap();
@@ -147,7 +147,7 @@ fn what_was_not_measured_is_not_reported() {
 }
 
 #[test]
-fn a_name_is_no_command() {
+fn the_name_of_a_branch_is_never_executed() {
     let counted = Crate::new("command");
     let job = Job { base: "$(touch made)`touch made`", ..Job::new(&counted, "main") };
     job.step("gate.sh").is(3, &["there is no commit `$(touch made)`touch made``"]);
@@ -159,9 +159,9 @@ fn a_name_is_no_command() {
     Job { base: "", ..job }.step("gate.sh").is(0, &["2 limits of 2 budgets"]);
 }
 
-/// Each script says what it reads from the environment, and the action hands over just that.
+/// Each script lists the variables that it reads in its head, and the action sets exactly these.
 #[test]
-fn the_scripts_get_what_they_read() {
+fn the_action_sets_the_variables_that_its_scripts_read() {
     let yaml = fs::read_to_string(action().join("action.yml")).unwrap();
     for step in yaml.split("\n    - ").filter(|step| step.contains("/.github/action/")) {
         let (_, call) = step.split_once("/.github/action/").unwrap();
@@ -172,11 +172,11 @@ fn the_scripts_get_what_they_read() {
             .filter_map(|line| line.strip_prefix("        ")?.split_once(": ${{"))
             .map(|(name, _)| name)
             .collect();
-        let told = script.lines().filter_map(|line| line.strip_prefix("#   ")?.split(' ').next());
-        // What the step itself reads, to find its script.
-        let told: BTreeSet<&str> = told.chain(["ACTION"]).collect();
-        assert_eq!(given, told, "{step}");
-        for name in &told {
+        let listed = script.lines().filter_map(|line| line.strip_prefix("#   ")?.split(' ').next());
+        // The step itself reads this one, to find its script.
+        let listed: BTreeSet<&str> = listed.chain(["ACTION"]).collect();
+        assert_eq!(given, listed, "{step}");
+        for name in &listed {
             let read = [format!("${name}"), format!("${{{name}:")];
             let is_read = read.iter().any(|read| script.contains(read.as_str()));
             assert!(is_read || *name == "ACTION", "{name}");

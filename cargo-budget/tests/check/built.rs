@@ -1,5 +1,5 @@
-//! What ships is what is measured: binaries and artifacts are built for the gate, once in a run and on both sides
-//! alike.
+//! Tests that the measured binaries and artifacts are what ships: they are built when a test runs, once in a run, and in
+//! the same way for both revisions.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn main() -> std::process::ExitCode {
 const PROFILE: &str =
     "\n[features]\nbig = []\n\n[profile.dist]\ninherits = \"release\"\nopt-level = 1\n";
 
-/// A crate with the binary `NAME-app`, held to these budgets.
+/// Makes a crate with the binary `NAME-app` and these budgets.
 fn project(name: &str, budgets: &str) -> Crate {
     let made = Crate::new(name);
     let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
@@ -31,7 +31,7 @@ fn project(name: &str, budgets: &str) -> Crate {
     made
 }
 
-/// A program with so many bytes of data, of a debug build only if it is one.
+/// Writes a program with this many bytes of data, which prints whether it is a debug build.
 fn program(made: &Crate, bytes: usize) {
     let text = format!(
         "static DATA: [u8; {bytes}] = [7; {bytes}];\n\
@@ -65,7 +65,7 @@ max.exit = 0
 "#;
 
 #[test]
-fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
+fn a_binary_is_measured_as_it_ships_and_compared_with_one_that_was_built_in_the_same_way() {
     let made = project("ships", SIZES);
     let same = made.check(&["--base", "HEAD"]);
     same.is(0, &["5 limits of 3 budgets: 5 pass"]);
@@ -79,11 +79,11 @@ fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
         let said = notes(&same.outcomes, test);
         assert!(said.starts_with(&format!("{note}; the same bytes as at the base")), "{said}");
     }
-    // Nothing that the user builds was written over.
+    // The user's own builds were not overwritten.
     let built = |name: &str| crate::made::shared().join("head").join(name).exists();
     assert!(!built("release/ships-app") && built("budgets/built/release/ships-app"));
 
-    // Twenty thousand bytes of data more: the section is named, by the gate and by whoever looks into it.
+    // With twenty thousand more bytes of data, `check` and `explain` name the section that grew.
     program(&made, 20_000);
     made.commit("more data");
     let more = made.check(&["--base", "HEAD~1"]);
@@ -93,8 +93,8 @@ fn a_binary_is_measured_as_it_ships_and_against_one_that_was_built_alike() {
         said.contains("`ships-app` differs from the base's in ") && said.contains(".rodata (+"),
         "{said}"
     );
-    let told = made.run(&["explain", "app", "--base", "HEAD~1"]);
-    told.is(0, &["ELF", ".rodata"]);
+    let explained = made.run(&["explain", "app", "--base", "HEAD~1"]);
+    explained.is(0, &["ELF", ".rodata"]);
     let size = more.outcomes.iter().find(|o| o.test == "app::size").unwrap().estimate.unwrap();
     let path = crate::made::shared().join("head/budgets/built/release/ships-app");
     assert_eq!(size.value as u64, fs::metadata(path).unwrap().len());
@@ -150,7 +150,7 @@ fn an_artifact_is_made_once_in_a_run_and_in_the_bases_checkout_too() {
     assert!(note.contains("made by `sh make.sh text`"), "{note}");
     assert_eq!(check(&["--base", "HEAD"]).0, Some(0));
 
-    // The processes of one run share it.
+    // The processes of one run share the artifact.
     let _ = fs::remove_file(&count);
     for test in ["made::kind=text::size", "again::size"] {
         let mut run = made.0.command(env!("CARGO"));
@@ -161,7 +161,7 @@ fn an_artifact_is_made_once_in_a_run_and_in_the_bases_checkout_too() {
     }
     assert_eq!(lines(&count), 1);
 
-    // What the command says is in the red; the base's has the base's name.
+    // The output of the command is in the message; a failure of the base says that it is the base's.
     made.0.write("make.sh", "echo no such tool; exit 7\n");
     made.commit("break it");
     let (code, text) = check(&["--base", "HEAD~1"]);
@@ -212,9 +212,9 @@ max.size = ["10 MB", "1 x base"]
 "#;
 
 /// The same commit gives the same module, before wasm-opt and after it. Where the compiler's target or wasm-opt is not
-/// installed, the red says what installs it.
+/// installed, the message has the command that installs it.
 #[test]
-fn a_module_is_built_on_both_sides_or_it_is_said_what_is_missing() {
+fn a_module_is_built_for_both_revisions_or_the_missing_tool_is_named() {
     let made = project("webby", MODULES);
     let run = made.check(&["--base", "HEAD"]);
     let mut rustc = made.0.command("rustc");
@@ -263,7 +263,7 @@ fn the_same_sources_give_the_same_binary_wherever_their_dependencies_are() {
             "[package]\nname = \"alike-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}"
         );
         fs::write(path.join("Cargo.toml"), manifest).unwrap();
-        // What panics says where it is written.
+        // The index may panic, and the message contains the path of this source.
         let text =
             "#[inline(never)]\npub fn nth(of: &[usize], n: usize) -> usize {\n    of[n]\n}\n";
         fs::write(path.join("src/lib.rs"), text).unwrap();

@@ -1,7 +1,7 @@
-//! The base is built with its own configuration, and with nothing of this revision's.
+//! Tests that the base is built with its own configuration, and with nothing of this revision's.
 //!
-//! The crate depends on nothing, so that it builds in a moment, and its test `budgets` is no harness: it says what it was
-//! built with, and has the base's say it too.
+//! The crate has no dependencies, so that it builds in a moment. Its test `budgets` is not a harness: it prints what it
+//! was built with, and then runs the base's test binary, which prints the same of the base.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ const BUILT: &str = "pub fn built() -> String {\n    \
 struct Place(tempfile::TempDir);
 
 impl Place {
-    /// With one repository of this name.
+    /// Makes a place with one repository of this name.
     fn new(name: &str) -> Place {
         let place =
             Place(tempfile::Builder::new().prefix("budget-configuration-").tempdir().unwrap());
@@ -67,7 +67,7 @@ impl Place {
         crate::git(&self.path(name), arguments)
     }
 
-    /// Everything, with the lock that cargo makes of it.
+    /// Commits everything, with the lock file that cargo makes.
     fn commit(&self, name: &str) {
         let mut lock = self.command(name, env!("CARGO"));
         let output = lock.args(["generate-lockfile", "--offline"]).output().unwrap();
@@ -81,9 +81,9 @@ impl Place {
         made::isolate(&mut command, &self.path("results"));
         command.current_dir(self.path(name));
         command.env("PERF_BUDGET_CACHE", self.path("cache"));
-        // What the base was built with is asked, even where nothing has changed.
+        // Otherwise the base would not be built where nothing has changed.
         command.env("PERF_BUDGET_MEASURE", "always");
-        // In the project, as usual; but where the test made one for all.
+        // The target directory is in the project, as usual, unless the test made a shared one.
         command.env_remove("CARGO_TARGET_DIR").env_remove("PERF_BUDGET_DIR");
         if self.path("target").is_dir() {
             command.env("CARGO_TARGET_DIR", self.path("target"));
@@ -94,7 +94,7 @@ impl Place {
         command
     }
 
-    /// Compares with a revision: all that is said.
+    /// Compares with a revision, and returns everything that is printed.
     fn check(&self, name: &str, base: &str) -> Said {
         let mut command = self.command(name, env!("CARGO_BIN_EXE_cargo-budget"));
         let output =
@@ -116,7 +116,7 @@ impl Said {
 }
 
 #[test]
-fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
+fn each_revision_is_built_with_its_own_flags_and_variables() {
     let place = Place::new("app");
     place.commit("app");
     let plain = "slow=false one=None";
@@ -126,14 +126,14 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
         "\"notes\":[]",
     ]);
 
-    // What the user sets is for both.
+    // Flags that the user sets apply to both revisions.
     let mut set = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
     set.args(["budget", "check", "--profile", "dev", "--base", "HEAD"]);
     let output = set.env("RUSTFLAGS", "--cfg slow").output().unwrap();
     let set = Said(String::from_utf8(output.stdout).unwrap());
     set.has(&["head: slow=true", "base: slow=true"]);
 
-    // Added: this revision alone is slow.
+    // The configuration is added in this revision, so this revision alone is slow.
     let flags = "[build]\nrustflags = [\"--cfg\", \"slow\"]\n[env]\nONE = { value = \"1\", force = true }\n";
     place.write("app/.cargo/config.toml", flags);
     place.commit("app");
@@ -143,18 +143,18 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
         "\"notes\":[\"this revision and the base are built with different configurations: ",
     ]);
     added.has(&["`build.rustflags` is [\"--cfg\", \"slow\"] here, not set there"]);
-    // What the harness runs within is not what it builds a binary of the base within.
+    // The harness is told which variables to remove when it builds a program of the base.
     added.has(&["\"environment\":{", "\"ONE\":null"]);
     place.check("app", "HEAD").has(&["base: slow=true one=Some(\"1\")", "\"notes\":[]"]);
 
-    // Removed: the base alone is.
+    // The configuration is removed again, so the base alone is slow.
     fs::remove_dir_all(place.path("app/.cargo")).unwrap();
     place.commit("app");
     let removed = place.check("app", "HEAD~1");
     removed.has(&["head: slow=false one=None", "base: slow=true one=Some(\"1\")"]);
     removed.has(&["`build.rustflags` is not set here, [\"--cfg\", \"slow\"] there"]);
 
-    // What stands above the repository is of no revision, and applies to both.
+    // A configuration file above the repository belongs to no revision, and applies to both.
     place.write(".cargo/config.toml", flags);
     place.commit("app");
     let mut above = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
@@ -163,7 +163,7 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
     let output = above.env("PERF_BUDGET_CACHE", cache.path()).output().unwrap();
     let above = Said(String::from_utf8([output.stdout, output.stderr].concat()).unwrap());
     above.has(&["head: slow=true one=Some(\"1\")", "base: slow=true one=Some(\"1\")"]);
-    // What stands above the cache alone does not, so nothing is compared.
+    // One that is above the cache alone would apply only to the base, so nothing is compared.
     fs::rename(place.path(".cargo"), cache.path().join(".cargo")).unwrap();
     let mut alone = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
     alone.args(["budget", "check", "--profile", "dev", "--base", "HEAD"]);
@@ -174,14 +174,14 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
 }
 
 #[test]
-fn a_patched_dependency_is_patched_where_its_revision_patches_it() {
+fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     let place = Place::new("app");
     let manifest = MANIFEST.replace("[profile", "[dependencies]\nitoa = \"1\"\n\n[profile");
     place.write("app/Cargo.toml", &manifest);
     let built = "pub fn built() -> String {\n    itoa::Buffer::new().format(7_u8).to_owned()\n}\n";
     place.write("app/src/lib.rs", built);
     place.commit("app");
-    // Of the version that is locked, so that it would be taken for the base's too if the base heard of it.
+    // The patch has the locked version, so that the base would use it too if the patch applied there.
     let lock = fs::read_to_string(place.path("app/Cargo.lock")).unwrap();
     let version = lock.split_once("name = \"itoa\"\n").unwrap().1.lines().next().unwrap();
     let manifest = format!("[package]\nname = \"itoa\"\n{version}\nedition = \"2024\"\n");
@@ -225,7 +225,7 @@ fn each_project_has_its_own_sibling_in_one_target_directory() {
 }
 
 #[test]
-fn a_lock_that_git_ignores_serves_the_base() {
+fn a_base_whose_lock_file_git_ignores_is_built_with_this_revisions() {
     let place = Place::new("app");
     let manifest = MANIFEST.replace("[profile", "[dependencies]\nitoa = \"1\"\n\n[profile");
     place.write("app/Cargo.toml", &manifest);
@@ -238,7 +238,7 @@ fn a_lock_that_git_ignores_serves_the_base() {
     let commit = &place.git("app", &["rev-parse", "HEAD"])[..12];
     let served = fs::read_to_string(checkouts.join(commit).join("Cargo.lock")).unwrap();
     assert_eq!(served, lock);
-    // Without the dependency this revision's lock cannot hold for the base in all.
+    // This revision no longer has the dependency, so cargo has to add it to the lock file for the base.
     place.write("app/Cargo.toml", MANIFEST);
     place.commit("app");
     let differs = place.check("app", "HEAD~1");
@@ -249,7 +249,7 @@ fn a_lock_that_git_ignores_serves_the_base() {
 }
 
 #[test]
-fn a_change_that_adopts_the_gate_has_only_new_limits() {
+fn every_limit_is_new_where_the_base_has_no_budgets() {
     let place = Place::new("app");
     place.commit("app");
     for (file, lacks) in
@@ -272,7 +272,7 @@ fn a_change_that_adopts_the_gate_has_only_new_limits() {
         adopted.has(&["so every limit against the base is new", &format!("\"lacks\":\"{lacks}\"")]);
         assert!(!adopted.0.contains("nothing was compared"), "{}", adopted.0);
     }
-    // One that has both and does not build is no such change.
+    // A base that has both and does not build is an error instead.
     place.write("app/src/lib.rs", "pub fn built() -> String {\n    oops\n}\n");
     place.commit("app");
     place.write("app/src/lib.rs", BUILT);

@@ -1,7 +1,7 @@
-//! `cargo budget check --base` within git's own hooks: the user's repository is left as it was.
+//! Tests of `cargo budget check --base` in git's hooks: it must leave the user's repository as it was.
 //!
-//! Everything that git does is real. Cargo is a stand-in that builds nothing and notes what reached it, so that a
-//! test takes no longer than git does.
+//! Git is the real one. Cargo is replaced by a script that builds nothing and records its arguments and its environment, so
+//! that the tests are fast.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,8 @@ use std::process::Command;
 
 use crate::made;
 
-/// Notes where it runs and with what, and names itself as the test binary that it built.
+/// The script in place of cargo: it records its directory, arguments and environment, and names itself as the test binary
+/// that it built.
 const CARGO: &str = r#"#!/bin/sh
 { echo "ran $*"; echo "in $(pwd)"; env; } >>"$NOTES/cargo"
 case "$*" in
@@ -19,7 +20,7 @@ metadata*) exit 1 ;;
 esac
 "#;
 
-/// Compares with `main` in a directory; the index stays byte by byte what it was, or git is told to stop.
+/// The hook: it compares with `main`. If that changes a byte of the index, the hook fails and git stops.
 const HOOK: &str = r#"#!/bin/sh
 index="${GIT_INDEX_FILE:-$(git rev-parse --git-path index)}"
 cp "$index" "$NOTES/index" || exit 1
@@ -27,7 +28,8 @@ cp "$index" "$NOTES/index" || exit 1
 cmp "$index" "$NOTES/index"
 "#;
 
-/// A repository with a member that has budgets, on a branch `feature` beside `main`, and a place for notes.
+/// A repository with the branches `main` and `feature` and a member that has budgets, and a directory for what the scripts
+/// record.
 pub(crate) struct Repository {
     place: tempfile::TempDir,
 }
@@ -70,7 +72,7 @@ impl Repository {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    /// A command in a directory, with the stand-in as its cargo.
+    /// Prepares a command in a directory, with the script in place of cargo.
     pub(crate) fn command(&self, directory: &str, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         made::isolate(&mut command, &self.path("results"));
@@ -98,7 +100,7 @@ impl Repository {
         self.git(directory, &["commit", "-q", "-m", message]);
     }
 
-    /// Everything in a repository that nobody but its user changes.
+    /// Returns everything in a repository that only its user may change.
     fn state(&self, directory: &str) -> Vec<String> {
         let dir = self.git(directory, &["rev-parse", "--absolute-git-dir"]);
         let common = self.git(directory, &["rev-parse", "--git-common-dir"]);
@@ -114,9 +116,9 @@ impl Repository {
         state
     }
 
-    /// That the base was built, in the member, and that no cargo heard of the hook's repository.
+    /// Checks that the base was built in the member, and that no cargo inherited the variables of the hook's repository.
     #[track_caller]
-    fn compared(&self) {
+    fn check_compared(&self) {
         let (said, cargo) = (self.read("notes/said"), self.read("notes/cargo"));
         assert!(said.contains("comparing with"), "{said}");
         let base = cargo.lines().filter(|line| line.starts_with("in "));
@@ -133,7 +135,7 @@ impl Repository {
 }
 
 #[test]
-fn a_commit_is_what_was_added_whatever_its_hook_compares_with() {
+fn a_commit_contains_what_was_added_even_if_its_hook_compares() {
     let made = Repository::new();
     made.git("repo", &["worktree", "add", "-q", "-b", "linked", "../linked", "feature"]);
     made.git(".", &["clone", "-q", "repo", "clone"]);
@@ -149,7 +151,7 @@ fn a_commit_is_what_was_added_whatever_its_hook_compares_with() {
         made.git(directory, &["add", "-A"]);
         let added = made.git(directory, &["write-tree"]);
         made.git(directory, &["commit", "-q", "-m", "three"]);
-        made.compared();
+        made.check_compared();
         assert_eq!(made.git(directory, &["rev-parse", "HEAD^{tree}"]), added, "{directory}");
         assert_eq!(made.git(directory, &["show", "HEAD:text"]), "edited");
         assert_eq!(made.git(directory, &["status", "--porcelain"]), "");
@@ -157,25 +159,25 @@ fn a_commit_is_what_was_added_whatever_its_hook_compares_with() {
 }
 
 #[test]
-fn a_member_is_compared_with_itself_where_git_says_where_its_repository_is() {
+fn a_member_is_compared_with_itself_where_git_names_the_repository_in_the_environment() {
     let made = Repository::new();
-    // The hook of a push, and a command between the commits of a rebase.
+    // The comparison runs in the hook of a push, and between the commits of a rebase.
     made.git(".", &["clone", "-q", "--bare", "repo", "remote"]);
     fs::create_dir_all(made.path("repo/.git/hooks")).unwrap();
     fs::copy(made.path("notes/hook"), made.path("repo/.git/hooks/pre-push")).unwrap();
     let before = made.state("repo");
     made.git("repo", &["push", "-q", "../remote", "main:other"]);
-    made.compared();
+    made.check_compared();
     assert_eq!(made.state("repo"), before);
     let hook = made.path("notes/hook");
     made.git("repo", &["checkout", "-q", "feature"]);
     let before = made.state("repo");
     made.git("repo", &["rebase", "-q", "--exec", hook.to_str().unwrap(), "main"]);
-    made.compared();
-    // A rebase itself writes the index anew and notes where HEAD was.
+    made.check_compared();
+    // A rebase itself rewrites the index and records the previous HEAD.
     assert_eq!(made.state("repo")[1..3], before[1..3]);
     assert_eq!(made.git("repo", &["status", "--porcelain"]), "");
-    // As plainly as it can be said.
+    // The variables are set directly.
     let before = made.state("repo");
     let dir = made.path("repo/.git");
     let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
@@ -183,13 +185,13 @@ fn a_member_is_compared_with_itself_where_git_says_where_its_repository_is() {
     check.env("GIT_INDEX_FILE", dir.join("index")).env("GIT_WORK_TREE", made.path("repo"));
     let output = check.output().unwrap();
     made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
-    made.compared();
+    made.check_compared();
     assert_eq!(made.state("repo"), before);
 }
 
-/// As husky's and LFS' own where their program is not installed.
+/// The hooks of husky and LFS fail like this where their program is not installed.
 #[test]
-fn a_hook_that_refuses_every_checkout_does_not_keep_the_base_from_its_own() {
+fn a_checkout_hook_that_fails_does_not_affect_the_checkout_of_the_base() {
     let made = Repository::new();
     fs::create_dir_all(made.path("repo/.git/hooks")).unwrap();
     let hook = made.path("repo/.git/hooks/post-checkout");
@@ -198,13 +200,13 @@ fn a_hook_that_refuses_every_checkout_does_not_keep_the_base_from_its_own() {
     let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
     let output = check.args(["budget", "check", "--base", "main"]).output().unwrap();
     made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
-    made.compared();
+    made.check_compared();
     assert!(!made.read("notes/said").contains("no such program"));
 }
 
-/// A toolchain that this revision's file chose is named in the environment, and the base has a file of its own.
+/// Rustup names the toolchain that this revision's file chose in the environment. The base must not inherit it.
 #[test]
-fn the_base_is_built_by_the_toolchain_that_its_own_file_names() {
+fn the_base_is_built_with_the_toolchain_that_its_own_file_names() {
     let made = Repository::new();
     let stand_in = made.read("notes/cargo-stand-in");
     made.write("bin/cargo", &stand_in.replace("ran ", "rustup's ran "));
@@ -236,7 +238,7 @@ fn the_base_is_built_by_the_toolchain_that_its_own_file_names() {
             );
         }
         assert_eq!(cargo.contains("rustup's ran test --no-run"), is_files, "{active}");
-        made.compared();
+        made.check_compared();
         assert!(
             made.read("notes/said")
                 .contains("`rust-toolchain` is [toolchain] channel = \"1.90\" here")
@@ -244,9 +246,9 @@ fn the_base_is_built_by_the_toolchain_that_its_own_file_names() {
     }
 }
 
-/// From what this clone has of them, without a network, and without a word in the configuration that is the user's.
+/// They are cloned from the user's own clones, without a network, and the user's configuration is not changed.
 #[test]
-fn submodules_are_those_of_the_base() {
+fn submodules_are_checked_out_as_the_base_has_them() {
     let made = Repository::new();
     for (outer, inner) in [("kit", "deep"), ("repo", "kit")] {
         for module in [outer, inner].iter().filter(|module| !made.path(module).exists()) {
@@ -272,7 +274,7 @@ fn submodules_are_those_of_the_base() {
         let mut check = made.command("repo/member", env!("CARGO_BIN_EXE_cargo-budget"));
         let output = check.args(["budget", "check", "--base", revision]).output().unwrap();
         made.write("notes/said", &String::from_utf8_lossy(&output.stderr));
-        made.compared();
+        made.check_compared();
         let place = fs::read_dir(made.path("cache")).unwrap().next().unwrap().unwrap().path();
         let commit = &made.git("repo", &["rev-parse", revision])[..12];
         place.join("checkouts/target/package").join(commit).join("kit")

@@ -1,7 +1,8 @@
-//! What times are compared with: builds of their own, linked several times, or taken from where they were built before.
+//! Tests of the builds that times are compared with: separate builds that are linked several times, or that are taken from
+//! a saved base.
 //!
-//! What the harness is told of them is written down by the crate's own tests, since the links are gone when a run is over.
-//! Nothing is timed, and nothing of the library is needed for that, so it is not built.
+//! The links are deleted when a run is over, so the test target of the crate copies every binary that the harness would be
+//! told of. It does not time anything and does not need the library, so the library is not built.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::{Crate, Run};
 
-/// Copies whatever it is told of.
+/// The crate's test target: it copies every binary that it is told of.
 const TESTS: &str = r#"
 fn main() -> std::process::ExitCode {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -75,7 +76,7 @@ fn made(name: &str) -> Crate {
     made
 }
 
-/// A comparison in which everything is measured, whatever is proven to be the same.
+/// Runs a comparison in which everything is measured, even if it is proven to be the same.
 fn check(made: &Crate, arguments: &[&str]) -> Run {
     let mut command = made.command(&[&["check", "--profile", "dev"], arguments].concat());
     let output = command.env("PERF_BUDGET_MEASURE", "always").output().unwrap();
@@ -86,25 +87,26 @@ fn check(made: &Crate, arguments: &[&str]) -> Run {
     }
 }
 
-/// The copies of what a variable named.
+/// Returns the copies of the binaries that a variable named.
 fn seen(made: &Crate, variable: &str) -> Vec<Vec<u8>> {
     let place = made.0.path("seen").join(variable);
     (0..).map_while(|nth: u32| fs::read(place.join(nth.to_string())).ok()).collect()
 }
 
-/// Where they were.
+/// Returns the paths of the binaries that a variable named.
 fn paths(made: &Crate, variable: &str) -> Vec<PathBuf> {
     let text = fs::read_to_string(made.0.path("seen").join(variable).join("paths")).unwrap();
     std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
+/// Returns the notes on the builds that the harness would show with each comparison of times.
 fn notes(made: &Crate) -> String {
     let told: Value = serde_json::from_slice(&fs::read(made.0.path("seen/told")).unwrap()).unwrap();
     let notes: Vec<String> = serde_json::from_value(told["link_notes"].clone()).unwrap();
     notes.join("\n")
 }
 
-/// The addresses of the crate's own functions.
+/// Returns the addresses of the crate's own functions in a binary.
 fn functions(binary: &[u8], name: &str) -> Vec<u64> {
     let file = object::read::File::parse(binary).unwrap();
     let own = |symbol: &object::read::Symbol<'_, '_>| {
@@ -115,7 +117,7 @@ fn functions(binary: &[u8], name: &str) -> Vec<u64> {
 }
 
 #[test]
-fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
+fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
     let made = made("linked");
     let run = check(&made, &["--base", "HEAD"]);
     run.is(0, &["building once more to compare times"]);
@@ -134,7 +136,7 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
         );
         assert!(links[0] != links[1] && links[1] != links[2] && links[0] != links[2]);
     }
-    // Cargo's own build is another, and is what all else is compared with.
+    // Cargo's own build is a different one. Everything except times is compared with it.
     let own = seen(&made, "PERF_BUDGET_BASE");
     assert_eq!(own.len(), 1);
     assert!(!base.contains(&own[0]));
@@ -145,22 +147,23 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
         assert_eq!(gone[0].parent() == Some(&beside), name != "PERF_BUDGET_HEAD");
     }
 
-    // Again: nothing of this revision is compiled, and the same seeds make the same links.
+    // In a second run nothing of this revision is compiled, and the same seeds make the same links.
     let again = check(&made, &["--base", "HEAD"]);
     again.is(0, &[]);
-    // The base's directory is shared with the other tests here, whose builds push each other out.
+    // The base may be compiled again: its target directory is shared with the other tests here, whose builds replace each
+    // other.
     let compiled = format!("Compiling linked v0.1.0 ({})", made.0.root().display());
     assert!(!again.text.contains(&compiled), "{}", again.text);
     assert!(
         base == seen(&made, "PERF_BUDGET_BASE_LINKS") && head == seen(&made, "PERF_BUDGET_HEAD")
     );
 
-    // What was kept of the links may be gone; cargo then links once more.
+    // Where the record of a link was deleted, cargo links once more.
     fs::remove_dir_all(made.0.path("results/base/links")).unwrap();
     check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert!(base == seen(&made, "PERF_BUDGET_BASE_LINKS"));
 
-    // As cargo builds it: the one binary of each side is cargo's own.
+    // With these settings the only binary of each side is cargo's own.
     let with = |text: &str| made.0.write("budgets.toml", &BUDGETS.replace("layouts = 3", text));
     with("layouts = 1\ncodegen_units = \"as built\"");
     check(&made, &["--base", "HEAD"]).is(0, &[]);
@@ -169,7 +172,7 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     assert!(said.starts_with("compared as cargo builds it"), "{said}");
     assert!(said.contains("one link of each side, as `layouts` asks for only one"), "{said}");
 
-    // Linked several times, and compiled as cargo does it.
+    // With these settings each side is compiled as cargo does it, and linked several times.
     with("layouts = 2\ncodegen_units = \"as built\"");
     check(&made, &["--base", "HEAD"]).is(0, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 2, "{}", notes(&made));
@@ -182,9 +185,9 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
 }
 
-/// The linker that the project names does the work, and one that puts functions in no other order is named.
+/// A linker that cannot put functions in another order is named in a note.
 #[test]
-fn the_projects_own_linker_links() {
+fn the_linker_that_the_project_names_is_used() {
     let made = made("linkers");
     let linker = |text: &str| {
         made.0.write("tools/mylink", text);
@@ -222,19 +225,19 @@ fn the_projects_own_linker_links() {
 }
 
 #[test]
-fn a_base_is_taken_from_where_it_was_built_before() {
+fn a_saved_base_is_used_instead_of_building_it() {
     let made = made("savedbase");
     made.run(&["save-base", "saved", "--profile", "dev"]).is(0, &["saved "]);
     made.0.write("src/lib.rs", &LIBRARY.replace("100.0", "105.0"));
     made.commit("more");
-    // Nothing of the base is built, as nothing would build it.
+    // No part of the base is built.
     let base = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
     base.is(0, &["taking ", "from saved"]);
     assert!(!base.text.contains(" in /"), "{}", base.text);
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
     assert!(paths(&made, "PERF_BUDGET_BASE_LINKS").iter().all(|path| !path.exists()));
 
-    // Another commit, other flags: what differs is said, and the base is built.
+    // With another commit or another toolchain the message names the difference, and the base is built.
     let refused = |run: Run, why: &str| {
         run.is(0, &["cannot be used: ", why, "building "]);
     };

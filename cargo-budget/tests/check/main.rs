@@ -1,7 +1,7 @@
-//! `cargo budget check` on a crate with a history: the base is built and compared with, and whatever keeps
-//! it from that is said.
+//! Tests of `cargo budget check` on crates with a history: the base is built and compared with, or the reason why it cannot
+//! be is printed.
 //!
-//! One crate for all, built without optimisation: what is measured is a count that a file holds, so that
+//! The crates are built without optimisation. What is measured is a count that is a constant in the source, so that
 //! nothing depends on how fast the machine is.
 
 mod action;
@@ -11,7 +11,7 @@ mod hooks;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
-mod same;
+mod unchanged;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -118,7 +118,7 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// What is built of the base, kept with results, is built once for all runs and all commits.
+/// Lets all crates share one target directory for their bases, so that dependencies are built once.
 fn share_base(results: &Path) {
     let shared = made::shared().join("base");
     fs::create_dir_all(results.join("base")).unwrap();
@@ -147,17 +147,17 @@ impl Run {
 }
 
 #[test]
-fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
+fn a_regression_is_found_by_comparing_with_the_base() {
     let counted = Crate::new("regression");
-    // Alone: within its limits.
+    // Without a base the crate is within its limits.
     counted.check(&[]).is(0, &["2 limits of 2 budgets: 2 pass"]);
 
-    // The same as the base: green; and the base is compared in everything that is limited.
+    // Compared with the same code it is green, and every limit has one against the base.
     let same = counted.check(&["--base", "HEAD"]);
     same.is(0, &["comparing with", "4 limits of 2 budgets: 4 pass"]);
     same.verdict("steps::steps::x_base", Verdict::Pass);
 
-    // A third more, in a branch: within every absolute limit, and red against the base.
+    // A branch does a third more: that is within every absolute limit, and red against the base.
     counted.git(&["checkout", "-q", "-b", "slower"]);
     counted.steps(133);
     counted.commit("do more");
@@ -166,18 +166,18 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     slower.is(1, &["steps is 1.33 x base, over the limit of 1.1 x base"]);
     slower.verdict("source::size::x_base", Verdict::Pass).verdict("steps::steps", Verdict::Pass);
 
-    // What others did on main since is not this branch's doing.
+    // Changes on main since the merge base do not count as changes of this branch.
     counted.git(&["checkout", "-q", "main"]);
     counted.steps(500);
     counted.commit("meanwhile");
     counted.git(&["checkout", "-q", "slower"]);
     counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
 
-    // A base of before, after another: what is compared with is what it says.
+    // The base is changed and changed back: each comparison uses the base that it names.
     counted.check(&["--base", "HEAD"]).is(0, &["4 limits of 2 budgets: 4 pass"]);
     counted.check(&["--base", "main"]).is(1, &["steps is 1.33 x base"]);
 
-    // A filter, and one part of two.
+    // A filter and shards select tests.
     let one = counted.check(&["--base", "main", "--", "source"]);
     one.is(0, &["4 limits of 2 budgets"]);
     let parts: usize = ["1/2", "2/2"]
@@ -186,7 +186,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
         .sum();
     assert_eq!(parts, 4);
 
-    // A new budget has nothing to be compared with; one that is gone is named.
+    // A new budget has nothing to be compared with, and a removed one is named.
     let renamed = BUDGETS.replace("[budget.source]", "[budget.text]");
     counted.0.write("budgets.toml", &renamed);
     let renamed = counted.check(&["--base", "main"]);
@@ -194,7 +194,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     renamed.verdict("text::size::x_base", Verdict::Skipped);
     counted.git(&["checkout", "-q", "budgets.toml"]);
 
-    // A base that does not build, or that nothing prepares: the rest is judged, and that is not enough.
+    // Where the base does not build, or its preparation fails, the other limits are judged, and the exit code is 3.
     counted.git(&["checkout", "-q", "-b", "broken", "main"]);
     counted.0.write("src/lib.rs", "pub const STEPS: f64 = oops;\n");
     counted.commit("break it");
@@ -215,7 +215,7 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     prepared.is(0, &[]);
     assert!(!counted.0.path("made").exists());
 
-    // Another comparison would put its base in this one's place, so it waits.
+    // A second comparison would overwrite the base of the first, so it waits.
     let lock = fs::File::create(counted.0.path("results/base/lock")).unwrap();
     lock.lock().unwrap();
     let mut second = counted.command(&["check", "--profile", "dev", "--base", "main~1"]);
@@ -227,14 +227,14 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     assert!(said.any(|line| line.starts_with("comparing with")));
     assert_eq!(second.wait().unwrap().code(), Some(0));
 
-    // A branch without a base in common, and one without the crate.
+    // A branch without a common ancestor, which does not have the crate.
     counted.git(&["checkout", "-q", "--orphan", "empty"]);
     counted.git(&["rm", "-q", "-rf", "--cached", "."]);
     counted.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
     counted.git(&["checkout", "-q", "-f", "slower"]);
     counted.check(&["--base", "empty"]).is(3, &["has no package in `.`"]);
 
-    // Checkouts are kept, but not all of them.
+    // At most four checkouts are kept.
     let root = counted.0.root().canonicalize().unwrap();
     let owned = |place: &PathBuf| {
         fs::read_to_string(place.join("project")).is_ok_and(|owner| Path::new(&owner) == root)
@@ -242,15 +242,15 @@ fn a_regression_in_one_commit_is_found_by_comparing_with_the_one_before() {
     let places = fs::read_dir(made::shared().join("cache")).unwrap();
     let own = places.map(|entry| entry.unwrap().path()).find(owned).unwrap();
     let kept = fs::read_dir(own.join("checkouts/target/package")).unwrap();
-    // Links beside them are no checkouts.
+    // The links beside them are not checkouts.
     let kept = kept.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_dir()).count();
     assert!((1..=4).contains(&kept), "{kept}");
 }
 
-/// What is beside the repository is found from the base's checkout too, and a base from before the project
-/// became a workspace is none of its members.
+/// A package beside the repository is found from the base's checkout too, and a base from before the project became a
+/// workspace is not taken for one of its members.
 #[test]
-fn the_base_is_built_as_if_it_stood_where_the_project_does() {
+fn the_base_is_built_as_if_it_were_in_the_projects_directory() {
     let counted = Crate::new("standing");
     let sibling = tempfile::Builder::new().prefix("budget-sibling-").tempdir().unwrap();
     fs::create_dir(sibling.path().join("src")).unwrap();
@@ -272,7 +272,7 @@ fn the_base_is_built_as_if_it_stood_where_the_project_does() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_said_before_anything_is_measured() {
+fn a_base_that_cannot_be_compared_with_is_reported_before_anything_is_measured() {
     let counted = Crate::new("incomparable");
     let outside = tempfile::tempdir().unwrap();
     for (base, code, text) in [
@@ -285,7 +285,7 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
         assert!(run.outcomes.is_empty());
     }
     counted.check(&["--layouts", "2"]).is(2, &["--base"]);
-    // A shallow clone has the commit it was made of, and says how to get another.
+    // A shallow clone has only one commit, and the message says how to get another.
     let clone = outside.path().join("clone");
     let from = format!("file://{}", counted.0.root().display());
     counted.steps(101);
@@ -301,9 +301,9 @@ fn what_cannot_be_compared_is_said_before_anything_is_measured() {
 }
 
 #[test]
-fn what_is_inside_is_compared_with_another_revision() {
+fn the_content_of_an_artifact_is_compared_with_another_revision() {
     let crates = Crate::new("inside");
-    // A module that has nothing but a section of so many bytes.
+    // Writes a module with a single section of this size.
     let module = |bytes: u8| {
         let section = [&[0, bytes + 3, 2, b'o', b'n'][..], &vec![7; usize::from(bytes)]].concat();
         fs::write(crates.0.path("one.wasm"), [&b"\0asm\x01\0\0\0"[..], &section].concat()).unwrap();
@@ -323,8 +323,8 @@ fn what_is_inside_is_compared_with_another_revision() {
     crates.run(&["explain", "module"]).is(0, &["one.wasm", "WASM"]);
     crates.run(&["report", "--format", "html"]).is(0, &["What is inside one.wasm: WASM, 113 B"]);
     for against in [&["--base", "HEAD~1"][..], &["--accepted"], &["--base=HEAD"]] {
-        let told = crates.run(&[&["explain", "module"], against].concat());
-        told.is(0, &[if against == ["--base=HEAD"] { "same" } else { "+60 B" }]);
+        let run = crates.run(&[&["explain", "module"], against].concat());
+        run.is(0, &[if against == ["--base=HEAD"] { "same" } else { "+60 B" }]);
     }
     crates.run(&["explain", "steps", "--base", "HEAD"]).is(2, &["is no budget on an artifact"]);
     crates

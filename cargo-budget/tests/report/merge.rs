@@ -65,7 +65,7 @@ fn shards_are_not_taken_for_a_history() {
     let [a, b] = shards();
     let files = [scratch.record("a.jsonl", &a), scratch.record("b.jsonl", &b)];
     let done = run_in(&scratch.0, &["report", "--input", &files[0], &files[1]]);
-    check(&done, 0, &["not judged yet", "`--merge` makes one of shards"]);
+    check(&done, 0, &["not judged yet", "`--merge` combines shards"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! `cargo budget selftest` on a crate whose limits are known: which size turns each red, and that nothing of
-//! it is left in what judges.
+//! Tests of `cargo budget selftest` on a crate for which the size that turns each limit red is known, and of its not
+//! leaving anything behind that an ordinary run would read.
 //!
-//! Built without optimisation, and exact but for one value that is recorded, so that nothing depends on how
-//! fast the machine is.
+//! The crate is built without optimisation. All of its values are deterministic except for one that is recorded, so nothing
+//! depends on how fast the machine is.
 
 #[path = "../made/mod.rs"]
 mod made;
@@ -59,7 +59,7 @@ struct Ran {
 
 impl Crate {
     fn new(budgets: &str) -> Crate {
-        let made = Crate(Made::new("planted", TESTS, budgets));
+        let made = Crate(Made::new("injected", TESTS, budgets));
         made.0.write("src/lib.rs", "//! A library.\n");
         made
     }
@@ -88,7 +88,7 @@ impl Ran {
         self
     }
 
-    /// The finding of a test, and the target that turned it red.
+    /// Returns the finding of a test, and the value that turned it red.
     #[track_caller]
     fn finding(&self, test: &str) -> (String, Option<f64>) {
         let all: Value = serde_json::from_str(&self.out).unwrap();
@@ -99,7 +99,7 @@ impl Ran {
 }
 
 #[test]
-fn every_gate_is_shown_to_turn_red_and_nothing_of_it_is_left() {
+fn every_limit_turns_red_at_its_known_size_and_nothing_is_left_behind() {
     let made = Crate::new(SOUND);
     let ran = made.selftest(&["--format", "json"]).is(0, &[]);
     let check = |test: &str, finding: &str, target: Option<f64>| {
@@ -114,21 +114,21 @@ fn every_gate_is_shown_to_turn_red_and_nothing_of_it_is_left() {
     check("sized::scaling_alloc_bytes", "red", Some(1.111));
     check("source::size", "red", Some(1010.0));
     check("steps::steps", "red", Some(202.0));
-    // A debug build says nothing about time, and a floor is broken by what is better.
+    // Times are not judged in a debug build, and only an improvement breaks this floor.
     check("boxes::p50", "aside", None);
     check("source::gzip::min", "aside", None);
     check("source::gzip::max", "red", Some(1_010_000.0));
     assert!(!made.0.path("results/outcomes.jsonl").exists());
     assert!(!made.0.path("results/evidence").exists());
 
-    // One by its name, as people read it.
+    // A single limit can be named; the output is the table for people.
     let one = made.selftest(&["boxes::allocs"]).is(0, &["boxes::allocs", "5 (+25 %)", "1 of 1"]);
     assert!(!one.out.contains("boxes::leaked"), "{}", one.out);
     made.selftest(&["nothing"]).is(2, &["no budget `nothing`", "`boxes`"]);
 }
 
 #[test]
-fn a_gate_that_guards_nothing_is_found() {
+fn a_budget_that_detects_nothing_is_found() {
     let budgets = r#"
 [budget.broken]
 workload = "boxes"
@@ -144,7 +144,7 @@ waive = { until = "2999-01-01", owner = "a", why = "for now" }
     assert!(ran.out.contains("by itself") && ran.out.contains("never"), "{}", ran.out);
 }
 
-/// The variable that asks for it, left on by accident.
+/// The variable that asks for a selftest may stay set by accident.
 #[test]
 fn a_run_that_injects_is_never_green() {
     let made = Crate::new(SOUND);

@@ -1,5 +1,5 @@
-//! What did not change is proven and not measured; what may have is measured. One crate with a workspace, changed in
-//! each way that matters and put back.
+//! Tests that what has not changed is proven and not measured, and that everything else is measured. One crate with a
+//! workspace is changed in each way that matters and then put back.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ workload = "read"
 max = { bytes = "1.05 x base" }
 "#;
 
-/// A library whose build reads a file beside it, and whose documentation is its read-me.
+/// A library whose build script reads a file, and whose documentation includes `README.md`.
 const LIBRARY: &str = r#"#![doc = include_str!("../README.md")]
 
 /// So many.
@@ -52,14 +52,14 @@ const SCRIPT: &str = r#"fn main() {
 }
 "#;
 
-/// What a check makes of both workloads.
+/// The expected result of a check for both workloads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Want {
-    /// Equal by files, and the base is not built.
+    /// They are proven equal by files, and the base is not built.
     Files,
-    /// Equal by the sections of the binaries.
+    /// They are proven equal by the sections of the binaries.
     Sections,
-    /// Measured, and it holds.
+    /// They are measured, and their limits hold.
     Measured,
 }
 
@@ -87,13 +87,13 @@ impl Changed {
         );
         write("other/src/lib.rs", "");
         made.git(&["init", "-q"]);
-        // The lock with the crate's own packages in it.
+        // This run completes the lock file with the crate's own packages.
         assert_eq!(made.check(&[]).code, 0);
         made.commit("one");
         Changed(made)
     }
 
-    /// Writes files, compares, and puts everything back.
+    /// Writes files, compares with HEAD, checks the result, and puts everything back.
     #[track_caller]
     fn check(&self, files: &[(&str, &str)], want: Want) -> Run {
         for (name, text) in files {
@@ -137,11 +137,11 @@ impl Changed {
 }
 
 #[test]
-fn what_did_not_change_is_not_measured() {
+fn unchanged_code_is_not_measured() {
     let made = Changed::new();
     let commit = made.0.git(&["rev-parse", "HEAD"]);
 
-    // Nothing; documentation, what is declared, other packages, tests of other targets: nothing is built.
+    // Nothing is built where nothing changed, or only documentation, declared files, other packages and other test targets.
     let none = made.check(&[], Want::Files);
     let words = format!("nothing that it runs has changed since {}", &commit[..12]);
     assert_eq!(none.outcomes[0].reason, words);
@@ -157,7 +157,8 @@ fn what_did_not_change_is_not_measured() {
         Want::Files,
     );
 
-    // The read-me is compiled into the documentation, which is in no binary.
+    // `README.md` is compiled into the documentation, so it counts as used by files. A source names it, so it counts as
+    // used by sections too.
     let included = made.check(&[("README.md", "# A crate, explained\n")], Want::Measured);
     assert!(
         included.text.contains("`README.md` has changed, which is compiled"),
@@ -165,21 +166,21 @@ fn what_did_not_change_is_not_measured() {
         included.text
     );
 
-    // One that comes where others are compiled as they are may be listed with them.
+    // A new file beside a data file that is compiled may be read by a macro that lists the directory.
     made.check(&[("NEW.md", "# Another\n")], Want::Sections);
 
-    // Comments move the lines that panics name, and nothing else.
+    // Additional comments change only the line numbers that panics report.
     let moved = LIBRARY.replace("/// So many.", "/// So many,\n///\n/// and so many lines.");
     let moved = made.check(&[("src/lib.rs", &moved)], Want::Sections);
     let words = format!("it runs the same machine code as at {}", &commit[..12]);
     assert_eq!(moved.outcomes[0].reason, words);
-    // A function that nobody calls is in no binary.
+    // A function that is never called is not in the binary.
     made.check(
         &[("src/lib.rs", &format!("{LIBRARY}\nfn _unused() -> u32 {{\n    7\n}}\n"))],
         Want::Sections,
     );
 
-    // One more instruction, and one letter of a text that is printed.
+    // One more instruction, or one different letter in a message, is a difference.
     made.check(
         &[("src/lib.rs", &LIBRARY.replace("+ given", "+ given * 2.0 - 1.0"))],
         Want::Measured,
@@ -188,18 +189,18 @@ fn what_did_not_change_is_not_measured() {
         .check(&[("src/lib.rs", &LIBRARY.replace("is a program", "is_a program"))], Want::Measured);
     assert!(text.text.contains("the test binaries differ"), "{}", text.text);
 
-    // What a build script reads, and what a workload may.
+    // A file that the build script reads is used, and a file that a workload may read counts as used.
     made.check(&[("built.txt", "101\n")], Want::Measured);
     let data = made.check(&[("unchanged.txt", "read at run Time")], Want::Measured);
     assert!(data.text.contains("`unchanged.txt` has changed, which may be read at run time"));
     made.check(&[("more.txt", "of what is not in git")], Want::Measured);
 
-    // The lock says which versions are built.
+    // The lock file determines which versions are built, so the base is built; the binaries are then the same.
     let lock = made.text("Cargo.lock");
     let lock = lock.replacen("version = 4", "version = 3", 1);
     made.check(&[("Cargo.lock", &lock)], Want::Sections);
 
-    // A limit that is edited is judged as it is now: the same code is no faster.
+    // A limit that was edited is judged in its new form: the same code is not faster.
     let tighter =
         BUDGETS.replace("1.05 x base\" }\n\n[budget.read]", "0.9 x base\" }\n\n[budget.read]");
     made.0.0.write("budgets.toml", &tighter);
@@ -208,21 +209,21 @@ fn what_did_not_change_is_not_measured() {
     demanding.verdict("read::bytes::x_base", Verdict::Pass);
     made.back();
 
-    // What a change itself declares has no part in nothing yet.
+    // A change cannot exempt itself: a pattern that the base does not have has no effect.
     let declared = BUDGETS.replace("\"art/**\"", "\"art/**\", \"*.txt\"");
     made.check(
         &[("budgets.toml", &declared), ("unchanged.txt", "read at run Time")],
         Want::Measured,
     );
 
-    // A path that git was told not to look at.
+    // Git was told to ignore changes of a file, so nothing is proven.
     made.0.git(&["update-index", "--assume-unchanged", "unchanged.txt"]);
     let hidden = made.0.check(&["--base", "HEAD"]);
     Changed::judged(&hidden, Want::Measured);
     hidden.is(0, &["git was told to ignore changes of `unchanged.txt`"]);
     made.0.git(&["update-index", "--no-assume-unchanged", "unchanged.txt"]);
 
-    // What a command of the shell makes is not known; and everything is measured where that is asked for.
+    // A shell command may make anything, so nothing is proven beside it. The variable makes everything measured.
     let prepared = made.0.check(&["--base", "HEAD", "--prepare", "true"]);
     Changed::judged(&prepared, Want::Measured);
     let mut always = made.0.command(&["check", "--profile", "dev", "--base", "HEAD"]);
@@ -234,7 +235,7 @@ fn what_did_not_change_is_not_measured() {
     let output = never.env("PERF_BUDGET_MEASURE", "never").output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
 
-    // A source that names a document reads it.
+    // A document that a source names counts as used.
     let reads = "given > 0.0 && std::path::Path::new(\"GUIDE.md\").exists(),";
     made.0.0.write("src/lib.rs", &LIBRARY.replace("given > 0.0,", reads));
     made.0.commit("reads its guide");
