@@ -1,5 +1,5 @@
-//! The interleaved comparison of two workloads: pairs of processes whose operations alternate. Each pair gives one ratio
-//! of times.
+//! The interleaved comparison of two workloads: pairs of processes whose operations alternate. Each pair gives one
+//! ratio of times.
 //!
 //! A coin decides which side of a pair is started first. If the machine favours whoever starts first (or second), it
 //! favours each side equally often, so the error rate of the verdict holds whatever the noise is.
@@ -136,8 +136,8 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
 
 /// Returns the median of the rounds' log-ratios, and the median time of each side.
 ///
-/// Each side has several turns in a round. The log-ratio of a round is the difference between the mean logarithms of the
-/// two sides, so that a drift of the machine cancels, and an advantage of the first or the last turn does too.
+/// Each side has several turns in a round. The log-ratio of a round is the difference between the mean logarithms of
+/// the two sides, so that a drift of the machine cancels, and an advantage of the first or the last turn does too.
 fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64, (f64, f64))> {
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {

@@ -1,8 +1,8 @@
 //! Simulations of the interleaved comparison: scripted pairs go through the real coin, ratio and judgement. Then one
 //! ingredient is removed at a time, and the result must be worse without it.
 //!
-//! The noise belongs to the slot and not to the build in it. The true ratio lies exactly at the limit, where a false red
-//! is most likely. What pinning is worth can only be measured on a real machine: see `docs/verdicts.md`.
+//! The noise belongs to the slot and not to the build in it. The true ratio lies exactly at the limit, where a false
+//! red is most likely. What pinning is worth can only be measured on a real machine: see `docs/verdicts.md`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -167,8 +167,8 @@ fn without_the_swap_a_comparison_is_flaky() {
     check("bursts", 0.05);
 }
 
-/// Both sides run one after the other, and whichever is second is slower, because the machine is warm by then. Only if a
-/// coin decides the order does a subject that is no slower than its reference stay green.
+/// Both sides run one after the other, and whichever is second is slower, because the machine is warm by then. Only
+/// if a coin decides the order does a subject that is no slower than its reference stay green.
 #[test]
 fn a_coin_decides_which_of_two_sources_runs_first() {
     let reds = |coin: fn(u64) -> Coin| {

@@ -1,9 +1,10 @@
 //! Evidence that a run leaves for the next one of the same build, so that running again continues a test
 //! instead of starting the test anew.
 //!
-//! A limit that was shown to be held leaves nothing, and neither does one that was broken amid noise. One that was red, or that could not be settled, is
-//! continued: neither running again until it is green nor until it is red changes the chance of a wrong
-//! verdict, as evidence multiplies. One small file a test, as tests may be processes of their own.
+//! A limit that was red or inconclusive is continued. Evidence multiplies, so running again until the limit is green
+//! (or red) does not change the chance of a wrong verdict. A limit that was shown to hold leaves nothing, and neither
+//! does one that failed while the machine was noisy. Each test has a file of its own, since each may be a process of
+//! its own.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -21,34 +22,36 @@ use serde::{Deserialize, Serialize};
 use super::Session;
 use crate::subject::Sources;
 
-/// Evidence that is older says little of the machine as it is.
+/// The greatest age of evidence. Since older evidence was collected, the machine may have changed.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Log odds beyond this are no longer odds of any number of values, but certainty, as of a greatest value.
+/// The logarithm from which an e-value counts as certainty. No number of values gives such an e-value; only a rule that
+/// needs no evidence does, such as that of a greatest value.
 const CERTAIN: f64 = 1e300;
 
-/// What is kept of one limit.
+/// The stored evidence of one limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stored {
     test: String,
-    /// Of the build and the limit.
+    /// The hash of the build and of the limit.
     identity: u64,
-    /// Natural logarithms of the odds, over all runs so far.
+    /// The natural logarithm of the e-value for a fail, over all runs so far.
     fail: f64,
+    /// The natural logarithm of the e-value for a pass, over all runs so far.
     pass: f64,
-    /// How many runs that were.
+    /// The number of these runs.
     runs: u32,
     /// When the last of them ended, in seconds since 1970.
     at: u64,
 }
 
 impl Stored {
-    /// What judgement begins with.
+    /// Returns the evidence that the next judgement begins with.
     pub(super) fn carried(&self) -> Carried {
         Carried { fail: self.fail, pass: self.pass }
     }
 
-    /// What a reader of the outcome must know.
+    /// Returns the note for a reader of the outcome.
     pub(super) fn note(&self) -> String {
         match self.runs {
             1 => "continues the evidence of an earlier run of the same build".to_owned(),
@@ -57,7 +60,7 @@ impl Stored {
     }
 }
 
-/// The directory with what is kept.
+/// The directory of the stored evidence.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     directory: PathBuf,
@@ -68,20 +71,20 @@ impl Store {
         Store { directory: results.join("evidence") }
     }
 
-    /// What earlier runs of the same build left about a test. What cannot be read is as good as nothing:
-    /// it only costs time.
+    /// Returns the evidence that earlier runs of the same build left about a test. A file that cannot be read is
+    /// ignored: that only costs time.
     pub(super) fn load(&self, test: &str, identity: u64) -> Option<Stored> {
-        let kept: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
-        let sane = kept.fail.is_finite() && kept.pass.is_finite();
-        let fresh = now().saturating_sub(kept.at) < FRESH.as_secs();
-        (sane && fresh && kept.test == test && kept.identity == identity).then_some(kept)
+        let stored: Stored = exact::read(&std::fs::read(self.file(test)).ok()?).ok()?;
+        let is_valid = stored.fail.is_finite() && stored.pass.is_finite();
+        let is_fresh = now().saturating_sub(stored.at) < FRESH.as_secs();
+        (is_valid && is_fresh && stored.test == test && stored.identity == identity)
+            .then_some(stored)
     }
 
-    /// Keeps the evidence of an outcome for the next run, or forgets it where the limit was shown to be
-    /// held.
+    /// Stores the evidence of an outcome for the next run, or removes it if the next run must begin anew.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If the file cannot be written or removed.
     pub(super) fn keep(
         &self,
         outcome: &Outcome,
@@ -89,16 +92,19 @@ impl Store {
         before: Option<&Stored>,
     ) -> Result<(), Error> {
         let file = self.file(&outcome.test);
-        // Certainty is not kept: nothing adds to it. Odds of e^-700 are: dropped, the test would start anew.
-        let unsettled = |evidence: &Evidence| {
-            let known = |log: f64| log.abs() < CERTAIN;
-            evidence.pass < evidence.pass_at && known(evidence.fail) && known(evidence.pass)
+        // Certainty is not stored, because further evidence adds nothing to it. But an e-value as small as e^-700 is
+        // stored, since the test would begin anew without it.
+        let is_open = |evidence: &Evidence| {
+            let is_uncertain = |log: f64| log.abs() < CERTAIN;
+            evidence.pass < evidence.pass_at
+                && is_uncertain(evidence.fail)
+                && is_uncertain(evidence.pass)
         };
-        // What was skipped was held against nothing, so there is no evidence to go on with; and what other work
-        // on the machine may be the reason of is no evidence of the build.
-        let noise = outcome.doubt == Some(Doubt::Noise);
-        let done = noise || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
-        let Some(evidence) = outcome.evidence.filter(unsettled).filter(|_| !done) else {
+        // A skipped test has no evidence. And values that other work on the machine may have caused are no evidence
+        // about the build.
+        let is_noise = outcome.doubt == Some(Doubt::Noise);
+        let is_done = is_noise || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
+        let Some(evidence) = outcome.evidence.filter(is_open).filter(|_| !is_done) else {
             return match std::fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::io("remove", &file, e))
@@ -106,23 +112,24 @@ impl Store {
                 _ => Ok(()),
             };
         };
-        let kept = Stored {
+        let stored = Stored {
             test: outcome.test.clone(),
             identity,
             fail: evidence.fail,
             pass: evidence.pass,
-            runs: before.map_or(0, |kept| kept.runs) + 1,
+            runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
         };
         let failed = |e| Error::io("write", &file, e);
         std::fs::create_dir_all(&self.directory).map_err(failed)?;
         let part = file.with_extension(format!("{}.part", std::process::id()));
-        let text = serde_json::to_vec(&kept).map_err(|e| failed(e.into()))?;
+        let text = serde_json::to_vec(&stored).map_err(|e| failed(e.into()))?;
         std::fs::write(&part, text).map_err(failed)?;
         std::fs::rename(&part, &file).map_err(failed)
     }
 
-    /// A name for any text: a test's may hold what a file's may not.
+    /// Returns the file of a test. Its name is a hash, since the name of a test may have characters that a file name
+    /// may not have.
     fn file(&self, test: &str) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         test.hash(&mut hasher);
@@ -131,22 +138,23 @@ impl Store {
 }
 
 impl Session {
-    /// What earlier runs of the same build found of a test.
+    /// Returns the evidence that earlier runs of the same build left about a test.
     pub(super) fn stored(&self, test: usize) -> Option<Stored> {
         let test = &self.suite.tests[test];
         let identity = identity(&self.sources(None), test)?;
         Store::new(&self.results).load(&test.name, identity)
     }
 
-    /// The outcome, once the next run of the same build will know of its evidence.
-    pub(super) fn remembered(&self, test: usize, outcome: &Outcome) -> Outcome {
+    /// Stores the evidence of an outcome for the next run of the same build. Returns the outcome; if its evidence could
+    /// not be stored, a note says so.
+    pub(super) fn remember(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = outcome.clone();
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
         let of = |test| identity(&self.sources(None), test);
         if let Some(identity) = test.and_then(of) {
-            let keep = Store::new(&self.results);
-            let before = keep.load(&outcome.test, identity);
-            if let Err(error) = keep.keep(&outcome, identity, before.as_ref()) {
+            let store = Store::new(&self.results);
+            let before = store.load(&outcome.test, identity);
+            if let Err(error) = store.keep(&outcome, identity, before.as_ref()) {
                 outcome.notes.push(format!("the next run cannot continue this test: {error}"));
             }
         }
@@ -154,13 +162,13 @@ impl Session {
     }
 }
 
-/// What tells a build, of whatever a test measures, and what is asked of it from the next. `None` where
-/// that cannot be told, so that nothing is continued.
+/// Returns a hash that identifies the build of what a test measures, and the limit. `None` if the build cannot be
+/// identified; then no evidence is continued.
 pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
     let (budgets, base) = (sources.budgets, sources.base);
     let mut files = vec![std::env::current_exe().ok()?];
     if test.reading == Reading::RECORDED {
-        // To read the same values again is no more evidence.
+        // Reading the same record again gives no new evidence.
         return None;
     }
     let mut asked = vec![format!("{:?} {:?}", test.limit.bound, test.limit.target)];
@@ -189,7 +197,7 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
     fingerprint(files.iter().map(PathBuf::as_path), &asked)
 }
 
-/// Each file's path, size and time, and the rest.
+/// Returns the hash of each file's path, length and time, and of the rest. `None` if a file cannot be read.
 fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>, rest: &impl Hash) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     rest.hash(&mut hasher);
@@ -225,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_forgotten_and_the_rest_continued() {
+    fn evidence_is_continued_unless_the_limit_holds() {
         let dir = std::env::temp_dir().join(format!("perf-budget-kept-{}", std::process::id()));
         let keep = Store::new(&dir);
         assert_eq!(keep.load("a::p99", 7), None);
@@ -233,14 +241,14 @@ mod tests {
         let first = keep.load("a::p99", 7).unwrap();
         assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0 });
         assert!(first.note().ends_with("of an earlier run of the same build"));
-        // Another build, or another limit, begins anew; so does another test.
+        // Another build, another limit and another test begin anew.
         assert_eq!(keep.load("a::p99", 8), None);
         assert_eq!(keep.load("b::p99", 7), None);
         keep.keep(&outcome(9.0, -4.0), 7, Some(&first)).unwrap();
         assert!(keep.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
-        // Twenty thousand operations over their limit are odds as well.
+        // The e-value of twenty thousand operations over their limit is stored too.
         keep.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
         assert_eq!(
             keep.load("a::p99", 7).unwrap().carried().pass.to_bits(),
@@ -252,16 +260,16 @@ mod tests {
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
         keep.keep(&skipped, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
-        // What noise broke says nothing of the build, not even what was known before.
+        // A limit that failed amid noise begins anew, and the earlier evidence is removed too.
         keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let noise = Outcome { doubt: Some(Doubt::Noise), ..outcome(362.0, -167.0) };
         keep.keep(&noise, 7, None).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
-        // Of yesterday.
+        // Evidence of yesterday is too old.
         let old = Stored { at: now() - FRESH.as_secs(), ..first };
         std::fs::write(keep.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
-        // Twice is no error.
+        // Evidence that is not there can be removed again without an error.
         keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
         std::fs::write(keep.file("a::p99"), "{ half").unwrap();
         assert_eq!(keep.load("a::p99", 7), None);
@@ -269,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_is_another_build() {
+    fn a_changed_file_is_another_build() {
         let dir = std::env::temp_dir().join(format!("perf-budget-identity-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join("binary");
@@ -284,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_stays_as_it_is() {
+    fn the_format_of_stored_evidence_stays_the_same() {
         let stored: Stored = perf_budget_core::exact::frozen::frozen(
             r#"{"test":"a::p99","identity":18446744073709551615,"fail":2.3025850929940455,"pass":-20000.0,"runs":2,"at":1780000000}"#,
         );

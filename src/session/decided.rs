@@ -1,4 +1,4 @@
-//! What is known of a test without measuring it: the outcome before there is a reading, and instead of one.
+//! Tests that are decided without measuring, and the part of an outcome that is known before a measurement.
 
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
@@ -16,7 +16,8 @@ impl Session {
         self.decided_unmeasured(test).map_or_else(|| self.unjudged(test).is_some(), skipped)
     }
 
-    /// What is known without measuring: a subject nobody registered, a reference that is not there.
+    /// Returns the outcome of a test that is decided without measuring: its workload is not registered, or its
+    /// reference is not there. `None` if the test must be measured.
     pub(super) fn decided_unmeasured(&self, test: usize) -> Option<Outcome> {
         let asked = &self.suite.tests[test];
         if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject
@@ -37,7 +38,7 @@ impl Session {
         let reason = asked.set_aside(self.base.as_ref().map(|base| base.has(name)));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
-            // It is measured all the same, so that it can be accepted.
+            // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.
             (None, Some(Unjudged::SetAside(reason))) if strict => reason,
             _ => return self.against_base(test),
         };
@@ -51,7 +52,8 @@ impl Session {
         Some(outcome)
     }
 
-    /// What is known of a test against a base that is there: that it holds, or that nothing can be measured.
+    /// Returns the outcome of a test against the base that need not or cannot be measured: either it is proven that the
+    /// limit holds, or the base was not built.
     fn against_base(&self, test: usize) -> Option<Outcome> {
         let asked = &self.suite.tests[test];
         let base =
@@ -77,12 +79,12 @@ impl Session {
             .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)))
     }
 
-    /// Why a test against an accepted value cannot be judged.
+    /// Returns the reason why a test against an accepted value cannot be judged.
     pub(super) fn unjudged(&self, test: usize) -> Option<Unjudged> {
         self.accepted.unjudged(&self.template(test), &self.suite.tests[test].limit)
     }
 
-    /// What is known of a test before it is measured.
+    /// Returns the outcome of a test as far as it is known before the test is measured.
     pub(crate) fn template(&self, test: usize) -> Outcome {
         let test = &self.suite.tests[test];
         let budget = &self.budgets.budgets[test.budget];
@@ -115,7 +117,7 @@ impl Session {
         template
     }
 
-    /// The red of a workload that nothing is asked of.
+    /// Returns the red outcome of a workload that has no budget.
     pub(crate) fn without_budget(&self, name: &str) -> Outcome {
         let key: String = name.chars().map(|c| if is_bare(c) { c } else { '_' }).collect();
         Outcome {
@@ -135,7 +137,8 @@ impl Session {
         }
     }
 
-    /// Its name: on one line, as lists of tests are read by lines.
+    /// Returns the test name of a workload without a budget. It is on one line, as lists of tests are read line by
+    /// line.
     pub(crate) fn test_without_budget(name: &str) -> String {
         format!("{}::budget", name.replace(char::is_control, "_"))
     }
@@ -148,14 +151,14 @@ impl Session {
         outcome
     }
 
-    /// A test that no measurement decided: a defect of the harness, and red.
+    /// Returns the red outcome of a test that its measurement did not decide, which is a defect of the harness.
     pub(super) fn internal_error(&self, test: usize) -> Outcome {
         let words = "the measurement ended without an outcome; please report this";
         self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
     }
 }
 
-/// Whether a key of TOML may have it without quotes.
+/// Whether a TOML key may have this character without being quoted.
 fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }

@@ -1,19 +1,19 @@
-//! Where a run happened: what a reader of its numbers must know of the machine.
+//! The facts about a run and its machine that a reader of the numbers needs.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Run;
 
-/// What names a run of several processes, in the order of preference: ours, nextest's.
+/// The variables that name a run of several processes: that of perf-budget comes before that of nextest.
 const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
 
-/// The name of the run of several processes that this one belongs to, where the environment gives one.
+/// Returns the name of the run of several processes that this one belongs to, if the environment has one.
 pub(crate) fn named_run() -> Option<String> {
     RUN_ID.iter().find_map(|name| std::env::var(name).ok())
 }
 
-/// The facts of this run, which will have `tests` tests of so many budgets.
+/// Returns the facts about this run, which has so many tests of so many budgets.
 pub(crate) fn run(tests: usize, budgets: usize) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);

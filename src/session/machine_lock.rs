@@ -1,8 +1,9 @@
-//! The lock of the machine: never two statistical measurements at once, in this process or any other.
+//! The lock of the machine: two statistical measurements never run at once, in this process or in any other.
 //!
-//! A file lock, because under nextest every test is its own process: statistical measurements hold it alone,
-//! deterministic ones share it. It is taken for one process at a time, so that budgets interleave. The lock is
-//! the machine's, not the project's: two projects tested at once disturb each other just as much.
+//! It is a file lock, because under nextest every test is its own process. A statistical measurement holds the lock
+//! exclusively, and deterministic ones share it. It is taken for one process run at a time, so that budgets are
+//! interleaved. The lock belongs to the machine and not to the project, since two projects that are tested at the same
+//! time disturb each other just as much.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use perf_budget_core::error::Error;
 
-/// The lock that measurements take turns by.
+/// The lock of the machine.
 pub(crate) struct MachineLock {
     path: PathBuf,
 }
 
-/// A turn, given back when dropped.
+/// The lock while it is held. It is released when this is dropped.
 pub(crate) struct Held {
     _file: File,
 }
@@ -24,10 +25,11 @@ pub(crate) struct Held {
 const NAME: &str = "perf-budget.lock";
 
 impl MachineLock {
-    /// The machine's lock, or one in `fallback` where that cannot be had (another user made it).
+    /// Returns the lock of the machine. If its file cannot be opened, because another user has created it, returns a
+    /// lock in the directory `fallback`.
     ///
     /// # Errors
-    /// Where neither file can be opened.
+    /// If neither file can be opened.
     pub(crate) fn of_machine(fallback: &Path) -> Result<MachineLock, Error> {
         let shared = std::env::temp_dir().join(NAME);
         if open(&shared).is_ok() {
@@ -40,14 +42,14 @@ impl MachineLock {
         }
     }
 
-    /// Waits to measure alone.
-    pub(crate) fn alone(&self) -> io::Result<Held> {
+    /// Waits until nothing else is measured, and takes the lock exclusively.
+    pub(crate) fn exclusive(&self) -> io::Result<Held> {
         let file = open(&self.path)?;
         file.lock()?;
         Ok(Held { _file: file })
     }
 
-    /// Waits to measure beside others that do not mind.
+    /// Waits until no statistical measurement runs, and takes the lock together with other deterministic measurements.
     pub(crate) fn shared(&self) -> io::Result<Held> {
         let file = open(&self.path)?;
         file.lock_shared()?;
@@ -56,7 +58,8 @@ impl MachineLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // An existing file first: creating over another user's file in a sticky directory is refused.
+    // An existing file is opened without creating it, since the kernel refuses to open another user's file in a sticky
+    // directory with the flag to create it.
     OpenOptions::new().read(true).write(true).open(path).or_else(|_| {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
     })
@@ -67,17 +70,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_alone_or_many_beside() {
+    fn the_lock_is_held_exclusively_or_shared() {
         let dir = std::env::temp_dir().join(format!("perf-budget-turns-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let lock = MachineLock { path: dir.join(NAME) };
-        let alone = lock.alone().unwrap();
+        let exclusive = lock.exclusive().unwrap();
         assert!(open(&lock.path).unwrap().try_lock_shared().is_err());
-        drop(alone);
-        let beside = lock.shared().unwrap();
+        drop(exclusive);
+        let shared = lock.shared().unwrap();
         assert!(open(&lock.path).unwrap().try_lock_shared().is_ok());
         assert!(open(&lock.path).unwrap().try_lock().is_err());
-        drop(beside);
+        drop(shared);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -1,5 +1,4 @@
-//! One measurement from its start to its last outcome: a source that gives readings, and the limits that wait
-//! for them.
+//! A measurement, from its start to its last outcome: a source of readings, and the limits that are judged by them.
 
 use std::time::{Duration, Instant};
 
@@ -20,21 +19,22 @@ use crate::inject::Injection;
 use crate::meter::{Source, Watched};
 use crate::subject::Sources;
 
-/// How long fresh processes keep away from the ones they confirm.
-const APART: Duration = Duration::from_secs(1);
+/// The time between a red and the fresh processes that confirm it.
+const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
-/// The limits that share a source. This keeps the only clock of judgement: how long a red waits before fresh
-/// processes confirm it.
+/// A source and the limits that share its readings. The only clock that judgement depends on is here: it tells how long
+/// a red waits before fresh processes confirm it.
 pub(super) struct Measurement {
     source: Box<dyn Source>,
     inquiry: Inquiry,
+    /// When a limit became red that is still to be confirmed.
     suspect_since: Option<Instant>,
-    /// Whether `total` in `[settings]` holds for it: a selftest takes what it takes.
+    /// Whether `total` in `[settings]` limits the time of this measurement. It does not limit a selftest.
     is_capped: bool,
 }
 
 impl Measurement {
-    /// Nothing measured yet.
+    /// Returns a measurement without a reading yet.
     pub(super) fn new(
         source: Box<dyn Source>,
         asked: Vec<Asked>,
@@ -47,7 +47,7 @@ impl Measurement {
         Measurement { source, inquiry, suspect_since: None, is_capped }
     }
 
-    /// The outcomes so far, in the order they were reached.
+    /// Returns the outcomes so far, in the order in which they were reached.
     pub(super) fn outcomes(&self) -> &[Outcome] {
         self.inquiry.outcomes()
     }
@@ -57,32 +57,33 @@ impl Measurement {
         self.inquiry.is_done()
     }
 
-    /// How long it has measured, and how many readings the most-measured open limit has.
+    /// Returns how long it has measured, and the number of readings of the open limit that has the most.
     pub(super) fn progress(&self) -> (Duration, usize) {
         self.inquiry.progress()
     }
 
-    /// How long to wait before the next process may confirm a red; zero otherwise.
+    /// Returns how long to wait before the next process may confirm a red. Zero if there is nothing to confirm.
     pub(super) fn pause(&self) -> Duration {
-        self.suspect_since.map_or(Duration::ZERO, |since| APART.saturating_sub(since.elapsed()))
+        self.suspect_since
+            .map_or(Duration::ZERO, |since| CONFIRM_AFTER.saturating_sub(since.elapsed()))
     }
 
-    /// What an open limit waits for beyond its `effort`.
+    /// Returns the reason why an open limit is measured beyond its `effort`, if one is.
     fn extended(&self) -> Option<Extension> {
         self.inquiry.extended()
     }
 
-    /// Ends with what there is: the time for all measurements is up.
+    /// Ends the measurement with the readings so far, because the time for all measurements is used up.
     fn cut_off(&mut self, reason: &Unmeasured) {
         self.inquiry.cut_off(reason);
     }
 
-    /// Gives up: every open limit is unmeasured, for this reason.
+    /// Ends the measurement, and makes every open limit unmeasured for this reason.
     pub(super) fn abandon(&mut self, reason: &Unmeasured) {
         self.inquiry.abandon(reason);
     }
 
-    /// Takes one turn: measures, once or for a burst, and judges after every reading.
+    /// Takes one turn: measures once, or for a burst, and judges after every reading.
     pub(super) fn step(&mut self) {
         let began = self.inquiry.progress().0;
         let burst = self.source.burst();
@@ -101,17 +102,17 @@ impl Measurement {
     }
 }
 
-/// What a measurement is for.
+/// The purpose of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
-    /// An outcome, with the evidence of earlier runs.
+    /// To judge limits, with the evidence of earlier runs.
     Judge,
-    /// A selftest, which injects this.
+    /// A selftest, which injects this effect.
     Selftest(Option<Injection>),
 }
 
 impl Session {
-    /// A group measured from the start to its last outcome.
+    /// Measures a group until every limit has its outcome. `wanted` says which tests are judged.
     pub(super) fn measure(
         &self,
         group: usize,
@@ -125,7 +126,7 @@ impl Session {
         measurement
     }
 
-    /// One process of a group, under the lock of the machine.
+    /// Takes one turn of a group's measurement, under the lock of the machine.
     pub(super) fn step(&self, group: usize, measurement: &mut Measurement) {
         if let Some(reason) = self.out_of_time().filter(|_| measurement.is_capped) {
             return measurement.cut_off(&reason);
@@ -144,8 +145,11 @@ impl Session {
                 ),
             }
         });
-        let lock =
-            if what.deterministic { self.machine_lock.shared() } else { self.machine_lock.alone() };
+        let lock = if what.deterministic {
+            self.machine_lock.shared()
+        } else {
+            self.machine_lock.exclusive()
+        };
         match lock {
             Ok(_lock) => measurement.step(),
             Err(e) => measurement.abandon(&Unmeasured::new(
@@ -155,10 +159,10 @@ impl Session {
         }
     }
 
-    /// The reason of what is not measured any more, where `total` in `[settings]` is used up.
+    /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
     fn out_of_time(&self) -> Option<Unmeasured> {
         let total = self.budgets.settings.total?;
-        // Where the clock was set back, no time has passed.
+        // If the clock was set back, no time counts as spent.
         let spent = self.started.elapsed().unwrap_or_default();
         (spent >= total).then(|| {
             let total = Quantity::new(total.as_secs_f64(), Unit::Seconds);
@@ -170,6 +174,7 @@ impl Session {
         })
     }
 
+    /// Prepares the measurement of a group, without a reading yet. `wanted` says which tests are judged.
     pub(super) fn measurement(
         &self,
         group: usize,
@@ -220,9 +225,9 @@ impl Session {
         Measurement::new(Box::new(source), asked, rules, purpose)
     }
 
-    /// Has what is measured built, while nothing statistical is measured on the machine, in this process or another:
-    /// a build would disturb it. Afterwards evidence of the same build is looked up, and nobody's turn is spent on
-    /// building. Where the lock cannot be had, the first process says so.
+    /// Builds what a source measures, while no process of the machine measures anything statistical, since a build
+    /// would disturb it. This comes before the evidence of the same build is looked up, and no turn at measuring is
+    /// spent on building. If the lock cannot be taken, the first turn reports it.
     fn build(&self, budget: &Budget, source: &mut dyn Source) {
         let Ok(_lock) = self.machine_lock.shared() else { return };
         if build::has_any(budget) {
@@ -232,7 +237,7 @@ impl Session {
         source.prepare();
     }
 
-    /// What readings come from, with this injected.
+    /// Returns what is needed to make sources, with this effect to inject.
     pub(super) fn sources(&self, injection: Option<Injection>) -> Sources<'_> {
         Sources {
             budgets: &self.budgets,

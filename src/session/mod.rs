@@ -1,9 +1,10 @@
-//! One run of the tests: who measures what and when, so that every test finds its outcome.
+//! The session: one run of the tests. It decides which thread measures which group and when, so that every test gets
+//! its outcome.
 //!
-//! Deterministic groups are measured by whoever asks first, side by side. Statistical groups take turns, process by process,
-//! a few at a time: whichever thread has the turn advances the next group, and goes when its own test
-//! is decided. Where every test is a process of its own (nextest), the first one that asks measures
-//! the whole group and leaves its outcomes for the others.
+//! A deterministic group is measured by the first thread that asks for one of its tests, beside other deterministic
+//! groups. Statistical groups take turns, process by process, a few at a time: the thread that has the turn advances
+//! the next group, and leaves when its own test is decided. If every test is a process of its own (nextest), the
+//! first process that asks measures the whole group and leaves the outcomes for the others.
 
 mod carried;
 mod decided;
@@ -39,7 +40,7 @@ use crate::worker::process::Build;
 pub(crate) struct Session {
     pub(crate) budgets: Budgets,
     pub(crate) suite: Suite,
-    /// `target/budgets`.
+    /// The directory `target/budgets`.
     pub(crate) results: PathBuf,
     accepted: AcceptedValues,
     base: Option<Base>,
@@ -47,28 +48,28 @@ pub(crate) struct Session {
     selected: OnceLock<Vec<bool>>,
     run: Run,
     run_cache: Option<RunCache>,
-    /// For each group, its measurement once there is one; of a list of tests there never is.
+    /// The measurement of each group, once it has begun. None begins if the tests are only listed.
     groups: Vec<Mutex<Option<Box<Measurement>>>>,
     rotation: Mutex<Rotation>,
-    /// For each test, its outcome once there is one.
+    /// The outcome of each test, once it is decided.
     decided: Mutex<Vec<Option<Box<Outcome>>>>,
     machine_lock: MachineLock,
     progress: Progress,
-    /// When this run began, of several processes the first.
+    /// When this run began. If it has several processes, when the first of them began.
     started: SystemTime,
 }
 
 impl Session {
-    /// A run of the tests of `budgets`, with these workloads registered.
+    /// Returns a session for the tests of `budgets`, with these workloads registered.
     ///
     /// # Errors
-    /// Where there is no place for results, or `budgets.lock` has mistakes.
+    /// If the directory for results cannot be used, or `budgets.lock` has mistakes.
     pub(crate) fn new(
         budgets: Budgets,
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
-        // From here on another binary in its place is noticed.
+        // This notes what the test binary looks like now, so that a later change of the file is noticed.
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let suite = Suite::of(&budgets, base.is_some());
@@ -101,29 +102,30 @@ impl Session {
         })
     }
 
-    /// Has everything measured, whatever is proven equal: what is injected is in no binary that was compared.
+    /// Has everything measured, even what is proven equal to the base. A selftest needs this, since its effects are
+    /// not in the binaries that were compared.
     pub(crate) fn measure_always(&mut self) {
         if let Some(base) = &mut self.base {
             base.measure_always();
         }
     }
 
-    /// Says which tests will ask for their outcome; the others cost nothing.
+    /// Selects the tests that will ask for their outcome, so that the others are not measured.
     pub(crate) fn select(&self, selected: Vec<bool>) {
         let _ = self.selected.set(selected);
     }
 
-    /// The outcome of a test, measured now if it has not been.
+    /// Returns the outcome of a test, and measures it first if that has not been done.
     pub(crate) fn outcome(&self, test: usize) -> Outcome {
         if let Some(outcome) = self.decided_unmeasured(test) {
             return outcome;
         }
         let group = self.suite.tests[test].group;
         if let Some(run_cache) = &self.run_cache {
-            return self.shared(run_cache, group, test);
+            return self.outcome_of_run(run_cache, group, test);
         }
         if self.suite.groups[group].deterministic {
-            self.measure_exact(group);
+            self.measure_deterministic(group);
         } else {
             self.take_turns(test);
         }
@@ -135,17 +137,18 @@ impl Session {
         lock(&self.decided)[test].as_deref().cloned()
     }
 
-    fn shared(&self, run_cache: &RunCache, group: usize, test: usize) -> Outcome {
+    /// Returns the outcome of a test in a run of several processes. The first process of them measures the group.
+    fn outcome_of_run(&self, run_cache: &RunCache, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
-        let kept = run_cache.outcomes(&self.key(group), || {
+        let outcomes = run_cache.outcomes(&self.key(group), || {
             let measurement = self.measure(group, &|_| true, Purpose::Judge);
             self.progress.clear();
-            let remembered = |outcome: &Outcome| {
-                Some(self.remembered(self.named(group, &outcome.test)?, outcome))
+            let remember = |outcome: &Outcome| {
+                Some(self.remember(self.find_test(group, &outcome.test)?, outcome))
             };
-            measurement.outcomes().iter().filter_map(remembered).collect()
+            measurement.outcomes().iter().filter_map(remember).collect()
         });
-        match kept {
+        match outcomes {
             Ok(outcomes) => outcomes
                 .into_iter()
                 .find(|outcome| outcome.test == *name)
@@ -156,7 +159,8 @@ impl Session {
         }
     }
 
-    fn measure_exact(&self, group: usize) {
+    /// Measures a deterministic group, unless another thread has done so.
+    fn measure_deterministic(&self, group: usize) {
         let mut slot = lock(&self.groups[group]);
         if slot.is_none() {
             let measurement = self.measure(group, &|test| self.is_selected(test), Purpose::Judge);
@@ -165,17 +169,18 @@ impl Session {
         }
     }
 
+    /// Keeps the outcomes that a measurement has so far.
     fn keep(&self, group: usize, measurement: &Measurement) {
         let mut decided = lock(&self.decided);
         for outcome in measurement.outcomes() {
-            if let Some(test) = self.named(group, &outcome.test) {
-                decided[test].get_or_insert_with(|| Box::new(self.remembered(test, outcome)));
+            if let Some(test) = self.find_test(group, &outcome.test) {
+                decided[test].get_or_insert_with(|| Box::new(self.remember(test, outcome)));
             }
         }
     }
 
-    /// The test of a group that has this name.
-    fn named(&self, group: usize, name: &str) -> Option<usize> {
+    /// Returns the test of a group that has this name.
+    fn find_test(&self, group: usize, name: &str) -> Option<usize> {
         self.suite.tests_of(group).find(|(_, test)| test.name == name).map(|(at, _)| at)
     }
 
@@ -183,7 +188,7 @@ impl Session {
         self.selected.get().is_none_or(|selected| selected[test])
     }
 
-    /// A name for a group that is the same in every process of this run.
+    /// Returns a name for a group, which is the same in every process of this run.
     fn key(&self, group: usize) -> String {
         let what = &self.suite.groups[group];
         format!("{}-{group}", self.budgets.budgets[what.budget].name)
@@ -191,6 +196,6 @@ impl Session {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // What a panicking test leaves behind is still what was measured.
+    // A test that panics leaves the outcomes valid, so a poisoned lock is ignored.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

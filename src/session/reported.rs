@@ -1,4 +1,4 @@
-//! What the processes of one run tell each other, where every test is a process.
+//! The verdicts that the processes of one run share, where every test is a process of its own.
 
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Outcome;
@@ -6,14 +6,15 @@ use perf_budget_core::outcome::Outcome;
 use super::Session;
 
 impl Session {
-    /// Lets the other processes of the run know of an outcome.
+    /// Reports an outcome to the other processes of the run.
     pub(crate) fn report(&self, outcome: &Outcome) -> Result<(), Error> {
         self.run_cache
             .as_ref()
             .map_or(Ok(()), |run_cache| run_cache.report(&outcome.test, outcome.verdict))
     }
 
-    /// Which tests of a run of several processes have which verdict so far, and nothing else of them.
+    /// Returns the verdicts that the processes of this run have reported so far. Each outcome has only its test and its
+    /// verdict. `None` if the run has a single process.
     pub(crate) fn so_far(&self) -> Option<Vec<Outcome>> {
         let reported = self.run_cache.as_ref()?.reported().into_iter();
         Some(
@@ -23,8 +24,8 @@ impl Session {
         )
     }
 
-    /// Does something that the processes of a run do one after the other, and says whether this is
-    /// the first; `None` where it is the only one.
+    /// Calls `act` while no other process of the run does. Its argument says whether this process is the first that
+    /// does; it is `None` if the run has a single process.
     pub(crate) fn in_turn<T>(
         &self,
         what: &str,

@@ -1,16 +1,16 @@
-//! The commit that is checked out, read from git's own files: a run has to know of which it is, and starting
-//! git for each test's process would cost more than the test.
+//! The commit that is checked out. It is read from git's own files, because starting git in the process of each test
+//! would cost more than the test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The commit that is checked out where `start` is; `None` where no git repository is, or git keeps its
-/// references in another way than in files.
+/// Returns the commit that is checked out in the work tree that `start` is in. `None` if `start` is not in a git
+/// repository, or if git does not keep the references in files.
 pub(super) fn commit(start: &Path) -> Option<String> {
     let directory = start.ancestors().find_map(directory)?;
     let head = read(&directory.join("HEAD"))?;
     let Some(name) = head.strip_prefix("ref: ") else { return hash(&head) };
-    // A worktree has a HEAD of its own, and its branches where the repository has them.
+    // A worktree has its own HEAD, but its branches are in the directory of the repository.
     let common = read(&directory.join("commondir")).map(|common| directory.join(common));
     let homes = [Some(directory), common];
     homes.into_iter().flatten().find_map(|home| {
@@ -19,7 +19,7 @@ pub(super) fn commit(start: &Path) -> Option<String> {
     })
 }
 
-/// Git's directory, where `place` is the top of a work tree.
+/// Returns git's directory, if `place` is the top of a work tree.
 fn directory(place: &Path) -> Option<PathBuf> {
     let git = place.join(".git");
     if git.is_dir() {
@@ -36,7 +36,7 @@ fn packed(text: &str, name: &str) -> Option<String> {
     text.lines().find_map(|line| hash(line.strip_suffix(name)?.strip_suffix(' ')?))
 }
 
-/// The text, where it is the name of a commit: SHA-1 or SHA-256.
+/// Returns the text if it is the name of a commit: a SHA-1 or SHA-256 hash.
 fn hash(text: &str) -> Option<String> {
     let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     (hex && matches!(text.len(), 40 | 64)).then(|| text.to_owned())

@@ -1,32 +1,36 @@
-//! Whose turn it is: statistical groups are measured a few at a time, process by process, so that one burst of noise does not
-//! sink one budget.
+//! The rotation of the statistical groups. A few of them are measured at a time, process by process in turn, so that a
+//! burst of noise is spread over several budgets.
 
 use std::time::Duration;
 
 use super::measure::{Measurement, Purpose};
 use super::{Session, lock};
 
-/// Statistical groups that take turns at any time: enough to spread each over a second, few
-/// enough that outcomes come in steadily.
-const ABREAST: usize = 4;
+/// The number of statistical groups that take turns at any time. It is large enough to spread each over a second, and
+/// small enough that outcomes come in steadily.
+const ACTIVE: usize = 4;
 
-/// Whose turn it is among the statistical groups.
+/// The statistical groups that are still measured, and the one whose turn is next.
 #[derive(Default)]
 pub(super) struct Rotation {
+    /// The groups that are not done. The first [`ACTIVE`] of them take turns.
     waiting: Vec<usize>,
+    /// The index of the next group in `waiting`.
     next: usize,
-    begun: bool,
+    /// Whether `waiting` was filled.
+    has_begun: bool,
 }
 
 impl Session {
+    /// Measures statistical groups in turn until a test is decided.
     pub(super) fn take_turns(&self, test: usize) {
         while self.decided(test).is_none() {
             let mut rotation = lock(&self.rotation);
             if self.decided(test).is_some() {
                 return;
             }
-            if !rotation.begun {
-                rotation.begun = true;
+            if !rotation.has_begun {
+                rotation.has_begun = true;
                 rotation.waiting = self.statistical_groups();
             }
             let Some(at) = self.next(&mut rotation) else { return };
@@ -46,21 +50,21 @@ impl Session {
         }
     }
 
-    /// The next of the few groups abreast that need not wait to confirm; all waiting: the one that
-    /// waits least, after its wait.
+    /// Returns the index of the next active group that need not pause before it confirms a red. If all of them pause,
+    /// it waits for the shortest pause and returns that group.
     fn next(&self, rotation: &mut Rotation) -> Option<usize> {
-        let abreast = rotation.waiting.len().min(ABREAST);
-        if abreast == 0 {
+        let active = rotation.waiting.len().min(ACTIVE);
+        if active == 0 {
             return None;
         }
         let pause = |at: usize| {
             let slot = lock(&self.groups[rotation.waiting[at]]);
             slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
         };
-        let start = rotation.next % abreast;
-        let turns = (0..abreast).map(|i| (start + i) % abreast);
+        let start = rotation.next % active;
+        let turns = (0..active).map(|i| (start + i) % active);
         turns.map(|at| (pause(at), at)).min_by_key(|&(pause, _)| pause).map(|(pause, at)| {
-            // Nothing else is due. Sleeping here keeps the turn, so nobody measures meanwhile.
+            // The lock of the rotation is held during this pause, so no other thread measures meanwhile.
             std::thread::sleep(pause);
             at
         })

@@ -1,8 +1,8 @@
-//! Outcomes that one process of a run leaves for the others.
+//! The run cache: outcomes that one process of a run leaves for the others.
 //!
-//! Under nextest every test is a process, and the limits of a budget still share one measurement: the
-//! first process measures the group while the others wait for its lock, and then read. A retry of a
-//! red test finds the red again, instead of starting the test anew.
+//! Under nextest every test is a process, but the limits of a budget still share one measurement: the
+//! first process measures the group while the others wait for its lock, and then they read the outcomes. A retry of a
+//! red test therefore finds the same outcome, and does not measure anew.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -19,20 +19,20 @@ use perf_budget_core::verdict::Verdict;
 
 use super::machine;
 
-/// Run caches older than this are of no run that still goes on.
+/// The age after which a run cache is removed. No run takes that long.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
-/// The directory of one run.
+/// The cache of one run, which is a directory.
 pub(crate) struct RunCache {
     directory: PathBuf,
 }
 
 impl RunCache {
-    /// The run's run_cache, where the environment names a run of several processes. A name that is used
-    /// again after `budgets`, its lock or this binary has changed is another run.
+    /// Returns the cache of this run, if the environment names a run of several processes. If `budgets`, its lock
+    /// file or this binary has changed since, the same name stands for another run.
     ///
     /// # Errors
-    /// Where the directory cannot be made.
+    /// If the directory cannot be created.
     pub(crate) fn of_this_run(results: &Path, budgets: &Path) -> Result<Option<RunCache>, Error> {
         let Some(id) = machine::named_run() else {
             return Ok(None);
@@ -56,10 +56,10 @@ impl RunCache {
         Ok(Some(RunCache { directory }))
     }
 
-    /// When the first process of the run began.
+    /// Returns when the first process of the run began.
     ///
     /// # Errors
-    /// Where that cannot be kept.
+    /// If the file that keeps this time cannot be created or read.
     pub(crate) fn began(&self) -> Result<SystemTime, Error> {
         let place = self.directory.join("began");
         let opened = OpenOptions::new().write(true).create_new(true).open(&place);
@@ -68,20 +68,20 @@ impl RunCache {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(Error::io("create", &place, e)),
         }
-        // Nobody writes to it again.
+        // No process writes to the file again, so its time is that of its creation.
         let modified = place.metadata().and_then(|data| data.modified());
         modified.map_err(|e| Error::io("read", &place, e))
     }
 
-    /// Where it is, for whatever else the processes of the run share.
+    /// Returns the directory, for other files that the processes of the run share.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The outcomes under `key`: those that are there, or those that `measure` gives, kept.
+    /// Returns the outcomes under `key`. If there are none yet, calls `measure` and keeps the outcomes that it returns.
     ///
     /// # Errors
-    /// Where they cannot be read or kept.
+    /// If the outcomes cannot be read or written.
     pub(crate) fn outcomes(
         &self,
         key: &str,
@@ -102,10 +102,10 @@ impl RunCache {
         Ok(outcomes)
     }
 
-    /// Adds a test to those whose verdict was reported in this run, if only that it is skipped.
+    /// Reports the verdict of a test to the other processes of the run. A skipped test is reported too.
     ///
     /// # Errors
-    /// Where that cannot be written.
+    /// If the line cannot be written.
     pub(crate) fn report(&self, test: &str, verdict: Verdict) -> Result<(), Error> {
         let path = self.directory.join("reported.jsonl");
         let failed = |e| Error::io("append to", &path, e);
@@ -115,7 +115,7 @@ impl RunCache {
         file.write_all(&line).map_err(failed)
     }
 
-    /// The verdicts that were reported so far; of a test that was retried, the last.
+    /// Returns the verdicts that were reported so far. If a test was retried, its last verdict counts.
     pub(crate) fn reported(&self) -> HashMap<String, Verdict> {
         let text =
             std::fs::read_to_string(self.directory.join("reported.jsonl")).unwrap_or_default();
@@ -128,11 +128,11 @@ impl RunCache {
         reported
     }
 
-    /// Does something under `name` while no other process of the run does, and says whether it is the
-    /// first time; what failed does not count.
+    /// Calls `act` while no other process of the run calls one of the same `name`. Its argument says whether this is
+    /// the first call; a call that failed does not count.
     ///
     /// # Errors
-    /// Where the others cannot be kept away, or what was done failed.
+    /// If the lock cannot be taken, or if `act` fails.
     pub(crate) fn in_turn<T>(
         &self,
         name: &str,
@@ -158,7 +158,7 @@ impl RunCache {
     }
 }
 
-/// Text as the name of a file, different for different texts.
+/// Returns a text as the name of a file. Different texts have different names.
 fn file_name(text: &str) -> String {
     use std::fmt::Write;
     let mut name = String::new();
@@ -181,7 +181,7 @@ fn remove_stale(runs: &Path) {
             .and_then(|data| data.modified())
             .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
         if age.is_ok_and(|age| age > STALE) {
-            // Another process may be at it too; whoever is first is right.
+            // Another process may remove the same directory at this moment, so an error is ignored.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_of_what_was_told_stay_as_they_are() {
+    fn the_format_of_a_reported_verdict_stays_the_same() {
         for verdict in Verdict::ALL {
             let line = format!(r#"["a::p99","{}"]"#, verdict.name());
             assert_eq!(frozen::<(String, Verdict)>(&line), ("a::p99".to_owned(), verdict));

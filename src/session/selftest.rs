@@ -1,4 +1,4 @@
-//! A measurement that nothing is kept of, for a selftest.
+//! The measurement of a test for a selftest. Its outcome and its evidence are not kept.
 
 use perf_budget_core::outcome::Outcome;
 
@@ -7,16 +7,15 @@ use super::measure::Purpose;
 use crate::inject::Injection;
 
 impl Session {
-    /// The outcome of a test with something injected into it, or with nothing: by the same rules as one
-    /// that counts, from new processes alone.
-    /// `said` is what progress calls it.
+    /// Measures a test with an effect injected into it, or with none. The rules are those of every measurement, but the
+    /// evidence of earlier runs is not used. `title` is shown in the line of progress.
     pub(crate) fn measure_for_selftest(
         &self,
         test: usize,
         injection: Option<Injection>,
-        said: &str,
+        title: &str,
     ) -> Outcome {
-        self.progress.title(format!("{said}; "));
+        self.progress.title(format!("{title}; "));
         if let Some(outcome) = self.decided_unmeasured(test) {
             return outcome;
         }

@@ -1,31 +1,31 @@
-//! One part of the tests, where several machines share them.
+//! A shard: one part of the tests, where several machines share them.
 
 use perf_budget_core::error::Error;
 use perf_budget_core::suite::Test;
 
-/// Says which part this run measures: `2/4`.
+/// The variable that says which part this run measures, as in `2/4`.
 const VARIABLE: &str = "PERF_BUDGET_SHARD";
 
-/// One of so many parts.
+/// One part of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// Which one, from 1.
+    /// The number of this part, from 1.
     part: usize,
-    /// Of how many.
+    /// The number of parts.
     of: usize,
 }
 
 impl Shard {
-    /// What the environment says; the whole, where it says nothing.
+    /// Returns the part that the environment names, or the whole if it names none.
     ///
     /// # Errors
-    /// Where it is no `PART/OF`.
+    /// If the variable's value does not have the form `PART/OF`.
     pub(crate) fn of_environment() -> Result<Shard, Error> {
         match std::env::var(VARIABLE) {
             Err(_) => Ok(Shard { part: 1, of: 1 }),
             Ok(text) => Shard::parse(&text).ok_or_else(|| {
                 Error::other(format!(
-                    "{VARIABLE} is `{text}`, which is no part: write `2/4` for the second of four"
+                    "{VARIABLE} is `{text}`, which is not a part: write `2/4` for the second of four"
                 ))
             }),
         }
@@ -37,13 +37,13 @@ impl Shard {
         (1..=of).contains(&part).then_some(Shard { part, of })
     }
 
-    /// Whether a test is in this part. What shares a measurement stays together, and parts are as even as
-    /// measurements are.
+    /// Whether a test is in this part. Tests that share a measurement are in the same part, and all parts have about
+    /// the same number of measurements.
     pub(crate) fn has(self, test: &Test) -> bool {
         test.group % self.of == self.part - 1
     }
 
-    /// Whether it has what is no test of the file: workloads without a budget.
+    /// Whether this part has the tests that are not in the file: those of workloads without a budget.
     pub(crate) fn has_rest(self) -> bool {
         self.part == 1
     }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_one_of_several() {
+    fn a_shard_is_read_as_part_and_number_of_parts() {
         check("1/1", Some((1, 1)));
         check("2/4", Some((2, 4)));
         check(" 4 / 4 ", Some((4, 4)));

@@ -1,8 +1,7 @@
-//! One run of a command: how long it took, until it was ready or ended, and what it used.
+//! The measurement of a command: one run of it, how long it took until it ended or was ready, and what it used.
 //!
-//! One run is one process with one value for each metric; percentiles come from many processes. Where the
-//! command is several processes, its memory and its time are those of all of them, so that a wrapper
-//! script does not hide what it starts; see [`measure`].
+//! A run gives one value for each metric; percentiles come from many runs. If the command starts other processes, its
+//! memory and its time include theirs, so that a wrapper script does not hide what it starts; see [`measure`].
 
 mod page_cache;
 mod ready;
@@ -30,15 +29,16 @@ use crate::inject::Injection;
 ///
 /// - `wall_*`, `startup_*`: seconds from just before its program is loaded until its end, or until it
 ///   is ready. Every statistic that is asked for holds the same value: this run's.
-/// - `cpu`: user and system seconds of all its threads and of the children it waited for; where it is
-///   ended when ready, of all its processes until then.
+/// - `cpu`: user and system seconds of all its threads and of the children it waited for. For a command that is ended
+///   when it is ready: of all its processes until then.
 /// - `rss`: resident bytes when it is ready, added up over its processes.
-/// - `peak_rss`: the largest resident bytes ever; of its largest process for a command that ends by
-///   itself, added up over its processes for one that is ended when ready.
+/// - `peak_rss`: the most resident bytes it ever had. For a command that ends by itself: those of its largest process.
+///   For one that is ended when it is ready: added up over its processes.
 /// - `exit`: its exit code.
 ///
-/// Fails where it cannot be started, does not get ready or end within `timeout`, dies of a signal, ends by itself
-/// as soon as it is ready, ends with another code than 0 although `exit` is not asked for, or where [`unsupported`] says so.
+/// Fails if the command cannot be started, if it is not ready or does not end within `timeout`, if a signal kills it,
+/// if it ends by itself as soon as it is ready, if it ends with a code other than 0 although `exit` is not asked for,
+/// or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
     root: &Path,
@@ -67,12 +67,12 @@ pub(crate) fn measure(
     Ok(process)
 }
 
-/// Whether the first run only fills the page cache, and is to be thrown away.
+/// Whether the first run of a command only fills the page cache, so that its values must be discarded.
 pub(crate) fn first_run_warms(command: &Command) -> bool {
     command.cache == Cache::Warm
 }
 
-/// Why this metric of this command can never be measured here; `None` where it can.
+/// Returns the reason why this metric of this command can never be measured here. `None` if it can.
 pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasured> {
     let ends = command.ready == Ready::Exit;
     let text = match metric.key() {
@@ -103,7 +103,7 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
     for (name, value) in &command.env {
         launch.env.push((name.into(), value.into()));
     }
-    // An empty path is the current directory.
+    // An empty path stands for the current directory.
     launch.dir = (!root.as_os_str().is_empty()).then(|| root.to_owned());
     launch.parent = Parent::Relay;
     if let Some(signal) = signal {
@@ -113,7 +113,7 @@ fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Lau
     Ok(launch)
 }
 
-/// Has the launch start what a selftest asks for; `own` is what the command itself shows.
+/// Adds the effect of a selftest to the launch. `own` is the value of the command without the effect.
 #[cfg(target_os = "linux")]
 fn apply(
     launch: &mut Launch,
@@ -124,7 +124,7 @@ fn apply(
     let added = injection.added(own);
     let stage = match (injection.effect, &command.ready) {
         (Effect::Exit, _) => Stage::Exit,
-        // The peak is that of the one process, whatever it was before.
+        // The peak is the highest value of one process, so the injected pages must exceed what it reaches by itself.
         (Effect::ResidentPeak, Ready::Exit) => Stage::Touch(own + added),
         (Effect::Resident | Effect::ResidentPeak, _) => Stage::Beside(added),
         _ => Stage::Work(added),
@@ -134,7 +134,7 @@ fn apply(
 
 #[cfg(not(target_os = "linux"))]
 fn apply(_: &mut Launch, _: &Command, _: Injection, _: f64) -> Result<(), Unmeasured> {
-    let text = "nothing can be injected into a command but on Linux";
+    let text = "an effect can be injected into a command on Linux only";
     Err(Unmeasured::new(Cause::Unsupported, text))
 }
 
@@ -168,8 +168,8 @@ fn run_to_end(
     if let Some(usage) = usage {
         process.waited = usage.waited.map(|waited| share(waited, wall));
         process.preempted = Some(usage.preempted);
-        let alone = !usage.had_children && strays == 0;
-        less_waiting(process, wall, usage.cpu, usage.waited.filter(|_| alone));
+        let is_one_process = !usage.had_children && strays == 0;
+        less_waiting(process, wall, usage.cpu, usage.waited.filter(|_| is_one_process));
         if metrics.contains(&Key::PeakRss.into()) {
             process.notes.extend(peak_notes(&name, &usage));
         }
@@ -207,8 +207,8 @@ fn run_until_ready(
         }
         Readiness::Late => {
             let text = format!(
-                "`{name}` was not ready within {timeout:?} and was killed: it had to come to this, \
-                 that {signal}; if it may take longer, raise `timeout`"
+                "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
+                 {signal}; if it may take longer, raise `timeout`"
             );
             return Err(child.give_up(Cause::TimedOut, text));
         }
@@ -218,8 +218,9 @@ fn run_until_ready(
         return Err(Unmeasured {
             cause: Cause::ExitedEarly,
             text: format!(
-                "`{name}` ended with exit code {code} as soon as it was ready, that is, when {signal}: what gets \
-                 ready is to go on until it is ended; see why it ended, or remove `ready` if it is to end by itself"
+                "`{name}` ended with exit code {code} as soon as it was ready, that is, when {signal}: a command with \
+                 `ready` must keep running until it is ended; see why it ended, or remove `ready` if it should end by \
+                 itself"
             ),
             output: child.last_words(),
         });
@@ -238,12 +239,12 @@ fn run_until_ready(
     if let Some(living) = living {
         process.waited = living.waited.map(|waited| share(waited, startup));
         process.preempted = living.preempted;
-        let alone = living.processes == 1;
-        less_waiting(process, startup, living.cpu, living.waited.filter(|_| alone));
-        if !alone {
+        let is_one_process = living.processes == 1;
+        less_waiting(process, startup, living.cpu, living.waited.filter(|_| is_one_process));
+        if !is_one_process {
             process.orphans = Orphans::Used(living.others.as_secs_f64());
             process.notes.push(format!(
-                "`{name}` is {} processes: their memory is added up, what they share once for each",
+                "`{name}` is {} processes: their memory is added up, and shared memory counts once for each",
                 living.processes
             ));
         }
@@ -251,35 +252,38 @@ fn run_until_ready(
     Ok(())
 }
 
-/// Keeps what its times are without waiting for a processor, where `waited` tells: it is known of the
-/// main thread, and is that of all the work only where no other thread works beside it.
+/// Sets the times of a run from which the time spent waiting for a processor is subtracted.
+///
+/// `waited` is the waiting time of the main thread. It is that of the whole command only if no other thread works, so
+/// nothing is set if `cpu` shows that several threads did.
 fn less_waiting(process: &mut ProcessRun, wall: Duration, cpu: Duration, waited: Option<Duration>) {
-    // More processor time than this share of the time beside waiting is that of several threads. A
-    // little more is counted of any process: what it used before its program was loaded.
+    // One thread cannot use more processor time than the time in which it did not wait. A tenth more is allowed,
+    // because the processor time includes what the process used before its program was loaded.
     const ONE_THREAD: f64 = 1.1;
     process.timing = Some(Timing::Wall);
-    let Some(rest) = waited.map(|waited| wall.saturating_sub(waited)) else { return };
-    if cpu > rest.mul_f64(ONE_THREAD) {
+    let Some(running) = waited.map(|waited| wall.saturating_sub(waited)) else { return };
+    if cpu > running.mul_f64(ONE_THREAD) {
         return;
     }
-    let rest = rest.max(cpu).min(wall).as_secs_f64();
+    let running = running.max(cpu).min(wall).as_secs_f64();
     let timed = process.values.keys().filter(|metric| metric.sample() == SampleKind::Run);
-    process.less_waiting = timed.map(|metric| (metric.clone(), rest)).collect();
+    process.less_waiting = timed.map(|metric| (metric.clone(), running)).collect();
 }
 
-/// What a reader of `peak_rss` must know.
+/// Returns the notes that a reader of `peak_rss` needs.
 fn peak_notes(name: &str, usage: &Usage) -> Vec<String> {
     let mut notes = Vec::new();
     if usage.had_children {
         notes.push(format!("`{name}` started others: peak_rss is that of the largest process"));
     }
     if usage.peak_rss().is_none() {
-        notes.push(format!("peak_rss of `{name}` is less than can be told: this much at the most"));
+        notes
+            .push(format!("peak_rss of `{name}` is too small to be told: it is at most this much"));
     }
     notes
 }
 
-/// The system did not give a reading that it gives as a rule.
+/// Makes the reason for a value that the system usually returns, but did not return this time.
 fn unread(name: &str, metric: &Metric) -> Unmeasured {
     let text = format!("failed to read `{metric}` of `{name}`: it had ended before it was read");
     Unmeasured::new(Cause::Unresolvable, text)

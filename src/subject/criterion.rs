@@ -1,9 +1,9 @@
-//! What Criterion recorded of a benchmark: `GROUP/FUNCTION/VALUE/new/` with `benchmark.json` and
-//! `sample.json`.
+//! The reader of Criterion's records. A benchmark's record is the directory `GROUP/FUNCTION/VALUE/new/` with the files
+//! `benchmark.json` and `sample.json`.
 //!
-//! The only meter that measures nothing: what it reads is of one process, of some time ago, and perhaps of
-//! other code. Directories are named after what benchmarks are called, shortened and made safe for file
-//! systems, so that a benchmark is found by the name in its `benchmark.json` instead.
+//! This subject measures nothing itself: its reading comes from one process that ran some time ago, and perhaps with
+//! other code. Criterion shortens the name of a benchmark to make a directory name of it. So a benchmark is found by
+//! the name in its `benchmark.json`, and not by its directory.
 
 mod fresh;
 #[cfg(test)]
@@ -23,21 +23,21 @@ use perf_budget_core::exact;
 use perf_budget_core::metric::Key;
 use perf_budget_core::quantity::Unit;
 
-/// Criterion takes no fewer samples, but for `--quick`, which takes two and may make up the second.
-const FEWEST: usize = 10;
-/// Group, function and value: how deep a benchmark's directory is at the most.
-const DEPTH: usize = 3;
-/// Names that are listed where one is not there.
-const LISTED: usize = 8;
-/// What every outcome says.
+/// The fewest samples that Criterion takes. Only `--quick` takes fewer: two, of which the second may be made up.
+const FEWEST_SAMPLES: usize = 10;
+/// The depth of a benchmark's directory at the most: its group, its function and its value.
+const DEEPEST: usize = 3;
+/// The most names that are listed if the wanted one is missing.
+const MOST_LISTED: usize = 8;
+/// The note of every outcome.
 const NOTE: &str = "one process, as Criterion measures: what varies between processes is not in the \
                     interval, and no error rate is known";
 
-/// Where records are, and what they must not be older than.
+/// The place of the records and of the code that they must not be older than.
 pub(crate) struct Place {
     /// Criterion's directory.
     pub(crate) home: PathBuf,
-    /// A directory of the package whose benchmarks they are.
+    /// A directory of the package that the benchmarks belong to.
     pub(crate) package: PathBuf,
 }
 
@@ -47,7 +47,7 @@ struct WireBenchmark {
     throughput: Option<WireThroughput>,
 }
 
-/// What one iteration counts for.
+/// The amount of work of one iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 enum WireThroughput {
     Bits(u64),
@@ -57,17 +57,17 @@ enum WireThroughput {
     ElementsAndBytes { elements: u64, bytes: u64 },
 }
 
-/// JSON has no NaN: it is written as `null`.
+/// The content of `sample.json`. A value is `None` if it was NaN, which JSON can only write as `null`.
 #[derive(Deserialize)]
 struct WireSample {
-    /// Iterations of each batch.
+    /// The number of iterations of each batch.
     iters: Vec<Option<f64>>,
-    /// Nanoseconds that each batch took.
+    /// The time of each batch in nanoseconds.
     times: Vec<Option<f64>>,
 }
 
-/// What is recorded of the benchmark `name`, as one process whose batches are its samples. `rate` is the unit
-/// of the limit on its throughput, where there is one.
+/// Reads the record of the benchmark `name`. The result is one process whose batches are Criterion's samples. `rate` is
+/// the unit of the limit on the throughput, if there is such a limit.
 pub(crate) fn read(
     name: &str,
     rate: Option<Unit>,
@@ -81,7 +81,8 @@ pub(crate) fn read(
     match work(benchmark.throughput, rate) {
         Ok(work) => process.work = work,
         Err(text) => {
-            // So that it is told here, in words that are about Criterion.
+            // The work is set to the unit of the limit, so that the throughput fails by this reason and not by a
+            // later one that says nothing about Criterion.
             let bytes = rate == Some(Unit::BytesPerSecond);
             process.work = if bytes { Work::Bytes(1.0) } else { Work::Operations(1.0) };
             let reason =
@@ -93,7 +94,7 @@ pub(crate) fn read(
     Ok(process)
 }
 
-/// What one iteration counts for, in the kind that the limit is of.
+/// Returns the work of one iteration, in the unit of the limit. The error completes "the benchmark `NAME` ...".
 fn work(throughput: Option<WireThroughput>, rate: Option<Unit>) -> Result<Work, &'static str> {
     use WireThroughput::{Bits, Bytes, BytesDecimal, Elements, ElementsAndBytes};
     let (elements, bytes) = match throughput {
@@ -121,7 +122,7 @@ fn work(throughput: Option<WireThroughput>, rate: Option<Unit>) -> Result<Work, 
     }
 }
 
-/// The directory `new` of the benchmark of this name, and what is said of it.
+/// Finds the benchmark of this name. Returns its directory `new`, and the content of its `benchmark.json`.
 fn find(name: &str, home: &Path) -> Result<(PathBuf, WireBenchmark), Unmeasured> {
     let missing = |what: String| Unmeasured::new(Cause::Missing, what);
     if !home.is_dir() {
@@ -132,7 +133,7 @@ fn find(name: &str, home: &Path) -> Result<(PathBuf, WireBenchmark), Unmeasured>
         )));
     }
     let mut files = Vec::new();
-    search(home, DEPTH, &mut files)?;
+    search(home, DEEPEST, &mut files)?;
     files.sort();
     let (mut found, mut others, mut broken) = (Vec::new(), Vec::new(), None);
     for file in files {
@@ -152,13 +153,13 @@ fn find(name: &str, home: &Path) -> Result<(PathBuf, WireBenchmark), Unmeasured>
             "Criterion has recorded no benchmark `{name}` in `{}`; {}; run `cargo bench` first, or fix \
              the name in the budget",
             home.display(),
-            there(name, &others)
+            suggest(name, &others)
         ))),
         _ => Err(Unmeasured::new(
             Cause::Unsuitable,
             format!(
-                "Criterion has recorded two benchmarks `{name}`: `{}` and `{}`; remove the one that is \
-                 no more, or give them different names",
+                "Criterion has recorded two benchmarks `{name}`: `{}` and `{}`; remove the record that is \
+                 no longer used, or give them different names",
                 found[0].0.display(),
                 found[1].0.display()
             ),
@@ -166,7 +167,7 @@ fn find(name: &str, home: &Path) -> Result<(PathBuf, WireBenchmark), Unmeasured>
     }
 }
 
-/// Every `new/benchmark.json` below a directory.
+/// Finds every `new/benchmark.json` below a directory.
 fn search(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unmeasured> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     for entry in entries.map_err(|e| unreadable(dir, &e))? {
@@ -182,8 +183,8 @@ fn search(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unme
     Ok(())
 }
 
-/// Which names there are: the one that was meant, or some.
-fn there(name: &str, others: &[String]) -> String {
+/// Says which benchmark was probably meant by a name, or which benchmarks there are.
+fn suggest(name: &str, others: &[String]) -> String {
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     if let Some(near) = spelling::meant(name, others.iter().copied()) {
         return format!("did you mean `{near}`?");
@@ -194,14 +195,14 @@ fn there(name: &str, others: &[String]) -> String {
     near.extend(far);
     let more = match near.len() {
         0 => return "it has none".to_owned(),
-        count if count > LISTED => format!(" and {} more", count - LISTED),
+        count if count > MOST_LISTED => format!(" and {} more", count - MOST_LISTED),
         _ => String::new(),
     };
-    near.truncate(LISTED);
+    near.truncate(MOST_LISTED);
     format!("it has `{}`{more}", near.join("`, `"))
 }
 
-/// Mean seconds of one iteration in each batch.
+/// Reads the mean seconds of one iteration in each batch.
 fn batches(file: &Path) -> Result<Vec<f64>, Unmeasured> {
     let shown = file.display();
     let WireSample { iters, times } = parse(file)?;
@@ -221,9 +222,9 @@ fn batches(file: &Path) -> Result<Vec<f64>, Unmeasured> {
             let text = format!("`{shown}` has no samples; run `cargo bench` again");
             return Err(Unmeasured::new(Cause::MeasuredNothing, text));
         }
-        few if few < FEWEST => {
+        few if few < FEWEST_SAMPLES => {
             return unsuitable(format!(
-                "has {few} samples, as `--quick` takes, which say nothing of how far they scatter; run \
+                "has {few} samples, as `--quick` takes, which are too few to tell how far they scatter; run \
                  `cargo bench` without it"
             ));
         }
@@ -234,7 +235,7 @@ fn batches(file: &Path) -> Result<Vec<f64>, Unmeasured> {
     let batches: Option<Vec<f64>> = iters.iter().zip(&times).map(batch).collect();
     batches.ok_or_else(|| {
         let text = format!(
-            "`{shown}` has a batch whose time or number of iterations is not a number over zero; if \
+            "`{shown}` has a batch whose time or number of iterations is not above zero; if \
              `iter_custom` measures, it must return the time that passed"
         );
         Unmeasured::new(Cause::InvalidReading, text)

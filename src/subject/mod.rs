@@ -1,10 +1,10 @@
-//! From what a budget names to where its processes come from.
+//! Subjects: this module makes the [`Source`] that measures what a budget names.
 
 pub mod artifact;
 mod build;
 mod command;
 mod criterion;
-mod outside;
+mod external;
 mod recorded;
 mod request;
 mod sources;
@@ -28,30 +28,31 @@ use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
 use self::build::Builder;
-use self::outside::{Beside, Files, Runs, filled};
+use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::request::{LONGEST_SLICE, request, slice_after};
 
-/// A pair takes turns for so long at the least: more pairs say more than longer ones.
+/// For how long a pair measures at the least. Many short pairs give more evidence than a few long ones.
 const SHORTEST_PAIR: Duration = Duration::from_millis(30);
-/// Other threads and children that used more than this share of the measured time make an operation one
-/// of several threads. Turns are short, so that less than this is not told from the kernel's own work.
-const ALONE: f64 = 0.1;
-/// How long it is looked for.
+/// The share of the measured time up to which the processor time of other threads and of children is ignored. If they
+/// use more, an operation counts as one of several threads. A smaller share cannot be told from the kernel's own
+/// work, because turns are short.
+const IGNORED_SHARE: f64 = 0.1;
+/// For how long the first pair measures, which shows whether operations use several threads.
 const PILOT: Duration = Duration::from_millis(10);
 
-/// Why a workload that a budget names cannot be measured.
+/// Returns the reason why a workload that a budget names cannot be measured.
 pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
-    let there = match registered {
+    let known = match registered {
         [] => "no workload is registered".to_owned(),
         some => format!("registered are `{}`", some.join("`, `")),
     };
     format!(
-        "no workload `{name}` is registered with the harness; {there}; add \
+        "no workload `{name}` is registered with the harness; {known}; add \
          `.workload(\"{name}\", |run| …)` or fix the name in the budget"
     )
 }
 
-/// The cases of a budget with the size of each, for a slope.
+/// Returns the cases of a budget, each with its size, for a slope.
 fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     let Some(scaling) = &budget.scaling else { return Vec::new() };
     let size = |params: &[(String, Param)]| {
@@ -66,22 +67,22 @@ fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
 }
 
-/// What sources are made from.
+/// Everything that is needed to make the source of a group.
 pub(crate) struct Sources<'a> {
-    /// The file.
+    /// The content of `budgets.toml`.
     pub(crate) budgets: &'a Budgets,
-    /// `target/budgets`.
+    /// The directory `target/budgets`.
     pub(crate) results: &'a Path,
-    /// The revision that `base` means.
+    /// The base revision, if there is one.
     pub(crate) base: Option<&'a Base>,
-    /// What the processes of this run share, where they are several.
+    /// The directory that the processes of this run share, if there are several.
     pub(crate) run: Option<&'a Path>,
-    /// What a selftest injects into the subject, and never into what it is compared with.
+    /// The effect that a selftest injects into the subject, and never into its reference.
     pub(crate) injection: Option<Injection>,
 }
 
 impl Sources<'_> {
-    /// Where the processes of a group come from: one case, two of them in turn, or every case for a slope.
+    /// Returns the source of a group. It measures one case, a case and its reference, or every case for a slope.
     pub(crate) fn of(&self, group: &Group, metrics: &[Metric]) -> Box<dyn Source> {
         match (group.span, &group.versus) {
             (Span::Case(case), Some(suite::Versus::Budget(other, at))) => {
@@ -93,8 +94,8 @@ impl Sources<'_> {
                 self.compared(group, case, metrics, at, "the base".to_owned(), self.base)
             }
             (Span::Case(case), _) => {
-                let base = (None, self.injection);
-                self.of_case(group.budget, case, group.reading, metrics, base)
+                let this_revision = (None, self.injection);
+                self.of_case(group.budget, case, group.reading, metrics, this_revision)
             }
             (Span::Sweep, _) => {
                 let inner: Vec<Metric> =
@@ -111,7 +112,8 @@ impl Sources<'_> {
         }
     }
 
-    /// A case and its reference, which is the case `other` of this revision or of `base`.
+    /// Returns the source that compares a case with its reference. The reference is the case `other` of this revision
+    /// or of `base`, and `name` is its name in messages.
     fn compared(
         &self,
         group: &Group,
@@ -124,8 +126,8 @@ impl Sources<'_> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
         if group.reading == Reading::TIME && cfg!(unix) {
             let sides = [
-                self.twin(group.budget, case, None, base),
-                self.twin(other.0, other.1, Some(name), base),
+                self.side(group.budget, case, None, base),
+                self.side(other.0, other.1, Some(name), base),
             ];
             let [Some(subject), Some(reference)] = sides else {
                 return self.of_case(
@@ -136,7 +138,7 @@ impl Sources<'_> {
                     (None, self.injection),
                 );
             };
-            let pairs = Twins {
+            let pairs = WorkloadPairs {
                 sides: [subject, reference],
                 wants: interleaved::wants(&metrics),
                 scratch: self.results.join("scratch"),
@@ -155,61 +157,62 @@ impl Sources<'_> {
                 &metrics,
                 (None, self.injection),
             ),
-            reference: Box::new(Named {
+            reference: Box::new(NamedReference {
                 name,
                 source: self.of_case(other.0, other.1, group.reading, &metrics, (base, None)),
             }),
             metrics,
             coin,
         };
-        let what = &self.budgets.budgets[group.budget];
-        let Subject::Artifact(patterns) = &what.subject else { return Box::new(compared) };
+        let budget = &self.budgets.budgets[group.budget];
+        let Subject::Artifact(patterns) = &budget.subject else { return Box::new(compared) };
         let Some(base) = base else { return Box::new(compared) };
-        let case = &what.cases[case];
+        let case = &budget.cases[case];
         let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
-        let builders = [None, Some(base)].map(|base| self.builder(what, Some(case), base));
-        Box::new(Beside::new(compared, patterns, builders))
+        let builders = [None, Some(base)].map(|base| self.builder(budget, Some(case), base));
+        Box::new(ArtifactComparison::new(compared, patterns, builders))
     }
 
-    /// One side of a comparison in turns; `None` where it is no workload.
-    fn twin(
+    /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.
+    /// `None` if the subject is not a workload.
+    fn side(
         &self,
         budget: usize,
         case: usize,
         role: Option<String>,
         base: Option<&Base>,
-    ) -> Option<Twin> {
-        let what = &self.budgets.budgets[budget];
-        let Subject::Workload(workload) = &what.subject else { return None };
-        // Whether failures are counted, or end the measurement.
-        let counted = what.limits.iter().map(|limit| &limit.metric);
+    ) -> Option<PairSide> {
+        let budget = &self.budgets.budgets[budget];
+        let Subject::Workload(workload) = &budget.subject else { return None };
+        // If a limit is on failures, the worker is asked to count them. Otherwise a failure ends the measurement.
+        let counted = budget.limits.iter().map(|limit| &limit.metric);
         let counted = counted.filter(|metric| metric.sample() == SampleKind::Failure);
         let metrics = counted.take(1).cloned().collect();
         let injection = self.injection.filter(|_| role.is_none());
-        let request = Request { injection, ..request(workload, what, case, metrics, true) };
+        let request = Request { injection, ..request(workload, budget, case, metrics, true) };
         let builds = match base {
             Some(base) if role.is_some() => base.links().to_vec(),
             Some(base) => base.head_links().to_vec(),
             None => Vec::new(),
         };
-        Some(Twin { request, role, builds })
+        Some(PairSide { request, role, builds })
     }
 
-    /// The texts of one case of a budget, with what they name built.
+    /// Builds what these texts name, for one case of a budget. Returns the texts with the paths filled in.
     pub(crate) fn built(
         &self,
         budget: &Budget,
         case: usize,
         texts: &[String],
     ) -> Result<Vec<String>, Unmeasured> {
-        // Another budget that is compared with may have one case for all of this one's.
+        // A budget that is the reference of another one may have a single case for all cases of that one.
         let case = budget.cases.get(case).or(budget.cases.first());
         let fill = |text: &String| case.map_or_else(|| text.clone(), |case| case.fill(text));
         let texts: Vec<String> = texts.iter().map(fill).collect();
         Ok(self.builder(budget, case, None).build(&texts)?.0)
     }
 
-    /// What builds the subject of one case, in this revision or in `base`.
+    /// Returns the build of one case's subject, in this revision or in `base`.
     fn builder(&self, budget: &Budget, case: Option<&Case>, base: Option<&Base>) -> Builder {
         let mut build = budget.build.clone();
         for word in build.command.iter_mut().filter(|_| case.is_some()) {
@@ -230,8 +233,7 @@ impl Sources<'_> {
         self.budgets.budgets[budget].timeout.unwrap_or(self.budgets.settings.timeout)
     }
 
-    /// Where the processes of one case of a budget come from, in this revision or in `base`, and with what
-    /// injected.
+    /// Returns the source of one case of a budget, in this revision or in `base`, with the effect that is injected.
     fn of_case(
         &self,
         budget: usize,
@@ -240,32 +242,32 @@ impl Sources<'_> {
         metrics: &[Metric],
         (base, injection): (Option<&Base>, Option<Injection>),
     ) -> Box<dyn Source> {
-        let what = &self.budgets.budgets[budget];
         let timeout = self.timeout(budget);
+        let budget = &self.budgets.budgets[budget];
         let metrics = metrics.to_vec();
-        match (&what.subject, reading) {
+        match (&budget.subject, reading) {
             (Subject::Artifact(patterns), _) => {
                 let patterns =
-                    patterns.iter().map(|pattern| what.cases[case].fill(pattern)).collect();
-                let builder = self.builder(what, Some(&what.cases[case]), base);
-                Box::new(Files::new(patterns, builder, metrics, injection))
+                    patterns.iter().map(|pattern| budget.cases[case].fill(pattern)).collect();
+                let builder = self.builder(budget, Some(&budget.cases[case]), base);
+                Box::new(ArtifactFiles::new(patterns, builder, metrics, injection))
             }
-            (Subject::Command(command), _) => Box::new(Runs {
-                command: filled(command, &what.cases[case]),
-                builder: self.builder(what, Some(&what.cases[case]), base),
+            (Subject::Command(command), _) => Box::new(CommandRuns {
+                command: fill(command, &budget.cases[case]),
+                builder: self.builder(budget, Some(&budget.cases[case]), base),
                 notes: Vec::new(),
                 metrics,
                 timeout,
-                expanded: false,
-                warm: false,
+                is_built: false,
+                is_warm: false,
                 injection,
-                own: None,
+                bare_value: None,
             }),
-            (Subject::Criterion(name), _) => recorded::source(name, what, self.budgets),
+            (Subject::Criterion(name), _) => recorded::source(name, budget, self.budgets),
             (Subject::Workload(workload), _) => {
                 let request =
-                    Request { injection, ..request(workload, what, case, metrics, false) };
-                Box::new(Processes {
+                    Request { injection, ..request(workload, budget, case, metrics, false) };
+                Box::new(WorkloadProcesses {
                     request,
                     build: base.and_then(Base::build).cloned(),
                     scratch: self.results.join("scratch"),
@@ -276,13 +278,13 @@ impl Sources<'_> {
     }
 }
 
-/// A reference that says so where it cannot be measured.
-struct Named {
+/// A reference. If it cannot be measured, the error says that it is the reference that failed.
+struct NamedReference {
     name: String,
     source: Box<dyn Source>,
 }
 
-impl Source for Named {
+impl Source for NamedReference {
     fn prepare(&mut self) {
         self.source.prepare();
     }
@@ -295,16 +297,16 @@ impl Source for Named {
     }
 }
 
-/// Processes of a workload.
-struct Processes {
+/// The processes of a workload.
+struct WorkloadProcesses {
     request: Request,
-    /// Of which test binary; `None`: of this process's.
+    /// The test binary that the processes run. `None` for that of this process.
     build: Option<Build>,
     scratch: PathBuf,
     timeout: Duration,
 }
 
-impl Source for Processes {
+impl Source for WorkloadProcesses {
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let build = self.build.clone().map_or_else(Build::this, Ok)?;
         let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
@@ -313,17 +315,18 @@ impl Source for Processes {
     }
 }
 
-/// One side of a comparison in turns.
-struct Twin {
+/// One side of an interleaved comparison.
+struct PairSide {
     request: Request,
+    /// The name of this side in messages, if it is the reference.
     role: Option<String>,
-    /// The links that one is drawn of for each pair; none: this process's binary.
+    /// The links of the test binary, one of which is drawn for each pair. Empty for the binary of this process.
     builds: Vec<Build>,
 }
 
-impl Twin {
-    /// This side by a link that is drawn, and which link that is.
-    fn side(&self, coin: &mut Coin) -> Result<(Side, usize), Unmeasured> {
+impl PairSide {
+    /// Draws a link for the next pair. Returns the side with that link, and the link's number.
+    fn draw(&self, coin: &mut Coin) -> Result<(Side, usize), Unmeasured> {
         let link = coin.below(self.builds.len());
         let build = self.builds.get(link).cloned().map_or_else(Build::this, Ok)?;
         let side = Side { build, request: self.request.clone(), role: self.role.clone() };
@@ -331,52 +334,55 @@ impl Twin {
     }
 }
 
-/// Pairs of two workloads, or of one in two revisions.
-struct Twins {
+/// The pairs of two workloads, or of one workload in two revisions.
+struct WorkloadPairs {
     /// The subject and its reference.
-    sides: [Twin; 2],
+    sides: [PairSide; 2],
     wants: Wants,
     scratch: PathBuf,
     timeout: Duration,
-    /// Where they run, once it is known whether they are of one thread.
+    /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several
+    /// threads.
     place: Option<Place>,
+    /// For how long the next pair measures.
     slice: Duration,
-    /// What a reader must know of how they were built.
+    /// The notes about how both sides were built.
     notes: Vec<String>,
 }
 
-impl Twins {
+impl WorkloadPairs {
     fn measure(
         &self,
         swapped: bool,
         coin: &mut Coin,
         (wants, slice, place): (Wants, Duration, Place),
     ) -> Result<Pair, Unmeasured> {
-        let (subject, own) = self.sides[0].side(coin)?;
-        let (reference, other) = self.sides[1].side(coin)?;
+        let (subject, subject_link) = self.sides[0].draw(coin)?;
+        let (reference, reference_link) = self.sides[1].draw(coin)?;
         let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
         let mut pair = pair::measure(slots, &terms, coin.toss())?;
-        pair.links = if swapped { [other, own] } else { [own, other] };
+        pair.links =
+            if swapped { [reference_link, subject_link] } else { [subject_link, reference_link] };
         pair.notes.extend(self.notes.iter().cloned());
         Ok(pair)
     }
 }
 
-impl Pairs for Twins {
+impl Pairs for WorkloadPairs {
     fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
         let place = if let Some(place) = self.place {
             place
         } else {
-            // A first pair tells whether one processor is enough for them; on one it could not be told,
-            // since they would not start threads that have no processor.
+            // A first pair shows whether one processor is enough for each side. It runs unpinned, because a side that
+            // is pinned to one processor may not start threads that it would start otherwise.
             let wants = Wants { fewest: 0, ..self.wants };
             let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
-            let alone = pilot.others.is_some_and(|others| others <= ALONE);
-            if alone { Place::Core(coin.below(1 << 16)) } else { Place::Free }
+            let uses_one_thread = pilot.others.is_some_and(|others| others <= IGNORED_SHARE);
+            if uses_one_thread { Place::Core(coin.below(1 << 16)) } else { Place::Free }
         };
         let pair = self.measure(swapped, coin, (self.wants, self.slice, place))?;
-        // Preparing is paid for each pair, and what it costs is worth measuring as long.
+        // Each pair has to be set up again. So it measures for about as long as its set-up takes.
         self.slice = pair.elapsed.saturating_sub(self.slice).clamp(SHORTEST_PAIR, LONGEST_SLICE);
         self.place = Some(match place {
             Place::Core(count) => Place::Core(count + 1),

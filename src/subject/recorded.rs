@@ -1,6 +1,5 @@
-//! The processes of a benchmark that Criterion measured: one, as it was recorded.
-//!
-//! Apart because nothing is measured: there is no second process to ask for.
+//! The source of a benchmark that Criterion has measured. It has one reading, the recorded one, since nothing is
+//! measured here.
 
 use perf_budget_core::budget::{Budget, Budgets, Target};
 use perf_budget_core::metric::Units;
@@ -12,7 +11,7 @@ use perf_budget_core::reading::ProcessRun;
 use super::criterion::{self, Place};
 use crate::meter::Source;
 
-/// What is recorded of the benchmark `name`, which `budget` limits.
+/// Returns the source of the benchmark `name`, which is the subject of `budget`.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
     let rate = budget.limits.iter().find_map(|limit| match &limit.target {
         Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
@@ -23,9 +22,12 @@ pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn 
     Box::new(Recorded { name: name.to_owned(), rate, place })
 }
 
+/// A benchmark that Criterion has measured.
 struct Recorded {
     name: String,
+    /// The unit of the limit on the throughput, if there is such a limit.
     rate: Option<Unit>,
+    /// The place of the record, or the reason why it is unknown.
     place: Result<Place, Unmeasured>,
 }
 

@@ -1,4 +1,4 @@
-//! What the worker of one case is asked for, and for how long it measures.
+//! The request to a worker: what it measures for one case of a budget, and for how long.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use perf_budget_core::metric::{Metric, WorkerInstrument};
 
 use crate::worker::process::Request;
 
-/// How long a process of a workload measures, set-up and warm-up not counted.
+/// For how long a workload's process measures, its set-up and warm-up not counted.
 const SLICE: Duration = Duration::from_millis(100);
-/// How long one measures under a load at the least: a queue takes time to grow.
+/// For how long a process measures under a load at the least, since a queue takes time to grow.
 const LOADED_SLICE: Duration = Duration::from_millis(250);
-/// The most that a process measures, however long its set-up; and what one does that has to see memory grow.
+/// For how long a process measures at the most, however long its set-up takes. A process in which the growth of
+/// memory is measured always takes this long.
 pub(super) const LONGEST_SLICE: Duration = Duration::from_millis(500);
-/// Operations of one process at the most: what a percentile can use.
+/// The most operations of one process. A percentile gains nothing from more.
 const MOST_OPERATIONS: usize = 20_000;
 
-/// The request for `metrics` of one case of a budget on `workload`.
+/// Returns the request for `metrics` of one case of a budget on `workload`.
 pub(super) fn request(
     workload: &str,
     budget: &Budget,
@@ -34,25 +35,25 @@ pub(super) fn request(
         paired,
         injection: None,
     };
-    request.slice = shortest(&request);
+    request.slice = shortest_slice(&request);
     request
 }
 
-/// How long the next process measures, where one took `elapsed` in all. A workload that prepares for long is
-/// measured for longer: else preparing would be most of what its effort goes into.
+/// Returns for how long the next process measures, after one that took `elapsed` in all. A workload with a long
+/// set-up is measured for longer, since otherwise most of the time would be spent on set-ups.
 pub(super) fn slice_after(request: &Request, elapsed: Duration) -> Duration {
     if request.load.is_some() {
-        // A queue that is worked off afterwards is no preparing.
+        // Under a load the rest of the time is spent on the queue that is left, and not on the set-up.
         return request.slice;
     }
-    let around = elapsed.saturating_sub(request.slice);
-    (around * 2).clamp(shortest(request), LONGEST_SLICE)
+    let set_up = elapsed.saturating_sub(request.slice);
+    (set_up * 2).clamp(shortest_slice(request), LONGEST_SLICE)
 }
 
-fn shortest(request: &Request) -> Duration {
+fn shortest_slice(request: &Request) -> Duration {
     match &request.load {
         Some(_) => LOADED_SLICE,
-        None if request.instrument().is_ok_and(|one| one == WorkerInstrument::Growth) => {
+        None if request.instrument().is_ok_and(|it| it == WorkerInstrument::Growth) => {
             LONGEST_SLICE
         }
         None => SLICE,

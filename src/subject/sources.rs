@@ -1,23 +1,23 @@
-//! When the sources below a directory were changed last, for whatever may have been made of older ones.
+//! The time at which the source files below a directory were last changed. A file that was built before may be stale.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What cargo makes programs of, by its ending.
+/// The extensions of the files that cargo compiles.
 pub(super) const RUST: &[&str] = &["rs"];
-/// Files besides those that change what cargo builds.
+/// The names of other files that change what cargo builds.
 const MANIFESTS: [&str; 6] =
     ["Cargo.toml", "Cargo.lock", "config.toml", "config", "rust-toolchain.toml", "rust-toolchain"];
-/// Of these, the two that do only in `.cargo`.
+/// Those of [`MANIFESTS`] that configure cargo only in a directory `.cargo`.
 const CONFIG: [&str; 2] = ["config.toml", "config"];
 
-/// The source below `dir` that was changed last, with when. Sources are files with one of these endings, and what
-/// configures cargo. What tools make is left out: directories that are marked as caches, as cargo's is, and hidden
-/// ones.
+/// Returns the source file below `dir` that was changed last, and when that was. Source files are those with one of
+/// these extensions, and those that configure cargo. Generated files are left out: directories that are marked as
+/// caches, as cargo's target directory is, and hidden directories.
 ///
 /// # Errors
-/// What cannot be read.
+/// If a file or directory cannot be read. The error has its path.
 pub(super) fn newest(
     dir: &Path,
     endings: &[&str],
@@ -44,14 +44,14 @@ fn walk(
             }
             continue;
         }
-        // An editor's lock on a file ends like it, and is a link that leads nowhere.
+        // The lock of an editor on a source file has the same extension, and is a link to nothing.
         if name.starts_with('.') {
             continue;
         }
-        let outside = CONFIG.contains(&&*name) && !dir.ends_with(".cargo");
-        let listed = MANIFESTS.contains(&&*name) && !outside;
-        if listed || is_source(&path, endings) {
-            // A link is as old as what it leads to.
+        let is_config = !CONFIG.contains(&&*name) || dir.ends_with(".cargo");
+        let is_manifest = MANIFESTS.contains(&&*name) && is_config;
+        if is_manifest || is_source(&path, endings) {
+            // The time of a link is that of the file it leads to.
             let changed = modified(&path).map_err(|e| (path.clone(), e))?;
             if newest.as_ref().is_none_or(|(latest, _)| changed > *latest) {
                 *newest = Some((changed, path));
@@ -61,13 +61,13 @@ fn walk(
     Ok(())
 }
 
-/// Whether a file has one of these endings.
+/// Whether a file has one of these extensions.
 pub(super) fn is_source(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| endings.contains(&ending))
 }
 
-/// When a file was written last.
+/// Returns the time at which a file was last written.
 pub(super) fn modified(path: &Path) -> std::io::Result<SystemTime> {
     path.metadata()?.modified()
 }

@@ -1,6 +1,8 @@
-//! Whether a file that nobody says how to build may be of older sources.
+//! The note that an artifact may have been built from older sources. It is for artifacts whose budget does not say how
+//! they are built.
 //!
-//! A note and no red: what a file is made of is not known, and a clone or an archive has times of its own.
+//! This is only a note and never an error: the sources of the file are unknown, and a clone or an archive sets its own
+//! times.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,30 +11,32 @@ use perf_budget_core::files;
 
 use super::sources;
 
-/// What programs and pages are made of, and what no tool makes: a script or a style sheet may be either.
-const MADE_OF: &[&str] = &[
+/// The extensions of source files that no tool generates. A script or a style sheet may be a source or be generated, so
+/// these are left out.
+const SOURCES: &[&str] = &[
     "rs", "c", "cc", "cpp", "go", "h", "hpp", "jsx", "proto", "scss", "svelte", "ts", "tsx", "vue",
     "wat", "wit",
 ];
-/// Files of one clone are written in this time.
-const TOGETHER: Duration = Duration::from_secs(10);
+/// The time within which a clone writes all its files, so that a smaller difference in age means nothing.
+const CLONE: Duration = Duration::from_secs(10);
 
-/// What is to be said of the files that these patterns stand for; nothing where they are sources themselves, or
-/// younger than every source below `root`.
+/// Returns the note about the files that these patterns stand for. `None` if the files are sources themselves, or are
+/// younger than every source file below `root`.
 pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
     let found = files::find(patterns, root).ok()?.files;
-    if found.iter().any(|file| sources::is_source(&file.path, MADE_OF)) {
+    if found.iter().any(|file| sources::is_source(&file.path, SOURCES)) {
         return None;
     }
     let age = |file: &files::Found| Some((sources::modified(&file.path).ok()?, file.shown.clone()));
-    let (made, oldest) = found.iter().filter_map(age).min()?;
-    let (changed, source) = sources::newest(root, MADE_OF).ok()??;
-    if changed <= made + TOGETHER {
+    let (built, oldest) = found.iter().filter_map(age).min()?;
+    let (changed, source) = sources::newest(root, SOURCES).ok()??;
+    if changed <= built + CLONE {
         return None;
     }
     let source = source.strip_prefix(root).unwrap_or(&source).display();
     Some(format!(
-        "`{oldest}` is older than `{source}`, and may be of other sources; say how it is made with `build`"
+        "`{oldest}` is older than `{source}`, and may have been built from older sources; say how it is built with \
+         `build`"
     ))
 }
 
@@ -44,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_older_than_the_sources_beside_it_is_said() {
+    fn a_file_that_is_older_than_the_sources_is_noted() {
         let root = std::env::temp_dir().join(format!("perf-budget-stale-{}", std::process::id()));
         fs::create_dir_all(root.join("src")).unwrap();
         let write = |name: &str, seconds: u64| {
@@ -52,23 +56,20 @@ mod tests {
             let file = File::options().append(true).open(root.join(name)).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
         };
-        let said = |artifact: &str| note(&[artifact.to_owned()], &root);
+        let note_of = |artifact: &str| note(&[artifact.to_owned()], &root);
         write("app.wasm", 1000);
-        assert_eq!(said("app.wasm"), None);
+        assert_eq!(note_of("app.wasm"), None);
         write("src/lib.rs", 1005);
-        assert_eq!(said("app.wasm"), None);
+        assert_eq!(note_of("app.wasm"), None);
         write("src/lib.rs", 2000);
-        let note = said("app.wasm").unwrap();
-        assert!(
-            note.starts_with("`app.wasm` is older than `src/lib.rs`, and may be of other"),
-            "{note}"
-        );
-        assert_eq!(said("src/lib.rs"), None);
-        assert_eq!(said("none"), None);
-        // What a tool wrote is no source of it.
+        let note = note_of("app.wasm").unwrap();
+        assert!(note.starts_with("`app.wasm` is older than `src/lib.rs`, and may have"), "{note}");
+        assert_eq!(note_of("src/lib.rs"), None);
+        assert_eq!(note_of("none"), None);
+        // A style sheet may have been generated, so it does not count as a source.
         fs::remove_file(root.join("src/lib.rs")).unwrap();
         write("page.css", 2000);
-        assert_eq!(said("app.wasm"), None);
+        assert_eq!(note_of("app.wasm"), None);
         fs::remove_dir_all(&root).unwrap();
     }
 }

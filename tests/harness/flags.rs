@@ -175,5 +175,5 @@ fn shards() {
     held.run().exited(0);
     assert_eq!(held.outcomes().len(), 1);
     let wrong = case("4/3").run().exited(2);
-    assert!(wrong.stderr.contains("PERF_BUDGET_SHARD is `4/3`, which is no part"), "{wrong}");
+    assert!(wrong.stderr.contains("PERF_BUDGET_SHARD is `4/3`, which is not a part"), "{wrong}");
 }

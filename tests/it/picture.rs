@@ -32,7 +32,10 @@ fn the_picture_shows_what_the_terminal_shows() {
         fs::write(&path, &drawn).unwrap();
     }
     let picture = fs::read_to_string(&path).unwrap_or_default();
-    assert!(drawn == picture, "{PICTURE} is not what the terminal shows: UPDATE_SNAPSHOTS=1 draws it again");
+    assert!(
+        drawn == picture,
+        "{PICTURE} is not what the terminal shows: UPDATE_SNAPSHOTS=1 draws it again"
+    );
 }
 
 /// Draws a text as a terminal shows it, with the names of its rows in another colour.
@@ -70,7 +73,8 @@ fn wrap(line: &str) -> Vec<String> {
 
 /// Colours the sentence of the verdict and the name of a row.
 fn coloured(line: &str, nth: usize) -> String {
-    let span = |colour: &str, text: &str| format!("<tspan fill=\"{colour}\">{}</tspan>", escape(text));
+    let span =
+        |colour: &str, text: &str| format!("<tspan fill=\"{colour}\">{}</tspan>", escape(text));
     match line.strip_prefix("  ").and_then(|row| row.split_once("  ")) {
         _ if nth == 0 => span("#8b949e", line),
         _ if nth == 1 => span("#ff7b72", line),

@@ -17,7 +17,7 @@ use std::process::{Command, Output};
 /// What the command says, and what it stands for.
 const SAYS: [(&str, &str); 4] = [
     ("so it is not built", "equal by files"),
-    ("which is built for other limits", "equal by files"),
+    ("which is built for the other limits", "equal by files"),
     ("the test binary is the same machine code", "equal by sections"),
     ("measuring what is limited against", "measured"),
 ];

@@ -15,9 +15,9 @@ use crate::links::Keeping;
 pub(crate) struct Target {
     /// Its name: `budgets`.
     pub(crate) test: String,
-    /// The profile, of cargo: `release`.
+    /// The cargo profile: `release`.
     pub(crate) profile: String,
-    /// Features and the like, handed to cargo as they are.
+    /// Further options of cargo, such as features, which are passed on as they are.
     pub(crate) options: Vec<String>,
 }
 
@@ -26,30 +26,30 @@ pub(crate) struct Target {
 pub(crate) struct Built {
     /// The test binary.
     pub(super) binary: PathBuf,
-    /// What cargo said of each part.
+    /// The messages that cargo printed as JSON, one for each part of the build.
     pub(super) messages: Vec<serde_json::Value>,
 }
 
-/// Which revision is built, and so with what.
+/// The revision that is built.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Side<'a> {
-    /// This one, as the user builds it.
+    /// This revision, built as the user builds it.
     Head,
-    /// The base: with its own configuration, into a directory that all bases share.
+    /// The base, built with its own configuration into a directory that all bases share.
     Base { environment: &'a Environment, target_dir: &'a Path },
 }
 
-/// How it is built where times are compared.
+/// How a revision is built to compare times.
 #[derive(Debug)]
 pub(super) struct Way<'a> {
     /// The packages that are compiled in one codegen unit each, as cargo's profiles name them.
     pub(super) one_unit: Vec<String>,
-    /// What of its link is kept.
+    /// How its link is recorded so that it can be repeated; `None` where it is not recorded.
     pub(super) keeping: Option<&'a Keeping>,
 }
 
 impl Target {
-    /// The arguments by which cargo names it.
+    /// Returns the arguments that select this target in a call of cargo.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> =
             ["--profile", &self.profile, "--test", &self.test].map(Into::into).into();
@@ -57,30 +57,30 @@ impl Target {
         arguments
     }
 
-    /// Builds it in `package` and gives the binary's path. What cargo says goes to standard error.
+    /// Builds the target in `package` and returns the binary's path. Cargo's output goes to standard error.
     pub(super) fn build(&self, package: &Path, side: Side<'_>) -> Result<PathBuf, Failure> {
-        Ok(self.test(package, side)?.binary)
+        Ok(self.build_with_messages(package, side)?.binary)
     }
 
-    /// Builds it, with all that it is made of.
-    fn test(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
+    /// Builds the target, and returns cargo's messages with the binary.
+    fn build_with_messages(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        let messages = self.messages(package, side, arguments, None)?;
-        Ok(Built { binary: self.named(&messages, package)?, messages })
+        let messages = self.run_cargo(package, side, arguments, None)?;
+        Ok(Built { binary: self.binary_in(&messages, package)?, messages })
     }
 
-    /// Has the base's build find what this revision has compiled of others' packages; see [`reused`]. What is wrong with
-    /// this revision's build is said by whoever builds it, and is nothing that the base needs.
+    /// Makes the dependencies that this revision has compiled available to the base's build; see [`reused`]. A failure
+    /// is ignored: whoever builds this revision reports it, and the base can be built without.
     pub(super) fn lend(&self, package: &Path, from: &Path, to: &Path) {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into(), "--quiet".into()];
         arguments.extend(self.arguments());
-        if let Ok(messages) = self.messages(package, Side::Head, arguments, None) {
+        if let Ok(messages) = self.run_cargo(package, Side::Head, arguments, None) {
             let _ = reused::lend(&messages, from, to);
         }
     }
 
-    /// The same in the way in which times are compared.
+    /// Builds the target in `package` in the way that is used to compare times.
     pub(super) fn build_to_compare(
         &self,
         package: &Path,
@@ -94,17 +94,17 @@ impl Target {
             let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");
             arguments.extend(["--config".into(), setting.into()]);
         }
-        let messages = self.messages(package, side, arguments, way.keeping)?;
-        self.named(&messages, package)
+        let messages = self.run_cargo(package, side, arguments, way.keeping)?;
+        self.binary_in(&messages, package)
     }
 
-    /// A command that runs it as `cargo test` does: in its package, which it is told of, with the binaries
-    /// that it may measure.
+    /// Builds the target and returns a command that runs it as `cargo test` does: in the directory of its package,
+    /// with the variables that name the package and the binaries that it may measure.
     pub(crate) fn harness(&self, package: &Path) -> Result<Command, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
-        let messages = self.messages(package, Side::Head, arguments, None)?;
-        let mut command = child::program(self.named(&messages, package)?);
+        let messages = self.run_cargo(package, Side::Head, arguments, None)?;
+        let mut command = child::program(self.binary_in(&messages, package)?);
         for (name, path) in executables(&messages, "bin") {
             command.env(format!("CARGO_BIN_EXE_{name}"), path);
         }
@@ -115,8 +115,8 @@ impl Target {
         Ok(command)
     }
 
-    /// Runs cargo, and gives what it says.
-    fn messages(
+    /// Runs cargo and returns its messages.
+    fn run_cargo(
         &self,
         package: &Path,
         side: Side<'_>,
@@ -152,8 +152,12 @@ impl Target {
         Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    /// Its binary, as cargo's messages name it.
-    fn named(&self, messages: &[serde_json::Value], package: &Path) -> Result<PathBuf, Failure> {
+    /// Finds the path of this target's binary in cargo's messages.
+    fn binary_in(
+        &self,
+        messages: &[serde_json::Value],
+        package: &Path,
+    ) -> Result<PathBuf, Failure> {
         let own = executables(messages, "test").filter(|(name, _)| *name == self.test);
         own.map(|(_, path)| path).last().ok_or_else(|| {
             Failure::unmeasured(format!(
@@ -165,7 +169,7 @@ impl Target {
     }
 }
 
-/// What of this kind cargo built: its name and where it is.
+/// Returns the executables of a kind (`bin`, `test`) that cargo built, each with its name and its path.
 fn executables<'m>(
     messages: &'m [serde_json::Value],
     kind: &'m str,
@@ -177,12 +181,12 @@ fn executables<'m>(
     })
 }
 
-/// Builds this revision's, so that whatever is wrong with it is known before anything is measured.
+/// Builds the target of this revision, so that any mistake in it is reported before anything is measured.
 pub(crate) fn head(target: &Target, package: &Path) -> Result<Built, Failure> {
-    target.test(package, Side::Head)
+    target.build_with_messages(package, Side::Head)
 }
 
-/// Runs a command of the shell in a directory.
+/// Runs a shell command that prepares the base in a directory.
 pub(super) fn prepare(
     command: &str,
     directory: &Path,
@@ -193,7 +197,7 @@ pub(super) fn prepare(
     let status = shell
         .current_dir(directory)
         .stdin(Stdio::null())
-        // What it says is for people, and standard output is for the tests.
+        // Its output is for people, and standard output is for the test results.
         .stdout(std::io::stderr())
         .status()
         .map_err(|e| Failure::unmeasured(format!("failed to start `{command}`: {e}")))?;

@@ -3,36 +3,36 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::own_git::{UNHOOKED, text};
 use super::submodules;
-use super::unhooked::{UNHOOKED, text};
 use crate::failure::Failure;
 use crate::git::{Repository, git, said};
 
-/// So many checkouts are kept, the ones used last,
+/// The number of checkouts that are kept: those that were used last.
 const KEPT: usize = 4;
-/// and none that was not used for so long.
+/// The age after which a checkout is removed in any case, counted from its last use.
 pub(super) const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A commit's files.
+/// A checkout of one commit.
 #[derive(Debug)]
 pub(super) struct Checkout {
-    /// Where it begins.
+    /// The top of the work tree.
     pub(super) top: PathBuf,
-    /// Where the project's directory is in it.
+    /// The project's directory in the work tree.
     pub(super) package: PathBuf,
-    /// The project's directory in the repository; `.` at its top.
+    /// The project's directory relative to the top; `.` where it is the top.
     pub(super) prefix: String,
 }
 
-/// The merge base of `revision` and what is checked out; where this clone does not reach so far, the
-/// revision itself.
+/// Returns the merge base of `revision` and of what is checked out. In a shallow clone that does not contain the merge
+/// base it returns the revision itself.
 pub(super) fn commit(root: &Path, revision: &str) -> Result<String, Failure> {
     let commit = Repository::of(root)?.commit(revision)?;
     let base = git(root, ["merge-base", "HEAD", &commit])?;
     Ok(if base.status.success() { text(&base) } else { commit })
 }
 
-/// The top of the repository that `root` is in, and the project's directory from there.
+/// Returns the top of the repository that `root` is in, and the path from there to `root`.
 pub(super) fn top(root: &Path) -> Result<(PathBuf, String), Failure> {
     let repository = Repository::of(root)?;
     let prefix = repository.prefix().to_owned();
@@ -40,7 +40,7 @@ pub(super) fn top(root: &Path) -> Result<(PathBuf, String), Failure> {
     Ok((top.unwrap_or(root).to_owned(), prefix))
 }
 
-/// Checks out `commit` in `parent`, unless that is done already.
+/// Checks out `commit` in a directory of `parent`, unless it is there already.
 pub(super) fn at(
     root: &Path,
     prefix: &str,
@@ -48,12 +48,12 @@ pub(super) fn at(
     parent: &Path,
 ) -> Result<Checkout, Failure> {
     let directory = parent.join(&commit[..commit.len().min(12)]);
-    // Made only when its submodules are there too.
+    // This file is written last, when the submodules are there too.
     let whole = directory.with_extension("whole");
-    let there = whole.is_file()
+    let is_there = whole.is_file()
         && directory.join(".git").exists()
         && git(&directory, ["rev-parse", "HEAD"]).is_ok_and(|head| text(&head) == commit);
-    if !there {
+    if !is_there {
         remove(root, &directory)?;
         std::fs::create_dir_all(parent).map_err(|e| Failure::io("create", parent, &e))?;
         forget(root, parent, KEPT - 1);
@@ -73,23 +73,23 @@ pub(super) fn at(
         }
         std::fs::write(&whole, commit).map_err(|e| Failure::io("write", &whole, &e))?;
     }
-    // The time of its last use, by which the oldest is known.
+    // The modification time is the time of the last use.
     let _ = std::fs::File::open(&directory).and_then(|dir| dir.set_modified(SystemTime::now()));
-    // The one that is used now is the youngest.
+    // This checkout has the newest time now, so it stays.
     forget(root, parent, KEPT);
     let package = directory.join(prefix);
     let prefix = if prefix.is_empty() { "." } else { prefix }.to_owned();
     Ok(Checkout { top: directory, package, prefix })
 }
 
-/// Removes a checkout, and what git has noted of it. Of what git has noted of other work trees, nothing.
+/// Removes a checkout and git's record of it. Git's records of other work trees are left alone.
 fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
     let _ = std::fs::remove_file(directory.with_extension("whole"));
     if directory.exists() {
         git(root, ["worktree", "remove", "--force", &directory.to_string_lossy()])?;
     }
     match std::fs::remove_dir_all(directory) {
-        // Half of one, which git does not know.
+        // What is left here is an incomplete checkout that git does not know.
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             Err(Failure::io("remove", directory, &e))
         }
@@ -97,13 +97,14 @@ fn remove(root: &Path, directory: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Leaves so many checkouts, and none that is old. What cannot be removed stays, and is in nobody's way.
+/// Removes checkouts until at most `left` are there, none of them old. A checkout that cannot be removed stays, which
+/// does no harm.
 fn forget(root: &Path, parent: &Path, left: usize) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     let mut checkouts: Vec<_> = entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
-            // Links beside them are no checkouts, nor is what they lead to.
+            // The links beside the checkouts are not checkouts, even where they lead to a work tree.
             let is_own = path.symlink_metadata().ok()?.is_dir() && path.join(".git").is_file();
             is_own.then(|| Some((path.metadata().ok()?.modified().ok()?, path)))?
         })
@@ -117,7 +118,7 @@ fn forget(root: &Path, parent: &Path, left: usize) {
     }
 }
 
-/// Whether what was used last at this time has not been used for long.
+/// Whether something that was last used at this time is old enough to be removed.
 pub(super) fn is_old(used: SystemTime) -> bool {
     used.elapsed().is_ok_and(|age| age > AGE)
 }

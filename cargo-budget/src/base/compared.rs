@@ -1,10 +1,10 @@
-//! The builds that times are compared with: both revisions built once more, alike in what cargo's own build leaves to
-//! chance, and linked several times.
+//! The builds that times are compared with: both revisions are built once more and linked several times, so that chance
+//! in cargo's own build does not decide the comparison.
 //!
-//! With the usual 16 codegen units a change in one module moves the code of untouched functions of the same package by 1 to
-//! 3 % of their time, and where the linker puts a function moves it by as much again. So the packages of the
-//! workspace are compiled in one unit each, and their functions are put in another order for each link. That is not the
-//! program that ships: absolute limits, sizes and counts keep cargo's own build.
+//! With the usual 16 codegen units, a change in one module changes the time of untouched functions of the same package
+//! by 1 to 3 %, and the place where the linker puts a function changes it by as much again. So each package of the
+//! workspace is compiled in one unit, and each link has the functions in another order. This is not the program that
+//! ships, so absolute limits, sizes and counts are measured on cargo's own build.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,16 +22,16 @@ use crate::links::{self, BOUNDARY, Keeping, Refused};
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
-    /// Whether anything compares times; else there is nothing to build.
+    /// Whether any limit compares times; otherwise there is nothing to build.
     pub(crate) is_wanted: bool,
-    /// How often each revision is linked.
+    /// The number of links of each revision.
     pub(crate) links: u32,
-    /// In how many units a package of the workspace is compiled.
+    /// The number of units in which a package of the workspace is compiled.
     pub(crate) units: CodegenUnits,
 }
 
 impl Asked {
-    /// What a project's budgets ask for.
+    /// Returns what a project's budgets ask for.
     pub(crate) fn by(budgets: &Budgets) -> Asked {
         let suite = Suite::of(budgets, true);
         let is_wanted = suite
@@ -42,7 +42,7 @@ impl Asked {
         Asked { is_wanted, links: settings.layouts, units: settings.codegen_units }
     }
 
-    /// What two builds must have in common to be compared: the way, whatever came of it.
+    /// Returns a description of the way of building, which two builds must have in common to be compared.
     pub(super) fn way(self) -> &'static str {
         match (self.is_wanted, self.units) {
             (false, _) => "nothing compares times",
@@ -52,33 +52,34 @@ impl Asked {
     }
 }
 
-/// One revision, as it is to be built.
+/// One revision that is to be built.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Revision<'a> {
-    /// Where its `budgets.toml` is.
+    /// The directory of its `budgets.toml`.
     pub(super) root: &'a Path,
     pub(super) side: Side<'a>,
-    /// What cargo says of its workspace; `None` where it says nothing.
+    /// Cargo's description of its workspace; `None` where cargo gives none.
     pub(super) workspace: Option<&'a Metadata>,
-    /// What configures it.
+    /// Its configuration files.
     pub(super) files: &'a Files,
 }
 
-/// The links of one revision, or its one binary; what was linked is gone with this.
+/// The links of one revision, or its only binary. The links are deleted when this value is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     pub(super) binaries: Vec<PathBuf>,
-    /// The binary that they are links of, where they are.
+    /// The binary that the links repeat; `None` where there are no links.
     of: Option<PathBuf>,
 }
 
 impl Links {
-    /// None yet, of this binary.
+    /// Returns an empty list of links of this binary.
     pub(super) fn of(binary: &Path) -> Links {
         Links { binaries: Vec::new(), of: Some(binary.to_owned()) }
     }
 
-    /// Leaves one of them: several of one side against one of the other would be luck on one side alone.
+    /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
+    /// of addresses would be averaged out on one side alone.
     fn keep_one(&mut self) {
         self.binaries.truncate(1);
     }
@@ -92,26 +93,26 @@ impl Drop for Links {
     }
 }
 
-/// The builds of both.
+/// The builds of both revisions.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
     pub(super) head: Links,
     pub(super) base: Links,
-    /// Why there is one link of the base; `None` where there are several.
+    /// Why there is only one link of the base; `None` where there are several.
     pub(super) reason: Option<String>,
-    /// What is said of each comparison of times.
+    /// Notes that are shown with each comparison of times.
     pub(super) notes: Vec<String>,
 }
 
-/// Where the base's links are from.
+/// The source of the base's links.
 pub(super) enum Other<'a> {
-    /// They are to be built.
+    /// They have to be built.
     Build(Revision<'a>),
-    /// They were built elsewhere; and why there is only one.
+    /// They were built elsewhere. The text is the reason why there is only one, where that is so.
     Taken(Links, Option<String>),
 }
 
-/// Builds and links both, or the base alone; what is kept of their links is in `place`.
+/// Builds and links both revisions, or the base alone. The records of their links are in `place`.
 pub(super) fn build(
     target: &Target,
     asked: Asked,
@@ -128,7 +129,7 @@ pub(super) fn build(
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
     let made = |revision: Revision<'_>, name: &str| {
         let asked = Asked { units, ..asked };
-        Made { target, asked, revision, keep: place.join(name) }.build()
+        TimedBuild { target, asked, revision, keep: place.join(name) }.build()
     };
     let (mut base, reason) = match other {
         Other::Build(revision) => made(revision, "base")?,
@@ -143,8 +144,9 @@ pub(super) fn build(
     if let Some(why) = why {
         base.keep_one();
         head.keep_one();
-        notes
-            .push(format!("one link of each side, as {why}: luck with addresses is in the result"));
+        notes.push(format!(
+            "one link of each side, as {why}: chance in the addresses of functions affects the result"
+        ));
     } else {
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);
@@ -157,32 +159,32 @@ pub(super) fn build(
     Ok(Compared { head, base, reason, notes })
 }
 
-/// How both were compiled.
+/// Returns a note on how both revisions were compiled.
 fn words(units: CodegenUnits, has_members: bool) -> &'static str {
     match units {
         CodegenUnits::One => {
-            "built to be compared: the packages of the workspace in one codegen unit each, on both sides"
+            "built to compare times: on both sides, each package of the workspace in one codegen unit"
         }
         CodegenUnits::AsBuilt if has_members => {
-            "compared as cargo builds it: a change may move the code of what it does not touch"
+            "compared as cargo builds it: a change may move code that it does not touch"
         }
         CodegenUnits::AsBuilt => {
-            "compared as cargo builds it, since cargo does not name the packages of the workspace: a change may \
-             move the code of what it does not touch"
+            "compared as cargo builds it, since cargo does not list the packages of the workspace: a change may \
+             move code that it does not touch"
         }
     }
 }
 
-/// One revision being built.
-struct Made<'a> {
+/// The build of one revision to compare times.
+struct TimedBuild<'a> {
     target: &'a Target,
     asked: Asked,
     revision: Revision<'a>,
     keep: PathBuf,
 }
 
-impl Made<'_> {
-    /// The links; or the one binary, and why there are no links of it.
+impl TimedBuild<'_> {
+    /// Builds the links. Where there can be none, it builds the one binary and returns the reason with it.
     fn build(&self) -> Result<(Links, Option<String>), Failure> {
         let keeping = match self.keeping() {
             Ok(keeping) => keeping,
@@ -194,13 +196,13 @@ impl Made<'_> {
         let mut binary = self.cargo(Some(&keeping))?;
         let mut made = links::make(&self.keep, &binary, self.asked.links);
         if made == Err(Refused::Stale) {
-            // It was linked when nobody kept anything. Cargo links it again where it is gone.
+            // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
             binary = self.cargo(Some(&keeping))?;
             made = links::make(&self.keep, &binary, self.asked.links);
         }
         self.forget_others(&binary);
-        let stale = "what the linker was given could not be kept";
+        let stale = "the link could not be recorded";
         Ok(match made {
             Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
             Err(Refused::Stale) => (Links { binaries: vec![binary], of: None }, Some(stale.into())),
@@ -217,20 +219,20 @@ impl Made<'_> {
         self.target.build_to_compare(root, side, &Way { one_unit, keeping })
     }
 
-    /// What is to be kept, or why links cannot be had.
+    /// Returns how the link is to be recorded, or why there can be no further links.
     fn keeping(&self) -> Result<Keeping, String> {
         if self.asked.links < 2 {
-            return Err("`layouts` asks for no more".to_owned());
+            return Err("`layouts` asks for only one".to_owned());
         }
         if !cfg!(target_os = "linux") {
-            return Err("their functions are put in another order on Linux alone".to_owned());
+            return Err("functions can be put in another order only on Linux".to_owned());
         }
         let Revision { root, workspace, files, .. } = self.revision;
         let package = workspace.and_then(|workspace| members::own(workspace, root));
         let test = package.and_then(|package| {
             package.targets.iter().find(|t| t.is_test() && t.name == self.target.test)
         });
-        let source = test.ok_or("cargo does not say where the test's source is")?;
+        let source = test.ok_or("cargo does not name the source of the test")?;
         Ok(Keeping {
             source: source.src_path.clone().into(),
             keep: self.keep.clone(),
@@ -238,13 +240,13 @@ impl Made<'_> {
         })
     }
 
-    /// Removes what was kept of other binaries: of other features, or other commits.
+    /// Removes the records of other binaries, such as those of other features or other commits.
     fn forget_others(&self, binary: &Path) {
         let own: Option<OsString> = binary.file_name().map(Into::into);
         let entries = std::fs::read_dir(&self.keep);
         for entry in entries.into_iter().flatten().flatten() {
-            let is_kept = entry.path().join("link.json").is_file();
-            if is_kept && Some(entry.file_name()) != own {
+            let is_record = entry.path().join("link.json").is_file();
+            if is_record && Some(entry.file_name()) != own {
                 let _ = std::fs::remove_dir_all(entry.path());
             }
         }

@@ -1,7 +1,7 @@
-//! The files by which cargo and rustup are configured for a directory: its own and those of the directories above.
+//! The files that configure cargo and rustup for a directory: those in it and in the directories above it.
 //!
-//! What is in a repository is its revision's own and may differ. What is above the repository applies to this
-//! revision, and has to apply to the base as well: no more, and no less.
+//! A file in the repository belongs to its revision, so the two revisions may have different ones. A file above the
+//! repository applies to this revision, and exactly the same files must apply to the base.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,11 +11,11 @@ use toml_edit::{Document, Item};
 
 use crate::failure::Failure;
 
-/// What cargo and rustup read in a directory. Where there are two of one kind, each takes the first.
+/// The files that cargo and rustup read in a directory, by kind. Where there are two of one kind, the first is read.
 const KINDS: [&[&str]; 2] =
     [&[".cargo/config", ".cargo/config.toml"], &["rust-toolchain", "rust-toolchain.toml"]];
-/// Tables that say how cargo talks, and not what it builds.
-const ASIDE: [&str; 8] = [
+/// The tables of cargo's configuration that have no effect on what it builds.
+const WITHOUT_EFFECT: [&str; 8] = [
     "alias",
     "cargo-new",
     "credential-alias",
@@ -25,20 +25,20 @@ const ASIDE: [&str; 8] = [
     "registry",
     "term",
 ];
-/// So many differences are named.
+/// The largest number of differences that a note names.
 const NAMED: usize = 6;
 
-/// The files that apply to a directory, the nearest first.
+/// The configuration files that apply to a directory, the nearest first.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// In the repository.
+    /// The files in the repository.
     inside: Vec<PathBuf>,
-    /// Above it; cargo's home aside, which applies everywhere.
+    /// The files above it, without those of cargo's home, which apply everywhere.
     pub(super) above: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Those that apply to `package`, in a repository that begins at `top`.
+    /// Finds the files that apply to `package` in the repository at `top`.
     pub(super) fn of(package: &Path, top: &Path) -> Files {
         let home = home();
         let mut files = Files::default();
@@ -58,12 +58,12 @@ impl Files {
         files
     }
 
-    /// All of them, the nearest first.
+    /// Returns all files, the nearest first.
     pub(super) fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.inside.iter().chain(&self.above)
     }
 
-    /// The variables that `[env]` sets, of cargo's home too.
+    /// Returns the names of the variables that `[env]` sets, in these files or in cargo's home.
     pub(super) fn variables(&self) -> Vec<String> {
         let home =
             home().into_iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
@@ -77,18 +77,19 @@ impl Files {
         names
     }
 
-    /// The compiler's wrapper that is configured, of the nearest file that names one; cargo's home comes last.
+    /// Returns the compiler wrapper that is configured: by a variable, else by the nearest file that names one, and
+    /// last by cargo's home.
     pub(super) fn wrapper(&self) -> Option<PathBuf> {
         let set = ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"].map(std::env::var_os);
         if let Some(set) = set.into_iter().flatten().next() {
-            // An empty one is none, whatever a file says.
+            // An empty variable means that there is no wrapper, whatever a file says.
             return (!set.is_empty()).then(|| set.into());
         }
         let home = home();
         let home = home.iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
         let named = |file: PathBuf| {
             let text = read(&file)?.get("build")?.get("rustc-wrapper")?.as_str()?.to_owned();
-            // A path is from where the configuration applies, a bare name is looked up.
+            // A path is relative to the directory that the file applies to. A bare name is looked up in `PATH`.
             let is_path = text.contains(['/', '\\']);
             Some(if is_path { holder(&file)?.join(text) } else { text.into() })
         };
@@ -96,7 +97,8 @@ impl Files {
         wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())
     }
 
-    /// What configures a build by cargo, by key: the files here and above, and the user's environment.
+    /// Returns all settings that affect a build by cargo, by key: those of the files in and above the repository, and
+    /// those of the user's environment.
     pub(super) fn flags(&self) -> BTreeMap<String, String> {
         let mut flags = self.settings();
         for (nth, file) in self.above.iter().enumerate() {
@@ -111,7 +113,7 @@ impl Files {
         flags
     }
 
-    /// What is set here, by its whole key: `build.rustflags`, `[toolchain]`.
+    /// Returns the settings of the files in the repository, by their full key, such as `build.rustflags`.
     fn settings(&self) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::new();
         for file in &self.inside {
@@ -122,14 +124,14 @@ impl Files {
                     None => drop(found.insert("what cargo cannot read".to_owned(), text(file))),
                 }
                 found.retain(|key, _| {
-                    !ASIDE.iter().any(|table| key.split('.').next() == Some(table))
+                    !WITHOUT_EFFECT.iter().any(|table| key.split('.').next() == Some(table))
                 });
             } else {
                 let toolchain = text(file).split_whitespace().collect::<Vec<_>>().join(" ");
                 found.insert("rust-toolchain".to_owned(), toolchain);
             }
             for (key, value) in found {
-                // The nearest holds.
+                // The nearest file takes precedence.
                 settings.entry(key).or_insert(value);
             }
         }
@@ -137,7 +139,8 @@ impl Files {
     }
 }
 
-/// How the configuration of this revision's repository differs from the base's; `None` where it does not.
+/// Returns a note on how the configuration in this revision's repository differs from the base's; `None` where they
+/// are equal.
 pub(super) fn difference(head: &Files, base: &Files) -> Option<String> {
     let (head, base) = (head.settings(), base.settings());
     let keys = head.keys().chain(base.keys().filter(|key| !head.contains_key(*key)));
@@ -145,7 +148,8 @@ pub(super) fn difference(head: &Files, base: &Files) -> Option<String> {
     if differ.is_empty() {
         return None;
     }
-    let mut note = "built with another configuration than the base, which has its own: ".to_owned();
+    let mut note =
+        "this revision and the base are built with different configurations: ".to_owned();
     for (nth, key) in differ.iter().take(NAMED).enumerate() {
         let is_shown = !key.starts_with("env.") && !key.contains("token");
         let value = |settings: &BTreeMap<String, String>| match settings.get(*key) {
@@ -162,8 +166,8 @@ pub(super) fn difference(head: &Files, base: &Files) -> Option<String> {
     Some(note)
 }
 
-/// That nothing above the base's repository applies to the base alone, but what is linked in `place` from above this
-/// revision's.
+/// Checks that no configuration file above the base's checkout applies to the base alone. Links in `place` lead to
+/// files above this revision's repository, so they are allowed.
 pub(super) fn only_what_applies_to_both(
     head: &Files,
     base: &Files,
@@ -174,14 +178,14 @@ pub(super) fn only_what_applies_to_both(
     let foreign = foreign.find(|file| !canonical(file).is_some_and(|file| known.contains(&file)));
     foreign.map_or(Ok(()), |file| {
         Err(Failure::unmeasured(format!(
-            "`{}` would apply to the base's build, is not its own and does not stand above this project; remove it, \
-             or set PERF_BUDGET_CACHE to a directory that it is not above",
+            "`{}` would apply to the base's build, but it is neither in the base nor above this project; remove it, \
+             or set PERF_BUDGET_CACHE to a directory that it does not apply to",
             file.display()
         )))
     })
 }
 
-/// Cargo's home, as far as it exists.
+/// Returns cargo's home directory, where it exists.
 fn home() -> Option<PathBuf> {
     let set = std::env::var_os("CARGO_HOME").filter(|set| !set.is_empty()).map(PathBuf::from);
     let user = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
@@ -198,7 +202,7 @@ fn is_flag(name: &str) -> bool {
     (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
 }
 
-/// The directory that a file `.cargo/config.toml` applies to.
+/// Returns the directory that a file `.cargo/config.toml` applies to.
 fn holder(file: &Path) -> Option<&Path> {
     file.parent()?.parent()
 }
@@ -211,12 +215,12 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// A file of cargo's; `None` where it cannot be read, of which cargo itself says more.
+/// Parses a TOML file of cargo's. Returns `None` where it cannot be read: cargo itself reports why.
 pub(super) fn read(path: &Path) -> Option<Document<String>> {
     Document::parse(std::fs::read_to_string(path).ok()?).ok()
 }
 
-/// Every value below `item` by its whole key.
+/// Collects every value below `item` by its full key.
 fn flatten(key: &str, item: &Item, found: &mut BTreeMap<String, String>) {
     let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     if let Some(table) = item.as_table_like() {
@@ -248,7 +252,7 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
 
-        /// Of a package `member` in the repository of this name.
+        /// The files that apply to the package `member` in the repository of this name.
         fn files(&self, name: &str) -> Files {
             let top = self.0.path().join(name);
             Files::of(&top.join("member"), &top)
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_named_from_either_side() {
+    fn a_difference_shows_the_setting_of_both_sides() {
         let made = Made::new();
         let check = |want: Option<&str>| {
             let got = difference(&made.files("head"), &made.files("base"));
@@ -271,7 +275,7 @@ mod tests {
         check(Some("`build.rustflags` is [\"-O\"] here, not set there"));
         made.write("base/.cargo/config", "build.rustflags = [ \"-O\" ]\n");
         check(None);
-        // The member's own holds before the repository's.
+        // The member's own file takes precedence over the repository's.
         made.write(
             "base/member/.cargo/config.toml",
             "[build]\nrustflags = []\n[env]\nKEY = \"s3cret\"\n",
@@ -296,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_above_one_of_them_alone_is_refused() {
+    fn a_file_above_the_base_alone_is_refused() {
         let made = Made::new();
         made.write("code/.cargo/config.toml", "");
         made.write("cache/rust-toolchain", "1.90");

@@ -1,8 +1,8 @@
-//! What a child of the base inherits: what the user set, and nothing that this revision's files did.
+//! The environment of the base's processes: what the user set, without what this revision's files set.
 //!
-//! Rustup chooses a toolchain by this revision's files, and names it and its cargo in the environment; cargo does
-//! the same with what `[env]` in the configuration says. A base that inherited that would be built with this
-//! revision's toolchain and variables instead of its own.
+//! Rustup chooses a toolchain by this revision's files and writes its name, and the path of its cargo, into the
+//! environment. Cargo adds the variables of `[env]` in this revision's configuration. A base that inherited them
+//! would be built with this revision's toolchain and variables instead of its own.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,19 +13,19 @@ use cargo_metadata::MetadataCommand;
 use super::configuration::Files;
 use crate::child;
 
-/// By which rustup names the toolchain to everything that it starts.
+/// The variable by which rustup tells every program that it starts which toolchain is chosen.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
-/// Where cargo puts the directories of this revision's libraries before it runs a test.
+/// The variables in which cargo puts the directories of this revision's libraries before it runs a test.
 const LIBRARIES: [&str; 4] =
     ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"];
 
-/// How the environment of the base's children differs from that of this revision's tests: the value of each variable,
-/// `None` where it is not set.
+/// The variables in which the environment of the base's processes differs from that of this revision's tests. A
+/// variable whose value is `None` is removed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment(BTreeMap<String, Option<String>>);
 
 impl Environment {
-    /// The base's, for this revision's package in `root`, which `head` configures.
+    /// Returns the base's environment, given this revision's package in `root` and its configuration `head`.
     pub(super) fn of(root: &Path, head: &Files) -> Environment {
         let variable = |name: &str| std::env::var(name).ok();
         Environment::from(
@@ -46,21 +46,21 @@ impl Environment {
             own.insert(name.to_owned(), variable(name));
         }
         if variable(TOOLCHAIN).is_some_and(|toolchain| is_chosen_by_files(&toolchain)) {
-            // Rustup's own cargo chooses anew, by the base's files.
+            // The `cargo` that rustup puts on the search path then chooses a toolchain by the base's files.
             own.insert(TOOLCHAIN.to_owned(), None);
             own.insert("CARGO".to_owned(), None);
         }
         Environment(own)
     }
 
-    /// The cargo that the base is built with.
+    /// Returns a command that starts the cargo that the base is built with.
     pub(super) fn cargo(&self) -> Command {
         let mut command = child::program(self.program());
         self.apply(&mut command);
         command
     }
 
-    /// What that cargo says of the workspace that a directory is in.
+    /// Returns a command by which that cargo describes the workspace of a directory.
     pub(super) fn metadata(&self, directory: &Path) -> MetadataCommand {
         let mut command = child::metadata(directory);
         command.cargo_path(self.program());
@@ -73,7 +73,7 @@ impl Environment {
         command
     }
 
-    /// Makes it a command's.
+    /// Gives this environment to a command.
     pub(super) fn apply(&self, command: &mut Command) {
         for (name, value) in &self.0 {
             match value {
@@ -83,8 +83,8 @@ impl Environment {
         }
     }
 
-    /// As the harness is told of it, which runs within this revision's environment and builds binaries of the base.
-    pub(super) fn told(&self) -> BTreeMap<String, Option<String>> {
+    /// Returns the variables, for the harness: it runs in this revision's environment and builds programs of the base.
+    pub(super) fn variables(&self) -> BTreeMap<String, Option<String>> {
         self.0.clone()
     }
 
@@ -93,18 +93,18 @@ impl Environment {
     }
 }
 
-/// Whether rustup chose this toolchain by a file of the project or by its default. What the user said of a command, of
-/// the environment or of the directory (`rustup override`) holds for the base too.
+/// Whether rustup chose this toolchain by a file of the project or by its default. A choice that the user made on the
+/// command line, in the environment or for the directory (`rustup override`) applies to the base too.
 fn is_chosen_by_files(root: &Path, toolchain: &str) -> bool {
     let mut rustup = child::program("rustup");
     rustup.args(["show", "active-toolchain"]).current_dir(root).env_remove(TOOLCHAIN);
-    // Asked only, so that nothing is installed.
+    // The question alone must not install a toolchain.
     rustup.env("RUSTUP_AUTO_INSTALL", "0").stdin(Stdio::null());
     let output = rustup.output().map(|output| output.stdout).unwrap_or_default();
     is_by_files(&String::from_utf8_lossy(&output), toolchain)
 }
 
-/// The same, from what `rustup show active-toolchain` says: the toolchain, and why.
+/// Whether `rustup show active-toolchain`, which prints the toolchain and the reason, shows such a choice.
 fn is_by_files(said: &str, toolchain: &str) -> bool {
     let active = said.split_whitespace().next();
     active == Some(toolchain) && !said.contains("directory override")
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_file_of_this_revision_chose_is_not_the_bases() {
+    fn the_base_does_not_inherit_what_a_file_of_this_revision_chose() {
         let variable = |name: &str| {
             let value = match name {
                 "RUSTUP_TOOLCHAIN" => "1.90",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn rustup_says_who_chose() {
+    fn the_reason_that_rustup_prints_is_understood() {
         let check =
             |said: &str, by_files: bool| assert_eq!(is_by_files(said, "1.90"), by_files, "{said}");
         check("1.90 (overridden by '/p/rust-toolchain.toml')\n", true);

@@ -1,7 +1,7 @@
-//! `Cargo.lock` where git does not keep it: this revision's serves the base.
+//! The `Cargo.lock` of a project that does not commit it: the base is built with this revision's.
 //!
-//! Without it, cargo would resolve the base's dependencies anew, and a version published since would be taken for
-//! this revision's doing.
+//! Without it, cargo would resolve the base's dependencies anew. A newer version of a dependency would then look like
+//! a change of this revision.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,19 +13,19 @@ use super::configuration::read;
 use crate::failure::Failure;
 use crate::git::git;
 
-/// So many packages are named.
+/// The largest number of packages that a note names.
 const NAMED: usize = 5;
 
-/// This revision's lock, and where it serves the base.
+/// The paths of this revision's lock file and of its copy in the base.
 #[derive(Debug)]
 pub(super) struct Lock {
     head: PathBuf,
     base: PathBuf,
 }
 
-/// Has the lock of this revision's workspace, which begins at `head`, serve the base's, at `base`; `None` where the
-/// base has one of its own, or there is none.
-pub(super) fn serve(head: &Path, base: &Path) -> Result<Option<Lock>, Failure> {
+/// Copies the lock file of this revision's workspace at `head` to the base's workspace at `base`. Returns `None`
+/// where the base has committed its own, or where this revision has none.
+pub(super) fn copy_to_base(head: &Path, base: &Path) -> Result<Option<Lock>, Failure> {
     let lock = Lock { head: head.join("Cargo.lock"), base: base.join("Cargo.lock") };
     let tracked = git(base, ["ls-files", "--error-unmatch", "--", "Cargo.lock"])?;
     if tracked.status.success() || !lock.head.is_file() {
@@ -36,16 +36,16 @@ pub(super) fn serve(head: &Path, base: &Path) -> Result<Option<Lock>, Failure> {
 }
 
 impl Lock {
-    /// What cargo had to change in it for the base; `None` where nothing.
+    /// Returns a note on what cargo changed in the copy while it built the base; `None` where it changed nothing.
     pub(super) fn difference(&self) -> Option<String> {
         let (head, base) = (packages(&self.head)?, packages(&self.base)?);
         let differ: Vec<&String> = base.difference(&head).chain(head.difference(&base)).collect();
         if differ.is_empty() {
             return None;
         }
-        let mut note = "Cargo.lock is not in git: the base was built with this revision's, of which cargo kept \
-                        all but "
-            .to_owned();
+        let mut note =
+            "Cargo.lock is not in git: the base was built with this revision's, and cargo changed "
+                .to_owned();
         for (nth, package) in differ.iter().take(NAMED).enumerate() {
             let side = if base.contains(*package) { "base" } else { "here" };
             let _ = write!(note, "{}{package} ({side})", if nth == 0 { "" } else { ", " });
@@ -57,7 +57,7 @@ impl Lock {
     }
 }
 
-/// The packages of a lock with their versions.
+/// Returns the packages of a lock file with their versions.
 fn packages(lock: &Path) -> Option<BTreeSet<String>> {
     let document = read(lock)?;
     let packages = document.get("package").and_then(Item::as_array_of_tables)?;
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cargo_changed_is_named() {
+    fn a_package_that_cargo_changed_is_named() {
         let place = tempfile::tempdir().unwrap();
         let lock = Lock { head: place.path().join("head"), base: place.path().join("base") };
         let write = |path: &Path, packages: &[(&str, &str)]| {
@@ -85,6 +85,6 @@ mod tests {
         assert_eq!(lock.difference(), None);
         write(&lock.base, &[("a", "1.0.1"), ("b", "1.0.0")]);
         let note = lock.difference().unwrap();
-        assert!(note.ends_with("all but a 1.0.1 (base), a 1.0.0 (here)"), "{note}");
+        assert!(note.ends_with("cargo changed a 1.0.1 (base), a 1.0.0 (here)"), "{note}");
     }
 }

@@ -1,11 +1,11 @@
-//! Path dependencies that lead out of the repository, such as `../sibling`: the base gets the very directory that this
-//! revision has.
+//! Path dependencies that lead out of the repository, such as `../sibling`: the base is built with the same directory
+//! as this revision.
 //!
-//! What such a path leads to is in no commit, so both revisions are built with it as it is now. Cargo derives the
-//! names of symbols from a package's path, and the compiler writes it into what panics. A link beside the checkout
-//! would have another path: the same sources would then give two binaries whose functions have other names and stand
-//! in another order. So the base's manifests name the directory itself. Git is told that this is no change, lest a
-//! build script that asks for one found it.
+//! No commit contains such a package, so both revisions are built with it as it is now. Cargo derives the names of
+//! symbols from a package's path, and the compiler writes the path into panic messages. If the base used a link
+//! beside its checkout, the same sources would have another path, and so the functions of the two binaries would have
+//! different names and a different order. So the base's manifests are rewritten to name the directory itself. Git is
+//! told to ignore this change, because a build script may ask git whether the work tree is clean.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -16,18 +16,18 @@ use super::configuration::canonical;
 use crate::failure::Failure;
 use crate::git::git;
 
-/// Tables of dependencies by their names.
+/// The names of the tables that hold dependencies.
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// Has the manifests of the checkout that begins at `base` name what theirs in the repository at `head` lead to
-/// outside of it, and says whether any does.
+/// Rewrites the manifests of the checkout at `base`: each path that leads out of the repository becomes the absolute
+/// path of the directory that it leads to from the repository at `head`. Returns whether there is such a path.
 pub(super) fn lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
     let listed = git(base, ["ls-files", "-z", "--", "Cargo.toml", "**/Cargo.toml"])?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut any = false;
     for name in listed.split('\0').filter(|name| !name.is_empty()) {
         let path = base.join(name);
-        // One that cannot be read, or is none, is cargo's to complain about.
+        // Cargo itself complains about a manifest that cannot be read.
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let at = head.join(name);
         let Some(changed) = at.parent().and_then(|at| rewritten(&text, at, head)) else { continue };
@@ -38,7 +38,7 @@ pub(super) fn lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
         let done = git(base, ["update-index", "--skip-worktree", "--", name])?;
         if !done.status.success() {
             return Err(Failure::unmeasured(format!(
-                "failed to have git overlook `{}`: {}",
+                "failed to make git ignore the change of `{}`: {}",
                 path.display(),
                 crate::git::said(&done)
             )));
@@ -48,7 +48,8 @@ pub(super) fn lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
     Ok(any)
 }
 
-/// That no package of the repository at `head` is part of the base's build: a dependency outside of it may lead back.
+/// Checks that the base's build contains no package of the repository at `head`. A dependency outside of the
+/// repository may lead back into it.
 pub(super) fn nothing_leads_back(base: &Metadata, head: &Path) -> Result<(), Failure> {
     let Some(head) = canonical(head) else { return Ok(()) };
     let mut own = base.packages.iter().filter(|package| package.source.is_none());
@@ -64,13 +65,15 @@ pub(super) fn nothing_leads_back(base: &Metadata, head: &Path) -> Result<(), Fai
     })
 }
 
-/// A manifest that stands in `at`, with each path that leads out of `top` made whole; `None` where none does.
+/// Returns the text of a manifest in the directory `at` with each path that leads out of `top` made absolute; `None`
+/// where there is no such path.
 fn rewritten(text: &str, at: &Path, top: &Path) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let mut found = false;
     let mut dependencies = |table: &mut dyn TableLike| {
         for (_, dependency) in table.iter_mut() {
-            found |= dependency.as_table_like_mut().is_some_and(|one| whole(one, at, top));
+            let table = dependency.as_table_like_mut();
+            found |= table.is_some_and(|dependency| make_absolute(dependency, at, top));
         }
     };
     each_table(document.as_table_mut(), &mut dependencies);
@@ -105,8 +108,8 @@ fn each_table(table: &mut dyn TableLike, with: &mut dyn FnMut(&mut dyn TableLike
     }
 }
 
-/// Makes the path of a dependency whole where it leads out of `top`, and says whether it does.
-fn whole(dependency: &mut dyn TableLike, at: &Path, top: &Path) -> bool {
+/// Makes the path of a dependency absolute where it leads out of `top`, and returns whether it does.
+fn make_absolute(dependency: &mut dyn TableLike, at: &Path, top: &Path) -> bool {
     let Some(value) = dependency.get_mut("path").and_then(Item::as_value_mut) else { return false };
     let Some(path) = value.as_str() else { return false };
     let there = normal(&at.join(path));
@@ -117,7 +120,7 @@ fn whole(dependency: &mut dyn TableLike, at: &Path, top: &Path) -> bool {
     true
 }
 
-/// A path without `.` and `..`, as cargo reads it: links are not resolved.
+/// Returns a path without `.` and `..`. Links are not resolved, as cargo does not resolve them either.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -135,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leads_out_is_named_whole_and_nothing_else() {
+    fn only_a_path_that_leads_out_is_made_absolute() {
         let place = tempfile::tempdir().unwrap();
         let top = place.path().join("repo");
         let sibling = place.path().join("kit");
@@ -167,7 +170,7 @@ mod tests {
                 "[patch.crates-io]\nkit = { path = \"../../kit\" }\n",
                 Some(format!("[patch.crates-io]\nkit = {{ path = {kit:?} }}\n")),
             ),
-            // In the repository, not there, of a registry, no manifest.
+            // These stay: a path in the repository, a path to nothing, a version of a registry, a broken manifest.
             ("[dependencies]\nkit = { path = \"../other\" }\n", None),
             ("[dependencies]\nkit = { path = \"../../none\" }\n", None),
             ("[dependencies]\nkit = \"1\"\n", None),
@@ -175,7 +178,7 @@ mod tests {
         ] {
             let got = rewritten(before, &top.join("member"), &top);
             assert_eq!(got, after, "{before}");
-            // A second time it is as it was.
+            // A second time nothing changes.
             if let Some(after) = after {
                 assert_eq!(rewritten(&after, &top.join("member"), &top).as_ref(), Some(&after));
             }

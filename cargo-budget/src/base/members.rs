@@ -1,7 +1,7 @@
-//! The packages of a workspace as cargo's profiles name them.
+//! The names of a workspace's packages, in the spelling that cargo's profiles use.
 //!
-//! Two settings of one package in two spellings are an error to cargo, so a package that the project's own profiles
-//! name is named as it is there.
+//! Cargo refuses two profile settings for one package under two spellings. So a package that the project's own
+//! profiles name gets the same name here.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use toml_edit::Item;
 
 use super::configuration::{Files, canonical, read};
 
-/// The workspace's own packages, each as `profile.NAME.package` is to name it.
+/// Returns the name of each package of the workspace, as it is written in `profile.NAME.package`.
 pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
     let manifest = workspace.workspace_root.as_std_path().join("Cargo.toml");
     let documents =
@@ -19,7 +19,7 @@ pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
     workspace.workspace_packages().into_iter().map(|package| spec(package, &known)).collect()
 }
 
-/// The package that is in a directory.
+/// Returns the package in a directory.
 pub(super) fn own<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package> {
     let root = canonical(root);
     metadata.packages.iter().find(|package| {
@@ -27,7 +27,7 @@ pub(super) fn own<'m>(metadata: &'m Metadata, root: &Path) -> Option<&'m Package
     })
 }
 
-/// The packages that the profiles of a manifest or a configuration name.
+/// Returns the packages that the profiles of a manifest or of a configuration file name.
 fn named(document: &Item) -> Vec<String> {
     let profiles = document.get("profile").and_then(Item::as_table_like);
     let packages = profiles.into_iter().flat_map(|profiles| profiles.iter());
@@ -35,6 +35,7 @@ fn named(document: &Item) -> Vec<String> {
     packages.flat_map(|packages| packages.iter().map(|(name, _)| name.to_owned())).collect()
 }
 
+/// Returns the name for one package: the one in `known` that means it, or else its name and version.
 fn spec(package: &Package, known: &[String]) -> String {
     let (name, version) = (package.name.as_str(), package.version.to_string());
     let whole = format!("{name}@{version}");

@@ -1,28 +1,31 @@
-//! The base revision: checked out beside the project, built as this revision is, and named to the harness,
-//! which alone measures and judges.
+//! The base revision: the commit that this revision is compared with.
 //!
-//! A checkout for each commit stands in the user's cache, where nothing of the project is above it. One target directory
-//! for all of them is kept under `target/budgets/base`, so that a second comparison with the same commit builds nothing.
+//! This module checks the base out, builds it in the same way as this revision, and tells the harness where the
+//! binaries are. Only the harness measures and judges.
+//!
+//! Each commit has a checkout in the user's cache, so that no directory of the project is above it. All checkouts
+//! share one target directory under `target/budgets/base`, so that a second comparison with the same commit builds
+//! nothing.
 
+mod binaries;
 mod build;
+mod cache;
 mod checkout;
 mod compared;
 mod configuration;
 mod environment;
 mod lock;
-mod making;
 mod manifests;
 mod members;
 mod outside;
-mod place;
+mod own_git;
 mod prepared;
 mod product;
 mod reused;
-mod same;
 mod saved;
 mod shared;
 mod submodules;
-mod unhooked;
+mod unchanged;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -30,9 +33,9 @@ use std::process::Command;
 
 use perf_budget_core::handover::{self, Handover, Told, Unchanged};
 
+use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
-use self::making::Wanted;
 use self::prepared::{Place, Prepared};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -41,32 +44,34 @@ use crate::project::Project;
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
 
-/// A base revision that is ready.
+/// A base revision that is ready to be compared with.
 #[derive(Debug)]
 pub(crate) struct Base {
-    /// The commit, whole.
+    /// The full name of the commit.
     pub(crate) commit: String,
-    /// Where its `budgets.toml` would be.
+    /// The directory that holds the base's `budgets.toml`, or would hold it.
     pub(crate) root: PathBuf,
-    /// Its test binary, as cargo builds it; `None` where it lacks what would be built.
+    /// The test binary as cargo builds it; `None` where there was nothing to build.
     binary: Option<PathBuf>,
-    /// What times are compared with.
+    /// The additional builds of both revisions that times are compared with.
     compared: Compared,
-    /// What it has none of, so that there is nothing to build and every budget is new; `None` where it was built.
+    /// What the base does not have (a test, say), so that nothing can be built and every budget is new; `None` where
+    /// the base has everything.
     pub(crate) lacks: Option<String>,
-    /// What is said of each comparison with it: where it was built in another way than this revision.
+    /// Notes that are shown with each comparison: where the base was built differently from this revision.
     notes: Vec<String>,
-    /// What has not changed since, so that it need not be measured.
+    /// What has not changed since the base, so that it need not be measured.
     unchanged: Option<Unchanged>,
-    /// What its children inherit, where the harness starts them.
+    /// The environment that the harness gives to the base's processes.
     inherited: Environment,
-    /// Held as long as the binaries are wanted: another comparison would build its own over them, which
-    /// cargo, for two checkouts of one package in one target directory, gives the same names.
-    _alone: [File; 2],
+    /// Locks that are held as long as the binaries are used. Without them another comparison could overwrite the
+    /// binaries, because cargo gives the same file names to two checkouts of one package in one target directory.
+    _locks: [File; 2],
 }
 
 impl Base {
-    /// Tells the harness that `command` starts of the base, and of none where there is none.
+    /// Sets the environment variables that tell `command`, which starts the harness, about the base. Where there is
+    /// no base, it removes them.
     pub(crate) fn tell(base: Option<&Base>, command: &mut Command) -> Result<(), Failure> {
         for name in handover::VARIABLES {
             command.env_remove(name);
@@ -77,7 +82,7 @@ impl Base {
         Ok(())
     }
 
-    /// As the harness is told of it.
+    /// Returns what the harness is told about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
             let told = Told { lacks: self.lacks.clone(), ..Told::default() };
@@ -91,7 +96,7 @@ impl Base {
             heads: head.binaries.clone(),
             directory: Some(self.root.clone()),
             told: Told {
-                environment: self.inherited.told(),
+                environment: self.inherited.variables(),
                 notes: self.notes.clone(),
                 link_notes: if has_links { notes.clone() } else { Vec::new() },
                 unchanged: self.unchanged.clone(),
@@ -101,29 +106,31 @@ impl Base {
     }
 }
 
-/// The commit to compare with: the merge base of a revision and of what is checked out, so that what others
-/// changed since is not taken for this revision's doing.
+/// Returns the commit to compare with: the merge base of `revision` and of what is checked out. What others changed
+/// in `revision` since then would otherwise be blamed on this revision.
 pub(crate) fn commit(project: &Project, revision: &str) -> Result<String, Failure> {
     checkout::commit(&project.root, revision)
 }
 
-/// What a base is asked for, if one is.
+/// The request for a base: which revision, and how it is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    /// A revision as git knows it; `None` where nothing is to be compared.
+    /// A revision in any form that git accepts; `None` where nothing is compared.
     pub(crate) revision: Option<&'a str>,
-    /// See [`Wanted`].
+    /// See [`Wanted::prepare`].
     pub(crate) prepare: Option<&'a str>,
-    /// See [`Wanted`].
+    /// See [`Wanted::times`].
     pub(crate) times: Option<Times>,
-    /// See [`Wanted`].
+    /// See [`Wanted::from`].
     pub(crate) from: Option<&'a Path>,
-    /// See [`Wanted`].
+    /// See [`Wanted::proves`].
     pub(crate) proves: Option<&'a Built>,
 }
 
-/// The base, where one is asked for. An inner failure is the base's alone, and keeps nobody from judging
-/// what does not need it.
+/// Prepares the base, where one is asked for.
+///
+/// The inner failure concerns the base alone: limits that need no base can still be judged. The outer failure ends
+/// the command.
 pub(crate) fn compared(
     project: &Project,
     target: &Target,
@@ -134,11 +141,11 @@ pub(crate) fn compared(
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
     let Asked { prepare, times, from, .. } = *asked;
-    // What a command of the shell makes, and of what, nobody knows.
+    // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
     let proves = asked.proves.filter(|_| prepare.is_none());
     let wanted = Wanted { revision, target, prepare, times, from, to: None, proves };
-    let ready = ready(project, &commit, &wanted, progress, tell);
-    if let Ok(base) = &ready {
+    let prepared = prepare_base(project, &commit, &wanted, progress, tell);
+    if let Ok(base) = &prepared {
         let short = &base.commit[..12];
         tell(&match &base.lacks {
             None => format!("comparing with {short} ({revision})"),
@@ -150,11 +157,11 @@ pub(crate) fn compared(
             tell(note);
         }
     }
-    Ok(ready.map(Some))
+    Ok(prepared.map(Some))
 }
 
-/// Checks out a commit and builds its tests.
-fn ready(
+/// Checks out a commit and builds its tests, as far as anything has to be compared with it.
+fn prepare_base(
     project: &Project,
     commit: &str,
     wanted: &Wanted<'_>,
@@ -163,11 +170,11 @@ fn ready(
 ) -> Result<Base, Failure> {
     let results = project.results().join("base");
     let (top, prefix) = checkout::top(&project.root)?;
-    let kept = place::of(&top)?;
-    // Where earlier releases kept them, and this project's configuration was above them.
+    let cache = cache::of(&top)?;
+    // Earlier releases kept the checkouts here, where this project's configuration was above them.
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
-    let alone = [alone(&results, tell)?, alone(&kept, tell)?];
-    let place = Place { results: &results, kept: &kept, top: &top, prefix: &prefix };
+    let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];
+    let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
     let lacks = prepared.lacks(wanted, workspace.as_ref())?;
@@ -190,11 +197,12 @@ fn ready(
         notes,
         unchanged,
         inherited: prepared.inherited,
-        _alone: alone,
+        _locks: locks,
     })
 }
 
-/// Builds the commit that is checked out, as a base of whoever leaves it again, and writes it to a directory.
+/// Builds the commit that is checked out and writes it to the directory `to`, so that later runs can use it as their
+/// base. Returns the commit.
 pub(crate) fn save(
     project: &Project,
     target: &Target,
@@ -214,26 +222,26 @@ pub(crate) fn save(
         to: Some(to),
         proves: None,
     };
-    let base = ready(project, &commit, &wanted, progress, tell)?;
+    let base = prepare_base(project, &commit, &wanted, progress, tell)?;
     match base.lacks {
         Some(lacks) => Err(Failure::unmeasured(format!("`{commit}` {lacks}; nothing was saved"))),
         None => Ok(base.commit),
     }
 }
 
-/// Waits until no other comparison uses what is kept in `place`.
-fn alone(place: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
-    std::fs::create_dir_all(place).map_err(|e| Failure::io("create", place, &e))?;
-    let path = place.join(place::LOCK);
+/// Waits until no other comparison uses `directory`, and locks it.
+fn lock_directory(directory: &Path, tell: &dyn Fn(&str)) -> Result<File, Failure> {
+    std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
+    let path = directory.join(cache::LOCK);
     let file = File::create(&path).map_err(|e| Failure::io("create", &path, &e))?;
     if file.try_lock().is_err() {
-        tell(&format!("waiting for another comparison, which uses {}", place.display()));
+        tell(&format!("waiting for another comparison, which uses {}", directory.display()));
         file.lock().map_err(|e| Failure::io("lock", &path, &e))?;
     }
     Ok(file)
 }
 
-/// The names of budgets that the base has and this revision has no more.
+/// Returns the names of the budgets that the base has and that this revision no longer has.
 pub(crate) fn gone(project: &Project, base: &Path) -> Vec<String> {
     let names = |root: &Path| {
         let file = perf_budget_core::budget::load(&root.join("budgets.toml")).ok()?;

@@ -1,10 +1,12 @@
-//! What a checkout finds outside of its repository: what the project finds there, and no more.
+//! What surrounds a checkout: the same packages and configuration that surround the project's repository, and nothing
+//! else.
 //!
-//! Whatever packages stand outside of the repository is linked beside the checkouts, for whoever looks for it there: as it
-//! is now, since the repository does not have it. (`manifests` names it to cargo.) Configuration that stands above the repository
-//! applies to the project, and is linked above the checkouts. And a base from before the project became a workspace
-//! must not be taken for a stray member of another one: cargo looks for a workspace upwards, but never above a directory
-//! `target/package`, where it unpacks what it verifies itself.
+//! - A package outside of the repository is linked beside the checkouts, so that programs find it by the same relative
+//!   path. It is linked as it is now, because no commit has it. (The module `manifests` tells cargo about it.)
+//! - Configuration above the repository applies to the project, so it is linked above the checkouts.
+//! - The checkouts are in a directory `target/package`, because cargo never looks for a workspace above such a
+//!   directory: it unpacks there what it verifies itself. Without it, a base from before the project became a
+//!   workspace could be taken for a stray member of another workspace.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -14,11 +16,12 @@ use toml_edit::{Item, Value};
 use super::configuration::{Files, canonical, read};
 use crate::failure::Failure;
 
-/// So many directories upwards the links of dependencies may be.
+/// The number of directories above the checkout in which a dependency may be linked.
 const LEVELS: usize = 3;
 
-/// The directory of the checkouts in `place`, which is this project's alone, so many levels below it that the
-/// configuration above the repository at `top`, as far as it is not above `place` as well, has its levels.
+/// Returns the directory for the checkouts, below `place`, which is this project's directory in the cache. It is deep
+/// enough below `place` that each configuration file above the repository at `top` can be linked at its own level.
+/// Files that are above `place` too need no level.
 pub(super) fn checkouts(place: &Path, top: &Path, head: &Files) -> PathBuf {
     let deepest = own(head, place).map(|file| level(file, top) + 1).max().unwrap_or(0);
     let mut directory = place.join("checkouts");
@@ -28,18 +31,18 @@ pub(super) fn checkouts(place: &Path, top: &Path, head: &Files) -> PathBuf {
     directory.join("target").join("package")
 }
 
-/// The files above the repository that are not above `place` too.
+/// Returns the configuration files that are above the repository but not above `place`.
 fn own<'f>(head: &'f Files, place: &'f Path) -> impl Iterator<Item = &'f PathBuf> {
     head.above.iter().filter(|file| !holder(file).is_some_and(|holder| place.starts_with(holder)))
 }
 
-/// The directory that a file of configuration applies to.
+/// Returns the directory that a configuration file applies to.
 fn holder(file: &Path) -> Option<PathBuf> {
     let parent = file.parent()?;
     canonical(if parent.ends_with(".cargo") { parent.parent()? } else { parent })
 }
 
-/// How many levels above the parent of `top` a file applies to.
+/// Returns how many levels above the parent of `top` the directory is that a file applies to.
 fn level(file: &Path, top: &Path) -> usize {
     let parent = file.parent().unwrap_or(file);
     let holder =
@@ -47,14 +50,15 @@ fn level(file: &Path, top: &Path) -> usize {
     top.components().count().saturating_sub(holder.components().count() + 1)
 }
 
-/// Links what configures the project from above its repository, with what a path in it begins with.
+/// Links the configuration files from above the repository at the same levels above the checkouts. What the relative
+/// paths in these files lead to is linked with them.
 pub(super) fn configure(
     head: &Files,
     top: &Path,
     place: &Path,
     checkouts: &Path,
 ) -> Result<(), Failure> {
-    // What is linked from an earlier time may be gone by now.
+    // Links from an earlier run may lead to files that no longer exist.
     for near in checkouts.ancestors().take_while(|near| near.starts_with(place)) {
         for name in [".cargo", "rust-toolchain", "rust-toolchain.toml"] {
             let _ = std::fs::remove_file(near.join(name));
@@ -80,7 +84,7 @@ pub(super) fn configure(
     Ok(())
 }
 
-/// What each relative path among the values of `item` begins with.
+/// Returns the first component of each relative path among the values of `item`.
 fn firsts(item: &Item) -> Vec<PathBuf> {
     fn of(value: &Value, found: &mut Vec<PathBuf>) {
         match value {
@@ -104,12 +108,12 @@ fn firsts(item: &Item) -> Vec<PathBuf> {
     found
 }
 
-/// Links what the packages of this revision depend on outside of the repository that begins at `top`, so that it is found
-/// from a checkout in `checkouts` in the same way.
+/// Links the path dependencies that are outside of the repository at `top`, so that the same relative path finds them
+/// from a checkout in `checkouts`.
 pub(super) fn link(metadata: &Metadata, top: &Path, checkouts: &Path) -> Result<(), Failure> {
     let packages = metadata.packages.iter().filter(|package| package.source.is_none());
     for directory in packages.filter_map(|package| package.manifest_path.parent()) {
-        let Some((levels, there)) = seen(directory.as_std_path(), top) else { continue };
+        let Some((levels, there)) = way_out(directory.as_std_path(), top) else { continue };
         let (Some(near), Some(name)) = (checkouts.ancestors().nth(levels), there.file_name())
         else {
             continue;
@@ -119,7 +123,7 @@ pub(super) fn link(metadata: &Metadata, top: &Path, checkouts: &Path) -> Result<
     Ok(())
 }
 
-/// Links to `there`, unless the name is taken: by the same link, or by what is ours.
+/// Creates a link to `there`, unless something has the link's name already: the same link, or a checkout.
 fn link_to(there: &Path, link: &Path) -> Result<(), Failure> {
     if link.symlink_metadata().is_ok() {
         return Ok(());
@@ -127,9 +131,10 @@ fn link_to(there: &Path, link: &Path) -> Result<(), Failure> {
     symlink(there, link).map_err(|e| Failure::io("link", link, &e))
 }
 
-/// How many levels above the parent of `top` the way to `directory` turns, and into what; `None` where it does not
-/// leave `top`, or turns too far above.
-fn seen(directory: &Path, top: &Path) -> Option<(usize, PathBuf)> {
+/// Returns the nearest ancestor that `top` and `directory` share, as a number of levels above the parent of `top`,
+/// and the entry of that ancestor that leads to `directory`. Returns `None` where `directory` is inside `top`, or
+/// where the shared ancestor is more than [`LEVELS`] up.
+fn way_out(directory: &Path, top: &Path) -> Option<(usize, PathBuf)> {
     if directory.starts_with(top) {
         return None;
     }
@@ -158,12 +163,12 @@ mod tests {
 
     #[track_caller]
     fn check(directory: &str, want: Option<(usize, &str)>) {
-        let got = seen(Path::new(directory), Path::new("/a/b/c/repo"));
+        let got = way_out(Path::new(directory), Path::new("/a/b/c/repo"));
         assert_eq!(got, want.map(|(levels, path)| (levels, PathBuf::from(path))), "{directory}");
     }
 
     #[test]
-    fn what_is_outside_is_seen_from_the_repository() {
+    fn the_way_to_a_directory_outside_of_the_repository_is_found() {
         check("/a/b/c/repo", None);
         check("/a/b/c/repo/member", None);
         check("/a/b/c/sibling", Some((0, "/a/b/c/sibling")));

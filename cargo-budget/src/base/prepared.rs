@@ -1,29 +1,29 @@
-//! Both revisions before anything of the base is built: its checkout, the configuration of either side, and what cargo says
-//! of both workspaces.
+//! Both revisions before the base is built: the base's checkout, the configuration of both revisions, and cargo's
+//! descriptions of both workspaces.
 
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
 
+use super::binaries::{BaseBuild, Wanted};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
-use super::making::{Making, Wanted};
-use super::{checkout, lock, manifests, members, outside, same};
+use super::{checkout, lock, manifests, members, outside, unchanged};
 use crate::child;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
-/// Where the base is checked out and built.
+/// The directories in which the base is checked out and built.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     /// The directory of the project's results where bases are built.
     pub(super) results: &'a Path,
-    /// The directory in the user's cache where the checkouts of this repository are kept.
-    pub(super) kept: &'a Path,
+    /// The directory in the user's cache that holds the checkouts of this repository.
+    pub(super) cache: &'a Path,
     /// The top of this repository.
     pub(super) top: &'a Path,
     /// The project's directory in the repository; empty at its top.
@@ -36,50 +36,52 @@ pub(super) struct Prepared<'a> {
     place: Place<'a>,
     commit: &'a str,
     checkout: checkout::Checkout,
-    /// What configures this revision, and the base.
+    /// The configuration files of this revision.
     head_files: Files,
-    own_files: Files,
-    /// What cargo says of this revision's workspace; `None` where it says nothing, and why is said when it builds.
+    /// The configuration files of the base.
+    base_files: Files,
+    /// Cargo's description of this revision's workspace; `None` where cargo fails. It reports why when it builds.
     head_metadata: Option<Metadata>,
-    /// The environment of what is built of the base.
+    /// The environment in which the base is built.
     pub(super) inherited: Environment,
 }
 
-/// What was built of the base, or why it need not be.
+/// The result of building the base.
 pub(super) struct Made {
-    /// The test binary; `None` where nothing is left to compare.
+    /// The test binary; `None` where nothing is left to compare, so that nothing was built.
     pub(super) binary: Option<PathBuf>,
+    /// The builds that times are compared with.
     pub(super) compared: Compared,
-    /// What need not be measured.
+    /// What has not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
-    /// How the lock files differ, where they do.
+    /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,
 }
 
 impl<'a> Prepared<'a> {
-    /// Checks the base out, and keeps the configuration of this revision away from it.
+    /// Checks the base out, and makes sure that this revision's configuration does not apply to it.
     pub(super) fn new(
         project: &'a Project,
         place: Place<'a>,
         commit: &'a str,
         progress: Progress,
     ) -> Result<Prepared<'a>, Failure> {
-        let Place { kept, top, prefix, .. } = place;
+        let Place { cache, top, prefix, .. } = place;
         let head_files = Files::of(&project.root, top);
-        let checkouts = outside::checkouts(kept, top, &head_files);
-        // It ends before cargo shows lines of its own.
+        let checkouts = outside::checkouts(cache, top, &head_files);
+        // This line of progress ends before cargo shows lines of its own.
         let _work = progress.busy(format!("checking out {}", short(commit)));
         let checkout = checkout::at(&project.root, prefix, commit, &checkouts)?;
-        outside::configure(&head_files, top, kept, &checkouts)?;
-        let own_files = Files::of(&checkout.package, &checkout.top);
-        configuration::only_what_applies_to_both(&head_files, &own_files, kept)?;
+        outside::configure(&head_files, top, cache, &checkouts)?;
+        let base_files = Files::of(&checkout.package, &checkout.top);
+        configuration::only_what_applies_to_both(&head_files, &base_files, cache)?;
         let head_metadata = child::metadata(&project.root).exec().ok();
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
         }
         let inherited = Environment::of(&project.root, &head_files);
         if manifests::lead_out(&checkout.top, top)? {
-            // Where cargo cannot tell, it says why when it builds.
+            // Where cargo fails here, it reports why when it builds.
             if let Ok(whole) = inherited.metadata(&checkout.package).exec() {
                 manifests::nothing_leads_back(&whole, top)?;
             }
@@ -90,28 +92,28 @@ impl<'a> Prepared<'a> {
             commit,
             checkout,
             head_files,
-            own_files,
+            base_files,
             head_metadata,
             inherited,
         })
     }
 
-    /// Where the base's `budgets.toml` would be.
+    /// Returns the directory that holds the base's `budgets.toml`, or would hold it.
     pub(super) fn root(&self) -> &Path {
         &self.checkout.package
     }
 
-    /// How the configuration of both differs, where it does.
+    /// Returns a note on how the configurations of both revisions differ, where they do.
     pub(super) fn difference(&self) -> Option<String> {
-        configuration::difference(&self.head_files, &self.own_files)
+        configuration::difference(&self.head_files, &self.base_files)
     }
 
-    /// What cargo says of the base's workspace; `None` where it says nothing, and why is said when it builds.
+    /// Returns cargo's description of the base's workspace; `None` where cargo fails. It reports why when it builds.
     pub(super) fn workspace(&self) -> Option<Metadata> {
         self.inherited.metadata(self.root()).no_deps().exec().ok()
     }
 
-    /// What the base has none of, so that there is nothing to compare with.
+    /// Returns what the base does not have and would need, so that there is nothing to compare with.
     pub(super) fn lacks(
         &self,
         wanted: &Wanted<'_>,
@@ -137,7 +139,7 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Builds the base, as far as anything is left to compare with it.
+    /// Builds the base, unless it is proven that nothing to be compared has changed.
     pub(super) fn make(
         &self,
         wanted: &Wanted<'_>,
@@ -145,59 +147,62 @@ impl<'a> Prepared<'a> {
         tell: &dyn Fn(&str),
     ) -> Result<Made, Failure> {
         let both = self.head_metadata.as_ref().zip(workspace);
-        let served = both.map_or(Ok(None), |(head, base)| {
-            lock::serve(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
+        let lock = both.map_or(Ok(None), |(head, base)| {
+            lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
         let budgets = self.project.budgets()?;
         let before = budget::load(&self.root().join("budgets.toml")).ok();
         let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
-        let mut unchanged = proof.as_ref().and_then(|proof| proof.by_files(tell));
+        let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
         let leaves_any =
-            |unchanged: Option<&_>| unchanged.is_none_or(|known| same::leaves_any(&budgets, known));
-        if !leaves_any(unchanged.as_ref()) {
+            |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
+        if !leaves_any(proven.as_ref()) {
             let compared = Compared::default();
-            return Ok(Made { binary: None, compared, unchanged, note: None });
+            return Ok(Made { binary: None, compared, unchanged: proven, note: None });
         }
         if let Some(command) = wanted.prepare {
             tell(&format!("preparing {}: {command}", short(self.commit)));
             build::prepare(command, self.root(), &self.inherited)?;
         }
         let target_dir = self.place.results.join("target");
-        let making = self.making(wanted, workspace, &target_dir);
-        let (binary, other) = making.binary(&self.inherited, tell)?;
-        if let (Some(proof), None, Some(workspace)) = (&proof, &unchanged, workspace) {
+        let build = self.base_build(wanted, workspace, &target_dir);
+        let (binary, other) = build.binary(&self.inherited, tell)?;
+        if let (Some(proof), None, Some(workspace)) = (&proof, &proven, workspace) {
             let workspace = workspace.workspace_root.as_std_path();
-            unchanged = proof.by_sections(&binary, workspace, tell);
+            proven = proof.by_sections(&binary, workspace, tell);
         }
         let mut compared = Compared::default();
-        if leaves_any(unchanged.as_ref()) {
-            compared = making.compared(other, tell)?;
+        if leaves_any(proven.as_ref()) {
+            compared = build.compared(other, tell)?;
         }
-        making.save(&binary, &compared, &self.inherited)?;
-        let note = served.and_then(|lock| lock.difference());
-        Ok(Made { binary: Some(binary), compared, unchanged, note })
+        build.save(&binary, &compared, &self.inherited)?;
+        let note = lock.and_then(|lock| lock.difference());
+        Ok(Made { binary: Some(binary), compared, unchanged: proven, note })
     }
 
-    /// What differs between both, where what did not change need not be measured.
+    /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
     fn proof<'p>(
         &'p self,
         wanted: &Wanted<'p>,
         (budgets, before): (&'p Budgets, Option<&'p Budgets>),
         tell: &dyn Fn(&str),
-    ) -> Option<same::Comparison<'p>> {
+    ) -> Option<unchanged::Comparison<'p>> {
         let (built, metadata) = wanted.proves.zip(self.head_metadata.as_ref())?;
         let Place { top, prefix, .. } = self.place;
-        let head = same::Head { root: &self.project.root, top, prefix, built, metadata };
-        same::Comparison::of(same::Given { head, commit: self.commit, budgets, before }, tell)
+        let head = unchanged::Head { root: &self.project.root, top, prefix, built, metadata };
+        unchanged::Comparison::of(
+            unchanged::Given { head, commit: self.commit, budgets, before },
+            tell,
+        )
     }
 
-    fn making<'m>(
+    fn base_build<'m>(
         &'m self,
         wanted: &'m Wanted<'m>,
         workspace: Option<&'m Metadata>,
         target_dir: &'m Path,
-    ) -> Making<'m> {
-        Making {
+    ) -> BaseBuild<'m> {
+        BaseBuild {
             commit: self.commit,
             wanted,
             target_dir: target_dir.to_owned(),
@@ -209,18 +214,19 @@ impl<'a> Prepared<'a> {
                 workspace: self.head_metadata.as_ref(),
                 files: &self.head_files,
             },
-            other: Revision {
+            base: Revision {
                 root: self.root(),
                 side: Side::Base { environment: &self.inherited, target_dir },
                 workspace,
-                files: &self.own_files,
+                files: &self.base_files,
             },
-            is_alike: self.difference().is_none(),
+            has_same_configuration: self.difference().is_none(),
         }
     }
 }
 
-/// Whether a package has the test that holds the budgets. One that cargo does not name is built, and cargo says why not.
+/// Whether the package in `root` has the test that holds the budgets. A package that cargo does not list counts as
+/// having it: cargo then reports the reason when it builds.
 fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
     let own = members::own(workspace, root);
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))

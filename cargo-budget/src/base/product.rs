@@ -1,4 +1,4 @@
-//! What the base's budgets measure, built as the harness builds it, for whoever looks into it.
+//! The programs that the base's budgets measure, built as the harness builds them, for commands that look into them.
 
 use std::process::Stdio;
 
@@ -9,14 +9,16 @@ use super::Base;
 use crate::child;
 use crate::project::Project;
 
-/// Where a user has cargo build: a place of this revision's, which the base must not write to.
+/// The variables by which a user chooses cargo's target directory. It belongs to this revision, and the base must not
+/// write to it.
 const TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
 impl Base {
-    /// Builds a product of it, in the place where the harness does. What the programs say goes to standard error.
+    /// Builds a product of the base in the same directory as the harness does. The output of the programs that this
+    /// starts goes to standard error.
     ///
     /// # Errors
-    /// Where that fails.
+    /// Returns the reason why the product could not be built.
     pub(crate) fn product(
         &self,
         project: &Project,

@@ -1,9 +1,9 @@
-//! Dependencies that this revision has compiled, for the base's build.
+//! Dependencies that this revision has compiled, made available to the base's build.
 //!
-//! Cargo knows what it has compiled by a hash of all that went into it, which is a part of every file's name: the version,
-//! the features, the profile, the toolchain. So the files of packages from a registry or from git are put into the base's
-//! directory under their names, and cargo itself decides which of them are what the base needs. Packages of the
-//! workspace and other paths are left out: their names do not tell one revision from another.
+//! Cargo recognises what it has compiled by a hash of the version, the features, the profile and the toolchain, which
+//! is a part of every file's name. So the files of packages from a registry or from git are put into the base's target
+//! directory under the same names, and cargo itself decides which of them the base needs. Packages of the workspace
+//! and other path dependencies are left out, because their hashes do not differ between two revisions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// What one compilation's files have in their names, and the directory of the profile that they are in.
+/// One compilation: the directory of the profile that its files are in, and the hash in their names.
 type Unit = (PathBuf, String);
 
-/// Letters of such a hash.
+/// The number of characters of such a hash.
 const HASH: usize = 16;
 
-/// Puts what cargo named in `messages` of a build into `from` also into `to`. What cannot be put there is compiled again.
+/// Copies what cargo compiled in the target directory `from`, according to `messages`, into the target directory
+/// `to`. Cargo compiles anew what could not be copied.
 pub(super) fn lend(messages: &[Value], from: &Path, to: &Path) -> io::Result<()> {
     let units = units(messages, from);
     let directories: BTreeSet<&PathBuf> = units.iter().map(|(directory, _)| directory).collect();
@@ -27,7 +28,8 @@ pub(super) fn lend(messages: &[Value], from: &Path, to: &Path) -> io::Result<()>
             let hash = name.split('.').next().and_then(|stem| stem.rsplit_once('-'));
             hash.is_some_and(|(_, hash)| units.contains(&(directory.clone(), hash.to_owned())))
         };
-        // The fingerprints last: a file without one is compiled again, one that is missing would be looked for.
+        // The fingerprints come last: cargo compiles a file without a fingerprint again, but it would rely on a file
+        // whose fingerprint is there.
         for part in ["deps", "build", ".fingerprint"] {
             let (here, there) = (from.join(directory).join(part), to.join(directory).join(part));
             let Ok(entries) = fs::read_dir(&here) else { continue };
@@ -43,7 +45,7 @@ pub(super) fn lend(messages: &[Value], from: &Path, to: &Path) -> io::Result<()>
     Ok(())
 }
 
-/// What was compiled of packages that have a source: their content never changes.
+/// Returns the compilations of packages from a registry or from git, whose content never changes.
 fn units(messages: &[Value], from: &Path) -> BTreeSet<Unit> {
     let mut units = BTreeSet::new();
     for message in messages {
@@ -58,8 +60,8 @@ fn units(messages: &[Value], from: &Path) -> BTreeSet<Unit> {
     units
 }
 
-/// The unit that a file belongs to, by its path below the target directory: `release/deps/libx-HASH.rlib`,
-/// `release/build/x-HASH/out`.
+/// Returns the compilation that a file belongs to, from its path below the target directory, such as
+/// `release/deps/libx-HASH.rlib` or `release/build/x-HASH/out`.
 fn unit(file: &Path) -> Option<Unit> {
     let parts: Vec<_> = file.iter().map(|part| part.to_str()).collect::<Option<_>>()?;
     let kind = parts.iter().position(|part| matches!(*part, "deps" | "build"))?;
@@ -69,8 +71,8 @@ fn unit(file: &Path) -> Option<Unit> {
     is_hash.then(|| (parts[..kind].iter().collect(), hash.to_owned()))
 }
 
-/// Copies a file or a directory with the times by which cargo knows what is fresh. A library is linked, since it is only
-/// ever replaced; all else is small, or written to.
+/// Copies a file or a directory with its modification times, by which cargo sees that it is fresh. A library becomes a
+/// hard link, since cargo replaces it and never writes to it. Every other file is small, or may be written to.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_source_is_lent_and_nothing_else() {
+    fn only_packages_from_a_registry_or_git_are_reused() {
         let place = tempfile::tempdir().unwrap();
         let (from, to) = (place.path().join("head"), place.path().join("base"));
         let (one, two, three) = ("0123456789abcdef", "fedcba9876543210", "00000000deadbeef");
@@ -125,7 +127,7 @@ mod tests {
         }
         let time = |path: PathBuf| path.metadata().unwrap().modified().unwrap();
         assert_eq!(time(to.join(&files[2])), time(from.join(&files[2])));
-        // What is there already stays as it is.
+        // A file that is there already stays as it is.
         fs::write(to.join(&files[1]), "of the base").unwrap();
         lend(&messages, &from, &to).unwrap();
         assert_eq!(fs::read_to_string(to.join(&files[1])).unwrap(), "of the base");

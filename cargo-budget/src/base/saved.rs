@@ -1,7 +1,7 @@
-//! The test binaries of a base that were built elsewhere: by the run that tested the main branch, say.
+//! A saved base: test binaries that were built elsewhere, for instance by the run that tested the main branch.
 //!
-//! What they were built of and by is written beside them, and they are taken only where all of that is what this base
-//! would be built of and by. A base that is not taken is built.
+//! A file beside them describes the commit, the toolchain and the settings that they were built with. They are used
+//! only where this base would be built with exactly the same. Otherwise the base is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,42 +12,42 @@ use serde::{Deserialize, Serialize};
 use super::compared::Links;
 use crate::failure::Failure;
 
-/// What the directory says of itself.
+/// The name of the file that describes the saved base.
 const FILE: &str = "base.json";
-/// The form of that file.
+/// The version of that file's format.
 const VERSION: u32 = 1;
 
-/// What a base is built of and by.
+/// The inputs of a base's build: two bases with the same key are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Key {
     pub(super) commit: String,
     pub(super) test: String,
     pub(super) profile: String,
     pub(super) options: Vec<String>,
-    /// What cargo says of its version, its host and the system.
+    /// The output of `cargo -vV`: its version, its host and the operating system.
     pub(super) toolchain: String,
-    /// What configures cargo, by key; of each value only a digest, since some are secret.
+    /// The settings that affect cargo's build, by key. Only a digest of each value is stored, since some are secret.
     pub(super) flags: BTreeMap<String, String>,
-    /// How what times are compared with is built.
+    /// How the builds are made that times are compared with.
     pub(super) times: String,
 }
 
-/// The file.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
     version: u32,
     key: Key,
-    /// Where its package was.
+    /// The directory of the base's package when it was built.
     package: PathBuf,
-    /// Where the binary was below the target directory.
+    /// The path of the binary below the target directory.
     place: PathBuf,
-    /// Why there is one link; `None` where there are several.
+    /// Why there is only one link; `None` where there are several.
     reason: Option<String>,
-    /// Each file with its digest: the binary, and what times are compared with.
+    /// The name and the digest of each file: the binary, and the links that times are compared with.
     files: Vec<(String, String)>,
 }
 
-/// A base that was taken.
+/// A saved base that was copied to the target directory.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) binary: PathBuf,
@@ -55,10 +55,10 @@ pub(super) struct Taken {
     pub(super) reason: Option<String>,
 }
 
-/// The file's name of the binary; those of links begin with it.
+/// The name of the saved binary.
 const BINARY: &str = "binary";
 
-/// Writes a base that was built in `target_dir`, whose package is in `package`.
+/// Saves a base to the directory `to`. It was built in `target_dir` from the package in `package`.
 pub(super) fn write(
     to: &Path,
     key: &Key,
@@ -67,7 +67,7 @@ pub(super) fn write(
     (links, reason): (&[PathBuf], Option<&str>),
 ) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
-    // What describes them goes first and comes last, so that half of a directory is none.
+    // The description is removed first and written last, so that an incomplete directory is not taken for a base.
     let file = to.join(FILE);
     remove(&file)?;
     let mut files = Vec::new();
@@ -90,10 +90,10 @@ pub(super) fn write(
     fs::write(&file, text).map_err(|e| Failure::io("write", &file, &e))
 }
 
-/// Takes what is in `from` into `target_dir`, where nothing of cargo's has such a name.
+/// Copies the saved base in `from` to `target_dir`, under names that cargo does not use.
 ///
 /// # Errors
-/// Why it is not this base.
+/// Returns the reason why the saved base cannot be used.
 pub(super) fn take(
     from: &Path,
     key: &Key,
@@ -105,9 +105,12 @@ pub(super) fn take(
     let saved: Saved =
         serde_json::from_slice(&text).map_err(|e| format!("its {FILE} cannot be read: {e}"))?;
     if saved.version != VERSION {
-        return Err(format!("it was written by another release, in form {}", saved.version));
+        return Err(format!(
+            "it was written by another release, in version {} of the format",
+            saved.version
+        ));
     }
-    difference(&saved.key, key)?;
+    compare(&saved.key, key)?;
     let name = saved.place.file_name().unwrap_or_default().to_string_lossy();
     let beside = target_dir.join(saved.place.parent().unwrap_or(Path::new("")));
     let binary = beside.join(format!("saved-{name}"));
@@ -126,7 +129,7 @@ pub(super) fn take(
                 links.binaries.push(to.clone());
                 to
             }
-            _ => return Err(format!("it names `{name}`, which is no file of a base")),
+            _ => return Err(format!("it names `{name}`, which is not a file of a base")),
         };
         copy(&from.join(name), &to, known, (&saved.package, package))?;
     }
@@ -136,21 +139,21 @@ pub(super) fn take(
     Ok(Taken { binary, links, reason: saved.reason })
 }
 
-/// Copies a file that is what it was when it was written.
+/// Copies a file of a saved base, whose digest must still be `expected`.
 fn copy(
     from: &Path,
     to: &Path,
-    known: &str,
+    expected: &str,
     (package, here): (&Path, &Path),
 ) -> Result<(), String> {
     let content =
         fs::read(from).map_err(|e| format!("`{}` cannot be read: {e}", from.display()))?;
-    if digest(&content) != known {
-        return Err(format!("`{}` is not what was written", from.display()));
+    if digest(&content) != expected {
+        return Err(format!("`{}` was changed after it was written", from.display()));
     }
-    // A workload that names its files by `env!("CARGO_MANIFEST_DIR")` would find none, or another revision's.
+    // A workload that finds its files by `env!("CARGO_MANIFEST_DIR")` would find none, or those of another revision.
     let path = package.to_string_lossy();
-    if package != here && memmem(&content, path.as_bytes()) {
+    if package != here && contains(&content, path.as_bytes()) {
         return Err(format!(
             "it was built in `{path}`, which its code names, and the base is in `{}`",
             here.display()
@@ -159,7 +162,7 @@ fn copy(
     let written = fs::write(to, &content).and_then(|()| {
         let time = from.metadata()?.modified()?;
         let file = fs::File::options().append(true).open(to)?;
-        // What came through an archive may not be run any more.
+        // An archive may have lost the permission to run the file.
         #[cfg(unix)]
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         file.set_modified(time)
@@ -167,8 +170,8 @@ fn copy(
     written.map_err(|e| format!("`{}` cannot be written: {e}", to.display()))
 }
 
-/// What of a key is another than it should be.
-fn difference(saved: &Key, wanted: &Key) -> Result<(), String> {
+/// Checks that two keys are equal; the error names what differs.
+fn compare(saved: &Key, wanted: &Key) -> Result<(), String> {
     let differs = |what: &str, there: &str, here: &str| {
         if there == here {
             return Ok(());
@@ -199,12 +202,12 @@ fn remove(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Whether some bytes are among others.
-fn memmem(content: &[u8], part: &[u8]) -> bool {
+/// Whether `content` contains the bytes `part`.
+fn contains(content: &[u8], part: &[u8]) -> bool {
     !part.is_empty() && content.windows(part.len()).any(|window| window == part)
 }
 
-/// A digest by which content is known.
+/// Returns a digest of some content, as text.
 pub(super) fn digest(content: &[u8]) -> String {
     use std::fmt::Write as _;
     hmac_sha256::Hash::hash(content).iter().fold(String::new(), |mut text, byte| {
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_taken_where_it_is_this_base_and_refused_with_the_reason_elsewhere() {
+    fn a_saved_base_is_used_where_its_key_is_equal_and_refused_with_a_reason_otherwise() {
         let place = tempfile::tempdir().unwrap();
         let (target, dir, there) =
             (place.path().join("target"), place.path().join("saved"), place.path().join("other"));
@@ -272,7 +275,7 @@ mod tests {
         );
         fs::write(dir.join("link-1"), "something else").unwrap();
         let reason = take(&dir, &key(), package, &there).unwrap_err();
-        assert!(reason.contains("is not what was written"), "{reason}");
+        assert!(reason.contains("was changed after it was written"), "{reason}");
         fs::remove_file(dir.join(FILE)).unwrap();
         assert!(take(&dir, &key(), package, &there).unwrap_err().contains("it has no base.json"));
     }

@@ -1,8 +1,8 @@
-//! One target directory for the checkouts of all commits, so that dependencies are built once.
+//! The target directory that the checkouts of all commits share, so that dependencies are built once.
 //!
-//! Cargo names what it builds by paths within the package and takes it for fresh by the times of files
-//! alone. So what another checkout left behind would pass for a build of an older one that is used again: where the
-//! last build was of another commit, or of another project's checkout, every file of this one is made newer than it.
+//! Cargo names what it builds by paths within the package, and it decides by modification times alone whether a build
+//! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
+//! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use std::time::SystemTime;
 
 use crate::failure::Failure;
 
-/// Has `build` build `commit` into `directory` from its own files alone, which are in `checkout`.
+/// Runs `build`, which builds `commit` into `directory`, so that cargo uses only the files in `checkout` and nothing
+/// that another checkout left in `directory`.
 pub(super) fn build<T>(
     directory: &Path,
     commit: &str,
@@ -22,7 +23,7 @@ pub(super) fn build<T>(
     }
     let (mark, own) = mark(directory, commit, checkout);
     fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
-    // Until it is built, what is there is of nobody.
+    // Until the build has succeeded, the content of the directory belongs to no commit.
     match fs::remove_file(&mark) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             return Err(Failure::io("remove", &mark, &e));
@@ -35,18 +36,18 @@ pub(super) fn build<T>(
     Ok(built)
 }
 
-/// Whether what is in `directory` was built last of this commit's checkout.
+/// Whether the last build in `directory` was of this checkout of this commit.
 pub(super) fn is_built(directory: &Path, commit: &str, checkout: &Path) -> bool {
     let (mark, own) = mark(directory, commit, checkout);
     fs::read_to_string(mark).is_ok_and(|built| built == own)
 }
 
-/// The file that says so, and what it says.
+/// Returns the path of the file that names the last build, and its content for this checkout of this commit.
 fn mark(directory: &Path, commit: &str, checkout: &Path) -> (PathBuf, String) {
     (directory.join("built-of"), format!("{commit}\n{}", checkout.display()))
 }
 
-/// Gives every file below `directory` this time, those of git aside.
+/// Sets the modification time of every file below `directory`, except those of git.
 fn renew(directory: &Path, now: SystemTime) -> Result<(), Failure> {
     let entries = fs::read_dir(directory).map_err(|e| Failure::io("read", directory, &e))?;
     for entry in entries {
@@ -56,7 +57,7 @@ fn renew(directory: &Path, now: SystemTime) -> Result<(), Failure> {
         if kind.is_dir() && name != ".git" {
             renew(&path, now)?;
         } else if kind.is_file() && name != ".git" {
-            // Its owner may, even where nobody may write it; Windows asks for more.
+            // On Unix the owner may set the time even of a read-only file. Windows requires the right to write.
             let open = if cfg!(unix) {
                 File::open(&path)
             } else {
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_another_commit_left_is_older_than_every_file() {
+    fn every_file_is_newer_than_what_another_commit_left() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("target");
         let checkout = place.path().join("checkout");
@@ -98,7 +99,7 @@ mod tests {
         check("a", false, false);
         check("b", false, true);
         check("a", false, true);
-        // Half a build of another is as bad as a whole one.
+        // A failed build of another commit has the same effect as a complete one.
         check("b", true, true);
         check("a", false, true);
         check("a", false, false);

@@ -1,18 +1,19 @@
-//! A commit's submodules, at the commits that it names.
+//! The submodules of a commit, checked out at the commits that it names.
 //!
-//! They are cloned from what this clone already has of them, where it has them, so that a comparison needs no network.
-//! Git's own `submodule init` would write to the configuration that all work trees share, which is the user's.
+//! Each is cloned from the user's own clone of it where there is one, so that a comparison needs no network. Git's own
+//! `submodule init` is not used, because it would write to the user's configuration, which all work trees share.
 
 use std::path::{Path, PathBuf};
 
-use super::unhooked::{UNHOOKED, text};
+use super::own_git::{UNHOOKED, text};
 use crate::failure::Failure;
 use crate::git::{git, said};
 
-/// Deeper than this no project nests them; one that names itself would nest for ever.
+/// The depth to which nested submodules are checked out. A submodule that names itself would be nested forever.
 const DEEPEST: usize = 8;
 
-/// Checks out the submodules of the checkout in `directory`, and theirs. `known` is where this clone keeps its own.
+/// Checks out the submodules of the checkout in `directory`, and those nested in them. `known` is the directory where
+/// the user's repository keeps its own clones of them.
 pub(super) fn update(directory: &Path, known: &Path, commit: &str) -> Result<(), Failure> {
     update_below(directory, known, commit, DEEPEST)
 }
@@ -39,7 +40,7 @@ fn update_below(
         };
         set("url", &from);
         set("active", "true");
-        // What `.gitmodules` could ask for instead: a command, a merge, nothing.
+        // `.gitmodules` could otherwise ask for a command, a merge or nothing at all.
         set("update", "checkout");
         if is_known {
             arguments.extend(["-c", "protocol.file.allow=always"].map(str::to_owned));
@@ -66,7 +67,7 @@ struct Submodule {
     url: String,
 }
 
-/// What `.gitmodules` names, as far as the commit has it.
+/// Returns the submodules that `.gitmodules` names and that the commit contains.
 fn listed(directory: &Path) -> Result<Vec<Submodule>, Failure> {
     let asked = ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"];
     let paths = String::from_utf8_lossy(&git(directory, asked)?.stdout).into_owned();
@@ -74,9 +75,9 @@ fn listed(directory: &Path) -> Result<Vec<Submodule>, Failure> {
     for entry in paths.split('\0').filter(|entry| !entry.is_empty()) {
         let Some((key, path)) = entry.split_once('\n') else { continue };
         let name = key.trim_start_matches("submodule.").trim_end_matches(".path").to_owned();
-        // A path that the commit has no submodule at is left over.
+        // A path where the commit has no submodule is a leftover entry.
         let entry = git(directory, ["ls-files", "--stage", "--", path])?;
-        // A name that leads elsewhere is one that git refuses too.
+        // Git, too, refuses a name that leads to another directory.
         let is_plain = !PathBuf::from(&name).components().any(|part| part.as_os_str() == "..");
         if is_plain && entry.stdout.starts_with(b"160000 ") {
             let key = format!("submodule.{name}.url");

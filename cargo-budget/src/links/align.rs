@@ -1,8 +1,8 @@
-//! Functions at multiples of 64 bytes, so that a link moves no loop against the cache lines and fetch windows of the
-//! processor.
+//! The alignment of functions to multiples of 64 bytes, so that a link moves no loop relative to the cache lines and
+//! fetch windows of the processor.
 //!
-//! The compiler puts each function into a section of its own and asks for 16 bytes. What it asks for is a field of the
-//! section's header, so it is raised in a copy of the object, and nothing is compiled again.
+//! The compiler puts each function into a section of its own and asks for an alignment of 16 bytes. That number is a
+//! field in the section's header, so it is raised in a copy of the object file, and nothing is compiled again.
 
 use std::ops::Range;
 use std::path::Path;
@@ -13,10 +13,10 @@ use object::pod;
 use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader as _, SectionHeader as _};
 
-/// Bytes: one cache line, and no processor fetches more code at once.
+/// The alignment in bytes: one cache line, and no processor fetches more code at once.
 pub(crate) const BOUNDARY: u64 = 64;
 
-/// Copies an object file or a library of them, with its functions aligned, and gives how many there are.
+/// Copies an object file or a library of object files with its functions aligned, and returns the number of functions.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<usize, String> {
     let failed = |what: &str, path: &Path, error: &dyn std::fmt::Display| {
         format!("failed to {what} `{}`: {error}", path.display())
@@ -40,7 +40,7 @@ fn raise(file: &mut [u8]) -> Result<usize, object::read::Error> {
     Ok(functions)
 }
 
-/// Where the members of an archive are.
+/// Returns the byte ranges of an archive's members.
 fn members(archive: &[u8]) -> Result<Vec<Range<usize>>, object::read::Error> {
     let mut ranges = Vec::new();
     for member in ArchiveFile::parse(archive)?.members() {
@@ -53,7 +53,8 @@ fn members(archive: &[u8]) -> Result<Vec<Range<usize>>, object::read::Error> {
     Ok(ranges)
 }
 
-/// Whatever else is among objects, such as the compiler's own data or bitcode, has no functions.
+/// Aligns the functions of one member and returns how many there are. A member that is not an object file, such as the
+/// compiler's own data or bitcode, has none.
 fn raise_object(object: &mut [u8]) -> Result<usize, object::read::Error> {
     if !object.starts_with(&object::elf::ELFMAG) {
         return Ok(0);
@@ -64,7 +65,7 @@ fn raise_object(object: &mut [u8]) -> Result<usize, object::read::Error> {
     let sections = header.sections(endian, &*object)?;
     let mut is_code = Vec::with_capacity(sections.len());
     for section in sections.iter() {
-        // Pieces of `.init` are one function in the end: a gap between them would be run.
+        // The linker joins the pieces of `.init` into one function. A gap between them would be executed.
         let is_text = sections.section_name(endian, section)?.starts_with(b".text");
         is_code.push(is_text && section.sh_flags(endian).contains(SHF_EXECINSTR));
     }

@@ -1,13 +1,14 @@
-//! The last link of a test binary, kept so that it can be repeated.
+//! The last link of a test binary, recorded so that it can be repeated.
 //!
-//! Where the linker puts a function moves the time of a loop by a few percent, so one link of each revision is a
-//! coin. Compiling the last crate again for each link takes seconds; linking alone takes a tenth of one. So when a binary
-//! is built, this command stands in for the linker, keeps what the linker is given, and has the user's own linker do the
-//! work. Afterwards the same linker is run again with the same inputs, with another order of functions each time.
+//! The place where the linker puts a function changes the time of a loop by a few percent. So one link of each revision
+//! would leave the comparison to chance. Compiling the last crate again for each link would take seconds; linking alone
+//! takes a tenth of a second. So when a binary is built, this command stands in for the linker: it starts the user's own
+//! linker and records the linker's inputs. Afterwards it runs the same linker again with the same inputs, with another
+//! order of the functions each time.
 
 mod align;
-mod kept;
 mod make;
+mod record;
 mod response;
 mod stand_in;
 

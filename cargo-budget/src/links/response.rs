@@ -1,8 +1,8 @@
-//! Response files: where a linker's arguments are too many for a command line, the compiler writes them to a file.
+//! Response files: files to which the compiler writes a linker's arguments where they are too long for a command line.
 
 use std::path::Path;
 
-/// The arguments, with those of every response file in its place.
+/// Returns the arguments with each response file replaced by the arguments in it.
 pub(super) fn expanded(arguments: &[String]) -> std::io::Result<Vec<String>> {
     let mut all = Vec::new();
     for argument in arguments {
@@ -14,7 +14,8 @@ pub(super) fn expanded(arguments: &[String]) -> std::io::Result<Vec<String>> {
     Ok(all)
 }
 
-/// The arguments in a response file as GNU's tools read it: separated by white space, which quotes or a backslash keep.
+/// Returns the arguments in a response file as GNU's tools read them: separated by white space, except in quotes or
+/// after a backslash.
 fn split(text: &str) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut current: Option<String> = None;
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_file_stands_for_its_arguments() {
+    fn a_response_file_is_replaced_by_its_arguments() {
         let check = |text: &str, want: &[&str]| assert_eq!(split(text), want, "{text:?}");
         check("", &[]);
         check("-o\nout\n", &["-o", "out"]);

@@ -1,10 +1,9 @@
-//! Standing in for the compiler and for the linker, by another name of this command.
+//! This command in place of the compiler and of the linker, under other names.
 //!
-//! Cargo starts the compiler through a wrapper, which is this command. It passes everything on, and only where the one
-//! target is compiled that is wanted does it name another linker: again this command, which has the user's own linker
-//! do the work and keeps what that was given. So the user's linker is whichever the compiler's arguments name in
-//! the end, be it by the configuration or by flags; and nothing is compiled in another way, so that cargo takes what was
-//! built for what it would have built itself.
+//! Cargo starts the compiler through a wrapper, which is this command. The wrapper passes everything on. Only for the
+//! one target that is wanted does it name another linker, which is this command again: it starts the user's own linker
+//! and records the linker's arguments. The user's linker is the one that the compiler's arguments name last, whether by
+//! the configuration or by flags. Nothing is compiled differently, so cargo regards the result as its own build.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,39 +14,39 @@ use std::process::{Command, ExitCode};
 
 use serde::{Deserialize, Serialize};
 
-use super::kept::{Kept, ends};
+use super::record::{Record, ends};
 use crate::child;
 use crate::failure::Failure;
 
-/// The name under which this command is the compiler's wrapper.
+/// The name under which this command acts as the compiler's wrapper.
 const WRAPPER: &str = "perf-budget-rustc";
-/// The directory in which it has the names of linkers: the compiler guesses by its linker's name what kind it is.
+/// The directory in which this command has the names of linkers. The compiler guesses the kind of a linker by its name.
 const LINKERS: &str = "perf-budget-linker";
-/// What is wanted, for the wrapper and for the linker.
+/// The variable that tells the wrapper and the linker which link to record, as JSON.
 const VARIABLE: &str = "PERF_BUDGET_KEEP";
-/// The user's own linker, for the linker.
+/// The variable that names the user's own linker.
 const LINKER: &str = "PERF_BUDGET_KEEP_LINKER";
-/// The compiler's own choice where nobody names one.
+/// The linker that the compiler uses where nothing names one.
 const USUAL: &str = "cc";
 
-/// Whose last link is kept, and where.
+/// The target whose last link is recorded, and the directory for the record.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Keeping {
-    /// The file that the target begins with.
+    /// The main source file of the target.
     pub(crate) source: PathBuf,
-    /// The directory for what is kept.
+    /// The directory for the records.
     pub(crate) keep: PathBuf,
-    /// The user's own wrapper of the compiler.
+    /// The user's own compiler wrapper.
     pub(crate) wrapper: Option<PathBuf>,
 }
 
 impl Keeping {
-    /// Has the compiler that `cargo` starts keep it.
+    /// Sets up a call of cargo so that the link is recorded.
     pub(crate) fn apply(&self, cargo: &mut Command) -> Result<(), Failure> {
         let wrapper = self.keep.join(WRAPPER);
         name_this(&wrapper).map_err(|e| Failure::io("link", &wrapper, &e))?;
         let wanted = serde_json::to_string(self)
-            .map_err(|e| Failure::unmeasured(format!("failed to name what is kept: {e}")))?;
+            .map_err(|e| Failure::unmeasured(format!("failed to describe the link: {e}")))?;
         cargo.env("RUSTC_WRAPPER", wrapper).env(VARIABLE, wanted);
         Ok(())
     }
@@ -57,10 +56,11 @@ impl Keeping {
     }
 }
 
-/// Does another program's work, where this process was started by that one's name.
+/// Acts as the compiler's wrapper or as the linker, where this process was started under such a name. Returns `None`
+/// where it was not.
 ///
 /// # Errors
-/// Where that program cannot be started.
+/// Returns the reason why the compiler or the linker could not be started.
 pub(crate) fn stand_in() -> Option<Result<ExitCode, String>> {
     let mut arguments = env::args_os();
     let called = PathBuf::from(arguments.next()?);
@@ -71,7 +71,7 @@ pub(crate) fn stand_in() -> Option<Result<ExitCode, String>> {
     (called.parent()?.file_name()? == LINKERS).then(|| link(&given).map(exit))
 }
 
-/// Another name of this command.
+/// Creates the file `name` as another name of this command.
 fn name_this(name: &Path) -> io::Result<()> {
     let this = env::current_exe()?;
     if fs::read_link(name).is_ok_and(|known| known == this) {
@@ -97,11 +97,11 @@ fn exit(code: i32) -> ExitCode {
 fn run(program: &OsString, command: &mut Command) -> Result<i32, String> {
     let status = command.status();
     let status = status.map_err(|e| format!("failed to start `{}`: {e}", program.display()))?;
-    // One that a signal ended has no code.
+    // A program that was ended by a signal has no exit code.
     Ok(status.code().unwrap_or(1))
 }
 
-/// The compiler, called as cargo called this one.
+/// Runs the compiler with the arguments that cargo gave, and returns its exit code.
 fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
     let keeping = Keeping::of_environment();
     if let Some(wrapper) = keeping.as_ref().and_then(|keeping| keeping.wrapper.clone()) {
@@ -114,16 +114,17 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
         && let Some(linker) = linker(arguments, &keeping.source)
     {
         let name = Path::new(&linker).file_name().unwrap_or(USUAL.as_ref());
-        let keeper = keeping.keep.join(LINKERS).join(name);
-        name_this(&keeper).map_err(|e| format!("failed to link `{}`: {e}", keeper.display()))?;
+        let recorder = keeping.keep.join(LINKERS).join(name);
+        name_this(&recorder)
+            .map_err(|e| format!("failed to link `{}`: {e}", recorder.display()))?;
         let mut chosen = OsString::from("linker=");
-        chosen.push(&keeper);
+        chosen.push(&recorder);
         command.arg("-C").arg(chosen).env(LINKER, linker);
     }
     run(program, &mut command)
 }
 
-/// The linker that these arguments of the compiler choose, where they make a program for Linux of `source`.
+/// Returns the linker that the compiler's arguments choose, if they compile a program for Linux from `source`.
 fn linker(arguments: &[OsString], source: &Path) -> Option<String> {
     let arguments: Vec<&str> =
         arguments.iter().map(|argument| argument.to_str()).collect::<Option<_>>()?;
@@ -144,7 +145,7 @@ fn linker(arguments: &[OsString], source: &Path) -> Option<String> {
     Some(named)
 }
 
-/// The last value of an option of the compiler's.
+/// Returns the last value of a compiler option.
 fn option<'a>(arguments: &[&'a str], name: &str) -> Option<&'a str> {
     let pairs = arguments.iter().zip(arguments.iter().skip(1));
     let apart = pairs.filter(|(option, _)| **option == name).map(|(_, value)| *value);
@@ -152,7 +153,7 @@ fn option<'a>(arguments: &[&'a str], name: &str) -> Option<&'a str> {
     apart.chain(joined).last()
 }
 
-/// The last value of an option of code generation, in whichever of its forms.
+/// Returns the last value of a code generation option, in any of its forms.
 fn codegen(arguments: &[&str], name: &str) -> Option<String> {
     let mut last = None;
     let mut before = "";
@@ -168,7 +169,7 @@ fn codegen(arguments: &[&str], name: &str) -> Option<String> {
     last.map(str::to_owned)
 }
 
-/// The user's own linker, which the compiler called by this name.
+/// Runs the user's own linker with the arguments that the compiler gave, and records the link.
 fn link(given: &[OsString]) -> Result<i32, String> {
     let linker = env::var(LINKER).map_err(|e| format!("failed to find the linker: {e}"))?;
     let mut command = child::inheriting(&linker);
@@ -177,8 +178,8 @@ fn link(given: &[OsString]) -> Result<i32, String> {
     let texts: Option<Vec<String>> =
         given.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
     if let (0, Some(keeping), Some(given)) = (code, Keeping::of_environment(), texts) {
-        // Where that fails nothing was kept, which whoever wants it will see.
-        let _ = Kept::keep(&keeping.keep, &linker, &given);
+        // Where this fails, there is no record, and whoever needs it finds that out.
+        let _ = Record::write(&keeping.keep, &linker, &given);
     }
     Ok(code)
 }
@@ -188,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_linker_is_the_one_that_is_named_last() {
+    fn the_linker_that_is_named_last_is_used() {
         let place = tempfile::tempdir().unwrap();
         let source = place.path().join("budgets.rs");
         fs::write(&source, "").unwrap();

@@ -139,8 +139,9 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
     place.commit("app");
     let added = place.check("app", "HEAD~1");
     added.has(&["head: slow=true one=Some(\"1\")", "base: slow=false one=None"]);
-    added
-        .has(&["\"notes\":[\"built with another configuration than the base, which has its own: "]);
+    added.has(&[
+        "\"notes\":[\"this revision and the base are built with different configurations: ",
+    ]);
     added.has(&["`build.rustflags` is [\"--cfg\", \"slow\"] here, not set there"]);
     // What the harness runs within is not what it builds a binary of the base within.
     added.has(&["\"environment\":{", "\"ONE\":null"]);
@@ -169,7 +170,7 @@ fn flags_and_variables_of_the_configuration_are_each_revisions_own() {
     let output = alone.env("PERF_BUDGET_CACHE", cache.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let alone = Said(String::from_utf8(output.stderr).unwrap());
-    alone.has(&["would apply to the base's build, is not its own and does not stand above"]);
+    alone.has(&["would apply to the base's build, but it is neither in the base nor above this"]);
 }
 
 #[test]

@@ -118,10 +118,10 @@ fn functions(binary: &[u8], name: &str) -> Vec<u64> {
 fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     let made = made("linked");
     let run = check(&made, &["--base", "HEAD"]);
-    run.is(0, &["building once more, to compare times"]);
+    run.is(0, &["building once more to compare times"]);
     assert_eq!(
         notes(&made),
-        "built to be compared: the packages of the workspace in one codegen unit each, on both sides\n\
+        "built to compare times: on both sides, each package of the workspace in one codegen unit\n\
          3 links of each side, each with its functions in another order and at multiples of 64 bytes"
     );
     let (base, head) = (seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD"));
@@ -167,7 +167,7 @@ fn times_are_compared_by_links_that_are_alike_but_for_where_functions_are() {
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS"), own);
     let said = notes(&made);
     assert!(said.starts_with("compared as cargo builds it"), "{said}");
-    assert!(said.contains("one link of each side, as `layouts` asks for no more"), "{said}");
+    assert!(said.contains("one link of each side, as `layouts` asks for only one"), "{said}");
 
     // Linked several times, and compiled as cargo does it.
     with("layouts = 2\ncodegen_units = \"as built\"");
@@ -236,7 +236,7 @@ fn a_base_is_taken_from_where_it_was_built_before() {
 
     // Another commit, other flags: what differs is said, and the base is built.
     let refused = |run: Run, why: &str| {
-        run.is(0, &["is not this one, and is not used: ", why, "building "]);
+        run.is(0, &["cannot be used: ", why, "building "]);
     };
     refused(check(&made, &["--base", "HEAD", "--base-from", "saved"]), "its commit is ");
     refused(check(&made, &["--base", "HEAD~1", "--base-from", "gone"]), "it has no base.json");

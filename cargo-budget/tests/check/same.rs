@@ -219,7 +219,7 @@ fn what_did_not_change_is_not_measured() {
     made.0.git(&["update-index", "--assume-unchanged", "unchanged.txt"]);
     let hidden = made.0.check(&["--base", "HEAD"]);
     Changed::judged(&hidden, Want::Measured);
-    hidden.is(0, &["git was told not to look at `unchanged.txt`"]);
+    hidden.is(0, &["git was told to ignore changes of `unchanged.txt`"]);
     made.0.git(&["update-index", "--no-assume-unchanged", "unchanged.txt"]);
 
     // What a command of the shell makes is not known; and everything is measured where that is asked for.

@@ -1,10 +1,10 @@
 //! The handover of a base revision from the command `cargo budget` to the harness: the names and the format of the
 //! environment variables, for both ends.
 //!
-//! Four variables hold paths, and a person may set them: the base's test binary, the base's test binaries that times are
-//! compared with, the directory of the base's budgets, and this revision's test binaries. Everything else is in one
-//! variable of JSON, which only the command writes. A test freezes its format, since the command and the harness of a
-//! project may be of different versions.
+//! Four variables hold paths, and a person may set them: the base's test binary, the base's test binaries that times
+//! are compared with, the directory of the base's budgets, and this revision's test binaries. Everything else is in
+//! one variable of JSON, which only the command writes. A test freezes its format, since the command and the harness
+//! of a project may be of different versions.
 
 mod unchanged;
 
@@ -63,8 +63,8 @@ pub struct Told {
     /// The notes for every comparison of times with the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_notes: Vec<String>,
-    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the change
-    /// by which a project adopts perf-budget.
+    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the
+    /// change by which a project adopts perf-budget.
     pub lacks: Option<String>,
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,8 +85,8 @@ impl Default for Told {
 }
 
 impl Handover {
-    /// Returns the variables that pass this base on, with their values. The caller must remove those of [`VARIABLES`] that
-    /// are not among them.
+    /// Returns the variables that pass this base on, with their values. The caller must remove those of [`VARIABLES`]
+    /// that are not among them.
     ///
     /// # Errors
     /// If a path cannot be an entry of a search path.

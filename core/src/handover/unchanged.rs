@@ -1,5 +1,5 @@
-//! The proof that something has not changed since the base, so that it need not be measured: its format in the handover,
-//! and the limits that it decides.
+//! The proof that something has not changed since the base, so that it need not be measured: its format in the
+//! handover, and the limits that it decides.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,22 +1,22 @@
-//! The clock that timed a process: what it can tell apart, and what its times include.
+//! The properties of the clock that timed a process, and what its times count.
 
 use serde::{Deserialize, Serialize};
 
-/// What a clock costs and can tell apart. Times near these figures say nothing about the subject.
+/// The cost and the resolution of a clock. Times of about this length are not times of the subject.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
-    /// The seconds that reading the clock adds to each timed part; they are already subtracted.
+    /// The seconds that reading the clock adds to each timed part. They are already subtracted.
     pub cost: f64,
     /// The smallest difference that the clock showed, in seconds.
     pub resolution: f64,
 }
 
-/// What a measured time includes.
+/// What a time counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Timing {
-    /// The wall clock, without the time in which the thread waited for a processor.
+    /// The time of the wall clock, less the time in which the process waited for a processor.
     LessWaiting,
-    /// The wall clock with everything in it, because several threads or processes did the work, or because
-    /// the system does not report waiting.
+    /// The whole time of the wall clock. Nothing is subtracted if several threads or processes work, or if the system
+    /// does not tell for how long they waited.
     Wall,
 }

@@ -1,4 +1,4 @@
-//! Readings: what one process yielded, or why it yielded nothing. This is data, which the harness fills in.
+//! The readings of one process, or the reasons why there are none. This is data, which the measuring code fills in.
 //!
 //! A reading is a value or the reason why there is none, and never a default. Nothing here measures, and
 //! nothing here knows limits or verdicts.
@@ -16,56 +16,57 @@ pub use noise::{Interference, Orphans, StallTime, Throttled};
 use crate::metric::{ByMetric, Metric, SampleKind, Statistic};
 use crate::outcome::{Cause, Unmeasured};
 
-/// What one freshly started process yielded. A process is the unit of replication, since what varies between
-/// processes (placement, layout, allocator state) is the same for all operations of one.
+/// The readings of one process that was started and measured. The process is the unit of replication, since much varies
+/// from process to process: placement, layout, the state of the allocator.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessRun {
     /// The latencies of single operations in seconds, in the order in which they ran.
     pub operations: Vec<f64>,
-    /// The mean time of one operation in each batch in seconds, in order.
+    /// The mean seconds of one operation in each batch, in order.
     pub batches: Vec<f64>,
-    /// The number of operations in the smallest batch: 1 where an operation took as long as a batch, 0 without any.
+    /// The number of operations in the smallest batch: 1 if an operation was as long as a batch, 0 if there is no
+    /// batch.
     pub batch_size: u64,
-    /// What one operation counts for in a throughput.
+    /// The work of one operation, for a throughput.
     pub work: Work,
-    /// The clock that timed the process; `None` where nothing was timed.
+    /// The properties of the clock. `None` if nothing was timed.
     pub clock: Option<Clock>,
-    /// Whether waiting for a processor was subtracted from its times; `None` where nothing was timed.
+    /// Whether waiting for a processor was subtracted from the times. `None` if nothing was timed.
     pub timing: Option<Timing>,
-    /// One value for the whole process for each metric, in the metric's base unit.
+    /// The metrics that have one value for the whole process, in the metric's base unit.
     pub values: ByMetric<f64>,
-    /// The metrics of the process that could not be measured, each with its reason; the others are valid.
+    /// The metrics that could not be measured, each with the reason. The others are valid.
     pub unmeasured: ByMetric<Unmeasured>,
-    /// What a reader of one metric must know, such as which of several files is the largest.
+    /// The notes about single metrics, such as which of several files is the largest.
     pub remarks: ByMetric<Vec<String>>,
-    /// For values by the wall clock, what remains without waiting for a processor. A value is missing here
-    /// where its waiting is not known.
+    /// The values that were timed by the wall clock, with waiting for a processor subtracted. A value is missing if the
+    /// waiting is unknown.
     pub less_waiting: ByMetric<f64>,
-    /// For a ratio, the values of its two sides.
+    /// The two values of each ratio.
     pub sides: ByMetric<(f64, f64)>,
-    /// For a pair, which link of the subject and which of its reference it was measured with, counted from 0. The
-    /// effect of the order of addresses is the same in all pairs of one link. `None` for everything else.
+    /// The link of the subject and that of its reference with which a pair was measured, counted from 0. All pairs of
+    /// the same link share the effect of its addresses. `None` if this is not a pair.
     pub links: Option<[usize; 2]>,
-    /// How long the process took, spawning and set-up included.
+    /// How long the process took, including its start and its set-up.
     pub elapsed: Duration,
-    /// The share of the measured time that the process waited for a processor; `None` where unknown.
+    /// The share of the measured time in which it waited for a processor. `None` if that is unknown.
     pub waited: Option<f64>,
-    /// The involuntary context switches while the process was measured; `None` where unknown.
+    /// The number of involuntary context switches while it was measured. `None` if that is unknown.
     pub preempted: Option<u64>,
-    /// Under a load: how late its generator was itself.
+    /// How late the generator of the load itself was. `None` without a load.
     pub lag: Option<Lag>,
-    /// Under a load that was more than the workload can take: the shortest time, in seconds, that operations had
-    /// waited which were never started. Some latencies are only such waiting times.
+    /// The shortest time, in seconds, that an operation had waited which was never started. Such operations exist if
+    /// the load was more than the workload can take; their latencies are only known to be at least this long.
     pub at_least: Option<f64>,
-    /// The least growth of resident memory that the process could have shown, in bytes an operation.
+    /// The smallest growth of resident memory that would have been seen, in bytes per operation.
     pub grain: Option<f64>,
-    /// The number of the processor to which it was pinned; `None` where it might run on any.
+    /// The number of the processor that it was pinned to. `None` if it could run on any.
     pub pinned: Option<usize>,
-    /// The processor time of its processes that nobody waited for.
+    /// The processor time of its processes that no process waited for.
     pub orphans: Orphans,
-    /// What else the machine did meanwhile; `None` where nobody watched.
+    /// What else the machine did meanwhile. `None` if that was not watched.
     pub interference: Option<Interference>,
-    /// What a reader of the result must know: how the process was timed, what is missing.
+    /// The notes for a reader of the result: how it was timed, and what is missing.
     pub notes: Vec<String>,
 }
 
@@ -73,7 +74,7 @@ impl ProcessRun {
     /// Returns the values of `metric`, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where the process has no value of it.
+    /// If the process has none.
     pub fn series(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         if let Some(reason) = self.unmeasured.get(metric) {
             return Err(reason.clone());
@@ -108,7 +109,8 @@ impl ProcessRun {
 }
 
 impl ProcessRun {
-    /// Returns a 1 for each operation that failed and a 0 for each that did not, in no particular order.
+    /// Returns a 1 for each operation that failed and a 0 for each that did not. Their order is not that of the
+    /// operations.
     fn failures(&self, metric: &Metric) -> Result<Vec<f64>, Unmeasured> {
         let Some(&share) = self.values.get(metric) else {
             let text = format!("no `{metric}` was measured");
@@ -124,12 +126,12 @@ impl ProcessRun {
     }
 }
 
-/// What one operation counts for in a throughput.
+/// The work of one operation, for a throughput.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Work {
-    /// This many operations: 1, unless the workload says otherwise.
+    /// A number of operations: 1, unless the workload says otherwise.
     Operations(f64),
-    /// This many bytes.
+    /// A number of bytes.
     Bytes(f64),
 }
 

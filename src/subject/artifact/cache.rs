@@ -1,8 +1,8 @@
-//! Compressed sizes kept between runs: the highest levels take seconds for a megabyte.
+//! The cache of compressed sizes, which is kept between runs because the highest levels take seconds for a megabyte.
 //!
-//! An entry is one small file, written beside its place and then renamed, so that processes that
-//! measure at the same time never read half of one. What is not exactly an entry of ours is no entry. Who
-//! adds one removes those that nobody used for long: a build that changes leaves its old sizes behind.
+//! An entry is one small file. It is written under another name and then renamed, so that a process that measures at
+//! the same time never reads half an entry. A file that is not exactly an entry is ignored. Each build that changes
+//! leaves its old sizes behind, so a process that adds an entry first removes those that were not used for long.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -14,28 +14,30 @@ use std::time::{Duration, SystemTime};
 
 use super::content::Digest;
 
-/// An entry is some 300 bytes long; what is longer is none.
+/// The most bytes that are read of an entry. An entry is about 300 bytes long.
 const LONGEST: u64 = 1024;
 
-/// Of use to nobody any more: a release that is compared with again comes sooner.
+/// How long an entry stays without being used. A release that is compared with again comes sooner than this.
 const STALE: Duration = Duration::from_secs(90 * 24 * 3600);
-/// The time of an entry's last use is right to this, so that not every reading writes.
+/// The precision of the time of an entry's last use. It is not updated more often, so that reading rarely writes.
 const USE: Duration = Duration::from_secs(24 * 3600);
 
-/// A directory of entries.
+/// The cache in one directory.
 pub(super) struct Cache {
     dir: PathBuf,
+    /// The first reason why an entry could not be written.
     trouble: OnceLock<String>,
-    forgotten: Once,
+    /// Done when stale entries have been removed.
+    cleaned: Once,
 }
 
 impl Cache {
-    /// Nothing is created before the first entry is written.
+    /// Returns the cache in a directory. The directory is created when the first entry is written.
     pub(super) fn at(dir: &Path) -> Cache {
-        Cache { dir: dir.to_owned(), trouble: OnceLock::new(), forgotten: Once::new() }
+        Cache { dir: dir.to_owned(), trouble: OnceLock::new(), cleaned: Once::new() }
     }
 
-    /// The size that was kept under `key`.
+    /// Returns the size that is kept under `key`.
     pub(super) fn get(&self, key: &str) -> Option<u64> {
         let mut text = String::new();
         let file = File::open(self.dir.join(key)).ok()?;
@@ -43,15 +45,15 @@ impl Cache {
         let bytes = text.lines().nth(1)?.parse().ok()?;
         let found = (text == entry(key, bytes)).then_some(bytes);
         if found.is_some() && unused(file.metadata(), SystemTime::now()) > USE {
-            // Where it cannot be said that it was used, it is measured once more some day.
+            // If the time cannot be set, the entry is removed some day and the size is measured again.
             let _ = file.set_modified(SystemTime::now());
         }
         found
     }
 
-    /// Keeps `bytes` under `key`, which must do as a file name.
+    /// Keeps `bytes` under `key`, which must be a valid file name.
     pub(super) fn put(&self, key: &str, bytes: u64) {
-        self.forgotten.call_once(|| self.forget(SystemTime::now()));
+        self.cleaned.call_once(|| self.remove_stale(SystemTime::now()));
         if let Err(cause) = self.write(key, bytes) {
             let _ = self.trouble.set(format!(
                 "compressed sizes could not be kept in `{}`: {cause}; they are measured anew each time",
@@ -60,14 +62,15 @@ impl Cache {
         }
     }
 
-    /// Why entries could not be written, where they could not.
+    /// Returns the reason why entries could not be written, if there is one.
     pub(super) fn trouble(&self) -> Option<String> {
         self.trouble.get().cloned()
     }
 
-    /// Removes what was not used for long, and what a process that ended early left half written. Other processes
-    /// may be at it too: whoever is first is right, and who reads an entry that goes has it open.
-    fn forget(&self, now: SystemTime) {
+    /// Removes entries that were not used for long, and files that a process left half written when it ended early.
+    /// Several processes may do this at the same time: a file that is gone already is ignored, and a process that is
+    /// reading a removed entry still has it open.
+    fn remove_stale(&self, now: SystemTime) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
             if unused(entry.metadata(), now) > STALE {
@@ -84,20 +87,20 @@ impl Cache {
         fs::write(&beside, entry(key, bytes))?;
         fs::rename(&beside, self.dir.join(key)).or_else(|cause| {
             let _ = fs::remove_file(&beside);
-            // Windows replaces no file that another process has open or is replacing. What counts is that the entry is
-            // there.
+            // Windows cannot replace a file that another process has open or is replacing. It is enough that the entry
+            // is there.
             if self.get(key) == Some(bytes) { Ok(()) } else { Err(cause) }
         })
     }
 }
 
-/// How long nobody wrote or used it; not at all, where that is in the future or cannot be told.
+/// Returns how long ago an entry was last used or written. Zero if that time is in the future or unknown.
 fn unused(data: io::Result<Metadata>, now: SystemTime) -> Duration {
     let last = data.and_then(|data| data.modified()).ok();
     last.and_then(|last| now.duration_since(last).ok()).unwrap_or_default()
 }
 
-/// The last line answers for the first two: a flipped bit must not become a size.
+/// Returns the content of an entry. Its last line is a digest of the first two, so that a damaged entry is recognized.
 fn entry(key: &str, bytes: u64) -> String {
     let body = format!("{key}\n{bytes}\n");
     let digest = Digest::of(body.as_bytes());
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_not_exactly_ours_is_none() {
+    fn a_damaged_entry_is_ignored() {
         let dir = fresh("corrupt");
         let cache = Cache::at(&dir);
         assert_eq!(cache.get("gzip-a"), None);
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_that_cannot_be_written_says_so() {
+    fn a_cache_that_cannot_be_written_keeps_the_reason() {
         let dir = fresh("unwritable");
         fs::write(&dir, "a file where the directory should be").unwrap();
         let cache = Cache::at(&dir);
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_used_for_long_goes_away() {
+    fn entries_that_were_not_used_for_long_are_removed() {
         let dir = fresh("stale");
         let now = SystemTime::now();
         let day = Duration::from_secs(24 * 3600);
@@ -169,7 +172,7 @@ mod tests {
         age("gzip-old", now - 91 * day);
         age("gzip-future", now + 91 * day);
         age(".4711-0", now - 91 * day);
-        // Used once more, and so as new.
+        // Reading an entry renews the time of its last use.
         assert_eq!(Cache::at(&dir).get("zstd-used"), Some(1));
         let cache = Cache::at(&dir);
         let left = || names.map(|name| dir.join(name).exists());
@@ -177,8 +180,8 @@ mod tests {
         cache.put("brotli-new", 3);
         assert_eq!(left(), [true, true, false, true, false]);
         assert_eq!(cache.get("gzip-old"), None);
-        // Half a year on: what is left is old too, and what lies ahead is not.
-        cache.forget(now + 180 * day);
+        // Half a year later the other entries are stale too. Only the one from the future is not.
+        cache.remove_stale(now + 180 * day);
         assert_eq!(left(), [false, false, false, true, false]);
         assert!(!dir.join("brotli-new").exists());
         cache.put("gzip-old", 4);
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_remove_at_once_are_in_nobodys_way() {
+    fn processes_that_remove_stale_entries_do_not_disturb_each_other() {
         let dir = fresh("forget");
         fs::create_dir_all(&dir).unwrap();
         let old = SystemTime::now() - 2 * STALE;
@@ -198,7 +201,7 @@ mod tests {
             for nth in 0..8 {
                 let dir = &dir;
                 scope.spawn(move || {
-                    // One cache a process: each removes before its first entry.
+                    // A cache of its own stands for a process: each removes stale entries before it writes its first.
                     for round in 0..5 {
                         let cache = Cache::at(dir);
                         let key = format!("gzip-{nth}-{round}");

@@ -1,6 +1,7 @@
-//! The identity of bytes: their SHA-256, taken while they stream past.
+//! The digest of a file's content: its SHA-256, computed while the content is read.
 //!
-//! Readers are `dyn` here and wherever an artifact is read: each type of reader would be compiled anew.
+//! Readers are `dyn` here and wherever an artifact is read, since generic code would be compiled anew for each type of
+//! reader.
 
 use std::fmt;
 use std::fs::File;
@@ -22,7 +23,7 @@ impl Digest {
         Digest(hmac_sha256::Hash::hash(bytes))
     }
 
-    /// Of a whole file.
+    /// Returns the digest of a whole file.
     pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
         let mut file = File::open(path)?;
         let mut reader = Hashing::new(&mut file);
@@ -31,7 +32,7 @@ impl Digest {
     }
 }
 
-/// A reader that knows what has been read from it.
+/// A reader that computes the length and the digest of what is read from it.
 pub(super) struct Hashing<'r> {
     reader: &'r mut dyn Read,
     hash: hmac_sha256::Hash,
@@ -43,7 +44,7 @@ impl<'r> Hashing<'r> {
         Hashing { reader, hash: hmac_sha256::Hash::new(), bytes: 0 }
     }
 
-    /// How many bytes were read, and their digest.
+    /// Returns how many bytes were read, and their digest.
     pub(super) fn finish(self) -> (u64, Digest) {
         (self.bytes, Digest(self.hash.finalize()))
     }
@@ -58,7 +59,7 @@ impl Read for Hashing<'_> {
     }
 }
 
-/// Reads to the end, and says how many bytes that were.
+/// Reads to the end, and returns how many bytes there were.
 pub(super) fn drain(reader: &mut dyn Read) -> io::Result<u64> {
     io::copy(reader, &mut io::sink())
 }

@@ -1,4 +1,4 @@
-//! In what the files of two revisions differ: nothing, or the sections of a program or a module that do.
+//! The difference between the files of two revisions. For programs and modules it names the sections that differ.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,24 +10,23 @@ use perf_budget_core::quantity::{Quantity, Unit};
 use super::files::{self, Found};
 use super::{Sections, elf, wasm};
 
-/// So many sections of a file are named, those that changed most; and so many files.
-const NAMED: usize = 4;
+/// The most files that are named, and the most sections of a file. The sections that changed most are named.
+const MOST_NAMED: usize = 4;
 
-/// What is said of the files of this revision and of the base, which their patterns stand for.
+/// Returns notes about how the files of this revision differ from those of the base. Each revision is given by its
+/// patterns and its root.
 ///
 /// # Errors
-/// Where one file is in both: then nothing was compared with anything.
-pub(crate) fn difference(
-    [here, there]: [(&[String], &Path); 2],
-) -> Result<Vec<String>, Unmeasured> {
-    let (here, there) = (files::find(here.0, here.1)?, files::find(there.0, there.1)?);
-    let own = |found: &Found| found.path.canonicalize().ok();
-    let known: BTreeSet<_> = there.files.iter().filter_map(own).collect();
-    if let Some(both) = here.files.iter().find(|file| own(file).is_some_and(|p| known.contains(&p)))
-    {
+/// If both revisions have one and the same file, because then nothing was compared.
+pub(crate) fn difference([here, base]: [(&[String], &Path); 2]) -> Result<Vec<String>, Unmeasured> {
+    let (here, base) = (files::find(here.0, here.1)?, files::find(base.0, base.1)?);
+    let identity = |found: &Found| found.path.canonicalize().ok();
+    let of_base: BTreeSet<_> = base.files.iter().filter_map(identity).collect();
+    let is_of_base = |file: &&Found| identity(file).is_some_and(|path| of_base.contains(&path));
+    if let Some(both) = here.files.iter().find(is_of_base) {
         let text = format!(
             "`{}` is one file for both revisions, so that it would be compared with itself; name a path below the \
-             directory of budgets.toml, and how it is made with `build`",
+             directory of budgets.toml, and say how it is built with `build`",
             both.shown
         );
         return Err(Unmeasured::new(Cause::Unsuitable, text));
@@ -35,7 +34,7 @@ pub(crate) fn difference(
     let name =
         |found: &Found| found.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (mut ours, mut theirs): (Vec<&Found>, Vec<&Found>) =
-        (here.files.iter().collect(), there.files.iter().collect());
+        (here.files.iter().collect(), base.files.iter().collect());
     ours.sort_by_cached_key(|found| name(found));
     theirs.sort_by_cached_key(|found| name(found));
     if !ours.iter().map(|found| name(found)).eq(theirs.iter().map(|found| name(found))) {
@@ -48,8 +47,8 @@ pub(crate) fn difference(
             notes.push(format!("`{name}` differs from the base's{}", within(our, their)));
         }
     }
-    let left = notes.len().saturating_sub(NAMED);
-    notes.truncate(NAMED);
+    let left = notes.len().saturating_sub(MOST_NAMED);
+    notes.truncate(MOST_NAMED);
     if left > 0 {
         notes.push(format!("{left} more files differ from the base's"));
     }
@@ -59,7 +58,8 @@ pub(crate) fn difference(
     Ok(notes)
 }
 
-/// " in .text (+1.2 KB), .rodata (as long)"; empty where the files have no sections that are known.
+/// Names the sections that differ, as in " in .text (+1.2 KB), .rodata (as long)". Returns an empty text if the files'
+/// format is unknown.
 fn within(our: &Found, their: &Found) -> String {
     let Some((ours, theirs)) = sections(&our.path).zip(sections(&their.path)) else {
         return String::new();
@@ -68,13 +68,13 @@ fn within(our: &Found, their: &Found) -> String {
     if differ.is_empty() {
         return " outside of its sections".to_owned();
     }
-    let shown: Vec<String> = differ.iter().take(NAMED).map(shown).collect();
-    let left = differ.len().saturating_sub(NAMED);
+    let shown: Vec<String> = differ.iter().take(MOST_NAMED).map(show).collect();
+    let left = differ.len().saturating_sub(MOST_NAMED);
     let more = if left > 0 { format!(" and {left} more") } else { String::new() };
     format!(" in {}{more}", shown.join(", "))
 }
 
-/// The sections of a file; `None` where it has none that are known.
+/// Returns the sections of a file. `None` if its format is unknown or it is damaged.
 fn sections(path: &Path) -> Option<Sections> {
     let elf = File::open(path).ok().and_then(elf::sections);
     match elf {
@@ -83,7 +83,7 @@ fn sections(path: &Path) -> Option<Sections> {
     }
 }
 
-/// The sections that differ and by how many bytes, those that changed most first.
+/// Returns the sections that differ, each with the change of its length. The largest changes come first.
 fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
     let names: BTreeSet<&String> = ours.iter().chain(theirs).map(|(name, _)| name).collect();
     let of = |sections: &Sections, name: &String| -> Vec<u8> {
@@ -107,7 +107,7 @@ fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
     differ
 }
 
-fn shown((name, bytes): &(String, i64)) -> String {
+fn show((name, bytes): &(String, i64)) -> String {
     let name = if name.is_empty() { "a section without a name" } else { name };
     let size = Quantity::new(bytes.unsigned_abs() as f64, Unit::Bytes);
     match bytes.signum() {
@@ -128,25 +128,25 @@ mod tests {
         std::env::temp_dir().join(format!("perf-budget-{name}-{}", std::process::id()))
     }
 
-    /// What is said of two directories with one file each, which is called `app`.
-    fn said(name: &str, [here, there]: [&[u8]; 2]) -> Vec<String> {
+    /// Returns the notes about two directories with one file each, which is called `app`.
+    fn notes(name: &str, [here, base]: [&[u8]; 2]) -> Vec<String> {
         let place = place(name);
-        let [here, there] = [("here", here), ("there", there)].map(|(side, bytes)| {
+        let [here, base] = [("here", here), ("base", base)].map(|(side, bytes)| {
             let root = place.join(side);
             fs::create_dir_all(&root).unwrap();
             fs::write(root.join("app"), bytes).unwrap();
             root
         });
         let patterns = ["app".to_owned()];
-        let notes = difference([(&patterns, &here), (&patterns, &there)]).unwrap();
+        let notes = difference([(&patterns, &here), (&patterns, &base)]).unwrap();
         fs::remove_dir_all(&place).unwrap();
         notes
     }
 
     #[test]
-    fn equal_files_are_said_to_be_equal() {
-        assert_eq!(said("equal", [b"one", b"one"]), ["the same bytes as at the base"]);
-        assert_eq!(said("unequal", [b"one", b"two"]), ["`app` differs from the base's"]);
+    fn a_note_tells_equal_files_from_different_ones() {
+        assert_eq!(notes("equal", [b"one", b"one"]), ["the same bytes as at the base"]);
+        assert_eq!(notes("unequal", [b"one", b"two"]), ["`app` differs from the base's"]);
     }
 
     #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
@@ -159,13 +159,13 @@ mod tests {
         let mut other = program.clone();
         other[at] ^= 1;
         assert_eq!(
-            said("text", [&other, &program]),
+            notes("text", [&other, &program]),
             ["`app` differs from the base's in .text (as long)"]
         );
         let mut longer = program.clone();
         elf::add_section(&mut longer, 64 + 100, |bytes| std::iter::repeat_n(7, bytes as usize))
             .unwrap();
-        let notes = said("added", [&longer, &program]);
+        let notes = notes("added", [&longer, &program]);
         assert_eq!(notes, ["`app` differs from the base's in a section without a name (+100 B)"]);
     }
 
@@ -177,7 +177,7 @@ mod tests {
             module.extend(code);
             module
         };
-        let notes = said("module", [&module(&[0, 1, 2]), &module(&[0])]);
+        let notes = notes("module", [&module(&[0, 1, 2]), &module(&[0])]);
         assert_eq!(notes, ["`app` differs from the base's in code (+2 B)"]);
     }
 

@@ -1,9 +1,9 @@
-//! The size of an ELF file without symbols and debug information: what `strip` leaves.
+//! The size that `strip` would leave of an ELF file: its size without symbols and debug information.
 //!
-//! Nothing is stripped. Headers say what every part takes, and the parts that would stay are laid out
-//! as GNU strip does it: what is loaded keeps its place; other sections follow without gaps; then the
-//! names of the sections, each stored once and inside a longer one where that ends in it; then the
-//! section headers. Only headers and names are read, however large the file.
+//! The file is not really stripped. Its headers say how long every part is, and the parts that would stay are laid
+//! out as GNU strip does it. What is loaded keeps its place. Other sections follow without gaps. Then come the names
+//! of the sections, of which each is stored once, or as the end of a longer name that ends in it. The section headers
+//! are last. Only headers and names are read, however large the file is.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,13 +13,13 @@ use perf_budget_core::outcome::Unmeasured;
 use super::Sections;
 use super::files::Found;
 
-/// More sections than any program has; a file that claims more is not believed.
+/// The most sections of a file. No program has more, so a file that claims more is damaged.
 const MOST_SECTIONS: u64 = 1 << 16;
 
-/// More bytes than the names of that many sections take.
+/// The most bytes of all names of sections together.
 const MOST_NAMES: u64 = 1 << 26;
 
-// Of the gABI, which the names follow.
+// These constants have the names that the System V gABI gives them.
 const ET_EXEC: u64 = 2;
 const ET_DYN: u64 = 3;
 const PT_LOAD: u64 = 1;
@@ -34,7 +34,7 @@ const SHT_REL: u64 = 9;
 const SHT_SYMTAB_SHNDX: u64 = 18;
 const SHF_ALLOC: u64 = 2;
 
-/// The bytes that `strip` would leave of `file`.
+/// Returns the size that `strip` would leave of `file`.
 pub(super) fn stripped(file: &Found) -> Result<u64, Unmeasured> {
     let source = File::open(&file.path).map_err(|e| file.failed("open", &e))?;
     measure(source).map_err(|why| file.unsuitable("strip", &why))
@@ -46,7 +46,7 @@ fn measure(source: impl Read + Seek) -> Result<u64, String> {
     size.map_err(|why| format!("it is a damaged ELF file, or none that can be stripped: {why}"))
 }
 
-/// The sections of a file in its order: the name of each, and what it holds; `None` where it is no ELF file.
+/// Returns the sections of a file in their order, each with its name and its content. `None` if it is not an ELF file.
 pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Sections, String>> {
     with_reader(source, &mut |form, _, read| {
         let headers = Headers::of(form, read)?;
@@ -62,10 +62,11 @@ pub(super) fn sections(source: impl Read + Seek) -> Option<Result<Sections, Stri
     })
 }
 
-/// Reads so many bytes from an offset of a file.
+/// A function that reads bytes from a file, given an offset and a length.
 type Bytes<'r> = &'r mut dyn FnMut(u64, u64) -> Result<Vec<u8>, String>;
 
-/// What `look` finds in a file of this form and length; `None` where it is no ELF file.
+/// Calls `look` with the form and the length of a file, and a function that reads from it. `None` if it is not an ELF
+/// file.
 fn with_reader<T>(
     mut source: impl Read + Seek,
     look: &mut dyn FnMut(Form, u64, Bytes<'_>) -> Result<T, String>,
@@ -89,7 +90,7 @@ fn with_reader<T>(
     Some(found())
 }
 
-/// The end of a part of a file of `length` bytes.
+/// Returns the end of a part of a file of `length` bytes. Fails if the part goes beyond the end of the file.
 fn within(length: u64, offset: u64, size: u64) -> Result<u64, String> {
     match offset.checked_add(size) {
         Some(end) if end <= length => Ok(end),
@@ -97,14 +98,14 @@ fn within(length: u64, offset: u64, size: u64) -> Result<u64, String> {
     }
 }
 
-/// How a file writes its numbers, and with their width where its fields are.
+/// The form of an ELF file: whether it has 32 or 64 bits, which decides where its fields are, and its byte order.
 #[derive(Clone, Copy)]
 struct Form {
     wide: bool,
     big_endian: bool,
 }
 
-/// A field: its offset and its bytes, in files of 32 bits and in those of 64.
+/// A field of a header: its offset and its length, first in files of 32 bits and then in those of 64.
 type Field = [(usize, usize); 2];
 
 impl Form {
@@ -116,7 +117,7 @@ impl Form {
         }
     }
 
-    /// What differs between files of 32 bits and of 64.
+    /// Returns the first of these values for files of 32 bits, and the second for those of 64.
     fn pick<T: Copy>(self, forms: [T; 2]) -> T {
         forms[usize::from(self.wide)]
     }
@@ -162,11 +163,11 @@ impl Section {
     }
 }
 
-/// Adds a section that `strip` keeps, so that it leaves so many bytes more: those and a header, in front of
-/// which there may be a few to align it. `content` makes so many bytes.
+/// Adds a section that `strip` keeps, so that it leaves `bytes` bytes more. These include the section's header, and a
+/// few more may be needed to align it. `content` makes the content of a given length.
 ///
 /// # Errors
-/// Where the file is not of 64 bits and little-endian, or has no sections.
+/// If the file does not have 64 bits and little-endian order, or has no sections.
 pub(super) fn add_section<I: Iterator<Item = u8>>(
     file: &mut Vec<u8>,
     bytes: u64,
@@ -187,7 +188,7 @@ pub(super) fn add_section<I: Iterator<Item = u8>>(
     let size = bytes.saturating_sub(HEADER as u64).max(1);
     file.extend(content(size));
     let mut header = [0; HEADER];
-    // Without a name; of the kind that has whatever a program wants (SHT_PROGBITS).
+    // The section has no name. Its kind is SHT_PROGBITS, whose content is up to the program.
     header[4] = 1;
     header[24..32].copy_from_slice(&offset.to_le_bytes());
     header[32..40].copy_from_slice(&size.to_le_bytes());
@@ -204,14 +205,14 @@ pub(super) fn add_section<I: Iterator<Item = u8>>(
 
 /// The headers of a file.
 struct Headers {
-    /// The bytes of the file's own.
-    own: u64,
-    /// Where those of the segments are, how many they are, and how long each is.
+    /// The length of the file header.
+    file_header: u64,
+    /// The offset of the segment headers, their number, and the length of each.
     segments: (u64, u64, u64),
-    /// How long that of a section is.
+    /// The length of a section header.
     section_size: u64,
     sections: Vec<Section>,
-    /// The names of the sections.
+    /// The string table with the names of the sections.
     names: Vec<u8>,
 }
 
@@ -229,7 +230,7 @@ impl Headers {
         if sections_at == 0 {
             sections = 0;
         } else if sections == 0 || segments == PN_XNUM || strings == SHN_XINDEX {
-            // Numbers too large for the header are in the first section's.
+            // Numbers that are too large for the file header are in the header of the first section.
             let first = Section::of(form, &read(sections_at, section_size)?);
             sections = if sections == 0 { first.size } else { sections };
             segments = if segments == PN_XNUM { first.info } else { segments };
@@ -254,7 +255,7 @@ impl Headers {
             .chunks_exact(section_size as usize)
             .map(|header| Section::of(form, header))
             .collect();
-        let stored = match sections.get(strings as usize) {
+        let names = match sections.get(strings as usize) {
             Some(section) if section.size > MOST_NAMES => {
                 return Err("it claims longer names than any program has".to_owned());
             }
@@ -263,18 +264,18 @@ impl Headers {
             None => return Err("it has no names of sections".to_owned()),
         };
         Ok(Headers {
-            own: header.len() as u64,
+            file_header: header.len() as u64,
             segments: (segments_at, segments, segment_size),
             section_size,
             sections,
-            names: stored,
+            names,
         })
     }
 
-    /// The sections that hold something, each with its name.
+    /// Returns the sections that are in use, each with its name.
     fn named(&self) -> Result<Vec<(&Section, &[u8])>, String> {
-        let real = self.sections.iter().filter(|section| section.kind != SHT_NULL);
-        real.map(|section| {
+        let used = self.sections.iter().filter(|section| section.kind != SHT_NULL);
+        used.map(|section| {
             let stored = self.names.get(section.name as usize..);
             let name = stored.and_then(|s| s.split_inclusive(|&b| b == 0).next());
             let name = name.and_then(|name| name.strip_suffix(&[0]));
@@ -284,10 +285,11 @@ impl Headers {
     }
 }
 
+/// Returns the length of the file if the parts that `strip` keeps are laid out as it does.
 fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
     let headers = Headers::of(form, read)?;
     let (segments_at, segments, segment_size) = headers.segments;
-    let mut end = headers.own;
+    let mut end = headers.file_header;
     if segments > 0 {
         end = end.max(within(length, segments_at, segments * segment_size)?);
     }
@@ -300,31 +302,31 @@ fn layout(form: Form, length: u64, read: Bytes<'_>) -> Result<u64, String> {
     }
 
     let mut names: Vec<&[u8]> = vec![b".shstrtab"];
-    let mut loose = vec![];
+    let mut not_loaded = vec![];
     for (section, name) in headers.named()? {
-        let held = section.kind != SHT_NOBITS;
-        let (offset, size) = if held { (section.offset, section.size) } else { (0, 0) };
+        let is_in_file = section.kind != SHT_NOBITS;
+        let (offset, size) = if is_in_file { (section.offset, section.size) } else { (0, 0) };
         let section_end = within(length, offset, size)?;
         if section.flags & SHF_ALLOC != 0 {
             end = end.max(section_end);
-        } else if goes(section.kind, name) {
+        } else if is_stripped(section.kind, name) {
             continue;
         } else {
-            loose.push((section.align, size));
+            not_loaded.push((section.align, size));
         }
         names.push(name);
     }
-    for (align, size) in loose {
+    for (align, size) in not_loaded {
         end = aligned(end, align)? + size;
     }
-    let entries = names.len() as u64 + 1; // and the empty one at the start
+    let entries = names.len() as u64 + 1; // the table begins with an empty header
     end = aligned(end + string_table(names), form.pick([4, 8]))?;
     Ok(end + entries * headers.section_size)
 }
 
-/// Whether `strip` removes a section that is not loaded: symbols, their names, relocations (which
-/// refer to symbols) and whatever debuggers read.
-fn goes(kind: u64, name: &[u8]) -> bool {
+/// Whether `strip` removes a section that is not loaded. It removes symbols, their names, relocations (which
+/// refer to symbols), and everything that only debuggers read.
+fn is_stripped(kind: u64, name: &[u8]) -> bool {
     const DEBUGGING: [&[u8]; 6] =
         [b".debug", b".zdebug", b".gnu.debuglto_.debug_", b".gnu.linkonce.wi.", b".line", b".stab"];
     matches!(kind, SHT_SYMTAB | SHT_STRTAB | SHT_REL | SHT_RELA | SHT_SYMTAB_SHNDX)
@@ -339,10 +341,11 @@ fn aligned(offset: u64, to: u64) -> Result<u64, String> {
         .ok_or_else(|| "an alignment in it is absurd".to_owned())
 }
 
-/// The bytes of a table of these names, each with its end mark, none that is the end of another one.
+/// Returns the length of a string table of these names. Each has an end mark, and a name that is the end of another one
+/// is not stored itself.
 fn string_table(mut names: Vec<&[u8]>) -> u64 {
     names.sort_by(|a, b| a.iter().rev().cmp(b.iter().rev()));
-    // Read from their ends, a name stands right before those that end in it.
+    // The names are sorted by their reversed text, so that a name comes right before the names that end in it.
     let followers = names.iter().skip(1).map(Some).chain([None]);
     let stored = names
         .iter()

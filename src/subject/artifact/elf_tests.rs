@@ -1,15 +1,15 @@
-//! What `stripped` makes of files that `strip` would refuse, and of names.
+//! Tests of `stripped` with small, damaged and real files, and of the table of names.
 
 use std::io::Cursor;
 
 use super::*;
 
-/// The test program itself: a real ELF file with debug information.
+/// Returns the test program itself, a real ELF file with debug information.
 fn own_program() -> Vec<u8> {
     std::fs::read(std::env::current_exe().unwrap()).unwrap()
 }
 
-/// An ELF file of 64 bits, little-endian, with a loaded section, symbols and names.
+/// Returns an ELF file of 64 bits and little-endian order, with a loaded section, symbols and names.
 fn small(kind: u16) -> Vec<u8> {
     let names = b"\0.text\0.symtab\0.shstrtab\0";
     let sections: [(u32, u32, u64, u64, u64); 4] = [
@@ -57,14 +57,14 @@ fn check(file: &[u8], want: Result<u64, &str>) {
 }
 
 #[test]
-fn only_what_is_loaded_and_its_names_stay() {
-    // 80 bytes up to the end of .text, 17 of names, aligned to 104, and three section headers.
+fn only_loaded_sections_and_their_names_stay() {
+    // There are 80 bytes up to the end of .text and 17 bytes of names, aligned to 104, and three section headers.
     check(&small(2), Ok(104 + 3 * 64));
     check(&small(3), Ok(104 + 3 * 64));
 }
 
 #[test]
-fn what_cannot_be_stripped_is_refused() {
+fn a_file_that_cannot_be_stripped_is_refused() {
     check(&small(1), Err("neither a program nor a shared library"));
     check(&small(4), Err("neither a program nor a shared library"));
     check(b"\0asm\x01\0\0\0", Err("not an ELF file"));
@@ -76,9 +76,9 @@ fn what_cannot_be_stripped_is_refused() {
     check(&endless, Err("damaged ELF file"));
 }
 
-/// A file cut short is refused wherever it is cut; no byte flipped in headers makes it panic.
+/// A file that is cut off is refused, wherever it is cut. A flipped byte in a header never makes the reader panic.
 #[test]
-fn damage_is_an_error_and_never_a_panic() {
+fn a_damaged_file_is_an_error_and_never_a_panic() {
     let whole = small(2);
     for at in 0..whole.len() {
         check(&whole[..at], Err("ELF file"));
@@ -103,7 +103,7 @@ fn damage_is_an_error_and_never_a_panic() {
     measure(Cursor::new(&whole[..table])).unwrap_err();
 }
 
-/// A file with one byte changed, without a copy of it.
+/// A reader of a file that changes one byte of it, without a copy of the file.
 struct Flipped<'a> {
     file: Cursor<&'a [u8]>,
     at: u64,

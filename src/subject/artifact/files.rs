@@ -9,24 +9,25 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::content::Digest;
 
-/// What the patterns of a budget stand for.
+/// The files that the patterns of a budget stand for.
 pub(super) struct Artifact {
     /// The files and directories that patterns name or match.
     pub(super) named: Vec<Found>,
-    /// Every regular file among and below them.
+    /// Every regular file among these and below them.
     pub(super) files: Vec<Found>,
-    /// What was passed over.
+    /// Notes about what was skipped.
     pub(super) notes: Vec<String>,
 }
 
-/// A file, or a directory.
+/// A file or a directory.
 pub(super) struct Found {
-    /// Where it is.
+    /// The path of it.
     pub(super) path: PathBuf,
-    /// Its path as messages show it: relative to the root where it is below it.
+    /// The path as messages show it: relative to the root, if it is below the root.
     pub(super) shown: String,
-    /// Its length; that of a directory means nothing.
+    /// The length of the file; the length of a directory means nothing.
     pub(super) bytes: u64,
+    /// The digest of the content, once it is computed.
     digest: OnceLock<Result<Digest, Unmeasured>>,
 }
 
@@ -35,28 +36,28 @@ impl Found {
         Found { path, shown, bytes, digest: OnceLock::new() }
     }
 
-    /// The digest of its content, taken once.
+    /// Returns the digest of the content. It is computed once.
     pub(super) fn digest(&self) -> Result<Digest, Unmeasured> {
-        let take = || Digest::of_file(&self.path).map_err(|e| self.failed("read", &e));
-        self.digest.get_or_init(take).clone()
+        let compute = || Digest::of_file(&self.path).map_err(|e| self.failed("read", &e));
+        self.digest.get_or_init(compute).clone()
     }
 
-    /// "failed to VERB `path`: cause", for what the system refused.
+    /// Makes the reason "failed to VERB `path`: cause" of an error of the system.
     pub(super) fn failed(&self, verb: &str, cause: &io::Error) -> Unmeasured {
         files::failed(verb, &self.shown, cause)
     }
 
-    /// Is another file from now on, under the same name.
-    pub(super) fn become_file(&mut self, path: PathBuf, bytes: u64) {
+    /// Replaces the file by another one. Messages still show the path of the first.
+    pub(super) fn replace_by(&mut self, path: PathBuf, bytes: u64) {
         (self.path, self.bytes, self.digest) = (path, bytes, OnceLock::new());
     }
 
-    /// Its content is not what the metric needs.
+    /// Makes the reason that the content of the file is not what the metric needs.
     pub(super) fn unsuitable(&self, verb: &str, why: &str) -> Unmeasured {
         Unmeasured::new(Cause::Unsuitable, format!("failed to {verb} `{}`: {why}", self.shown))
     }
 
-    /// It was written to while it was read.
+    /// Makes the reason that the file was written to while it was read.
     pub(super) fn changed(&self) -> Unmeasured {
         let text = format!(
             "failed to measure `{}`: it changed while it was read; let the build finish before its budgets run",
@@ -66,7 +67,7 @@ impl Found {
     }
 }
 
-/// The files that `patterns` stand for, each once.
+/// Returns the files that `patterns` stand for, each once.
 pub(super) fn find(patterns: &[String], root: &Path) -> Result<Artifact, Unmeasured> {
     let files::Matched { named, files, notes } = files::find(patterns, root)?;
     let found = |files: Vec<files::Found>| files.into_iter().map(Found::new).collect();

@@ -1,7 +1,7 @@
-//! A copy of an artifact's largest file with more bytes in it, for a selftest.
+//! The injection of bytes for a selftest: bytes are added to a copy of an artifact's largest file.
 //!
-//! The bytes look random, so that no encoder makes them smaller, and are the same every time. They are
-//! appended; where they are to survive `strip`, in a section of their own.
+//! The bytes look random, so that no encoder makes them smaller, and they are the same every time. They are
+//! appended to the file. If they must survive `strip`, they are in a section of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,19 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use super::elf;
 use super::files::Artifact;
 
-/// A file that goes when nobody needs it any more.
+/// A copy of a file, which is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Copy(PathBuf);
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It is in a directory for such files, which nothing reads.
+        // If the file stays, it does no harm: nothing reads the directory that it is in.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Has the largest file replaced by a copy in `scratch` with so many bytes more, after `strip` too where
-/// that is asked for.
+/// Replaces the largest file by a copy in `scratch` that is longer by so many bytes. With `after_strip` the copy is
+/// still longer when it is stripped.
 pub(super) fn grow(
     artifact: &mut Artifact,
     bytes: u64,
@@ -47,11 +47,11 @@ pub(super) fn grow(
     let copy = Copy(place);
     let written = fs::create_dir_all(scratch).and_then(|()| fs::write(&copy.0, &text));
     written.map_err(|e| largest.failed("copy", &e))?;
-    largest.become_file(copy.0.clone(), text.len() as u64);
+    largest.replace_by(copy.0.clone(), text.len() as u64);
     Ok(copy)
 }
 
-/// So many bytes of splitmix64 (Steele, Lea & Flood 2014), always the same.
+/// Returns so many bytes of splitmix64 (Steele, Lea & Flood 2014), which are always the same.
 fn noise(bytes: u64) -> impl Iterator<Item = u8> {
     let words = (1_u64..).flat_map(|n| {
         let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -71,7 +71,7 @@ mod tests {
     use crate::subject::artifact::{measure, measure_injected};
 
     #[test]
-    fn what_is_injected_is_measured() {
+    fn injected_bytes_are_measured() {
         let dir = std::env::temp_dir().join(format!("perf-budget-inject-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         fs::copy(std::env::current_exe().unwrap(), dir.join("a")).unwrap();
@@ -89,7 +89,7 @@ mod tests {
             };
             let more = value(&grown) - value(&bare);
             assert!((least..=most).contains(&more), "{metric}: {more}");
-            // Nothing is left, and the artifact itself is as it was.
+            // The copy is gone.
             assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
         };
         check("*", Metric::from(Key::Size), 1000, 1000.0, 1000.0);

@@ -1,18 +1,17 @@
-//! The meter of artifacts: how many bytes files have, as they are, compressed, stripped, unpacked.
+//! The measurement of artifacts: how many bytes files have as they are, compressed, stripped or unpacked.
 //!
-//! Apart from the other meters because it starts nothing and repeats nothing: every reading is exact.
-//! The rules it counts by:
+//! No process is started and no measurement is repeated, since every reading is exact. These are the rules:
 //!
 //! - A pattern is a path or a glob (`*`, `?`, `[ab]`, `**`; hidden files match too), relative to the
 //!   root. A directory, named or matched, stands for every regular file below it.
 //! - A file counts once, however many patterns, hard links or symbolic links lead to it. A symbolic
 //!   link that a pattern names is followed; one that is found below a directory is not, and a note says so.
-//! - Every pattern must match. A file that a pattern names or matches must hold something; below a
-//!   directory an empty file (`.nojekyll`, `py.typed`) is only noted.
-//! - `size` is the sum of the files' lengths. `gzip`, `brotli` and `zstd` are sums as well, each file
-//!   compressed by itself as a web server sends it.
-//! - `stripped` is what `strip` would leave of each file, and every file must be an ELF file.
-//! - `layers` and `unpacked` look inside images: what `docker save` writes, or an OCI layout as an
+//! - Every pattern must match. A file that a pattern names or matches must not be empty. An empty file below a
+//!   directory (`.nojekyll`, `py.typed`) is only noted.
+//! - `size` is the sum of the files' lengths. `gzip`, `brotli` and `zstd` are sums too, with each file
+//!   compressed by itself, as a web server sends it.
+//! - `stripped` is the size that `strip` would leave of each file, and every file must be an ELF file.
+//! - `layers` and `unpacked` look inside container images: what `docker save` writes, or an OCI layout as an
 //!   archive (plain or gzipped) or as a directory. `unpacked` counts the bytes of the layers' tar archives.
 //!   `size` of an image is its length as it is stored. Nothing of an image is ever written to disk.
 
@@ -41,42 +40,42 @@ use self::files::{Artifact, Found};
 use self::image::Image;
 use crate::inject::Injection;
 
-/// One metric of an artifact.
+/// The value of one metric of an artifact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// In the metric's base unit: bytes, or a count of layers.
+    /// The value in the metric's base unit: bytes, or a count of layers.
     pub value: f64,
-    /// What a reader should know: how many files, which is the largest, what was not counted.
+    /// The notes for a reader: how many files there are, which is the largest, and what was not counted.
     pub notes: Vec<String>,
 }
 
-/// The name of each section of a program or a module, and what it holds.
+/// The sections of a program or a module: the name and the content of each.
 type Sections = Vec<(String, Vec<u8>)>;
 
-/// For each metric that was asked for, its reading or why there is none.
+/// The reading of each metric that was asked for, or the reason why there is none.
 pub type Readings = ByMetric<Result<Reading, Unmeasured>>;
 
 /// Measures the files that `patterns` name, starting from `root`.
 ///
 /// Compressed sizes are kept in the directory `cache` by content and encoder, so that the same bytes are
-/// never compressed twice. A cache that cannot be written costs time and is noted, no more.
+/// never compressed twice. If the cache cannot be written, a note says so, and the measurement goes on.
 ///
-/// Each metric fails by itself, except where the files are not there: then all fail alike.
+/// Each metric fails by itself. Only if the files are missing do all metrics fail for the same reason.
 pub fn measure(patterns: &[String], root: &Path, metrics: &[Metric], cache: &Path) -> Readings {
     of_found(files::find(patterns, root), metrics, cache)
 }
 
-/// The same with random bytes in a copy of the largest file: as many as `injection` says, where `own` is what the
-/// files themselves have. The copy is in `scratch`, and gone afterwards.
+/// Measures the files with random bytes added to a copy of the largest one. `injection` says how many bytes are added
+/// to files whose value is `bare`. The copy is made in `scratch`, and removed afterwards.
 pub(crate) fn measure_injected(
     patterns: &[String],
     root: &Path,
     metrics: &[Metric],
     cache: &Path,
-    (injection, own, scratch): (Injection, f64, &Path),
+    (injection, bare, scratch): (Injection, f64, &Path),
 ) -> Readings {
     let grown = files::find(patterns, root).and_then(|mut artifact| {
-        let more = injection.added(own).ceil() as u64;
+        let more = injection.added(bare).ceil() as u64;
         let stripped = metrics.contains(&Key::Stripped.into());
         let copy = inject::grow(&mut artifact, more, stripped, scratch)?;
         Ok((artifact, copy))
@@ -116,22 +115,23 @@ fn of_found(found: Result<Artifact, Unmeasured>, metrics: &[Metric], cache: &Pat
     readings
 }
 
+/// The size of one file by one metric.
 type Weight = Result<u64, Unmeasured>;
 
-/// A metric, a file's number, and its bytes.
+/// A metric, the index of a file, and the file's size by this metric.
 type Weighed<'m> = ((&'m Metric, usize), Weight);
 
-/// For each metric that adds up over files, the bytes of every file, file by file.
+/// Measures the size of every file by every metric that is a sum over files. The result is in the order of the files.
 fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<Weighed<'m>> {
     let files = &artifact.files;
     let mut work: Vec<(&Metric, usize)> = Vec::new();
     for (i, metric) in metrics.iter().enumerate() {
-        let again = metrics[..i].contains(metric);
-        if !again && !matches!(metric.key(), Key::Layers | Key::Unpacked) {
+        let is_repeated = metrics[..i].contains(metric);
+        if !is_repeated && !matches!(metric.key(), Key::Layers | Key::Unpacked) {
             work.extend((0..files.len()).map(|file| (metric, file)));
         }
     }
-    // What takes longest comes first, so that nobody waits for it alone at the end.
+    // The longest work comes first, so that no thread is still busy with it when all others are done.
     let cost = |metric: &Metric| if metric.key() == Key::Brotli { 20 } else { 1 };
     work.sort_by_cached_key(|&(metric, file)| {
         usize::MAX - files[file].bytes.saturating_mul(cost(metric)) as usize
@@ -142,7 +142,7 @@ fn weigh<'m>(artifact: &Artifact, metrics: &'m [Metric], cache: &Cache) -> Vec<W
     weighed
 }
 
-/// What was weighed by this metric, in the order of the files.
+/// Returns the sizes by this metric, in the order of the files.
 fn of(metric: &Metric, weighed: &[Weighed<'_>]) -> Vec<Weight> {
     let of_it = weighed.iter().filter(|((of, _), _)| *of == metric);
     of_it.map(|(_, weight)| weight.clone()).collect()
@@ -155,7 +155,7 @@ fn weight(metric: &Metric, file: &Found, cache: &Cache) -> Weight {
         (Key::Stripped, _) => elf::stripped(file),
         _ => {
             let text = format!(
-                "failed to measure `{metric}` of `{}`: it is no metric of an artifact",
+                "failed to measure `{metric}` of `{}`: it is not a metric of an artifact",
                 file.shown
             );
             Err(Unmeasured::new(Cause::Unsupported, text))
@@ -175,7 +175,7 @@ fn of_files(files: &[Found], weights: Vec<Weight>) -> Result<Reading, Unmeasured
     Ok(Reading { value: weights.iter().sum::<u64>() as f64, notes })
 }
 
-/// The images among what patterns name, where they are asked for.
+/// Opens the images that patterns name, if a metric of images is asked for.
 fn look_inside(artifact: &Artifact, metrics: &[Metric]) -> Vec<Result<Image, Unmeasured>> {
     let inside = |metric: &Metric| matches!(metric.key(), Key::Layers | Key::Unpacked);
     let wanted = metrics.iter().any(inside);
@@ -211,7 +211,7 @@ fn of_images(
     Ok(Reading { value, notes })
 }
 
-/// Every value, or the first failure and how many more there are.
+/// Returns every value, or the first failure with the number of further failures.
 fn all<T>(results: Vec<Result<T, Unmeasured>>) -> Result<Vec<T>, Unmeasured> {
     let (mut values, mut failures) = (vec![], vec![]);
     for result in results {

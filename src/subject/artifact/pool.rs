@@ -1,17 +1,17 @@
-//! Parallel work with a bound: no more at once than there are processors, in the whole process.
+//! Parallel work with a limit for the whole process: there are never more pieces of work at once than processors.
 //!
-//! Apart because the bound is shared by every budget that is measured at the same time: an encoder at
-//! its highest level takes some hundred megabytes, so that it is memory as much as time that is bounded.
+//! All budgets that are measured at the same time share this limit. It limits memory as much as processor time, since
+//! an encoder at its highest level takes some hundred megabytes.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-/// On larger machines memory is what runs out.
+/// The most pieces of work at once. A machine with more processors would run out of memory first.
 const MOST: usize = 8;
 
-/// `work` done for each of `items`, in parallel; the results in the order of the items.
+/// Calls `work` for each of `items`, in parallel. The results are in the order of the items.
 pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
@@ -41,12 +41,12 @@ fn most() -> usize {
 static TAKEN: Mutex<usize> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
-/// The right to work, given back when it is dropped.
+/// A slot, which a thread holds while it works. It is given back when it is dropped.
 struct Slot;
 
 impl Slot {
     fn take() -> Slot {
-        // Between lock and unlock nothing can panic, so a poisoned count is still right.
+        // Nothing can panic while the lock is held, so the count is right even if the lock is poisoned.
         let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let free = FREED.wait_while(taken, |taken| *taken >= most());
         *free.unwrap_or_else(PoisonError::into_inner) += 1;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_keep_their_order_and_work_its_bound() {
+    fn results_keep_the_order_of_the_items_and_work_keeps_the_limit() {
         let (running, highest) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let items: Vec<usize> = (0..500).collect();
         let doubled = map(&items, |&item| {

@@ -1,8 +1,8 @@
-//! The sections of a WebAssembly module, as far as their names and what they hold.
+//! The reader of a WebAssembly module's sections.
 
 use super::Sections;
 
-/// Sections by their number, after the first one, which has a name of its own.
+/// The names of the sections by their number. A custom section has a name of its own besides.
 const NAMES: [&str; 14] = [
     "custom",
     "type",
@@ -20,19 +20,19 @@ const NAMES: [&str; 14] = [
     "tag",
 ];
 
-/// The sections in their order: the name of each, and what it holds; `None` where it is no whole module.
+/// Returns the sections in their order, each with its name and its content. `None` if this is not a whole module.
 pub(super) fn sections(module: &[u8]) -> Option<Sections> {
     let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
     let mut found = Vec::new();
     while let Some((&kind, after)) = rest.split_first() {
-        let (length, after) = number(after)?;
+        let (length, after) = read_number(after)?;
         let (section, after) = after.split_at_checked(length)?;
         rest = after;
         let name = NAMES.get(usize::from(kind))?;
         if kind == 0 {
-            let (length, content) = number(section)?;
-            let (own, content) = content.split_at_checked(length)?;
-            found.push((format!("{name} {}", String::from_utf8_lossy(own)), content.to_vec()));
+            let (length, content) = read_number(section)?;
+            let (custom, content) = content.split_at_checked(length)?;
+            found.push((format!("{name} {}", String::from_utf8_lossy(custom)), content.to_vec()));
         } else {
             found.push(((*name).to_owned(), section.to_vec()));
         }
@@ -40,8 +40,8 @@ pub(super) fn sections(module: &[u8]) -> Option<Sections> {
     Some(found)
 }
 
-/// An unsigned LEB128 of 32 bits, and what follows it.
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+/// Reads an unsigned LEB128 number of 32 bits. Returns it, and the bytes that follow it.
+fn read_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut number = 0_u64;
     for (at, byte) in bytes.iter().enumerate().take(5) {
         number |= u64::from(byte & 0x7f) << (7 * at);

@@ -1,4 +1,4 @@
-//! What one process of a run built, for the others: nothing is built twice, and what failed is not tried again.
+//! Builds that the processes of a run share: nothing is built twice, and a build that failed is not tried again.
 
 use std::fs::{self, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,23 +9,23 @@ use perf_budget_core::build::Built;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use serde::{Deserialize, Serialize};
 
-/// What became of a build, as a file.
+/// The file with the result of a build.
 #[derive(Serialize, Deserialize)]
 enum Wire {
     Built { path: PathBuf, note: String },
     Failed { cause: String, text: String, output: Option<String> },
 }
 
-/// What `build` gives, or gave in another process of the run whose directory is `run`. The product is named by the
-/// `root` of its revision and its `key`.
-pub(super) fn once(
+/// Calls `build`, unless a process of the run has already built this product; then returns that result. `run` is the
+/// directory of the run. A product is identified by the `root` of its revision and by its `key`.
+pub(super) fn build_once(
     run: Option<&Path>,
     root: &Path,
     key: &str,
     build: impl FnOnce() -> Result<Built, Unmeasured>,
 ) -> Result<Built, Unmeasured> {
     let Some(run) = run else { return build() };
-    // One release of Rust built all processes of a run, which are one binary.
+    // The standard hasher may differ between releases of Rust, but all processes of a run are the same binary.
     let mut name = DefaultHasher::new();
     (root, key).hash(&mut name);
     let place = run.join(format!("built-{:016x}", name.finish()));
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_product_of_each_revision_is_built_once_whatever_came_of_it() {
+    fn each_product_of_each_revision_is_built_once_even_if_it_fails() {
         let run = std::env::temp_dir().join(format!("perf-budget-shared-{}", std::process::id()));
         fs::create_dir_all(&run).unwrap();
         let (head, base) = (Path::new("/w"), Path::new("/base"));
@@ -105,7 +105,7 @@ mod tests {
                 count.set(count.get() + 1);
                 built.clone()
             };
-            once(Some(&run), root, key, build)
+            build_once(Some(&run), root, key, build)
         };
         for _ in 0..2 {
             assert_eq!(ask(head, "{bin:app}", &good("/a")), good("/a"));
@@ -113,8 +113,8 @@ mod tests {
             assert_eq!(ask(head, "{bin:other}", &bad()), bad());
         }
         assert_eq!(count.get(), 3);
-        // Alone there is nobody to share with.
-        assert_eq!(once(None, head, "{bin:app}", bad), bad());
+        // Without a directory of the run there is no other process to share with.
+        assert_eq!(build_once(None, head, "{bin:app}", bad), bad());
         fs::remove_dir_all(&run).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Starting the programs that build: with the environment of the revision that is built, and a time limit.
+//! The start of the programs that build a revision: with the environment of that revision, and with a time limit.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,43 +9,45 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::exec::{self, Launch};
 
-/// What cargo tells a test of its own package, and no program that builds another one.
-const OF_A_TEST: [&str; 5] = [
+/// How the variables begin that cargo sets for a test. They describe the test's own package, so a build of another
+/// package must not see them.
+const TEST_VARIABLES: [&str; 5] = [
     "CARGO_BIN_EXE_",
     "CARGO_CRATE_NAME",
     "CARGO_MANIFEST_",
     "CARGO_PKG_",
     "CARGO_PRIMARY_PACKAGE",
 ];
-/// Where a user has cargo build: a place of this revision's, which the base must not write to.
-const TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+/// The variables by which a user chooses cargo's target directory. It belongs to this revision, so a build of the base
+/// must not write to it.
+const TARGET_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
-/// Variables that a build has otherwise than this process: their value, `None` where it is not to have them.
-type Environment = BTreeMap<String, Option<String>>;
+/// The differences from the environment of this process: each variable with its value, or `None` if it is removed.
+type Changes = BTreeMap<String, Option<String>>;
 
-/// Starts what builds one revision.
-pub(super) struct Starts {
-    environment: Environment,
+/// The environment and the time limit of the programs that build one revision.
+pub(super) struct BuildEnvironment {
+    changes: Changes,
     timeout: Duration,
 }
 
-impl Starts {
-    /// For the base or for this revision.
-    pub(super) fn of(is_base: bool, timeout: Duration) -> Result<Starts, Unmeasured> {
+impl BuildEnvironment {
+    /// Returns the environment for builds of the base, or of this revision.
+    pub(super) fn of(is_base: bool, timeout: Duration) -> Result<BuildEnvironment, Unmeasured> {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        let own = |name: &String| OF_A_TEST.iter().any(|start| name.starts_with(start));
-        let mut environment: Environment = names.filter(own).map(|name| (name, None)).collect();
+        let is_of_test = |name: &String| TEST_VARIABLES.iter().any(|start| name.starts_with(start));
+        let mut changes: Changes = names.filter(is_of_test).map(|name| (name, None)).collect();
         if is_base {
-            environment.extend(TARGETS.map(|name| (name.to_owned(), None)));
-            environment.extend(of_base()?);
+            changes.extend(TARGET_VARIABLES.map(|name| (name.to_owned(), None)));
+            changes.extend(changes_of_base()?);
         }
-        Ok(Starts { environment, timeout })
+        Ok(BuildEnvironment { changes, timeout })
     }
 
     /// Starts a program and waits for its end.
     pub(super) fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
         let mut launch = Launch::new(self.program(&step.program));
-        for (name, value) in &self.environment {
+        for (name, value) in &self.changes {
             match value {
                 Some(value) => launch.env.push((name.into(), value.into())),
                 None => launch.without.push(name.into()),
@@ -53,7 +55,7 @@ impl Starts {
         }
         launch.args = step.args.iter().map(Into::into).collect();
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());
-        // All of cargo's answer is needed, not only the end.
+        // The whole output of cargo is parsed, so more than its end is kept.
         launch.keep = 32 << 20;
         let done = exec::run(&launch, self.timeout).map_err(|why| match why.cause {
             Cause::TimedOut => Unmeasured {
@@ -65,10 +67,11 @@ impl Starts {
             },
             _ => why,
         })?;
-        let said = done.stderr.text();
+        let errors = done.stderr.text();
         let said = match step.program {
-            Program::Cargo => said,
-            Program::Named(_) => said.or_else(|| done.stdout.text()),
+            // The standard output of cargo is JSON.
+            Program::Cargo => errors,
+            Program::Named(_) => errors.or_else(|| done.stdout.text()),
         };
         Ok(Ended { code: done.code, stdout: done.stdout.tail, said })
     }
@@ -77,18 +80,18 @@ impl Starts {
         match program {
             Program::Named(name) => name.into(),
             Program::Cargo => {
-                let own = || std::env::var_os("CARGO");
-                let set = self.environment.get("CARGO");
-                let cargo = set.map_or_else(own, |set| set.clone().map(Into::into));
+                let inherited = || std::env::var_os("CARGO");
+                let changed = self.changes.get("CARGO");
+                let cargo = changed.map_or_else(inherited, |value| value.clone().map(Into::into));
                 cargo.unwrap_or_else(|| "cargo".into())
             }
         }
     }
 }
 
-/// How the base's environment differs from that of this process, which runs within what this revision's toolchain and
-/// configuration set.
-fn of_base() -> Result<Environment, Unmeasured> {
+/// Returns the differences between the environment of the base's builds and that of this process, in which this
+/// revision's toolchain and configuration have set variables.
+fn changes_of_base() -> Result<Changes, Unmeasured> {
     let handover = Handover::from_env(|name| std::env::var_os(name))
         .map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
     Ok(handover.unwrap_or_default().told.environment)
@@ -98,9 +101,9 @@ fn of_base() -> Result<Environment, Unmeasured> {
 mod tests {
     use super::*;
 
-    fn starts(environment: &str) -> Starts {
-        let environment = serde_json::from_str(environment).unwrap();
-        Starts { environment, timeout: Duration::from_secs(60) }
+    fn with_changes(changes: &str) -> BuildEnvironment {
+        let changes = serde_json::from_str(changes).unwrap();
+        BuildEnvironment { changes, timeout: Duration::from_secs(60) }
     }
 
     fn step(program: Program, args: &[&str]) -> Step {
@@ -108,21 +111,22 @@ mod tests {
         Step { aim: "try".to_owned(), program, args, dir: std::env::temp_dir() }
     }
 
-    /// The program `env` in cargo's place says what reached it.
+    /// The program `env` is started in the place of cargo, and prints its environment.
     #[test]
-    fn a_build_of_the_base_has_the_bases_environment() {
-        let starts = starts("{\"CARGO\": \"env\", \"HOME\": null, \"BASES_OWN\": \"1\"}");
-        let done = starts.start(&step(Program::Cargo, &[])).unwrap();
+    fn a_build_of_the_base_has_the_environment_of_the_base() {
+        let environment =
+            with_changes("{\"CARGO\": \"env\", \"HOME\": null, \"BASES_OWN\": \"1\"}");
+        let done = environment.start(&step(Program::Cargo, &[])).unwrap();
         let listed = String::from_utf8(done.stdout).unwrap();
         let has = |start: &str| listed.lines().any(|line| line.starts_with(start));
         assert!(has("BASES_OWN=1") && has("PATH=") && !has("HOME="), "{listed}");
     }
 
     #[test]
-    fn a_build_knows_nothing_of_the_test_that_asks_for_it() {
+    fn a_build_does_not_see_the_variables_of_the_test() {
         for is_base in [false, true] {
-            let starts = Starts::of(is_base, Duration::from_secs(60)).unwrap();
-            let done = starts.start(&step(Program::Named("env".to_owned()), &[])).unwrap();
+            let environment = BuildEnvironment::of(is_base, Duration::from_secs(60)).unwrap();
+            let done = environment.start(&step(Program::Named("env".to_owned()), &[])).unwrap();
             let listed = String::from_utf8(done.stdout).unwrap();
             assert!(
                 !listed.contains("CARGO_MANIFEST_DIR=") && listed.contains("PATH="),
@@ -132,10 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_hangs_is_ended_and_says_which_key_to_raise() {
-        let starts = Starts { timeout: Duration::from_millis(50), ..starts("{}") };
+    fn a_build_that_hangs_is_ended_and_the_error_names_the_key_to_raise() {
+        let environment =
+            BuildEnvironment { timeout: Duration::from_millis(50), ..with_changes("{}") };
         let shell = step(Program::Named("sh".to_owned()), &["-c", "echo compiling >&2; sleep 600"]);
-        let why = starts.start(&shell).unwrap_err();
+        let why = environment.start(&shell).unwrap_err();
         assert_eq!(why.cause, Cause::TimedOut);
         assert!(
             why.text.contains("within 50ms") && why.text.contains("raise `build_timeout`"),
@@ -144,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_command_says_on_either_stream_is_kept() {
+    fn the_output_of_a_command_on_either_stream_is_kept() {
         for line in ["echo oops >&2; exit 3", "echo oops; exit 3"] {
             let shell = step(Program::Named("sh".to_owned()), &["-c", line]);
-            let done = starts("{}").start(&shell).unwrap();
+            let done = with_changes("{}").start(&shell).unwrap();
             assert_eq!((done.code, done.said.as_deref().map(str::trim)), (3, Some("oops")));
         }
     }

@@ -1,4 +1,4 @@
-//! The page cache: dropping a command's files from it, and seeing whether they have gone.
+//! The page cache: this module drops a command's files from it, and checks that they have left it.
 
 use std::path::Path;
 #[cfg(target_os = "linux")]
@@ -8,8 +8,8 @@ use perf_budget_core::outcome::Unmeasured;
 
 use crate::exec::Launch;
 
-/// Drops the program's file, and every argument that is a file, from the page cache. Gives notes on
-/// what stayed: pages that a process has mapped do.
+/// Drops the program's file, and every argument that is a file, from the page cache. Returns notes about what stayed
+/// there: pages that a process has mapped cannot be dropped.
 #[cfg(target_os = "linux")]
 pub(super) fn evict(launch: &Launch, root: &Path) -> Result<Vec<String>, Unmeasured> {
     let mut notes = Vec::new();
@@ -25,8 +25,8 @@ pub(super) fn evict(launch: &Launch, root: &Path) -> Result<Vec<String>, Unmeasu
                 path.display()
             )),
             Ok(None) => notes.push(format!(
-                "the kernel does not tell whether `{}` left the page cache: the file is another \
-                 user's",
+                "the kernel does not tell whether `{}` left the page cache: the file belongs to another \
+                 user",
                 path.display()
             )),
             Err(e) => notes.push(format!(
@@ -44,7 +44,7 @@ pub(super) fn evict(_launch: &Launch, _root: &Path) -> Result<Vec<String>, Unmea
     Err(Unmeasured::new(perf_budget_core::outcome::Cause::Unsupported, text))
 }
 
-/// The program's file, and the arguments that are files.
+/// Returns the program's file, and the arguments that are files.
 #[cfg(target_os = "linux")]
 fn files(launch: &Launch, root: &Path) -> Vec<PathBuf> {
     let program = Path::new(&launch.program);
@@ -65,7 +65,7 @@ fn files(launch: &Launch, root: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Dirty pages cannot be dropped, so they are written first.
+/// Drops a file from the page cache. Dirty pages cannot be dropped, so they are written first.
 #[cfg(target_os = "linux")]
 fn evict_file(path: &Path) -> std::io::Result<()> {
     let file = std::fs::File::open(path)?;

@@ -1,4 +1,5 @@
-//! When a command that does not end by itself counts as started: its text, its port, its file.
+//! The signal by which a command that does not end by itself counts as started: a text that it prints, a port that it
+//! opens, or a file that it creates.
 
 use std::fmt;
 use std::fs;
@@ -11,8 +12,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::exec::{Child, Readiness, Stream};
 
-/// What is waited for. It was not yet so when it was prepared. A file that was waited for is removed
-/// when this is dropped, for the next run.
+/// The signal that is waited for. The file of a signal is removed when the signal is dropped, so that the next run can
+/// wait for it again.
 #[derive(Debug)]
 pub(super) enum Signal {
     Text(Stream, String),
@@ -21,7 +22,8 @@ pub(super) enum Signal {
 }
 
 impl Signal {
-    /// Checks that the command is not "ready" before it is started. `None`: it is when it ends.
+    /// Returns the signal of `ready`, or `None` if the command is ready when it ends. Fails if the signal is there
+    /// before the command is started.
     pub(super) fn prepare(ready: &Ready, root: &Path) -> Result<Option<Signal>, Unmeasured> {
         Ok(Some(match ready {
             Ready::Exit => return Ok(None),
@@ -38,9 +40,9 @@ impl Signal {
             Ready::File(file) => {
                 let file = root.join(file);
                 if file.symlink_metadata().is_ok() {
-                    // It could be anyone's: removing it is not ours to decide.
+                    // The file may be the user's, so it is not removed here.
                     let text = format!(
-                        "`{}` is there before the command starts, so it cannot tell when it is \
+                        "`{}` is there before the command starts, so it cannot show when the command is \
                          ready; remove it",
                         file.display()
                     );
@@ -51,7 +53,7 @@ impl Signal {
         }))
     }
 
-    /// The text that the process's streams are watched for.
+    /// Returns the text to look for in the output of the process, and the stream to look for it in.
     pub(super) fn watch(&self) -> Option<(Stream, String)> {
         match self {
             Signal::Text(stream, text) => Some((*stream, text.clone())),
@@ -59,7 +61,7 @@ impl Signal {
         }
     }
 
-    /// Waits for it.
+    /// Waits for the signal.
     pub(super) fn wait(
         &self,
         child: &mut Child,
@@ -76,13 +78,13 @@ impl Signal {
 impl Drop for Signal {
     fn drop(&mut self) {
         if let Signal::File(file) = self {
-            // Where that fails the next run says that it is there.
+            // If the file cannot be removed, the next run fails because the file is there.
             let _ = fs::remove_file(file);
         }
     }
 }
 
-/// Completes "before …" and "was not ready: …".
+/// Writes the signal as a clause that completes "before ...", "when ..." and "once ...".
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,7 +100,7 @@ impl fmt::Display for Signal {
 
 /// Whether a connection to the port of the loopback interface is accepted, by IPv4 or IPv6.
 fn accepts(port: u16) -> bool {
-    // Refused at once where nobody listens; a full backlog would otherwise hold us for minutes.
+    // A connection is refused at once if nobody listens. But a full backlog would block the call for minutes.
     let patience = Duration::from_millis(100);
     [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
         .iter()

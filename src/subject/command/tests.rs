@@ -1,4 +1,4 @@
-//! Commands of every kind, measured once. The clock is only asked for orderings.
+//! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::metric::Statistic::{Mean, P50};
@@ -41,7 +41,7 @@ fn check_refused(
     }
 }
 
-/// A directory of this run of the tests alone, below cargo's own, which `cargo clean` takes away.
+/// Returns a directory for this run of the tests. It is in cargo's target directory, so `cargo clean` removes it.
 fn scratch() -> PathBuf {
     let binary = std::env::current_exe().unwrap();
     let dir = binary.with_file_name(format!("command-tests-{}", std::process::id()));
@@ -53,13 +53,13 @@ fn text(text: &str) -> Ready {
     Ready::Stdout(text.to_owned())
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
-fn a_command_that_ends_has_every_time() {
+fn a_command_that_ends_by_itself_has_every_time() {
     let metrics =
         [WALL, Key::Wall.at(Mean), STARTUP, Metric::from(Key::Cpu), Metric::from(Key::Exit)];
     let process = measured(&sh("sleep 0.2"), &metrics);
@@ -77,8 +77,8 @@ fn a_command_that_ends_has_every_time() {
 }
 
 #[test]
-fn what_is_left_without_waiting() {
-    // Wall, processor time and waiting in milliseconds; what is left of the wall.
+fn waiting_is_subtracted_from_the_time_of_one_thread() {
+    // The wall time, the processor time and the waiting in milliseconds, and what is left of the wall time.
     let check = |wall: u64, cpu: u64, waited: Option<u64>, expected: Option<f64>| {
         let ms = Duration::from_millis;
         let mut process = ProcessRun {
@@ -92,9 +92,9 @@ fn what_is_left_without_waiting() {
     check(500, 200, Some(300), Some(0.2));
     check(500, 100, Some(300), Some(0.2));
     check(500, 100, Some(0), Some(0.5));
-    // What it used before its program was loaded counts as its own.
+    // The processor time from before the program was loaded is counted too.
     check(500, 210, Some(300), Some(0.21));
-    // Two threads, the first of which waited.
+    // There were two threads, of which the first waited.
     check(500, 400, Some(300), None);
     check(500, 900, Some(0), None);
     check(500, 100, None, None);
@@ -102,16 +102,16 @@ fn what_is_left_without_waiting() {
 }
 
 #[test]
-fn what_others_do_is_no_waiting_of_one() {
+fn waiting_is_only_subtracted_if_the_command_is_one_process() {
     let process = measured(&sh("exec sleep 0.05"), &[WALL]);
-    // How much is left depends on the machine: what it waited before its program was loaded is taken off, too.
+    // How much is left depends on the machine, because the waiting before the program was loaded is subtracted too.
     assert!((0.0..=process.values[&WALL]).contains(&process.less_waiting[&WALL]), "{process:?}");
     let process = measured(&sh("sleep 0.05; true"), &[WALL]);
     assert!(process.less_waiting.is_empty(), "{process:?}");
 }
 
 #[test]
-fn a_command_is_ready_by_each_kind_of_sign() {
+fn a_command_is_ready_by_each_kind_of_signal() {
     let port = free_port();
     let listen = format!(
         "time.sleep(0.05); s = socket.create_server(('127.0.0.1', {port})); time.sleep(1000)"
@@ -125,10 +125,10 @@ time.sleep(1000)";
         python(&split.replace("FILE", "sys.stderr"), on),
         python(&listen, Ready::Port(port)),
         python("time.sleep(0.05); open('up', 'w'); time.sleep(1000)", Ready::File("up".into())),
-        // A server that ends with its input.
+        // This server ends when its standard input is closed.
         python("time.sleep(0.05); print('up', flush=True); sys.stdin.read()", text("up")),
     ] {
-        // A first run must leave no port and no file that the second stumbles over.
+        // The second run fails if the first one has left its port or its file behind.
         let runs = if matches!(command.ready, Ready::Port(_) | Ready::File(_)) { 2 } else { 1 };
         for _ in 0..runs {
             let startup = measured(&command, &[STARTUP]).values[&STARTUP];
@@ -150,7 +150,7 @@ time.sleep(1000)";
 }
 
 #[test]
-fn what_a_server_holds_is_read_when_it_is_ready() {
+fn the_memory_of_a_server_is_read_when_it_is_ready() {
     let server =
         |body| python(&format!("{body}; print('up', flush=True); time.sleep(1000)"), text("up"));
     let metrics = [Metric::from(Key::Rss), Metric::from(Key::PeakRss), Metric::from(Key::Cpu)];
@@ -166,7 +166,7 @@ fn what_a_server_holds_is_read_when_it_is_ready() {
 }
 
 #[test]
-fn a_wrapper_does_not_hide_what_it_starts() {
+fn a_wrapper_script_does_not_hide_what_it_starts() {
     let script = "python3 -c \"import time; x = b'x' * 100_000_000; print('up', flush=True); \
                   time.sleep(1000)\" & wait";
     let wrapped = Command { ready: text("up"), ..sh(script) };
@@ -179,7 +179,7 @@ fn a_wrapper_does_not_hide_what_it_starts() {
 }
 
 #[test]
-fn what_never_gets_ready_tells_what_it_was_waited_for() {
+fn the_error_of_a_command_that_is_never_ready_names_the_signal() {
     let deaf = python("time.sleep(1000)", text("listening on"));
     let words = ["`python3` was not ready within 700ms", "standard output held \"listening on\""];
     check_refused(&deaf, &[STARTUP], SOON, Cause::TimedOut, &words);
@@ -193,7 +193,7 @@ fn what_never_gets_ready_tells_what_it_was_waited_for() {
 }
 
 #[test]
-fn what_ends_before_it_is_ready_is_no_start() {
+fn a_command_that_ends_before_it_is_ready_is_an_error() {
     let ends = |ready| python("print('no', file=sys.stderr); sys.exit(3)", ready);
     let words = ["ended with exit code 3 before", "| no"];
     for ready in [text("up"), Ready::Port(free_port()), Ready::File("early".into())] {
@@ -204,7 +204,7 @@ fn what_ends_before_it_is_ready_is_no_start() {
 }
 
 #[test]
-fn what_ends_as_soon_as_it_is_ready_is_no_server() {
+fn a_command_that_ends_as_soon_as_it_is_ready_is_an_error() {
     let server = |script: &str| Command { ready: text("listening"), ..sh(script) };
     let metrics = [STARTUP, Metric::from(Key::Rss)];
     let words = ["`sh` ended with exit code 3 as soon as it was ready", "| sorry"];
@@ -220,27 +220,27 @@ fn what_ends_as_soon_as_it_is_ready_is_no_server() {
     let words = ["exit code 0 as soon as it was ready"];
     let file = python("time.sleep(0.05); open('last', 'w')", Ready::File("last".into()));
     check_refused(&file, &[STARTUP], LONG, Cause::ExitedEarly, &words);
-    // What it leaves behind is no server of its own.
+    // A process that the command leaves behind does not count as the server.
     let daemon = server("(setsid sleep 1000 &); echo listening");
     check_refused(&daemon, &[STARTUP], LONG, Cause::ExitedEarly, &words);
 }
 
 #[test]
-fn what_is_ready_before_it_starts_is_no_sign() {
+fn a_signal_that_is_there_before_the_command_starts_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let server = python("time.sleep(1000)", Ready::Port(port));
     let words = format!("port {port} is already taken");
     check_refused(&server, &[STARTUP], LONG, Cause::PortTaken, &[&words]);
-    let there = scratch().join("precious");
-    std::fs::write(&there, "keep me").unwrap();
+    let existing = scratch().join("precious");
+    std::fs::write(&existing, "keep me").unwrap();
     let server = python("time.sleep(1000)", Ready::File("precious".into()));
     check_refused(&server, &[STARTUP], LONG, Cause::Unsuitable, &["is there before", "remove it"]);
-    assert_eq!(std::fs::read_to_string(&there).unwrap(), "keep me");
+    assert_eq!(std::fs::read_to_string(&existing).unwrap(), "keep me");
 }
 
 #[test]
-fn a_failure_is_red_unless_its_code_is_asked_for() {
+fn a_failing_command_is_an_error_unless_its_exit_code_is_measured() {
     let fails = sh("echo broken >&2; exit 3");
     check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh`", "exit code 3", "| broken"]);
     let values = measured(&fails, &[WALL, Metric::from(Key::Exit)]).values;
@@ -266,7 +266,7 @@ fn a_failure_is_red_unless_its_code_is_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_measured_says_so() {
+fn a_metric_that_cannot_be_measured_is_an_error() {
     let server = python("pass", text("up"));
     check_refused(
         &sh("true"),
@@ -291,7 +291,7 @@ fn what_cannot_be_measured_says_so() {
 }
 
 #[test]
-fn strays_are_ended_and_noted() {
+fn a_process_that_a_command_leaves_behind_is_ended_and_noted() {
     let process = measured(&sh("setsid -f sleep 100000"), &[WALL]);
     assert!(
         process.notes.iter().any(|note| note.contains("left 1 running")),
@@ -301,7 +301,7 @@ fn strays_are_ended_and_noted() {
 }
 
 #[test]
-fn the_environment_and_the_directory_are_the_commands() {
+fn a_command_runs_in_its_own_environment_and_directory() {
     let mut command = sh("test \"$GREETING\" = hello && test -d ../$(basename \"$PWD\")");
     command.env = vec![("GREETING".into(), "hello".into())];
     measured(&command, &[Metric::from(Key::PeakRss)]);
@@ -313,21 +313,22 @@ fn the_environment_and_the_directory_are_the_commands() {
     measured(&Command { argv: vec!["./own".into()], ..sh("") }, &[WALL]);
 }
 
-/// What GNU time says of the same command: its user and system seconds, and its peak in bytes.
+/// Returns what GNU time measures of a command: its user and system seconds, and its peak in bytes. `None` if GNU
+/// time is not installed.
 fn gnu_time(command: &Command) -> Option<(f64, f64)> {
     let mut argv = vec!["-f".to_owned(), "%U %S %M".to_owned()];
     argv.extend(command.argv.clone());
     let mut launch = Launch::new("/usr/bin/time");
     launch.args = argv.into_iter().map(Into::into).collect();
-    // From a small process, like the relay: time itself inherits our size, and hands it on.
+    // The relay is a small process. GNU time would inherit the size of this process and count it as the command's.
     launch.parent = Parent::Relay;
     let done = match exec::run(&launch, LONG) {
         Err(reason) if reason.cause == Cause::NotFound => return None,
         done => done.unwrap(),
     };
-    let said = done.stderr.text().unwrap();
-    let said: Vec<f64> = said.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    Some((said[0] + said[1], said[2] * 1024.0))
+    let output = done.stderr.text().unwrap();
+    let values: Vec<f64> = output.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    Some((values[0] + values[1], values[2] * 1024.0))
 }
 
 #[test]
@@ -348,11 +349,11 @@ fn peak_and_processor_time_agree_with_gnu_time() {
     let busy = python("while time.process_time() < 0.5: pass", Ready::Exit);
     let cpu = measured(&busy, &[Metric::from(Key::Cpu)]).values[&Metric::from(Key::Cpu)];
     let Some((theirs, _)) = gnu_time(&busy) else { return missing("GNU time") };
-    // It ends by its own processor clock, however busy the machine is.
+    // The script ends after a given processor time, so the result does not depend on how busy the machine is.
     assert!(cpu >= 0.5 && (cpu / theirs - 1.0).abs() < 0.2, "{cpu}, GNU time says {theirs}");
 }
 
-/// Says visibly that a comparison is not made.
+/// Prints that a comparison is skipped, because a program is not installed.
 fn missing(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped in part: {what} is not installed");
@@ -360,9 +361,9 @@ fn missing(what: &str) {
 
 #[test]
 fn an_evicted_file_leaves_the_page_cache() {
-    // In the build's directory: a file in memory, such as a temporary directory's may be, has no
-    // other place to go.
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    // The file is beside this program, wherever that was built. A temporary directory may be in memory, and such a file cannot
+    // leave the page cache.
+    let dir = scratch();
     let file = dir.join(format!("evicted-{}", std::process::id()));
     std::fs::write(&file, vec![1; 1 << 20]).unwrap();
     let pages = |path: &Path| crate::os::page_cache::resident_pages(path).unwrap().unwrap();
@@ -373,7 +374,7 @@ fn an_evicted_file_leaves_the_page_cache() {
     let notes = page_cache::evict(&launch, &dir).unwrap();
     assert_eq!(pages(&file), (0, total));
     assert!(!notes.iter().any(|note| note.contains("evicted")), "{notes:?}");
-    // What this process itself has mapped stays, and is told of.
+    // The file of this process is mapped, so it stays in the page cache and is noted.
     let own = std::env::current_exe().unwrap();
     let notes = page_cache::evict(&Launch::new(own), &dir).unwrap();
     assert!(notes.len() == 1 && notes[0].contains("stayed in the page cache"), "{notes:?}");

@@ -1,8 +1,8 @@
-//! Whether a record is of the code that is there now.
+//! The check that a record was made with the code as it is now.
 //!
-//! Apart because it reads no record but the project. A record does not say what code it is of, so that
-//! one left from before a change would be as green as ever. It counts only where it is younger than every
-//! source of the workspace and no older than a day.
+//! A record does not say which code it was made with. Without this check, a record from before a change would stay
+//! green. So a record is only accepted if it is younger than every source file of the workspace, and at most a day
+//! old.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -11,11 +11,12 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use crate::subject::sources;
 
-/// What is older says little of the machine as it is, and of a compiler that nobody sees change.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// What clocks of a machine and of its file server may differ by.
+/// The greatest age of a record. Since an older one was made, the machine or the compiler may have changed unseen.
+const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The largest difference between the clocks of a machine and of its file server.
 const SKEW: Duration = Duration::from_secs(60);
-/// Refuses the record of `name` in `file` where it may be of other code than that of the workspace that
+
+/// Refuses the record of `name` in `file` if it may have been made with other code than that of the workspace that
 /// `package` is in.
 pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmeasured> {
     let refuse = |text: String| Err(Unmeasured::new(Cause::Unsuitable, text));
@@ -31,8 +32,8 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
     let newest = sources::newest(&root, sources::RUST).map_err(|(path, e)| harness(&path, &e))?;
     let Some((changed, source)) = newest else {
         return refuse(format!(
-            "nobody can tell whether what Criterion recorded of `{name}` is of this code: there is no \
-             source in `{}`; run the tests where the sources are",
+            "it cannot be told whether what Criterion recorded of `{name}` is of this code: there is no \
+             source file in `{}`; run the tests where the sources are",
             root.display()
         ));
     };
@@ -45,8 +46,8 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
         ));
     }
     match SystemTime::now().duration_since(recorded) {
-        Ok(age) if age > LONGEST => refuse(format!(
-            "Criterion recorded `{name}` more than a day ago, and the machine may be another since; run \
+        Ok(age) if age > OLDEST => refuse(format!(
+            "Criterion recorded `{name}` more than a day ago, and the machine may have changed since; run \
              `cargo bench` again"
         )),
         Err(ahead) if ahead.duration() > SKEW => refuse(format!(
@@ -57,7 +58,7 @@ pub(super) fn check(name: &str, file: &Path, package: &Path) -> Result<(), Unmea
     }
 }
 
-/// The workspace: where `Cargo.lock` is, else the package alone.
+/// Returns the root of the workspace: the directory with `Cargo.lock`, or the package if there is none.
 fn root(package: &Path) -> PathBuf {
     let package = package.canonicalize().unwrap_or_else(|_| package.to_owned());
     let locked = package.ancestors().find(|dir| dir.join("Cargo.lock").is_file());

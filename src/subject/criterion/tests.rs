@@ -1,4 +1,4 @@
-//! Real records, and each way that one may be wrong.
+//! Real records, and each way in which a record may be wrong.
 
 use perf_budget_core::metric::{Key, Metric};
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
-/// A project with a copy of the real records, gone when it is dropped.
+/// A project with a copy of the real records. It is removed when this is dropped.
 struct Project(PathBuf);
 
 impl Project {
@@ -29,7 +29,7 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
-    /// As if the file were changed so long after now, or before.
+    /// Sets the time of the file's last change to so many seconds after now, or before now if negative.
     fn age(&self, path: &str, seconds: i64) {
         let span = Duration::from_secs(seconds.unsigned_abs());
         let now = SystemTime::now();
@@ -45,7 +45,7 @@ impl Project {
         read(name, rate, &Place { home: self.home(), package: self.0.clone() })
     }
 
-    /// That the benchmark cannot be read, for this cause and in these words.
+    /// Fails unless the benchmark is refused for this cause, with a message that has these words.
     #[track_caller]
     fn refuses(&self, name: &str, cause: Cause, words: &str) {
         let reason = self.read(name, None).unwrap_err();
@@ -70,7 +70,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            // Written and not copied, which on Windows would keep the time of the last change.
+            // The file is written anew, since on Windows `fs::copy` keeps the time of the last change.
             fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
         }
     }
@@ -87,7 +87,7 @@ fn real_records_are_found_by_name() {
         assert_eq!(process.notes, [NOTE]);
         assert_eq!(process.series(&Metric::from(Key::Throughput)).is_ok(), name != "bare");
     };
-    // Each file's first time in nanoseconds over its first number of iterations.
+    // The expected value is a file's first time in nanoseconds, divided by its first number of iterations.
     check("bare", 215_222.0 / 5475.0 * 1e-9, None, Work::Operations(1.0));
     let first = |path: &str| {
         let WireSample { iters, times } = parse(&project.home().join(path)).unwrap();
@@ -104,7 +104,7 @@ fn real_records_are_found_by_name() {
 }
 
 #[test]
-fn a_rate_is_of_what_the_benchmark_counts() {
+fn a_throughput_is_in_the_unit_that_the_benchmark_counts() {
     use WireThroughput::{Bits, BytesDecimal, Elements};
     let bytes = Some(Unit::BytesPerSecond);
     assert_eq!(work(Some(Bits(80)), bytes), Ok(Work::Bytes(10.0)));
@@ -112,7 +112,7 @@ fn a_rate_is_of_what_the_benchmark_counts() {
     assert!(work(Some(Elements(7)), bytes).unwrap_err().starts_with("counts elements"));
     assert!(work(Some(Bits(8)), Some(Unit::PerSecond)).unwrap_err().starts_with("counts bytes"));
     assert!(work(None, None).unwrap_err().starts_with("counts nothing"));
-    // The mean of such a benchmark stands, and the rate is refused in words of its own.
+    // The mean of such a benchmark can be read, and only its throughput is refused.
     let process = Project::new("rate").read("bare", bytes).unwrap();
     assert!(process.series(&Key::Mean.at(perf_budget_core::metric::Statistic::Mean)).is_ok());
     assert_eq!(
@@ -123,7 +123,7 @@ fn a_rate_is_of_what_the_benchmark_counts() {
 }
 
 #[test]
-fn what_is_not_there_is_said_with_what_is() {
+fn the_error_of_a_missing_benchmark_lists_the_others() {
     let project = Project::new("names");
     let refuses = |name: &str, words: &str| project.refuses(name, Cause::Missing, words);
     refuses("text/count word/100", "; did you mean `text/count words/100`?; run");
@@ -132,15 +132,16 @@ fn what_is_not_there_is_said_with_what_is() {
         "text/join",
         "; it has `text/count words/100`, `text/split/any?`, `bare`, `parse/short`; run",
     );
-    assert_eq!(there("x/y", &[]), "it has none");
+    assert_eq!(suggest("x/y", &[]), "it has none");
     let many: Vec<String> = (0..12).map(|n| format!("group/{n}")).collect();
-    assert!(there("merge", &many).ends_with("`group/7` and 4 more"), "{}", there("merge", &many));
+    let suggested = suggest("merge", &many);
+    assert!(suggested.ends_with("`group/7` and 4 more"), "{suggested}");
     fs::remove_dir_all(project.home()).unwrap();
     refuses("bare", "Criterion has recorded nothing, as there is no `DIR/target/criterion`");
 }
 
 #[test]
-fn what_criterion_does_not_write_is_refused() {
+fn a_file_that_criterion_does_not_write_is_refused() {
     let project = Project::new("broken");
     let refuses = |cause, text: &str, words| {
         project.sample(text);
@@ -158,27 +159,27 @@ fn what_criterion_does_not_write_is_refused() {
     let ones = ["1"; 9].join(", ");
     for bad in ["null", "0", "-1"] {
         let text = format!("{{\"iters\": [{ones}, 1], \"times\": [{ones}, {bad}]}}");
-        refuses(Cause::InvalidReading, &text, "is not a number over zero");
+        refuses(Cause::InvalidReading, &text, "is not above zero");
         let text = format!("{{\"iters\": [{ones}, {bad}], \"times\": [{ones}, 1]}}");
-        refuses(Cause::InvalidReading, &text, "is not a number over zero");
+        refuses(Cause::InvalidReading, &text, "is not above zero");
     }
     fs::remove_file(project.home().join("bare/new/sample.json")).unwrap();
     project.refuses("bare", Cause::Missing, "failed to read what Criterion recorded, ");
     project.write("target/criterion/bare/new/benchmark.json", "{}");
-    // Another benchmark that is broken is no reason not to read this one.
+    // A broken record does not prevent the others from being read.
     assert!(project.read("parse/short", None).is_ok());
     project.refuses("bare", Cause::Unsuitable, "missing field `full_id`");
 }
 
 #[test]
-fn two_of_one_name_are_not_told_apart() {
+fn two_benchmarks_of_one_name_are_refused() {
     let project = Project::new("two");
     project.write("target/criterion/old/new/benchmark.json", "{\"full_id\": \"bare\"}");
     project.refuses("bare", Cause::Unsuitable, "two benchmarks `bare`: `");
 }
 
 #[test]
-fn a_record_is_younger_than_every_source_and_of_the_day() {
+fn a_record_must_be_younger_than_every_source_and_than_a_day() {
     const SAMPLE: &str = "target/criterion/bare/new/sample.json";
     let project = Project::new("fresh");
     let stale = |words: &str| project.refuses("bare", Cause::Unsuitable, words);
@@ -193,7 +194,7 @@ fn a_record_is_younger_than_every_source_and_of_the_day() {
     project.age("Cargo.lock", -7200);
     project.age("app/src/lib.rs", -7200);
     project.age(SAMPLE, -3600);
-    // The package is where the tests are, the workspace what its code is from.
+    // The tests are in a package, and the sources of the whole workspace are compared with the record.
     let place = Place { home: project.home(), package: project.0.join("app") };
     assert!(read("bare", None, &place).is_ok());
     for source in ["app/src/lib.rs", "Cargo.lock", ".cargo/config.toml", "other/build.rs"] {

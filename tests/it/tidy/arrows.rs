@@ -71,9 +71,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "base", "budget", "date", "enforce", "error", "exact", "inject", "meter", "metric",
-            "os", "outcome", "paths", "progress", "quantity", "subject", "suite", "verdict",
-            "worker",
+            "base", "budget", "build", "date", "enforce", "error", "exact", "inject", "meter",
+            "metric", "os", "outcome", "paths", "progress", "quantity", "subject", "suite",
+            "verdict", "worker",
         ],
     ),
     (
@@ -154,8 +154,13 @@ pub(super) fn library() -> Vec<Text> {
     below("core/src").chain(below("src")).collect()
 }
 
+/// Returns what a file compiles without its tests and its comments.
 pub(super) fn code(text: &str) -> String {
-    let body = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    // The line before it says when there are tests: always, or on some systems.
+    let is_cfg =
+        |line: &str| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,");
+    let before = text.split_once("\nmod tests {").and_then(|(before, _)| before.rsplit_once('\n'));
+    let body = before.filter(|(_, last)| is_cfg(last)).map_or(text, |(body, _)| body);
     body.lines().filter(|line| !line.trim_start().starts_with("//")).fold(
         String::new(),
         |code, line| {

@@ -45,6 +45,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["planted"],
         "a bench wrote the page, and writes it again with the new word",
     ),
+    ("fixtures/earlier/", &["fork"], "the worker of an earlier release"),
     ("fixtures/local-first/", &["fork"], "a copy of a document"),
     ("examples/shield/", &["gauge"], "a type of Prometheus"),
     ("src/exec/", &["fork", "forks"], "the system call"),

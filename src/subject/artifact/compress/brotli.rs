@@ -1,5 +1,7 @@
-//! The brotli encoder at quality 11 and a window of 22 bits, driven by hand: the crate's own writers have
-//! the compiler make it twice over, once for what goes in and once for the end.
+//! The brotli encoder at quality 11 and a window of 22 bits.
+//!
+//! Its state is driven directly, because the crate's own writers would be compiled twice: once for the data and once
+//! for the end of it.
 
 use std::any::TypeId;
 use std::io::{self, Read};
@@ -13,13 +15,13 @@ use super::CHUNK;
 
 type State = brotli::enc::encode::BrotliEncoderStateStruct<StandardAlloc>;
 
-/// What encodes.
+/// Returns the type of the encoder.
 #[expect(clippy::unnecessary_wraps, reason = "a build without it has none")]
 pub(super) fn implementation() -> Option<TypeId> {
     Some(TypeId::of::<State>())
 }
 
-/// How many bytes come out; `bytes` is how many `source` should hold, as a hint.
+/// Returns the compressed size of `source`. `bytes` is the expected length of `source`, as a hint for the encoder.
 pub(super) fn size(source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
     let mut size = 0;
     encode(source, bytes, &mut |out| size += out.len() as u64)?;
@@ -60,7 +62,7 @@ fn drive(state: &mut State, source: &mut dyn Read, out: &mut dyn FnMut(&[u8])) -
         let (mut left, mut used) = (read, 0);
         loop {
             let (mut room, mut written) = (output.len(), 0);
-            let went = state.compress_stream(
+            let succeeded = state.compress_stream(
                 operation,
                 &mut left,
                 &input[..read],
@@ -69,13 +71,13 @@ fn drive(state: &mut State, source: &mut dyn Read, out: &mut dyn FnMut(&[u8])) -
                 &mut output,
                 &mut written,
                 &mut None,
-                &mut unheard,
+                &mut ignore,
             );
-            if !went {
+            if !succeeded {
                 return Err(io::Error::other("the brotli encoder failed"));
             }
             out(&output[..written]);
-            // To finish may take more room than there is at once.
+            // The end of the stream may need more room than the output has, so it takes several calls.
             if left == 0 && (read > 0 || state.is_finished()) {
                 break;
             }
@@ -84,8 +86,8 @@ fn drive(state: &mut State, source: &mut dyn Read, out: &mut dyn FnMut(&[u8])) -
     Ok(())
 }
 
-/// The encoder tells of its commands whoever wants to know.
-fn unheard(
+/// Ignores the commands that the encoder reports.
+fn ignore(
     _: &mut PredictionModeContextMap<InputReferenceMut<'_>>,
     _: &mut [StaticCommand],
     _: InputPair<'_>,

@@ -7,12 +7,13 @@ use miniz_oxide::deflate::core as deflate;
 
 use super::CHUNK;
 
-/// What encodes.
+/// Returns the type of the encoder.
 pub(super) fn implementation() -> TypeId {
     TypeId::of::<deflate::CompressorOxide>()
 }
 
-/// How many bytes come out: a header of ten, the deflated data, and a trailer of eight (RFC 1952).
+/// Returns the compressed size of `source`: a header of ten bytes, the deflated data, and a trailer of eight (RFC
+/// 1952).
 pub(super) fn size(source: &mut dyn Read) -> io::Result<u64> {
     const RAW: i32 = -15; // a window of 2^15 bytes, and no zlib header
     const DEFAULT_STRATEGY: i32 = 0;

@@ -1,15 +1,14 @@
-//! The encoders: how many bytes a file has after gzip, brotli or zstd at its highest usual level.
+//! The encoders: they tell how many bytes a file has after gzip, brotli or zstd at its highest usual level.
 //!
-//! Bytes are counted, never kept. Files stream through, so that memory depends on the encoder's window
-//! and not on the file. Sizes are those of the reference programs as near as another implementation
-//! comes to them:
+//! The compressed bytes are only counted. Files are streamed, so that the memory depends on the encoder's window and
+//! not on the length of the file. The sizes are close to those of the reference programs:
 //!
 //! - zstd is the reference library itself.
-//! - brotli was within 0.2 % of the reference. Above 4 MB the program widens its window by itself, which
-//!   web servers do not; there it is up to 1 % smaller.
+//! - brotli was within 0.2 % of the reference. For files above 4 MB the reference program widens its window, and its
+//!   result is up to 1 % smaller. Web servers do not do that.
 //! - gzip was within 1 % of GNU gzip on text, scripts and WebAssembly, 1.2 % on a lock file, and up to 3 %
-//!   over it on machine code, where zlib itself is up to 1.2 % over: encoders of deflate choose their blocks
-//!   each in its own way. The size is the same on every machine all the same.
+//!   larger on machine code, where zlib itself is up to 1.2 % larger. Each encoder of deflate chooses its blocks in its
+//!   own way, but the size is the same on every machine.
 
 #[cfg(any(not(feature = "brotli"), not(feature = "zstd")))]
 mod absent;
@@ -34,22 +33,22 @@ use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// A way to compress.
+/// An encoder at a fixed level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoder {
-    /// Level 9, with a header that names no file and no time.
+    /// Gzip at level 9, with a header that has no file name and no time.
     Gzip,
-    /// Quality 11 and a window of 22 bits, the reference's default and what web servers use.
+    /// Brotli at quality 11 and with a window of 22 bits, which is the reference's default and what web servers use.
     Brotli,
-    /// Level 19 with the content's size and checksum, as the program writes them.
+    /// Zstd at level 19, with the content's size and checksum, as the reference program writes them.
     Zstd,
 }
 
 impl Encoder {
-    /// The encoder that a metric stands for.
+    /// Returns the encoder whose sizes a metric measures, if it measures compressed sizes.
     pub(super) fn of(metric: &Metric) -> Option<Encoder> {
         match metric.key() {
             Key::Gzip => Some(Encoder::Gzip),
@@ -59,9 +58,9 @@ impl Encoder {
         }
     }
 
-    /// The bytes of `file` after compression, from `cache` where it is known.
+    /// Returns the compressed size of `file`, from `cache` if it is known.
     pub(super) fn size(self, file: &Found, cache: &Cache) -> Result<u64, Unmeasured> {
-        let identity = self.identity().ok_or_else(|| self.lacking(file))?;
+        let identity = self.identity().ok_or_else(|| self.absent(file))?;
         let digest = file.digest()?;
         let key = format!("{identity}-{digest}");
         if let Some(bytes) = cache.get(&key) {
@@ -78,11 +77,12 @@ impl Encoder {
         Ok(bytes)
     }
 
-    /// Level and implementation, for the cache's keys; `None` where this build lacks the encoder.
+    /// Returns the level and the implementation, for the keys of the cache. `None` if this build lacks the encoder.
     ///
     /// A crate cannot ask for the version of another one. But two versions of a crate may be linked
-    /// into one program, so the compiler must give their types different ids: the id of an encoder's
-    /// type therefore changes with its version, and with the compiler and the profile, which does no harm.
+    /// into one program, so the compiler must give their types different ids. The id of an encoder's
+    /// type therefore changes with the encoder's version. It also changes with the compiler and the profile, which does
+    /// no harm.
     fn identity(self) -> Option<String> {
         let (name, implementation) = match self {
             Encoder::Gzip => ("gzip-9", Some(gzip::implementation())),
@@ -94,7 +94,7 @@ impl Encoder {
         Some(format!("{name}-{:016x}", hasher.finish()))
     }
 
-    /// How many bytes come out; `bytes` is how many `source` should hold, as a hint.
+    /// Returns the compressed size of `source`. `bytes` is the expected length of `source`, as a hint for the encoder.
     fn encode(self, source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
         match self {
             Encoder::Gzip => gzip::size(source),
@@ -103,8 +103,8 @@ impl Encoder {
         }
     }
 
-    /// What to say where this build lacks the encoder. Gzip is in all of them.
-    fn lacking(self, file: &Found) -> Unmeasured {
+    /// Makes the reason that this build lacks the encoder. Every build has gzip.
+    fn absent(self, file: &Found) -> Unmeasured {
         let feature = if self == Encoder::Brotli { "brotli" } else { "zstd" };
         let text = format!(
             "failed to compress `{}` with {feature}: this build has no {feature}; turn on the cargo feature \
@@ -119,7 +119,7 @@ impl Encoder {
 mod tests {
     use super::*;
 
-    /// Text from a linear congruential generator: compressible, and the same every time.
+    /// Returns text from a linear congruential generator. It is compressible, and the same every time.
     fn text(words: usize) -> Vec<u8> {
         let mut state: u64 = 1;
         let mut text = String::new();
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(bytes, decode(content));
     }
 
-    /// Gives a few bytes at a time, as a slow disk may.
+    /// A reader that gives a few bytes at a time, as a slow disk may.
     struct Dribble<'a>(&'a [u8]);
 
     impl Read for Dribble<'_> {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_what_its_backend_makes_of_the_whole() {
+    fn gzip_has_the_size_that_its_backend_gives_for_the_whole_file() {
         for content in [&b"x"[..], &text(10), &text(100_000), &vec![0; 300_000]] {
             check(Encoder::Gzip, content, |c| {
                 miniz_oxide::deflate::compress_to_vec(c, 9).len() as u64 + 18
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn brotli_streams_decode_to_what_went_in() {
         let noise = |n: u64| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8;
-        // More than two pieces of what is read at once.
+        // This is read in more than two pieces.
         let noise: Vec<u8> = (0..2 * CHUNK as u64 + 1_000).map(noise).collect();
         for content in [&b""[..], b"x", &text(3_000), &noise] {
             check(Encoder::Brotli, content, |c| {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_meanwhile_has_no_size() {
+    fn a_file_that_changes_while_it_is_read_is_an_error() {
         let dir = std::env::temp_dir().join(format!("perf-budget-changing-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let cache = Cache::at(&dir.join("cache"));
@@ -203,7 +203,7 @@ mod tests {
             let why = Encoder::Gzip.size(file, &cache).unwrap_err();
             assert!(why.text.contains("`file`: it changed while it was read"), "{why}");
         }
-        assert!(!dir.join("cache").exists(), "nothing is kept of it");
+        assert!(!dir.join("cache").exists(), "no size is kept");
         std::fs::remove_dir_all(dir).unwrap();
     }
 

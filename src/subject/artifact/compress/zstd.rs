@@ -1,12 +1,12 @@
-//! The zstd encoder, which is the reference library: level 19 with the content's size and checksum, as the
-//! program writes them.
+//! The zstd encoder, which is the reference library. It runs at level 19, with the content's size and checksum, as the
+//! reference program writes them.
 
 use std::any::TypeId;
 use std::io::{self, Read};
 
 use zstd::Encoder;
 
-/// Counts what is written to it.
+/// A writer that counts the bytes that are written to it.
 struct Count(u64);
 
 impl io::Write for Count {
@@ -20,13 +20,13 @@ impl io::Write for Count {
     }
 }
 
-/// What encodes.
+/// Returns the type of the encoder.
 #[expect(clippy::unnecessary_wraps, reason = "a build without it has none")]
 pub(super) fn implementation() -> Option<TypeId> {
     Some(TypeId::of::<Encoder<'static, Count>>())
 }
 
-/// How many bytes come out; `bytes` is how many `source` holds.
+/// Returns the compressed size of `source`, whose length is `bytes`.
 pub(super) fn size(source: &mut dyn Read, bytes: u64) -> io::Result<u64> {
     let mut encoder = Encoder::new(Count(0), 19)?;
     encoder.include_checksum(true)?;

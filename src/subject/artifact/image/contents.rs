@@ -1,4 +1,4 @@
-//! What an image archive or directory holds: every part's length and digests, and its JSON documents.
+//! The contents of an image archive or directory: the length and the digests of every part, and the JSON documents.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -13,14 +13,15 @@ use super::Fault;
 use super::tar::{self, Kind};
 use crate::subject::artifact::content::{Digest, Hashing, drain};
 
-/// The largest document that is kept. Registries refuse larger ones too.
+/// The most bytes of a document that is kept. Registries refuse larger ones too.
 const LARGEST_DOCUMENT: u64 = 4 * 1024 * 1024;
-/// All documents together, and all parts: far beyond any image, far below any machine's memory.
+/// The most bytes of all documents together. No image has that many, and every machine has more memory.
 const MOST_DOCUMENTS: u64 = 64 * 1024 * 1024;
+/// The most parts of an image.
 const MOST_PARTS: usize = 100_000;
-/// All that is ever decompressed: a few kilobytes can pretend to be petabytes.
+/// The most bytes that are decompressed in all, since a few kilobytes can be made to decompress to petabytes.
 const MOST_UNPACKED: u64 = 100_000_000_000;
-/// How often a link may lead to a link.
+/// The most links that are followed from one to the next.
 const LONGEST_CHAIN: usize = 8;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -30,26 +31,29 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 #[derive(Default)]
 pub(super) struct Contents {
     parts: HashMap<String, Part>,
+    /// The bytes of all documents together.
     documents: u64,
 }
 
+/// A part of an image.
 enum Part {
     Blob(Blob),
-    /// A link to another part, from the root.
+    /// A link to another part, whose path starts from the root.
     Link(String),
 }
 
 /// A file in an image.
 pub(super) struct Blob {
-    /// Of the bytes as they are stored.
+    /// The digest of the bytes as they are stored.
     pub(super) stored: Digest,
-    /// The length and the digest of the bytes, uncompressed where they are compressed.
+    /// The length and the digest of the uncompressed bytes.
     pub(super) unpacked: Result<(u64, Digest), Fault>,
+    /// The content, if it may be a JSON document.
     document: Option<Vec<u8>>,
 }
 
 impl Contents {
-    /// Of an archive, plain or gzipped.
+    /// Reads an archive, plain or gzipped.
     pub(super) fn of_archive(path: &Path) -> Result<Contents, Fault> {
         let left = Cell::new(MOST_UNPACKED);
         let mut file = File::open(path)?;
@@ -62,7 +66,7 @@ impl Contents {
         }
     }
 
-    /// Of an OCI layout that is a directory.
+    /// Reads an OCI layout that is a directory.
     pub(super) fn of_directory(dir: &Path) -> Result<Contents, Fault> {
         let left = Cell::new(MOST_UNPACKED);
         let mut contents = Contents::default();
@@ -83,7 +87,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// The part of this name, links followed.
+    /// Returns the file of this name. Links are followed.
     pub(super) fn blob(&self, name: &str) -> Option<&Blob> {
         let mut name = name;
         for _ in 0..LONGEST_CHAIN {
@@ -95,13 +99,13 @@ impl Contents {
         None
     }
 
-    /// The document of this name.
+    /// Parses the JSON document of this name.
     pub(super) fn document<T: DeserializeOwned>(&self, name: &str) -> Result<T, Fault> {
         let blob =
             self.blob(name).ok_or_else(|| Fault::new(format!("`{name}` is missing in it")))?;
         let bytes = blob.document.as_deref();
         let bytes =
-            bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is no JSON document")))?;
+            bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is not a JSON document")))?;
         serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
@@ -160,7 +164,7 @@ impl Contents {
     }
 }
 
-/// Reads a part to its end, and whatever is compressed in it.
+/// Reads a file in an image to its end, and decompresses it if it is compressed.
 fn blob(content: &mut dyn Read, left: &Cell<u64>) -> Result<Blob, Fault> {
     let mut hashing = Hashing::new(content);
     let mut stored = buffered(&mut hashing);
@@ -171,7 +175,7 @@ fn blob(content: &mut dyn Read, left: &Cell<u64>) -> Result<Blob, Fault> {
     } else if start.starts_with(&ZSTD) {
         unzstd(&mut stored).and_then(|mut decoder| unpack(&mut decoder, left))
     } else {
-        Ok((0, Digest::of(b""))) // known from what is stored, below
+        Ok((0, Digest::of(b""))) // replaced below by what is stored
     };
     drain(&mut stored)?;
     let (bytes, digest) = hashing.finish();
@@ -205,7 +209,7 @@ fn unzstd(_stored: impl BufRead) -> io::Result<io::Empty> {
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
 
-/// Ends in an error where an image unpacks to more than any image does.
+/// A reader that fails when an image decompresses to more bytes than any image has.
 struct Bounded<'a> {
     reader: &'a mut dyn Read,
     left: &'a Cell<u64>,
@@ -220,7 +224,7 @@ impl Read for Bounded<'_> {
     }
 }
 
-/// The path `to`, starting from `from`, without `.` and `..`; it never leaves the root, nor the disk's.
+/// Returns the path `to`, which starts from `from`, without `.` and `..`. It never leaves the root of the image.
 fn resolve(from: &str, to: &str) -> String {
     let mut path: Vec<&str> = vec![];
     for part in from.split('/').chain(to.split('/')) {
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decompressed_has_one_bound_for_all_parts() {
+    fn decompressed_bytes_have_one_limit_for_all_parts() {
         let (part, left) = (gzipped(600), Cell::new(1000));
         assert_eq!(blob(&mut &part[..], &left).unwrap().unpacked.unwrap().0, 600);
         let fault = blob(&mut &part[..], &left).unwrap().unpacked.unwrap_err();
@@ -265,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn links_never_lead_out() {
+    fn links_never_lead_out_of_the_image() {
         #[track_caller]
         fn check(from: &str, to: &str, want: &str) {
             assert_eq!(resolve(from, to), want);

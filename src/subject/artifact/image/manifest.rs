@@ -1,4 +1,4 @@
-//! Which parts of an archive or directory are the image's layers, as its documents say.
+//! The documents of an image, which say which parts of an archive or directory are its layers.
 
 use perf_budget_core::outcome::Cause;
 use serde::Deserialize;
@@ -6,15 +6,15 @@ use serde::Deserialize;
 use super::contents::{Blob, Contents};
 use super::{Fault, Image};
 
-/// How deep an index may lead to an index; real ones go to two.
+/// How deep indexes may be nested. Those of real images have at most two levels.
 const DEEPEST: usize = 4;
 
-/// The one image that `contents` hold.
+/// Reads the one image in `contents`.
 pub(super) fn image(contents: &Contents) -> Result<Image, Fault> {
     if contents.blob("manifest.json").is_some() {
-        saved(contents)
+        read_saved(contents)
     } else if contents.blob("index.json").is_some() && contents.blob("oci-layout").is_some() {
-        laid_out(contents)
+        read_layout(contents)
     } else {
         Err(Fault::new(
             "it has neither the `manifest.json` of `docker save` nor the `oci-layout` and `index.json` \
@@ -34,7 +34,8 @@ struct Saved {
     layers: Option<Vec<String>>,
 }
 
-fn saved(contents: &Contents) -> Result<Image, Fault> {
+/// Reads an image that `docker save` wrote.
+fn read_saved(contents: &Contents) -> Result<Image, Fault> {
     let images: Vec<Saved> = contents.document("manifest.json")?;
     let name = |image: &Saved| match image.tags.as_deref() {
         Some([tag, ..]) => tag.clone(),
@@ -42,10 +43,11 @@ fn saved(contents: &Contents) -> Result<Image, Fault> {
     };
     let image = only(&images, name, "save it alone")?;
     let layers = image.layers.as_deref().unwrap_or_default();
-    layered(contents, &image.config, layers)
+    check_layers(contents, &image.config, layers)
 }
 
-/// `index.json`, an index, or a manifest: all are told apart by what they have.
+/// The file `index.json`, another index, or a manifest. An index has `manifests`, and a manifest has `config` and
+/// `layers`.
 #[derive(Deserialize)]
 struct Document {
     manifests: Option<Vec<Descriptor>>,
@@ -60,7 +62,7 @@ struct Descriptor {
     annotations: Option<Annotations>,
 }
 
-/// Of what stands beside a descriptor, what is looked at.
+/// The annotation of a descriptor that is needed here.
 #[derive(Clone, Deserialize)]
 struct Annotations {
     #[serde(rename = "vnd.docker.reference.type")]
@@ -74,7 +76,7 @@ struct Platform {
 }
 
 impl Descriptor {
-    /// Where the blob of this digest is stored.
+    /// Returns the path of the blob with this digest.
     fn path(&self) -> Result<String, Fault> {
         match self.digest.split_once(':') {
             Some(("sha256", hex))
@@ -82,11 +84,11 @@ impl Descriptor {
             {
                 Ok(format!("blobs/sha256/{hex}"))
             }
-            _ => Err(Fault::new(format!("`{}` in it is no SHA-256 digest", self.digest))),
+            _ => Err(Fault::new(format!("`{}` in it is not a SHA-256 digest", self.digest))),
         }
     }
 
-    /// Build records are kept beside images, as manifests of their own.
+    /// Whether this is a record of how an image was built. Such records are stored as manifests beside the images.
     fn is_attestation(&self) -> bool {
         let reference = self.annotations.as_ref().and_then(|a| a.reference.as_deref());
         reference == Some("attestation-manifest")
@@ -100,21 +102,22 @@ impl Descriptor {
     }
 }
 
-fn laid_out(contents: &Contents) -> Result<Image, Fault> {
+/// Reads an image of an OCI layout.
+fn read_layout(contents: &Contents) -> Result<Image, Fault> {
     let index: Document = contents.document("index.json")?;
     let mut images = vec![];
     collect(contents, index.manifests.unwrap_or_default(), DEEPEST, &mut images)?;
     images.dedup_by(|a, b| a.digest == b.digest);
     let image = only(&images, Descriptor::platform, "save it alone, for one platform")?;
-    let manifest: Document = contents.document(&genuine(contents, image)?)?;
+    let manifest: Document = contents.document(&checked_path(contents, image)?)?;
     let config =
         manifest.config.ok_or_else(|| Fault::new("its manifest names no configuration"))?;
     let layers = manifest.layers.unwrap_or_default();
     let layers = layers.iter().map(Descriptor::path).collect::<Result<Vec<_>, _>>()?;
-    layered(contents, &genuine(contents, &config)?, &layers)
+    check_layers(contents, &checked_path(contents, &config)?, &layers)
 }
 
-/// The manifests of images that are there. An index may name platforms that were not saved with it.
+/// Collects the manifests of the images that are there. An index may name platforms that were not saved with it.
 fn collect(
     contents: &Contents,
     manifests: Vec<Descriptor>,
@@ -125,7 +128,7 @@ fn collect(
         if descriptor.is_attestation() || contents.blob(&descriptor.path()?).is_none() {
             continue;
         }
-        let document: Document = contents.document(&genuine(contents, &descriptor)?)?;
+        let document: Document = contents.document(&checked_path(contents, &descriptor)?)?;
         match document.manifests {
             Some(_) if deep == 0 => {
                 return Err(Fault::new("its indexes lead to indexes without end"));
@@ -137,8 +140,8 @@ fn collect(
     Ok(())
 }
 
-/// The path of a blob whose content is what its digest says.
-fn genuine(contents: &Contents, descriptor: &Descriptor) -> Result<String, Fault> {
+/// Returns the path of a blob, after checking that its content has the digest of the descriptor.
+fn checked_path(contents: &Contents, descriptor: &Descriptor) -> Result<String, Fault> {
     let path = descriptor.path()?;
     match contents.blob(&path) {
         None => Err(Fault::new(format!("`{path}` is missing in it"))),
@@ -149,6 +152,7 @@ fn genuine(contents: &Contents, descriptor: &Descriptor) -> Result<String, Fault
     }
 }
 
+/// Returns the only image. Fails if there is none or if there are several.
 fn only<'a, T>(images: &'a [T], name: impl Fn(&T) -> String, remedy: &str) -> Result<&'a T, Fault> {
     match images {
         [] => Err(Fault::new("it holds no image")),
@@ -164,7 +168,7 @@ fn only<'a, T>(images: &'a [T], name: impl Fn(&T) -> String, remedy: &str) -> Re
     }
 }
 
-/// What an image runs, and the digest of each layer's uncompressed archive.
+/// The configuration of an image. It has the digest of each layer's uncompressed archive.
 #[derive(Deserialize)]
 struct Config {
     rootfs: RootFs,
@@ -175,8 +179,8 @@ struct RootFs {
     diff_ids: Option<Vec<String>>,
 }
 
-/// The image of these layers, every one of them held against the configuration.
-fn layered(contents: &Contents, config: &str, layers: &[String]) -> Result<Image, Fault> {
+/// Returns the image of these layers, after comparing the digest of each with the configuration.
+fn check_layers(contents: &Contents, config: &str, layers: &[String]) -> Result<Image, Fault> {
     let config: Config = contents.document(config)?;
     let ids = config.rootfs.diff_ids.unwrap_or_default();
     if layers.is_empty() {

@@ -1,11 +1,11 @@
-//! Container images: how many layers, and how many bytes they have unpacked.
+//! Container images: how many layers they have, and how many bytes these have unpacked.
 //!
 //! An image is what `docker save` writes (`manifest.json`), or an OCI layout (`oci-layout` and
-//! `index.json`), as an archive, plain or gzipped, or as a directory. It is read once, as a stream:
+//! `index.json`). It is an archive, plain or gzipped, or a directory. It is read once, as a stream:
 //! [`Contents`] notes every part's length and digest and keeps only small JSON documents, so that
 //! memory does not depend on the image, and nothing is ever written to disk. Then the documents say
-//! which parts are layers, and each layer's digest must be the one that the image's configuration
-//! names, so that a damaged image has no size.
+//! which parts are layers. Each layer's digest must be the one that the image's configuration
+//! names, so that a damaged image is an error.
 
 mod contents;
 mod manifest;
@@ -19,14 +19,14 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use self::contents::Contents;
 use super::files::Found;
 
-/// An image, layer by layer from the lowest.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Image {
-    /// The bytes of each layer's tar archive, uncompressed.
+    /// The length of each layer's uncompressed tar archive in bytes, from the lowest layer up.
     pub(super) layers: Vec<u64>,
 }
 
-/// Reads the image that a file or a directory holds.
+/// Reads the image in a file or a directory.
 pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
     let contents = if found.path.is_dir() {
         Contents::of_directory(&found.path)
@@ -39,7 +39,7 @@ pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
     })
 }
 
-/// Why something is no image that can be measured.
+/// The reason why something is not an image that can be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fault {
     cause: Cause,

@@ -1,42 +1,42 @@
-//! A tar archive as a stream: each entry's name, length and content, in order, once.
+//! The reader of tar archives. It reads an archive once, as a stream, and gives each entry's name, length and content.
 //!
-//! Ours because images come from elsewhere. The tar crate reads a long name or an extended header whole
-//! into memory, whatever length it claims, unless told to leave them alone, and then it misses the
-//! lengths of large entries that stand only there. Here a name has a limit, every header must have its
-//! checksum, an entry that ends early is an error, and there is no code that could write a file.
-//! Formats: ustar, GNU and pax.
+//! The tar crate is not used, because an image may come from anywhere. That crate reads a long name or an extended
+//! header into memory whole, whatever its length. If it is told not to read these, it misses the lengths of large
+//! entries, which are only there. In this reader a name has a limit, every header must have a correct checksum, an
+//! entry that ends early is an error, and there is no code that could write a file. It reads the formats ustar, GNU
+//! and pax.
 
 use std::io::{self, Read};
 
 use super::Fault;
 use crate::subject::artifact::content::drain;
 
-/// The longest name, or set of extended attributes, that is read.
+/// The most bytes of a name, or of a set of extended attributes.
 const LONGEST: u64 = 64 * 1024;
 
-/// An entry.
+/// An entry of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// As it stands in the archive, without a leading `./`.
+    /// The name in the archive, without a leading `./`.
     pub(super) name: String,
-    /// What it is.
+    /// The kind of the entry.
     pub(super) kind: Kind,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A regular file of so many bytes.
+    /// A regular file with its length in bytes.
     File(u64),
     /// A link to a path that starts from the link's own directory.
     Symbolic(String),
     /// A link to a path that starts from the archive's root.
     Hard(String),
-    /// A directory, a device.
+    /// Anything else, such as a directory or a device.
     Other,
 }
 
-/// Calls `visit` with every entry and a reader of its content. What it leaves unread is skipped.
+/// Calls `visit` with every entry and a reader of its content. Content that `visit` does not read is skipped.
 pub(super) fn entries(
     archive: &mut dyn Read,
     mut visit: impl FnMut(Entry, &mut dyn Read) -> Result<(), Fault>,
@@ -49,7 +49,7 @@ pub(super) fn entries(
             Some(size) => size,
             None => number(&block[124..136])?,
         };
-        // Links, devices and directories have no content, whatever their header says.
+        // Links, devices and directories have no content, even if their header has a length.
         let size = if matches!(kind, b'1'..=b'6') { 0 } else { size };
         let mut content = archive.take(size);
         match kind {
@@ -78,12 +78,12 @@ pub(super) fn entries(
             return Err(truncated());
         }
     }
-    // To its end, so that a compressed archive's own checksum is held against all of it.
+    // The archive is read to its end, because the checksum of a gzipped archive is checked there.
     drain(archive)?;
     Ok(())
 }
 
-/// What extended headers say of the entry that follows them.
+/// The values that extended headers give for the entry that follows them.
 #[derive(Default)]
 struct Long {
     name: Option<String>,
@@ -114,7 +114,7 @@ impl Long {
     }
 }
 
-/// The next header; `None` at the end mark, or where the archive ends between entries.
+/// Reads the next header. `None` at the end mark, or if the archive ends between two entries.
 fn block(archive: &mut dyn Read, first: bool) -> Result<Option<[u8; 512]>, Fault> {
     let mut block = [0; 512];
     let mut filled = 0;
@@ -130,7 +130,7 @@ fn block(archive: &mut dyn Read, first: bool) -> Result<Option<[u8; 512]>, Fault
     if block.iter().all(|&byte| byte == 0) {
         return Ok(None);
     }
-    // The sum is taken as if the field that holds it were blank.
+    // The checksum is computed as if its own field were blank.
     let blank = 8 * u64::from(b' ');
     let outside = block[..148].iter().chain(&block[156..]).map(|&byte| u64::from(byte));
     if number(&block[148..156]) != Ok(blank + outside.sum::<u64>()) {
@@ -145,7 +145,7 @@ fn name(block: &[u8; 512]) -> String {
     if posix && !prefix.is_empty() { format!("{prefix}/{name}") } else { name }
 }
 
-/// Octal digits, or, where the first bit is set, a big-endian number.
+/// Reads a number: octal digits, or a big-endian number if the first bit is set.
 fn number(field: &[u8]) -> Result<u64, Fault> {
     let bad = || Fault::new("a number in it is damaged");
     if field[0] & 0x80 != 0 {
@@ -168,7 +168,7 @@ fn long_content(content: &mut io::Take<impl Read>) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// Up to the first end mark. What is not Unicode never is a name that an image needs.
+/// Returns the text up to the first NUL byte. An image needs no name that is not Unicode, so other bytes are replaced.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()

@@ -1,8 +1,8 @@
-//! Headers as the three formats write them, and as they never should.
+//! Headers of the three formats, and damaged ones.
 
 use super::*;
 
-/// A header of this type, name and size field, with its checksum.
+/// Returns a header of this type, name and size field, with its checksum.
 fn header(kind: u8, name: &str, size: &[u8]) -> [u8; 512] {
     let mut header = [0; 512];
     header[..name.len()].copy_from_slice(name.as_bytes());
@@ -22,7 +22,7 @@ fn entry(kind: u8, name: &str, content: &[u8]) -> Vec<u8> {
     entry
 }
 
-/// Names and contents of the files in an archive.
+/// Returns the names and contents of the files in an archive.
 fn read(archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Fault> {
     let mut files = vec![];
     entries(&mut &archive[..], |entry, content| {
@@ -69,7 +69,7 @@ fn all_formats_are_read() {
     let sum: u64 = prefixed[..512].iter().map(|&byte| u64::from(byte)).sum();
     prefixed[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     check(&[prefixed], &[("p/a", b"x")]);
-    // A large length stands in an extended header, or as a binary number.
+    // A large length is written in an extended header, or as a binary number.
     let mut large = entry(b'0', "a", b"four");
     large[..512].copy_from_slice(&header(b'0', "a", b""));
     check(&[entry(b'x', "pax", b"9 size=4\n"), large.clone()], &[("a", b"four")]);
@@ -78,7 +78,7 @@ fn all_formats_are_read() {
 }
 
 #[test]
-fn damage_is_named() {
+fn a_damaged_archive_is_an_error_that_says_what_is_damaged() {
     let whole = [entry(b'0', "a", &[1; 600]), entry(b'0', "b", b"two")].concat();
     fails(&whole[..100], "neither a tar archive");
     fails(&[7; 2048], "neither a tar archive");

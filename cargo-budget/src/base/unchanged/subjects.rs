@@ -1,7 +1,7 @@
-//! Commands and artifacts: which of them are known to be built from what has not changed.
+//! The budgets on commands and artifacts whose programs are known to be unchanged.
 //!
-//! Only programs that cargo builds of this repository are, and only where nothing differs but text: which sources another
-//! program has been made of, nobody wrote down.
+//! A program is known to be unchanged only where cargo builds it from this repository and nothing differs but text.
+//! There is no record of which sources such a program is built from, unlike for the test binary.
 
 use std::fs;
 use std::path::Path;
@@ -11,9 +11,9 @@ use perf_budget_core::budget::{Budget, Case, Subject};
 use super::Given;
 use super::changed::Tree;
 use super::mentions::Sources;
-use super::part::{Known, is_source};
+use super::usage::{Known, is_source};
 
-/// The names of the budgets on commands and artifacts for which nothing has changed.
+/// Returns the names of the budgets on commands and artifacts for which nothing has changed.
 pub(super) fn unchanged(given: Given<'_>, tree: &Tree, known: &Known) -> Vec<String> {
     let budgets = given.budgets.budgets.iter();
     let built: Vec<&Budget> = budgets.filter(|budget| is_built(budget, given.head.root)).collect();
@@ -30,7 +30,8 @@ pub(super) fn unchanged(given: Given<'_>, tree: &Tree, known: &Known) -> Vec<Str
     built.into_iter().filter(|_| is_text).map(|budget| budget.name.clone()).collect()
 }
 
-/// Whether a budget is on nothing but a program that cargo builds. One that is handed a file is on that file too.
+/// Whether a budget depends on nothing but a program that cargo builds. One that is given a file depends on the file
+/// too.
 fn is_built(budget: &Budget, root: &Path) -> bool {
     let is_program = |text: &str| {
         let name = text.strip_prefix("{bin:").and_then(|rest| rest.strip_suffix('}'));
@@ -46,8 +47,8 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
             let Some((program, arguments)) = command.argv.split_first() else { return false };
             let env = command.env.iter().map(|(_, value)| value);
             let given: Vec<&String> = arguments.iter().chain(env).collect();
-            let free = |case: &Case| given.iter().all(|text| !is_file(&case.fill(text)));
-            is_program(program) && budget.cases.iter().all(free)
+            let names_no_file = |case: &Case| given.iter().all(|text| !is_file(&case.fill(text)));
+            is_program(program) && budget.cases.iter().all(names_no_file)
         }
         Subject::Workload(_) | Subject::Criterion(_) => false,
     }
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cargo_builds_is_known() {
+    fn only_a_program_that_cargo_builds_and_that_reads_no_file_is_known() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("data.json"), "").unwrap();
         let check = |subject: &str, want: bool| {

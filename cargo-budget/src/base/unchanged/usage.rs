@@ -1,4 +1,5 @@
-//! Whether a path that differs from the base has a part in what is measured. What is not known to have none has one.
+//! The decision whether a path that differs from the base is used by what is measured. A path counts as used unless it
+//! is known to be unused.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,33 +10,33 @@ use super::changed::Change;
 use super::inputs::Inputs;
 use super::mentions::Sources;
 
-/// By what the two revisions are compared.
+/// What the two revisions are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// By their files alone: whatever is compiled has a part.
+    /// Their files alone: every file that is compiled counts as used.
     Files,
-    /// By their binaries: what is compiled is in them, and only what is read at run time has a part.
+    /// Their binaries, which contain everything that is compiled: only a file that may be read at run time counts.
     Sections,
 }
 
-/// What is known of this revision's files.
+/// What is known about this revision's files.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// What the build has read.
+    /// The inputs of the build.
     pub(super) inputs: Inputs,
-    /// The text of it.
+    /// The sources among these inputs.
     pub(super) sources: Sources,
-    /// Every package in the repository: its directory, and the names of what it builds.
+    /// Every package in the repository: its directory, and the names of its targets.
     pub(super) packages: Vec<(String, Vec<String>)>,
-    /// The project's directory, with a `/` at its end; empty at the top.
+    /// The project's directory with a `/` at its end; empty where it is the top of the repository.
     pub(super) prefix: String,
-    /// What the project says has no part, from its directory.
+    /// The patterns of files that the project declares unused, relative to the project's directory.
     pub(super) inert: Vec<Pattern>,
 }
 
 impl Known {
-    /// Why a change has a part in what the tests run; `None` where it has none.
-    pub(super) fn part(&self, change: &Change, step: Step) -> Option<String> {
+    /// Returns why a change may affect what the tests run; `None` where it cannot.
+    pub(super) fn use_of(&self, change: &Change, step: Step) -> Option<String> {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
         if step == Step::Files {
@@ -47,7 +48,7 @@ impl Known {
             }
             if !change.is_in_both && self.has_data_beside(path) {
                 return Some(format!(
-                    "`{path}` has come or gone, and files beside it are compiled as they are"
+                    "`{path}` was added or removed, and the build reads other files of its directory"
                 ));
             }
         }
@@ -66,8 +67,8 @@ impl Known {
         Some(format!("`{path}` has changed, which `{from}` names"))
     }
 
-    /// Whether a change can have no part in anything at all that the repository builds, but for what its sources name,
-    /// which are in `all`.
+    /// Whether a change affects nothing at all that the repository builds: it is text, and none of the repository's
+    /// sources, which are in `all`, names it.
     pub(super) fn is_text_alone(&self, change: &Change, all: &Sources) -> bool {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -80,14 +81,15 @@ impl Known {
         below.is_some_and(|path| self.inert.iter().any(|glob| glob.matches(path)))
     }
 
-    /// The gate's own files. What a limit says is judged whatever is proven, and both sides are run with this revision's
-    /// parameters.
+    /// Whether a path is one of this tool's own files. A changed limit is judged in any case, and both revisions are
+    /// run with this revision's parameters.
     fn is_own(&self, path: &str) -> bool {
         let below = path.strip_prefix(self.prefix.as_str());
         matches!(below, Some("budgets.toml" | "budgets.lock"))
     }
 
-    /// What a package builds that takes no part, where the nearest package that a path is in is such a one.
+    /// Returns the names of the targets of the nearest package that a path is in, where that package takes no part in
+    /// the build.
     fn unused(&self, path: &str) -> Option<&[String]> {
         let holds = |package: &str| {
             package.is_empty()
@@ -98,7 +100,8 @@ impl Known {
         (!self.inputs.packages.contains(package)).then_some(builds.as_slice())
     }
 
-    /// Whether a file that is no source was compiled from the directory of a path: a macro may list them all.
+    /// Whether the build read a file other than a source from the directory of a path: a macro may then read every
+    /// file of that directory.
     fn has_data_beside(&self, path: &str) -> bool {
         let directory =
             |path: &str| path.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
@@ -107,7 +110,7 @@ impl Known {
     }
 }
 
-/// What is for people by its name: documentation, licences, and what GitHub reads.
+/// Whether a file is for people, by its name: documentation, a licence, or something that only GitHub reads.
 fn is_text(path: &str, name: &str) -> bool {
     let is_document =
         Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("md"));
@@ -118,12 +121,12 @@ fn is_text(path: &str, name: &str) -> bool {
     is_document || is_licence || path.starts_with(".github/")
 }
 
-/// A source that is not listed as compiled is of another target, or of none.
+/// Whether a path is a Rust source. A source that the build did not read belongs to another target, or to none.
 pub(super) fn is_source(path: &str) -> bool {
     Path::new(path).extension() == Some(OsStr::new("rs"))
 }
 
-/// What decides how everything is built.
+/// Whether a file determines how everything is built.
 fn decides(path: &str, name: &str) -> bool {
     let is_named =
         ["Cargo.toml", "Cargo.lock", "build.rs", "rust-toolchain", "rust-toolchain.toml"];
@@ -156,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_to_have_no_part_has_one() {
+    fn a_path_counts_as_used_unless_it_is_known_to_be_unused() {
         let check = |path: &str, files: Option<&str>, sections: Option<&str>| {
             let change = Change { path: path.to_owned(), is_in_both: true };
             for (step, want) in [(Step::Files, files), (Step::Sections, sections)] {
-                let got = known().part(&change, step);
+                let got = known().use_of(&change, step);
                 let says = got.as_deref().zip(want).is_some_and(|(got, want)| got.ends_with(want));
                 assert!(says || got.as_deref() == want, "{path}, {step:?}: {got:?}");
             }
@@ -188,26 +191,26 @@ mod tests {
         check("art/logo.svg", Some(data), Some(data));
         check("kit/budgets.toml", None, None);
         check("budgets.toml", Some(data), Some(data));
-        // A package that takes no part, unless a source starts what it builds.
+        // A package that takes no part in the build counts as unused, unless a source names one of its programs.
         check("kit/other/x.json", None, None);
         check("kit/other/Cargo.toml", Some(decides), None);
         check("help/x.json", Some("which `kit/src/lib.rs` names"), Some("`kit/src/lib.rs` names"));
-        // Documentation that a source names is data.
+        // Documentation that a source names counts as data.
         check("data/named.md", Some("`kit/src/lib.rs` names"), Some("`kit/src/lib.rs` names"));
     }
 
     #[test]
-    fn a_file_that_comes_or_goes_beside_what_is_compiled_as_it_is_has_a_part() {
-        let part = |path: &str, is_in_both| {
-            known().part(&Change { path: path.to_owned(), is_in_both }, Step::Files)
+    fn a_file_that_is_added_beside_compiled_data_counts_as_used() {
+        let use_of = |path: &str, is_in_both| {
+            known().use_of(&Change { path: path.to_owned(), is_in_both }, Step::Files)
         };
-        assert_eq!(part("kit/src/more.md", true), None);
-        assert!(part("kit/src/more.md", false).unwrap().contains("come or gone"));
-        assert_eq!(part("docs/more.md", false), None);
+        assert_eq!(use_of("kit/src/more.md", true), None);
+        assert!(use_of("kit/src/more.md", false).unwrap().contains("was added or removed"));
+        assert_eq!(use_of("docs/more.md", false), None);
     }
 
     #[test]
-    fn of_other_subjects_only_text_is_known() {
+    fn only_text_that_no_source_names_affects_no_program_at_all() {
         let mut all = Sources::default();
         all.add("bin/main.rs", "include_str!(\"../USAGE.md\")");
         let check = |path: &str, want: bool| {

@@ -1,13 +1,17 @@
-//! What did not change since the base is proven, so that it need not be measured. By files, before the base is built: each
-//! path that differs is known to have no part in what runs. By sections, once it is: both test binaries are the same in
-//! memory, and no file differs that a workload may read. What cannot be shown is measured.
+//! The proof that something has not changed since the base, so that it need not be measured. There are two ways:
+//!
+//! - By files, before the base is built: no path that differs is used by what runs.
+//! - By sections, once the base is built: both test binaries are the same in memory, and no file differs that a workload
+//!   may read.
+//!
+//! Whatever cannot be proven is measured.
 
 mod changed;
 mod image;
 mod inputs;
 mod mentions;
-mod part;
 mod subjects;
+mod usage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,36 +27,37 @@ use self::changed::Tree;
 use self::image::Trees;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
-use self::part::{Known, Step, is_source};
+use self::usage::{Known, Step, is_source};
 use super::build::Built;
 
-/// This revision.
+/// This revision, as it was built.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head<'a> {
     /// The project's directory.
     pub(super) root: &'a Path,
-    /// The top of its repository, and the project's directory from there.
+    /// The top of its repository.
     pub(super) top: &'a Path,
+    /// The project's directory relative to the top.
     pub(super) prefix: &'a str,
     /// What cargo built.
     pub(super) built: &'a Built,
-    /// What cargo says of the workspace.
+    /// Cargo's description of the workspace.
     pub(super) metadata: &'a Metadata,
 }
 
-/// What a proof is made from.
+/// The two revisions that a proof is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) head: Head<'a>,
-    /// The base, whole.
+    /// The full name of the base's commit.
     pub(super) commit: &'a str,
     /// This revision's budgets.
     pub(super) budgets: &'a Budgets,
-    /// The base's, where they can be read.
+    /// The base's budgets, where they can be read.
     pub(super) before: Option<&'a Budgets>,
 }
 
-/// What differs, and what is known of it.
+/// The comparison of both revisions: which paths differ, and what is known about them.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
     given: Given<'a>,
@@ -61,19 +66,20 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Looks at both trees; `None` where nothing can be told of them, and then it is said why.
+    /// Compares both revisions. Returns `None` where they cannot be compared, and tells the user why.
     pub(super) fn of(given: Given<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
-        Comparison::looked_at(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
+        Comparison::read(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
     }
 
-    /// That no path that differs has a part in what runs; otherwise it is said which has.
+    /// Proves that no path that differs is used by what runs. Returns `None` where one may be used, and tells the user
+    /// which.
     pub(super) fn by_files(&self, tell: &dyn Fn(&str)) -> Option<Unchanged> {
         let short = short(self.given.commit);
         match self.files() {
             Ok(unchanged) => {
                 tell(&if leaves_any(self.given.budgets, &unchanged) {
                     format!(
-                        "nothing that a workload runs has changed since {short}, which is built for other limits"
+                        "nothing that a workload runs has changed since {short}, which is built for the other limits"
                     )
                 } else {
                     format!(
@@ -89,8 +95,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// That both test binaries are the same in memory, and that no file differs that they may read; otherwise it is said
-    /// what differs. `workspace` is the base's.
+    /// Proves that both test binaries are the same in memory, and that no file differs that they may read. Returns
+    /// `None` otherwise, and tells the user what differs. `workspace` is the base's workspace.
     pub(super) fn by_sections(
         &self,
         base: &Path,
@@ -112,7 +118,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn looked_at(given: Given<'a>) -> Result<Comparison<'a>, String> {
+    fn read(given: Given<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
         };
@@ -132,7 +138,7 @@ impl<'a> Comparison<'a> {
             places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
         });
         let packages = packages.collect();
-        // A change that declares more has no more for it.
+        // A pattern counts only where the base has it too, so that a change cannot exempt itself from measuring.
         let declared = given.budgets.settings.inert.iter();
         let before = given.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
@@ -146,13 +152,13 @@ impl<'a> Comparison<'a> {
         if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
-        self.no_part(Step::Files)?;
+        self.check_all_unused(Step::Files)?;
         let budgets = subjects::unchanged(self.given, &self.tree, &self.known);
         self.unchanged(By::Files, budgets)
     }
 
     fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
-        self.no_part(Step::Sections)?;
+        self.check_all_unused(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
@@ -164,9 +170,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn no_part(&self, step: Step) -> Result<(), String> {
-        let part = self.tree.changes.iter().find_map(|change| self.known.part(change, step));
-        part.map_or(Ok(()), Err)
+    /// Checks that no change may affect what runs; the error names one that may.
+    fn check_all_unused(&self, step: Step) -> Result<(), String> {
+        let changes = &self.tree.changes;
+        let use_of_one = changes.iter().find_map(|change| self.known.use_of(change, step));
+        use_of_one.map_or(Ok(()), Err)
     }
 
     fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
@@ -184,7 +192,7 @@ fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 
-/// Whether a limit is left that has to be measured against the base.
+/// Whether any limit still has to be measured against the base.
 pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     let suite = Suite::of(budgets, true);
     suite.tests.iter().any(|test| {
@@ -195,7 +203,7 @@ pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     })
 }
 
-/// The text of what was compiled, and of the texts that workloads are given.
+/// Returns the sources that were compiled, and the text parameters that workloads are given.
 fn sources(top: &Path, inputs: &Inputs, budgets: &Budgets) -> Result<Sources, String> {
     let mut sources = Sources::default();
     for path in inputs.paths.iter().filter(|path| is_source(path)) {

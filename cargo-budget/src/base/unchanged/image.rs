@@ -1,8 +1,8 @@
-//! Whether two programs are the same once they are loaded: every section that is, byte for byte.
+//! The comparison of two programs as they are loaded into memory: every loaded section, byte for byte.
 //!
-//! One difference is tolerated: the line and the column in a `core::panic::Location`, which a comment moves. A record is
-//! taken for one only where the loader puts the address of a source file's name into it, and where both sources have the
-//! same text at the place that each of them names.
+//! One difference is tolerated: the line and the column in a `core::panic::Location`, which change when somebody adds a
+//! comment above. Bytes count as such a location only where the loader writes the address of a source file's name into
+//! them, and where both sources have the same text at the line and column that each location names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,42 +10,42 @@ use std::path::Path;
 use object::elf::SHF_ALLOC;
 use object::read::{File, Object, ObjectSection, SectionFlags};
 
-use super::part::is_source;
+use super::usage::is_source;
 
-/// The note that tells one build from another.
+/// The section with an identifier of the build, which always differs.
 const BUILD_ID: &str = ".note.gnu.build-id";
-/// Where constants are that have addresses in them.
+/// The section of constants that contain addresses.
 const RELOCATED: &str = ".data.rel.ro";
-/// How the loader is told to put an address there, on the processors that Rust has Linux for: x86-64, AArch64, RISC-V.
+/// The relocation types that make the loader write an address, on x86-64, AArch64 and RISC-V.
 const RELATIVE: [u32; 3] = [8, 1027, 3];
-/// The length of a location: the address and the length of the file's name, the line, the column.
+/// The length of a location in bytes: the address and the length of the file's name, the line, the column.
 const LOCATION: usize = 24;
 
-/// A section that is loaded.
+/// A section that is loaded into memory.
 struct Loaded<'d> {
     address: u64,
     size: u64,
     flags: u64,
-    /// Nothing, where the file has no bytes of it.
+    /// The content; empty where the file has no bytes for the section.
     bytes: &'d [u8],
 }
 
-/// The two trees that the programs were built from.
+/// The directories of the sources that the two programs were built from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trees<'a> {
     /// The base's workspace.
     pub(super) base: &'a Path,
-    /// This revision's.
+    /// This revision's workspace.
     pub(super) head: &'a Path,
 }
 
-/// Why two programs, the base's and this revision's, are not the same; nothing where they are.
+/// Returns how two programs, the base's and this revision's, differ; `None` where they are the same.
 pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<String> {
     let read = |file| File::parse(file).map_err(|e| e.to_string());
     let (first, second) = match (read(base), read(head)) {
         (Ok(first), Ok(second)) => (first, second),
         (Err(why), _) | (_, Err(why)) => {
-            // Of other formats only whole files are compared.
+            // Files of other formats are compared as a whole.
             return (base != head)
                 .then(|| format!("only ELF files are compared by their sections: {why}"));
         }
@@ -53,21 +53,23 @@ pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<S
     if (first.entry(), first.architecture(), first.is_64(), first.is_little_endian())
         != (second.entry(), second.architecture(), second.is_64(), second.is_little_endian())
     {
-        return Some("they begin at another address".to_owned());
+        return Some(
+            "they start at different addresses, or are for different processors".to_owned(),
+        );
     }
     let (first, second) = match (loaded(&first), loaded(&second)) {
         (Ok(first), Ok(second)) => (first, second),
         (Err(why), _) | (_, Err(why)) => return Some(format!("a section cannot be read: {why}")),
     };
     if !first.keys().eq(second.keys()) {
-        return Some("they have not the same sections".to_owned());
+        return Some("they have different sections".to_owned());
     }
     let is_plain = base.get(4..6) == Some(&[2, 1]);
     for (name, old) in &first {
         let new = &second[name];
         let place = |section: &Loaded<'_>| (section.address, section.size, section.flags);
         if place(old) != place(new) {
-            return Some(format!("the section {name} has another place or size"));
+            return Some(format!("the section {name} has another address, size or type"));
         }
         if old.bytes == new.bytes || name == BUILD_ID {
             continue;
@@ -82,7 +84,7 @@ pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<S
     None
 }
 
-/// The sections that are loaded, by name.
+/// Returns the sections that are loaded, by name.
 fn loaded<'d>(file: &File<'d>) -> Result<BTreeMap<String, Loaded<'d>>, String> {
     let mut found = BTreeMap::new();
     for section in file.sections() {
@@ -95,21 +97,22 @@ fn loaded<'d>(file: &File<'d>) -> Result<BTreeMap<String, Loaded<'d>>, String> {
         let one =
             Loaded { address: section.address(), size: section.size(), flags: sh_flags.0, bytes };
         if found.insert(name.clone(), one).is_some() {
-            return Err(format!("there are two of {name}"));
+            return Err(format!("there are two sections {name}"));
         }
     }
     Ok(found)
 }
 
-/// What the loader puts where, and what it leads to.
+/// The addresses that the loader writes into a program, by which locations are recognised.
 struct Locations<'a> {
-    /// By where it is put: the address.
+    /// Each address that is written, by the address that it is written to.
     addresses: BTreeMap<u64, u64>,
+    /// The sections that these addresses lead to.
     sections: &'a BTreeMap<String, Loaded<'a>>,
 }
 
 impl<'a> Locations<'a> {
-    /// Nothing, where the two programs are loaded differently.
+    /// Reads the relocations; `None` where those of the two programs differ.
     fn of(
         base: &'a BTreeMap<String, Loaded<'a>>,
         head: &BTreeMap<String, Loaded<'_>>,
@@ -128,12 +131,12 @@ impl<'a> Locations<'a> {
         Some(Locations { addresses, sections: base })
     }
 
-    /// Whether each difference between two sections is a line or a column of a location whose place moved.
+    /// Whether each difference between two sections is the line or the column of a location in a source that moved.
     fn explain(&self, old: &Loaded<'_>, new: &Loaded<'_>, trees: Trees<'_>) -> bool {
         let differs = |at: &usize| old.bytes[*at] != new.bytes[*at];
         let mut at = 0;
         while let Some(next) = (at..old.bytes.len()).find(differs) {
-            // A location ends with its line and its column, which begin at a multiple of eight.
+            // The line and the column are the last eight bytes of a location, and start at a multiple of eight.
             let Some(start) = (next & !7).checked_sub(16) else { return false };
             if !self.moved(start, old, new, trees).unwrap_or(false) {
                 return false;
@@ -143,7 +146,7 @@ impl<'a> Locations<'a> {
         true
     }
 
-    /// Whether a location begins there on both sides, and names the same place of the source.
+    /// Whether both sections have a location at `start`, and both locations name the same text of the source.
     fn moved(
         &self,
         start: usize,
@@ -169,7 +172,7 @@ impl<'a> Locations<'a> {
     }
 }
 
-/// The text of a source from a line and a column, both from 1, to the end of the line.
+/// Returns the text of a source file from a line and a column, both counted from 1, to the end of that line.
 fn source(path: &Path, (line, column): (u32, u32)) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
@@ -191,13 +194,14 @@ mod tests {
 
     const NAME: &str = "src/lib.rs";
 
-    /// A constant of this line and column after a name of this length, at an address where the loader puts that of the
-    /// name if `relocated`.
+    /// The bytes of a location whose file name has this length.
     fn section(length: u64, (line, column): (u32, u32)) -> Vec<u8> {
         let numbers = [line.to_le_bytes(), column.to_le_bytes()].concat();
         [&[0; 8][..], &length.to_le_bytes(), &numbers].concat()
     }
 
+    /// Whether the difference between two sections is tolerated. The loader writes the address of `name` into them if
+    /// `relocated`; `texts` are the base's source and this revision's.
     fn explained(old: &[u8], new: &[u8], name: &str, relocated: bool, texts: [&str; 2]) -> bool {
         let place = tempfile::tempdir().unwrap();
         let [base, head] = ["base", "head"].map(|side| place.path().join(side));
@@ -220,19 +224,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_location_whose_place_moved_is_tolerated() {
+    fn only_a_location_in_a_source_that_moved_is_tolerated() {
         let length = NAME.len() as u64;
         let [old, new] = [(1, 3), (3, 3)].map(|place| section(length, place));
         let texts = ["  x[i]\n", "//\n//\n  x[i]\n"];
         assert!(explained(&old, &new, NAME, true, texts));
-        // Two numbers beside a text, as a table may have them: no place of the sources, or another one.
+        // Two numbers beside a name may be from a table: then the sources have no such place, or another text there.
         assert!(!explained(&old, &new, NAME, true, ["  x[i]\n", "//\n//\n  y[i]\n"]));
         assert!(!explained(&old, &section(length, (900, 3)), NAME, true, texts));
         assert!(!explained(&old, &section(length, (3, 1)), NAME, true, texts));
-        // No address of a source's name stands before them.
+        // The address before the numbers is not that of a source's name.
         assert!(!explained(&old, &new, NAME, false, texts));
         assert!(!explained(&old, &new, "src/lib.txt", true, texts));
-        // What differs is the length of the name.
+        // The length of the name differs.
         assert!(!explained(&old, &section(length - 1, (3, 3)), NAME, true, texts));
         assert!(!explained(&old[8..], &new[8..], NAME, true, texts));
     }
@@ -242,7 +246,7 @@ mod tests {
         let trees = Trees { base: Path::new("."), head: Path::new(".") };
         assert_eq!(difference(b"MZ one", b"MZ one", trees), None);
         assert!(difference(b"MZ one", b"MZ two", trees).unwrap().contains("only ELF files"));
-        // This program is itself.
+        // A program is equal to itself.
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert_eq!(difference(&own, &own, trees), None);
     }

@@ -1,4 +1,4 @@
-//! What a linker was given: its arguments, and copies of those files that the compiler removes afterwards.
+//! The record of one link: the linker's arguments, and copies of those files that the compiler deletes afterwards.
 
 use std::fs;
 use std::io;
@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use super::response;
 
-/// In the directory of one binary.
+/// The name of the file in the directory of one binary.
 const FILE: &str = "link.json";
-/// The form of that file. One of another form is as good as none.
+/// The version of that file's format. A file of another version is ignored.
 const VERSION: u32 = 1;
 
-/// One link, by which it can be repeated.
+/// Everything that is needed to repeat one link.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct Record {
     version: u32,
     /// The user's own linker.
     pub(super) linker: String,
-    /// Where it ran.
+    /// The directory that the linker ran in.
     pub(super) directory: PathBuf,
-    /// Where it finds its programs: the compiler adds to the user's.
+    /// The search path of the linker, to which the compiler adds directories.
     pub(super) path: Option<String>,
-    /// What it made.
+    /// The file that the linker wrote.
     pub(super) output: PathBuf,
-    /// All of its arguments, that output among them.
+    /// All arguments of the linker, including the output.
     pub(super) arguments: Vec<String>,
 }
 
-impl Kept {
-    /// The place of a binary's in `keep`.
+impl Record {
+    /// Returns the directory in `keep` for the record of a binary.
     pub(super) fn place(keep: &Path, binary: &Path) -> Option<PathBuf> {
         Some(keep.join(binary.file_name()?))
     }
 
-    /// Keeps a link that was done just now.
-    pub(super) fn keep(keep: &Path, linker: &str, given: &[String]) -> io::Result<()> {
+    /// Records a link that has just been done.
+    pub(super) fn write(keep: &Path, linker: &str, given: &[String]) -> io::Result<()> {
         let directory = std::env::current_dir()?;
         let mut arguments = response::expanded(given)?;
         let output = arguments.iter().skip_while(|argument| *argument != "-o").nth(1);
         let output = output.map(|output| directory.join(output));
-        let place = output.as_deref().and_then(|output| Kept::place(keep, output));
+        let place = output.as_deref().and_then(|output| Record::place(keep, output));
         let (Some(output), Some(place)) = (output, place) else {
-            return Err(io::Error::other("the linker was told no output"));
+            return Err(io::Error::other("the linker's arguments name no output"));
         };
         match fs::remove_dir_all(&place) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&place)?,
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
-            // An object is known by how its name ends, for the linker too.
+            // The linker, too, recognises an object file by the end of its name.
             let ending = if ends(&temporary, "o") { ".o" } else { "" };
             let there = place.join(format!("{nth}{ending}"));
             copy(&directory.join(&temporary), &there)?;
@@ -61,40 +61,42 @@ impl Kept {
         }
         let path = std::env::var("PATH").ok();
         let linker = linker.to_owned();
-        let kept = Kept { version: VERSION, linker, directory, path, output, arguments };
-        // Last, and whole: without it nothing was kept.
+        let record = Record { version: VERSION, linker, directory, path, output, arguments };
+        // This file is written last and renamed into place, so that an incomplete record has none.
         let part = place.join("part");
-        fs::write(&part, serde_json::to_vec(&kept)?)?;
+        fs::write(&part, serde_json::to_vec(&record)?)?;
         fs::rename(part, place.join(FILE))
     }
 
-    /// Reads what was kept when `binary` was linked; `None` where nothing was, or something was built since.
-    pub(super) fn of(keep: &Path, binary: &Path) -> Option<Kept> {
-        let file = Kept::place(keep, binary)?.join(FILE);
-        let kept: Kept = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
+    /// Reads the record of the link of `binary`. Returns `None` where there is none, or where the binary or one of its
+    /// libraries was built after it was written.
+    pub(super) fn of(keep: &Path, binary: &Path) -> Option<Record> {
+        let file = Record::place(keep, binary)?.join(FILE);
+        let record: Record = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
         let written = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
         let at = written(&file)?;
         let is_older = |path: &Path| written(path).is_some_and(|time| time <= at);
-        let libraries = kept.arguments.iter().filter(|argument| is_library(argument));
-        let is_same = kept.version == VERSION
-            && kept.output == binary
+        let libraries = record.arguments.iter().filter(|argument| is_library(argument));
+        let is_current = record.version == VERSION
+            && record.output == binary
             && is_older(binary)
-            && libraries.into_iter().all(|library| is_older(&kept.directory.join(library)));
-        is_same.then_some(kept)
+            && libraries.into_iter().all(|library| is_older(&record.directory.join(library)));
+        is_current.then_some(record)
     }
 }
 
-/// Whether an argument is the path of a file of this kind.
+/// Whether an argument is the path of a file with this extension.
 pub(super) fn ends(argument: &str, kind: &str) -> bool {
     !argument.starts_with('-') && Path::new(argument).extension().is_some_and(|own| own == kind)
 }
 
-/// Whether an argument is a library that the compiler has made, which stays where it is.
+/// Whether an argument is a library that the compiler made and does not delete.
 pub(super) fn is_library(argument: &str) -> bool {
     ends(argument, "rlib")
 }
 
-/// What is gone when the compiler has ended: its objects, and the directory of its own in which it puts all else.
+/// Returns the paths that the compiler deletes when it ends: its object files, and the temporary directory in which it
+/// puts everything else.
 fn temporaries(arguments: &[String], directory: &Path) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for argument in arguments.iter().filter(|argument| ends(argument, "o")) {
@@ -111,7 +113,8 @@ fn temporaries(arguments: &[String], directory: &Path) -> Vec<String> {
     found
 }
 
-/// An argument with a path in another place, where the path is all of it, or where it ends at a part's end.
+/// Returns an argument with `path` replaced by `there`. The path must be followed by a separator or by nothing, so that
+/// the beginning of a longer name is not replaced.
 fn replaced(argument: &str, path: &str, there: &str) -> String {
     let Some(at) = argument.find(path) else { return argument.to_owned() };
     let rest = &argument[at + path.len()..];
@@ -138,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_compiler_removes_is_found_in_another_place() {
+    fn the_path_of_a_temporary_file_is_replaced_by_that_of_its_copy() {
         let check = |argument: &str, want: &str| {
             assert_eq!(replaced(argument, "/t/rustcAb", "/kept/0"), want);
         };

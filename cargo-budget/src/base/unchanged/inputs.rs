@@ -1,5 +1,5 @@
-//! What this revision's build has read, as cargo and the compiler wrote it down: the files of each crate, what build
-//! scripts ask to be run again for, and which packages take part.
+//! The inputs of this revision's build, as cargo and the compiler record them: the files of each crate, the files for
+//! which build scripts ask to be run again, and the packages that take part.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,42 +7,42 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-/// What was read, as far as it is in the repository.
+/// The inputs that are in the repository.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
-    /// Files and directories, from the top of the repository. Whatever is below a directory counts.
+    /// Files and directories, relative to the top of the repository. A directory stands for everything below it.
     pub(super) paths: BTreeSet<String>,
-    /// The directories of packages that take part.
+    /// The directories of the packages that take part in the build.
     pub(super) packages: BTreeSet<String>,
 }
 
-/// Where the build took place.
+/// The directories of the build.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     /// The top of the repository.
     pub(super) top: &'a Path,
-    /// Where the compiler was started for the workspace's own packages.
+    /// The directory in which the compiler is started for the workspace's own packages.
     pub(super) workspace: &'a Path,
-    /// Where cargo builds: nothing there is an input, but what is made of inputs.
+    /// The target directory. Nothing in it is an input: it holds only what is made from inputs.
     pub(super) target: &'a Path,
 }
 
 impl Inputs {
-    /// Of a build, as cargo's messages have it. The error says which part does not tell what it read.
+    /// Finds the inputs of a build by cargo's messages. The error names the part of the build whose inputs are unknown.
     pub(super) fn of(messages: &[Value], place: Place<'_>) -> Result<Inputs, String> {
         let mut inputs = Inputs::default();
         for message in messages {
-            let said = |key: &str| message[key].as_str().map(PathBuf::from);
+            let path = |key: &str| message[key].as_str().map(PathBuf::from);
             match message["reason"].as_str() {
                 Some("compiler-artifact") => {
-                    let manifest = said("manifest_path").unwrap_or_default();
+                    let manifest = path("manifest_path").unwrap_or_default();
                     let package = manifest.parent().unwrap_or(Path::new("/")).to_owned();
                     inputs.packages.extend(place.both(&package));
-                    inputs.compiled(message, &package, place)?;
+                    inputs.add_crate(message, &package, place)?;
                 }
                 Some("build-script-executed") => {
-                    let out = said("out_dir").unwrap_or_default();
-                    inputs.scripted(&out, package(message, messages).as_deref(), place)?;
+                    let out = path("out_dir").unwrap_or_default();
+                    inputs.add_script(&out, package(message, messages).as_deref(), place)?;
                 }
                 _ => {}
             }
@@ -53,8 +53,8 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// What a crate was made of.
-    fn compiled(
+    /// Adds the files that a crate was compiled from.
+    fn add_crate(
         &mut self,
         message: &Value,
         package: &Path,
@@ -65,9 +65,9 @@ impl Inputs {
         let name = message["target"]["name"].as_str().unwrap_or("?");
         let text = found.and_then(|path| fs::read_to_string(path).ok());
         let text =
-            text.ok_or_else(|| format!("the compiler left no list of what `{name}` is made of"))?;
+            text.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
         for file in listed(&text) {
-            // The compiler was started in the workspace for its members, and in its own directory for any other package.
+            // The compiler is started in the workspace for its members, and in the package's own directory for others.
             for from in [place.workspace, package] {
                 self.paths.extend(place.both(&from.join(&file)));
             }
@@ -75,8 +75,8 @@ impl Inputs {
         Ok(())
     }
 
-    /// What a build script asks to be run again for: its whole package, where it asks for nothing.
-    fn scripted(
+    /// Adds the files for which a build script asks to be run again: its whole package, where it names none.
+    fn add_script(
         &mut self,
         out: &Path,
         package: Option<&Path>,
@@ -84,15 +84,15 @@ impl Inputs {
     ) -> Result<(), String> {
         let output = out.with_file_name("output");
         let text = fs::read(&output).map_err(|e| {
-            format!("what a build script said is not in `{}`: {e}", output.display())
+            format!("the output of a build script cannot be read from `{}`: {e}", output.display())
         })?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        let package = package.ok_or("cargo does not say which package a build script is of")?;
-        let asked = |line: &str| {
+        let package = package.ok_or("cargo does not name the package of a build script")?;
+        let named = |line: &str| {
             let line = line.strip_prefix("cargo::").or_else(|| line.strip_prefix("cargo:"))?;
             line.strip_prefix("rerun-if-changed=").map(str::to_owned)
         };
-        let paths: Vec<String> = text.lines().filter_map(asked).collect();
+        let paths: Vec<String> = text.lines().filter_map(named).collect();
         if paths.is_empty() && !text.contains("rerun-if-env-changed=") {
             self.paths.extend(place.both(package));
         }
@@ -102,7 +102,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Whether a path was read, by itself or with a directory that it is in.
+    /// Whether a path is an input, by itself or as part of a directory.
     pub(super) fn has(&self, path: &str) -> bool {
         self.paths.contains("")
             || self.paths.contains(path)
@@ -111,7 +111,7 @@ impl Inputs {
 }
 
 impl Place<'_> {
-    /// A path from the top of the repository; `None` outside of it, and where cargo builds.
+    /// Returns a path relative to the top of the repository; `None` where it is outside, or in the target directory.
     fn inside(&self, path: &Path) -> Option<String> {
         if path.starts_with(self.target) {
             return None;
@@ -121,10 +121,10 @@ impl Place<'_> {
         Some(parts.join("/"))
     }
 
-    /// The same, as it is written, and where links lead.
+    /// Returns a path relative to the top of the repository in both forms: as it is written, and with links resolved.
     pub(super) fn both(&self, path: &Path) -> BTreeSet<String> {
         let written = plain(path);
-        // What a work tree has of git may be anywhere, and is another for each commit.
+        // The `.git` of a work tree may be anywhere, and its content is different for each commit.
         if written.components().any(|part| part.as_os_str() == ".git") {
             return [".git".to_owned()].into();
         }
@@ -133,7 +133,7 @@ impl Place<'_> {
     }
 }
 
-/// The directory of the package that a build script's message is about.
+/// Returns the directory of the package that a build script's message is about.
 fn package(message: &Value, messages: &[Value]) -> Option<PathBuf> {
     let own = |other: &&Value| {
         other["package_id"] == message["package_id"] && other["manifest_path"].is_string()
@@ -142,7 +142,7 @@ fn package(message: &Value, messages: &[Value]) -> Option<PathBuf> {
     Some(Path::new(manifest).parent()?.to_owned())
 }
 
-/// A path without `.` and `..`, as far as it is written.
+/// Returns a path without `.` and `..`; links are not resolved.
 fn plain(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut plain, part| {
         match part {
@@ -154,8 +154,8 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
-/// The compiler's list beside what it made: `deps/libkit-1a2b.rmeta` has `deps/kit-1a2b.d`, and a build script has its
-/// own beside it under another name.
+/// Finds the compiler's list of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
+/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name.
 fn dep_info(made: &Path) -> Option<PathBuf> {
     let stem = made.file_stem()?.to_str()?;
     let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
@@ -169,7 +169,7 @@ fn dep_info(made: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The files that such a list names: `made: one two\ three`.
+/// Returns the files that such a list names. A line has the form `made: one two\ three`.
 fn listed(text: &str) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_below_a_directory_was_read_with_it() {
+    fn a_directory_stands_for_everything_below_it() {
         let paths = ["proto", "src/lib.rs"].map(str::to_owned).into();
         let inputs = Inputs { paths, ..Inputs::default() };
         let check = |path: &str, want: bool| assert_eq!(inputs.has(path), want, "{path}");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_of_the_repository_or_none() {
+    fn only_paths_in_the_repository_are_inputs() {
         let place = Place {
             top: Path::new("/r"),
             workspace: Path::new("/r"),
@@ -222,9 +222,9 @@ mod tests {
         check("/elsewhere/a", &[]);
     }
 
-    /// A script that asks for nothing is run again for its whole package.
+    /// A script that names nothing is run again for any change in its package.
     #[test]
-    fn a_build_script_says_what_it_reads() {
+    fn the_inputs_of_a_build_script_are_what_it_names() {
         let place = tempfile::tempdir().unwrap();
         let top = place.path();
         let out = top.join("target/build/kit-1/out");
@@ -233,7 +233,7 @@ mod tests {
         let check = |said: &str, want: &[&str]| {
             fs::write(out.with_file_name("output"), said).unwrap();
             let mut inputs = Inputs::default();
-            inputs.scripted(&out, Some(&top.join("kit")), place).unwrap();
+            inputs.add_script(&out, Some(&top.join("kit")), place).unwrap();
             assert!(inputs.paths.iter().eq(want), "{said}: {inputs:?}");
         };
         check("cargo:rustc-cfg=x\n", &["kit"]);
@@ -245,7 +245,7 @@ mod tests {
         fs::remove_file(out.with_file_name("output")).unwrap();
         assert!(
             Inputs::default()
-                .scripted(&out, Some(top), place)
+                .add_script(&out, Some(top), place)
                 .unwrap_err()
                 .contains("build script")
         );

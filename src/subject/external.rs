@@ -1,6 +1,4 @@
-//! The processes of what is measured from outside: files, and runs of a command.
-//!
-//! Apart from workloads, which are processes of the harness itself.
+//! The sources of subjects that are measured from outside: files, and runs of a command.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +12,14 @@ use super::{artifact, command, stale};
 use crate::inject::Injection;
 use crate::meter::{Source, Versus};
 
-/// Runs of a command in one go last about this long, so that turns are worth their lock.
+/// For how long a command is run again and again before another source has its turn. A shorter turn would not be worth
+/// the cost of the machine's lock.
 const BURST: Duration = Duration::from_millis(50);
-/// So many runs tell what a command shows without what is injected.
+/// The number of runs that show what a command's value is without the injected effect.
 const BARE_RUNS: usize = 5;
 
-/// The command with each `{name}` of a parameter replaced by its value.
-pub(super) fn filled(command: &Command, case: &Case) -> Command {
+/// Returns the command with each `{name}` of a parameter replaced by its value.
+pub(super) fn fill(command: &Command, case: &Case) -> Command {
     let mut command = command.clone();
     let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
     for word in words {
@@ -29,27 +28,27 @@ pub(super) fn filled(command: &Command, case: &Case) -> Command {
     command
 }
 
-/// The files of a budget on artifacts.
-pub(super) struct Files {
+/// The files of a budget on an artifact.
+pub(super) struct ArtifactFiles {
     patterns: Vec<String>,
     builder: Builder,
     metrics: Vec<Metric>,
     injection: Option<Injection>,
 }
 
-impl Files {
-    /// What these patterns stand for, once it is built.
+impl ArtifactFiles {
+    /// Returns the source of the files that these patterns stand for. `builder` builds them first.
     pub(super) fn new(
         patterns: Vec<String>,
         builder: Builder,
         metrics: Vec<Metric>,
         injection: Option<Injection>,
-    ) -> Files {
-        Files { patterns, builder, metrics, injection }
+    ) -> ArtifactFiles {
+        ArtifactFiles { patterns, builder, metrics, injection }
     }
 }
 
-impl Source for Files {
+impl Source for ArtifactFiles {
     fn prepare(&mut self) {
         let _ = self.builder.build(&self.patterns);
     }
@@ -64,10 +63,10 @@ impl Source for Files {
         let (root, results) = (&self.builder.root, &self.builder.results);
         let cache = results.join("compressed");
         let mut readings = artifact::measure(&patterns, root, &self.metrics, &cache);
-        let own = self.metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
-        if let (Some(injection), Some(own)) = (self.injection, own) {
+        let bare = self.metrics.first().and_then(|metric| readings.get(metric)?.as_ref().ok());
+        if let (Some(injection), Some(bare)) = (self.injection, bare) {
             let scratch = results.join("scratch");
-            let injected = (injection, own.value, scratch.as_path());
+            let injected = (injection, bare.value, scratch.as_path());
             readings = artifact::measure_injected(&patterns, root, &self.metrics, &cache, injected);
         }
         for (metric, reading) in readings {
@@ -86,22 +85,26 @@ impl Source for Files {
     }
 }
 
-/// The files of two revisions, and in what they differ.
-pub(super) struct Beside {
+/// The comparison of an artifact's files in two revisions. Its notes say in what the files differ.
+pub(super) struct ArtifactComparison {
     compared: Versus,
     patterns: Vec<String>,
-    /// Of this revision and of the base.
+    /// The builds of this revision and of the base.
     builders: [Builder; 2],
 }
 
-impl Beside {
-    /// What `compared` compares are the files of these patterns.
-    pub(super) fn new(compared: Versus, patterns: Vec<String>, builders: [Builder; 2]) -> Beside {
-        Beside { compared, patterns, builders }
+impl ArtifactComparison {
+    /// Returns the source that adds these notes to `compared`, which compares the files of these patterns.
+    pub(super) fn new(
+        compared: Versus,
+        patterns: Vec<String>,
+        builders: [Builder; 2],
+    ) -> ArtifactComparison {
+        ArtifactComparison { compared, patterns, builders }
     }
 }
 
-impl Source for Beside {
+impl Source for ArtifactComparison {
     fn prepare(&mut self) {
         self.compared.prepare();
     }
@@ -118,22 +121,24 @@ impl Source for Beside {
     }
 }
 
-/// Runs of a command, each a process.
-pub(super) struct Runs {
+/// The runs of a command.
+pub(super) struct CommandRuns {
     pub(super) command: Command,
     pub(super) builder: Builder,
-    /// What is to be said of how it was built.
+    /// The notes about how the command was built.
     pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<Metric>,
     pub(super) timeout: Duration,
-    pub(super) expanded: bool,
-    pub(super) warm: bool,
+    /// Whether the command's programs are built and their paths filled in.
+    pub(super) is_built: bool,
+    /// Whether the command's files are in the page cache, if they should be.
+    pub(super) is_warm: bool,
     pub(super) injection: Option<Injection>,
-    /// What the command itself shows of the one metric that something is injected for.
-    pub(super) own: Option<f64>,
+    /// The command's value without the injected effect, once it is known.
+    pub(super) bare_value: Option<f64>,
 }
 
-impl Runs {
+impl CommandRuns {
     fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
         let root = &self.builder.root;
         let mut process =
@@ -146,25 +151,23 @@ impl Runs {
         Ok(process)
     }
 
-    /// What is injected, and what the command shows without it, which is looked at first.
+    /// Returns the effect to inject, and the command's value without it, which is measured on the first call.
     fn injected(&mut self) -> Result<Option<(Injection, f64)>, Unmeasured> {
         let Some(injection) = self.injection else { return Ok(None) };
-        if self.own.is_none() {
+        if self.bare_value.is_none() {
             let mut values = Vec::new();
             for _ in 0..BARE_RUNS {
                 values.extend(self.run(None)?.values.values());
             }
             values.sort_unstable_by(f64::total_cmp);
-            self.own = values.get(values.len() / 2).copied();
+            self.bare_value = values.get(values.len() / 2).copied();
         }
-        Ok(Some((injection, self.own.unwrap_or_default())))
+        Ok(Some((injection, self.bare_value.unwrap_or_default())))
     }
-}
 
-impl Runs {
-    /// Builds it, and puts where it is into the command.
-    fn expand(&mut self) -> Result<(), Unmeasured> {
-        if self.expanded {
+    /// Builds the programs that the command names, and fills their paths into it.
+    fn build(&mut self) -> Result<(), Unmeasured> {
+        if self.is_built {
             return Ok(());
         }
         let Command { argv, env, .. } = &mut self.command;
@@ -175,22 +178,22 @@ impl Runs {
         for (word, text) in words.iter_mut().zip(texts) {
             **word = text;
         }
-        (self.notes, self.expanded) = (notes, true);
+        (self.notes, self.is_built) = (notes, true);
         Ok(())
     }
 }
 
-impl Source for Runs {
+impl Source for CommandRuns {
     fn prepare(&mut self) {
-        let _ = self.expand();
+        let _ = self.build();
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        self.expand()?;
-        if !self.warm && command::first_run_warms(&self.command) {
+        self.build()?;
+        if !self.is_warm && command::first_run_warms(&self.command) {
             self.run(None)?;
         }
-        self.warm = true;
+        self.is_warm = true;
         let injection = self.injected()?;
         self.run(injection)
     }

@@ -1,4 +1,5 @@
-//! The base's binaries: taken from where they were built before, or built here, quickly where this revision's build helps.
+//! The base's binaries: taken from a directory where they were saved before, or else built here. Such a build reuses
+//! the dependencies that this revision has compiled.
 
 use std::path::{Path, PathBuf};
 
@@ -9,43 +10,47 @@ use super::saved::{self, Key};
 use super::shared;
 use crate::failure::Failure;
 
-/// What is asked of the base.
+/// What is wanted of the base, and how it is built.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
-    /// A revision as git knows it.
+    /// The revision in any form that git accepts.
     pub(super) revision: &'a str,
     /// The test target, and how it is built.
     pub(super) target: &'a Target,
-    /// A command of the shell that makes what the budgets measure and cargo does not build.
+    /// A shell command that makes what the budgets measure and cargo does not build.
     pub(super) prepare: Option<&'a str>,
-    /// How both are built to compare times; `None` where nothing is measured, and so this revision is not built.
+    /// How both revisions are built to compare times; `None` where nothing is measured, and so this revision is not
+    /// built.
     pub(super) times: Option<Asked>,
     /// A directory with a base that was built elsewhere.
     pub(super) from: Option<&'a Path>,
-    /// A directory to write this base to, in which case nothing is compared with it.
+    /// A directory that this base is written to, in which case nothing is compared with it.
     pub(super) to: Option<&'a Path>,
-    /// What this revision's build said, where what did not change need not be measured.
+    /// The build of this revision, from which it can be proven what has not changed; `None` where everything is
+    /// measured.
     pub(super) proves: Option<&'a Built>,
 }
 
-/// All that it takes.
-pub(super) struct Making<'a> {
+/// A build of the base, with everything that it needs.
+pub(super) struct BaseBuild<'a> {
     pub(super) commit: &'a str,
     pub(super) wanted: &'a Wanted<'a>,
-    /// Where bases are built.
+    /// The target directory that all bases are built in.
     pub(super) target_dir: PathBuf,
-    /// Where what is kept of links is.
+    /// The directory for the records of links, by which they are repeated.
     pub(super) links: PathBuf,
     /// The top of the base's checkout.
     pub(super) checkout: &'a Path,
+    /// This revision.
     pub(super) head: Revision<'a>,
-    pub(super) other: Revision<'a>,
-    /// Whether both have the same configuration.
-    pub(super) is_alike: bool,
+    /// The base.
+    pub(super) base: Revision<'a>,
+    /// Whether both revisions have the same configuration.
+    pub(super) has_same_configuration: bool,
 }
 
-impl<'a> Making<'a> {
-    /// The base's binary as cargo builds it, and where the links that times are compared by come from.
+impl<'a> BaseBuild<'a> {
+    /// Returns the base's binary as cargo builds it, and where the links come from that times are compared with.
     pub(super) fn binary(
         &self,
         environment: &Environment,
@@ -54,22 +59,22 @@ impl<'a> Making<'a> {
         let short = &self.commit[..self.commit.len().min(12)];
         if let Some(from) = self.wanted.from {
             let key = self.key(environment)?;
-            match saved::take(from, &key, self.other.root, &self.target_dir) {
+            match saved::take(from, &key, self.base.root, &self.target_dir) {
                 Ok(taken) => {
                     tell(&format!("taking {short} from {}", from.display()));
                     return Ok((taken.binary, Other::Taken(taken.links, taken.reason)));
                 }
-                Err(reason) => tell(&format!(
-                    "the base in {} is not this one, and is not used: {reason}",
-                    from.display()
-                )),
+                Err(reason) => {
+                    tell(&format!("the base in {} cannot be used: {reason}", from.display()));
+                }
             }
         }
-        tell(&format!("building {short} in {}", self.other.root.display()));
-        Ok((self.built()?, Other::Build(self.other)))
+        tell(&format!("building {short} in {}", self.base.root.display()));
+        Ok((self.build()?, Other::Build(self.base)))
     }
 
-    /// The builds that times are compared by, where any are: of both revisions, or of the base alone where it is saved.
+    /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the
+    /// base alone where it is saved.
     pub(super) fn compared(
         &self,
         other: Other<'_>,
@@ -78,12 +83,12 @@ impl<'a> Making<'a> {
         let Some(times) = self.wanted.times.filter(|times| times.is_wanted) else {
             return Ok(Compared::default());
         };
-        tell("building once more, to compare times");
+        tell("building once more to compare times");
         let head = self.wanted.to.is_none().then_some(self.head);
         compared::build(self.wanted.target, times, &self.links, head, other)
     }
 
-    /// Writes the base to where it was asked to be saved, if it was.
+    /// Writes the base to the directory that it is to be saved in, if there is one.
     pub(super) fn save(
         &self,
         binary: &Path,
@@ -93,36 +98,38 @@ impl<'a> Making<'a> {
         let Some(to) = self.wanted.to else { return Ok(()) };
         let links = (&compared.base.binaries[..], compared.reason.as_deref());
         let key = self.key(environment)?;
-        saved::write(to, &key, (self.other.root, &self.target_dir), binary, links)
+        saved::write(to, &key, (self.base.root, &self.target_dir), binary, links)
     }
 
-    /// The base's binary, built.
-    fn built(&self) -> Result<PathBuf, Failure> {
-        let Making { commit, wanted, target_dir, checkout, head, other, .. } = self;
+    /// Builds the base's binary, with the dependencies that this revision has compiled where they can be reused.
+    fn build(&self) -> Result<PathBuf, Failure> {
+        let BaseBuild { commit, wanted, target_dir, checkout, head, base, .. } = self;
         let is_head_built = wanted.times.is_some() && wanted.to.is_none();
-        // What another configuration says to a build script is in no hash.
-        if let (Some(metadata), true, true) = (head.workspace, is_head_built, self.is_alike)
+        // The configuration affects build scripts, and cargo's hashes of dependencies do not contain that.
+        let may_reuse = is_head_built && self.has_same_configuration;
+        if let (Some(metadata), true) = (head.workspace, may_reuse)
             && !shared::is_built(target_dir, commit, checkout)
         {
             wanted.target.lend(head.root, metadata.target_directory.as_std_path(), target_dir);
         }
-        let build = || wanted.target.build(other.root, other.side);
+        let build = || wanted.target.build(base.root, base.side);
         shared::build(target_dir, commit, checkout, build)
     }
 
-    /// What this base is built of and by.
+    /// Returns the description of this base by which a saved one is recognised.
     fn key(&self, environment: &Environment) -> Result<Key, Failure> {
         let target = self.wanted.target;
         let mut cargo = environment.cargo();
-        let said = cargo.arg("-vV").current_dir(self.other.root).output();
-        let said = said.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
-        let flags = self.other.files.flags().into_iter();
+        let version = cargo.arg("-vV").current_dir(self.base.root).output();
+        let version =
+            version.map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
+        let flags = self.base.files.flags().into_iter();
         Ok(Key {
             commit: self.commit.to_owned(),
             test: target.test.clone(),
             profile: target.profile.clone(),
             options: target.options.clone(),
-            toolchain: String::from_utf8_lossy(&said.stdout).trim().to_owned(),
+            toolchain: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
             flags: flags.map(|(key, value)| (key, saved::digest(value.as_bytes()))).collect(),
             times: self.wanted.times.map_or("", Asked::way).to_owned(),
         })

@@ -1,10 +1,10 @@
-//! Names of files in sources: a program that reads a file at run time has its name, or that of a directory that it is in,
-//! from somewhere.
+//! The search for names of files in sources. A program that reads a file at run time usually contains the name of the
+//! file, or of a directory that the file is in.
 //!
-//! This only ever makes more measured: a file that is known to be documentation is taken for data where the sources name
-//! it.
+//! A name that is found only makes more measured, never less: a file that would count as documentation counts as data
+//! where the sources name it.
 
-/// Text of sources, comments aside.
+/// The text of sources without comments, each with its path.
 #[derive(Debug, Default)]
 pub(super) struct Sources(Vec<(String, String)>);
 
@@ -16,19 +16,20 @@ impl Sources {
         self.0.push((path.to_owned(), code));
     }
 
-    /// The file that names this path, or a directory that it is in.
+    /// Returns the source that names this path, or a directory that it is in.
     pub(super) fn naming(&self, path: &str) -> Option<&str> {
         let named = |code: &str| path.split('/').any(|part| names(code, part));
         self.0.iter().find(|(_, code)| named(code)).map(|(from, _)| from.as_str())
     }
 
-    /// The file that has this name as a text of its own or at the end of a path.
+    /// Returns the source that contains this name as a string of its own, or at the end of a path.
     pub(super) fn naming_last(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(_, code)| names(code, name)).map(|(from, _)| from.as_str())
     }
 }
 
-/// Whether a text has a name as the last part of a path: `"docs"`, `"../docs/"`, `"docs/{name}.md"`.
+/// Whether a text contains a name as the last part of a path or before a placeholder: `"docs"`, `"../docs/"`,
+/// `"docs/{name}.md"`.
 fn names(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + name.len()..]);

@@ -1,10 +1,10 @@
-//! Where a project's checkouts stand: outside of the project, in the user's cache.
+//! The directory that holds a project's checkouts: outside of the project, in the user's cache.
 //!
 //! Cargo merges the configuration of every directory above the one that it builds in, and rustup and many build
 //! scripts look upwards as well. A checkout below the project would be built with this revision's flags, and a
 //! regression that came with a flag would be in both builds. So no directory of the project is above a checkout.
 //!
-//! Each project has a directory of its own there, since what is linked beside the checkouts is its own.
+//! Each project has a directory of its own in the cache, since the links beside its checkouts are for it alone.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 use super::checkout::is_old;
 use crate::failure::Failure;
 
-/// Overrides the directory that holds those of all projects.
+/// The variable that names another directory for all projects.
 const DIRECTORY: &str = "PERF_BUDGET_CACHE";
-/// Names, in a project's directory, where the project's repository begins.
+/// The file in a project's directory that names the top of the project's repository.
 const OWNER: &str = "project";
-/// Held, in a project's directory, as long as what is there is used.
+/// The file in a project's directory that is locked while a comparison uses the directory.
 pub(super) const LOCK: &str = "lock";
 
-/// The directory for the repository that begins at `top`, made if need be; those of repositories that are gone are
-/// removed.
+/// Returns the directory for the repository at `top`, and creates it if need be. The directories of repositories that
+/// no longer exist are removed.
 pub(super) fn of(top: &Path) -> Result<PathBuf, Failure> {
-    let all = below(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+    let all = of_all_projects(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
         .ok_or_else(|| {
             Failure::unmeasured(format!(
-                "no variable tells where the user's cache is, which holds the base's checkout; set {DIRECTORY} to \
+                "no variable names the user's cache directory, where the base is checked out; set {DIRECTORY} to \
                  a directory outside of the project"
             ))
         })?;
@@ -39,32 +39,32 @@ fn in_all(all: &Path, top: &Path) -> Result<PathBuf, Failure> {
     let own = all.join(key(&owner));
     std::fs::create_dir_all(&own).map_err(|e| Failure::io("create", &own, &e))?;
     let mark = own.join(OWNER);
-    // Written each time, so that its time is that of the last use.
+    // It is written each time, so that its modification time is the time of the last use.
     std::fs::write(&mark, &*owner).map_err(|e| Failure::io("write", &mark, &e))?;
     forget(all);
-    // The repository's own links would be resolved on the way to it too.
+    // Other modules compare this path with resolved ones.
     own.canonicalize().map(plain).map_err(|e| Failure::io("resolve", &own, &e))
 }
 
-/// The name of a repository's directory.
+/// Returns the name of a repository's directory in the cache.
 fn key(owner: &str) -> String {
     let hash = hmac_sha256::Hash::hash(owner.as_bytes());
     hash[..8].iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
 }
 
-/// Removes what is kept for repositories that are no more, or that nothing was compared in for long. What cannot be
-/// removed is in nobody's way.
+/// Removes the directories of repositories that no longer exist, or that have not been used for a long time. A
+/// directory that cannot be removed does no harm.
 fn forget(all: &Path) {
     let Ok(entries) = std::fs::read_dir(all) else { return };
     for place in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        // One without a name may be made by another comparison at this moment.
+        // Another comparison may be creating a directory without an owner at this moment.
         let Ok(owner) = std::fs::read_to_string(place.join(OWNER)) else { continue };
-        // Whatever else stands there was not made here.
+        // A directory whose name does not belong to its owner was not created by this program.
         if !place.ends_with(key(&owner)) {
             continue;
         }
         let lacks = |path: &Path| path.try_exists().is_ok_and(|exists| !exists);
-        // A disk that is away has no directory above it either; one that was deleted has.
+        // The parent of a deleted repository still exists. That of one on a disk that is not mounted does not.
         let owner = Path::new(&owner);
         let is_gone = lacks(owner) && owner.parent().is_some_and(Path::is_dir);
         let used = place.join(OWNER).metadata().and_then(|data| data.modified());
@@ -74,13 +74,13 @@ fn forget(all: &Path) {
     }
 }
 
-/// Whether a comparison that still goes on holds what is there.
+/// Whether a comparison is using this directory at the moment.
 fn is_in_use(place: &Path) -> bool {
     std::fs::File::open(place.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
-/// The directory for all projects: where the platform keeps what can be made again.
-fn below(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+/// Returns the directory for all projects, in the directory where the platform keeps files that can be made again.
+fn of_all_projects(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let path = |name| variable(name).map(PathBuf::from);
     if let Some(set) = path(DIRECTORY) {
         return Some(set);
@@ -93,11 +93,12 @@ fn below(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         let named = path("XDG_CACHE_HOME").filter(|cache| cache.is_absolute());
         named.or_else(|| home.map(|home| home.join(usual)))
     };
-    // A user without a home has cargo's.
+    // A user without a home directory may still have cargo's.
     Some(cache.or_else(|| path("CARGO_HOME"))?.join("perf-budget"))
 }
 
-/// A path without the prefix `\\?\`, which `canonicalize` gives on Windows and neither cargo nor git like.
+/// Returns a path without the prefix `\\?\`, which `canonicalize` adds on Windows and which cargo and git do not
+/// accept everywhere.
 fn plain(path: PathBuf) -> PathBuf {
     match path.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
         Some(rest) if !rest.starts_with("UNC") => PathBuf::from(rest),
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn the_users_cache_is_found() {
         let check = |set: &[(&str, &str)], want: Option<&str>| {
-            let found = below(|name| {
+            let found = of_all_projects(|name| {
                 let found = set.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| OsString::from(value))
             });
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn each_project_has_its_own_as_long_as_it_exists() {
+    fn each_project_has_its_own_directory_as_long_as_it_exists() {
         let place = tempfile::tempdir().unwrap();
         let all = place.path().join("cache");
         let [one, two] = ["one", "two"].map(|name| {
@@ -145,7 +146,7 @@ mod tests {
         std::fs::remove_dir(&one.1).unwrap();
         assert_eq!(in_all(&all, &two.1).unwrap(), two.0);
         assert!(!one.0.exists() && two.0.exists());
-        // One that was not used for long goes, unless a comparison that long is still using it.
+        // A directory that was not used for a long time is removed, unless a long comparison is still using it.
         std::fs::create_dir(&one.1).unwrap();
         let old = SystemTime::now() - AGE - Duration::from_secs(60);
         let age = |place: &Path| {
@@ -162,7 +163,7 @@ mod tests {
         in_all(&all, &two.1).unwrap();
         assert!(!one.0.exists());
         std::fs::remove_dir(&one.1).unwrap();
-        // A directory of someone else's that looks alike.
+        // A directory of another program that looks like one of ours stays.
         let other = all.join("other");
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join(OWNER), one.1.to_str().unwrap()).unwrap();

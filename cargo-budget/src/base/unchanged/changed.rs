@@ -1,4 +1,4 @@
-//! What differs between a commit and the work tree, as git tells.
+//! The paths that differ between a commit and the work tree, as git lists them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,29 +6,29 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::git::{git, said};
 
-/// Git's shortcuts, which may be behind what is there.
+/// The options that turn off git's caches, which may not show the latest changes.
 const EXACTLY: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"];
 
-/// A path that differs.
+/// A path that differs between the two.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Change {
-    /// From the top of the repository, with `/` between its parts.
+    /// The path from the top of the repository, with `/` between its parts.
     pub(super) path: String,
-    /// Whether it is there in both.
+    /// Whether the path exists in both; otherwise it was added or deleted.
     pub(super) is_in_both: bool,
 }
 
-/// What is known of the repository.
+/// The work tree, compared with a commit.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    /// What differs: changed, added, deleted, not yet known to git; a submodule as a whole.
+    /// Every path that was changed, added or deleted, or that git does not track yet. A submodule is one path.
     pub(super) changes: Vec<Change>,
-    /// All paths that git keeps.
+    /// All paths that git tracks.
     pub(super) tracked: BTreeSet<String>,
 }
 
 impl Tree {
-    /// The work tree of the repository at `top`, held against `commit`.
+    /// Compares the work tree of the repository at `top` with `commit`.
     pub(super) fn of(top: &Path, commit: &str) -> Result<Tree, Failure> {
         let mut changes = Vec::new();
         let diff = [
@@ -49,13 +49,14 @@ impl Tree {
         changes.extend(untracked.into_iter().map(|path| Change { path, is_in_both: false }));
         changes.sort();
         changes.dedup();
-        // Git compares none of those that it was told to take for unchanged: a small letter, or an S.
+        // Git does not compare files that the user marked as unchanged or skipped. `ls-files -v` shows them with a
+        // lower-case letter or an `S`.
         let tags = list(top, &["ls-files", "-v", "-z"])?;
         if let Some(hidden) =
             tags.iter().find(|line| line.starts_with(|c: char| c.is_lowercase() || c == 'S'))
         {
             return Err(Failure::unmeasured(format!(
-                "git was told not to look at `{}`",
+                "git was told to ignore changes of `{}`",
                 hidden.get(2..).unwrap_or_default()
             )));
         }
@@ -65,7 +66,7 @@ impl Tree {
 }
 
 impl Tree {
-    /// Whether git keeps a path, something below it, or the submodule that it is in.
+    /// Whether git tracks a path, something below it, or the submodule that it is in.
     pub(super) fn keeps(&self, path: &str) -> bool {
         if path.is_empty() || self.tracked.contains(path) {
             return true;
@@ -77,7 +78,7 @@ impl Tree {
     }
 }
 
-/// What git lists, with a NUL after each.
+/// Runs a git command whose output is a list with a NUL after each entry, and returns the entries.
 fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
     let output = git(top, EXACTLY.iter().chain(arguments))?;
     if !output.status.success() {
