@@ -23,8 +23,8 @@ const SMALLEST_LAMBDA: f64 = 0.3;
 /// How many times as long as the inflation of its variance a block must be to count as one observation.
 /// Blocks of ten bursts do not flake, and a burst of `b` operations inflates the variance by about `1.5·b`.
 const LENGTHS_OF_INFLATION: f64 = 8.0;
-/// How many times as long as the longest run so far a run must be to have its full weight. A run of one
-/// value has no such margin ([`with_room`] rounds it away): all runs are alike there, and a margin would
+/// How many times as long as the longest run so far a run must be to have its full weight. A run of up to three
+/// values has no such margin ([`with_room`] rounds it away): such runs are all alike, and a margin would
 /// halve their bets.
 pub(super) const ROOM: f64 = 1.25;
 /// The rate from which on half of the e-value is on the largest stake. At such rates a run is worth little more

@@ -108,6 +108,7 @@ impl Share {
     }
 }
 
+/// Returns the nearest share that a number of trials can show.
 fn provable(share: f64) -> f64 {
     share.clamp(PROVABLE, 1.0 - PROVABLE)
 }

@@ -25,7 +25,7 @@ const MEDIAN_VARIANCE: f64 = std::f64::consts::FRAC_PI_2;
 /// The width of the middle half of a normal distribution, in standard deviations.
 const MIDDLE_HALF: f64 = 1.348_979_500_392_163_6;
 /// The confidence that each look must reach that the differences between processes leave room. It is chosen so
-/// that, over all looks of a measurement, a truth 5 % beyond the limit passes in fewer than 5 of 100.
+/// that, over all looks of a measurement, a truth 5 % beyond limit and tolerance passes in fewer than 5 of 100.
 const SURE: f64 = 0.9875;
 /// The fewest processes that are likely to show both of two equally common kinds of process: of five, all are
 /// of one kind in 6 of 100.
@@ -206,7 +206,7 @@ impl Spread {
         Some(self.scale.from(self.centre + self.reach(self.times()) + shift))
     }
 
-    /// How many times the variance of the sample the true variance may be, with confidence [`SURE_OF_SPREAD`].
+    /// How many times the variance of the sample the true variance may be, with a confidence of 80 %.
     pub fn times(&self) -> f64 {
         let all: f64 = self.ratios().map(|(_, weight)| weight).sum();
         let mut below = 0.0;

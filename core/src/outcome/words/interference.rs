@@ -20,7 +20,7 @@ pub const LESS_WAITING_TOO: &str =
 pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let looked_at = outcome.is_red() || outcome.is_warning();
     let noise = outcome.noise.as_ref().filter(|_| looked_at && limit.metric.is_time())?;
-    let others = others(noise);
+    let others = list_disturbances(noise);
     let elapses = match limit.metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate | SampleKind::Run => true,
         SampleKind::File
@@ -31,18 +31,20 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     };
     let Some(waited) = noise.waited.filter(|&share| elapses && share > FELT) else {
         return if others.is_empty() {
-            undisturbed(outcome, noise, limit)
+            describe_calm(outcome, noise, limit)
         } else {
-            Some(all(&others))
+            Some(join(&others))
         };
     };
     let several = noise.clock == Some(Clock::Wall);
     let behind = noise.outside.filter(|&cores| several && cores < waited);
     let meanwhile = match (others.as_slice(), behind) {
         // Nobody else had work, so it can only have waited for its own threads.
-        ([], Some(cores)) => format!(" behind its own threads, while only {}", busy(cores)),
+        ([], Some(cores)) => {
+            format!(" behind its own threads, while only {}", describe_busy(cores))
+        }
         ([], None) => String::new(),
-        _ => format!(" while {}", all(&others)),
+        _ => format!(" while {}", join(&others)),
     };
     let waited = format!("waited {:.0} % of the time for a processor{meanwhile}", waited * 100.0);
     Some(match (noise.clock, tail(outcome)) {
@@ -60,20 +62,20 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
 pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
     let side = if limit.bound == Bound::Max { "over" } else { "under" };
     let noise = outcome.noise.clone().unwrap_or_default();
-    let mut why = others(&noise);
+    let mut why = list_disturbances(&noise);
     if why.is_empty() {
-        why.extend(noise.outside.map(busy));
+        why.extend(noise.outside.map(describe_busy));
     }
     format!(
         "no verdict: {} is {value} by the wall clock, {side} the limit of {bound}, and {}; a calm machine \
          would settle it, or a limit against `x base` or another budget, interleaved",
         outcome.metric,
-        all(&why),
+        join(&why),
     )
 }
 
 /// Says that the machine was calm, or that this is not known, where a time is red.
-fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
+fn describe_calm(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String> {
     if !outcome.is_red() {
         return None;
     }
@@ -85,16 +87,16 @@ fn undisturbed(outcome: &Outcome, noise: &Noise, limit: &Limit) -> Option<String
     Some(if noise.is_calm() {
         format!("the machine was calm: {cores:.2} cores of other work")
     } else {
-        busy(cores)
+        describe_busy(cores)
     })
 }
 
 /// Lists what the machine did that affects the work on it.
-fn others(noise: &Noise) -> Vec<String> {
+fn list_disturbances(noise: &Noise) -> Vec<String> {
     let share = |share: f64| format!("{:.0} %", share * 100.0);
     let felt = |value: Option<f64>| value.filter(|&value| value > FELT);
     let mut all = Vec::new();
-    all.extend(noise.outside.filter(|&cores| cores > BUSY).map(busy));
+    all.extend(noise.outside.filter(|&cores| cores > BUSY).map(describe_busy));
     all.extend(felt(noise.steal).map(|v| {
         format!("the machine's host gave {} of the processors' time to others", share(v))
     }));
@@ -112,12 +114,12 @@ fn others(noise: &Noise) -> Vec<String> {
     all
 }
 
-fn busy(cores: f64) -> String {
+fn describe_busy(cores: f64) -> String {
     format!("{cores:.2} cores were busy with other work")
 }
 
 /// Joins parts of a sentence: `a`, `a and b`, `a, b and c`.
-fn all(parts: &[String]) -> String {
+fn join(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [part] => part.clone(),
