@@ -17,9 +17,6 @@ const KNOWN: &[&str] = &[
     "src/session/carried.rs",
     "src/session/measure.rs",
     "src/session/rotation.rs",
-    "src/subject/artifact/image/mod.rs",
-    "src/subject/artifact/image/contents.rs",
-    "src/subject/artifact/image/tar.rs",
     "cargo-budget/src/history/import/mod.rs",
     "cargo-budget/src/history/import/files.rs",
 ];

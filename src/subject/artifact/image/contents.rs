@@ -9,7 +9,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use serde::de::DeserializeOwned;
 
-use super::Fault;
+use super::fault::Fault;
 use super::tar::{self, Kind};
 use crate::subject::artifact::content::{Digest, Hashing, drain};
 

@@ -4,10 +4,17 @@ use perf_budget_core::outcome::Cause;
 use serde::Deserialize;
 
 use super::contents::{Blob, Contents};
-use super::{Fault, Image};
+use super::fault::Fault;
 
 /// How deep indexes may be nested. Those of real images have at most two levels.
 const DEEPEST: usize = 4;
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// The length of each layer's uncompressed tar archive in bytes, from the lowest layer up.
+    pub(crate) layers: Vec<u64>,
+}
 
 /// Reads the one image in `contents`.
 pub(super) fn image(contents: &Contents) -> Result<Image, Fault> {

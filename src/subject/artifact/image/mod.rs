@@ -8,23 +8,15 @@
 //! names, so that a damaged image is an error.
 
 mod contents;
+mod fault;
 mod manifest;
 mod tar;
 
-use std::fmt::Display;
-use std::io;
-
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::Unmeasured;
 
 use self::contents::Contents;
+pub(super) use self::manifest::Image;
 use super::files::Found;
-
-/// An image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Image {
-    /// The length of each layer's uncompressed tar archive in bytes, from the lowest layer up.
-    pub(super) layers: Vec<u64>,
-}
 
 /// Reads the image in a file or a directory.
 pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
@@ -37,28 +29,4 @@ pub(super) fn open(found: &Found) -> Result<Image, Unmeasured> {
         let text = format!("failed to read `{}` as a container image: {}", found.shown, fault.why);
         Unmeasured::new(fault.cause, text)
     })
-}
-
-/// The reason why something is not an image that can be measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault {
-    cause: Cause,
-    why: String,
-}
-
-impl Fault {
-    fn new(why: impl Display) -> Fault {
-        Fault { cause: Cause::Unsuitable, why: why.to_string() }
-    }
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        let cause = match error.kind() {
-            io::ErrorKind::Unsupported => Cause::Unsupported,
-            io::ErrorKind::PermissionDenied => Cause::Harness,
-            _ => Cause::Unsuitable,
-        };
-        Fault { cause, why: error.to_string() }
-    }
 }

@@ -8,7 +8,7 @@
 
 use std::io::{self, Read};
 
-use super::Fault;
+use super::fault::Fault;
 use crate::subject::artifact::content::drain;
 
 /// The most bytes of a name, or of a set of extended attributes.
