@@ -3,38 +3,26 @@
 //! They are apart because only they need tokio, which is a cargo feature.
 
 mod drive;
+mod executor;
 mod in_flight;
 mod open_loop;
+mod timer;
 
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use perf_budget_core::outcome::Cause;
-use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
 use self::drive::drive;
+pub(super) use self::executor::Executor;
 use self::open_loop::{arrive, arrive_concurrently};
+use self::timer::until;
 use super::drive::{CannotFail, Fallible, Outcome};
 use super::measurement::Watcher;
 use super::{Failed, Run};
 use crate::inject::{self, Injection};
 use crate::instrument::laps::Repeat;
-
-/// The runtime that runs asynchronous operations.
-#[derive(Debug)]
-pub(super) enum Executor {
-    Own(Runtime),
-    Theirs(Handle),
-}
-
-impl Executor {
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        match self {
-            Executor::Own(runtime) => runtime.block_on(future),
-            Executor::Theirs(handle) => handle.block_on(future),
-        }
-    }
-}
 
 impl Run {
     /// Runs asynchronous operations on a runtime of the workload's own, which has several threads and outlives the
@@ -276,21 +264,6 @@ impl Run {
         }
         self.executor = Some(executor);
         self.end(method, watcher, &failures)
-    }
-}
-
-/// The precision of a timer. The rest of a wait is spent polling the clock, alternating with the other tasks of the
-/// runtime.
-const TIMER: Duration = Duration::from_millis(2);
-
-/// Waits until `due`.
-async fn until(due: Instant) {
-    let left = due.saturating_duration_since(Instant::now());
-    if let Some(early) = left.checked_sub(TIMER) {
-        tokio::time::sleep(early).await;
-    }
-    while Instant::now() < due {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::in_flight::InFlight;
-use super::until;
+use super::timer::until;
 use crate::instrument::load::arrivals::{Arrivals, Span};
 use crate::run::drive::{Failures, Outcome, hide_from_optimizer};
 use crate::run::open_loop::{Clock as _, Monotonic};

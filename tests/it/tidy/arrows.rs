@@ -116,7 +116,11 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
     ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
-    ("knows tokio", &["tokio::"], &["run/asynchronous/mod.rs"]),
+    (
+        "knows tokio",
+        &["tokio::"],
+        &["run/asynchronous/executor.rs", "run/asynchronous/mod.rs", "run/asynchronous/timer.rs"],
+    ),
     ("knows wasmi", &["wasmi::"], &["wasm.rs"]),
     (
         "is unsafe",

@@ -11,8 +11,6 @@ use super::{Text, none, sources};
 /// Faces whose type has its methods, or its parts, in the files below them, so that each needs the other. No file may
 /// be added: what both need belongs in a file below them.
 const KNOWN: &[&str] = &[
-    "src/run/asynchronous/mod.rs",
-    "src/run/asynchronous/open_loop.rs",
     "src/session/mod.rs",
     "src/session/carried.rs",
     "src/session/measure.rs",
