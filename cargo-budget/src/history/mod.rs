@@ -1,8 +1,8 @@
 //! The history: outcomes that are kept beyond one run, in a file or on a server, and what they show over time.
 //!
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
-//! and `postgres`. `import` reads the results of other tools. `trend` finds, with `change` and `drift`, how a
-//! budget's values developed; `show` prints it.
+//! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
+//! finds, with `change` and `drift`, how a budget's values developed; `show` prints it.
 
 mod change;
 mod database;
@@ -10,6 +10,7 @@ mod drift;
 mod entry;
 #[cfg(feature = "import")]
 mod import;
+mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
@@ -26,136 +27,9 @@ mod time;
 mod tls;
 mod trend;
 
-use std::path::PathBuf;
-
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
+pub(crate) use place::Place;
 pub(crate) use record::{What, record};
 pub(crate) use select::{Which, trend};
 pub(crate) use show::{list, list_json};
-pub(crate) use store::Store;
-
-use crate::failure::Failure;
-use crate::project::Project;
-
-/// The directory beside `budgets.toml` that holds the history by default. It is not in `target`, because people
-/// delete that.
-const DIRECTORY: &str = ".budgets";
-
-/// The file of the history in that directory.
-const FILE: &str = "history.sqlite";
-
-/// The place of a history.
-#[derive(Debug, Clone)]
-pub(crate) enum Place {
-    /// A SQLite file.
-    File(PathBuf),
-    /// A PostgreSQL server, and its URL without the password, to be shown to people.
-    #[cfg(feature = "postgres")]
-    Server(Box<tokio_postgres::Config>, String),
-}
-
-impl Place {
-    /// Returns the place that `--db` names, and by default the project's own file.
-    pub(crate) fn of(named: Option<&str>, project: Option<&Project>) -> Result<Place, Failure> {
-        let Some(named) = named.filter(|named| !named.is_empty()) else {
-            let project = project.ok_or_else(|| {
-                Failure::usage(
-                    "there is no budgets.toml here or above; name the history by `--db PATH` or \
-                     `--db postgres://…`",
-                )
-            })?;
-            return Ok(Place::File(project.root.join(DIRECTORY).join(FILE)));
-        };
-        match named.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => server(named),
-            Some((scheme, _)) => Err(Failure::usage(format!(
-                "a history is a file or `postgres://USER@HOST/DATABASE`, not `{scheme}://…`"
-            ))),
-            None => Ok(Place::File(named.into())),
-        }
-    }
-
-    /// Returns the name of the place that may be shown to people.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Place::File(path) => path.display().to_string(),
-            #[cfg(feature = "postgres")]
-            Place::Server(_, shown) => shown.clone(),
-        }
-    }
-
-    /// Opens the history for writing. A missing file is created; a server's database has to exist.
-    pub(crate) fn create(&self, verb: &str) -> Result<Store, Failure> {
-        let opened = match self {
-            Place::File(path) => {
-                sqlite::Sqlite::create(path).and_then(|db| Store::new(Box::new(db)))
-            }
-            #[cfg(feature = "postgres")]
-            Place::Server(..) => return self.existing(verb),
-        };
-        opened.map_err(|fault| fault.failure(verb, &self.shown()))
-    }
-
-    /// Opens a history that exists.
-    pub(crate) fn existing(&self, verb: &str) -> Result<Store, Failure> {
-        let opened = match self {
-            Place::File(path) if !path.is_file() => {
-                return Err(Failure::unmeasured(format!(
-                    "there is no history in `{}`; `cargo budget history record` begins one after \
-                     `cargo test --release`",
-                    path.display()
-                )));
-            }
-            Place::File(path) => {
-                sqlite::Sqlite::existing(path).and_then(|db| Store::new(Box::new(db)))
-            }
-            #[cfg(feature = "postgres")]
-            Place::Server(config, shown) => {
-                postgres::Postgres::connect(config.as_ref().clone(), shown.clone())
-                    .and_then(|db| Store::new(Box::new(db)))
-            }
-        };
-        opened.map_err(|fault| fault.failure(verb, &self.shown()))
-    }
-}
-
-/// Says that this build has no support for a server.
-#[cfg(not(feature = "postgres"))]
-fn server(_: &str) -> Result<Place, Failure> {
-    Err(Failure::usage(
-        "this cargo-budget was built without its cargo feature `postgres`, which a history on a server needs; install \
-         it by `cargo install cargo-budget --features postgres`, or name a file by `--db PATH`",
-    ))
-}
-
-/// Reads the URL of a server.
-#[cfg(feature = "postgres")]
-fn server(url: &str) -> Result<Place, Failure> {
-    // Certificates are always verified (see `tls`), so libpq's two names for that are accepted.
-    let plain = url.replace("sslmode=verify-full", "sslmode=require");
-    let plain = plain.replace("sslmode=verify-ca", "sslmode=require");
-    let config: tokio_postgres::Config = plain.parse().map_err(|e: tokio_postgres::Error| {
-        let cause = std::error::Error::source(&e).map_or_else(String::new, |e| format!(": {e}"));
-        Failure::usage(format!(
-            "the URL of the history is not valid{cause}; it looks like \
-             `postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=require`"
-        ))
-    })?;
-    let host = match config.get_hosts().first() {
-        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
-        #[cfg(unix)]
-        Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
-        None => {
-            return Err(Failure::usage(
-                "the URL of the history names no host; it looks like \
-                 `postgres://USER:PASSWORD@HOST:5432/DATABASE`",
-            ));
-        }
-    };
-    let user = config.get_user().map_or_else(String::new, |user| format!("{user}@"));
-    let port = config.get_ports().first().map_or_else(String::new, |port| format!(":{port}"));
-    let database = config.get_dbname().map_or_else(String::new, |name| format!("/{name}"));
-    let shown = format!("postgres://{user}{host}{port}{database}");
-    Ok(Place::Server(Box::new(config), shown))
-}

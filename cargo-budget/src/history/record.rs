@@ -4,8 +4,9 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record;
 
 use super::entry::{Entry, HARNESS, Measured, environment};
+use super::place::Place;
 use super::revision::{self, Revision};
-use super::{Place, Store};
+use super::store::Store;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{Project, last_run};

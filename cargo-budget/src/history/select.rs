@@ -1,7 +1,7 @@
 //! The choice of the series that a question is about: a budget has a series for each test, environment and branch.
 
-use super::Place;
 use super::entry::NO_VERDICT;
+use super::place::Place;
 use super::show::{Answer, Shown};
 use super::store::{Series, Store};
 use super::{revision, trend as analysis};

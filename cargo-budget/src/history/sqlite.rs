@@ -14,6 +14,10 @@ use super::database::{Database, Fault, Kind, Row, Value};
 /// How long a writer waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The directory beside `budgets.toml` that holds the history by default. It is not in `target`, because people
+/// delete that.
+pub(crate) const DIRECTORY: &str = ".budgets";
+
 /// An open SQLite file.
 pub(crate) struct Sqlite {
     connection: Connection,
@@ -26,7 +30,7 @@ impl Sqlite {
         if let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) {
             std::fs::create_dir_all(directory).map_err(|e| io(&e))?;
             // Only the directory `.budgets`, which is ours, is excluded from git.
-            if directory.file_name().is_some_and(|name| name == super::DIRECTORY) {
+            if directory.file_name().is_some_and(|name| name == DIRECTORY) {
                 std::fs::write(directory.join(".gitignore"), "*\n").map_err(|e| io(&e))?;
             }
         }

@@ -15,8 +15,6 @@ const KNOWN: &[&str] = &[
     "src/session/carried.rs",
     "src/session/measure.rs",
     "src/session/rotation.rs",
-    "cargo-budget/src/history/import/mod.rs",
-    "cargo-budget/src/history/import/files.rs",
 ];
 
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.

@@ -7,7 +7,8 @@ use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
 use super::files::File;
-use super::{Measured, Parsed, number, text};
+use super::parsed::{Parsed, number, text};
+use crate::history::entry::Measured;
 
 /// Criterion's estimates, and the metric names that they get here.
 const STATISTICS: [(&str, &str); 4] =

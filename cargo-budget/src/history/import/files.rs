@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 
-use super::Format;
+use super::format::Format;
 use crate::failure::Failure;
 
 /// A JSON file that was read.

@@ -3,8 +3,9 @@
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::super::time;
-use super::{Measured, Parsed, number, text};
+use super::parsed::{Parsed, number, text};
+use crate::history::entry::Measured;
+use crate::history::time;
 
 const TOOL: &str = "google-benchmark";
 

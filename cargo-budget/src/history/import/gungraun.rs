@@ -5,8 +5,9 @@
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::super::time;
-use super::{Measured, Parsed, number, text};
+use super::parsed::{Parsed, number, text};
+use crate::history::entry::Measured;
+use crate::history::time;
 
 /// The version of the schema that is read.
 const VERSION: &str = "7";

@@ -3,7 +3,8 @@
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::{Measured, Parsed, number, text};
+use super::parsed::{Parsed, number, text};
+use crate::history::entry::Measured;
 
 const STATISTICS: [(&str, &str); 4] =
     [("mean", "wall_mean"), ("median", "wall_p50"), ("min", "wall_min"), ("max", "wall_max")];

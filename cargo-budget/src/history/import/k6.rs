@@ -7,7 +7,8 @@
 use perf_budget_core::quantity::Unit;
 use serde_json::Value;
 
-use super::{Measured, Parsed, text};
+use super::parsed::{Parsed, text};
+use crate::history::entry::Measured;
 
 pub(super) fn recognizes(json: &Value) -> bool {
     let known = ["iterations", "iteration_duration", "http_reqs", "data_received", "vus"];

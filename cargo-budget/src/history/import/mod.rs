@@ -1,44 +1,30 @@
 //! The import of other tools' results into the history.
 //!
-//! Each tool has a file in this directory, which turns its JSON into `Measured` values. This file has what they
-//! share: it finds the files, recognizes their tools, and makes one run of each tool's values. Imported values have
-//! no limit, so they have no verdict: see `NO_VERDICT`.
+//! Each tool has a file in this directory, which turns its JSON into `Measured` values. This file puts them together: it
+//! finds the files to import, recognizes their tools, and makes one run of each tool's values. Imported values have no
+//! limit, so they have no verdict: see `NO_VERDICT`.
 
 mod criterion;
 mod files;
+mod format;
 mod google;
 mod gungraun;
 mod hyperfine;
 mod k6;
+mod parsed;
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use serde_json::Value;
-
 use self::files::{File, find};
-use super::Place;
-use super::entry::{Entry, Measured, environment_here};
+pub(crate) use self::format::Format;
+use self::parsed::Parsed;
+use super::entry::{Entry, environment_here};
+use super::place::Place;
 use super::record::{summary, write};
 use super::revision;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
-
-/// A tool whose results can be imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// target/criterion/**/new/{benchmark,estimates}.json
-    Criterion,
-    /// hyperfine --export-json
-    Hyperfine,
-    /// summary.json of gungraun (once iai-callgrind), --save-summary=json
-    Gungraun,
-    /// --benchmark_out_format=json
-    GoogleBenchmark,
-    /// k6 run --summary-export, or what handleSummary() gives
-    K6,
-}
 
 /// What to import, and what to record it as.
 #[derive(Debug)]
@@ -50,58 +36,6 @@ pub(crate) struct Source<'a> {
     pub(crate) branch: Option<&'a str>,
     pub(crate) environment: Option<&'a str>,
     pub(crate) dry: bool,
-}
-
-/// The values in a file.
-#[derive(Debug, Default, PartialEq)]
-struct Parsed {
-    values: Vec<Measured>,
-    /// When they were measured, in seconds since 1970, where the file says so.
-    began: Option<i64>,
-    /// The version of the format, where the file says so.
-    version: Option<String>,
-}
-
-impl Format {
-    const ALL: [Format; 5] = [
-        Format::Criterion,
-        Format::Hyperfine,
-        Format::Gungraun,
-        Format::GoogleBenchmark,
-        Format::K6,
-    ];
-
-    /// Returns the name of the tool.
-    fn name(self) -> &'static str {
-        match self {
-            Format::Criterion => "criterion",
-            Format::Hyperfine => "hyperfine",
-            Format::Gungraun => "gungraun",
-            Format::GoogleBenchmark => "google-benchmark",
-            Format::K6 => "k6",
-        }
-    }
-
-    /// Returns whether this tool wrote the file.
-    fn recognizes(self, file: &File) -> bool {
-        match self {
-            Format::Criterion => criterion::recognizes(file),
-            Format::Hyperfine => hyperfine::recognizes(&file.json),
-            Format::Gungraun => gungraun::recognizes(&file.json),
-            Format::GoogleBenchmark => google::recognizes(&file.json),
-            Format::K6 => k6::recognizes(&file.json),
-        }
-    }
-
-    fn read(self, file: &File) -> Result<Parsed, String> {
-        match self {
-            Format::Criterion => criterion::read(file),
-            Format::Hyperfine => hyperfine::read(&file.json),
-            Format::Gungraun => gungraun::read(&file.json),
-            Format::GoogleBenchmark => google::read(&file.json),
-            Format::K6 => k6::read(&file.json),
-        }
-    }
 }
 
 /// Imports the files as one run for each tool. Returns sentences that say what was done.
@@ -121,7 +55,7 @@ pub(crate) fn import(
         let file = File::read(&path)?;
         let format = source
             .format
-            .or_else(|| Format::ALL.into_iter().find(|format| format.recognizes(&file)));
+            .or_else(|| Format::ALL.into_iter().find(|&format| recognizes(format, &file)));
         let format = format.ok_or_else(|| {
             Failure::usage(format!(
                 "`{}` is not a result of a known tool ({}); if it is one, name the tool by `--format`",
@@ -129,7 +63,7 @@ pub(crate) fn import(
                 Format::ALL.map(Format::name).join(", ")
             ))
         })?;
-        let read = format.read(&file).and_then(|read| {
+        let read = read(format, &file).and_then(|read| {
             if read.values.is_empty() { Err("it has no results".to_owned()) } else { Ok(read) }
         });
         let read = read.map_err(|why| {
@@ -167,6 +101,28 @@ pub(crate) fn import(
     entries.iter().map(|entry| write(&mut store, entry, &|| work.step())).collect()
 }
 
+/// Whether this tool wrote the file.
+fn recognizes(format: Format, file: &File) -> bool {
+    match format {
+        Format::Criterion => criterion::recognizes(file),
+        Format::Hyperfine => hyperfine::recognizes(&file.json),
+        Format::Gungraun => gungraun::recognizes(&file.json),
+        Format::GoogleBenchmark => google::recognizes(&file.json),
+        Format::K6 => k6::recognizes(&file.json),
+    }
+}
+
+/// Reads the values in the file, as a result of this tool.
+fn read(format: Format, file: &File) -> Result<Parsed, String> {
+    match format {
+        Format::Criterion => criterion::read(file),
+        Format::Hyperfine => hyperfine::read(&file.json),
+        Format::Gungraun => gungraun::read(&file.json),
+        Format::GoogleBenchmark => google::read(&file.json),
+        Format::K6 => k6::read(&file.json),
+    }
+}
+
 /// Adds the values of a file to the run of its tool. The run's id is a digest of its files, so that importing the
 /// same files again gives the same run.
 fn add(entries: &mut Vec<Entry>, file: &File, read: Parsed, new: impl FnOnce(String) -> Entry) {
@@ -194,14 +150,4 @@ fn refuse_duplicates(entry: &Entry) -> Result<(), Failure> {
         ))),
         None => Ok(()),
     }
-}
-
-/// Returns the number at the end of the path `keys`.
-fn number(value: &Value, keys: &[&str]) -> Option<f64> {
-    keys.iter().try_fold(value, |value, key| value.get(key))?.as_f64()
-}
-
-/// Returns the text at `key`.
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.get(key)?.as_str()
 }
