@@ -19,7 +19,7 @@ use perf_budget_core::verdict::Verdict;
 use perf_budget_core::verdict::judge::Carried;
 use serde::{Deserialize, Serialize};
 
-use super::Session;
+use super::state::Session;
 use crate::subject::Sources;
 
 /// The greatest age of evidence. Since older evidence was collected, the machine may have changed.
@@ -150,8 +150,8 @@ impl Session {
     pub(super) fn remember(&self, test: usize, outcome: &Outcome) -> Outcome {
         let mut outcome = outcome.clone();
         let test = Some(&self.suite.tests[test]).filter(|test| !test.is_deterministic());
-        let of = |test| identity(&self.sources(None), test);
-        if let Some(identity) = test.and_then(of) {
+        let identity_of = |test| identity(&self.sources(None), test);
+        if let Some(identity) = test.and_then(identity_of) {
             let store = Store::new(&self.results);
             let before = store.load(&outcome.test, identity);
             if let Err(error) = store.keep(&outcome, identity, before.as_ref()) {
@@ -171,13 +171,13 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         // Reading the same record again gives no new evidence.
         return None;
     }
-    let mut asked = vec![format!("{:?} {:?}", test.limit.bound, test.limit.target)];
-    let other = match test.limit.reference() {
+    let mut described = vec![format!("{:?} {:?}", test.limit.bound, test.limit.target)];
+    let reference = match test.limit.reference() {
         Some(Reference::Budget(name)) => budgets.budgets.iter().find(|b| b.name == *name),
         _ => None,
     };
-    for budget in [Some(&budgets.budgets[test.budget]), other].into_iter().flatten() {
-        asked.push(format!(
+    for budget in [Some(&budgets.budgets[test.budget]), reference].into_iter().flatten() {
+        described.push(format!(
             "{:?} {:?} {:?} {:?}",
             budget.subject, budget.build, budget.cases, budget.load
         ));
@@ -194,7 +194,7 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         let builds = base.build().into_iter().chain(base.links()).chain(base.head_links());
         files.extend(builds.map(|build| build.binary.clone()));
     }
-    fingerprint(files.iter().map(PathBuf::as_path), &asked)
+    fingerprint(files.iter().map(PathBuf::as_path), &described)
 }
 
 /// Returns the hash of each file's path, length and time, and of the rest. `None` if a file cannot be read.
@@ -234,45 +234,45 @@ mod tests {
 
     #[test]
     fn evidence_is_continued_unless_the_limit_holds() {
-        let dir = std::env::temp_dir().join(format!("perf-budget-kept-{}", std::process::id()));
-        let keep = Store::new(&dir);
-        assert_eq!(keep.load("a::p99", 7), None);
-        keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
-        let first = keep.load("a::p99", 7).unwrap();
+        let dir = std::env::temp_dir().join(format!("perf-budget-carried-{}", std::process::id()));
+        let store = Store::new(&dir);
+        assert_eq!(store.load("a::p99", 7), None);
+        store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        let first = store.load("a::p99", 7).unwrap();
         assert_eq!(first.carried(), Carried { fail: 2.0, pass: -1.0 });
         assert!(first.note().ends_with("of an earlier run of the same build"));
         // Another build, another limit and another test begin anew.
-        assert_eq!(keep.load("a::p99", 8), None);
-        assert_eq!(keep.load("b::p99", 7), None);
-        keep.keep(&outcome(9.0, -4.0), 7, Some(&first)).unwrap();
-        assert!(keep.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
-        keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
+        assert_eq!(store.load("a::p99", 8), None);
+        assert_eq!(store.load("b::p99", 7), None);
+        store.keep(&outcome(9.0, -4.0), 7, Some(&first)).unwrap();
+        assert!(store.load("a::p99", 7).unwrap().note().contains("2 earlier runs"));
+        store.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
         // The e-value of twenty thousand operations over their limit is stored too.
-        keep.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
+        store.keep(&outcome(9.0, -20_000.0), 7, None).unwrap();
         assert_eq!(
-            keep.load("a::p99", 7).unwrap().carried().pass.to_bits(),
+            store.load("a::p99", 7).unwrap().carried().pass.to_bits(),
             (-20_000f64).to_bits()
         );
-        keep.keep(&outcome(f64::MAX, -1.0), 7, None).unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
-        keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        store.keep(&outcome(f64::MAX, -1.0), 7, None).unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
+        store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let skipped = Outcome { verdict: Verdict::Skipped, ..outcome(0.0, 0.0) };
-        keep.keep(&skipped, 7, None).unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
+        store.keep(&skipped, 7, None).unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
         // A limit that failed amid noise begins anew, and the earlier evidence is removed too.
-        keep.keep(&outcome(2.0, -1.0), 7, None).unwrap();
+        store.keep(&outcome(2.0, -1.0), 7, None).unwrap();
         let noise = Outcome { doubt: Some(Doubt::Noise), ..outcome(362.0, -167.0) };
-        keep.keep(&noise, 7, None).unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
+        store.keep(&noise, 7, None).unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
         // Evidence of yesterday is too old.
         let old = Stored { at: now() - FRESH.as_secs(), ..first };
-        std::fs::write(keep.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
+        std::fs::write(store.file("a::p99"), serde_json::to_vec(&old).unwrap()).unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
         // Evidence that is not there can be removed again without an error.
-        keep.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
-        std::fs::write(keep.file("a::p99"), "{ half").unwrap();
-        assert_eq!(keep.load("a::p99", 7), None);
+        store.keep(&outcome(-9.0, 4.0), 7, None).unwrap();
+        std::fs::write(store.file("a::p99"), "{ half").unwrap();
+        assert_eq!(store.load("a::p99", 7), None);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

@@ -6,7 +6,7 @@ use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::{self, names};
 use perf_budget_core::verdict::{Verdict, hypothesis};
 
-use super::Session;
+use super::state::Session;
 use crate::subject;
 
 impl Session {
@@ -19,23 +19,21 @@ impl Session {
     /// Returns the outcome of a test that is decided without measuring: its workload is not registered, or its
     /// reference is not there. `None` if the test must be measured.
     pub(super) fn decided_unmeasured(&self, test: usize) -> Option<Outcome> {
-        let asked = &self.suite.tests[test];
-        if let Subject::Workload(name) = &self.budgets.budgets[asked.budget].subject
+        let entry = &self.suite.tests[test];
+        if let Subject::Workload(name) = &self.budgets.budgets[entry.budget].subject
             && !self.workloads.contains(name)
         {
-            let words = subject::unregistered(name, &self.workloads);
-            return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, words)));
+            let text = subject::unregistered(name, &self.workloads);
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::NotFound, text)));
         }
         let strict =
             std::env::var("PERF_BUDGET_STRICT").is_ok_and(|v| !matches!(v.as_str(), "" | "0"));
         let unjudged = self.unjudged(test);
-        if let Some(Unjudged::Unsuitable(words)) = &unjudged {
-            return Some(
-                self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, words.as_str())),
-            );
+        if let Some(Unjudged::Unsuitable(text)) = &unjudged {
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));
         }
-        let name = &self.budgets.budgets[asked.budget].name;
-        let reason = asked.set_aside(self.base.as_ref().map(|base| base.has(name)));
+        let name = &self.budgets.budgets[entry.budget].name;
+        let reason = entry.set_aside(self.base.as_ref().map(|base| base.has(name)));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
             // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.
@@ -43,8 +41,8 @@ impl Session {
             _ => return self.against_base(test),
         };
         if strict && reason != suite::NEW {
-            let words = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
-            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)));
+            let text = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
+            return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)));
         }
         let mut outcome = self.template(test);
         outcome.verdict = Verdict::Skipped;
@@ -55,17 +53,17 @@ impl Session {
     /// Returns the outcome of a test against the base that need not or cannot be measured: either it is proven that the
     /// limit holds, or the base was not built.
     fn against_base(&self, test: usize) -> Option<Outcome> {
-        let asked = &self.suite.tests[test];
+        let entry = &self.suite.tests[test];
         let base =
-            self.base.as_ref().filter(|_| asked.limit.reference() == Some(&Reference::Base))?;
-        if let Some(proven) = base.proves(&self.budgets.budgets[asked.budget], &asked.limit) {
+            self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
+        if let Some(proven) = base.proves(&self.budgets.budgets[entry.budget], &entry.limit) {
             let mut outcome = self.template(test);
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
-            let (limit, unit) = hypothesis::limit_of(&asked.limit);
+            let (limit, unit) = hypothesis::limit_of(&entry.limit);
             outcome.against = Some(Against {
-                bound: asked.limit.bound,
+                bound: entry.limit.bound,
                 limit,
                 warn: limit,
                 tolerance: 0.0,
@@ -73,10 +71,10 @@ impl Session {
             });
             return Some(outcome);
         }
-        let words = "the base was not built, since nothing that was known to need it had changed; compare again with \
+        let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
         (!base.is_built())
-            .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, words)))
+            .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }
 
     /// Returns the reason why a test against an accepted value cannot be judged.
@@ -143,6 +141,7 @@ impl Session {
         format!("{}::budget", name.replace(char::is_control, "_"))
     }
 
+    /// Returns the red outcome of a test that could not be measured, for this reason.
     pub(super) fn unmeasured(&self, test: usize, reason: &Unmeasured) -> Outcome {
         let mut outcome = self.template(test);
         outcome.reason.clone_from(&reason.text);
@@ -153,8 +152,8 @@ impl Session {
 
     /// Returns the red outcome of a test that its measurement did not decide, which is a defect of the harness.
     pub(super) fn internal_error(&self, test: usize) -> Outcome {
-        let words = "the measurement ended without an outcome; please report this";
-        self.unmeasured(test, &Unmeasured::new(Cause::Harness, words))
+        let text = "the measurement ended without an outcome; please report this";
+        self.unmeasured(test, &Unmeasured::new(Cause::Harness, text))
     }
 }
 

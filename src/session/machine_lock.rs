@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn the_lock_is_held_exclusively_or_shared() {
-        let dir = std::env::temp_dir().join(format!("perf-budget-turns-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("perf-budget-machine-lock-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let lock = MachineLock { path: dir.join(NAME) };
         let exclusive = lock.exclusive().unwrap();

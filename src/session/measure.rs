@@ -1,115 +1,19 @@
-//! A measurement, from its start to its last outcome: a source of readings, and the limits that are judged by them.
-
-use std::time::{Duration, Instant};
+//! How a session measures a group: it prepares the measurement, and takes its turns under the lock of the machine.
 
 use perf_budget_core::budget::Budget;
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
-use perf_budget_core::enforce::{Asked, Extension, Inquiry, Origin, Rules};
+use perf_budget_core::enforce::{Asked, Extension, Rules};
 use perf_budget_core::metric::{Judged, Metric};
-use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 use perf_budget_core::suite::Test;
 
-use super::Session;
 use super::carried::Stored;
-use super::run_cache::RunCache;
+use super::measurement::{Measurement, Purpose};
+use super::state::Session;
 use crate::base::Base;
-use crate::inject::Injection;
 use crate::meter::{Source, Watched};
-use crate::subject::Sources;
-
-/// The time between a red and the fresh processes that confirm it.
-const CONFIRM_AFTER: Duration = Duration::from_secs(1);
-
-/// A source and the limits that share its readings. The only clock that judgement depends on is here: it tells how long
-/// a red waits before fresh processes confirm it.
-pub(super) struct Measurement {
-    source: Box<dyn Source>,
-    inquiry: Inquiry,
-    /// When a limit became red that is still to be confirmed.
-    suspect_since: Option<Instant>,
-    /// Whether `total` in `[settings]` limits the time of this measurement. It does not limit a selftest.
-    is_capped: bool,
-}
-
-impl Measurement {
-    /// Returns a measurement without a reading yet.
-    pub(super) fn new(
-        source: Box<dyn Source>,
-        asked: Vec<Asked>,
-        rules: Rules,
-        purpose: Purpose,
-    ) -> Self {
-        let origin = if source.is_recorded() { Origin::Record } else { Origin::Measured };
-        let inquiry = Inquiry::new(asked, rules, origin);
-        let is_capped = matches!(purpose, Purpose::Judge);
-        Measurement { source, inquiry, suspect_since: None, is_capped }
-    }
-
-    /// Returns the outcomes so far, in the order in which they were reached.
-    pub(super) fn outcomes(&self) -> &[Outcome] {
-        self.inquiry.outcomes()
-    }
-
-    /// Whether every limit has its outcome.
-    pub(super) fn is_done(&self) -> bool {
-        self.inquiry.is_done()
-    }
-
-    /// Returns how long it has measured, and the number of readings of the open limit that has the most.
-    pub(super) fn progress(&self) -> (Duration, usize) {
-        self.inquiry.progress()
-    }
-
-    /// Returns how long to wait before the next process may confirm a red. Zero if there is nothing to confirm.
-    pub(super) fn pause(&self) -> Duration {
-        self.suspect_since
-            .map_or(Duration::ZERO, |since| CONFIRM_AFTER.saturating_sub(since.elapsed()))
-    }
-
-    /// Returns the reason why an open limit is measured beyond its `effort`, if one is.
-    fn extended(&self) -> Option<Extension> {
-        self.inquiry.extended()
-    }
-
-    /// Ends the measurement with the readings so far, because the time for all measurements is used up.
-    fn cut_off(&mut self, reason: &Unmeasured) {
-        self.inquiry.cut_off(reason);
-    }
-
-    /// Ends the measurement, and makes every open limit unmeasured for this reason.
-    pub(super) fn abandon(&mut self, reason: &Unmeasured) {
-        self.inquiry.abandon(reason);
-    }
-
-    /// Takes one turn: measures once, or for a burst, and judges after every reading.
-    pub(super) fn step(&mut self) {
-        let began = self.inquiry.progress().0;
-        let burst = self.source.burst();
-        loop {
-            self.inquiry.add(self.source.measure_process());
-            match (self.inquiry.is_suspect(), self.suspect_since) {
-                (true, None) => self.suspect_since = Some(Instant::now()),
-                (false, Some(_)) => self.suspect_since = None,
-                _ => {}
-            }
-            let spent = self.inquiry.progress().0.saturating_sub(began);
-            if self.is_done() || spent >= burst || self.suspect_since.is_some() {
-                return;
-            }
-        }
-    }
-}
-
-/// The purpose of a measurement.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
-    /// To judge limits, with the evidence of earlier runs.
-    Judge,
-    /// A selftest, which injects this effect.
-    Selftest(Option<Injection>),
-}
 
 impl Session {
     /// Measures a group until every limit has its outcome. `wanted` says which tests are judged.
@@ -132,10 +36,10 @@ impl Session {
             return measurement.cut_off(&reason);
         }
         std::thread::sleep(measurement.pause());
-        let what = &self.suite.groups[group];
+        let suite_group = &self.suite.groups[group];
         self.progress.show(|| {
             let (spent, processes) = measurement.progress();
-            let budget = &self.budgets.budgets[what.budget].name;
+            let budget = &self.budgets.budgets[suite_group.budget].name;
             let so_far = format!("measuring {budget}: {processes} processes, {:.1} s", spent.as_secs_f64());
             match measurement.extended() {
                 None => so_far,
@@ -145,7 +49,7 @@ impl Session {
                 ),
             }
         });
-        let lock = if what.deterministic {
+        let lock = if suite_group.deterministic {
             self.machine_lock.shared()
         } else {
             self.machine_lock.exclusive()
@@ -181,8 +85,8 @@ impl Session {
         wanted: &dyn Fn(usize) -> bool,
         purpose: Purpose,
     ) -> Measurement {
-        let what = &self.suite.groups[group];
-        let budget = &self.budgets.budgets[what.budget];
+        let suite_group = &self.suite.groups[group];
+        let budget = &self.budgets.budgets[suite_group.budget];
         let tests = self.suite.tests_of(group);
         let tests: Vec<(usize, &Test)> = tests
             .filter(|&(test, _)| wanted(test) && self.decided_unmeasured(test).is_none())
@@ -193,7 +97,7 @@ impl Session {
             Purpose::Judge => None,
             Purpose::Selftest(injection) => injection,
         });
-        let mut source = Watched(sources.of(what, &metrics));
+        let mut source = Watched(sources.of(suite_group, &metrics));
         if !tests.is_empty() {
             self.build(budget, &mut source);
         }
@@ -235,16 +139,5 @@ impl Session {
             self.progress.show(|| format!("building what {} measures", budget.name));
         }
         source.prepare();
-    }
-
-    /// Returns what is needed to make sources, with this effect to inject.
-    pub(super) fn sources(&self, injection: Option<Injection>) -> Sources<'_> {
-        Sources {
-            budgets: &self.budgets,
-            results: &self.results,
-            base: self.base.as_ref(),
-            run: self.run_cache.as_ref().map(RunCache::directory),
-            injection,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Outcome;
 
-use super::Session;
+use super::state::Session;
 
 impl Session {
     /// Reports an outcome to the other processes of the run.

@@ -12,26 +12,28 @@ pub(super) fn commit(start: &Path) -> Option<String> {
     let Some(name) = head.strip_prefix("ref: ") else { return hash(&head) };
     // A worktree has its own HEAD, but its branches are in the directory of the repository.
     let common = read(&directory.join("commondir")).map(|common| directory.join(common));
-    let homes = [Some(directory), common];
-    homes.into_iter().flatten().find_map(|home| {
-        let loose = read(&home.join(name)).and_then(|text| hash(&text));
-        loose.or_else(|| packed(&read(&home.join("packed-refs"))?, name))
+    let directories = [Some(directory), common];
+    directories.into_iter().flatten().find_map(|directory| {
+        let loose = read(&directory.join(name)).and_then(|text| hash(&text));
+        loose.or_else(|| packed(&read(&directory.join("packed-refs"))?, name))
     })
 }
 
-/// Returns git's directory, if `place` is the top of a work tree.
-fn directory(place: &Path) -> Option<PathBuf> {
-    let git = place.join(".git");
+/// Returns git's directory, if `top` is the top of a work tree.
+fn directory(top: &Path) -> Option<PathBuf> {
+    let git = top.join(".git");
     if git.is_dir() {
         return Some(git);
     }
-    read(&git)?.strip_prefix("gitdir: ").map(|path| place.join(path))
+    read(&git)?.strip_prefix("gitdir: ").map(|path| top.join(path))
 }
 
+/// Returns the text of a file without the white space at its end. `None` if the file cannot be read.
 fn read(file: &Path) -> Option<String> {
     fs::read_to_string(file).ok().map(|text| text.trim_end().to_owned())
 }
 
+/// Returns the commit of the reference `name` in the text of `packed-refs`.
 fn packed(text: &str, name: &str) -> Option<String> {
     text.lines().find_map(|line| hash(line.strip_suffix(name)?.strip_suffix(' ')?))
 }

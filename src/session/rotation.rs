@@ -3,81 +3,85 @@
 
 use std::time::Duration;
 
-use super::measure::{Measurement, Purpose};
-use super::{Session, lock};
-
 /// The number of statistical groups that take turns at any time. It is large enough to spread each over a second, and
 /// small enough that outcomes come in steadily.
 const ACTIVE: usize = 4;
 
 /// The statistical groups that are still measured, and the one whose turn is next.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Rotation {
-    /// The groups that are not done. The first [`ACTIVE`] of them take turns.
-    waiting: Vec<usize>,
+    /// The groups that are not done; `None` before the first turn. The first [`ACTIVE`] of them take turns.
+    waiting: Option<Vec<usize>>,
     /// The index of the next group in `waiting`.
     next: usize,
-    /// Whether `waiting` was filled.
-    has_begun: bool,
 }
 
-impl Session {
-    /// Measures statistical groups in turn until a test is decided.
-    pub(super) fn take_turns(&self, test: usize) {
-        while self.decided(test).is_none() {
-            let mut rotation = lock(&self.rotation);
-            if self.decided(test).is_some() {
-                return;
-            }
-            if !rotation.has_begun {
-                rotation.has_begun = true;
-                rotation.waiting = self.statistical_groups();
-            }
-            let Some(at) = self.next(&mut rotation) else { return };
-            let group = rotation.waiting[at];
-            let mut slot = lock(&self.groups[group]);
-            let wanted = |test| self.is_selected(test);
-            let measurement = slot
-                .get_or_insert_with(|| Box::new(self.measurement(group, &wanted, Purpose::Judge)));
-            self.step(group, measurement);
-            self.keep(group, measurement);
-            if measurement.is_done() {
-                rotation.waiting.remove(at);
-                rotation.next = at;
-            } else {
-                rotation.next = at + 1;
-            }
-        }
+/// A turn of one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) group: usize,
+    /// How long the group still has to wait before it may be measured.
+    pub(super) pause: Duration,
+    /// The index of the group in the rotation.
+    at: usize,
+}
+
+impl Rotation {
+    /// Returns the turn of the next active group that need not pause before it confirms a red. If all of them have to
+    /// pause, returns the turn of the one whose pause is the shortest. `None` if every group is done. The first call
+    /// fills the rotation with `groups`; `pause` says how long a group has to pause.
+    pub(super) fn next(
+        &mut self,
+        groups: impl FnOnce() -> Vec<usize>,
+        pause: impl Fn(usize) -> Duration,
+    ) -> Option<Turn> {
+        let waiting = self.waiting.get_or_insert_with(groups);
+        let active = &waiting[..waiting.len().min(ACTIVE)];
+        let order = (0..active.len()).map(|i| (self.next + i) % active.len());
+        let turns = order.map(|at| Turn { group: active[at], pause: pause(active[at]), at });
+        turns.min_by_key(|turn| turn.pause)
     }
 
-    /// Returns the index of the next active group that need not pause before it confirms a red. If all of them pause,
-    /// it waits for the shortest pause and returns that group.
-    fn next(&self, rotation: &mut Rotation) -> Option<usize> {
-        let active = rotation.waiting.len().min(ACTIVE);
-        if active == 0 {
-            return None;
+    /// Ends a turn. If the group is done, it leaves the rotation.
+    pub(super) fn end(&mut self, turn: Turn, is_done: bool) {
+        self.next = turn.at + 1;
+        if let Some(waiting) = self.waiting.as_mut().filter(|_| is_done) {
+            waiting.remove(turn.at);
+            self.next = turn.at;
         }
-        let pause = |at: usize| {
-            let slot = lock(&self.groups[rotation.waiting[at]]);
-            slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
-        };
-        let start = rotation.next % active;
-        let turns = (0..active).map(|i| (start + i) % active);
-        turns.map(|at| (pause(at), at)).min_by_key(|&(pause, _)| pause).map(|(pause, at)| {
-            // The lock of the rotation is held during this pause, so no other thread measures meanwhile.
-            std::thread::sleep(pause);
-            at
-        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes turns in a rotation of `groups` and returns the groups in the order of their turns. A group is done after
+    /// `turns` turns, and a group in `pausing` always has to pause.
+    fn order(groups: usize, turns: usize, pausing: &[usize]) -> Vec<usize> {
+        let mut rotation = Rotation::default();
+        let mut taken = Vec::new();
+        let pause = |group| Duration::from_secs(u64::from(pausing.contains(&group)));
+        while let Some(turn) = rotation.next(|| (0..groups).collect(), pause) {
+            assert_eq!(turn.pause, pause(turn.group));
+            taken.push(turn.group);
+            let so_far = taken.iter().filter(|&&group| group == turn.group).count();
+            rotation.end(turn, so_far == turns);
+        }
+        taken
     }
 
-    fn statistical_groups(&self) -> Vec<usize> {
-        let wanted = |group: usize| {
-            self.suite
-                .tests_of(group)
-                .any(|(test, _)| self.is_selected(test) && self.decided_unmeasured(test).is_none())
-        };
-        (0..self.groups.len())
-            .filter(|&g| !self.suite.groups[g].deterministic && wanted(g))
-            .collect()
+    #[test]
+    fn a_few_groups_take_turns_until_each_is_done() {
+        assert_eq!(order(0, 1, &[]), []);
+        assert_eq!(order(2, 3, &[]), [0, 1, 0, 1, 0, 1]);
+        // The fifth group begins when the first is done.
+        assert_eq!(order(5, 2, &[]), [0, 1, 2, 3, 0, 1, 2, 3, 4, 4]);
+    }
+
+    #[test]
+    fn a_group_that_has_to_pause_comes_after_the_others() {
+        assert_eq!(order(2, 2, &[0]), [1, 1, 0, 0]);
+        assert_eq!(order(2, 2, &[0, 1]), [0, 1, 0, 1]);
     }
 }

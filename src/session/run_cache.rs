@@ -61,16 +61,16 @@ impl RunCache {
     /// # Errors
     /// If the file that keeps this time cannot be created or read.
     pub(crate) fn began(&self) -> Result<SystemTime, Error> {
-        let place = self.directory.join("began");
-        let opened = OpenOptions::new().write(true).create_new(true).open(&place);
+        let path = self.directory.join("began");
+        let opened = OpenOptions::new().write(true).create_new(true).open(&path);
         match opened {
             Ok(_) => {}
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::io("create", &place, e)),
+            Err(e) => return Err(Error::io("create", &path, e)),
         }
         // No process writes to the file again, so its time is that of its creation.
-        let modified = place.metadata().and_then(|data| data.modified());
-        modified.map_err(|e| Error::io("read", &place, e))
+        let modified = path.metadata().and_then(|data| data.modified());
+        modified.map_err(|e| Error::io("read", &path, e))
     }
 
     /// Returns the directory, for other files that the processes of the run share.
@@ -87,18 +87,18 @@ impl RunCache {
         key: &str,
         measure: impl FnOnce() -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Error> {
-        let place = self.file(key, "json");
+        let path = self.file(key, "json");
         let _lock = self.lock(key)?;
-        if place.is_file() {
-            let text = std::fs::read(&place).map_err(|e| Error::io("read", &place, e))?;
-            return exact::read(&text).map_err(|e| Error::io("read", &place, e.into()));
+        if path.is_file() {
+            let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+            return exact::read(&text).map_err(|e| Error::io("read", &path, e.into()));
         }
         let outcomes = measure();
         let text =
-            serde_json::to_vec(&outcomes).map_err(|e| Error::io("write", &place, e.into()))?;
-        let part = place.with_extension("part");
-        let kept = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &place));
-        kept.map_err(|e| Error::io("write", &place, e))?;
+            serde_json::to_vec(&outcomes).map_err(|e| Error::io("write", &path, e.into()))?;
+        let part = path.with_extension("part");
+        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
+        written.map_err(|e| Error::io("write", &path, e))?;
         Ok(outcomes)
     }
 
@@ -145,15 +145,17 @@ impl RunCache {
         Ok(done)
     }
 
+    /// Returns the path of the file with this ending that belongs to `key`.
     fn file(&self, key: &str, ending: &str) -> PathBuf {
         self.directory.join(file_name(key)).with_extension(ending)
     }
 
+    /// Takes the lock of `key`, which another process of the run may hold. It is released when the file is dropped.
     fn lock(&self, key: &str) -> Result<File, Error> {
-        let guard = self.file(key, "lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&guard);
-        let lock = lock.map_err(|e| Error::io("open", &guard, e))?;
-        lock.lock().map_err(|e| Error::io("lock", &guard, e))?;
+        let path = self.file(key, "lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(|e| Error::io("open", &path, e))?;
+        lock.lock().map_err(|e| Error::io("lock", &path, e))?;
         Ok(lock)
     }
 }
@@ -173,6 +175,7 @@ fn file_name(text: &str) -> String {
     name
 }
 
+/// Removes the caches of runs that have long ended.
 fn remove_stale(runs: &Path) {
     let Ok(entries) = std::fs::read_dir(runs) else { return };
     for entry in entries.flatten() {

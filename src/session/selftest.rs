@@ -2,8 +2,8 @@
 
 use perf_budget_core::outcome::Outcome;
 
-use super::Session;
-use super::measure::Purpose;
+use super::measurement::Purpose;
+use super::state::Session;
 use crate::inject::Injection;
 
 impl Session {

@@ -1,7 +1,7 @@
 //! The limits that share a measurement, held against one reading after another until each has its outcome.
 //!
 //! An inquiry takes readings and asks for more. It measures nothing, has no clock, and does not know where a
-//! reading comes from; its caller does (`session::measure` of the harness).
+//! reading comes from; its caller does (`session::measurement` of the harness).
 
 use std::time::Duration;
 

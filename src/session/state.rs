@@ -1,0 +1,125 @@
+//! The state of a session: everything that the tests of one run share. It is apart from what is done with it, so that
+//! every other file of the session can use it.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::enforce::accepted::AcceptedValues;
+use perf_budget_core::error::Error;
+use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::suite::Suite;
+
+use super::machine;
+use super::machine_lock::MachineLock;
+use super::measurement::Measurement;
+use super::rotation::Rotation;
+use super::run_cache::RunCache;
+use crate::base::Base;
+use crate::inject::Injection;
+use crate::progress::Progress;
+use crate::subject::Sources;
+use crate::worker::process::Build;
+
+/// One run of the tests, with everything that they share.
+pub(crate) struct Session {
+    pub(crate) budgets: Budgets,
+    pub(crate) suite: Suite,
+    /// The directory `target/budgets`.
+    pub(crate) results: PathBuf,
+    pub(super) accepted: AcceptedValues,
+    pub(super) base: Option<Base>,
+    pub(super) workloads: Vec<String>,
+    /// Whether each test will ask for its outcome. If this is not set, all of them will.
+    selected: OnceLock<Vec<bool>>,
+    pub(super) run: Run,
+    pub(super) run_cache: Option<RunCache>,
+    /// The measurement of each group, once it has begun. None begins if the tests are only listed.
+    pub(super) groups: Vec<Mutex<Option<Box<Measurement>>>>,
+    pub(super) rotation: Mutex<Rotation>,
+    /// The outcome of each test, once it is decided.
+    pub(super) decided: Mutex<Vec<Option<Box<Outcome>>>>,
+    pub(super) machine_lock: MachineLock,
+    pub(super) progress: Progress,
+    /// When this run began. If it has several processes, when the first of them began.
+    pub(super) started: SystemTime,
+}
+
+impl Session {
+    /// Returns a session for the tests of `budgets`, with these workloads registered.
+    ///
+    /// # Errors
+    /// If the directory for results cannot be used, or `budgets.lock` has mistakes.
+    pub(crate) fn new(
+        budgets: Budgets,
+        workloads: Vec<String>,
+        results: PathBuf,
+    ) -> Result<Session, Error> {
+        // This notes what the test binary looks like now, so that a later change of the file is noticed.
+        Build::this().map_err(|why| Error::other(why.text))?;
+        let base = Base::of_environment(&budgets.path)?;
+        let suite = Suite::of(&budgets, base.is_some());
+        let run = machine::run(suite.tests.len(), budgets.budgets.len());
+        let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
+        let started = match &run_cache {
+            Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
+            _ => SystemTime::now(),
+        };
+        let accepted = AcceptedValues::beside(&budgets.path, &run)?;
+        let machine_lock = MachineLock::of_machine(&results)?;
+        let decided = Mutex::new(vec![None; suite.tests.len()]);
+        let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
+        Ok(Session {
+            budgets,
+            suite,
+            results,
+            accepted,
+            base,
+            workloads,
+            selected: OnceLock::new(),
+            run,
+            run_cache,
+            groups,
+            rotation: Mutex::default(),
+            decided,
+            machine_lock,
+            progress: Progress::new(),
+            started,
+        })
+    }
+
+    /// Has everything measured, even what is proven equal to the base. A selftest needs this, since its effects are
+    /// not in the binaries that were compared.
+    pub(crate) fn measure_always(&mut self) {
+        if let Some(base) = &mut self.base {
+            base.measure_always();
+        }
+    }
+
+    /// Selects the tests that will ask for their outcome, so that the others are not measured.
+    pub(crate) fn select(&self, selected: Vec<bool>) {
+        let _ = self.selected.set(selected);
+    }
+
+    /// Whether a test will ask for its outcome.
+    pub(super) fn is_selected(&self, test: usize) -> bool {
+        self.selected.get().is_none_or(|selected| selected[test])
+    }
+
+    /// Returns what is needed to make sources, with this effect to inject.
+    pub(super) fn sources(&self, injection: Option<Injection>) -> Sources<'_> {
+        Sources {
+            budgets: &self.budgets,
+            results: &self.results,
+            base: self.base.as_ref(),
+            run: self.run_cache.as_ref().map(RunCache::directory),
+            injection,
+        }
+    }
+}
+
+/// Locks a mutex, even if a thread panicked while it held the lock: a test that panics leaves the outcomes valid.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,48 @@
+//! The turns of the statistical groups, which threads take one at a time.
+
+use std::time::Duration;
+
+use super::measurement::{Measurement, Purpose};
+use super::state::{Session, lock};
+
+impl Session {
+    /// Measures statistical groups in turn until a test is decided.
+    pub(super) fn take_turns(&self, test: usize) {
+        while self.decided(test).is_none() {
+            let mut rotation = lock(&self.rotation);
+            if self.decided(test).is_some() {
+                return;
+            }
+            let groups = || self.statistical_groups();
+            let Some(turn) = rotation.next(groups, |group| self.pause(group)) else { return };
+            // The lock of the rotation is held during this pause, so no other thread measures meanwhile.
+            std::thread::sleep(turn.pause);
+            let group = turn.group;
+            let mut slot = lock(&self.groups[group]);
+            let wanted = |test| self.is_selected(test);
+            let measurement = slot
+                .get_or_insert_with(|| Box::new(self.measurement(group, &wanted, Purpose::Judge)));
+            self.step(group, measurement);
+            self.keep(group, measurement);
+            rotation.end(turn, measurement.is_done());
+        }
+    }
+
+    /// Returns how long a group has to pause before its next process may confirm a red.
+    fn pause(&self, group: usize) -> Duration {
+        let slot = lock(&self.groups[group]);
+        slot.as_deref().map_or(Duration::ZERO, Measurement::pause)
+    }
+
+    /// Returns the statistical groups that have a selected test which must be measured.
+    fn statistical_groups(&self) -> Vec<usize> {
+        let wanted = |group: usize| {
+            self.suite
+                .tests_of(group)
+                .any(|(test, _)| self.is_selected(test) && self.decided_unmeasured(test).is_none())
+        };
+        (0..self.groups.len())
+            .filter(|&g| !self.suite.groups[g].deterministic && wanted(g))
+            .collect()
+    }
+}
