@@ -56,9 +56,10 @@ impl Rotation {
 mod tests {
     use super::*;
 
-    /// Takes turns in a rotation of `groups` and returns the groups in the order of their turns. A group is done after
-    /// `turns` turns, and a group in `pausing` always has to pause.
-    fn order(groups: usize, turns: usize, pausing: &[usize]) -> Vec<usize> {
+    /// Takes turns in a rotation of `groups`, and compares the groups in the order of their turns with `want`. A group
+    /// is done after `turns` turns, and a group in `pausing` always has to pause.
+    #[track_caller]
+    fn check(groups: usize, turns: usize, pausing: &[usize], want: &[usize]) {
         let mut rotation = Rotation::default();
         let mut taken = Vec::new();
         let pause = |group| Duration::from_secs(u64::from(pausing.contains(&group)));
@@ -68,20 +69,20 @@ mod tests {
             let so_far = taken.iter().filter(|&&group| group == turn.group).count();
             rotation.end(turn, so_far == turns);
         }
-        taken
+        assert_eq!(taken, want);
     }
 
     #[test]
     fn a_few_groups_take_turns_until_each_is_done() {
-        assert!(order(0, 1, &[]).is_empty());
-        assert_eq!(order(2, 3, &[]), [0, 1, 0, 1, 0, 1]);
-        // The fifth group begins when the first is done.
-        assert_eq!(order(5, 2, &[]), [0, 1, 2, 3, 0, 1, 2, 3, 4, 4]);
+        check(0, 1, &[], &[]);
+        check(2, 3, &[], &[0, 1, 0, 1, 0, 1]);
+        // The fifth group joins once the first is done.
+        check(5, 2, &[], &[0, 1, 2, 3, 0, 1, 2, 3, 4, 4]);
     }
 
     #[test]
     fn a_group_that_has_to_pause_comes_after_the_others() {
-        assert_eq!(order(2, 2, &[0]), [1, 1, 0, 0]);
-        assert_eq!(order(2, 2, &[0, 1]), [0, 1, 0, 1]);
+        check(2, 2, &[0], &[1, 1, 0, 0]);
+        check(2, 2, &[0, 1], &[0, 1, 0, 1]);
     }
 }
