@@ -38,7 +38,7 @@ base = "10 %"
 
 [budget.steps]
 workload = "steps"
-max = { steps = 1000 }
+max = { steps = [1000, "1.1 x base"] }
 
 [budget.source]
 artifact = "src/lib.rs"
@@ -150,7 +150,7 @@ impl Run {
 fn a_regression_is_found_by_comparing_with_the_base() {
     let counted = Crate::new("regression");
     // Without a base the crate is within its limits.
-    counted.check(&[]).is(0, &["2 limits of 2 budgets: 2 pass"]);
+    counted.check(&[]).is(0, &["3 limits of 2 budgets: 2 pass; 1 skipped"]);
 
     // Compared with the same code it is green, and every limit has one against the base.
     let same = counted.check(&["--base", "HEAD"]);
@@ -206,11 +206,11 @@ fn a_regression_is_found_by_comparing_with_the_base() {
         &[
             "cannot find value `oops`",
             "nothing was compared with the base",
-            "2 limits of 2 budgets",
+            "3 limits of 2 budgets",
         ],
     );
     let unprepared = counted.check(&["--base", "main", "--prepare", "exit 7"]);
-    unprepared.is(3, &["`exit 7`, which prepares the base", "2 limits of 2 budgets"]);
+    unprepared.is(3, &["`exit 7`, which prepares the base", "3 limits of 2 budgets"]);
     let prepared = counted.check(&["--base", "main~1", "--prepare", "echo made > made", "-q"]);
     prepared.is(0, &[]);
     assert!(!counted.0.path("made").exists());
@@ -315,7 +315,7 @@ fn the_content_of_an_artifact_is_compared_with_another_revision() {
     );
     module(40);
     crates.commit("a module");
-    crates.check(&[]).is(0, &["3 limits of 3 budgets: 3 pass"]);
+    crates.check(&[]).is(0, &["4 limits of 3 budgets: 3 pass; 1 skipped"]);
     crates.run(&["accept", "module"]).is(0, &[]);
     module(100);
     crates.commit("more of it");
