@@ -33,7 +33,9 @@ pub(super) fn note(patterns: &[String], root: &Path) -> Option<String> {
     if changed <= built + CLONE {
         return None;
     }
-    let source = source.strip_prefix(root).unwrap_or(&source).display();
+    // As the file writes paths, on every system.
+    let inside = source.strip_prefix(root).unwrap_or(&source).iter();
+    let source = inside.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
     Some(format!(
         "`{oldest}` is older than `{source}`, and may have been built from older sources; say how it is built with \
          `build`"
