@@ -3,7 +3,7 @@
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Generics, Item, TraitItem, Type, UseTree};
 
-use super::source::{Module, Source, is_public};
+use super::source::{Module, is_public};
 
 /// Returns whether an item is public, and its attributes; `None` if it has no name that can be used.
 pub(crate) fn head(item: &Item) -> Option<(bool, &[Attribute])> {
@@ -132,27 +132,4 @@ pub(crate) fn flat(tree: &UseTree) -> Vec<(Vec<String>, String)> {
         UseTree::Glob(_) => vec![(vec!["*".to_owned()], "*".to_owned())],
         UseTree::Group(group) => group.items.iter().flat_map(flat).collect(),
     }
-}
-
-/// Returns a path that `module` writes as a path from the top of the library; `None` if it leads out of the library.
-pub(crate) fn whole(source: &Source, module: &[String], path: &[String]) -> Option<Vec<String>> {
-    let mut at = module.to_vec();
-    let mut rest = path;
-    match path.first()?.as_str() {
-        "crate" => (at, rest) = (Vec::new(), &path[1..]),
-        "self" => rest = &path[1..],
-        "super" => {
-            while rest.first().is_some_and(|part| part == "super") {
-                at.pop()?;
-                rest = &rest[1..];
-            }
-        }
-        child => {
-            at.push(child.to_owned());
-            source.module(&at)?;
-            rest = &path[1..];
-        }
-    }
-    at.extend(rest.iter().cloned());
-    Some(at)
 }

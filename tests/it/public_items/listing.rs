@@ -6,8 +6,9 @@ use std::fmt;
 use syn::spanned::Spanned;
 use syn::{ImplItem, Item, ItemImpl, ItemMacro, ReturnType, Signature};
 
-use super::item::{declaration, flat, head, last, name_of, whole};
+use super::item::{declaration, flat, head, last, name_of};
 use super::source::{Features, Module, Source, derived, documented, has, is_public};
+use crate::module_path::whole;
 
 /// The items, by the path that users write.
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Listing {
         name: &str,
         features: &Features,
     ) {
-        let Some(whole) = whole(source, &module.path, path) else {
+        let Some(whole) = whole(&module.path, path, |child| source.module(child).is_some()) else {
             let line = format!("pub use {}{}", path.join("::"), features.to_suffix());
             self.items.insert(name.to_owned(), Listed { line, parts: Vec::new() });
             return;

@@ -1,5 +1,6 @@
 //! Git and cargo are started in one file each, which keeps git's variables for hooks from the child.
 
+use super::arrows::code;
 use super::{none, sources};
 
 /// What starts a program, and the one file of the command that may do so.
@@ -20,7 +21,6 @@ fn git_and_cargo_are_started_in_one_place() {
 
     let library = sources("src");
     let named = ["git", "cargo"].map(|program| format!("Command::new(\"{program}"));
-    let code = |text: &str| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
     let others = library.iter().filter(|file| {
         let text = code(&file.text);
         named.iter().any(|start| text.contains(start))

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrows::code;
 use super::{Text, none, sources};
+use crate::module_path::whole;
 
 /// The files of one crate, each by the path of its module: `budget/case.rs` is `["budget", "case"]`.
 struct Crate {
@@ -34,37 +35,17 @@ impl Crate {
         for (module, file) in &read.files {
             for (statement, public) in statements(&file.text) {
                 for path in flat(&statement).into_iter().filter(|_| public) {
-                    let Some(mut whole) = read.whole(module, &path) else { continue };
+                    let Some(mut whole) =
+                        whole(module, &path, |child| read.files.contains_key(child))
+                    else {
+                        continue;
+                    };
                     let Some(name) = whole.pop() else { continue };
                     read.reexports.insert((module.clone(), name), whole);
                 }
             }
         }
         read
-    }
-
-    /// Returns the path from the top of the crate; `None` if it leads out of the crate.
-    fn whole(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
-        let mut at = module.to_vec();
-        let mut rest = path;
-        match path.first()?.as_str() {
-            "crate" => (at, rest) = (Vec::new(), &path[1..]),
-            "self" => rest = &path[1..],
-            "super" => {
-                while rest.first().is_some_and(|part| part == "super") {
-                    at.pop()?;
-                    rest = &rest[1..];
-                }
-            }
-            // A child of the module is named without a prefix.
-            child => {
-                at.push(child.to_owned());
-                self.files.get(&at)?;
-                rest = &path[1..];
-            }
-        }
-        at.extend(rest.iter().cloned());
-        Some(at)
     }
 
     /// Returns the module whose file defines what the path names.
@@ -88,7 +69,9 @@ impl Crate {
             let mut paths: Vec<Vec<String>> =
                 uses.flat_map(|(statement, _)| flat(&statement)).collect();
             paths.extend(inline(&file.text));
-            let homes = paths.iter().filter_map(|path| self.whole(module, path));
+            let homes = paths
+                .iter()
+                .filter_map(|path| whole(module, path, |child| self.files.contains_key(child)));
             let homes = homes.map(|whole| self.home(&whole));
             homes.filter(|home| home != module && !home.is_empty()).collect()
         };
