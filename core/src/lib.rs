@@ -29,6 +29,7 @@
 //! | [`error`] | the one opaque error: the gate could not do its work | |
 //! | [`exact`] | JSON whose numbers arrive as they were written | |
 //! | [`files`] | which files a pattern stands for | |
+//! | [`fnv`] | a hash for names and keys that stay on disk | |
 //! | [`paths`] | where the project's budgets and results are | |
 //!
 //! The enums are exhaustive, and no match on one of them has a wildcard arm, so that the compiler names every place that a
@@ -44,6 +45,7 @@ pub mod enforce;
 pub mod error;
 pub mod exact;
 pub mod files;
+pub mod fnv;
 pub mod handover;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;

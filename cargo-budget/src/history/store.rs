@@ -1,6 +1,7 @@
 //! The store of runs: recording and queries, with the same SQL text for both databases.
 
 use perf_budget_core::budget::Bound;
+use perf_budget_core::fnv;
 use perf_budget_core::quantity::Unit;
 
 use super::database::{Database, Fault, Kind, Row, Value, transaction};
@@ -236,12 +237,7 @@ fn series_key(entry: &Entry, value: &Measured) -> i64 {
 /// Returns a 64-bit hash of the parts: FNV-1a (Fowler, Noll & Vo), mixed as in SplitMix64. Recorded rows are keyed by
 /// it, so the function must never change. Among a million keys, two collide with a chance of 1 in 30 million.
 fn hash(parts: &[&str]) -> i64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for part in parts {
-        for byte in part.bytes().chain([0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
+    let mut hash = fnv::hash(parts.iter().flat_map(|part| part.bytes().chain([0xff])));
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (hash ^ (hash >> 31)).cast_signed()

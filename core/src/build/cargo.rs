@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::index::hash;
 use super::{Built, Kind, Program, Site, Start, Step, Target, directory, run};
+use crate::fnv;
 use crate::outcome::{Cause, Unmeasured};
 
 /// The platform of `{wasm:NAME}`.
@@ -88,7 +88,9 @@ pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Bu
 fn directory_of_features(target: &Target, built: &Path) -> PathBuf {
     match &target.features {
         None => built.to_owned(),
-        Some(features) => built.join(format!("features-{:016x}", hash(&features.join(",")))),
+        Some(features) => {
+            built.join(format!("features-{:016x}", fnv::hash(features.join(",").bytes())))
+        }
     }
 }
 
@@ -237,7 +239,7 @@ fn optimize(
     let Some(name) = module.file_name().filter(|_| !target.wasm_opt.is_empty()) else {
         return Ok(module);
     };
-    let arguments = format!("wasm-opt-{:016x}", hash(&target.wasm_opt.join("\n")));
+    let arguments = format!("wasm-opt-{:016x}", fnv::hash(target.wasm_opt.join("\n").bytes()));
     let directory = target_directory.join(arguments).join(&target.profile);
     std::fs::create_dir_all(&directory).map_err(|e| {
         let text = format!("failed to create `{}`: {e}", directory.display());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Product;
 use crate::error::Error;
+use crate::fnv;
 
 /// Notes the path of a product in the index.
 ///
@@ -37,12 +38,5 @@ pub fn find(results: &Path, root: &Path, product: &Product) -> Option<PathBuf> {
 fn file(results: &Path, root: &Path, product: &Product) -> PathBuf {
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let text = format!("{} {}", root.display(), product.key());
-    results.join("built").join("index").join(format!("{:016x}", hash(&text)))
-}
-
-/// Returns the FNV-1a hash of a text. It is the same in every process and with every release of Rust.
-pub(super) fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    results.join("built").join("index").join(format!("{:016x}", fnv::hash(text.bytes())))
 }

@@ -6,6 +6,8 @@ use std::time::UNIX_EPOCH;
 use serde_json::Value;
 
 use super::format::Format;
+use perf_budget_core::fnv;
+
 use crate::failure::Failure;
 
 /// A JSON file that was read.
@@ -40,9 +42,7 @@ impl File {
     /// Returns a digest (FNV-1a) of this file's text, chained to the digest of the files before it.
     pub(super) fn digest_after(&self, before: &str) -> u64 {
         let bytes = before.bytes().chain([0xff]).chain(self.text.bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        fnv::hash(bytes)
     }
 }
 
