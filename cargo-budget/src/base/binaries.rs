@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::outcome::short;
+
 use super::build::{Built, Target};
 use super::compared::{self, Asked, Compared, Other, Revision};
 use super::environment::Environment;
@@ -19,16 +21,16 @@ pub(super) struct Wanted<'a> {
     pub(super) target: &'a Target,
     /// A shell command that makes what the budgets measure and cargo does not build.
     pub(super) prepare: Option<&'a str>,
-    /// How both revisions are built to compare times; `None` where nothing is measured, and so this revision is not
-    /// built.
+    /// How both revisions are built to compare times; `None` where nothing is measured.
     pub(super) times: Option<Asked>,
     /// A directory with a base that was built elsewhere.
     pub(super) from: Option<&'a Path>,
     /// A directory that this base is written to, in which case nothing is compared with it.
     pub(super) to: Option<&'a Path>,
-    /// The build of this revision, from which it can be proven what has not changed; `None` where everything is
-    /// measured.
-    pub(super) proves: Option<&'a Built>,
+    /// The build of this revision, where it was built.
+    pub(super) head: Option<&'a Built>,
+    /// Whether what has not changed is proven from that build, and not measured.
+    pub(super) proves: bool,
 }
 
 /// A build of the base, with everything that it needs.
@@ -56,7 +58,7 @@ impl<'a> BaseBuild<'a> {
         environment: &Environment,
         tell: &dyn Fn(&str),
     ) -> Result<(PathBuf, Other<'a>), Failure> {
-        let short = &self.commit[..self.commit.len().min(12)];
+        let short = short(self.commit);
         if let Some(from) = self.wanted.from {
             let key = self.key(environment)?;
             match saved::take(from, &key, self.base.root, &self.target_dir) {
@@ -104,13 +106,12 @@ impl<'a> BaseBuild<'a> {
     /// Builds the base's binary, with the dependencies that this revision has compiled where they can be reused.
     fn build(&self) -> Result<PathBuf, Failure> {
         let BaseBuild { commit, wanted, target_dir, checkout, head, base, .. } = self;
-        let is_head_built = wanted.times.is_some() && wanted.to.is_none();
         // The configuration affects build scripts, and cargo's hashes of dependencies do not contain that.
-        let may_reuse = is_head_built && self.has_same_configuration;
-        if let (Some(metadata), true) = (head.workspace, may_reuse)
+        if let (Some(built), Some(metadata), true) =
+            (wanted.head, head.workspace, self.has_same_configuration)
             && !shared::is_built(target_dir, commit, checkout)
         {
-            wanted.target.lend(head.root, metadata.target_directory.as_std_path(), target_dir);
+            built.lend(metadata.target_directory.as_std_path(), target_dir);
         }
         let build = || wanted.target.build(base.root, base.side);
         shared::build(target_dir, commit, checkout, build)

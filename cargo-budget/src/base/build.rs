@@ -39,13 +39,35 @@ pub(super) enum Side<'a> {
     Base { environment: &'a Environment, target_dir: &'a Path },
 }
 
-/// How a revision is built to compare times.
-#[derive(Debug)]
+/// The way in which a revision is built. The default is cargo's own; the others serve to compare times.
+#[derive(Debug, Default)]
 pub(super) struct Way<'a> {
     /// The packages that are compiled in one codegen unit each, as cargo's profiles name them.
     pub(super) one_unit: Vec<String>,
     /// How its link is recorded so that it can be repeated; `None` where it is not recorded.
     pub(super) keeping: Option<&'a Keeping>,
+}
+
+impl Built {
+    /// Makes the dependencies that this revision has compiled available to the base's build; see [`reused`]. A failure
+    /// is ignored, because the base can be built without them.
+    pub(super) fn lend(&self, from: &Path, to: &Path) {
+        let _ = reused::lend(&self.messages, from, to);
+    }
+
+    /// Returns a command that runs the test of `package` as `cargo test` does: in the directory of the package, with
+    /// the variables that name the package and the binaries that it may measure.
+    pub(crate) fn harness(&self, package: &Path) -> Command {
+        let mut command = child::program(&self.binary);
+        for (name, path) in executables(&self.messages, "bin") {
+            command.env(format!("CARGO_BIN_EXE_{name}"), path);
+        }
+        if let Some(name) = crate::project::package(package) {
+            command.env("CARGO_PKG_NAME", name);
+        }
+        command.env("CARGO_MANIFEST_DIR", package).current_dir(package);
+        command
+    }
 }
 
 impl Target {
@@ -62,22 +84,10 @@ impl Target {
         Ok(self.build_with_messages(package, side)?.binary)
     }
 
-    /// Builds the target, and returns cargo's messages with the binary.
+    /// Builds the target as cargo does, and returns cargo's messages with the binary.
     fn build_with_messages(&self, package: &Path, side: Side<'_>) -> Result<Built, Failure> {
-        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
-        arguments.extend(self.arguments());
-        let messages = self.run_cargo(package, side, arguments, None)?;
+        let messages = self.run_cargo(package, side, &Way::default())?;
         Ok(Built { binary: self.binary_in(&messages, package)?, messages })
-    }
-
-    /// Makes the dependencies that this revision has compiled available to the base's build; see [`reused`]. A failure
-    /// is ignored: whoever builds this revision reports it, and the base can be built without.
-    pub(super) fn lend(&self, package: &Path, from: &Path, to: &Path) {
-        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into(), "--quiet".into()];
-        arguments.extend(self.arguments());
-        if let Ok(messages) = self.run_cargo(package, Side::Head, arguments, None) {
-            let _ = reused::lend(&messages, from, to);
-        }
     }
 
     /// Builds the target in `package` in the way that is used to compare times.
@@ -87,6 +97,17 @@ impl Target {
         side: Side<'_>,
         way: &Way<'_>,
     ) -> Result<PathBuf, Failure> {
+        let messages = self.run_cargo(package, side, way)?;
+        self.binary_in(&messages, package)
+    }
+
+    /// Builds the target in one way, and returns cargo's messages.
+    fn run_cargo(
+        &self,
+        package: &Path,
+        side: Side<'_>,
+        way: &Way<'_>,
+    ) -> Result<Vec<serde_json::Value>, Failure> {
         let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
         arguments.extend(self.arguments());
         for member in &way.one_unit {
@@ -94,35 +115,6 @@ impl Target {
             let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");
             arguments.extend(["--config".into(), setting.into()]);
         }
-        let messages = self.run_cargo(package, side, arguments, way.keeping)?;
-        self.binary_in(&messages, package)
-    }
-
-    /// Builds the target and returns a command that runs it as `cargo test` does: in the directory of its package,
-    /// with the variables that name the package and the binaries that it may measure.
-    pub(crate) fn harness(&self, package: &Path) -> Result<Command, Failure> {
-        let mut arguments: Vec<OsString> = vec!["test".into(), "--no-run".into()];
-        arguments.extend(self.arguments());
-        let messages = self.run_cargo(package, Side::Head, arguments, None)?;
-        let mut command = child::program(self.binary_in(&messages, package)?);
-        for (name, path) in executables(&messages, "bin") {
-            command.env(format!("CARGO_BIN_EXE_{name}"), path);
-        }
-        if let Some(name) = crate::project::package(package) {
-            command.env("CARGO_PKG_NAME", name);
-        }
-        command.env("CARGO_MANIFEST_DIR", package).current_dir(package);
-        Ok(command)
-    }
-
-    /// Runs cargo and returns its messages.
-    fn run_cargo(
-        &self,
-        package: &Path,
-        side: Side<'_>,
-        mut arguments: Vec<OsString>,
-        keeping: Option<&Keeping>,
-    ) -> Result<Vec<serde_json::Value>, Failure> {
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
         let mut cargo = match side {
             Side::Head => child::cargo(),
@@ -131,7 +123,7 @@ impl Target {
                 environment.cargo()
             }
         };
-        if let Some(keeping) = keeping {
+        if let Some(keeping) = way.keeping {
             keeping.apply(&mut cargo)?;
         }
         let output = cargo

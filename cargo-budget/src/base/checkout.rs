@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use perf_budget_core::outcome::short;
+
 use super::own_git::{UNHOOKED, text};
 use super::submodules;
 use crate::failure::Failure;
@@ -47,7 +49,7 @@ pub(super) fn at(
     commit: &str,
     parent: &Path,
 ) -> Result<Checkout, Failure> {
-    let directory = parent.join(&commit[..commit.len().min(12)]);
+    let directory = parent.join(short(commit));
     // This file is written last, when the submodules are there too.
     let whole = directory.with_extension("whole");
     let is_there = whole.is_file()

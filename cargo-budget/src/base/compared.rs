@@ -6,7 +6,6 @@
 //! workspace is compiled in one unit, and each link has the functions in another order. This is not the program that
 //! ships, so absolute limits, sizes and counts are measured on cargo's own build.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
@@ -201,7 +200,7 @@ impl TimedBuild<'_> {
             binary = self.cargo(Some(&keeping))?;
             made = links::make(&self.keep, &binary, self.asked.links);
         }
-        self.forget_others(&binary);
+        links::forget_others(&self.keep, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
@@ -238,17 +237,5 @@ impl TimedBuild<'_> {
             keep: self.keep.clone(),
             wrapper: files.wrapper(),
         })
-    }
-
-    /// Removes the records of other binaries, such as those of other features or other commits.
-    fn forget_others(&self, binary: &Path) {
-        let own: Option<OsString> = binary.file_name().map(Into::into);
-        let entries = std::fs::read_dir(&self.keep);
-        for entry in entries.into_iter().flatten().flatten() {
-            let is_record = entry.path().join("link.json").is_file();
-            if is_record && Some(entry.file_name()) != own {
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
     }
 }

@@ -32,11 +32,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use perf_budget_core::handover::{self, Handover, Told, Unchanged};
+use perf_budget_core::outcome::short;
 
 use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
-use self::prepared::{Place, Prepared};
+use self::prepared::{Made, Place, Prepared};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -123,8 +124,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) times: Option<Times>,
     /// See [`Wanted::from`].
     pub(crate) from: Option<&'a Path>,
+    /// See [`Wanted::head`].
+    pub(crate) head: Option<&'a Built>,
     /// See [`Wanted::proves`].
-    pub(crate) proves: Option<&'a Built>,
+    pub(crate) proves: bool,
 }
 
 /// Prepares the base, where one is asked for.
@@ -140,13 +143,13 @@ pub(crate) fn compared(
 ) -> Result<Result<Option<Base>, Failure>, Failure> {
     let Some(revision) = asked.revision else { return Ok(Ok(None)) };
     let commit = commit(project, revision)?;
-    let Asked { prepare, times, from, .. } = *asked;
+    let Asked { prepare, times, from, head, .. } = *asked;
     // A shell command may make anything out of anything, so nothing can be proven unchanged beside it.
-    let proves = asked.proves.filter(|_| prepare.is_none());
-    let wanted = Wanted { revision, target, prepare, times, from, to: None, proves };
+    let proves = asked.proves && prepare.is_none();
+    let wanted = Wanted { revision, target, prepare, times, from, to: None, head, proves };
     let prepared = prepare_base(project, &commit, &wanted, progress, tell);
     if let Ok(base) = &prepared {
-        let short = &base.commit[..12];
+        let short = short(&base.commit);
         tell(&match &base.lacks {
             None => format!("comparing with {short} ({revision})"),
             Some(lacks) => {
@@ -179,23 +182,17 @@ fn prepare_base(
     let workspace = prepared.workspace();
     let lacks = prepared.lacks(wanted, workspace.as_ref())?;
     let made = match &lacks {
-        Some(_) => None,
-        None => Some(prepared.make(wanted, workspace.as_ref(), tell)?),
+        Some(_) => Made::default(),
+        None => prepared.make(wanted, workspace.as_ref(), tell)?,
     };
-    let mut notes: Vec<String> = prepared.difference().into_iter().collect();
-    let (mut binary, mut compared, mut unchanged) = (None, Compared::default(), None);
-    if let Some(made) = made {
-        (binary, compared, unchanged) = (made.binary, made.compared, made.unchanged);
-        notes.extend(made.note);
-    }
     Ok(Base {
         commit: commit.to_owned(),
         root: prepared.root().to_owned(),
-        binary,
-        compared,
+        binary: made.binary,
+        compared: made.compared,
         lacks,
-        notes,
-        unchanged,
+        notes: prepared.difference().into_iter().chain(made.note).collect(),
+        unchanged: made.unchanged,
         inherited: prepared.inherited,
         _locks: locks,
     })
@@ -220,7 +217,8 @@ pub(crate) fn save(
         times: Some(times),
         from: None,
         to: Some(to),
-        proves: None,
+        head: None,
+        proves: false,
     };
     let base = prepare_base(project, &commit, &wanted, progress, tell)?;
     match base.lacks {

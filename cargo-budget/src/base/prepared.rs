@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::outcome::short;
 
 use super::binaries::{BaseBuild, Wanted};
 use super::build::{self, Side, Target};
@@ -46,7 +47,8 @@ pub(super) struct Prepared<'a> {
     pub(super) inherited: Environment,
 }
 
-/// The result of building the base.
+/// The result of building the base; the default is that there was nothing to build.
+#[derive(Default)]
 pub(super) struct Made {
     /// The test binary; `None` where nothing is left to compare, so that nothing was built.
     pub(super) binary: Option<PathBuf>,
@@ -157,8 +159,7 @@ impl<'a> Prepared<'a> {
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
         if !leaves_any(proven.as_ref()) {
-            let compared = Compared::default();
-            return Ok(Made { binary: None, compared, unchanged: proven, note: None });
+            return Ok(Made { unchanged: proven, ..Made::default() });
         }
         if let Some(command) = wanted.prepare {
             tell(&format!("preparing {}: {command}", short(self.commit)));
@@ -187,7 +188,8 @@ impl<'a> Prepared<'a> {
         (budgets, before): (&'p Budgets, Option<&'p Budgets>),
         tell: &dyn Fn(&str),
     ) -> Option<unchanged::Comparison<'p>> {
-        let (built, metadata) = wanted.proves.zip(self.head_metadata.as_ref())?;
+        let built = wanted.head.filter(|_| wanted.proves)?;
+        let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
         let head = unchanged::Head { root: &self.project.root, top, prefix, built, metadata };
         unchanged::Comparison::of(
@@ -230,8 +232,4 @@ impl<'a> Prepared<'a> {
 fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
     let own = members::own(workspace, root);
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }

@@ -2,16 +2,12 @@
 
 use std::process::Stdio;
 
-use perf_budget_core::build::{Built, Ended, Product, Program, Site, Step};
+use perf_budget_core::build::{Built, Ended, Product, Program, Site, Step, TARGET_VARIABLES};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use super::Base;
 use crate::child;
 use crate::project::Project;
-
-/// The variables by which a user chooses cargo's target directory. It belongs to this revision, and the base must not
-/// write to it.
-const TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
 impl Base {
     /// Builds a product of the base in the same directory as the harness does. The output of the programs that this
@@ -42,7 +38,7 @@ impl Base {
                 command
             }
         };
-        for name in TARGETS {
+        for name in TARGET_VARIABLES {
             command.env_remove(name);
         }
         command.args(&step.args).current_dir(&step.dir).stdin(Stdio::null());

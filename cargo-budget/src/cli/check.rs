@@ -69,7 +69,8 @@ impl Check {
             prepare: self.prepare.as_deref(),
             times: Some(base::Times { links, ..times }),
             from: self.base_from.as_deref(),
-            proves: Some(&head).filter(|_| !always),
+            head: Some(&head),
+            proves: !always,
         };
         let tell = |text: &str| context.tell(text);
         let compared = base::compared(&project, &target, &asked, context.progress, &tell)?;

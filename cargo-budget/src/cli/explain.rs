@@ -175,7 +175,8 @@ fn built<'p>(
         prepare: None,
         times: None,
         from: None,
-        proves: None,
+        head: None,
+        proves: false,
     };
     let base =
         base::compared(project, &target, &asked, context.progress, &|text| context.tell(text))??;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use perf_budget_core::outcome::short;
+
 use super::Context;
 use super::target::Options;
 use crate::base;
@@ -34,7 +36,7 @@ impl SaveBase {
         let target = self.options.target();
         let commit =
             base::save(&project, &target, times, &self.directory, context.progress, &tell)?;
-        context.tell(&format!("saved {} in {}", &commit[..12], self.directory.display()));
+        context.tell(&format!("saved {} in {}", short(&commit), self.directory.display()));
         Ok(Exit::Holds)
     }
 }

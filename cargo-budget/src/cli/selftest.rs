@@ -7,7 +7,7 @@ use perf_budget_core::selftest;
 use super::rendering::Rendering;
 use super::target::Options;
 use super::{Context, print, show};
-use crate::base::{self, Target};
+use crate::base::{self, Built};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -59,6 +59,7 @@ impl Selftest {
             }
         }
         let target = self.options.target();
+        let head = base::head(&target, &project.root)?;
         let base = base::compared(
             &project,
             &target,
@@ -67,13 +68,14 @@ impl Selftest {
                 prepare: None,
                 times: Some(base::Times::by(&budgets)),
                 from: None,
-                proves: None,
+                head: Some(&head),
+                proves: false,
             },
             context.progress,
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");
-        self.inject(&project, &target, base.as_ref(), &file, context)?;
+        self.inject(&project, &head, base.as_ref(), &file, context)?;
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no limit was tested, since there is none"));
@@ -92,7 +94,7 @@ impl Selftest {
     fn inject(
         &self,
         project: &Project,
-        target: &Target,
+        head: &Built,
         base: Option<&base::Base>,
         file: &std::path::Path,
         context: Context,
@@ -106,7 +108,7 @@ impl Selftest {
             }
             _ => {}
         }
-        let mut tests = target.harness(&project.root)?;
+        let mut tests = head.harness(&project.root);
         base::Base::tell(base, &mut tests)?;
         for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
             tests.env_remove(name);

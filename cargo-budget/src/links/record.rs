@@ -85,6 +85,16 @@ impl Record {
     }
 }
 
+/// Removes the records in `keep` of other binaries than this one, such as those of other features or other commits.
+pub(crate) fn forget_others(keep: &Path, binary: &Path) {
+    for entry in fs::read_dir(keep).into_iter().flatten().flatten() {
+        let is_record = entry.path().join(FILE).is_file();
+        if is_record && binary.file_name() != Some(&entry.file_name()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Whether an argument is the path of a file with this extension.
 pub(super) fn ends(argument: &str, kind: &str) -> bool {
     !argument.starts_with('-') && Path::new(argument).extension().is_some_and(|own| own == kind)

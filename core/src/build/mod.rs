@@ -19,6 +19,10 @@ use crate::outcome::{Cause, Unmeasured};
 
 pub use index::{find, note};
 
+/// The variables by which a user chooses cargo's target directory. It belongs to this revision, so a build of the base
+/// must not write to it.
+pub const TARGET_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
 /// Something that is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Product {

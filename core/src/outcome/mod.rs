@@ -15,7 +15,7 @@ pub mod words;
 
 pub use self::accepted::Accepted;
 pub use self::noise::Noise;
-pub use self::proven::{By, Proven};
+pub use self::proven::{By, Proven, short};
 pub use self::unmeasured::{Cause, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};

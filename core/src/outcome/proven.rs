@@ -21,10 +21,15 @@ pub enum By {
     Sections,
 }
 
+/// Returns the first digits of a commit's full hash, by which messages name the base.
+pub fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
 impl Proven {
     /// Returns the sentence of the verdict.
     pub fn words(&self) -> String {
-        let commit = self.commit.get(..12).unwrap_or(&self.commit);
+        let commit = short(&self.commit);
         match self.by {
             By::Files => format!("nothing that it runs has changed since {commit}"),
             By::Sections => format!("it runs the same machine code as at {commit}"),

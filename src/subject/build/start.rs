@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use perf_budget_core::build::{Ended, Program, Step};
+use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
 use perf_budget_core::handover::Handover;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
@@ -18,9 +18,6 @@ const TEST_VARIABLES: [&str; 5] = [
     "CARGO_PKG_",
     "CARGO_PRIMARY_PACKAGE",
 ];
-/// The variables by which a user chooses cargo's target directory. It belongs to this revision, so a build of the base
-/// must not write to it.
-const TARGET_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
 /// The differences from the environment of this process: each variable with its value, or `None` if it is removed.
 type Changes = BTreeMap<String, Option<String>>;

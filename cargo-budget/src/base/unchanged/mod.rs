@@ -20,7 +20,7 @@ use cargo_metadata::Metadata;
 use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
-use perf_budget_core::outcome::{By, Proven};
+use perf_budget_core::outcome::{By, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
@@ -186,10 +186,6 @@ impl<'a> Comparison<'a> {
 
 fn measuring(commit: &str, why: &str) -> String {
     format!("measuring what is limited against {}: {why}", short(commit))
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }
 
 /// Whether any limit still has to be measured against the base.
