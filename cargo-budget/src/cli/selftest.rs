@@ -25,10 +25,10 @@ Examples:
   cargo budget selftest
   cargo budget selftest merge module::gzip
   cargo budget selftest --base main            limits against the base revision as well
-  cargo budget selftest --format json | jq '.proofs[] | select(.finding != \"red\")'
+  cargo budget selftest --format json | jq '.results[] | select(.finding != \"red\")'
 
 Exits with 1 where a budget is red without an injected effect, or where no size turned it red: such a budget detects nothing.
-Each limit takes five or six measurements at the most, each as long as its `effort` allows.")]
+Each limit takes at most five measurements, each as long as its `effort` allows.")]
 pub(super) struct Selftest {
     /// Budgets, or single limits such as merge::p99; all of them by default
     #[arg(value_name = "BUDGET")]
