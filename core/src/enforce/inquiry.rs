@@ -181,13 +181,6 @@ impl Inquiry {
         self.close(open, verdict, None);
     }
 
-    /// Whether noise may be why a limit was shown to be broken: it is judged by the wall clock alone, and the
-    /// machine did other work that may explain it.
-    fn is_excused(&self, open: &Open) -> bool {
-        let noise = self.seen.noise_totals.noise();
-        open.is_by_wall_clock(noise.clock) && noise.may_explain() && !open.fails_less_waiting()
-    }
-
     /// Closes a limit as inconclusive, because the effort is spent and the evidence is not enough. `doubt` says why
     /// where that is known.
     fn close_unsettled(&mut self, open: &Open, doubt: Option<Doubt>) {

@@ -4,11 +4,12 @@
 //! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
 //! that is far from the limit, the run was underpowered, and the report says so.
 
-use super::betting::KAPPA;
+use super::betting::STAKES;
 use super::bisection::turning_point;
 use super::blocks::stakes;
 use super::exceedance::Exceedance;
 use super::mixture::log_sum_exp;
+use super::paired;
 use super::{Sample, binomial, order, summary};
 
 /// The probability with which the reported violation would have been caught.
@@ -114,9 +115,9 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
     let catches = |effect: f64| {
         let shifted: Vec<f64> = noise.iter().map(|noise| noise + effect).collect();
         let scale = median_magnitude(&shifted);
-        let growth = KAPPA.iter().map(|kappa| {
-            let logs = shifted.iter().map(|z| (kappa * (z / scale).tanh()).ln_1p());
-            (1.0 / KAPPA.len() as f64, Growth::weighted(logs.map(|log| (log, weight))))
+        let growth = STAKES.iter().map(|(share, stake)| {
+            let logs = shifted.iter().map(|&z| (stake * paired::score(z, scale)).ln_1p());
+            (*share, Growth::weighted(logs.map(|log| (log, weight))))
         });
         evidence_caught(growth, pairs) >= threshold
     };

@@ -12,11 +12,21 @@ use super::betting::Betting;
 use super::running_median::RunningMedian;
 use super::sample::NotFinite;
 
+/// How steep the score is. A steeper one is nearer to a sign: a large effect is seen after fewer pairs, and so is a small
+/// one under noise with heavy tails, while a small one under normal noise takes more (an efficiency of 82 % instead of
+/// the 88 % of a steepness of 1).
+const STEEPNESS: f64 = 1.5;
+
 /// Evidence that the true log-ratio is above `theta0` (fail) or below it (pass).
 ///
-/// The score is `tanh((z - theta0)/s)`, where `s` is the running median of `|z - theta0|`, this one
+/// The score is `tanh(1.5(z - theta0)/s)`, where `s` is the running median of `|z - theta0|`, this one
 /// included. The scale depends on magnitudes alone, so it does not disturb the symmetry, and no outlier
 /// counts for more than one.
+///
+/// All bets have the same score, and differ only in what they stake on it. So there is one number that all of them
+/// are about: the centre at which the score has a mean of 0. Where the law of the pairs is symmetric, this is its
+/// middle, whatever the score. Where it is not, it lies between the median, at which a sign has a mean of 0, and the
+/// mean. Bets with scores of several steepnesses would each be about a centre of its own.
 #[derive(Debug, Clone)]
 pub struct Paired {
     side: Side,
@@ -48,9 +58,7 @@ impl Paired {
         let above = log_ratio - self.theta0;
         NotFinite::check([above])?;
         let scale = self.scale.push(above.abs());
-        // More than half of the pairs may lie exactly on theta0. The scale is then 0, and a pair that
-        // lies elsewhere is infinitely many scales away.
-        let score = if above == 0.0 { 0.0 } else { (above / scale).tanh() };
+        let score = score(above, scale);
         self.betting.push(match self.side {
             Side::Fail => score,
             Side::Pass => -score,
@@ -62,4 +70,11 @@ impl Paired {
     pub fn log_evidence(&self) -> f64 {
         self.betting.log_evidence()
     }
+}
+
+/// Returns the score of a pair that lies `above` the threshold, on this scale.
+pub(super) fn score(above: f64, scale: f64) -> f64 {
+    // More than half of the pairs may lie exactly on the threshold. The scale is then 0, and a pair that lies elsewhere
+    // is infinitely many scales away.
+    if above == 0.0 { 0.0 } else { (STEEPNESS * above / scale).tanh() }
 }
