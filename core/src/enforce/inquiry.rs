@@ -189,9 +189,12 @@ impl Inquiry {
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        let shortfall = self.shortfall(open);
-        if let (Some(needs), Some(outcome)) = (shortfall, self.done.last_mut()) {
-            outcome.reason = format!("{}; {needs}", outcome.reason);
+        let helps = match doubt {
+            Some(Doubt::Noise) => None,
+            _ => self.shortfall(open).or_else(|| self.reach(open)),
+        };
+        if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {
+            outcome.reason = format!("{}; {helps}", outcome.reason);
         }
     }
 
