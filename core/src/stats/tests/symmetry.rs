@@ -111,6 +111,6 @@ fn no_effect_is_proved_by_a_few_pairs() {
         assert_eq!(needed, Some(want), "{alpha}");
     };
     check(0.01, 9);
-    check(0.01 / 34.0, 14);
+    check(0.01 / 34.0, 15);
     check(0.05, 6);
 }
