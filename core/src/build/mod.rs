@@ -137,7 +137,7 @@ pub struct Ended {
     /// The whole standard output.
     pub stdout: Vec<u8>,
     /// The end of what the program printed for people.
-    pub said: Option<String>,
+    pub messages: Option<String>,
 }
 
 /// A function that starts a program and waits for its end. It fails if the program does not start, or does not end by
@@ -204,14 +204,14 @@ fn run(step: &Step, start: Start<'_>) -> Result<Vec<u8>, Unmeasured> {
     if ended.code == 0 {
         return Ok(ended.stdout);
     }
-    let said = ended.said.as_deref().unwrap_or_default();
-    let (cause, text) = match install::target(said) {
+    let messages = ended.messages.as_deref().unwrap_or_default();
+    let (cause, text) = match install::target(messages) {
         Some((target, command)) => {
             (Cause::NotFound, format!("the target `{target}` is not installed; run `{command}`"))
         }
         None => (Cause::ExitedBadly, format!("`{name}` ended with exit code {}", ended.code)),
     };
-    Err(Unmeasured { cause, text: failed(text), output: ended.said })
+    Err(Unmeasured { cause, text: failed(text), output: ended.messages })
 }
 
 /// Replaces each `{bin:NAME}` and `{wasm:NAME}` in a text by the path that `produce` returns. Returns the new text, and
