@@ -1,8 +1,12 @@
 //! Builds by scripted programs: no program is started here.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
+use super::placeholder::target;
 use super::*;
+use crate::budget::Build;
+use crate::outcome::{Cause, Unmeasured};
 
 const METADATA: &str = r#"{"target_directory": "/w/target", "packages": [
     {"id": "other 1", "name": "other", "manifest_path": "/w/other/Cargo.toml", "targets": [
