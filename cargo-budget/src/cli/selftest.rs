@@ -6,9 +6,10 @@ use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::selftest;
 use perf_budget_core::suite::{Suite, Test};
 
+use super::context::Context;
+use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
-use super::{Context, print, show};
 use crate::base::{self, Built};
 use crate::exit::Exit;
 use crate::failure::Failure;
