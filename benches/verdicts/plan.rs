@@ -104,9 +104,8 @@ impl Question {
     /// Whether a value is so far over its limit that other work on the machine cannot be the reason.
     pub(crate) fn is_far_over(self) -> bool {
         match self {
-            Question::P99(share) => share >= 200,
-            // The floor is twice the throughput.
-            Question::Throughput(share) => share >= 200,
+            // A floor of 200 % is twice the throughput.
+            Question::P99(share) | Question::Throughput(share) => share >= 200,
             Question::Sleeps => true,
             Question::Base { .. } | Question::Suite | Question::Crate => false,
         }
