@@ -59,11 +59,11 @@ pub(crate) fn long(run: &mut Run) -> Result<(), Failed> {
     run.iter(move || sum(&mut random, parts * LONG))
 }
 
-/// Prepares for a fifth of a second before its first operation.
+/// Prepares for about a tenth of a second before its first operation.
 pub(crate) fn setup(run: &mut Run) -> Result<(), Failed> {
     let parts = parts(run)?;
     let mut random = Random::new(6);
-    black_box(sum(&mut random, 100_000_000));
+    black_box(sum(&mut random, 40_000_000));
     run.iter(move || sum(&mut random, parts * 50))
 }
 
