@@ -108,7 +108,7 @@ impl Repository {
         if !output.status.success() {
             return Err(Failure::unmeasured(format!(
                 "failed to compare the files with HEAD: {}",
-                said(&output)
+                reason(&output)
             )));
         }
         let names = String::from_utf8_lossy(&output.stdout).into_owned();
