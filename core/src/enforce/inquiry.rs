@@ -123,6 +123,13 @@ impl Inquiry {
                 Finding::Broken if self.is_excused(&open) => {
                     self.close_unsettled(&open, Some(Doubt::Noise));
                 }
+                Finding::Broken if self.may_be_layout(&open) => {
+                    if spent_up || self.stays_within_layout(&open) {
+                        self.close_unsettled(&open, Some(Doubt::Layout));
+                    } else {
+                        self.open.push(open);
+                    }
+                }
                 Finding::Broken => self.close_broken(&open),
                 // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
@@ -133,6 +140,10 @@ impl Inquiry {
                     }
                 }
                 Finding::Held => self.close_held(&open),
+                Finding::Open if self.is_out_of_links(&open) => {
+                    self.close_unsettled(&open, None);
+                    self.explain(&words::out_of_links(self.seen.links.linked()));
+                }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
                 // A red that fresh processes do not confirm is not pursued for ever either.
                 Finding::Suspect if self.is_confirmation_spent(&open) => {
@@ -196,9 +207,15 @@ impl Inquiry {
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        let shortfall = self.shortfall(open);
-        if let (Some(needs), Some(outcome)) = (shortfall, self.done.last_mut()) {
-            outcome.reason = format!("{}; {needs}", outcome.reason);
+        if let Some(needs) = self.shortfall(open) {
+            self.explain(&needs);
+        }
+    }
+
+    /// Adds to the sentence of the last outcome.
+    fn explain(&mut self, text: &str) {
+        if let Some(outcome) = self.done.last_mut() {
+            outcome.reason = format!("{}; {text}", outcome.reason);
         }
     }
 
