@@ -71,7 +71,8 @@ impl Links {
 
     /// Returns how many links of each revision there would be after [`Links::extend`].
     pub(crate) fn next_count(&self) -> usize {
-        (2 * self.made().count()).clamp(1, self.most())
+        let count = self.made().count();
+        (2 * count).min(self.most())
     }
 
     /// Makes as many further links as there are, as far as there can be so many.
