@@ -48,7 +48,7 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.told.lacks.is_some() {
+        if handover.details.lacks.is_some() {
             return Ok(Some(Base::before_budgets()));
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
@@ -59,10 +59,10 @@ impl Base {
             let this = std::env::current_exe().ok();
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
-        let told = handover.told;
+        let details = handover.details;
         let unchanged =
-            told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base { notes: told.notes, link_notes: told.link_notes, unchanged, ..base }))
+            details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
+        Ok(Some(Base { notes: details.notes, link_notes: details.link_notes, unchanged, ..base }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -118,7 +118,7 @@ impl Base {
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
         let links = builds(if links.is_empty() { binaries } else { links }, Some(&root))?;
-        let more = handover.told.more_links.clone();
+        let more = handover.details.more_links.clone();
         Ok(Base {
             binary: binary.map(|binary| Build::of(binary, Some(root.clone()))),
             links: Arc::new(Links::new(builds(heads, None)?, links, &root, more)),

@@ -63,7 +63,8 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
 
 /// Returns the pairs of these names; all where there is no name.
 fn chosen(names: &[String]) -> Result<Vec<&'static Pair>, String> {
-    let known = |name: &String| PAIRS.iter().any(|pair| pair.name() == *name || pair.krate == *name);
+    let known =
+        |name: &String| PAIRS.iter().any(|pair| pair.name() == *name || pair.krate == *name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let all: Vec<String> = PAIRS.iter().map(Pair::name).collect();
         return Err(format!("there is no pair `{unknown}`; there are: {}", all.join(", ")));

@@ -86,7 +86,9 @@ impl Project {
             .iter()
             .map(|work| {
                 let name = work.name;
-                format!("[budget.{name}]\nworkload = \"{name}\"\nmax = {{ mean = \"1.03 x base\" }}\n")
+                format!(
+                    "[budget.{name}]\nworkload = \"{name}\"\nmax = {{ mean = \"1.03 x base\" }}\n"
+                )
             })
             .collect();
         project.write("src/lib.rs", &format!("{}\n{}", pair.items, functions.join("\n")))?;
@@ -110,7 +112,9 @@ impl Project {
                 fs::copy(top.join("Cargo.lock"), project.root.join("Cargo.lock"))
                     .map_err(|e| format!("failed to copy Cargo.lock: {e}"))?;
             }
-            done(cargo().arg("metadata").args(["--format-version", "1"]).current_dir(&project.root))?;
+            done(
+                cargo().arg("metadata").args(["--format-version", "1"]).current_dir(&project.root),
+            )?;
             project.git(&["add", "--all"])?;
             project.git(&["commit", "--quiet", "--allow-empty", "--message", version])?;
         }

@@ -123,9 +123,8 @@ impl Page {
 
     fn loads(&self) -> (f64, f64) {
         let loads = self.rows.iter().flat_map(|row| &row.runs).filter_map(|run| run.load);
-        let ends = loads.fold((f64::INFINITY, 0.0_f64), |(low, high), load| {
-            (low.min(load), high.max(load))
-        });
+        let ends = loads
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), load| (low.min(load), high.max(load)));
         if ends.0.is_finite() { ends } else { (0.0, 0.0) }
     }
 }
@@ -136,9 +135,7 @@ fn line(row: &Row) -> String {
     } else {
         format!("x {:.3}", row.truth.ratio())
     };
-    let each = |of: &dyn Fn(&Run) -> String| {
-        row.runs.iter().map(of).collect::<Vec<_>>().join(", ")
-    };
+    let each = |of: &dyn Fn(&Run) -> String| row.runs.iter().map(of).collect::<Vec<_>>().join(", ");
     let mut seconds: Vec<f64> = row.runs.iter().map(|run| run.seconds).collect();
     seconds.sort_unstable_by(f64::total_cmp);
     let middle = seconds.get(seconds.len() / 2).copied().unwrap_or_default();

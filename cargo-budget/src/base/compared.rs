@@ -17,7 +17,7 @@ use super::build::{Side, Target, Way};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Keeping, Refused, Repeated};
+use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
@@ -149,7 +149,7 @@ pub(super) fn build(
     };
     let made = |revision: Revision<'_>, name: &str| {
         let asked = Asked { units, links: count, ..asked };
-        TimedBuild { target, asked, revision, keep: place.join(name), first_seed }.build()
+        TimedBuild { target, asked, revision, records: place.join(name), first_seed }.build()
     };
     let (mut base, reason) = match other {
         Other::Build(revision) => made(revision, "base")?,
@@ -164,9 +164,7 @@ pub(super) fn build(
     if let Some(why) = why {
         base.keep_one();
         head.keep_one();
-        notes.push(format!(
-            "one link of each side, as {why}"
-        ));
+        notes.push(format!("one link of each side, as {why}"));
     } else {
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);
@@ -206,26 +204,26 @@ struct TimedBuild<'a> {
     target: &'a Target,
     asked: Asked,
     revision: Revision<'a>,
-    keep: PathBuf,
+    records: PathBuf,
     first_seed: u32,
 }
 
 impl TimedBuild<'_> {
     /// Builds the links. Where there can be none, it builds the one binary and returns the reason with it.
     fn build(&self) -> Result<(Links, Option<String>), Failure> {
-        let keeping = match self.keeping() {
-            Ok(keeping) => keeping,
+        let recording = match self.recording() {
+            Ok(recording) => recording,
             Err(reason) => return Ok((Links::only(self.cargo(None)?), Some(reason))),
         };
-        let mut binary = self.cargo(Some(&keeping))?;
+        let mut binary = self.cargo(Some(&recording))?;
         let mut made = self.links(&binary);
         if made.as_ref().is_err_and(|refused| *refused == Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
-            binary = self.cargo(Some(&keeping))?;
+            binary = self.cargo(Some(&recording))?;
             made = self.links(&binary);
         }
-        links::forget_others(&self.keep, &binary);
+        links::forget_others(&self.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(links) => (links, None),
@@ -238,7 +236,7 @@ impl TimedBuild<'_> {
     fn links(&self, binary: &Path) -> Result<Links, Refused> {
         links::clear(binary);
         let repeated = Repeated {
-            keep: self.keep.clone(),
+            records: self.records.clone(),
             binary: binary.to_owned(),
             first_seed: self.first_seed,
         };
@@ -248,17 +246,17 @@ impl TimedBuild<'_> {
         Ok(links)
     }
 
-    fn cargo(&self, keeping: Option<&Keeping>) -> Result<PathBuf, Failure> {
+    fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {
         let Revision { root, side, workspace, files } = self.revision;
         let one_unit = match (self.asked.units, workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
         };
-        self.target.build_to_compare(root, side, &Way { one_unit, keeping })
+        self.target.build_to_compare(root, side, &Way { one_unit, recording })
     }
 
     /// Returns how the link is to be recorded, or why there can be no further links.
-    fn keeping(&self) -> Result<Keeping, String> {
+    fn recording(&self) -> Result<Recording, String> {
         if self.asked.links < 2 {
             return Err("`layouts` asks for only one".to_owned());
         }
@@ -271,9 +269,9 @@ impl TimedBuild<'_> {
             package.targets.iter().find(|t| t.is_test() && t.name == self.target.test)
         });
         let source = test.ok_or("cargo does not name the source of the test")?;
-        Ok(Keeping {
+        Ok(Recording {
             source: source.src_path.clone().into(),
-            keep: self.keep.clone(),
+            records: self.records.clone(),
             wrapper: files.wrapper(),
         })
     }

@@ -36,7 +36,7 @@ pub(crate) enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Repeated {
     /// The directory with the record of the link.
-    pub(crate) keep: PathBuf,
+    pub(crate) records: PathBuf,
     /// The binary.
     pub(crate) binary: PathBuf,
     /// The seed of the first link. Each further link has the next one.
@@ -52,11 +52,12 @@ pub(crate) fn fresh_seed() -> u32 {
 impl Repeated {
     /// Makes the links of these numbers, as far as they do not exist, and returns their paths.
     pub(crate) fn make(&self, numbers: RangeInclusive<u32>) -> Result<Vec<PathBuf>, Refused> {
-        let record = Record::of(&self.keep, &self.binary).ok_or(Refused::Stale)?;
+        let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
         if let Some(reason) = obstacle(&record.arguments) {
             return Err(Refused::Cannot(reason));
         }
-        let place = Record::place(&self.keep, &self.binary).ok_or(Refused::Stale)?.join("aligned");
+        let place =
+            Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
         let made = aligned(&record, &place)
             .and_then(|arguments| self.link_all(&record, &arguments, numbers));
         // The aligned copies are as large as all libraries together.
@@ -191,12 +192,7 @@ fn aligned(record: &Record, place: &Path) -> Result<Vec<String>, String> {
 }
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.
-fn run_linker(
-    record: &Record,
-    arguments: &[String],
-    to: &Path,
-    seed: u32,
-) -> Result<(), String> {
+fn run_linker(record: &Record, arguments: &[String], to: &Path, seed: u32) -> Result<(), String> {
     let mut linker = child::inheriting(&record.linker);
     let given: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = given.iter().position(|argument| *argument == "-o");
@@ -255,8 +251,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let binary = place.path().join("budgets-1");
         fs::write(&binary, "").unwrap();
-        let keep = place.path().join("keep");
-        let repeated = Repeated { keep, binary, first_seed: fresh_seed() };
+        let records = place.path().join("records");
+        let repeated = Repeated { records, binary, first_seed: fresh_seed() };
         assert_eq!(repeated.make(1..=2), Err(Refused::Stale));
         assert_eq!(repeated.most(), MOST, "an empty file takes no room");
     }

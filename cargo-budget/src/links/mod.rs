@@ -13,10 +13,10 @@ mod make;
 mod more;
 mod record;
 mod response;
-mod stand_in;
+mod wrapper;
 
 pub(crate) use self::align::BOUNDARY;
 pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};
 pub(crate) use self::more::offer;
 pub(crate) use self::record::forget_others;
-pub(crate) use self::stand_in::{Keeping, stand_in};
+pub(crate) use self::wrapper::{Recording, act_as_wrapper};

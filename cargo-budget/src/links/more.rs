@@ -52,7 +52,7 @@ pub(super) fn make(given: &[OsString]) -> Result<(), String> {
     let [head, base]: [Repeated; 2] = serde_json::from_str(sides).map_err(|e| unclear(&e))?;
     let number = |text: &str| text.parse::<u32>().map_err(|e| unclear(&e));
     let (from, to) = (number(from)?, number(to)?);
-    let lock = head.keep.join(LOCK);
+    let lock = head.records.join(LOCK);
     let locked = File::create(&lock).and_then(|file| file.lock().map(|()| file));
     let _lock = locked.map_err(|e| format!("failed to lock `{}`: {e}", lock.display()))?;
     let made = |side: &Repeated| -> Result<Vec<PathBuf>, String> {

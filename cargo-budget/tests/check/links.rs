@@ -26,9 +26,9 @@ fn main() -> std::process::ExitCode {
             std::fs::copy(path, place.join(nth.to_string())).unwrap();
         }
     }
-    let told = variable("PERF_BUDGET_BASE_TOLD").unwrap_or_default();
+    let details = variable("PERF_BUDGET_BASE_DETAILS").unwrap_or_default();
     let _ = std::fs::remove_dir_all("seen/MORE");
-    if let Some((_, more)) = told.split_once("\"more_links\":{\"program\":\"") {
+    if let Some((_, more)) = details.split_once("\"more_links\":{\"program\":\"") {
         let (program, more) = more.split_once("\",\"arguments\":[\"").unwrap();
         let argument = more.split_once("\"],").unwrap().0.replace("\\\"", "\"");
         let mut command = std::process::Command::new(program);
@@ -41,7 +41,7 @@ fn main() -> std::process::ExitCode {
             std::fs::copy(path, format!("seen/MORE/{nth}")).unwrap();
         }
     }
-    std::fs::write("seen/told", told).unwrap();
+    std::fs::write("seen/details", details).unwrap();
     println!("{}", counted::work(std::hint::black_box(3)) + counted::more::rest(2));
     std::process::ExitCode::SUCCESS
 }
@@ -116,8 +116,9 @@ fn paths(made: &Crate, variable: &str) -> Vec<PathBuf> {
 
 /// Returns the notes on the builds that the harness would show with each comparison of times.
 fn notes(made: &Crate) -> String {
-    let told: Value = serde_json::from_slice(&fs::read(made.0.path("seen/told")).unwrap()).unwrap();
-    let notes: Vec<String> = serde_json::from_value(told["link_notes"].clone()).unwrap();
+    let details: Value =
+        serde_json::from_slice(&fs::read(made.0.path("seen/details")).unwrap()).unwrap();
+    let notes: Vec<String> = serde_json::from_value(details["link_notes"].clone()).unwrap();
     notes.join("\n")
 }
 

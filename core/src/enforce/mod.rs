@@ -8,6 +8,7 @@ pub mod accepted;
 mod block_tests;
 mod conclude;
 mod inquiry;
+mod layout;
 mod links;
 #[cfg(test)]
 mod links_tests;
