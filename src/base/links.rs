@@ -147,9 +147,9 @@ mod tests {
     }
 
     /// Returns a shell command in the place of the program that makes links.
-    fn more(script: &str) -> Option<MoreLinks> {
+    fn more(script: &str) -> MoreLinks {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
-        Some(MoreLinks { program: "sh".into(), arguments, most: 6 })
+        MoreLinks { program: "sh".into(), arguments, most: 6 }
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         // The numbers of the links follow the arguments, as the shell's own name and its first parameter.
         let script = r#"printf '{"heads":["/h/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/h/%s"' $n; done
             printf '],"links":["/b/%s"' $0; for n in $(seq $(($0 + 1)) $1); do printf ',"/b/%s"' $n; done; echo ']}'"#;
-        let links = of(2, 2, more(script));
+        let links = of(2, 2, Some(more(script)));
         assert_eq!((links.most(), links.lack(1), links.lack(2)), (6, false, true));
         links.extend(Duration::from_secs(60));
         assert_eq!(links.failure(), None);
@@ -190,18 +190,18 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_that_cannot_be_made_are_not_tried_again() {
-        let links = of(2, 2, more("echo error: no space >&2; exit 3"));
+        let links = of(2, 2, Some(more("echo error: no space >&2; exit 3")));
         links.extend(Duration::from_secs(60));
         assert_eq!(links.failure().as_deref(), Some("error: no space"));
         assert_eq!((links.most(), links.lack(2)), (2, false));
-        let links = of(2, 2, more("echo nonsense"));
+        let links = of(2, 2, Some(more("echo nonsense")));
         links.extend(Duration::from_secs(60));
         assert!(links.failure().unwrap().contains("is not understood"), "{:?}", links.failure());
     }
 
     #[test]
     fn only_links_that_are_made_anew_give_evidence_in_a_later_run() {
-        assert_eq!(of(2, 2, more("")).identity(), Some(Vec::new()));
+        assert_eq!(of(2, 2, Some(more(""))).identity(), Some(Vec::new()));
         assert_eq!(of(1, 1, None).identity().map(|files| files.len()), Some(2));
         assert_eq!(of(2, 2, None).identity(), None);
     }

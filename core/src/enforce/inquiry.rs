@@ -124,7 +124,7 @@ impl Inquiry {
                     self.close_unsettled(&open, Some(Doubt::Noise));
                 }
                 Finding::Broken if self.may_be_layout(&open) => {
-                    if spent_up || self.stays_within_layout(&open) {
+                    if spent_up || open.stays_within_layout() {
                         self.close_unsettled(&open, Some(Doubt::Layout));
                     } else {
                         self.open.push(open);

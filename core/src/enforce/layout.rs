@@ -17,13 +17,6 @@ impl Inquiry {
         self.seen.links.are_shared() && judge.beyond().is_none_or(is_within)
     }
 
-    /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
-    /// make.
-    pub(super) fn stays_within_layout(&self, open: &Open) -> bool {
-        let Judgement::Statistical(judge) = &open.judgement else { return false };
-        judge.beyond().is_some_and(|(_, most)| most <= LAYOUT.ln_1p())
-    }
-
     /// Whether there are no more links for an open limit. Where there are fewer than a total violation needs to be
     /// seen, pairs share them until they have as many pairs as that.
     pub(super) fn is_out_of_links(&self, open: &Open) -> bool {
@@ -31,5 +24,14 @@ impl Inquiry {
         let none_left = links.are_shared() || links.count() >= self.rules.links;
         let enough = || self.needed(open).is_some_and(|needed| open.processes() >= needed);
         links.count() > 1 && none_left && enough()
+    }
+}
+
+impl Open {
+    /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
+    /// make.
+    pub(super) fn stays_within_layout(&self) -> bool {
+        let Judgement::Statistical(judge) = &self.judgement else { return false };
+        judge.beyond().is_some_and(|(_, most)| most <= LAYOUT.ln_1p())
     }
 }
