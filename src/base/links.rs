@@ -2,7 +2,7 @@
 //! earlier pair of its measurement had, so further links are made when a measurement needs them.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use perf_budget_core::handover::{MadeLinks, MoreLinks};
@@ -18,6 +18,8 @@ pub(crate) struct Links {
     more: Option<MoreLinks>,
     /// The directory of the base's package.
     root: PathBuf,
+    /// See [`Links::are_same`]; found out when it is first asked for.
+    same: OnceLock<bool>,
 }
 
 /// The links that there are.
@@ -45,7 +47,7 @@ impl Links {
         more: Option<MoreLinks>,
     ) -> Links {
         let made = Mutex::new(Made { heads, bases, failure: None });
-        Links { made, more, root: root.to_owned() }
+        Links { made, more, root: root.to_owned(), same: OnceLock::new() }
     }
 
     /// Returns the builds of this revision and of the base for the n-th pair of a measurement, and the number of the link.
@@ -55,6 +57,22 @@ impl Links {
         let made = self.made();
         let link = nth % made.count().max(1);
         ([made.heads.get(link).cloned(), made.bases.get(link).cloned()], link)
+    }
+
+    /// Whether both sides are one and the same program, so that its functions lie alike on both, and there is no luck in
+    /// that. This is so where only files beside the binary differ.
+    pub(crate) fn are_same(&self) -> bool {
+        *self.same.get_or_init(|| {
+            let ([head, base], _) = self.of_pair(0);
+            let head = head.map_or_else(|| Build::this().ok(), Some);
+            let single = self.more.is_none() && self.made().count() == 1;
+            let content = |build: &Build| std::fs::read(&build.binary).ok();
+            let both = head.zip(base).filter(|_| single);
+            both.is_some_and(|(head, base)| {
+                head.binary == base.binary
+                    || content(&head).is_some_and(|c| Some(c) == content(&base))
+            })
+        })
     }
 
     /// Returns the most links of each revision that there can be, as far as is known now.
@@ -168,6 +186,25 @@ mod tests {
         let ([head, base], link) = by_hand.of_pair(1);
         assert_eq!((head, base.unwrap().binary, link), (None, "/b/0".into(), 0));
         assert_eq!(by_hand.most(), 1);
+    }
+
+    #[test]
+    fn one_program_on_both_sides_is_recognised_by_its_bytes() {
+        let place = std::env::temp_dir().join(format!("perf-budget-same-{}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let file = |name: &str, text: &str| {
+            std::fs::write(place.join(name), text).unwrap();
+            Build::of(place.join(name), None)
+        };
+        let (head, base, other) = (file("head", "one"), file("base", "one"), file("other", "two"));
+        let are_same = |heads: &[&Build], bases: &[&Build]| {
+            let all = |builds: &[&Build]| builds.iter().copied().cloned().collect();
+            Links::new(all(heads), all(bases), &place, None).are_same()
+        };
+        assert!(are_same(&[&head], &[&base]) && !are_same(&[&head], &[&other]));
+        assert!(!are_same(&[&head, &head], &[&base, &base]), "links are made to differ");
+        assert!(!are_same(&[], &[&base]) && are_same(&[], &[&Build::this().unwrap()]));
+        std::fs::remove_dir_all(&place).unwrap();
     }
 
     #[cfg(unix)]

@@ -79,7 +79,11 @@ impl WorkloadPairs {
         let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
         let mut pair = pair::measure(slots, &terms, coin.toss())?;
         // Both sides have the link of the same number.
-        pair.links = link.map(|link| [link, link]);
+        let linked = self.links.as_ref().filter(|links| !links.are_same());
+        pair.links = link.filter(|_| linked.is_some()).map(|link| [link, link]);
+        if link.is_some() && linked.is_none() {
+            pair.notes.push("both sides are the same program, so layout is the same".to_owned());
+        }
         pair.notes.extend(self.notes.iter().cloned());
         let failure = self.links.as_ref().and_then(|links| links.failure());
         pair.notes.extend(failure.map(|why| format!("no further links could be made: {why}")));

@@ -1,6 +1,7 @@
 //! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
 
 use crate::budget::{Limit, Reference, Target};
+use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
@@ -67,9 +68,10 @@ pub fn linked(outcome: &Outcome, linked: Linked) -> String {
 /// The command links tests several times, but not the programs that a budget runs.
 pub fn linked_once(outcome: &Outcome, limit: &Limit) -> Option<String> {
     let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
+    let is_of_program = limit.metric.sample() == SampleKind::Run;
     let excess = outcome.estimate?.value.ln().abs();
     let is_small = outcome.verdict == Verdict::Fail && excess < LAYOUT.ln_1p();
-    (base && is_small && limit.metric.is_time()).then(|| {
+    (base && is_small && is_of_program && limit.metric.is_time()).then(|| {
         format!(
             "each side was linked once: where functions lie can make up to {} % in a program that spends its time in \
              one loop",
