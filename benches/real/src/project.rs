@@ -63,7 +63,8 @@ impl Project {
     pub(crate) fn make(pair: &Pair, top: &Path, place: &Path) -> Result<Project, String> {
         let root = place.join(pair.name().replace(' ', "-"));
         let target = place.join("target");
-        let results = root.join("results");
+        // The base is built below this directory, so all pairs share it too.
+        let results = place.join("results");
         let _ = fs::remove_dir_all(&root);
         let project = Project { root, target, results };
         let functions: Vec<String> = pair
@@ -95,7 +96,6 @@ impl Project {
         project.write("src/main.rs", &MAIN.replace("ARMS", &arms.join("\n        ")))?;
         project.write("tests/budgets.rs", &TESTS.replace("WORKLOADS", &workloads.concat()))?;
         project.write("budgets.toml", &budgets.join("\n"))?;
-        project.write(".gitignore", "results\n")?;
         project.write("src/version.txt", pair.from)?;
         project.git(&["init", "--quiet"])?;
         for version in [pair.from, pair.to] {
