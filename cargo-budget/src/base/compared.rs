@@ -132,6 +132,8 @@ pub(super) fn build(
     head: Option<Revision<'_>>,
     other: Other<'_>,
 ) -> Result<Compared, Failure> {
+    // The linker, the compiler and the harness run in other directories than this command.
+    let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
     let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
     let has_members = head.as_ref().is_none_or(is_known)
         && match &other {
