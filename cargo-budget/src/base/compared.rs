@@ -10,20 +10,21 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
+use perf_budget_core::handover::MoreLinks;
 use perf_budget_core::suite::{Reading, Suite, Versus};
 
 use super::build::{Side, Target, Way};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Recording, Refused};
+use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     /// Whether any limit compares times; otherwise there is nothing to build.
     pub(crate) is_wanted: bool,
-    /// The number of links of each revision.
+    /// The number of links of each revision that are made before anything is measured.
     pub(crate) links: u32,
     /// The number of units in which a package of the workspace is compiled.
     pub(crate) units: CodegenUnits,
@@ -67,14 +68,24 @@ pub(super) struct Revision<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     pub(super) binaries: Vec<PathBuf>,
+    /// The seed of the first link. Both revisions have the same, so that luck with addresses cancels where they are
+    /// nearly equal.
+    pub(super) first_seed: u32,
     /// The binary that the links repeat; `None` where there are no links.
     of: Option<PathBuf>,
+    /// How further links are made; `None` where there can be none.
+    repeated: Option<Repeated>,
 }
 
 impl Links {
-    /// Returns an empty list of links of this binary.
-    pub(super) fn of(binary: &Path) -> Links {
-        Links { binaries: Vec::new(), of: Some(binary.to_owned()) }
+    /// Returns an empty list of links of this binary, which cannot be repeated here.
+    pub(super) fn of(binary: &Path, first_seed: u32) -> Links {
+        Links { binaries: Vec::new(), first_seed, of: Some(binary.to_owned()), repeated: None }
+    }
+
+    /// Returns the only binary of a revision.
+    fn only(binary: PathBuf) -> Links {
+        Links { binaries: vec![binary], first_seed: 0, of: None, repeated: None }
     }
 
     /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
@@ -97,6 +108,8 @@ impl Drop for Links {
 pub(super) struct Compared {
     pub(super) head: Links,
     pub(super) base: Links,
+    /// How the harness has further links made; `None` where there can be no more.
+    pub(super) more: Option<MoreLinks>,
     /// Why there is only one link of the base; `None` where there are several.
     pub(super) reason: Option<String>,
     /// Notes that are shown with each comparison of times.
@@ -119,6 +132,8 @@ pub(super) fn build(
     head: Option<Revision<'_>>,
     other: Other<'_>,
 ) -> Result<Compared, Failure> {
+    // The linker, the compiler and the harness run in other directories than this command.
+    let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
     let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
     let has_members = head.as_ref().is_none_or(is_known)
         && match &other {
@@ -126,9 +141,17 @@ pub(super) fn build(
             Other::Taken(..) => true,
         };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
+    // A base that was built elsewhere has the links that it has, and this revision gets as many.
+    let (first_seed, count) = match &other {
+        Other::Build(_) => (links::fresh_seed(), asked.links),
+        Other::Taken(links, _) => {
+            let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
+            (links.first_seed, if asked.links < 2 { 1 } else { saved })
+        }
+    };
     let made = |revision: Revision<'_>, name: &str| {
-        let asked = Asked { units, ..asked };
-        TimedBuild { target, asked, revision, records: place.join(name) }.build()
+        let asked = Asked { units, links: count, ..asked };
+        TimedBuild { target, asked, revision, records: place.join(name), first_seed }.build()
     };
     let (mut base, reason) = match other {
         Other::Build(revision) => made(revision, "base")?,
@@ -143,19 +166,23 @@ pub(super) fn build(
     if let Some(why) = why {
         base.keep_one();
         head.keep_one();
-        notes.push(format!(
-            "one link of each side, as {why}: chance in the addresses of functions affects the result"
-        ));
+        notes.push(format!("one link of each side, as {why}"));
     } else {
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);
         head.binaries.truncate(count);
         notes.push(format!(
-            "{count} links of each side, each with its functions in another order and at multiples of \
-             {BOUNDARY} bytes"
+            "each link of either side has its functions in another order and at multiples of {BOUNDARY} bytes"
         ));
     }
-    Ok(Compared { head, base, reason, notes })
+    let more = match (&head.repeated, &base.repeated) {
+        (Some(head_link), Some(base_link)) if why.is_none() => {
+            links::offer(place, head_link, base_link, head.binaries.len())
+                .map_err(Failure::unmeasured)?
+        }
+        _ => None,
+    };
+    Ok(Compared { head, base, more, reason, notes })
 }
 
 /// Returns a note on how both revisions were compiled.
@@ -180,6 +207,7 @@ struct TimedBuild<'a> {
     asked: Asked,
     revision: Revision<'a>,
     records: PathBuf,
+    first_seed: u32,
 }
 
 impl TimedBuild<'_> {
@@ -187,26 +215,37 @@ impl TimedBuild<'_> {
     fn build(&self) -> Result<(Links, Option<String>), Failure> {
         let recording = match self.recording() {
             Ok(recording) => recording,
-            Err(reason) => {
-                let binaries = vec![self.cargo(None)?];
-                return Ok((Links { binaries, of: None }, Some(reason)));
-            }
+            Err(reason) => return Ok((Links::only(self.cargo(None)?), Some(reason))),
         };
         let mut binary = self.cargo(Some(&recording))?;
-        let mut made = links::make(&self.records, &binary, self.asked.links);
-        if made == Err(Refused::Stale) {
+        let mut made = self.links(&binary);
+        if made.as_ref().is_err_and(|refused| *refused == Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
             binary = self.cargo(Some(&recording))?;
-            made = links::make(&self.records, &binary, self.asked.links);
+            made = self.links(&binary);
         }
         links::forget_others(&self.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
-            Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
-            Err(Refused::Stale) => (Links { binaries: vec![binary], of: None }, Some(stale.into())),
-            Err(Refused::Cannot(why)) => (Links { binaries: vec![binary], of: None }, Some(why)),
+            Ok(links) => (links, None),
+            Err(Refused::Stale) => (Links::only(binary), Some(stale.into())),
+            Err(Refused::Cannot(why)) => (Links::only(binary), Some(why)),
         })
+    }
+
+    /// Makes the first links of a binary. Those of an earlier run that was cut short are removed before.
+    fn links(&self, binary: &Path) -> Result<Links, Refused> {
+        links::clear(binary);
+        let repeated = Repeated {
+            records: self.records.clone(),
+            binary: binary.to_owned(),
+            first_seed: self.first_seed,
+        };
+        let mut links = Links::of(binary, self.first_seed);
+        links.binaries = repeated.make(1..=self.asked.links.min(repeated.most()))?;
+        links.repeated = Some(repeated);
+        Ok(links)
     }
 
     fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {

@@ -89,7 +89,7 @@ impl Base {
             let details = Details { lacks: self.lacks.clone(), ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
-        let Compared { head, base, notes, .. } = &self.compared;
+        let Compared { head, base, more, notes, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
         Handover {
             binaries: self.binary.clone().into_iter().collect(),
@@ -100,6 +100,7 @@ impl Base {
                 environment: self.inherited.variables(),
                 notes: self.notes.clone(),
                 link_notes: if has_links { notes.clone() } else { Vec::new() },
+                more_links: more.clone(),
                 unchanged: self.unchanged.clone(),
                 ..Details::default()
             },

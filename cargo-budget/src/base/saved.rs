@@ -43,8 +43,15 @@ struct Saved {
     place: PathBuf,
     /// Why there is only one link; `None` where there are several.
     reason: Option<String>,
+    /// The seed of the first link. Older releases began with 1.
+    #[serde(default = "first")]
+    first_seed: u32,
     /// The name and the digest of each file: the binary, and the links that times are compared with.
     files: Vec<(String, String)>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// A saved base that was copied to the target directory.
@@ -64,7 +71,7 @@ pub(super) fn write(
     key: &Key,
     (package, target_dir): (&Path, &Path),
     binary: &Path,
-    (links, reason): (&[PathBuf], Option<&str>),
+    (links, reason): (&Links, Option<&str>),
 ) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
     // The description is removed first and written last, so that an incomplete directory is not taken for a base.
@@ -72,9 +79,9 @@ pub(super) fn write(
     remove(&file)?;
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
-    let links = links.iter().enumerate();
+    let numbered = links.binaries.iter().enumerate();
     for (name, from) in
-        names.chain(links.map(|(nth, link)| (format!("link-{nth}"), link.as_path())))
+        names.chain(numbered.map(|(nth, link)| (format!("link-{nth}"), link.as_path())))
     {
         let content = fs::read(from).map_err(|e| Failure::io("read", from, &e))?;
         let place = to.join(&name);
@@ -84,7 +91,8 @@ pub(super) fn write(
     let place = binary.strip_prefix(target_dir).unwrap_or(binary).to_owned();
     let reason = reason.map(str::to_owned);
     let package = package.to_owned();
-    let saved = Saved { version: VERSION, key: key.clone(), package, place, reason, files };
+    let (key, first_seed) = (key.clone(), links.first_seed);
+    let saved = Saved { version: VERSION, key, package, place, reason, first_seed, files };
     let text = serde_json::to_vec_pretty(&saved)
         .map_err(|e| Failure::unmeasured(format!("failed to describe the base: {e}")))?;
     fs::write(&file, text).map_err(|e| Failure::io("write", &file, &e))
@@ -119,7 +127,7 @@ pub(super) fn take(
     }
     fs::create_dir_all(&beside)
         .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
-    let mut links = Links::of(&binary);
+    let mut links = Links::of(&binary, saved.first_seed);
     for (name, known) in &saved.files {
         let to = match name.strip_prefix("link-") {
             None if name == BINARY => binary.clone(),
@@ -241,15 +249,17 @@ mod tests {
         let package = Path::new("/cache/checkout");
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "a binary").unwrap();
-        let links = [binary.with_extension("link-1"), binary.with_extension("link-2")];
-        for link in &links {
-            fs::write(link, "it names /cache/checkout/data").unwrap();
+        let mut links = Links::of(&binary, 1000);
+        for nth in 0..2 {
+            let link = binary.with_file_name(format!("budgets-1.link-{nth}"));
+            fs::write(&link, "it names /cache/checkout/data").unwrap();
+            links.binaries.push(link);
         }
         write(&dir, &key(), (package, &target), &binary, (&links, None)).unwrap();
         let taken = take(&dir, &key(), package, &there).unwrap();
         assert_eq!(taken.binary, there.join("release/deps/saved-budgets-1"));
         assert_eq!(fs::read_to_string(&taken.binary).unwrap(), "a binary");
-        assert_eq!(taken.links.binaries.len(), 2);
+        assert_eq!((taken.links.binaries.len(), taken.links.first_seed), (2, 1000));
         let link = taken.links.binaries[1].clone();
         assert!(link.is_file());
         drop(taken);

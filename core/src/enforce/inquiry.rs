@@ -123,6 +123,13 @@ impl Inquiry {
                 Finding::Broken if self.is_excused(&open) => {
                     self.close_unsettled(&open, Some(Doubt::Noise));
                 }
+                Finding::Broken if self.may_be_layout(&open) => {
+                    if spent_up || open.stays_within_layout() {
+                        self.close_unsettled(&open, Some(Doubt::Layout));
+                    } else {
+                        self.open.push(open);
+                    }
+                }
                 Finding::Broken => self.close_broken(&open),
                 // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
@@ -133,6 +140,10 @@ impl Inquiry {
                     }
                 }
                 Finding::Held => self.close_held(&open),
+                Finding::Open if self.is_out_of_links(&open) => {
+                    self.close_unsettled(&open, None);
+                    self.explain(&words::out_of_links(self.seen.links.linked()));
+                }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
                 // A red that fresh processes do not confirm is not pursued for ever either.
                 Finding::Suspect if self.is_confirmation_spent(&open) => {
@@ -190,11 +201,18 @@ impl Inquiry {
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
         let helps = match doubt {
-            Some(Doubt::Noise) => None,
+            Some(Doubt::Noise | Doubt::Layout) => None,
             _ => self.shortfall(open).or_else(|| self.reach(open)),
         };
-        if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {
-            outcome.reason = format!("{}; {helps}", outcome.reason);
+        if let Some(helps) = helps {
+            self.explain(&helps);
+        }
+    }
+
+    /// Adds to the sentence of the last outcome.
+    fn explain(&mut self, text: &str) {
+        if let Some(outcome) = self.done.last_mut() {
+            outcome.reason = format!("{}; {text}", outcome.reason);
         }
     }
 

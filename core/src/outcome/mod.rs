@@ -147,6 +147,9 @@ pub enum Doubt {
     Underpowered,
     /// The value is over the limit by the wall clock, on a machine whose other work may be the reason.
     Noise,
+    /// The value is over the limit by less than the place of functions in the binary can make, which pairs of the same
+    /// links do not average.
+    Layout,
 }
 
 /// How the values are distributed.

@@ -13,6 +13,7 @@ use super::{Sample, detect, order};
 #[derive(Debug, Clone)]
 pub struct Contrast {
     limit: f64,
+    tolerance_limit: f64,
     fail: Paired,
     pass: Paired,
     log_ratios: Vec<f64>,
@@ -31,6 +32,7 @@ impl Contrast {
         );
         Self {
             limit,
+            tolerance_limit,
             fail: Paired::fail(limit),
             pass: Paired::pass(tolerance_limit),
             log_ratios: Vec::new(),
@@ -57,6 +59,13 @@ impl Contrast {
     /// Returns the log evidence that the log-ratio is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence()
+    }
+
+    /// Whether the differences between pairs leave room up to the limit with its tolerance for the *mean* of all
+    /// log-ratios. The evidence to pass is about their middle, which a few slow pairs do not move.
+    pub fn leaves_room(&self) -> bool {
+        let spread = Spread::of_means(&self.log_ratios);
+        spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit))
     }
 
     /// Returns the median log-ratio so far.

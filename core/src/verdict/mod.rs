@@ -7,6 +7,8 @@ pub mod beyond;
 mod greatest;
 pub mod hypothesis;
 pub mod judge;
+#[cfg(test)]
+mod links_tests;
 pub mod power;
 #[cfg(test)]
 mod simulated_tests;
