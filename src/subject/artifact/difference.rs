@@ -9,7 +9,7 @@ use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::files::{self, Found};
 use super::sections::Sections;
-use super::{elf, wasm};
+use super::{elf, wasm_sections};
 
 /// The most files that are named, and the most sections of a file. The sections that changed most are named.
 const MOST_NAMED: usize = 4;
@@ -80,7 +80,7 @@ fn sections(path: &Path) -> Option<Sections> {
     let elf = File::open(path).ok().and_then(elf::sections);
     match elf {
         Some(found) => found.ok(),
-        None => wasm::sections(&std::fs::read(path).ok()?),
+        None => wasm_sections::sections(&std::fs::read(path).ok()?),
     }
 }
 
