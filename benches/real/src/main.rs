@@ -1,4 +1,4 @@
-//! Comparisons of published versions of real crates: `cargo run --release -- [PAIR...] [--runs N]`.
+//! Comparisons of published versions of real crates: `cargo run -- [PAIR...] [--runs N]`.
 //!
 //! For each pair of versions this program makes a repository of two commits, between which only the version of the crate
 //! changes, and runs `cargo budget check --base` on it several times, measuring whatever is proven equal too. What is true

@@ -74,7 +74,7 @@ impl Page {
         let (least, most) = self.loads();
         let _ = writeln!(
             text,
-            "Written by `benches/real` (`cargo run --release -- --runs {}` there); do not edit. Made on {}, at a load of \
+            "Written by `benches/real` (`cargo run -- --runs {}` there); do not edit. Made on {}, at a load of \
              {least:.1} to {most:.1} on {} cores.\n",
             self.runs,
             self.began,
