@@ -132,7 +132,8 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
 /// Runs the trials and writes the page. Returns whether nothing that was found contradicts a promise.
 fn certify(arguments: &Arguments) -> io::Result<bool> {
     let bench = Bench::new()?;
-    let mut records = if arguments.resume { bench.resumed()? } else { Vec::new() };
+    let only_read = arguments.minutes <= 0.0;
+    let mut records = if arguments.resume { bench.resumed(only_read)? } else { Vec::new() };
     if !arguments.resume && bench.kept().exists() {
         std::fs::rename(bench.kept(), bench.kept().with_extension("jsonl.before"))?;
     }

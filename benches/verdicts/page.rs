@@ -65,6 +65,12 @@ impl Page<'_> {
         (text, held)
     }
 
+    /// The conditions under which there were trials.
+    fn conditions(&self) -> impl Iterator<Item = Condition> {
+        let has_any = |wanted: Condition| self.records.iter().any(|r| r.condition == wanted);
+        Condition::ALL.into_iter().filter(move |&condition| has_any(condition))
+    }
+
     pub(crate) fn some(&self, wanted: impl Fn(&Record) -> bool) -> Vec<&Record> {
         self.records.iter().filter(|record| wanted(record)).collect()
     }
@@ -89,7 +95,7 @@ impl Page<'_> {
             self.records.len(),
             self.records.first().map_or("", |record| &record.build),
         );
-        for condition in Condition::ALL {
+        for condition in self.conditions() {
             let runs = self.some(|record| record.condition == condition);
             let mut pressure: Vec<f64> = runs.iter().filter_map(|record| record.pressure).collect();
             pressure.sort_by(f64::total_cmp);
@@ -109,10 +115,12 @@ impl Page<'_> {
              verdict.\n\n",
         );
         text += "| workload, limit | injected | suite of | ";
-        for condition in Condition::ALL {
+        for condition in self.conditions() {
             let _ = write!(text, "{}: red | inconclusive | s | ", condition.words());
         }
-        text += "\n|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+        text += "\n|---|---|---|";
+        text += &"---|---|---|".repeat(self.conditions().count());
+        text += "\n";
         let mut kinds: Vec<(usize, u32, usize)> =
             self.records.iter().filter_map(Record::base).collect();
         kinds.sort_by_key(|&(workload, effect, suite)| (workload, suite, effect));
@@ -130,7 +138,7 @@ impl Page<'_> {
                 COMPARED[workload],
                 limit(workload)
             );
-            for condition in Condition::ALL {
+            for condition in self.conditions() {
                 let runs = self.some(|r| r.base() == Some(kind) && r.condition == condition);
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));
                 let open = Rate::of(runs.iter().map(|record| record.is_open()));
@@ -240,7 +248,7 @@ impl Page<'_> {
         }
         questions.sort_by(|a, b| a.1.cmp(&b.1));
         for (question, name) in questions {
-            for condition in Condition::ALL {
+            for condition in self.conditions() {
                 let runs = self.some(|r| r.question == question && r.condition == condition);
                 let right = if question.truth() == Truth::Broken { "red" } else { "green" };
                 let red = Rate::of(runs.iter().map(|record| record.is_red()));

@@ -83,8 +83,9 @@ impl Bench {
         &self.place
     }
 
-    /// Reads the trials of this very build that were recorded before.
-    pub(crate) fn resumed(&self) -> io::Result<Vec<Record>> {
+    /// Reads the trials that were recorded before: those of this very build, which more are added to, or those of any
+    /// single build, where `only_read` says that only the page is written.
+    pub(crate) fn resumed(&self, only_read: bool) -> io::Result<Vec<Record>> {
         let text = match fs::read_to_string(self.kept()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
@@ -92,13 +93,15 @@ impl Bench {
         // The last line may be incomplete.
         let records: Vec<Record> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        if let Some(other) = records.iter().find(|record| record.build != self.build) {
+        let first = records.first().filter(|_| only_read).map(|record| &record.build);
+        let build = first.unwrap_or(&self.build);
+        if let Some(other) = records.iter().find(|record| record.build != *build) {
             return Err(io::Error::other(format!(
                 "`{}` has trials of build {}, and this is {}: other code has other error rates; start \
                  anew without --resume",
                 self.kept().display(),
                 other.build,
-                self.build
+                build
             )));
         }
         Ok(records)
