@@ -28,8 +28,12 @@ use crate::{exec, selftest};
 /// The exit code if `budgets.toml` has mistakes or the harness cannot work.
 const UNUSABLE: u8 = 2;
 
-/// The tests of a `budgets.toml`. Register the workloads, and return the result of [`main`](Harness::main) from your
-/// `main`:
+/// The remedy where the record cannot be written.
+const MAKE_ROOM: &str = "make room there, or name another directory in PERF_BUDGET_DIR";
+
+/// The tests of a `budgets.toml`. Register the workloads, and give the harness to [`main!`](crate::main), which writes
+/// the `main` of the test target. Where that `main` has more to do, write it yourself, and return the result of
+/// [`main`](Harness::main):
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -158,18 +162,37 @@ impl Harness {
         let mut selected = vec![false; session.suite.tests.len()];
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
-        let mut filtered = 0;
+        let mut begun = session.nothing_begun();
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
             let wanted = !arguments.is_filtered_out(trial);
-            filtered += usize::from(!wanted);
-            if let Some(test) = here.next() {
+            let test = here.next();
+            if let Some(test) = test {
                 selected[test] = wanted;
             }
+            // Under nextest every other test is filtered out, and an ignored one has no process.
+            if arguments.is_ignored(trial) {
+                begun.ignored += 1;
+            } else if wanted {
+                begun.begun.push(session.begun(test, trial.name()));
+            }
+            begun.filtered += usize::from(!wanted);
         }
+        let filtered = begun.filtered;
         if let Some(asked) = &selftest_asked {
             return Harness::selftest(&session, &selected, asked);
+        }
+        record::begin(&paths::record(&session.results), &begun)
+            .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
+        let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
+        if let Err(error) = paths::leave(&package, &session.results, begun.run.began) {
+            let results = session.results.display();
+            let _ = writeln!(
+                std::io::stderr(),
+                "note: `cargo budget` will not find the results in `{results}` by itself: {error}; set \
+                 PERF_BUDGET_DIR to that directory for it"
+            );
         }
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
@@ -236,11 +259,8 @@ impl OutcomeCollector {
             .and_then(|()| session.report(&outcome));
         if let Err(error) = recorded {
             // An outcome that is not on record is missing from every report.
-            outcome.reason = format!(
-                "{}, which is not on record: {error}; make room there, or name another directory in \
-                 PERF_BUDGET_DIR",
-                outcome.reason
-            );
+            outcome.reason =
+                format!("{}, which is not on record: {error}; {MAKE_ROOM}", outcome.reason);
             if !outcome.is_red() {
                 outcome.verdict = Verdict::Unmeasured;
                 outcome.cause = Some(Cause::Harness.name().to_owned());

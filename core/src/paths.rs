@@ -3,6 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::fnv;
+
+mod pointer;
+
+use self::pointer::workspace;
+pub use self::pointer::{Place, default, leave, places};
 
 /// The variable that overrides the directory of results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
@@ -16,7 +22,8 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Returns the directory of results, `target/budgets` beside the test binary, where cargo's other results are too. It
+/// Returns the directory of results: `target/budgets` of the target directory that the test binary is in. Where nextest
+/// has unpacked the binary from an archive, which it deletes afterwards, it is the one of the workspace. The directory
 /// is created if necessary.
 ///
 /// # Errors
@@ -24,7 +31,13 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
-        None => target()?.join("budgets"),
+        None => {
+            let target = target()?;
+            match package().filter(|_| is_unpacked(&target)) {
+                Some(package) => default(&workspace(&package)),
+                None => target.join("budgets"),
+            }
+        }
     };
     std::fs::create_dir_all(&directory).map_err(|e| {
         Error::other(format!(
@@ -34,6 +47,23 @@ pub fn results() -> Result<PathBuf, Error> {
         ))
     })?;
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
+}
+
+/// Returns the directory of the package whose tests run, if cargo or nextest names it.
+pub fn package() -> Option<PathBuf> {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
+}
+
+/// Returns a name for the checkout that a package is in. Packages in different directories have different names, and a
+/// directory that is reached by another path has the same one.
+pub fn checkout(package: &Path) -> String {
+    let path = package.canonicalize().unwrap_or_else(|_| package.to_owned());
+    format!("{:016x}", fnv::hash(path.as_os_str().as_encoded_bytes().iter().copied()))
+}
+
+/// Whether nextest has unpacked this target directory from an archive: there it describes the binaries in a file.
+fn is_unpacked(target: &Path) -> bool {
+    target.join("nextest/binaries-metadata.json").is_file()
 }
 
 /// Returns the file that outcomes are appended to.

@@ -102,6 +102,25 @@ impl RunCache {
         Ok(outcomes)
     }
 
+    /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
+    /// claim means that the name of the run was used for another one, whose outcomes may be of other files.
+    ///
+    /// # Errors
+    /// If the claim cannot be read or written.
+    pub(crate) fn claim(&self, test: &str, attempt: &str) -> Result<bool, Error> {
+        let _lock = self.lock("asked")?;
+        let path = self.directory.join("asked.jsonl");
+        let failed = |e| Error::io("append to", &path, e);
+        let line = serde_json::to_string(&(test, attempt)).map_err(|e| failed(e.into()))?;
+        let asked = std::fs::read_to_string(&path).unwrap_or_default();
+        if asked.lines().any(|known| known == line) {
+            return Ok(false);
+        }
+        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(failed)?;
+        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
+        Ok(true)
+    }
+
     /// Reports the verdict of a test to the other processes of the run. A skipped test is reported too.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub(super) struct Report {
     /// Take the trend from these records too
     #[arg(long, value_name = "FILE", num_args = 1..)]
     history: Vec<PathBuf>,
+    /// Accept that a run with a process for each test, as under nextest, has outcomes of some tests only
+    #[arg(long)]
+    partial: bool,
     /// Which of its two files github-action-benchmark gets
     #[arg(long, default_value = "smaller")]
     better: Better,
@@ -52,6 +55,9 @@ impl Report {
         } else {
             input::record(&self.input, progress)?
         };
+        if self.partial {
+            report.missing = 0;
+        }
         report.precede(&self.history, progress)?;
         // Files that were measured on another machine are not here to look into.
         let own = self.merge.is_empty() && self.input.is_empty();

@@ -36,7 +36,9 @@ pub(crate) fn merge(
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
     for file in files {
-        let shard = input::split(input::read(file)?);
+        let record = input::read(file)?;
+        remarks.extend(input::damage(file, &record));
+        let shard = input::split(record, Vec::new());
         earlier.extend(shard.earlier);
         for outcome in shard.outcomes {
             if let Some(first) = merged.first() {

@@ -104,7 +104,7 @@ impl Crate {
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
-        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default()
+        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default().outcomes
     }
 }
 
