@@ -21,6 +21,8 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
     package: Option<String>,
+    /// The name by which runs know its place.
+    checkout: String,
 }
 
 impl Project {
@@ -33,7 +35,11 @@ impl Project {
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        let project = |root: &Path| Project { root: root.to_owned(), package: package(root) };
+        let project = |root: &Path| Project {
+            root: root.to_owned(),
+            package: package(root),
+            checkout: paths::checkout(root, &root.join("budgets.toml")),
+        };
         found.map(project).ok_or_else(|| {
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
@@ -143,12 +149,13 @@ impl Project {
         Ok(record)
     }
 
-    /// Whether a run is one of this project: of its package, in this directory. Records of earlier releases do not say
-    /// which directory.
+    /// Whether a run is one of this project. An older record knows only the package.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
-        let other_package = |own: &String| !run.package.is_empty() && run.package != *own;
-        let is_here = run.checkout.is_empty() || run.checkout == paths::checkout(&self.root);
-        !self.package.as_ref().is_some_and(other_package) && is_here
+        if run.checkout.is_empty() {
+            let other = |own: &String| !run.package.is_empty() && run.package != *own;
+            return !self.package.as_ref().is_some_and(other);
+        }
+        run.checkout == self.checkout
     }
 }
 

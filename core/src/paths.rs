@@ -54,11 +54,15 @@ pub fn package() -> Option<PathBuf> {
     std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
 }
 
-/// Returns a name for the checkout that a package is in. Packages in different directories have different names, and a
-/// directory that is reached by another path has the same one.
-pub fn checkout(package: &Path) -> String {
-    let path = package.canonicalize().unwrap_or_else(|_| package.to_owned());
-    format!("{:016x}", fnv::hash(path.as_os_str().as_encoded_bytes().iter().copied()))
+/// Returns a name for the place that a project is in: the directory of its package, or of its file with budgets where
+/// that is in another directory. Several checkouts may share a record, and this tells them apart. A directory that is
+/// reached by another path has the same name.
+pub fn checkout(package: &Path, budgets: &Path) -> String {
+    let resolve = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (package, budgets) = (resolve(package), resolve(budgets));
+    let directory = budgets.parent().filter(|_| !budgets.starts_with(&package));
+    let directory = directory.unwrap_or(&package);
+    format!("{:016x}", fnv::hash(directory.as_os_str().as_encoded_bytes().iter().copied()))
 }
 
 /// Whether nextest has unpacked this target directory from an archive: there it describes the binaries in a file.
@@ -144,6 +148,18 @@ mod tests {
         check(None, Some("t"), "/w/app/t/criterion");
         check(Some("/c"), Some("/t"), "/c");
         check(Some("c"), None, "/w/app/c");
+    }
+
+    #[test]
+    fn a_project_is_known_by_the_directory_of_its_budgets() {
+        let of = |package: &str, budgets: &str| checkout(Path::new(package), Path::new(budgets));
+        let here = of("/none/a", "/none/a/budgets.toml");
+        assert_eq!(of("/none/a", "/none/a/perf/stress.toml"), here);
+        assert_ne!(of("/none/b", "/none/b/budgets.toml"), here);
+        // The packages of a workspace may share a file at its root.
+        let root = of("/none/a", "/none/budgets.toml");
+        assert_eq!(root, of("/none", "/none/budgets.toml"));
+        assert_ne!(root, here);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The facts about a run and its machine that a reader of the numbers needs.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Run;
@@ -21,8 +22,8 @@ pub(crate) fn attempt() -> String {
     counts.join(".")
 }
 
-/// Returns the facts about this run, which has so many tests of so many budgets.
-pub(crate) fn run(tests: usize, budgets: usize) -> Run {
+/// Returns the facts about this run, which has so many tests of so many budgets, in this file.
+pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let package = paths::package().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     Run {
@@ -37,7 +38,7 @@ pub(crate) fn run(tests: usize, budgets: usize) -> Run {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
         target: target().unwrap_or_default(),
-        checkout: paths::checkout(&package),
+        checkout: paths::checkout(&package, file),
         commit: super::revision::commit(&package),
     }
 }

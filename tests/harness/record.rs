@@ -101,7 +101,7 @@ fn a_run_that_dies_leaves_its_tests() {
     assert!(lost.iter().all(|outcome| outcome.verdict == Verdict::Unmeasured && outcome.is_red()));
     let hang = &lost[0];
     assert_eq!((hang.budget.as_str(), hang.metric.as_str()), ("hang", "depth"));
-    assert_eq!((hang.subject.as_str(), hang.line), ("never ends", 3));
+    assert_eq!((hang.subject.as_str(), hang.line), ("workload never ends", 3));
 }
 
 /// Nothing is measured if nothing can be kept.

@@ -100,14 +100,22 @@ fn missing(record: &Record, id: &str) -> usize {
     begun.run.tests.saturating_sub(begun.ignored + judged.len())
 }
 
-/// Reads the last run of the project that contains `start`.
-pub(crate) fn project(start: &Path, progress: Progress) -> Result<Report, Failure> {
+/// Reads the last run of the project that contains `start`, which must have begun at the time `since` or later.
+pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
     let work = progress.busy("reading outcomes");
     let record = project.runs()?;
     drop(work);
     let remarks = damage(&project.record(), &record).into_iter().collect();
-    Ok(split(record, remarks))
+    let report = split(record, remarks);
+    let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
+    if began.is_none_or(|began| began < since) {
+        return Err(Failure::unmeasured(format!(
+            "no run of this project began since then; its record is `{}`",
+            project.record().display()
+        )));
+    }
+    Ok(report)
 }
 
 impl Report {

@@ -200,8 +200,8 @@ pub struct Run {
     /// The package's test target that ran; empty where an older record does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
-    /// The checkout that the package is in, as [`paths::checkout`](crate::paths::checkout) names it, since several
-    /// checkouts may share a record; empty where an older record does not say.
+    /// The place of the project, as [`paths::checkout`](crate::paths::checkout) names it, since several checkouts may
+    /// share a record; empty where an older record does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub checkout: String,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not report it.
