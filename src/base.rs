@@ -46,7 +46,7 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.told.lacks.is_some() {
+        if handover.details.lacks.is_some() {
             return Ok(Some(Base::before_budgets()));
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
@@ -57,10 +57,10 @@ impl Base {
             let this = std::env::current_exe().ok();
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
-        let told = handover.told;
+        let details = handover.details;
         let unchanged =
-            told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base { notes: told.notes, link_notes: told.link_notes, unchanged, ..base }))
+            details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
+        Ok(Some(Base { notes: details.notes, link_notes: details.link_notes, unchanged, ..base }))
     }
 
     /// Returns a base from before the project had budgets.

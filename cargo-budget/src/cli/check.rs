@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use perf_budget_core::handover;
 use perf_budget_core::record::{Begun, Record};
 
-use super::Context;
+use super::context::Context;
 use super::target::Options;
 use crate::base::{self, Base, Target};
 use crate::child;
