@@ -135,15 +135,24 @@ impl Project {
                 "no outcomes are recorded in `{shown}`; run `cargo test --release` first"
             )));
         }
+        if !path.is_file() && !path.is_dir() {
+            return Err(Failure::unmeasured(format!(
+                "`{shown}` is not a file, and to read it might never end; remove it, and run the tests again"
+            )));
+        }
         let record = self.read_record()?;
+        if path.metadata().is_ok_and(|data| data.len() == 0) {
+            return Err(Failure::unmeasured(format!(
+                "there is no outcome in `{shown}`: the run ended before its first test did; run the tests again"
+            )));
+        }
         if let Some(nothing) = judged_nothing(&record) {
             return Err(nothing);
         }
         if record.outcomes.is_empty() {
             let root = self.root.display();
             return Err(Failure::unmeasured(format!(
-                "`{shown}` has no outcome of this project, only of others if of any; run `cargo test --release` in \
-                 `{root}` first"
+                "`{shown}` has outcomes of other projects only; run `cargo test --release` in `{root}` first"
             )));
         }
         Ok(record)
@@ -174,6 +183,7 @@ pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
     }
     let why = match last.filtered {
         0 => format!("{} has no limit", last.file),
+        1 => format!("the arguments left out the only test of {}", last.file),
         n => format!("the arguments left out all {n} tests of {}", last.file),
     };
     Some(Failure::unmeasured(format!(

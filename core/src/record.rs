@@ -69,7 +69,8 @@ pub struct Record {
     pub outcomes: Vec<Outcome>,
     /// The processes that began, in the order in which they did.
     pub begun: Vec<Begun>,
-    /// The numbers of the lines that are no JSON, counted from 1. A full disk or a killed process leaves such a line.
+    /// The numbers of the lines that are no JSON, counted from 1. A full disk or a killed process leaves such a line,
+    /// and what it lost is red.
     pub damaged: Vec<usize>,
 }
 
@@ -91,7 +92,9 @@ pub fn begin(path: &Path, begun: &Begun) -> Result<(), Error> {
 }
 
 fn begin_within(largest: u64, path: &Path, begun: &Begun) -> Result<(), Error> {
-    if path.metadata().is_ok_and(|file| file.len() > largest) && !ends_with(path, &begun.run.id) {
+    if path.metadata().is_ok_and(|file| file.is_file() && file.len() > largest)
+        && !ends_with(path, &begun.run.id)
+    {
         std::fs::rename(path, before(path)).map_err(|e| Error::io("rename", path, e))?;
     }
     write_line(path, begun)
@@ -116,7 +119,8 @@ fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     line.push(b'\n');
     let file = OpenOptions::new().append(true).read(true).create(true).open(path);
     let mut file = file.map_err(failed)?;
-    if is_cut_off(&mut file).map_err(failed)? {
+    let is_file = file.metadata().map_err(failed)?.is_file();
+    if is_file && is_cut_off(&mut file).map_err(failed)? {
         line.insert(0, b'\n');
     }
     file.write_all(&line).map_err(failed)
@@ -136,11 +140,12 @@ fn is_cut_off(file: &mut File) -> std::io::Result<bool> {
 /// Reads a record.
 ///
 /// # Errors
-/// If the file cannot be read, or if a line is JSON but neither an outcome nor the beginning of a process; the message
-/// names the line.
+/// If the file cannot be read, if a line is JSON but neither an outcome nor the beginning of a process, or if it cannot be
+/// known what a damaged line was; the message names the line.
 pub fn read(path: &Path) -> Result<Record, Error> {
     let mut lines = Lines::default();
     lines.read(path)?;
+    lines.check_damage(path)?;
     // A record is renamed between two runs. If another run was going on, its beginning is in the renamed file.
     if lines.has_run_without_beginning() && before(path).is_file() {
         let rest = std::mem::take(&mut lines);
@@ -154,6 +159,10 @@ pub fn read(path: &Path) -> Result<Record, Error> {
 /// Returns the last run in a record for which `is_wanted` is true, without reading more of a large record than needed.
 /// `None` if there is none, or if the file cannot be read.
 pub fn last_run(path: &Path, is_wanted: impl Fn(&Run) -> bool) -> Option<Run> {
+    // A pipe would be waited for, and a device may have no end.
+    if !path.is_file() {
+        return None;
+    }
     let find = |text: &str| {
         let mut runs = text.lines().rev().filter_map(|line| Line::read(line).ok());
         runs.find(|line| is_wanted(line.run())).map(|line| line.run().clone())
@@ -174,6 +183,13 @@ fn tail(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+fn no_outcome(path: &Path, line: usize, why: &serde_json::Error) -> Error {
+    Error::other(format!(
+        "failed to read `{}`: line {line} is not an outcome: {why}; remove the line",
+        path.display()
+    ))
+}
+
 /// One line of a record.
 #[derive(Debug)]
 enum Line {
@@ -184,7 +200,7 @@ enum Line {
 /// Why a line cannot be read.
 enum Unreadable {
     /// The line is no JSON.
-    Damaged,
+    Damaged(serde_json::Error),
     /// The line is JSON, but nothing that a record has.
     Foreign(serde_json::Error),
 }
@@ -192,7 +208,7 @@ enum Unreadable {
 impl Line {
     fn read(line: &str) -> Result<Line, Unreadable> {
         let unreadable = |e: serde_json::Error| {
-            if e.is_data() { Unreadable::Foreign(e) } else { Unreadable::Damaged }
+            if e.is_data() { Unreadable::Foreign(e) } else { Unreadable::Damaged(e) }
         };
         if line.starts_with("{\"begun\":") {
             return exact::read(line.as_bytes()).map(Line::Begun).map_err(unreadable);
@@ -212,7 +228,19 @@ impl Line {
 #[derive(Debug, Default)]
 struct Lines {
     lines: Vec<Line>,
-    damaged: Vec<usize>,
+    damaged: Vec<Damage>,
+}
+
+/// A line that is no JSON.
+#[derive(Debug)]
+struct Damage {
+    /// The number of the line, counted from 1.
+    line: usize,
+    why: serde_json::Error,
+    /// Whether the line was going to be an outcome.
+    is_outcome: bool,
+    /// Whether no line follows.
+    is_last: bool,
 }
 
 impl Lines {
@@ -220,19 +248,35 @@ impl Lines {
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // A cut-off line may end within a character.
         let text = String::from_utf8_lossy(&bytes);
-        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let mut numbered =
+            (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
+        while let Some((number, line)) = numbered.next() {
             match Line::read(line) {
                 Ok(line) => self.lines.push(line),
-                Err(Unreadable::Damaged) => self.damaged.push(number),
-                Err(Unreadable::Foreign(e)) => {
-                    return Err(Error::other(format!(
-                        "failed to read `{}`: line {number} is not an outcome: {e}; remove the line",
-                        path.display()
-                    )));
-                }
+                Err(Unreadable::Damaged(why)) => self.damaged.push(Damage {
+                    line: number,
+                    why,
+                    is_outcome: line.starts_with("{\"test\":"),
+                    is_last: numbered.peek().is_none(),
+                }),
+                Err(Unreadable::Foreign(why)) => return Err(no_outcome(path, number, &why)),
             }
         }
         Ok(())
+    }
+
+    /// Checks that it is known what was lost with each damaged line.
+    ///
+    /// # Errors
+    /// If a line may have been the beginning of the last process, or an outcome of a last run that has recorded no
+    /// beginning.
+    fn check_damage(&self, path: &Path) -> Result<(), Error> {
+        let last = self.lines.last().map(|line| &line.run().id);
+        let begun = |line: &&Line| matches!(line, Line::Begun(_));
+        let is_known = self.lines.iter().filter(begun).any(|line| Some(&line.run().id) == last);
+        let unknown = |damage: &&Damage| !is_known || (damage.is_last && !damage.is_outcome);
+        let unknown = self.damaged.iter().find(unknown);
+        unknown.map_or(Ok(()), |damage| Err(no_outcome(path, damage.line, &damage.why)))
     }
 
     fn append(&mut self, other: Lines) {
@@ -265,7 +309,8 @@ impl Lines {
             lost.push(tests.map(|test| begun.lost(test)).collect());
         }
         let mut lost = lost.into_iter();
-        let mut record = Record { damaged: self.damaged, ..Record::default() };
+        let damaged = self.damaged.iter().map(|damage| damage.line).collect();
+        let mut record = Record { damaged, ..Record::default() };
         for line in self.lines {
             match line {
                 Line::Begun(begun) => {

@@ -59,6 +59,10 @@ impl Case {
         if dir.exists() {
             fs::remove_dir_all(&dir).unwrap();
         }
+        // What a run leaves in its workspace stays here, and not in the workspace of this repository.
+        let above = dir.parent().unwrap();
+        fs::create_dir_all(above).unwrap();
+        fs::write(above.join("Cargo.toml"), "[workspace]\n").unwrap();
         // The lock of the machine is in this directory too, so that cases do not wait for each other.
         fs::create_dir_all(dir.join("tmp")).unwrap();
         Case { dir, args: Vec::new(), env: Vec::new() }

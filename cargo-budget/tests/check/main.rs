@@ -11,6 +11,7 @@ mod hooks;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
+mod nothing;
 mod unchanged;
 
 use std::fs;

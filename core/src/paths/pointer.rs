@@ -14,6 +14,9 @@ use crate::fnv;
 /// The directory of the pointers, in a directory of results.
 const POINTERS: &str = "elsewhere";
 
+/// The number of pointers that are kept.
+const MOST: usize = 8;
+
 /// A pointer as its file says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Written {
@@ -55,7 +58,34 @@ pub fn leave(package: &Path, results: &Path, began: u64) -> Result<(), Error> {
     // Several processes of a run may write the same pointer, and none of them may read half of it.
     let part = path.with_extension(format!("{}.part", std::process::id()));
     let put = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
-    put.map_err(|e| Error::io("write", &path, e))
+    put.map_err(|e| Error::io("write", &path, e))?;
+    // Where cargo builds elsewhere, nobody may have told git to ignore the default place.
+    let ignored = directory.join(".gitignore");
+    std::fs::write(&ignored, "*\n").map_err(|e| Error::io("write", &ignored, e))?;
+    prune(&directory);
+    Ok(())
+}
+
+/// Removes all but the newest pointers, so that they do not pile up where results are often in a new place.
+fn prune(directory: &Path) {
+    let mut pointers = read(directory);
+    pointers.sort_by_key(|(_, written)| std::cmp::Reverse(written.began));
+    for (path, _) in pointers.iter().skip(MOST) {
+        // Another process may have removed it.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Returns the pointers in a directory with the paths of their files. One that cannot be read is left out.
+fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let pointer = |path: PathBuf| {
+        let is_pointer = path.extension().is_some_and(|ending| ending == "json") && path.is_file();
+        let text = std::fs::read(&path).ok().filter(|_| is_pointer)?;
+        Some((path, serde_json::from_slice(&text).ok()?))
+    };
+    paths.filter_map(pointer).collect()
 }
 
 /// Returns the directories in which the project in `root` may have results: the default target directories of `root`
@@ -65,16 +95,10 @@ pub fn places(root: &Path) -> Vec<Place> {
     let mut places = Vec::new();
     for workspace in root.ancestors() {
         let results = default(workspace);
-        let entries = std::fs::read_dir(results.join(POINTERS));
-        for entry in entries.into_iter().flatten().flatten() {
-            let is_pointer = entry.path().extension().is_some_and(|ending| ending == "json");
-            let text = std::fs::read(entry.path()).ok().filter(|_| is_pointer);
-            let written = text.and_then(|text| serde_json::from_slice::<Written>(&text).ok());
-            places.extend(written.map(|written| Place {
-                results: workspace.join(written.results),
-                began: Some(written.began),
-            }));
-        }
+        places.extend(read(&results.join(POINTERS)).into_iter().map(|(_, written)| Place {
+            results: workspace.join(written.results),
+            began: Some(written.began),
+        }));
         if results.is_dir() {
             places.push(Place { results, began: None });
         }
@@ -155,6 +179,15 @@ mod tests {
         std::fs::create_dir(results.join(POINTERS)).unwrap();
         std::fs::write(results.join(POINTERS).join("a.json"), "{").unwrap();
         assert_eq!(places(&root).len(), 1);
+        // Only the newest are kept.
+        for n in 0..2 * MOST as u64 {
+            let far = root.join(format!("far-{n}"));
+            std::fs::create_dir(&far).unwrap();
+            leave(&root, &far, n).unwrap();
+        }
+        let mut kept: Vec<u64> = places(&root).iter().filter_map(|place| place.began).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, (MOST as u64..2 * MOST as u64).collect::<Vec<_>>());
         std::fs::remove_dir_all(&root).unwrap();
     }
 }

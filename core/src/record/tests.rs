@@ -206,18 +206,44 @@ fn a_test_that_began_and_has_no_outcome_is_red() {
 #[test]
 fn a_line_that_was_cut_off_spoils_no_other() {
     let scratch = Scratch::new("cut");
-    let cut = &PASS[..PASS.len() - 30];
-    let record = scratch.write(&format!("{UNMEASURED}\n{cut}"));
-    assert_eq!((record.outcomes.len(), &record.damaged[..]), (1, &[2][..]));
-    append(&scratch.0, &outcome("a::p50", "next")).unwrap();
+    begin(&scratch.0, &beginning(&["a::p50", "a::p99"], "first")).unwrap();
+    append(&scratch.0, &outcome("a::p50", "first")).unwrap();
+    append(&scratch.0, &outcome("a::p99", "first")).unwrap();
+    let text = std::fs::read_to_string(&scratch.0).unwrap();
+    let record = scratch.write(&text[..text.len() - 30]);
+    let lost = [("a::p99", Verdict::Unmeasured), ("a::p50", Verdict::Pass)];
+    assert_eq!((verdicts(&record), &record.damaged[..]), (lost.to_vec(), &[3][..]));
+    begin(&scratch.0, &beginning(&["b::p50"], "second")).unwrap();
+    append(&scratch.0, &outcome("b::p50", "second")).unwrap();
     let record = read(&scratch.0).unwrap();
-    assert_eq!((record.outcomes.len(), &record.damaged[..]), (2, &[2][..]));
-    // A line may end within a character, and an earlier release wrote the next line directly after it.
-    let mut bytes = UNMEASURED.as_bytes()[..UNMEASURED.find('ü').unwrap() + 1].to_vec();
-    bytes.extend(format!("{PASS}\n{PASS}\n").bytes());
+    assert_eq!((record.outcomes.len(), &record.damaged[..]), (3, &[3][..]));
+    // A line may end within a character.
+    let mut bytes = text.clone().into_bytes();
+    bytes.truncate(bytes.len() - 30);
+    bytes.push("ü".as_bytes()[0]);
     std::fs::write(&scratch.0, bytes).unwrap();
-    let record = read(&scratch.0).unwrap();
-    assert_eq!((record.outcomes.len(), &record.damaged[..]), (1, &[1][..]));
+    assert_eq!(read(&scratch.0).unwrap().damaged, [3]);
+}
+
+/// The record has to be mended by hand where a damaged line may have been anything.
+#[test]
+fn a_damaged_line_of_which_nothing_is_known_is_refused() {
+    let scratch = Scratch::new("unknown");
+    let refused = |text: &str, line: usize| {
+        std::fs::write(&scratch.0, text).unwrap();
+        let why = read(&scratch.0).unwrap_err().to_string();
+        assert!(why.contains(&format!("line {line} is not an outcome: ")), "{why}");
+    };
+    // A record of an earlier release does not say which tests there were.
+    refused(&format!("{UNMEASURED}\n{}", &PASS[..PASS.len() - 30]), 2);
+    refused("this is no record\n", 1);
+    // The last process was cut off when it began: what is before that is another run.
+    let begun = BEGUN.replace("1-2", "0-1");
+    let green = PASS.replace("1-2", "0-1");
+    refused(&format!("{begun}\n{green}\n{}", &BEGUN[..BEGUN.len() - 9]), 3);
+    refused(&format!("{begun}\n{green}\n{{\"be"), 3);
+    // An earlier release wrote the next line directly after one that was cut off.
+    refused(&format!("{}{PASS}\n{PASS}\n", &UNMEASURED[..99]), 1);
 }
 
 #[test]
