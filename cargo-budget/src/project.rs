@@ -103,8 +103,14 @@ impl Project {
     /// Reads the record, without what it says of other projects.
     pub(crate) fn read_record(&self) -> Result<Record, Failure> {
         let mut record = record::read(&self.record())?;
-        record.outcomes.retain(|outcome| self.is_own(&outcome.run));
-        record.begun.retain(|begun| self.is_own(&begun.run));
+        let runs = record.begun.iter().map(|begun| &begun.run);
+        let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
+        // A directory that is named may have been brought from another machine, where the project was elsewhere.
+        let is_brought = std::env::var_os(DIRECTORY).is_some() && !runs.any(|run| self.is_own(run));
+        let is_own =
+            |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
+        record.outcomes.retain(|outcome| is_own(&outcome.run));
+        record.begun.retain(|begun| is_own(&begun.run));
         // Budgets whose file was deleted are no longer judged.
         let mut known = HashMap::new();
         let mut exists = |file: &String| {
@@ -160,11 +166,13 @@ impl Project {
 
     /// Whether a run is one of this project. An older record knows only the package.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
-        if run.checkout.is_empty() {
-            let other = |own: &String| !run.package.is_empty() && run.package != *own;
-            return !self.package.as_ref().is_some_and(other);
-        }
-        run.checkout == self.checkout
+        if run.checkout.is_empty() { self.is_of_package(run) } else { run.checkout == self.checkout }
+    }
+
+    /// Whether a run is one of the project's package, wherever it was.
+    fn is_of_package(&self, run: &Run) -> bool {
+        let other = |own: &String| !run.package.is_empty() && run.package != *own;
+        !self.package.as_ref().is_some_and(other)
     }
 }
 
