@@ -148,7 +148,6 @@ mod instrument;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-mod main_macro;
 mod meter;
 mod noise;
 mod os;

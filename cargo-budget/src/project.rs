@@ -166,7 +166,11 @@ impl Project {
 
     /// Whether a run is one of this project. An older record knows only the package.
     pub(crate) fn is_own(&self, run: &Run) -> bool {
-        if run.checkout.is_empty() { self.is_of_package(run) } else { run.checkout == self.checkout }
+        if run.checkout.is_empty() {
+            self.is_of_package(run)
+        } else {
+            run.checkout == self.checkout
+        }
     }
 
     /// Whether a run is one of the project's package, wherever it was.
@@ -213,12 +217,11 @@ pub(crate) fn last_run(record: &Record) -> Vec<Outcome> {
     let mut of_run: Vec<Outcome> = Vec::new();
     let mut known = HashMap::new();
     for outcome in record.outcomes.iter().filter(is_last) {
-        match known.get(&(&outcome.file, &outcome.test)) {
-            Some(&at) => of_run[at] = outcome.clone(),
-            None => {
-                known.insert((&outcome.file, &outcome.test), of_run.len());
-                of_run.push(outcome.clone());
-            }
+        let at = *known.entry((&outcome.file, &outcome.test)).or_insert(of_run.len());
+        if at == of_run.len() {
+            of_run.push(outcome.clone());
+        } else {
+            of_run[at] = outcome.clone();
         }
     }
     of_run

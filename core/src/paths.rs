@@ -31,13 +31,7 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
-        None => {
-            let target = target()?;
-            match package().filter(|_| is_unpacked(&target)) {
-                Some(package) => default(&workspace(&package)),
-                None => target.join("budgets"),
-            }
-        }
+        None => default_results(&target()?),
     };
     std::fs::create_dir_all(&directory).map_err(|e| {
         Error::other(format!(
@@ -63,6 +57,11 @@ pub fn checkout(package: &Path, budgets: &Path) -> String {
     let directory = budgets.parent().filter(|_| !budgets.starts_with(&package));
     let directory = directory.unwrap_or(&package);
     format!("{:016x}", fnv::hash(directory.as_os_str().as_encoded_bytes().iter().copied()))
+}
+
+fn default_results(target: &Path) -> PathBuf {
+    let package = package().filter(|_| is_unpacked(target));
+    package.map_or_else(|| target.join("budgets"), |package| default(&workspace(&package)))
 }
 
 /// Whether nextest has unpacked this target directory from an archive: there it describes the binaries in a file.

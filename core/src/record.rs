@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::exact;
 use crate::outcome::{Cause, Outcome, Run};
-use crate::verdict::Verdict;
 
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -193,7 +192,7 @@ fn no_outcome(path: &Path, line: usize, why: &serde_json::Error) -> Error {
 /// One line of a record.
 #[derive(Debug)]
 enum Line {
-    Begun(Begun),
+    Begun(Box<Begun>),
     Outcome(Box<Outcome>),
 }
 
@@ -315,7 +314,7 @@ impl Lines {
             match line {
                 Line::Begun(begun) => {
                     record.outcomes.extend(lost.next().unwrap_or_default());
-                    record.begun.push(begun);
+                    record.begun.push(*begun);
                 }
                 Line::Outcome(outcome) => record.outcomes.push(*outcome),
             }
@@ -335,7 +334,6 @@ impl Begun {
             metric,
             subject,
             line,
-            verdict: Verdict::Unmeasured,
             cause: Some(Cause::Harness.name().to_owned()),
             reason: "the run has no outcome of this test: it is still going on, or it was ended from outside; run \
                      the tests again"

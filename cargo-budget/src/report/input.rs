@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record::{self, Record};
 
-use super::merge::counted;
 use super::{Report, is_idle};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::{judged_nothing, last_run};
+use crate::text::counted;
 
 /// Reads a file, in which there must be at least one outcome.
 pub(crate) fn read(path: &Path) -> Result<Record, Failure> {
@@ -69,16 +69,16 @@ pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Fa
         record.outcomes.sort_by_key(|outcome| end(&outcome.run.id));
         record.begun.sort_by_key(|begun| begun.run.began);
     }
-    Ok(split(record, remarks))
+    Ok(split(&record, remarks))
 }
 
 /// Splits a record into the last run and the earlier ones.
-pub(crate) fn split(record: Record, remarks: Vec<String>) -> Report {
-    let last = last_run(&record);
+pub(crate) fn split(record: &Record, remarks: Vec<String>) -> Report {
+    let last = last_run(record);
     let shown: HashSet<&String> = last.iter().map(|outcome| &outcome.run.id).collect();
     let is_earlier = |outcome: &&Outcome| !shown.contains(&outcome.run.id);
     let earlier = record.outcomes.iter().filter(is_earlier).cloned().collect();
-    let missing = shown.iter().map(|id| missing(&record, id)).sum();
+    let missing = shown.iter().map(|id| missing(record, id)).sum();
     let mut report = Report { missing, remarks, ..Report::new(last, earlier) };
     if missing > 0 {
         report.remarks.push(format!(
@@ -107,7 +107,7 @@ pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Re
     let record = project.runs()?;
     drop(work);
     let remarks = damage(&project.record(), &record).into_iter().collect();
-    let report = split(record, remarks);
+    let report = split(&record, remarks);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     if began.is_none_or(|began| began < since) {
         return Err(Failure::unmeasured(format!(

@@ -271,9 +271,8 @@ fn a_large_record_is_renamed_between_runs_only() {
 #[test]
 fn the_last_run_is_found_from_the_end() {
     let scratch = Scratch::new("tail");
-    let many: String =
-        (0..400).map(|n| format!("{}\n", PASS.replace("1-2", &n.to_string()))).collect();
-    std::fs::write(&scratch.0, many).unwrap();
+    let lines: Vec<String> = (0..400).map(|n| PASS.replace("1-2", &n.to_string())).collect();
+    std::fs::write(&scratch.0, lines.join("\n")).unwrap();
     let last =
         |wanted: &str| last_run(&scratch.0, |run| run.id.ends_with(wanted)).map(|run| run.id);
     assert_eq!(last("").as_deref(), Some("399"));

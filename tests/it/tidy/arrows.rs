@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exact", &[]),
     ("fnv", &[]),
     ("os", &[]),
-    ("paths", &["error"]),
+    ("paths", &["error", "fnv"]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
