@@ -70,7 +70,7 @@ impl Project {
         if let Some(set) = std::env::var_os(DIRECTORY) {
             return self.root.join(set);
         }
-        let mut places = paths::places(&self.root);
+        let mut places = paths::places(&self.root, &self.checkout);
         // A run that could not leave a pointer used the variable that is still set.
         if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
             places.push(paths::Place {
@@ -156,9 +156,8 @@ impl Project {
             return Err(nothing);
         }
         if record.outcomes.is_empty() {
-            let root = self.root.display();
             return Err(Failure::unmeasured(format!(
-                "`{shown}` has outcomes of other projects only; run `cargo test --release` in `{root}` first"
+                "`{shown}` has outcomes of other projects only; run `cargo test --release` first"
             )));
         }
         Ok(record)

@@ -31,7 +31,10 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
-        None => default_results(&target()?),
+        None => match package().filter(|_| is_unpacked()) {
+            Some(package) => default(&workspace(&package)),
+            None => target()?.join("budgets"),
+        },
     };
     std::fs::create_dir_all(&directory).map_err(|e| {
         Error::other(format!(
@@ -59,14 +62,11 @@ pub fn checkout(package: &Path, budgets: &Path) -> String {
     format!("{:016x}", fnv::hash(directory.as_os_str().as_encoded_bytes().iter().copied()))
 }
 
-fn default_results(target: &Path) -> PathBuf {
-    let package = package().filter(|_| is_unpacked(target));
-    package.map_or_else(|| target.join("budgets"), |package| default(&workspace(&package)))
-}
-
-/// Whether nextest has unpacked this target directory from an archive: there it describes the binaries in a file.
-fn is_unpacked(target: &Path) -> bool {
-    target.join("nextest/binaries-metadata.json").is_file()
+/// Whether nextest has unpacked this binary from an archive: then it describes the binaries in a file above them.
+fn is_unpacked() -> bool {
+    let binary = std::env::current_exe().unwrap_or_default();
+    // Such as `target/TRIPLE/release/deps/budgets-1`.
+    binary.ancestors().take(6).any(|dir| dir.join("nextest/binaries-metadata.json").is_file())
 }
 
 /// Returns the file that outcomes are appended to.

@@ -5,7 +5,7 @@
 //! red test therefore finds the same outcome, and does not measure anew.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 
 use perf_budget_core::budget::lock;
 use perf_budget_core::error::Error;
-use perf_budget_core::exact;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
+use perf_budget_core::{atomic, fnv};
 
 use super::machine;
 
@@ -28,8 +28,8 @@ pub(crate) struct RunCache {
 }
 
 impl RunCache {
-    /// Returns the cache of this run, if the environment names a run of several processes. If `budgets`, its lock
-    /// file or this binary has changed since, the same name stands for another run.
+    /// Returns the cache of this run, if the environment names a run of several processes. The same name
+    /// stands for another run if the file `budgets`, its lock file or this binary has changed in the meantime.
     ///
     /// # Errors
     /// If the directory cannot be created.
@@ -87,19 +87,7 @@ impl RunCache {
         key: &str,
         measure: impl FnOnce() -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Error> {
-        let path = self.file(key, "json");
-        let _lock = self.lock(key)?;
-        if path.is_file() {
-            let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            return exact::read(&text).map_err(|e| Error::io("read", &path, e.into()));
-        }
-        let outcomes = measure();
-        let text =
-            serde_json::to_vec(&outcomes).map_err(|e| Error::io("write", &path, e.into()))?;
-        let part = path.with_extension("part");
-        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
-        written.map_err(|e| Error::io("write", &path, e))?;
-        Ok(outcomes)
+        atomic::once(&self.file(key, "json"), measure)
     }
 
     /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
@@ -108,7 +96,7 @@ impl RunCache {
     /// # Errors
     /// If the claim cannot be read or written.
     pub(crate) fn claim(&self, test: &str, attempt: &str) -> Result<bool, Error> {
-        let _lock = self.lock("asked")?;
+        let _lock = atomic::lock(&self.file("asked", "lock"))?;
         let path = self.directory.join("asked.jsonl");
         let failed = |e| Error::io("append to", &path, e);
         let line = serde_json::to_string(&(test, attempt)).map_err(|e| failed(e.into()))?;
@@ -157,7 +145,7 @@ impl RunCache {
         name: &str,
         act: impl FnOnce(bool) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut lock = self.lock(name)?;
+        let mut lock = atomic::lock(&self.file(name, "lock"))?;
         let first = lock.metadata().is_ok_and(|data| data.len() == 0);
         let done = act(first)?;
         lock.write_all(b".").map_err(|e| Error::io("write", &self.file(name, "lock"), e))?;
@@ -168,16 +156,10 @@ impl RunCache {
     fn file(&self, key: &str, ending: &str) -> PathBuf {
         self.directory.join(file_name(key)).with_extension(ending)
     }
-
-    /// Takes the lock of `key`, which another process of the run may hold. It is released when the file is dropped.
-    fn lock(&self, key: &str) -> Result<File, Error> {
-        let path = self.file(key, "lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(|e| Error::io("open", &path, e))?;
-        lock.lock().map_err(|e| Error::io("lock", &path, e))?;
-        Ok(lock)
-    }
 }
+
+/// The longest text that is the name of a file as it is.
+const LONGEST_NAME: usize = 64;
 
 /// Returns a text as the name of a file. Different texts have different names.
 fn file_name(text: &str) -> String {
@@ -190,6 +172,11 @@ fn file_name(text: &str) -> String {
                 let _ = write!(name, "%{other:02x}");
             }
         }
+    }
+    // A file's name has at most 255 bytes on most systems, and an ending is added.
+    if name.len() > LONGEST_NAME {
+        name.truncate(LONGEST_NAME);
+        let _ = write!(name, "-{:016x}", fnv::hash(text.bytes()));
     }
     name
 }
@@ -214,6 +201,15 @@ mod tests {
     use perf_budget_core::exact::frozen::frozen;
 
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_stays_its_own() {
+        assert_eq!(file_name("merge::p99"), "merge%3a%3ap99");
+        let [first, second] =
+            ["a", "b"].map(|end| file_name(&format!("{}{end}", "漢字".repeat(40))));
+        assert_ne!(first, second);
+        assert!(first.len() < 100 && first.starts_with("%e6%bc%a2"), "{first}");
+    }
 
     #[test]
     fn the_format_of_a_reported_verdict_stays_the_same() {

@@ -65,7 +65,11 @@ fn a_target_directory_elsewhere() {
     assert_eq!(run.target, "budgets");
     assert_eq!(run.checkout, paths::checkout(&package, &package.join("budgets.toml")));
     let place = paths::Place { results, began: Some(run.began) };
-    assert!(paths::places(&package).contains(&place), "{:?}", paths::places(&package));
+    assert!(
+        paths::places(&package, &run.checkout).contains(&place),
+        "{:?}",
+        paths::places(&package, &run.checkout)
+    );
 }
 
 /// Nextest deletes what it has unpacked.

@@ -77,7 +77,7 @@ impl Project {
             };
             record::append(&path, &outcome).unwrap();
         }
-        paths::leave(&self.0.0, &results, run.began).unwrap();
+        paths::leave(&self.0.0, &results, run.began, &run.checkout).unwrap();
     }
 
     #[track_caller]

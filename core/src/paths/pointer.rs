@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::fnv;
+use crate::{atomic, fnv};
 
 /// The directory of the pointers, in a directory of results.
 const POINTERS: &str = "elsewhere";
@@ -24,6 +24,8 @@ struct Written {
     results: PathBuf,
     /// When the last run that kept its results there began, in seconds since 1970.
     began: u64,
+    /// The project that has its results there, as [`checkout`](super::checkout) names it.
+    checkout: String,
 }
 
 /// A directory in which a project may have results.
@@ -36,11 +38,12 @@ pub struct Place {
     pub began: Option<u64>,
 }
 
-/// Leaves a pointer in the workspace of `package`, unless its default place is where the results are.
+/// Leaves a pointer in the workspace of `package`, unless its default place is where the results are, where a run
+/// of this `checkout` that `began` then keeps them.
 ///
 /// # Errors
 /// If the pointer cannot be written.
-pub fn leave(package: &Path, results: &Path, began: u64) -> Result<(), Error> {
+pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Result<(), Error> {
     let resolve = |path: &Path| path.canonicalize().map_err(|e| Error::io("resolve", path, e));
     let workspace = resolve(&workspace(package))?;
     let default = default(&workspace);
@@ -49,16 +52,13 @@ pub fn leave(package: &Path, results: &Path, began: u64) -> Result<(), Error> {
         return Ok(());
     }
     let relative = results.strip_prefix(&workspace).map_or(results.as_path(), |below| below);
-    let written = Written { results: relative.to_owned(), began };
+    let written = Written { results: relative.to_owned(), began, checkout: checkout.to_owned() };
     let directory = default.join(POINTERS);
-    std::fs::create_dir_all(&directory).map_err(|e| Error::io("create", &directory, e))?;
-    let name = fnv::hash(relative.as_os_str().as_encoded_bytes().iter().copied());
+    let place = relative.as_os_str().as_encoded_bytes().iter();
+    let name = fnv::hash(place.copied().chain([0]).chain(checkout.bytes()));
     let path = directory.join(format!("{name:016x}.json"));
     let text = serde_json::to_vec(&written).map_err(|e| Error::io("write", &path, e.into()))?;
-    // Several processes of a run may write the same pointer, and none of them may read half of it.
-    let part = path.with_extension(format!("{}.part", std::process::id()));
-    let put = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
-    put.map_err(|e| Error::io("write", &path, e))?;
+    atomic::write(&path, &text).map_err(|e| Error::io("write", &path, e))?;
     // Where cargo builds elsewhere, nobody may have told git to ignore the default place.
     let ignored = directory.join(".gitignore");
     std::fs::write(&ignored, "*\n").map_err(|e| Error::io("write", &ignored, e))?;
@@ -89,15 +89,15 @@ fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
 }
 
 /// Returns the directories in which the project in `root` may have results: the default target directories of `root`
-/// and of the directories above it, and the directories that pointers in them name. A pointer that cannot be read is
-/// left out.
-pub fn places(root: &Path) -> Vec<Place> {
+/// and of the directories above it, and the directories that pointers of this `checkout` in them name. A pointer that
+/// cannot be read is left out.
+pub fn places(root: &Path, checkout: &str) -> Vec<Place> {
     let mut places = Vec::new();
     for workspace in root.ancestors() {
         let results = default(workspace);
-        places.extend(read(&results.join(POINTERS)).into_iter().map(|(_, written)| Place {
-            results: workspace.join(written.results),
-            began: Some(written.began),
+        let pointers = read(&results.join(POINTERS)).into_iter().map(|(_, written)| written);
+        places.extend(pointers.filter(|written| written.checkout == checkout).map(|written| {
+            Place { results: workspace.join(written.results), began: Some(written.began) }
         }));
         if results.is_dir() {
             places.push(Place { results, began: None });
@@ -134,6 +134,10 @@ mod tests {
         dir.canonicalize().unwrap()
     }
 
+    fn places(root: &Path) -> Vec<Place> {
+        super::places(root, "here")
+    }
+
     #[test]
     fn results_that_are_elsewhere_are_found_from_the_workspace_and_from_its_packages() {
         let root = scratch("elsewhere");
@@ -144,9 +148,9 @@ mod tests {
         std::fs::write(work.join("Cargo.toml"), "[workspace]\nmembers = [\"member\"]\n").unwrap();
         std::fs::write(member.join("Cargo.toml"), "[package]\nname = \"member\"\n").unwrap();
         assert_eq!(places(&member), []);
-        leave(&member, &work.join("built/budgets"), 7).unwrap();
-        leave(&member, &root.join("far"), 8).unwrap();
-        leave(&member, &root.join("far"), 9).unwrap();
+        leave(&member, &work.join("built/budgets"), 7, "here").unwrap();
+        leave(&member, &root.join("far"), 8, "here").unwrap();
+        leave(&member, &root.join("far"), 9, "here").unwrap();
         let found = |root: &Path| {
             let mut found = places(root);
             found.sort_by_key(|place| place.began);
@@ -160,6 +164,7 @@ mod tests {
                 place(root.join("far"), Some(9)),
             ]
         };
+        leave(&member, &root.join("far"), 99, "elsewhere").unwrap();
         assert_eq!(found(&member), want(&work));
         // The folder is renamed.
         let renamed = root.join("renamed");
@@ -173,7 +178,7 @@ mod tests {
         let root = scratch("here");
         let results = default(&root);
         std::fs::create_dir_all(&results).unwrap();
-        leave(&root, &results, 7).unwrap();
+        leave(&root, &results, 7, "here").unwrap();
         assert_eq!(places(&root), [Place { results: results.clone(), began: None }]);
         // What is no pointer is left out.
         std::fs::create_dir(results.join(POINTERS)).unwrap();
@@ -183,7 +188,7 @@ mod tests {
         for n in 0..2 * MOST as u64 {
             let far = root.join(format!("far-{n}"));
             std::fs::create_dir(&far).unwrap();
-            leave(&root, &far, n).unwrap();
+            leave(&root, &far, n, "here").unwrap();
         }
         let mut kept: Vec<u64> = places(&root).iter().filter_map(|place| place.began).collect();
         kept.sort_unstable();
