@@ -142,8 +142,7 @@ impl Inquiry {
                 }
                 Finding::Held => self.close_held(&open),
                 Finding::Open if self.is_out_of_links(&open) => {
-                    self.close_unsettled(&open, None);
-                    self.explain(&words::out_of_links(self.seen.links.linked()));
+                    self.close_unsettled(&open, Some(Doubt::Layout));
                 }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
                 // A red that fresh processes do not confirm is not pursued for ever either.
@@ -208,15 +207,9 @@ impl Inquiry {
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        if let Some(needs) = self.shortfall(open) {
-            self.explain(&needs);
-        }
-    }
-
-    /// Adds to the sentence of the last outcome.
-    fn explain(&mut self, text: &str) {
-        if let Some(outcome) = self.done.last_mut() {
-            outcome.reason = format!("{}; {text}", outcome.reason);
+        let shortfall = self.shortfall(open);
+        if let (Some(needs), Some(outcome)) = (shortfall, self.done.last_mut()) {
+            outcome.reason = format!("{}; {needs}", outcome.reason);
         }
     }
 
