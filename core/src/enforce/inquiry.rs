@@ -142,8 +142,7 @@ impl Inquiry {
                 }
                 Finding::Held => self.close_held(&open),
                 Finding::Open if self.is_out_of_links(&open) => {
-                    self.close_unsettled(&open, None);
-                    self.explain(&words::out_of_links(self.seen.links.linked()));
+                    self.close_unsettled(&open, Some(Doubt::Layout));
                 }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
                 // A red that fresh processes do not confirm is not pursued for ever either.
@@ -205,15 +204,8 @@ impl Inquiry {
             Some(Doubt::Noise | Doubt::Layout) => None,
             _ => self.shortfall(open).or_else(|| self.reach(open)),
         };
-        if let Some(helps) = helps {
-            self.explain(&helps);
-        }
-    }
-
-    /// Adds to the sentence of the last outcome.
-    fn explain(&mut self, text: &str) {
-        if let Some(outcome) = self.done.last_mut() {
-            outcome.reason = format!("{}; {text}", outcome.reason);
+        if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {
+            outcome.reason = format!("{}; {helps}", outcome.reason);
         }
     }
 

@@ -66,7 +66,7 @@ fn pairs_with_links_of_their_own_are_judged_and_the_outcome_says_so() {
 fn a_limit_ends_when_there_are_no_more_links() {
     let near = outcome(32, differing(1.055, 0.05));
     let words = ["32 links of each side were not enough: a limit farther from the value"];
-    check(&near, Verdict::Inconclusive, Some(Doubt::NearLimit), &words);
+    check(&near, Verdict::Inconclusive, Some(Doubt::Layout), &words);
     assert_eq!(pairs(&near), 32);
     // What could be detected is stated for as many pairs as there are links.
     let more = outcome(64, differing(1.055, 0.05));
@@ -82,7 +82,7 @@ fn fewer_links_than_a_violation_needs_are_shared() {
     let slower = outcome(5, |_| 1.2);
     check(&slower, Verdict::Inconclusive, Some(Doubt::Layout), &["with 5 links of each side"]);
     let near = outcome(5, differing(1.055, 0.05));
-    check(&near, Verdict::Inconclusive, Some(Doubt::NearLimit), &["5 links of each side were not"]);
+    check(&near, Verdict::Inconclusive, Some(Doubt::Layout), &["5 links of each side were not"]);
     assert_eq!(pairs(&near), 9);
 }
 

@@ -147,8 +147,8 @@ pub enum Doubt {
     Underpowered,
     /// The value is over the limit by the wall clock, on a machine whose other work may be the reason.
     Noise,
-    /// The value is over the limit by less than the place of functions in the binary can make, which pairs of the same
-    /// links do not average.
+    /// The place of functions in the binary: it can make more than the excess over the limit, with links that pairs
+    /// share, or it varies so much that there were not enough links.
     Layout,
 }
 

@@ -1,13 +1,13 @@
 //! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
 
-use crate::budget::{Limit, Reference, Target};
+use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
 /// How much longer or shorter the same code may take in another link, as a share. Between published versions of crates
 /// in which nothing relevant had changed, equal to the last instruction, single links read up to 24 % slower and 19 %
-/// faster (`docs/real.md` has such pairs).
+/// faster, and once 37 % faster (`docs/real.md` has such pairs).
 pub const LAYOUT: f64 = 0.25;
 
 /// The links that a ratio is over.
@@ -80,29 +80,34 @@ pub fn linked_once(outcome: &Outcome, limit: &Limit) -> Option<String> {
     })
 }
 
-/// Returns the sentence of a limit that is broken by less than the layout of these links can make.
-pub(super) fn within_layout(
+/// Returns the sentence of a limit that layout keeps from being settled: it is broken by less than layout can make, or
+/// there were not enough links to show anything.
+pub(super) fn unsettled(
     outcome: &Outcome,
     value: &str,
     side: &str,
     bound: &str,
     linked: Linked,
 ) -> String {
-    let Linked { pairs, .. } = linked;
+    let (Linked { pairs, .. }, links) = (linked, linked.words());
+    let begins =
+        format!("no verdict: {} is {value} after {pairs} pairs of processes", outcome.metric);
+    if outcome.evidence.is_some_and(|evidence| evidence.fail >= evidence.fail_at) {
+        let percent = LAYOUT * 100.0;
+        return format!(
+            "{begins}, {side} the limit of {bound}, but with {links}: layout alone can make {percent} %"
+        );
+    }
+    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
+        let (worst, word) = match against.bound {
+            Bound::Max => (estimate.high?, "high"),
+            Bound::Min => (estimate.low?, "low"),
+        };
+        Some(format!(" and may be as {word} as {}", against.quantity(worst)))
+    });
     format!(
-        "no verdict: {} is {value} after {pairs} pairs of processes, {side} the limit of {bound}, but with {}: layout \
-         alone can make {} %",
-        outcome.metric,
-        linked.words(),
-        LAYOUT * 100.0
-    )
-}
-
-/// Returns what a limit would need for which there are not enough links.
-pub fn out_of_links(linked: Option<Linked>) -> String {
-    let links = linked.map_or("the links".to_owned(), Linked::words);
-    format!(
-        "{links} were not enough: a limit farther from the value would settle it, or more links where there can be \
-         more (`layouts`)"
+        "{begins}{}, with a limit of {bound}, and {links} were not enough: a limit farther from the value would settle \
+         it, or more links where there can be more (`layouts`)",
+        worst.unwrap_or_default()
     )
 }

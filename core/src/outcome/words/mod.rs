@@ -13,7 +13,7 @@ mod layout;
 
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
-pub use self::layout::{LAYOUT, Linked, linked, linked_once, out_of_links};
+pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 
 /// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;
@@ -40,7 +40,7 @@ pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> Strin
         Bound::Min => "under",
     };
     if let (Some(Doubt::Layout), Some(linked)) = (outcome.doubt, linked) {
-        return layout::within_layout(outcome, &value, side, &bound, linked);
+        return layout::unsettled(outcome, &value, side, &bound, linked);
     }
     if let Some(doubt) = outcome.doubt {
         return unsettled(outcome, limit, &value, &bound, doubt);
