@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::benchmarks::{Entry, List};
 use perf_budget_core::budget::{self, Budget, Limit};
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
-    self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
+    self, BINARIES, Benchmarks, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
 };
 use perf_budget_core::outcome::Proven;
 
@@ -32,6 +33,12 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
+    /// The lists of the benchmarks of both revisions, as they were built to be compared. `None` if they were not built.
+    pub(crate) benchmarks: Option<Benchmarks>,
+    /// The names of the base's benchmarks. `None` if they are not known yet.
+    benchmark_names: Option<BenchmarkNames>,
+    /// The notes for every comparison of benchmarks with the base.
+    pub(crate) benchmark_notes: Vec<String>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
 }
@@ -60,7 +67,17 @@ impl Base {
         let told = handover.told;
         let unchanged =
             told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base { notes: told.notes, link_notes: told.link_notes, unchanged, ..base }))
+        let benchmark_names = told.benchmarks.as_ref().map(|both| names_of(&both.base)).transpose()?;
+        let benchmark_notes = told.benchmarks.as_ref().map(|both| both.notes.clone());
+        Ok(Some(Base {
+            notes: told.notes,
+            link_notes: told.link_notes,
+            benchmark_notes: benchmark_notes.unwrap_or_default(),
+            benchmarks: told.benchmarks,
+            benchmark_names,
+            unchanged,
+            ..base
+        }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -73,6 +90,9 @@ impl Base {
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
+            benchmarks: None,
+            benchmark_names: None,
+            benchmark_notes: Vec::new(),
             unchanged: None,
         }
     }
@@ -124,6 +144,9 @@ impl Base {
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
+            benchmarks: None,
+            benchmark_names: None,
+            benchmark_notes: Vec::new(),
             unchanged: None,
         })
     }
@@ -157,6 +180,19 @@ impl Base {
         holds.then_some(&unchanged.proven)
     }
 
+    /// Returns the names of the base's benchmarks, if they are known.
+    pub(crate) fn benchmark_names(&self) -> Option<&[String]> {
+        self.benchmark_names.as_ref().map(|names| names.names.as_slice())
+    }
+
+    /// Whether the base has a benchmark of this name. If that is not known yet, the comparison is tried.
+    pub(crate) fn has_benchmark(&self, name: &str) -> bool {
+        match &self.benchmark_names {
+            Some(names) => names.forms.contains(name),
+            None => self.is_built(),
+        }
+    }
+
     /// Discards every proof, so that everything is measured.
     pub(crate) fn measure_always(&mut self) {
         self.unchanged = None;
@@ -172,6 +208,29 @@ impl Base {
     pub(crate) fn has(&self, budget: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.contains(budget))
     }
+}
+
+/// The names of the base's benchmarks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BenchmarkNames {
+    /// The name of each.
+    names: Vec<String>,
+    /// Every form of a name by which one is found.
+    forms: HashSet<String>,
+}
+
+/// Returns the names of the benchmarks in a list.
+fn names_of(list: &Path) -> Result<BenchmarkNames, Error> {
+    let read = List::read(list).ok_or_else(|| {
+        Error::other(format!(
+            "failed to read the list of benchmarks `{}`; let `cargo budget check` write it",
+            list.display()
+        ))
+    })?;
+    let entries = read.entries();
+    let forms = |entry: &Entry<'_>| [entry.name.clone(), entry.plain.to_owned()];
+    let forms = entries.iter().flat_map(forms).collect();
+    Ok(BenchmarkNames { names: entries.into_iter().map(|entry| entry.name).collect(), forms })
 }
 
 #[cfg(test)]

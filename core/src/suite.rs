@@ -34,6 +34,10 @@ pub struct Test {
 /// The reason for a budget that the base revision does not have: it cannot be compared, and nothing is wrong.
 pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
+/// The same for a benchmark.
+pub const NEW_BENCHMARK: &str =
+    "the base revision has no such benchmark: there is nothing to compare with";
+
 impl Test {
     /// Whether its value is compared rather than judged from evidence.
     pub fn is_deterministic(&self) -> bool {
@@ -41,13 +45,15 @@ impl Test {
     }
 
     /// Returns why it is not judged in this build, or without a base revision; that is nobody's fault. `base` says
-    /// whether the base revision, if there is one, has the budget too.
+    /// whether the base revision, if there is one, has the budget too; for a benchmark, whether it has the benchmark.
     pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
                 Some("no base revision to compare with is given")
             }
-            (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
+            (Target::Relative { reference: Reference::Base, .. }, Some(false)) => {
+                Some(if self.reading == Reading::BENCHMARK { NEW_BENCHMARK } else { NEW })
+            }
             // What was recorded belongs to another program, and the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
@@ -74,6 +80,8 @@ impl Reading {
     pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// What another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
+    /// A benchmark, whose program measures itself.
+    pub const BENCHMARK: Reading = Reading::By(InstrumentKind::Benchmark);
     /// A command, watched from outside.
     const PROCESS: Reading = Reading::By(InstrumentKind::Process);
 }

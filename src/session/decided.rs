@@ -3,7 +3,7 @@
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
-use perf_budget_core::suite::{self, names};
+use perf_budget_core::suite::{self, Reading, names};
 use perf_budget_core::verdict::{Verdict, hypothesis};
 
 use super::state::Session;
@@ -33,14 +33,19 @@ impl Session {
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));
         }
         let name = &self.budgets.budgets[entry.budget].name;
-        let reason = entry.set_aside(self.base.as_ref().map(|base| base.has(name)));
+        let budget = &self.budgets.budgets[entry.budget];
+        let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
+        let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
+            Some(benchmark) => base.has_benchmark(benchmark),
+            None => base.has(name),
+        }));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
             // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.
             (None, Some(Unjudged::SetAside(reason))) if strict => reason,
             _ => return self.against_base(test),
         };
-        if strict && reason != suite::NEW {
+        if strict && reason != suite::NEW && reason != suite::NEW_BENCHMARK {
             let text = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)));
         }
@@ -73,7 +78,8 @@ impl Session {
         }
         let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
-        (!base.is_built())
+        let is_built = base.is_built() || (entry.reading == Reading::BENCHMARK && base.benchmarks.is_some());
+        (!is_built)
             .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }
 

@@ -4,6 +4,7 @@
 //! Both revisions are built in the same way, each in its own directory with its own configuration. Nothing is built
 //! twice in a run.
 
+mod benchmarks;
 mod shared;
 mod start;
 
@@ -74,7 +75,15 @@ impl Builder {
 
     /// Builds a product, or returns it if it was already built in this run.
     fn product(&self, product: &Product) -> Result<Built, Unmeasured> {
-        let key = product.key();
+        self.once(product.key(), || self.start(product))
+    }
+
+    /// Calls `build`, unless what has this key was already built in this run; then returns that result.
+    fn once(
+        &self,
+        key: String,
+        build: impl FnOnce() -> Result<Built, Unmeasured>,
+    ) -> Result<Built, Unmeasured> {
         // The lock is held during the build, so that another thread that needs the same product waits for it. Different
         // products wait for each other too, but cargo would make them wait anyway.
         let mut finished = FINISHED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,8 +91,7 @@ impl Builder {
         if let Some((.., built)) = finished.iter().find(is_same) {
             return built.clone();
         }
-        let built =
-            shared::build_once(self.run.as_deref(), &self.root, &key, || self.start(product));
+        let built = shared::build_once(self.run.as_deref(), &self.root, &key, build);
         finished.push((self.root.clone(), key, built.clone()));
         built
     }

@@ -1,6 +1,7 @@
 //! Subjects: this module makes the [`Source`] that measures what a budget names.
 
 pub mod artifact;
+pub(crate) mod benchmark;
 mod build;
 mod command;
 mod criterion;
@@ -11,10 +12,13 @@ mod sources;
 mod stale;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
-use perf_budget_core::metric::{Metric, SampleKind};
+use perf_budget_core::budget::{Budget, Budgets, Case, CodegenUnits, Limit, Param, Reference, Subject, Target};
+use perf_budget_core::build::BenchBuild;
+use perf_budget_core::metric::{Metric, SampleKind, Units};
+use perf_budget_core::quantity::Unit;
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::suite;
@@ -27,6 +31,7 @@ use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
+use self::benchmark::{BenchmarkPairs, BenchmarkRuns};
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::request::{LONGEST_SLICE, request, slice_after};
@@ -65,6 +70,14 @@ fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     };
     let cases = budget.cases.iter().enumerate();
     cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
+}
+
+/// Returns the unit of the limit on the throughput, if there is such a limit.
+fn rate(budget: &Budget) -> Option<Unit> {
+    budget.limits.iter().find_map(|limit| match &limit.target {
+        Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
+        _ => None,
+    })
 }
 
 /// Everything that is needed to make the source of a group.
@@ -124,6 +137,15 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
+        let sides = [
+            self.benchmark(group.budget, case, None, base),
+            self.benchmark(other.0, other.1, Some(name.clone()), base),
+        ];
+        if let [Some(subject), Some(reference)] = sides {
+            let terms = self.benchmark_terms(group.budget, metrics);
+            let notes = base.map(|base| base.benchmark_notes.clone()).unwrap_or_default();
+            return Box::new(BenchmarkPairs::new([subject, reference], terms, notes));
+        }
         if group.reading == Reading::TIME && cfg!(unix) {
             let sides = [
                 self.side(group.budget, case, None, base),
@@ -171,6 +193,75 @@ impl Sources<'_> {
         let patterns = patterns.iter().map(|pattern| case.fill(pattern)).collect();
         let builders = [None, Some(base)].map(|base| self.builder(budget, Some(case), base));
         Box::new(ArtifactComparison::new(compared, patterns, builders))
+    }
+
+    /// Returns one benchmark as a side of a measurement: of `base` if it has a role, and of this revision otherwise. In a
+    /// comparison with a base, both revisions are built to be compared. `None` if the subject is no benchmark that is
+    /// run.
+    fn benchmark(
+        &self,
+        budget: usize,
+        case: usize,
+        role: Option<String>,
+        base: Option<&Base>,
+    ) -> Option<benchmark::Side> {
+        let budget = &self.budgets.budgets[budget];
+        let name = budget.benchmark(budget.cases.get(case)?)?.to_owned();
+        let origin = self.benchmarks(budget, role.is_some(), base);
+        Some(benchmark::Side { name, role, origin })
+    }
+
+    /// Returns where the benchmarks of a budget are listed: those of `base` or of this revision in a comparison with
+    /// `base`, or those of this revision as `cargo bench` builds them.
+    pub(crate) fn benchmarks(
+        &self,
+        budget: &Budget,
+        is_reference: bool,
+        base: Option<&Base>,
+    ) -> benchmark::Origin {
+        let Some(base) = base else {
+            let builder = Arc::new(self.builder(budget, None, None));
+            return benchmark::Origin::Build(builder, BenchBuild::of(&budget.build, false));
+        };
+        if let Some(lists) = &base.benchmarks {
+            let file = if is_reference { &lists.base } else { &lists.head };
+            return benchmark::Origin::File(file.clone());
+        }
+        let builder = Arc::new(self.builder(budget, None, is_reference.then_some(base)));
+        let one_unit = self.budgets.settings.codegen_units == CodegenUnits::One;
+        benchmark::Origin::Build(builder, BenchBuild::of(&budget.build, one_unit))
+    }
+
+    /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against
+    /// the base, this revision need not be built in any other way than for that.
+    pub(crate) fn benchmarks_of_pattern(&self, budget: &Budget) -> benchmark::Origin {
+        let against_base = |limit: &Arc<Limit>| limit.reference() == Some(&Reference::Base);
+        let is_handed = |base: &&Base| base.benchmarks.is_some();
+        let base = self.base.filter(is_handed).filter(|_| budget.limits.iter().all(against_base));
+        self.benchmarks(budget, false, base)
+    }
+
+    /// Returns the programs with the benchmark of a test, of each revision that is measured. `None` if one is unknown.
+    pub(crate) fn programs(&self, budget: &Budget, test: &suite::Test) -> Option<Vec<PathBuf>> {
+        let case = budget.cases.get(test.case).or(budget.cases.first())?;
+        let name = budget.benchmark(case)?;
+        let against_base = test.limit.reference() == Some(&Reference::Base);
+        let base = self.base.filter(|_| against_base);
+        let sides: &[bool] = if base.is_some() { &[false, true] } else { &[false] };
+        let program = |&is_reference: &bool| {
+            let list = self.benchmarks(budget, is_reference, base).list().ok()?;
+            Some(list.find(name).ok()?.program.binary.clone())
+        };
+        sides.iter().map(program).collect()
+    }
+
+    fn benchmark_terms(&self, budget: usize, metrics: Vec<Metric>) -> benchmark::Terms {
+        benchmark::Terms {
+            metrics,
+            rate: rate(&self.budgets.budgets[budget]),
+            scratch: self.results.join("scratch"),
+            timeout: self.timeout(budget),
+        }
     }
 
     /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.
@@ -242,7 +333,7 @@ impl Sources<'_> {
         metrics: &[Metric],
         (base, injection): (Option<&Base>, Option<Injection>),
     ) -> Box<dyn Source> {
-        let timeout = self.timeout(budget);
+        let (timeout, index) = (self.timeout(budget), budget);
         let budget = &self.budgets.budgets[budget];
         let metrics = metrics.to_vec();
         match (&budget.subject, reading) {
@@ -263,7 +354,15 @@ impl Sources<'_> {
                 injection,
                 bare_value: None,
             }),
-            (Subject::Criterion(name), _) => recorded::source(name, budget, self.budgets),
+            (Subject::Criterion(name), _) => {
+                let case = budget.cases.get(case);
+                let name = case.and_then(|case| budget.benchmark(case)).unwrap_or(name).to_owned();
+                let origin = self.benchmarks(budget, base.is_some(), base);
+                let side = benchmark::Side { name, role: None, origin };
+                let terms = self.benchmark_terms(index, metrics);
+                Box::new(BenchmarkRuns::new(side, terms))
+            }
+            (Subject::Record(name), _) => recorded::source(name, budget, self.budgets),
             (Subject::Workload(workload), _) => {
                 let request =
                     Request { injection, ..request(workload, budget, case, metrics, false) };

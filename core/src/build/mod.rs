@@ -6,6 +6,7 @@
 //! This module starts no program itself. The caller passes a function that does: the harness starts programs below its
 //! supervisor, and the command `cargo budget` starts plain child processes.
 
+mod benches;
 mod cargo;
 mod index;
 mod install;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::budget::{Budget, Build, Subject};
 use crate::outcome::{Cause, Unmeasured};
 
+pub use benches::{Bench, BenchBuild, Benches};
 pub use index::{find, note};
 
 /// The variables by which a user chooses cargo's target directory. It belongs to this revision, so a build of the base
@@ -106,6 +108,8 @@ pub struct Step {
     pub program: Program,
     /// The program's arguments.
     pub args: Vec<String>,
+    /// The variables that are set for the program, each with its value.
+    pub env: Vec<(String, String)>,
     /// The directory that the program starts in.
     pub dir: PathBuf,
 }
@@ -183,6 +187,7 @@ fn make(command: &[String], site: &Site, start: Start<'_>) -> Result<Built, Unme
         aim: format!("build by `{line}`"),
         program: Program::Named(program.clone()),
         args: args.to_vec(),
+        env: Vec::new(),
         dir: site.root.clone(),
     };
     run(&step, start)?;
@@ -261,7 +266,8 @@ pub fn has_any(budget: &Budget) -> bool {
             let env = command.env.iter().map(|(_, value)| value);
             command.argv.iter().chain(env).map(String::as_str).collect()
         }
-        Subject::Workload(_) | Subject::Criterion(_) => Vec::new(),
+        Subject::Criterion(_) => return true,
+        Subject::Workload(_) | Subject::Record(_) => Vec::new(),
     };
     !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
 }

@@ -66,9 +66,24 @@ pub struct Told {
     /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the
     /// change by which a project adopts perf-budget.
     pub lacks: Option<String>,
+    /// The benchmarks of both revisions, as they were built to be compared. `None` if no benchmark is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmarks: Option<Benchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
+}
+
+/// The files with the [lists](crate::benchmarks::List) of the benchmarks of both revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Benchmarks {
+    /// The list of this revision.
+    pub head: PathBuf,
+    /// The list of the base.
+    pub base: PathBuf,
+    /// The notes for every comparison of benchmarks.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Default for Told {
@@ -79,6 +94,7 @@ impl Default for Told {
             notes: Vec::new(),
             link_notes: Vec::new(),
             lacks: None,
+            benchmarks: None,
             unchanged: None,
         }
     }

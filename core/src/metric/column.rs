@@ -15,8 +15,10 @@ pub enum SubjectKind {
     Command,
     /// A function registered in the harness.
     Workload,
-    /// A benchmark that Criterion recorded.
+    /// A Criterion benchmark, whose program is run.
     Criterion,
+    /// What Criterion has recorded of a benchmark.
+    Record,
 }
 
 /// The units that limits on a metric are written in.
