@@ -3,18 +3,21 @@
 //! `cargo budget check --base` builds the base and passes it to the tests in environment variables. A person can set
 //! the same variables by hand.
 
+mod benchmarks;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::benchmarks::{Entry, List};
 use perf_budget_core::budget::{self, Budget, Limit};
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
-    self, BINARIES, Benchmarks, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
+    self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
 };
 use perf_budget_core::outcome::Proven;
 
 use crate::worker::process::Build;
+
+pub(crate) use self::benchmarks::BaseBenchmarks;
 
 /// The base revision, as the environment describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +36,8 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
-    /// The lists of the benchmarks of both revisions, as they were built to be compared. `None` if they were not built.
-    pub(crate) benchmarks: Option<Benchmarks>,
-    /// The names of the base's benchmarks. `None` if they are not known yet.
-    benchmark_names: Option<BenchmarkNames>,
-    /// The notes for every comparison of benchmarks with the base.
-    pub(crate) benchmark_notes: Vec<String>,
+    /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
+    benchmarks: Vec<BaseBenchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
 }
@@ -53,7 +52,7 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.told.lacks.is_some() {
+        if handover.details.lacks.is_some() {
             return Ok(Some(Base::before_budgets()));
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
@@ -64,17 +63,14 @@ impl Base {
             let this = std::env::current_exe().ok();
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
-        let told = handover.told;
+        let details = handover.details;
         let unchanged =
-            told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        let benchmark_names = told.benchmarks.as_ref().map(|both| names_of(&both.base)).transpose()?;
-        let benchmark_notes = told.benchmarks.as_ref().map(|both| both.notes.clone());
+            details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
+        let benchmarks = details.benchmarks.into_iter().map(BaseBenchmarks::read);
         Ok(Some(Base {
-            notes: told.notes,
-            link_notes: told.link_notes,
-            benchmark_notes: benchmark_notes.unwrap_or_default(),
-            benchmarks: told.benchmarks,
-            benchmark_names,
+            notes: details.notes,
+            link_notes: details.link_notes,
+            benchmarks: benchmarks.collect::<Result<_, Error>>()?,
             unchanged,
             ..base
         }))
@@ -90,9 +86,7 @@ impl Base {
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
-            benchmarks: None,
-            benchmark_names: None,
-            benchmark_notes: Vec::new(),
+            benchmarks: Vec::new(),
             unchanged: None,
         }
     }
@@ -144,9 +138,7 @@ impl Base {
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
-            benchmarks: None,
-            benchmark_names: None,
-            benchmark_notes: Vec::new(),
+            benchmarks: Vec::new(),
             unchanged: None,
         })
     }
@@ -180,17 +172,18 @@ impl Base {
         holds.then_some(&unchanged.proven)
     }
 
-    /// Returns the names of the base's benchmarks, if they are known.
-    pub(crate) fn benchmark_names(&self) -> Option<&[String]> {
-        self.benchmark_names.as_ref().map(|names| names.names.as_slice())
+    /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
+    /// none.
+    pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
+        let build = &budget.build;
+        self.benchmarks.iter().find(|both| {
+            both.built.features == build.features && both.built.profile == build.profile
+        })
     }
 
-    /// Whether the base has a benchmark of this name. If that is not known yet, the comparison is tried.
-    pub(crate) fn has_benchmark(&self, name: &str) -> bool {
-        match &self.benchmark_names {
-            Some(names) => names.forms.contains(name),
-            None => self.is_built(),
-        }
+    /// Whether the base has a budget's benchmark of this name. If that is not known yet, the comparison is tried.
+    pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str) -> bool {
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.forms.contains(name))
     }
 
     /// Discards every proof, so that everything is measured.
@@ -208,29 +201,6 @@ impl Base {
     pub(crate) fn has(&self, budget: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.contains(budget))
     }
-}
-
-/// The names of the base's benchmarks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct BenchmarkNames {
-    /// The name of each.
-    names: Vec<String>,
-    /// Every form of a name by which one is found.
-    forms: HashSet<String>,
-}
-
-/// Returns the names of the benchmarks in a list.
-fn names_of(list: &Path) -> Result<BenchmarkNames, Error> {
-    let read = List::read(list).ok_or_else(|| {
-        Error::other(format!(
-            "failed to read the list of benchmarks `{}`; let `cargo budget check` write it",
-            list.display()
-        ))
-    })?;
-    let entries = read.entries();
-    let forms = |entry: &Entry<'_>| [entry.name.clone(), entry.plain.to_owned()];
-    let forms = entries.iter().flat_map(forms).collect();
-    Ok(BenchmarkNames { names: entries.into_iter().map(|entry| entry.name).collect(), forms })
 }
 
 #[cfg(test)]

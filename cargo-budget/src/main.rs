@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match links::stand_in() {
+    match links::act_as_wrapper() {
         None => cli::main(),
         Some(Ok(code)) => code,
         Some(Err(reason)) => cli::fail(&Failure::unmeasured(reason)),

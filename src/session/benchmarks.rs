@@ -124,8 +124,8 @@ impl Session {
         if !others.is_empty() {
             parts.push(format!("not Criterion's, and not run: {}", listed(&others)));
         }
-        if let Some(before) = self.base.as_ref().and_then(Base::benchmark_names) {
-            let before = before.iter().cloned().collect();
+        if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
+            let before = base.names.iter().cloned().collect();
             parts.extend(changes(&before, &now).into_iter().map(|change| format!("{change} since the base")));
         }
         Ok(parts.join("; "))

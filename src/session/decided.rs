@@ -3,7 +3,7 @@
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
-use perf_budget_core::suite::{self, Reading, names};
+use perf_budget_core::suite::{self, names};
 use perf_budget_core::verdict::{Verdict, hypothesis};
 
 use super::state::Session;
@@ -36,7 +36,7 @@ impl Session {
         let budget = &self.budgets.budgets[entry.budget];
         let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
         let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
-            Some(benchmark) => base.has_benchmark(benchmark),
+            Some(benchmark) => base.has_benchmark(budget, benchmark),
             None => base.has(name),
         }));
         let reason = match (reason, unjudged) {
@@ -78,7 +78,7 @@ impl Session {
         }
         let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
-        let is_built = base.is_built() || (entry.reading == Reading::BENCHMARK && base.benchmarks.is_some());
+        let is_built = base.is_built() || base.benchmarks(&self.budgets.budgets[entry.budget]).is_some();
         (!is_built)
             .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }

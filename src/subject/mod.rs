@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budget, Budgets, Case, CodegenUnits, Limit, Param, Reference, Subject, Target};
+use perf_budget_core::budget::{Budget, Budgets, Case, Limit, Param, Reference, Subject, Target};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::metric::{Metric, SampleKind, Units};
 use perf_budget_core::quantity::Unit;
@@ -143,7 +143,8 @@ impl Sources<'_> {
         ];
         if let [Some(subject), Some(reference)] = sides {
             let terms = self.benchmark_terms(group.budget, metrics);
-            let notes = base.map(|base| base.benchmark_notes.clone()).unwrap_or_default();
+            let built = base.and_then(|base| base.benchmarks(&self.budgets.budgets[group.budget]));
+            let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
             return Box::new(BenchmarkPairs::new([subject, reference], terms, notes));
         }
         if group.reading == Reading::TIME && cfg!(unix) {
@@ -221,22 +222,21 @@ impl Sources<'_> {
     ) -> benchmark::Origin {
         let Some(base) = base else {
             let builder = Arc::new(self.builder(budget, None, None));
-            return benchmark::Origin::Build(builder, BenchBuild::of(&budget.build, false));
+            return benchmark::Origin::Build(builder, BenchBuild::of(&budget.build));
         };
-        if let Some(lists) = &base.benchmarks {
-            let file = if is_reference { &lists.base } else { &lists.head };
-            return benchmark::Origin::File(file.clone());
+        if let Some(built) = base.benchmarks(budget) {
+            return benchmark::Origin::File(built.list(is_reference).clone());
         }
+        // Without the command, both revisions are built as cargo builds them.
         let builder = Arc::new(self.builder(budget, None, is_reference.then_some(base)));
-        let one_unit = self.budgets.settings.codegen_units == CodegenUnits::One;
-        benchmark::Origin::Build(builder, BenchBuild::of(&budget.build, one_unit))
+        benchmark::Origin::Build(builder, BenchBuild::of(&budget.build))
     }
 
     /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against
     /// the base, this revision need not be built in any other way than for that.
     pub(crate) fn benchmarks_of_pattern(&self, budget: &Budget) -> benchmark::Origin {
         let against_base = |limit: &Arc<Limit>| limit.reference() == Some(&Reference::Base);
-        let is_handed = |base: &&Base| base.benchmarks.is_some();
+        let is_handed = |base: &&Base| base.benchmarks(budget).is_some();
         let base = self.base.filter(is_handed).filter(|_| budget.limits.iter().all(against_base));
         self.benchmarks(budget, false, base)
     }

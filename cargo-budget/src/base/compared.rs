@@ -16,7 +16,7 @@ use super::build::{Side, Target, Way};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Keeping, Refused};
+use crate::links::{self, BOUNDARY, Recording, Refused};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,7 @@ pub(super) fn build(
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
     let made = |revision: Revision<'_>, name: &str| {
         let asked = Asked { units, ..asked };
-        TimedBuild { target, asked, revision, keep: place.join(name) }.build()
+        TimedBuild { target, asked, revision, records: place.join(name) }.build()
     };
     let (mut base, reason) = match other {
         Other::Build(revision) => made(revision, "base")?,
@@ -179,28 +179,28 @@ struct TimedBuild<'a> {
     target: &'a Target,
     asked: Asked,
     revision: Revision<'a>,
-    keep: PathBuf,
+    records: PathBuf,
 }
 
 impl TimedBuild<'_> {
     /// Builds the links. Where there can be none, it builds the one binary and returns the reason with it.
     fn build(&self) -> Result<(Links, Option<String>), Failure> {
-        let keeping = match self.keeping() {
-            Ok(keeping) => keeping,
+        let recording = match self.recording() {
+            Ok(recording) => recording,
             Err(reason) => {
                 let binaries = vec![self.cargo(None)?];
                 return Ok((Links { binaries, of: None }, Some(reason)));
             }
         };
-        let mut binary = self.cargo(Some(&keeping))?;
-        let mut made = links::make(&self.keep, &binary, self.asked.links);
+        let mut binary = self.cargo(Some(&recording))?;
+        let mut made = links::make(&self.records, &binary, self.asked.links);
         if made == Err(Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
-            binary = self.cargo(Some(&keeping))?;
-            made = links::make(&self.keep, &binary, self.asked.links);
+            binary = self.cargo(Some(&recording))?;
+            made = links::make(&self.records, &binary, self.asked.links);
         }
-        links::forget_others(&self.keep, &binary);
+        links::forget_others(&self.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
@@ -209,17 +209,17 @@ impl TimedBuild<'_> {
         })
     }
 
-    fn cargo(&self, keeping: Option<&Keeping>) -> Result<PathBuf, Failure> {
+    fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {
         let Revision { root, side, workspace, files } = self.revision;
         let one_unit = match (self.asked.units, workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
         };
-        self.target.build_to_compare(root, side, &Way { one_unit, keeping })
+        self.target.build_to_compare(root, side, &Way { one_unit, recording })
     }
 
     /// Returns how the link is to be recorded, or why there can be no further links.
-    fn keeping(&self) -> Result<Keeping, String> {
+    fn recording(&self) -> Result<Recording, String> {
         if self.asked.links < 2 {
             return Err("`layouts` asks for only one".to_owned());
         }
@@ -232,9 +232,9 @@ impl TimedBuild<'_> {
             package.targets.iter().find(|t| t.is_test() && t.name == self.target.test)
         });
         let source = test.ok_or("cargo does not name the source of the test")?;
-        Ok(Keeping {
+        Ok(Recording {
             source: source.src_path.clone().into(),
-            keep: self.keep.clone(),
+            records: self.records.clone(),
             wrapper: files.wrapper(),
         })
     }

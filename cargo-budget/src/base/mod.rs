@@ -31,7 +31,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perf_budget_core::handover::{self, Handover, Told, Unchanged};
+use perf_budget_core::handover::{self, Details, Handover, Unchanged};
 use perf_budget_core::outcome::short;
 
 use self::binaries::Wanted;
@@ -83,11 +83,11 @@ impl Base {
         Ok(())
     }
 
-    /// Returns what the harness is told about this base.
+    /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
-            let told = Told { lacks: self.lacks.clone(), ..Told::default() };
-            return Handover { told, ..Handover::default() };
+            let details = Details { lacks: self.lacks.clone(), ..Details::default() };
+            return Handover { details, ..Handover::default() };
         }
         let Compared { head, base, notes, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
@@ -96,12 +96,12 @@ impl Base {
             links: if has_links { base.binaries.clone() } else { Vec::new() },
             heads: head.binaries.clone(),
             directory: Some(self.root.clone()),
-            told: Told {
+            details: Details {
                 environment: self.inherited.variables(),
                 notes: self.notes.clone(),
                 link_notes: if has_links { notes.clone() } else { Vec::new() },
                 unchanged: self.unchanged.clone(),
-                ..Told::default()
+                ..Details::default()
             },
         }
     }

@@ -193,7 +193,7 @@ impl<'a> Prepared<'a> {
         let Place { top, prefix, .. } = self.place;
         let head = unchanged::Head { root: &self.project.root, top, prefix, built, metadata };
         unchanged::Comparison::of(
-            unchanged::Given { head, commit: self.commit, budgets, before },
+            unchanged::Revisions { head, commit: self.commit, budgets, before },
             tell,
         )
     }

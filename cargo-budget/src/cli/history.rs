@@ -4,10 +4,11 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::context::Context;
 use super::db::{Db, project};
 use super::import::Import;
+use super::output::{print, show};
 use super::rendering::Rendering;
-use super::{Context, print, show};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::history::{self, Place, Which};

@@ -59,7 +59,7 @@ fn answer(bench: &Bench, argument: &str, ask: Ask<'_>) -> Result<String, Unmeasu
     })?;
     if ended.code != 0 {
         let text = format!("failed to {}: with `{argument}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does", step.aim, ended.code);
-        return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.said });
+        return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
     }
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }

@@ -5,34 +5,11 @@
 //! caret. So the values of these types always make sense: a metric fits its subject, a unit fits its metric, and
 //! a reference names a budget that exists.
 
-mod budget_table;
-mod build;
-mod case;
-mod collect;
-mod file;
-mod key;
-mod limit;
 mod load;
 pub mod lock;
-mod metric_name;
-mod name;
-mod printable;
-mod problem;
-mod read;
-mod reference;
-mod scaling;
-#[cfg(test)]
-mod schema;
+mod parse;
 mod settings;
-mod source;
 pub mod spelling;
-mod subject;
-mod syntax;
-mod target;
-mod waiver;
-
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,9 +22,9 @@ use crate::date::Date;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::Quantity;
 
-pub use file::{load, parse};
-pub use load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
-pub use settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
+pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
+pub use self::parse::file::{load, parse};
+pub use self::settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
 
 /// The JSON Schema (2020-12) of `budgets.toml`, for completion and descriptions in editors. It is laxer
 /// than the reader, which alone knows references, floors and edit distances.
@@ -164,6 +141,11 @@ pub struct Build {
     pub command: Vec<String>,
     /// Overrides [`Settings::build_timeout`].
     pub timeout: Option<Duration>,
+}
+
+impl Build {
+    /// The longest time that one build may take, if neither the budget nor the settings say it.
+    pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 }
 
 /// A command to run.

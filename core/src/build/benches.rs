@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::cargo::{self, WireMessage, text};
-use super::{Program, Site, Start, Step, run};
+use super::step::run;
+use super::{Program, Site, Start, Step};
 use crate::budget::Build;
 use crate::outcome::{Cause, Unmeasured};
 
@@ -36,9 +37,9 @@ pub struct BenchBuild {
     pub features: Option<Vec<String>>,
     /// See [`Build::profile`].
     pub profile: Option<String>,
-    /// Whether each package of the workspace is compiled in one codegen unit, so that two revisions can be compared: a
-    /// change then leaves the machine code of what it does not touch alone.
-    pub one_unit: bool,
+    /// The packages that are compiled in one codegen unit each, as cargo's profiles name them, so that two revisions can
+    /// be compared: a change then leaves the machine code of what it does not touch alone.
+    pub one_unit: Vec<String>,
 }
 
 /// The result of a build.
@@ -63,7 +64,6 @@ struct WireWorkspace {
 struct WirePackage {
     id: String,
     name: String,
-    version: String,
     manifest_path: PathBuf,
     targets: Vec<WireTarget>,
     #[serde(default)]
@@ -88,8 +88,9 @@ struct WireDependency {
 
 impl BenchBuild {
     /// Returns how the benchmarks of a budget are built.
-    pub fn of(build: &Build, one_unit: bool) -> BenchBuild {
-        BenchBuild { features: build.features.clone(), profile: build.profile.clone(), one_unit }
+    pub fn of(build: &Build) -> BenchBuild {
+        let Build { features, profile, .. } = build.clone();
+        BenchBuild { features, profile, one_unit: Vec::new() }
     }
 
     /// Returns a text that identifies this way of building. It is the same in every process.
@@ -105,7 +106,11 @@ impl BenchBuild {
             Some([]) => ", no features".to_owned(),
             Some(features) => format!(", features {}", features.join(" and ")),
         };
-        let units = if self.one_unit { ", each package of the workspace in one codegen unit" } else { "" };
+        let units = if self.one_unit.is_empty() {
+            ""
+        } else {
+            ", each package of the workspace in one codegen unit"
+        };
         format!("built by `cargo bench`, profile {profile}{features}{units}")
     }
 
@@ -118,7 +123,7 @@ impl BenchBuild {
         let mut benches = Benches::default();
         for package in &workspace.packages {
             if workspace.workspace_members.contains(&package.id) && package.uses_criterion() {
-                self.build_package(package, &workspace, site, start, &mut benches)?;
+                self.build_package(package, site, start, &mut benches)?;
             }
         }
         benches.built.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
@@ -128,7 +133,6 @@ impl BenchBuild {
     fn build_package(
         &self,
         package: &WirePackage,
-        workspace: &WireWorkspace,
         site: &Site,
         start: Start<'_>,
         benches: &mut Benches,
@@ -153,7 +157,7 @@ impl BenchBuild {
         if targets.is_empty() {
             return Ok(());
         }
-        let step = self.step(package, &targets, workspace, site)?;
+        let step = self.step(package, &targets, site)?;
         let ended = start(&step)?;
         let output = String::from_utf8_lossy(&ended.stdout);
         let messages = output.lines().filter_map(|line| serde_json::from_str(line).ok());
@@ -185,7 +189,7 @@ impl BenchBuild {
                     ended.code,
                     if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") }
                 ),
-                output: ended.said,
+                output: ended.messages,
             });
         }
         Ok(())
@@ -195,7 +199,6 @@ impl BenchBuild {
         &self,
         package: &WirePackage,
         targets: &[&WireTarget],
-        workspace: &WireWorkspace,
         site: &Site,
     ) -> Result<Step, Unmeasured> {
         // One target that does not compile must not keep the others from being built.
@@ -205,12 +208,9 @@ impl BenchBuild {
         let profile = self.profile.as_deref().unwrap_or(PROFILE);
         args.extend(["--profile", profile, "--message-format", "json-render-diagnostics"].map(Into::into));
         args.extend(cargo::features(self.features.as_deref()));
-        if self.one_unit {
-            for member in workspace.packages.iter().filter(|p| workspace.workspace_members.contains(&p.id)) {
-                let spec = format!("{}@{}", member.name, member.version);
-                let setting = format!("profile.{profile}.package.\"{spec}\".codegen-units=1");
-                args.extend(["--config".to_owned(), setting]);
-            }
+        for member in &self.one_unit {
+            let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");
+            args.extend(["--config".to_owned(), setting]);
         }
         if let Some(triple) = &site.triple {
             args.extend(["--target".to_owned(), triple.clone()]);

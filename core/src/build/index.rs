@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Product;
+use super::product::Product;
 use crate::error::Error;
 use crate::fnv;
 

@@ -19,7 +19,7 @@ pub struct Bin {
 /// where a value is not positive. A sample of one repeated value has one bar, an empty one has none.
 ///
 /// # Panics
-/// Where `bins` is 0.
+/// If `bins` is 0.
 pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
     assert!(bins > 0, "a histogram has at least one bar");
     let values = sample.values();

@@ -129,7 +129,7 @@ impl Judge {
     /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where a value is not finite; none of the values is counted then.
+    /// If a value is not finite; none of the values is counted then.
     pub fn add(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.measured.extend(values)?;
         let sign = self.sign();

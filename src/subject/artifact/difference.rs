@@ -8,7 +8,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::files::{self, Found};
-use super::{Sections, elf, wasm};
+use super::sections::Sections;
+use super::{elf, wasm};
 
 /// The most files that are named, and the most sections of a file. The sections that changed most are named.
 const MOST_NAMED: usize = 4;

@@ -55,6 +55,6 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     // The whole list is read, so more than its end is kept.
     launch.keep = 32 << 20;
     let done = exec::run(&launch, LISTING)?;
-    let said = done.stderr.text().or_else(|| done.stdout.text());
-    Ok(Ended { code: done.code, stdout: done.stdout.tail, said })
+    let messages = done.stderr.text().or_else(|| done.stdout.text());
+    Ok(Ended { code: done.code, stdout: done.stdout.tail, messages })
 }

@@ -8,7 +8,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Clock, ProcessRun, Timing};
 
 use super::protocol::{Order, Ready, Reply};
-use super::{Pair, Place, Round, Side, Terms, Wants};
+use super::result::{Pair, Round};
+use super::terms::{Place, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
@@ -43,8 +44,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// The shortest time that is used, because a logarithm is taken of it.
 const SHORTEST: f64 = 1e-9;
 
-/// Measures two sides, in a process each, whose operations are interleaved.
-pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
+/// Measures two sides next to each other, in a process each, started in the given order. The second side begins each
+/// round if `swap` is true.
+pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
     // Both processes inherit the pin.
     let pin = match terms.place {

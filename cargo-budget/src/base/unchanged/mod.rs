@@ -10,13 +10,13 @@ mod changed;
 mod image;
 mod inputs;
 mod mentions;
+mod revisions;
 mod subjects;
 mod usage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::Metadata;
 use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
@@ -28,56 +28,30 @@ use self::image::Trees;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
 use self::usage::{Known, Step, is_source};
-use super::build::Built;
 
-/// This revision, as it was built.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head<'a> {
-    /// The project's directory.
-    pub(super) root: &'a Path,
-    /// The top of its repository.
-    pub(super) top: &'a Path,
-    /// The project's directory relative to the top.
-    pub(super) prefix: &'a str,
-    /// What cargo built.
-    pub(super) built: &'a Built,
-    /// Cargo's description of the workspace.
-    pub(super) metadata: &'a Metadata,
-}
-
-/// The two revisions that a proof is about.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Given<'a> {
-    pub(super) head: Head<'a>,
-    /// The full name of the base's commit.
-    pub(super) commit: &'a str,
-    /// This revision's budgets.
-    pub(super) budgets: &'a Budgets,
-    /// The base's budgets, where they can be read.
-    pub(super) before: Option<&'a Budgets>,
-}
+pub(super) use self::revisions::{Head, Revisions};
 
 /// The comparison of both revisions: which paths differ, and what is known about them.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
-    given: Given<'a>,
+    revisions: Revisions<'a>,
     tree: Tree,
     known: Known,
 }
 
 impl<'a> Comparison<'a> {
     /// Compares both revisions. Returns `None` where they cannot be compared, and tells the user why.
-    pub(super) fn of(given: Given<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
-        Comparison::read(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
+    pub(super) fn of(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+        Comparison::read(revisions).map_err(|why| tell(&measuring(revisions.commit, &why))).ok()
     }
 
     /// Proves that no path that differs is used by what runs. Returns `None` where one may be used, and tells the user
     /// which.
     pub(super) fn by_files(&self, tell: &dyn Fn(&str)) -> Option<Unchanged> {
-        let short = short(self.given.commit);
+        let short = short(self.revisions.commit);
         match self.files() {
             Ok(unchanged) => {
-                tell(&if leaves_any(self.given.budgets, &unchanged) {
+                tell(&if leaves_any(self.revisions.budgets, &unchanged) {
                     format!(
                         "nothing that a workload runs has changed since {short}, which is built for the other limits"
                     )
@@ -107,29 +81,29 @@ impl<'a> Comparison<'a> {
             Ok(unchanged) => {
                 tell(&format!(
                     "the test binary is the same machine code as at {}",
-                    short(self.given.commit)
+                    short(self.revisions.commit)
                 ));
                 Some(unchanged)
             }
             Err(why) => {
-                tell(&measuring(self.given.commit, &why));
+                tell(&measuring(self.revisions.commit, &why));
                 None
             }
         }
     }
 
-    fn read(given: Given<'a>) -> Result<Comparison<'a>, String> {
+    fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
         };
-        let metadata = given.head.metadata;
+        let metadata = revisions.head.metadata;
         let (top, workspace) =
-            (real(given.head.top)?, real(metadata.workspace_root.as_std_path())?);
+            (real(revisions.head.top)?, real(metadata.workspace_root.as_std_path())?);
         let target = real(metadata.target_directory.as_std_path())?;
         let place = Place { top: &top, workspace: &workspace, target: &target };
-        let tree = Tree::of(&top, given.commit).map_err(|failure| failure.text)?;
-        let inputs = Inputs::of(&given.head.built.messages, place)?;
-        let sources = sources(&top, &inputs, given.budgets)?;
+        let tree = Tree::of(&top, revisions.commit).map_err(|failure| failure.text)?;
+        let inputs = Inputs::of(&revisions.head.built.messages, place)?;
+        let sources = sources(&top, &inputs, revisions.budgets)?;
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
             let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
@@ -139,13 +113,13 @@ impl<'a> Comparison<'a> {
         });
         let packages = packages.collect();
         // A pattern counts only where the base has it too, so that a change cannot exempt itself from measuring.
-        let declared = given.budgets.settings.inert.iter();
-        let before = given.before.map_or(&[][..], |before| &before.settings.inert);
+        let declared = revisions.budgets.settings.inert.iter();
+        let before = revisions.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
         let known =
-            Known { inputs, sources, packages, prefix: given.head.prefix.to_owned(), inert };
-        Ok(Comparison { given, tree, known })
+            Known { inputs, sources, packages, prefix: revisions.head.prefix.to_owned(), inert };
+        Ok(Comparison { revisions, tree, known })
     }
 
     fn files(&self) -> Result<Unchanged, String> {
@@ -153,7 +127,7 @@ impl<'a> Comparison<'a> {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
         self.check_all_unused(Step::Files)?;
-        let budgets = subjects::unchanged(self.given, &self.tree, &self.known);
+        let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
         self.unchanged(By::Files, budgets)
     }
 
@@ -162,9 +136,11 @@ impl<'a> Comparison<'a> {
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
-        let trees =
-            Trees { base: workspace, head: self.given.head.metadata.workspace_root.as_std_path() };
-        match image::difference(&read(base)?, &read(&self.given.head.built.binary)?, trees) {
+        let trees = Trees {
+            base: workspace,
+            head: self.revisions.head.metadata.workspace_root.as_std_path(),
+        };
+        match image::difference(&read(base)?, &read(&self.revisions.head.built.binary)?, trees) {
             Some(why) => Err(format!("the test binaries differ: {why}")),
             None => self.unchanged(By::Sections, Vec::new()),
         }
@@ -178,8 +154,8 @@ impl<'a> Comparison<'a> {
     }
 
     fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
-        let head = Written::of(&self.given.head.built.binary).map_err(|e| e.to_string())?;
-        let commit = self.given.commit.to_owned();
+        let head = Written::of(&self.revisions.head.built.binary).map_err(|e| e.to_string())?;
+        let commit = self.revisions.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
     }
 }

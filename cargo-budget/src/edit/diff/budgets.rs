@@ -8,8 +8,8 @@ use perf_budget_core::budget::{
 };
 use perf_budget_core::quantity::{Quantity, Unit};
 
+use super::change::{Change, Kind, same};
 use super::settings::{self, Direction};
-use super::{Change, Kind, same};
 use perf_budget_core::suite::names;
 
 /// Compares the budgets of two states of the file.

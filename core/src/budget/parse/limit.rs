@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::{Bound, Limit, Reference, Target, key, metric_name, target, waiver};
+use super::{key, metric_name, target, waiver};
+use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Better, Metric, SubjectKind};
 use crate::quantity::Unit;
 

@@ -9,7 +9,8 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
-use super::{Budgets, Settings, budget_table, key, read, reference, settings, spelling, syntax};
+use super::{budget_table, key, read, reference, settings, syntax};
+use crate::budget::{Budgets, Settings, spelling};
 use crate::error::Error;
 
 /// The most bytes of a file that is read. A budget takes about a hundred bytes.

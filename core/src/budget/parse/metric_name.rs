@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::spelling;
+use crate::budget::spelling;
 use crate::metric::{Metric, SampleKind, SubjectKind};
 
 /// Every kind of subject, in the order of the documentation.
