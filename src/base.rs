@@ -8,7 +8,7 @@ mod benchmarks;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::budget::{self, Budget, Limit};
+use perf_budget_core::budget::{self, Budget, Case, Limit};
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
@@ -52,10 +52,13 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.details.lacks.is_some() {
-            return Ok(Some(Base::before_budgets()));
-        }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
+        let benchmarks = handover.details.benchmarks.iter();
+        let benchmarks = benchmarks.map(|built| BaseBenchmarks::read(built.clone(), always));
+        let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
+        if handover.details.lacks.is_some() {
+            return Ok(Some(Base { benchmarks, ..Base::before_budgets() }));
+        }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
         // The proof was made for one test binary, and says nothing about any other.
@@ -66,11 +69,10 @@ impl Base {
         let details = handover.details;
         let unchanged =
             details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        let benchmarks = details.benchmarks.into_iter().map(BaseBenchmarks::read);
         Ok(Some(Base {
             notes: details.notes,
             link_notes: details.link_notes,
-            benchmarks: benchmarks.collect::<Result<_, Error>>()?,
+            benchmarks,
             unchanged,
             ..base
         }))
@@ -166,7 +168,11 @@ impl Base {
 
     /// Returns the proof that a limit of `budget` against the base holds, so that it need not be measured. `None` if
     /// there is no proof.
-    pub(crate) fn proves(&self, budget: &Budget, limit: &Limit) -> Option<&Proven> {
+    pub(crate) fn proves(&self, budget: &Budget, case: Option<&Case>, limit: &Limit) -> Option<&Proven> {
+        if let Some(name) = case.and_then(|case| budget.benchmark(case)) {
+            let proven = self.benchmarks(budget)?.proven(name);
+            return proven.filter(|_| handover::holds_if_equal(limit));
+        }
         let unchanged = self.unchanged.as_ref()?;
         let holds = unchanged.covers(budget) && handover::holds_if_equal(limit);
         holds.then_some(&unchanged.proven)
@@ -183,11 +189,12 @@ impl Base {
 
     /// Whether the base has a budget's benchmark of this name. If that is not known yet, the comparison is tried.
     pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str) -> bool {
-        self.benchmarks(budget).map_or(self.is_built(), |both| both.forms.contains(name))
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(name))
     }
 
     /// Discards every proof, so that everything is measured.
     pub(crate) fn measure_always(&mut self) {
+        self.benchmarks.iter_mut().for_each(BaseBenchmarks::measure_always);
         self.unchanged = None;
     }
 

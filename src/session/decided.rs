@@ -61,7 +61,8 @@ impl Session {
         let entry = &self.suite.tests[test];
         let base =
             self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
-        if let Some(proven) = base.proves(&self.budgets.budgets[entry.budget], &entry.limit) {
+        let budget = &self.budgets.budgets[entry.budget];
+        if let Some(proven) = base.proves(budget, budget.cases.get(entry.case), &entry.limit) {
             let mut outcome = self.template(test);
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
@@ -78,7 +79,8 @@ impl Session {
         }
         let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
-        let is_built = base.is_built() || base.benchmarks(&self.budgets.budgets[entry.budget]).is_some();
+        let has_benchmarks = base.benchmarks(budget).is_some_and(|both| both.list(true).is_some());
+        let is_built = base.is_built() || has_benchmarks;
         (!is_built)
             .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }

@@ -120,18 +120,16 @@ impl Terms {
 
     /// Runs a benchmark for the first time, and returns how it is to be run from now on.
     fn choose(&self, found: &Found) -> Result<(Mode, Run), Unmeasured> {
-        let timed = self.run(found, Mode::Timed);
-        let is_slow = match &timed {
-            Ok(run) => run.elapsed > SLOW,
-            Err(why) => why.cause == Cause::TimedOut,
-        };
-        if !is_slow || !found.skills.quick {
-            return timed.map(|run| (Mode::Timed, run));
+        if !found.skills.quick {
+            return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
         }
-        match (timed, self.run(found, Mode::Quick)) {
-            (Ok(timed), Ok(quick)) if timed.elapsed < quick.elapsed * 2 => Ok((Mode::Timed, timed)),
-            (_, Ok(quick)) => Ok((Mode::Quick, quick)),
-            (timed, Err(_)) => timed.map(|run| (Mode::Timed, run)),
+        // A process that is much slower than this is not waited for.
+        let quick = self.run(found, Mode::Quick)?;
+        let timeout = (quick.elapsed * 2).max(SLOW).min(self.timeout);
+        match (Terms { timeout, ..self.clone() }).run(found, Mode::Timed) {
+            Ok(timed) => Ok((Mode::Timed, timed)),
+            Err(why) if why.cause == Cause::TimedOut => Ok((Mode::Quick, quick)),
+            Err(why) => Err(why),
         }
     }
 }

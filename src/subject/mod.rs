@@ -224,8 +224,8 @@ impl Sources<'_> {
             let builder = Arc::new(self.builder(budget, None, None));
             return benchmark::Origin::Build(builder, BenchBuild::of(&budget.build));
         };
-        if let Some(built) = base.benchmarks(budget) {
-            return benchmark::Origin::File(built.list(is_reference).clone());
+        if let Some(file) = base.benchmarks(budget).and_then(|built| built.list(is_reference)) {
+            return benchmark::Origin::File(file.clone());
         }
         // Without the command, both revisions are built as cargo builds them.
         let builder = Arc::new(self.builder(budget, None, is_reference.then_some(base)));

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
+use crate::outcome::Proven;
 
 /// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
 /// path does.
@@ -83,11 +84,23 @@ pub struct Benchmarks {
     pub profile: Option<String>,
     /// The file with the [list](crate::benchmarks::List) of this revision.
     pub head: PathBuf,
-    /// The file with the list of the base.
-    pub base: PathBuf,
+    /// The file with the list of the base. `None` if the base was not built, since all of them are proven equal.
+    pub base: Option<PathBuf>,
+    /// The programs of this revision that are proven equal to the base's, so that they need not be measured.
+    #[serde(default)]
+    pub equal: Vec<EqualProgram>,
     /// The notes for every comparison of them.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// A program of benchmarks that is the same in both revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EqualProgram {
+    /// The program of this revision. The proof holds for no other file.
+    pub program: Written,
+    /// How it is proven.
+    pub proven: Proven,
 }
 
 impl Default for Details {
@@ -156,7 +169,10 @@ impl Handover {
         };
         let details = &handover.details;
         let names_a_base =
-            !handover.binaries.is_empty() || details.lacks.is_some() || details.unchanged.is_some();
+            !handover.binaries.is_empty()
+                || details.lacks.is_some()
+                || details.unchanged.is_some()
+                || !details.benchmarks.is_empty();
         Ok(names_a_base.then_some(handover))
     }
 }
