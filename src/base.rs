@@ -168,7 +168,12 @@ impl Base {
 
     /// Returns the proof that a limit of `budget` against the base holds, so that it need not be measured. `None` if
     /// there is no proof.
-    pub(crate) fn proves(&self, budget: &Budget, case: Option<&Case>, limit: &Limit) -> Option<&Proven> {
+    pub(crate) fn proves(
+        &self,
+        budget: &Budget,
+        case: Option<&Case>,
+        limit: &Limit,
+    ) -> Option<&Proven> {
         if let Some(name) = case.and_then(|case| budget.benchmark(case)) {
             let proven = self.benchmarks(budget)?.proven(name);
             return proven.filter(|_| handover::holds_if_equal(limit));

@@ -64,12 +64,17 @@ pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
     Command::new(path)
 }
 
-/// Runs a command and returns its exit code, its standard output and its standard error. Returns `None` where it does not
+/// What a program wrote, and its exit code; -1 where a signal ended it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Runs a command and returns what it wrote. Returns `None` where it does not
 /// end within this time; it is killed then.
-pub(crate) fn output_within(
-    command: &mut Command,
-    time: Duration,
-) -> io::Result<Option<(i32, Vec<u8>, Vec<u8>)>> {
+pub(crate) fn output_within(command: &mut Command, time: Duration) -> io::Result<Option<Answer>> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let deadline = Instant::now() + time;
@@ -81,7 +86,8 @@ pub(crate) fn output_within(
                 let left = deadline.saturating_duration_since(Instant::now());
                 to.recv_timeout(left.max(Duration::from_secs(1))).unwrap_or_default()
             };
-            return Ok(Some((status.code().unwrap_or(-1), left(&stdout), left(&stderr))));
+            let code = status.code().unwrap_or(-1);
+            return Ok(Some(Answer { code, stdout: left(&stdout), stderr: left(&stderr) }));
         }
         if Instant::now() >= deadline {
             child.kill()?;

@@ -19,6 +19,8 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
     package: Option<String>,
+    /// The file with the budgets, where that is not the `budgets.toml` of the directory.
+    file: Option<PathBuf>,
 }
 
 impl Project {
@@ -31,7 +33,8 @@ impl Project {
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        let project = |root: &Path| Project { root: root.to_owned(), package: package(root) };
+        let project =
+            |root: &Path| Project { root: root.to_owned(), package: package(root), file: None };
         found.map(project).ok_or_else(|| {
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
@@ -42,7 +45,24 @@ impl Project {
 
     /// Returns the path of `budgets.toml`.
     pub(crate) fn file(&self) -> PathBuf {
-        self.root.join("budgets.toml")
+        self.file.clone().unwrap_or_else(|| self.root.join("budgets.toml"))
+    }
+
+    /// Returns the workspace that the current directory is in, as a project that needs no `budgets.toml`.
+    pub(crate) fn workspace() -> Result<Project, Failure> {
+        let metadata = crate::child::metadata(Path::new("."));
+        let mut metadata = metadata;
+        let described = metadata
+            .no_deps()
+            .exec()
+            .map_err(|e| Failure::usage(format!("cargo failed to describe this project: {e}")))?;
+        let root = described.workspace_root.into_std_path_buf();
+        Ok(Project { package: package(&root), root, file: None })
+    }
+
+    /// Returns the project with its budgets in another file.
+    pub(crate) fn with_file(self, file: PathBuf) -> Project {
+        Project { file: Some(file), ..self }
     }
 
     /// Reads and checks the budgets.

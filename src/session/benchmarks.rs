@@ -16,8 +16,7 @@ use perf_budget_core::verdict::Verdict;
 use super::run_cache::RunCache;
 use super::state::Session;
 use crate::base::Base;
-use crate::subject::Sources;
-use crate::subject::benchmark::Sharing;
+use crate::subject::benchmark::{Benchmarks, Sharing};
 
 /// The most names that one sentence lists.
 const MOST_LISTED: usize = 8;
@@ -44,8 +43,7 @@ pub(super) fn find(
     let mut named = Vec::new();
     for at in several {
         let run = run_cache.map(RunCache::directory);
-        let sources = Sources { budgets, results, base, run, injection: None };
-        let origin = sources.benchmarks_of_pattern(&budgets.budgets[at]);
+        let origin = Benchmarks { budgets, results, base, run }.of_pattern(&budgets.budgets[at]);
         let name = |_: bool| origin.names(run.map_or(Sharing::Alone, Sharing::Run));
         // Two processes of one run must not make the names at once.
         let list = match run_cache {
@@ -61,7 +59,8 @@ pub(super) fn find(
 impl Session {
     /// Returns the test of each budget on several benchmarks that says which there are: its number and its name.
     pub(crate) fn several_benchmarks(&self) -> Vec<(usize, String)> {
-        let name = |named: &Named| format!("{}::benchmarks", self.budgets.budgets[named.budget].name);
+        let name =
+            |named: &Named| format!("{}::benchmarks", self.budgets.budgets[named.budget].name);
         self.benchmarks.iter().map(name).enumerate().collect()
     }
 
@@ -95,7 +94,7 @@ impl Session {
     fn benchmarks_now(&self, named: &Named) -> Result<String, Unmeasured> {
         let budget = &self.budgets.budgets[named.budget];
         let made_of = named.list.as_ref().map_err(Clone::clone)?;
-        let list = self.sources(None).benchmarks_of_pattern(budget).list()?;
+        let list = self.sources(None).benchmarks().of_pattern(budget).list()?;
         if let Some(fault) = list.faults.first() {
             return Err(fault.reason());
         }
@@ -108,7 +107,11 @@ impl Session {
             return Err(Unmeasured::new(Cause::Unsuitable, text));
         }
         if budget.cases.is_empty() {
-            let text = format!("no benchmark is named like the {}: {}", names::subject(&budget.subject), some(&list));
+            let text = format!(
+                "no benchmark is named like the {}: {}",
+                names::subject(&budget.subject),
+                some(&list)
+            );
             return Err(Unmeasured::new(Cause::NotFound, text));
         }
         let mut parts = vec![match budget.cases.len() {
@@ -126,7 +129,9 @@ impl Session {
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
             let before = base.names.iter().cloned().collect();
-            parts.extend(changes(&before, &now).into_iter().map(|change| format!("{change} since the base")));
+            parts.extend(
+                changes(&before, &now).into_iter().map(|change| format!("{change} since the base")),
+            );
         }
         Ok(parts.join("; "))
     }
@@ -149,7 +154,8 @@ fn changes(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Vec<String> {
 
 fn listed(names: &[&str]) -> String {
     let more = names.len().saturating_sub(MOST_LISTED);
-    let shown: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     shown.join(", ") + &rest
 }

@@ -81,8 +81,7 @@ impl Session {
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
         let has_benchmarks = base.benchmarks(budget).is_some_and(|both| both.list(true).is_some());
         let is_built = base.is_built() || has_benchmarks;
-        (!is_built)
-            .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
+        (!is_built).then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }
 
     /// Returns the reason why a test against an accepted value cannot be judged.

@@ -63,7 +63,8 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
-        let benchmarks = benchmarks::find(&mut budgets, &results, base.as_ref(), run_cache.as_ref())?;
+        let benchmarks =
+            benchmarks::find(&mut budgets, &results, base.as_ref(), run_cache.as_ref())?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len());
         let started = match &run_cache {

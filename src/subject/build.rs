@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use perf_budget_core::budget;
+use perf_budget_core::budget::{self, Budget, Budgets, Case};
 use perf_budget_core::build::{self, Built, Product, Site};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use self::start::BuildEnvironment;
+use crate::base::Base;
 
 /// The build of one case's subject in one revision.
 #[derive(Debug, Clone)]
@@ -42,6 +43,32 @@ type Finished = (PathBuf, String, Result<Built, Unmeasured>);
 static FINISHED: Mutex<Vec<Finished>> = Mutex::new(Vec::new());
 
 impl Builder {
+    /// Returns the build of a budget's subject, in this revision or in `base`.
+    pub(crate) fn of(
+        budgets: &Budgets,
+        results: &Path,
+        run: Option<&Path>,
+        budget: &Budget,
+        base: Option<&Base>,
+    ) -> Builder {
+        Builder {
+            root: base.map_or_else(|| budgets.root.clone(), |base| base.root.clone()),
+            base: base.and_then(Base::build).map(|build| build.binary.clone()),
+            build: budget.build.clone(),
+            timeout: budget.build.timeout.unwrap_or(budgets.settings.build_timeout),
+            results: results.to_owned(),
+            run: run.map(Path::to_owned),
+        }
+    }
+
+    /// Returns the build with the parameters of a case filled in.
+    pub(crate) fn filled(mut self, case: &Case) -> Builder {
+        for word in &mut self.build.command {
+            *word = case.fill(word);
+        }
+        self
+    }
+
     /// Runs the budget's `build` command, if it has one, and builds what these texts name. Returns the texts with each
     /// `{bin:NAME}` and `{wasm:NAME}` replaced by a path, and the notes about how everything was built.
     pub(crate) fn build(&self, texts: &[String]) -> Result<(Vec<String>, Vec<String>), Unmeasured> {

@@ -103,11 +103,7 @@ pub(super) struct Recorded {
 }
 
 /// Reads the record of the benchmark `name` in `home`, where a process has just run that benchmark and no other.
-pub(super) fn only(
-    name: &str,
-    rate: Option<Unit>,
-    home: &Path,
-) -> Result<Recorded, Unmeasured> {
+pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Recorded, Unmeasured> {
     let mut files = Vec::new();
     search(home, DEEPEST, &mut files)?;
     let file = match files.as_slice() {

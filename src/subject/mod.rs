@@ -12,13 +12,10 @@ mod sources;
 mod stale;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budget, Budgets, Case, Limit, Param, Reference, Subject, Target};
-use perf_budget_core::build::BenchBuild;
-use perf_budget_core::metric::{Metric, SampleKind, Units};
-use perf_budget_core::quantity::Unit;
+use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
+use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::suite;
@@ -31,7 +28,7 @@ use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
-use self::benchmark::{BenchmarkPairs, BenchmarkRuns};
+use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::request::{LONGEST_SLICE, request, slice_after};
@@ -70,14 +67,6 @@ fn sizes(budget: &Budget) -> Vec<(usize, f64)> {
     };
     let cases = budget.cases.iter().enumerate();
     cases.filter_map(|(i, case)| Some((i, size(&case.params)?))).collect()
-}
-
-/// Returns the unit of the limit on the throughput, if there is such a limit.
-fn rate(budget: &Budget) -> Option<Unit> {
-    budget.limits.iter().find_map(|limit| match &limit.target {
-        Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
-        _ => None,
-    })
 }
 
 /// Everything that is needed to make the source of a group.
@@ -137,15 +126,9 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
-        let sides = [
-            self.benchmark(group.budget, case, None, base),
-            self.benchmark(other.0, other.1, Some(name.clone()), base),
-        ];
-        if let [Some(subject), Some(reference)] = sides {
-            let terms = self.benchmark_terms(group.budget, metrics);
-            let built = base.and_then(|base| base.benchmarks(&self.budgets.budgets[group.budget]));
-            let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
-            return Box::new(BenchmarkPairs::new([subject, reference], terms, notes));
+        let benchmarks = self.benchmarks();
+        if let Some(pairs) = benchmarks.pairs((group.budget, case), other, &name, &metrics, base) {
+            return Box::new(pairs);
         }
         if group.reading == Reading::TIME && cfg!(unix) {
             let sides = [
@@ -196,74 +179,6 @@ impl Sources<'_> {
         Box::new(ArtifactComparison::new(compared, patterns, builders))
     }
 
-    /// Returns one benchmark as a side of a measurement: of `base` if it has a role, and of this revision otherwise. In a
-    /// comparison with a base, both revisions are built to be compared. `None` if the subject is no benchmark that is
-    /// run.
-    fn benchmark(
-        &self,
-        budget: usize,
-        case: usize,
-        role: Option<String>,
-        base: Option<&Base>,
-    ) -> Option<benchmark::Side> {
-        let budget = &self.budgets.budgets[budget];
-        let name = budget.benchmark(budget.cases.get(case)?)?.to_owned();
-        let origin = self.benchmarks(budget, role.is_some(), base);
-        Some(benchmark::Side { name, role, origin })
-    }
-
-    /// Returns where the benchmarks of a budget are listed: those of `base` or of this revision in a comparison with
-    /// `base`, or those of this revision as `cargo bench` builds them.
-    pub(crate) fn benchmarks(
-        &self,
-        budget: &Budget,
-        is_reference: bool,
-        base: Option<&Base>,
-    ) -> benchmark::Origin {
-        let Some(base) = base else {
-            let builder = Arc::new(self.builder(budget, None, None));
-            return benchmark::Origin::Build(builder, BenchBuild::of(&budget.build));
-        };
-        if let Some(file) = base.benchmarks(budget).and_then(|built| built.list(is_reference)) {
-            return benchmark::Origin::File(file.clone());
-        }
-        // Without the command, both revisions are built as cargo builds them.
-        let builder = Arc::new(self.builder(budget, None, is_reference.then_some(base)));
-        benchmark::Origin::Build(builder, BenchBuild::of(&budget.build))
-    }
-
-    /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against
-    /// the base, this revision need not be built in any other way than for that.
-    pub(crate) fn benchmarks_of_pattern(&self, budget: &Budget) -> benchmark::Origin {
-        let against_base = |limit: &Arc<Limit>| limit.reference() == Some(&Reference::Base);
-        let is_handed = |base: &&Base| base.benchmarks(budget).is_some();
-        let base = self.base.filter(is_handed).filter(|_| budget.limits.iter().all(against_base));
-        self.benchmarks(budget, false, base)
-    }
-
-    /// Returns the programs with the benchmark of a test, of each revision that is measured. `None` if one is unknown.
-    pub(crate) fn programs(&self, budget: &Budget, test: &suite::Test) -> Option<Vec<PathBuf>> {
-        let case = budget.cases.get(test.case).or(budget.cases.first())?;
-        let name = budget.benchmark(case)?;
-        let against_base = test.limit.reference() == Some(&Reference::Base);
-        let base = self.base.filter(|_| against_base);
-        let sides: &[bool] = if base.is_some() { &[false, true] } else { &[false] };
-        let program = |&is_reference: &bool| {
-            let list = self.benchmarks(budget, is_reference, base).list().ok()?;
-            Some(list.find(name).ok()?.program.binary.clone())
-        };
-        sides.iter().map(program).collect()
-    }
-
-    fn benchmark_terms(&self, budget: usize, metrics: Vec<Metric>) -> benchmark::Terms {
-        benchmark::Terms {
-            metrics,
-            rate: rate(&self.budgets.budgets[budget]),
-            scratch: self.results.join("scratch"),
-            timeout: self.timeout(budget),
-        }
-    }
-
     /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.
     /// `None` if the subject is not a workload.
     fn side(
@@ -305,19 +220,14 @@ impl Sources<'_> {
 
     /// Returns the build of one case's subject, in this revision or in `base`.
     fn builder(&self, budget: &Budget, case: Option<&Case>, base: Option<&Base>) -> Builder {
-        let mut build = budget.build.clone();
-        for word in build.command.iter_mut().filter(|_| case.is_some()) {
-            *word = case.map_or_else(String::new, |case| case.fill(word));
-        }
-        let test = base.and_then(Base::build).map(|build| build.binary.clone());
-        Builder {
-            root: base.map_or_else(|| self.budgets.root.clone(), |base| base.root.clone()),
-            base: test,
-            timeout: build.timeout.unwrap_or(self.budgets.settings.build_timeout),
-            build,
-            results: self.results.to_owned(),
-            run: self.run.map(Path::to_owned),
-        }
+        let of = Builder::of(self.budgets, self.results, self.run, budget, base);
+        case.map_or(of.clone(), |case| of.filled(case))
+    }
+
+    /// Returns what is needed to make the source of a benchmark.
+    pub(crate) fn benchmarks(&self) -> Benchmarks<'_> {
+        let Sources { budgets, results, base, run, .. } = *self;
+        Benchmarks { budgets, results, base, run }
     }
 
     fn timeout(&self, budget: usize) -> Duration {
@@ -354,13 +264,8 @@ impl Sources<'_> {
                 injection,
                 bare_value: None,
             }),
-            (Subject::Criterion(name), _) => {
-                let case = budget.cases.get(case);
-                let name = case.and_then(|case| budget.benchmark(case)).unwrap_or(name).to_owned();
-                let origin = self.benchmarks(budget, base.is_some(), base);
-                let side = benchmark::Side { name, role: None, origin };
-                let terms = self.benchmark_terms(index, metrics);
-                Box::new(BenchmarkRuns::new(side, terms))
+            (Subject::Criterion(_), _) => {
+                Box::new(self.benchmarks().runs(index, case, metrics, base))
             }
             (Subject::Record(name), _) => recorded::source(name, budget, self.budgets),
             (Subject::Workload(workload), _) => {

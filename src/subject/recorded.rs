@@ -12,7 +12,7 @@ use crate::meter::Source;
 
 /// Returns the source of the benchmark `name`, which is the subject of `budget`.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
-    let rate = super::rate(budget);
+    let rate = super::benchmark::rate(budget);
     let home = paths::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));
     let place = home.map(|home| Place { home, package: budgets.root.clone() });
     Box::new(Recorded { name: name.to_owned(), rate, place })

@@ -46,6 +46,8 @@ pub(super) struct Both<'a> {
     pub(super) before: Option<&'a Budgets>,
     /// Whether what has not changed is proven, and not measured.
     pub(super) proves: bool,
+    /// Whether both revisions have the same configuration, so that the base can use this revision's dependencies.
+    pub(super) has_same_configuration: bool,
 }
 
 /// Returns the ways in which budgets have benchmarks built that are compared with the base.
@@ -75,10 +77,17 @@ impl Both<'_> {
         let (built, head) = self.side(way, self.head)?;
         let BenchBuild { features, profile, .. } = way.clone();
         let units = self.units(self.head);
-        let notes = vec![words(units, self.head.workspace.is_some()).to_owned(), ONE_LINK.to_owned()];
+        let notes =
+            vec![words(units, self.head.workspace.is_some()).to_owned(), ONE_LINK.to_owned()];
         let head_list = self.list("head", way, &built, head.note(), tell)?;
-        let mut benchmarks =
-            Benchmarks { features, profile, head: head_list.0, base: None, equal: Vec::new(), notes };
+        let mut benchmarks = Benchmarks {
+            features,
+            profile,
+            head: head_list.0,
+            base: None,
+            equal: Vec::new(),
+            notes,
+        };
         let programs = head_list.1.programs;
         let equal = |by: By, program: &perf_budget_core::benchmarks::Program| EqualProgram {
             program: program.written.clone(),
@@ -89,14 +98,22 @@ impl Both<'_> {
         match proof.as_ref().map(Comparison::difference_of_files) {
             // Where something was not built, nothing is known of it.
             Some(None) if built.faults.is_empty() => {
-                tell(&format!("nothing that a benchmark runs has changed since {short}, which is not built"));
-                benchmarks.equal = programs.iter().map(|program| equal(By::Files, program)).collect();
+                tell(&format!(
+                    "nothing that a benchmark runs has changed since {short}, which is not built"
+                ));
+                benchmarks.equal =
+                    programs.iter().map(|program| equal(By::Files, program)).collect();
                 return Ok(benchmarks);
             }
             Some(Some(why)) => tell(&format!("building the benchmarks of {short}: {why}")),
             Some(None) | None => tell(&format!("building the benchmarks of {short}")),
         }
         prepare()?;
+        if let (Some(workspace), true) = (self.head.workspace, self.has_same_configuration)
+            && !shared::is_built(self.target_dir, self.commit, self.checkout)
+        {
+            own.lend(workspace.target_directory.as_std_path(), self.target_dir);
+        }
         let build = || self.side(way, self.base);
         let (built, how) = shared::build(self.target_dir, self.commit, self.checkout, build)?;
         let (file, list) = self.list("base", way, &built, how.note(), tell)?;
@@ -105,17 +122,23 @@ impl Both<'_> {
             let workspace = workspace.workspace_root.as_std_path();
             for program in &programs {
                 let name = (&program.package, &program.target);
-                let other = list.programs.iter().find(|other| (&other.package, &other.target) == name);
+                let other =
+                    list.programs.iter().find(|other| (&other.package, &other.target) == name);
                 let Some(other) = other else { continue };
                 let why = proof.difference_of_sections(&other.binary, &program.binary, workspace);
                 match why {
                     None => benchmarks.equal.push(equal(By::Sections, program)),
-                    Some(why) => tell(&format!("measuring the benchmarks of `{}`: {why}", program.target)),
+                    Some(why) => {
+                        tell(&format!("measuring the benchmarks of `{}`: {why}", program.target));
+                    }
                 }
             }
             let count = benchmarks.equal.len();
             if count > 0 {
-                tell(&format!("{count} of {} programs of benchmarks are the same machine code as at {short}", programs.len()));
+                tell(&format!(
+                    "{count} of {} programs of benchmarks are the same machine code as at {short}",
+                    programs.len()
+                ));
             }
         }
         Ok(benchmarks)
@@ -129,7 +152,11 @@ impl Both<'_> {
     }
 
     /// Builds one revision.
-    fn side(&self, way: &BenchBuild, revision: Revision<'_>) -> Result<(Benches, BenchBuild), Failure> {
+    fn side(
+        &self,
+        way: &BenchBuild,
+        revision: Revision<'_>,
+    ) -> Result<(Benches, BenchBuild), Failure> {
         let one_unit = match (self.units(revision), revision.workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, revision.files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
@@ -137,11 +164,15 @@ impl Both<'_> {
         let how = BenchBuild { one_unit, ..way.clone() };
         let (environment, target) = match revision.side {
             Side::Head => (None, None),
-            Side::Base { environment, target_dir } => (Some(environment), Some(target_dir.to_owned())),
+            Side::Base { environment, target_dir } => {
+                (Some(environment), Some(target_dir.to_owned()))
+            }
         };
         let root = revision.root.to_owned();
         let site = Site { root: root.clone(), package: root, target, triple: None };
-        let built = how.build(&site, &|step| start(step, environment)).map_err(failure)?;
+        let built = how
+            .build(&site, &|step| start(step, environment))
+            .map_err(|why| Failure::unmeasured(why.to_string()))?;
         Ok((built, how))
     }
 
@@ -183,13 +214,12 @@ fn ask(step: &Step) -> Result<Ended, Unmeasured> {
     command.envs(step.env.iter().map(|(name, value)| (name, value)));
     let ended = child::output_within(&mut command, LISTING)
         .map_err(|e| Unmeasured::new(Cause::Harness, format!("it was not started: {e}")))?;
-    let (code, stdout, stderr) = ended.ok_or_else(|| {
-        Unmeasured::new(Cause::TimedOut, format!("it did not end within {LISTING:?} and was killed"))
+    let child::Answer { code, stdout, stderr } = ended.ok_or_else(|| {
+        Unmeasured::new(
+            Cause::TimedOut,
+            format!("it did not end within {LISTING:?} and was killed"),
+        )
     })?;
     let messages = String::from_utf8_lossy(&stderr).into_owned();
     Ok(Ended { code, stdout, messages: (!messages.trim().is_empty()).then_some(messages) })
-}
-
-fn failure(why: Unmeasured) -> Failure {
-    Failure::unmeasured(why.to_string())
 }

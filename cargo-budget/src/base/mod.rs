@@ -90,8 +90,7 @@ impl Base {
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
             let benchmarks = self.benchmarks.clone();
-            let details =
-                Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
+            let details = Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
         let Compared { head, base, notes, .. } = &self.compared;
@@ -186,7 +185,11 @@ fn prepare_base(
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
-    let lacks = prepared.lacks(wanted, workspace.as_ref())?;
+    let lacks = if prepared.compares_benchmarks_alone(wanted)? {
+        None
+    } else {
+        prepared.lacks(wanted, workspace.as_ref())?
+    };
     let made = match &lacks {
         Some(_) => prepared.without_tests(wanted, workspace.as_ref(), tell)?,
         None => prepared.make(wanted, workspace.as_ref(), tell)?,

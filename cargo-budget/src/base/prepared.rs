@@ -158,9 +158,16 @@ impl<'a> Prepared<'a> {
         })?;
         let budgets = self.project.budgets()?;
         let before = budget::load(&self.root().join("budgets.toml")).ok();
+        let alone = self.compares_benchmarks_alone(wanted)?;
         let mut is_prepared = false;
-        let benchmarks = self.benchmarks(wanted, workspace, (&budgets, before.as_ref()), &mut is_prepared, tell)?;
-        if !benchmarks.is_empty() && wanted.to.is_none() && !unchanged::compares_tests(&budgets) {
+        let benchmarks = self.benchmarks(
+            wanted,
+            workspace,
+            (&budgets, before.as_ref()),
+            &mut is_prepared,
+            tell,
+        )?;
+        if alone {
             let note = lock.and_then(|lock| lock.difference());
             return Ok(Made { benchmarks, note, ..Made::default() });
         }
@@ -186,6 +193,16 @@ impl<'a> Prepared<'a> {
         build.save(&binary, &compared, &self.inherited)?;
         let note = lock.and_then(|lock| lock.difference());
         Ok(Made { binary: Some(binary), compared, benchmarks, unchanged: proven, note })
+    }
+
+    /// Whether the benchmarks are all that is compared, so that the base needs no tests.
+    pub(super) fn compares_benchmarks_alone(&self, wanted: &Wanted<'_>) -> Result<bool, Failure> {
+        let budgets = self.project.budgets()?;
+        let has_package = self.root().join("Cargo.toml").is_file();
+        Ok(has_package
+            && wanted.to.is_none()
+            && !benchmarks::ways(&budgets).is_empty()
+            && !unchanged::compares_tests(&budgets))
     }
 
     /// Builds what can be compared although the base has no tests: the benchmarks.
@@ -229,7 +246,8 @@ impl<'a> Prepared<'a> {
             return Ok(Vec::new());
         }
         let target_dir = self.place.results.join("target");
-        let BaseBuild { head, base, .. } = self.base_build(wanted, workspace, &target_dir);
+        let BaseBuild { head, base, has_same_configuration, .. } =
+            self.base_build(wanted, workspace, &target_dir);
         let both = Both {
             commit: self.commit,
             lists: self.project.results().join("benchmarks"),
@@ -241,6 +259,7 @@ impl<'a> Prepared<'a> {
             budgets,
             before,
             proves: wanted.proves,
+            has_same_configuration,
         };
         let build = |way| both.build(&way, &mut || self.prepare(wanted, is_prepared, tell), tell);
         benchmarks::ways(budgets).into_iter().map(build).collect()

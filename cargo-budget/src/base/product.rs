@@ -53,10 +53,10 @@ pub(super) fn start(step: &Step, base: Option<&Environment>) -> Result<Ended, Un
     command.args(&step.args).envs(step.env.iter().map(|(name, value)| (name, value)));
     command.current_dir(&step.dir).stdin(Stdio::null());
     let output = command.stderr(Stdio::inherit()).output().map_err(|e| {
-            let absent = e.kind() == std::io::ErrorKind::NotFound;
-            let cause = if absent { Cause::NotFound } else { Cause::Harness };
-            Unmeasured::new(cause, format!("it was not started: {e}"))
-        })?;
-        let code = output.status.code().unwrap_or(-1);
+        let absent = e.kind() == std::io::ErrorKind::NotFound;
+        let cause = if absent { Cause::NotFound } else { Cause::Harness };
+        Unmeasured::new(cause, format!("it was not started: {e}"))
+    })?;
+    let code = output.status.code().unwrap_or(-1);
     Ok(Ended { code, stdout: output.stdout, messages: None })
 }

@@ -29,11 +29,15 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     }
     let help = answer(bench, "--help", ask)?;
     if !help.contains("--sample-size") {
-        return Err(refused(bench, "it has Criterion, and `--help` does not show Criterion's help"));
+        return Err(refused(
+            bench,
+            "it has Criterion, and `--help` does not show Criterion's help",
+        ));
     }
     let skills = Skills { exact: help.contains("--exact"), quick: help.contains("--quick") };
     let listed = answer(bench, "--list", ask)?;
-    let name = |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
+    let name =
+        |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
     let mut names: Vec<String> = Vec::new();
     for name in listed.lines().filter_map(name) {
         if !names.contains(&name) {
@@ -58,7 +62,10 @@ fn answer(bench: &Bench, argument: &str, ask: Ask<'_>) -> Result<String, Unmeasu
         ..why
     })?;
     if ended.code != 0 {
-        let text = format!("failed to {}: with `{argument}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does", step.aim, ended.code);
+        let text = format!(
+            "failed to {}: with `{argument}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does",
+            step.aim, ended.code
+        );
         return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
     }
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
@@ -68,9 +75,13 @@ fn environment(package: &str, bench: &Bench) -> Vec<(String, String)> {
     let directory = bench.directory.to_string_lossy().into_owned();
     // Where this is set, Criterion does not ask cargo where the target directory is.
     let home = std::env::temp_dir().to_string_lossy().into_owned();
-    [("CARGO_MANIFEST_DIR", directory), ("CARGO_PKG_NAME", package.to_owned()), ("CRITERION_HOME", home)]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+    [
+        ("CARGO_MANIFEST_DIR", directory),
+        ("CARGO_PKG_NAME", package.to_owned()),
+        ("CRITERION_HOME", home),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
 }
 
 fn refused(bench: &Bench, why: &str) -> Unmeasured {

@@ -88,7 +88,11 @@ pub struct Fault {
 
 impl From<&Unmeasured> for Fault {
     fn from(why: &Unmeasured) -> Fault {
-        Fault { cause: why.cause.name().to_owned(), text: why.text.clone(), output: why.output.clone() }
+        Fault {
+            cause: why.cause.name().to_owned(),
+            text: why.text.clone(),
+            output: why.output.clone(),
+        }
     }
 }
 
@@ -153,8 +157,8 @@ impl List {
 }
 
 fn program(bench: &Bench, before: Option<&List>, ask: Ask<'_>) -> Result<Program, Unmeasured> {
-    let written = Written::of(&bench.binary)
-        .map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
+    let written =
+        Written::of(&bench.binary).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
     let known = before.into_iter().flat_map(|list| &list.programs);
     let known = known.into_iter().find(|known| known.written == written);
     let content = match known {

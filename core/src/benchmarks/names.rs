@@ -110,9 +110,12 @@ impl List {
     /// Says why there is no benchmark at all.
     pub fn none(&self) -> String {
         let is_other = |program: &&Program| program.content == Content::Other;
-        let others: Vec<String> = self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
+        let others: Vec<String> =
+            self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
         match others[..] {
-            [] => "no package of the workspace has a bench target and depends on Criterion".to_owned(),
+            [] => {
+                "no package of the workspace has a bench target and depends on Criterion".to_owned()
+            }
             _ => format!(
                 "the bench targets {} are not Criterion's, or of a version before 0.3.4",
                 others.join(", ")

@@ -178,8 +178,11 @@ impl BenchBuild {
         benches.messages.extend(messages);
         let built: BTreeSet<&str> =
             benches.built[before..].iter().map(|bench| bench.target.as_str()).collect();
-        let missing: Vec<String> = targets.iter().filter(|t| !built.contains(t.name.as_str()))
-            .map(|target| format!("`{}`", target.name)).collect();
+        let missing: Vec<String> = targets
+            .iter()
+            .filter(|t| !built.contains(t.name.as_str()))
+            .map(|target| format!("`{}`", target.name))
+            .collect();
         if ended.code != 0 || !missing.is_empty() {
             benches.faults.push(Unmeasured {
                 cause: Cause::ExitedBadly,
@@ -206,7 +209,9 @@ impl BenchBuild {
         args.extend(["--package".to_owned(), package.id.clone()]);
         args.extend(targets.iter().flat_map(|target| ["--bench".to_owned(), target.name.clone()]));
         let profile = self.profile.as_deref().unwrap_or(PROFILE);
-        args.extend(["--profile", profile, "--message-format", "json-render-diagnostics"].map(Into::into));
+        args.extend(
+            ["--profile", profile, "--message-format", "json-render-diagnostics"].map(Into::into),
+        );
         args.extend(cargo::features(self.features.as_deref()));
         for member in &self.one_unit {
             let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");

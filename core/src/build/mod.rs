@@ -7,6 +7,8 @@
 //! supervisor, and the command `cargo budget` starts plain child processes.
 
 mod benches;
+#[cfg(test)]
+mod benches_tests;
 mod cargo;
 mod index;
 mod install;

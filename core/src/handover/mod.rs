@@ -168,11 +168,10 @@ impl Handover {
             details,
         };
         let details = &handover.details;
-        let names_a_base =
-            !handover.binaries.is_empty()
-                || details.lacks.is_some()
-                || details.unchanged.is_some()
-                || !details.benchmarks.is_empty();
+        let names_a_base = !handover.binaries.is_empty()
+            || details.lacks.is_some()
+            || details.unchanged.is_some()
+            || !details.benchmarks.is_empty();
         Ok(names_a_base.then_some(handover))
     }
 }
@@ -210,6 +209,17 @@ mod tests {
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
 
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
+
+    const BENCHMARKS: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":"dist","head":"/t/h.json","base":"/t/b.json","equal":[{"program":{"path":"/t/sums-1","bytes":9,"modified":1},"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"}}],"notes":["one link"]}]}"#;
+
+    #[test]
+    fn the_format_of_compared_benchmarks_stays_the_same() {
+        let details: Details = frozen(BENCHMARKS);
+        assert_eq!(details.benchmarks[0].profile.as_deref(), Some("dist"));
+        // They name a base, even if it has no tests.
+        let handover = Handover { details, ..Handover::default() };
+        assert_eq!(back(&handover.to_env().unwrap()).unwrap(), Some(handover));
+    }
 
     /// Reads the base back from these variables.
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use perf_budget_core::benchmarks::List;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::Origin;
+use super::side::Origin;
 use crate::subject::sources;
 
 /// Who else makes tests of the same names.

@@ -8,8 +8,8 @@ use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{ProcessRun, Work};
 
-use super::process::{Mode, Run};
-use super::{Found, Side, Terms, is_rate, notes};
+use super::process::{Found, Mode, Run, is_rate};
+use super::side::{Side, Terms, notes};
 use crate::meter::{Coin, Source};
 use crate::os::affinity::{self, Pin};
 
@@ -35,11 +35,7 @@ struct State {
 }
 
 impl BenchmarkPairs {
-    pub(in crate::subject) fn new(
-        sides: [Side; 2],
-        terms: Terms,
-        notes: Vec<String>,
-    ) -> BenchmarkPairs {
+    pub(super) fn new(sides: [Side; 2], terms: Terms, notes: Vec<String>) -> BenchmarkPairs {
         BenchmarkPairs { sides, terms, coin: Coin::random(), notes, state: None }
     }
 
@@ -48,7 +44,8 @@ impl BenchmarkPairs {
         if self.state.is_none() {
             let found = [self.sides[0].find()?, self.sides[1].find()?];
             let (mode, run) = self.terms.choose(&found[0])?;
-            let mode = if found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
+            let mode =
+                if found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
             let is_one_thread = run.processors.is_some_and(|share| share <= ONE_THREAD);
             let processor = is_one_thread.then(|| self.coin.below(1 << 16));
             self.state = Some(State { found, mode, processor });
@@ -115,5 +112,5 @@ fn sides(metric: &Metric, subject: &Run, reference: &Run) -> Result<(f64, f64), 
                     both";
         return Err(Unmeasured::new(Cause::Unsuitable, text));
     }
-    Ok((subject.value(metric)?, reference.value(metric)?))
+    Ok((subject.compared_value(metric)?, reference.compared_value(metric)?))
 }

@@ -1,16 +1,33 @@
 //! One process of a benchmark's program, which runs that benchmark alone and leaves Criterion's record of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use perf_budget_core::metric::Metric;
+use perf_budget_core::benchmarks::Skills;
+use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::reading::Work;
+use perf_budget_core::stats::{Sample, order};
 
-use super::{Found, Home, is_rate};
 use crate::exec::{self, Launch};
 use crate::subject::criterion;
+
+/// A benchmark, ready to be run.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// The name as Criterion knows it.
+    pub(super) name: String,
+    /// The path of the program.
+    pub(super) binary: PathBuf,
+    /// The directory in which the program runs.
+    pub(super) directory: PathBuf,
+    pub(super) package: String,
+    pub(super) skills: Skills,
+    /// How the program was built.
+    pub(super) note: String,
+}
 
 /// How Criterion is asked to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +46,24 @@ const WHOLE: [&str; 2] = ["1", "1"];
 /// The fewest samples and resamples that Criterion accepts. The statistics of one process are not used.
 const SAMPLES: &str = "10";
 const RESAMPLES: &str = "100";
+/// How far two batches may be apart with `--quick`, as a share: on a busy machine they would never agree to the usual 5 %,
+/// and Criterion would go on for as long as the code of the benchmark says. With this it stops after a tenth of a second.
+const AGREEMENT: &str = "0.5";
+/// The fewest iterations of each batch from which a pair compares fast batches, as waiting for a processor makes a batch
+/// of many iterations longer and nothing makes it shorter.
+const MANY: f64 = 10.0;
+/// The quantile of the batches that is compared then.
+const FAST: f64 = 0.25;
 /// The part of a process from which its set-up is said.
 const LONG_SET_UP: f64 = 0.5;
 
 /// What one process measured.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// The seconds of one iteration.
+    /// The seconds of one iteration, in the middle of all batches.
     seconds: f64,
+    /// The seconds of one iteration in the faster batches, for a comparison of two processes.
+    fast: f64,
     /// The work of one iteration, or the reason why it is unknown.
     pub(super) work: Result<Work, Unmeasured>,
     /// How long the whole process took.
@@ -54,11 +81,20 @@ pub(super) struct Run {
 impl Run {
     /// Returns the value of a metric.
     pub(super) fn value(&self, metric: &Metric) -> Result<f64, Unmeasured> {
+        self.of_seconds(metric, self.seconds)
+    }
+
+    /// Returns the value of a metric that is compared with that of another process.
+    pub(super) fn compared_value(&self, metric: &Metric) -> Result<f64, Unmeasured> {
+        self.of_seconds(metric, self.fast)
+    }
+
+    fn of_seconds(&self, metric: &Metric, seconds: f64) -> Result<f64, Unmeasured> {
         if !is_rate(metric) {
-            return Ok(self.seconds);
+            return Ok(seconds);
         }
         let (Work::Operations(work) | Work::Bytes(work)) = self.work.clone()?;
-        Ok(work / self.seconds)
+        Ok(work / seconds)
     }
 
     /// Returns a note if most of the time went to the set-up of all benchmarks of the program.
@@ -98,29 +134,18 @@ pub(super) fn run(
         });
     }
     let record = criterion::only(name, rate, &home.0)?;
-    let (iterations, seconds) = record.times.iter().fold((0.0, 0.0), |(n, s), &(iters, secs)| {
-        (n + iters, s + secs)
-    });
-    debug_assert!(iterations > 0.0, "every batch has iterations");
-    let per_iteration = match mode {
-        Mode::Timed => {
-            let mut batches: Vec<f64> = record.times.iter().map(|(n, secs)| secs / n).collect();
-            batches.sort_unstable_by(f64::total_cmp);
-            middle(&batches)
-        }
-        // The batches double in length until two agree, and only the last is warm.
-        Mode::Quick => record.times.last().map(|(n, secs)| secs / n),
-    };
-    let seconds_of_one = per_iteration.ok_or_else(|| {
+    let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
+    let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
         Unmeasured::new(Cause::MeasuredNothing, format!("the benchmark `{name}` measured nothing"))
     })?;
     let wall = done.wall.as_secs_f64().max(1e-9);
     let usage = done.usage;
     Ok(Run {
-        seconds: seconds_of_one,
+        seconds,
+        fast,
         work: record.work,
         elapsed: done.wall,
-        timed: Duration::from_secs_f64(seconds.clamp(0.0, wall)),
+        timed: Duration::from_secs_f64(timed.clamp(0.0, wall)),
         processors: usage.map(|usage| usage.cpu.as_secs_f64() / wall),
         waited: usage.and_then(|u| u.waited).map(|waited| (waited.as_secs_f64() / wall).min(1.0)),
         preempted: usage.map(|usage| usage.preempted),
@@ -130,10 +155,13 @@ pub(super) fn run(
 fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
     let mut args: Vec<String> = ["--bench", "--noplot"].map(Into::into).into();
     let [warm_up, measuring] = if found.skills.quick { SHORT } else { WHOLE };
-    args.extend(["--warm-up-time", warm_up, "--measurement-time", measuring, "--nresamples", RESAMPLES].map(Into::into));
+    args.extend(
+        ["--warm-up-time", warm_up, "--measurement-time", measuring, "--nresamples", RESAMPLES]
+            .map(Into::into),
+    );
     match mode {
         Mode::Timed => args.extend(["--sample-size", SAMPLES].map(Into::into)),
-        Mode::Quick => args.push("--quick".to_owned()),
+        Mode::Quick => args.extend(["--quick", "--significance-level", AGREEMENT].map(Into::into)),
     }
     if found.skills.exact {
         args.extend(["--exact", "--", &found.name].map(Into::into));
@@ -165,8 +193,68 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns the median of sorted values.
-fn middle(sorted: &[f64]) -> Option<f64> {
-    let (low, high) = (sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted.get(sorted.len() / 2)?);
-    Some(f64::midpoint(*low, *high))
+/// Returns the seconds of one iteration in the middle of all batches, and in the faster ones.
+fn of_batches(mode: Mode, times: &[(f64, f64)]) -> Option<(f64, f64)> {
+    if mode == Mode::Quick {
+        // The batches double in length until two agree, and only the last is warm.
+        let (iterations, seconds) = times.last()?;
+        return Some((seconds / iterations, seconds / iterations));
+    }
+    let fewest = times.iter().map(|(iterations, _)| *iterations).fold(f64::INFINITY, f64::min);
+    let batches = times.iter().map(|(iterations, seconds)| seconds / iterations);
+    let batches = Sample::new(batches.collect()).ok()?;
+    let middle = order::quantile(&batches, 0.5)?;
+    let fast = if fewest >= MANY { order::quantile(&batches, FAST)? } else { middle };
+    Some((middle, fast))
+}
+
+/// Whether a metric is a throughput.
+pub(super) fn is_rate(metric: &Metric) -> bool {
+    metric.sample() == SampleKind::Rate
+}
+
+/// The directory of one process's records, which is removed when this is dropped.
+struct Home(PathBuf);
+
+impl Home {
+    fn new(scratch: &Path) -> Result<Home, Unmeasured> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let nth = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = scratch.join(format!("criterion-{}-{nth}", std::process::id()));
+        std::fs::create_dir_all(&place).map_err(|e| {
+            let text = format!("failed to create `{}`: {e}", place.display());
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        Ok(Home(place))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_stands_for_its_middle_batch_and_is_compared_by_its_faster_ones() {
+        let of = |mode, times: &[(f64, f64)]| of_batches(mode, times);
+        // Four of five batches were interrupted.
+        let times: Vec<(f64, f64)> =
+            [(10.0, 10.0), (20.0, 20.0), (30.0, 45.0), (40.0, 80.0), (50.0, 150.0)].into();
+        assert_eq!(of(Mode::Timed, &times), Some((1.5, 1.0)));
+        // A single iteration may be slow by itself.
+        let single: Vec<(f64, f64)> = [1.0, 1.0, 1.5, 2.0, 3.0].map(|time| (1.0, time)).into();
+        assert_eq!(of(Mode::Timed, &single), Some((1.5, 1.5)));
+        assert_eq!(of(Mode::Quick, &[(1.0, 9.0), (2.0, 4.0)]), Some((2.0, 2.0)));
+        assert_eq!(of(Mode::Timed, &[]), None);
+    }
+
+    #[test]
+    fn a_name_is_escaped_for_versions_without_exact() {
+        assert_eq!(escaped("a/b_c (1.5x)"), "a/b_c \\(1\\.5x\\)");
+    }
 }

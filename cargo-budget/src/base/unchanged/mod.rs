@@ -200,8 +200,8 @@ pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     let suite = Suite::of(budgets, true);
     suite.tests.iter().any(|test| {
         // Benchmarks have programs of their own, and proofs of their own.
-        let is_against_base = test.limit.reference() == Some(&Reference::Base)
-            && test.reading != Reading::BENCHMARK;
+        let is_against_base =
+            test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK;
         let covered =
             unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
         is_against_base && !covered

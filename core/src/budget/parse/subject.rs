@@ -93,12 +93,19 @@ pub(super) fn read(
 fn record(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
     const EXAMPLE: &str = "criterion = { record = \"group/bench\" }";
     let table = entry.table(reading, EXAMPLE)?;
+    let sound = reading.problems.len();
     read::check_keys(table, "`criterion`", key::RECORD, reading);
     let Some(record) = read::entry(table, "record") else {
+        // An unknown key that has just been reported is probably a misspelt `record`.
+        if reading.problems.len() > sound {
+            return None;
+        }
         let problem = Problem::new(entry.value.span(), "`criterion` names no record");
-        reading.report_absence(problem.help(format!(
-            "write {EXAMPLE}, or criterion = \"group/bench\" to run the benchmark"
-        )));
+        reading.report_absence(
+            problem.help(format!(
+                "write {EXAMPLE}, or criterion = \"group/bench\" to run the benchmark"
+            )),
+        );
         return None;
     };
     Some(Subject::Record(record.text(reading, "the name as Criterion prints it: \"group/bench\"")?))
