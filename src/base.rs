@@ -26,7 +26,7 @@ pub(crate) struct Base {
     binary: Option<Build>,
     /// The base's test binaries that times are compared with. They differ only in how they were linked.
     links: Vec<Build>,
-    /// This revision's test binaries that times are compared by. Empty if the binary of this process is used.
+    /// The test binaries of this revision that are run to compare times. Empty if the running one is used.
     head_links: Vec<Build>,
     /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
@@ -155,7 +155,7 @@ impl Base {
         &self.links
     }
 
-    /// Returns this revision's test binaries that times are compared by. Empty if the binary of this process is used.
+    /// Returns the test binaries of this revision that are run to compare times. Empty if the running one is used.
     pub(crate) fn head_links(&self) -> &[Build] {
         &self.head_links
     }

@@ -37,7 +37,7 @@ fn last_outcome(case: &Case) -> Outcome {
 fn real_records_are_judged() {
     // The samples are from a busy machine, and range from 39 ns to 1.4 µs.
     let budget = |limit: &str| {
-        format!("[budget.bare]\ncriterion = { record = \"bare\" }\nmax.mean = \"{limit}\"\n")
+        format!("[budget.bare]\ncriterion = {{ record = \"bare\" }}\nmax.mean = \"{limit}\"\n")
     };
     for (limit, code, verdict) in [
         ("1 ms", 0, Verdict::Pass),

@@ -59,10 +59,10 @@ struct Budget {
 const CODES: &str = "\
 Exit codes:
   0  every budget holds, or what was asked for is done
-  1  a budget is broken, or a limit was loosened without a reason
+  1  a budget is broken, a limit was loosened without a reason, or a selftest did not turn a limit red
   2  a mistake in the arguments or in the configuration
   3  something could not be measured, read or written
-  4  the evidence did not suffice";
+  4  the evidence did not suffice, and the settings make that red";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -50,7 +50,7 @@ impl Record {
             _ => fs::create_dir_all(&place)?,
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
-            // The linker, too, recognises an object file by the end of its name.
+            // The copy keeps the extension, by which the linker recognises an object file.
             let ending = if ends(&temporary, "o") { ".o" } else { "" };
             let there = place.join(format!("{nth}{ending}"));
             copy(&directory.join(&temporary), &there)?;

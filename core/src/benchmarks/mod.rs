@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::atomic;
 use crate::build::{Bench, Benches};
 use crate::error::Error;
 use crate::exact;
@@ -137,14 +138,9 @@ impl List {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
-        let written = (|| {
-            fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-            // Another process may read the file at this moment.
-            let part = file.with_extension(format!("part{}", std::process::id()));
-            fs::write(&part, serde_json::to_vec(self)?)?;
-            fs::rename(&part, file)
-        })();
-        written.map_err(|e: std::io::Error| Error::io("write", file, e))
+        let failed = |e| Error::io("write", file, e);
+        let text = serde_json::to_vec(self).map_err(|e| failed(e.into()))?;
+        atomic::write(file, &text).map_err(failed)
     }
 
     /// Whether each program of the list is still the same file.

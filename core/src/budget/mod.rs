@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
 use crate::metric::{Metric, SubjectKind};
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, Unit};
 
 pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
 pub use self::parse::file::{load, parse};
@@ -194,7 +194,7 @@ pub struct Limit {
     pub bound: Bound,
     /// The target that the value is compared with.
     pub target: Target,
-    /// The value beyond which there is a warning. `None` for the share `warn_at` of the limit.
+    /// The value beyond which there is a warning. `None` if [`Limit::warns_by_default`] decides it.
     pub warn: Option<Quantity>,
     /// The reason for this limit. `None` for the reason of the budget.
     pub why: Option<String>,
@@ -315,6 +315,36 @@ impl Budget {
 }
 
 impl Limit {
+    /// Returns the number of the limit, with its unit: the target in the metric's base unit, or the factor of a
+    /// relative limit.
+    pub fn number(&self) -> (f64, Unit) {
+        match &self.target {
+            Target::Absolute(quantity) => (quantity.value, quantity.unit),
+            Target::Relative { factor, .. } => (*factor, Unit::Ratio),
+        }
+    }
+
+    /// Returns the value beyond which the limit warns. `warn_at` is [`Settings::warn_at`].
+    pub fn warns_beyond(&self, warn_at: f64) -> f64 {
+        let (limit, unit) = self.number();
+        let by_default = || Limit::warns_by_default(limit, unit, self.bound, warn_at);
+        self.warn.map_or_else(by_default, |warn| warn.value)
+    }
+
+    /// Returns the value beyond which a limit of this number and unit warns, if it has no `warn` of its own. It is the
+    /// limit itself if nothing warns before the limit is reached.
+    pub fn warns_by_default(limit: f64, unit: Unit, bound: Bound, warn_at: f64) -> f64 {
+        match bound {
+            // Counts, exponents and ratios are at their limit by intention: three allocations and no more, linear,
+            // as fast as the other.
+            _ if matches!(unit, Unit::Number | Unit::Ratio) => limit,
+            // The same is true of a floor of 98 %, above which there is not much room.
+            Bound::Min if unit == Unit::Share => limit,
+            Bound::Max => limit * warn_at,
+            Bound::Min => limit / warn_at,
+        }
+    }
+
     /// Returns the reference that the limit is relative to. `None` if its target is a quantity.
     pub fn reference(&self) -> Option<&Reference> {
         match &self.target {

@@ -74,7 +74,7 @@ pub struct BaseLimits {
 }
 
 impl BaseLimits {
-    /// The names that have no such limit, as they are written.
+    /// Returns the names that have no such limit, as they are written.
     pub fn excepted(&self) -> impl Iterator<Item = &str> {
         self.except.iter().map(Pattern::as_str)
     }

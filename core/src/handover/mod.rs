@@ -26,7 +26,7 @@ pub const BINARIES: &str = "PERF_BUDGET_BASE";
 pub const LINKS: &str = "PERF_BUDGET_BASE_LINKS";
 /// The variable with the directory of the base's `budgets.toml`, if that is not above the binary.
 pub const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// The variable with this revision's test binaries that times are compared by, if the binary that runs is not used.
+/// The variable with the test binaries of this revision that are run to compare times, if the running one is not used.
 pub const HEADS: &str = "PERF_BUDGET_HEAD";
 /// The variable with what only the command knows: [`Details`], as JSON.
 pub const DETAILS: &str = "PERF_BUDGET_BASE_DETAILS";
@@ -43,7 +43,7 @@ pub struct Handover {
     pub binaries: Vec<PathBuf>,
     /// The base's test binaries that times are compared with. Empty if `binaries` are used for times too.
     pub links: Vec<PathBuf>,
-    /// This revision's test binaries that times are compared by. Empty if the binary of the process is used.
+    /// The test binaries of this revision that are run to compare times. Empty if the running one is used.
     pub heads: Vec<PathBuf>,
     /// The directory of the base's `budgets.toml`. `None` if it is above the first binary.
     pub directory: Option<PathBuf>,
@@ -64,8 +64,8 @@ pub struct Details {
     /// The notes for every comparison of times with the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_notes: Vec<String>,
-    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the
-    /// change by which a project adopts perf-budget.
+    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
+    /// that adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
     /// The benchmarks of both revisions, for each way in which budgets have them built. Empty if none is compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -5,11 +5,11 @@ use super::Sample;
 /// One bar: how many values lie from `low` up to, but not at, `high`; the last bar includes its `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// Where it begins.
+    /// Its lower end.
     pub low: f64,
-    /// Where it ends.
+    /// Its upper end.
     pub high: f64,
-    /// How many values lie in it.
+    /// The number of values in it.
     pub count: u64,
 }
 

@@ -25,7 +25,7 @@ mod image;
 mod inject;
 mod pool;
 mod sections;
-mod wasm;
+mod wasm_sections;
 
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 //! processor.
 //!
 //! What is compared runs within microseconds of each other, so that whatever the machine does to one it also does to
-//! the other. The caller tosses a coin for which of the two is started first and which begins, because the order is
-//! worth a little too. The figures are in `docs/judgement.md`.
+//! the other. The caller tosses a coin for which of the two is started first and which begins, because the order
+//! has a small effect too. The figures are in `docs/judgement.md`.
 
 #[cfg(unix)]
 mod controller;

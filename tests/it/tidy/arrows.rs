@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("error", &[]),
     ("exact", &[]),
+    ("atomic", &["error", "exact"]),
     ("fnv", &[]),
     ("os", &[]),
     ("paths", &["error"]),
@@ -21,11 +22,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
-    ("build", &["budget", "error", "fnv", "outcome"]),
+    ("build", &["atomic", "budget", "error", "fnv", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
-    ("benchmarks", &["budget", "build", "error", "exact", "handover", "outcome"]),
+    ("benchmarks", &["atomic", "budget", "build", "error", "exact", "handover", "outcome"]),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -65,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
+            "atomic",
             "base",
             "benchmarks",
             "budget",
@@ -90,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
+            "atomic",
             "base",
             "benchmarks",
             "budget",
@@ -98,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "enforce",
             "error",
             "exact",
+            "fnv",
             "inject",
             "meter",
             "metric",

@@ -135,7 +135,7 @@ fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
     }
 }
 
-/// How strict each word is.
+/// Returns how strict each word is.
 fn strictness(inconclusive: Inconclusive) -> (f64, &'static str) {
     let rank = match inconclusive {
         Inconclusive::Warn => 0.0,

@@ -67,7 +67,7 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
 /// Nothing is read from the disk.
 ///
 /// # Errors
-/// As for [`load`].
+/// The errors are those of [`load`], without those of reading a file.
 pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
     let budgets = check(&mut reading, path);

@@ -138,7 +138,7 @@ pub(super) fn one(
         let problem = match (&target, limit.warn) {
             (Some(Target::Relative { .. }), _) => {
                 Some(Problem::new(warn.at, "`warn` is for a limit that is a quantity").help(
-                    "remove it; `warn_at` in [settings] holds for limits against a reference",
+                    "remove it; a limit against a reference warns only beyond the limit, within its tolerance",
                 ))
             }
             (Some(Target::Absolute(limit)), Some(warned)) if warned.unit != limit.unit => Some(

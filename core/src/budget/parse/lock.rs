@@ -33,7 +33,7 @@ pub fn load(path: &Path) -> Result<Lock, Error> {
 /// Checks the text of a `budgets.lock`. Messages name the file `path`.
 ///
 /// # Errors
-/// As for [`load`].
+/// The errors are those of [`load`], without those of reading a file.
 pub fn parse(text: &str, path: &Path) -> Result<Lock, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
     let lock = check(&mut reading);

@@ -96,7 +96,7 @@ fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconc
     Some(word)
 }
 
-/// A share, or a table of a share and the tests that it does not hold for.
+/// Reads a share, or a table of a share and the tests that it does not hold for.
 fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
     let DeValue::Table(table) = entry.value.get_ref() else {
         return Some(BaseLimits { limit: entry.share(reading, 1.0)?, except: Vec::new() });
