@@ -7,6 +7,7 @@
 //! first process that asks measures the whole group and leaves the outcomes for the others.
 
 mod benchmarks;
+mod benchmarks_found;
 mod carried;
 mod decided;
 mod machine;

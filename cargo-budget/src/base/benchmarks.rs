@@ -16,7 +16,7 @@ use perf_budget_core::outcome::{By, Cause, Proven, Unmeasured, short};
 
 use super::build::{Built, Side};
 use super::compared::{Revision, words};
-use super::product::start;
+use super::start::start;
 use super::unchanged::{Comparison, Head, Revisions};
 use super::{members, shared};
 use crate::child;

@@ -25,6 +25,7 @@ mod product;
 mod reused;
 mod saved;
 mod shared;
+mod start;
 mod submodules;
 mod unchanged;
 
