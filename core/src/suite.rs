@@ -57,6 +57,9 @@ impl Test {
             }
             // What was recorded belongs to another program, and the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
+            _ if self.reading == Reading::BENCHMARK && cfg!(debug_assertions) => Some(
+                "benchmarks take long, and are run by tests in release: run `cargo test --release`",
+            ),
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }

@@ -10,6 +10,8 @@ mod process;
 mod runs;
 mod side;
 mod sources;
+#[cfg(all(test, unix))]
+mod tests;
 
 pub(crate) use self::named::Sharing;
 pub(crate) use self::sources::Benchmarks;

@@ -84,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "paths",
             "quantity",
             "reading",
+            "stats",
             "suite",
             "worker",
         ],
