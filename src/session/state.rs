@@ -66,7 +66,7 @@ impl Session {
         let benchmarks =
             benchmarks::find(&mut budgets, &results, base.as_ref(), run_cache.as_ref())?;
         let suite = Suite::of(&budgets, base.is_some());
-        let run = machine::run(suite.tests.len(), budgets.budgets.len());
+        let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let started = match &run_cache {
             Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
             _ => SystemTime::now(),

@@ -33,7 +33,8 @@ fn script(path: &Path, text: &str) {
 
 /// Writes the program of a bench target, which has these benchmarks.
 fn program(case: &Case, target: &str, names: &[&str]) {
-    let list: String = names.iter().map(|name| format!("echo '{name}: benchmark'; ")).collect();
+    let list: Vec<String> = names.iter().map(|name| format!("echo '{name}: benchmark';")).collect();
+    let list = list.join(" ");
     let dir = case.dir.display();
     let text = format!(
         "echo $2 >> {dir}/asked\ncase $2 in\n--help) echo ' --sample-size --exact --quick';;\n--list) {list} ;;\nesac\n\

@@ -19,6 +19,7 @@ mod handshake;
 mod inconclusive;
 mod interference;
 mod locks;
+mod places;
 mod processes;
 mod profile;
 mod record;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         interference::rows(),
         locks::rows(),
         processes::rows(),
+        places::rows(),
         profile::rows(),
         record::rows(),
     ];

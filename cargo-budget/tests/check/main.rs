@@ -11,6 +11,7 @@ mod hooks;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
+mod nothing;
 mod unchanged;
 
 use std::fs;
@@ -104,7 +105,7 @@ impl Crate {
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
-        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default()
+        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default().outcomes
     }
 }
 
