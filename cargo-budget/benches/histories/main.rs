@@ -4,16 +4,23 @@
 //! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a package
 //! `gate`, whose workloads use the crate at the top of the repository; `subjects.rs` has the workloads of each subject.
 //! For each of the last commits, except merges, it prints the result of the comparison with its parent. Nothing is
-//! measured, since the filter matches no test. Up to two binaries are built for each commit.
+//! timed, since the filter matches no test.
+//!
+//! Each result is checked by an independent instrument: callgrind counts the instructions of the workload in both
+//! revisions. Where the command has proven them equal, the counts must be equal too; every exception is printed, and the
+//! exit code is then 1.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
+mod count;
 mod subjects;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
+
+use self::subjects::Subject;
 
 /// Parts of the command's messages, each with the result that it stands for.
 const SAYS: [(&str, &str); 4] = [
@@ -23,34 +30,56 @@ const SAYS: [(&str, &str); 4] = [
     ("measuring what is limited against", "measured"),
 ];
 
+/// The results that promise the same machine code.
+const EQUAL: [&str; 2] = ["equal by files", "equal by sections"];
+
 const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.05 x base\" }\n";
 
 struct History {
     clone: PathBuf,
-    /// The package's name, and the source of its workloads.
-    subject: (&'static str, &'static str),
+    subject: &'static Subject,
     place: tempfile::TempDir,
+    /// The instructions of the workload, by commit.
+    counts: BTreeMap<String, u64>,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [repository, subject, count] = arguments.as_slice() else {
         println!("name a repository, a subject and a count: see the head of {}", file!());
-        return;
+        return ExitCode::SUCCESS;
     };
     let place = tempfile::tempdir().expect("a directory for the clone");
     let clone = place.path().join("clone");
     git(place.path(), &["clone", "-q", repository, "clone"]);
-    let subject = *subjects::ALL.iter().find(|(name, _)| name == subject).expect("it is a subject");
-    let history = History { clone, subject, place };
-    let listed = git(&history.clone, &["log", "--no-merges", "--format=%H", "-n", count]);
-    let mut counts = BTreeMap::<&str, usize>::new();
+    let subject =
+        subjects::ALL.iter().find(|known| known.name == subject).expect("it is a subject");
+    let mut history = History { clone, subject, place, counts: BTreeMap::new() };
+    let listed = git(
+        &history.clone,
+        // From the oldest on, so that the count of a commit's parent is usually known.
+        &["log", "--no-merges", "--topo-order", "--reverse", "--format=%H", "-n", count],
+    );
+    let mut results = BTreeMap::<&str, usize>::new();
+    let mut exceptions = 0;
     for commit in listed.lines() {
         let (kind, why) = history.judged(commit);
-        *counts.entry(kind).or_default() += 1;
-        println!("{} | {kind} | {}", &commit[..12], why.trim());
+        *results.entry(kind).or_default() += 1;
+        let counted = match history.counted(commit) {
+            Err(why) => format!("not counted: {why}"),
+            Ok([base, head]) if base == head => format!("{head} instructions in both"),
+            Ok([base, head]) => {
+                if EQUAL.contains(&kind) {
+                    exceptions += 1;
+                }
+                let change = 100.0 * (head as f64 / base as f64 - 1.0);
+                format!("{base} instructions, then {head} ({change:+.3} %)")
+            }
+        };
+        println!("{} | {kind} | {} | {counted}", &commit[..12], why.trim());
     }
-    println!("{counts:?}");
+    println!("{results:?}; {exceptions} proven equal and counted differently");
+    ExitCode::from(u8::from(exceptions > 0))
 }
 
 impl History {
@@ -73,8 +102,38 @@ impl History {
             let kind = SAYS.iter().find(|(words, _)| line.contains(words))?.1;
             Some((kind, line.to_owned()))
         });
-        let failed = || said.lines().rfind(|line| line.contains("error")).unwrap_or("").to_owned();
-        found.unwrap_or_else(|| ("not built", failed()))
+        found.unwrap_or_else(|| ("not built", error(&said)))
+    }
+
+    /// Returns the instructions of the workload at a commit's parent and at the commit.
+    fn counted(&mut self, commit: &str) -> Result<[u64; 2], String> {
+        let parent = git(&self.clone, &["rev-parse", &format!("{commit}~1")]);
+        // The commit is checked out last, as the next one usually follows it.
+        let mut counts = [0; 2];
+        for (at, count) in [parent.as_str(), commit].into_iter().zip(&mut counts) {
+            *count = match self.counts.get(at) {
+                Some(&known) => known,
+                None => count::instructions(&self.built(at)?, self.place.path()),
+            };
+            self.counts.insert(at.to_owned(), *count);
+        }
+        Ok(counts)
+    }
+
+    /// Builds the test at a commit as the command does, and returns the binary.
+    fn built(&self, commit: &str) -> Result<PathBuf, String> {
+        self.check_out(commit);
+        self.lock();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["test", "--release", "--no-run", "--test", "budgets"]);
+        cargo.args(["--message-format", "json-render-diagnostics"]);
+        let output = self.with(&mut cargo).output().expect("cargo starts");
+        let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+        let executable = |line: &str| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        };
+        messages.lines().rev().find_map(executable).ok_or_else(|| error(&text(&output)))
     }
 
     fn gate(&self) -> PathBuf {
@@ -110,13 +169,11 @@ impl History {
     fn check_out(&self, commit: &str) {
         git(&self.clone, &["checkout", "-q", "--force", "--detach", commit]);
         git(&self.clone, &["clean", "-q", "-ffdx"]);
-        let (subject, source) = self.subject;
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
         // A history of this library is measured by the library at that commit.
-        let is_own = subject == "perf-budget";
-        let library = if is_own { Path::new("..") } else { library };
+        let library = if self.subject.name == "perf-budget" { Path::new("..") } else { library };
         let library = format!("perf-budget = {{ path = '{}' }}\n", library.display());
-        let own = if is_own { String::new() } else { format!("{subject} = {{ path = \"..\" }}\n") };
+        let own = self.subject.dependencies;
         let manifest = format!(
             "[package]\nname = \"gate\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{library}{own}\n\
              [[test]]\nname = \"budgets\"\nharness = false\n\n[workspace]\n"
@@ -129,7 +186,7 @@ impl History {
         write("Cargo.toml", &manifest);
         write("budgets.toml", BUDGETS);
         write("src/lib.rs", "");
-        write("tests/budgets.rs", source);
+        write("tests/budgets.rs", &self.subject.source());
     }
 }
 
@@ -138,6 +195,11 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = output.expect("git starts");
     assert!(output.status.success(), "git {arguments:?}: {}", text(&output));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Returns the last line about an error.
+fn error(said: &str) -> String {
+    said.lines().rfind(|line| line.contains("error")).unwrap_or("").to_owned()
 }
 
 fn text(output: &Output) -> String {
