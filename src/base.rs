@@ -3,7 +3,7 @@
 //! `cargo budget check --base` builds the base and passes it to the tests in environment variables. A person can set
 //! the same variables by hand.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::budget::{self, Budget, Limit};
@@ -26,6 +26,9 @@ pub(crate) struct Base {
     head_links: Vec<Build>,
     /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
+    /// The differences between the environment in which the base's processes run and that of this process: each
+    /// variable with its value, or `None` if it is not inherited.
+    pub(crate) environment: BTreeMap<String, Option<String>>,
     /// The names of the base's budgets. `None` if its `budgets.toml` cannot be read by today's rules.
     names: Option<HashSet<String>>,
     /// The notes for every comparison with the base.
@@ -34,6 +37,8 @@ pub(crate) struct Base {
     pub(crate) link_notes: Vec<String>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
+    /// What is proven unchanged in the builds that times are compared with.
+    unchanged_times: Option<Unchanged>,
 }
 
 impl Base {
@@ -58,9 +63,10 @@ impl Base {
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
         let told = handover.told;
-        let unchanged =
-            told.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base { notes: told.notes, link_notes: told.link_notes, unchanged, ..base }))
+        let [unchanged, unchanged_times] = [told.unchanged, told.unchanged_times]
+            .map(|proof| proof.filter(|unchanged| !always && is_about_this_binary(unchanged)));
+        let (notes, link_notes) = (told.notes, told.link_notes);
+        Ok(Some(Base { notes, link_notes, unchanged, unchanged_times, ..base }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -70,10 +76,12 @@ impl Base {
             links: Vec::new(),
             head_links: Vec::new(),
             root: PathBuf::new(),
+            environment: BTreeMap::new(),
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
             unchanged: None,
+            unchanged_times: None,
         }
     }
 
@@ -112,19 +120,27 @@ impl Base {
             Some(HashSet::new())
         };
         // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
-        let builds = |paths: &[PathBuf], package: Option<&PathBuf>| {
-            let build = |path: &PathBuf| Ok(Build::of(absolute(path)?, package.cloned()));
+        let environment = &handover.told.run_environment;
+        let own = |binary| {
+            let mut build = Build::of(binary, Some(root.clone()));
+            build.environment.clone_from(environment);
+            build
+        };
+        let all = |paths: &[PathBuf], build: &dyn Fn(PathBuf) -> Build| {
+            let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
         Ok(Base {
-            binary: binary.map(|binary| Build::of(binary, Some(root.clone()))),
-            links: builds(if links.is_empty() { binaries } else { links }, Some(&root))?,
-            head_links: builds(heads, None)?,
-            root,
+            links: all(if links.is_empty() { binaries } else { links }, &own)?,
+            head_links: all(heads, &|binary| Build::of(binary, None))?,
+            binary: binary.map(own),
+            environment: environment.clone(),
+            root: root.clone(),
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
             unchanged: None,
+            unchanged_times: None,
         })
     }
 
@@ -157,9 +173,17 @@ impl Base {
         holds.then_some(&unchanged.proven)
     }
 
+    /// Returns the proof that a limit against the base holds for a time that is compared by pairs of processes, where
+    /// the builds that such times are compared with are equal. `None` if there is no proof.
+    pub(crate) fn proves_time(&self, limit: &Limit) -> Option<&Proven> {
+        let unchanged = self.unchanged_times.as_ref()?;
+        handover::holds_if_equal(limit).then_some(&unchanged.proven)
+    }
+
     /// Discards every proof, so that everything is measured.
     pub(crate) fn measure_always(&mut self) {
         self.unchanged = None;
+        self.unchanged_times = None;
     }
 
     /// Returns how many links there are of each revision.

@@ -3,7 +3,7 @@
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
-use perf_budget_core::suite::{self, names};
+use perf_budget_core::suite::{self, Group, Reading, Span, names};
 use perf_budget_core::verdict::{Verdict, hypothesis};
 
 use super::state::Session;
@@ -56,8 +56,14 @@ impl Session {
         let entry = &self.suite.tests[test];
         let base =
             self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
-        if let Some(proven) = base.proves(&self.budgets.budgets[entry.budget], &entry.limit) {
+        let proven = base.proves(&self.budgets.budgets[entry.budget], &entry.limit);
+        let is_paired = is_paired(&self.suite.groups[entry.group]);
+        // A proof about the builds that times are compared with is shown with the note on how these were built.
+        let of_times =
+            || Some((base.proves_time(&entry.limit).filter(|_| is_paired)?, &base.link_notes[..]));
+        if let Some((proven, notes)) = proven.map(|proven| (proven, &[][..])).or_else(of_times) {
             let mut outcome = self.template(test);
+            outcome.notes.extend_from_slice(notes);
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
@@ -155,6 +161,11 @@ impl Session {
         let text = "the measurement ended without an outcome; please report this";
         self.unmeasured(test, &Unmeasured::new(Cause::Harness, text))
     }
+}
+
+/// Whether a group's times are compared by pairs of processes, for which there may be separate builds.
+fn is_paired(group: &Group) -> bool {
+    cfg!(unix) && group.reading == Reading::TIME && matches!(group.span, Span::Case(_))
 }
 
 /// Whether a TOML key may have this character without being quoted.

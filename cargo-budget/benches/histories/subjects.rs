@@ -62,7 +62,7 @@ impl Subject {
                  if let Ok(calls) = std::env::var(\"{CALLS}\") {{\n        \
                      for _ in 0..calls.parse().unwrap() {{\n            black_box({FUNCTION}());\n        }}\n        \
                      return std::process::ExitCode::SUCCESS;\n    }}\n    \
-                 perf_budget::Harness::new().workload(\"work\", |run| run.iter({FUNCTION})).main()\n}}\n"
+                 perf_budget::Harness::new().workload(\"work\", |run| run.iter(|| {FUNCTION}())).main()\n}}\n"
         )
     }
 }

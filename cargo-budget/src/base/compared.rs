@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
+use perf_budget_core::handover::{Unchanged, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Versus};
 
 use super::build::{Side, Target, Way};
@@ -23,6 +24,8 @@ use crate::links::{self, BOUNDARY, Keeping, Refused};
 pub(crate) struct Asked {
     /// Whether any limit compares times; otherwise there is nothing to build.
     pub(crate) is_wanted: bool,
+    /// Whether any of these limits has to be measured even where both builds are equal.
+    pub(crate) is_demanding: bool,
     /// The number of links of each revision.
     pub(crate) links: u32,
     /// The number of units in which a package of the workspace is compiled.
@@ -33,12 +36,16 @@ impl Asked {
     /// Returns what a project's budgets ask for.
     pub(crate) fn by(budgets: &Budgets) -> Asked {
         let suite = Suite::of(budgets, true);
-        let is_wanted = suite
-            .groups
-            .iter()
-            .any(|group| group.versus == Some(Versus::Base) && group.reading == Reading::TIME);
+        let compares = |group: usize| {
+            let group = &suite.groups[group];
+            group.versus == Some(Versus::Base) && group.reading == Reading::TIME
+        };
+        let mut times = suite.tests.iter().filter(|test| compares(test.group)).peekable();
+        let is_wanted = times.peek().is_some();
+        let is_demanding = times.any(|test| !holds_if_equal(&test.limit));
         let settings = &budgets.settings;
-        Asked { is_wanted, links: settings.layouts, units: settings.codegen_units }
+        let (links, units) = (settings.layouts, settings.codegen_units);
+        Asked { is_wanted, is_demanding, links, units }
     }
 
     /// Returns a description of the way of building, which two builds must have in common to be compared.
@@ -101,6 +108,8 @@ pub(super) struct Compared {
     pub(super) reason: Option<String>,
     /// Notes that are shown with each comparison of times.
     pub(super) notes: Vec<String>,
+    /// The proof that the builds are equal, so that their times need not be measured.
+    pub(super) unchanged: Option<Unchanged>,
 }
 
 /// The source of the base's links.
@@ -111,13 +120,19 @@ pub(super) enum Other<'a> {
     Taken(Links, Option<String>),
 }
 
-/// Builds and links both revisions, or the base alone. The records of their links are in `place`.
+/// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are
+/// not, or where that is not enough.
+pub(super) type Prove<'a> = &'a dyn Fn(&Path, &Path) -> Option<Unchanged>;
+
+/// Builds and links both revisions, or the base alone. The records of their links are in `place`. Where `prove` finds
+/// the builds to be equal, they are linked only if a limit has to be measured all the same.
 pub(super) fn build(
     target: &Target,
     asked: Asked,
     place: &Path,
     head: Option<Revision<'_>>,
     other: Other<'_>,
+    prove: Prove<'_>,
 ) -> Result<Compared, Failure> {
     let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
     let has_members = head.as_ref().is_none_or(is_known)
@@ -126,19 +141,34 @@ pub(super) fn build(
             Other::Taken(..) => true,
         };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
-    let made = |revision: Revision<'_>, name: &str| {
+    let timed = |revision, name: &str| {
         let asked = Asked { units, ..asked };
-        TimedBuild { target, asked, revision, keep: place.join(name) }.build()
-    };
-    let (mut base, reason) = match other {
-        Other::Build(revision) => made(revision, "base")?,
-        Other::Taken(links, reason) => (links, reason),
+        TimedBuild { target, asked, revision, keep: place.join(name) }
     };
     let mut notes = vec![words(units, has_members).to_owned()];
+    let base = match other {
+        Other::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
+        Other::Taken(links, reason) => Half::Linked(links, reason),
+    };
     let Some(head) = head else {
+        let (base, reason) = base.link()?;
         return Ok(Compared { base, reason, notes, ..Compared::default() });
     };
-    let (mut head, other) = made(head, "head")?;
+    let head = timed(head, "head").compile()?;
+    let mut unchanged = match &base {
+        Half::Compiled(base) => prove(&base.binary, &head.binary),
+        Half::Linked(..) => None,
+    };
+    if unchanged.is_some() && !asked.is_demanding {
+        return Ok(Compared { notes, unchanged, ..Compared::default() });
+    }
+    let is_taken = matches!(base, Half::Linked(..));
+    let (mut base, reason) = base.link()?;
+    let (mut head, other) = head.link()?;
+    if let (true, [first, ..], [second, ..]) = (is_taken, &base.binaries[..], &head.binaries[..]) {
+        // Of a base that was built elsewhere there are only links. The same seed makes the same link of the same code.
+        unchanged = prove(first, second);
+    }
     let why = reason.as_ref().or(other.as_ref());
     if let Some(why) = why {
         base.keep_one();
@@ -155,7 +185,7 @@ pub(super) fn build(
              {BOUNDARY} bytes"
         ));
     }
-    Ok(Compared { head, base, reason, notes })
+    Ok(Compared { head, base, reason, notes, unchanged })
 }
 
 /// Returns a note on how both revisions were compiled.
@@ -174,6 +204,23 @@ fn words(units: CodegenUnits, has_members: bool) -> &'static str {
     }
 }
 
+/// One side of the comparison, as far as it is built.
+enum Half<'a> {
+    /// It was compiled here, and is not linked any further times.
+    Compiled(Compiled<'a>),
+    /// It was linked elsewhere. The text is the reason why there is only one link, where that is so.
+    Linked(Links, Option<String>),
+}
+
+impl Half<'_> {
+    fn link(self) -> Result<(Links, Option<String>), Failure> {
+        match self {
+            Half::Compiled(compiled) => compiled.link(),
+            Half::Linked(links, reason) => Ok((links, reason)),
+        }
+    }
+}
+
 /// The build of one revision to compare times.
 struct TimedBuild<'a> {
     target: &'a Target,
@@ -182,31 +229,46 @@ struct TimedBuild<'a> {
     keep: PathBuf,
 }
 
-impl TimedBuild<'_> {
-    /// Builds the links. Where there can be none, it builds the one binary and returns the reason with it.
-    fn build(&self) -> Result<(Links, Option<String>), Failure> {
-        let keeping = match self.keeping() {
+/// A revision that was compiled to compare times.
+struct Compiled<'a> {
+    build: TimedBuild<'a>,
+    /// The binary as cargo linked it.
+    binary: PathBuf,
+    /// How its link is recorded, or why there can be no further links.
+    keeping: Result<Keeping, String>,
+}
+
+impl Compiled<'_> {
+    /// Makes the links. Where there can be none, it returns the one binary, and the reason with it.
+    fn link(self) -> Result<(Links, Option<String>), Failure> {
+        let Compiled { build, mut binary, keeping } = self;
+        let keeping = match keeping {
             Ok(keeping) => keeping,
-            Err(reason) => {
-                let binaries = vec![self.cargo(None)?];
-                return Ok((Links { binaries, of: None }, Some(reason)));
-            }
+            Err(reason) => return Ok((Links { binaries: vec![binary], of: None }, Some(reason))),
         };
-        let mut binary = self.cargo(Some(&keeping))?;
-        let mut made = links::make(&self.keep, &binary, self.asked.links);
+        let mut made = links::make(&build.keep, &binary, build.asked.links);
         if made == Err(Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
-            binary = self.cargo(Some(&keeping))?;
-            made = links::make(&self.keep, &binary, self.asked.links);
+            binary = build.cargo(Some(&keeping))?;
+            made = links::make(&build.keep, &binary, build.asked.links);
         }
-        links::forget_others(&self.keep, &binary);
+        links::forget_others(&build.keep, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
             Err(Refused::Stale) => (Links { binaries: vec![binary], of: None }, Some(stale.into())),
             Err(Refused::Cannot(why)) => (Links { binaries: vec![binary], of: None }, Some(why)),
         })
+    }
+}
+
+impl<'a> TimedBuild<'a> {
+    /// Compiles the revision, and has its link recorded where it can be repeated.
+    fn compile(self) -> Result<Compiled<'a>, Failure> {
+        let keeping = self.keeping();
+        let binary = self.cargo(keeping.as_ref().ok())?;
+        Ok(Compiled { build: self, binary, keeping })
     }
 
     fn cargo(&self, keeping: Option<&Keeping>) -> Result<PathBuf, Failure> {

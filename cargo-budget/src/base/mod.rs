@@ -21,7 +21,9 @@ mod outside;
 mod own_git;
 mod prepared;
 mod product;
+mod pruned;
 mod reused;
+mod running;
 mod saved;
 mod shared;
 mod submodules;
@@ -38,12 +40,14 @@ use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
 use self::prepared::{Made, Place, Prepared};
+use self::running::Changes;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
+pub(crate) use self::running::stand_in;
 
 /// A base revision that is ready to be compared with.
 #[derive(Debug)]
@@ -63,8 +67,10 @@ pub(crate) struct Base {
     notes: Vec<String>,
     /// What has not changed since the base, so that it need not be measured.
     unchanged: Option<Unchanged>,
-    /// The environment that the harness gives to the base's processes.
+    /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
+    /// The differences of the environment that the harness gives to the base's processes.
+    run_environment: Changes,
     /// Locks that are held as long as the binaries are used. Without them another comparison could overwrite the
     /// binaries, because cargo gives the same file names to two checkouts of one package in one target directory.
     _locks: [File; 2],
@@ -89,7 +95,7 @@ impl Base {
             let told = Told { lacks: self.lacks.clone(), ..Told::default() };
             return Handover { told, ..Handover::default() };
         }
-        let Compared { head, base, notes, .. } = &self.compared;
+        let Compared { head, base, notes, unchanged, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
         Handover {
             binaries: self.binary.clone().into_iter().collect(),
@@ -98,9 +104,15 @@ impl Base {
             directory: Some(self.root.clone()),
             told: Told {
                 environment: self.inherited.variables(),
+                run_environment: self.run_environment.clone(),
                 notes: self.notes.clone(),
-                link_notes: if has_links { notes.clone() } else { Vec::new() },
+                link_notes: if has_links || unchanged.is_some() {
+                    notes.clone()
+                } else {
+                    Vec::new()
+                },
                 unchanged: self.unchanged.clone(),
+                unchanged_times: unchanged.clone(),
                 ..Told::default()
             },
         }
@@ -177,6 +189,7 @@ fn prepare_base(
     // Earlier releases kept the checkouts here, where this project's configuration was above them.
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
     let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];
+    pruned::prune(&results.join("target"));
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
@@ -193,6 +206,7 @@ fn prepare_base(
         lacks,
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,
+        run_environment: made.run_environment,
         inherited: prepared.inherited,
         _locks: locks,
     })

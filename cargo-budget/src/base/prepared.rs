@@ -7,11 +7,12 @@ use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
 use perf_budget_core::outcome::short;
 
-use super::binaries::{BaseBuild, Wanted};
+use super::binaries::{BaseBuild, Found, Wanted};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
+use super::running::{self, Changes};
 use super::{checkout, lock, manifests, members, outside, unchanged};
 use crate::child;
 use crate::failure::Failure;
@@ -56,6 +57,8 @@ pub(super) struct Made {
     pub(super) compared: Compared,
     /// What has not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
+    /// The differences of the environment in which the base's processes run from that of this revision's.
+    pub(super) run_environment: Changes,
     /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,
 }
@@ -167,18 +170,31 @@ impl<'a> Prepared<'a> {
         }
         let target_dir = self.place.results.join("target");
         let build = self.base_build(wanted, workspace, &target_dir);
-        let (binary, other) = build.binary(&self.inherited, tell)?;
-        if let (Some(proof), None, Some(workspace)) = (&proof, &proven, workspace) {
-            let workspace = workspace.workspace_root.as_std_path();
-            proven = proof.by_sections(&binary, workspace, tell);
+        let Found { binary, other, environment } = build.binary(&self.inherited, tell)?;
+        let sources = workspace.map(|workspace| workspace.workspace_root.as_std_path());
+        if let (Some(proof), None, Some(sources)) = (&proof, &proven, sources) {
+            proven = proof.by_sections(&binary, sources, tell);
         }
+        let is_proven = proven.is_some();
+        let prove = |base: &Path, head: &Path| {
+            let proof = proof.as_ref().filter(|_| !is_proven)?;
+            proof.of_times([base, head], sources?, tell)
+        };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {
-            compared = build.compared(other, tell)?;
+            compared = build.compared(other, &prove, tell)?;
         }
-        build.save(&binary, &compared, &self.inherited)?;
+        let mut run_environment = Changes::new();
+        if leaves_any(proven.as_ref()) || wanted.to.is_some() {
+            let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
+            build.save(&binary, &compared, &own, &self.inherited)?;
+            if let Some(head) = wanted.head {
+                let head = build.environment(build.head, &head.binary)?;
+                run_environment = running::of_base(&head, &own);
+            }
+        }
         let note = lock.and_then(|lock| lock.difference());
-        Ok(Made { binary: Some(binary), compared, unchanged: proven, note })
+        Ok(Made { binary: Some(binary), compared, unchanged: proven, run_environment, note })
     }
 
     /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
@@ -191,7 +207,9 @@ impl<'a> Prepared<'a> {
         let built = wanted.head.filter(|_| wanted.proves)?;
         let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
-        let head = unchanged::Head { root: &self.project.root, top, prefix, built, metadata };
+        let files = &self.head_files;
+        let head =
+            unchanged::Head { root: &self.project.root, top, prefix, built, metadata, files };
         unchanged::Comparison::of(
             unchanged::Given { head, commit: self.commit, budgets, before },
             tell,

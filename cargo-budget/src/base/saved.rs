@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::compared::Links;
+use super::running::Changes;
 use crate::failure::Failure;
 
 /// The name of the file that describes the saved base.
 const FILE: &str = "base.json";
 /// The version of that file's format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The inputs of a base's build: two bases with the same key are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,10 @@ struct Saved {
     key: Key,
     /// The directory of the base's package when it was built.
     package: PathBuf,
+    /// The target directory that it was built in.
+    target: PathBuf,
+    /// What cargo changes in the environment to run it.
+    environment: Changes,
     /// The path of the binary below the target directory.
     place: PathBuf,
     /// Why there is only one link; `None` where there are several.
@@ -53,6 +58,8 @@ pub(super) struct Taken {
     pub(super) binary: PathBuf,
     pub(super) links: Links,
     pub(super) reason: Option<String>,
+    /// What cargo changes in the environment to run it.
+    pub(super) environment: Changes,
 }
 
 /// The name of the saved binary.
@@ -65,6 +72,7 @@ pub(super) fn write(
     (package, target_dir): (&Path, &Path),
     binary: &Path,
     (links, reason): (&[PathBuf], Option<&str>),
+    environment: &Changes,
 ) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
     // The description is removed first and written last, so that an incomplete directory is not taken for a base.
@@ -83,8 +91,16 @@ pub(super) fn write(
     }
     let place = binary.strip_prefix(target_dir).unwrap_or(binary).to_owned();
     let reason = reason.map(str::to_owned);
-    let package = package.to_owned();
-    let saved = Saved { version: VERSION, key: key.clone(), package, place, reason, files };
+    let saved = Saved {
+        version: VERSION,
+        key: key.clone(),
+        package: package.to_owned(),
+        target: target_dir.to_owned(),
+        environment: environment.clone(),
+        place,
+        reason,
+        files,
+    };
     let text = serde_json::to_vec_pretty(&saved)
         .map_err(|e| Failure::unmeasured(format!("failed to describe the base: {e}")))?;
     fs::write(&file, text).map_err(|e| Failure::io("write", &file, &e))
@@ -136,7 +152,20 @@ pub(super) fn take(
     if !binary.is_file() {
         return Err("it has no binary".to_owned());
     }
-    Ok(Taken { binary, links, reason: saved.reason })
+    let environment = moved(&saved, package, target_dir);
+    Ok(Taken { binary, links, reason: saved.reason, environment })
+}
+
+/// Returns what cargo changes in the environment, with the directories of this machine.
+fn moved(saved: &Saved, package: &Path, target_dir: &Path) -> Changes {
+    let places = [(&saved.target, target_dir), (&saved.package, package)];
+    let here = |value: &String| {
+        places.iter().fold(value.clone(), |value, (there, here)| {
+            value.replace(&*there.to_string_lossy(), &here.to_string_lossy())
+        })
+    };
+    let changes = saved.environment.iter();
+    changes.map(|(name, value)| (name.clone(), value.as_ref().map(here))).collect()
 }
 
 /// Copies a file of a saved base, whose digest must still be `expected`.
@@ -245,11 +274,20 @@ mod tests {
         for link in &links {
             fs::write(link, "it names /cache/checkout/data").unwrap();
         }
-        write(&dir, &key(), (package, &target), &binary, (&links, None)).unwrap();
+        let paths = format!("{}/release:/lib", target.display());
+        let environment =
+            [("LIBS", Some(&*paths)), ("AT", Some("/cache/checkout/x")), ("GONE", None)];
+        let environment: Changes =
+            environment.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).into();
+        write(&dir, &key(), (package, &target), &binary, (&links, None), &environment).unwrap();
         let taken = take(&dir, &key(), package, &there).unwrap();
         assert_eq!(taken.binary, there.join("release/deps/saved-budgets-1"));
         assert_eq!(fs::read_to_string(&taken.binary).unwrap(), "a binary");
         assert_eq!(taken.links.binaries.len(), 2);
+        let paths = format!("{}/release:/lib", there.display());
+        assert_eq!(taken.environment["LIBS"].as_ref(), Some(&paths));
+        assert_eq!(taken.environment["AT"].as_deref(), Some("/cache/checkout/x"));
+        assert_eq!(taken.environment["GONE"], None);
         let link = taken.links.binaries[1].clone();
         assert!(link.is_file());
         drop(taken);

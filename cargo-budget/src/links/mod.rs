@@ -15,4 +15,4 @@ mod stand_in;
 pub(crate) use self::align::BOUNDARY;
 pub(crate) use self::make::{Refused, clear, make};
 pub(crate) use self::record::forget_others;
-pub(crate) use self::stand_in::{Keeping, stand_in};
+pub(crate) use self::stand_in::{Keeping, name_this, stand_in};

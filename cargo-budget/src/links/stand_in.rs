@@ -72,7 +72,7 @@ pub(crate) fn stand_in() -> Option<Result<ExitCode, String>> {
 }
 
 /// Creates the file `name` as another name of this command.
-fn name_this(name: &Path) -> io::Result<()> {
+pub(crate) fn name_this(name: &Path) -> io::Result<()> {
     let this = env::current_exe()?;
     if fs::read_link(name).is_ok_and(|known| known == this) {
         return Ok(());

@@ -11,6 +11,7 @@ mod hooks;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
+mod running;
 mod unchanged;
 
 use std::fs;

@@ -58,6 +58,10 @@ pub struct Told {
     /// The differences between the environment in which the base is built and that of this revision. Each entry is a
     /// variable's value in the base, or `None` if the variable is not set there.
     pub environment: BTreeMap<String, Option<String>>,
+    /// The differences between the environment in which cargo runs the base's tests and that of this revision's, in the
+    /// same form: variables of `[env]`, of build scripts and of cargo itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub run_environment: BTreeMap<String, Option<String>>,
     /// The notes for every comparison with the base.
     pub notes: Vec<String>,
     /// The notes for every comparison of times with the base.
@@ -69,6 +73,10 @@ pub struct Told {
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
+    /// What is proven unchanged in the builds that times are compared with, where `unchanged` proves nothing. It holds
+    /// for comparisons of times alone, since everything else is measured on cargo's own builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged_times: Option<Unchanged>,
 }
 
 impl Default for Told {
@@ -76,10 +84,12 @@ impl Default for Told {
         Told {
             version: VERSION,
             environment: BTreeMap::new(),
+            run_environment: BTreeMap::new(),
             notes: Vec::new(),
             link_notes: Vec::new(),
             lacks: None,
             unchanged: None,
+            unchanged_times: None,
         }
     }
 }
@@ -166,11 +176,16 @@ fn read(text: &OsStr) -> Result<Told, Error> {
 mod tests {
     use super::*;
     use crate::exact::frozen::frozen;
+    use crate::outcome::By;
 
     /// The JSON of the first version, which every later version must read.
     const ALL: &str = r#"{"version":1,"environment":{"CARGO":"/bin/cargo","RUSTUP_TOOLCHAIN":null},"notes":["with another lock"],"lacks":"has no budgets.toml"}"#;
 
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
+
+    const TIMES: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged_times":{"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":[],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
+
+    const RUN: &str = r#"{"version":1,"environment":{},"run_environment":{"MODE":"slow","OUT_DIR":null},"notes":[],"lacks":null}"#;
 
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
 
@@ -184,6 +199,8 @@ mod tests {
     fn the_format_of_the_variable_stays_the_same() {
         let told: Told = frozen(ALL);
         assert_eq!(told.environment["RUSTUP_TOOLCHAIN"], None);
+        let told: Told = frozen(RUN);
+        assert_eq!(told.run_environment["MODE"].as_deref(), Some("slow"));
         assert_eq!(told.lacks.as_deref(), Some("has no budgets.toml"));
     }
 
@@ -198,6 +215,8 @@ mod tests {
         let told: Told = frozen(PROVEN);
         let unchanged = told.unchanged.unwrap();
         assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
+        let told: Told = frozen(TIMES);
+        assert_eq!((told.unchanged, told.unchanged_times.unwrap().proven.by), (None, By::Sections));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! - By files, before the base is built: no path that differs is used by what runs.
 //! - By sections, once the base is built: both test binaries are the same in memory, and no file differs that a workload
-//!   may read.
+//!   may read. Where cargo's own builds differ, the builds that times are compared with may still be the same: a change
+//!   in one function moves others to another codegen unit, unless there is only one.
 //!
 //! Whatever cannot be proven is measured.
 
@@ -13,6 +14,7 @@ mod mentions;
 mod subjects;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,7 @@ use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
 use self::usage::{Known, Step, is_source};
 use super::build::Built;
+use super::configuration::Files;
 
 /// This revision, as it was built.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,8 @@ pub(super) struct Head<'a> {
     pub(super) built: &'a Built,
     /// Cargo's description of the workspace.
     pub(super) metadata: &'a Metadata,
+    /// The configuration files.
+    pub(super) files: &'a Files,
 }
 
 /// The two revisions that a proof is about.
@@ -103,7 +108,7 @@ impl<'a> Comparison<'a> {
         workspace: &Path,
         tell: &dyn Fn(&str),
     ) -> Option<Unchanged> {
-        match self.sections(base, workspace) {
+        match self.sections([base, &self.given.head.built.binary], workspace) {
             Ok(unchanged) => {
                 tell(&format!(
                     "the test binary is the same machine code as at {}",
@@ -118,6 +123,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Proves that the builds that times are compared with, the base's and this revision's, are the same in memory.
+    /// Returns `None` otherwise, and tells the user nothing: why they are measured was said about cargo's own builds.
+    pub(super) fn of_times(
+        &self,
+        binaries: [&Path; 2],
+        workspace: &Path,
+        tell: &dyn Fn(&str),
+    ) -> Option<Unchanged> {
+        let unchanged = self.sections(binaries, workspace).ok()?;
+        tell(&format!(
+            "built to compare times, the test binary is the same machine code as at {}",
+            short(self.given.commit)
+        ));
+        Some(unchanged)
+    }
+
     fn read(given: Given<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
@@ -129,7 +150,14 @@ impl<'a> Comparison<'a> {
         let place = Place { top: &top, workspace: &workspace, target: &target };
         let tree = Tree::of(&top, given.commit).map_err(|failure| failure.text)?;
         let inputs = Inputs::of(&given.head.built.messages, place)?;
-        let sources = sources(&top, &inputs, given.budgets)?;
+        let configuration: BTreeSet<String> =
+            given.head.files.all().iter().flat_map(|file| place.both(file)).collect();
+        let mut sources = sources(&top, &inputs, given.budgets)?;
+        // A linker or a wrapper that the configuration names is used.
+        for path in &configuration {
+            let text = fs::read(top.join(path)).unwrap_or_default();
+            sources.add(path, &String::from_utf8_lossy(&text));
+        }
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
             let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
@@ -143,8 +171,8 @@ impl<'a> Comparison<'a> {
         let before = given.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
-        let known =
-            Known { inputs, sources, packages, prefix: given.head.prefix.to_owned(), inert };
+        let prefix = given.head.prefix.to_owned();
+        let known = Known { inputs, configuration, sources, packages, prefix, inert };
         Ok(Comparison { given, tree, known })
     }
 
@@ -152,19 +180,22 @@ impl<'a> Comparison<'a> {
         if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
+        if let Some(path) = self.known.configuration.iter().find(|path| !self.tree.keeps(path)) {
+            return Err(format!("`{path}` decides how it is built, and is not in git"));
+        }
         self.check_all_unused(Step::Files)?;
         let budgets = subjects::unchanged(self.given, &self.tree, &self.known);
         self.unchanged(By::Files, budgets)
     }
 
-    fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
+    fn sections(&self, [base, head]: [&Path; 2], workspace: &Path) -> Result<Unchanged, String> {
         self.check_all_unused(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
         let trees =
             Trees { base: workspace, head: self.given.head.metadata.workspace_root.as_std_path() };
-        match image::difference(&read(base)?, &read(&self.given.head.built.binary)?, trees) {
+        match image::difference(&read(base)?, &read(head)?, trees) {
             Some(why) => Err(format!("the test binaries differ: {why}")),
             None => self.unchanged(By::Sections, Vec::new()),
         }
