@@ -74,6 +74,12 @@ impl Files {
         names
     }
 
+    /// Whether these files, or those of cargo's home, set a key of a table.
+    pub(super) fn set(&self, table: &str, key: &str) -> bool {
+        let sets = |file: PathBuf| read(&file)?.get(table)?.get(key).map(drop);
+        self.all().into_iter().chain(of_home()).any(|file| sets(file).is_some())
+    }
+
     /// Returns the compiler wrapper that is configured: by a variable, else by the nearest file that names one, and
     /// last by cargo's home.
     pub(super) fn wrapper(&self) -> Option<PathBuf> {

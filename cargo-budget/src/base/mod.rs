@@ -189,8 +189,8 @@ fn prepare_base(
     // Earlier releases kept the checkouts here, where this project's configuration was above them.
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
     let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];
-    pruned::prune(&results.join("target"));
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
+    pruned::prune(&place.target_dir());
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
     let lacks = prepared.lacks(wanted, workspace.as_ref())?;

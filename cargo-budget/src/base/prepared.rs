@@ -32,6 +32,13 @@ pub(super) struct Place<'a> {
     pub(super) prefix: &'a str,
 }
 
+impl Place<'_> {
+    /// Returns the target directory that all bases are built in.
+    pub(super) fn target_dir(&self) -> PathBuf {
+        self.results.join("target")
+    }
+}
+
 /// Both revisions, ready to be built.
 pub(super) struct Prepared<'a> {
     project: &'a Project,
@@ -84,7 +91,8 @@ impl<'a> Prepared<'a> {
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
         }
-        let inherited = Environment::of(&project.root, &head_files);
+        let target_dir = place.target_dir();
+        let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
         if manifests::lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
             if let Ok(whole) = inherited.metadata(&checkout.package).exec() {
@@ -168,7 +176,7 @@ impl<'a> Prepared<'a> {
             tell(&format!("preparing {}: {command}", short(self.commit)));
             build::prepare(command, self.root(), &self.inherited)?;
         }
-        let target_dir = self.place.results.join("target");
+        let target_dir = self.place.target_dir();
         let build = self.base_build(wanted, workspace, &target_dir);
         let Found { binary, other, environment } = build.binary(&self.inherited, tell)?;
         let sources = workspace.map(|workspace| workspace.workspace_root.as_std_path());

@@ -173,6 +173,28 @@ fn each_revision_is_built_with_its_own_flags_and_variables() {
     alone.has(&["would apply to the base's build, but it is neither in the base nor above this"]);
 }
 
+/// Cargo tells packages apart by their names and versions, so both revisions would have the same files there.
+#[test]
+fn a_build_directory_that_the_user_names_is_not_shared_by_both_revisions() {
+    let place = Place::new("app");
+    let built = |text: &str| {
+        let text = format!("pub fn built() -> String {{\n    \"{text}\".to_owned()\n}}\n");
+        place.write("app/src/lib.rs", &text);
+        place.commit("app");
+    };
+    built("before");
+    built("after");
+    let mut named = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    named.args(["budget", "check", "--profile", "dev", "--base", "HEAD~1"]);
+    let output = named.env("CARGO_BUILD_BUILD_DIR", place.path("build")).output().unwrap();
+    let named = Said(String::from_utf8([output.stdout, output.stderr].concat()).unwrap());
+    named.has(&["head: after", "base: before"]);
+    let directory = place.path("build");
+    let text = format!("[build]\nbuild-dir = {:?}\n", directory.to_str().unwrap());
+    place.write(".cargo/config.toml", &text);
+    place.check("app", "HEAD~1").has(&["head: after", "base: before"]);
+}
+
 #[test]
 fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     let place = Place::new("app");
