@@ -179,14 +179,17 @@ impl<'a> Prepared<'a> {
         let target_dir = self.place.target_dir();
         let build = self.base_build(wanted, workspace, &target_dir);
         let Found { binary, other, environment } = build.binary(&self.inherited, tell)?;
-        let sources = workspace.map(|workspace| workspace.workspace_root.as_std_path());
-        if let (Some(proof), None, Some(sources)) = (&proof, &proven, sources) {
-            proven = proof.by_sections(&binary, sources, tell);
+        let tree = workspace.map(|workspace| unchanged::BaseTree {
+            top: &self.checkout.top,
+            workspace: workspace.workspace_root.as_std_path(),
+        });
+        if let (Some(proof), None, Some(tree)) = (&proof, &proven, tree) {
+            proven = proof.by_sections(&binary, tree, tell);
         }
         let is_proven = proven.is_some();
         let prove = |base: &Path, head: &Path| {
             let proof = proof.as_ref().filter(|_| !is_proven)?;
-            proof.of_times([base, head], sources?, tell)
+            proof.of_times([base, head], tree?, tell)
         };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {

@@ -26,7 +26,7 @@ use perf_budget_core::outcome::{By, Proven, short};
 use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
-use self::image::Trees;
+use self::image::Start;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
 use self::usage::{Known, Step, is_source};
@@ -60,6 +60,15 @@ pub(super) struct Given<'a> {
     pub(super) budgets: &'a Budgets,
     /// The base's budgets, where they can be read.
     pub(super) before: Option<&'a Budgets>,
+}
+
+/// The base's sources.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BaseTree<'a> {
+    /// The top of its checkout.
+    pub(super) top: &'a Path,
+    /// Its workspace.
+    pub(super) workspace: &'a Path,
 }
 
 /// The comparison of both revisions: which paths differ, and what is known about them.
@@ -101,14 +110,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// Proves that both test binaries are the same in memory, and that no file differs that they may read. Returns
-    /// `None` otherwise, and tells the user what differs. `workspace` is the base's workspace.
+    /// `None` otherwise, and tells the user what differs.
     pub(super) fn by_sections(
         &self,
         base: &Path,
-        workspace: &Path,
+        tree: BaseTree<'_>,
         tell: &dyn Fn(&str),
     ) -> Option<Unchanged> {
-        match self.sections([base, &self.given.head.built.binary], workspace) {
+        match self.sections([base, &self.given.head.built.binary], tree) {
             Ok(unchanged) => {
                 tell(&format!(
                     "the test binary is the same machine code as at {}",
@@ -128,10 +137,10 @@ impl<'a> Comparison<'a> {
     pub(super) fn of_times(
         &self,
         binaries: [&Path; 2],
-        workspace: &Path,
+        tree: BaseTree<'_>,
         tell: &dyn Fn(&str),
     ) -> Option<Unchanged> {
-        let unchanged = self.sections(binaries, workspace).ok()?;
+        let unchanged = self.sections(binaries, tree).ok()?;
         tell(&format!(
             "built to compare times, the test binary is the same machine code as at {}",
             short(self.given.commit)
@@ -188,14 +197,17 @@ impl<'a> Comparison<'a> {
         self.unchanged(By::Files, budgets)
     }
 
-    fn sections(&self, [base, head]: [&Path; 2], workspace: &Path) -> Result<Unchanged, String> {
+    fn sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<Unchanged, String> {
         self.check_all_unused(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
-        let trees =
-            Trees { base: workspace, head: self.given.head.metadata.workspace_root.as_std_path() };
-        match image::difference(&read(base)?, &read(head)?, trees) {
+        let own = self.given.head;
+        let mut starts: Vec<Start> =
+            vec![[tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()]];
+        let packages = self.known.packages.iter();
+        starts.extend(packages.map(|(package, _)| [tree.top.join(package), own.top.join(package)]));
+        match image::difference(&read(base)?, &read(head)?, &starts) {
             Some(why) => Err(format!("the test binaries differ: {why}")),
             None => self.unchanged(By::Sections, Vec::new()),
         }
