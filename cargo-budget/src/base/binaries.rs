@@ -112,7 +112,7 @@ impl<'a> BaseBuild<'a> {
         environment: &Environment,
     ) -> Result<(), Failure> {
         let Some(to) = self.wanted.to else { return Ok(()) };
-        let links = (&compared.base.binaries[..], compared.reason.as_deref());
+        let links = (&compared.base, compared.reason.as_deref());
         let key = self.key(environment)?;
         saved::write(to, &key, (self.base.root, &self.target_dir), binary, links, run)
     }

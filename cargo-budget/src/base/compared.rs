@@ -74,6 +74,8 @@ pub(super) struct Revision<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     pub(super) binaries: Vec<PathBuf>,
+    /// The binary as cargo linked it; `None` where it is not known.
+    pub(super) plain: Option<PathBuf>,
     /// The binary that the links repeat; `None` where there are no links.
     of: Option<PathBuf>,
 }
@@ -81,7 +83,12 @@ pub(super) struct Links {
 impl Links {
     /// Returns an empty list of links of this binary.
     pub(super) fn of(binary: &Path) -> Links {
-        Links { binaries: Vec::new(), of: Some(binary.to_owned()) }
+        Links { binaries: Vec::new(), plain: None, of: Some(binary.to_owned()) }
+    }
+
+    /// Returns a binary of which there are no further links.
+    fn alone(binary: PathBuf) -> Links {
+        Links { binaries: vec![binary.clone()], plain: Some(binary), of: None }
     }
 
     /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
@@ -155,20 +162,16 @@ pub(super) fn build(
         return Ok(Compared { base, reason, notes, ..Compared::default() });
     };
     let head = timed(head, "head").compile()?;
-    let mut unchanged = match &base {
-        Half::Compiled(base) => prove(&base.binary, &head.binary),
-        Half::Linked(..) => None,
+    let plain = match &base {
+        Half::Compiled(base) => Some(&base.binary),
+        Half::Linked(links, _) => links.plain.as_ref(),
     };
+    let unchanged = plain.and_then(|plain| prove(plain, &head.binary));
     if unchanged.is_some() && !asked.is_demanding {
         return Ok(Compared { notes, unchanged, ..Compared::default() });
     }
-    let is_taken = matches!(base, Half::Linked(..));
     let (mut base, reason) = base.link()?;
     let (mut head, other) = head.link()?;
-    if let (true, [first, ..], [second, ..]) = (is_taken, &base.binaries[..], &head.binaries[..]) {
-        // Of a base that was built elsewhere there are only links. The same seed makes the same link of the same code.
-        unchanged = prove(first, second);
-    }
     let why = reason.as_ref().or(other.as_ref());
     if let Some(why) = why {
         base.keep_one();
@@ -244,7 +247,7 @@ impl Compiled<'_> {
         let Compiled { build, mut binary, keeping } = self;
         let keeping = match keeping {
             Ok(keeping) => keeping,
-            Err(reason) => return Ok((Links { binaries: vec![binary], of: None }, Some(reason))),
+            Err(reason) => return Ok((Links::alone(binary), Some(reason))),
         };
         let mut made = links::make(&build.keep, &binary, build.asked.links);
         if made == Err(Refused::Stale) {
@@ -256,9 +259,11 @@ impl Compiled<'_> {
         links::forget_others(&build.keep, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
-            Ok(binaries) => (Links { binaries, of: Some(binary) }, None),
-            Err(Refused::Stale) => (Links { binaries: vec![binary], of: None }, Some(stale.into())),
-            Err(Refused::Cannot(why)) => (Links { binaries: vec![binary], of: None }, Some(why)),
+            Ok(binaries) => {
+                (Links { binaries, plain: Some(binary.clone()), of: Some(binary) }, None)
+            }
+            Err(Refused::Stale) => (Links::alone(binary), Some(stale.into())),
+            Err(Refused::Cannot(why)) => (Links::alone(binary), Some(why)),
         })
     }
 }

@@ -64,6 +64,8 @@ pub(super) struct Taken {
 
 /// The name of the saved binary.
 const BINARY: &str = "binary";
+/// The name of the binary that the links repeat. It is removed with them.
+const PLAIN: &str = "link-plain";
 
 /// Saves a base to the directory `to`. It was built in `target_dir` from the package in `package`.
 pub(super) fn write(
@@ -71,7 +73,7 @@ pub(super) fn write(
     key: &Key,
     (package, target_dir): (&Path, &Path),
     binary: &Path,
-    (links, reason): (&[PathBuf], Option<&str>),
+    (links, reason): (&Links, Option<&str>),
     environment: &Changes,
 ) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
@@ -80,10 +82,10 @@ pub(super) fn write(
     remove(&file)?;
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
-    let links = links.iter().enumerate();
-    for (name, from) in
-        names.chain(links.map(|(nth, link)| (format!("link-{nth}"), link.as_path())))
-    {
+    let plain = links.plain.iter().map(|plain| (PLAIN.to_owned(), plain.as_path()));
+    let links = links.binaries.iter().enumerate();
+    let links = links.map(|(nth, link)| (format!("link-{nth}"), link.as_path()));
+    for (name, from) in names.chain(plain).chain(links) {
         let content = fs::read(from).map_err(|e| Failure::io("read", from, &e))?;
         let place = to.join(&name);
         fs::write(&place, &content).map_err(|e| Failure::io("write", &place, &e))?;
@@ -136,12 +138,15 @@ pub(super) fn take(
     fs::create_dir_all(&beside)
         .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
     let mut links = Links::of(&binary);
+    let beside_binary = |name: &str| {
+        beside.join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()))
+    };
     for (name, known) in &saved.files {
         let to = match name.strip_prefix("link-") {
             None if name == BINARY => binary.clone(),
+            Some(_) if name == PLAIN => links.plain.insert(beside_binary(name)).clone(),
             Some(nth) if nth.parse::<u32>().is_ok() => {
-                let to = beside
-                    .join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()));
+                let to = beside_binary(name);
                 links.binaries.push(to.clone());
                 to
             }
@@ -270,8 +275,10 @@ mod tests {
         let package = Path::new("/cache/checkout");
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "a binary").unwrap();
-        let links = [binary.with_extension("link-1"), binary.with_extension("link-2")];
-        for link in &links {
+        let mut links = Links::of(&binary);
+        links.binaries = vec![binary.with_extension("link-1"), binary.with_extension("link-2")];
+        links.plain = Some(binary.with_extension("link-plain"));
+        for link in links.binaries.iter().chain(&links.plain) {
             fs::write(link, "it names /cache/checkout/data").unwrap();
         }
         let paths = format!("{}/release:/lib", target.display());
@@ -288,10 +295,10 @@ mod tests {
         assert_eq!(taken.environment["LIBS"].as_ref(), Some(&paths));
         assert_eq!(taken.environment["AT"].as_deref(), Some("/cache/checkout/x"));
         assert_eq!(taken.environment["GONE"], None);
-        let link = taken.links.binaries[1].clone();
-        assert!(link.is_file());
+        let some = [taken.links.binaries[1].clone(), taken.links.plain.clone().unwrap()];
+        assert!(some.iter().all(|link| link.is_file()));
         drop(taken);
-        assert!(!link.exists(), "links are removed after use");
+        assert!(!some.iter().any(|link| link.exists()), "links are removed after use");
 
         let refused = |change: &dyn Fn(&mut Key), want: &str| {
             let mut other = key();
