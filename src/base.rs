@@ -85,6 +85,16 @@ impl Base {
         }
     }
 
+    /// Returns a base of which the builds that times are compared with are proven equal.
+    #[cfg(test)]
+    pub(crate) fn with_equal_times(proven: Proven, note: &str) -> Base {
+        let this = std::env::current_exe().expect("this binary has a path");
+        let head = Written::of(&this).expect("this binary is there");
+        let equal = Unchanged { proven, budgets: Vec::new(), head };
+        let (link_notes, unchanged_times) = (vec![note.to_owned()], Some(equal));
+        Base { names: None, link_notes, unchanged_times, ..Base::before_budgets() }
+    }
+
     fn new(handover: &Handover, file: &Path) -> Result<Base, Error> {
         let Handover { binaries, links, heads, directory, .. } = handover;
         for (variable, paths) in [(BINARIES, binaries), (LINKS, links), (HEADS, heads)] {

@@ -172,3 +172,53 @@ fn is_paired(group: &Group) -> bool {
 fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::budget;
+    use perf_budget_core::outcome::{By, Proven};
+
+    use super::*;
+    use crate::base::Base;
+
+    const BUDGETS: &str = r#"
+[budget.work]
+workload = "work"
+max = { mean = "1.05 x base", allocs = "1.05 x base" }
+
+[budget.faster]
+workload = "work"
+max = { mean = "0.9 x base" }
+
+[budget.loaded]
+workload = "work"
+load = { shape = "constant", rate = "100 op/s" }
+max = { p50 = "1.05 x base" }
+"#;
+
+    #[test]
+    fn a_proof_about_the_builds_for_times_holds_for_times_that_are_compared_in_pairs() {
+        let place =
+            std::env::temp_dir().join(format!("perf-budget-decided-{}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let path = place.join("budgets.toml");
+        std::fs::write(&path, BUDGETS).unwrap();
+        let budgets = budget::load(&path).unwrap();
+        let mut session =
+            Session::new(budgets, vec!["work".to_owned()], place.join("results")).unwrap();
+        let proven = Proven { by: By::Sections, commit: "0123456789abcdef".to_owned() };
+        session.base = Some(Base::with_equal_times(proven, "compiled in one unit"));
+        session.suite = suite::Suite::of(&session.budgets, true);
+        for (nth, test) in session.suite.tests.iter().enumerate() {
+            let is_proven = cfg!(unix) && test.name == "work::mean::x_base";
+            let outcome = session.against_base(nth).filter(|outcome| outcome.proven.is_some());
+            assert_eq!(outcome.is_some(), is_proven, "{}", test.name);
+            if let Some(outcome) = outcome {
+                assert_eq!(outcome.verdict, Verdict::Pass);
+                assert_eq!(outcome.reason, "it runs the same machine code as at 0123456789ab");
+                assert_eq!(outcome.notes, ["compiled in one unit"]);
+            }
+        }
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+}
