@@ -1,8 +1,9 @@
 //! A count of the commits in a real history that need no measuring. Each commit is compared with its parent by the
 //! command itself.
 //!
-//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a package
-//! `gate`, whose workloads use the crate at the top of the repository; `subjects.rs` has the workloads of each subject.
+//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a test of
+//! budgets to the package at its top, as a user would; `subjects.rs` has the workload of each subject. The other
+//! development dependencies are left out, so that nothing else is built.
 //! For each of the last commits, except merges, it prints the result of the comparison with its parent. Nothing is
 //! timed, since the filter matches no test.
 //!
@@ -20,20 +21,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
+use toml_edit::{DocumentMut, Item};
+
 use self::subjects::Subject;
 
 /// Parts of the command's messages, each with the result that it stands for.
-const SAYS: [(&str, &str); 4] = [
+const SAYS: [(&str, &str); 5] = [
     ("so it is not built", "equal by files"),
     ("which is built for the other limits", "equal by files"),
+    ("built to compare times, the test binary is the same", "times equal by sections"),
     ("the test binary is the same machine code", "equal by sections"),
     ("measuring what is limited against", "measured"),
 ];
 
 /// The results that promise the same machine code.
-const EQUAL: [&str; 2] = ["equal by files", "equal by sections"];
+const EQUAL: [&str; 3] = ["equal by files", "equal by sections", "times equal by sections"];
 
-const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.05 x base\" }\n";
+/// The files that are added to each commit, even where git ignores them.
+const ADDED: [&str; 4] = ["Cargo.toml", "Cargo.lock", "budgets.toml", "tests/budgets.rs"];
+
+const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.05 x base\", mean = \"1.05 x base\" }\n";
 
 struct History {
     clone: PathBuf,
@@ -92,12 +99,12 @@ impl History {
     fn judged(&self, commit: &str) -> (&'static str, String) {
         self.check_out(&format!("{commit}~1"));
         let lock = self.lock();
-        git(&self.clone, &["add", "-A", "-f", "gate"]);
+        git(&self.clone, &[&["add", "-f"][..], &ADDED].concat());
         let author = ["-c", "user.name=n", "-c", "user.email=n@n"];
         git(&self.clone, &[&author[..], &["commit", "-q", "--no-verify", "-m", "base"]].concat());
         let base = git(&self.clone, &["rev-parse", "HEAD"]);
         self.check_out(commit);
-        fs::write(self.gate().join("Cargo.lock"), lock).expect("the lock is written");
+        fs::write(self.clone.join("Cargo.lock"), lock).expect("the lock is written");
         git(&self.clone, &["reset", "-q", "--mixed", &base]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "check", "--base", "HEAD", "--", "no such test"]);
@@ -141,24 +148,20 @@ impl History {
         messages.lines().rev().find_map(executable).ok_or_else(|| error(&text(&output)))
     }
 
-    fn gate(&self) -> PathBuf {
-        self.clone.join("gate")
-    }
-
-    /// Prepares a command to run in the gate, with a target directory and a cache that all commits share.
+    /// Prepares a command to run in the clone, with a target directory and a cache that all commits share.
     fn with<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("CARGO_TARGET_DIR", self.place.path().join("target"));
         command.env("PERF_BUDGET_CACHE", self.place.path().join("cache"));
         for name in ["PERF_BUDGET_DIR", "PERF_BUDGET_MEASURE"] {
             command.env_remove(name);
         }
-        command.current_dir(self.gate())
+        command.current_dir(&self.clone)
     }
 
     /// Returns the lock file that cargo makes from that of the commit before, so that versions stay the same.
     fn lock(&self) -> String {
         let kept = self.place.path().join("Cargo.lock");
-        let own = self.gate().join("Cargo.lock");
+        let own = self.clone.join("Cargo.lock");
         if kept.is_file() {
             fs::copy(&kept, &own).expect("the lock is there");
         }
@@ -170,28 +173,43 @@ impl History {
         fs::read_to_string(own).expect("the lock is there")
     }
 
-    /// Checks out a commit and adds the gate.
+    /// Checks out a commit and adds the test.
     fn check_out(&self, commit: &str) {
         git(&self.clone, &["checkout", "-q", "--force", "--detach", commit]);
         git(&self.clone, &["clean", "-q", "-ffdx"]);
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
-        // A history of this library is measured by the library at that commit.
-        let library = if self.subject.name == "perf-budget" { Path::new("..") } else { library };
-        let library = format!("perf-budget = {{ path = '{}' }}\n", library.display());
-        let own = self.subject.dependencies;
-        let manifest = format!(
-            "[package]\nname = \"gate\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{library}{own}\n\
-             [[test]]\nname = \"budgets\"\nharness = false\n\n[workspace]\n"
-        );
         let write = |name: &str, text: &str| {
-            let path = self.gate().join(name);
-            fs::create_dir_all(path.parent().expect("it is in the gate")).expect("a directory");
-            fs::write(path, text).expect("the gate is written");
+            let path = self.clone.join(name);
+            fs::create_dir_all(path.parent().expect("it is in the clone")).expect("a directory");
+            fs::write(path, text).expect("the test is written");
         };
-        write("Cargo.toml", &manifest);
+        let manifest = fs::read_to_string(self.clone.join("Cargo.toml")).expect("a manifest");
+        write("Cargo.toml", &self.with_test(&manifest));
         write("budgets.toml", BUDGETS);
-        write("src/lib.rs", "");
         write("tests/budgets.rs", &self.subject.source());
+    }
+
+    /// Returns a manifest with the test.
+    fn with_test(&self, manifest: &str) -> String {
+        let mut manifest: DocumentMut = manifest.parse().expect("the manifest is TOML");
+        // A history of this library is measured by the library at that commit.
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
+        let mut own = String::from("[[test]]\nname = \"budgets\"\nharness = false\n");
+        if self.subject.name != "perf-budget" {
+            own += &format!("[dev-dependencies]\nperf-budget.path = '{}'\n", library.display());
+        }
+        let own: DocumentMut = own.parse().expect("it is TOML");
+        for name in ["test", "bench", "dev-dependencies"] {
+            manifest.remove(name);
+            if let Some(item) = own.get(name) {
+                manifest.insert(name, item.clone());
+            }
+        }
+        let targets = manifest.get_mut("target").and_then(Item::as_table_like_mut);
+        for (_, target) in targets.into_iter().flat_map(|targets| targets.iter_mut()) {
+            target.as_table_like_mut().map(|target| target.remove("dev-dependencies"));
+        }
+        manifest.entry("workspace").or_insert(toml_edit::table());
+        manifest.to_string()
     }
 }
 

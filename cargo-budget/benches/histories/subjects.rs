@@ -1,11 +1,9 @@
-//! The workloads for each crate. Each becomes the test `budgets` of the gate.
+//! The workload for each crate, which becomes the crate's test `budgets`.
 
 /// A crate with a history, and a workload that uses it.
 pub(super) struct Subject {
     /// The name of the package at the top of the repository.
     pub(super) name: &'static str,
-    /// The packages that the workload needs, as lines of a manifest in a directory below the top.
-    pub(super) dependencies: &'static str,
     /// The statements of the workload. The last one is an expression.
     work: &'static str,
 }
@@ -15,7 +13,6 @@ pub(super) struct Subject {
 pub(super) const ALL: [Subject; 3] = [
     Subject {
         name: "serde_json",
-        dependencies: "serde_json = { path = \"..\" }\n",
         work: r##"
     let text = r#"{"a":[1,2.5,-3e7,"text \u00e9"],"b":{"c":null,"d":true}}"#;
     let value: serde_json::Value = serde_json::from_str(black_box(text)).unwrap();
@@ -24,7 +21,6 @@ pub(super) const ALL: [Subject; 3] = [
     },
     Subject {
         name: "hashbrown",
-        dependencies: "hashbrown = { path = \"..\" }\n",
         work: r"
     let mut map = hashbrown::HashMap::new();
     for n in 0..black_box(1000_usize) {
@@ -37,7 +33,6 @@ pub(super) const ALL: [Subject; 3] = [
     },
     Subject {
         name: "perf-budget",
-        dependencies: "perf-budget-core = { path = \"../core\" }\n",
         work: r#"
     let text = "[budget.work]\nworkload = \"work\"\nparams.size = [1, 10, 100]\nmax = { p99 = \"5 ms\", allocs = 7 }\n";
     let read = perf_budget_core::budget::parse(black_box(text), std::path::Path::new("budgets.toml"));
@@ -47,17 +42,17 @@ pub(super) const ALL: [Subject; 3] = [
 ];
 
 /// The function that the workload runs. Its name is kept, so that callgrind can count what happens in it.
-pub(super) const FUNCTION: &str = "gate_work";
+pub(super) const FUNCTION: &str = "budgeted_work";
 /// The variable with which the test calls the function and does nothing else.
-pub(super) const CALLS: &str = "GATE_CALLS";
+pub(super) const CALLS: &str = "BUDGETED_CALLS";
 
 impl Subject {
     /// Returns the source of the test.
     pub(super) fn source(&self) -> String {
         let work = self.work;
         format!(
-            "use std::hint::black_box;\n\n\
-             #[no_mangle]\n#[inline(never)]\npub extern \"C\" fn {FUNCTION}() -> usize {{{work}}}\n\n\
+            "#![allow(unsafe_code)]\n\nuse std::hint::black_box;\n\n\
+             #[unsafe(no_mangle)]\n#[inline(never)]\npub extern \"C\" fn {FUNCTION}() -> usize {{{work}}}\n\n\
              fn main() -> std::process::ExitCode {{\n    \
                  if let Ok(calls) = std::env::var(\"{CALLS}\") {{\n        \
                      for _ in 0..calls.parse().unwrap() {{\n            black_box({FUNCTION}());\n        }}\n        \

@@ -66,14 +66,8 @@ impl Known {
         }
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
-        // What is compiled into the binaries is compared with them.
-        let is_compiled = step == Step::Sections && self.inputs.has(path);
-        let from = if is_compiled {
-            self.sources.naming_at_run_time(path)
-        } else {
-            self.sources.naming(path)
-        };
-        let from = from.or(named)?;
+        // What is compiled in is an input, and part of the binaries.
+        let from = self.sources.naming_at_run_time(path).or(named)?;
         Some(format!("`{path}` has changed, which `{from}` names"))
     }
 
