@@ -148,9 +148,10 @@ impl History {
         messages.lines().rev().find_map(executable).ok_or_else(|| error(&text(&output)))
     }
 
-    /// Prepares a command to run in the clone, with a target directory and a cache that all commits share.
+    /// Prepares a command to run in the clone, with a cache that all commits share, and a target
+    /// directory that all histories share.
     fn with<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.env("CARGO_TARGET_DIR", self.place.path().join("target"));
+        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("histories"));
         command.env("PERF_BUDGET_CACHE", self.place.path().join("cache"));
         for name in ["PERF_BUDGET_DIR", "PERF_BUDGET_MEASURE"] {
             command.env_remove(name);
@@ -188,21 +189,30 @@ impl History {
         write("tests/budgets.rs", &self.subject.source());
     }
 
-    /// Returns a manifest with the test.
+    /// Returns a manifest with the test, which uses this library without its default features.
     fn with_test(&self, manifest: &str) -> String {
         let mut manifest: DocumentMut = manifest.parse().expect("the manifest is TOML");
         // A history of this library is measured by the library at that commit.
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
-        let mut own = String::from("[[test]]\nname = \"budgets\"\nharness = false\n");
-        if self.subject.name != "perf-budget" {
-            own += &format!("[dev-dependencies]\nperf-budget.path = '{}'\n", library.display());
-        }
+        let own = "[[test]]\nname = \"budgets\"\nharness = false\n";
         let own: DocumentMut = own.parse().expect("it is TOML");
-        for name in ["test", "bench", "dev-dependencies"] {
-            manifest.remove(name);
-            if let Some(item) = own.get(name) {
-                manifest.insert(name, item.clone());
-            }
+        manifest.insert("test", own["test"].clone());
+        manifest.remove("bench");
+        // A feature may name a development dependency, which then has to be there.
+        let features = manifest.get("features").map(ToString::to_string).unwrap_or_default();
+        let others = manifest.entry("dev-dependencies").or_insert(toml_edit::table());
+        let others = others.as_table_like_mut().expect("it is a table");
+        let names: Vec<String> = others.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names.iter().filter(|name| !features.contains(&format!("\"{name}/"))) {
+            others.remove(name);
+        }
+        if self.subject.name == "perf-budget" {
+            manifest["features"]["default"] = toml_edit::value(toml_edit::Array::new());
+        } else {
+            let mut table = toml_edit::InlineTable::new();
+            table.insert("path", library.to_string_lossy().as_ref().into());
+            table.insert("default-features", false.into());
+            others.insert("perf-budget", toml_edit::value(table));
         }
         let targets = manifest.get_mut("target").and_then(Item::as_table_like_mut);
         for (_, target) in targets.into_iter().flat_map(|targets| targets.iter_mut()) {
