@@ -22,7 +22,7 @@ pub(crate) struct Base {
     binary: Option<Build>,
     /// The base's test binaries that times are compared with. They differ only in how they were linked.
     links: Vec<Build>,
-    /// This revision's test binaries that times are compared by. Empty if the binary of this process is used.
+    /// The test binaries of this revision that are run to compare times. Empty if the running one is used.
     head_links: Vec<Build>,
     /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
@@ -51,7 +51,7 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.told.lacks.is_some() {
+        if handover.details.lacks.is_some() {
             return Ok(Some(Base::before_budgets()));
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
@@ -62,10 +62,10 @@ impl Base {
             let this = std::env::current_exe().ok();
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
-        let told = handover.told;
-        let [unchanged, unchanged_times] = [told.unchanged, told.unchanged_times]
+        let details = handover.details;
+        let [unchanged, unchanged_times] = [details.unchanged, details.unchanged_times]
             .map(|proof| proof.filter(|unchanged| !always && is_about_this_binary(unchanged)));
-        let (notes, link_notes) = (told.notes, told.link_notes);
+        let (notes, link_notes) = (details.notes, details.link_notes);
         Ok(Some(Base { notes, link_notes, unchanged, unchanged_times, ..base }))
     }
 
@@ -130,7 +130,7 @@ impl Base {
             Some(HashSet::new())
         };
         // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
-        let environment = &handover.told.run_environment;
+        let environment = &handover.details.run_environment;
         let own = |binary| {
             let mut build = Build::of(binary, Some(root.clone()));
             build.environment.clone_from(environment);
@@ -164,7 +164,7 @@ impl Base {
         &self.links
     }
 
-    /// Returns this revision's test binaries that times are compared by. Empty if the binary of this process is used.
+    /// Returns the test binaries of this revision that are run to compare times. Empty if the running one is used.
     pub(crate) fn head_links(&self) -> &[Build] {
         &self.head_links
     }

@@ -85,7 +85,8 @@ impl Harness {
     /// Runs the tests as the command line says, and prints the results.
     ///
     /// Returns success if no test is red, 101 if a test is red, as libtest does, and 2 if nothing could be judged:
-    /// `budgets.toml` has mistakes, which are shown on standard error, or the harness cannot work.
+    /// `budgets.toml` has mistakes, which are shown on standard error, or the harness cannot work. A run of `cargo
+    /// budget selftest` returns 103.
     ///
     /// Call it first in `main`: the processes that measure run this binary too, and must reach this method as well.
     pub fn main(self) -> ExitCode {
@@ -179,8 +180,8 @@ impl Harness {
     }
 }
 
-/// Returns what `--list` prints, in one piece: libtest-mimic writes each line by itself, which takes a quarter of the
-/// time for ten thousand tests.
+/// Returns what `--list` prints, in one piece: libtest-mimic writes line by line, which takes a quarter of the
+/// whole time of `--list` with ten thousand tests.
 fn list(trials: &[Trial], arguments: &Arguments) -> String {
     let listed = trials.iter().filter(|trial| !arguments.is_filtered_out(trial));
     listed.fold(String::new(), |mut text, trial| {
@@ -192,7 +193,7 @@ fn list(trials: &[Trial], arguments: &Arguments) -> String {
 
 /// Makes one trial for each test, in the suite's order, and one for each workload without a budget.
 ///
-/// Nextest takes a test for passed that says only when it runs that it is skipped, so under nextest such a test is
+/// If a test says only while it runs that it is skipped, nextest counts it as passed. So under nextest such a test is
 /// marked as ignored beforehand.
 fn trials(
     session: &Arc<Session>,
@@ -237,7 +238,7 @@ impl OutcomeCollector {
         if let Err(error) = recorded {
             // An outcome that is not on record is missing from every report.
             outcome.reason = format!(
-                "{}, which is not on record: {error}; make room there, or name another directory in \
+                "{}; the outcome could not be recorded: {error}; make room there, or name another directory in \
                  PERF_BUDGET_DIR",
                 outcome.reason
             );
@@ -314,7 +315,7 @@ fn colour(arguments: &Arguments) -> Colour {
         Some(ColorSetting::Always) => true,
         Some(ColorSetting::Never) => false,
         _ => {
-            let refused = std::env::var_os("NO_COLOR").is_some() || progress::is_dumb();
+            let refused = progress::is_plain() || progress::is_dumb();
             std::io::stdout().is_terminal() && !refused
         }
     };

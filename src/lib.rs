@@ -95,8 +95,8 @@
 //!   rate is known; and it is red unless it is newer than the sources.
 //! - **Queueing, without a `load`.** Operations run one after the other, as fast as they can; how long requests queue
 //!   is only measured if the budget says when they are due.
-//! - **The caches of a first call.** An operation is warmed up, except a value that is built and held.
-//! - **WebAssembly, but through [`wasm`](self#features).** Its `fuel` is exact; its times are an interpreter's.
+//! - **The cold caches of a first call.** An operation is warmed up, except a value that is built and held.
+//! - **WebAssembly, except through [`wasm`](self#features).** Its `fuel` is exact; its times are an interpreter's.
 //! - **Memory that is not asked of Rust's allocator**, by the heap metrics; `rss` sees it.
 //!
 //! # Features
@@ -124,10 +124,10 @@
 //! | command's `wall_*`, `startup_*`, `exit` | yes | yes | yes |
 //! | command's `cpu`, `rss`, `peak_rss` | yes | no | no |
 //! | what else the machine did | yes, as far as its kernel tells | no | no |
-//! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | the process itself is ended |
+//! | processes that outlive their measurement | found by descent and ended | those of the process group are ended | those in its job are ended, which is everything that it started |
 //!
 //! A metric that a platform cannot measure is red with that reason (cause `unsupported`), never green. The tests run
-//! on Linux; for macOS and Windows the project's CI only compiles the code.
+//! on Linux. The project's CI compiles the code for macOS and Windows, and runs the unit tests for Windows under Wine.
 //!
 //! # Minimum supported Rust version
 //!

@@ -27,13 +27,17 @@ pub(crate) fn is_dumb() -> bool {
     line::is_dumb(std::env::var_os("TERM"))
 }
 
+/// Whether the user wants no colours: see <https://no-color.org>.
+pub(crate) fn is_plain() -> bool {
+    line::is_set(std::env::var_os("NO_COLOR"))
+}
+
 impl Progress {
     /// Returns a line on standard error. It is shown only if that is a terminal on which a line can be erased.
     pub(crate) fn new() -> Self {
         let quiet = std::env::var_os(QUIET).is_some();
         let terminal = std::io::stderr().is_terminal() && !quiet && !is_dumb();
-        let plain = line::is_set(std::env::var_os("NO_COLOR"));
-        Progress { terminal, plain, title: Mutex::default(), shown: Mutex::new(None) }
+        Progress { terminal, plain: is_plain(), title: Mutex::default(), shown: Mutex::new(None) }
     }
 
     /// Sets what every line begins with from now on.

@@ -84,7 +84,7 @@ pub struct Instance {
 
 /// A number of WebAssembly. A pointer of a 32-bit module is an [`I32`](Value::I32).
 ///
-/// WebAssembly has more types of values, which may be added.
+/// A later release may add the other types of WebAssembly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -197,23 +197,25 @@ impl Instance {
         let arguments: Vec<Val> = arguments.iter().copied().map(Value::raw).collect();
         if !arguments.iter().map(Val::ty).eq(kind.params().iter().copied()) {
             let given: Vec<_> = arguments.iter().map(Val::ty).collect();
-            let text = format!("it takes {:?}, and was given {given:?}", kind.params());
+            let text = format!("it takes {:?}, but was given {given:?}", kind.params());
             return Err(failed(text));
         }
         let mut results = [Val::I32(0)];
         let results = match kind.results().len() {
             returned @ (0 | 1) => &mut results[..returned],
             several => {
-                return Err(failed(format!("it returns {several} values, and one can be had")));
+                return Err(failed(format!(
+                    "it returns {several} values, but only one can be returned"
+                )));
             }
         };
         spending(&mut self.store, self.counted, |store| function.call(store, &arguments, results))
             .map_err(|why| failed(why.to_string()))?;
         match results {
             [] => Ok(None),
-            [value, ..] => Value::of(value)
-                .map(Some)
-                .ok_or_else(|| failed(format!("it returns {:?}, which is no number", value.ty()))),
+            [value, ..] => Value::of(value).map(Some).ok_or_else(|| {
+                failed(format!("it returns {:?}, which is not a number", value.ty()))
+            }),
         }
     }
 

@@ -10,7 +10,7 @@ use perf_budget_core::verdict::Verdict;
 pub(crate) enum Exit {
     /// 0: every budget holds, or what was asked for is done.
     Holds,
-    /// 1: a budget is broken, or a limit was loosened without a reason.
+    /// 1: a budget is broken, a limit was loosened without a reason, or a selftest did not turn a limit red.
     Broken,
     /// 2: the arguments or the configuration have a mistake.
     Usage,
@@ -32,20 +32,16 @@ impl Exit {
         }
     }
 
-    /// Returns how a run with these outcomes ends. A broken budget takes precedence over one that could not be measured,
-    /// and that over one that is inconclusive.
+    /// Returns how a run with these outcomes ends, which the worst verdict of a red outcome decides. `check` has
+    /// further reasons of its own to end otherwise: mistakes that the harness found, and a base that could not be
+    /// built.
     pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Exit {
-        let rank = |outcome: &Outcome| match outcome.verdict {
-            Verdict::Fail => 3,
-            Verdict::Unmeasured => 2,
-            Verdict::Inconclusive if outcome.is_red() => 1,
-            Verdict::Pass | Verdict::Warn | Verdict::Inconclusive | Verdict::Skipped => 0,
-        };
-        match outcomes.into_iter().map(rank).max() {
-            Some(3) => Exit::Broken,
-            Some(2) => Exit::Unmeasured,
-            Some(1) => Exit::Inconclusive,
-            _ => Exit::Holds,
+        let red = outcomes.into_iter().filter(|outcome| outcome.is_red());
+        match red.map(|outcome| outcome.verdict).max_by_key(|verdict| verdict.severity()) {
+            Some(Verdict::Fail) => Exit::Broken,
+            Some(Verdict::Unmeasured) => Exit::Unmeasured,
+            Some(Verdict::Inconclusive) => Exit::Inconclusive,
+            Some(Verdict::Pass | Verdict::Warn | Verdict::Skipped) | None => Exit::Holds,
         }
     }
 }

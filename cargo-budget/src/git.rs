@@ -23,7 +23,7 @@ impl Repository {
             return Err(Failure::unmeasured(format!(
                 "`{}` is not in the work tree of a git repository, so there is no revision to compare with: {}",
                 directory.display(),
-                said(&output)
+                reason(&output)
             )));
         }
         let prefix =
@@ -73,7 +73,7 @@ impl Repository {
             Failure::unmeasured(format!(
                 "failed to read `{}` at {commit}: {}",
                 self.path(),
-                said(output)
+                reason(output)
             ))
         };
         if !output.status.success() {
@@ -145,7 +145,7 @@ pub(crate) fn answer(directory: &Path, arguments: &[&str]) -> Option<String> {
 
 /// Returns the reason why git failed, in one line: the lines that git marks as errors, or else its last line. Its other
 /// lines are about progress.
-pub(crate) fn said(output: &Output) -> String {
+pub(crate) fn reason(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let reason = |line: &'_ str| {
         let reason = line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: "));
@@ -170,7 +170,7 @@ mod tests {
         let check = |text: &str, want: &str| {
             let output =
                 Output { status: ExitStatus::default(), stdout: vec![], stderr: text.into() };
-            assert_eq!(said(&output), want);
+            assert_eq!(reason(&output), want);
         };
         check("Preparing worktree (detached HEAD 1)\nfatal: no such path\n", "no such path");
         check("error: one\nhint: do this\nfatal: two\n", "one; two");

@@ -15,7 +15,7 @@ use crate::text;
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);
 
 impl Table {
-    /// How the command ends: a gate that guards nothing first, then what could not be measured, then what
+    /// Returns how the command ends: a gate that guards nothing first, then what could not be measured, then what
     /// could not be settled.
     pub(crate) fn exit(&self) -> Exit {
         let any = |finding: Finding| self.0.iter().any(|result| result.finding == finding);
@@ -97,7 +97,7 @@ impl Table {
             .map_err(|e| Failure::unmeasured(format!("failed to write JSON: {e}")))
     }
 
-    /// How many of how many turned red, and what the others are.
+    /// Returns how many of how many turned red, and what the others are.
     pub(crate) fn closing(&self) -> Vec<String> {
         let count = |finding: Finding| self.0.iter().filter(|p| p.finding == finding).count();
         let mut parts = vec![format!("{} of {} turned red", count(Finding::Red), self.0.len())];

@@ -25,16 +25,19 @@
 //! | [`record`] | `outcomes.jsonl`, written and read | |
 //! | [`report`] | renderings of outcomes: the terminal, GitHub | report |
 //! | [`selftest`] | what a selftest was asked and found, as data | |
+//! | [`atomic`] | files that several processes use at the same time | |
 //! | [`date`] | a day of the calendar | |
 //! | [`error`] | the one opaque error: the gate could not do its work | |
-//! | [`exact`] | JSON whose numbers arrive as they were written | |
+//! | [`exact`] | JSON whose numbers are read as they were written | |
 //! | [`files`] | which files a pattern stands for | |
 //! | [`fnv`] | a hash for names and keys that stay on disk | |
+//! | [`handover`] | what the command tells the harness about a base revision, for both ends | |
 //! | [`paths`] | where the project's budgets and results are | |
 //!
 //! The enums are exhaustive, and no match on one of them has a wildcard arm, so that the compiler names every place that a
 //! new variant must reach. `budget` and `files` are left out of that lint, as they match on what others define.
 
+pub mod atomic;
 pub mod budget;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod build;
@@ -46,6 +49,7 @@ pub mod error;
 pub mod exact;
 pub mod files;
 pub mod fnv;
+#[warn(clippy::wildcard_enum_match_arm)]
 pub mod handover;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod metric;

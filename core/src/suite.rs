@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::budget::{Budget, Budgets, Limit, Reference, Target};
 use crate::metric::{InstrumentKind, Metric, WorkerInstrument};
-use crate::verdict::hypothesis::takes_turns;
+use crate::verdict::hypothesis::can_interleave;
 
 /// A test: one limit of one case.
 #[derive(Debug, Clone)]
@@ -40,8 +40,8 @@ impl Test {
         self.limit.metric.is_deterministic()
     }
 
-    /// Returns why it is not judged in this build, or without a base revision; that is nobody's fault. `base` says
-    /// whether the base revision, if there is one, has the budget too.
+    /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is not a
+    /// mistake of anyone. `base` says whether the base revision, if there is one, has the budget too.
     pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
@@ -64,8 +64,8 @@ pub enum Reading {
     /// The instrument that the table of metrics names.
     By(InstrumentKind),
     /// The whole process of a workload, where two workloads are compared: its processor time, its failures, the
-    /// values that it records. Its times are not read in this way, because they are compared by interleaving, unless
-    /// there is a load.
+    /// values that it records. Its times are read in this way only under a load. Otherwise they are
+    /// interleaved.
     Whole,
 }
 
@@ -89,7 +89,7 @@ pub struct Group {
     pub reading: Reading,
     /// The other side of the comparison, for a ratio.
     pub versus: Option<Versus>,
-    /// Whether its readings are compared or recorded; such groups may be measured side by side.
+    /// Whether its readings are compared or recorded; such groups may be measured in parallel.
     pub deterministic: bool,
 }
 
@@ -197,7 +197,7 @@ impl Layout<'_> {
                 }
                 let versus = self.versus(limit, case);
                 let mut reading = self.reading(&limit.metric);
-                let as_a_whole = |versus| !takes_turns(&limit.metric) || self.is_loaded(versus);
+                let as_a_whole = |versus| !can_interleave(&limit.metric) || self.is_loaded(versus);
                 if reading == Reading::TIME && versus.as_ref().is_some_and(as_a_whole) {
                     reading = Reading::Whole;
                 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
+use super::after_ready::Watch;
 use super::exit::{self, Exit};
 use super::launch::{Event, Finished, Input, Launch, Stream};
 use super::output::{self, Drain};
 use super::system::{self, End};
 use super::usage::Living;
-use super::watch::Watch;
 use super::{refusal, repository};
 
 /// A child process. Dropping it ends the process and everything that the process started.

@@ -22,7 +22,7 @@ const RETIRED: &str = "PERF_BUDGET_GUARD";
 pub(crate) struct Rejected(String);
 
 impl Rejected {
-    /// The rejection of a process whose `variable` was not set by its harness.
+    /// Returns the rejection of a process whose `variable` was not set by its harness.
     pub(crate) fn new(variable: &str, why: impl fmt::Display) -> Rejected {
         Rejected(format!(
             "perf-budget: refused to act on `{variable}` in the environment: {why}; only a harness sets \
@@ -30,7 +30,7 @@ impl Rejected {
         ))
     }
 
-    /// The rejection of a process that a workload has started: workloads do not run tests.
+    /// Returns the rejection of a process that a workload has started: workloads do not run tests.
     #[cfg(target_os = "linux")]
     pub(crate) fn below_workload(workload: u32) -> Rejected {
         Rejected(format!(

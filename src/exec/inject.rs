@@ -24,15 +24,15 @@ const FAILED: u8 = 74;
 /// What is done before the command's program is loaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stage {
-    /// The process uses so many seconds of processor time.
+    /// The process uses this many seconds of processor time.
     Work(f64),
-    /// The process makes so many bytes resident, and frees them.
+    /// The process makes this many bytes resident, and frees them.
     Touch(f64),
-    /// Another process, beside this one, holds so many resident bytes.
+    /// Another process, beside this one, holds this many resident bytes.
     Beside(f64),
     /// The process ends with another exit code than the command.
     Exit,
-    /// This is the process that holds so many resident bytes beside the command.
+    /// This is the process that holds this many resident bytes beside the command.
     Hold(f64),
 }
 

@@ -112,7 +112,7 @@ pub(super) enum Event {
 }
 
 impl Launch {
-    /// A launch of `program` without arguments, in this process's directory, reading nothing.
+    /// Returns a launch of `program` without arguments, in this process's directory, reading nothing.
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
         Launch {
             program: program.into(),

@@ -7,6 +7,7 @@
 //! root ends, when it is told to, and when the harness is killed. A process is never ended because of its
 //! environment, its name or its group.
 
+mod after_ready;
 mod child;
 mod exit;
 mod handshake;
@@ -30,7 +31,6 @@ mod system;
 #[cfg(target_os = "linux")]
 mod tree;
 mod usage;
-mod watch;
 
 #[cfg(test)]
 mod everywhere_tests;

@@ -24,7 +24,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last bytes: at least `keep` of them, if there are so many, and at most twice as many.
+    /// The last bytes: at least `keep` of them, if there are this many, and at most twice as many.
     tail: Vec<u8>,
     bytes: u64,
     matched: Option<Instant>,

@@ -1,4 +1,4 @@
-//! Processes on systems where no supervisor ends them by descent: macOS and Windows.
+//! Processes on macOS and Windows, where no supervisor process ends them.
 //!
 //! On Windows a process is in a job; everything that it starts is in the job too, and cannot leave it. On macOS a
 //! process leads a group, and a descendant that has left the group is not found. The resources that a process used

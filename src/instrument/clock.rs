@@ -11,7 +11,7 @@ use perf_budget_core::reading::Clock;
 
 use crate::os::usage::Usage;
 
-/// A shorter lap is not asked how long it waited: the reading would cost as much.
+/// The waiting time of a shorter lap is not read, because the reading would cost as much as the lap.
 const WORTH_ASKING: Duration = Duration::from_micros(20);
 /// A reading of the run queue that took longer than this was itself interrupted.
 const INTERRUPTED: Duration = Duration::from_micros(50);

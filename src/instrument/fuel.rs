@@ -1,4 +1,4 @@
-//! Fuel, the unit in which a WebAssembly engine counts instructions, of one operation.
+//! The fuel that one operation uses. Fuel is the unit in which a WebAssembly engine counts instructions.
 //!
 //! This is apart from the engine, which is behind a cargo feature: the engine adds up here what its calls used, and
 //! knows nothing of laps and limits. Fuel is counted in processes of its own, because counting slows the engine down.

@@ -120,7 +120,7 @@ impl<G: Instrument + ?Sized> Injected<G> {
     }
 }
 
-/// Allocates a block of so many bytes, rounded up; an empty one allocates nothing.
+/// Allocates a block of this many bytes, rounded up; an empty one allocates nothing.
 fn block(bytes: f64) -> Vec<u8> {
     black_box(Vec::with_capacity(bytes.ceil() as usize))
 }

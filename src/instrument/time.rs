@@ -30,7 +30,7 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// Makes the instrument for these metrics, for a `slice`, and for at most so many single operations.
+    /// Makes the instrument for these metrics, for a `slice`, and for at most this many single operations.
     pub(crate) fn new(metrics: &[Metric], slice: Duration, singles: usize, repeat: Repeat) -> Self {
         let watch = Stopwatch::calibrated();
         let wants = wants(metrics);

@@ -90,7 +90,7 @@ fn as_the_base() -> Limit {
     limit(MEAN, Bound::Max, Target::Relative { factor: 1.0, reference: Reference::Base })
 }
 
-/// Whether a comparison with the base ends red within so many readings, in a suite of `statistical` limits.
+/// Whether a comparison with the base ends red within this many readings, in a suite of `statistical` limits.
 fn ends_red(source: &mut dyn Source, readings: usize, statistical: usize) -> bool {
     let (template, carried) = (Outcome::default(), Carried::default());
     let asked = Asked { limit: as_the_base(), template, carried, unjudged: None };

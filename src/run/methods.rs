@@ -53,7 +53,7 @@ impl Run {
     /// alive, but making it is not an allocation of the operation.
     ///
     /// # Errors
-    /// As [`iter`](Run::iter).
+    /// The errors are those of [`iter`](Run::iter).
     pub fn iter_with<I, O>(
         &mut self,
         setup: impl FnMut() -> I,
@@ -79,7 +79,7 @@ impl Run {
     /// the output. If the input should not count, let the operation use it up, by [`iter_with`](Run::iter_with).
     ///
     /// # Errors
-    /// As [`iter`](Run::iter).
+    /// The errors are those of [`iter`](Run::iter).
     pub fn iter_with_ref<I, O>(
         &mut self,
         setup: impl FnMut() -> I,
@@ -125,7 +125,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter`](Run::try_iter).
+    /// The errors are those of [`try_iter`](Run::try_iter).
     pub fn try_iter_with<I, T, E: Display>(
         &mut self,
         setup: impl FnMut() -> I,
@@ -150,7 +150,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter`](Run::try_iter).
+    /// The errors are those of [`try_iter`](Run::try_iter).
     pub fn try_iter_with_ref<I, T, E: Display>(
         &mut self,
         setup: impl FnMut() -> I,
@@ -179,7 +179,7 @@ impl Run {
     /// | `p50`, `mean` and the other latencies | how long building it took; each process gives one sample |
     ///
     /// # Errors
-    /// As [`iter`](Run::iter), and if the budget has a `load`.
+    /// The errors are those of [`iter`](Run::iter); it also fails if the budget has a `load`.
     pub fn hold<T>(&mut self, build: impl FnOnce() -> T) -> Result<(), Failed> {
         self.refuse_unread::<T>("hold")?;
         self.build::<CannotFail, _, _>("hold", build)
@@ -196,7 +196,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// If the value cannot be built, and otherwise as [`hold`](Run::hold).
+    /// If the value cannot be built. The other errors are those of [`hold`](Run::hold).
     pub fn try_hold<T, E: Display>(
         &mut self,
         build: impl FnOnce() -> Result<T, E>,

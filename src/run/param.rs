@@ -11,7 +11,7 @@ use super::failed::Failed;
 pub trait Parameter: sealed::Read {}
 
 mod sealed {
-    use super::Param;
+    use perf_budget_core::budget::Param;
 
     pub trait Read: Sized {
         /// An example of a value of this type in `budgets.toml`.

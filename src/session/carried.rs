@@ -10,9 +10,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use perf_budget_core::atomic;
 use perf_budget_core::budget::{Reference, Subject, lock};
 use perf_budget_core::error::Error;
 use perf_budget_core::exact;
+use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Doubt, Evidence, Outcome};
 use perf_budget_core::suite::{Reading, Test};
 use perf_budget_core::verdict::Verdict;
@@ -22,11 +24,11 @@ use serde::{Deserialize, Serialize};
 use super::state::Session;
 use crate::subject::Sources;
 
-/// The greatest age of evidence. Since older evidence was collected, the machine may have changed.
+/// The greatest age of evidence. Evidence that is older is not used, because the machine may have changed.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The logarithm from which an e-value counts as certainty. No number of values gives such an e-value; only a rule that
-/// needs no evidence does, such as that of a greatest value.
+/// The logarithm from which an e-value counts as certainty. Values never reach it. Only a rule that needs no
+/// evidence does, such as the rule for a limit on a greatest value.
 const CERTAIN: f64 = 1e300;
 
 /// The stored evidence of one limit.
@@ -121,19 +123,14 @@ impl Store {
             at: now(),
         };
         let failed = |e| Error::io("write", &file, e);
-        std::fs::create_dir_all(&self.directory).map_err(failed)?;
-        let part = file.with_extension(format!("{}.part", std::process::id()));
         let text = serde_json::to_vec(&stored).map_err(|e| failed(e.into()))?;
-        std::fs::write(&part, text).map_err(failed)?;
-        std::fs::rename(&part, &file).map_err(failed)
+        atomic::write(&file, &text).map_err(failed)
     }
 
     /// Returns the file of a test. Its name is a hash, since the name of a test may have characters that a file name
     /// may not have.
     fn file(&self, test: &str) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        test.hash(&mut hasher);
-        self.directory.join(format!("{:016x}.json", hasher.finish()))
+        self.directory.join(format!("{:016x}.json", fnv::hash(test.bytes())))
     }
 }
 

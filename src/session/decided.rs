@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::{self, Group, Reading, Span, names};
-use perf_budget_core::verdict::{Verdict, hypothesis};
+use perf_budget_core::verdict::Verdict;
 
 use super::state::Session;
 use crate::subject;
@@ -67,7 +67,7 @@ impl Session {
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
-            let (limit, unit) = hypothesis::limit_of(&entry.limit);
+            let (limit, unit) = entry.limit.number();
             outcome.against = Some(Against {
                 bound: entry.limit.bound,
                 limit,

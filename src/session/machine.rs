@@ -13,7 +13,7 @@ pub(crate) fn named_run() -> Option<String> {
     RUN_ID.iter().find_map(|name| std::env::var(name).ok())
 }
 
-/// Returns the facts about this run, which has so many tests of so many budgets.
+/// Returns the facts about this run, which has this many tests of this many budgets.
 pub(crate) fn run(tests: usize, budgets: usize) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);

@@ -5,15 +5,15 @@
 //! red test therefore finds the same outcome, and does not measure anew.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use perf_budget_core::atomic;
 use perf_budget_core::budget::lock;
 use perf_budget_core::error::Error;
-use perf_budget_core::exact;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
@@ -28,8 +28,8 @@ pub(crate) struct RunCache {
 }
 
 impl RunCache {
-    /// Returns the cache of this run, if the environment names a run of several processes. If `budgets`, its lock
-    /// file or this binary has changed since, the same name stands for another run.
+    /// Returns the cache of this run, if the environment names a run of several processes. The same name
+    /// stands for another run if the file `budgets`, its lock file or this binary has changed in the meantime.
     ///
     /// # Errors
     /// If the directory cannot be created.
@@ -87,19 +87,7 @@ impl RunCache {
         key: &str,
         measure: impl FnOnce() -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Error> {
-        let path = self.file(key, "json");
-        let _lock = self.lock(key)?;
-        if path.is_file() {
-            let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
-            return exact::read(&text).map_err(|e| Error::io("read", &path, e.into()));
-        }
-        let outcomes = measure();
-        let text =
-            serde_json::to_vec(&outcomes).map_err(|e| Error::io("write", &path, e.into()))?;
-        let part = path.with_extension("part");
-        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &path));
-        written.map_err(|e| Error::io("write", &path, e))?;
-        Ok(outcomes)
+        atomic::once(&self.file(key, "json"), measure)
     }
 
     /// Reports the verdict of a test to the other processes of the run. A skipped test is reported too.
@@ -138,7 +126,7 @@ impl RunCache {
         name: &str,
         act: impl FnOnce(bool) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut lock = self.lock(name)?;
+        let mut lock = atomic::lock(&self.file(name, "lock"))?;
         let first = lock.metadata().is_ok_and(|data| data.len() == 0);
         let done = act(first)?;
         lock.write_all(b".").map_err(|e| Error::io("write", &self.file(name, "lock"), e))?;
@@ -148,15 +136,6 @@ impl RunCache {
     /// Returns the path of the file with this ending that belongs to `key`.
     fn file(&self, key: &str, ending: &str) -> PathBuf {
         self.directory.join(file_name(key)).with_extension(ending)
-    }
-
-    /// Takes the lock of `key`, which another process of the run may hold. It is released when the file is dropped.
-    fn lock(&self, key: &str) -> Result<File, Error> {
-        let path = self.file(key, "lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let lock = lock.map_err(|e| Error::io("open", &path, e))?;
-        lock.lock().map_err(|e| Error::io("lock", &path, e))?;
-        Ok(lock)
     }
 }
 

@@ -7,12 +7,15 @@
 mod shared;
 mod start;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use perf_budget_core::atomic;
 use perf_budget_core::budget;
 use perf_budget_core::build::{self, Built, Product, Site};
+use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use self::start::BuildEnvironment;
@@ -76,7 +79,8 @@ impl Builder {
     fn product(&self, product: &Product) -> Result<Built, Unmeasured> {
         let key = product.key();
         // The lock is held during the build, so that another thread that needs the same product waits for it. Different
-        // products wait for each other too, but cargo would make them wait anyway.
+        // products wait for each other too. Cargo would make them wait anyway, and the `build` commands of two budgets
+        // may write the same files.
         let mut finished = FINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |(root, of, _): &&Finished| *root == self.root && *of == key;
         if let Some((.., built)) = finished.iter().find(is_same) {
@@ -91,12 +95,25 @@ impl Builder {
     fn start(&self, product: &Product) -> Result<Built, Unmeasured> {
         let site = self.site();
         let environment = BuildEnvironment::of(self.base.is_some(), self.timeout)?;
+        let _turn = self.turn(product)?;
         let built = product.build(&site, &|step| environment.start(step))?;
         if self.base.is_none() && matches!(product, Product::Cargo(_)) {
             build::note(&self.results, &self.root, product, &built.path)
                 .map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
         }
         Ok(built)
+    }
+
+    /// Waits until no other process of this run runs the `build` command of a budget of this revision. Returns the lock.
+    fn turn(&self, product: &Product) -> Result<Option<File>, Unmeasured> {
+        match (product, &self.run) {
+            (Product::Made(_), Some(run)) => {
+                let root = fnv::hash(self.root.as_os_str().as_encoded_bytes().iter().copied());
+                let lock = atomic::lock(&run.join(format!("commands-{root:016x}.lock")));
+                lock.map(Some).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))
+            }
+            (Product::Made(_), None) | (Product::Cargo(_), _) => Ok(None),
+        }
     }
 
     fn site(&self) -> Site {

@@ -1,5 +1,5 @@
 //! The test binary that a process is started from, and the check that it is still the same one. If somebody builds
-//! while a budget is measured, another program takes its place, and the result is that of neither.
+//! while a budget is measured, another program replaces it, and the result describes neither of the two.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Written {
 }
 
 impl Build {
-    /// Names a binary as it is now.
+    /// Notes the present state of a binary.
     pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
         let written = Written::of(&binary);
         Build { binary, package, environment: BTreeMap::new(), written }
@@ -67,7 +67,7 @@ impl Build {
             return Ok(());
         }
         let text = format!(
-            "the test binary `{}` was built anew while it was measured; run the tests again, and build \
+            "the test binary `{}` was rebuilt while it was measured; run the tests again, and build \
              nothing meanwhile",
             self.binary.display()
         );
@@ -98,7 +98,7 @@ mod tests {
         drop(file);
         std::fs::remove_dir_all(&dir).unwrap();
         let gone = build.unchanged().unwrap_err();
-        assert!(gone.text.contains("was built anew while it was measured"), "{gone:?}");
+        assert!(gone.text.contains("was rebuilt while it was measured"), "{gone:?}");
         assert_eq!(Build::this().unwrap().unchanged(), Ok(()));
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const VARIABLE: &str = "PERF_BUDGET_WORKER";
 /// The variable with the token, which shows that the request comes from a living harness that started this process. A
 /// worker of an earlier release does without it.
 #[cfg(target_os = "linux")]
-pub(crate) const TOKEN_VARIABLE: &str = "PERF_BUDGET_WORKER_DOOR";
+pub(crate) const TOKEN_VARIABLE: &str = "PERF_BUDGET_WORKER_TOKEN";
 /// The beginning of the message of a worker that could not write its reply; it exits with [`NO_REPLY`].
 pub(crate) const UNWRITTEN: &str = "perf-budget: failed to write the reply";
 /// The exit code of a worker that could not write its reply.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
-use perf_budget_core::handover::{Handover, Told};
+use perf_budget_core::handover::{Details, Handover};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
@@ -47,9 +47,9 @@ fn case(name: &str, budgets: &str, file: &str, [now, before]: [&str; 2]) -> Case
     case.env("PERF_BUDGET_BASE", binary).env("PERF_BUDGET_BASE_DIR", base)
 }
 
-/// The case, told what only the command knows.
-fn told(case: Case, told: Told) -> Case {
-    let variables = Handover { told, ..Handover::default() }.to_env().unwrap();
+/// Returns the case with the details of a base that only the command knows.
+fn with_details(case: Case, details: Details) -> Case {
+    let variables = Handover { details, ..Handover::default() }.to_env().unwrap();
     variables.into_iter().fold(case, |case, (name, value)| case.env(name, value))
 }
 
@@ -103,8 +103,8 @@ fn a_new_budget_is_skipped() {
 }
 
 fn all_budgets_are_new_if_the_base_has_none() {
-    let lacks = Told { lacks: Some("has no budgets.toml".to_owned()), ..Told::default() };
-    let case = told(Case::new("base-adopted", DEPTH), lacks).env("PERF_BUDGET_STRICT", "1");
+    let lacks = Details { lacks: Some("has no budgets.toml".to_owned()), ..Details::default() };
+    let case = with_details(Case::new("base-adopted", DEPTH), lacks).env("PERF_BUDGET_STRICT", "1");
     fs::write(case.dir.join("depth"), "3").unwrap();
     case.run().exited(0);
     let outcome = outcome(&case, "depth::depth::x_base");
@@ -116,7 +116,7 @@ fn the_notes_on_its_build_are_reported() {
     let budgets = DEPTH.replace("max = {", "max = { depth = [4, \"1.05 x base\"] }\n#");
     let case = case("base-notes", &budgets, "depth", ["3", "3"]);
     let notes = ["with other flags", "with another lock"].map(str::to_owned).to_vec();
-    let case = told(case, Told { notes, ..Told::default() });
+    let case = with_details(case, Details { notes, ..Details::default() });
     case.run().exited(0);
     let notes = |test: &str| outcome(&case, test).notes;
     let reported = notes("depth::depth::x_base");

@@ -15,7 +15,7 @@ const VARIABLES: [&str; 5] = [
     "PERF_BUDGET_RELAY",
     "PERF_BUDGET_INJECT",
     "PERF_BUDGET_WORKER",
-    "PERF_BUDGET_WORKER_DOOR",
+    "PERF_BUDGET_WORKER_TOKEN",
 ];
 
 /// A script that makes a pair of sockets and starts the program a number of generations below, as a process that is

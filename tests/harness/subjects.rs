@@ -113,7 +113,7 @@ fn dying() -> Vec<Subject> {
         ("exits", |run| run.iter(|| std::process::exit(0))),
         ("exits badly", |run| run.iter(|| std::process::exit(3))),
         ("sees the variables", |run| {
-            let variables = ["WORKER", "WORKER_DOOR", "RELAY", "INJECT", "TREE", "GUARD"];
+            let variables = ["WORKER", "WORKER_TOKEN", "RELAY", "INJECT", "TREE", "GUARD"];
             let set =
                 |variable: &&&str| std::env::var_os(format!("PERF_BUDGET_{variable}")).is_some();
             run.record("variables", variables.iter().filter(set).count() as f64)

@@ -1,13 +1,14 @@
 //! The rules of the house as tests: what a reviewer would otherwise have to look for in every change.
 //!
 //! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
-//! `pages` what the pages beside the source promise, `dependencies` what is asked of other crates, and `words` the
+//! `pages` what the pages beside the source promise, `map` whether the maps of the code are whole, `dependencies` what is asked of other crates, and `words` the
 //! words of the glossary.
 
 mod arrows;
 mod children;
 mod circles;
 mod dependencies;
+mod map;
 mod metrics;
 mod pages;
 mod words;

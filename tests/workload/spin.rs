@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Uses the processor for this long, however long that takes.
+/// Keeps the processor busy until this much processor time is used.
 pub(crate) fn spin(time: Duration) {
     #[cfg(unix)]
     let used = || {

@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::reused;
 use crate::child;
 use crate::failure::Failure;
-use crate::links::Keeping;
+use crate::links::Recording;
 
 /// A test target, and how it is built.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub(super) struct Way<'a> {
     /// The packages that are compiled in one codegen unit each, as cargo's profiles name them.
     pub(super) one_unit: Vec<String>,
     /// How its link is recorded so that it can be repeated; `None` where it is not recorded.
-    pub(super) keeping: Option<&'a Keeping>,
+    pub(super) recording: Option<&'a Recording>,
 }
 
 impl Built {
@@ -136,8 +136,8 @@ impl Target {
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
         arguments.extend(side.arguments());
         let mut cargo = side.cargo();
-        if let Some(keeping) = way.keeping {
-            keeping.apply(&mut cargo)?;
+        if let Some(recording) = way.recording {
+            recording.apply(&mut cargo)?;
         }
         let output = cargo
             .args(arguments)

@@ -4,7 +4,8 @@
 //! scripts look upwards as well. A checkout below the project would be built with this revision's flags, and a
 //! regression that came with a flag would be in both builds. So no directory of the project is above a checkout.
 //!
-//! Each project has a directory of its own in the cache, since the links beside its checkouts are for it alone.
+//! Each project has a directory of its own in the cache, since the symbolic links beside its checkouts are for it
+//! alone.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

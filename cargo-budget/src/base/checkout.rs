@@ -8,7 +8,7 @@ use perf_budget_core::outcome::short;
 use super::own_git::{UNHOOKED, text};
 use super::submodules;
 use crate::failure::Failure;
-use crate::git::{Repository, git, said};
+use crate::git::{Repository, git, reason};
 
 /// The number of checkouts that are kept: those that were used last.
 const KEPT: usize = 4;
@@ -66,7 +66,7 @@ pub(super) fn at(
         if !added.status.success() {
             return Err(Failure::unmeasured(format!(
                 "failed to check out {commit} in `{path}`: {}",
-                said(&added)
+                reason(&added)
             )));
         }
         if directory.join(".gitmodules").is_file() {

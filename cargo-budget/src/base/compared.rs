@@ -17,7 +17,7 @@ use super::build::{Side, Target, Way};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Keeping, Refused};
+use crate::links::{self, BOUNDARY, Recording, Refused};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,7 @@ pub(super) fn build(
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
     let timed = |revision, name: &str| {
         let asked = Asked { units, ..asked };
-        TimedBuild { target, asked, revision, keep: place.join(name) }
+        TimedBuild { target, asked, revision, records: place.join(name) }
     };
     let mut notes = vec![words(units, has_members).to_owned()];
     let base = match other {
@@ -229,7 +229,7 @@ struct TimedBuild<'a> {
     target: &'a Target,
     asked: Asked,
     revision: Revision<'a>,
-    keep: PathBuf,
+    records: PathBuf,
 }
 
 /// A revision that was compiled to compare times.
@@ -238,25 +238,25 @@ struct Compiled<'a> {
     /// The binary as cargo linked it.
     binary: PathBuf,
     /// How its link is recorded, or why there can be no further links.
-    keeping: Result<Keeping, String>,
+    recording: Result<Recording, String>,
 }
 
 impl Compiled<'_> {
     /// Makes the links. Where there can be none, it returns the one binary, and the reason with it.
     fn link(self) -> Result<(Links, Option<String>), Failure> {
-        let Compiled { build, mut binary, keeping } = self;
-        let keeping = match keeping {
-            Ok(keeping) => keeping,
+        let Compiled { build, mut binary, recording } = self;
+        let recording = match recording {
+            Ok(recording) => recording,
             Err(reason) => return Ok((Links::alone(binary), Some(reason))),
         };
-        let mut made = links::make(&build.keep, &binary, build.asked.links);
+        let mut made = links::make(&build.records, &binary, build.asked.links);
         if made == Err(Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
-            binary = build.cargo(Some(&keeping))?;
-            made = links::make(&build.keep, &binary, build.asked.links);
+            binary = build.cargo(Some(&recording))?;
+            made = links::make(&build.records, &binary, build.asked.links);
         }
-        links::forget_others(&build.keep, &binary);
+        links::forget_others(&build.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(binaries) => {
@@ -271,22 +271,22 @@ impl Compiled<'_> {
 impl<'a> TimedBuild<'a> {
     /// Compiles the revision, and has its link recorded where it can be repeated.
     fn compile(self) -> Result<Compiled<'a>, Failure> {
-        let keeping = self.keeping();
-        let binary = self.cargo(keeping.as_ref().ok())?;
-        Ok(Compiled { build: self, binary, keeping })
+        let recording = self.recording();
+        let binary = self.cargo(recording.as_ref().ok())?;
+        Ok(Compiled { build: self, binary, recording })
     }
 
-    fn cargo(&self, keeping: Option<&Keeping>) -> Result<PathBuf, Failure> {
+    fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {
         let Revision { root, side, workspace, files } = self.revision;
         let one_unit = match (self.asked.units, workspace) {
             (CodegenUnits::One, Some(workspace)) => members::specs(workspace, files),
             (CodegenUnits::One | CodegenUnits::AsBuilt, _) => Vec::new(),
         };
-        self.target.build_to_compare(root, side, &Way { one_unit, keeping })
+        self.target.build_to_compare(root, side, &Way { one_unit, recording })
     }
 
     /// Returns how the link is to be recorded, or why there can be no further links.
-    fn keeping(&self) -> Result<Keeping, String> {
+    fn recording(&self) -> Result<Recording, String> {
         if self.asked.links < 2 {
             return Err("`layouts` asks for only one".to_owned());
         }
@@ -299,9 +299,9 @@ impl<'a> TimedBuild<'a> {
             package.targets.iter().find(|t| t.is_test() && t.name == self.target.test)
         });
         let source = test.ok_or("cargo does not name the source of the test")?;
-        Ok(Keeping {
+        Ok(Recording {
             source: source.src_path.clone().into(),
-            keep: self.keep.clone(),
+            records: self.records.clone(),
             wrapper: files.wrapper(),
         })
     }

@@ -218,8 +218,8 @@ pub(super) fn difference(head: &Files, base: &Files) -> Option<String> {
     Some(note)
 }
 
-/// Checks that no configuration file above the base's checkout applies to the base alone. Links in `place` lead to
-/// files above this revision's repository, so they are allowed.
+/// Checks that no configuration file above the base's checkout applies to the base alone. Symbolic links in `place`
+/// lead to files above this revision's repository, so they are allowed.
 pub(super) fn only_what_applies_to_both(
     head: &Files,
     base: &Files,
@@ -318,7 +318,7 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
 
-        /// The files that apply to the package `member` in the repository of this name.
+        /// Returns the files that apply to the package `member` in the repository of this name.
         fn files(&self, name: &str) -> Files {
             let top = self.0.path().join(name);
             Files::of(&top.join("member"), &top)

@@ -40,7 +40,7 @@ pub(super) fn lead_out(base: &Path, head: &Path) -> Result<bool, Failure> {
             return Err(Failure::unmeasured(format!(
                 "failed to make git ignore the change of `{}`: {}",
                 path.display(),
-                crate::git::said(&done)
+                crate::git::reason(&done)
             )));
         }
         std::fs::write(&path, changed).map_err(|e| Failure::io("write", &path, &e))?;

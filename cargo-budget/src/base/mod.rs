@@ -33,7 +33,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perf_budget_core::handover::{self, Handover, Told, Unchanged};
+use perf_budget_core::handover::{self, Details, Handover, Unchanged};
 use perf_budget_core::outcome::short;
 
 use self::binaries::Wanted;
@@ -47,7 +47,7 @@ use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
-pub(crate) use self::running::stand_in;
+pub(crate) use self::running::print_environment;
 
 /// A base revision that is ready to be compared with.
 #[derive(Debug)]
@@ -89,11 +89,11 @@ impl Base {
         Ok(())
     }
 
-    /// Returns what the harness is told about this base.
+    /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
-            let told = Told { lacks: self.lacks.clone(), ..Told::default() };
-            return Handover { told, ..Handover::default() };
+            let details = Details { lacks: self.lacks.clone(), ..Details::default() };
+            return Handover { details, ..Handover::default() };
         }
         let Compared { head, base, notes, unchanged, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
@@ -102,7 +102,7 @@ impl Base {
             links: if has_links { base.binaries.clone() } else { Vec::new() },
             heads: head.binaries.clone(),
             directory: Some(self.root.clone()),
-            told: Told {
+            details: Details {
                 environment: self.inherited.variables(),
                 run_environment: self.run_environment.clone(),
                 notes: self.notes.clone(),
@@ -113,7 +113,7 @@ impl Base {
                 },
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
-                ..Told::default()
+                ..Details::default()
             },
         }
     }

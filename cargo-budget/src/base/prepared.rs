@@ -222,7 +222,7 @@ impl<'a> Prepared<'a> {
         let head =
             unchanged::Head { root: &self.project.root, top, prefix, built, metadata, files };
         unchanged::Comparison::of(
-            unchanged::Given { head, commit: self.commit, budgets, before },
+            unchanged::Revisions { head, commit: self.commit, budgets, before },
             tell,
         )
     }

@@ -48,6 +48,6 @@ impl Base {
             Unmeasured::new(cause, format!("it was not started: {e}"))
         })?;
         let code = output.status.code().unwrap_or(-1);
-        Ok(Ended { code, stdout: output.stdout, said: None })
+        Ok(Ended { code, stdout: output.stdout, messages: None })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Before cargo runs a test, it sets the variables of `[env]`, those of build scripts, the directories of shared
 //! libraries, and a description of the package. The harness runs in the environment of this revision, and starts the
-//! base's processes itself. Without further ado they would find this revision's variables and libraries.
+//! base's processes itself, so they would find this revision's variables and libraries.
 //!
 //! So cargo is asked for the environment of both revisions: it runs their tests by a program that is named to it. That
 //! program is this command under another name, and it prints its environment instead of running the test.
@@ -38,7 +38,7 @@ pub(super) struct Test<'a> {
 ///
 /// # Errors
 /// Returns the reason why the environment could not be printed.
-pub(crate) fn stand_in() -> Option<Result<ExitCode, String>> {
+pub(crate) fn print_environment() -> Option<Result<ExitCode, String>> {
     let called = PathBuf::from(env::args_os().next()?);
     (called.file_stem()? == NAME).then(|| {
         let failed = |e: &dyn std::fmt::Display| format!("failed to print the environment: {e}");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::own_git::{UNHOOKED, text};
 use crate::failure::Failure;
-use crate::git::{git, said};
+use crate::git::{git, reason};
 
 /// The depth to which nested submodules are checked out. A submodule that names itself would be nested forever.
 const DEEPEST: usize = 8;
@@ -50,7 +50,7 @@ fn update_below(
         if !updated.status.success() {
             return Err(Failure::unmeasured(format!(
                 "failed to check out the submodule `{name}` of {commit} from `{from}`: {}",
-                said(&updated)
+                reason(&updated)
             )));
         }
         let inner = directory.join(&path);

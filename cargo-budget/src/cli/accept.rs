@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use perf_budget_core::budget::{Budgets, lock};
 use perf_budget_core::date::Date;
 
-use super::{Context, show};
+use super::context::Context;
+use super::output::show;
 use crate::edit;
 use crate::edit::lock::{Fate, Terms, plan, prune, revision};
 use crate::exit::Exit;

@@ -7,7 +7,7 @@ use perf_budget_core::handover;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::record;
 
-use super::Context;
+use super::context::Context;
 use super::target::Options;
 use crate::base::{self, Base, Target};
 use crate::child;

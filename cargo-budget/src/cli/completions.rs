@@ -2,7 +2,7 @@
 
 use clap_complete::Shell;
 
-use super::{description, print};
+use super::output::print;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -17,9 +17,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    /// Prints the completions for `command`.
+    pub(super) fn run(self, command: &mut clap::Command) -> Result<Exit, Failure> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut description(), "cargo-budget", &mut text);
+        clap_complete::generate(self.shell, command, "cargo-budget", &mut text);
         print(&String::from_utf8_lossy(&text))?;
         Ok(Exit::Holds)
     }

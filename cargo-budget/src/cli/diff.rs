@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use perf_budget_core::budget::{self, Budgets};
 
-use super::{print, show};
+use super::output::{print, show};
 use crate::edit::diff::render::Comparison;
 use crate::edit::diff::{self, Change};
 use crate::exit::Exit;

@@ -1,7 +1,7 @@
 //! `cargo budget doctor`.
 
+use super::output::{print, show};
 use super::rendering::Rendering;
-use super::{print, show};
 use crate::doctor;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::budget::{Subject, lock};
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::{Context, show};
+use super::context::Context;
+use super::output::show;
 use crate::base::{self, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::context::Context;
 use super::db::{Db, project};
 use super::import::Import;
+use super::output::{print, show};
 use super::rendering::Rendering;
-use super::{Context, print, show};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::history::{self, Place, Which};
+use crate::history::{self, Place, TrendQuery};
 use crate::project::Project;
 
 /// Store the outcomes of many runs, in a file or on a server
@@ -118,7 +119,7 @@ impl Record {
     fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::find(Path::new("."))?;
         let place = Place::of(self.db.db.as_deref(), Some(&project))?;
-        let what = history::What {
+        let what = history::RunToRecord {
             run: self.run.as_deref(),
             commit: self.commit.as_deref(),
             branch: self.branch.as_deref(),
@@ -159,7 +160,7 @@ impl Trend {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = project();
         let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
-        let which = Which {
+        let which = TrendQuery {
             name: &self.budget,
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),

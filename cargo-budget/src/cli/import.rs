@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use super::db::{Db, project};
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, show};
+use super::context::Context;
+use super::output::show;
 use crate::edit;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -4,6 +4,7 @@
 mod accept;
 mod check;
 mod completions;
+mod context;
 mod db;
 mod diff;
 mod doctor;
@@ -15,6 +16,7 @@ mod import;
 #[path = "no_import.rs"]
 mod import;
 mod init;
+mod output;
 mod rendering;
 mod report;
 mod save_base;
@@ -23,15 +25,15 @@ mod suggest;
 mod target;
 mod tighten;
 
-use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
+use self::context::Context;
+use self::output::say;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::progress::{Progress, aside};
-use crate::text;
+use crate::progress::Progress;
 
 /// The command line as cargo calls it: `cargo-budget budget …`.
 #[derive(Debug, Parser)]
@@ -57,10 +59,10 @@ struct Budget {
 const CODES: &str = "\
 Exit codes:
   0  every budget holds, or what was asked for is done
-  1  a budget is broken, or a limit was loosened without a reason
+  1  a budget is broken, a limit was loosened without a reason, or a selftest did not turn a limit red
   2  a mistake in the arguments or in the configuration
   3  something could not be measured, read or written
-  4  the evidence did not suffice";
+  4  the evidence did not suffice, and the settings make that red";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -78,56 +80,6 @@ enum Command {
     Tighten(tighten::Tighten),
     History(history::History),
     Trend(history::Trend),
-}
-
-/// The global options, for every subcommand.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Context {
-    /// Whether only the result, warnings and errors are printed.
-    pub(crate) quiet: bool,
-    /// The line of progress for work that takes long.
-    pub(crate) progress: Progress,
-}
-
-impl Context {
-    /// Prints a message on standard error, unless `--quiet` is given.
-    pub(crate) fn tell(self, text: &str) {
-        if !self.quiet {
-            say(text);
-        }
-    }
-
-    /// Prints a message on standard error, even with `--quiet`.
-    #[expect(clippy::unused_self, reason = "it is called in the same way as the other two")]
-    pub(crate) fn insist(self, text: &str) {
-        say(text);
-    }
-
-    /// Prints a warning on standard error, even with `--quiet`.
-    pub(crate) fn warn(self, text: &str) {
-        self.insist(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {text}"));
-    }
-}
-
-/// Prints a line on standard error. A failure is ignored, since there is no other place to report it.
-fn say(text: &str) {
-    let _ = aside(|| writeln!(anstream::stderr(), "{}", text::shown(text)));
-}
-
-/// Prints a text for people on standard output: see [`text::shown`].
-pub(crate) fn show(text: &str) -> Result<(), Failure> {
-    print(&text::shown(text))
-}
-
-/// Prints a text unchanged on standard output. It is not an error if the reader has gone away (`| head`).
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    match aside(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::unmeasured(format!("failed to write to standard output: {e}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Reads the arguments, runs the subcommand, and returns the exit code.
@@ -165,7 +117,7 @@ fn run(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::SaveBase(args) => args.run(context),
         Command::Report(args) => args.run(context),
         Command::Explain(args) => args.run(context),
-        Command::Completions(args) => args.run(),
+        Command::Completions(args) => args.run(&mut Cargo::command()),
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Init(args) => args.run(context),
@@ -184,9 +136,4 @@ fn arguments() -> Vec<std::ffi::OsString> {
         arguments.insert(arguments.len().min(1), "budget".into());
     }
     arguments
-}
-
-/// Returns clap's description of the command, for completions.
-pub(crate) fn description() -> clap::Command {
-    <Cargo as clap::CommandFactory>::command()
 }

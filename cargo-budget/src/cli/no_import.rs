@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::Context;
+use super::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 

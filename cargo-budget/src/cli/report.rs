@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, print};
+use super::context::Context;
+use super::output::print;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::inside;

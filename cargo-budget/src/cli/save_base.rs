@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use perf_budget_core::outcome::short;
 
-use super::Context;
+use super::context::Context;
 use super::target::Options;
 use crate::base;
 use crate::exit::Exit;

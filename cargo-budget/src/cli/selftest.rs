@@ -4,9 +4,10 @@ use std::process::Stdio;
 
 use perf_budget_core::selftest;
 
+use super::context::Context;
+use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
-use super::{Context, print, show};
 use crate::base::{self, Built};
 use crate::exit::Exit;
 use crate::failure::Failure;

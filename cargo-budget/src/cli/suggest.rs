@@ -6,7 +6,8 @@ use perf_budget_core::budget::{self, Budget};
 use perf_budget_core::metric::Metric;
 use perf_budget_core::record;
 
-use super::{Context, show};
+use super::context::Context;
+use super::output::show;
 use crate::doctor;
 use crate::edit::{self, suggest, tighten};
 use crate::exit::Exit;

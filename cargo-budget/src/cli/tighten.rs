@@ -4,7 +4,8 @@ use std::path::Path;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::{Context, show};
+use super::context::Context;
+use super::output::show;
 use crate::doctor;
 use crate::edit;
 use crate::edit::tighten::{self, Fate};

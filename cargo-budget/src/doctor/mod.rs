@@ -3,14 +3,14 @@
 //! Its numbers describe the present moment. Run it while nothing else is meant to run, as for the tests. No verdict
 //! depends on it: the gate measures interference together with every outcome.
 
-mod spin;
+mod clock;
 mod system;
 
 use std::fmt::Write;
 
 use perf_budget_core::quantity::{Quantity, Unit};
 
-pub(crate) use spin::{Clock, Gaps, clock};
+pub(crate) use clock::{Clock, Gaps, clock};
 pub(crate) use system::System;
 
 /// The findings about this machine.
@@ -46,9 +46,9 @@ const NOISY: f64 = 0.05;
 /// Examines the machine, which takes a quarter of a second.
 pub(crate) fn examine() -> Machine {
     let before = System::read();
-    let clock = spin::clock();
-    let gaps = spin::gaps();
-    let spread = spin::spread();
+    let clock = clock::clock();
+    let gaps = clock::gaps();
+    let spread = clock::spread();
     Machine { clock, gaps, spread, system: System::read().since(&before) }
 }
 

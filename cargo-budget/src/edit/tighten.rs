@@ -1,4 +1,4 @@
-//! `cargo budget tighten`: limits follow what was measured, in one direction only.
+//! `cargo budget tighten` moves limits nearer to what was measured, and never loosens one.
 //!
 //! The module is pure: it takes the text, the budgets and the outcomes, and returns a new text with a sentence about
 //! each limit.
@@ -7,7 +7,7 @@
 #[path = "tighten_tests.rs"]
 mod tests;
 
-use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference, Target};
+use perf_budget_core::budget::{self, Bound, Budget, Budgets, Limit, Reference};
 use perf_budget_core::metric::{Better, Values};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -160,7 +160,7 @@ impl Edit<'_> {
             }
             let case_goal = headroom::goal(outcome, headroom)
                 .map_err(|why| if name.contains('=') { format!("{name}: {why}") } else { why })?;
-            if outcome.against.is_some_and(|against| against.unit != self.number().1) {
+            if outcome.against.is_some_and(|against| against.unit != self.limit.number().1) {
                 return Err(
                     "in the last run its limit had another unit; run the tests again".into()
                 );
@@ -176,17 +176,9 @@ impl Edit<'_> {
         cases.map(|case| names::test(self.budget, case, self.limit)).collect()
     }
 
-    /// Returns the number of the limit, and its unit.
-    fn number(&self) -> (f64, Unit) {
-        match &self.limit.target {
-            Target::Absolute(quantity) => (quantity.value, quantity.unit),
-            Target::Relative { factor, .. } => (*factor, Unit::Ratio),
-        }
-    }
-
     /// Changes the limit to the goal, where that is tighter.
     fn make(&self, goal: Goal, splices: &mut Splices) -> Result<Fate, Failure> {
-        let (current, unit) = self.number();
+        let (current, unit) = self.limit.number();
         let bound = self.limit.bound;
         let place = self.tree.place(self.budget, self.limit).ok_or_else(|| {
             Failure::unmeasured(format!(
@@ -225,7 +217,7 @@ impl Edit<'_> {
             Bound::Min => (warn.value < limit, Bound::Max),
         };
         if late {
-            let goal = limit * warn.value / self.number().0;
+            let goal = limit * warn.value / self.limit.number().0;
             let rounding = Rounding { bound: side, tolerance: 0.01, whole: false };
             let raw = &self.text[at.clone()];
             let new = Written::of(&decoded(raw)).with(goal, rounding);
@@ -233,13 +225,15 @@ impl Edit<'_> {
         }
     }
 
-    /// Returns the end of the sentence where the new limit is so close that it will warn.
+    /// Returns what to add to the sentence if the new limit will warn; otherwise an empty text.
     fn warns(&self, measured: f64, limit: f64) -> String {
-        let used = match self.limit.bound {
-            Bound::Max => measured / limit,
-            Bound::Min => limit / measured,
+        let (bound, unit) = (self.limit.bound, self.limit.number().1);
+        let beyond = Limit::warns_by_default(limit, unit, bound, self.budgets.settings.warn_at);
+        let (warns, used) = match bound {
+            Bound::Max => (measured > beyond, measured / limit),
+            Bound::Min => (measured < beyond, limit / measured),
         };
-        if self.limit.warn.is_some() || used.is_nan() || used <= self.budgets.settings.warn_at {
+        if self.limit.warn.is_some() || !warns {
             return String::new();
         }
         format!("; {} of it is used, which warns", Quantity::new(used, Unit::Share))

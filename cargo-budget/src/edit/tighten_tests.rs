@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use perf_budget_core::budget::{Bound, Budgets, Target, parse};
+use perf_budget_core::budget::{Bound, Budgets, parse};
 use perf_budget_core::outcome::{Against, Estimate, Evidence, Outcome};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::verdict::Verdict;
@@ -78,7 +78,7 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
     let mut all = Vec::new();
     for budget in &budgets.budgets {
         for limit in &budget.limits {
-            let (bound, (number, unit)) = (limit.bound, number(&limit.target));
+            let (bound, (number, unit)) = (limit.bound, limit.number());
             let away = dice.share(5.0) * 1.3;
             let value = if bound == Bound::Max { number * away } else { number / away };
             let exact = dice.roll(3) == 0;
@@ -124,13 +124,6 @@ fn outcomes(budgets: &Budgets, dice: &mut Dice) -> Vec<Outcome> {
     all
 }
 
-fn number(target: &Target) -> (f64, Unit) {
-    match target {
-        Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
-    }
-}
-
 /// Returns the comments of a text, which an edit must not touch.
 fn comments(text: &str) -> Vec<&str> {
     text.lines().map(|line| line.rfind("# ").map_or("", |at| &line[at..])).collect()
@@ -151,7 +144,7 @@ fn every_edit_tightens_and_every_comment_stays() {
         for (old, new) in before.budgets.iter().zip(&after.budgets) {
             assert_eq!((&old.name, &old.subject, &old.why), (&new.name, &new.subject, &new.why));
             for (old, new) in old.limits.iter().zip(&new.limits) {
-                let ((from, unit), (to, same)) = (number(&old.target), number(&new.target));
+                let ((from, unit), (to, same)) = (old.number(), new.number());
                 assert_eq!((unit, &old.label, old.line), (same, &new.label, new.line));
                 let tighter = if old.bound == Bound::Max { to <= from } else { to >= from };
                 assert!(tighter, "{from} -> {to}\n{text}");
@@ -165,7 +158,7 @@ fn every_edit_tightens_and_every_comment_stays() {
             let limits = after.budgets.iter().flat_map(|b| b.limits.iter().map(move |l| (b, l)));
             let mut named = limits.filter(|(b, l)| format!("{}::{}", b.name, l.label) == row.name);
             let Some((_, limit)) = named.next() else { panic!("{} is gone", row.name) };
-            let (value, estimate) = (number(&limit.target).0, outcome.estimate.unwrap());
+            let (value, estimate) = (limit.number().0, outcome.estimate.unwrap());
             if let Fate::Tightened { .. } = row.fate {
                 let holds = match limit.bound {
                     Bound::Max => value >= estimate.high.unwrap_or(estimate.value) * (1.0 - 1e-8),

@@ -42,6 +42,8 @@ pub(crate) struct Measured {
     pub(crate) unit: Unit,
     /// The name of the verdict, or `NO_VERDICT`.
     pub(crate) verdict: String,
+    /// Whether the outcome was red.
+    pub(crate) is_red: bool,
     pub(crate) reason: String,
     /// The measured value; `None` where nothing was measured.
     pub(crate) value: Option<f64>,
@@ -66,6 +68,7 @@ impl Measured {
             metric: outcome.metric.clone(),
             unit: against.map_or_else(|| usual_unit(&outcome.metric), |against| against.unit),
             verdict: outcome.verdict.name().to_owned(),
+            is_red: outcome.is_red(),
             reason: outcome.reason.clone(),
             value: finite(estimate.map(|estimate| estimate.value)),
             low: finite(estimate.and_then(|estimate| estimate.low)),
@@ -85,6 +88,7 @@ impl Measured {
             metric: metric.to_owned(),
             unit,
             verdict: NO_VERDICT.to_owned(),
+            is_red: false,
             reason: format!("imported from {tool}: no limit, no verdict"),
             value: Some(value).filter(|value| value.is_finite()),
             low: None,
@@ -124,8 +128,7 @@ pub(crate) fn environment_here(tool: &str) -> String {
 
 /// Returns the unit of a metric by its name alone, for whichever subject has this metric.
 fn usual_unit(word: &str) -> Unit {
-    [SubjectKind::Workload, SubjectKind::Command, SubjectKind::Artifact]
-        .into_iter()
+    (SubjectKind::ALL.into_iter().rev())
         .find_map(|kind| Metric::of(kind, word)?.unit())
         .unwrap_or(Unit::Number)
 }

@@ -30,6 +30,6 @@ mod trend;
 #[cfg(feature = "import")]
 pub(crate) use import::{Format, Source, import};
 pub(crate) use place::Place;
-pub(crate) use record::{What, record};
-pub(crate) use select::{Which, trend};
+pub(crate) use record::{RunToRecord, record};
+pub(crate) use select::{TrendQuery, trend};
 pub(crate) use show::{list, list_json};

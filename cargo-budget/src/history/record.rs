@@ -13,7 +13,7 @@ use crate::project::{Project, last_run};
 
 /// Which run to record, and as which commit and branch.
 #[derive(Debug, Default)]
-pub(crate) struct What<'a> {
+pub(crate) struct RunToRecord<'a> {
     /// The run's id; `None` means the last run.
     pub(crate) run: Option<&'a str>,
     pub(crate) commit: Option<&'a str>,
@@ -29,7 +29,7 @@ const SKEW: i64 = 120;
 pub(crate) fn record(
     project: &Project,
     place: &Place,
-    what: &What<'_>,
+    what: &RunToRecord<'_>,
     progress: Progress,
 ) -> Result<Vec<String>, Failure> {
     let outcomes = match what.run {
@@ -102,7 +102,7 @@ pub(crate) fn short(commit: &str) -> &str {
 
 /// Returns warnings about the revision. A run that began before its commit was made cannot have measured that commit,
 /// so it is marked as dirty.
-fn warnings(revision: &mut Revision, what: &What<'_>, began: i64) -> Vec<String> {
+fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<String> {
     let mut sentences = Vec::new();
     if revision.commit.is_none() {
         sentences.push(

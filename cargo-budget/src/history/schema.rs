@@ -6,7 +6,8 @@
 use super::database::{Database, Fault, Kind, transaction};
 
 /// The scripts, from version 1 on.
-pub(crate) const VERSIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(crate) const VERSIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Brings the database to the newest version. Where it is older, that happens in one transaction, which only one
 /// process can be in at a time.

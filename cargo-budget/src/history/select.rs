@@ -11,7 +11,7 @@ use crate::project::Project;
 
 /// Which series to show.
 #[derive(Debug)]
-pub(crate) struct Which<'a> {
+pub(crate) struct TrendQuery<'a> {
     /// The name of a budget or of a test.
     pub(crate) name: &'a str,
     pub(crate) branch: Option<&'a str>,
@@ -27,7 +27,7 @@ pub(crate) struct Which<'a> {
 pub(crate) fn trend(
     place: &Place,
     project: Option<&Project>,
-    which: &Which<'_>,
+    which: &TrendQuery<'_>,
     progress: Progress,
 ) -> Result<Answer, Failure> {
     let work = progress.busy("reading the history");
@@ -100,7 +100,7 @@ fn unknown(store: &mut Store, place: &Place, project: Option<&Project>, name: &s
 /// outcome.
 fn choose_branch<'s>(
     all: &'s [Series],
-    which: &Which<'_>,
+    which: &TrendQuery<'_>,
     project: Option<&Project>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<&'s Series>, Failure> {
@@ -138,7 +138,7 @@ fn choose_branch<'s>(
 /// Returns the series in one environment: the one that is asked for, else the one with the newest outcome.
 fn choose_environment<'s>(
     series: &[&'s Series],
-    which: &Which<'_>,
+    which: &TrendQuery<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<&'s Series>, Failure> {
     let mut known: Vec<&str> = series.iter().map(|series| series.environment.as_str()).collect();

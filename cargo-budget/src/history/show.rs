@@ -187,7 +187,7 @@ impl Shown {
             bound == "max"
         } else {
             let of = |kind: &SubjectKind| Metric::of(*kind, &self.series.metric);
-            match SUBJECTS.iter().find_map(of)?.better() {
+            match SubjectKind::ALL.iter().rev().find_map(of)?.better() {
                 Better::Lower => true,
                 Better::Higher => false,
                 Better::Either => return None,
@@ -258,9 +258,6 @@ impl Shown {
         })
     }
 }
-
-const SUBJECTS: [SubjectKind; 3] =
-    [SubjectKind::Workload, SubjectKind::Command, SubjectKind::Artifact];
 
 /// Renders a list of runs for people.
 pub(crate) fn list(runs: &[RunRow]) -> String {

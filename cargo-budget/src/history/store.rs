@@ -53,7 +53,7 @@ pub(crate) struct Series {
 /// One outcome of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Point {
-    /// The time of the commit, or, where that is not known, when the run began.
+    /// The time of the commit, or of the run if that is not known.
     pub(crate) at: i64,
     pub(crate) commit: Option<String>,
     pub(crate) dirty: bool,
@@ -62,6 +62,8 @@ pub(crate) struct Point {
     pub(crate) exact: bool,
     pub(crate) bound: Option<String>,
     pub(crate) limit: Option<f64>,
+    /// Whether the outcome was red.
+    pub(crate) is_red: bool,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
         let sql = "SELECT r.id, r.began, r.commit_id, r.dirty, r.branch, r.environment, r.source, \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run), \
                    (SELECT count(*) FROM budget_outcomes o WHERE o.run = r.run \
-                    AND o.verdict IN ('fail', 'unsure', 'unmeasured')) \
+                    AND o.red = 1) \
                    FROM budget_runs r ORDER BY r.began DESC, r.run LIMIT $1";
         let rows = self.database.rows(sql, &[i64::from(last).into()])?;
         Ok(rows.iter().map(run_row).collect())
@@ -119,7 +121,7 @@ impl Store {
         // The inner query takes the newest outcomes by the index, so that a long series is neither joined nor sorted
         // as a whole.
         let sql = "SELECT o.at, r.commit_id, r.dirty, o.verdict, o.value, o.exact, o.bound, \
-                   o.limit_value FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
+                   o.limit_value, o.red FROM (SELECT * FROM budget_outcomes WHERE series = $1 \
                    ORDER BY at DESC LIMIT $2) o JOIN budget_runs r ON r.run = o.run \
                    ORDER BY o.at DESC, r.began DESC";
         let rows = self.database.rows(sql, &[series.into(), i64::from(last).into()])?;
@@ -211,7 +213,7 @@ fn add_value(
     let limit = value.limit;
     database.run(
         "INSERT INTO budget_outcomes (series, run, at, verdict, reason, value, low, high, exact, bound, \
-         limit_value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         limit_value, red) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (series, run) DO NOTHING",
         &[
             series.into(),
@@ -225,6 +227,7 @@ fn add_value(
             i64::from(value.exact).into(),
             limit.map(|(bound, _)| bound_word(bound)).into(),
             limit.map(|(_, limit)| limit).filter(|limit| limit.is_finite()).into(),
+            i64::from(value.is_red).into(),
         ],
     )
 }
@@ -291,5 +294,6 @@ fn point(row: &Row) -> Point {
         exact: row[5].int() == Some(1),
         bound: optional(&row[6]),
         limit: row[7].real(),
+        is_red: row[8].int() == Some(1),
     }
 }

@@ -10,7 +10,7 @@ use super::store::Point;
 pub(crate) struct Commit {
     /// The hash; `None` for a run without a commit, which then makes an entry by itself.
     pub(crate) hash: Option<String>,
-    /// The time of the commit, or, where that is not known, when the run began. The series is in this order.
+    /// The time of the commit, or of the run if that is not known. The series is sorted by it.
     pub(crate) at: i64,
     pub(crate) value: f64,
     pub(crate) runs: usize,
@@ -93,16 +93,15 @@ fn commits(points: &[&Point]) -> Vec<Commit> {
     let mut groups: Vec<(&Point, Vec<f64>, bool)> = Vec::new();
     for point in points {
         let Some(value) = point.value else { continue };
-        let is_red = ["fail", "unsure", "unmeasured"].contains(&point.verdict.as_str());
         let same = |known: &&mut (&Point, _, _)| {
             point.commit.is_some() && known.0.commit == point.commit && known.0.dirty == point.dirty
         };
         match groups.iter_mut().rev().find(same) {
             Some(group) => {
                 group.1.push(value);
-                group.2 |= is_red;
+                group.2 |= point.is_red;
             }
-            None => groups.push((point, vec![value], is_red)),
+            None => groups.push((point, vec![value], point.is_red)),
         }
     }
     let commit = |(point, mut values, is_red): (&Point, Vec<f64>, bool)| Commit {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use object::elf::STT_FUNC;
 use object::read::{Error, File, Object, ObjectSection, ObjectSymbol, SymbolFlags};
 
-use super::{Inside, demangled};
+use super::contents::{Inside, demangled};
 
 /// Reads a file. An error says where the file is damaged.
 pub(super) fn read(file: &[u8]) -> Result<Inside, Error> {

@@ -8,7 +8,7 @@ use wasmparser::{
     TypeRef,
 };
 
-use super::{Inside, demangled};
+use super::contents::{Inside, demangled};
 
 /// One module, whose functions have their own numbers. A component may contain several modules.
 #[derive(Default)]

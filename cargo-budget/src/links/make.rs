@@ -24,15 +24,15 @@ pub(crate) enum Refused {
     Cannot(String),
 }
 
-/// Links `binary` `count` times by its record in `keep`, each time with another seed for the order of the functions,
+/// Links `binary` `count` times by its record in `records`, each time with another seed for the order of the functions,
 /// and returns the paths of the links. Links of a large binary may be fewer than `count`. The links are in the directory
 /// of the binary, so that each finds the same files relative to itself.
-pub(crate) fn make(keep: &Path, binary: &Path, count: u32) -> Result<Vec<PathBuf>, Refused> {
-    let record = Record::of(keep, binary).ok_or(Refused::Stale)?;
+pub(crate) fn make(records: &Path, binary: &Path, count: u32) -> Result<Vec<PathBuf>, Refused> {
+    let record = Record::of(records, binary).ok_or(Refused::Stale)?;
     if let Some(reason) = obstacle(&record.arguments) {
         return Err(Refused::Cannot(reason));
     }
-    let place = Record::place(keep, binary).ok_or(Refused::Stale)?.join("aligned");
+    let place = Record::place(records, binary).ok_or(Refused::Stale)?.join("aligned");
     let made = aligned(&record, &place).and_then(|arguments| {
         let length = fs::metadata(binary).map_or(0, |data| data.len()).max(1);
         let count = u64::from(count).min((ROOM / length).max(1)) as u32;
@@ -213,6 +213,6 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let binary = place.path().join("budgets-1");
         fs::write(&binary, "").unwrap();
-        assert_eq!(make(&place.path().join("keep"), &binary, 2), Err(Refused::Stale));
+        assert_eq!(make(&place.path().join("records"), &binary, 2), Err(Refused::Stale));
     }
 }

@@ -10,9 +10,9 @@ mod align;
 mod make;
 mod record;
 mod response;
-mod stand_in;
+mod wrapper;
 
 pub(crate) use self::align::BOUNDARY;
 pub(crate) use self::make::{Refused, clear, make};
 pub(crate) use self::record::forget_others;
-pub(crate) use self::stand_in::{Keeping, name_this, stand_in};
+pub(crate) use self::wrapper::{Recording, act_as_wrapper, name_this};

@@ -30,18 +30,18 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Returns the directory in `keep` for the record of a binary.
-    pub(super) fn place(keep: &Path, binary: &Path) -> Option<PathBuf> {
-        Some(keep.join(binary.file_name()?))
+    /// Returns the directory in `records` for the record of a binary.
+    pub(super) fn place(records: &Path, binary: &Path) -> Option<PathBuf> {
+        Some(records.join(binary.file_name()?))
     }
 
     /// Records a link that has just been done.
-    pub(super) fn write(keep: &Path, linker: &str, given: &[String]) -> io::Result<()> {
+    pub(super) fn write(records: &Path, linker: &str, given: &[String]) -> io::Result<()> {
         let directory = std::env::current_dir()?;
         let mut arguments = response::expanded(given)?;
         let output = arguments.iter().skip_while(|argument| *argument != "-o").nth(1);
         let output = output.map(|output| directory.join(output));
-        let place = output.as_deref().and_then(|output| Record::place(keep, output));
+        let place = output.as_deref().and_then(|output| Record::place(records, output));
         let (Some(output), Some(place)) = (output, place) else {
             return Err(io::Error::other("the linker's arguments name no output"));
         };
@@ -50,7 +50,7 @@ impl Record {
             _ => fs::create_dir_all(&place)?,
         }
         for (nth, temporary) in temporaries(&arguments, &directory).into_iter().enumerate() {
-            // The linker, too, recognises an object file by the end of its name.
+            // The copy keeps the extension, by which the linker recognises an object file.
             let ending = if ends(&temporary, "o") { ".o" } else { "" };
             let there = place.join(format!("{nth}{ending}"));
             copy(&directory.join(&temporary), &there)?;
@@ -70,8 +70,8 @@ impl Record {
 
     /// Reads the record of the link of `binary`. Returns `None` where there is none, or where the binary or one of its
     /// libraries was built after it was written.
-    pub(super) fn of(keep: &Path, binary: &Path) -> Option<Record> {
-        let file = Record::place(keep, binary)?.join(FILE);
+    pub(super) fn of(records: &Path, binary: &Path) -> Option<Record> {
+        let file = Record::place(records, binary)?.join(FILE);
         let record: Record = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
         let written = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
         let at = written(&file)?;
@@ -85,9 +85,9 @@ impl Record {
     }
 }
 
-/// Removes the records in `keep` of other binaries than this one, such as those of other features or other commits.
-pub(crate) fn forget_others(keep: &Path, binary: &Path) {
-    for entry in fs::read_dir(keep).into_iter().flatten().flatten() {
+/// Removes the records in `records` of other binaries than this one, such as those of other features or other commits.
+pub(crate) fn forget_others(records: &Path, binary: &Path) {
+    for entry in fs::read_dir(records).into_iter().flatten().flatten() {
         let is_record = entry.path().join(FILE).is_file();
         if is_record && binary.file_name() != Some(&entry.file_name()) {
             let _ = fs::remove_dir_all(entry.path());

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use perf_budget_core::outcome::Outcome;
 use serde::Serialize;
 
-use super::{Report, action};
+use super::{Report, github_action_benchmark};
 use crate::failure::Failure;
 
 #[derive(Serialize)]
@@ -37,8 +37,8 @@ pub(super) fn render(report: &Report) -> Result<(String, Option<String>), Failur
     }
     let text = serde_json::to_string_pretty(&benchmarks)
         .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
-    let left: Vec<String> = action::valueless(without).into_iter().collect();
-    Ok((text + "\n", action::left_out(&left)))
+    let left: Vec<String> = github_action_benchmark::valueless(without).into_iter().collect();
+    Ok((text + "\n", github_action_benchmark::left_out(&left)))
 }
 
 /// Splits the name of a test into the benchmark and its measure.

@@ -88,7 +88,7 @@ fn row(outcome: &Outcome) -> [String; 40] {
         text(&outcome.subject),
         outcome.verdict.name().to_owned(),
         text(&outcome.reason),
-        against.map_or("", |a| super::action::unit(a.unit)).to_owned(),
+        against.map_or("", |a| super::github_action_benchmark::unit(a.unit)).to_owned(),
         number(estimate.map(|e| e.value)),
         number(estimate.and_then(|e| e.low)),
         number(estimate.and_then(|e| e.high)),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::count::{Tests, count};
-use perf_budget_core::verdict::Verdict;
 
 use crate::exit::Exit;
 use crate::inside::Inside;
@@ -88,18 +87,6 @@ const LONGEST_TREND: usize = 40;
 /// those that `budgets.toml` makes.
 pub(crate) fn is_idle(outcome: &Outcome) -> bool {
     outcome.metric == "budget" && outcome.against.is_none() && outcome.estimate.is_none()
-}
-
-/// Returns how urgently a reader must look at a verdict: the greatest number is the worst.
-pub(crate) fn severity(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::Fail => 5,
-        Verdict::Unmeasured => 4,
-        Verdict::Inconclusive => 3,
-        Verdict::Warn => 2,
-        Verdict::Pass => 1,
-        Verdict::Skipped => 0,
-    }
 }
 
 /// Returns whether this outcome stands for tests whose names are not known.

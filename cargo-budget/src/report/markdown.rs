@@ -7,11 +7,12 @@
 use std::fmt::Write as _;
 
 use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::github::mark;
 use perf_budget_core::report::terminal::{bound_text, interval_text, value_text};
 use perf_budget_core::report::used::used;
 use perf_budget_core::verdict::Verdict;
 
-use super::{Report, severity};
+use super::Report;
 use crate::text;
 
 /// The length at which the comment is cut off. GitHub refuses a comment of more than 65,536 characters.
@@ -26,9 +27,12 @@ pub(super) fn render(report: &Report) -> String {
     for remark in &report.remarks {
         let _ = writeln!(comment, "\n_{}_", prose(remark));
     }
-    let mut notable: Vec<&Outcome> =
-        report.outcomes.iter().filter(|o| severity(o.verdict) >= severity(Verdict::Warn)).collect();
-    notable.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
+    let mut notable: Vec<&Outcome> = report
+        .outcomes
+        .iter()
+        .filter(|o| o.verdict.severity() >= Verdict::Warn.severity())
+        .collect();
+    notable.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict.severity()));
     if !notable.is_empty() {
         comment.push('\n');
     }
@@ -37,7 +41,7 @@ pub(super) fn render(report: &Report) -> String {
             let _ = writeln!(comment, "- and {} more in the table", notable.len() - i);
             break;
         }
-        let (mark, name) = (mark(outcome.verdict), outcome.verdict.name());
+        let (mark, name) = (mark(outcome), outcome.verdict.name());
         let (test, reason) = (code(&outcome.test), prose(&outcome.reason));
         let why = outcome.why.as_ref().map_or(String::new(), |why| format!(" — {}", prose(why)));
         let _ = writeln!(comment, "- {mark} **{name}** {test}: {reason}{why}");
@@ -59,7 +63,7 @@ pub(super) fn render(report: &Report) -> String {
             prose(&interval_text(outcome)),
             prose(&bound_text(outcome)),
             used_text(outcome),
-            mark(outcome.verdict),
+            mark(outcome),
             outcome.verdict.name(),
         );
     }
@@ -76,17 +80,6 @@ pub(super) fn render(report: &Report) -> String {
 
 fn used_text(outcome: &Outcome) -> String {
     used(outcome).map_or("-".to_owned(), |used| prose(&used.short.replace('%', " %")))
-}
-
-fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => ":white_check_mark:",
-        Verdict::Warn => ":warning:",
-        Verdict::Fail => ":x:",
-        Verdict::Inconclusive => ":grey_question:",
-        Verdict::Unmeasured => ":no_entry_sign:",
-        Verdict::Skipped => ":fast_forward:",
-    }
 }
 
 /// Renders a name.

@@ -14,7 +14,7 @@ use perf_budget_core::report::terminal::bound_text;
 use perf_budget_core::verdict::Verdict;
 
 use super::data::MISSING;
-use super::{Report, input, is_idle, is_nameless, names, severity};
+use super::{Report, input, is_idle, is_nameless, names};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -127,7 +127,7 @@ fn keep_worse(known: &mut Sharded, file: &Path, outcome: Outcome) -> Option<Stri
     if a == b {
         return None;
     }
-    let counts = if severity(b) > severity(a) { b } else { a };
+    let counts = if b.severity() > a.severity() { b } else { a };
     let remark = format!(
         "judged twice: {} in `{}`, {} in `{}`; {} counts",
         a.name(),

@@ -4,11 +4,11 @@
 //! together. A renderer neither measures nor judges, and does not word a verdict: the sentence is the outcome's
 //! `reason`.
 
-mod action;
 mod bencher;
 mod csv;
 mod data;
 pub(crate) mod explain;
+mod github_action_benchmark;
 mod html;
 pub(crate) mod input;
 mod json;
@@ -23,8 +23,8 @@ mod terminal;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-pub(crate) use self::action::Better;
-pub(crate) use self::data::{Report, is_idle, is_nameless, severity};
+pub(crate) use self::data::{Report, is_idle, is_nameless};
+pub(crate) use self::github_action_benchmark::Better;
 use openmetrics::Dialect;
 
 /// The format of a report.
@@ -73,6 +73,6 @@ pub(crate) fn render(
         Format::Openmetrics => whole(openmetrics::render(report, Dialect::OpenMetrics)),
         Format::Prometheus => whole(openmetrics::render(report, Dialect::Prometheus)),
         Format::Bencher => bencher::render(report),
-        Format::GithubActionBenchmark => action::render(report, better),
+        Format::GithubActionBenchmark => github_action_benchmark::render(report, better),
     }
 }

@@ -19,7 +19,7 @@ fn main() {
     if is_base {
         return;
     }
-    println!("TOLD: {}", std::env::var("PERF_BUDGET_BASE_TOLD").unwrap_or_default());
+    println!("DETAILS: {}", std::env::var("PERF_BUDGET_BASE_DETAILS").unwrap_or_default());
     if let Some(base) = std::env::var_os("PERF_BUDGET_BASE") {
         std::process::Command::new(base).env("SAYS_BASE", "1").status().unwrap();
     }

@@ -26,7 +26,7 @@ fn main() -> std::process::ExitCode {
             std::fs::copy(path, place.join(nth.to_string())).unwrap();
         }
     }
-    std::fs::write("seen/told", variable("PERF_BUDGET_BASE_TOLD").unwrap_or_default()).unwrap();
+    std::fs::write("seen/details", variable("PERF_BUDGET_BASE_DETAILS").unwrap_or_default()).unwrap();
     println!("{}", counted::work(std::hint::black_box(3)) + counted::more::rest(2));
     std::process::ExitCode::SUCCESS
 }
@@ -101,8 +101,9 @@ fn paths(made: &Crate, variable: &str) -> Vec<PathBuf> {
 
 /// Returns the notes on the builds that the harness would show with each comparison of times.
 fn notes(made: &Crate) -> String {
-    let told: Value = serde_json::from_slice(&fs::read(made.0.path("seen/told")).unwrap()).unwrap();
-    let notes: Vec<String> = serde_json::from_value(told["link_notes"].clone()).unwrap();
+    let details: Value =
+        serde_json::from_slice(&fs::read(made.0.path("seen/details")).unwrap()).unwrap();
+    let notes: Vec<String> = serde_json::from_value(details["link_notes"].clone()).unwrap();
     notes.join("\n")
 }
 

@@ -5,6 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
+use perf_budget_core::budget::Inconclusive;
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::verdict::Verdict;
 
 use crate::on_both;
 use crate::project::{Project, Ran, outcome};
@@ -20,6 +23,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         on_both("a_dry_run_writes_nothing", dry),
         on_both("an_older_schema_is_migrated", older_schema),
         on_both("a_newer_schema_is_refused", newer_schema),
+        on_both("an_inconclusive_outcome_is_red_only_where_the_settings_say_so", inconclusive),
         on_both("another_run_of_the_same_name_is_refused", same_name),
     ];
     rows.into_iter().flatten().collect()
@@ -37,10 +41,7 @@ fn twice(db: &str) {
     let hash = project.history(&[1.0])[0].clone();
     project.run(&["history", "record"]).says(0, "was recorded already");
     // Another test of the same run is recorded later, as after a run with a filter.
-    let more = perf_budget_core::outcome::Outcome {
-        test: "merge::allocs".to_owned(),
-        ..outcome("run-0", 0, 1e-3)
-    };
+    let more = Outcome { test: "merge::allocs".to_owned(), ..outcome("run-0", 0, 1e-3) };
     project.outcomes(&[more]);
     project.run(&["history", "record"]).says(0, "1 new, 1 recorded already");
     let listed = project.run(&["history", "list"]).says(0, &format!("{} | main", &hash[..9]));
@@ -56,10 +57,7 @@ fn at_once(db: &str) {
         (0..WRITERS * each).map(|n| format!("run-{}-{}", n / each, n % each)).collect();
     let tests = ["p50", "p90", "p99"];
     for name in &names {
-        let of = |test: &&str| perf_budget_core::outcome::Outcome {
-            test: format!("merge::{test}"),
-            ..outcome(name, 1, 1e-3)
-        };
+        let of = |test: &&str| Outcome { test: format!("merge::{test}"), ..outcome(name, 1, 1e-3) };
         project.outcomes(&tests.iter().map(of).collect::<Vec<_>>());
     }
     thread::scope(|scope| {
@@ -91,10 +89,7 @@ fn killed(db: &str) {
     const OUTCOMES: u64 = 2000;
     let project = Project::new("killed", db);
     project.commit(0);
-    let of = |n: u64| perf_budget_core::outcome::Outcome {
-        test: format!("merge::metric_{n}"),
-        ..outcome("long", 1, 1e-3)
-    };
+    let of = |n: u64| Outcome { test: format!("merge::metric_{n}"), ..outcome("long", 1, 1e-3) };
     project.outcomes(&(0..OUTCOMES).map(of).collect::<Vec<_>>());
     project.outcomes(&[outcome("short", 1, 1e-3)]);
     project.run(&["history", "record"]).says(0, "recorded 1 outcome ");
@@ -134,7 +129,9 @@ const OLDER: &str = concat!(
     "INSERT INTO budget_schema (version) VALUES (1);
      INSERT INTO budget_runs VALUES (1, 'old', 1699990000, 'c0ffee', 1699990000, 0, 'main', 'Abacus 8', '0.1.0');
      INSERT INTO budget_series VALUES (1, 'merge::p99', 'merge', '', 'p99', 's', 'Abacus 8', 'main');
-     INSERT INTO budget_outcomes VALUES (1, 1, 1699990000, 'pass', '', 0.001, NULL, NULL, 0, 'max', 0.002);"
+     INSERT INTO budget_series VALUES (2, 'merge::p50', 'merge', '', 'p50', 's', 'Abacus 8', 'main');
+     INSERT INTO budget_outcomes VALUES (1, 1, 1699990000, 'pass', '', 0.001, NULL, NULL, 0, 'max', 0.002);
+     INSERT INTO budget_outcomes VALUES (2, 1, 1699990000, 'unsure', '', 0.001, NULL, NULL, 0, 'max', 0.001);"
 );
 
 fn older_schema(db: &str) {
@@ -152,9 +149,26 @@ fn older_schema(db: &str) {
     for writer in writers {
         writer.join().unwrap().says(0, "recorded");
     }
-    project.run(&["history", "list"]).says(0, "c0ffee | (old) | (run)");
+    project.run(&["history", "list"]).says(0, "c0ffee | 2 outcomes, 1 red | (old) | (run)");
     project.run(&["trend", "merge", "--environment", "Abacus 8"]).says(0, "1 commit");
     assert_eq!(runs(&project), 2);
+}
+
+fn inconclusive(db: &str) {
+    let project = Project::new("inconclusive", db);
+    let hash = project.commit(0);
+    for (n, setting) in [Inconclusive::Warn, Inconclusive::Fail].into_iter().enumerate() {
+        let run = outcome(&format!("run-{n}"), n as u64, 1e-3);
+        let verdict = Verdict::Inconclusive;
+        project.outcomes(&[Outcome { verdict, inconclusive: setting, ..run }]);
+        project.run(&["history", "record", "--commit", &hash]).says(0, "recorded 1 outcome");
+        let red = if setting == Inconclusive::Fail { "1 red" } else { "none red" };
+        let listed = project.run(&["history", "list", "--last", "1"]);
+        listed.says(0, &format!("1 outcomes, {red} | (run-{n})"));
+        let trend = project.run(&["trend", "merge", "--format", "json"]).json();
+        let is_red = trend["series"][0]["commits"][0]["red"].as_bool();
+        assert_eq!(is_red, Some(setting == Inconclusive::Fail), "{trend}");
+    }
 }
 
 fn newer_schema(db: &str) {

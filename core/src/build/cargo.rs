@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Built, Kind, Program, Site, Start, Step, Target, directory, run};
+use super::step::{Program, Start, Step, run};
+use super::target::{Built, Kind, Site, Target, directory};
 use crate::fnv;
 use crate::outcome::{Cause, Unmeasured};
 

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Product;
+use super::product::Product;
+use crate::atomic;
 use crate::error::Error;
 use crate::fnv;
 
@@ -17,13 +18,7 @@ pub fn note(results: &Path, root: &Path, product: &Product, built: &Path) -> Res
     if fs::read_to_string(&file).is_ok_and(|known| Path::new(&known) == built) {
         return Ok(());
     }
-    let written = (|| {
-        fs::create_dir_all(file.parent().unwrap_or(results))?;
-        // Another process may read the file at this moment, or write the same entry: hence the rename.
-        let part = file.with_extension(format!("part{}", std::process::id()));
-        fs::write(&part, built.as_os_str().as_encoded_bytes())?;
-        fs::rename(&part, &file)
-    })();
+    let written = atomic::write(&file, built.as_os_str().as_encoded_bytes());
     written.map_err(|e| Error::io("write", &file, e))
 }
 

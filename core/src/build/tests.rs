@@ -1,8 +1,12 @@
 //! Builds by scripted programs: no program is started here.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
+use super::placeholder::target;
 use super::*;
+use crate::budget::Build;
+use crate::outcome::{Cause, Unmeasured};
 
 const METADATA: &str = r#"{"target_directory": "/w/target", "packages": [
     {"id": "other 1", "name": "other", "manifest_path": "/w/other/Cargo.toml", "targets": [
@@ -108,19 +112,19 @@ fn failed(product: &Product, ended: &dyn Fn() -> Result<Ended, Unmeasured>) -> U
 #[test]
 fn a_missing_program_or_target_is_named_with_the_command_that_installs_it() {
     let module = Product::Cargo(target(Kind::Module, "my-app", &Build::default()));
-    let said = |text: &str| {
+    let failed_with = |text: &str| {
         let text = text.to_owned();
-        move || Ok(Ended { code: 101, said: Some(text.clone()), ..Ended::default() })
+        move || Ok(Ended { code: 101, messages: Some(text.clone()), ..Ended::default() })
     };
     let lacks = "error[E0463]: can't find crate for `std`\n  = note: the `wasm32-unknown-unknown` target may \
                  not be installed\n  = help: consider downloading the target with `rustup target add \
                  wasm32-unknown-unknown`\n";
-    let why = failed(&module, &said(lacks));
+    let why = failed(&module, &failed_with(lacks));
     let text = "failed to build the module `my-app`: the target `wasm32-unknown-unknown` is not installed; run \
                 `rustup target add wasm32-unknown-unknown`";
     assert_eq!((why.cause, why.text.as_str()), (Cause::NotFound, text));
     assert_eq!(why.output.as_deref(), Some(lacks));
-    let why = failed(&module, &said("error: oops"));
+    let why = failed(&module, &failed_with("error: oops"));
     assert_eq!(why.text, "failed to build the module `my-app`: `cargo` ended with exit code 101");
     assert_eq!(why.output.as_deref(), Some("error: oops"));
 

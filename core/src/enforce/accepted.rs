@@ -36,7 +36,7 @@ impl AcceptedValues {
     /// Loads the accepted values beside the file of budgets, for a run.
     ///
     /// # Errors
-    /// As for [`lock::load`].
+    /// The errors are those of [`lock::load`].
     pub fn beside(budgets: &std::path::Path, run: &Run) -> Result<AcceptedValues, Error> {
         let path = lock::place(budgets);
         Ok(AcceptedValues { lock: lock::load(&path)?, path, here: environment(run) })

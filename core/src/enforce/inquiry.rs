@@ -40,7 +40,7 @@ impl Inquiry {
         Inquiry { origin, rules, open, done: Vec::new(), seen: Seen::default() }
     }
 
-    /// The outcomes so far, in the order in which they were reached.
+    /// Returns the outcomes so far, in the order in which they were reached.
     pub fn outcomes(&self) -> &[Outcome] {
         &self.done
     }
@@ -55,7 +55,8 @@ impl Inquiry {
         self.open.iter().any(Open::is_suspect)
     }
 
-    /// The time that the readings took, and how many of them the most-measured open limit has, to show progress.
+    /// Returns the time that the readings took, and how many of them the most-measured open limit has, to show
+    /// progress.
     pub fn progress(&self) -> (Duration, usize) {
         let processes = self.open.iter().map(Open::processes).max().unwrap_or(0);
         (self.seen.spent, processes)

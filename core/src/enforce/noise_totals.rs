@@ -82,18 +82,18 @@ impl NoiseTotals {
         }
     }
 
-    /// The share of the measured time that was spent waiting for a processor.
+    /// Returns the share of the measured time that was spent waiting for a processor.
     pub(super) fn waited(&self) -> Option<f64> {
         self.waited.get()
     }
 
-    /// The number of involuntary context switches.
+    /// Returns the number of involuntary context switches.
     pub(super) fn preempted(&self) -> Option<u64> {
         self.preempted.get().map(|_| self.preempted.amount as u64)
     }
 
-    /// How late the generator of a load was itself, in the median process: its 99th percentile, or its maximum for a
-    /// limit on the maximum. `None` without a load.
+    /// Returns how late the generator of a load was itself, in the median process: its 99th percentile, or its maximum
+    /// for a limit on the maximum. `None` without a load.
     pub(super) fn lag(&self, statistic: Statistic) -> Option<f64> {
         let of = |lag: &Lag| if statistic == Statistic::Max { lag.max } else { lag.p99 };
         let lags = Sample::new(self.lags.iter().map(of).collect()).ok()?;

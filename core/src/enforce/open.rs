@@ -280,7 +280,7 @@ impl Open {
         least.to_bits() == most.to_bits()
     }
 
-    /// Whether so many processes gave the same value that this is as good as evidence: if the median were on the
+    /// Whether enough processes gave the same value for this to be as good as evidence: if the median were on the
     /// other side of the limit, `n` values on this side would have a chance of at most `2^-n`.
     pub(super) fn never_varies(&self) -> bool {
         let Judgement::Statistical(judge) = &self.judgement else { return false };
@@ -315,7 +315,7 @@ impl Open {
         }
     }
 
-    /// The value that is held against the limit. Where deterministic readings differ, it is the worst.
+    /// Returns the value that is held against the limit. Where deterministic readings differ, it is the worst.
     pub(super) fn value(&self) -> Option<f64> {
         self.estimate().map(|estimate| estimate.value)
     }
@@ -361,7 +361,7 @@ impl Open {
         })
     }
 
-    /// What the value is held against.
+    /// Returns what the value is held against.
     pub(super) fn against(&self) -> Against {
         self.against
     }
@@ -370,7 +370,7 @@ impl Open {
     fn take_limit(&mut self) {
         if let Some((_, factor)) = self.asked.unjudged {
             let limit = self.value().unwrap_or(f64::NAN) * factor;
-            let unit = hypothesis::limit_of(&self.asked.limit).1;
+            let unit = self.asked.limit.number().1;
             self.against = Against { limit, warn: limit, unit, ..self.against };
         }
     }
@@ -378,17 +378,8 @@ impl Open {
 
 /// Returns the limit as a number, with where a warning begins and how far beyond the limit a value still passes.
 fn against(limit: &Limit, judgement: &Judgement, warn_at: f64) -> Against {
-    let (value, unit) = hypothesis::limit_of(limit);
-    let warn = match (limit.warn, limit.bound) {
-        (Some(warn), _) => warn.value,
-        // Counts, exponents and ratios sit at their limit by intention: three allocations and no
-        // more, linear, as fast as the other.
-        (None, _) if matches!(unit, Unit::Number | Unit::Ratio) => value,
-        // The same is true of a floor of 98 %, above which there is not much room.
-        (None, Bound::Min) if unit == Unit::Share => value,
-        (None, Bound::Max) => value * warn_at,
-        (None, Bound::Min) => value / warn_at,
-    };
+    let (value, unit) = limit.number();
+    let warn = limit.warns_beyond(warn_at);
     let tolerance = match judgement {
         Judgement::Deterministic(_) => 0.0,
         Judgement::Statistical(judge) if matches!(limit.target, Target::Relative { .. }) => {

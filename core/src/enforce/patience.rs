@@ -1,7 +1,7 @@
-//! How long a limit is measured that nothing settles: for its `effort`, and longer where that is too short to see
-//! any violation.
+//! How long a limit is measured if the evidence does not settle it: for its `effort`, and longer if that is too short
+//! to see a violation.
 //!
-//! A limit says nothing by not being broken if the run could not have seen it broken. So it gets as many processes as
+//! A run that could not have seen a violation proves nothing by not seeing one. So a limit gets as many processes as
 //! a total violation needs, up to a multiple of its `effort`. One that needs more says how much it needs.
 
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Inquiry {
         (processes < needed && reachable).then_some(Extension { processes, needed, most })
     }
 
-    /// How many processes it takes to see a violation; `None` for a value that is compared or recorded.
+    /// Returns how many processes it takes to see a violation; `None` for a value that is compared or recorded.
     fn needed(&self, open: &Open) -> Option<usize> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         if self.origin == Origin::Record || judge.processes() == 0 {

@@ -25,14 +25,14 @@ pub const BINARIES: &str = "PERF_BUDGET_BASE";
 pub const LINKS: &str = "PERF_BUDGET_BASE_LINKS";
 /// The variable with the directory of the base's `budgets.toml`, if that is not above the binary.
 pub const DIRECTORY: &str = "PERF_BUDGET_BASE_DIR";
-/// The variable with this revision's test binaries that times are compared by, if the binary that runs is not used.
+/// The variable with the test binaries of this revision that are run to compare times, if the running one is not used.
 pub const HEADS: &str = "PERF_BUDGET_HEAD";
-/// The variable with what only the command knows: [`Told`], as JSON.
-pub const TOLD: &str = "PERF_BUDGET_BASE_TOLD";
+/// The variable with what only the command knows: [`Details`], as JSON.
+pub const DETAILS: &str = "PERF_BUDGET_BASE_DETAILS";
 /// All these variables. Each comparison sets the ones it needs and removes the others.
-pub const VARIABLES: [&str; 5] = [BINARIES, LINKS, DIRECTORY, HEADS, TOLD];
+pub const VARIABLES: [&str; 5] = [BINARIES, LINKS, DIRECTORY, HEADS, DETAILS];
 
-/// The version of the format of [`Told`]. It is raised when an older harness would misunderstand the new format.
+/// The version of the format of [`Details`]. It is raised when an older harness would misunderstand the new format.
 const VERSION: u32 = 1;
 
 /// A base revision as the command passes it to the harness.
@@ -42,17 +42,17 @@ pub struct Handover {
     pub binaries: Vec<PathBuf>,
     /// The base's test binaries that times are compared with. Empty if `binaries` are used for times too.
     pub links: Vec<PathBuf>,
-    /// This revision's test binaries that times are compared by. Empty if the binary of the process is used.
+    /// The test binaries of this revision that are run to compare times. Empty if the running one is used.
     pub heads: Vec<PathBuf>,
     /// The directory of the base's `budgets.toml`. `None` if it is above the first binary.
     pub directory: Option<PathBuf>,
     /// What only the command knows. This is the default value if a person has named the base.
-    pub told: Told,
+    pub details: Details,
 }
 
 /// What only the command knows about a base.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Details {
     /// The version of this format. The default value has today's version.
     pub version: u32,
     /// The differences between the environment in which the base is built and that of this revision. Each entry is a
@@ -67,8 +67,8 @@ pub struct Told {
     /// The notes for every comparison of times with the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_notes: Vec<String>,
-    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. This is so for the
-    /// change by which a project adopts perf-budget.
+    /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
+    /// that adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,9 +79,9 @@ pub struct Told {
     pub unchanged_times: Option<Unchanged>,
 }
 
-impl Default for Told {
+impl Default for Details {
     fn default() -> Self {
-        Told {
+        Details {
             version: VERSION,
             environment: BTreeMap::new(),
             run_environment: BTreeMap::new(),
@@ -118,10 +118,10 @@ impl Handover {
         if let Some(directory) = &self.directory {
             variables.push((DIRECTORY, directory.into()));
         }
-        if self.told != Told::default() {
-            let told = serde_json::to_string(&self.told)
-                .map_err(|e| Error::other(format!("failed to write {TOLD}: {e}")))?;
-            variables.push((TOLD, told.into()));
+        if self.details != Details::default() {
+            let details = serde_json::to_string(&self.details)
+                .map_err(|e| Error::other(format!("failed to write {DETAILS}: {e}")))?;
+            variables.push((DETAILS, details.into()));
         }
         Ok(variables)
     }
@@ -136,35 +136,36 @@ impl Handover {
             let text = set(name).unwrap_or_default();
             std::env::split_paths(&text).filter(|path| !path.as_os_str().is_empty()).collect()
         };
-        let told = set(TOLD).map_or_else(|| Ok(Told::default()), |text| read(&text))?;
+        let details = set(DETAILS).map_or_else(|| Ok(Details::default()), |text| read(&text))?;
         let handover = Handover {
             binaries: paths(BINARIES),
             links: paths(LINKS),
             heads: paths(HEADS),
             directory: set(DIRECTORY).map(PathBuf::from),
-            told,
+            details,
         };
-        let told = &handover.told;
+        let details = &handover.details;
         let names_a_base =
-            !handover.binaries.is_empty() || told.lacks.is_some() || told.unchanged.is_some();
+            !handover.binaries.is_empty() || details.lacks.is_some() || details.unchanged.is_some();
         Ok(names_a_base.then_some(handover))
     }
 }
 
 /// Reads the JSON that the command wrote. Another version of the format is refused, because what it adds may matter for
 /// the verdicts.
-fn read(text: &OsStr) -> Result<Told, Error> {
+fn read(text: &OsStr) -> Result<Details, Error> {
     #[derive(Deserialize)]
     struct WireVersion {
         version: u32,
     }
     let remedy = "let `cargo budget check` set it";
-    let refused = |why: String| Error::other(format!("{TOLD} is not understood: {why}; {remedy}"));
+    let refused =
+        |why: String| Error::other(format!("{DETAILS} is not understood: {why}; {remedy}"));
     let text = text.to_str().ok_or_else(|| refused("it is not UTF-8".to_owned()))?;
     let version: WireVersion = exact::read(text.as_bytes()).map_err(|e| refused(e.to_string()))?;
     if version.version != VERSION {
         return Err(Error::other(format!(
-            "{TOLD} is of version {}, and this harness reads version {VERSION}; install the version of \
+            "{DETAILS} is of version {}, and this harness reads version {VERSION}; install the version of \
              cargo-budget that belongs to the project's perf-budget",
             version.version
         )));
@@ -197,26 +198,29 @@ mod tests {
 
     #[test]
     fn the_format_of_the_variable_stays_the_same() {
-        let told: Told = frozen(ALL);
-        assert_eq!(told.environment["RUSTUP_TOOLCHAIN"], None);
-        let told: Told = frozen(RUN);
-        assert_eq!(told.run_environment["MODE"].as_deref(), Some("slow"));
-        assert_eq!(told.lacks.as_deref(), Some("has no budgets.toml"));
+        let details: Details = frozen(ALL);
+        assert_eq!(details.environment["RUSTUP_TOOLCHAIN"], None);
+        let details: Details = frozen(RUN);
+        assert_eq!(details.run_environment["MODE"].as_deref(), Some("slow"));
+        assert_eq!(details.lacks.as_deref(), Some("has no budgets.toml"));
     }
 
     #[test]
     fn the_format_of_the_notes_about_links_stays_the_same() {
-        let told: Told = frozen(LINKED);
-        assert_eq!(told.link_notes, ["8 links of each side"]);
+        let details: Details = frozen(LINKED);
+        assert_eq!(details.link_notes, ["8 links of each side"]);
     }
 
     #[test]
     fn the_format_of_a_proof_stays_the_same() {
-        let told: Told = frozen(PROVEN);
-        let unchanged = told.unchanged.unwrap();
+        let details: Details = frozen(PROVEN);
+        let unchanged = details.unchanged.unwrap();
         assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
-        let told: Told = frozen(TIMES);
-        assert_eq!((told.unchanged, told.unchanged_times.unwrap().proven.by), (None, By::Sections));
+        let details: Details = frozen(TIMES);
+        assert_eq!(
+            (details.unchanged, details.unchanged_times.unwrap().proven.by),
+            (None, By::Sections)
+        );
     }
 
     #[test]
@@ -226,26 +230,26 @@ mod tests {
             links: vec!["/b/link-1".into(), "/b/link-2".into()],
             heads: vec!["/h/one".into()],
             directory: Some("/b".into()),
-            told: frozen(ALL),
+            details: frozen(ALL),
         };
         let variables = whole.to_env().unwrap();
         assert!(
             variables
                 .iter()
                 .map(|(name, _)| name)
-                .eq([BINARIES, LINKS, HEADS, DIRECTORY, TOLD].iter())
+                .eq([BINARIES, LINKS, HEADS, DIRECTORY, DETAILS].iter())
         );
         assert_eq!(back(&variables).unwrap(), Some(whole));
         // A person who has built the base sets the variables by hand.
         let by_hand = [(BINARIES, "/b/one".into()), (HEADS, OsString::new())];
         let handover = back(&by_hand).unwrap().unwrap();
         assert_eq!((handover.binaries.len(), handover.heads.len()), (1, 0));
-        assert_eq!((handover.directory, handover.told), (None, Told::default()));
+        assert_eq!((handover.directory, handover.details), (None, Details::default()));
         assert_eq!(back(&[]).unwrap(), None);
         assert_eq!(back(&[(BINARIES, OsString::new())]).unwrap(), None);
         assert_eq!(back(&[(DIRECTORY, "/b".into())]).unwrap(), None);
-        let lacks = Told { lacks: Some("has no test".to_owned()), ..Told::default() };
-        let lacks = Handover { told: lacks, ..Handover::default() };
+        let lacks = Details { lacks: Some("has no test".to_owned()), ..Details::default() };
+        let lacks = Handover { details: lacks, ..Handover::default() };
         assert_eq!(back(&lacks.to_env().unwrap()).unwrap(), Some(lacks));
     }
 
@@ -253,7 +257,7 @@ mod tests {
     fn a_variable_that_is_not_understood_is_refused() {
         let check = |text: &str, want: &str| {
             let why =
-                back(&[(BINARIES, "/b".into()), (TOLD, text.into())]).unwrap_err().to_string();
+                back(&[(BINARIES, "/b".into()), (DETAILS, text.into())]).unwrap_err().to_string();
             assert!(why.contains(want), "{why}");
         };
         check("{", "is not understood");

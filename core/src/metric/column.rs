@@ -19,6 +19,16 @@ pub enum SubjectKind {
     Criterion,
 }
 
+impl SubjectKind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [SubjectKind; 4] = [
+        SubjectKind::Artifact,
+        SubjectKind::Command,
+        SubjectKind::Workload,
+        SubjectKind::Criterion,
+    ];
+}
+
 /// The units that limits on a metric are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {
@@ -113,7 +123,7 @@ pub enum SampleKind {
     Sweep,
 }
 
-/// How to see a value that is half of the accepted one, or twice that if more is better.
+/// How to regard a value that is half of the accepted one, or twice that if more is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halved {
     /// It is too good: the subject may no longer do its work.

@@ -60,7 +60,7 @@ pub struct Row {
     pub judged: Judged,
     /// What one value is.
     pub sample: SampleKind,
-    /// How to see a value that is half of the accepted one.
+    /// How to regard a value that is half of the accepted one.
     pub halved: Halved,
     /// How a selftest moves it.
     pub inject: Inject,

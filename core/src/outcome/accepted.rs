@@ -34,7 +34,7 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The value with its unit.
+    /// Returns the value with its unit.
     pub fn quantity(&self) -> Quantity {
         Quantity::new(self.value, self.unit)
     }
@@ -45,13 +45,13 @@ impl Accepted {
         format!("{} on {}{at}", self.quantity(), self.date)
     }
 
-    /// The revision at which it was measured, or else the day on which it was accepted.
+    /// Returns the revision at which it was measured, or else the day on which it was accepted.
     pub fn since(&self) -> String {
         self.commit.clone().unwrap_or_else(|| self.date.to_string())
     }
 
-    /// Whether an estimate is so much better that it is not taken on trust. `exact` says whether the values
-    /// themselves are compared, and not the ends of their intervals that face each other.
+    /// Whether an estimate is so much better than the accepted value that it is suspicious. `exact` says whether the
+    /// values themselves are compared, and not the ends of their intervals that face each other.
     pub fn is_suspicious(&self, now: Estimate, exact: bool, more_is_better: bool) -> bool {
         let (was, is) = match (exact, more_is_better) {
             (true, _) => (Some(self.value), Some(now.value)),
@@ -65,7 +65,7 @@ impl Accepted {
 }
 
 impl Outcome {
-    /// The name under which `budgets.lock` has what was measured: `merge::p99`,
+    /// Returns the name under which `budgets.lock` has what was measured: `merge::p99`,
     /// `records::records=1000::rss`, and for a ratio `merge::p99::x_other`. All limits on the same value share it.
     pub fn series(&self) -> String {
         let mut parts = vec![self.budget.as_str(), &self.case, &self.metric];

@@ -45,7 +45,7 @@ pub enum Orphans {
     /// There were none.
     #[default]
     None,
-    /// There were some, and they used so many seconds.
+    /// There were some, and they used this many seconds.
     Used(f64),
     /// There were some, and the time that they used is unknown.
     Unknown,

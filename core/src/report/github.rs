@@ -61,7 +61,7 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
             cell(&outcome.test),
             cell(&value_text(outcome)),
             cell(&bound_text(outcome)),
-            mark(outcome.verdict),
+            mark(outcome),
         );
     }
     if let Some(closing) = closing {
@@ -70,12 +70,15 @@ pub fn summary(outcomes: &[Outcome], head: bool, closing: Option<&str>) -> Strin
     text
 }
 
-fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
+/// Returns the emoji for an outcome, by its name on GitHub.
+pub fn mark(outcome: &Outcome) -> &'static str {
+    match outcome.verdict {
         Verdict::Pass => ":white_check_mark:",
         Verdict::Warn => ":warning:",
+        Verdict::Fail => ":x:",
+        Verdict::Inconclusive if outcome.is_red() => ":x:",
         Verdict::Inconclusive => ":grey_question:",
-        Verdict::Fail | Verdict::Unmeasured => ":x:",
+        Verdict::Unmeasured => ":no_entry_sign:",
         Verdict::Skipped => ":fast_forward:",
     }
 }

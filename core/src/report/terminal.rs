@@ -282,7 +282,7 @@ pub fn bound_text(outcome: &Outcome) -> String {
     format!("{sign} {}{factor}", against.quantity(against.limit))
 }
 
-/// A bar that is full at the limit.
+/// Returns a bar that is full at the limit.
 fn bar(outcome: &Outcome) -> String {
     let Some(Used { share, short, .. }) = used(outcome) else { return String::new() };
     let cells = BAR - 5;

@@ -5,10 +5,10 @@
 use crate::budget::Bound;
 use crate::outcome::{Against, Outcome};
 
-/// Limits between these are said as a change in percent, others as so many times.
+/// A limit whose factor is in this range is written as a change in percent, and any other as a multiple.
 const AS_PERCENT: std::ops::Range<f64> = 0.5..2.0;
 
-/// A value that is so many times the other is said so, whatever the limit is.
+/// A value of at least this multiple is written as a multiple, whatever the limit is.
 const FAR: f64 = 9.995;
 
 /// How much of a limit is used.
@@ -22,12 +22,12 @@ pub struct Used {
     pub long: String,
 }
 
-/// How much of its limit an outcome's value uses; `None` where there is no value or no limit.
+/// Returns how much of its limit an outcome's value uses; `None` where there is no value or no limit.
 pub fn used(outcome: &Outcome) -> Option<Used> {
     used_by(outcome, outcome.estimate?.value)
 }
 
-/// How much of an outcome's limit this value uses.
+/// Returns how much of an outcome's limit this value uses.
 pub fn used_by(outcome: &Outcome, value: f64) -> Option<Used> {
     let against = outcome.against?;
     if let Some(name) = &outcome.relative_to {
@@ -53,9 +53,9 @@ fn share(against: &Against, value: f64) -> Used {
     }
 }
 
-/// A ratio held against the factor that is allowed.
+/// Returns a ratio held against the factor that is allowed.
 fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
-    // From either side: how much worse it is, of how much worse it may be.
+    // For either bound: by how much the value is worse, and by how much it may be worse.
     let (worse, allowed) = match bound {
         Bound::Max => (ratio - 1.0, factor - 1.0),
         Bound::Min => (1.0 - ratio, 1.0 - factor),
@@ -64,10 +64,10 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
         Bound::Max => ratio > factor,
         Bound::Min => ratio < factor,
     };
-    // A limit that demands an improvement is held or broken, and has no part.
+    // A limit that demands an improvement either holds or does not; there is no share of it.
     let share = if allowed > 0.0 { (worse / allowed).max(0.0) } else { f64::from(u8::from(over)) };
     let as_percent = AS_PERCENT.contains(&factor) && ratio < FAR;
-    let said = |value: f64| if as_percent { percent(value) } else { format!("{value:.3} x") };
+    let shown = |value: f64| if as_percent { percent(value) } else { format!("{value:.3} x") };
     Used {
         share: if over { share.max(1.0) } else { share.min(1.0) },
         short: match as_percent {
@@ -75,11 +75,11 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
             false if ratio < 9.95 => format!("{ratio:.1}x"),
             false => ">10x".to_owned(),
         },
-        long: format!("{} {against}, limit {}", said(ratio), said(factor)),
+        long: format!("{} {against}, limit {}", shown(ratio), shown(factor)),
     }
 }
 
-/// A ratio as a change: `+8.8 %`, `-12 %`, `+0.25 %`.
+/// Returns a ratio as a change: `+8.8 %`, `-12 %`, `+0.25 %`.
 fn percent(ratio: f64) -> String {
     let change = (ratio - 1.0) * 100.0;
     let digits = match change.abs() {

@@ -21,7 +21,7 @@ pub const KAPPA: [f64; 7] = [0.1, 0.25, 0.45, 0.65, 0.8, 0.9, 0.97];
 /// between the tests and for any number of looks.
 ///
 /// # Panics
-/// Where `alpha` is not in (0, 1) or `tests` is 0.
+/// If `alpha` is not in (0, 1) or `tests` is 0.
 pub fn threshold(alpha: f64, tests: usize) -> f64 {
     assert!(alpha > 0.0 && alpha < 1.0, "alpha is a probability in (0, 1), not {alpha}");
     assert!(tests > 0, "a threshold is for at least one test");
@@ -38,7 +38,7 @@ impl Betting {
     /// Bets on one more score.
     ///
     /// # Panics
-    /// Where the score is not in [-1, 1]: such a score could ruin a bet, or turn the evidence into NaN for good.
+    /// If the score is not in [-1, 1]: such a score could ruin a bet, or turn the evidence into NaN for good.
     pub fn push(&mut self, score: f64) {
         assert!(score.abs() <= 1.0, "a score lies in [-1, 1], not {score}");
         for (log_e_value, kappa) in self.log_e_value.iter_mut().zip(KAPPA) {
@@ -46,7 +46,7 @@ impl Betting {
         }
     }
 
-    /// The natural logarithm of the evidence, which is 0 before the first score.
+    /// Returns the natural logarithm of the evidence, which is 0 before the first score.
     pub fn log_evidence(&self) -> f64 {
         log_sum_exp(self.log_e_value.iter().copied()) - (KAPPA.len() as f64).ln()
     }

@@ -13,7 +13,7 @@ const STEPS: u32 = 80;
 /// `P(X <= k)` and `P(X > k)` for the number `X` of successes in `n` trials that succeed at rate `p`.
 ///
 /// # Panics
-/// Where `p` is not in [0, 1].
+/// If `p` is not in [0, 1].
 pub fn tails(n: u64, k: u64, p: f64) -> (f64, f64) {
     let (mut lower, mut upper) = (0.0, 0.0);
     for_each_weight(n, p, |i, weight| *(if i <= k { &mut lower } else { &mut upper }) += weight);
@@ -21,7 +21,7 @@ pub fn tails(n: u64, k: u64, p: f64) -> (f64, f64) {
     (lower / total, upper / total)
 }
 
-/// The probability of each number of successes from 0 to `n`.
+/// Returns the probability of each number of successes from 0 to `n`.
 pub(super) fn probabilities(n: u64, p: f64) -> Vec<f64> {
     let mut weights = vec![0.0; n as usize + 1];
     for_each_weight(n, p, |i, weight| weights[i as usize] = weight);
@@ -32,18 +32,18 @@ pub(super) fn probabilities(n: u64, p: f64) -> Vec<f64> {
     weights
 }
 
-/// The interval that covers the true rate with probability at least `confidence`, from `k` successes
+/// Returns the interval that covers the true rate with probability at least `confidence`, from `k` successes
 /// in `n` trials (Clopper & Pearson 1934). Both tails are equal.
 ///
 /// # Panics
-/// Where `n` is 0, `k > n`, or `confidence` is not in (0, 1).
+/// If `n` is 0, `k > n`, or `confidence` is not in (0, 1).
 pub fn clopper_pearson(k: u64, n: u64, confidence: f64) -> Interval {
     assert!(confidence > 0.0 && confidence < 1.0, "confidence lies in (0, 1), not {confidence}");
     let tail = (1.0 - confidence) / 2.0;
     Interval { low: lower_limit(k, n, tail), high: upper_limit(k, n, tail) }
 }
 
-/// The smallest rate at which `k` successes or more in `n` trials have a probability of at least `tail`.
+/// Returns the smallest rate at which `k` successes or more in `n` trials have a probability of at least `tail`.
 pub(super) fn lower_limit(k: u64, n: u64, tail: f64) -> f64 {
     assert!(n > 0 && k <= n, "{k} of {n} is no rate");
     match k.checked_sub(1) {
@@ -52,7 +52,7 @@ pub(super) fn lower_limit(k: u64, n: u64, tail: f64) -> f64 {
     }
 }
 
-/// The largest rate at which `k` successes or fewer in `n` trials have a probability of at least `tail`.
+/// Returns the largest rate at which `k` successes or fewer in `n` trials have a probability of at least `tail`.
 pub(super) fn upper_limit(k: u64, n: u64, tail: f64) -> f64 {
     assert!(n > 0 && k <= n, "{k} of {n} is no rate");
     if k == n {

@@ -67,7 +67,7 @@ impl Blocks {
     /// Creates the evidence from blocks of at most `ops` operations each.
     ///
     /// # Panics
-    /// Where `p0` is not in (0, 1) or `ops` is 0.
+    /// If `p0` is not in (0, 1) or `ops` is 0.
     pub fn fail(p0: f64, ops: u64) -> Self {
         Self::cut(p0, Cut::Every(ops))
     }
@@ -75,7 +75,7 @@ impl Blocks {
     /// Creates the evidence from runs, each of which is one block whatever its length.
     ///
     /// # Panics
-    /// Where `p0` is not in (0, 1).
+    /// If `p0` is not in (0, 1).
     pub fn of_runs(p0: f64) -> Self {
         Self::cut(p0, Cut::Runs)
     }
@@ -101,7 +101,7 @@ impl Blocks {
     /// observation.
     ///
     /// # Panics
-    /// Where `k > n` or the block is larger than it may be.
+    /// If `k > n` or the block is larger than it may be.
     pub fn push(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} is no count");
         let full = match self.cut {
@@ -130,7 +130,7 @@ impl Blocks {
         }
     }
 
-    /// The most operations that a block may have.
+    /// Returns the most operations that a block may have.
     fn longest(&self) -> u64 {
         match self.cut {
             Cut::Every(ops) => ops,
@@ -138,12 +138,12 @@ impl Blocks {
         }
     }
 
-    /// The natural logarithm of the evidence, which is 0 before the first block.
+    /// Returns the natural logarithm of the evidence, which is 0 before the first block.
     pub fn log_evidence(&self) -> f64 {
         log_sum_exp(self.bets.iter().map(|bet| bet.log_e_value))
     }
 
-    /// How many blocks were taken.
+    /// Returns how many blocks were taken.
     pub fn blocks(&self) -> u64 {
         self.taken
     }
@@ -178,7 +178,7 @@ pub(super) fn stakes(p0: f64) -> Vec<(f64, f64)> {
 /// Counts the operations, and those above `limit`, in each block of `ops` values. The last block may be shorter.
 ///
 /// # Panics
-/// Where `ops` is 0.
+/// If `ops` is 0.
 pub fn counts(values: &[f64], limit: f64, ops: u64) -> impl Iterator<Item = (u64, u64)> {
     let ops = usize::try_from(ops).unwrap_or(usize::MAX);
     values.chunks(ops).map(move |block| {
@@ -214,7 +214,7 @@ pub fn variance_inflation(blocks: &[(u64, u64)]) -> Option<f64> {
 /// never be exceeded in it.
 ///
 /// # Panics
-/// Where `first` is 0.
+/// If `first` is 0.
 pub fn length(pilot: &[f64], limit: f64, first: u64) -> u64 {
     let mut ops = first;
     loop {

@@ -23,7 +23,7 @@ impl Contrast {
     /// below `tolerance_limit`: `ln 1.01` and `ln 1.02` for "at most 1 % slower", with a tolerance of a point.
     ///
     /// # Panics
-    /// Where a limit is not finite.
+    /// If a limit is not finite.
     pub fn new(limit: f64, tolerance_limit: f64) -> Self {
         assert!(
             limit.is_finite() && tolerance_limit.is_finite(),
@@ -40,7 +40,7 @@ impl Contrast {
     /// Takes the log-ratio of one more pair.
     ///
     /// # Errors
-    /// Where the log-ratio is not finite; the evidence is then left as it was.
+    /// If the log-ratio is not finite; the evidence is then left as it was.
     pub fn push(&mut self, log_ratio: f64) -> Result<(), NotFinite> {
         NotFinite::check([log_ratio])?;
         self.fail.push(log_ratio)?;
@@ -49,38 +49,38 @@ impl Contrast {
         Ok(())
     }
 
-    /// The log evidence that the log-ratio is above the limit.
+    /// Returns the log evidence that the log-ratio is above the limit.
     pub fn log_fail(&self) -> f64 {
         self.fail.log_evidence()
     }
 
-    /// The log evidence that the log-ratio is below the limit with its tolerance.
+    /// Returns the log evidence that the log-ratio is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence()
     }
 
-    /// The median log-ratio so far.
+    /// Returns the median log-ratio so far.
     pub fn estimate(&self) -> Option<f64> {
         order::quantile(&self.sample(), 0.5)
     }
 
-    /// The interval that covers the true log-ratio at the moment of a verdict, with probability `1 - alpha`:
+    /// Returns the interval that covers the true log-ratio at the moment of a verdict, with probability `1 - alpha`:
     /// that of the trimmed mean of pairs.
     ///
     /// # Panics
-    /// Where `alpha` is not in (0, 1).
+    /// If `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
         let everywhere = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
         Spread::of_centres(&self.log_ratios).map_or(everywhere, |spread| spread.interval(alpha))
     }
 
-    /// The mean log-ratio so far. It differs from the median where some pairs are slower than the others.
+    /// Returns the mean log-ratio so far. It differs from the median where some pairs are slower than the others.
     pub fn mean(&self) -> Option<f64> {
         let n = self.log_ratios.len() as f64;
         (n > 0.0).then(|| self.log_ratios.iter().sum::<f64>() / n)
     }
 
-    /// The smallest true log-ratio that a run of `pairs` pairs would have failed with a probability of 95 %, at
+    /// Returns the smallest true log-ratio that a run of `pairs` pairs would have failed with a probability of 95 %, at
     /// the log evidence `threshold`; `None` where it would have failed at no log-ratio. The noise of the pairs
     /// seen so far is widened first, since few pairs may understate how much pairs differ.
     pub fn smallest_violation(&self, threshold: f64, pairs: u64) -> Option<f64> {
@@ -91,7 +91,7 @@ impl Contrast {
         Some(self.limit + detect::paired(&wider, pairs, threshold)?)
     }
 
-    /// The log-ratios so far, in the order in which they came.
+    /// Returns the log-ratios so far, in the order in which they came.
     pub fn log_ratios(&self) -> &[f64] {
         &self.log_ratios
     }

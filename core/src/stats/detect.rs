@@ -18,21 +18,21 @@ const POWER_QUANTILE: f64 = 1.644_853_626_951_472_7;
 /// The steps of bisection, which reach better than a millionth of the range; the model is coarser than that.
 const STEPS: u32 = 24;
 
-/// The smallest exceedance rate above `p0` at which `n` independent values reach `threshold` with a
+/// Returns the smallest exceedance rate above `p0` at which `n` independent values reach `threshold` with a
 /// probability of at least [`POWER`]; `None` where no rate does.
 ///
 /// The answer is exact for a single look at the end, and so a little too large for a test that looked after
 /// every value: at most 3 % above the exact answer where the tests compare the two.
 ///
 /// # Panics
-/// Where `p0` is not in (0, 1).
+/// If `p0` is not in (0, 1).
 pub fn exceedance(n: u64, p0: f64, threshold: f64) -> Option<f64> {
     let fewest = Exceedance::fail(p0).critical(n, threshold)?;
     let short = fewest.checked_sub(1)?;
     Some(binomial::upper_limit(short, n, 1.0 - POWER))
 }
 
-/// The smallest exceedance rate above `p0` at which `blocks` blocks of `ops` operations reach
+/// Returns the smallest exceedance rate above `p0` at which `blocks` blocks of `ops` operations reach
 /// `threshold`, with a probability of about [`POWER`]; `None` where no rate does.
 ///
 /// `inflation` is the variance inflation of the blocks, 1 for independent operations: a block of
@@ -40,7 +40,7 @@ pub fn exceedance(n: u64, p0: f64, threshold: f64) -> Option<f64> {
 /// variance are exact for such a block; their sum over the blocks is taken as normal.
 ///
 /// # Panics
-/// Where `p0` is not in (0, 1).
+/// If `p0` is not in (0, 1).
 pub fn blocks(blocks: u64, ops: u64, inflation: f64, p0: f64, threshold: f64) -> Option<f64> {
     let worth = worth(ops, inflation);
     let catches = |p1: f64| {
@@ -59,7 +59,7 @@ pub(super) struct Process {
     pub(super) weight: f64,
 }
 
-/// The smallest shift of all values in `[-widest, widest]` at which `processes` processes reach `threshold`
+/// Returns the smallest shift of all values in `[-widest, widest]` at which `processes` processes reach `threshold`
 /// with a probability of about [`POWER`]; `None` where no shift does.
 ///
 /// `shares` returns the exceedance rates that processes have at a shift, each with its probability.
@@ -100,7 +100,7 @@ fn caught_by_blocks(blocks: u64, counts: &[f64], weight: f64, p0: f64) -> f64 {
     )
 }
 
-/// The smallest distance of the true log-ratio from the limit at which `pairs` pairs reach the log evidence
+/// Returns the smallest distance of the true log-ratio from the limit at which `pairs` pairs reach the log evidence
 /// `threshold` with a probability of about [`POWER`]; `None` where no distance does.
 ///
 /// `log_ratios` give the noise: their own deviations from their median, which need be neither normal
@@ -132,7 +132,7 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
     })
 }
 
-/// The true quantile `q` that belongs to an exceedance rate `p1` of `limit`, if the violation stretches
+/// Returns the true quantile `q` that belongs to an exceedance rate `p1` of `limit`, if the violation stretches
 /// every value by the same factor: the quantile of the sample itself, scaled until the share `p1` of the
 /// sample lies above the limit.
 ///

@@ -50,10 +50,10 @@ struct Bet {
 }
 
 impl Exceedance {
-    /// Evidence against "the rate is at most `p0`": for a limit on the quantile `q`, `p0 = 1 - q`.
+    /// Returns the evidence against "the rate is at most `p0`": for a limit on the quantile `q`, `p0 = 1 - q`.
     ///
     /// # Panics
-    /// Where `p0` is not in (0, 1).
+    /// If `p0` is not in (0, 1).
     pub fn fail(p0: f64) -> Self {
         Self::new(Side::Fail, p0, fail_bets)
     }
@@ -64,10 +64,10 @@ impl Exceedance {
         Self::new(Side::Fail, p0, fine_fail_bets)
     }
 
-    /// Evidence against "the rate is at least `p0`".
+    /// Returns the evidence against "the rate is at least `p0`".
     ///
     /// # Panics
-    /// Where `p0` is not in (0, 1).
+    /// If `p0` is not in (0, 1).
     pub fn pass(p0: f64) -> Self {
         Self::new(Side::Pass, p0, pass_bets)
     }
@@ -91,24 +91,24 @@ impl Exceedance {
     /// Counts `n` more values, `k` of which exceeded.
     ///
     /// # Panics
-    /// Where `k > n`.
+    /// If `k > n`.
     pub fn add(&mut self, n: u64, k: u64) {
         assert!(k <= n, "{k} of {n} values cannot exceed");
         self.n += n;
         self.k += k;
     }
 
-    /// The natural logarithm of the evidence.
+    /// Returns the natural logarithm of the evidence.
     pub fn log_evidence(&self) -> f64 {
         self.log_evidence_of(self.n, self.k)
     }
 
-    /// The natural logarithm of the evidence that `k` exceedances among `n` would be.
+    /// Returns the natural logarithm of the evidence that `k` exceedances among `n` would be.
     pub fn log_evidence_of(&self, n: u64, k: u64) -> f64 {
         self.log_evidence_deflated(n, k, 1.0)
     }
 
-    /// The log evidence of `k` exceedances among `n` where `inflation` values, 1 or more, are worth one that is
+    /// Returns the log evidence of `k` exceedances among `n` where `inflation` values, 1 or more, are worth one that is
     /// independent of the others. It is never more than if all values were independent, so every guarantee for
     /// independent values holds here too.
     pub(super) fn log_evidence_deflated(&self, n: u64, k: u64, inflation: f64) -> f64 {
@@ -121,7 +121,7 @@ impl Exceedance {
         if inflation > 1.0 { of(1.0).min(of(inflation)) } else { of(1.0) }
     }
 
-    /// The count of exceedances among `n` at which the evidence reaches `threshold`: the smallest count that
+    /// Returns the count of exceedances among `n` at which the evidence reaches `threshold`: the smallest count that
     /// fails, or the largest that passes. `None` where no count does.
     pub fn critical(&self, n: u64, threshold: f64) -> Option<u64> {
         let reaches = |k: u64| self.log_evidence_of(n, k) >= threshold;
@@ -131,12 +131,12 @@ impl Exceedance {
         }
     }
 
-    /// How many values were counted.
+    /// Returns how many values were counted.
     pub fn n(&self) -> u64 {
         self.n
     }
 
-    /// How many of them exceeded.
+    /// Returns how many of them exceeded.
     pub fn k(&self) -> u64 {
         self.k
     }
@@ -170,7 +170,7 @@ fn pass_bets(p0: f64) -> Vec<(f64, f64)> {
     bets
 }
 
-/// The rate whose log odds lie `distance` above those of `p0`.
+/// Returns the rate whose log odds lie `distance` above those of `p0`.
 fn shifted(p0: f64, distance: f64) -> f64 {
     let odds = p0 / (1.0 - p0) * distance.exp();
     odds / (1.0 + odds)

@@ -5,11 +5,11 @@ use super::Sample;
 /// One bar: how many values lie from `low` up to, but not at, `high`; the last bar includes its `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// Where it begins.
+    /// Its lower end.
     pub low: f64,
-    /// Where it ends.
+    /// Its upper end.
     pub high: f64,
-    /// How many values lie in it.
+    /// The number of values in it.
     pub count: u64,
 }
 
@@ -19,7 +19,7 @@ pub struct Bin {
 /// where a value is not positive. A sample of one repeated value has one bar, an empty one has none.
 ///
 /// # Panics
-/// Where `bins` is 0.
+/// If `bins` is 0.
 pub fn histogram(sample: &Sample, bins: usize) -> Vec<Bin> {
     assert!(bins > 0, "a histogram has at least one bar");
     let values = sample.values();

@@ -16,7 +16,7 @@ use super::interval::Interval;
 /// Returns the quantile `q` of the sample, or `None` where the sample is empty.
 ///
 /// # Panics
-/// Where `q` is not in [0, 1].
+/// If `q` is not in [0, 1].
 pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
     assert!((0.0..=1.0).contains(&q), "a quantile lies in [0, 1], not {q}");
     let values = sample.values();
@@ -39,7 +39,7 @@ pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
 /// (Thompson 1936; David & Nagaraja 2003, section 7.1).
 ///
 /// # Panics
-/// Where `q` or `confidence` is not in (0, 1).
+/// If `q` or `confidence` is not in (0, 1).
 pub fn interval(sample: &Sample, q: f64, confidence: f64) -> Option<Interval> {
     let tail = tail(confidence) / 2.0;
     let (low, high) = (at_least(sample, q, tail)?, at_most(sample, q, tail)?);
@@ -49,7 +49,7 @@ pub fn interval(sample: &Sample, q: f64, confidence: f64) -> Option<Interval> {
 /// Returns the value that the true quantile `q` reaches or exceeds with probability at least `confidence`.
 ///
 /// # Panics
-/// Where `q` or `confidence` is not in (0, 1).
+/// If `q` or `confidence` is not in (0, 1).
 pub fn lower_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
     at_least(sample, q, tail(confidence))
 }
@@ -57,7 +57,7 @@ pub fn lower_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
 /// Returns the value that the true quantile `q` does not exceed with probability at least `confidence`.
 ///
 /// # Panics
-/// Where `q` or `confidence` is not in (0, 1).
+/// If `q` or `confidence` is not in (0, 1).
 pub fn upper_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
     at_most(sample, q, tail(confidence))
 }
@@ -66,7 +66,7 @@ pub fn upper_bound(sample: &Sample, q: f64, confidence: f64) -> Option<f64> {
 /// `q^n <= 1 - confidence`; 299 for the p99 at 95 %.
 ///
 /// # Panics
-/// Where `q` or `confidence` is not in (0, 1).
+/// If `q` or `confidence` is not in (0, 1).
 pub fn fewest_for_upper_bound(q: f64, confidence: f64) -> u64 {
     assert!(q > 0.0 && q < 1.0, "a bounded quantile lies in (0, 1), not {q}");
     (tail(confidence).ln() / q.ln()).ceil() as u64
@@ -75,7 +75,7 @@ pub fn fewest_for_upper_bound(q: f64, confidence: f64) -> u64 {
 /// Returns the fewest values that bound the quantile `q` on both sides; 368 for the p99 at 95 %.
 ///
 /// # Panics
-/// Where `q` or `confidence` is not in (0, 1).
+/// If `q` or `confidence` is not in (0, 1).
 pub fn fewest_for_interval(q: f64, confidence: f64) -> u64 {
     let one_sided = 1.0 - tail(confidence) / 2.0;
     fewest_for_upper_bound(q, one_sided).max(fewest_for_upper_bound(1.0 - q, one_sided))

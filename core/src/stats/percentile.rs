@@ -34,7 +34,7 @@ impl Percentile {
     /// beforehand ([`blocks::length`] on a pilot).
     ///
     /// # Panics
-    /// Where `q` is not in (0, 1), `ops` is 0, or a limit is NaN.
+    /// If `q` is not in (0, 1), `ops` is 0, or a limit is NaN.
     pub fn new(q: f64, limit: f64, tolerance_limit: f64, ops: u64) -> Self {
         Self::cut(q, limit, tolerance_limit, Cut::Every(ops))
     }
@@ -42,7 +42,7 @@ impl Percentile {
     /// Like [`new`](Self::new) where processes differ from each other, so that each is one block of any length.
     ///
     /// # Panics
-    /// Where `q` is not in (0, 1), or a limit is NaN.
+    /// If `q` is not in (0, 1), or a limit is NaN.
     pub fn by_processes(q: f64, limit: f64, tolerance_limit: f64) -> Self {
         Self::cut(q, limit, tolerance_limit, Cut::Runs)
     }
@@ -64,7 +64,7 @@ impl Percentile {
     /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where one of them is not finite; the evidence is then left as it was.
+    /// If one of them is not finite; the evidence is then left as it was.
     pub fn add_process(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.sample.extend(values)?;
         self.fail.extend(values, self.limit);
@@ -76,17 +76,17 @@ impl Percentile {
         Ok(())
     }
 
-    /// The quantile that the limit is about.
+    /// Returns the quantile that the limit is about.
     pub fn quantile(&self) -> f64 {
         self.q
     }
 
-    /// The log evidence that the quantile is above the limit.
+    /// Returns the log evidence that the quantile is above the limit.
     pub fn log_fail(&self) -> f64 {
         self.fail.log_evidence()
     }
 
-    /// The log evidence that the quantile is below the limit with its tolerance.
+    /// Returns the log evidence that the quantile is below the limit with its tolerance.
     ///
     /// Values count one by one. In the middle half of the distribution, where processes may differ by more than
     /// independent values would, values count for less, by the factor by which their variance is inflated:
@@ -103,11 +103,11 @@ impl Percentile {
         spread.is_none_or(|spread| spread.leaves_room(self.tolerance_limit))
     }
 
-    /// The interval of the true quantile with confidence `1 - alpha`. It is wide enough for the uncertainty of
+    /// Returns the interval of the true quantile with confidence `1 - alpha`. It is wide enough for the uncertainty of
     /// values that count one by one, at every look, and for that of processes that differ.
     ///
     /// # Panics
-    /// Where `alpha` is not in (0, 1).
+    /// If `alpha` is not in (0, 1).
     pub fn interval_of_processes(&self, alpha: f64) -> Interval {
         let low = sequence::quantile(&self.sample, self.q, alpha).low;
         let high = self.upper_end(alpha);
@@ -118,7 +118,7 @@ impl Percentile {
         }
     }
 
-    /// How much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1.
+    /// Returns how much processes differ in their shares beyond the tolerance limit (Pearson's dispersion), at least 1.
     /// It is 1 outside of the middle half, where a few bad processes among many would inflate it as much.
     fn inflation(&self) -> f64 {
         if !MIDDLE.contains(&self.q) {
@@ -127,33 +127,33 @@ impl Percentile {
         blocks::variance_inflation(&self.reached).unwrap_or(1.0).max(1.0)
     }
 
-    /// The quantile of all values so far.
+    /// Returns the quantile of all values so far.
     pub fn estimate(&self) -> Option<f64> {
         order::quantile(&self.sample, self.q)
     }
 
-    /// The interval that covers the true quantile at every look, with probability `1 - alpha`.
+    /// Returns the interval that covers the true quantile at every look, with probability `1 - alpha`.
     ///
     /// Its ends are the inverses of the two sides at `alpha/2` each: at `alpha = 2·beta` the interval lies below
     /// the tolerance limit exactly when a side of level `beta` passes.
     ///
     /// # Panics
-    /// Where `alpha` is not in (0, 1).
+    /// If `alpha` is not in (0, 1).
     pub fn interval(&self, alpha: f64) -> Interval {
         let processes = (&self.processes[..], self.fail.how());
         let low = sequence::low_in_blocks(&self.sample, processes, self.q, alpha);
         Interval { low, high: self.upper_end(alpha) }
     }
 
-    /// The upper end of [`interval`](Self::interval).
+    /// Returns the upper end of [`interval`](Self::interval).
     ///
     /// # Panics
-    /// Where `alpha` is not in (0, 1).
+    /// If `alpha` is not in (0, 1).
     pub fn upper_end(&self, alpha: f64) -> f64 {
         sequence::quantile_high(&self.sample, self.q, self.inflation(), alpha)
     }
 
-    /// The smallest true quantile that a run of `processes` processes would have failed with a probability of
+    /// Returns the smallest true quantile that a run of `processes` processes would have failed with a probability of
     /// 95 %, at the log evidence `threshold`; `None` where it would have failed at no quantile.
     ///
     /// Processes are assumed to differ as the measured ones do, and a violation to stretch all values alike.
@@ -169,7 +169,7 @@ impl Percentile {
         self.violation_by_counts(ops, blocks, threshold)
     }
 
-    /// The smallest violation computed from how uneven blocks of `ops` values are at the estimated quantile,
+    /// Returns the smallest violation computed from how uneven blocks of `ops` values are at the estimated quantile,
     /// where their exceedance rate is the one in question.
     fn violation_by_counts(&self, ops: u64, blocks: u64, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;

@@ -15,7 +15,7 @@ impl Sample {
     /// Sorts numbers that come in any order.
     ///
     /// # Errors
-    /// Where one of them is not finite.
+    /// If one of them is not finite.
     pub fn new(values: Vec<f64>) -> Result<Self, NotFinite> {
         NotFinite::check(values.iter().copied())?;
         let mut sorted = values;
@@ -26,7 +26,7 @@ impl Sample {
     /// Adds numbers in any order.
     ///
     /// # Errors
-    /// Where one of them is not finite; the sample is then left as it was.
+    /// If one of them is not finite; the sample is then left as it was.
     pub fn extend(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         NotFinite::check(values.iter().copied())?;
         let mut new = values.to_vec();
@@ -47,12 +47,12 @@ impl Sample {
         Ok(())
     }
 
-    /// The numbers, in ascending order.
+    /// Returns the numbers, in ascending order.
     pub fn values(&self) -> &[f64] {
         &self.sorted
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.sorted.len()
     }
@@ -62,12 +62,12 @@ impl Sample {
         self.sorted.is_empty()
     }
 
-    /// How many lie above `threshold`.
+    /// Returns how many lie above `threshold`.
     pub fn above(&self, threshold: f64) -> u64 {
         (self.len() - self.sorted.partition_point(|&value| value <= threshold)) as u64
     }
 
-    /// How many lie at or above `threshold`.
+    /// Returns how many lie at or above `threshold`.
     pub fn at_or_above(&self, threshold: f64) -> u64 {
         (self.len() - self.sorted.partition_point(|&value| value < threshold)) as u64
     }

@@ -15,7 +15,7 @@ use super::interval::Interval;
 /// Returns the interval of the quantile `q` at level `alpha`, from values that exceed independently of each other.
 ///
 /// # Panics
-/// Where `q` or `alpha` is not in (0, 1).
+/// If `q` or `alpha` is not in (0, 1).
 pub fn quantile(sample: &Sample, q: f64, alpha: f64) -> Interval {
     let (fail, n) = (Exceedance::fail_finely(1.0 - q), sample.len() as u64);
     let enough = threshold(alpha, 2);

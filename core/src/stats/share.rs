@@ -43,19 +43,19 @@ impl Share {
     /// Takes one more process, in which `k` of `n` operations have the property.
     ///
     /// # Panics
-    /// Where `k > n`.
+    /// If `k > n`.
     pub fn process(&mut self, n: u64, k: u64) {
         self.fail.push(n, k);
         self.pass.add(n, k);
         self.counts.push((n, k));
     }
 
-    /// The log evidence that the share is above the limit. A single operation proves that a share is not 0.
+    /// Returns the log evidence that the share is above the limit. A single operation proves that a share is not 0.
     pub fn log_fail(&self) -> f64 {
         if self.is_disproved() { f64::INFINITY } else { self.fail.log_evidence() }
     }
 
-    /// The log evidence that the share is below the limit with its tolerance.
+    /// Returns the log evidence that the share is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         if self.is_disproved() {
             return 0.0;
@@ -68,12 +68,12 @@ impl Share {
         self.limit <= 0.0 && self.pass.k() > 0
     }
 
-    /// The share so far; `None` without operations.
+    /// Returns the share so far; `None` without operations.
     pub fn estimate(&self) -> Option<f64> {
         (self.pass.n() > 0).then(|| self.pass.k() as f64 / self.pass.n() as f64)
     }
 
-    /// The interval that covers the true share at every look, with probability `1 - alpha`: all shares that
+    /// Returns the interval that covers the true share at every look, with probability `1 - alpha`: all shares that
     /// neither side rejects. Operations count for less where processes differ.
     pub fn interval(&self, alpha: f64) -> Interval {
         let (n, k, inflation) = (self.pass.n(), self.pass.k(), self.inflation());
@@ -90,7 +90,7 @@ impl Share {
         Interval { low, high }
     }
 
-    /// The smallest true share that a run of `processes` processes would have failed with a probability of 95 %.
+    /// Returns the smallest true share that a run of `processes` processes would have failed with a probability of 95 %.
     pub fn smallest_violation(&self, threshold: f64, processes: u64) -> Option<f64> {
         if self.limit <= 0.0 {
             // One operation is enough to fail: this is the share at which 95 runs of 100 contain one.
@@ -102,7 +102,7 @@ impl Share {
         detect::blocks(processes, ops, self.inflation(), provable(self.limit), threshold)
     }
 
-    /// How much processes differ in their shares (Pearson's dispersion), at least 1.
+    /// Returns how much processes differ in their shares (Pearson's dispersion), at least 1.
     fn inflation(&self) -> f64 {
         blocks::variance_inflation(&self.counts).unwrap_or(1.0).max(1.0)
     }

@@ -83,7 +83,7 @@ impl Spread {
     /// be estimated: with fewer than two processes, or at a tail where each process is a single value.
     ///
     /// # Panics
-    /// Where `q` is not in (0, 1).
+    /// If `q` is not in (0, 1).
     pub fn of(processes: &[Vec<f64>], q: f64) -> Option<Self> {
         Self::on(Scale::of(processes), processes, q)
     }
@@ -146,7 +146,7 @@ impl Spread {
         (far || self.processes >= BOTH_HALVES) && self.confidence_below(limit) >= SURE
     }
 
-    /// The confidence that the quantile lies below `limit`.
+    /// Returns the confidence that the quantile lies below `limit`.
     pub fn confidence_below(&self, limit: f64) -> f64 {
         let at = self.scale.to(limit);
         match self.scale {
@@ -156,7 +156,7 @@ impl Spread {
         }
     }
 
-    /// The confidence that the quantile lies below `at`, which is a value on the scale.
+    /// Returns the confidence that the quantile lies below `at`, which is a value on the scale.
     fn confidence(&self, at: f64) -> f64 {
         let (mut below, mut all) = (0.0, 0.0);
         for (ratio, weight) in self.ratios() {
@@ -170,7 +170,7 @@ impl Spread {
         below / all
     }
 
-    /// The smallest violation: the true quantile after the smallest shift of all values on the scale at which
+    /// Returns the smallest violation: the true quantile after the smallest shift of all values on the scale at which
     /// `processes` processes reach `threshold` against the limit; `None` where no shift does.
     ///
     /// The levels are assumed to lie as far apart as is likely enough, so few processes promise little.
@@ -206,7 +206,7 @@ impl Spread {
         Some(self.scale.from(self.centre + self.reach(self.times()) + shift))
     }
 
-    /// How many times the variance of the sample the true variance may be, with a confidence of 80 %.
+    /// Returns how many times the variance of the sample the true variance may be, with a confidence of 80 %.
     pub fn times(&self) -> f64 {
         let all: f64 = self.ratios().map(|(_, weight)| weight).sum();
         let mut below = 0.0;
@@ -217,7 +217,7 @@ impl Spread {
         at.map_or(1.0, |(ratio, _)| 1.0 / ratio).max(1.0)
     }
 
-    /// The possible values of `chi²(df)/df`, which is the variance of a sample as a share of the true one, each
+    /// Returns the possible values of `chi²(df)/df`, which is the variance of a sample as a share of the true one, each
     /// with its probability up to a common factor, on a logarithmic grid.
     fn ratios(&self) -> impl Iterator<Item = (f64, f64)> {
         let sd = (2.0 / self.degrees).sqrt();
@@ -229,7 +229,7 @@ impl Spread {
         })
     }
 
-    /// The interval in which the quantile lies with confidence `1 - alpha` at the moment of a verdict. Both
+    /// Returns the interval in which the quantile lies with confidence `1 - alpha` at the moment of a verdict. Both
     /// tails are equal.
     pub fn interval(&self, alpha: f64) -> Interval {
         let alpha = alpha * LOOKS;
@@ -244,7 +244,7 @@ impl Spread {
         Interval { low: end(alpha / 2.0), high: end(1.0 - alpha / 2.0) }
     }
 
-    /// How far the quantile lies from the centre of the levels, if their variance is `times` that of the sample.
+    /// Returns how far the quantile lies from the centre of the levels, if their variance is `times` that of the sample.
     fn reach(&self, times: f64) -> f64 {
         let between = (self.variance * times - self.explained).max(0.0);
         (self.tail.powi(2) + self.out.powi(2) * between).sqrt().copysign(self.out)

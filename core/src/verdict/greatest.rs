@@ -60,8 +60,8 @@ impl Greatest {
         self.over = 0;
     }
 
-    /// The smallest greatest value that would have failed: if all values were larger by the factor that it implies,
-    /// each process would have had one beyond limit and tolerance.
+    /// Returns the smallest greatest value that would have failed: if all values were larger by the factor that it
+    /// implies, each process would have had one beyond limit and tolerance.
     pub(super) fn detectable(&self) -> Option<f64> {
         let known = self.least > 0.0 && self.tolerance_limit > 0.0 && self.values > 0;
         known.then(|| self.most * self.tolerance_limit / self.least)

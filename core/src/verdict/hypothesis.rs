@@ -1,4 +1,4 @@
-//! The hypothesis in plain numbers that a limit of `budgets.toml` stands for: which values it is about, by which
+//! This module turns a limit of `budgets.toml` into the hypothesis that is tested: which values it is about, by which
 //! method they are judged, and how much tolerance there is.
 
 use crate::budget::{Bound, Limit, Reference, Target};
@@ -24,17 +24,9 @@ const GROWTH_TOLERANCE: (f64, f64) = (0.10, 1.0);
 /// The absolute tolerance of a scaling exponent.
 const EXPONENT_TOLERANCE: f64 = 0.05;
 
-/// Returns the limit as a number with its unit: in the metric's base unit, or the factor of a relative limit.
-pub fn limit_of(limit: &Limit) -> (f64, Unit) {
-    match &limit.target {
-        Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
-    }
-}
-
 /// Returns the hypothesis by which `limit` is tested on statistical values.
 pub fn of(limit: &Limit, levels: Levels) -> Hypothesis {
-    let (value, unit) = limit_of(limit);
+    let (value, unit) = limit.number();
     let (limit_value, tolerance) = match limit.target {
         // Ratios are judged as logarithms, so that "1.5 times faster" and "1.5 times slower" weigh the same.
         Target::Relative { factor, reference: Reference::Base } => {
@@ -115,7 +107,7 @@ fn tolerance(metric: &Metric, limit: f64, unit: Unit, bound: Bound) -> f64 {
 }
 
 /// Whether the two sides of a ratio can be compared by this metric with their operations interleaved.
-pub fn takes_turns(metric: &Metric) -> bool {
+pub fn can_interleave(metric: &Metric) -> bool {
     match metric.sample() {
         SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => true,
         SampleKind::File

@@ -1,8 +1,9 @@
 //! The rules of judgement: what the values of one process after another show about a limit.
 //!
-//! `Broken` needs evidence that the true value is over the limit, and that evidence again in fresh processes.
-//! `Held` needs evidence that it is not over the limit by more than the tolerance. Neither depends on how often
-//! one looks. Deterministic values are only compared. The formulas are those of [`stats`](crate::stats).
+//! `Broken` needs evidence that the true value is over the limit. For an absolute limit fresh processes must show it
+//! again; for a ratio they need not, see [`Hypothesis::confirms`]. `Held` needs evidence that the value is not over the
+//! limit by more than the tolerance. Neither depends on how often one looks. Deterministic values are only compared.
+//! The formulas are those of [`stats`](crate::stats).
 
 use super::greatest::Greatest;
 use crate::budget::Bound;
@@ -16,7 +17,7 @@ pub enum Finding {
     /// There is enough evidence for a red, but it is not confirmed yet: take more processes, apart in time from those
     /// before.
     Suspect,
-    /// The value was shown to be over the limit, and fresh processes did not contradict.
+    /// The value was shown to be over the limit, and where that must be confirmed, fresh processes confirmed it.
     Broken,
     /// The value was shown not to be over the limit by more than the tolerance.
     Held,
@@ -129,7 +130,7 @@ impl Judge {
     /// Takes the values of one more process, in the order in which they were measured.
     ///
     /// # Errors
-    /// Where a value is not finite; none of the values is counted then.
+    /// If a value is not finite; none of the values is counted then.
     pub fn add(&mut self, values: &[f64]) -> Result<(), NotFinite> {
         self.measured.extend(values)?;
         let sign = self.sign();
@@ -151,7 +152,7 @@ impl Judge {
         Ok(())
     }
 
-    /// What the evidence shows now.
+    /// Returns what the evidence shows now.
     pub fn finding(&self) -> Finding {
         let Some(first) = &self.first else { return Finding::Open };
         if matches!(first, Epoch::Share(share) if share.is_disproved()) {
@@ -175,8 +176,8 @@ impl Judge {
         if suspect { Finding::Suspect } else { Finding::Open }
     }
 
-    /// What the values of a single process show, which another program recorded, so that no further process can be
-    /// measured.
+    /// Returns what the values of a single process show, which another program recorded, so that no further process can
+    /// be measured.
     ///
     /// Their interval knows nothing of what varies between processes, so no error rate is known. The tolerance
     /// makes room for that on both sides: the limit is broken if the whole interval lies beyond limit and tolerance,
@@ -189,8 +190,8 @@ impl Judge {
         }
     }
 
-    /// The value that the limit is about, with its 90 % interval, which covers both the uncertainty of the values and
-    /// that of the processes that they came from. `None` without values.
+    /// Returns the value that the limit is about, with its 90 % interval, which covers both the uncertainty of the
+    /// values and that of the processes that they came from. `None` without values.
     pub fn estimate(&self) -> Option<(f64, Interval)> {
         let sign = self.sign();
         let (value, interval) = match self.first.as_ref()? {
@@ -214,18 +215,18 @@ impl Judge {
         Some((value * sign, interval))
     }
 
-    /// The evidence against "the value is within the limit", as the natural logarithm of odds.
+    /// Returns the evidence against "the value is within the limit", as the natural logarithm of odds.
     pub fn log_evidence(&self) -> f64 {
         self.carried.fail + self.first.as_ref().map_or(0.0, Epoch::log_fail)
     }
 
-    /// The evidence against "the value is over the limit by more than the tolerance", likewise.
+    /// Returns the evidence against "the value is over the limit by more than the tolerance", likewise.
     pub fn log_evidence_to_pass(&self) -> f64 {
         self.carried.pass + self.first.as_ref().map_or(0.0, Epoch::log_pass)
     }
 
-    /// The minimum detectable effect: the smallest true value beyond limit and tolerance (the value itself, not its
-    /// excess) that a run of `processes` processes like these would have failed with a probability of 95 %. `None`
+    /// Returns the minimum detectable effect: the smallest true value beyond limit and tolerance (the value itself, not
+    /// its excess) that a run of `processes` processes like these would have failed with a probability of 95 %. `None`
     /// where it would have failed at no value, or where that is not known.
     pub fn detectable(&self, processes: usize) -> Option<f64> {
         let (fail, processes) =
@@ -248,7 +249,7 @@ impl Judge {
         Some(caught.max(least) * self.sign())
     }
 
-    /// The mean of all pairs, for a limit that is judged by their median; `None` for other limits.
+    /// Returns the mean of all pairs, for a limit that is judged by their median; `None` for other limits.
     pub fn mean(&self) -> Option<f64> {
         match self.first.as_ref()? {
             Epoch::Centre(contrast) => Some(contrast.mean()? * self.sign()),
@@ -264,7 +265,7 @@ impl Judge {
         worst > UNDERPOWERED * tolerance || best > tolerance
     }
 
-    /// How far beyond the limit the better and the worse end of the interval lie.
+    /// Returns how far beyond the limit the better and the worse end of the interval lie.
     fn beyond(&self) -> Option<(f64, f64)> {
         let (_, interval) = self.estimate()?;
         let limit = self.hypothesis.limit;
@@ -279,17 +280,17 @@ impl Judge {
         &self.measured
     }
 
-    /// How much evidence a verdict takes.
+    /// Returns how much evidence a verdict takes.
     pub fn levels(&self) -> Levels {
         self.hypothesis.levels
     }
 
-    /// How far beyond the limit a true value still passes.
+    /// Returns how far beyond the limit a true value still passes.
     pub fn tolerance(&self) -> f64 {
         self.hypothesis.tolerance
     }
 
-    /// How many processes were taken.
+    /// Returns how many processes were taken.
     pub fn processes(&self) -> usize {
         self.processes.len()
     }

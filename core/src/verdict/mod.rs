@@ -13,9 +13,7 @@ mod simulated_tests;
 use serde::{Deserialize, Serialize};
 
 /// The verdict on one limit.
-#[derive(
-    Default, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Default, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The limit was shown to hold.
@@ -30,12 +28,12 @@ pub enum Verdict {
     /// There is no reading, which is red.
     #[default]
     Unmeasured,
-    /// The limit was not judged, for a stated reason that is nobody's fault.
+    /// The limit was not judged, for a stated reason that is not a mistake of anyone.
     Skipped,
 }
 
 impl Verdict {
-    /// Every verdict, best first.
+    /// Every verdict, in the order in which reports count them.
     pub const ALL: [Verdict; 6] = [
         Verdict::Pass,
         Verdict::Warn,
@@ -51,7 +49,20 @@ impl Verdict {
         matches!(self, Verdict::Fail | Verdict::Unmeasured)
     }
 
-    /// The word for the verdict in every report.
+    /// Returns how urgently a reader must look at the verdict: the greatest number is the worst. A limit that was shown
+    /// to be broken comes before one that could not be measured, and that before one that the evidence did not settle.
+    pub fn severity(self) -> u8 {
+        match self {
+            Verdict::Fail => 5,
+            Verdict::Unmeasured => 4,
+            Verdict::Inconclusive => 3,
+            Verdict::Warn => 2,
+            Verdict::Pass => 1,
+            Verdict::Skipped => 0,
+        }
+    }
+
+    /// Returns the word for the verdict in every report.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Pass => "pass",

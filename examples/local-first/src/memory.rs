@@ -81,7 +81,7 @@ pub fn log_in_an_arena(arena: &Bump, edits: u32) -> Vec<&Edit> {
 /// Every record of a store, read.
 ///
 /// # Errors
-/// Where one cannot be read.
+/// If one cannot be read.
 pub fn read_at_once(store: &Records) -> Result<Vec<Option<Record>>, Error> {
     (0..store.len() as u32).map(|id| store.get(id)).collect()
 }
@@ -89,7 +89,7 @@ pub fn read_at_once(store: &Records) -> Result<Vec<Option<Record>>, Error> {
 /// A place for every record of a store, and every hundredth read: what a page shows.
 ///
 /// # Errors
-/// Where one cannot be read.
+/// If one cannot be read.
 pub fn read_when_asked(store: &Records) -> Result<Vec<OnceLock<Box<Record>>>, Error> {
     let places: Vec<_> = (0..store.len()).map(|_| OnceLock::new()).collect();
     for (id, place) in (0..).zip(&places).step_by(100) {

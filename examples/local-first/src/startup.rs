@@ -26,7 +26,7 @@ impl App {
     /// Loads the records; the index is made when it is first asked for.
     ///
     /// # Errors
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn lazy(state: &Path) -> Result<App, Error> {
         let records = Arc::new(Records::from(state::load(state, PEER)?));
         Ok(App { records, index: OnceLock::new(), making: Mutex::new(None) })
@@ -35,7 +35,7 @@ impl App {
     /// Loads the records and makes the index.
     ///
     /// # Errors
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn eager(state: &Path) -> Result<App, Error> {
         let app = App::lazy(state)?;
         app.index()?;
@@ -45,7 +45,7 @@ impl App {
     /// Loads the records; the index is made by another thread meanwhile.
     ///
     /// # Errors
-    /// Where the state cannot be read.
+    /// If the state cannot be read.
     pub fn background(state: &Path) -> Result<App, Error> {
         let app = App::lazy(state)?;
         let records = app.records.clone();
@@ -57,7 +57,7 @@ impl App {
     /// The numbers of the records that have this word.
     ///
     /// # Errors
-    /// Where a record cannot be read.
+    /// If a record cannot be read.
     pub fn find(&self, word: &str) -> Result<&[u32], Error> {
         Ok(self.index()?.get(word).map_or(&[], Vec::as_slice))
     }

@@ -9,7 +9,7 @@ use std::hint::black_box;
 /// `blocks` is empty before and after; its room is used again, so that nothing but the blocks is allocated.
 ///
 /// # Panics
-/// Where the allocator has no memory, or a size is 0.
+/// If the allocator has no memory, or a size is 0.
 #[expect(
     unsafe_code,
     reason = "an allocator that is not the program's is called by the unsafe trait of allocators"
@@ -31,7 +31,7 @@ pub fn burst<A: GlobalAlloc>(allocator: &A, sizes: &[usize], blocks: &mut Vec<(*
     }
 }
 
-/// As many sizes from 16 to 512 bytes, the small ones more often; from a seed.
+/// Returns `count` sizes from 16 to 512 bytes, from a fixed seed. Small sizes are more frequent.
 pub fn sizes(count: usize) -> Vec<usize> {
     let mut random = fastrand::Rng::with_seed(4);
     (0..count).map(|_| 16 << random.usize(0..6).min(random.usize(0..6))).collect()

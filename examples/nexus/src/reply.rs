@@ -43,7 +43,7 @@ impl Reply {
     /// The reply as bytes.
     ///
     /// # Errors
-    /// Where there is no memory for them.
+    /// If there is no memory for them.
     pub fn encoded(&self) -> Result<AlignedVec, Error> {
         to_bytes(self)
     }
@@ -57,7 +57,7 @@ impl Received {
     /// Takes the bytes of a reply.
     ///
     /// # Errors
-    /// Where they are not those of a reply.
+    /// If they are not those of a reply.
     pub fn new(bytes: AlignedVec) -> Result<Received, Error> {
         Received::check(&bytes)?;
         Ok(Received(bytes))
@@ -66,7 +66,7 @@ impl Received {
     /// Looks at every hit.
     ///
     /// # Errors
-    /// Where they are not those of a reply.
+    /// If they are not those of a reply.
     pub fn check(bytes: &AlignedVec) -> Result<&ArchivedReply, Error> {
         access(bytes)
     }

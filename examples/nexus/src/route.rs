@@ -115,7 +115,7 @@ impl Service {
     /// Asks, and waits for the answer.
     ///
     /// # Errors
-    /// Where the queue is full, the cache does not know, or there is no such question.
+    /// If the queue is full, the cache does not know, or there is no such question.
     pub async fn ask(&self, route: Route, number: usize) -> Result<Answer, Unanswered> {
         let (answer, answered) = oneshot::channel();
         let question = Question { number, answer };

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 /// keep few threads for work that blocks.
 ///
 /// # Errors
-/// Where no threads can be started.
+/// If no threads can be started.
 pub fn tuned() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(available_parallelism()?.get())

@@ -12,7 +12,7 @@ use crate::route::Service;
 /// Serves whoever connects, for ever.
 ///
 /// # Errors
-/// Where no more connections can be taken.
+/// If no more connections can be taken.
 pub async fn serve(listener: TcpListener, service: Service) -> io::Result<()> {
     let service = Arc::new(service);
     loop {

@@ -102,7 +102,7 @@ fn allocate(run: &mut Run, allocator: &impl GlobalAlloc) -> Result<(), Failed> {
     run.ops(sizes.len() as u64).iter(|| burst(allocator, &sizes, &mut blocks))
 }
 
-/// One vector with eight others, which the first-level cache holds; what is wrong is not measured.
+/// Multiplies one vector by eight others, which fit into the first-level cache. A wrong product is an error.
 fn multiply(run: &mut Run, dot: fn(&Vector, &Vector) -> f32) -> Result<(), Failed> {
     let Embeddings { vectors, queries } = Embeddings::generated(8);
     for vector in &vectors {
@@ -120,7 +120,7 @@ fn reply(run: &Run) -> Result<Reply, Failed> {
     Ok(Reply::from(found.as_slice()))
 }
 
-/// The share of the ten that are nearest which the search finds too.
+/// Records which share of the ten nearest vectors the search finds.
 fn recall(run: &mut Run) -> Result<(), Failed> {
     let search = match run.param::<String>("search")?.as_str() {
         "by_code" => |index: &Index, query: &Vector| index.by_code(query, COUNT),
@@ -177,7 +177,7 @@ fn traffic(run: &mut Run) -> Result<(), Failed> {
     })
 }
 
-/// A thousand tasks, each of so many additions that the compiler cannot take at once, are spawned and joined.
+/// Spawns and joins a thousand tasks, each of a number of additions that the compiler cannot replace by their sum.
 fn spawn(run: &mut Run) -> Result<(), Failed> {
     let additions: u32 = run.param("additions")?;
     run.ops(1000).try_iter_async(async || {

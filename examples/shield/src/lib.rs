@@ -62,7 +62,7 @@ impl Scanner {
     /// Compiles the rules.
     ///
     /// # Panics
-    /// Where `rules.tsv`, which is part of the program, has a mistake.
+    /// If `rules.tsv`, which is part of the program, has a mistake.
     pub fn new() -> Scanner {
         let (mut phrases, mut names, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut known, mut scores) = (Vec::new(), Vec::new());

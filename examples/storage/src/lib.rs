@@ -21,7 +21,7 @@ impl Store {
     /// Writes a value beside its place, and puts it there when it is whole.
     ///
     /// # Errors
-    /// Where the directory cannot be written.
+    /// If the directory cannot be written.
     pub async fn put(&self, key: &str, value: &[u8]) -> io::Result<()> {
         let part = self.directory.join(format!("{key}.part"));
         let mut file = File::create(&part).await?;
@@ -34,7 +34,7 @@ impl Store {
     /// A value, read into a buffer that has room for all of it from the start.
     ///
     /// # Errors
-    /// Where it is not there or cannot be read.
+    /// If it is not there or cannot be read.
     pub async fn get(&self, key: &str) -> io::Result<Vec<u8>> {
         let mut file = File::open(self.directory.join(key)).await?;
         let size = file.metadata().await?.len();
@@ -46,7 +46,7 @@ impl Store {
     /// The same into a buffer that grows as it fills.
     ///
     /// # Errors
-    /// Where it is not there or cannot be read.
+    /// If it is not there or cannot be read.
     pub async fn get_growing(&self, key: &str) -> io::Result<Vec<u8>> {
         let mut file = File::open(self.directory.join(key)).await?;
         let mut value = Vec::new();
@@ -57,7 +57,7 @@ impl Store {
     /// How many bytes a value has, read through a buffer of `size` bytes and never held whole.
     ///
     /// # Errors
-    /// Where it is not there or cannot be read.
+    /// If it is not there or cannot be read.
     pub async fn scan(&self, key: &str, size: usize) -> io::Result<u64> {
         let file = File::open(self.directory.join(key)).await?;
         let mut reader = BufReader::with_capacity(size, file);

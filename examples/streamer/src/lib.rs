@@ -54,7 +54,7 @@ impl Topic {
     /// A topic of so many partitions, each of which keeps its newest messages up to `room` bytes.
     ///
     /// # Panics
-    /// Where there are no partitions.
+    /// If there are no partitions.
     pub fn new(partitions: usize, room: usize) -> Topic {
         assert!(partitions > 0, "a topic has at least one partition");
         Topic { partitions: (0..partitions).map(|_| Partition::default()).collect(), room }
@@ -63,7 +63,7 @@ impl Topic {
     /// Appends a message; gives the offset after it.
     ///
     /// # Errors
-    /// Where there is no such partition.
+    /// If there is no such partition.
     pub fn publish(&self, partition: usize, payload: &[u8]) -> Result<u64, Error> {
         self.publish_batch(partition, [payload])
     }
@@ -71,7 +71,7 @@ impl Topic {
     /// Appends messages that no other comes between; gives the offset after the last.
     ///
     /// # Errors
-    /// Where there is no such partition.
+    /// If there is no such partition.
     pub fn publish_batch<'a>(
         &self,
         partition: usize,
@@ -94,7 +94,7 @@ impl Topic {
     /// A consumer that begins at `offset`.
     ///
     /// # Errors
-    /// Where there is no such partition.
+    /// If there is no such partition.
     pub fn consumer(&self, partition: usize, offset: u64) -> Result<Consumer<'_>, Error> {
         Ok(Consumer { partition: self.partition(partition)?, offset })
     }
@@ -102,7 +102,7 @@ impl Topic {
     /// The offset that the next message of a partition will have.
     ///
     /// # Errors
-    /// Where there is no such partition.
+    /// If there is no such partition.
     pub fn end(&self, partition: usize) -> Result<u64, Error> {
         Ok(self.partition(partition)?.lock().end())
     }

@@ -132,7 +132,7 @@ fn a_server_that_makes_itself_a_daemon_is_gone() {
 #[test]
 fn another_process_with_our_variables_is_not_touched() {
     let mut stranger = std::process::Command::new("sleep");
-    for variable in ["GUARD", "TREE", "WORKER", "WORKER_DOOR", "RELAY", "INJECT"] {
+    for variable in ["GUARD", "TREE", "WORKER", "WORKER_TOKEN", "RELAY", "INJECT"] {
         stranger.env(format!("PERF_BUDGET_{variable}"), "zz");
     }
     let mut stranger = stranger.arg(unique_sleep()).spawn().unwrap();

@@ -63,7 +63,7 @@ impl Arrivals {
         }
     }
 
-    /// Makes the collector of a load that goes on through a `slice`, with at most so many operations, and with what a
+    /// Makes the collector of a load that goes on through a `slice`, with at most this many operations, and with what a
     /// selftest injects. Poisson arrivals differ from process to process.
     pub(crate) fn for_load(
         load: &Load,

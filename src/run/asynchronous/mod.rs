@@ -101,7 +101,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`iter`](Run::iter), and if the runtime cannot be started.
+    /// The errors are those of [`iter`](Run::iter); it also fails if the runtime cannot be started.
     pub fn iter_async<O>(&mut self, mut op: impl AsyncFnMut() -> O) -> Result<(), Failed> {
         self.plain_async("iter_async", async || (), async |()| op().await)
     }
@@ -124,7 +124,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`iter_async`](Run::iter_async).
+    /// The errors are those of [`iter_async`](Run::iter_async).
     pub fn iter_async_with<I, O>(
         &mut self,
         setup: impl AsyncFnMut() -> I,
@@ -144,7 +144,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter`](Run::try_iter), and if the runtime cannot be started.
+    /// The errors are those of [`try_iter`](Run::try_iter); it also fails if the runtime cannot be started.
     pub fn try_iter_async<T, E: Display>(
         &mut self,
         mut op: impl AsyncFnMut() -> Result<T, E>,
@@ -163,7 +163,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter_async`](Run::try_iter_async).
+    /// The errors are those of [`try_iter_async`](Run::try_iter_async).
     pub fn try_iter_async_with<I, T, E: Display>(
         &mut self,
         setup: impl AsyncFnMut() -> I,
@@ -186,7 +186,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`iter_async`](Run::iter_async).
+    /// The errors are those of [`iter_async`](Run::iter_async).
     pub fn iter_concurrent<O>(&mut self, op: impl AsyncFn() -> O) -> Result<(), Failed> {
         self.refuse_unread::<O>("iter_concurrent")?;
         self.measure_concurrent::<CannotFail, _>("iter_concurrent", op)
@@ -204,7 +204,7 @@ impl Run {
     /// ```
     ///
     /// # Errors
-    /// As [`try_iter_async`](Run::try_iter_async).
+    /// The errors are those of [`try_iter_async`](Run::try_iter_async).
     pub fn try_iter_concurrent<T, E: Display>(
         &mut self,
         op: impl AsyncFn() -> Result<T, E>,

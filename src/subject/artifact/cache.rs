@@ -7,17 +7,17 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Once, OnceLock};
 use std::time::{Duration, SystemTime};
+
+use perf_budget_core::atomic;
 
 use super::content::Digest;
 
 /// The most bytes that are read of an entry. An entry is about 300 bytes long.
 const LONGEST: u64 = 1024;
 
-/// How long an entry stays without being used. A release that is compared with again comes sooner than this.
+/// An entry that was not used for this long is removed. Releases are compared more often than that.
 const STALE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The precision of the time of an entry's last use. It is not updated more often, so that reading rarely writes.
 const USE: Duration = Duration::from_secs(24 * 3600);
@@ -80,13 +80,7 @@ impl Cache {
     }
 
     fn write(&self, key: &str, bytes: u64) -> io::Result<()> {
-        static WRITTEN: AtomicU64 = AtomicU64::new(0);
-        let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let beside = self.dir.join(format!(".{}-{nth}", process::id()));
-        fs::create_dir_all(&self.dir)?;
-        fs::write(&beside, entry(key, bytes))?;
-        fs::rename(&beside, self.dir.join(key)).or_else(|cause| {
-            let _ = fs::remove_file(&beside);
+        atomic::write(&self.dir.join(key), entry(key, bytes).as_bytes()).or_else(|cause| {
             // Windows cannot replace a file that another process has open or is replacing. It is enough that the entry
             // is there.
             if self.get(key) == Some(bytes) { Ok(()) } else { Err(cause) }
@@ -112,7 +106,8 @@ mod tests {
     use super::*;
 
     fn fresh(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("perf-budget-cache-{name}-{}", process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("perf-budget-cache-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         dir
     }

@@ -8,7 +8,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
 
 use super::files::{self, Found};
-use super::{Sections, elf, wasm};
+use super::sections::Sections;
+use super::{elf, wasm_sections};
 
 /// The most files that are named, and the most sections of a file. The sections that changed most are named.
 const MOST_NAMED: usize = 4;
@@ -79,7 +80,7 @@ fn sections(path: &Path) -> Option<Sections> {
     let elf = File::open(path).ok().and_then(elf::sections);
     match elf {
         Some(found) => found.ok(),
-        None => wasm::sections(&std::fs::read(path).ok()?),
+        None => wasm_sections::sections(&std::fs::read(path).ok()?),
     }
 }
 
@@ -87,11 +88,8 @@ fn sections(path: &Path) -> Option<Sections> {
 fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
     let names: BTreeSet<&String> = ours.iter().chain(theirs).map(|(name, _)| name).collect();
     let of = |sections: &Sections, name: &String| -> Vec<u8> {
-        sections
-            .iter()
-            .filter(|(own, _)| own == name)
-            .flat_map(|(_, bytes)| bytes.clone())
-            .collect()
+        let own = sections.iter().filter(|(own, _)| own == name);
+        own.map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>().concat()
     };
     let mut differ = Vec::new();
     for name in names {
@@ -155,7 +153,9 @@ mod tests {
         let program = fs::read(std::env::current_exe().unwrap()).unwrap();
         let text = elf::sections(std::io::Cursor::new(&program)).unwrap().unwrap();
         let (_, code) = text.iter().find(|(name, _)| name == ".text").unwrap();
-        let at = program.windows(64).position(|window| *window == code[..64]).unwrap();
+        // The linker aligns the section by 16 bytes or more.
+        let mut places = (0..program.len() - 64).step_by(16);
+        let at = places.find(|&at| program[at..at + 64] == code[..64]).unwrap();
         let mut other = program.clone();
         other[at] ^= 1;
         assert_eq!(

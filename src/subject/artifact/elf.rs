@@ -10,8 +10,8 @@ use std::io::{Read, Seek, SeekFrom};
 
 use perf_budget_core::outcome::Unmeasured;
 
-use super::Sections;
 use super::files::Found;
+use super::sections::Sections;
 
 /// The most sections of a file. No program has more, so a file that claims more is damaged.
 const MOST_SECTIONS: u64 = 1 << 16;

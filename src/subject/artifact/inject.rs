@@ -23,7 +23,7 @@ impl Drop for Copy {
     }
 }
 
-/// Replaces the largest file by a copy in `scratch` that is longer by so many bytes. With `after_strip` the copy is
+/// Replaces the largest file by a copy in `scratch` that is longer by this many bytes. With `after_strip` the copy is
 /// still longer when it is stripped.
 pub(super) fn grow(
     artifact: &mut Artifact,
@@ -51,7 +51,7 @@ pub(super) fn grow(
     Ok(copy)
 }
 
-/// Returns so many bytes of splitmix64 (Steele, Lea & Flood 2014), which are always the same.
+/// Returns this many bytes of splitmix64 (Steele, Lea & Flood 2014), which are always the same.
 fn noise(bytes: u64) -> impl Iterator<Item = u8> {
     let words = (1_u64..).flat_map(|n| {
         let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -24,7 +24,8 @@ mod files;
 mod image;
 mod inject;
 mod pool;
-mod wasm;
+mod sections;
+mod wasm_sections;
 
 use std::path::Path;
 
@@ -48,9 +49,6 @@ pub struct Reading {
     /// The notes for a reader: how many files there are, which is the largest, and what was not counted.
     pub notes: Vec<String>,
 }
-
-/// The sections of a program or a module: the name and the content of each.
-type Sections = Vec<(String, Vec<u8>)>;
 
 /// The reading of each metric that was asked for, or the reason why there is none.
 pub type Readings = ByMetric<Result<Reading, Unmeasured>>;

@@ -1,10 +1,9 @@
 //! Builds that the processes of a run share: nothing is built twice, and a build that failed is not tried again.
 
-use std::fs::{self, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
 use std::path::{Path, PathBuf};
 
+use perf_budget_core::atomic;
 use perf_budget_core::build::Built;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use serde::{Deserialize, Serialize};
@@ -29,32 +28,8 @@ pub(super) fn build_once(
     let mut name = DefaultHasher::new();
     (root, key).hash(&mut name);
     let place = run.join(format!("built-{:016x}", name.finish()));
-    let harness = |verb: &str, e: &io::Error| {
-        let text = format!("failed to {verb} `{}`: {e}", place.display());
-        Unmeasured::new(Cause::Harness, text)
-    };
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(place.with_extension("lock"));
-    let lock = lock.map_err(|e| harness("open the lock of", &e))?;
-    lock.lock().map_err(|e| harness("lock", &e))?;
-    let file = place.with_extension("json");
-    match fs::read(&file) {
-        Ok(text) => {
-            let wire = serde_json::from_slice::<Wire>(&text);
-            return wire.map_err(|e| harness("read", &e.into()))?.into();
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        Err(e) => return Err(harness("read", &e)),
-    }
-    let built = build();
-    let text = serde_json::to_vec(&Wire::of(&built)).map_err(|e| harness("write", &e.into()))?;
-    let part = place.with_extension("part");
-    let kept = fs::write(&part, text).and_then(|()| fs::rename(&part, &file));
-    kept.map_err(|e| harness("write", &e))?;
-    built
+    let wire = atomic::once(&place, || Wire::of(&build()));
+    wire.map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?.into()
 }
 
 impl Wire {
@@ -86,6 +61,7 @@ impl From<Wire> for Result<Built, Unmeasured> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::fs;
 
     use super::*;
 

@@ -56,12 +56,12 @@ impl BuildEnvironment {
             _ => why,
         })?;
         let errors = done.stderr.text();
-        let said = match step.program {
+        let messages = match step.program {
             // The standard output of cargo is JSON.
             Program::Cargo => errors,
             Program::Named(_) => errors.or_else(|| done.stdout.text()),
         };
-        Ok(Ended { code: done.code, stdout: done.stdout.tail, said })
+        Ok(Ended { code: done.code, stdout: done.stdout.tail, messages })
     }
 
     fn program(&self, program: &Program) -> std::ffi::OsString {
@@ -82,7 +82,7 @@ impl BuildEnvironment {
 fn changes_of_base() -> Result<Changes, Unmeasured> {
     let handover = Handover::from_env(|name| std::env::var_os(name))
         .map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
-    Ok(handover.unwrap_or_default().told.environment)
+    Ok(handover.unwrap_or_default().details.environment)
 }
 
 #[cfg(all(test, unix))]
@@ -141,7 +141,7 @@ mod tests {
         for line in ["echo oops >&2; exit 3", "echo oops; exit 3"] {
             let shell = step(Program::Named("sh".to_owned()), &["-c", line]);
             let done = with_changes("{}").start(&shell).unwrap();
-            assert_eq!((done.code, done.said.as_deref().map(str::trim)), (3, Some("oops")));
+            assert_eq!((done.code, done.messages.as_deref().map(str::trim)), (3, Some("oops")));
         }
     }
 }

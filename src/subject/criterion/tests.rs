@@ -29,7 +29,7 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
-    /// Sets the time of the file's last change to so many seconds after now, or before now if negative.
+    /// Sets the time of the file's last change to this many seconds after now, or before now if negative.
     fn age(&self, path: &str, seconds: i64) {
         let span = Duration::from_secs(seconds.unsigned_abs());
         let now = SystemTime::now();

@@ -8,7 +8,8 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::{Clock, ProcessRun, Timing};
 
 use super::protocol::{Order, Ready, Reply};
-use super::{Pair, Place, Round, Side, Terms, Wants};
+use super::result::{Pair, Round};
+use super::terms::{Place, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
 use crate::os::affinity::{self, Pin};
 use crate::os::kernel;
@@ -33,8 +34,8 @@ const ENOUGH_ROUNDS: usize = 32;
 /// The most slices in which an extreme percentile may collect its operations; after that it has to do with fewer.
 const MOST_SLICES: u32 = 8;
 /// The order of the turns in a round; true is the second side. Each side has as many turns right after its own as the
-/// other, and as many after the other's, which is worth 2 % for work that lives in caches. A linear drift cancels
-/// within either half, and a quadratic one over both.
+/// other, and as many after the other's, which changes the time by 2 % for work that lives in caches. A linear drift
+/// cancels within either half, and a quadratic one over both.
 const ROUND: [bool; 8] = [false, true, true, false, true, false, false, true];
 /// How long a process may take to end after it was told to, or after it closed the channel.
 const ENDING: Duration = Duration::from_secs(10);
@@ -43,8 +44,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// The shortest time that is used, because a logarithm is taken of it.
 const SHORTEST: f64 = 1e-9;
 
-/// Measures two sides, in a process each, whose operations are interleaved.
-pub(super) fn run(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
+/// Measures two sides next to each other, in a process each, started in the given order. The second side begins each
+/// round if `swap` is true.
+pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair, Unmeasured> {
     let began = Instant::now();
     // Both processes inherit the pin.
     let pin = match terms.place {

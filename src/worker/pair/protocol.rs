@@ -13,9 +13,9 @@ const MOST: u32 = 1 << 20;
 /// A message from the harness to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Run so many operations and report how long they took together.
+    /// Run this many operations, and report how long they took together.
     Batch(u32),
-    /// Run so many operations and report how long each took.
+    /// Run this many operations, and report how long each took.
     Singles(u32),
     /// There is nothing more to measure.
     End,

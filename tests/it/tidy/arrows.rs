@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("error", &[]),
     ("exact", &[]),
+    ("atomic", &["error", "exact"]),
     ("fnv", &[]),
     ("os", &[]),
     ("paths", &["error"]),
@@ -21,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
-    ("build", &["budget", "error", "fnv", "outcome"]),
+    ("build", &["atomic", "budget", "error", "fnv", "outcome"]),
     ("exec", &["os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
@@ -64,17 +65,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "subject",
         &[
-            "base", "budget", "build", "exact", "exec", "files", "handover", "inject", "meter",
-            "metric", "os", "outcome", "paths", "quantity", "reading", "suite", "worker",
+            "atomic", "base", "budget", "build", "exact", "exec", "files", "fnv", "handover",
+            "inject", "meter", "metric", "os", "outcome", "paths", "quantity", "reading", "suite",
+            "worker",
         ],
     ),
     ("internals", &["inject", "run", "subject", "worker"]),
     (
         "session",
         &[
-            "base", "budget", "build", "date", "enforce", "error", "exact", "inject", "meter",
-            "metric", "os", "outcome", "paths", "progress", "quantity", "subject", "suite",
-            "verdict", "worker",
+            "atomic", "base", "budget", "build", "date", "enforce", "error", "exact", "fnv",
+            "inject", "meter", "metric", "os", "outcome", "paths", "progress", "quantity",
+            "subject", "suite", "verdict", "worker",
         ],
     ),
     (

@@ -1,11 +1,13 @@
 //! No circles: a file of the core, the harness or the command is not used by a file that it uses itself.
 //!
-//! The arrows are the paths that the source writes: those of each `use`, and those that begin with `crate::`, `super::`
-//! or `self::`. A name that a face re-exports (`pub use`) is an arrow to the file that defines it, not to the face. A path
-//! that begins with the name of a child module (`child::act()`) is followed only in a `use`; so a `mod.rs` that has the
-//! types of its children, and calls them by such paths, is not found.
+//! The arrows are the paths that the source writes: those of each `use`, and those that begin with `crate::`, `super::`,
+//! `self::`, the name of a child module (`child::act()`), or the name of a module that a `use` brings in. A name that a
+//! face re-exports (`pub use`) is an arrow to the file that defines it, not to the face. So a `mod.rs` that declares its
+//! children and re-exports what they define is in no circle, but one that also calls them, while they use its types, is.
+//! A method call names no module, and is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::arrows::code;
 use super::{Text, none, sources};
@@ -33,13 +35,10 @@ impl Crate {
     fn of(files: BTreeMap<Vec<String>, Text>) -> Crate {
         let mut read = Crate { files, reexports: BTreeMap::new() };
         for (module, file) in &read.files {
-            for (statement, public) in statements(&file.text) {
-                for path in flat(&statement).into_iter().filter(|_| public) {
-                    let Some(mut whole) =
-                        whole(module, &path, |child| read.files.contains_key(child))
-                    else {
-                        continue;
-                    };
+            for statement in statements(&file.text).iter().filter(|statement| statement.public) {
+                for path in &statement.paths {
+                    let is_module = |child: &[String]| read.files.contains_key(child);
+                    let Some(mut whole) = whole(module, path, is_module) else { continue };
                     let Some(name) = whole.pop() else { continue };
                     read.reexports.insert((module.clone(), name), whole);
                 }
@@ -64,18 +63,28 @@ impl Crate {
 
     /// Returns the modules that each module uses.
     fn arrows(&self) -> BTreeMap<&Vec<String>, BTreeSet<Vec<String>>> {
-        let of = |(module, file): (&'_ Vec<String>, &Text)| {
-            let uses = statements(&file.text).into_iter().filter(|(_, public)| !public);
-            let mut paths: Vec<Vec<String>> =
-                uses.flat_map(|(statement, _)| flat(&statement)).collect();
-            paths.extend(inline(&file.text));
-            let homes = paths
-                .iter()
-                .filter_map(|path| whole(module, path, |child| self.files.contains_key(child)));
-            let homes = homes.map(|whole| self.home(&whole));
-            homes.filter(|home| home != module && !home.is_empty()).collect()
+        self.files.iter().map(|(module, file)| (module, self.used(module, &file.text))).collect()
+    }
+
+    fn used(&self, module: &Vec<String>, text: &str) -> BTreeSet<Vec<String>> {
+        let whole =
+            |path: &Vec<String>| whole(module, path, |child| self.files.contains_key(child));
+        let uses = statements(text);
+        let named: Vec<Vec<String>> =
+            uses.iter().flat_map(|statement| statement.paths.iter().filter_map(whole)).collect();
+        // From there on a module that a `use` names has its last part as its name.
+        let modules = named.iter().filter(|path| self.files.contains_key(*path));
+        let modules: BTreeMap<&String, &Vec<String>> =
+            modules.filter_map(|path| Some((path.last()?, path))).collect();
+        let expand = |path: &Vec<String>| match modules.get(path.first()?) {
+            Some(module) => Some(module.iter().chain(&path[1..]).cloned().collect()),
+            None => whole(path),
         };
-        self.files.iter().map(|entry| (entry.0, of(entry))).collect()
+        let private = uses.iter().filter(|statement| !statement.public);
+        let private = private.flat_map(|statement| statement.paths.iter().filter_map(whole));
+        let inline = inline(text, &uses);
+        let homes = private.chain(inline.iter().filter_map(expand)).map(|path| self.home(&path));
+        homes.filter(|home| home != module && !home.is_empty()).collect()
     }
 
     /// Returns the files that are in a circle: each can be reached from itself.
@@ -97,17 +106,69 @@ impl Crate {
     }
 }
 
-/// Returns each `use` without the keyword, and whether it re-exports what it names.
-fn statements(text: &str) -> Vec<(String, bool)> {
+/// A `use` of a file.
+struct Statement {
+    /// The paths that it names, as the file itself would write them.
+    paths: Vec<Vec<String>>,
+    /// Whether it re-exports them.
+    public: bool,
+    /// Where it is in the text.
+    range: Range<usize>,
+}
+
+fn statements(text: &str) -> Vec<Statement> {
+    let inner = modules_within(text);
     let mut found = Vec::new();
     for (at, _) in text.match_indices("use ") {
         let before = text[..at].rsplit('\n').next().unwrap_or_default().trim();
-        if before.is_empty() || before.starts_with("pub") {
-            let statement = text[at + 4..].split(';').next().unwrap_or_default();
-            found.push((statement.split_whitespace().collect(), !before.is_empty()));
+        if !before.is_empty() && !before.starts_with("pub") {
+            continue;
         }
+        let statement = text[at + 4..].split(';').next().unwrap_or_default();
+        let range = at..at + 4 + statement.len();
+        let depth = depth(&inner, at);
+        let paths = flat(&without_names(statement)).into_iter();
+        let paths = paths.map(|path| from_the_file(path, depth)).collect();
+        found.push(Statement { paths, public: !before.is_empty(), range });
     }
     found
+}
+
+/// Returns a statement without spaces, and without the names that `as` gives.
+fn without_names(statement: &str) -> String {
+    let mut words = statement.split_whitespace();
+    let mut short = String::new();
+    while let Some(word) = words.next() {
+        match word {
+            "as" => short.extend(words.next().unwrap_or_default().matches([',', '}'])),
+            word => short.push_str(word),
+        }
+    }
+    short
+}
+
+/// Returns where the modules are that are written within a file.
+fn modules_within(text: &str) -> Vec<Range<usize>> {
+    let block = |at: usize| {
+        let line = text[at..].lines().next()?;
+        let open = at + line.strip_suffix('{')?.len();
+        let end = text[open..].find("\n}").unwrap_or(text.len() - open);
+        Some(open..open + end)
+    };
+    text.match_indices("mod ").filter_map(|(at, _)| block(at)).collect()
+}
+
+/// Returns how many modules of the file a place is in.
+fn depth(inner: &[Range<usize>], at: usize) -> usize {
+    inner.iter().filter(|range| range.contains(&at)).count()
+}
+
+/// Returns a path that a module within the file writes as the file itself would write it: that module's `super` is the
+/// file.
+fn from_the_file(mut path: Vec<String>, depth: usize) -> Vec<String> {
+    let supers = path.iter().take(depth).take_while(|part| *part == "super").count();
+    path.drain(..supers);
+    path
 }
 
 /// Flattens a path: `a::{b, c::d}` is `a::b` and `a::c::d`, and `a::{self}` is `a`.
@@ -136,20 +197,22 @@ fn flat(statement: &str) -> Vec<Vec<String>> {
     parts.flat_map(whole).collect()
 }
 
-/// Returns the paths that are written where they are used.
-fn inline(text: &str) -> Vec<Vec<String>> {
+/// Returns the paths that are written where they are used, as the file itself would write them.
+fn inline(text: &str, uses: &[Statement]) -> Vec<Vec<String>> {
+    let inner = modules_within(text);
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = Vec::new();
-    for start in ["crate::", "super::", "self::"] {
-        for (at, _) in text.match_indices(start) {
-            let line = text[..at].rsplit('\n').next().unwrap_or_default();
-            let continues = line.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
-            if continues || line.contains("use ") || line.contains("pub(") {
-                continue;
-            }
-            let path = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
-            let whole = text[at..].split(path).next().unwrap_or_default();
-            found.push(whole.split("::").map(str::to_owned).collect());
+    for (middle, _) in text.match_indices("::") {
+        let start = text[..middle].rfind(|c| !is_name(c)).map_or(0, |at| at + 1);
+        let before = &text[..start];
+        let is_start = start < middle && !before.ends_with(':') && !before.ends_with("pub(in ");
+        if !is_start || uses.iter().any(|statement| statement.range.contains(&start)) {
+            continue;
         }
+        let rest = &text[start..];
+        let path = rest.split(|c| !(is_name(c) || c == ':')).next().unwrap_or_default();
+        let path = path.trim_end_matches(':').split("::").map(str::to_owned).collect();
+        found.push(from_the_file(path, depth(&inner, start)));
     }
     found
 }
@@ -182,4 +245,14 @@ fn a_circle_is_seen() {
         ("r/mod", "mod a;\nmod b;\npub(crate) use self::a::A;\npub(crate) use self::b::B;\n");
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "use super::A;\n")], &["r/a", "r/b"]);
     check(&[face, ("r/a", "use super::B;\n"), ("r/b", "")], &[]);
+    // A face that calls its child, which uses the type of the face.
+    let roof = ("r/mod", "mod a;\npub struct R;\nfn f() { a::f() }\n");
+    check(&[roof, ("r/a", "use super::R;\n")], &["r/mod", "r/a"]);
+    check(&[roof, ("r/a", "use super::b::B;\n"), ("r/b", "")], &[]);
+    // A module is brought in, and another one is named by way of it.
+    let by_name = ("a", "use crate::r;\nfn f() { r::b::f() }\n");
+    check(&[by_name, ("r/mod", "mod b;\n"), ("r/b", "use crate::a::A;\n")], &["a", "r/b"]);
+    // `super` in a module within the file is the file.
+    let within = ("r/a", "struct A;\nmod inner {\n    use super::A;\n    type B = super::A;\n}\n");
+    check(&[("r/mod", "mod a;\nfn f() { a::f() }\n"), within], &[]);
 }

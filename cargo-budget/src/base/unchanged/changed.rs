@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::failure::Failure;
-use crate::git::{git, said};
+use crate::git::{git, reason};
 
 /// The options that turn off git's caches, which may not show the latest changes.
 const EXACTLY: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"];
@@ -82,7 +82,11 @@ impl Tree {
 fn list(top: &Path, arguments: &[&str]) -> Result<Vec<String>, Failure> {
     let output = git(top, EXACTLY.iter().chain(arguments))?;
     if !output.status.success() {
-        return Err(Failure::unmeasured(format!("git {} failed: {}", arguments[0], said(&output))));
+        return Err(Failure::unmeasured(format!(
+            "git {} failed: {}",
+            arguments[0],
+            reason(&output)
+        )));
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|_| Failure::unmeasured("a path in the repository is not UTF-8"))?;

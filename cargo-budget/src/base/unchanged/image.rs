@@ -192,7 +192,7 @@ mod tests {
 
     const NAME: &str = "src/lib.rs";
 
-    /// The bytes of a location whose file name has this length.
+    /// Returns the bytes of a location whose file name has this length.
     fn section(length: u64, (line, column): (u32, u32)) -> Vec<u8> {
         let numbers = [line.to_le_bytes(), column.to_le_bytes()].concat();
         [&[0; 8][..], &length.to_le_bytes(), &numbers].concat()

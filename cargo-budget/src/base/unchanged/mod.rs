@@ -11,6 +11,7 @@ mod changed;
 mod image;
 mod inputs;
 mod mentions;
+mod revisions;
 mod subjects;
 mod usage;
 
@@ -18,7 +19,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::Metadata;
 use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
@@ -29,38 +29,8 @@ use self::changed::Tree;
 use self::image::Start;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
+pub(super) use self::revisions::{Head, Revisions};
 use self::usage::{Known, Step, is_source};
-use super::build::Built;
-use super::configuration::Files;
-
-/// This revision, as it was built.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head<'a> {
-    /// The project's directory.
-    pub(super) root: &'a Path,
-    /// The top of its repository.
-    pub(super) top: &'a Path,
-    /// The project's directory relative to the top.
-    pub(super) prefix: &'a str,
-    /// What cargo built.
-    pub(super) built: &'a Built,
-    /// Cargo's description of the workspace.
-    pub(super) metadata: &'a Metadata,
-    /// The configuration files.
-    pub(super) files: &'a Files,
-}
-
-/// The two revisions that a proof is about.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Given<'a> {
-    pub(super) head: Head<'a>,
-    /// The full name of the base's commit.
-    pub(super) commit: &'a str,
-    /// This revision's budgets.
-    pub(super) budgets: &'a Budgets,
-    /// The base's budgets, where they can be read.
-    pub(super) before: Option<&'a Budgets>,
-}
 
 /// The base's sources.
 #[derive(Debug, Clone, Copy)]
@@ -74,24 +44,24 @@ pub(super) struct BaseTree<'a> {
 /// The comparison of both revisions: which paths differ, and what is known about them.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
-    given: Given<'a>,
+    revisions: Revisions<'a>,
     tree: Tree,
     known: Known,
 }
 
 impl<'a> Comparison<'a> {
     /// Compares both revisions. Returns `None` where they cannot be compared, and tells the user why.
-    pub(super) fn of(given: Given<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
-        Comparison::read(given).map_err(|why| tell(&measuring(given.commit, &why))).ok()
+    pub(super) fn of(revisions: Revisions<'a>, tell: &dyn Fn(&str)) -> Option<Comparison<'a>> {
+        Comparison::read(revisions).map_err(|why| tell(&measuring(revisions.commit, &why))).ok()
     }
 
     /// Proves that no path that differs is used by what runs. Returns `None` where one may be used, and tells the user
     /// which.
     pub(super) fn by_files(&self, tell: &dyn Fn(&str)) -> Option<Unchanged> {
-        let short = short(self.given.commit);
+        let short = short(self.revisions.commit);
         match self.files() {
             Ok(unchanged) => {
-                tell(&if leaves_any(self.given.budgets, &unchanged) {
+                tell(&if leaves_any(self.revisions.budgets, &unchanged) {
                     format!(
                         "nothing that a workload runs has changed since {short}, which is built for the other limits"
                     )
@@ -117,16 +87,16 @@ impl<'a> Comparison<'a> {
         tree: BaseTree<'_>,
         tell: &dyn Fn(&str),
     ) -> Option<Unchanged> {
-        match self.sections([base, &self.given.head.built.binary], tree) {
+        match self.sections([base, &self.revisions.head.built.binary], tree) {
             Ok(unchanged) => {
                 tell(&format!(
                     "the test binary is the same machine code as at {}",
-                    short(self.given.commit)
+                    short(self.revisions.commit)
                 ));
                 Some(unchanged)
             }
             Err(why) => {
-                tell(&measuring(self.given.commit, &why));
+                tell(&measuring(self.revisions.commit, &why));
                 None
             }
         }
@@ -143,25 +113,25 @@ impl<'a> Comparison<'a> {
         let unchanged = self.sections(binaries, tree).ok()?;
         tell(&format!(
             "built to compare times, the test binary is the same machine code as at {}",
-            short(self.given.commit)
+            short(self.revisions.commit)
         ));
         Some(unchanged)
     }
 
-    fn read(given: Given<'a>) -> Result<Comparison<'a>, String> {
+    fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
         };
-        let metadata = given.head.metadata;
+        let metadata = revisions.head.metadata;
         let (top, workspace) =
-            (real(given.head.top)?, real(metadata.workspace_root.as_std_path())?);
+            (real(revisions.head.top)?, real(metadata.workspace_root.as_std_path())?);
         let target = real(metadata.target_directory.as_std_path())?;
         let place = Place { top: &top, workspace: &workspace, target: &target };
-        let tree = Tree::of(&top, given.commit).map_err(|failure| failure.text)?;
-        let inputs = Inputs::of(&given.head.built.messages, place)?;
+        let tree = Tree::of(&top, revisions.commit).map_err(|failure| failure.text)?;
+        let inputs = Inputs::of(&revisions.head.built.messages, place)?;
         let configuration: BTreeSet<String> =
-            given.head.files.all().iter().flat_map(|file| place.both(file)).collect();
-        let mut sources = sources(&top, &inputs, given.budgets)?;
+            revisions.head.files.all().iter().flat_map(|file| place.both(file)).collect();
+        let mut sources = sources(&top, &inputs, revisions.budgets)?;
         // A linker or a wrapper that the configuration names is used.
         for path in &configuration {
             let text = fs::read(top.join(path)).unwrap_or_default();
@@ -176,13 +146,13 @@ impl<'a> Comparison<'a> {
         });
         let packages = packages.collect();
         // A pattern counts only where the base has it too, so that a change cannot exempt itself from measuring.
-        let declared = given.budgets.settings.inert.iter();
-        let before = given.before.map_or(&[][..], |before| &before.settings.inert);
+        let declared = revisions.budgets.settings.inert.iter();
+        let before = revisions.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
-        let prefix = given.head.prefix.to_owned();
+        let prefix = revisions.head.prefix.to_owned();
         let known = Known { inputs, configuration, sources, packages, prefix, inert };
-        Ok(Comparison { given, tree, known })
+        Ok(Comparison { revisions, tree, known })
     }
 
     fn files(&self) -> Result<Unchanged, String> {
@@ -193,7 +163,7 @@ impl<'a> Comparison<'a> {
             return Err(format!("`{path}` decides how it is built, and is not in git"));
         }
         self.check_all_unused(Step::Files)?;
-        let budgets = subjects::unchanged(self.given, &self.tree, &self.known);
+        let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
         self.unchanged(By::Files, budgets)
     }
 
@@ -202,7 +172,7 @@ impl<'a> Comparison<'a> {
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
-        let own = self.given.head;
+        let own = self.revisions.head;
         let mut starts: Vec<Start> =
             vec![[tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()]];
         let packages = self.known.packages.iter();
@@ -221,8 +191,8 @@ impl<'a> Comparison<'a> {
     }
 
     fn unchanged(&self, by: By, budgets: Vec<String>) -> Result<Unchanged, String> {
-        let head = Written::of(&self.given.head.built.binary).map_err(|e| e.to_string())?;
-        let commit = self.given.commit.to_owned();
+        let head = Written::of(&self.revisions.head.built.binary).map_err(|e| e.to_string())?;
+        let commit = self.revisions.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
     }
 }

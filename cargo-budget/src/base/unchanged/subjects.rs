@@ -8,21 +8,22 @@ use std::path::Path;
 
 use perf_budget_core::budget::{Budget, Case, Subject};
 
-use super::Given;
 use super::changed::Tree;
 use super::mentions::Sources;
+use super::revisions::Revisions;
 use super::usage::{Known, is_source};
 
 /// Returns the names of the budgets on commands and artifacts for which nothing has changed.
-pub(super) fn unchanged(given: Given<'_>, tree: &Tree, known: &Known) -> Vec<String> {
-    let budgets = given.budgets.budgets.iter();
-    let built: Vec<&Budget> = budgets.filter(|budget| is_built(budget, given.head.root)).collect();
+pub(super) fn unchanged(revisions: Revisions<'_>, tree: &Tree, known: &Known) -> Vec<String> {
+    let budgets = revisions.budgets.budgets.iter();
+    let built: Vec<&Budget> =
+        budgets.filter(|budget| is_built(budget, revisions.head.root)).collect();
     if built.is_empty() {
         return Vec::new();
     }
     let mut all = Sources::default();
     for path in tree.tracked.iter().filter(|path| is_source(path)) {
-        if let Ok(text) = fs::read(given.head.top.join(path)) {
+        if let Ok(text) = fs::read(revisions.head.top.join(path)) {
             all.add(path, &String::from_utf8_lossy(&text));
         }
     }

@@ -11,7 +11,7 @@ use super::changed::Change;
 use super::inputs::Inputs;
 use super::mentions::Sources;
 
-/// What the two revisions are compared by.
+/// What is compared of the two revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Their files alone: every file that is compiled counts as used.

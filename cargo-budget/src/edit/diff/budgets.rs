@@ -6,10 +6,10 @@ use perf_budget_core::budget::{
     Bound, Budget, Budgets, Build, Cache, Case, Limit, Load, Ready, Reference, Settings, Subject,
     Target, Waiver,
 };
-use perf_budget_core::quantity::{Quantity, Unit};
+use perf_budget_core::quantity::Quantity;
 
+use super::change::{Change, Kind, same};
 use super::settings::{self, Direction};
-use super::{Change, Kind, same};
 use perf_budget_core::suite::names;
 
 /// Compares the budgets of two states of the file.
@@ -238,7 +238,7 @@ impl Pair<'_> {
 
     /// Compares a limit that both states have.
     fn limit(&self, old: &Limit, new: &Limit, changes: &mut Vec<Change>) {
-        let ((from, unit), (to, other)) = (number(old), number(new));
+        let ((from, unit), (to, other)) = (old.number(), new.number());
         if unit != other {
             changes.push(self.limit_change(Kind::Changed, old, new, true));
             return;
@@ -268,23 +268,16 @@ impl Pair<'_> {
         }
     }
 
-    /// Returns the value from which a limit warns.
+    /// Returns the value beyond which a limit warns. `None` if it has a reference, since it then has no `warn`.
     fn warning(&self, limit: &Limit, state: usize) -> Option<f64> {
         let settings = [self.settings.0, self.settings.1][state];
-        let Target::Absolute(quantity) = &limit.target else { return None };
-        Some(limit.warn.map_or_else(
-            || match limit.bound {
-                Bound::Max => quantity.value * settings.warn_at,
-                Bound::Min => quantity.value / settings.warn_at,
-            },
-            |warn| warn.value,
-        ))
+        limit.reference().is_none().then(|| limit.warns_beyond(settings.warn_at))
     }
 
     fn limit_change(&self, kind: Kind, old: &Limit, new: &Limit, weakens: bool) -> Change {
         let (mut before, mut after) = (shown(old), shown(new));
         if before == after {
-            let exact = |limit| format!("{before} ({} in base units)", number(limit).0);
+            let exact = |limit: &Limit| format!("{before} ({} in base units)", limit.number().0);
             (before, after) = (exact(old), exact(new));
         }
         let effective =
@@ -336,14 +329,6 @@ fn waiver(
 fn reason(before: Option<&str>, after: Option<&str>) -> Option<String> {
     let after = after.map(str::trim).filter(|after| !after.is_empty())?;
     (before.map(str::trim) != Some(after)).then(|| after.to_owned())
-}
-
-/// Returns the number of a limit, and its unit.
-fn number(limit: &Limit) -> (f64, Unit) {
-    match &limit.target {
-        Target::Absolute(quantity) => (quantity.value, quantity.unit),
-        Target::Relative { factor, .. } => (*factor, Unit::Ratio),
-    }
 }
 
 /// Returns a limit as people read it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use perf_budget_core::budget::{BaseLimits, Budgets, CodegenUnits, Inconclusive, Settings};
 use perf_budget_core::quantity::{Quantity, Unit};
 
-use super::{Change, Kind, same};
+use super::change::{Change, Kind, same};
 
 /// Compares the settings of two states of the file.
 pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Change>) {
@@ -35,14 +35,14 @@ pub(super) fn compare(before: &Budgets, after: &Budgets, changes: &mut Vec<Chang
     // allowed.
     let limit = |settings: &Settings| settings.base.as_ref().map(|base| base.limit);
     let (from, to) = (limit(old).unwrap_or(f64::MAX), limit(new).unwrap_or(f64::MAX));
-    let said = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
-    add("base", direction(from, to, Stricter::Smaller), (said(old), said(new)));
+    let text = |settings: &Settings| limit(settings).map_or("none".to_owned(), share);
+    add("base", direction(from, to, Stricter::Smaller), (text(old), text(new)));
     add("base except", exceptions(old, new), (excepted(old), excepted(new)));
     // What is cut off is red, or a warning: less time is no stricter, and may leave more undecided.
     let total = |settings: &Settings| settings.total.map_or(f64::MAX, |time| time.as_secs_f64());
-    let said =
+    let text =
         |settings: &Settings| settings.total.map_or("none".to_owned(), |time| times(time, time).0);
-    add("total", direction(total(old), total(new), Stricter::Greater), (said(old), said(new)));
+    add("total", direction(total(old), total(new), Stricter::Greater), (text(old), text(new)));
     let (from, to) = (f64::from(old.layouts), f64::from(new.layouts));
     let counts = (old.layouts.to_string(), new.layouts.to_string());
     add("layouts", direction(from, to, Stricter::Greater), counts);
@@ -135,7 +135,7 @@ fn exceptions(old: &Settings, new: &Settings) -> Option<Direction> {
     }
 }
 
-/// How strict each word is.
+/// Returns how strict each word is.
 fn strictness(inconclusive: Inconclusive) -> (f64, &'static str) {
     let rank = match inconclusive {
         Inconclusive::Warn => 0.0,

@@ -21,7 +21,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
 use self::escape::Text;
-use super::{Report, severity};
+use super::Report;
 use crate::exit::Exit;
 use crate::text::line;
 
@@ -141,7 +141,7 @@ fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
     let of = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     let mut counts: Vec<(Verdict, usize)> =
         Verdict::ALL.into_iter().map(|v| (v, of(v))).filter(|(_, n)| *n > 0).collect();
-    counts.sort_by_key(|(verdict, _)| std::cmp::Reverse(severity(*verdict)));
+    counts.sort_by_key(|(verdict, _)| std::cmp::Reverse(verdict.severity()));
     counts
 }
 
@@ -171,7 +171,7 @@ fn controls(outcomes: &[Outcome]) -> Markup {
 
 fn section(report: &Report, title: &str, has: fn(&Outcome) -> bool, step: &dyn Fn()) -> Markup {
     let mut own: Vec<&Outcome> = report.outcomes.iter().filter(|outcome| has(outcome)).collect();
-    own.sort_by_key(|outcome| std::cmp::Reverse(severity(outcome.verdict)));
+    own.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict.severity()));
     let id = format!("section-{}", title.to_lowercase());
     html! {
         @if !own.is_empty() {

@@ -4,6 +4,7 @@
 //! They are apart from the other words because they are about the machine and not the limit. A calm machine is
 //! mentioned only where a time is red, since that is the first thing people ask then.
 
+use super::count::count;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
 use crate::outcome::noise::{BUSY, Clock, FELT};
@@ -101,7 +102,7 @@ fn list_disturbances(noise: &Noise) -> Vec<String> {
         format!("the machine's host gave {} of the processors' time to others", share(v))
     }));
     if let (Some(periods @ 1..), Some(seconds)) = (noise.throttled_periods, noise.throttled) {
-        let periods = super::count(periods as usize, "period", "periods");
+        let periods = count(periods as usize, "period", "periods");
         all.push(format!("a processor quota held it back in {periods}, {seconds:.1} s in all"));
     }
     all.extend(

@@ -7,8 +7,10 @@ use crate::quantity::{Quantity, Unit};
 use crate::stats::{Sample, histogram, order};
 use crate::verdict::Verdict;
 
+mod count;
 mod interference;
 
+use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
 
 /// The number of bars of a histogram, as many as can be read at a glance.
@@ -143,10 +145,6 @@ fn unseen(outcome: &Outcome) -> String {
 fn plural(values: usize, outcome: &Outcome) -> String {
     let of = outcome.shape.as_ref().map_or("values", |shape| shape.of.as_str());
     if of == "processes" { format!("{values} readings") } else { format!("{values} {of}") }
-}
-
-fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Returns the sentence of a latency over its limit where the generator of the load was `lag` seconds late.

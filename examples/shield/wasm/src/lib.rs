@@ -14,24 +14,24 @@ pub extern "C" fn prompt_create(length: usize) -> *mut u8 {
     Box::into_raw(vec![0_u8; length].into_boxed_slice()).cast()
 }
 
-/// Gives room back.
+/// Frees the room.
 ///
 /// # Safety
 /// `prompt` is from [`prompt_create`] with the same length, and was not given back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn prompt_free(prompt: *mut u8, length: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this, see above.
     drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(prompt, length)) });
 }
 
-/// The score of a prompt: from 20 on a person looks at it, from 60 on it goes no further. What is no UTF-8 is
+/// The score of a prompt: from 20 on a person looks at it, from 60 on the prompt is blocked. What is no UTF-8 is
 /// scanned with its broken parts replaced.
 ///
 /// # Safety
 /// `prompt` holds `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn prompt_score(prompt: *const u8, length: usize) -> u32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises this, see above.
     let bytes = unsafe { std::slice::from_raw_parts(prompt, length) };
     SCANNER.scan(&String::from_utf8_lossy(bytes)).score
 }

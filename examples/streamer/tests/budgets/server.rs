@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use perf_budget::Failed;
 
-/// Another process may take a port between its being found free and the server's start.
+/// Another process may take a port after it was found free and before the server starts.
 const ATTEMPTS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -78,7 +78,7 @@ fn spawn(program: &Program, arguments: &[String]) -> Result<Child, Failed> {
         let (name, package) = (program.names[0], program.package);
         return Err(format!("{name} is not installed: apt-get install {package}").into());
     };
-    // Where the kernel can be told so, it ends with this process, however that ends.
+    // With `setpriv` the kernel kills the server when this process ends, even if it is killed.
     let mut bound = silent("setpriv");
     bound.args(["--pdeathsig", "KILL", name]).args(arguments);
     match bound.spawn() {
@@ -91,13 +91,13 @@ fn spawn(program: &Program, arguments: &[String]) -> Result<Child, Failed> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended by itself cannot be killed, and that is what is wanted.
+        // Killing a server that has ended fails, which does no harm.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a server said that it should not have.
+/// The error for an answer that was not expected.
 pub(crate) fn unexpected(answer: &[u8]) -> io::Error {
     io::Error::other(format!("unexpected answer: {}", String::from_utf8_lossy(answer).trim_end()))
 }

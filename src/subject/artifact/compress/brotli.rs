@@ -11,7 +11,7 @@ use brotli::enc::encode::{BrotliEncoderDestroyInstance, BrotliEncoderOperation};
 use brotli::enc::interface::{InputReferenceMut, PredictionModeContextMap, StaticCommand};
 use brotli::enc::{InputPair, StandardAlloc};
 
-use super::CHUNK;
+use super::chunk::CHUNK;
 
 type State = brotli::enc::encode::BrotliEncoderStateStruct<StandardAlloc>;
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use miniz_oxide::deflate::core as deflate;
 
-use super::CHUNK;
+use super::chunk::CHUNK;
 
 /// Returns the type of the encoder.
 pub(super) fn implementation() -> TypeId {

@@ -14,6 +14,7 @@
 mod absent;
 #[cfg(feature = "brotli")]
 mod brotli;
+mod chunk;
 mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
@@ -32,9 +33,6 @@ use self::absent as zstd;
 use super::cache::Cache;
 use super::content::Hashing;
 use super::files::Found;
-
-/// How many bytes are read at a time.
-pub(super) const CHUNK: usize = 64 * 1024;
 
 /// An encoder at a fixed level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +115,7 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
+    use super::chunk::CHUNK;
     use super::*;
 
     /// Returns text from a linear congruential generator. It is compressible, and the same every time.

@@ -1,6 +1,6 @@
 //! The reader of a WebAssembly module's sections.
 
-use super::Sections;
+use super::sections::Sections;
 
 /// The names of the sections by their number. A custom section has a name of its own besides.
 const NAMES: [&str; 14] = [

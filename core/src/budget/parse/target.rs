@@ -6,7 +6,7 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::{Bound, Reference, Target};
+use crate::budget::{Bound, Reference, Target};
 use crate::metric::{Metric, Units, Values};
 use crate::quantity::{Quantity, Unit};
 

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::{Bound, Limit, Reference, Target, key, metric_name, target, waiver};
+use super::{key, metric_name, target, waiver};
+use crate::budget::{Bound, Limit, Reference, Target};
 use crate::metric::{Better, Metric, SubjectKind};
 use crate::quantity::Unit;
 
@@ -137,7 +138,7 @@ pub(super) fn one(
         let problem = match (&target, limit.warn) {
             (Some(Target::Relative { .. }), _) => {
                 Some(Problem::new(warn.at, "`warn` is for a limit that is a quantity").help(
-                    "remove it; `warn_at` in [settings] holds for limits against a reference",
+                    "remove it; a limit against a reference warns only beyond the limit, within its tolerance",
                 ))
             }
             (Some(Target::Absolute(limit)), Some(warned)) if warned.unit != limit.unit => Some(

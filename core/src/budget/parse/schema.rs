@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::key::{self, Key};
 use super::limit::has_floor;
-use super::metric_name::{KINDS, noun};
+use super::metric_name::noun;
 use super::{load, settings, subject};
 use crate::metric::{Better, Judged, Metric, SubjectKind, Units};
 use crate::quantity::Unit;
@@ -33,10 +33,11 @@ pub(super) fn schema() -> Value {
         defs.insert(format!("{name}Limit"), limit(&name));
     }
     defs.insert("Slope".to_owned(), slope());
-    for kind in KINDS {
+    for kind in SubjectKind::ALL {
         defs.insert(format!("{kind:?}"), budget(kind));
     }
-    let kinds: Vec<_> = KINDS.iter().map(|kind| reference(&format!("{kind:?}"))).collect();
+    let kinds: Vec<_> =
+        SubjectKind::ALL.iter().map(|kind| reference(&format!("{kind:?}"))).collect();
     let mut file = object(key::FILE, |key| match key.name {
         "settings" => object(key::SETTINGS, setting),
         _ => json!({
@@ -220,7 +221,8 @@ fn table(
     }
     // A name that is a metric of another subject, or one of the other side, cannot be a value that the workload
     // records.
-    let everywhere = KINDS.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
+    let everywhere =
+        SubjectKind::ALL.iter().flat_map(|&kind| Metric::known(kind)).map(|m| m.name());
     let others: BTreeSet<_> = everywhere.filter(|name| !properties.contains_key(name)).collect();
     let own = value(&Metric::recorded(""));
     json!({

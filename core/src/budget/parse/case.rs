@@ -9,7 +9,7 @@ use super::name::name_fault;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry, Value};
-use super::{Case, Param};
+use crate::budget::{Case, Param};
 
 /// The most cases of one budget. Each limit has a test for each case.
 const MOST: usize = 1000;

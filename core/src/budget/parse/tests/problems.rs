@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{locks, reading, repository, snapshot};
 use crate::budget::Param;
-use crate::budget::case::{self, Parameter};
+use crate::budget::parse::case::{self, Parameter};
 
 /// Texts under `[budget.a]` with a workload.
 const WORKLOAD: &[&str] = &[
@@ -229,8 +229,8 @@ fn every_problem_in_the_source_is_shown() {
     let mut made = BTreeSet::new();
     for text in files() {
         let reading = reading(text.trim_start_matches('\u{feff}'));
-        let said = reading.problems.iter().chain(&reading.notes);
-        made.extend(said.map(|p| (p.made_at.file(), p.made_at.line())));
+        let all = reading.problems.iter().chain(&reading.notes);
+        made.extend(all.map(|p| (p.made_at.file(), p.made_at.line())));
     }
     for reading in locks::FILES.iter().map(|text| locks::reading(text)) {
         made.extend(reading.problems.iter().map(|p| (p.made_at.file(), p.made_at.line())));
@@ -239,7 +239,7 @@ fn every_problem_in_the_source_is_shown() {
         made.iter().map(|(file, line)| (file.rsplit(['/', '\\']).next().unwrap(), *line)).collect();
     let mut unseen = Vec::new();
     let mut count = 0;
-    for file in std::fs::read_dir(repository("core/src/budget")).unwrap() {
+    for file in std::fs::read_dir(repository("core/src/budget/parse")).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };

@@ -23,27 +23,27 @@ const WRAPPER: &str = "perf-budget-rustc";
 /// The directory in which this command has the names of linkers. The compiler guesses the kind of a linker by its name.
 const LINKERS: &str = "perf-budget-linker";
 /// The variable that tells the wrapper and the linker which link to record, as JSON.
-const VARIABLE: &str = "PERF_BUDGET_KEEP";
+const VARIABLE: &str = "PERF_BUDGET_RECORD_LINK";
 /// The variable that names the user's own linker.
-const LINKER: &str = "PERF_BUDGET_KEEP_LINKER";
+const LINKER: &str = "PERF_BUDGET_RECORD_LINKER";
 /// The linker that the compiler uses where nothing names one.
 const USUAL: &str = "cc";
 
 /// The target whose last link is recorded, and the directory for the record.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Keeping {
+pub(crate) struct Recording {
     /// The main source file of the target.
     pub(crate) source: PathBuf,
     /// The directory for the records.
-    pub(crate) keep: PathBuf,
+    pub(crate) records: PathBuf,
     /// The user's own compiler wrapper.
     pub(crate) wrapper: Option<PathBuf>,
 }
 
-impl Keeping {
+impl Recording {
     /// Sets up a call of cargo so that the link is recorded.
     pub(crate) fn apply(&self, cargo: &mut Command) -> Result<(), Failure> {
-        let wrapper = self.keep.join(WRAPPER);
+        let wrapper = self.records.join(WRAPPER);
         name_this(&wrapper).map_err(|e| Failure::io("link", &wrapper, &e))?;
         let wanted = serde_json::to_string(self)
             .map_err(|e| Failure::unmeasured(format!("failed to describe the link: {e}")))?;
@@ -51,7 +51,7 @@ impl Keeping {
         Ok(())
     }
 
-    fn of_environment() -> Option<Keeping> {
+    fn of_environment() -> Option<Recording> {
         serde_json::from_str(&env::var(VARIABLE).ok()?).ok()
     }
 }
@@ -61,7 +61,7 @@ impl Keeping {
 ///
 /// # Errors
 /// Returns the reason why the compiler or the linker could not be started.
-pub(crate) fn stand_in() -> Option<Result<ExitCode, String>> {
+pub(crate) fn act_as_wrapper() -> Option<Result<ExitCode, String>> {
     let mut arguments = env::args_os();
     let called = PathBuf::from(arguments.next()?);
     let given: Vec<OsString> = arguments.collect();
@@ -103,18 +103,18 @@ fn run(program: &OsString, command: &mut Command) -> Result<i32, String> {
 
 /// Runs the compiler with the arguments that cargo gave, and returns its exit code.
 fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
-    let keeping = Keeping::of_environment();
-    if let Some(wrapper) = keeping.as_ref().and_then(|keeping| keeping.wrapper.clone()) {
+    let recording = Recording::of_environment();
+    if let Some(wrapper) = recording.as_ref().and_then(|recording| recording.wrapper.clone()) {
         given.insert(0, wrapper.into());
     }
     let (program, arguments) = given.split_first().ok_or("cargo named no compiler")?;
     let mut command = child::inheriting(program);
     command.args(arguments);
-    if let Some(keeping) = keeping
-        && let Some(linker) = linker(arguments, &keeping.source)
+    if let Some(recording) = recording
+        && let Some(linker) = linker(arguments, &recording.source)
     {
         let name = Path::new(&linker).file_name().unwrap_or(USUAL.as_ref());
-        let recorder = keeping.keep.join(LINKERS).join(name);
+        let recorder = recording.records.join(LINKERS).join(name);
         name_this(&recorder)
             .map_err(|e| format!("failed to link `{}`: {e}", recorder.display()))?;
         let mut chosen = OsString::from("linker=");
@@ -177,9 +177,9 @@ fn link(given: &[OsString]) -> Result<i32, String> {
     let code = run(&OsString::from(&linker), &mut command)?;
     let texts: Option<Vec<String>> =
         given.iter().map(|argument| argument.to_str().map(str::to_owned)).collect();
-    if let (0, Some(keeping), Some(given)) = (code, Keeping::of_environment(), texts) {
+    if let (0, Some(recording), Some(given)) = (code, Recording::of_environment(), texts) {
         // Where this fails, there is no record, and whoever needs it finds that out.
-        let _ = Record::write(&keeping.keep, &linker, &given);
+        let _ = Record::write(&recording.records, &linker, &given);
     }
     Ok(code)
 }

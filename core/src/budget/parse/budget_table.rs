@@ -12,10 +12,8 @@ use super::name::name_fault;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{
-    Budget, Build, Subject, build, case, key, limit, load, metric_name, scaling, spelling, subject,
-    waiver,
-};
+use super::{build, case, key, limit, load, metric_name, scaling, subject, waiver};
+use crate::budget::{Budget, Build, Subject, spelling};
 use crate::metric::SubjectKind;
 
 /// The budgets below `budget`.

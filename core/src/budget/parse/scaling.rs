@@ -10,7 +10,8 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Bound, Limit, Param, Scaling, key, limit, metric_name};
+use super::{key, limit, metric_name};
+use crate::budget::{Bound, Limit, Param, Scaling, spelling};
 use crate::metric::{Metric, SubjectKind, Values};
 
 /// The fewest points that tell a slope from noise around it.
@@ -69,7 +70,7 @@ fn over(
     let name = entry.text(reading, "the name of a parameter in quotes")?;
     let at = entry.value.span();
     let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
-        let near = super::spelling::meant(&name, parameters.iter().map(|p| p.name.as_str()));
+        let near = spelling::meant(&name, parameters.iter().map(|p| p.name.as_str()));
         let label = near.map(|near| format!("did you mean \"{near}\"?")).unwrap_or_default();
         let title = format!("there is no parameter {}", quoted(&name));
         let help = format!("write params = {{ {name} = [1000, 10_000, 100_000] }}");

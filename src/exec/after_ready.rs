@@ -1,4 +1,4 @@
-//! How long a process is watched that has just become ready, to see whether it goes on or ends.
+//! How long a process is watched after it has become ready, to see whether it goes on running.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ pub(super) struct Watch {
     pub(super) time: Duration,
     /// The processor time that it has used in this time; all of it, where the platform does not tell.
     pub(super) used: Duration,
-    /// Whether it is at work, as whoever is about to end is.
+    /// Whether it uses a processor now. A process that is about to end does.
     pub(super) is_busy: bool,
 }
 
 impl Watch {
     /// Every process is watched for this long.
     const LEAST: Duration = Duration::from_millis(10);
-    /// A process that is at work is watched until it has used this much: a machine that is busy itself gives it
-    /// little, so that the time says nothing.
+    /// A process that is at work is watched until it has used this much: on a busy machine it
+    /// gets little processor time, so the elapsed time alone proves nothing.
     const MOST: Duration = Duration::from_millis(100);
     /// No process is watched for longer: one may wait for a disk and use nothing.
     const LIMIT: Duration = Duration::from_secs(5);

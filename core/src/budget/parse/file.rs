@@ -9,7 +9,8 @@ use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::source::Source;
-use super::{Budgets, Settings, budget_table, key, read, reference, settings, spelling, syntax};
+use super::{budget_table, key, read, reference, settings, syntax};
+use crate::budget::{Budgets, Settings, spelling};
 use crate::error::Error;
 
 /// The most bytes of a file that is read. A budget takes about a hundred bytes.
@@ -66,7 +67,7 @@ pub(super) fn text(path: &Path, largest: u64, remedy: &str) -> Result<String, Er
 /// Nothing is read from the disk.
 ///
 /// # Errors
-/// As for [`load`].
+/// The errors are those of [`load`], without those of reading a file.
 pub fn parse(text: &str, path: &Path) -> Result<Budgets, Error> {
     let mut reading = Reading::new(Source::new(path, text.trim_start_matches('\u{feff}')));
     let budgets = check(&mut reading, path);

@@ -3,9 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::collect::Reading;
+use super::key;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Waiver, key};
+use crate::budget::Waiver;
 use crate::date::Date;
 
 const EXAMPLE: &str = "waive = { until = \"2027-01-31\", owner = \"ann\", why = \"the new parser lands in January\" }";

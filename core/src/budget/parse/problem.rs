@@ -1,4 +1,4 @@
-//! A mistake in the file: its place, what is wrong, and what to write instead. [`super::source`] draws it.
+//! A mistake in the file: its place, what is wrong, and what to write instead. `source` draws it.
 
 use std::ops::{Deref, Range};
 

@@ -25,7 +25,7 @@ fn the_example_of_the_design() {
     let names: Vec<_> = read.budgets.iter().map(|b| b.name.as_str()).collect();
     let want = ["wasm", "merge", "sync", "records", "cold_start", "read_unsized", "read_sized"];
     assert_eq!(names, want);
-    assert_eq!(read.settings, super::super::Settings::default());
+    assert_eq!(read.settings, crate::budget::Settings::default());
     assert_eq!(labels(&read, "wasm"), ["gzip", "brotli"]);
     assert_eq!(labels(&read, "records"), ["rss", "scaling_rss"]);
     assert_eq!(labels(&read, "read_sized"), ["throughput::x_read_unsized", "p99", "p99::x_base"]);
@@ -116,7 +116,7 @@ fn every_key() {
     let server = &read.budgets[3].build;
     assert_eq!(server.profile.as_deref(), Some("dist"));
     assert_eq!(server.features.as_ref().map(Vec::len), Some(2));
-    assert_eq!(app.build, super::super::Build::default());
+    assert_eq!(app.build, crate::budget::Build::default());
     let grep = &read.budgets[2];
     let Subject::Command(command) = &grep.subject else { panic!("{grep:?}") };
     assert_eq!(

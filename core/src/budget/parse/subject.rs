@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
 
 use super::collect::Reading;
+use super::key;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Cache, Command, Ready, Subject, key};
+use crate::budget::{Cache, Command, Ready, Subject};
 use crate::metric::SubjectKind;
 
 /// The keys that name a subject.

@@ -6,21 +6,17 @@ use std::sync::LazyLock;
 use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::spelling;
+use crate::budget::spelling;
 use crate::metric::{Metric, SampleKind, SubjectKind};
-
-/// Every kind of subject, in the order of the documentation.
-pub(super) const KINDS: [SubjectKind; 4] =
-    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
 
 /// The known metrics of each kind, with their names. [`Metric::known`] builds its list at each call, which would be
 /// slow for a file with ten thousand budgets.
-static KNOWN: LazyLock<[Vec<(String, Metric)>; KINDS.len()]> = LazyLock::new(|| {
-    KINDS.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
+static KNOWN: LazyLock<[Vec<(String, Metric)>; SubjectKind::ALL.len()]> = LazyLock::new(|| {
+    SubjectKind::ALL.map(|kind| Metric::known(kind).into_iter().map(|m| (m.name(), m)).collect())
 });
 
 fn known(kind: SubjectKind) -> &'static [(String, Metric)] {
-    &KNOWN[KINDS.iter().position(|&k| k == kind).unwrap_or_default()]
+    &KNOWN[SubjectKind::ALL.iter().position(|&k| k == kind).unwrap_or_default()]
 }
 
 /// Returns the metric of this name, if this kind of subject has it.
@@ -30,7 +26,7 @@ fn find(kind: SubjectKind, name: &str) -> Option<&'static Metric> {
 
 /// Whether any kind of subject has a metric of this name.
 pub(super) fn is_metric(name: &str) -> bool {
-    KINDS.iter().any(|&kind| find(kind, name).is_some())
+    SubjectKind::ALL.iter().any(|&kind| find(kind, name).is_some())
 }
 
 /// Returns a kind of subject as a noun with its article, as in "an artifact".
@@ -64,7 +60,8 @@ pub(super) fn read(
 /// Returns why a name that this kind of subject does not know cannot be the name of a value that a workload records.
 fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
     let at = at.clone();
-    if let Some((owner, metric)) = KINDS.iter().find_map(|&k| Some((k, find(k, name)?))) {
+    if let Some((owner, metric)) = SubjectKind::ALL.iter().find_map(|&k| Some((k, find(k, name)?)))
+    {
         let title = format!("`{name}` is a metric of {}, not of {}", noun(owner), noun(kind));
         return Some(Problem::new(at, title).help(instead(kind, metric)));
     }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::snapshot;
-use crate::budget::collect::Reading;
 use crate::budget::lock::{self, Environment, UNITS};
-use crate::budget::source::Source;
+use crate::budget::parse;
+use crate::budget::parse::collect::Reading;
+use crate::budget::parse::source::Source;
 use crate::quantity::Unit;
 
 const BLOCK: &str = "value = 1\nunit = \"s\"\ndate = \"2026-11-01\"\nenvironment = { platform = \"linux \
@@ -29,7 +30,7 @@ pub(super) const FILES: &[&str] = &[
 
 pub(super) fn reading(text: &str) -> Reading<'_> {
     let mut reading = Reading::new(Source::new(Path::new("budgets.lock"), text));
-    lock::check(&mut reading);
+    parse::lock::check(&mut reading);
     reading
 }
 

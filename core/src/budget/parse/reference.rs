@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use super::budget_table::BudgetTables;
 use super::collect::Reading;
+use super::metric_name;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::{Budget, Reference, metric_name, spelling};
+use crate::budget::{Budget, Reference, spelling};
 
 /// Reports references to budgets that do not exist or cannot be compared.
 pub(super) fn check(tables: &BudgetTables<'_>, reading: &mut Reading<'_>) {

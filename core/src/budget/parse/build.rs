@@ -1,15 +1,13 @@
 //! The keys that say how the subject of a budget is built: `features`, `profile`, `wasm-opt`, `build` and
 //! `build_timeout`.
 
-use std::time::Duration;
-
 use toml::de::DeTable;
 
 use super::collect::Reading;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use super::{Build, Subject};
+use crate::budget::{Build, Subject};
 
 /// The beginning of a placeholder for a binary.
 pub(super) const BINARY: &str = "{bin:";
@@ -94,9 +92,4 @@ fn command(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> 
         return None;
     }
     entry.texts(reading, "a list: [\"wasm-pack\", \"build\", \"--release\"]")
-}
-
-impl Build {
-    /// The longest time that one build may take, if neither the budget nor the settings say it.
-    pub const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 }

@@ -10,8 +10,9 @@ mod reading;
 use std::path::{Path, PathBuf};
 
 use super::collect::Reading;
+use super::file;
 use super::source::Source;
-use super::{Budgets, file};
+use crate::budget::Budgets;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -22,7 +23,7 @@ fn fixture(name: &str) -> String {
 }
 
 fn parse(text: &str) -> Result<Budgets, crate::error::Error> {
-    super::parse(text, Path::new("budgets.toml"))
+    file::parse(text, Path::new("budgets.toml"))
 }
 
 /// Reads a text. The problems are data and not rendered.

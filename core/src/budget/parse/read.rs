@@ -11,7 +11,7 @@ use super::collect::Reading;
 use super::key::Key;
 use super::printable::quoted;
 use super::problem::Problem;
-use super::spelling;
+use crate::budget::spelling;
 use crate::quantity::{Quantity, Unit};
 
 /// A value with its place in the text.

@@ -1,0 +1,143 @@
+//! The reader of `[settings]`.
+
+use glob::Pattern;
+use toml::de::{DeTable, DeValue};
+
+use super::collect::Reading;
+use super::key;
+use super::printable::quoted;
+use super::problem::Problem;
+use super::read::{self, Entry};
+use crate::budget::{BaseLimits, CodegenUnits, Inconclusive, Settings};
+
+/// The words for [`Inconclusive`], each with what it means.
+pub(super) const INCONCLUSIVE: &[(&str, &str, Inconclusive)] = &[
+    ("warn", "a warning, and the test is ok", Inconclusive::Warn),
+    ("fail", "red", Inconclusive::Fail),
+];
+
+/// The words for [`CodegenUnits`], each with what it means.
+pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
+    ("one", "one for each package of the workspace, on both sides", CodegenUnits::One),
+    ("as built", "as many as the profile says", CodegenUnits::AsBuilt),
+];
+
+/// The greatest `alpha`: beyond it a verdict would be worse than a coin.
+pub(super) const MOST_ALPHA: f64 = 0.5;
+
+/// The most `layouts`: beyond it linking takes longer than it tells.
+pub(super) const MOST_LAYOUTS: u32 = 64;
+
+/// Reads the table. A setting with a mistake keeps its default.
+pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {
+    let mut settings = Settings::default();
+    let Some(table) = entry.table(reading, "[settings]") else { return settings };
+    read::check_keys_but(table, "[settings]", key::SETTINGS, &["unsure"], reading);
+    if let Some(time) = read::entry(table, "effort").and_then(|e| e.duration(reading)) {
+        settings.effort = time;
+    }
+    if let Some(time) = read::entry(table, "timeout").and_then(|e| e.duration(reading)) {
+        settings.timeout = time;
+    }
+    if let Some(time) = read::entry(table, "build_timeout").and_then(|e| e.duration(reading)) {
+        settings.build_timeout = time;
+    }
+    if let Some(share) = read::entry(table, "alpha").and_then(|e| e.share(reading, MOST_ALPHA)) {
+        settings.alpha = share;
+    }
+    if let Some(share) = read::entry(table, "warn_at").and_then(|e| e.share(reading, 1.0)) {
+        settings.warn_at = share;
+    }
+    if let Some(word) = inconclusive(table, reading) {
+        settings.inconclusive = word;
+    }
+    settings.base = read::entry(table, "base").and_then(|entry| base(&entry, reading));
+    settings.total = read::entry(table, "total").and_then(|entry| entry.duration(reading));
+    if let Some(count) = read::entry(table, "layouts").and_then(|e| e.count(reading, MOST_LAYOUTS))
+    {
+        settings.layouts = count;
+    }
+    if let Some(globs) = read::entry(table, "inert").and_then(|e| globs(&e, reading)) {
+        settings.inert = globs;
+    }
+    let units = read::entry(table, "codegen_units");
+    if let Some(word) = units.and_then(|e| e.choice(reading, CODEGEN_UNITS)) {
+        settings.codegen_units = word;
+    }
+    settings
+}
+
+/// The choices of `unsure`, as `inconclusive` was called: "blind" made red what could have seen nothing.
+const UNSURE: &[(&str, &str, Inconclusive)] = &[
+    ("blind", "", Inconclusive::Warn),
+    ("warn", "", Inconclusive::Warn),
+    ("fail", "", Inconclusive::Fail),
+];
+
+/// `inconclusive`, or `unsure`, which is read with a note.
+fn inconclusive(table: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Inconclusive> {
+    let new = read::entry(table, "inconclusive");
+    let old = read::entry(table, "unsure");
+    if let (Some(new), Some(old)) = (&new, &old) {
+        let both = "`unsure` is the old name of `inconclusive`, and both are set";
+        reading.report(
+            Problem::new(old.at.clone(), both)
+                .also(new.at.clone(), "set here too")
+                .help("remove `unsure`"),
+        );
+    }
+    let chosen = new.and_then(|entry| entry.choice(reading, INCONCLUSIVE));
+    let Some(old) = old else { return chosen };
+    let word = old.choice(reading, UNSURE)?;
+    let note = Problem::new(old.at, "`unsure` is now called `inconclusive`")
+        .label(format!("read as `inconclusive = \"{}\"`", word.name()))
+        .help("what evidence cannot settle is a warning; write `inconclusive = \"fail\"` to make it red");
+    reading.note(note);
+    Some(word)
+}
+
+/// Reads a share, or a table of a share and the tests that it does not hold for.
+fn base(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<BaseLimits> {
+    let DeValue::Table(table) = entry.value.get_ref() else {
+        return Some(BaseLimits { limit: entry.share(reading, 1.0)?, except: Vec::new() });
+    };
+    read::check_keys(table, "`base`", key::BASE, reading);
+    let texts = read::entry(table, "except").map(|entry| {
+        let texts = entry.texts(reading, "[\"*::p99\"]").unwrap_or_default();
+        (texts, entry.value.span())
+    });
+    let (texts, at) = texts.unwrap_or_default();
+    let mut except = Vec::new();
+    for text in texts {
+        match Pattern::new(&text) {
+            Ok(pattern) => except.push(pattern),
+            Err(error) => {
+                let title = format!("{} is no pattern of tests: {}", quoted(&text), error.msg);
+                let help = "write names with `*` for any letters, as \"merge::*\" or \"*::p99\"";
+                reading.report(Problem::new(at.clone(), title).help(help));
+            }
+        }
+    }
+    let Some(limit) = read::entry(table, "limit") else {
+        let help = "write base = { limit = \"5 %\", except = [\"*::p99\"] }";
+        reading.report_absence(Problem::new(entry.at.clone(), "`base` has no `limit`").help(help));
+        return None;
+    };
+    Some(BaseLimits { limit: limit.share(reading, 1.0)?, except })
+}
+
+/// Reads a list of globs. Each invalid glob is a problem of its own.
+fn globs(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let globs = entry.texts(reading, "[\"docs/**\", \"*.svg\"]")?;
+    let DeValue::Array(items) = entry.value.get_ref() else { return None };
+    let mut right = true;
+    for (glob, item) in globs.iter().zip(items) {
+        if let Err(why) = Pattern::new(glob) {
+            let title = format!("`inert` has `{glob}`, which is no glob: {}", why.msg);
+            reading
+                .report(Problem::new(item.span(), title).help("write a glob such as \"docs/**\""));
+            right = false;
+        }
+    }
+    right.then_some(globs)
+}

@@ -1,0 +1,82 @@
+//! What is asked of a pair: its two sides, what is measured of them, and where they run.
+
+use std::time::Duration;
+
+#[cfg(unix)]
+use perf_budget_core::outcome::Unmeasured;
+
+use crate::worker::build::Build;
+use crate::worker::wire::Request;
+
+/// One of the two that are compared.
+#[derive(Debug, Clone)]
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
+pub struct Side {
+    /// The binary that contains the workload.
+    pub build: Build,
+    /// The request to its process.
+    pub request: Request,
+    /// Its role in the comparison, for messages about what went wrong, such as "the base".
+    pub role: Option<String>,
+}
+
+impl Side {
+    /// Adds the side's role to what went wrong.
+    #[cfg(unix)]
+    pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {
+        match &self.role {
+            None => why,
+            Some(role) => {
+                Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why }
+            }
+        }
+    }
+}
+
+/// What the rounds measure of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// The time of single operations.
+    pub singles: bool,
+    /// The mean time of a batch.
+    pub batches: bool,
+    /// The fewest single operations of each side, for an extreme percentile.
+    pub fewest: usize,
+}
+
+/// The settings of a pair.
+#[cfg_attr(
+    all(not(unix), not(feature = "internals")),
+    expect(
+        dead_code,
+        reason = "no pair runs on this system, and what is asked of one is not read"
+    )
+)]
+pub struct Terms<'a> {
+    /// What the rounds measure.
+    pub wants: Wants,
+    /// How long rounds are measured, without the warm-up.
+    pub slice: Duration,
+    /// Where both processes run.
+    pub place: Place,
+    /// How long each process may live.
+    pub timeout: Duration,
+    /// The directory of requests and replies.
+    pub scratch: &'a std::path::Path,
+}
+
+/// Where the two processes run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On one processor, which they share in turns: the one with this number, modulo their count, among those that
+    /// this process may use.
+    Core(usize),
+    /// On all processors that this process may use: work of several threads behaves differently on one.
+    Free,
+}

@@ -1,0 +1,53 @@
+//! The maps of the code name what there is: the modules of the command, those of the core, and where the tests are.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::{none, root, text};
+
+/// Returns the names between backticks in the first cell of each row of a Markdown table.
+fn named(table: &str) -> BTreeSet<&str> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split('|').next());
+    rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Returns what stands between two texts of a page.
+#[track_caller]
+fn between<'p>(page: &'p str, from: &str, to: &str) -> &'p str {
+    let rest = page.split_once(from).unwrap_or_else(|| panic!("no `{from}`")).1;
+    rest.split_once(to).unwrap_or_else(|| panic!("no `{to}` after `{from}`")).0
+}
+
+#[test]
+fn the_map_has_every_module_of_the_command() {
+    let map = text("ARCHITECTURE.md");
+    let map = named(between(&map, "\nThe command (", "\n## "));
+    let entries = fs::read_dir(root().join("cargo-budget/src")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let modules: BTreeSet<String> = names
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .filter(|name| name != "main")
+        .collect();
+    assert!(map.iter().copied().eq(modules.iter().map(String::as_str)), "{map:?}\n{modules:?}");
+}
+
+#[test]
+fn the_table_of_the_core_has_every_module() {
+    let source = text("core/src/lib.rs");
+    let public = source.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let rows = source.lines().filter_map(|line| line.strip_prefix("//! | [`")?.split('`').next());
+    let (public, rows): (BTreeSet<&str>, BTreeSet<&str>) = (public.collect(), rows.collect());
+    assert!(public.len() > 10);
+    assert_eq!(rows, public);
+}
+
+/// A path of the table that no longer exists sends a reader to nothing.
+#[test]
+fn the_table_of_tests_names_files_that_exist() {
+    let map = text("ARCHITECTURE.md");
+    let paths = named(between(&map, "\n## Tests", "`BLESS=1`"));
+    assert!(paths.len() > 15, "only {} paths were found", paths.len());
+    let missing: Vec<String> =
+        paths.into_iter().filter(|path| !root().join(path).exists()).map(str::to_owned).collect();
+    none(&missing, "ARCHITECTURE.md names these, which do not exist");
+}
