@@ -50,6 +50,8 @@ pub(super) struct BaseBuild<'a> {
     pub(super) base: Revision<'a>,
     /// Whether both revisions have the same configuration.
     pub(super) has_same_configuration: bool,
+    /// Whether any of them replaces a registry, for instance by a directory of the project.
+    pub(super) is_vendored: bool,
 }
 
 /// The base's binary as cargo builds it.
@@ -132,14 +134,14 @@ impl<'a> BaseBuild<'a> {
     fn build(&self) -> Result<PathBuf, Failure> {
         let BaseBuild { commit, wanted, target_dir, checkout, head, base, .. } = self;
         // The configuration affects build scripts, and cargo's hashes of dependencies do not contain that.
-        if let (Some(built), Some(metadata), true) =
-            (wanted.head, head.workspace, self.has_same_configuration)
+        let is_alike = self.has_same_configuration && !self.is_vendored;
+        if let (Some(built), Some(metadata), true) = (wanted.head, head.workspace, is_alike)
             && !shared::is_built(target_dir, commit, checkout)
         {
             built.lend(metadata.target_directory.as_std_path(), target_dir);
         }
         let build = || wanted.target.build(base.root, base.side);
-        shared::build(target_dir, commit, checkout, build)
+        shared::build(target_dir, (commit, self.is_vendored), checkout, build)
     }
 
     /// Returns the description of this base by which a saved one is recognised.

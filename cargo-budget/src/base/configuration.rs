@@ -74,9 +74,12 @@ impl Files {
         names
     }
 
-    /// Whether these files, or those of cargo's home, set a key of a table.
-    pub(super) fn set(&self, table: &str, key: &str) -> bool {
-        let sets = |file: PathBuf| read(&file)?.get(table)?.get(key).map(drop);
+    /// Whether these files, or those of cargo's home, set something at a path of keys.
+    pub(super) fn set(&self, keys: &[&str]) -> bool {
+        let sets = |file: PathBuf| {
+            let document = read(&file)?;
+            keys.iter().try_fold(document.as_item(), |item, key| item.get(key)).map(drop)
+        };
         self.all().into_iter().chain(of_home()).any(|file| sets(file).is_some())
     }
 

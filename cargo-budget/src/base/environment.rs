@@ -38,7 +38,7 @@ impl Environment {
             head.variables(),
         );
         let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
-            || [head, base].iter().any(|files| files.set("build", "build-dir"));
+            || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));
         if is_named {
             let own = target_dir.to_string_lossy().into_owned();
             environment.0.insert(BUILD_DIRECTORY.to_owned(), Some(own));

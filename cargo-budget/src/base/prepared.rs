@@ -252,6 +252,7 @@ impl<'a> Prepared<'a> {
                 files: &self.base_files,
             },
             has_same_configuration: self.difference().is_none(),
+            is_vendored: [&self.head_files, &self.base_files].iter().any(|f| f.set(&["source"])),
         }
     }
 }

@@ -219,6 +219,29 @@ fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     patched.has(&["head: patched", "base: 7", "`patch.crates-io.itoa.path` is \"patched\" here"]);
 }
 
+/// Cargo takes packages of a registry for the same where their versions are, wherever they come from.
+#[test]
+fn a_registry_that_is_replaced_by_a_directory_is_each_revisions_own() {
+    let place = Place::new("app");
+    let manifest = MANIFEST.replace("[profile", "[dependencies]\nvendored-kit = \"1\"\n\n[profile");
+    place.write("app/Cargo.toml", &manifest);
+    let built = "pub fn built() -> String {\n    vendored_kit::KIT.to_owned()\n}\n";
+    place.write("app/src/lib.rs", built);
+    let source =
+        "[source.crates-io]\nreplace-with = \"own\"\n[source.own]\ndirectory = \"vendor\"\n";
+    place.write("app/.cargo/config.toml", source);
+    let kit = "[package]\nname = \"vendored-kit\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    place.write("app/vendor/kit/Cargo.toml", kit);
+    place.write("app/vendor/kit/.cargo-checksum.json", "{\"files\":{}}");
+    for text in ["one", "two", "three"] {
+        let text = format!("pub const KIT: &str = {text:?};\n");
+        place.write("app/vendor/kit/src/lib.rs", &text);
+        place.commit("app");
+    }
+    place.check("app", "HEAD~1").has(&["head: three", "base: two"]);
+    place.check("app", "HEAD~2").has(&["head: three", "base: one"]);
+}
+
 #[test]
 fn each_project_has_its_own_sibling_in_one_target_directory() {
     let place = Place::new("one/app");

@@ -8,6 +8,7 @@ mod action;
 mod built;
 mod configuration;
 mod hooks;
+mod kinds;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
