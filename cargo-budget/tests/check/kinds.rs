@@ -176,26 +176,21 @@ fn a_macro_crate_and_a_build_script() {
 #[test]
 fn a_patched_dependency_features_and_overridden_profiles() {
     let with = Kind::new("kindpatched");
-    let manifest = fs::read_to_string(with.0.0.path("Cargo.lock")).unwrap();
-    let version = manifest.split_once("name = \"itoa\"\n").unwrap().1.lines().next().unwrap();
-    package(&with.0.0.path("itoa"), "itoa", "\n[features]\ndefault = [\"slow\"]\nslow = []\n");
-    let patched = fs::read_to_string(with.0.0.path("itoa/Cargo.toml")).unwrap();
-    with.write("itoa/Cargo.toml", &patched.replace("version = \"0.1.0\"", version));
-    with.write(
-        "itoa/src/lib.rs",
-        &format!("{WORK}\n/// Whether it is slow.\npub const SLOW: bool = cfg!(feature = \"slow\");\n\
-            /// As the published one.\n#[derive(Default)]\npub struct Buffer(String);\nimpl Buffer {{\n    \
-            /// An empty one.\n    pub fn new() -> Buffer {{\n        Buffer::default()\n    }}\n    \
-            /// Returns text.\n    pub fn format<I: std::fmt::Display>(&mut self, n: I) -> &str {{\n        \
-            self.0 = n.to_string();\n        &self.0\n    }}\n}}\n"),
-    );
+    // A package of the registry that is in the lock file, and that the library does not use.
+    let lock = fs::read_to_string(with.0.0.path("Cargo.lock")).unwrap();
+    let version = lock.split_once("name = \"fastrand\"\n").unwrap().1.lines().next().unwrap();
+    let patched = with.0.0.path("patched");
+    package(&patched, "fastrand", "\n[features]\ndefault = [\"slow\"]\nslow = []\n");
+    let manifest = fs::read_to_string(patched.join("Cargo.toml")).unwrap();
+    with.write("patched/Cargo.toml", &manifest.replace("version = \"0.1.0\"", version));
     with.add(
-        "\n[dependencies]\nitoa = { version = \"1\", default-features = false }\n\n[patch.crates-io]\nitoa = { path = \"itoa\" }\n\n\
-         [features]\ndefault = []\nmore = []\n\n[profile.dev.package.itoa]\nopt-level = 3\n",
+        "\n[dependencies]\nfastrand = { version = \"2\", default-features = false }\n\n\
+         [patch.crates-io]\nfastrand = { path = \"patched\" }\n\n\
+         [features]\ndefault = []\nmore = []\n\n[profile.dev.package.fastrand]\nopt-level = 3\n",
     );
     with.write(
         "src/lib.rs",
-        "/// Makes text.\npub fn work(n: usize) -> String {\n    assert!(!itoa::SLOW);\n    itoa::work(n)\n}\n",
+        "/// Makes text.\npub fn work(n: usize) -> String {\n    fastrand::work(n)\n}\n",
     );
     with.is_equal_to_itself();
 }

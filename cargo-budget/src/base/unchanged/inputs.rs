@@ -70,9 +70,14 @@ impl Inputs {
         let texts =
             texts.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
         for file in texts.iter().flat_map(|text| listed(text)) {
-            // The compiler is started in the workspace for its members, and in the package's own directory for others.
-            for from in [place.workspace, package] {
-                self.paths.extend(place.both(&from.join(&file)));
+            // The compiler is started in the workspace for its members, and in the package's own directory for others. A
+            // file that is at neither place counts as at both, and is then found to be missing.
+            let all = [place.workspace, package].map(|from| from.join(&file));
+            let there = all.iter().filter(|path| path.exists());
+            let there: Vec<&PathBuf> =
+                if there.clone().count() > 0 { there.collect() } else { all.iter().collect() };
+            for path in there {
+                self.paths.extend(place.both(path));
             }
         }
         Ok(())
@@ -275,6 +280,29 @@ mod tests {
         check("/other/.git/worktrees/r/HEAD", &[".git"]);
         check("/r/target/build/x", &[]);
         check("/elsewhere/a", &[]);
+    }
+
+    /// The sources of a member are named from the workspace, and those of another package from its own directory.
+    #[test]
+    fn the_sources_of_a_member_are_those_that_exist() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path().canonicalize().unwrap();
+        let made = top.join("target/libkit-1.rmeta");
+        for (name, text) in [
+            ("member/src/lib.rs", ""),
+            ("apart/src/lib.rs", ""),
+            ("target/kit-1.d", "kit: member/src/lib.rs src/lib.rs src/gone.rs\n"),
+        ] {
+            let path = top.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let place = Place { top: &top, workspace: &top, target: &top.join("target") };
+        let mut inputs = Inputs::default();
+        let message = serde_json::json!({ "filenames": [made] });
+        inputs.add_crate(&message, &top.join("apart"), place).unwrap();
+        let want = ["apart/src/gone.rs", "apart/src/lib.rs", "member/src/lib.rs", "src/gone.rs"];
+        assert!(inputs.paths.iter().eq(want), "{inputs:?}");
     }
 
     /// A script that names nothing is run again for any change in its package.
