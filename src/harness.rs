@@ -28,8 +28,41 @@ use crate::{exec, selftest};
 /// The exit code if `budgets.toml` has mistakes or the harness cannot work.
 const UNUSABLE: u8 = 2;
 
-/// The tests of a `budgets.toml`. Register the workloads, and return the result of [`main`](Harness::main) from your
-/// `main`:
+/// The remedy where the record cannot be written.
+const MAKE_ROOM: &str = "make room there, or name another directory in PERF_BUDGET_DIR";
+
+/// Writes the `main` of a test target, which runs the tests of this [`Harness`]:
+///
+/// ```no_run
+/// perf_budget::main!(
+///     perf_budget::Harness::new().workload("sum", |run| run.iter(|| (0..1000_u64).sum::<u64>()))
+/// );
+/// ```
+///
+/// The test target needs `harness = false` in `Cargo.toml`. Without it, cargo runs libtest's own `main`, which knows no
+/// budget and would succeed. So the macro also writes a test that only libtest runs: it fails, and says which lines to add.
+#[macro_export]
+macro_rules! main {
+    ($harness:expr $(,)?) => {
+        fn main() -> ::std::process::ExitCode {
+            let harness: $crate::Harness = $harness;
+            harness.main()
+        }
+
+        #[test]
+        fn the_test_target_has_harness_false() {
+            panic!(
+                "no budget was judged, since the test target has libtest's own `main`; add these lines to Cargo.toml, \
+                 or the last of them to the entry that is there:\n\n[[test]]\nname = \"{}\"\nharness = false\n",
+                env!("CARGO_CRATE_NAME")
+            );
+        }
+    };
+}
+
+/// The tests of a `budgets.toml`. Register the workloads, and give the harness to [`main!`](crate::main), which writes
+/// the `main` of the test target. Where that `main` has more to do, write it yourself, and return the result of
+/// [`main`](Harness::main):
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -159,18 +192,39 @@ impl Harness {
         let mut selected = vec![false; session.suite.tests.len()];
         let here = (0..selected.len()).filter(|&i| shard.has(&session.suite.tests[i]));
         let budgets: HashSet<usize> = here.clone().map(|i| session.suite.tests[i].budget).collect();
-        let mut filtered = 0;
+        let mut begun = session.nothing_begun();
         // The tests come first, in their order; the trials after them belong to no limit of the file.
         let mut here = here.collect::<Vec<_>>().into_iter();
         for trial in &trials {
             let wanted = !arguments.is_filtered_out(trial);
-            filtered += usize::from(!wanted);
-            if let Some(test) = here.next() {
+            let test = here.next();
+            if let Some(test) = test {
                 selected[test] = wanted;
             }
+            // Under nextest every other test is filtered out, and an ignored one has no process.
+            if arguments.is_ignored(trial) {
+                begun.ignored += 1;
+            } else if wanted {
+                begun.begun.push(session.begun(test, trial.name()));
+            }
+            begun.filtered += usize::from(!wanted);
         }
+        let filtered = begun.filtered;
         if let Some(asked) = &selftest_asked {
             return Harness::selftest(&session, &selected, asked);
+        }
+        record::begin(&paths::record(&session.results), &begun)
+            .map_err(|error| Error::other(format!("nothing was measured: {error}; {MAKE_ROOM}")))?;
+        let package = paths::package().unwrap_or_else(|| PathBuf::from("."));
+        let run = &begun.run;
+        let left = paths::leave(&package, &session.results, run.began, &run.checkout);
+        if let Err(error) = left {
+            let results = session.results.display();
+            let _ = writeln!(
+                std::io::stderr(),
+                "note: `cargo budget` will not find the results in `{results}` by itself: {error}; set \
+                 PERF_BUDGET_DIR to that directory for it"
+            );
         }
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
@@ -238,8 +292,7 @@ impl OutcomeCollector {
         if let Err(error) = recorded {
             // An outcome that is not on record is missing from every report.
             outcome.reason = format!(
-                "{}; the outcome could not be recorded: {error}; make room there, or name another directory in \
-                 PERF_BUDGET_DIR",
+                "{}; the outcome could not be recorded: {error}; {MAKE_ROOM}",
                 outcome.reason
             );
             if !outcome.is_red() {

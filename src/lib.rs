@@ -6,12 +6,10 @@
 //! A test target with `harness = false`, in `tests/budgets.rs`:
 //!
 //! ```no_run
-//! use std::process::ExitCode;
-//!
 //! #[global_allocator] // only for heap metrics
 //! static HEAP: perf_budget::Heap = perf_budget::Heap::system();
 //!
-//! fn main() -> ExitCode {
+//! perf_budget::main!(
 //!     perf_budget::Harness::new()
 //!         .workload("sort", |run| {
 //!             let n: u64 = run.param("n")?;
@@ -22,8 +20,7 @@
 //!             let n: u64 = run.param("n")?;
 //!             run.hold(|| (0..n).collect::<std::collections::BTreeSet<u64>>()) // kept while memory is read
 //!         })
-//!         .main()
-//! }
+//! );
 //! ```
 //!
 //! Its limits, in `budgets.toml` beside `Cargo.toml`, each of which becomes a test:
@@ -72,7 +69,7 @@
 //!
 //! | you want to | it is |
 //! |---|---|
-//! | register workloads, and run the tests | [`Harness`] |
+//! | register workloads, and run the tests | [`Harness`], in [`main!`] |
 //! | measure an operation, read a parameter, record a value of your own | [`Run`], which has a table of the measuring methods |
 //! | say why a workload cannot be measured | [`Failed`], which `?` makes of any error |
 //! | limit `heap`, `peak_heap`, `allocs`, `alloc_bytes`, `leaked` | [`Heap`], as the global allocator |

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 mkdir -p "$RESULTS"
-: >"$RESULTS/began"
+date +%s >"$RESULTS/began"
 
 # A checkout of one commit does not know the merge base of the branches. Where it cannot be had, the check says so.
 if [ -n "$BASE" ] && [ "$(git rev-parse --is-shallow-repository)" = true ]; then

@@ -7,15 +7,16 @@
 #   PULL_REQUEST   its number, or nothing; whoever posts the comment later finds it beside the comment
 set -euo pipefail
 
-budgets="${PERF_BUDGET_DIR:-$(cargo metadata --no-deps --format-version 1 |
-    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/budgets}"
-
-# A record of an earlier run, out of a cache, is not this run's.
-if [ "$budgets/outcomes.jsonl" -nt "$RESULTS/began" ]; then
-    cp "$budgets/outcomes.jsonl" "$RESULTS/outcomes.jsonl"
-    # These exit as the outcomes say, which the gate has said.
-    cargo budget report --format html --output "$RESULTS/budgets.html" || [ -s "$RESULTS/budgets.html" ]
-    cargo budget report --format markdown --output "$RESULTS/comment.md" || [ -s "$RESULTS/comment.md" ]
+# `cargo budget report` knows where the results are, wherever cargo builds. It exits as the outcomes say, which the gate
+# has said already, so only what it has written tells whether there is a run. A record of an earlier run, from a cache,
+# is not this run's.
+since=$(cat "$RESULTS/began")
+render() {
+    cargo budget report --partial --since "$since" --format "$1" --output "$RESULTS/$2" || [ -s "$RESULTS/$2" ]
+}
+if render jsonl outcomes.jsonl; then
+    render html budgets.html
+    render markdown comment.md
 else
     printf '%s\n' '<!-- perf-budget -->' '### Performance budgets' '' \
         'Nothing was measured: the log of the job says why.' >"$RESULTS/comment.md"

@@ -20,6 +20,7 @@ mod progress;
 mod project;
 mod report;
 mod selftest;
+mod target;
 mod text;
 
 use std::process::ExitCode;

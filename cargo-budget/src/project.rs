@@ -1,10 +1,12 @@
 //! The project that the command runs in, and the paths of its budgets, its outcomes and its accepted values.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::budget::{self, Budgets};
-use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record;
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::outcome::{Outcome, Run};
+use perf_budget_core::record::{self, Record};
+use perf_budget_core::{budget, paths};
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -19,6 +21,8 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
     package: Option<String>,
+    /// The name by which runs know its place.
+    checkout: String,
 }
 
 impl Project {
@@ -31,7 +35,11 @@ impl Project {
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        let project = |root: &Path| Project { root: root.to_owned(), package: package(root) };
+        let project = |root: &Path| Project {
+            root: root.to_owned(),
+            package: package(root),
+            checkout: paths::checkout(root, &root.join("budgets.toml")),
+        };
         found.map(project).ok_or_else(|| {
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
@@ -45,20 +53,46 @@ impl Project {
         self.root.join("budgets.toml")
     }
 
+    /// Whether this is the project's file with budgets, by the name that a run has recorded.
+    pub(crate) fn is_file_of(&self, recorded: &str) -> bool {
+        let same = |path: PathBuf| path.canonicalize().ok() == self.file().canonicalize().ok();
+        self.root.ancestors().map(|dir| dir.join(recorded)).any(|path| path.is_file() && same(path))
+    }
+
     /// Reads and checks the budgets.
     pub(crate) fn budgets(&self) -> Result<Budgets, Failure> {
         Ok(budget::load(&self.file())?)
     }
 
-    /// Returns the directory for results: `target/budgets` of the workspace, which may be above the package.
+    /// Returns the directory with the results of the project's last run. Only the run knew where that is, and left a
+    /// pointer unless it is `target/budgets` of the workspace.
     pub(crate) fn results(&self) -> PathBuf {
         if let Some(set) = std::env::var_os(DIRECTORY) {
-            return PathBuf::from(set);
+            return self.root.join(set);
         }
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(|set| self.root.join(set));
-        let mut near = self.root.ancestors().map(|dir| dir.join("target"));
-        let marked = near.find(|target| target.join("CACHEDIR.TAG").is_file());
-        target.or(marked).unwrap_or_else(|| self.root.join("target")).join("budgets")
+        let mut places = paths::places(&self.root, &self.checkout);
+        // A run that could not leave a pointer used the variable that is still set.
+        if let Some(target) = std::env::var_os("CARGO_TARGET_DIR") {
+            places.push(paths::Place {
+                results: self.root.join(target).join("budgets"),
+                began: None,
+            });
+        }
+        let began = |place: &paths::Place| {
+            let record = paths::record(&place.results);
+            let run = record::last_run(&record, |run| self.is_own(run));
+            run.map(|run| run.began).or(place.began)
+        };
+        let default = paths::default(&self.root);
+        match &places[..] {
+            [] => default,
+            [only] => only.results.clone(),
+            // Of two that began in the same second, the nearer one is first.
+            _ => {
+                let newest = places.iter().rev().max_by_key(|place| began(place));
+                newest.map_or(default, |place| place.results.clone())
+            }
+        }
     }
 
     /// Returns the path of `outcomes.jsonl`.
@@ -66,42 +100,82 @@ impl Project {
         self.results().join("outcomes.jsonl")
     }
 
+    /// Reads the record, without what it says of other projects.
+    pub(crate) fn read_record(&self) -> Result<Record, Failure> {
+        let mut record = record::read(&self.record())?;
+        let runs = record.begun.iter().map(|begun| &begun.run);
+        let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
+        // A directory that is named may have been brought from another machine, where the project was elsewhere.
+        let is_brought = std::env::var_os(DIRECTORY).is_some() && !runs.any(|run| self.is_own(run));
+        let is_own =
+            |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
+        record.outcomes.retain(|outcome| is_own(&outcome.run));
+        record.begun.retain(|begun| is_own(&begun.run));
+        // Budgets whose file was deleted are no longer judged.
+        let mut known = HashMap::new();
+        let mut exists = |file: &String| {
+            let look = || self.root.ancestors().any(|dir| dir.join(file).is_file());
+            file.is_empty() || *known.entry(file.clone()).or_insert_with(look)
+        };
+        record.outcomes.retain(|outcome| exists(&outcome.file));
+        record.begun.retain(|begun| exists(&begun.file));
+        Ok(record)
+    }
+
     /// Returns the outcomes of the last recorded run in the order in which they were reached: the last outcome of each
     /// test.
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
-        let path = self.record();
         let _work = progress.busy("reading outcomes");
-        if !path.exists() {
-            return Err(Failure::unmeasured(format!(
-                "no outcomes are recorded in `{}`; run `cargo test --release` first",
-                path.display()
-            )));
-        }
-        let all = record::read(&path)?;
-        if all.is_empty() {
-            return Err(Failure::unmeasured(format!(
-                "there is no outcome in `{}`: the run ended before its first test did; run the tests again",
-                path.display()
-            )));
-        }
-        let own = self.own(all);
-        if own.is_empty() {
-            return Err(Failure::unmeasured(format!(
-                "`{}` only has outcomes of other packages; run `cargo test --release` in `{}` first",
-                path.display(),
-                self.root.display()
-            )));
-        }
-        Ok(last_run(own))
+        Ok(last_run(&self.runs()?))
     }
 
-    /// Returns those outcomes that belong to this project. A workspace has one record for all of its packages.
-    pub(crate) fn own(&self, outcomes: Vec<Outcome>) -> Vec<Outcome> {
-        let other = |outcome: &Outcome| {
-            let package = &outcome.run.package;
-            self.package.as_ref().is_some_and(|own| !package.is_empty() && package != own)
-        };
-        outcomes.into_iter().filter(|outcome| !other(outcome)).collect()
+    /// Returns what the record says of this project.
+    ///
+    /// # Errors
+    /// If the last run judged nothing, or there is none.
+    pub(crate) fn runs(&self) -> Result<Record, Failure> {
+        let path = self.record();
+        let shown = path.display();
+        if !path.exists() {
+            return Err(Failure::unmeasured(format!(
+                "no outcomes are recorded in `{shown}`; run `cargo test --release` first"
+            )));
+        }
+        if !path.is_file() && !path.is_dir() {
+            return Err(Failure::unmeasured(format!(
+                "`{shown}` is not a file, and to read it might never end; remove it, and run the tests again"
+            )));
+        }
+        let record = self.read_record()?;
+        if path.metadata().is_ok_and(|data| data.len() == 0) {
+            return Err(Failure::unmeasured(format!(
+                "there is no outcome in `{shown}`: the run ended before its first test did; run the tests again"
+            )));
+        }
+        if let Some(nothing) = judged_nothing(&record) {
+            return Err(nothing);
+        }
+        if record.outcomes.is_empty() {
+            return Err(Failure::unmeasured(format!(
+                "`{shown}` has outcomes of other projects only; run `cargo test --release` first"
+            )));
+        }
+        Ok(record)
+    }
+
+    /// Whether a run is one of this project. An older record knows only the package.
+    pub(crate) fn is_own(&self, run: &Run) -> bool {
+        if run.checkout.is_empty() {
+            self.is_of_package(run)
+        } else {
+            run.checkout == self.checkout
+        }
+    }
+
+    /// Whether a run is one of the project's package, wherever it was.
+    fn is_of_package(&self, run: &Run) -> bool {
+        let other = |own: &String| !run.package.is_empty() && run.package != *own;
+        !self.package.as_ref().is_some_and(other)
     }
 }
 
@@ -112,16 +186,41 @@ pub(crate) fn package(root: &Path) -> Option<String> {
     Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }
 
-/// Returns the outcomes of the last run among those of several runs.
-pub(crate) fn last_run(outcomes: Vec<Outcome>) -> Vec<Outcome> {
-    let Some(last) = outcomes.last().map(|outcome| outcome.run.id.clone()) else {
-        return Vec::new();
+/// Returns the failure that the last run judged nothing, if that is so: every test was left out.
+pub(crate) fn judged_nothing(record: &Record) -> Option<Failure> {
+    let last = record.begun.last()?;
+    if !last_run(record).is_empty() {
+        return None;
+    }
+    let why = match last.filtered {
+        0 => format!("{} has no limit", last.file),
+        1 => format!("the arguments left out the only test of {}", last.file),
+        n => format!("the arguments left out all {n} tests of {}", last.file),
     };
+    Some(Failure::unmeasured(format!(
+        "the last run judged nothing: {why}; run the tests again without a filter"
+    )))
+}
+
+/// Returns the outcomes of the last run of each file with budgets. The test targets of a package may have a file each,
+/// and `cargo test` runs them one after the other.
+pub(crate) fn last_run(record: &Record) -> Vec<Outcome> {
+    let begun = record.begun.iter().rev().map(|begun| (&begun.file, &begun.run.id));
+    let judged = record.outcomes.iter().rev().map(|outcome| (&outcome.file, &outcome.run.id));
+    let mut runs: HashMap<&String, &String> = HashMap::new();
+    // A process begins before it judges, so an outcome tells the last run only where no beginning is recorded.
+    for (file, id) in begun.chain(judged) {
+        runs.entry(file).or_insert(id);
+    }
+    let is_last = |outcome: &&Outcome| runs.get(&outcome.file) == Some(&&outcome.run.id);
     let mut of_run: Vec<Outcome> = Vec::new();
-    for outcome in outcomes.into_iter().filter(|outcome| outcome.run.id == last) {
-        match of_run.iter_mut().find(|known| known.test == outcome.test) {
-            Some(known) => *known = outcome,
-            None => of_run.push(outcome),
+    let mut known = HashMap::new();
+    for outcome in record.outcomes.iter().filter(is_last) {
+        let at = *known.entry((&outcome.file, &outcome.test)).or_insert(of_run.len());
+        if at == of_run.len() {
+            of_run.push(outcome.clone());
+        } else {
+            of_run[at] = outcome.clone();
         }
     }
     of_run

@@ -119,6 +119,11 @@ pub(crate) fn no_commands(text: &str) -> String {
     safe
 }
 
+/// Returns a counted noun: `1 file`, `2 files`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::fnv;
+
+mod pointer;
+
+use self::pointer::workspace;
+pub use self::pointer::{Place, default, leave, places};
 
 /// The variable that overrides the directory of results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";
@@ -16,7 +22,8 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Returns the directory of results, `target/budgets` beside the test binary, where cargo's other results are too. It
+/// Returns the directory of results: `target/budgets` of the target directory that the test binary is in. Where nextest
+/// has unpacked the binary from an archive, which it deletes afterwards, it is the one of the workspace. The directory
 /// is created if necessary.
 ///
 /// # Errors
@@ -24,7 +31,10 @@ pub fn budgets(named: Option<&Path>) -> PathBuf {
 pub fn results() -> Result<PathBuf, Error> {
     let directory = match std::env::var_os(DIRECTORY) {
         Some(set) => PathBuf::from(set),
-        None => target()?.join("budgets"),
+        None => match package().filter(|_| is_unpacked()) {
+            Some(package) => default(&workspace(&package)),
+            None => target()?.join("budgets"),
+        },
     };
     std::fs::create_dir_all(&directory).map_err(|e| {
         Error::other(format!(
@@ -34,6 +44,29 @@ pub fn results() -> Result<PathBuf, Error> {
         ))
     })?;
     directory.canonicalize().map_err(|e| Error::io("resolve", &directory, e))
+}
+
+/// Returns the directory of the package whose tests run, if cargo or nextest names it.
+pub fn package() -> Option<PathBuf> {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)
+}
+
+/// Returns a name for the place that a project is in: the directory of its package, or of its file with budgets where
+/// that is in another directory. Several checkouts may share a record, and this tells them apart. A directory that is
+/// reached by another path has the same name.
+pub fn checkout(package: &Path, budgets: &Path) -> String {
+    let resolve = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (package, budgets) = (resolve(package), resolve(budgets));
+    let directory = budgets.parent().filter(|_| !budgets.starts_with(&package));
+    let directory = directory.unwrap_or(&package);
+    format!("{:016x}", fnv::hash(directory.as_os_str().as_encoded_bytes().iter().copied()))
+}
+
+/// Whether nextest has unpacked this binary from an archive: then it describes the binaries in a file above them.
+fn is_unpacked() -> bool {
+    let binary = std::env::current_exe().unwrap_or_default();
+    // Such as `target/TRIPLE/release/deps/budgets-1`.
+    binary.ancestors().take(6).any(|dir| dir.join("nextest/binaries-metadata.json").is_file())
 }
 
 /// Returns the file that outcomes are appended to.
@@ -114,6 +147,18 @@ mod tests {
         check(None, Some("t"), "/w/app/t/criterion");
         check(Some("/c"), Some("/t"), "/c");
         check(Some("c"), None, "/w/app/c");
+    }
+
+    #[test]
+    fn a_project_is_known_by_the_directory_of_its_budgets() {
+        let of = |package: &str, budgets: &str| checkout(Path::new(package), Path::new(budgets));
+        let here = of("/none/a", "/none/a/budgets.toml");
+        assert_eq!(of("/none/a", "/none/a/perf/stress.toml"), here);
+        assert_ne!(of("/none/b", "/none/b/budgets.toml"), here);
+        // The packages of a workspace may share a file at its root.
+        let root = of("/none/a", "/none/budgets.toml");
+        assert_eq!(root, of("/none", "/none/budgets.toml"));
+        assert_ne!(root, here);
     }
 
     #[test]

@@ -1,51 +1,349 @@
-//! The record `outcomes.jsonl`: each outcome is appended as one line of JSON, from which every report can be rendered.
+//! The record `outcomes.jsonl`: one line of JSON for each process of a run that begins, with the tests that it is going
+//! to judge, and one line for each outcome. Every report can be rendered from it.
+//!
+//! A test that was begun and has no outcome was lost: its process was killed, or could not write any more. Reading the
+//! record gives such a test a red outcome, so that a run which died half-way is never taken for a whole one.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::exact;
-use crate::outcome::Outcome;
+use crate::outcome::{Cause, Outcome, Run};
 
 /// The size in bytes beyond which the file is renamed and a new one is begun, so that it does not grow for ever.
 const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// What one process of a run is going to judge. The line is written before anything is measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The tests that were selected.
+    pub begun: Vec<Test>,
+    /// The number of tests that were left out by a filter.
+    pub filtered: usize,
+    /// The number of tests that are skipped without being asked for, whether or not a filter leaves them out.
+    pub ignored: usize,
+    /// Whether the run has a process for each test. Then only all processes together tell which tests were left out.
+    pub shared: bool,
+    /// The file with the budgets, as people know it.
+    pub file: String,
+    /// The run that the process belongs to.
+    pub run: Run,
+}
+
+/// A test that was selected. The fields are those of [`Outcome`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Test {
+    /// The name of the test.
+    pub test: String,
+    /// The name of its budget.
+    pub budget: String,
+    /// The listed parameters of its case.
+    pub case: String,
+    /// The metric's name.
+    pub metric: String,
+    /// What it measures, in words.
+    pub subject: String,
+    /// The line of its limit in the file with the budgets.
+    pub line: usize,
+}
+
+impl Test {
+    /// Returns the test that this outcome is of.
+    pub fn of(outcome: Outcome) -> Test {
+        let Outcome { test, budget, case, metric, subject, line, .. } = outcome;
+        Test { test, budget, case, metric, subject, line }
+    }
+}
+
+/// What a record says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// The outcomes in the order in which they were written. A test without an outcome has a red one, where its process
+    /// began.
+    pub outcomes: Vec<Outcome>,
+    /// The processes that began, in the order in which they did.
+    pub begun: Vec<Begun>,
+    /// The numbers of the lines that are no JSON, counted from 1. A full disk or a killed process leaves such a line,
+    /// and what it lost is red.
+    pub damaged: Vec<usize>,
+}
 
 /// Appends one outcome. The line is written by a single call, so that the lines of concurrent processes never mix.
 ///
 /// # Errors
 /// If the line cannot be written whole, as on a full disk or in a read-only directory.
 pub fn append(path: &Path, outcome: &Outcome) -> Result<(), Error> {
-    let failed = |e| Error::io("append to", path, e);
-    if path.metadata().is_ok_and(|file| file.len() > LARGEST) {
-        std::fs::rename(path, path.with_extension("old.jsonl")).map_err(failed)?;
+    write_line(path, outcome)
+}
+
+/// Appends what a process is going to judge. A large record is renamed first, unless its last line belongs to the same
+/// run.
+///
+/// # Errors
+/// If the line cannot be written whole, or the record cannot be renamed.
+pub fn begin(path: &Path, begun: &Begun) -> Result<(), Error> {
+    begin_within(LARGEST, path, begun)
+}
+
+fn begin_within(largest: u64, path: &Path, begun: &Begun) -> Result<(), Error> {
+    if path.metadata().is_ok_and(|file| file.is_file() && file.len() > largest)
+        && !ends_with(path, &begun.run.id)
+    {
+        std::fs::rename(path, before(path)).map_err(|e| Error::io("rename", path, e))?;
     }
-    let mut line = serde_json::to_vec(outcome).map_err(|e| failed(e.into()))?;
+    write_line(path, begun)
+}
+
+/// Returns the file that a large record was renamed to.
+fn before(path: &Path) -> PathBuf {
+    path.with_extension("old.jsonl")
+}
+
+/// Whether the last line of the record belongs to this run. A line that cannot be read does not.
+fn ends_with(path: &Path, run: &str) -> bool {
+    let text = tail(path).unwrap_or_default();
+    let last = text.lines().next_back().and_then(|line| Line::read(line).ok());
+    last.is_some_and(|line| line.run().id == run)
+}
+
+/// Appends a value as one line. If the last line was cut off, the new one does not continue it.
+fn write_line(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let failed = |e| Error::io("append to", path, e);
+    let mut line = serde_json::to_vec(value).map_err(|e| failed(e.into()))?;
     line.push(b'\n');
-    let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    let file = OpenOptions::new().append(true).read(true).create(true).open(path);
+    let mut file = file.map_err(failed)?;
+    let is_file = file.metadata().map_err(failed)?.is_file();
+    if is_file && is_cut_off(&mut file).map_err(failed)? {
+        line.insert(0, b'\n');
+    }
     file.write_all(&line).map_err(failed)
 }
 
-/// Reads all outcomes, in the order in which they were written.
+/// Whether the file ends within a line.
+fn is_cut_off(file: &mut File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// Reads a record.
 ///
 /// # Errors
-/// If the file cannot be read, or if a line is not an outcome; the message names the line.
-pub fn read(path: &Path) -> Result<Vec<Outcome>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(i, line)| {
-            exact::read(line.as_bytes()).map_err(|e| {
-                Error::other(format!(
-                    "failed to read `{}`: line {} is not an outcome: {e}; remove the line",
-                    path.display(),
-                    i + 1
-                ))
-            })
-        })
-        .collect()
+/// If the file cannot be read, if a line is JSON but neither an outcome nor the beginning of a process, or if it cannot be
+/// known what a damaged line was; the message names the line.
+pub fn read(path: &Path) -> Result<Record, Error> {
+    let mut lines = Lines::default();
+    lines.read(path)?;
+    lines.check_damage(path)?;
+    // A record is renamed between two runs. If another run was going on, its beginning is in the renamed file.
+    if lines.has_run_without_beginning() && before(path).is_file() {
+        let rest = std::mem::take(&mut lines);
+        lines.read(&before(path))?;
+        lines.damaged.clear();
+        lines.append(rest);
+    }
+    Ok(lines.record())
+}
+
+/// Returns the last run in a record for which `is_wanted` is true, without reading more of a large record than needed.
+/// `None` if there is none, or if the file cannot be read.
+pub fn last_run(path: &Path, is_wanted: impl Fn(&Run) -> bool) -> Option<Run> {
+    // A pipe would be waited for, and a device may have no end.
+    if !path.is_file() {
+        return None;
+    }
+    let find = |text: &str| {
+        let mut runs = text.lines().rev().filter_map(|line| Line::read(line).ok());
+        runs.find(|line| is_wanted(line.run())).map(|line| line.run().clone())
+    };
+    find(&tail(path)?).or_else(|| find(&String::from_utf8_lossy(&std::fs::read(path).ok()?)))
+}
+
+/// The number of bytes at the end of a record in which its last run is looked for first.
+const TAIL: u64 = 256 * 1024;
+
+/// Returns the last lines of a record. The first of them may be cut off.
+fn tail(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn no_outcome(path: &Path, line: usize, why: &serde_json::Error) -> Error {
+    Error::other(format!(
+        "failed to read `{}`: line {line} is not an outcome: {why}; remove the line",
+        path.display()
+    ))
+}
+
+/// One line of a record.
+#[derive(Debug)]
+enum Line {
+    Begun(Box<Begun>),
+    Outcome(Box<Outcome>),
+}
+
+/// Why a line cannot be read.
+enum Unreadable {
+    /// The line is no JSON.
+    Damaged(serde_json::Error),
+    /// The line is JSON, but nothing that a record has.
+    Foreign(serde_json::Error),
+}
+
+impl Line {
+    fn read(line: &str) -> Result<Line, Unreadable> {
+        let unreadable = |e: serde_json::Error| {
+            if e.is_data() { Unreadable::Foreign(e) } else { Unreadable::Damaged(e) }
+        };
+        if line.starts_with("{\"begun\":") {
+            return exact::read(line.as_bytes()).map(Line::Begun).map_err(unreadable);
+        }
+        exact::read(line.as_bytes()).map(Line::Outcome).map_err(unreadable)
+    }
+
+    fn run(&self) -> &Run {
+        match self {
+            Line::Begun(begun) => &begun.run,
+            Line::Outcome(outcome) => &outcome.run,
+        }
+    }
+}
+
+/// The lines of a record.
+#[derive(Debug, Default)]
+struct Lines {
+    lines: Vec<Line>,
+    damaged: Vec<Damage>,
+}
+
+/// A line that is no JSON.
+#[derive(Debug)]
+struct Damage {
+    /// The number of the line, counted from 1.
+    line: usize,
+    why: serde_json::Error,
+    /// Whether the line was going to be an outcome.
+    is_outcome: bool,
+    /// Whether no line follows.
+    is_last: bool,
+}
+
+impl Lines {
+    fn read(&mut self, path: &Path) -> Result<(), Error> {
+        let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        // A cut-off line may end within a character.
+        let text = String::from_utf8_lossy(&bytes);
+        let mut numbered =
+            (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
+        while let Some((number, line)) = numbered.next() {
+            match Line::read(line) {
+                Ok(line) => self.lines.push(line),
+                Err(Unreadable::Damaged(why)) => self.damaged.push(Damage {
+                    line: number,
+                    why,
+                    is_outcome: line.starts_with("{\"test\":"),
+                    is_last: numbered.peek().is_none(),
+                }),
+                Err(Unreadable::Foreign(why)) => return Err(no_outcome(path, number, &why)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that it is known what was lost with each damaged line.
+    ///
+    /// # Errors
+    /// If a line may have been the beginning of the last process, or an outcome of a last run that has recorded no
+    /// beginning.
+    fn check_damage(&self, path: &Path) -> Result<(), Error> {
+        let last = self.lines.last().map(|line| &line.run().id);
+        let begun = |line: &&Line| matches!(line, Line::Begun(_));
+        let is_known = self.lines.iter().filter(begun).any(|line| Some(&line.run().id) == last);
+        let unknown = |damage: &&Damage| !is_known || (damage.is_last && !damage.is_outcome);
+        let unknown = self.damaged.iter().find(unknown);
+        unknown.map_or(Ok(()), |damage| Err(no_outcome(path, damage.line, &damage.why)))
+    }
+
+    fn append(&mut self, other: Lines) {
+        self.lines.extend(other.lines);
+        self.damaged.extend(other.damaged);
+    }
+
+    /// Whether there is an outcome of a run whose beginning is not here. Records of earlier releases have no
+    /// beginnings, so only a record that has some is looked at.
+    fn has_run_without_beginning(&self) -> bool {
+        let begun = |line: &Line| matches!(line, Line::Begun(_)).then(|| line.run().id.clone());
+        let begun: HashSet<String> = self.lines.iter().filter_map(begun).collect();
+        !begun.is_empty() && self.lines.iter().any(|line| !begun.contains(&line.run().id))
+    }
+
+    /// Returns what the lines say, with a red outcome for each test that was lost.
+    fn record(self) -> Record {
+        let mut judged: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for line in &self.lines {
+            if let Line::Outcome(outcome) = line {
+                judged.entry(&outcome.run.id).or_default().insert(&outcome.test);
+            }
+        }
+        let mut lost: Vec<Vec<Outcome>> = Vec::new();
+        for line in &self.lines {
+            let Line::Begun(begun) = line else { continue };
+            let has = judged.entry(&begun.run.id).or_default();
+            // A test that is tried again is begun again, and is lost only once.
+            let tests = begun.begun.iter().filter(|test| has.insert(&test.test));
+            lost.push(tests.map(|test| begun.lost(test)).collect());
+        }
+        let mut lost = lost.into_iter();
+        let damaged = self.damaged.iter().map(|damage| damage.line).collect();
+        let mut record = Record { damaged, ..Record::default() };
+        for line in self.lines {
+            match line {
+                Line::Begun(begun) => {
+                    record.outcomes.extend(lost.next().unwrap_or_default());
+                    record.begun.push(*begun);
+                }
+                Line::Outcome(outcome) => record.outcomes.push(*outcome),
+            }
+        }
+        record
+    }
+}
+
+impl Begun {
+    /// Returns the outcome of a test that was lost.
+    fn lost(&self, test: &Test) -> Outcome {
+        let Test { test, budget, case, metric, subject, line } = test.clone();
+        Outcome {
+            test,
+            budget,
+            case,
+            metric,
+            subject,
+            line,
+            cause: Some(Cause::Harness.name().to_owned()),
+            reason: "the run has no outcome of this test: it is still going on, or it was ended from outside; run \
+                     the tests again"
+                .to_owned(),
+            file: self.file.clone(),
+            run: self.run.clone(),
+            ..Outcome::default()
+        }
+    }
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;

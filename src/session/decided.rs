@@ -3,6 +3,7 @@
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
+use perf_budget_core::record::{self, Begun};
 use perf_budget_core::suite::{self, Group, Reading, Span, names};
 use perf_budget_core::verdict::Verdict;
 
@@ -139,6 +140,23 @@ impl Session {
             run: self.run.clone(),
             ..Outcome::default()
         }
+    }
+
+    /// Returns the line of the record that says what this process is going to judge, before any test is in it.
+    pub(crate) fn nothing_begun(&self) -> Begun {
+        let file = perf_budget_core::paths::shown(&self.budgets.path);
+        Begun { file, run: self.run.clone(), shared: self.run_cache.is_some(), ..Begun::default() }
+    }
+
+    /// Returns a test as the record names it. `None` stands for the test of a workload without a budget, which is known
+    /// by its name.
+    pub(crate) fn begun(&self, test: Option<usize>, name: &str) -> record::Test {
+        if let Some(test) = test {
+            return record::Test::of(self.template(test));
+        }
+        let workloads = &self.workloads;
+        let workload = workloads.iter().find(|own| Session::test_without_budget(own) == name);
+        record::Test::of(self.without_budget(workload.map_or(name, String::as_str)))
     }
 
     /// Returns the test name of a workload without a budget. It is on one line, as lists of tests are read line by

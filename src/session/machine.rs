@@ -1,9 +1,10 @@
 //! The facts about a run and its machine that a reader of the numbers needs.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Run;
+use perf_budget_core::paths;
 
 /// The variables that name a run of several processes: that of perf-budget comes before that of nextest.
 const RUN_ID: [&str; 2] = ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"];
@@ -13,11 +14,18 @@ pub(crate) fn named_run() -> Option<String> {
     RUN_ID.iter().find_map(|name| std::env::var(name).ok())
 }
 
-/// Returns the facts about this run, which has this many tests of this many budgets.
-pub(crate) fn run(tests: usize, budgets: usize) -> Run {
+/// Returns which attempt of its test this process is. Nextest tries a red test again, and counts the attempts; every
+/// other process is the only attempt.
+pub(crate) fn attempt() -> String {
+    let counts = ["NEXTEST_STRESS_CURRENT", "NEXTEST_ATTEMPT"];
+    let counts = counts.map(|name| std::env::var(name).unwrap_or_else(|_| "1".to_owned()));
+    counts.join(".")
+}
+
+/// Returns the facts about this run, which has this many tests of this many budgets, in this file.
+pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let package = package.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+    let package = paths::package().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
     Run {
         id: named_run().unwrap_or_else(|| format!("{}-{}", began.as_millis(), std::process::id())),
         began: began.as_secs(),
@@ -29,8 +37,19 @@ pub(crate) fn run(tests: usize, budgets: usize) -> Run {
         cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         package: std::env::var("CARGO_PKG_NAME").unwrap_or_default(),
+        target: target().unwrap_or_default(),
+        checkout: paths::checkout(&package, file),
         commit: super::revision::commit(&package),
     }
+}
+
+/// Returns the name of the test target that this binary is: its file name without the hash that cargo adds.
+fn target() -> Option<String> {
+    let binary = std::env::current_exe().ok()?;
+    let name = binary.file_stem()?.to_string_lossy().into_owned();
+    let is_hash = |end: &str| end.len() == 16 && end.bytes().all(|b| b.is_ascii_hexdigit());
+    let named = name.rsplit_once('-').filter(|(_, end)| is_hash(end));
+    Some(named.map_or(name.as_str(), |(target, _)| target).to_owned())
 }
 
 #[cfg(target_os = "linux")]

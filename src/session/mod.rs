@@ -51,6 +51,20 @@ impl Session {
     /// Returns the outcome of a test in a run of several processes. The first process of them measures the group.
     fn outcome_of_run(&self, run_cache: &RunCache, group: usize, test: usize) -> Outcome {
         let name = &self.suite.tests[test].name;
+        match run_cache.claim(name, &machine::attempt()) {
+            Ok(true) => {}
+            Ok(false) => {
+                let text = format!(
+                    "the run `{}` has judged this test before, and what is measured may have changed since; give \
+                     each run a name of its own",
+                    self.run.id
+                );
+                return self.unmeasured(test, &Unmeasured::new(Cause::Harness, text));
+            }
+            Err(error) => {
+                return self.unmeasured(test, &Unmeasured::new(Cause::Harness, error.to_string()));
+            }
+        }
         let outcomes = run_cache.outcomes(&self.key(group), || {
             let measurement = self.measure(group, &|_| true, Purpose::Judge);
             self.progress.clear();

@@ -11,11 +11,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use perf_budget_core::atomic;
 use perf_budget_core::budget::lock;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
+use perf_budget_core::{atomic, fnv};
 
 use super::machine;
 
@@ -90,6 +90,25 @@ impl RunCache {
         atomic::once(&self.file(key, "json"), measure)
     }
 
+    /// Claims a test for this process: whether no process of the run has asked for it in this attempt before. A second
+    /// claim means that the name of the run was used for another one, whose outcomes may be of other files.
+    ///
+    /// # Errors
+    /// If the claim cannot be read or written.
+    pub(crate) fn claim(&self, test: &str, attempt: &str) -> Result<bool, Error> {
+        let _lock = atomic::lock(&self.file("asked", "lock"))?;
+        let path = self.directory.join("asked.jsonl");
+        let failed = |e| Error::io("append to", &path, e);
+        let line = serde_json::to_string(&(test, attempt)).map_err(|e| failed(e.into()))?;
+        let asked = std::fs::read_to_string(&path).unwrap_or_default();
+        if asked.lines().any(|known| known == line) {
+            return Ok(false);
+        }
+        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(failed)?;
+        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
+        Ok(true)
+    }
+
     /// Reports the verdict of a test to the other processes of the run. A skipped test is reported too.
     ///
     /// # Errors
@@ -139,6 +158,9 @@ impl RunCache {
     }
 }
 
+/// The longest text that is the name of a file as it is.
+const LONGEST_NAME: usize = 64;
+
 /// Returns a text as the name of a file. Different texts have different names.
 fn file_name(text: &str) -> String {
     use std::fmt::Write;
@@ -150,6 +172,11 @@ fn file_name(text: &str) -> String {
                 let _ = write!(name, "%{other:02x}");
             }
         }
+    }
+    // A file's name has at most 255 bytes on most systems, and an ending is added.
+    if name.len() > LONGEST_NAME {
+        name.truncate(LONGEST_NAME);
+        let _ = write!(name, "-{:016x}", fnv::hash(text.bytes()));
     }
     name
 }
@@ -174,6 +201,15 @@ mod tests {
     use perf_budget_core::exact::frozen::frozen;
 
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_stays_its_own() {
+        assert_eq!(file_name("merge::p99"), "merge%3a%3ap99");
+        let [first, second] =
+            ["a", "b"].map(|end| file_name(&format!("{}{end}", "漢字".repeat(40))));
+        assert_ne!(first, second);
+        assert!(first.len() < 100 && first.starts_with("%e6%bc%a2"), "{first}");
+    }
 
     #[test]
     fn the_format_of_a_reported_verdict_stays_the_same() {

@@ -60,7 +60,7 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let suite = Suite::of(&budgets, base.is_some());
-        let run = machine::run(suite.tests.len(), budgets.budgets.len());
+        let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
         let started = match &run_cache {
             Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,

@@ -15,12 +15,14 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 
 /// Variables that the machine that runs the suite may have set, and that a case must not see.
-const HIDDEN_VARIABLES: [&str; 16] = [
+const HIDDEN_VARIABLES: [&str; 18] = [
     "CI",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
     "NEXTEST",
+    "NEXTEST_ATTEMPT",
     "NEXTEST_RUN_ID",
+    "NEXTEST_STRESS_CURRENT",
     "NO_COLOR",
     "PERF_BUDGET_BASE",
     "PERF_BUDGET_BASE_LINKS",
@@ -57,6 +59,10 @@ impl Case {
         if dir.exists() {
             fs::remove_dir_all(&dir).unwrap();
         }
+        // What a run leaves in its workspace stays here, and not in the workspace of this repository.
+        let above = dir.parent().unwrap();
+        fs::create_dir_all(above).unwrap();
+        fs::write(above.join("Cargo.toml"), "[workspace]\n").unwrap();
         // The lock of the machine is in this directory too, so that cases do not wait for each other.
         fs::create_dir_all(dir.join("tmp")).unwrap();
         Case { dir, args: Vec::new(), env: Vec::new() }
@@ -98,10 +104,10 @@ impl Case {
 
     /// Returns everything on record, over all runs.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
-        record::read(&self.dir.join("results/outcomes.jsonl")).unwrap()
+        record::read(&self.dir.join("results/outcomes.jsonl")).unwrap().outcomes
     }
 
-    fn start(&self, name: &str, args: &[String]) -> Started {
+    pub(crate) fn start(&self, name: &str, args: &[String]) -> Started {
         let file = |ending| self.dir.join("tmp").join(name).with_extension(ending);
         let files = [file("stdout"), file("stderr")];
         let [stdout, stderr] = files.each_ref().map(|file| File::create(file).unwrap());

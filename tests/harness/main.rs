@@ -17,6 +17,7 @@ mod handshake;
 mod inconclusive;
 mod interference;
 mod locks;
+mod places;
 mod processes;
 mod profile;
 mod record;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         interference::rows(),
         locks::rows(),
         processes::rows(),
+        places::rows(),
         profile::rows(),
         record::rows(),
     ];

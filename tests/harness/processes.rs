@@ -37,6 +37,7 @@ pub(crate) fn rows() -> Vec<Trial> {
         row("processes::share_a_measurement", share_a_measurement),
         row("processes::a_retry_finds_the_red_again", a_retry_finds_the_red_again),
         row("processes::another_run_measures_again", another_run_measures_again),
+        row("processes::a_name_that_is_used_twice_is_red", a_name_that_is_used_twice_is_red),
         row("processes::a_changed_file_is_measured_again", a_changed_file_is_measured_again),
         row(
             "processes::statistical_measurements_never_overlap",
@@ -86,6 +87,7 @@ fn share_a_measurement() {
     assert_eq!(verdicts(&case), verdicts(&in_one_process));
     assert_eq!((marks(&case), case.outcomes().len()), (marks(&in_one_process), 7));
     // Each process reports its own test and the run so far, even one that comes late.
+    let case = case.env("NEXTEST_ATTEMPT", "2");
     let late = case.start_test("tally::width").end().exited(0);
     assert_eq!(late.count(), "7 limits of 4 budgets: 1 pass; 6 filtered out");
     late.printed([
@@ -95,17 +97,20 @@ fn share_a_measurement() {
 
 fn a_retry_finds_the_red_again() {
     let case = Case::new("processes-retry", BUDGETS).env("NEXTEST_RUN_ID", "retried");
-    let red = |test: &str| case.start_test(test).end().exited(101);
-    red("tally::depth");
-    let before = marks(&case);
-    red("tally::depth");
-    assert_eq!(marks(&case), before, "it was measured again");
+    let attempt = |case: Case, attempt: &str| {
+        let case = case.env("NEXTEST_ATTEMPT", attempt);
+        for test in ["tally::depth", "lost::depth"] {
+            case.start_test(test).end().exited(101);
+        }
+        let marks = marks(&case);
+        (case, marks)
+    };
+    let (case, once) = attempt(case, "1");
+    let (case, twice) = attempt(case, "2");
+    assert_eq!(once, twice, "it was measured again");
     assert_eq!(verdicts(&case)["tally::depth"].0, Verdict::Fail);
-    let [first, second] = case.outcomes().try_into().unwrap();
-    assert_eq!(first, second);
-    // What could not be measured is not measured again either.
-    red("lost::depth");
-    red("lost::depth");
+    let [deep, lost, deep_again, lost_again] = case.outcomes().try_into().unwrap();
+    assert_eq!((deep, lost), (deep_again, lost_again));
 }
 
 fn another_run_measures_again() {
@@ -122,8 +127,20 @@ fn another_run_measures_again() {
     case.start_test("tally::width").end().exited(0);
     let thrice = marks(&case);
     assert!(thrice > twice, "{twice}, {thrice}");
-    case.start_test("tally::width").end().exited(0);
-    assert_eq!(marks(&case), thrice, "it was measured again");
+}
+
+/// What a test measures may have changed since the run of the same name, so an old outcome is no answer.
+fn a_name_that_is_used_twice_is_red() {
+    let budgets = "[budget.file]\nartifact = \"file\"\nmax = { size = \"1 KB\" }\n";
+    for variable in ["PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
+        let case = Case::new(&format!("processes-twice-{variable}"), budgets).env(variable, "one");
+        fs::write(case.dir.join("file"), "small").unwrap();
+        case.run().exited(0);
+        fs::write(case.dir.join("file"), "large".repeat(1000)).unwrap();
+        let red = case.run().exited(101);
+        red.printed(["the run `one` has judged this test before", "a name of its own"]);
+        assert_eq!(case.outcomes().last().unwrap().verdict, Verdict::Unmeasured);
+    }
 }
 
 /// If the user gives the same name again, what was measured against other limits is not used.

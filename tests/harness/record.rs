@@ -1,4 +1,4 @@
-//! The record `outcomes.jsonl`: one line for each test that was judged. If it cannot be written, the test is red.
+//! The record `outcomes.jsonl`: one line for each process that begins, and one for each test that was judged. If it cannot be written, the test is red.
 
 use std::fs;
 
@@ -28,7 +28,11 @@ max = { size = "1 MB" }
 pub(crate) fn rows() -> Vec<Trial> {
     let mut rows = vec![
         row("record::one_line_for_each_test", one_line_for_each_test),
-        row("record::a_line_that_is_cut_short_is_reported", a_line_that_is_cut_short_is_reported),
+        row(
+            "record::a_line_that_is_cut_short_is_a_red_test",
+            a_line_that_is_cut_short_is_a_red_test,
+        ),
+        row("record::a_run_that_dies_leaves_its_tests", a_run_that_dies_leaves_its_tests),
         row("record::no_place_for_results", no_place_for_results),
         row("record::a_record_that_cannot_be_opened", a_record_that_cannot_be_opened),
     ];
@@ -43,7 +47,7 @@ fn one_line_for_each_test() {
     for times in 1..=2 {
         case.run().exited(101);
         let text = fs::read_to_string(case.dir.join("results/outcomes.jsonl")).unwrap();
-        assert_eq!(text.lines().count(), 4 * times);
+        assert_eq!(text.lines().count(), 5 * times);
         assert_eq!(case.outcomes().len(), 4 * times);
     }
     let outcomes = case.outcomes();
@@ -62,14 +66,42 @@ fn one_line_for_each_test() {
     assert_eq!((lost.verdict, lost.cause.as_deref()), (Verdict::Unmeasured, Some("panicked")));
 }
 
-fn a_line_that_is_cut_short_is_reported() {
+/// The outcome on the line is lost, but its test is known to have begun.
+fn a_line_that_is_cut_short_is_a_red_test() {
     let case = Case::new("record-cut", BUDGETS);
     case.run().exited(101);
     let path = case.dir.join("results/outcomes.jsonl");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
-    let error = record::read(&path).unwrap_err().to_string();
-    assert!(error.contains("line 4 is not an outcome"), "{error}");
+    let record = record::read(&path).unwrap();
+    assert_eq!(record.damaged, [5]);
+    assert_eq!(record.outcomes.len(), 4);
+    let lost =
+        record.outcomes.iter().find(|outcome| outcome.reason.contains("no outcome of this test"));
+    assert_eq!(lost.unwrap().verdict, Verdict::Unmeasured);
+    // The next run is not spoilt.
+    case.run().exited(101);
+    let record = record::read(&path).unwrap();
+    assert_eq!((record.damaged.len(), record.outcomes.len(), record.begun.len()), (1, 8, 2));
+}
+
+/// What the process was going to judge is on record before it measures anything.
+fn a_run_that_dies_leaves_its_tests() {
+    let budgets = "[budget.hang]\nworkload = \"never ends\"\nmax = { depth = 1, width = 1 }\n";
+    let case = Case::new("record-dying", budgets);
+    let started = case.start("dying", &[]);
+    let path = case.dir.join("results/outcomes.jsonl");
+    while !fs::read_to_string(&path).is_ok_and(|text| text.ends_with('\n')) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    started.kill();
+    let lost = case.outcomes();
+    let names: Vec<&str> = lost.iter().map(|outcome| outcome.test.as_str()).collect();
+    assert_eq!(names, ["hang::depth", "hang::width"]);
+    assert!(lost.iter().all(|outcome| outcome.verdict == Verdict::Unmeasured && outcome.is_red()));
+    let hang = &lost[0];
+    assert_eq!((hang.budget.as_str(), hang.metric.as_str()), ("hang", "depth"));
+    assert_eq!((hang.subject.as_str(), hang.line), ("workload never ends", 3));
 }
 
 /// Nothing is measured if nothing can be kept.
@@ -88,19 +120,29 @@ fn no_place_for_results() {
 fn a_record_that_cannot_be_opened() {
     let case = Case::new("record-closed", BUDGETS).args(["files"]);
     fs::create_dir_all(case.dir.join("results/outcomes.jsonl")).unwrap();
-    let run = case.run().exited(101);
-    run.printed(["failed to append to `", "outcomes.jsonl`", "files::size"]);
+    let run = case.run().exited(2);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("failed to append to `"), "{run}");
+    assert!(run.stderr.contains("outcomes.jsonl`"), "{run}");
 }
 
-/// A value that was measured but cannot be recorded is missing from every report, so the test is red.
+/// Nothing is measured where no outcome could be recorded. If the disk becomes full later, a value that was measured is
+/// missing from every report, so its test is red.
 #[cfg(target_os = "linux")]
 fn a_full_disk() {
     let case = Case::new("record-full", BUDGETS).args(["files"]);
     fs::create_dir_all(case.dir.join("results")).unwrap();
     let path = case.dir.join("results/outcomes.jsonl");
     std::os::unix::fs::symlink("/dev/full", path).unwrap();
+    let run = case.run().exited(2);
+    assert!(run.stderr.contains("No space left on device"), "{run}");
+    assert!(run.stderr.contains("make room there"), "{run}");
+
+    let budgets = "[budget.fill]\ncommand = [\"ln\", \"-sf\", \"/dev/full\", \"results/outcomes.jsonl\"]\n\
+                   max = { exit = 0 }\n";
+    let case = Case::new("record-filling", budgets);
     let run = case.run().exited(101);
-    run.printed(["failed to append to `", "No space left on device", "files::size"]);
+    run.printed(["failed to append to `", "No space left on device", "fill::exit"]);
     run.printed(["make room there", "unmeasured\n"]);
     // An outcome that is not on record is not counted as a pass.
     assert!(!run.stdout.contains("  pass"), "{}", run.stdout);

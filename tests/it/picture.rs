@@ -23,7 +23,7 @@ const MARGIN: usize = 18;
 #[test]
 fn the_picture_shows_what_the_terminal_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let outcomes = record::read(&root.join(OUTCOME)).unwrap();
+    let outcomes = record::read(&root.join(OUTCOME)).unwrap().outcomes;
     let outcome = outcomes.first().expect("a recorded outcome");
     assert!(outcome.is_red(), "a picture of {}", outcome.verdict.name());
     let drawn = draw(&format!("---- {} ----\n{}", outcome.test, terminal::explain(outcome)));

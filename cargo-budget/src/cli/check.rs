@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::handover;
-use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record;
+use perf_budget_core::record::{Begun, Record};
 
 use super::context::Context;
 use super::target::Options;
@@ -13,7 +12,8 @@ use crate::base::{self, Base, Target};
 use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project::{Project, last_run};
+use crate::project::{Project, judged_nothing, last_run};
+use crate::target;
 
 /// Judge every limit, and compare with a base revision
 ///
@@ -82,12 +82,15 @@ impl Check {
             context,
         )?;
         let work = context.progress.busy("reading outcomes");
-        let outcomes = outcomes(&project, began)?;
+        let record = record_since(&project, began)?;
         drop(work);
-        let judged = match (Exit::of(&outcomes), code) {
+        let judged = match (Exit::of(&last_run(&record)), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
-            (Exit::Holds, Some(0)) => Exit::Holds,
+            (Exit::Holds, Some(0)) => match nothing_judged(&project, &record, &target.test) {
+                Some(why) => return Err(Failure::unmeasured(why)),
+                None => Exit::Holds,
+            },
             (Exit::Holds, _) => Exit::Unmeasured,
             (exit, _) => exit,
         };
@@ -134,12 +137,39 @@ impl Check {
     }
 }
 
-/// Returns the outcomes of the run that began at this time; none where no test was judged.
-fn outcomes(project: &Project, began: u64) -> Result<Vec<Outcome>, Failure> {
-    let path = project.record();
-    if !path.is_file() {
-        return Ok(Vec::new());
+/// Returns what the record says of the runs that began at this time or later.
+fn record_since(project: &Project, began: u64) -> Result<Record, Failure> {
+    if !project.record().is_file() {
+        return Ok(Record::default());
     }
-    let last = last_run(project.own(record::read(&path)?));
-    Ok(last.into_iter().filter(|outcome| outcome.run.began >= began).collect())
+    let mut record = project.read_record()?;
+    record.outcomes.retain(|outcome| outcome.run.began >= began);
+    record.begun.retain(|begun| begun.run.began >= began);
+    Ok(record)
+}
+
+/// Returns why the budgets were not judged although the tests succeeded, if that is so.
+fn nothing_judged(project: &Project, record: &Record, test: &str) -> Option<String> {
+    let file = project.file();
+    if record.begun.is_empty() {
+        return Some(target::fault(&project.root, test).unwrap_or_else(|| {
+            format!(
+                "the tests succeeded, but none of them judged `{}`: the test target `{test}` recorded nothing; it \
+                 has to return the result of `perf_budget::Harness::main` from its `main`",
+                file.display()
+            )
+        }));
+    }
+    if let Some(nothing) = judged_nothing(record) {
+        return Some(nothing.text);
+    }
+    let reads_it = |begun: &Begun| project.is_file_of(&begun.file);
+    (!record.begun.iter().any(reads_it)).then(|| {
+        format!(
+            "the test target `{test}` reads `{}`, and so nothing judged `{}`; name that file by `Harness::file`, or \
+             remove it",
+            record.begun[0].file,
+            file.display()
+        )
+    })
 }

@@ -5,6 +5,8 @@ use super::rendering::Rendering;
 use crate::doctor;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::project::Project;
+use crate::target;
 
 /// Say how noisy this machine is, and what that means for budgets
 ///
@@ -26,7 +28,14 @@ impl Doctor {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let machine = doctor::examine();
         match self.format {
-            Rendering::Text => show(&machine.render())?,
+            Rendering::Text => {
+                show(&machine.render())?;
+                let fault =
+                    Project::here().ok().and_then(|here| target::fault(&here.root, "budgets"));
+                if let Some(fault) = fault {
+                    show(&format!("\n{fault}\n"))?;
+                }
+            }
             Rendering::Json => print(&format!("{:#}\n", machine.json()))?,
         }
         Ok(Exit::Holds)

@@ -47,7 +47,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let report = match self.input.as_slice() {
-            [] => input::project(Path::new("."), context.progress)?,
+            [] => input::project(Path::new("."), 0, context.progress)?,
             files => input::record(files, context.progress)?,
         };
         show(&explain::render(&report, &self.budget)?)?;

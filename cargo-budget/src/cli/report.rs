@@ -35,6 +35,12 @@ pub(super) struct Report {
     /// Take the trend from these records too
     #[arg(long, value_name = "FILE", num_args = 1..)]
     history: Vec<PathBuf>,
+    /// Only report a run that began at this time or later, in seconds since 1970
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["input", "merge"])]
+    since: Option<u64>,
+    /// Accept that a run with a process for each test, as under nextest, has outcomes of some tests only
+    #[arg(long)]
+    partial: bool,
     /// Which of its two files github-action-benchmark gets
     #[arg(long, default_value = "smaller")]
     better: Better,
@@ -49,10 +55,13 @@ impl Report {
             let budgets = Project::find(here).and_then(|project| project.budgets()).ok();
             merge::merge(&self.merge, budgets.as_ref(), progress)?
         } else if self.input.is_empty() {
-            input::project(here, progress)?
+            input::project(here, self.since.unwrap_or(0), progress)?
         } else {
             input::record(&self.input, progress)?
         };
+        if self.partial {
+            report.missing = 0;
+        }
         report.precede(&self.history, progress)?;
         // Files that were measured on another machine are not here to look into.
         let own = self.merge.is_empty() && self.input.is_empty();

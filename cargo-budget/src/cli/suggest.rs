@@ -48,7 +48,7 @@ impl Suggest {
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
         let work = context.progress.busy("reading outcomes");
-        let record = if path.is_file() { record::read(&path)? } else { Vec::new() };
+        let record = if path.is_file() { record::read(&path)?.outcomes } else { Vec::new() };
         drop(work);
         let clock = doctor::clock().grain();
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);

@@ -1,7 +1,6 @@
 //! Records a run of the harness from `outcomes.jsonl` into the history.
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record;
 
 use super::entry::{Entry, HARNESS, Measured, environment};
 use super::place::Place;
@@ -133,10 +132,12 @@ fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<
 fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
     let _work = progress.busy("reading outcomes");
-    let mut outcomes = project.own(record::read(&path)?);
-    let known: Vec<String> = outcomes.iter().rev().map(|outcome| outcome.run.id.clone()).collect();
-    outcomes.retain(|outcome| outcome.run.id == id);
-    if outcomes.is_empty() {
+    let mut record = project.read_record()?;
+    let known: Vec<String> =
+        record.outcomes.iter().rev().map(|outcome| outcome.run.id.clone()).collect();
+    record.outcomes.retain(|outcome| outcome.run.id == id);
+    record.begun.retain(|begun| begun.run.id == id);
+    if record.outcomes.is_empty() {
         let mut known = known;
         known.dedup();
         known.truncate(3);
@@ -146,7 +147,7 @@ fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome
             known.join(", ")
         )));
     }
-    Ok(last_run(outcomes))
+    Ok(last_run(&record))
 }
 
 /// Returns a sentence that says where the outcomes still are, and how to record them later.

@@ -9,13 +9,11 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
     if sample {
         return format!(
             "{head}
-use std::process::ExitCode;
-
 /// Counts what workloads allocate, for `allocs`, `heap` and the like.
 #[global_allocator]
 static HEAP: perf_budget::Heap = perf_budget::Heap::system();
 
-fn main() -> ExitCode {{
+perf_budget::main!(
     perf_budget::Harness::new()
         // A sample: replace it by something that `{library}` does.
         .workload(\"{SAMPLE}\", |run| {{
@@ -24,24 +22,20 @@ fn main() -> ExitCode {{
             // Each sort gets its own clone, whose time is not measured.
             run.iter_with(|| numbers.clone(), |mut numbers| numbers.sort_unstable())
         }})
-        .main()
-}}
+);
 "
         );
     }
     format!(
         "{head}
-use std::process::ExitCode;
-
-fn main() -> ExitCode {{
+perf_budget::main!(
     perf_budget::Harness::new()
         // A function to limit, which budgets.toml names as `workload = \"parse\"`:
         // .workload(\"parse\", |run| {{
         //     let text = std::fs::read_to_string(\"tests/large.txt\")?;
         //     run.iter(|| {library}::parse(&text))
         // }})
-        .main()
-}}
+);
 "
     )
 }

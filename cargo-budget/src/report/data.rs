@@ -15,6 +15,9 @@ pub(crate) struct Report {
     pub(crate) outcomes: Vec<Outcome>,
     /// The outcomes of earlier runs, oldest first.
     pub(crate) earlier: Vec<Outcome>,
+    /// The number of tests of a run with a process for each test that have no outcome, without a known reason: they were
+    /// left out, or the run ended before them.
+    pub(crate) missing: usize,
     /// Remarks on how the outcomes came together, such as merged files and tests that were judged twice.
     pub(crate) remarks: Vec<String>,
     /// The contents of the artifacts of each budget, by the budget's name. It is empty for a run from another place.
@@ -55,7 +58,10 @@ impl Report {
 
     /// Returns the exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
-        Exit::of(&self.outcomes)
+        match Exit::of(&self.outcomes) {
+            Exit::Holds | Exit::Inconclusive if self.missing > 0 => Exit::Unmeasured,
+            exit => exit,
+        }
     }
 
     /// Returns earlier values of the same test under comparable circumstances: one for each run, oldest first.

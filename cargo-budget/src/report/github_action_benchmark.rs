@@ -10,8 +10,9 @@ use perf_budget_core::quantity::Unit;
 use perf_budget_core::report::terminal::bound_text;
 use serde::Serialize;
 
-use super::{Report, merge::counted};
+use super::Report;
 use crate::failure::Failure;
+use crate::text::counted;
 
 /// Which of the action's two tools the file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

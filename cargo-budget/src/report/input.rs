@@ -1,82 +1,129 @@
 //! The source of outcomes: the record of the project, or files that are named.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use perf_budget_core::outcome::Outcome;
-use perf_budget_core::record;
+use perf_budget_core::record::{self, Record};
 
-use super::Report;
+use super::{Report, is_idle};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::project::last_run;
+use crate::project::{judged_nothing, last_run};
+use crate::text::counted;
 
-/// Reads the outcomes of a file, of which there must be at least one.
-pub(crate) fn read(path: &Path) -> Result<Vec<Outcome>, Failure> {
-    let outcomes = record::read(path)?;
-    if outcomes.is_empty() {
+/// Reads a file, in which there must be at least one outcome.
+pub(crate) fn read(path: &Path) -> Result<Record, Failure> {
+    let record = record::read(path)?;
+    if let Some(nothing) = judged_nothing(&record) {
+        return Err(nothing);
+    }
+    if record.outcomes.is_empty() {
         return Err(Failure::unmeasured(format!(
             "there is no outcome in `{}`: the run ended before its first test was judged; run the tests again, \
              or leave the file out",
             path.display()
         )));
     }
-    Ok(outcomes)
+    Ok(record)
 }
 
-/// Reads the outcomes of all these files, one file after the other.
-fn all(files: &[PathBuf], progress: Progress) -> Result<Vec<Outcome>, Failure> {
+/// Returns a remark on the lines of a record that could not be read, if there are any.
+pub(crate) fn damage(path: &Path, record: &Record) -> Option<String> {
+    let first = record.damaged.first()?;
+    let which = match record.damaged.len() {
+        1 => format!("line {first}"),
+        n => format!("{n} lines, the first of them line {first},"),
+    };
+    Some(format!(
+        "{which} of `{}` was cut off while it was written, and is left out",
+        path.display()
+    ))
+}
+
+/// Reads all these files, one file after the other.
+fn all(files: &[PathBuf], progress: Progress) -> Result<(Record, Vec<String>), Failure> {
     let work = progress.count("reading", "files", files.len());
-    let mut outcomes = Vec::new();
+    let (mut all, mut remarks) = (Record::default(), Vec::new());
     for file in files {
-        outcomes.extend(read(file)?);
+        let record = read(file)?;
+        remarks.extend(damage(file, &record));
+        all.outcomes.extend(record.outcomes);
+        all.begun.extend(record.begun);
         work.step();
     }
-    Ok(outcomes)
+    Ok((all, remarks))
 }
 
 /// Reads the files as one record in order of time. The last run is reported, and the runs before it are the trend.
 pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Failure> {
-    let mut outcomes = all(files, progress)?;
+    let (mut record, remarks) = all(files, progress)?;
     if files.len() > 1 {
         // A run is sorted by the latest start of its processes, since each process has a start of its own.
-        let ends: std::collections::HashMap<String, u64> =
-            outcomes.iter().fold(std::collections::HashMap::new(), |mut ends, outcome| {
-                let end = ends.entry(outcome.run.id.clone()).or_insert(0);
-                *end = outcome.run.began.max(*end);
-                ends
-            });
-        outcomes.sort_by_key(|outcome| ends.get(&outcome.run.id).copied().unwrap_or(0));
+        let mut ends: HashMap<String, u64> = HashMap::new();
+        for run in record.outcomes.iter().map(|outcome| &outcome.run) {
+            let end = ends.entry(run.id.clone()).or_insert(0);
+            *end = run.began.max(*end);
+        }
+        let end = |id: &String| ends.get(id).copied().unwrap_or(0);
+        record.outcomes.sort_by_key(|outcome| end(&outcome.run.id));
+        record.begun.sort_by_key(|begun| begun.run.began);
     }
-    Ok(split(outcomes))
+    Ok(split(&record, remarks))
 }
 
-/// Splits outcomes into the last run and the earlier ones.
-pub(crate) fn split(outcomes: Vec<Outcome>) -> Report {
-    let last = outcomes.last().map(|outcome| outcome.run.id.clone()).unwrap_or_default();
-    let earlier = outcomes.iter().filter(|outcome| outcome.run.id != last).cloned().collect();
-    Report::new(last_run(outcomes), earlier)
+/// Splits a record into the last run and the earlier ones.
+pub(crate) fn split(record: &Record, remarks: Vec<String>) -> Report {
+    let last = last_run(record);
+    let shown: HashSet<&String> = last.iter().map(|outcome| &outcome.run.id).collect();
+    let is_earlier = |outcome: &&Outcome| !shown.contains(&outcome.run.id);
+    let earlier = record.outcomes.iter().filter(is_earlier).cloned().collect();
+    let missing = shown.iter().map(|id| missing(record, id)).sum();
+    let mut report = Report { missing, remarks, ..Report::new(last, earlier) };
+    if missing > 0 {
+        report.remarks.push(format!(
+            "{} of the run {} no outcome: left out by a filter, or the run ended before; `--partial` accepts that",
+            counted(missing, "test"),
+            if missing == 1 { "has" } else { "have" }
+        ));
+    }
+    report
 }
 
-/// Reads the last run of the project that contains `start`.
-pub(crate) fn project(start: &Path, progress: Progress) -> Result<Report, Failure> {
+/// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
+/// tests it was to judge.
+fn missing(record: &Record, id: &str) -> usize {
+    let begun = record.begun.iter().rev().find(|begun| begun.run.id == id && begun.shared);
+    let Some(begun) = begun else { return 0 };
+    let of_run = record.outcomes.iter().filter(|outcome| outcome.run.id == id && !is_idle(outcome));
+    let judged: HashSet<&String> = of_run.map(|outcome| &outcome.test).collect();
+    begun.run.tests.saturating_sub(begun.ignored + judged.len())
+}
+
+/// Reads the last run of the project that contains `start`, which must have begun at the time `since` or later.
+pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
-    // Where nothing is recorded yet, this returns the error that says so.
-    if !project.record().is_file() {
-        project.last_run(progress)?;
-    }
     let work = progress.busy("reading outcomes");
-    let own = project.own(read(&project.record())?);
+    let record = project.runs()?;
     drop(work);
-    if own.is_empty() {
-        project.last_run(progress)?;
+    let remarks = damage(&project.record(), &record).into_iter().collect();
+    let report = split(&record, remarks);
+    let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
+    if began.is_none_or(|began| began < since) {
+        return Err(Failure::unmeasured(format!(
+            "no run of this project began since then; its record is `{}`",
+            project.record().display()
+        )));
     }
-    Ok(split(own))
+    Ok(report)
 }
 
 impl Report {
     /// Adds these records to the earlier runs.
     pub(crate) fn precede(&mut self, files: &[PathBuf], progress: Progress) -> Result<(), Failure> {
-        let mut before = all(files, progress)?;
+        let (record, remarks) = all(files, progress)?;
+        self.remarks.extend(remarks);
+        let mut before = record.outcomes;
         let shown =
             |outcome: &Outcome| self.outcomes.iter().any(|own| own.run.id == outcome.run.id);
         before.retain(|outcome| !shown(outcome));

@@ -40,7 +40,16 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         remarks: &report.remarks,
         outcomes: &report.outcomes,
     };
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|e| Failure::unmeasured(format!("failed to write outcomes as JSON: {e}")))?;
+    let text = serde_json::to_string_pretty(&document).map_err(|e| failed(&e))?;
     Ok(text + "\n")
+}
+
+/// Returns the outcomes as lines, as `outcomes.jsonl` has them.
+pub(super) fn lines(report: &Report) -> Result<String, Failure> {
+    let line = |outcome| serde_json::to_string(outcome).map(|line| line + "\n");
+    report.outcomes.iter().map(line).collect::<Result<_, _>>().map_err(|e| failed(&e))
+}
+
+fn failed(error: &serde_json::Error) -> Failure {
+    Failure::unmeasured(format!("failed to write outcomes as JSON: {error}"))
 }

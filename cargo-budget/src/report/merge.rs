@@ -17,6 +17,7 @@ use super::data::MISSING;
 use super::{Report, input, is_idle, is_nameless, names};
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::text::counted;
 
 /// An outcome, and the file that it came from.
 struct Sharded<'f> {
@@ -36,7 +37,9 @@ pub(crate) fn merge(
     let mut earlier = Vec::new();
     let mut remarks = Vec::new();
     for file in files {
-        let shard = input::split(input::read(file)?);
+        let record = input::read(file)?;
+        remarks.extend(input::damage(file, &record));
+        let shard = input::split(&record, Vec::new());
         earlier.extend(shard.earlier);
         for outcome in shard.outcomes {
             if let Some(first) = merged.first() {
@@ -196,9 +199,4 @@ fn named(outcomes: &[Outcome], budgets: Option<&Budgets>, expected: usize) -> Op
     let all = names::unmeasured(budgets?);
     let named = |known: &Outcome| is_idle(known) || all.iter().any(|test| test.test == known.test);
     (all.len() == expected && outcomes.iter().all(named)).then_some(all)
-}
-
-/// Returns a counted noun: `1 file`, `2 files`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -38,6 +38,8 @@ pub(crate) enum Format {
     Markdown,
     /// Everything, as core/schema/report.schema.json says
     Json,
+    /// The record of this run alone: a line of JSON for each outcome
+    Jsonl,
     /// JUnit's XML, as nextest writes it
     Junit,
     /// A table for spreadsheets
@@ -68,6 +70,7 @@ pub(crate) fn render(
         }
         Format::Markdown => whole(markdown::render(report)),
         Format::Json => whole(json::render(report)?),
+        Format::Jsonl => whole(json::lines(report)?),
         Format::Junit => whole(junit::render(report)?),
         Format::Csv => whole(csv::render(report)?),
         Format::Openmetrics => whole(openmetrics::render(report, Dialect::OpenMetrics)),

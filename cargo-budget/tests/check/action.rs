@@ -139,6 +139,8 @@ fn the_record_of_an_earlier_run_is_not_reported() {
     job.step("gate.sh").is(0, &["3 limits of 2 budgets: 2 pass; 1 skipped"]);
     fs::remove_dir_all(job.root.path().join("results")).unwrap();
     fs::write(job.checkout().join("src/lib.rs"), "oops").unwrap();
+    // Runs are told apart by the second in which they began.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     job.step("gate.sh").is(3, &["could not compile"]);
     holds(&job.written("GITHUB_OUTPUT"), &["exit-code=0\nexit-code=3\n"]);
     job.step("report.sh").is(0, &[]);
@@ -156,7 +158,9 @@ fn the_name_of_a_branch_is_never_executed() {
     assert!(!made.exists());
     // Arguments are quoted as in a shell.
     let job = Job { arguments: "--profile dev -- 'no such test'", ..job };
-    Job { base: "", ..job }.step("gate.sh").is(0, &["3 limits of 2 budgets"]);
+    Job { base: "", ..job }
+        .step("gate.sh")
+        .is(3, &["3 limits of 2 budgets", "left out all 3 tests"]);
 }
 
 /// Each script lists the variables that it reads in its head, and the action sets exactly these.

@@ -32,6 +32,9 @@ fn main() -> std::process::ExitCode {
 }
 "#;
 
+/// The exit code of a check of this crate, whose test target judges no budget.
+const JUDGES_NOTHING: i32 = 3;
+
 const BUDGETS: &str = r#"
 [settings]
 layouts = 3
@@ -121,7 +124,7 @@ fn functions(binary: &[u8], name: &str) -> Vec<u64> {
 fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
     let made = made("linked");
     let run = check(&made, &["--base", "HEAD"]);
-    run.is(0, &["building once more to compare times"]);
+    run.is(JUDGES_NOTHING, &["building once more to compare times"]);
     assert_eq!(
         notes(&made),
         "built to compare times: on both sides, each package of the workspace in one codegen unit\n\
@@ -150,7 +153,7 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
 
     // In a second run nothing of this revision is compiled, and the same seeds make the same links.
     let again = check(&made, &["--base", "HEAD"]);
-    again.is(0, &[]);
+    again.is(JUDGES_NOTHING, &[]);
     // The base may be compiled again: its target directory is shared with the other tests here, whose builds replace each
     // other.
     let compiled = format!("Compiling linked v0.1.0 ({})", made.0.root().display());
@@ -161,13 +164,13 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
 
     // Where the record of a link was deleted, cargo links once more.
     fs::remove_dir_all(made.0.path("results/base/links")).unwrap();
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     assert!(base == seen(&made, "PERF_BUDGET_BASE_LINKS"));
 
     // With these settings the only binary of each side is cargo's own.
     let with = |text: &str| made.0.write("budgets.toml", &BUDGETS.replace("layouts = 3", text));
     with("layouts = 1\ncodegen_units = \"as built\"");
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS"), own);
     let said = notes(&made);
     assert!(said.starts_with("compared as cargo builds it"), "{said}");
@@ -175,13 +178,13 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
 
     // With these settings each side is compiled as cargo does it, and linked several times.
     with("layouts = 2\ncodegen_units = \"as built\"");
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 2, "{}", notes(&made));
 
     // Where nothing compares times there is nothing to build.
     made.0.write("budgets.toml", &BUDGETS.replace(", mean = \"1.5 x base\"", ""));
     let none = check(&made, &["--base", "HEAD"]);
-    none.is(0, &[]);
+    none.is(JUDGES_NOTHING, &[]);
     assert!(!none.text.contains("building once more"), "{}", none.text);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
 }
@@ -203,7 +206,7 @@ fn the_linker_that_the_project_names_is_used() {
         "[target.x86_64-unknown-linux-gnu]\nlinker = \"tools/mylink\"\n",
     );
     made.commit("a linker");
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3, "{}", notes(&made));
     let calls = fs::read_to_string(&log).unwrap().lines().count();
     assert!(calls >= 10, "two builds and three links of each side are 10 calls, not {calls}");
@@ -213,7 +216,7 @@ fn the_linker_that_the_project_names_is_used() {
          no such thing' >&2; exit 1;; esac; done\nexec cc \"$@\"\n",
     );
     made.commit("another linker");
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     let said = notes(&made);
     assert!(
         said.contains(
@@ -233,14 +236,14 @@ fn a_saved_base_is_used_instead_of_building_it() {
     made.commit("more");
     // No part of the base is built.
     let base = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
-    base.is(0, &["taking ", "from saved"]);
+    base.is(JUDGES_NOTHING, &["taking ", "from saved"]);
     assert!(!base.text.contains(" in /"), "{}", base.text);
     assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
     assert!(paths(&made, "PERF_BUDGET_BASE_LINKS").iter().all(|path| !path.exists()));
 
     // With another commit or another toolchain the message names the difference, and the base is built.
     let refused = |run: Run, why: &str| {
-        run.is(0, &["cannot be used: ", why, "building "]);
+        run.is(JUDGES_NOTHING, &["cannot be used: ", why, "building "]);
     };
     refused(check(&made, &["--base", "HEAD", "--base-from", "saved"]), "its commit is ");
     refused(check(&made, &["--base", "HEAD~1", "--base-from", "gone"]), "it has no base.json");

@@ -12,6 +12,7 @@ mod kinds;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
+mod nothing;
 mod running;
 mod unchanged;
 
@@ -106,7 +107,7 @@ impl Crate {
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
-        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default()
+        record::read(&self.0.path("results/outcomes.jsonl")).unwrap_or_default().outcomes
     }
 }
 

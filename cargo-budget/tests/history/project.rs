@@ -192,6 +192,8 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             cores: 4,
             version: "0.1.0".to_owned(),
             package: String::new(),
+            target: String::new(),
+            checkout: String::new(),
             commit: None,
         },
         ..Outcome::default()

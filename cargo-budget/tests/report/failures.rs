@@ -33,7 +33,7 @@ fn bad_input_is_an_error() {
         3,
         &["failed to read", "none.jsonl"],
     );
-    check(&["report", "--input", &scratch.path("binary.jsonl")], 3, &["failed to read", "UTF-8"]);
+    check(&["report", "--input", &scratch.path("binary.jsonl")], 3, &["line 1 is not an outcome"]);
     check(&["report", "--input", &scratch.path("")], 3, &["failed to read"]);
     check(&["report", "--merge", &file("outcomes.jsonl"), &empty], 3, &["there is no outcome in"]);
     check(&["report", "--history", &empty, "--input", &file("outcomes.jsonl")], 3, &["no outcome"]);

@@ -6,6 +6,7 @@ mod command;
 mod failures;
 mod formats;
 mod merge;
+mod places;
 mod prometheus;
 mod readers;
 

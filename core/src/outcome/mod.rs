@@ -197,6 +197,13 @@ pub struct Run {
     /// empty where cargo does not report it.
     #[serde(default)]
     pub package: String,
+    /// The package's test target that ran; empty where an older record does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// The place of the project, as [`paths::checkout`](crate::paths::checkout) names it, since several checkouts may
+    /// share a record; empty where an older record does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub checkout: String,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not report it.
     pub commit: Option<String>,
 }

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("atomic", &["error", "exact"]),
     ("fnv", &[]),
     ("os", &[]),
-    ("paths", &["error"]),
+    ("paths", &["atomic", "error", "fnv"]),
     ("quantity", &[]),
     ("metric", &["quantity"]),
     ("budget", &["date", "error", "metric", "quantity"]),
@@ -76,7 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "atomic", "base", "budget", "build", "date", "enforce", "error", "exact", "fnv",
             "inject", "meter", "metric", "os", "outcome", "paths", "progress", "quantity",
-            "subject", "suite", "verdict", "worker",
+            "record", "subject", "suite", "verdict", "worker",
         ],
     ),
     (

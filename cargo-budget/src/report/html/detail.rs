@@ -15,7 +15,7 @@ use super::{chart, trend};
 use crate::inside::Inside;
 use crate::report::Report;
 use crate::report::is_nameless;
-use crate::report::merge::counted;
+use crate::text::counted;
 
 /// Renders the opened row.
 pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -> Markup {

@@ -7,7 +7,7 @@ use perf_budget_core::verdict::Verdict;
 
 use super::escape::Text;
 use super::mark;
-use crate::report::merge::counted;
+use crate::text::counted;
 
 /// Renders when and where the tests ran. Each different fact is listed once.
 pub(super) fn machine(outcomes: &[Outcome]) -> Markup {

@@ -118,7 +118,7 @@ fn a_line_that_is_not_an_outcome_is_refused_with_the_reason() {
 fn the_message_names_the_file_the_line_and_the_remedy() {
     let path = std::env::temp_dir().join(format!("perf-budget-record-{}", std::process::id()));
     std::fs::write(&path, format!("{PASS}\n\n{UNMEASURED}\n")).unwrap();
-    assert_eq!(read(&path).unwrap().len(), 2);
+    assert_eq!(read(&path).unwrap().outcomes.len(), 2);
     std::fs::write(&path, format!("{PASS}\n\n{{\"test\":7}}\n")).unwrap();
     let why = read(&path).unwrap_err().to_string();
     assert!(
@@ -130,4 +130,154 @@ fn the_message_names_the_file_the_line_and_the_remedy() {
     );
     assert!(why.ends_with("; remove the line"), "{why}");
     std::fs::remove_file(&path).unwrap();
+}
+
+/// What a process begins with: one test that a limit makes, while a filter left out another.
+const BEGUN: &str = r#"{"begun":[{"test":"module::gzip","budget":"module","case":"","metric":"gzip","subject":"pkg/app.wasm","line":7}],"filtered":1,"ignored":0,"shared":false,"file":"budgets.toml","run":{"id":"1-2","began":1780000000,"tests":3,"budgets":2,"profile":"release","platform":"linux x86_64","processor":"","cores":2,"version":"0.1.0","package":"kit","target":"budgets","checkout":"0123456789abcdef","commit":null}}"#;
+
+#[test]
+fn the_format_of_a_beginning_stays_the_same() {
+    let begun: Begun = frozen(BEGUN);
+    assert_eq!((begun.begun[0].test.as_str(), begun.filtered), ("module::gzip", 1));
+    assert_eq!((begun.run.target.as_str(), begun.run.cores), ("budgets", 2));
+}
+
+/// A record in a file of its own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("perf-budget-record-{name}-{}.jsonl", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    fn write(&self, text: &str) -> Record {
+        std::fs::write(&self.0, text).unwrap();
+        read(&self.0).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(before(&self.0));
+    }
+}
+
+/// Returns an outcome of this test in this run.
+fn outcome(test: &str, run: &str) -> Outcome {
+    let run = Run { id: run.to_owned(), ..Run::default() };
+    Outcome { test: test.to_owned(), verdict: Verdict::Pass, run, ..Outcome::default() }
+}
+
+/// Returns the beginning of a process of this run that selects these tests.
+fn beginning(tests: &[&str], run: &str) -> Begun {
+    let test = |test: &&str| Test { test: (*test).to_owned(), ..Test::default() };
+    let run = Run { id: run.to_owned(), ..Run::default() };
+    Begun { begun: tests.iter().map(test).collect(), run, ..Begun::default() }
+}
+
+fn verdicts(record: &Record) -> Vec<(&str, Verdict)> {
+    record.outcomes.iter().map(|outcome| (outcome.test.as_str(), outcome.verdict)).collect()
+}
+
+#[test]
+fn a_test_that_began_and_has_no_outcome_is_red() {
+    let scratch = Scratch::new("lost");
+    begin(&scratch.0, &beginning(&["a::p50", "a::p99"], "first")).unwrap();
+    append(&scratch.0, &outcome("a::p50", "first")).unwrap();
+    begin(&scratch.0, &beginning(&["a::p99"], "second")).unwrap();
+    append(&scratch.0, &outcome("a::p99", "second")).unwrap();
+    let record = read(&scratch.0).unwrap();
+    let want =
+        [("a::p99", Verdict::Unmeasured), ("a::p50", Verdict::Pass), ("a::p99", Verdict::Pass)];
+    assert_eq!(verdicts(&record), want);
+    assert_eq!(record.begun.len(), 2);
+    assert!(record.outcomes[0].reason.contains("no outcome of this test"));
+
+    // Nextest tries a red test again in another process.
+    std::fs::remove_file(&scratch.0).unwrap();
+    for _ in 0..2 {
+        begin(&scratch.0, &beginning(&["a::p50"], "third")).unwrap();
+    }
+    assert_eq!(verdicts(&read(&scratch.0).unwrap()), [("a::p50", Verdict::Unmeasured)]);
+}
+
+#[test]
+fn a_line_that_was_cut_off_spoils_no_other() {
+    let scratch = Scratch::new("cut");
+    begin(&scratch.0, &beginning(&["a::p50", "a::p99"], "first")).unwrap();
+    append(&scratch.0, &outcome("a::p50", "first")).unwrap();
+    append(&scratch.0, &outcome("a::p99", "first")).unwrap();
+    let text = std::fs::read_to_string(&scratch.0).unwrap();
+    let record = scratch.write(&text[..text.len() - 30]);
+    let lost = [("a::p99", Verdict::Unmeasured), ("a::p50", Verdict::Pass)];
+    assert_eq!((verdicts(&record), &record.damaged[..]), (lost.to_vec(), &[3][..]));
+    begin(&scratch.0, &beginning(&["b::p50"], "second")).unwrap();
+    append(&scratch.0, &outcome("b::p50", "second")).unwrap();
+    let record = read(&scratch.0).unwrap();
+    assert_eq!((record.outcomes.len(), &record.damaged[..]), (3, &[3][..]));
+    // A line may end within a character.
+    let mut bytes = text.clone().into_bytes();
+    bytes.truncate(bytes.len() - 30);
+    bytes.push("ü".as_bytes()[0]);
+    std::fs::write(&scratch.0, bytes).unwrap();
+    assert_eq!(read(&scratch.0).unwrap().damaged, [3]);
+}
+
+/// The record has to be mended by hand where a damaged line may have been anything.
+#[test]
+fn a_damaged_line_of_which_nothing_is_known_is_refused() {
+    let scratch = Scratch::new("unknown");
+    let refused = |text: &str, line: usize| {
+        std::fs::write(&scratch.0, text).unwrap();
+        let why = read(&scratch.0).unwrap_err().to_string();
+        assert!(why.contains(&format!("line {line} is not an outcome: ")), "{why}");
+    };
+    // A record of an earlier release does not say which tests there were.
+    refused(&format!("{UNMEASURED}\n{}", &PASS[..PASS.len() - 30]), 2);
+    refused("this is no record\n", 1);
+    // The last process was cut off when it began: what is before that is another run.
+    let begun = BEGUN.replace("1-2", "0-1");
+    let green = PASS.replace("1-2", "0-1");
+    refused(&format!("{begun}\n{green}\n{}", &BEGUN[..BEGUN.len() - 9]), 3);
+    refused(&format!("{begun}\n{green}\n{{\"be"), 3);
+    // An earlier release wrote the next line directly after one that was cut off.
+    refused(&format!("{}{PASS}\n{PASS}\n", &UNMEASURED[..99]), 1);
+}
+
+#[test]
+fn a_large_record_is_renamed_between_runs_only() {
+    let scratch = Scratch::new("large");
+    let mut first = outcome("a::p50", "first");
+    let line = |value: &Outcome| serde_json::to_string(value).unwrap();
+    std::fs::write(&scratch.0, format!("{}\n", line(&first))).unwrap();
+    let begin = |tests: &[&str], run: &str| begin_within(9, &scratch.0, &beginning(tests, run));
+    begin(&["b::p50"], "first").unwrap();
+    append(&scratch.0, &outcome("b::p50", "first")).unwrap();
+    assert!(!before(&scratch.0).exists());
+    begin(&["c::p50"], "second").unwrap();
+    assert!(before(&scratch.0).exists());
+    append(&scratch.0, &outcome("c::p50", "second")).unwrap();
+    assert_eq!(verdicts(&read(&scratch.0).unwrap()), [("c::p50", Verdict::Pass)]);
+    // The first run was still going on.
+    first.test = "d::p50".to_owned();
+    append(&scratch.0, &first).unwrap();
+    let record = read(&scratch.0).unwrap();
+    let tests: Vec<&str> = record.outcomes.iter().map(|outcome| outcome.test.as_str()).collect();
+    assert_eq!(tests, ["a::p50", "b::p50", "c::p50", "d::p50"]);
+}
+
+#[test]
+fn the_last_run_is_found_from_the_end() {
+    let scratch = Scratch::new("tail");
+    let lines: Vec<String> = (0..400).map(|n| PASS.replace("1-2", &n.to_string())).collect();
+    std::fs::write(&scratch.0, lines.join("\n")).unwrap();
+    let last =
+        |wanted: &str| last_run(&scratch.0, |run| run.id.ends_with(wanted)).map(|run| run.id);
+    assert_eq!(last("").as_deref(), Some("399"));
+    assert_eq!(last("7").as_deref(), Some("397"));
+    assert_eq!(last("x"), None);
+    // It is not among the last lines.
+    assert_eq!(last_run(&scratch.0, |run| run.id == "0").unwrap().id, "0");
 }
