@@ -206,13 +206,13 @@ fn run_linker_with(
 /// Returns the line of a linker's messages that says why it failed.
 fn reason(errors: &str) -> String {
     // GNU's compiler adds a line that says only that the linker failed.
-    let lines = errors.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = errors.lines().map(str::trim).filter(|line| !line.is_empty());
     let own: Vec<&str> = lines.clone().filter(|line| !line.starts_with("collect2:")).collect();
     let is_reason = |line: &&&str| {
         ["error", "unrecognized option", "unknown option"].iter().any(|word| line.contains(word))
     };
     let line = own.iter().find(is_reason).or(own.last()).copied();
-    line.or(lines.last()).unwrap_or("nothing").chars().take(SHOWN).collect()
+    line.or_else(|| lines.next_back()).unwrap_or("nothing").chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]

@@ -269,11 +269,9 @@ fn modules(unused: usize) -> String {
     for (nth, name) in (3..).zip(["a", "b", "c", "d", "e", "f"]) {
         let further = if name == "f" { unused } else { 0 };
         let further = (0..further).map(|nth| function(&format!("unused_{nth}"), 5));
-        text += &format!(
-            "/// A module.\npub mod {name} {{\n{}{}}}\n",
-            function("of", nth),
-            further.collect::<String>()
-        );
+        let further: String = further.collect();
+        text += &["/// A module.\npub mod ", name, " {\n", &function("of", nth), &further, "}\n"]
+            .concat();
     }
     text
 }
