@@ -72,20 +72,6 @@ impl Built {
     pub(super) fn lend(&self, from: &Path, to: &Path) {
         let _ = reused::lend(&self.messages, from, to);
     }
-
-    /// Returns a command that runs the test of `package` as `cargo test` does: in the directory of the package, with
-    /// the variables that name the package and the binaries that it may measure.
-    pub(crate) fn harness(&self, package: &Path) -> Command {
-        let mut command = child::program(&self.binary);
-        for (name, path) in executables(&self.messages, "bin") {
-            command.env(format!("CARGO_BIN_EXE_{name}"), path);
-        }
-        if let Some(name) = crate::project::package(package) {
-            command.env("CARGO_PKG_NAME", name);
-        }
-        command.env("CARGO_MANIFEST_DIR", package).current_dir(package);
-        command
-    }
 }
 
 impl Target {

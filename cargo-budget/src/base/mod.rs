@@ -47,7 +47,7 @@ use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
-pub(crate) use self::running::print_environment;
+pub(crate) use self::running::{harness, print_environment};
 
 /// A base revision that is ready to be compared with.
 #[derive(Debug)]

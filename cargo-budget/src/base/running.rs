@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
-use super::build::{Side, Target};
+use super::build::{Built, Side, Target};
+use crate::child;
 use crate::failure::Failure;
 use crate::links::name_this;
+use crate::project::Project;
 
 /// The name under which this command prints its environment.
 const NAME: &str = "perf-budget-environment";
@@ -76,6 +78,25 @@ pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> 
     let seen: BTreeMap<String, String> = serde_json::from_slice(&output.stdout)
         .map_err(|_| failed("cargo ran the test in another way than it was asked to"))?;
     Ok(between(&own(), &seen))
+}
+
+/// Returns a command that runs the tests of this revision as `cargo test` does.
+pub(crate) fn harness(
+    built: &Built,
+    target: &Target,
+    project: &Project,
+) -> Result<Command, Failure> {
+    let Built { binary, .. } = built;
+    let test = Test { target, package: &project.root, side: Side::Head, binary };
+    let mut command = child::program(binary);
+    for (name, value) in changes(test, &project.results().join("base/links"))? {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(&project.root);
+    Ok(command)
 }
 
 /// Returns the differences of the environment in which the base's tests run from that of this revision's, given what

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
-use crate::base::{self, Built};
+use crate::base::{self, Built, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -76,7 +76,7 @@ impl Selftest {
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");
-        self.inject(&project, &head, base.as_ref(), &file, context)?;
+        self.inject(&project, (&head, &target), base.as_ref(), &file, context)?;
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no limit was tested, since there is none"));
@@ -95,7 +95,7 @@ impl Selftest {
     fn inject(
         &self,
         project: &Project,
-        head: &Built,
+        (head, target): (&Built, &Target),
         base: Option<&base::Base>,
         file: &std::path::Path,
         context: Context,
@@ -109,7 +109,7 @@ impl Selftest {
             }
             _ => {}
         }
-        let mut tests = head.harness(&project.root);
+        let mut tests = base::harness(head, target, project)?;
         base::Base::tell(base, &mut tests)?;
         for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
             tests.env_remove(name);

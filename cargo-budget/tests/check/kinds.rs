@@ -90,7 +90,7 @@ impl Kind {
     fn is_equal_to_itself(&self) {
         let Kind(made) = self;
         // This run completes the lock file.
-        made.check(&["--", "no such test"]).is(0, &[]);
+        made.check(&["--", "no such test"]).is(3, &["the arguments left out all"]);
         made.commit("a project");
         let before = made.outcomes().len();
         let mut measured = made.command(&["check", "--profile", "dev", "--base", "HEAD"]);

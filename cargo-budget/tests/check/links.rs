@@ -286,7 +286,7 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     );
     made.0.write("src/lib.rs", &modules(0));
     // This run makes the lock file.
-    made.check(&[]).is(0, &[]);
+    made.check(&[]).is(JUDGES_NOTHING, &[]);
     made.commit("modules");
     made.0.write("src/lib.rs", &modules(9));
     let told = || -> Value {
@@ -294,7 +294,7 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     };
     let compared = made.check(&["--base", "HEAD"]);
     compared.is(
-        0,
+        JUDGES_NOTHING,
         &[
             "the test binaries differ",
             "built to compare times, the test binary is the same machine code",
@@ -309,22 +309,24 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     // A limit that the same code does not hold has to be measured, so there are links.
     let budgets = BUDGETS.replace("1.5 x base", "0.5 x base");
     made.0.write("budgets.toml", &budgets);
-    made.check(&["--base", "HEAD"]).is(0, &["built to compare times, the test binary is the same"]);
+    made.check(&["--base", "HEAD"])
+        .is(JUDGES_NOTHING, &["built to compare times, the test binary is the same"]);
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3);
     made.0.write("budgets.toml", BUDGETS);
 
     // Where these builds differ too, or everything is to be measured, nothing is proven.
-    check(&made, &["--base", "HEAD"]).is(0, &[]);
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
     assert!(told()["unchanged_times"].is_null());
     made.0.write("src/lib.rs", &modules(9).replace("rotate_left(3)", "rotate_left(4)"));
-    made.check(&["--base", "HEAD"]).is(0, &["the test binaries differ"]);
+    made.check(&["--base", "HEAD"]).is(JUDGES_NOTHING, &["the test binaries differ"]);
     assert!(told()["unchanged_times"].is_null());
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3);
 
     // A file that a workload may read is no part of the builds.
     made.0.write("src/lib.rs", &modules(9));
     made.0.write("data.json", "{}");
-    made.check(&["--base", "HEAD"]).is(0, &["`data.json` has changed, which may be read"]);
+    made.check(&["--base", "HEAD"])
+        .is(JUDGES_NOTHING, &["`data.json` has changed, which may be read"]);
     assert!(told()["unchanged_times"].is_null());
 
     // A base that was built elsewhere has links alone.
@@ -333,6 +335,9 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     made.run(&["save-base", "saved", "--profile", "dev"]).is(0, &["saved "]);
     made.git(&["stash", "pop", "-q"]);
     let taken = made.check(&["--base", "HEAD", "--base-from", "saved"]);
-    taken.is(0, &["taking ", "built to compare times, the test binary is the same machine code"]);
+    taken.is(
+        JUDGES_NOTHING,
+        &["taking ", "built to compare times, the test binary is the same machine code"],
+    );
     assert_eq!(told()["unchanged_times"]["proven"]["by"], "sections");
 }
