@@ -289,8 +289,8 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     made.check(&[]).is(JUDGES_NOTHING, &[]);
     made.commit("modules");
     made.0.write("src/lib.rs", &modules(9));
-    let told = || -> Value {
-        serde_json::from_slice(&fs::read(made.0.path("seen/told")).unwrap()).unwrap()
+    let details = || -> Value {
+        serde_json::from_slice(&fs::read(made.0.path("seen/details")).unwrap()).unwrap()
     };
     let compared = made.check(&["--base", "HEAD"]);
     compared.is(
@@ -300,7 +300,7 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
             "built to compare times, the test binary is the same machine code",
         ],
     );
-    let (all, times) = (&told()["unchanged"], &told()["unchanged_times"]);
+    let (all, times) = (&details()["unchanged"], &details()["unchanged_times"]);
     assert!(all.is_null() && times["proven"]["by"] == "sections", "{}", compared.text);
     // There are no links, since nothing is left to measure with them; the note is shown with the outcome.
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
@@ -316,10 +316,10 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
 
     // Where these builds differ too, or everything is to be measured, nothing is proven.
     check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
-    assert!(told()["unchanged_times"].is_null());
+    assert!(details()["unchanged_times"].is_null());
     made.0.write("src/lib.rs", &modules(9).replace("rotate_left(3)", "rotate_left(4)"));
     made.check(&["--base", "HEAD"]).is(JUDGES_NOTHING, &["the test binaries differ"]);
-    assert!(told()["unchanged_times"].is_null());
+    assert!(details()["unchanged_times"].is_null());
     assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3);
 
     // A file that a workload may read is no part of the builds.
@@ -327,7 +327,7 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
     made.0.write("data.json", "{}");
     made.check(&["--base", "HEAD"])
         .is(JUDGES_NOTHING, &["`data.json` has changed, which may be read"]);
-    assert!(told()["unchanged_times"].is_null());
+    assert!(details()["unchanged_times"].is_null());
 
     // A base that was built elsewhere has links alone.
     fs::remove_file(made.0.path("data.json")).unwrap();
@@ -339,5 +339,5 @@ fn times_are_not_measured_where_only_cargos_own_builds_differ() {
         JUDGES_NOTHING,
         &["taking ", "built to compare times, the test binary is the same machine code"],
     );
-    assert_eq!(told()["unchanged_times"]["proven"]["by"], "sections");
+    assert_eq!(details()["unchanged_times"]["proven"]["by"], "sections");
 }
