@@ -3,8 +3,11 @@
 //! `cargo budget check --base` builds the base and passes it to the tests in environment variables. A person can set
 //! the same variables by hand.
 
+mod links;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use perf_budget_core::budget::{self, Budget, Limit};
 use perf_budget_core::error::Error;
@@ -13,17 +16,16 @@ use perf_budget_core::handover::{
 };
 use perf_budget_core::outcome::Proven;
 
+pub(crate) use self::links::Links;
 use crate::worker::process::Build;
 
 /// The base revision, as the environment describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Base {
     /// The base's test binary as cargo builds it, and the directory it runs in. `None` if the base was not built.
     binary: Option<Build>,
-    /// The base's test binaries that times are compared with. They differ only in how they were linked.
-    links: Vec<Build>,
-    /// The test binaries of this revision that are run to compare times. Empty if the running one is used.
-    head_links: Vec<Build>,
+    /// The test binaries of both revisions that times are compared with.
+    links: Arc<Links>,
     /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
     /// The differences between the environment in which the base's processes run and that of this process: each
@@ -73,8 +75,7 @@ impl Base {
     fn before_budgets() -> Base {
         Base {
             binary: None,
-            links: Vec::new(),
-            head_links: Vec::new(),
+            links: Arc::default(),
             root: PathBuf::new(),
             environment: BTreeMap::new(),
             names: Some(HashSet::new()),
@@ -140,9 +141,11 @@ impl Base {
             let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
+        let links = all(if links.is_empty() { binaries } else { links }, &own)?;
+        let heads = all(heads, &|binary| Build::of(binary, None))?;
+        let more = handover.details.more_links.clone();
         Ok(Base {
-            links: all(if links.is_empty() { binaries } else { links }, &own)?,
-            head_links: all(heads, &|binary| Build::of(binary, None))?,
+            links: Arc::new(Links::new(heads, links, (root.clone(), environment.clone()), more)),
             binary: binary.map(own),
             environment: environment.clone(),
             root: root.clone(),
@@ -159,14 +162,9 @@ impl Base {
         self.binary.as_ref()
     }
 
-    /// Returns the base's test binaries that times are compared with.
-    pub(crate) fn links(&self) -> &[Build] {
+    /// Returns the test binaries of both revisions that times are compared with.
+    pub(crate) fn links(&self) -> &Arc<Links> {
         &self.links
-    }
-
-    /// Returns the test binaries of this revision that are run to compare times. Empty if the running one is used.
-    pub(crate) fn head_links(&self) -> &[Build] {
-        &self.head_links
     }
 
     /// Whether the base was built. If it was not, nothing can be compared with it: a limit against the base is then
@@ -194,11 +192,6 @@ impl Base {
     pub(crate) fn measure_always(&mut self) {
         self.unchanged = None;
         self.unchanged_times = None;
-    }
-
-    /// Returns how many links there are of each revision.
-    pub(crate) fn layouts(&self) -> usize {
-        self.links.len().min(self.head_links.len()).max(1)
     }
 
     /// Whether the base has a budget of this name. Without one there is nothing to compare with. If the base's

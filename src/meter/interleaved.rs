@@ -17,6 +17,14 @@ const TAIL_OPERATIONS: f64 = 10.0;
 
 /// Something that can measure one more pair.
 pub(crate) trait Pairs: Send {
+    /// Makes what `lacks` names.
+    fn prepare(&mut self) {}
+
+    /// Returns what has to be made before the next pair can be measured. `None` if nothing is missing.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
     /// Measures one more pair. The subject is in the first slot, or the reference if `swapped`.
     fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured>;
 }
@@ -29,6 +37,14 @@ pub(crate) struct Interleaved {
 }
 
 impl Source for Interleaved {
+    fn prepare(&mut self) {
+        self.pairs.prepare();
+    }
+
+    fn lacks(&self) -> Option<String> {
+        self.pairs.lacks()
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         let swapped = self.coin.toss();
         let pair = self.pairs.measure_pair(swapped, &mut self.coin)?;
@@ -39,7 +55,7 @@ impl Source for Interleaved {
             clock: pair.clock,
             timing: pair.timing,
             pinned: pair.processor,
-            links: Some(pair.links),
+            links: pair.links,
             notes: pair.notes.clone(),
             ..ProcessRun::default()
         };
@@ -213,7 +229,7 @@ mod tests {
         impl Pairs for Linked {
             fn measure_pair(&mut self, swapped: bool, _: &mut Coin) -> Result<Pair, Unmeasured> {
                 let rounds = vec![round(false, [&[1.0], &[1.0]], [&[1.0], &[1.0]])];
-                let links = if swapped { [2, 1] } else { [1, 2] };
+                let links = Some(if swapped { [2, 1] } else { [1, 2] });
                 Ok(Pair { rounds, links, ..Pair::default() })
             }
         }

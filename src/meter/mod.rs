@@ -32,6 +32,12 @@ pub(crate) trait Source: Send {
     /// reported here: the first call of `measure_process` fails with it again.
     fn prepare(&mut self) {}
 
+    /// Returns what has to be made before the next process can be measured, in words for the line of progress. Then
+    /// `prepare` makes it. `None` if nothing is missing.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
     /// Measures once.
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured>;
 

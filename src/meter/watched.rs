@@ -14,6 +14,10 @@ impl Source for Watched {
         self.0.prepare();
     }
 
+    fn lacks(&self) -> Option<String> {
+        self.0.lacks()
+    }
+
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
         // A record was made earlier, so the noise while it is read says nothing about it.
         if self.is_recorded() {

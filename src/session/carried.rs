@@ -188,8 +188,9 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
         files.push(lock::place(&budgets.path));
     }
     if let (Some(Reference::Base), Some(base)) = (test.limit.reference(), base) {
-        let builds = base.build().into_iter().chain(base.links()).chain(base.head_links());
-        files.extend(builds.map(|build| build.binary.clone()));
+        files.extend(base.build().map(|build| build.binary.clone()));
+        files.extend(base.links().identity()?);
+        described.extend(base.link_notes.iter().cloned());
     }
     fingerprint(files.iter().map(PathBuf::as_path), &described)
 }

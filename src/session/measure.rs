@@ -12,7 +12,6 @@ use perf_budget_core::suite::Test;
 use super::carried::Stored;
 use super::measurement::{Measurement, Purpose};
 use super::state::Session;
-use crate::base::Base;
 use crate::meter::{Source, Watched};
 
 impl Session {
@@ -36,6 +35,7 @@ impl Session {
             return measurement.cut_off(&reason);
         }
         std::thread::sleep(measurement.pause());
+        self.supply(measurement);
         let suite_group = &self.suite.groups[group];
         self.progress.show(|| {
             let (spent, processes) = measurement.progress();
@@ -61,6 +61,17 @@ impl Session {
                 format!("failed to take the lock of the machine: {e}"),
             )),
         }
+    }
+
+    /// Makes what the next turn lacks, while nothing on the machine is measured. It takes no part of any `effort`. If the
+    /// lock cannot be taken, the turn reports it.
+    fn supply(&self, measurement: &mut Measurement) {
+        let Some(what) = measurement.lacks() else { return };
+        self.progress.clear();
+        self.progress.show(|| what);
+        let Ok(_lock) = self.machine_lock.exclusive() else { return };
+        measurement.prepare();
+        self.progress.clear();
     }
 
     /// Returns the reason why nothing more is measured, if `total` in `[settings]` is used up.
@@ -124,7 +135,7 @@ impl Session {
             inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
-            layouts: self.base.as_ref().map_or(1, Base::layouts),
+            links: self.base.as_ref().map_or(1, |base| base.links().most()),
         };
         Measurement::new(Box::new(source), asked, rules, purpose)
     }

@@ -72,6 +72,16 @@ impl Measurement {
         self.inquiry.abandon(reason);
     }
 
+    /// Returns what has to be made before the next turn, in words. `None` if nothing is missing.
+    pub(super) fn lacks(&self) -> Option<String> {
+        self.source.lacks()
+    }
+
+    /// Makes what `lacks` names.
+    pub(super) fn prepare(&mut self) {
+        self.source.prepare();
+    }
+
     /// Takes one turn: measures once, or for a burst, and judges after every reading.
     pub(super) fn step(&mut self) {
         let began = self.inquiry.progress().0;

@@ -5,12 +5,14 @@ mod build;
 mod command;
 mod criterion;
 mod external;
+mod pairs;
 mod recorded;
 mod request;
 mod sources;
 mod stale;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
@@ -22,23 +24,14 @@ use perf_budget_core::suite::{Group, Reading, Span};
 
 use crate::base::Base;
 use crate::inject::Injection;
-use crate::meter::interleaved::{self, Interleaved, Pairs};
+use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
-use self::request::{LONGEST_SLICE, request, slice_after};
-
-/// The shortest measuring time of a pair. Many short pairs give more evidence than a few long ones.
-const SHORTEST_PAIR: Duration = Duration::from_millis(30);
-/// The share of the measured time up to which the processor time of other threads and of children is ignored. If they
-/// use more, an operation counts as one of several threads. A smaller share cannot be told from the kernel's own
-/// work, because turns are short.
-const IGNORED_SHARE: f64 = 0.1;
-/// The measuring time of the first pair, which shows whether operations use several threads.
-const PILOT: Duration = Duration::from_millis(10);
+use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
+use self::request::{request, slice_after};
 
 /// Returns the reason why a workload that a budget names cannot be measured.
 pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
@@ -125,10 +118,8 @@ impl Sources<'_> {
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
         if group.reading == Reading::TIME && cfg!(unix) {
-            let sides = [
-                self.side(group.budget, case, None, base),
-                self.side(other.0, other.1, Some(name), base),
-            ];
+            let sides =
+                [self.side(group.budget, case, None), self.side(other.0, other.1, Some(name))];
             let [Some(subject), Some(reference)] = sides else {
                 return self.of_case(
                     group.budget,
@@ -140,6 +131,9 @@ impl Sources<'_> {
             };
             let pairs = WorkloadPairs {
                 sides: [subject, reference],
+                links: base.map(|base| Arc::clone(base.links())),
+                next: 0,
+                build_timeout: self.budgets.settings.build_timeout,
                 wants: interleaved::wants(&metrics),
                 scratch: self.results.join("scratch"),
                 timeout: self.timeout(group.budget).max(self.timeout(other.0)),
@@ -175,13 +169,7 @@ impl Sources<'_> {
 
     /// Returns one side of an interleaved comparison. `role` is the side's name in messages if it is the reference.
     /// `None` if the subject is not a workload.
-    fn side(
-        &self,
-        budget: usize,
-        case: usize,
-        role: Option<String>,
-        base: Option<&Base>,
-    ) -> Option<PairSide> {
+    fn side(&self, budget: usize, case: usize, role: Option<String>) -> Option<PairSide> {
         let budget = &self.budgets.budgets[budget];
         let Subject::Workload(workload) = &budget.subject else { return None };
         // If a limit is on failures, the worker is asked to count them. Otherwise a failure ends the measurement.
@@ -190,12 +178,7 @@ impl Sources<'_> {
         let metrics = counted.take(1).cloned().collect();
         let injection = self.injection.filter(|_| role.is_none());
         let request = Request { injection, ..request(workload, budget, case, metrics, true) };
-        let builds = match base {
-            Some(base) if role.is_some() => base.links().to_vec(),
-            Some(base) => base.head_links().to_vec(),
-            None => Vec::new(),
-        };
-        Some(PairSide { request, role, builds })
+        Some(PairSide { request, role })
     }
 
     /// Builds what these texts name, for one case of a budget. Returns the texts with the paths filled in.
@@ -313,82 +296,5 @@ impl Source for WorkloadProcesses {
         let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
         self.request.slice = slice_after(&self.request, process.elapsed);
         Ok(process)
-    }
-}
-
-/// One side of an interleaved comparison.
-struct PairSide {
-    request: Request,
-    /// The name of this side in messages, if it is the reference.
-    role: Option<String>,
-    /// The links of the test binary, one of which is drawn for each pair. Empty for the binary of this process.
-    builds: Vec<Build>,
-}
-
-impl PairSide {
-    /// Draws a link for the next pair. Returns the side with that link, and the link's number.
-    fn draw(&self, coin: &mut Coin) -> Result<(Side, usize), Unmeasured> {
-        let link = coin.below(self.builds.len());
-        let build = self.builds.get(link).cloned().map_or_else(Build::this, Ok)?;
-        let side = Side { build, request: self.request.clone(), role: self.role.clone() };
-        Ok((side, link))
-    }
-}
-
-/// The pairs of two workloads, or of one workload in two revisions.
-struct WorkloadPairs {
-    /// The subject and its reference.
-    sides: [PairSide; 2],
-    wants: Wants,
-    scratch: PathBuf,
-    timeout: Duration,
-    /// The processors that the pairs run on. `None` until a first pair has shown whether operations use several
-    /// threads.
-    place: Option<Place>,
-    /// The measuring time of the next pair.
-    slice: Duration,
-    /// The notes about how both sides were built.
-    notes: Vec<String>,
-}
-
-impl WorkloadPairs {
-    fn measure(
-        &self,
-        swapped: bool,
-        coin: &mut Coin,
-        (wants, slice, place): (Wants, Duration, Place),
-    ) -> Result<Pair, Unmeasured> {
-        let (subject, subject_link) = self.sides[0].draw(coin)?;
-        let (reference, reference_link) = self.sides[1].draw(coin)?;
-        let slots = if swapped { [&reference, &subject] } else { [&subject, &reference] };
-        let terms = Terms { wants, slice, place, timeout: self.timeout, scratch: &self.scratch };
-        let mut pair = pair::measure(slots, &terms, coin.toss())?;
-        pair.links =
-            if swapped { [reference_link, subject_link] } else { [subject_link, reference_link] };
-        pair.notes.extend(self.notes.iter().cloned());
-        Ok(pair)
-    }
-}
-
-impl Pairs for WorkloadPairs {
-    fn measure_pair(&mut self, swapped: bool, coin: &mut Coin) -> Result<Pair, Unmeasured> {
-        let place = if let Some(place) = self.place {
-            place
-        } else {
-            // A first pair shows whether one processor is enough for each side. It runs unpinned, because a side that
-            // is pinned to one processor may not start threads that it would start otherwise.
-            let wants = Wants { fewest: 0, ..self.wants };
-            let pilot = self.measure(swapped, coin, (wants, PILOT, Place::Free))?;
-            let uses_one_thread = pilot.others.is_some_and(|others| others <= IGNORED_SHARE);
-            if uses_one_thread { Place::Core(coin.below(1 << 16)) } else { Place::Free }
-        };
-        let pair = self.measure(swapped, coin, (self.wants, self.slice, place))?;
-        // Each pair has to be set up again. So it measures for about as long as its set-up takes.
-        self.slice = pair.elapsed.saturating_sub(self.slice).clamp(SHORTEST_PAIR, LONGEST_SLICE);
-        self.place = Some(match place {
-            Place::Core(count) => Place::Core(count + 1),
-            Place::Free => Place::Free,
-        });
-        Ok(pair)
     }
 }

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
-use perf_budget_core::handover::{Unchanged, holds_if_equal};
+use perf_budget_core::handover::{MoreLinks, Unchanged, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Versus};
 
 use super::build::{Side, Target, Way};
 use super::configuration::Files;
 use super::members;
 use crate::failure::Failure;
-use crate::links::{self, BOUNDARY, Recording, Refused};
+use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
 
 /// How the builds are made.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     pub(crate) is_wanted: bool,
     /// Whether any of these limits has to be measured even where both builds are equal.
     pub(crate) is_demanding: bool,
-    /// The number of links of each revision.
+    /// The number of links of each revision that are made before anything is measured.
     pub(crate) links: u32,
     /// The number of units in which a package of the workspace is compiled.
     pub(crate) units: CodegenUnits,
@@ -76,19 +76,28 @@ pub(super) struct Links {
     pub(super) binaries: Vec<PathBuf>,
     /// The binary as cargo linked it; `None` where it is not known.
     pub(super) plain: Option<PathBuf>,
+    /// The seed of the first link. Both revisions have the same, so that luck with addresses cancels where they are
+    /// nearly equal.
+    pub(super) first_seed: u32,
     /// The binary that the links repeat; `None` where there are no links.
     of: Option<PathBuf>,
+    /// How further links are made; `None` where there can be none.
+    repeated: Option<Repeated>,
 }
 
 impl Links {
-    /// Returns an empty list of links of this binary.
-    pub(super) fn of(binary: &Path) -> Links {
-        Links { binaries: Vec::new(), plain: None, of: Some(binary.to_owned()) }
+    /// Returns an empty list of links of this binary, which cannot be repeated here.
+    pub(super) fn of(binary: &Path, first_seed: u32) -> Links {
+        let mut links = Links::default();
+        (links.first_seed, links.of) = (first_seed, Some(binary.to_owned()));
+        links
     }
 
-    /// Returns a binary of which there are no further links.
-    fn alone(binary: PathBuf) -> Links {
-        Links { binaries: vec![binary.clone()], plain: Some(binary), of: None }
+    /// Returns the only binary of a revision.
+    fn only(binary: PathBuf) -> Links {
+        let mut links = Links::default();
+        (links.binaries, links.plain) = (vec![binary.clone()], Some(binary));
+        links
     }
 
     /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
@@ -111,6 +120,8 @@ impl Drop for Links {
 pub(super) struct Compared {
     pub(super) head: Links,
     pub(super) base: Links,
+    /// How the harness has further links made; `None` where there can be no more.
+    pub(super) more: Option<MoreLinks>,
     /// Why there is only one link of the base; `None` where there are several.
     pub(super) reason: Option<String>,
     /// Notes that are shown with each comparison of times.
@@ -141,6 +152,8 @@ pub(super) fn build(
     other: Other<'_>,
     prove: Prove<'_>,
 ) -> Result<Compared, Failure> {
+    // The linker, the compiler and the harness run in other directories than this command.
+    let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
     let is_known = |revision: &Revision<'_>| revision.workspace.is_some();
     let has_members = head.as_ref().is_none_or(is_known)
         && match &other {
@@ -148,9 +161,17 @@ pub(super) fn build(
             Other::Taken(..) => true,
         };
     let units = if has_members { asked.units } else { CodegenUnits::AsBuilt };
+    // A base that was built elsewhere has the links that it has, and this revision gets as many.
+    let (first_seed, count) = match &other {
+        Other::Build(_) => (links::fresh_seed(), asked.links),
+        Other::Taken(links, _) => {
+            let saved = u32::try_from(links.binaries.len()).unwrap_or(links::MOST);
+            (links.first_seed, if asked.links < 2 { 1 } else { saved })
+        }
+    };
     let timed = |revision, name: &str| {
-        let asked = Asked { units, ..asked };
-        TimedBuild { target, asked, revision, records: place.join(name) }
+        let asked = Asked { units, links: count, ..asked };
+        TimedBuild { target, asked, revision, records: place.join(name), first_seed }
     };
     let mut notes = vec![words(units, has_members).to_owned()];
     let base = match other {
@@ -176,19 +197,23 @@ pub(super) fn build(
     if let Some(why) = why {
         base.keep_one();
         head.keep_one();
-        notes.push(format!(
-            "one link of each side, as {why}: chance in the addresses of functions affects the result"
-        ));
+        notes.push(format!("one link of each side, as {why}"));
     } else {
         let count = base.binaries.len().min(head.binaries.len());
         base.binaries.truncate(count);
         head.binaries.truncate(count);
         notes.push(format!(
-            "{count} links of each side, each with its functions in another order and at multiples of \
-             {BOUNDARY} bytes"
+            "each link of either side has its functions in another order and at multiples of {BOUNDARY} bytes"
         ));
     }
-    Ok(Compared { head, base, reason, notes, unchanged })
+    let more = match (&head.repeated, &base.repeated) {
+        (Some(head_link), Some(base_link)) if why.is_none() => {
+            links::offer(place, head_link, base_link, head.binaries.len())
+                .map_err(Failure::unmeasured)?
+        }
+        _ => None,
+    };
+    Ok(Compared { head, base, more, reason, notes, unchanged })
 }
 
 /// Returns a note on how both revisions were compiled.
@@ -230,6 +255,7 @@ struct TimedBuild<'a> {
     asked: Asked,
     revision: Revision<'a>,
     records: PathBuf,
+    first_seed: u32,
 }
 
 /// A revision that was compiled to compare times.
@@ -247,23 +273,21 @@ impl Compiled<'_> {
         let Compiled { build, mut binary, recording } = self;
         let recording = match recording {
             Ok(recording) => recording,
-            Err(reason) => return Ok((Links::alone(binary), Some(reason))),
+            Err(reason) => return Ok((Links::only(binary), Some(reason))),
         };
-        let mut made = links::make(&build.records, &binary, build.asked.links);
-        if made == Err(Refused::Stale) {
+        let mut made = build.links(&binary);
+        if made.as_ref().is_err_and(|refused| *refused == Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
             binary = build.cargo(Some(&recording))?;
-            made = links::make(&build.records, &binary, build.asked.links);
+            made = build.links(&binary);
         }
         links::forget_others(&build.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
-            Ok(binaries) => {
-                (Links { binaries, plain: Some(binary.clone()), of: Some(binary) }, None)
-            }
-            Err(Refused::Stale) => (Links::alone(binary), Some(stale.into())),
-            Err(Refused::Cannot(why)) => (Links::alone(binary), Some(why)),
+            Ok(links) => (links, None),
+            Err(Refused::Stale) => (Links::only(binary), Some(stale.into())),
+            Err(Refused::Cannot(why)) => (Links::only(binary), Some(why)),
         })
     }
 }
@@ -274,6 +298,21 @@ impl<'a> TimedBuild<'a> {
         let recording = self.recording();
         let binary = self.cargo(recording.as_ref().ok())?;
         Ok(Compiled { build: self, binary, recording })
+    }
+
+    /// Makes the first links of a binary. Those of an earlier run that was cut short are removed before.
+    fn links(&self, binary: &Path) -> Result<Links, Refused> {
+        links::clear(binary);
+        let repeated = Repeated {
+            records: self.records.clone(),
+            binary: binary.to_owned(),
+            first_seed: self.first_seed,
+        };
+        let mut links = Links::of(binary, self.first_seed);
+        links.plain = Some(binary.to_owned());
+        links.binaries = repeated.make(1..=self.asked.links.min(repeated.most()))?;
+        links.repeated = Some(repeated);
+        Ok(links)
     }
 
     fn cargo(&self, recording: Option<&Recording>) -> Result<PathBuf, Failure> {

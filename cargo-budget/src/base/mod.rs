@@ -95,7 +95,7 @@ impl Base {
             let details = Details { lacks: self.lacks.clone(), ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
-        let Compared { head, base, notes, unchanged, .. } = &self.compared;
+        let Compared { head, base, more, notes, unchanged, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
         Handover {
             binaries: self.binary.clone().into_iter().collect(),
@@ -111,6 +111,7 @@ impl Base {
                 } else {
                     Vec::new()
                 },
+                more_links: more.clone(),
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
                 ..Details::default()

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use super::build::{Built, Side, Target};
 use crate::child;
 use crate::failure::Failure;
-use crate::links::name_this;
+use crate::links::hold;
 use crate::project::Project;
 
 /// The name under which this command prints its environment.
@@ -54,7 +54,7 @@ pub(crate) fn print_environment() -> Option<Result<ExitCode, String>> {
 /// of this command.
 pub(super) fn changes(test: Test<'_>, place: &Path) -> Result<Changes, Failure> {
     let name = place.join(format!("{NAME}{}", env::consts::EXE_SUFFIX));
-    name_this(&name).map_err(|e| Failure::io("link", &name, &e))?;
+    hold(&name).map_err(|e| Failure::io("link", &name, &e))?;
     let mut cargo = test.side.cargo();
     cargo.arg("test").args(test.side.arguments()).args(test.target.arguments());
     for triple in triples(test)? {

@@ -48,8 +48,15 @@ struct Saved {
     place: PathBuf,
     /// Why there is only one link; `None` where there are several.
     reason: Option<String>,
+    /// The seed of the first link. Older releases began with 1.
+    #[serde(default = "first")]
+    first_seed: u32,
     /// The name and the digest of each file: the binary, and the links that times are compared with.
     files: Vec<(String, String)>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// A saved base that was copied to the target directory.
@@ -83,6 +90,7 @@ pub(super) fn write(
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
     let plain = links.plain.iter().map(|plain| (PLAIN.to_owned(), plain.as_path()));
+    let first_seed = links.first_seed;
     let links = links.binaries.iter().enumerate();
     let links = links.map(|(nth, link)| (format!("link-{nth}"), link.as_path()));
     for (name, from) in names.chain(plain).chain(links) {
@@ -101,6 +109,7 @@ pub(super) fn write(
         environment: environment.clone(),
         place,
         reason,
+        first_seed,
         files,
     };
     let text = serde_json::to_vec_pretty(&saved)
@@ -137,7 +146,7 @@ pub(super) fn take(
     }
     fs::create_dir_all(&beside)
         .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
-    let mut links = Links::of(&binary);
+    let mut links = Links::of(&binary, saved.first_seed);
     let beside_binary = |name: &str| {
         beside.join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()))
     };
@@ -275,7 +284,7 @@ mod tests {
         let package = Path::new("/cache/checkout");
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "a binary").unwrap();
-        let mut links = Links::of(&binary);
+        let mut links = Links::of(&binary, 1000);
         links.binaries = vec![binary.with_extension("link-1"), binary.with_extension("link-2")];
         links.plain = Some(binary.with_extension("link-plain"));
         for link in links.binaries.iter().chain(&links.plain) {
@@ -290,7 +299,7 @@ mod tests {
         let taken = take(&dir, &key(), package, &there).unwrap();
         assert_eq!(taken.binary, there.join("release/deps/saved-budgets-1"));
         assert_eq!(fs::read_to_string(&taken.binary).unwrap(), "a binary");
-        assert_eq!(taken.links.binaries.len(), 2);
+        assert_eq!((taken.links.binaries.len(), taken.links.first_seed), (2, 1000));
         let paths = format!("{}/release:/lib", there.display());
         assert_eq!(taken.environment["LIBS"].as_ref(), Some(&paths));
         assert_eq!(taken.environment["AT"].as_deref(), Some("/cache/checkout/x"));

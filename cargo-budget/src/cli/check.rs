@@ -34,8 +34,8 @@ pub(super) struct Check {
     /// A shell command that makes, in the base's checkout, what budgets measure and cargo does not build
     #[arg(long, value_name = "COMMAND", requires = "base")]
     prepare: Option<String>,
-    /// The number of links of each revision, each in another order; overrides `layouts` in the settings
-    #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// The number of links of each revision at first, each in another order; overrides `layouts` in the settings
+    #[arg(long, value_name = "COUNT", requires = "base", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: Option<u32>,
     /// Take the base's test binaries from this directory, which `save-base` has written, if they are of the same commit,
     /// toolchain, flags and options; otherwise the base is built

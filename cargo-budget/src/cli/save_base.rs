@@ -11,6 +11,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::Project;
 
+/// The number of links that are saved.
+const SAVED: u32 = 32;
+
 /// Build the commit that is checked out as a base, and write it to a directory
 ///
 /// Another run uses it by `check --base-from DIR` instead of building it. So the run for the main branch can save the base
@@ -20,8 +23,8 @@ pub(super) struct SaveBase {
     /// The directory; it is created if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// The number of links, each in another order; overrides `layouts` in the settings
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// The number of links, each in another order: 32, or `layouts` of the settings if that is 1 or more than 32
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=128))]
     layouts: Option<u32>,
     #[command(flatten)]
     options: Options,
@@ -31,7 +34,9 @@ impl SaveBase {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
         let project = Project::here()?;
         let times = base::Times::by(&project.budgets()?);
-        let times = base::Times { links: self.layouts.unwrap_or(times.links), ..times };
+        // Links of a saved base cannot be made later, so there are as many as a red takes in a suite of many limits.
+        let usual = if times.links < 2 { times.links } else { times.links.max(SAVED) };
+        let times = base::Times { links: self.layouts.unwrap_or(usual), ..times };
         let tell = |text: &str| context.tell(text);
         let target = self.options.target();
         let commit =

@@ -1,10 +1,14 @@
 //! The repetition of a link with the same inputs and another order of the functions each time.
 
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::{Deserialize, Serialize};
 
 use super::align;
 use super::record::{Record, ends, is_library};
@@ -12,6 +16,9 @@ use crate::child;
 
 /// The disk space in bytes that all links of one binary may take together.
 const ROOM: u64 = 1 << 30;
+/// The most links of one binary. With as many, a truth that lies one standard deviation of links beyond its limit is
+/// found (`docs/judgement.md`).
+pub(crate) const MOST: u32 = 128;
 /// The number of characters of a linker's error message that are shown.
 const SHOWN: usize = 300;
 
@@ -24,23 +31,105 @@ pub(crate) enum Refused {
     Cannot(String),
 }
 
-/// Links `binary` `count` times by its record in `records`, each time with another seed for the order of the functions,
-/// and returns the paths of the links. Links of a large binary may be fewer than `count`. The links are in the directory
-/// of the binary, so that each finds the same files relative to itself.
-pub(crate) fn make(records: &Path, binary: &Path, count: u32) -> Result<Vec<PathBuf>, Refused> {
-    let record = Record::of(records, binary).ok_or(Refused::Stale)?;
-    if let Some(reason) = obstacle(&record.arguments) {
-        return Err(Refused::Cannot(reason));
+/// A binary whose link is repeated. The links are numbered from 1, and are in the directory of the binary, so that each
+/// finds the same files relative to itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Repeated {
+    /// The directory with the record of the link.
+    pub(crate) records: PathBuf,
+    /// The binary.
+    pub(crate) binary: PathBuf,
+    /// The seed of the first link. Each further link has the next one.
+    pub(crate) first_seed: u32,
+}
+
+/// Returns a seed that differs from run to run, so that the links of a later run are other draws.
+pub(crate) fn fresh_seed() -> u32 {
+    // The linker takes 0 for a seed of its own choice, and the greatest number for the reverse order.
+    (RandomState::new().build_hasher().finish() as u32 >> 2) + 1
+}
+
+impl Repeated {
+    /// Makes the links of these numbers, as far as they do not exist, and returns their paths.
+    pub(crate) fn make(&self, numbers: RangeInclusive<u32>) -> Result<Vec<PathBuf>, Refused> {
+        let record = Record::of(&self.records, &self.binary).ok_or(Refused::Stale)?;
+        if let Some(reason) = obstacle(&record.arguments) {
+            return Err(Refused::Cannot(reason));
+        }
+        let place =
+            Record::place(&self.records, &self.binary).ok_or(Refused::Stale)?.join("aligned");
+        let made = aligned(&record, &place)
+            .and_then(|arguments| self.link_all(&record, &arguments, numbers));
+        // The aligned copies are as large as all libraries together.
+        let _ = fs::remove_dir_all(&place);
+        made.map_err(Refused::Cannot)
     }
-    let place = Record::place(records, binary).ok_or(Refused::Stale)?.join("aligned");
-    let made = aligned(&record, &place).and_then(|arguments| {
-        let length = fs::metadata(binary).map_or(0, |data| data.len()).max(1);
-        let count = u64::from(count).min((ROOM / length).max(1)) as u32;
-        link_all(&record, &arguments, binary, count)
-    });
-    // The aligned copies are as large as all libraries together.
-    let _ = fs::remove_dir_all(&place);
-    made.inspect_err(|_| clear(binary)).map_err(Refused::Cannot)
+
+    /// Returns the most links for which there is room.
+    pub(crate) fn most(&self) -> u32 {
+        let length = fs::metadata(&self.binary).map_or(0, |data| data.len()).max(1);
+        MOST.min(u32::try_from(ROOM / length).unwrap_or(MOST)).max(1)
+    }
+
+    /// Returns the path of the link of a number.
+    fn path(&self, number: u32) -> PathBuf {
+        self.binary.with_file_name(format!("{}{number}", prefix(&self.binary)))
+    }
+
+    /// Makes links, as many at once as there are processors.
+    fn link_all(
+        &self,
+        record: &Record,
+        arguments: &[String],
+        numbers: RangeInclusive<u32>,
+    ) -> Result<Vec<PathBuf>, String> {
+        let next = AtomicU32::new(*numbers.start());
+        let failure = Mutex::new(None);
+        let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        std::thread::scope(|scope| {
+            for _ in 0..at_once.min(numbers.clone().count()) {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let has_failed = || failure.lock().is_ok_and(|failure| failure.is_some());
+                        if number > *numbers.end() || has_failed() {
+                            return;
+                        }
+                        if let Err(reason) = self.link(record, arguments, number)
+                            && let Ok(mut failure) = failure.lock()
+                        {
+                            failure.get_or_insert(reason);
+                        }
+                    }
+                });
+            }
+        });
+        if let Ok(Some(reason)) = failure.into_inner() {
+            return Err(reason);
+        }
+        let links: Vec<PathBuf> = numbers.map(|number| self.path(number)).collect();
+        if let [first, second, ..] = &links[..]
+            && fs::read(first).ok() == fs::read(second).ok()
+        {
+            return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
+        }
+        Ok(links)
+    }
+
+    /// Makes one link, in which the seed determines the order of the functions. Its file exists only once it is whole.
+    fn link(&self, record: &Record, arguments: &[String], number: u32) -> Result<(), String> {
+        let to = self.path(number);
+        if to.is_file() {
+            return Ok(());
+        }
+        let part = self.binary.with_file_name(format!("{}part-{number}", prefix(&self.binary)));
+        run_linker(record, arguments, &part, self.first_seed + number - 1)?;
+        // A link is as old as its binary, so that links of one build are recognised as the same.
+        let time = fs::metadata(&self.binary).and_then(|data| data.modified());
+        time.and_then(|time| fs::File::options().append(true).open(&part)?.set_modified(time))
+            .and_then(|()| fs::rename(&part, &to))
+            .map_err(|e| format!("failed to date `{}`: {e}", to.display()))
+    }
 }
 
 /// Removes the links of `binary`.
@@ -100,63 +189,6 @@ fn aligned(record: &Record, place: &Path) -> Result<Vec<String>, String> {
         );
     }
     Ok(arguments)
-}
-
-/// Makes `count` links, as many at once as there are processors.
-fn link_all(
-    record: &Record,
-    arguments: &[String],
-    binary: &Path,
-    count: u32,
-) -> Result<Vec<PathBuf>, String> {
-    clear(binary);
-    let next = AtomicU32::new(1);
-    let failure = Mutex::new(None);
-    let at_once = std::thread::available_parallelism().map_or(1, |n| n.get() as u32).min(count);
-    let path = |seed: u32| binary.with_file_name(format!("{}{seed}", prefix(binary)));
-    std::thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    let has_failed = || failure.lock().is_ok_and(|failure| failure.is_some());
-                    if seed > count || has_failed() {
-                        return;
-                    }
-                    if let Err(reason) = link(record, arguments, binary, &path(seed), seed)
-                        && let Ok(mut failure) = failure.lock()
-                    {
-                        failure.get_or_insert(reason);
-                    }
-                }
-            });
-        }
-    });
-    if let Ok(Some(reason)) = failure.into_inner() {
-        return Err(reason);
-    }
-    let links: Vec<PathBuf> = (1..=count).map(path).collect();
-    if let [first, second, ..] = &links[..]
-        && fs::read(first).ok() == fs::read(second).ok()
-    {
-        return Err(format!("`{}` makes the same link whatever the seed is", record.linker));
-    }
-    Ok(links)
-}
-
-/// Makes one link at `to`, in which the seed determines the order of the functions.
-fn link(
-    record: &Record,
-    arguments: &[String],
-    binary: &Path,
-    to: &Path,
-    seed: u32,
-) -> Result<(), String> {
-    run_linker(record, arguments, to, seed)?;
-    // A link is as old as its binary, so that links of one build are recognised as the same.
-    let time = fs::metadata(binary).and_then(|data| data.modified());
-    time.and_then(|time| fs::File::options().append(true).open(to)?.set_modified(time))
-        .map_err(|e| format!("failed to date `{}`: {e}", to.display()))
 }
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.
@@ -259,6 +291,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let binary = place.path().join("budgets-1");
         fs::write(&binary, "").unwrap();
-        assert_eq!(make(&place.path().join("records"), &binary, 2), Err(Refused::Stale));
+        let records = place.path().join("records");
+        let repeated = Repeated { records, binary, first_seed: fresh_seed() };
+        assert_eq!(repeated.make(1..=2), Err(Refused::Stale));
+        assert_eq!(repeated.most(), MOST, "an empty file takes no room");
     }
 }

@@ -4,15 +4,20 @@
 //! would leave the comparison to chance. Compiling the last crate again for each link would take seconds; linking alone
 //! takes a tenth of a second. So when a binary is built, this command stands in for the linker: it starts the user's own
 //! linker and records the linker's inputs. Afterwards it runs the same linker again with the same inputs, with another
-//! order of the functions each time.
+//! order of the functions each time. Some links are made before anything is measured, and the harness has more made when
+//! a limit needs more pairs of processes than there are links.
 
 mod align;
+mod held;
 mod make;
+mod more;
 mod record;
 mod response;
 mod wrapper;
 
 pub(crate) use self::align::BOUNDARY;
-pub(crate) use self::make::{Refused, clear, make};
+pub(crate) use self::held::hold;
+pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};
+pub(crate) use self::more::offer;
 pub(crate) use self::record::forget_others;
-pub(crate) use self::wrapper::{Recording, act_as_wrapper, name_this};
+pub(crate) use self::wrapper::{Recording, act_as_wrapper};

@@ -7,13 +7,13 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use serde::{Deserialize, Serialize};
 
+use super::held::hold;
+use super::more;
 use super::record::{Record, ends};
 use crate::child;
 use crate::failure::Failure;
@@ -44,7 +44,7 @@ impl Recording {
     /// Sets up a call of cargo so that the link is recorded.
     pub(crate) fn apply(&self, cargo: &mut Command) -> Result<(), Failure> {
         let wrapper = self.records.join(WRAPPER);
-        name_this(&wrapper).map_err(|e| Failure::io("link", &wrapper, &e))?;
+        hold(&wrapper).map_err(|e| Failure::io("link", &wrapper, &e))?;
         let wanted = serde_json::to_string(self)
             .map_err(|e| Failure::unmeasured(format!("failed to describe the link: {e}")))?;
         cargo.env("RUSTC_WRAPPER", wrapper).env(VARIABLE, wanted);
@@ -68,26 +68,10 @@ pub(crate) fn act_as_wrapper() -> Option<Result<ExitCode, String>> {
     if called.file_name()? == WRAPPER {
         return Some(compile(given).map(exit));
     }
+    if called.file_name()? == more::NAME {
+        return Some(more::make(&given).map(|()| ExitCode::SUCCESS));
+    }
     (called.parent()?.file_name()? == LINKERS).then(|| link(&given).map(exit))
-}
-
-/// Creates the file `name` as another name of this command.
-pub(crate) fn name_this(name: &Path) -> io::Result<()> {
-    let this = env::current_exe()?;
-    if fs::read_link(name).is_ok_and(|known| known == this) {
-        return Ok(());
-    }
-    if let Some(directory) = name.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    match fs::remove_file(name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    #[cfg(unix)]
-    return std::os::unix::fs::symlink(this, name);
-    #[cfg(not(unix))]
-    return fs::hard_link(this, name);
 }
 
 fn exit(code: i32) -> ExitCode {
@@ -115,8 +99,7 @@ fn compile(mut given: Vec<OsString>) -> Result<i32, String> {
     {
         let name = Path::new(&linker).file_name().unwrap_or(USUAL.as_ref());
         let recorder = recording.records.join(LINKERS).join(name);
-        name_this(&recorder)
-            .map_err(|e| format!("failed to link `{}`: {e}", recorder.display()))?;
+        hold(&recorder).map_err(|e| format!("failed to link `{}`: {e}", recorder.display()))?;
         let mut chosen = OsString::from("linker=");
         chosen.push(&recorder);
         command.arg("-C").arg(chosen).env(LINKER, linker);
@@ -186,6 +169,8 @@ fn link(given: &[OsString]) -> Result<i32, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

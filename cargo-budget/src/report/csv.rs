@@ -136,6 +136,7 @@ fn doubt(doubt: Doubt) -> &'static str {
         Doubt::NearLimit => "near-limit",
         Doubt::Underpowered => "underpowered",
         Doubt::Noise => "noise",
+        Doubt::Layout => "layout",
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{Crate, Run};
 
-/// The crate's test target: it copies every binary that it is told of.
+/// The crate's test target: it copies every binary that it is told of, and has links 4 to 6 made, as the harness would.
 const TESTS: &str = r#"
 fn main() -> std::process::ExitCode {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -26,7 +26,22 @@ fn main() -> std::process::ExitCode {
             std::fs::copy(path, place.join(nth.to_string())).unwrap();
         }
     }
-    std::fs::write("seen/details", variable("PERF_BUDGET_BASE_DETAILS").unwrap_or_default()).unwrap();
+    let details = variable("PERF_BUDGET_BASE_DETAILS").unwrap_or_default();
+    let _ = std::fs::remove_dir_all("seen/MORE");
+    if let Some((_, more)) = details.split_once("\"more_links\":{\"program\":\"") {
+        let (program, more) = more.split_once("\",\"arguments\":[\"").unwrap();
+        let argument = more.split_once("\"],").unwrap().0.replace("\\\"", "\"");
+        let mut command = std::process::Command::new(program);
+        let output = command.args([&argument, "4", "6"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        std::fs::create_dir_all("seen/MORE").unwrap();
+        std::fs::write("seen/MORE/said", format!("{text}{}", String::from_utf8_lossy(&output.stderr))).unwrap();
+        let paths = text.split('"').filter(|path| path.contains(".link-"));
+        for (nth, path) in paths.enumerate() {
+            std::fs::copy(path, format!("seen/MORE/{nth}")).unwrap();
+        }
+    }
+    std::fs::write("seen/details", details).unwrap();
     println!("{}", counted::work(std::hint::black_box(3)) + counted::more::rest(2));
     std::process::ExitCode::SUCCESS
 }
@@ -128,7 +143,7 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
     assert_eq!(
         notes(&made),
         "built to compare times: on both sides, each package of the workspace in one codegen unit\n\
-         3 links of each side, each with its functions in another order and at multiples of 64 bytes"
+         each link of either side has its functions in another order and at multiples of 64 bytes"
     );
     let (base, head) = (seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD"));
     assert_eq!((base.len(), head.len()), (3, 3), "{}", run.text);
@@ -139,6 +154,22 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
             "{places:?}"
         );
         assert!(links[0] != links[1] && links[1] != links[2] && links[0] != links[2]);
+    }
+    // The harness has further links made while the command runs, each with yet another order.
+    let more = seen(&made, "MORE");
+    let said = || fs::read_to_string(made.0.path("seen/MORE/said")).unwrap();
+    assert_eq!(more.len(), 6, "{}", said());
+    for (heads, first) in [(&more[..3], &head), (&more[3..], &base)] {
+        let all: Vec<&Vec<u8>> = heads.iter().chain(first).collect();
+        assert!((1..all.len()).all(|at| !all[at..].contains(&all[at - 1])), "{}", said());
+        assert!(heads.iter().all(|link| functions(link, "linked").iter().all(|at| at % 64 == 0)));
+    }
+    for name in ["PERF_BUDGET_BASE_LINKS", "PERF_BUDGET_HEAD"] {
+        let path = paths(&made, name).remove(0);
+        let own = path.file_name().unwrap().to_string_lossy().replace(".link-1", ".link-");
+        let beside = fs::read_dir(path.parent().unwrap()).unwrap().flatten();
+        let left = beside.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own));
+        assert_eq!(left.count(), 0, "links of {own}* are still there");
     }
     // Cargo's own build is a different one. Everything except times is compared with it.
     let own = seen(&made, "PERF_BUDGET_BASE");
@@ -151,21 +182,23 @@ fn times_are_compared_with_links_that_differ_only_in_the_order_of_functions() {
         assert_eq!(gone[0].parent() == Some(&beside), name != "PERF_BUDGET_HEAD");
     }
 
-    // In a second run nothing of this revision is compiled, and the same seeds make the same links.
+    // In a second run nothing of this revision is compiled, and other seeds make other links.
     let again = check(&made, &["--base", "HEAD"]);
     again.is(JUDGES_NOTHING, &[]);
     // The base may be compiled again: its target directory is shared with the other tests here, whose builds replace each
     // other.
     let compiled = format!("Compiling linked v0.1.0 ({})", made.0.root().display());
     assert!(!again.text.contains(&compiled), "{}", again.text);
-    assert!(
-        base == seen(&made, "PERF_BUDGET_BASE_LINKS") && head == seen(&made, "PERF_BUDGET_HEAD")
-    );
+    let other = [seen(&made, "PERF_BUDGET_BASE_LINKS"), seen(&made, "PERF_BUDGET_HEAD")];
+    assert!(!base.contains(&other[0][0]) && !head.contains(&other[1][0]));
+    // Both sides have the same seeds, and here the same code too.
+    let at = |links: &[Vec<u8>]| functions(&links[0], "linked");
+    assert_eq!(at(&other[0]), at(&other[1]));
 
     // Where the record of a link was deleted, cargo links once more.
     fs::remove_dir_all(made.0.path("results/base/links")).unwrap();
     check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
-    assert!(base == seen(&made, "PERF_BUDGET_BASE_LINKS"));
+    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
 
     // With these settings the only binary of each side is cargo's own.
     let with = |text: &str| made.0.write("budgets.toml", &BUDGETS.replace("layouts = 3", text));
@@ -238,7 +271,10 @@ fn a_saved_base_is_used_instead_of_building_it() {
     let base = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
     base.is(JUDGES_NOTHING, &["taking ", "from saved"]);
     assert!(!base.text.contains(" in /"), "{}", base.text);
-    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 3, "{}", notes(&made));
+    // As many links are saved as a red takes, and this revision gets as many.
+    assert_eq!(seen(&made, "PERF_BUDGET_BASE_LINKS").len(), 32, "{}", notes(&made));
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 32, "{}", notes(&made));
+    assert_eq!(seen(&made, "MORE").len(), 0, "a saved base cannot be linked again");
     assert!(paths(&made, "PERF_BUDGET_BASE_LINKS").iter().all(|path| !path.exists()));
 
     // With another commit or another toolchain the message names the difference, and the base is built.

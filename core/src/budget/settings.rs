@@ -27,8 +27,9 @@ pub struct Settings {
     pub base: Option<BaseLimits>,
     /// The most time that all measurements of a run may take together; default none.
     pub total: Option<Duration>,
-    /// How often each revision is linked, in another order each time, where their times are compared: from 1
-    /// to 64; default 8. The command that builds them reads it.
+    /// How often each revision is linked at first, in another order each time, where their times are compared: from 1
+    /// to 128; default 16. Where it is more than 1, more follow when a limit needs them. The command that builds the
+    /// revisions reads it.
     pub layouts: u32,
     /// Globs of files, relative to the file's directory, that have no part in what any budget measures.
     pub inert: Vec<String>,
@@ -48,7 +49,7 @@ impl Default for Settings {
             inconclusive: Inconclusive::Warn,
             base: None,
             total: None,
-            layouts: 8,
+            layouts: 16,
             codegen_units: CodegenUnits::One,
             inert: Vec::new(),
         }

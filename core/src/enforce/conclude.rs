@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::links::Links;
 use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
@@ -25,6 +26,8 @@ pub(super) struct Seen {
     pub(super) shortest: Duration,
     /// What else the machine did meanwhile.
     pub(super) noise_totals: NoiseTotals,
+    /// The links that pairs were measured with.
+    pub(super) links: Links,
     /// The notes of readings, each with whether another reading had the same note with other figures.
     notes: Vec<(String, bool)>,
     /// What one batch consists of, in words.
@@ -40,6 +43,7 @@ impl Seen {
         self.shortest = if first { process.elapsed } else { self.shortest.min(process.elapsed) };
         self.spent += process.elapsed;
         self.noise_totals.add(process);
+        self.links.add(process.links);
         for note in &process.notes {
             match self.notes.iter_mut().find(|(known, _)| words::are_alike(known, note)) {
                 Some((known, varies)) => *varies |= known != note,
@@ -86,7 +90,7 @@ pub(super) fn conclude(
     outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
     outcome.estimate = open.estimate();
     if let Judgement::Statistical(judge) = &open.judgement {
-        outcome.evidence = Some(evidence(judge, open, seen, origin, rules.effort));
+        outcome.evidence = Some(evidence(judge, open, seen, origin, rules));
         outcome.shape = Some(shape(judge, open, seen, origin));
         outcome.noise = (origin == Origin::Measured).then(|| seen.noise_totals.noise());
         outcome.notes.extend(words::machine(&outcome, limit));
@@ -99,15 +103,16 @@ pub(super) fn conclude(
         if excuse && open.fails_less_waiting() {
             outcome.notes.push(words::LESS_WAITING_TOO.to_owned());
         }
-        // Only a fail needs the warning about link order, since nothing else claims a regression.
-        let luck = outcome.estimate.and_then(|e| words::layout_luck(limit, e.value, rules.layouts));
-        outcome.notes.extend(luck);
     }
+    outcome.notes.extend(match seen.links.linked() {
+        Some(linked) => Some(words::linked(&outcome, linked)),
+        None => words::linked_once(&outcome, limit),
+    });
     outcome.notes.extend(open.disagreement());
     outcome.notes.extend(seen.sides.get(&limit.metric).map(|sides| words::sides(limit, sides)));
     outcome.reason = match &open.asked.unjudged {
         Some((reason, _)) => words::unjudged(&outcome, reason),
-        None => words::reason(&outcome, limit),
+        None => words::reason(&outcome, limit, seen.links.linked()),
     };
     versus_accepted::compare(&mut outcome, limit);
     if let Some(waiver) = &limit.waiver {
@@ -137,15 +142,16 @@ fn begin(open: &Open, seen: &Seen) -> Outcome {
     }
 }
 
-fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, effort: Duration) -> Evidence {
+fn evidence(judge: &Judge, open: &Open, seen: &Seen, origin: Origin, rules: &Rules) -> Evidence {
     // Without a limit there are no odds, and a single process of another program does not show any.
     let recorded = origin == Origin::Record;
     let levels = if recorded { Levels { fail: 0.0, pass: 0.0 } } else { judge.levels() };
     let limited = !open.is_unjudged() && !recorded;
     let odds = |log_evidence: f64| if limited { finite(log_evidence) } else { 0.0 };
     // A pass may be settled soon, but a violation would be measured until the effort is spent.
-    let within_effort = effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
+    let within_effort = rules.effort.as_secs_f64() / seen.spent.as_secs_f64().max(1e-9);
     let planned = (judge.processes() as f64 * within_effort).min(MOST_PLANNED) as usize;
+    let planned = planned.min(seen.links.most_pairs(rules.links));
     Evidence {
         fail: odds(judge.log_evidence()),
         fail_at: levels.fail,

@@ -124,6 +124,13 @@ impl Inquiry {
                 Finding::Broken if self.is_excused(&open) => {
                     self.close_unsettled(&open, Some(Doubt::Noise));
                 }
+                Finding::Broken if self.may_be_layout(&open) => {
+                    if spent_up || open.stays_within_layout() {
+                        self.close_unsettled(&open, Some(Doubt::Layout));
+                    } else {
+                        self.open.push(open);
+                    }
+                }
                 Finding::Broken => self.close_broken(&open),
                 // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
@@ -134,6 +141,9 @@ impl Inquiry {
                     }
                 }
                 Finding::Held => self.close_held(&open),
+                Finding::Open if self.is_out_of_links(&open) => {
+                    self.close_unsettled(&open, Some(Doubt::Layout));
+                }
                 Finding::Open if self.is_spent_on(&open) => self.close_unsettled(&open, None),
                 // A red that fresh processes do not confirm is not pursued for ever either.
                 Finding::Suspect if self.is_confirmation_spent(&open) => {

@@ -8,6 +8,10 @@ pub mod accepted;
 mod block_tests;
 mod conclude;
 mod inquiry;
+mod layout;
+mod links;
+#[cfg(test)]
+mod links_tests;
 #[cfg(test)]
 mod noise_tests;
 mod noise_totals;
@@ -72,6 +76,6 @@ pub struct Rules {
     pub today: Date,
     /// How often a deterministic reading is taken; the readings must agree.
     pub repeats: usize,
-    /// How often each revision was linked for the comparison with the base.
-    pub layouts: usize,
+    /// The most links of each revision that there can be for the comparison with the base.
+    pub links: usize,
 }

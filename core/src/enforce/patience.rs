@@ -62,7 +62,7 @@ impl Inquiry {
     }
 
     /// Returns how many processes it takes to see a violation; `None` for a value that is compared or recorded.
-    fn needed(&self, open: &Open) -> Option<usize> {
+    pub(super) fn needed(&self, open: &Open) -> Option<usize> {
         let Judgement::Statistical(judge) = &open.judgement else { return None };
         if self.origin == Origin::Record || judge.processes() == 0 {
             return None;

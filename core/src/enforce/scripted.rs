@@ -19,7 +19,7 @@ pub fn rules() -> Rules {
         inconclusive: Inconclusive::Warn,
         today: "2026-11-21".parse().unwrap(),
         repeats: 2,
-        layouts: 1,
+        links: 1,
     }
 }
 

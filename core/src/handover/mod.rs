@@ -6,6 +6,7 @@
 //! one variable of JSON, which only the command writes. A test freezes its format, since the command and the harness
 //! of a project may be of different versions.
 
+mod links;
 mod unchanged;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::links::{MadeLinks, MoreLinks};
 pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
@@ -67,6 +69,9 @@ pub struct Details {
     /// The notes for every comparison of times with the base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_notes: Vec<String>,
+    /// How further links are made that times are compared with. `None` if there can be no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_links: Option<MoreLinks>,
     /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
     /// that adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
@@ -87,6 +92,7 @@ impl Default for Details {
             run_environment: BTreeMap::new(),
             notes: Vec::new(),
             link_notes: Vec::new(),
+            more_links: None,
             lacks: None,
             unchanged: None,
             unchanged_times: None,
@@ -188,7 +194,7 @@ mod tests {
 
     const RUN: &str = r#"{"version":1,"environment":{},"run_environment":{"MODE":"slow","OUT_DIR":null},"notes":[],"lacks":null}"#;
 
-    const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
+    const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["one unit"],"more_links":{"program":"/t/perf-budget-links","arguments":["{}"],"most":128},"lacks":null}"#;
 
     /// Reads the base back from these variables.
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {
@@ -208,7 +214,8 @@ mod tests {
     #[test]
     fn the_format_of_the_notes_about_links_stays_the_same() {
         let details: Details = frozen(LINKED);
-        assert_eq!(details.link_notes, ["8 links of each side"]);
+        assert_eq!(details.link_notes, ["one unit"]);
+        assert_eq!(details.more_links.map(|more| more.most), Some(128));
     }
 
     #[test]

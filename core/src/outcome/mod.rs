@@ -147,6 +147,9 @@ pub enum Doubt {
     Underpowered,
     /// The value is over the limit by the wall clock, on a machine whose other work may be the reason.
     Noise,
+    /// The place of functions in the binary: it can make more than the excess over the limit, with links that pairs
+    /// share, or it varies so much that there were not enough links.
+    Layout,
 }
 
 /// How the values are distributed.

@@ -45,7 +45,7 @@ pub struct ProcessRun {
     /// The two values of each ratio.
     pub sides: ByMetric<(f64, f64)>,
     /// The link of the subject and that of its reference with which a pair was measured, counted from 0. All pairs of
-    /// the same link share the effect of its addresses. `None` if this is not a pair.
+    /// the same link share the effect of its addresses. `None` if this is not a pair of two revisions.
     pub links: Option<[usize; 2]>,
     /// How long the process took, including its start and its set-up.
     pub elapsed: Duration,

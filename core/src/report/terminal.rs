@@ -153,6 +153,10 @@ pub fn next(outcome: &Outcome) -> String {
         Verdict::Inconclusive if outcome.doubt == Some(Doubt::NearLimit) => format!(
             "move the limit at {place} away from the value, or give it more time there (`effort`)"
         ),
+        Verdict::Inconclusive if outcome.doubt == Some(Doubt::Layout) => format!(
+            "let `cargo budget check --base` make more links of each side where it can (`layouts` in [settings]), move the \
+             limit at {place} away from the value, or limit what does not depend on layout, such as `allocs`"
+        ),
         Verdict::Inconclusive => format!(
             "give it more time (`effort` at {place}), a quieter machine, or a metric that needs fewer values"
         ),

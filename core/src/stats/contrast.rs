@@ -6,6 +6,11 @@ use super::sample::NotFinite;
 use super::spread::Spread;
 use super::{Sample, detect, order};
 
+/// How far from the middle a pair counts in full, as a log-ratio: a factor of 1.5, which is about as much as layout was
+/// seen to make. Without such a bound, a single pair that the machine made four times as slow would keep a limit from
+/// passing for a hundred pairs.
+const FARTHEST: f64 = 0.405_465_108_108_164_4;
+
 /// Evidence about "the true log-ratio is at most `limit`", from role-swapped pairs.
 ///
 /// Each score is the median log-ratio of one pair of processes, `ln(head/base)`, after a coin decided
@@ -13,6 +18,7 @@ use super::{Sample, detect, order};
 #[derive(Debug, Clone)]
 pub struct Contrast {
     limit: f64,
+    tolerance_limit: f64,
     fail: Paired,
     pass: Paired,
     log_ratios: Vec<f64>,
@@ -31,6 +37,7 @@ impl Contrast {
         );
         Self {
             limit,
+            tolerance_limit,
             fail: Paired::fail(limit),
             pass: Paired::pass(tolerance_limit),
             log_ratios: Vec::new(),
@@ -57,6 +64,16 @@ impl Contrast {
     /// Returns the log evidence that the log-ratio is below the limit with its tolerance.
     pub fn log_pass(&self) -> f64 {
         self.pass.log_evidence()
+    }
+
+    /// Whether the differences between pairs leave room up to the limit with its tolerance for the *mean* of all
+    /// log-ratios. The evidence to pass is about their middle, which a few slow pairs do not move. A pair counts as
+    /// no farther from the middle than [`FARTHEST`].
+    pub fn leaves_room(&self) -> bool {
+        let Some(middle) = self.estimate() else { return false };
+        let near = |z: &f64| z.clamp(middle - FARTHEST, middle + FARTHEST);
+        let spread = Spread::of_means(&self.log_ratios.iter().map(near).collect::<Vec<_>>());
+        spread.is_some_and(|spread| spread.leaves_room(self.tolerance_limit))
     }
 
     /// Returns the median log-ratio so far.

@@ -34,10 +34,10 @@
 //! | `betting` | log e-value `ln Σ w Π(1 + kappa·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
 //! | `exceedance` | likelihood ratios of counts `(n, k)` against a rate | Wald 1945 (the ratio), as a mixture: Robbins 1970 |
 //! | `blocks` | `1 + lambda·(Y - p0)` on shares of blocks; `variance_inflation` | Waudby-Smith & Ramdas 2024; Wald 1944 (cut blocks); Pearson's dispersion: McCullagh & Nelder 1989, section 4.5 |
-//! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin) |
+//! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin); Huber 1964 (the middle as an M-estimate) |
 //! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
 //! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
-//! | `spread` | how much processes differ: the interval of a quantile, and whether a limit leaves room for it | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963 |
+//! | `spread` | how much processes differ: the interval of a quantile, and whether a limit leaves room for it | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963; of a mean: Student 1908 |
 //! | `share` | a limit on a share: `blocks` to fail, `exceedance` to pass, an interval from both | as for those |
 //! | `detect` | the minimum detectable effect: the smallest violation caught with 95 % | binomial tails exactly; otherwise the growth rate of a bet: Kelly 1956 |
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |

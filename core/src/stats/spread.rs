@@ -85,16 +85,22 @@ impl Spread {
     /// # Panics
     /// If `q` is not in (0, 1).
     pub fn of(processes: &[Vec<f64>], q: f64) -> Option<Self> {
-        Self::on(Scale::of(processes), processes, q)
+        Self::on(Scale::of(processes), processes, q, TRIMMED)
     }
 
     /// Estimates how much log-ratios about a centre differ, one for each process or pair.
     pub fn of_centres(values: &[f64]) -> Option<Self> {
-        let processes: Vec<Vec<f64>> = values.iter().map(|&value| vec![value]).collect();
-        Self::on(Scale::Linear, &processes, 0.5)
+        Self::on(Scale::Linear, &single(values), 0.5, TRIMMED)
     }
 
-    fn on(scale: Scale, processes: &[Vec<f64>], q: f64) -> Option<Self> {
+    /// Estimates how much log-ratios about their mean differ, one for each process or pair. None is cut off, so a
+    /// few that are far away count.
+    pub fn of_means(values: &[f64]) -> Option<Self> {
+        Self::on(Scale::Linear, &single(values), 0.5, 0.0)
+    }
+
+    /// `cut` is the share of levels that is cut off at either end, to estimate the centre of a middle.
+    fn on(scale: Scale, processes: &[Vec<f64>], q: f64, cut: f64) -> Option<Self> {
         assert!(q > 0.0 && q < 1.0, "a quantile lies in (0, 1), not {q}");
         let mut values: Vec<Vec<f64>> = processes
             .iter()
@@ -117,7 +123,7 @@ impl Spread {
         let mean = levels.iter().sum::<f64>() / n;
         let variance = levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / (n - 1.0);
         let (centre, error, degrees) =
-            if middle { trimmed(levels) } else { (mean, (variance / n).sqrt(), n - 1.0) };
+            if middle { trimmed(levels, cut) } else { (mean, (variance / n).sqrt(), n - 1.0) };
         let (tail, out) =
             if middle { (0.0, 0.0) } else { (nth(&mut values.concat(), q), normal_quantile(q)) };
         let (processes, remainders) = (values.len(), values);
@@ -280,11 +286,17 @@ impl Scale {
     }
 }
 
-/// Returns the trimmed mean of levels, its standard error, and its degrees of freedom (Tukey & McLaughlin 1963).
-fn trimmed(mut levels: Vec<f64>) -> (f64, f64, f64) {
+/// Returns each value as a process of its own.
+fn single(values: &[f64]) -> Vec<Vec<f64>> {
+    values.iter().map(|&value| vec![value]).collect()
+}
+
+/// Returns the mean of levels without the share `cut` at either end, its standard error, and its degrees of freedom
+/// (Tukey & McLaughlin 1963).
+fn trimmed(mut levels: Vec<f64>, cut: f64) -> (f64, f64, f64) {
     levels.sort_unstable_by(f64::total_cmp);
     let n = levels.len();
-    let cut = (n as f64 * TRIMMED) as usize;
+    let cut = (n as f64 * cut) as usize;
     let kept = &levels[cut..n - cut];
     let (least, most) = (kept[0], kept[kept.len() - 1]);
     let centre = kept.iter().sum::<f64>() / kept.len() as f64;

@@ -32,7 +32,7 @@ pub enum Method {
     Greatest,
     /// The share of the values that are 1 and not 0.
     Share,
-    /// The centre of values that lie symmetrically around it: one log-ratio for each pair of processes.
+    /// The middle of values: one log-ratio for each pair of processes.
     Centre,
 }
 
@@ -265,8 +265,8 @@ impl Judge {
         worst > UNDERPOWERED * tolerance || best > tolerance
     }
 
-    /// Returns how far beyond the limit the better and the worse end of the interval lie.
-    fn beyond(&self) -> Option<(f64, f64)> {
+    /// Returns how far beyond the limit the better and the worse end of the interval lie; `None` without values.
+    pub fn beyond(&self) -> Option<(f64, f64)> {
         let (_, interval) = self.estimate()?;
         let limit = self.hypothesis.limit;
         Some(match self.hypothesis.bound {
@@ -366,7 +366,8 @@ impl Epoch {
     fn leaves_room(&self) -> bool {
         match self {
             Epoch::Quantile(percentile) => percentile.leaves_room(),
-            Epoch::Centre(_) | Epoch::Share(_) | Epoch::Greatest(_) => true,
+            Epoch::Centre(contrast) => contrast.leaves_room(),
+            Epoch::Share(_) | Epoch::Greatest(_) => true,
         }
     }
 

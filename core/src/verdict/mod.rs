@@ -6,6 +6,8 @@
 mod greatest;
 pub mod hypothesis;
 pub mod judge;
+#[cfg(test)]
+mod links_tests;
 pub mod power;
 #[cfg(test)]
 mod simulated_tests;

@@ -26,8 +26,8 @@ pub struct Pair {
     pub timing: Option<Timing>,
     /// The processor that both ran on, if it was one.
     pub processor: Option<usize>,
-    /// Which link of each side was measured, counted from 0.
-    pub links: [usize; 2],
+    /// Which link of each side was measured, counted from 0; `None` if the sides are not links of two revisions.
+    pub links: Option<[usize; 2]>,
     /// Remarks for the reader about how it was timed.
     pub notes: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl Pair {
     /// Returns the pair with its sides exchanged.
     pub(crate) fn swapped(mut self) -> Pair {
         self.work.swap(0, 1);
-        self.links.swap(0, 1);
+        self.links = self.links.map(|[first, second]| [second, first]);
         for round in &mut self.rounds {
             std::mem::swap(&mut round.first, &mut round.second);
         }

@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["budget", "error", "handover", "outcome", "worker"]),
+    ("base", &["budget", "error", "exec", "handover", "outcome", "worker"]),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",

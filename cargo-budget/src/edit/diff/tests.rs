@@ -125,7 +125,7 @@ fn settings_have_a_stricter_side() {
     check(&one, &two, &["!loosened [settings] base except: *::p99 -> *::p99, b::*"]);
     check(&set("total = \"1 h\""), &set(""), &["tightened [settings] total: 60 min -> none"]);
     check(&set(""), &set("total = \"1 min\""), &["!loosened [settings] total: none -> 60 s"]);
-    check(&set(""), &set("layouts = 1"), &["!loosened [settings] layouts: 8 -> 1"]);
+    check(&set(""), &set("layouts = 1"), &["!loosened [settings] layouts: 16 -> 1"]);
     let units = "!loosened [settings] codegen_units: one -> as built";
     check(&set(""), &set("codegen_units = \"as built\""), &[units]);
 }

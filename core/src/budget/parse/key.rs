@@ -74,7 +74,7 @@ pub(super) const SETTINGS: &[Key] = &[
     key(
         "layouts",
         ALL,
-        "How often each revision is linked, in another order each time, where times are compared with the base. Default 8.",
+        "How often each revision is linked at first, in another order each time, where times are compared with the base; more links follow when a limit needs them, and 1 makes a single one. Default 16.",
     ),
     key(
         "codegen_units",

@@ -25,8 +25,8 @@ pub(super) const CODEGEN_UNITS: &[(&str, &str, CodegenUnits)] = &[
 /// The greatest `alpha`: beyond it a verdict would be worse than a coin.
 pub(super) const MOST_ALPHA: f64 = 0.5;
 
-/// The most `layouts`: beyond it linking takes longer than it tells.
-pub(super) const MOST_LAYOUTS: u32 = 64;
+/// The most `layouts`, which is also the most that follow later: beyond it linking takes longer than it tells.
+pub(super) const MOST_LAYOUTS: u32 = 128;
 
 /// Reads the table. A setting with a mistake keeps its default.
 pub(super) fn read(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Settings {

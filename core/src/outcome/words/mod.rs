@@ -9,15 +9,17 @@ use crate::verdict::Verdict;
 
 mod count;
 mod interference;
+mod layout;
 
 use self::count::count;
 pub use self::interference::{LESS_WAITING_TOO, machine};
+pub use self::layout::{LAYOUT, Linked, linked, linked_once};
 
 /// The number of bars of a histogram, as many as can be read at a glance.
 const BARS: usize = 24;
 
-/// Returns the sentence of the verdict.
-pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
+/// Returns the sentence of the verdict; `linked` is how both revisions were linked, where links were compared.
+pub fn reason(outcome: &Outcome, limit: &Limit, linked: Option<Linked>) -> String {
     let (Some(against), Some(estimate)) = (outcome.against, outcome.estimate) else {
         return format!("`{}` was not measured", outcome.metric);
     };
@@ -37,6 +39,9 @@ pub fn reason(outcome: &Outcome, limit: &Limit) -> String {
         Bound::Max => "over",
         Bound::Min => "under",
     };
+    if let (Some(Doubt::Layout), Some(linked)) = (outcome.doubt, linked) {
+        return layout::unsettled(outcome, &value, side, &bound, linked);
+    }
     if let Some(doubt) = outcome.doubt {
         return unsettled(outcome, limit, &value, &bound, doubt);
     }
@@ -111,7 +116,7 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
             );
         }
         Doubt::Noise => return interference::noise(outcome, limit, value, bound),
-        Doubt::Underpowered => {}
+        Doubt::Underpowered | Doubt::Layout => {}
     }
     let known = worst.map_or("too few to bound it".to_owned(), |worst| {
         format!("and may be as {side} as {worst}")
@@ -231,21 +236,6 @@ pub fn mean_beside_middle(outcome: &Outcome, mean: f64) -> Option<String> {
             against.quantity(estimate.value),
             against.quantity(mean)
         )
-    })
-}
-
-/// The effect that the order of linking may have on a time, as a share: less than this may be layout luck.
-const LAYOUT_LUCK: f64 = 0.02;
-
-/// Returns a note for a red that is smaller than what linking the same source again may cause.
-pub fn layout_luck(limit: &Limit, ratio: f64, layouts: usize) -> Option<String> {
-    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
-    let small = ratio.ln().abs() < LAYOUT_LUCK.ln_1p();
-    (base && small && layouts < 2 && limit.metric.is_time()).then(|| {
-        "within layout luck: each side was linked once, and the same source linked in another order may differ \
-         as much; let `cargo budget check --base` link both revisions several times (`layouts` in [settings]), or \
-         limit what does not depend on it, such as allocs"
-            .to_owned()
     })
 }
 

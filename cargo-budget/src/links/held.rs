@@ -1,0 +1,61 @@
+//! This command under another name, which stays the same program even if the command is installed anew meanwhile.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Creates the file `name` as another name of this command: as a second link to its file, or as a copy where the file
+/// system allows no such link.
+pub(crate) fn hold(name: &Path) -> io::Result<()> {
+    let this = env::current_exe()?;
+    if is_same(&this, name) {
+        return Ok(());
+    }
+    if let Some(directory) = name.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    match fs::remove_file(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    if fs::hard_link(&this, name).is_ok() {
+        return Ok(());
+    }
+    // On Linux this path leads to the program even if its file was removed.
+    let itself = Path::new("/proc/self/exe");
+    let from = if itself.exists() { itself } else { &this };
+    fs::copy(from, name).map(drop)
+}
+
+/// Whether both names are those of one file.
+#[cfg(unix)]
+fn is_same(this: &Path, name: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = |path| fs::symlink_metadata(path).map(|data| (data.dev(), data.ino())).ok();
+    id(this).is_some() && id(this) == id(name)
+}
+
+#[cfg(not(unix))]
+fn is_same(_this: &Path, _name: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_name_is_the_same_program_and_replaces_what_was_there() {
+        let place = tempfile::tempdir().unwrap();
+        let name = place.path().join("linker/cc");
+        hold(&name).unwrap();
+        let length = |path: &Path| fs::metadata(path).unwrap().len();
+        assert_eq!(length(&name), length(&env::current_exe().unwrap()));
+        fs::remove_file(&name).unwrap();
+        fs::write(&name, "another release").unwrap();
+        hold(&name).unwrap();
+        hold(&name).unwrap();
+        assert_eq!(length(&name), length(&env::current_exe().unwrap()));
+    }
+}

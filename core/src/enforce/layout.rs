@@ -1,0 +1,37 @@
+//! What the links of a comparison allow to conclude.
+//!
+//! Where a linker puts a function changes the time of its loops, and no code is to blame. If each pair of processes
+//! has a link of each side of its own, this is part of what varies from pair to pair, and the evidence is about a
+//! typical link. If pairs share links, no number of pairs shows what other links would do. Then a limit is broken only
+//! by more than [`LAYOUT`].
+
+use super::Inquiry;
+use super::open::{Judgement, Open};
+use crate::outcome::words::LAYOUT;
+
+impl Inquiry {
+    /// Whether a limit that was shown to be broken may be so by layout alone.
+    pub(super) fn may_be_layout(&self, open: &Open) -> bool {
+        let Judgement::Statistical(judge) = &open.judgement else { return false };
+        let is_within = |(least, _): (f64, f64)| least <= LAYOUT.ln_1p();
+        self.seen.links.are_shared() && judge.beyond().is_none_or(is_within)
+    }
+
+    /// Whether there are no more links for an open limit. Where there are fewer than a total violation needs to be
+    /// seen, pairs share them until they have as many pairs as that.
+    pub(super) fn is_out_of_links(&self, open: &Open) -> bool {
+        let links = &self.seen.links;
+        let none_left = links.are_shared() || links.count() >= self.rules.links;
+        let enough = || self.needed(open).is_some_and(|needed| open.processes() >= needed);
+        links.count() > 1 && none_left && enough()
+    }
+}
+
+impl Open {
+    /// Whether more pairs cannot show that it is more than layout, since the whole interval is within what layout can
+    /// make.
+    pub(super) fn stays_within_layout(&self) -> bool {
+        let Judgement::Statistical(judge) = &self.judgement else { return false };
+        judge.beyond().is_some_and(|(_, most)| most <= LAYOUT.ln_1p())
+    }
+}

@@ -1,0 +1,44 @@
+//! The links that pairs of processes were measured with.
+
+use std::collections::BTreeSet;
+
+use crate::outcome::words::Linked;
+
+/// The links of the pairs so far.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    pairs: usize,
+    /// Which links of the subject were used, and which of its reference.
+    used: [BTreeSet<usize>; 2],
+}
+
+impl Links {
+    pub(super) fn add(&mut self, links: Option<[usize; 2]>) {
+        let Some(links) = links else { return };
+        self.pairs += 1;
+        for (used, link) in self.used.iter_mut().zip(links) {
+            used.insert(link);
+        }
+    }
+
+    /// The number of links of either side; 0 where nothing was compared by links.
+    pub(super) fn count(&self) -> usize {
+        self.used[0].len().min(self.used[1].len())
+    }
+
+    /// Whether some pairs had the same link of a side.
+    pub(super) fn are_shared(&self) -> bool {
+        self.pairs > self.count()
+    }
+
+    /// What an outcome says of the links; `None` where nothing was compared by links.
+    pub(super) fn linked(&self) -> Option<Linked> {
+        let links = self.count();
+        (links > 0).then_some(Linked { links, pairs: self.pairs })
+    }
+
+    /// The most pairs that a run may have, of which `most` can have links of their own.
+    pub(super) fn most_pairs(&self, most: usize) -> usize {
+        if self.pairs == 0 || self.are_shared() { usize::MAX } else { most }
+    }
+}

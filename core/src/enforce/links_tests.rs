@@ -1,0 +1,104 @@
+//! Comparisons over links: a limit is judged on pairs that have links of their own, ends when there are no more, and is
+//! broken by more than layout where pairs share them.
+
+use std::time::Duration;
+
+use super::scripted::{limit, rules};
+use super::tests::run;
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::metric::{Key, Metric, Statistic};
+use crate::outcome::{Doubt, Outcome};
+use crate::reading::ProcessRun;
+use crate::stats::tests::noise::Noise;
+use crate::verdict::Verdict;
+
+const MEAN: Metric = Key::Mean.at(Statistic::Mean);
+
+fn as_base(factor: f64) -> Limit {
+    limit(MEAN, Bound::Max, Target::Relative { factor, reference: Reference::Base })
+}
+
+/// Returns the outcome of a limit of 1.05 x base, where the n-th pair has this ratio and there are so many links. A pair
+/// takes a tenth of a second.
+fn outcome(links: usize, ratio: impl Fn(usize) -> f64 + Send + 'static) -> Outcome {
+    let rules = super::Rules { links, statistical: 1, ..rules() };
+    let pair = move |n: usize| {
+        let mut process =
+            ProcessRun { elapsed: Duration::from_millis(100), ..ProcessRun::default() };
+        process.values.insert(MEAN, ratio(n));
+        process.links = Some([n % links; 2]);
+        Ok(process)
+    };
+    run(vec![as_base(1.05)], rules, pair).remove(0)
+}
+
+/// Returns ratios that differ by this standard deviation.
+fn differing(middle: f64, sd: f64) -> impl Fn(usize) -> f64 + Send + 'static {
+    let mut noise = Noise::seeded(271);
+    let ratios: Vec<f64> = (0..1000).map(|_| middle * (sd * noise.normal()).exp()).collect();
+    move |n| ratios[n]
+}
+
+#[track_caller]
+fn check(outcome: &Outcome, verdict: Verdict, doubt: Option<Doubt>, words: &[&str]) {
+    assert_eq!((outcome.verdict, outcome.doubt), (verdict, doubt), "{}", outcome.reason);
+    let all = format!("{}\n{}", outcome.reason, outcome.notes.join("\n"));
+    for words in words {
+        assert!(all.contains(words), "{words} is not in: {all}");
+    }
+}
+
+fn pairs(outcome: &Outcome) -> usize {
+    outcome.evidence.unwrap().processes
+}
+
+#[test]
+fn pairs_with_links_of_their_own_are_judged_and_the_outcome_says_so() {
+    let red = outcome(128, differing(1.2, 0.02));
+    let own = "the ratio of a typical link: the middle of ";
+    check(&red, Verdict::Fail, None, &[own, "each with a link of either side"]);
+    let green = outcome(128, differing(1.0, 0.02));
+    check(&green, Verdict::Pass, None, &[own]);
+    assert!(pairs(&green) <= 8, "{}", pairs(&green));
+}
+
+#[test]
+fn a_limit_ends_when_there_are_no_more_links() {
+    let near = outcome(32, differing(1.055, 0.05));
+    let words = ["32 links of each side were not enough: a limit farther from the value"];
+    check(&near, Verdict::Inconclusive, Some(Doubt::Layout), &words);
+    assert_eq!(pairs(&near), 32);
+    // What could be detected is stated for as many pairs as there are links.
+    let more = outcome(64, differing(1.055, 0.05));
+    let detectable = |outcome: &Outcome| outcome.evidence.unwrap().detectable.unwrap();
+    assert!(detectable(&near) > detectable(&more));
+}
+
+#[test]
+fn fewer_links_than_a_violation_needs_are_shared() {
+    // Eleven pairs are the fewest that can be red.
+    let doubled = outcome(5, |_| 2.0);
+    check(&doubled, Verdict::Fail, None, &["5 links of each side, which 11 pairs shared"]);
+    let slower = outcome(5, |_| 1.2);
+    check(&slower, Verdict::Inconclusive, Some(Doubt::Layout), &["with 5 links of each side"]);
+    let near = outcome(5, differing(1.055, 0.05));
+    check(&near, Verdict::Inconclusive, Some(Doubt::Layout), &["5 links of each side were not"]);
+    assert_eq!(pairs(&near), 11);
+}
+
+#[test]
+fn a_single_link_of_each_side_is_red_by_more_than_layout_alone() {
+    let layout =
+        "over the limit of 1.05 x base, but with one link of each side: layout alone can make 25 %";
+    let luck = outcome(1, differing(1.2, 0.01));
+    check(&luck, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
+    assert!(pairs(&luck) < 20, "more pairs of the same links cannot settle it: {}", pairs(&luck));
+    // The value is far enough beyond the limit, and its interval is not.
+    let unsure = outcome(1, differing(1.3, 0.2));
+    check(&unsure, Verdict::Inconclusive, Some(Doubt::Layout), &[layout]);
+    assert_eq!(pairs(&unsure), 100, "the effort is spent");
+    let slower = outcome(1, differing(1.4, 0.01));
+    check(&slower, Verdict::Fail, None, &["this is beyond the limit by more"]);
+    let faster = outcome(1, differing(0.9, 0.01));
+    check(&faster, Verdict::Pass, None, &["as much may be hidden, and as much is no improvement"]);
+}

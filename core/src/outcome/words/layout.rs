@@ -1,0 +1,113 @@
+//! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
+
+use crate::budget::{Bound, Limit, Reference, Target};
+use crate::metric::SampleKind;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
+
+/// How much longer or shorter the same code may take in another link, as a share. Between published versions of crates
+/// in which nothing relevant had changed, equal to the last instruction, single links read up to 24 % slower and 19 %
+/// faster (`docs/real.md` has such pairs).
+pub const LAYOUT: f64 = 0.25;
+
+/// The links that a ratio is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linked {
+    /// The number of links of each side.
+    pub links: usize,
+    /// The number of pairs of processes.
+    pub pairs: usize,
+}
+
+impl Linked {
+    /// Whether each pair had a link of each side of its own.
+    fn are_own(self) -> bool {
+        self.links == self.pairs
+    }
+
+    fn words(self) -> String {
+        match self.links {
+            1 => "one link of each side".to_owned(),
+            links => format!("{links} links of each side"),
+        }
+    }
+}
+
+/// Returns the note on what a ratio is about: a typical link, or the links that there were.
+pub fn linked(outcome: &Outcome, linked: Linked) -> String {
+    let Linked { links, pairs } = linked;
+    let words = linked.words();
+    if linked.are_own() && links > 1 {
+        return format!(
+            "the ratio of a typical link: the middle of {pairs} pairs, each with a link of either side that no other \
+             pair had"
+        );
+    }
+    let percent = LAYOUT * 100.0;
+    let shared = if links == 1 {
+        format!("measured with {words}")
+    } else {
+        format!("measured with {words}, which {pairs} pairs shared, as there were no more")
+    };
+    match outcome.verdict {
+        Verdict::Fail => format!(
+            "{shared}: where functions lie can make up to {percent} %, and this is beyond the limit by more"
+        ),
+        Verdict::Pass
+        | Verdict::Warn
+        | Verdict::Inconclusive
+        | Verdict::Unmeasured
+        | Verdict::Skipped => format!(
+            "{shared}: where functions lie can make up to {percent} %, so as much may be hidden, and as much is no \
+             improvement"
+        ),
+    }
+}
+
+/// Returns a note for a red of a program's times that is smaller than what linking the same source again may cause.
+/// The command links tests several times, but not the programs that a budget runs.
+pub fn linked_once(outcome: &Outcome, limit: &Limit) -> Option<String> {
+    let base = matches!(&limit.target, Target::Relative { reference: Reference::Base, .. });
+    let is_of_program = limit.metric.sample() == SampleKind::Run;
+    let excess = outcome.estimate?.value.ln().abs();
+    let is_small = outcome.verdict == Verdict::Fail && excess < LAYOUT.ln_1p();
+    (base && is_small && is_of_program && limit.metric.is_time()).then(|| {
+        format!(
+            "each side was linked once: where functions lie can make up to {} % in a program that spends its time in \
+             one loop",
+            LAYOUT * 100.0
+        )
+    })
+}
+
+/// Returns the sentence of a limit that layout keeps from being settled: it is broken by less than layout can make, or
+/// there were not enough links to show anything.
+pub(super) fn unsettled(
+    outcome: &Outcome,
+    value: &str,
+    side: &str,
+    bound: &str,
+    linked: Linked,
+) -> String {
+    let (Linked { pairs, .. }, links) = (linked, linked.words());
+    let begins =
+        format!("no verdict: {} is {value} after {pairs} pairs of processes", outcome.metric);
+    if outcome.evidence.is_some_and(|evidence| evidence.fail >= evidence.fail_at) {
+        let percent = LAYOUT * 100.0;
+        return format!(
+            "{begins}, {side} the limit of {bound}, but with {links}: layout alone can make {percent} %"
+        );
+    }
+    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
+        let (worst, word) = match against.bound {
+            Bound::Max => (estimate.high?, "high"),
+            Bound::Min => (estimate.low?, "low"),
+        };
+        Some(format!(" and may be as {word} as {}", against.quantity(worst)))
+    });
+    format!(
+        "{begins}{}, with a limit of {bound}, and {links} were not enough: a limit farther from the value would settle \
+         it, or more links where there can be more (`layouts`)",
+        worst.unwrap_or_default()
+    )
+}
