@@ -11,7 +11,7 @@ use perf_budget::internals::pair::{self, Place, Round, Side, Terms, Wants};
 use perf_budget::internals::process::{Build, Request};
 use perf_budget_core::budget::Param;
 
-use crate::workloads::{COMPARED, EFFECTS, Random, seed};
+use crate::workloads::{COMPARED, EFFECTS, OF_SUITE, Random, seed};
 
 /// The measuring time of a pair: what the harness takes for work that is prepared at once.
 const SLICE: Duration = Duration::from_millis(30);
@@ -43,20 +43,21 @@ struct Seen {
 }
 
 /// Measures `pairs` pairs of each workload.
-pub(crate) fn run(pairs: usize) -> io::Result<Vec<Finding>> {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts/head");
+pub(crate) fn run(pairs: usize, place: &Path) -> io::Result<Vec<Finding>> {
+    let place = place.join("head");
     std::fs::write(place.join(EFFECTS), "")?;
     let mut random = Random::new(seed());
     let mut findings = Vec::new();
-    let mut seen: Vec<Vec<Seen>> = COMPARED.iter().map(|_| Vec::new()).collect();
-    let mut apart: Vec<Vec<f64>> = COMPARED.iter().map(|_| Vec::new()).collect();
+    let workloads = &COMPARED[..OF_SUITE];
+    let mut seen: Vec<Vec<Seen>> = workloads.iter().map(|_| Vec::new()).collect();
+    let mut apart: Vec<Vec<f64>> = workloads.iter().map(|_| Vec::new()).collect();
     for pair in 0..pairs {
-        for (at, workload) in COMPARED.iter().enumerate() {
+        for (at, workload) in workloads.iter().enumerate() {
             seen[at].push(measure(workload, Place::Core(pair), &place, &mut random)?);
             apart[at].push(measure(workload, Place::Free, &place, &mut random)?.log);
         }
     }
-    for ((workload, seen), apart) in COMPARED.into_iter().zip(&seen).zip(&apart) {
+    for ((workload, seen), apart) in workloads.iter().zip(&seen).zip(&apart) {
         let slots: Vec<f64> = seen.iter().map(|seen| seen.log).collect();
         let apart_by = |odd: fn(&Seen) -> bool| {
             let of = |which: bool| seen.iter().filter(move |seen| odd(seen) == which);

@@ -9,9 +9,12 @@
 
 mod audit;
 mod figures;
+mod hard;
 mod load;
 mod page;
 mod plan;
+mod promises;
+mod simulated;
 mod trial;
 mod workloads;
 
@@ -21,26 +24,37 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use load::{Condition, Load};
+use plan::Part;
 use trial::Bench;
 use workloads::{Random, seed};
 
 const USAGE: &str = "\
 usage: cargo bench --bench verdicts -- [OPTIONS]
-  --minutes N  run trials for N minutes (25)
-  --resume     continue the trials of an interrupted run
+  --minutes N  run trials for N minutes (25); with 0 and --resume, only write the page
+  --resume     continue the trials of an interrupted run, or add to those of another process
+  --only PART  ask only the same code in suites of one limit (same), or only the ordinary crate (crate),
+               and write no page
+  --as-it-is   put no load on the machine
   --quick      run for a minute, which certifies nothing and writes no page
   --audit N    measure N pairs of each workload for the audit (60)
+  --simulate N only print the section that is simulated, from N runs a figure
 ";
 
 /// The variables that make this process the test binary under test, or a process that a measurement started.
 const HARNESS: [&str; 3] = [trial::GATE, "PERF_BUDGET_WORKER", "PERF_BUDGET_RELAY"];
 
+/// The number of simulated runs behind each figure of the page.
+const SIMULATED: u64 = 400;
+
 /// The arguments of the command line.
 struct Arguments {
     minutes: f64,
     resume: bool,
-    quick: bool,
+    part: Part,
+    /// Whether the machine is left as it is.
+    as_it_is: bool,
     audit: usize,
+    simulate: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +73,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(runs) = arguments.simulate {
+        let _ = io::stdout().write_all(simulated::section(runs, &tell).as_bytes());
+        return ExitCode::SUCCESS;
+    }
     match certify(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -71,7 +89,14 @@ fn main() -> ExitCode {
 
 /// Parses the arguments; `None` without `--bench`, since running all tests should not take half an hour of trials.
 fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
-    let mut arguments = Arguments { minutes: 25.0, resume: false, quick: false, audit: 60 };
+    let mut arguments = Arguments {
+        minutes: 25.0,
+        resume: false,
+        part: Part::All,
+        as_it_is: false,
+        audit: 60,
+        simulate: None,
+    };
     let mut bench = false;
     let mut given = given;
     while let Some(word) = given.next() {
@@ -82,13 +107,22 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
         match word.as_str() {
             "--bench" => bench = true,
             "--resume" => arguments.resume = true,
-            "--quick" => arguments.quick = true,
+            "--quick" => arguments.part = Part::Quick,
+            "--as-it-is" => arguments.as_it_is = true,
+            "--only" => {
+                arguments.part = match given.next().as_deref() {
+                    Some("same") => Part::Same,
+                    Some("crate") => Part::Crate,
+                    _ => return Err("--only takes `same` or `crate`".to_owned()),
+                }
+            }
             "--minutes" => arguments.minutes = number()?,
             "--audit" => arguments.audit = number()? as usize,
+            "--simulate" => arguments.simulate = Some(number()?.max(2.0) as u64),
             other => return Err(format!("`{other}` is no option")),
         }
     }
-    if arguments.quick {
+    if arguments.part == Part::Quick {
         arguments.minutes = arguments.minutes.min(1.0);
         arguments.audit = arguments.audit.min(6);
     }
@@ -97,8 +131,9 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
 
 /// Runs the trials and writes the page. Returns whether nothing that was found contradicts a promise.
 fn certify(arguments: &Arguments) -> io::Result<bool> {
-    let mut bench = Bench::new()?;
-    let mut records = if arguments.resume { bench.resumed()? } else { Vec::new() };
+    let bench = Bench::new()?;
+    let only_read = arguments.minutes <= 0.0;
+    let mut records = if arguments.resume { bench.resumed(only_read)? } else { Vec::new() };
     if !arguments.resume && bench.kept().exists() {
         std::fs::rename(bench.kept(), bench.kept().with_extension("jsonl.before"))?;
     }
@@ -108,9 +143,10 @@ fn certify(arguments: &Arguments) -> io::Result<bool> {
     'trials: while begun.elapsed() < end {
         let mut conditions = Condition::ALL;
         random.shuffle(&mut conditions);
-        for condition in conditions {
+        let wanted = |condition: &Condition| !arguments.as_it_is || *condition == Condition::Plain;
+        for condition in conditions.into_iter().filter(wanted) {
             let load = Load::new(condition)?;
-            for question in plan::round(&mut random, arguments.quick) {
+            for question in plan::round(&mut random, arguments.part) {
                 if begun.elapsed() >= end {
                     break 'trials;
                 }
@@ -126,15 +162,16 @@ fn certify(arguments: &Arguments) -> io::Result<bool> {
             drop(load);
         }
     }
+    if matches!(arguments.part, Part::Same | Part::Crate) {
+        tell(&format!("{} trials are recorded in `{}`", records.len(), bench.kept().display()));
+        return Ok(true);
+    }
     tell("pairs of the same code, for the audit");
-    let audit = audit::run(arguments.audit)?;
-    let resumed = if arguments.resume { " --resume" } else { "" };
-    let command =
-        format!("cargo bench --bench verdicts -- --minutes {}{resumed}", arguments.minutes);
-    let page =
-        page::Page { records: &records, audit: &audit, command, processor: &bench.processor };
-    let (text, held) = page.render();
-    if arguments.quick {
+    let audit = audit::run(arguments.audit, bench.place())?;
+    let runs = if arguments.part == Part::Quick { 2 } else { SIMULATED };
+    let simulated = simulated::section(runs, &tell);
+    let (text, held) = page::Page { records: &records, audit: &audit, simulated }.render();
+    if arguments.part == Part::Quick {
         let note = "a minute's run: it shows that this program works, and certifies nothing\n\n";
         io::stdout().write_all(note.as_bytes())?;
         io::stdout().write_all(text.as_bytes())?;

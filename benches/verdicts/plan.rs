@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::workloads::{COMPARED, COMPUTE, Random, drawn_p99, drawn_throughput};
+use crate::workloads::{COMPARED, COMPUTE, OF_SUITE, Random, drawn_p99, drawn_throughput};
 
 /// The number of statistical limits of the large suite.
 pub(crate) const SUITE: usize = 25;
@@ -24,6 +24,8 @@ pub(crate) enum Question {
     },
     /// The large suite in one run, with nothing injected.
     Suite,
+    /// An ordinary crate with `base = "5 %"`, in one run, with nothing injected.
+    Crate,
     /// A percentile that is this share of its limit, in percent.
     P99(u32),
     /// A throughput whose limit is this share of it, in percent.
@@ -48,9 +50,10 @@ impl Question {
     pub(crate) fn budgets(self) -> String {
         match self {
             Question::Base { suite: 1, workload, .. } => {
-                compared(0, COMPARED[workload], "mean", limit(workload))
+                compared(0, COMPARED[workload], metric(workload), limit(workload))
             }
             Question::Base { .. } | Question::Suite => suite(),
+            Question::Crate => ordinary(),
             Question::P99(share) => {
                 let limit = drawn_p99() * 1e5 / f64::from(share);
                 format!("[budget.b0]\nworkload = \"drawn\"\nmax = {{ p99 = \"{limit:.6} ms\" }}\n")
@@ -71,7 +74,8 @@ impl Question {
     pub(crate) fn workloads(self) -> String {
         match self {
             Question::Base { suite: 1, workload, .. } => COMPARED[workload].to_owned(),
-            Question::Base { .. } | Question::Suite => COMPARED.join(" "),
+            Question::Base { .. } | Question::Suite => COMPARED[..OF_SUITE].join(" "),
+            Question::Crate => COMPARED.join(" "),
             Question::P99(_) | Question::Throughput(_) => "drawn".to_owned(),
             Question::Sleeps => "sleeps".to_owned(),
         }
@@ -97,6 +101,16 @@ impl Question {
         }
     }
 
+    /// Whether a value is so far over its limit that other work on the machine cannot be the reason.
+    pub(crate) fn is_far_over(self) -> bool {
+        match self {
+            // A floor of 200 % is twice the throughput.
+            Question::P99(share) | Question::Throughput(share) => share >= 200,
+            Question::Sleeps => true,
+            Question::Base { .. } | Question::Suite | Question::Crate => false,
+        }
+    }
+
     pub(crate) fn truth(self) -> Truth {
         match self {
             // A limit of half a percent has a tolerance of half a percent, so the tolerance ends at one percent.
@@ -105,7 +119,7 @@ impl Question {
                 over if over < 1.9 => Truth::Between,
                 _ => Truth::Broken,
             },
-            Question::Suite => Truth::Healthy,
+            Question::Suite | Question::Crate => Truth::Healthy,
             Question::P99(share) | Question::Throughput(share) if share <= 100 => Truth::Healthy,
             Question::P99(_) | Question::Throughput(_) | Question::Sleeps => Truth::Broken,
         }
@@ -114,7 +128,17 @@ impl Question {
 
 /// Returns by how many percent a workload may be slower than its base.
 pub(crate) fn limit(workload: usize) -> f64 {
-    if workload < COMPUTE.len() { 0.5 } else { 2.0 }
+    match COMPARED[workload] {
+        _ if workload < COMPUTE.len() => 0.5,
+        "tail" | "modes" => 5.0,
+        _ => 2.0,
+    }
+}
+
+/// Returns the metric by which a workload is compared.
+fn metric(workload: usize) -> &'static str {
+    // A tail without a variance has a mean that no run knows.
+    if COMPARED[workload] == "tail" { "p50" } else { "mean" }
 }
 
 fn compared(id: usize, workload: &str, metric: &str, percent: f64) -> String {
@@ -132,7 +156,7 @@ fn compared(id: usize, workload: &str, metric: &str, percent: f64) -> String {
 fn suite() -> String {
     let mut text = String::new();
     for id in 0..SUITE {
-        let (workload, way) = (id % COMPARED.len(), id / COMPARED.len());
+        let (workload, way) = (id % OF_SUITE, id / OF_SUITE);
         let hard = workload >= COMPUTE.len();
         let (metric, percent) = match way {
             0 => ("mean", limit(workload)),
@@ -146,22 +170,69 @@ fn suite() -> String {
     text
 }
 
+/// Returns the budgets of an ordinary crate, and what they limit: 17 values far from their limits, each of which
+/// `base = "5 %"` limits against the base as well. That makes 34 limits.
+fn ordinary() -> String {
+    let mut text = "[settings]\nbase = \"5 %\"\n\n".to_owned();
+    for (id, workload) in COMPARED.into_iter().enumerate() {
+        let limits = match workload {
+            "alu" => "max = { p50 = \"1 s\", p99 = \"1 s\" }",
+            "sort" => "max = { mean = \"1 s\", p90 = \"1 s\" }",
+            "hash" => "max = { p50 = \"1 s\" }\nmin = { throughput = \"1 op/s\" }",
+            "strings" => "max = { p50 = \"1 s\", rss = \"1 GB\" }",
+            "setup" | "maps" => "max = { mean = \"1 s\" }",
+            _ => "max = { p50 = \"1 s\" }",
+        };
+        let _ = writeln!(
+            text,
+            "[budget.b{id}]\nworkload = \"{workload}\"\nparams = {{ id = {id} }}\n{limits}\n"
+        );
+    }
+    text
+}
+
+/// The part of the questions that a process asks, so that several can share the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    /// Suites of one limit on the same code.
+    Same,
+    /// The ordinary crate.
+    Crate,
+    /// A few questions of each kind, to see that this program works.
+    Quick,
+}
+
 /// Returns one round of questions under one condition, in random order.
-pub(crate) fn round(random: &mut Random, quick: bool) -> Vec<Question> {
+pub(crate) fn round(random: &mut Random, part: Part) -> Vec<Question> {
     let mut round = Vec::new();
     for workload in 0..COMPARED.len() {
         let base = |effect, suite| Question::Base { workload, effect, suite };
-        let effects: &[u32] = if quick { &[0, 5] } else { &[0, 0, 0, 0, 1, 1, 2, 5, 20] };
+        let effects: &[u32] = match part {
+            Part::Quick => &[0, 20],
+            Part::Same => &[0],
+            Part::Crate => &[],
+            Part::All if workload < OF_SUITE => &[0, 0, 0, 0, 1, 1, 2, 5, 20],
+            Part::All => &[0, 0, 5, 20],
+        };
         round.extend(effects.iter().map(|&effect| base(effect, 1)));
-        if !quick {
+        if part == Part::All && workload < OF_SUITE {
             round.extend([1, 5].map(|effect| base(effect, SUITE)));
         }
     }
-    let shares: &[u32] = if quick { &[50, 200] } else { &[50, 90, 120, 200] };
+    let shares: &[u32] = match part {
+        Part::Quick => &[50, 200],
+        Part::Same | Part::Crate => &[],
+        Part::All => &[50, 90, 120, 200],
+    };
     round.extend(shares.iter().map(|&share| Question::P99(share)));
-    if !quick {
-        round.extend(shares.iter().map(|&share| Question::Throughput(share)));
-        round.extend([Question::Sleeps, Question::Suite, Question::Suite]);
+    match part {
+        Part::All => {
+            round.extend(shares.iter().map(|&share| Question::Throughput(share)));
+            round.extend([Question::Sleeps, Question::Suite, Question::Crate]);
+        }
+        Part::Crate | Part::Quick => round.push(Question::Crate),
+        Part::Same => {}
     }
     random.shuffle(&mut round);
     round

@@ -22,6 +22,8 @@ pub(crate) const GATE: &str = "VERDICTS_GATE";
 pub(crate) struct Record {
     /// The build of the binary that was under test.
     pub(crate) build: String,
+    /// The machine, in words.
+    pub(crate) machine: String,
     /// The time of the trial in seconds since 1970.
     pub(crate) at: u64,
     pub(crate) condition: Condition,
@@ -43,19 +45,24 @@ pub(crate) struct Answer {
     pub(crate) seconds: f64,
     pub(crate) processes: usize,
     pub(crate) estimate: Option<f64>,
+    /// The ends of its 90 % interval, where both are finite.
+    pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// The directory in which trials are run and recorded.
+/// The directory in which trials are run, and the file in which they are recorded.
 pub(crate) struct Bench {
+    /// The directory of this process, with a lock of the machine of its own.
     place: PathBuf,
+    /// The record, which several processes may add to.
+    kept: PathBuf,
     build: String,
-    pub(crate) processor: String,
 }
 
 impl Bench {
     /// Creates the directories below cargo's directory for temporary files.
     pub(crate) fn new() -> io::Result<Bench> {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
+        let place = all.join(std::process::id().to_string());
         for directory in ["head", "base", "results", "tmp"] {
             fs::create_dir_all(place.join(directory))?;
         }
@@ -63,16 +70,22 @@ impl Bench {
         let digest = hmac_sha256::Hash::hash(&binary);
         let build =
             digest.iter().take(6).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        Ok(Bench { place, build, processor: String::new() })
+        Ok(Bench { place, kept: all.join("trials.jsonl"), build })
     }
 
     /// Returns the file in which trials are recorded, one a line.
-    pub(crate) fn kept(&self) -> PathBuf {
-        self.place.join("trials.jsonl")
+    pub(crate) fn kept(&self) -> &Path {
+        &self.kept
     }
 
-    /// Reads the trials of this very build that were recorded before.
-    pub(crate) fn resumed(&self) -> io::Result<Vec<Record>> {
+    /// Returns the directory of this process.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Reads the trials that were recorded before: those of this very build, which more are added to, or those of any
+    /// single build, where `only_read` says that only the page is written.
+    pub(crate) fn resumed(&self, only_read: bool) -> io::Result<Vec<Record>> {
         let text = match fs::read_to_string(self.kept()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
@@ -80,20 +93,22 @@ impl Bench {
         // The last line may be incomplete.
         let records: Vec<Record> =
             text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        if let Some(other) = records.iter().find(|record| record.build != self.build) {
+        let first = records.first().filter(|_| only_read).map(|record| &record.build);
+        let build = first.unwrap_or(&self.build);
+        if let Some(other) = records.iter().find(|record| record.build != *build) {
             return Err(io::Error::other(format!(
                 "`{}` has trials of build {}, and this is {}: other code has other error rates; start \
                  anew without --resume",
                 self.kept().display(),
                 other.build,
-                self.build
+                build
             )));
         }
         Ok(records)
     }
 
     /// Runs a trial and records it.
-    pub(crate) fn run(&mut self, condition: Condition, question: Question) -> io::Result<Record> {
+    pub(crate) fn run(&self, condition: Condition, question: Question) -> io::Result<Record> {
         let [head, base, results, tmp] =
             ["head", "base", "results", "tmp"].map(|name| self.place.join(name));
         for (directory, effects) in [(&head, question.effects()), (&base, "0 0\n".to_owned())] {
@@ -131,22 +146,18 @@ impl Bench {
         let text = fs::read_to_string(&outcomes).unwrap_or_default();
         let outcomes: Vec<Outcome> =
             text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-        let unmeasured = outcomes
-            .iter()
-            .find(|outcome| matches!(outcome.verdict, Verdict::Unmeasured | Verdict::Skipped));
-        if let Some(outcome) = unmeasured {
+        if let Some(outcome) = outcomes.iter().find(|seen| seen.verdict == Verdict::Skipped) {
             return Err(io::Error::other(format!("{question:?}: {}", outcome.reason)));
         }
         if outcomes.is_empty() {
             let stderr = String::from_utf8_lossy(&output.stderr);
             return Err(io::Error::other(format!("{question:?} gave no outcome: {stderr}")));
         }
-        self.processor = format!(
-            "{}, {} cores, {}",
-            outcomes[0].run.processor, outcomes[0].run.cores, outcomes[0].run.platform
-        );
+        let run = &outcomes[0].run;
+        let machine = format!("{}, {} cores, {}", run.processor, run.cores, run.platform);
         let record = Record {
             build: self.build.clone(),
+            machine,
             at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             condition,
             pressure,
@@ -154,9 +165,17 @@ impl Bench {
             seconds,
             answers: outcomes.into_iter().map(Answer::new).collect(),
         };
+        // One write a line, since other processes may add theirs.
         let mut file = fs::File::options().create(true).append(true).open(self.kept())?;
-        writeln!(file, "{}", serde_json::to_string(&record)?)?;
+        file.write_all(format!("{}\n", serde_json::to_string(&record)?).as_bytes())?;
         Ok(record)
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // What is left behind does no harm, and another run has another directory.
+        let _ = fs::remove_dir_all(&self.place);
     }
 }
 
@@ -169,6 +188,7 @@ impl Answer {
             seconds: outcome.seconds,
             processes: outcome.evidence.map_or(0, |evidence| evidence.processes),
             estimate: outcome.estimate.map(|estimate| estimate.value),
+            interval: outcome.estimate.and_then(|estimate| Some([estimate.low?, estimate.high?])),
         }
     }
 }

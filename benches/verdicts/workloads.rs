@@ -7,14 +7,21 @@ use std::time::{Duration, Instant};
 
 use perf_budget::{Failed, Harness, Run};
 
+use crate::hard;
+
 /// The number of parts of one operation.
 const PARTS: u64 = 100;
 /// The file with the effects of a revision, in the current directory of its workers.
 pub(crate) const EFFECTS: &str = "effects.txt";
 /// The compute-bound workloads.
 pub(crate) const COMPUTE: [&str; 4] = ["alu", "sort", "hash", "strings"];
-/// All workloads that are compared with a base.
-pub(crate) const COMPARED: [&str; 5] = ["alu", "sort", "hash", "strings", "chase"];
+/// The number of workloads of the large suite, which are the first of [`COMPARED`].
+pub(crate) const OF_SUITE: usize = 5;
+/// All workloads that are compared with a base: the compute-bound ones first, then those that are hard to compare.
+pub(crate) const COMPARED: [&str; 13] = [
+    "alu", "sort", "hash", "strings", "chase", "copy", "pingpong", "long", "setup", "tail", "maps",
+    "tasks", "modes",
+];
 /// The number of links of the chain that `chase` follows: 8 MiB.
 const LINKS: u32 = 1 << 21;
 /// The number of keys of the table that `hash` looks in. It stays in the nearest cache. If an operation had to fetch
@@ -50,12 +57,20 @@ pub(crate) fn harness(names: &str) -> Harness {
 
 type Work = fn(&mut Run) -> Result<(), Failed>;
 
-const ALL: [(&str, Work); 7] = [
+const ALL: [(&str, Work); 15] = [
     ("alu", alu),
     ("sort", sort),
     ("hash", hash),
     ("strings", strings),
     ("chase", chase),
+    ("copy", hard::copy),
+    ("pingpong", hard::pingpong),
+    ("long", hard::long),
+    ("setup", hard::setup),
+    ("tail", hard::tail),
+    ("maps", hard::maps),
+    ("tasks", hard::tasks),
+    ("modes", hard::modes),
     ("drawn", drawn),
     ("sleeps", sleeps),
 ];
@@ -125,7 +140,7 @@ fn sleeps(run: &mut Run) -> Result<(), Failed> {
 }
 
 /// Returns the number of parts of an operation of this budget in this revision, with its injected effect.
-fn parts(run: &mut Run) -> Result<u64, Failed> {
+pub(crate) fn parts(run: &mut Run) -> Result<u64, Failed> {
     let id: u64 = run.param("id")?;
     let text = std::fs::read_to_string(EFFECTS)
         .map_err(|error| Failed::from(format!("failed to read `{EFFECTS}`: {error}")))?;
@@ -197,7 +212,7 @@ impl Random {
     }
 
     /// Returns a standard normal number (Box & Muller 1958).
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }

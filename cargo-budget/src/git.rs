@@ -102,6 +102,19 @@ impl Repository {
         })
     }
 
+    /// Returns the paths of the files that git tracks and that differ from `HEAD`.
+    pub(crate) fn changed(&self) -> Result<Vec<String>, Failure> {
+        let output = git(&self.directory, ["diff", "--name-only", "-z", "HEAD", "--"])?;
+        if !output.status.success() {
+            return Err(Failure::unmeasured(format!(
+                "failed to compare the files with HEAD: {}",
+                reason(&output)
+            )));
+        }
+        let names = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
     /// Returns the directory's path in the repository, with a `/` at its end; empty at the top.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix

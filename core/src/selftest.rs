@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -22,6 +23,9 @@ pub struct Asked {
     pub file: PathBuf,
     /// The budgets or tests to inject into; an empty list means all.
     pub only: Vec<String>,
+    /// How often every limit is measured with nothing injected, instead of a search; `None` for the search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same: Option<u32>,
 }
 
 impl Asked {
@@ -64,6 +68,16 @@ pub struct SelftestResult {
     pub bare: Outcome,
     /// Every size that was tried, in that order.
     pub steps: Vec<Step>,
+}
+
+/// One of several measurements of the same code, with nothing injected. It is no outcome either: nothing uses it as
+/// evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// The number of the run, from 1. All limits are measured once in each run.
+    pub run: u32,
+    /// What the run says of one limit.
+    pub seen: Outcome,
 }
 
 /// What a selftest found out about a limit.
@@ -111,11 +125,11 @@ impl SelftestResult {
     }
 }
 
-/// Reads results back, in the order in which they were written.
+/// Reads results ([`SelftestResult`] or [`Repeat`]) back, in the order in which they were written.
 ///
 /// # Errors
 /// If the file cannot be read, or a line is not a result.
-pub fn read(path: &Path) -> Result<Vec<SelftestResult>, Error> {
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io("read", path, e))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let result = |(i, line): (usize, &str)| {
@@ -153,5 +167,14 @@ mod tests {
     fn the_form_of_the_request_is_frozen() {
         let asked: super::Asked = frozen(r#"{"file":"target/x.jsonl","only":["sort"]}"#);
         assert_eq!(asked.to_text(), r#"{"file":"target/x.jsonl","only":["sort"]}"#);
+        let asked: super::Asked = frozen(r#"{"file":"target/x.jsonl","only":[],"same":20}"#);
+        assert_eq!(asked.same, Some(20));
+    }
+
+    #[test]
+    fn the_form_of_a_repeat_is_frozen() {
+        let seen = serde_json::to_string(&Outcome::default()).unwrap();
+        let repeat: Repeat = frozen(&format!(r#"{{"run":2,"seen":{seen}}}"#));
+        assert_eq!((repeat.run, repeat.seen.verdict), (2, Verdict::Unmeasured));
     }
 }

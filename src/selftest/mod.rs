@@ -1,13 +1,14 @@
 //! The selftest of the gate: it injects an effect of a known size into each budget, and finds the smallest size that
-//! turns the budget red.
+//! turns the budget red. Or it injects nothing, measures the same code several times, and counts what is red by chance.
 //!
 //! Everything but the injection is as in a run that judges: the same processes, instruments, evidence and levels.
 //! Nothing of it is an outcome: the result is a [`SelftestResult`] in a file of its own, no evidence is read or kept,
 //! and the process ends as if a test were red, so that it is never mistaken for a run.
 
+mod same;
 mod search;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::selftest::{Asked, Finding, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
+use serde::Serialize;
 
 use crate::inject::{self, Injection};
 use crate::session::Session;
@@ -37,16 +39,29 @@ pub(crate) fn run(
     };
     let tests: Vec<usize> = tests.iter().copied().filter(|&test| wanted(test)).collect();
     let failed = |e| Error::io("write", file, e);
-    let mut results = OpenOptions::new().write(true).create(true).truncate(true).open(file);
+    let results = OpenOptions::new().write(true).create(true).truncate(true).open(file);
+    let mut results = Results(results.map_err(failed)?);
+    if let Some(runs) = asked.same {
+        return same::run(session, &tests, runs, &mut results, print).map_err(failed);
+    }
     for (nth, &test) in tests.iter().enumerate() {
         let at = format!("{}/{} {}", nth + 1, tests.len(), name(test));
         let result = test_limit(session, test, &at);
         print(&format!("{at}: {}", describe(&result)));
-        let mut line = serde_json::to_vec(&result).map_err(|e| failed(e.into()))?;
-        line.push(b'\n');
-        results = results.and_then(|mut results| results.write_all(&line).map(|()| results));
+        results.add(&result).map_err(failed)?;
     }
-    results.map(|_| ()).map_err(failed)
+    Ok(())
+}
+
+/// The file of results, one a line. What was measured is written at once, so that a selftest that is stopped leaves it.
+struct Results(File);
+
+impl Results {
+    fn add(&mut self, result: &impl Serialize) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(result)?;
+        line.push(b'\n');
+        self.0.write_all(&line)
+    }
 }
 
 /// Returns what was found, in a few words.

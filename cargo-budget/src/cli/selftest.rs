@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
+use perf_budget_core::budget::{Budgets, Reference};
 use perf_budget_core::selftest;
+use perf_budget_core::suite::{Suite, Test};
 
 use super::context::Context;
 use super::output::{print, show};
@@ -11,9 +13,10 @@ use super::target::Options;
 use crate::base::{self, Built, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::git::Repository;
 use crate::project::Project;
 use crate::report::names;
-use crate::selftest::Table;
+use crate::selftest::{Same, Table};
 
 /// Inject a slowdown, allocations or bytes into each budget, and show which size turns it red
 ///
@@ -26,6 +29,7 @@ Examples:
   cargo budget selftest
   cargo budget selftest merge module::gzip
   cargo budget selftest --base main            limits against the base revision as well
+  cargo budget selftest --same 100             how often is the same code red here, by chance?
   cargo budget selftest --format json | jq '.results[] | select(.finding != \"red\")'
 
 Exits with 1 where a budget is red without an injected effect, or where no size turned it red: such a budget detects nothing.
@@ -37,6 +41,11 @@ pub(super) struct Selftest {
     /// The revision that limits against `base` are measured against
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Inject nothing: measure the same code N times, and show how often it is red or inconclusive by chance
+    ///
+    /// Limits against the base compare this commit with itself, built twice.
+    #[arg(long, value_name = "N", conflicts_with = "base", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    same: Option<u32>,
     #[command(flatten)]
     options: Options,
     /// The format of the output: a table for people, or JSON with every size that was tried
@@ -60,12 +69,16 @@ impl Selftest {
             }
         }
         let target = self.options.target();
+        let itself = match self.same {
+            Some(_) => self.itself(&project, &budgets)?,
+            None => None,
+        };
         let head = base::head(&target, &project.root)?;
         let base = base::compared(
             &project,
             &target,
             &base::Asked {
-                revision: self.base.as_deref(),
+                revision: self.base.as_deref().or(itself),
                 prepare: None,
                 times: Some(base::Times::by(&budgets)),
                 from: None,
@@ -77,6 +90,9 @@ impl Selftest {
         )??;
         let file = project.results().join("selftest.jsonl");
         self.inject(&project, (&head, &target), base.as_ref(), &file, context)?;
+        if self.same.is_some() {
+            return self.count(&Same(selftest::read(&file)?), context);
+        }
         let table = Table(selftest::read(&file)?);
         if table.0.is_empty() {
             return Err(Failure::unmeasured("no limit was tested, since there is none"));
@@ -91,7 +107,42 @@ impl Selftest {
         Ok(table.exit())
     }
 
-    /// Runs the harness with injected effects; it writes the results to `file`.
+    /// Returns the revision that is the same code as what is checked out, for limits against a base; `None` where no
+    /// limit needs one.
+    fn itself(&self, project: &Project, budgets: &Budgets) -> Result<Option<&str>, Failure> {
+        let suite = Suite::of(budgets, true);
+        let selected = |name: &str| {
+            self.budgets.is_empty() || self.budgets.iter().any(|only| selftest::names(only, name))
+        };
+        let against_base = |test: &Test| test.limit.reference() == Some(&Reference::Base);
+        if !suite.tests.iter().any(|test| selected(&test.name) && against_base(test)) {
+            return Ok(None);
+        }
+        let changed = Repository::of(&project.root)?.changed()?;
+        let [first, rest @ ..] = &changed[..] else { return Ok(Some("HEAD")) };
+        let more = match rest.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Err(Failure::usage(format!(
+            "`--same` compares HEAD with itself, and `{first}`{more} differ from HEAD; commit or stash that first, or \
+             name budgets without a limit against the base"
+        )))
+    }
+
+    /// Shows how often the same code was red.
+    fn count(&self, same: &Same, context: Context) -> Result<Exit, Failure> {
+        match self.format {
+            Rendering::Text => show(&same.text())?,
+            Rendering::Json => print(&same.json()?)?,
+        }
+        for sentence in same.closing() {
+            context.tell(&sentence);
+        }
+        Ok(same.exit())
+    }
+
+    /// Runs the harness with injected effects, or several times with none; it writes the results to `file`.
     fn inject(
         &self,
         project: &Project,
@@ -101,7 +152,8 @@ impl Selftest {
         context: Context,
     ) -> Result<(), Failure> {
         let file = std::path::absolute(file).map_err(|e| Failure::io("resolve", file, &e))?;
-        let asked = selftest::Asked { file: file.clone(), only: self.budgets.clone() };
+        let asked =
+            selftest::Asked { file: file.clone(), only: self.budgets.clone(), same: self.same };
         // The results of an earlier selftest must not be taken for those of this one.
         match std::fs::remove_file(&file) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

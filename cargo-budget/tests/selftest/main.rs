@@ -146,6 +146,54 @@ waive = { until = "2999-01-01", owner = "a", why = "for now" }
     assert!(ran.out.contains("by itself") && ran.out.contains("never"), "{}", ran.out);
 }
 
+const REPEATED: &str = r#"
+[budget.boxes]
+workload = "boxes"
+max = { allocs = "1 x base", alloc_bytes = "1 KB", p50 = "1 s" }
+
+[budget.steps]
+workload = "steps"
+max = { steps = "1.02 x base" }
+"#;
+
+/// The same code twice: limits against the base compare this commit with itself.
+#[test]
+fn the_same_code_is_counted() {
+    let made = Crate(Made::new("repeated", TESTS, REPEATED));
+    made.0.write("src/lib.rs", "//! A library.\n");
+    made.0.write(".gitignore", "/results\n");
+    let git = |arguments: &[&str]| {
+        let mut git = made.0.command("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b.example"]).args(arguments);
+        Crate::ran(&mut git).is(0, &[]);
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "all"]);
+    let rates = "a limit was red in 0 of 2 runs: between 0.0 and 84.2 % of runs";
+    let ran =
+        made.selftest(&["--same", "2", "--format", "json"]).is(0, &[rates, "run 2 of 2: 0 of "]);
+    let all: Value = serde_json::from_str(&ran.out).unwrap();
+    let limits = all["limits"].as_array().unwrap();
+    let of =
+        |limit: &Value| (limit["test"].as_str().unwrap().to_owned(), limit["red"]["of"].as_u64());
+    let mut seen: Vec<_> = limits.iter().map(of).collect();
+    seen.sort();
+    // Times are not judged in a debug build, and so are in no count.
+    let names = ["boxes::alloc_bytes", "boxes::allocs::x_base", "steps::steps::x_base"];
+    assert_eq!(seen, names.map(|name| (name.to_owned(), Some(2))));
+    assert!(ran.err.contains("does not judge them: boxes::p50"), "{}", ran.err);
+    assert!(!made.0.path("results/outcomes.jsonl").exists());
+
+    // The base would be other code than what is checked out.
+    made.0.write("src/lib.rs", "//! Another library.\n");
+    made.selftest(&["--same", "2"]).is(2, &["differ from HEAD; commit or stash"]);
+    // A limit without a base needs no commit, and a red is counted in every run.
+    made.0.write("budgets.toml", "[budget.boxes]\nworkload = \"boxes\"\nmax = { allocs = 1 }\n");
+    let ran = made.selftest(&["--same", "3", "boxes::allocs"]).is(1, &["red in 3 of 3 runs"]);
+    assert!(ran.out.contains("3 of 3") && ran.out.contains("allocs is 2"), "{}", ran.out);
+}
+
 /// The variable that asks for a selftest may stay set by accident.
 #[test]
 fn a_run_that_injects_is_never_green() {

@@ -192,13 +192,6 @@ impl Inquiry {
         self.close(open, verdict, None);
     }
 
-    /// Whether noise may be why a limit was shown to be broken: it is judged by the wall clock alone, and the
-    /// machine did other work that may explain it.
-    fn is_excused(&self, open: &Open) -> bool {
-        let noise = self.seen.noise_totals.noise();
-        open.is_by_wall_clock(noise.clock) && noise.may_explain() && !open.fails_less_waiting()
-    }
-
     /// Closes a limit as inconclusive, because the effort is spent and the evidence is not enough. `doubt` says why
     /// where that is known.
     fn close_unsettled(&mut self, open: &Open, doubt: Option<Doubt>) {
@@ -207,9 +200,12 @@ impl Inquiry {
         let underpowered = judge.is_underpowered() || few;
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
-        let shortfall = self.shortfall(open);
-        if let (Some(needs), Some(outcome)) = (shortfall, self.done.last_mut()) {
-            outcome.reason = format!("{}; {needs}", outcome.reason);
+        let helps = match doubt {
+            Some(Doubt::Noise) => None,
+            _ => self.shortfall(open).or_else(|| self.reach(open)),
+        };
+        if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {
+            outcome.reason = format!("{}; {helps}", outcome.reason);
         }
     }
 

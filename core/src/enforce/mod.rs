@@ -7,6 +7,7 @@ pub mod accepted;
 #[cfg(test)]
 mod block_tests;
 mod conclude;
+mod excuse;
 mod inquiry;
 mod layout;
 mod links;

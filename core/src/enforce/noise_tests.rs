@@ -143,6 +143,51 @@ fn a_red_that_waiting_cannot_explain_stays_red() {
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
+/// Other work takes caches and memory bandwidth. Copying 8 MB on a busy machine was over a limit that it keeps on a calm
+/// one, although its waiting was subtracted.
+#[test]
+fn noise_takes_a_small_red_without_waiting_back() {
+    let at = |seconds: f64, cores: f64| {
+        p99(rules(), move |n| on(operations(n, seconds, 20), cores, Timing::LessWaiting, 0.61))
+    };
+    let outcome = at(0.013, 1.4);
+    assert_eq!((outcome.verdict, outcome.doubt), (Verdict::Inconclusive, Some(Doubt::Noise)));
+    assert_eq!(
+        outcome.reason,
+        "no verdict: p99 is 13 ms, over the limit of 10 ms, and 1.40 cores were busy with other work \
+         (other work takes caches and memory bandwidth, and may make an operation 1.5 times as long, although \
+         its waiting is subtracted); a calm machine would settle it, or a limit against `x base` or another \
+         budget, interleaved"
+    );
+    assert!(!outcome.is_red());
+    // It is more than other work can explain, or there is no other work.
+    for (seconds, cores) in [(0.016, 1.4), (0.02, 1.4), (0.013, 0.02)] {
+        assert_eq!(at(seconds, cores).verdict, Verdict::Fail, "{seconds} {cores}");
+    }
+}
+
+/// The greatest value, a floor and processor time are times as well; shares and exponents are not.
+#[test]
+fn every_kind_of_time_is_taken_back_alike() {
+    let check = |limit: Limit, at: fn(f64) -> ProcessRun, fails: f64, excused: f64| {
+        for (size, verdict) in [(excused, Verdict::Inconclusive), (fails, Verdict::Fail)] {
+            let process = move |_| on(at(size), 1.4, Timing::LessWaiting, 0.3);
+            let outcome = judged(limit.clone(), rules(), process);
+            assert_eq!(outcome.verdict, verdict, "{size}: {}", outcome.reason);
+        }
+    };
+    let most = Key::Latency.at(Statistic::Max);
+    check(max(most, "10 ms"), |s| ProcessRun { operations: vec![s; 20], ..tenth() }, 0.02, 0.013);
+    let rate = |s| ProcessRun { batches: vec![s; 5], work: Work::Operations(1.0), ..tenth() };
+    check(min(Metric::from(Key::Throughput), "100 op/s"), rate, 0.02, 0.013);
+    let cpu = |s| ProcessRun { values: [(Metric::from(Key::Cpu), s)].into(), ..tenth() };
+    check(max(Metric::from(Key::Cpu), "10 ms"), cpu, 0.02, 0.013);
+    let used = ProcessRun { values: [(Metric::from(Key::Utilization), 0.65)].into(), ..tenth() };
+    let process = move |_| on(used.clone(), 1.4, Timing::LessWaiting, 0.3);
+    let outcome = judged(max(Metric::from(Key::Utilization), "50 %"), rules(), process);
+    assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
+}
+
 #[test]
 fn pairs_are_not_excused() {
     let twice =

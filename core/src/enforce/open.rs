@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use super::Asked;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::{Judged, SampleKind, Statistic, Units};
-use crate::outcome::noise::Clock;
 use crate::outcome::{Against, Estimate};
 use crate::outcome::{Cause, Unmeasured};
 use crate::quantity::{Quantity, Unit};
@@ -27,7 +26,7 @@ pub(super) struct Open {
     pub(super) judgement: Judgement,
     /// The evidence of the same times without waiting for a processor, where they are judged by the wall clock and
     /// the waiting is known.
-    less_waiting: Option<Box<Judge>>,
+    pub(super) less_waiting: Option<Box<Judge>>,
     /// The limit as a number. Where there is no limit, what it would be if the value were accepted.
     against: Against,
 }
@@ -209,29 +208,6 @@ impl Open {
 
     pub(super) fn is_relative(&self) -> bool {
         matches!(self.asked.limit.target, Target::Relative { .. })
-    }
-
-    /// Whether the limit is on times by the wall clock, so that a busy machine could break it. Pairs are interleaved
-    /// and so do not count as such, nor do times without waiting.
-    pub(super) fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
-        let timed = match self.asked.limit.metric.sample() {
-            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
-                clock == Some(Clock::Wall)
-            }
-            SampleKind::Run => true,
-            SampleKind::File
-            | SampleKind::Failure
-            | SampleKind::Process
-            | SampleKind::Record
-            | SampleKind::Sweep => false,
-        };
-        timed && !self.is_relative()
-    }
-
-    /// Whether the times without waiting are over the limit too, so that waiting was not the reason.
-    pub(super) fn fails_less_waiting(&self) -> bool {
-        let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
-        self.less_waiting.as_deref().is_some_and(enough)
     }
 
     /// Whether there is no limit to hold the value against.

@@ -74,6 +74,45 @@ fn a_limit_that_cannot_be_seen_broken_in_time_says_what_it_takes() {
     assert_eq!(outcome.verdict, Verdict::Fail, "{}", outcome.reason);
 }
 
+/// An unsettled outcome says which limit could be held: with that limit the same subject passes, and a value as far
+/// beyond it is red.
+#[test]
+fn an_unsettled_limit_says_which_one_can_be_held() {
+    const RUNS: u64 = 20;
+    let measured = |limit: f64, truth: f64, effort: u64, seed: u64| {
+        let mut noise = Noise::seeded(seed);
+        let values: Vec<f64> = (0..600).map(|_| truth * (0.3 * noise.normal()).exp()).collect();
+        let rules = Rules { effort: Duration::from_secs(effort), ..rules() };
+        let limit = max(P50, &format!("{limit:.3} s"));
+        run(vec![limit], rules, move |n| Ok(slow(values[n], 0.4))).remove(0)
+    };
+    let named = |reason: &str, before: &str| -> f64 {
+        let text = reason.split(before).nth(1).unwrap_or_else(|| panic!("{reason}"));
+        text.split(' ').next().unwrap().parse().unwrap()
+    };
+    // The true value is at the edge of the tolerance, which no run settles.
+    let unsettled: Vec<Outcome> = (0..40)
+        .map(|seed| measured(1.0, 1.09, 10, seed))
+        .filter(|outcome| outcome.verdict == Verdict::Inconclusive)
+        .take(3)
+        .collect();
+    assert!(unsettled.len() == 3);
+    for outcome in unsettled {
+        let (value, reason) = (outcome.estimate.unwrap().value, outcome.reason);
+        let now = named(&reason, "limits from ");
+        let longer = named(&reason, "held here, and from ");
+        assert!(value < longer && longer < now && now < 4.0, "{reason}");
+        for (limit, effort) in [(now, 10), (longer, 40)] {
+            let count = |truth: f64, verdict: fn(Verdict) -> bool| {
+                let runs = (0..RUNS).map(|seed| measured(limit, truth, effort, 100 + seed).verdict);
+                runs.filter(|&found| verdict(found)).count() as u64
+            };
+            let held = count(value, |verdict| matches!(verdict, Verdict::Pass | Verdict::Warn));
+            assert!(held * 10 >= RUNS * 7, "{held} of {RUNS} at {limit}: {reason}");
+        }
+    }
+}
+
 #[test]
 fn an_extension_is_announced() {
     let mut inquiry =

@@ -1,5 +1,5 @@
-//! Noise: what else the machine did while a limit was measured, and when that may be the reason why a wall clock is
-//! over its limit.
+//! Noise: what else the machine did while a limit was measured, and when that may be the reason why a time is over its
+//! limit.
 //!
 //! Noise explains a verdict and never makes one milder than the evidence is. Where it takes a `fail` back,
 //! the outcome is inconclusive, which is a warning, and red under `inconclusive = "fail"`.
@@ -65,8 +65,12 @@ pub const BUSY: f64 = 0.3;
 /// tasks stalled: half the tolerance of times.
 pub const FELT: f64 = 0.05;
 
+/// How many times as long other work may make an operation take, although the time in which it waited for a processor is
+/// subtracted: other work takes caches and memory bandwidth too, and where two processors share a core, half of it.
+pub const CONTENTION: f64 = 1.5;
+
 impl Noise {
-    /// Whether other work may be the reason why a wall clock reads more than on a calm machine. This is so where
+    /// Whether other work may be the reason why a time is longer than on a calm machine. This is so where
     ///
     /// - more than [`BUSY`] processors were busy with other work, and tasks had to wait for a processor in more
     ///   than [`FELT`] of the time, where that is known: on a machine with processors to spare, other

@@ -4,11 +4,12 @@
 //! the smallest violation that this run, with as many values as noisy as these, would have failed. Where
 //! that is far from the limit, the run was underpowered, and the report says so.
 
-use super::betting::KAPPA;
+use super::betting::STAKES;
 use super::bisection::turning_point;
 use super::blocks::stakes;
 use super::exceedance::Exceedance;
 use super::mixture::log_sum_exp;
+use super::paired;
 use super::{Sample, binomial, order, summary};
 
 /// The probability with which the reported violation would have been caught.
@@ -113,10 +114,11 @@ pub fn paired(log_ratios: &Sample, pairs: u64, threshold: f64) -> Option<f64> {
     let weight = 1.0 / noise.len() as f64;
     let catches = |effect: f64| {
         let shifted: Vec<f64> = noise.iter().map(|noise| noise + effect).collect();
-        let scale = median_magnitude(&shifted);
-        let growth = KAPPA.iter().map(|kappa| {
-            let logs = shifted.iter().map(|z| (kappa * (z / scale).tanh()).ln_1p());
-            (1.0 / KAPPA.len() as f64, Growth::weighted(logs.map(|log| (log, weight))))
+        let mut scale = paired::Scale::default();
+        let scale = shifted.iter().fold(0.0, |_, z| scale.push(z.abs()));
+        let growth = STAKES.iter().map(|(share, stake)| {
+            let logs = shifted.iter().map(|&z| (stake * paired::score(z, scale)).ln_1p());
+            (*share, Growth::weighted(logs.map(|log| (log, weight))))
         });
         evidence_caught(growth, pairs) >= threshold
     };
@@ -170,10 +172,4 @@ fn evidence_caught(bets: impl Iterator<Item = (f64, Growth)>, steps: u64) -> f64
         })
         .collect();
     log_sum_exp(caught.into_iter())
-}
-
-fn median_magnitude(values: &[f64]) -> f64 {
-    let mut magnitudes: Vec<f64> = values.iter().map(|value| value.abs()).collect();
-    let middle = magnitudes.len() / 2;
-    *magnitudes.select_nth_unstable_by(middle, f64::total_cmp).1
 }

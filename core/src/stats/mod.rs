@@ -31,10 +31,10 @@
 //!
 //! | file | what | source |
 //! |---|---|---|
-//! | `betting` | log e-value `ln Σ w Π(1 + kappa·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
+//! | `betting` | log e-value `ln Σ w Π(1 + stake·score)`, the kernel; `threshold`, its `ln(m/alpha)` | Ville 1939 (1/alpha at any time); Waudby-Smith & Ramdas 2024 (betting on bounded means); Robbins 1970 (mixtures); Bonferroni on e-values: Vovk & Wang 2021 |
 //! | `exceedance` | likelihood ratios of counts `(n, k)` against a rate | Wald 1945 (the ratio), as a mixture: Robbins 1970 |
 //! | `blocks` | `1 + lambda·(Y - p0)` on shares of blocks; `variance_inflation` | Waudby-Smith & Ramdas 2024; Wald 1944 (cut blocks); Pearson's dispersion: McCullagh & Nelder 1989, section 4.5 |
-//! | `paired` | `tanh((z - theta0)/running median)` on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin); Huber 1964 (the middle as an M-estimate) |
+//! | `paired` | `tanh(1.2(z - theta0)/scale)`, whose scale is the geometric mean of magnitudes, on role-swapped log-ratios | Vovk & Wang 2022 (e-tests of symmetry); Fisher 1935 (the coin); Huber 1964 (the middle as an M-estimate) |
 //! | `order` | quantiles and their distribution-free bounds | Hyndman & Fan 1996, definition 2; Thompson 1936; David & Nagaraja 2003, section 7.1 |
 //! | `sequence` | confidence sequences, by inverting the tests | Howard & Ramdas 2022; Darling & Robbins 1967 |
 //! | `spread` | how much processes differ: the interval of a quantile, and whether a limit leaves room for it | generalized confidence intervals: Weerahandi 1993; of quantiles of two levels: Krishnamoorthy & Mathew 2009; trimmed means: Tukey & McLaughlin 1963; of a mean: Student 1908 |
@@ -43,7 +43,7 @@
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
 //! | `summary`, `histogram` | descriptions for reports, which decide nothing | mad: Hampel 1974 |
-//! | `sample`, `running_median`, `mixture`, `bisection` | the tools of the other files | |
+//! | `sample`, `mixture`, `bisection` | the tools of the other files | |
 //!
 //! Ville, *Étude critique de la notion de collectif* (1939). Waudby-Smith & Ramdas, "Estimating means
 //! of bounded random variables by betting", JRSS-B 86 (2024). Vovk & Wang, "E-values: calibration,
@@ -68,7 +68,6 @@ mod mixture;
 pub mod order;
 mod paired;
 mod percentile;
-mod running_median;
 mod sample;
 pub mod sequence;
 mod share;
@@ -78,7 +77,7 @@ mod summary;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use betting::{Betting, KAPPA, threshold};
+pub use betting::{Betting, STAKES, threshold};
 pub use binomial::clopper_pearson;
 pub use blocks::Blocks;
 pub use contrast::Contrast;

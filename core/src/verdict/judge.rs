@@ -89,10 +89,10 @@ pub struct Carried {
 
 /// The evidence about one limit, and what it shows.
 pub struct Judge {
-    hypothesis: Hypothesis,
+    pub(super) hypothesis: Hypothesis,
     carried: Carried,
     /// The values of each process, negated for a lower bound, so that a value over the limit is always a larger one.
-    processes: Vec<Vec<f64>>,
+    pub(super) processes: Vec<Vec<f64>>,
     /// All values as they were measured, in ascending order.
     measured: Sample,
     first: Option<Epoch>,
@@ -383,7 +383,7 @@ impl Epoch {
 
 impl Hypothesis {
     /// Returns 1 where a value over the limit is a larger one, and -1 where it is a smaller one.
-    fn sign(self) -> f64 {
+    pub(super) fn sign(self) -> f64 {
         match self.bound {
             Bound::Max => 1.0,
             Bound::Min => -1.0,

@@ -3,6 +3,7 @@
 //! [`hypothesis`] turns a limit into plain numbers, with how far beyond it a value still passes. A
 //! [`Judge`](judge::Judge) takes the values of one process after another and says when the evidence is enough.
 
+pub mod beyond;
 mod greatest;
 pub mod hypothesis;
 pub mod judge;

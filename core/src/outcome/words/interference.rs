@@ -7,7 +7,7 @@
 use super::count::count;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
-use crate::outcome::noise::{BUSY, Clock, FELT};
+use crate::outcome::noise::{BUSY, CONTENTION, Clock, FELT};
 use crate::outcome::{Noise, Outcome};
 
 /// How many times the median a value must be to count as a tail.
@@ -59,7 +59,7 @@ pub fn machine(outcome: &Outcome, limit: &Limit) -> Option<String> {
     })
 }
 
-/// Returns the sentence of a limit that is broken by the wall clock alone.
+/// Returns the sentence of a limit that is broken, where other work may be the reason.
 pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) -> String {
     let side = if limit.bound == Bound::Max { "over" } else { "under" };
     let noise = outcome.noise.clone().unwrap_or_default();
@@ -67,8 +67,15 @@ pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) 
     if why.is_empty() {
         why.extend(noise.outside.map(describe_busy));
     }
+    let waits = limit.metric.sample() == SampleKind::Run || noise.clock == Some(Clock::Wall);
+    let (clock, slower) = if waits {
+        (" by the wall clock", String::new())
+    } else {
+        let slower = "other work takes caches and memory bandwidth, and may make an operation";
+        ("", format!(" ({slower} {CONTENTION} times as long, although its waiting is subtracted)"))
+    };
     format!(
-        "no verdict: {} is {value} by the wall clock, {side} the limit of {bound}, and {}; a calm machine \
+        "no verdict: {} is {value}{clock}, {side} the limit of {bound}, and {}{slower}; a calm machine \
          would settle it, or a limit against `x base` or another budget, interleaved",
         outcome.metric,
         join(&why),

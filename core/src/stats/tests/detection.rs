@@ -33,7 +33,7 @@ fn too_few_values_catch_nothing() {
     assert_eq!(detect::exceedance(5, 0.5, enough), None);
     assert_eq!(detect::blocks(1, 50, 1.0, 0.5, enough), None);
     let noise = Sample::new(vec![-0.1, 0.0, 0.2]).unwrap();
-    assert_eq!(detect::paired(&noise, 10, enough), None);
+    assert_eq!(detect::paired(&noise, 8, enough), None);
     assert!(detect::paired(&noise, 40, enough).is_some());
     assert_eq!(detect::paired(&Sample::default(), 40, enough), None);
     let still = Sample::new(vec![0.1; 12]).unwrap();

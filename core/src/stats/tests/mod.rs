@@ -13,6 +13,7 @@ pub(crate) mod noise;
 mod processes;
 mod share;
 mod spread;
+mod steepness;
 mod symmetry;
 
 use super::clopper_pearson;

@@ -5,6 +5,7 @@
 
 mod tools;
 mod work;
+mod zenbench;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,9 +19,11 @@ use tools::{Builds, Change};
 use work::Random;
 
 /// The percentages that are injected; in every second trial it is nothing.
-const EFFECTS: [u32; 4] = [0, 0, 2, 5];
+const EFFECTS: [u32; 4] = [0, 0, 3, 5];
 /// The variable that names the program of perfgate, which need not be installed.
 const PERFGATE: &str = "PERFGATE";
+/// The variable that names the program of zenbench, likewise.
+const ZENBENCH: &str = "ZENBENCH";
 
 /// The answers of a rule, by the effect that was injected.
 #[derive(Default)]
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let builds = Builds {
         place: std::env::temp_dir().join("perf-budget-alarms"),
         perfgate: std::env::var_os(PERFGATE).map(PathBuf::from),
+        zenbench: std::env::var_os(ZENBENCH).map(PathBuf::from),
     };
     // Copies of an older build must not be used.
     let _ = std::fs::remove_dir_all(&builds.place);
@@ -62,7 +66,7 @@ fn main() -> ExitCode {
                 row.seconds.push(seconds / rules);
             }
         }
-        let text = page(&rows, &mut pressures, minutes, builds.perfgate.is_some());
+        let text = page(&rows, &mut pressures, minutes, &builds);
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/peers.md");
         std::fs::write(place, text).expect("the page can be written");
         let minute = begun.elapsed().as_secs_f64() / 60.0;
@@ -78,7 +82,12 @@ fn pressure() -> Option<f64> {
     word.parse().ok()
 }
 
-fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgate: bool) -> String {
+fn page(
+    rows: &BTreeMap<&str, Row>,
+    pressures: &mut [f64],
+    minutes: f64,
+    builds: &Builds,
+) -> String {
     pressures.sort_by(f64::total_cmp);
     let pressure = pressures.get(pressures.len() / 2).copied().unwrap_or(f64::NAN);
     let trials = rows.values().map(|row| row.seconds.len()).max().unwrap_or(0);
@@ -90,15 +99,21 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
          Tools at their defaults, but criterion at 0.5 s of warm-up and 2 s of measuring instead of 3 s and 5 s. \"Slower\" is: ours, \
          red at a limit of 1 % (tolerance 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
-         and slower. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
+         and slower; zenbench, a regression beyond 1 % in ten blocks. \"No verdict\" is what a tool itself calls invalid or \
+         inconclusive, of all trials. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
          are the median, of a tool with two rules half of its time.{}\n\n\
-         | tool and rule | +0 %: slower | +0 %: faster | +2 %: slower | +5 %: slower | s |\n|---|---|---|---|---|---|\n",
+         | tool and rule | +0 %: slower | +0 %: faster | +3 %: slower | +5 %: slower | no verdict | s |\n\
+         |---|---|---|---|---|---|---|\n",
         work::NAMES.join(", "),
-        if perfgate {
-            ""
-        } else {
-            " perfgate was not installed (`PERFGATE` names its program), and is left out."
-        },
+        [("perfgate", PERFGATE, &builds.perfgate), ("zenbench", ZENBENCH, &builds.zenbench)]
+            .iter()
+            .filter(|(_, _, program)| program.is_none())
+            .map(|(name, variable, _)| {
+                format!(
+                    " {name} was not installed (`{variable}` names its program), and is left out."
+                )
+            })
+            .collect::<String>(),
     );
     for (rule, row) in rows {
         let count = |effect: u32, wanted: Change| {
@@ -115,13 +130,16 @@ fn page(rows: &BTreeMap<&str, Row>, pressures: &mut [f64], minutes: f64, perfgat
         };
         let mut seconds = row.seconds.clone();
         seconds.sort_by(f64::total_cmp);
+        let all = row.changes.values().flatten();
+        let unknown = all.filter(|change| **change == Change::Unknown).count();
         let _ = writeln!(
             text,
-            "| {rule} | {} | {} | {} | {} | {:.1} |",
+            "| {rule} | {} | {} | {} | {} | {unknown} / {} | {:.1} |",
             count(0, Change::Slower),
             count(0, Change::Faster),
-            count(2, Change::Slower),
+            count(3, Change::Slower),
             count(5, Change::Slower),
+            row.seconds.len(),
             seconds[seconds.len() / 2],
         );
     }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use divan::Bencher;
 use serde_json::Value;
 
-use crate::work;
+use crate::{work, zenbench};
 
 /// The variable that tells a build which tool it is.
-const TOOL: &str = "ALARMS_TOOL";
+pub(crate) const TOOL: &str = "ALARMS_TOOL";
 /// The variable that tells a build which workload it runs.
-const WORKLOAD: &str = "ALARMS_WORKLOAD";
+pub(crate) const WORKLOAD: &str = "ALARMS_WORKLOAD";
 /// How often the program that hyperfine and perfgate run does the operation: for some tens of milliseconds.
 const REPEATS: usize = 400;
 /// The threshold of a two-sided test at 5 % for a large sample.
@@ -24,6 +24,8 @@ pub(crate) enum Change {
     Slower,
     Faster,
     Same,
+    /// The tool says itself that its measurement is not valid, or settles nothing.
+    Unknown,
 }
 
 /// The answers of all rules of one tool, and the seconds that the tool took.
@@ -33,6 +35,7 @@ pub(crate) type Answer = (Vec<(&'static str, Change)>, f64);
 pub(crate) struct Builds {
     pub(crate) place: PathBuf,
     pub(crate) perfgate: Option<PathBuf>,
+    pub(crate) zenbench: Option<PathBuf>,
 }
 
 type Tool = fn(&Builds, &str) -> Vec<(&'static str, Change)>;
@@ -54,7 +57,8 @@ impl Builds {
 
     /// Runs every tool once, in the given order.
     pub(crate) fn ask(&self, workload: &str, order: &[usize]) -> Vec<Answer> {
-        let tools: [Tool; 6] = [ours, criterion, tango, hyperfine, divan, perfgate];
+        let tools: [Tool; 7] =
+            [ours, criterion, tango, hyperfine, divan, perfgate, zenbench::confirm];
         let mut answers = Vec::new();
         for &at in order {
             let begun = Instant::now();
@@ -64,7 +68,7 @@ impl Builds {
         answers
     }
 
-    pub(crate) const TOOLS: usize = 6;
+    pub(crate) const TOOLS: usize = 7;
 
     fn build(&self, build: &str, tool: &str, workload: &str) -> Command {
         let mut command = Command::new(self.place.join(build).join("peer"));
@@ -103,6 +107,10 @@ pub(crate) fn serve() -> Option<ExitCode> {
             divan::main();
             ExitCode::SUCCESS
         }
+        "rows" => {
+            zenbench::print_rows(&workload);
+            ExitCode::SUCCESS
+        }
         _ => {
             let mut operation = work::operation(&workload);
             for _ in 0..REPEATS {
@@ -133,7 +141,9 @@ fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
         .stdin(Stdio::null())
         .output()
         .expect("the build starts");
+    let outcome = json(&results.join("outcomes.jsonl"));
     let change = match output.status.code() {
+        Some(0) if outcome["verdict"] == "inconclusive" => Change::Unknown,
         Some(0) => Change::Same,
         Some(101) => Change::Slower,
         code => panic!("ours: {code:?}: {}", String::from_utf8_lossy(&output.stderr)),

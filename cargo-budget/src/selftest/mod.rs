@@ -1,5 +1,7 @@
 //! The results of a selftest, as a table for people and as JSON for programs.
 
+mod same;
+
 use std::fmt::Write as _;
 
 use perf_budget_core::report::terminal::bound_text;
@@ -10,6 +12,8 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text;
+
+pub(crate) use self::same::Same;
 
 /// The results, in the order of the tests.
 pub(crate) struct Table(pub(crate) Vec<SelftestResult>);

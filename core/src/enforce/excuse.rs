@@ -1,0 +1,65 @@
+//! Whether other work on the machine may be the reason why a limit was shown to be broken.
+//!
+//! A time is longer on a busy machine for two reasons. It contains waiting for a processor, where that is not subtracted;
+//! and the work itself is slower, since other work takes caches and memory bandwidth. Neither is the subject's doing.
+
+use super::Inquiry;
+use super::open::{Judgement, Open};
+use crate::budget::Target;
+use crate::metric::SampleKind;
+use crate::outcome::noise::{CONTENTION, Clock};
+use crate::quantity::Unit;
+use crate::verdict::beyond;
+use crate::verdict::judge::Judge;
+
+impl Inquiry {
+    /// Whether noise may be why a limit was shown to be broken: it is on a time, and the machine did other work that may
+    /// explain as much.
+    pub(super) fn is_excused(&self, open: &Open) -> bool {
+        if !open.is_absolute_time() {
+            return false;
+        }
+        let noise = self.seen.noise_totals.noise();
+        noise.may_explain() && !open.fails_in_spite_of_noise(noise.clock)
+    }
+}
+
+impl Open {
+    /// Whether the limit is on a time, so that a busy machine could break it. Pairs are interleaved and so do not count
+    /// as such.
+    pub(super) fn is_absolute_time(&self) -> bool {
+        let Target::Absolute(quantity) = self.asked.limit.target else { return false };
+        let timed = matches!(quantity.unit, Unit::Seconds | Unit::PerSecond | Unit::BytesPerSecond);
+        timed && self.asked.limit.metric.is_time()
+    }
+
+    /// Whether the values contain waiting for a processor.
+    fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
+        match self.asked.limit.metric.sample() {
+            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
+                clock == Some(Clock::Wall)
+            }
+            SampleKind::Run => true,
+            SampleKind::File
+            | SampleKind::Failure
+            | SampleKind::Process
+            | SampleKind::Record
+            | SampleKind::Sweep => false,
+        }
+    }
+
+    /// Whether the times without waiting are so far over the limit that other work cannot be the reason.
+    pub(super) fn fails_in_spite_of_noise(&self, clock: Option<Clock>) -> bool {
+        let judge = match &self.judgement {
+            Judgement::Statistical(judge) if !self.is_by_wall_clock(clock) => Some(judge),
+            Judgement::Statistical(_) | Judgement::Deterministic(_) => self.less_waiting.as_ref(),
+        };
+        judge.is_some_and(|judge| beyond::log_evidence(judge, CONTENTION) >= judge.levels().fail)
+    }
+
+    /// Whether the times of a wall clock are over the limit without their waiting too.
+    pub(super) fn fails_less_waiting(&self) -> bool {
+        let enough = |judge: &Judge| judge.log_evidence() >= judge.levels().fail;
+        self.less_waiting.as_deref().is_some_and(enough)
+    }
+}

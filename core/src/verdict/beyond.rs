@@ -1,0 +1,32 @@
+//! The evidence that a value is not only over its limit, but over a multiple of it.
+
+use super::greatest::Greatest;
+use super::judge::{Judge, Method};
+use crate::budget::Bound;
+use crate::stats::Blocks;
+
+/// Returns the evidence of this run that the value is over `factor` times the limit, as the natural logarithm of odds.
+/// It is none for shares and ratios, which have other limits than times.
+pub fn log_evidence(judge: &Judge, factor: f64) -> f64 {
+    let hypothesis = judge.hypothesis;
+    let sign = hypothesis.sign();
+    let limit = sign
+        * match hypothesis.bound {
+            Bound::Max => hypothesis.limit * factor,
+            Bound::Min => hypothesis.limit / factor,
+        };
+    match hypothesis.method {
+        Method::Quantile(q) => {
+            let above = if sign > 0.0 { 1.0 - q } else { q };
+            let mut fail = Blocks::of_runs(above);
+            judge.processes.iter().for_each(|values| fail.extend(values, limit));
+            fail.log_evidence()
+        }
+        Method::Greatest => {
+            let mut greatest = Greatest::new(limit, limit + hypothesis.tolerance);
+            judge.processes.iter().for_each(|values| greatest.add(values));
+            greatest.log_fail()
+        }
+        Method::Share | Method::Centre => 0.0,
+    }
+}
