@@ -21,6 +21,8 @@ pub(in crate::subject) struct BenchmarkPairs {
     sides: [Side; 2],
     terms: Terms,
     coin: Coin,
+    /// Whether the sides are two revisions, each of which has one link.
+    are_revisions: bool,
     /// Notes about how both sides were built.
     notes: Vec<String>,
     state: Option<State>,
@@ -35,8 +37,13 @@ struct State {
 }
 
 impl BenchmarkPairs {
-    pub(super) fn new(sides: [Side; 2], terms: Terms, notes: Vec<String>) -> BenchmarkPairs {
-        BenchmarkPairs { sides, terms, coin: Coin::random(), notes, state: None }
+    pub(super) fn new(
+        sides: [Side; 2],
+        terms: Terms,
+        are_revisions: bool,
+        notes: Vec<String>,
+    ) -> BenchmarkPairs {
+        BenchmarkPairs { sides, terms, coin: Coin::random(), are_revisions, notes, state: None }
     }
 
     /// Builds both sides, and runs the subject once to see how it is to be run.
@@ -85,6 +92,7 @@ impl Source for BenchmarkPairs {
             waited: subject.waited.zip(reference.waited).map(|(x, y)| f64::midpoint(x, y)),
             preempted: subject.preempted.zip(reference.preempted).map(|(x, y)| x + y),
             pinned: processor,
+            links: self.are_revisions.then_some([0, 0]),
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {

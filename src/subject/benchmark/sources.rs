@@ -64,7 +64,8 @@ impl Benchmarks<'_> {
         let sides = [side(subject, None)?, side(other, Some(name))?];
         let built = base.and_then(|base| base.benchmarks(&self.budgets.budgets[subject.0]));
         let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
-        Some(BenchmarkPairs::new(sides, self.terms(subject.0, metrics.to_vec()), notes))
+        let terms = self.terms(subject.0, metrics.to_vec());
+        Some(BenchmarkPairs::new(sides, terms, base.is_some(), notes))
     }
 
     /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against

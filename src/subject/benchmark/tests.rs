@@ -178,7 +178,7 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
         [place.side("sums", "a", "--exact --quick"), place.side("base", "a", "--exact --quick")];
     let metrics = vec![mean(), Metric::from(Key::Throughput)];
     let terms = place.terms(metrics.clone());
-    let mut pairs = BenchmarkPairs::new(sides, terms, vec!["one link".to_owned()]);
+    let mut pairs = BenchmarkPairs::new(sides, terms, true, vec!["one link".to_owned()]);
     for _ in 0..20 {
         let process = pairs.measure_process().unwrap();
         let ratios: Vec<f64> =
@@ -188,6 +188,7 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
             "{ratios:?}"
         );
         assert!(process.notes.contains(&"one link".to_owned()));
+        assert_eq!(process.links, Some([0, 0]));
     }
     // The first two are those that show how the benchmark is to be run.
     let order = fs::read_to_string(place.0.join("order")).unwrap();
@@ -204,7 +205,7 @@ fn the_side_that_fails_is_named() {
     let base =
         Side { role: Some("the base".to_owned()), ..place.side("base", "a", "--exact --quick") };
     let sides = [place.side("sums", "a", "--exact --quick"), base];
-    let why = BenchmarkPairs::new(sides, place.terms(vec![mean()]), Vec::new())
+    let why = BenchmarkPairs::new(sides, place.terms(vec![mean()]), false, Vec::new())
         .measure_process()
         .unwrap_err();
     assert_eq!(why.text, "the base was not measured: the benchmark `a` ended with exit code 3");
