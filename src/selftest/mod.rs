@@ -5,11 +5,11 @@
 //! Nothing of it is an outcome: the result is a [`SelftestResult`] in a file of its own, no evidence is read or kept,
 //! and the process ends as if a test were red, so that it is never mistaken for a run.
 
+mod results;
 mod same;
 mod search;
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use perf_budget_core::error::Error;
@@ -17,8 +17,8 @@ use perf_budget_core::metric::Effect;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::selftest::{Asked, Finding, SelftestResult, Step, names};
 use perf_budget_core::verdict::Verdict;
-use serde::Serialize;
 
+use self::results::Results;
 use crate::inject::{self, Injection};
 use crate::session::Session;
 
@@ -51,17 +51,6 @@ pub(crate) fn run(
         results.add(&result).map_err(failed)?;
     }
     Ok(())
-}
-
-/// The file of results, one a line. What was measured is written at once, so that a selftest that is stopped leaves it.
-struct Results(File);
-
-impl Results {
-    fn add(&mut self, result: &impl Serialize) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(result)?;
-        line.push(b'\n');
-        self.0.write_all(&line)
-    }
 }
 
 /// Returns what was found, in a few words.

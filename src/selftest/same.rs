@@ -10,7 +10,7 @@ use perf_budget_core::outcome::Outcome;
 use perf_budget_core::selftest::Repeat;
 use perf_budget_core::verdict::Verdict;
 
-use super::Results;
+use super::results::Results;
 use crate::session::Session;
 
 /// Measures these tests in each of `runs` runs, and adds what it sees to `results`.
