@@ -17,10 +17,9 @@ use perf_budget_core::handover::{
 };
 use perf_budget_core::outcome::Proven;
 
+pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
 use crate::worker::process::Build;
-
-pub(crate) use self::benchmarks::BaseBenchmarks;
 
 /// The base revision, as the environment describes it.
 #[derive(Debug)]
