@@ -41,6 +41,7 @@ impl BuildEnvironment {
     pub(super) fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
         let mut launch = Launch::new(self.program(&step.program));
         launch.change_environment(&self.changes);
+        launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
         launch.args = step.args.iter().map(Into::into).collect();
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());
         // The whole output of cargo is parsed, so more than its end is kept.
@@ -96,7 +97,7 @@ mod tests {
 
     fn step(program: Program, args: &[&str]) -> Step {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
-        Step { aim: "try".to_owned(), program, args, dir: std::env::temp_dir() }
+        Step { aim: "try".to_owned(), program, args, env: Vec::new(), dir: std::env::temp_dir() }
     }
 
     /// The program `env` is started in the place of cargo, and prints its environment.

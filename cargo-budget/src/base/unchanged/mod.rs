@@ -23,7 +23,7 @@ use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
 use perf_budget_core::outcome::{By, Proven, short};
-use perf_budget_core::suite::Suite;
+use perf_budget_core::suite::{Reading, Suite};
 
 use self::changed::Tree;
 use self::image::Start;
@@ -118,6 +118,23 @@ impl<'a> Comparison<'a> {
         Some(unchanged)
     }
 
+    /// Returns why a program that was built with these inputs may have changed, by files; `None` where it has not.
+    pub(super) fn difference_of_files(&self) -> Option<String> {
+        self.check_files().err()
+    }
+
+    /// Returns why two programs may behave differently, by their sections and by the files that they may read; `None`
+    /// where they behave the same. The base's program is the first.
+    pub(super) fn difference_of_sections(
+        &self,
+        programs: [&Path; 2],
+        tree: BaseTree<'_>,
+    ) -> Option<String> {
+        self.check_all_unused(Step::Sections)
+            .and_then(|()| self.check_sections(programs, tree))
+            .err()
+    }
+
     fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
@@ -156,19 +173,29 @@ impl<'a> Comparison<'a> {
     }
 
     fn files(&self) -> Result<Unchanged, String> {
+        self.check_files()?;
+        let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
+        self.unchanged(By::Files, budgets)
+    }
+
+    fn check_files(&self) -> Result<(), String> {
         if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
         if let Some(path) = self.known.configuration.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` decides how it is built, and is not in git"));
         }
-        self.check_all_unused(Step::Files)?;
-        let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
-        self.unchanged(By::Files, budgets)
+        self.check_all_unused(Step::Files)
     }
 
-    fn sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<Unchanged, String> {
+    fn sections(&self, binaries: [&Path; 2], tree: BaseTree<'_>) -> Result<Unchanged, String> {
         self.check_all_unused(Step::Sections)?;
+        self.check_sections(binaries, tree)
+            .map_err(|why| format!("the test binaries differ: {why}"))?;
+        self.unchanged(By::Sections, Vec::new())
+    }
+
+    fn check_sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<(), String> {
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
@@ -177,10 +204,7 @@ impl<'a> Comparison<'a> {
             vec![[tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()]];
         let packages = self.known.packages.iter();
         starts.extend(packages.map(|(package, _)| [tree.top.join(package), own.top.join(package)]));
-        match image::difference(&read(base)?, &read(head)?, &starts) {
-            Some(why) => Err(format!("the test binaries differ: {why}")),
-            None => self.unchanged(By::Sections, Vec::new()),
-        }
+        image::difference(&read(base)?, &read(head)?, &starts).map_or(Ok(()), Err)
     }
 
     /// Checks that no change may affect what runs; the error names one that may.
@@ -201,11 +225,21 @@ fn measuring(commit: &str, why: &str) -> String {
     format!("measuring what is limited against {}: {why}", short(commit))
 }
 
+/// Whether any limit against the base is on something else than a benchmark with a program of its own.
+pub(super) fn compares_tests(budgets: &Budgets) -> bool {
+    let suite = Suite::of(budgets, true);
+    suite.tests.iter().any(|test| {
+        test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK
+    })
+}
+
 /// Whether any limit still has to be measured against the base.
 pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     let suite = Suite::of(budgets, true);
     suite.tests.iter().any(|test| {
-        let is_against_base = test.limit.reference() == Some(&Reference::Base);
+        // Benchmarks have programs of their own, and proofs of their own.
+        let is_against_base =
+            test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK;
         let covered =
             unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
         is_against_base && !covered
