@@ -111,7 +111,8 @@ impl Both<'_> {
             Some(None) | None => tell(&format!("building the benchmarks of {short}")),
         }
         prepare()?;
-        if let (Some(workspace), true) = (self.head.workspace, self.has_same_configuration)
+        let is_alike = self.has_same_configuration && !self.is_vendored;
+        if let (Some(workspace), true) = (self.head.workspace, is_alike)
             && !shared::is_built(self.target_dir, self.commit, self.checkout)
         {
             own.lend(workspace.target_directory.as_std_path(), self.target_dir);
@@ -122,8 +123,8 @@ impl Both<'_> {
         let (file, list) = self.list("base", way, &built, how.note(), tell)?;
         benchmarks.base = Some(file);
         if let (Some(proof), Some(workspace)) = (&proof, self.base.workspace) {
-            let tree =
-                BaseTree { top: self.checkout, workspace: workspace.workspace_root.as_std_path() };
+            let workspace = workspace.workspace_root.as_std_path();
+            let tree = BaseTree { top: self.checkout, workspace };
             for program in &programs {
                 let name = (&program.package, &program.target);
                 let other =

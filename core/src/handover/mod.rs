@@ -252,9 +252,9 @@ mod tests {
     fn the_format_of_the_variable_stays_the_same() {
         let details: Details = frozen(ALL);
         assert_eq!(details.environment["RUSTUP_TOOLCHAIN"], None);
+        assert_eq!(details.lacks.as_deref(), Some("has no budgets.toml"));
         let details: Details = frozen(RUN);
         assert_eq!(details.run_environment["MODE"].as_deref(), Some("slow"));
-        assert_eq!(details.lacks.as_deref(), Some("has no budgets.toml"));
     }
 
     #[test]
