@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::outcome::Outcome;
+use perf_budget_core::record;
 use perf_budget_core::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
@@ -143,9 +144,14 @@ impl Bench {
         let begun = Instant::now();
         let output = command.stdin(Stdio::null()).output()?;
         let seconds = begun.elapsed().as_secs_f64();
-        let text = fs::read_to_string(&outcomes).unwrap_or_default();
-        let outcomes: Vec<Outcome> =
-            text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+        // A test that was begun and has no outcome is red, and counts.
+        let outcomes = match record::read(&outcomes) {
+            Ok(record) => record.outcomes,
+            Err(error) => {
+                let stderr = String::from_utf8_lossy(&output.stderr);
+                return Err(io::Error::other(format!("{question:?}: {error}: {stderr}")));
+            }
+        };
         if let Some(outcome) = outcomes.iter().find(|seen| seen.verdict == Verdict::Skipped) {
             return Err(io::Error::other(format!("{question:?}: {}", outcome.reason)));
         }

@@ -23,6 +23,10 @@ pub use effect::Effect;
 pub use statistic::Statistic;
 pub use table::{InstrumentKind, Key, Row, WorkerInstrument};
 
+/// The resident memory that a comparison takes a process for at least, in bytes. Where a workload holds less, what is
+/// read is pages that the process happened to touch or not: 0 at one time and some dozen pages at another.
+const LEAST_RESIDENT: f64 = 262_144.0;
+
 /// Something that can be measured of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric(Kind);
@@ -203,6 +207,13 @@ impl Metric {
             }
             Judged::Compared { .. } => false,
         }
+    }
+
+    /// Returns the least amount that a comparison of two readings takes either of them for; 0 where that is no question.
+    pub fn least_compared(&self) -> f64 {
+        let of_process = self.sample() == SampleKind::Process;
+        let resident = self.judged() == Judged::Statistical(Tolerance::Memory);
+        if of_process && resident { LEAST_RESIDENT } else { 0.0 }
     }
 
     /// Returns what one value of it is.

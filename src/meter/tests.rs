@@ -34,6 +34,28 @@ fn check(mut source: Box<dyn Source>, limit: Limit, verdict: Verdict, reason: &s
     outcome
 }
 
+/// A workload that holds next to nothing has resident memory by chance: none in one process, some pages in the next.
+#[test]
+fn a_few_pages_are_no_difference() {
+    let rss = Metric::from(Key::Rss);
+    let ratio = |x: f64, y: f64| {
+        let side = |bytes: f64| -> Box<dyn Source> {
+            let values = [(Metric::from(Key::Rss), bytes)].into();
+            let process = ProcessRun { values, ..tenth() };
+            Box::new(move || Ok(process.clone()))
+        };
+        let (subject, reference) = (side(x), side(y));
+        let mut versus =
+            Versus { subject, reference, metrics: vec![rss.clone()], coin: Coin::new(1) };
+        *versus.measure_process().unwrap().values.get(&rss).unwrap()
+    };
+    for (x, y) in [(0.0, 0.0), (61_440.0, 0.0), (0.0, 61_440.0), (61_440.0, 40_960.0)] {
+        assert!((ratio(x, y) - 1.0).abs() < 1e-12, "{x} against {y}");
+    }
+    assert!((ratio(1_048_576.0, 0.0) - 4.0).abs() < 1e-12);
+    assert!((ratio(3e6, 2e6) - 1.5).abs() < 1e-12);
+}
+
 #[test]
 fn the_ratio_of_two_sources_is_judged() {
     let versus = |x: f64, y: f64| -> Box<dyn Source> {

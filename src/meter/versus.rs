@@ -32,7 +32,8 @@ impl Source for Versus {
         let mut both = ProcessRun { elapsed: a.elapsed + b.elapsed, ..ProcessRun::default() };
         for metric in &self.metrics {
             let (x, y) = (typical_value(&a, metric)?, typical_value(&b, metric)?);
-            let ratio = match (x, y) {
+            let least = metric.least_compared();
+            let ratio = match (x.max(least), y.max(least)) {
                 (0.0, 0.0) => 1.0,
                 (x, 0.0) => {
                     let text = format!(
@@ -41,7 +42,7 @@ impl Source for Versus {
                     );
                     return Err(Unmeasured::new(Cause::InvalidReading, text));
                 }
-                _ => x / y,
+                (x, y) => x / y,
             };
             both.values.insert(metric.clone(), ratio);
             both.sides.insert(metric.clone(), (x, y));

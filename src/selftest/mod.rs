@@ -9,7 +9,6 @@ mod results;
 mod same;
 mod search;
 
-use std::fs::OpenOptions;
 use std::path::Path;
 
 use perf_budget_core::error::Error;
@@ -39,8 +38,7 @@ pub(crate) fn run(
     };
     let tests: Vec<usize> = tests.iter().copied().filter(|&test| wanted(test)).collect();
     let failed = |e| Error::io("write", file, e);
-    let results = OpenOptions::new().write(true).create(true).truncate(true).open(file);
-    let mut results = Results(results.map_err(failed)?);
+    let mut results = Results::create(file).map_err(failed)?;
     if let Some(runs) = asked.same {
         return same::run(session, &tests, runs, &mut results, print).map_err(failed);
     }

@@ -1,15 +1,28 @@
-//! The file that a selftest writes its results to.
+//! The file of results, one a line.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
-/// The file of results, one a line. What was measured is written at once, so that a selftest that is stopped leaves it.
-pub(super) struct Results(pub(super) File);
+/// A file of results. Each is written at once, so that a selftest that is stopped leaves what it has measured.
+pub(super) struct Results(File);
 
 impl Results {
-    pub(super) fn add(&mut self, result: &impl Serialize) -> std::io::Result<()> {
+    /// Creates the file, or empties it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn create(path: &Path) -> io::Result<Results> {
+        File::create(path).map(Results)
+    }
+
+    /// Adds a result.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn add(&mut self, result: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(result)?;
         line.push(b'\n');
         self.0.write_all(&line)

@@ -135,7 +135,7 @@ impl Project {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(format!("{check:?} measured nothing: {}", said.trim()));
         }
-        let outcomes = record::read(&record).map_err(|e| e.to_string())?;
+        let outcomes = record::read(&record).map_err(|e| e.to_string())?.outcomes;
         let is_compared = |outcome: &Outcome| outcome.relative_to.as_deref() == Some("base");
         Ok(outcomes.into_iter().filter(is_compared).collect())
     }

@@ -201,7 +201,7 @@ impl Inquiry {
         let known = if underpowered { Doubt::Underpowered } else { Doubt::NearLimit };
         self.close(open, Verdict::Inconclusive, Some(doubt.unwrap_or(known)));
         let helps = match doubt {
-            Some(Doubt::Noise) => None,
+            Some(Doubt::Noise | Doubt::Layout) => None,
             _ => self.shortfall(open).or_else(|| self.reach(open)),
         };
         if let (Some(helps), Some(outcome)) = (helps, self.done.last_mut()) {

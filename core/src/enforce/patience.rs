@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::open::{Judgement, Open};
 use super::{Inquiry, Origin};
-use crate::budget::Bound;
+use crate::budget::{Bound, Target};
 use crate::metric::Statistic;
+use crate::outcome::words;
 use crate::quantity::{Quantity, Unit};
 use crate::verdict::{hypothesis, power};
 
@@ -100,7 +101,18 @@ impl Inquiry {
             Some(value * seen / edge).filter(|limit| limit.is_finite() && *limit > 0.0)
         };
         let (now, longer) = (smallest(1)?, smallest(MORE)?);
-        let text = |limit: f64| against.quantity(limit).to_string();
+        if sign * (now - against.limit) <= 0.0 {
+            // A few values that are far from the others, and not the usual differences, kept this limit from being
+            // settled. They give no figure.
+            return None;
+        }
+        let of = match &open.asked.limit.target {
+            Target::Absolute(_) => String::new(),
+            Target::Relative { reference, .. } => {
+                format!(" x {}", words::reference_name(reference))
+            }
+        };
+        let text = |limit: f64| format!("{}{of}", against.quantity(limit));
         let more = if text(longer) == text(now) {
             "more `effort` buys nothing".to_owned()
         } else {

@@ -31,15 +31,12 @@ const STEEPNESS: f64 = 1.2;
 
 /// Evidence that the middle of the log-ratios is above `theta0` (fail) or below it (pass).
 ///
-/// The score is `tanh(1.2(z - theta0)/s)`, where `s` is the geometric mean of `|z - theta0|` so far, this one
-/// included. The scale depends on magnitudes alone, so it does not disturb the symmetry, and no outlier
-/// counts for more than one. It settles as fast as any mean of logarithms, also where magnitudes come in two sizes,
-/// between which a median jumps.
+/// The scale is the geometric mean of `|z - theta0|` so far, this one included. It depends on magnitudes alone, so it
+/// does not disturb the symmetry, and no outlier counts for more than one. It settles as fast as any mean of
+/// logarithms, also where magnitudes come in two sizes, between which a median jumps.
 ///
 /// All bets have the same score, and differ only in what they stake on it. So there is one number that all of them
-/// are about: the centre at which the score has a mean of 0. Where the law of the pairs is symmetric, this is its
-/// middle, whatever the score. Where it is not, it lies between the median, at which a sign has a mean of 0, and the
-/// mean. Bets with scores of several steepnesses would each be about a centre of its own.
+/// are about. Bets with scores of several steepnesses would each be about a middle of its own.
 #[derive(Debug, Clone)]
 pub struct Paired {
     side: Side,

@@ -4,7 +4,7 @@
 
 use super::judge::{Finding, Hypothesis, Judge, Levels, Method};
 use crate::budget::Bound;
-use crate::stats::tests::noise::Noise;
+use crate::stats::tests::{middle, noise::Noise};
 use crate::stats::{clopper_pearson, threshold};
 
 /// The most links of each side.
@@ -84,18 +84,7 @@ impl Layout {
         let mut random = Noise::seeded(1964);
         let pairs: Vec<f64> = (0..20_001).map(|_| self.pair(&mut random)).collect();
         let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
-        let score = |at: f64| {
-            let mut far: Vec<f64> = pairs.iter().map(|z| (z - at).abs()).collect();
-            let middle = far.len() / 2;
-            let scale = *far.select_nth_unstable_by(middle, f64::total_cmp).1;
-            pairs.iter().map(|z| ((z - at) / scale).tanh()).sum::<f64>()
-        };
-        let (mut low, mut high) = (-1.0, 1.0);
-        for _ in 0..30 {
-            let at = f64::midpoint(low, high);
-            if score(at) > 0.0 { low = at } else { high = at }
-        }
-        (low, mean)
+        (middle(&pairs), mean)
     }
 
     /// Returns how many of `runs` comparisons end with `finding` within the links that there are, and how many pairs

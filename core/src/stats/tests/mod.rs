@@ -17,6 +17,7 @@ mod steepness;
 mod symmetry;
 
 use super::clopper_pearson;
+use super::paired::{Scale, score};
 
 /// Fails where the rate of false alarms is above `alpha` beyond doubt (99.9 %).
 #[track_caller]
@@ -30,4 +31,17 @@ fn assert_at_most(alpha: f64, alarms: u64, runs: u64, name: &str) {
 fn assert_breaks(rate: f64, alarms: u64, runs: u64, name: &str) {
     let shown = clopper_pearson(alarms, runs, 0.998);
     assert!(shown.low > rate, "{name}: only {alarms} of {runs}, should be above {rate}");
+}
+
+/// Returns where the score of a law has a mean of 0, once the scale has settled.
+pub(crate) fn middle(values: &[f64]) -> f64 {
+    let (mut low, mut high) = (-1e3, 1e3);
+    for _ in 0..40 {
+        let at = f64::midpoint(low, high);
+        let mut scale = Scale::default();
+        let settled = values.iter().fold(0.0, |_, z| scale.push((z - at).abs()));
+        let sum: f64 = values.iter().map(|z| score(z - at, settled)).sum();
+        if sum > 0.0 { low = at } else { high = at }
+    }
+    low
 }

@@ -3,10 +3,9 @@
 //! `tanh(z/s)` with a running median as its scale, and seven equal bets.
 
 use super::super::mixture::log_sum_exp;
-use super::super::paired::{Scale, score};
 use super::super::{Paired, threshold};
-use super::assert_at_most;
 use super::noise::Noise;
+use super::{assert_at_most, middle};
 
 /// The former kernel. Its scale is the running median of magnitudes.
 #[derive(Default)]
@@ -110,19 +109,6 @@ fn a_large_effect_takes_fewer_pairs_and_a_small_one_few_more() {
     check("normal", 0.5, 1.17);
     check("contaminated", 2.0, 0.93);
     check("contaminated", 0.5, 1.17);
-}
-
-/// Returns where the score of a law has a mean of 0, once the scale has settled.
-fn middle(values: &[f64]) -> f64 {
-    let (mut low, mut high) = (-1e3, 1e3);
-    for _ in 0..40 {
-        let at = f64::midpoint(low, high);
-        let mut scale = Scale::default();
-        let settled = values.iter().fold(0.0, |_, z| scale.push((z - at).abs()));
-        let sum: f64 = values.iter().map(|z| score(z - at, settled)).sum();
-        if sum > 0.0 { low = at } else { high = at }
-    }
-    low
 }
 
 /// All bets are about one middle, since they have one score. Where pairs are not symmetric, as where three of eight links

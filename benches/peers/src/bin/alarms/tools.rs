@@ -5,6 +5,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use divan::Bencher;
+use perf_budget_core::record;
+use perf_budget_core::verdict::Verdict;
 use serde_json::Value;
 
 use crate::{work, zenbench};
@@ -141,9 +143,10 @@ fn ours(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
         .stdin(Stdio::null())
         .output()
         .expect("the build starts");
-    let outcome = json(&results.join("outcomes.jsonl"));
+    let record = record::read(&results.join("outcomes.jsonl")).expect("it records its outcome");
+    let inconclusive = record.outcomes.iter().any(|o| o.verdict == Verdict::Inconclusive);
     let change = match output.status.code() {
-        Some(0) if outcome["verdict"] == "inconclusive" => Change::Unknown,
+        Some(0) if inconclusive => Change::Unknown,
         Some(0) => Change::Same,
         Some(101) => Change::Slower,
         code => panic!("ours: {code:?}: {}", String::from_utf8_lossy(&output.stderr)),
