@@ -68,7 +68,7 @@ impl Contrast {
 
     /// Whether the differences between pairs leave room up to the limit with its tolerance for the *mean* of all
     /// log-ratios. The evidence to pass is about their middle, which a few slow pairs do not move. A pair counts as
-    /// no farther from the middle than [`FARTHEST`].
+    /// no farther from the middle than a factor of 1.5.
     pub fn leaves_room(&self) -> bool {
         let Some(middle) = self.estimate() else { return false };
         let near = |z: &f64| z.clamp(middle - FARTHEST, middle + FARTHEST);
