@@ -71,7 +71,7 @@ impl Contrast {
 
     /// Whether the differences between pairs leave room up to the limit with its tolerance for the *mean* of all
     /// log-ratios. The evidence to pass is about their middle, which a few slow pairs do not move. A pair counts as
-    /// no farther from the middle than [`FARTHEST`].
+    /// no farther from the middle than a factor of 1.5.
     pub fn leaves_room(&self) -> bool {
         if self.log_ratios.len() < FEWEST_TO_PASS {
             return false;
