@@ -3,10 +3,12 @@
 //! `cargo budget check --base` builds the base and passes it to the tests in environment variables. A person can set
 //! the same variables by hand.
 
+mod benchmarks;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use perf_budget_core::budget::{self, Budget, Limit};
+use perf_budget_core::budget::{self, Budget, Case, Limit};
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
@@ -14,6 +16,8 @@ use perf_budget_core::handover::{
 use perf_budget_core::outcome::Proven;
 
 use crate::worker::process::Build;
+
+pub(crate) use self::benchmarks::BaseBenchmarks;
 
 /// The base revision, as the environment describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) struct Base {
     pub(crate) notes: Vec<String>,
     /// The notes for every comparison of times with the base.
     pub(crate) link_notes: Vec<String>,
+    /// The benchmarks of both revisions, as they were built to be compared. Empty if the command built none.
+    benchmarks: Vec<BaseBenchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
 }
@@ -46,10 +52,13 @@ impl Base {
         let Some(handover) = Handover::from_env(|name| std::env::var_os(name))? else {
             return Ok(None);
         };
-        if handover.details.lacks.is_some() {
-            return Ok(Some(Base::before_budgets()));
-        }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
+        let benchmarks = handover.details.benchmarks.iter();
+        let benchmarks = benchmarks.map(|built| BaseBenchmarks::read(built.clone(), always));
+        let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
+        if handover.details.lacks.is_some() {
+            return Ok(Some(Base { benchmarks, ..Base::before_budgets() }));
+        }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
         // The proof was made for one test binary, and says nothing about any other.
@@ -60,7 +69,13 @@ impl Base {
         let details = handover.details;
         let unchanged =
             details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base { notes: details.notes, link_notes: details.link_notes, unchanged, ..base }))
+        Ok(Some(Base {
+            notes: details.notes,
+            link_notes: details.link_notes,
+            benchmarks,
+            unchanged,
+            ..base
+        }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -73,6 +88,7 @@ impl Base {
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
+            benchmarks: Vec::new(),
             unchanged: None,
         }
     }
@@ -124,6 +140,7 @@ impl Base {
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
+            benchmarks: Vec::new(),
             unchanged: None,
         })
     }
@@ -151,14 +168,38 @@ impl Base {
 
     /// Returns the proof that a limit of `budget` against the base holds, so that it need not be measured. `None` if
     /// there is no proof.
-    pub(crate) fn proves(&self, budget: &Budget, limit: &Limit) -> Option<&Proven> {
+    pub(crate) fn proves(
+        &self,
+        budget: &Budget,
+        case: Option<&Case>,
+        limit: &Limit,
+    ) -> Option<&Proven> {
+        if let Some(name) = case.and_then(|case| budget.benchmark(case)) {
+            let proven = self.benchmarks(budget)?.proven(name);
+            return proven.filter(|_| handover::holds_if_equal(limit));
+        }
         let unchanged = self.unchanged.as_ref()?;
         let holds = unchanged.covers(budget) && handover::holds_if_equal(limit);
         holds.then_some(&unchanged.proven)
     }
 
+    /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
+    /// none.
+    pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
+        let build = &budget.build;
+        self.benchmarks.iter().find(|both| {
+            both.built.features == build.features && both.built.profile == build.profile
+        })
+    }
+
+    /// Whether the base has a budget's benchmark of this name. If that is not known yet, the comparison is tried.
+    pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str) -> bool {
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(name))
+    }
+
     /// Discards every proof, so that everything is measured.
     pub(crate) fn measure_always(&mut self) {
+        self.benchmarks.iter_mut().for_each(BaseBenchmarks::measure_always);
         self.unchanged = None;
     }
 

@@ -275,7 +275,12 @@ fn trials(
                 collector.take(&session, session.without_budget(&name))
             })
         });
-    tests.chain(unbudgeted).collect()
+    let several = session.several_benchmarks();
+    let named = several.into_iter().filter(|_| shard.has_rest()).map(|(nth, name)| {
+        let (session, collector) = (Arc::clone(session), Arc::clone(collector));
+        Trial::ignorable_test(name, move || collector.take(&session, session.benchmarks_found(nth)))
+    });
+    tests.chain(named).chain(unbudgeted).collect()
 }
 
 /// Collects the outcomes of the tests, and prints them at the end.

@@ -5,9 +5,12 @@
 //! inherits any of them.
 
 use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
 
@@ -59,6 +62,54 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
 /// this process was started, or that another tool would start.
 pub(crate) fn inheriting(path: impl AsRef<OsStr>) -> Command {
     Command::new(path)
+}
+
+/// What a program wrote, and its exit code; -1 where a signal ended it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Runs a command and returns what it wrote. Returns `None` where it does not
+/// end within this time; it is killed then.
+pub(crate) fn output_within(command: &mut Command, time: Duration) -> io::Result<Option<Answer>> {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let deadline = Instant::now() + time;
+    let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+    loop {
+        if let Some(status) = child.try_wait()? {
+            // What it has started may hold the pipes, so they are not waited for after that time either.
+            let left = |to: &Receiver<Vec<u8>>| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                to.recv_timeout(left.max(Duration::from_secs(1))).unwrap_or_default()
+            };
+            let code = status.code().unwrap_or(-1);
+            return Ok(Some(Answer { code, stdout: left(&stdout), stderr: left(&stderr) }));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Reads a pipe to its end on a thread of its own.
+fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (from, to) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still shown.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        let _ = from.send(bytes);
+    });
+    to
 }
 
 /// Returns the variables that name a repository, as the installed git lists them. Where git is not installed, no child

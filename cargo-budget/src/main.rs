@@ -4,6 +4,7 @@
 //! the tests. It does not judge, and it does not word verdicts.
 
 mod base;
+mod benches;
 mod child;
 mod cli;
 mod doctor;

@@ -21,6 +21,8 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The package that it belongs to; `None` where no Cargo.toml beside it names one.
     package: Option<String>,
+    /// The file with the budgets, where that is not the `budgets.toml` of the directory.
+    file: Option<PathBuf>,
     /// The name by which runs know its place.
     checkout: String,
 }
@@ -31,15 +33,22 @@ impl Project {
         Project::find(Path::new("."))
     }
 
+    /// Returns the project in a directory, with its budgets in `file` or in the `budgets.toml` there.
+    fn of(root: &Path, file: Option<PathBuf>) -> Project {
+        let budgets = file.clone().unwrap_or_else(|| root.join("budgets.toml"));
+        Project {
+            root: root.to_owned(),
+            package: package(root),
+            checkout: paths::checkout(root, &budgets),
+            file,
+        }
+    }
+
     /// Returns the project that `start` is in: the nearest directory upwards with a `budgets.toml`.
     pub(crate) fn find(start: &Path) -> Result<Project, Failure> {
         let start = std::path::absolute(start).map_err(|e| Failure::io("resolve", start, &e))?;
         let found = start.ancestors().find(|dir| dir.join("budgets.toml").is_file());
-        let project = |root: &Path| Project {
-            root: root.to_owned(),
-            package: package(root),
-            checkout: paths::checkout(root, &root.join("budgets.toml")),
-        };
+        let project = |root: &Path| Project::of(root, None);
         found.map(project).ok_or_else(|| {
             Failure::usage(format!(
                 "there is no budgets.toml in `{}` or above it; `cargo budget init` writes one",
@@ -50,7 +59,21 @@ impl Project {
 
     /// Returns the path of `budgets.toml`.
     pub(crate) fn file(&self) -> PathBuf {
-        self.root.join("budgets.toml")
+        self.file.clone().unwrap_or_else(|| self.root.join("budgets.toml"))
+    }
+
+    /// Returns the workspace that the current directory is in, as a project that needs no `budgets.toml`.
+    pub(crate) fn workspace() -> Result<Project, Failure> {
+        let described = crate::child::metadata(Path::new("."))
+            .no_deps()
+            .exec()
+            .map_err(|e| Failure::usage(format!("cargo failed to describe this project: {e}")))?;
+        Ok(Project::of(described.workspace_root.as_std_path(), None))
+    }
+
+    /// Returns the project with its budgets in another file.
+    pub(crate) fn with_file(&self, file: PathBuf) -> Project {
+        Project::of(&self.root, Some(file))
     }
 
     /// Whether this is the project's file with budgets, by the name that a run has recorded.

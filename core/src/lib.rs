@@ -20,6 +20,7 @@
 //! | [`verdict`] | the rules of judgement | verdict |
 //! | [`suite`] | the tests of a file, their names, and which of them share a measurement | |
 //! | [`build`] | which programs build what is measured | |
+//! | [`benchmarks`] | the benchmarks of a workspace: in which programs they are, and by which names budgets find them | |
 //! | [`enforce`] | the limits that share a measurement: it takes one reading after another until each has its outcome | |
 //! | [`outcome`] | all that is said of one limit, as data and in words | outcome |
 //! | [`record`] | `outcomes.jsonl`, written and read | |
@@ -38,6 +39,7 @@
 //! new variant must reach. `budget` and `files` are left out of that lint, as they match on what others define.
 
 pub mod atomic;
+pub mod benchmarks;
 pub mod budget;
 #[warn(clippy::wildcard_enum_match_arm)]
 pub mod build;

@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn every_name_is_read_as_its_metric() {
-        use SubjectKind::{Artifact, Command, Criterion, Workload};
-        for kind in [Artifact, Command, Workload, Criterion] {
+        use SubjectKind::{Artifact, Command, Criterion, Record, Workload};
+        for kind in [Artifact, Command, Workload, Criterion, Record] {
             let known = Metric::known(kind);
             for metric in &known {
                 assert_eq!(Metric::of(kind, &metric.name()).as_ref(), Some(metric));

@@ -34,6 +34,10 @@ pub struct Test {
 /// The reason for a budget that the base revision does not have: it cannot be compared, and nothing is wrong.
 pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
+/// The same for a benchmark.
+pub const NEW_BENCHMARK: &str =
+    "the base revision has no such benchmark: there is nothing to compare with";
+
 impl Test {
     /// Whether its value is compared rather than judged from evidence.
     pub fn is_deterministic(&self) -> bool {
@@ -41,15 +45,21 @@ impl Test {
     }
 
     /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is not a
-    /// mistake of anyone. `base` says whether the base revision, if there is one, has the budget too.
+    /// mistake of anyone. `base` says whether the base revision, if there is one, has the budget too; for a
+    /// benchmark, whether it has the benchmark.
     pub fn set_aside(&self, base: Option<bool>) -> Option<&'static str> {
         match (&self.limit.target, base) {
             (Target::Relative { reference: Reference::Base, .. }, None) => {
                 Some("no base revision to compare with is given")
             }
-            (Target::Relative { reference: Reference::Base, .. }, Some(false)) => Some(NEW),
+            (Target::Relative { reference: Reference::Base, .. }, Some(false)) => {
+                Some(if self.reading == Reading::BENCHMARK { NEW_BENCHMARK } else { NEW })
+            }
             // What was recorded belongs to another program, and the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
+            _ if self.reading == Reading::BENCHMARK && cfg!(debug_assertions) => Some(
+                "benchmarks take long, and are run by tests in release: run `cargo test --release`",
+            ),
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
                 Some("a debug build says nothing about time: run `cargo test --release`")
             }
@@ -74,6 +84,8 @@ impl Reading {
     pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// What another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
+    /// A benchmark, whose program measures itself.
+    pub const BENCHMARK: Reading = Reading::By(InstrumentKind::Benchmark);
     /// A command, watched from outside.
     const PROCESS: Reading = Reading::By(InstrumentKind::Process);
 }

@@ -1,6 +1,5 @@
 //! Calls to the operating system, each behind a safe function that knows nothing of measuring.
 
-#[cfg(unix)]
 pub(crate) mod affinity;
 #[cfg(windows)]
 pub(crate) mod job;

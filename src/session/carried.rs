@@ -178,6 +178,9 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
             "{:?} {:?} {:?} {:?}",
             budget.subject, budget.build, budget.cases, budget.load
         ));
+        if matches!(budget.subject, Subject::Criterion(_)) {
+            files.extend(sources.benchmarks().programs(budget, test)?);
+        }
         if let Subject::Command(command) = &budget.subject {
             let words = sources.built(budget, test.case, &command.argv).ok()?;
             let paths = words.iter().map(|word| budgets.root.join(word));

@@ -34,14 +34,19 @@ impl Session {
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsuitable, text.as_str())));
         }
         let name = &self.budgets.budgets[entry.budget].name;
-        let reason = entry.set_aside(self.base.as_ref().map(|base| base.has(name)));
+        let budget = &self.budgets.budgets[entry.budget];
+        let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
+        let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
+            Some(benchmark) => base.has_benchmark(budget, benchmark),
+            None => base.has(name),
+        }));
         let reason = match (reason, unjudged) {
             (Some(reason), _) => reason.to_owned(),
             // Without PERF_BUDGET_STRICT such a test is measured all the same, so that its value can be accepted.
             (None, Some(Unjudged::SetAside(reason))) if strict => reason,
             _ => return self.against_base(test),
         };
-        if strict && reason != suite::NEW {
+        if strict && reason != suite::NEW && reason != suite::NEW_BENCHMARK {
             let text = format!("{reason}; PERF_BUDGET_STRICT lets nothing be skipped");
             return Some(self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)));
         }
@@ -57,7 +62,8 @@ impl Session {
         let entry = &self.suite.tests[test];
         let base =
             self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
-        if let Some(proven) = base.proves(&self.budgets.budgets[entry.budget], &entry.limit) {
+        let budget = &self.budgets.budgets[entry.budget];
+        if let Some(proven) = base.proves(budget, budget.cases.get(entry.case), &entry.limit) {
             let mut outcome = self.template(test);
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
@@ -74,8 +80,9 @@ impl Session {
         }
         let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
-        (!base.is_built())
-            .then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
+        let has_benchmarks = base.benchmarks(budget).is_some_and(|both| both.list(true).is_some());
+        let is_built = base.is_built() || has_benchmarks;
+        (!is_built).then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
     }
 
     /// Returns the reason why a test against an accepted value cannot be judged.

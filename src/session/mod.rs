@@ -6,6 +6,8 @@
 //! the next group, and leaves when its own test is decided. If every test is a process of its own (nextest), the
 //! first process that asks measures the whole group and leaves the outcomes for the others.
 
+mod benchmarks;
+mod benchmarks_found;
 mod carried;
 mod decided;
 mod machine;

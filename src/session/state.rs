@@ -11,6 +11,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::outcome::{Outcome, Run};
 use perf_budget_core::suite::Suite;
 
+use super::benchmarks::{self, Named};
 use super::machine;
 use super::machine_lock::MachineLock;
 use super::measurement::Measurement;
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) results: PathBuf,
     pub(super) accepted: AcceptedValues,
     pub(super) base: Option<Base>,
+    /// The benchmarks of each budget on several of them, as its tests were made.
+    pub(super) benchmarks: Vec<Named>,
     pub(super) workloads: Vec<String>,
     /// Whether each test will ask for its outcome. If this is not set, all of them will.
     selected: OnceLock<Vec<bool>>,
@@ -52,16 +55,18 @@ impl Session {
     /// # Errors
     /// If the directory for results cannot be used, or `budgets.lock` has mistakes.
     pub(crate) fn new(
-        budgets: Budgets,
+        mut budgets: Budgets,
         workloads: Vec<String>,
         results: PathBuf,
     ) -> Result<Session, Error> {
         // This notes what the test binary looks like now, so that a later change of the file is noticed.
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
+        let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
+        let benchmarks =
+            benchmarks::find(&mut budgets, &results, base.as_ref(), run_cache.as_ref())?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
-        let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
         let started = match &run_cache {
             Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
             _ => SystemTime::now(),
@@ -76,6 +81,7 @@ impl Session {
             results,
             accepted,
             base,
+            benchmarks,
             workloads,
             selected: OnceLock::new(),
             run,

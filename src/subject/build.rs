@@ -4,6 +4,7 @@
 //! Both revisions are built in the same way, each in its own directory with its own configuration. Nothing is built
 //! twice in a run.
 
+mod benchmarks;
 mod shared;
 mod start;
 
@@ -13,12 +14,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use perf_budget_core::atomic;
-use perf_budget_core::budget;
+use perf_budget_core::budget::{self, Budget, Budgets, Case};
 use perf_budget_core::build::{self, Built, Product, Site};
 use perf_budget_core::fnv;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
 use self::start::BuildEnvironment;
+use crate::base::Base;
 
 /// The build of one case's subject in one revision.
 #[derive(Debug, Clone)]
@@ -44,6 +46,32 @@ type Finished = (PathBuf, String, Result<Built, Unmeasured>);
 static FINISHED: Mutex<Vec<Finished>> = Mutex::new(Vec::new());
 
 impl Builder {
+    /// Returns the build of a budget's subject, in this revision or in `base`.
+    pub(crate) fn of(
+        budgets: &Budgets,
+        results: &Path,
+        run: Option<&Path>,
+        budget: &Budget,
+        base: Option<&Base>,
+    ) -> Builder {
+        Builder {
+            root: base.map_or_else(|| budgets.root.clone(), |base| base.root.clone()),
+            base: base.and_then(Base::build).map(|build| build.binary.clone()),
+            build: budget.build.clone(),
+            timeout: budget.build.timeout.unwrap_or(budgets.settings.build_timeout),
+            results: results.to_owned(),
+            run: run.map(Path::to_owned),
+        }
+    }
+
+    /// Returns the build with the parameters of a case filled in.
+    pub(crate) fn filled(mut self, case: &Case) -> Builder {
+        for word in &mut self.build.command {
+            *word = case.fill(word);
+        }
+        self
+    }
+
     /// Runs the budget's `build` command, if it has one, and builds what these texts name. Returns the texts with each
     /// `{bin:NAME}` and `{wasm:NAME}` replaced by a path, and the notes about how everything was built.
     pub(crate) fn build(&self, texts: &[String]) -> Result<(Vec<String>, Vec<String>), Unmeasured> {
@@ -77,7 +105,15 @@ impl Builder {
 
     /// Builds a product, or returns it if it was already built in this run.
     fn product(&self, product: &Product) -> Result<Built, Unmeasured> {
-        let key = product.key();
+        self.once(product.key(), || self.start(product))
+    }
+
+    /// Calls `build`, unless what has this key was already built in this run; then returns that result.
+    fn once(
+        &self,
+        key: String,
+        build: impl FnOnce() -> Result<Built, Unmeasured>,
+    ) -> Result<Built, Unmeasured> {
         // The lock is held during the build, so that another thread that needs the same product waits for it. Different
         // products wait for each other too. Cargo would make them wait anyway, and the `build` commands of two budgets
         // may write the same files.
@@ -86,8 +122,7 @@ impl Builder {
         if let Some((.., built)) = finished.iter().find(is_same) {
             return built.clone();
         }
-        let built =
-            shared::build_once(self.run.as_deref(), &self.root, &key, || self.start(product));
+        let built = shared::build_once(self.run.as_deref(), &self.root, &key, build);
         finished.push((self.root.clone(), key, built.clone()));
         built
     }

@@ -94,6 +94,51 @@ pub(crate) fn read(
     Ok(process)
 }
 
+/// What Criterion recorded of one benchmark in one process.
+pub(super) struct Recorded {
+    /// The iterations and the seconds of each batch.
+    pub(super) times: Vec<(f64, f64)>,
+    /// The work of one iteration, or the reason why it is unknown.
+    pub(super) work: Result<Work, Unmeasured>,
+}
+
+/// Reads the record of the benchmark `name` in `home`, where a process has just run that benchmark and no other.
+pub(super) fn only(name: &str, rate: Option<Unit>, home: &Path) -> Result<Recorded, Unmeasured> {
+    let mut files = Vec::new();
+    search(home, DEEPEST, &mut files)?;
+    let file = match files.as_slice() {
+        [one] => one,
+        [] => {
+            let text = format!(
+                "the program of the benchmark `{name}` ended without a record of it: either no benchmark has this name \
+                 any more, or its `main` does not read its arguments; call `configure_from_args`, as \
+                 `criterion_main!` does"
+            );
+            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
+        }
+        several => {
+            let text = format!(
+                "the program of the benchmark `{name}` ran {} benchmarks, though it was asked for one: its `main` does \
+                 not read its arguments; call `configure_from_args`, as `criterion_main!` does",
+                several.len()
+            );
+            return Err(Unmeasured::new(Cause::Unsuitable, text));
+        }
+    };
+    let benchmark: WireBenchmark = parse(file)?;
+    if benchmark.full_id != name {
+        let text = format!(
+            "the program of the benchmark `{name}` ran `{}` instead; its `main` does not read its arguments",
+            benchmark.full_id
+        );
+        return Err(Unmeasured::new(Cause::Unsuitable, text));
+    }
+    let work = work(benchmark.throughput, rate).map_err(|text| {
+        Unmeasured::new(Cause::Unsuitable, format!("the benchmark `{name}` {text}"))
+    });
+    Ok(Recorded { times: times(&file.with_file_name("sample.json"))?, work })
+}
+
 /// Returns the work of one iteration, in the unit of the limit. The error completes "the benchmark `NAME` ...".
 fn work(throughput: Option<WireThroughput>, rate: Option<Unit>) -> Result<Work, &'static str> {
     use WireThroughput::{Bits, Bytes, BytesDecimal, Elements, ElementsAndBytes};
@@ -204,35 +249,37 @@ fn suggest(name: &str, others: &[String]) -> String {
 
 /// Reads the mean seconds of one iteration in each batch.
 fn batches(file: &Path) -> Result<Vec<f64>, Unmeasured> {
+    let times = times(file)?;
+    if times.len() < FEWEST_SAMPLES {
+        let text = format!(
+            "`{}` has {} samples, as `--quick` takes, which are too few to tell how far they scatter; run `cargo bench` \
+             without it",
+            file.display(),
+            times.len()
+        );
+        return Err(Unmeasured::new(Cause::Unsuitable, text));
+    }
+    Ok(times.into_iter().map(|(iters, seconds)| seconds / iters).collect())
+}
+
+/// Reads the iterations and the seconds of each batch.
+fn times(file: &Path) -> Result<Vec<(f64, f64)>, Unmeasured> {
     let shown = file.display();
     let WireSample { iters, times } = parse(file)?;
-    let unsuitable = |what: String| {
-        let text = format!("`{shown}` {what}");
-        Err(Unmeasured::new(Cause::Unsuitable, text))
-    };
     if iters.len() != times.len() {
         let (iters, times) = (iters.len(), times.len());
-        return unsuitable(format!(
-            "has {times} times of {iters} batches; it is not what Criterion writes: run `cargo bench` \
-             again"
-        ));
+        let text = format!(
+            "`{shown}` has {times} times of {iters} batches; it is not what Criterion writes: run `cargo bench` again"
+        );
+        return Err(Unmeasured::new(Cause::Unsuitable, text));
     }
-    match times.len() {
-        0 => {
-            let text = format!("`{shown}` has no samples; run `cargo bench` again");
-            return Err(Unmeasured::new(Cause::MeasuredNothing, text));
-        }
-        few if few < FEWEST_SAMPLES => {
-            return unsuitable(format!(
-                "has {few} samples, as `--quick` takes, which are too few to tell how far they scatter; run \
-                 `cargo bench` without it"
-            ));
-        }
-        _ => {}
+    if times.is_empty() {
+        let text = format!("`{shown}` has no samples; run `cargo bench` again");
+        return Err(Unmeasured::new(Cause::MeasuredNothing, text));
     }
     let positive = |value: &Option<f64>| value.filter(|v| v.is_finite() && *v > 0.0);
-    let batch = |(iters, times)| Some(positive(times)? / positive(iters)? * 1e-9);
-    let batches: Option<Vec<f64>> = iters.iter().zip(&times).map(batch).collect();
+    let batch = |(iters, times)| Some((positive(iters)?, positive(times)? * 1e-9));
+    let batches: Option<Vec<(f64, f64)>> = iters.iter().zip(&times).map(batch).collect();
     batches.ok_or_else(|| {
         let text = format!(
             "`{shown}` has a batch whose time or number of iterations is not above zero; if \

@@ -1,6 +1,7 @@
 //! Subjects: this module makes the [`Source`] that measures what a budget names.
 
 pub mod artifact;
+pub(crate) mod benchmark;
 mod build;
 mod command;
 mod criterion;
@@ -27,6 +28,7 @@ use crate::meter::{Coin, Source, Sweep, Versus};
 use crate::worker::pair::{self, Pair, Place, Side, Terms, Wants};
 use crate::worker::process::{self, Build, Request};
 
+use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::request::{LONGEST_SLICE, request, slice_after};
@@ -124,6 +126,10 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
+        let benchmarks = self.benchmarks();
+        if let Some(pairs) = benchmarks.pairs((group.budget, case), other, &name, &metrics, base) {
+            return Box::new(pairs);
+        }
         if group.reading == Reading::TIME && cfg!(unix) {
             let sides = [
                 self.side(group.budget, case, None, base),
@@ -214,19 +220,14 @@ impl Sources<'_> {
 
     /// Returns the build of one case's subject, in this revision or in `base`.
     fn builder(&self, budget: &Budget, case: Option<&Case>, base: Option<&Base>) -> Builder {
-        let mut build = budget.build.clone();
-        for word in build.command.iter_mut().filter(|_| case.is_some()) {
-            *word = case.map_or_else(String::new, |case| case.fill(word));
-        }
-        let test = base.and_then(Base::build).map(|build| build.binary.clone());
-        Builder {
-            root: base.map_or_else(|| self.budgets.root.clone(), |base| base.root.clone()),
-            base: test,
-            timeout: build.timeout.unwrap_or(self.budgets.settings.build_timeout),
-            build,
-            results: self.results.to_owned(),
-            run: self.run.map(Path::to_owned),
-        }
+        let of = Builder::of(self.budgets, self.results, self.run, budget, base);
+        case.map_or(of.clone(), |case| of.filled(case))
+    }
+
+    /// Returns what is needed to make the source of a benchmark.
+    pub(crate) fn benchmarks(&self) -> Benchmarks<'_> {
+        let Sources { budgets, results, base, run, .. } = *self;
+        Benchmarks { budgets, results, base, run }
     }
 
     fn timeout(&self, budget: usize) -> Duration {
@@ -242,7 +243,7 @@ impl Sources<'_> {
         metrics: &[Metric],
         (base, injection): (Option<&Base>, Option<Injection>),
     ) -> Box<dyn Source> {
-        let timeout = self.timeout(budget);
+        let (timeout, index) = (self.timeout(budget), budget);
         let budget = &self.budgets.budgets[budget];
         let metrics = metrics.to_vec();
         match (&budget.subject, reading) {
@@ -263,7 +264,10 @@ impl Sources<'_> {
                 injection,
                 bare_value: None,
             }),
-            (Subject::Criterion(name), _) => recorded::source(name, budget, self.budgets),
+            (Subject::Criterion(_), _) => {
+                Box::new(self.benchmarks().runs(index, case, metrics, base))
+            }
+            (Subject::Record(name), _) => recorded::source(name, budget, self.budgets),
             (Subject::Workload(workload), _) => {
                 let request =
                     Request { injection, ..request(workload, budget, case, metrics, false) };

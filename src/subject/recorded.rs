@@ -1,8 +1,7 @@
 //! The source of a benchmark that Criterion has measured. It has one reading, the recorded one, since nothing is
 //! measured here.
 
-use perf_budget_core::budget::{Budget, Budgets, Target};
-use perf_budget_core::metric::Units;
+use perf_budget_core::budget::{Budget, Budgets};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::paths;
 use perf_budget_core::quantity::Unit;
@@ -13,10 +12,7 @@ use crate::meter::Source;
 
 /// Returns the source of the benchmark `name`, which is the subject of `budget`.
 pub(super) fn source(name: &str, budget: &Budget, budgets: &Budgets) -> Box<dyn Source> {
-    let rate = budget.limits.iter().find_map(|limit| match &limit.target {
-        Target::Absolute(quantity) if limit.metric.units() == Units::Rate => Some(quantity.unit),
-        _ => None,
-    });
+    let rate = super::benchmark::rate(budget);
     let home = paths::criterion().map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()));
     let place = home.map(|home| Place { home, package: budgets.root.clone() });
     Box::new(Recorded { name: name.to_owned(), rate, place })

@@ -54,7 +54,10 @@ impl Request {
         let read = read.filter(|metric| metric.own().is_none());
         let of = |metric: &Metric| match metric.instrument(SubjectKind::Workload)? {
             InstrumentKind::Worker(instrument) => Some(instrument),
-            InstrumentKind::Files | InstrumentKind::Process | InstrumentKind::Recorded => None,
+            InstrumentKind::Files
+            | InstrumentKind::Process
+            | InstrumentKind::Benchmark
+            | InstrumentKind::Recorded => None,
         };
         let mut asked: Vec<_> = read.filter_map(of).collect();
         asked.dedup();

@@ -36,8 +36,9 @@ fn last_outcome(case: &Case) -> Outcome {
 
 fn real_records_are_judged() {
     // The samples are from a busy machine, and range from 39 ns to 1.4 µs.
-    let budget =
-        |limit: &str| format!("[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"{limit}\"\n");
+    let budget = |limit: &str| {
+        format!("[budget.bare]\ncriterion = {{ record = \"bare\" }}\nmax.mean = \"{limit}\"\n")
+    };
     for (limit, code, verdict) in [
         ("1 ms", 0, Verdict::Pass),
         ("350 ns", 0, Verdict::Inconclusive),
@@ -56,7 +57,7 @@ fn real_records_are_judged() {
 }
 
 fn a_change_makes_them_stale() {
-    let budgets = "[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"1 ms\"\n";
+    let budgets = "[budget.bare]\ncriterion = { record = \"bare\" }\nmax.mean = \"1 ms\"\n";
     let case = project("criterion-stale", budgets);
     case.run().exited(0);
     let source = case.dir.join("src/lib.rs");
@@ -69,7 +70,7 @@ fn a_change_makes_them_stale() {
 
 /// Evidence is carried from run to run, but not the evidence of a record, because that is the same each time.
 fn reading_again_adds_no_evidence() {
-    let budgets = "[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"20 ns\"\n";
+    let budgets = "[budget.bare]\ncriterion = { record = \"bare\" }\nmax.mean = \"20 ns\"\n";
     let case = project("criterion-again", budgets);
     case.run().exited(101);
     let first = last_outcome(&case);

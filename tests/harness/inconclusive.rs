@@ -18,7 +18,7 @@ pub(crate) fn rows() -> Vec<Trial> {
 }
 
 /// Records that scatter too far to say on which side of this limit they are.
-const BUDGET: &str = "[budget.bare]\ncriterion = \"bare\"\nmax.mean = \"350 ns\"\n";
+const BUDGET: &str = "[budget.bare]\ncriterion = { record = \"bare\" }\nmax.mean = \"350 ns\"\n";
 
 fn case(name: &str, settings: &str) -> Case {
     project(&format!("inconclusive-{name}"), &format!("[settings]\n{settings}\n{BUDGET}"))

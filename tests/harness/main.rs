@@ -6,6 +6,8 @@
 //! readings are recorded, not timed.
 
 mod base;
+#[cfg(unix)]
+mod benchmarks;
 mod carried;
 mod cases;
 mod criterion;
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
     let rows = [
         carried::rows(),
         base::rows(),
+        #[cfg(unix)]
+        benchmarks::rows(),
         cases::rows(),
         criterion::rows(),
         #[cfg(target_os = "linux")]

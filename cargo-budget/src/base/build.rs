@@ -55,6 +55,37 @@ impl Built {
         let _ = reused::lend(&self.messages, from, to);
     }
 
+    /// Builds a package that has nothing but a binary of this name, apart from the project.
+    pub(crate) fn build_apart(
+        manifest: &Path,
+        target_dir: &Path,
+        name: &str,
+    ) -> Result<Built, Failure> {
+        let output = child::cargo()
+            .args(["build", "--release", "--message-format", "json-render-diagnostics"])
+            .arg("--manifest-path")
+            .arg(manifest)
+            .arg("--target-dir")
+            .arg(target_dir)
+            .current_dir(manifest.parent().unwrap_or(Path::new(".")))
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|e| Failure::unmeasured(format!("failed to start cargo: {e}")))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let messages: Vec<serde_json::Value> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let own = executables(&messages, "bin").filter(|(own, _)| *own == name);
+        let binary = own.map(|(_, path)| path).last().filter(|_| output.status.success());
+        let binary = binary.ok_or_else(|| {
+            Failure::unmeasured(format!(
+                "failed to build the harness in `{}`; cargo said why above",
+                manifest.parent().unwrap_or(manifest).display()
+            ))
+        })?;
+        Ok(Built { binary, messages })
+    }
+
     /// Returns a command that runs the test of `package` as `cargo test` does: in the directory of the package, with
     /// the variables that name the package and the binaries that it may measure.
     pub(crate) fn harness(&self, package: &Path) -> Command {

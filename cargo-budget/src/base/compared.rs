@@ -159,7 +159,7 @@ pub(super) fn build(
 }
 
 /// Returns a note on how both revisions were compiled.
-fn words(units: CodegenUnits, has_members: bool) -> &'static str {
+pub(super) fn words(units: CodegenUnits, has_members: bool) -> &'static str {
     match units {
         CodegenUnits::One => {
             "built to compare times: on both sides, each package of the workspace in one codegen unit"

@@ -7,6 +7,7 @@
 //! share one target directory under `target/budgets/base`, so that a second comparison with the same commit builds
 //! nothing.
 
+mod benchmarks;
 mod binaries;
 mod build;
 mod cache;
@@ -24,6 +25,7 @@ mod product;
 mod reused;
 mod saved;
 mod shared;
+mod start;
 mod submodules;
 mod unchanged;
 
@@ -31,13 +33,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perf_budget_core::handover::{self, Details, Handover, Unchanged};
+use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
 use perf_budget_core::outcome::short;
 
 use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
-use self::prepared::{Made, Place, Prepared};
+use self::prepared::{Place, Prepared};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -56,6 +58,8 @@ pub(crate) struct Base {
     binary: Option<PathBuf>,
     /// The additional builds of both revisions that times are compared with.
     compared: Compared,
+    /// The benchmarks of both revisions, where any are compared.
+    benchmarks: Vec<Benchmarks>,
     /// What the base does not have (a test, say), so that nothing can be built and every budget is new; `None` where
     /// the base has everything.
     pub(crate) lacks: Option<String>,
@@ -86,7 +90,8 @@ impl Base {
     /// Returns what the harness needs to know about this base.
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
-            let details = Details { lacks: self.lacks.clone(), ..Details::default() };
+            let benchmarks = self.benchmarks.clone();
+            let details = Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
         let Compared { head, base, notes, .. } = &self.compared;
@@ -101,6 +106,7 @@ impl Base {
                 notes: self.notes.clone(),
                 link_notes: if has_links { notes.clone() } else { Vec::new() },
                 unchanged: self.unchanged.clone(),
+                benchmarks: self.benchmarks.clone(),
                 ..Details::default()
             },
         }
@@ -180,9 +186,13 @@ fn prepare_base(
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
-    let lacks = prepared.lacks(wanted, workspace.as_ref())?;
+    let lacks = if prepared.compares_benchmarks_alone(wanted)? {
+        None
+    } else {
+        prepared.lacks(wanted, workspace.as_ref())?
+    };
     let made = match &lacks {
-        Some(_) => Made::default(),
+        Some(_) => prepared.without_tests(wanted, workspace.as_ref(), tell)?,
         None => prepared.make(wanted, workspace.as_ref(), tell)?,
     };
     Ok(Base {
@@ -190,6 +200,7 @@ fn prepare_base(
         root: prepared.root().to_owned(),
         binary: made.binary,
         compared: made.compared,
+        benchmarks: made.benchmarks,
         lacks,
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::handover::Benchmarks;
 use perf_budget_core::outcome::short;
 
+use super::benchmarks::{self, Both};
 use super::binaries::{BaseBuild, Wanted};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Revision};
@@ -54,6 +56,8 @@ pub(super) struct Made {
     pub(super) binary: Option<PathBuf>,
     /// The builds that times are compared with.
     pub(super) compared: Compared,
+    /// The benchmarks of both revisions, where any are compared.
+    pub(super) benchmarks: Vec<Benchmarks>,
     /// What has not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
     /// A note on how the lock files differ, where they do.
@@ -154,17 +158,27 @@ impl<'a> Prepared<'a> {
         })?;
         let budgets = self.project.budgets()?;
         let before = budget::load(&self.root().join("budgets.toml")).ok();
+        let alone = self.compares_benchmarks_alone(wanted)?;
+        let mut is_prepared = false;
+        let benchmarks = self.benchmarks(
+            wanted,
+            workspace,
+            (&budgets, before.as_ref()),
+            &mut is_prepared,
+            tell,
+        )?;
+        if alone {
+            let note = lock.and_then(|lock| lock.difference());
+            return Ok(Made { benchmarks, note, ..Made::default() });
+        }
         let proof = self.proof(wanted, (&budgets, before.as_ref()), tell);
         let mut proven = proof.as_ref().and_then(|proof| proof.by_files(tell));
         let leaves_any =
             |proven: Option<&_>| proven.is_none_or(|known| unchanged::leaves_any(&budgets, known));
         if !leaves_any(proven.as_ref()) {
-            return Ok(Made { unchanged: proven, ..Made::default() });
+            return Ok(Made { unchanged: proven, benchmarks, ..Made::default() });
         }
-        if let Some(command) = wanted.prepare {
-            tell(&format!("preparing {}: {command}", short(self.commit)));
-            build::prepare(command, self.root(), &self.inherited)?;
-        }
+        self.prepare(wanted, &mut is_prepared, tell)?;
         let target_dir = self.place.results.join("target");
         let build = self.base_build(wanted, workspace, &target_dir);
         let (binary, other) = build.binary(&self.inherited, tell)?;
@@ -178,7 +192,77 @@ impl<'a> Prepared<'a> {
         }
         build.save(&binary, &compared, &self.inherited)?;
         let note = lock.and_then(|lock| lock.difference());
-        Ok(Made { binary: Some(binary), compared, unchanged: proven, note })
+        Ok(Made { binary: Some(binary), compared, benchmarks, unchanged: proven, note })
+    }
+
+    /// Whether the benchmarks are all that is compared, so that the base needs no tests.
+    pub(super) fn compares_benchmarks_alone(&self, wanted: &Wanted<'_>) -> Result<bool, Failure> {
+        let budgets = self.project.budgets()?;
+        let has_package = self.root().join("Cargo.toml").is_file();
+        Ok(has_package
+            && wanted.to.is_none()
+            && !benchmarks::ways(&budgets).is_empty()
+            && !unchanged::compares_tests(&budgets))
+    }
+
+    /// Builds what can be compared although the base has no tests: the benchmarks.
+    pub(super) fn without_tests(
+        &self,
+        wanted: &Wanted<'_>,
+        workspace: Option<&Metadata>,
+        tell: &dyn Fn(&str),
+    ) -> Result<Made, Failure> {
+        if !self.root().join("Cargo.toml").is_file() {
+            return Ok(Made::default());
+        }
+        let budgets = self.project.budgets()?;
+        let benchmarks = self.benchmarks(wanted, workspace, (&budgets, None), &mut false, tell)?;
+        Ok(Made { benchmarks, ..Made::default() })
+    }
+
+    /// Runs the user's command that prepares the base, unless this was done.
+    fn prepare(
+        &self,
+        wanted: &Wanted<'_>,
+        is_done: &mut bool,
+        tell: &dyn Fn(&str),
+    ) -> Result<(), Failure> {
+        let Some(command) = wanted.prepare.filter(|_| !*is_done) else { return Ok(()) };
+        tell(&format!("preparing {}: {command}", short(self.commit)));
+        *is_done = true;
+        build::prepare(command, self.root(), &self.inherited)
+    }
+
+    /// Builds the benchmarks of both revisions, in each way in which budgets have them built that compare them.
+    fn benchmarks(
+        &self,
+        wanted: &Wanted<'_>,
+        workspace: Option<&Metadata>,
+        (budgets, before): (&Budgets, Option<&Budgets>),
+        is_prepared: &mut bool,
+        tell: &dyn Fn(&str),
+    ) -> Result<Vec<Benchmarks>, Failure> {
+        if wanted.to.is_some() {
+            return Ok(Vec::new());
+        }
+        let target_dir = self.place.results.join("target");
+        let BaseBuild { head, base, has_same_configuration, .. } =
+            self.base_build(wanted, workspace, &target_dir);
+        let both = Both {
+            commit: self.commit,
+            lists: self.project.results().join("benchmarks"),
+            target_dir: &target_dir,
+            checkout: &self.checkout.top,
+            head,
+            base,
+            place: (self.place.top, self.place.prefix),
+            budgets,
+            before,
+            proves: wanted.proves,
+            has_same_configuration,
+        };
+        let build = |way| both.build(&way, &mut || self.prepare(wanted, is_prepared, tell), tell);
+        benchmarks::ways(budgets).into_iter().map(build).collect()
     }
 
     /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.

@@ -1,12 +1,10 @@
 //! The programs that the base's budgets measure, built as the harness builds them, for commands that look into them.
 
-use std::process::Stdio;
-
-use perf_budget_core::build::{Built, Ended, Product, Program, Site, Step, TARGET_VARIABLES};
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::build::{Built, Product, Site};
+use perf_budget_core::outcome::Unmeasured;
 
 use super::Base;
-use crate::child;
+use super::start::start;
 use crate::project::Project;
 
 impl Base {
@@ -26,28 +24,6 @@ impl Base {
             target: Some(project.results().join("base/target")),
             triple: None,
         };
-        product.build(&site, &|step| self.start(step))
-    }
-
-    fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
-        let mut command = match &step.program {
-            Program::Cargo => self.inherited.cargo(),
-            Program::Named(name) => {
-                let mut command = child::program(name);
-                self.inherited.apply(&mut command);
-                command
-            }
-        };
-        for name in TARGET_VARIABLES {
-            command.env_remove(name);
-        }
-        command.args(&step.args).current_dir(&step.dir).stdin(Stdio::null());
-        let output = command.stderr(Stdio::inherit()).output().map_err(|e| {
-            let absent = e.kind() == std::io::ErrorKind::NotFound;
-            let cause = if absent { Cause::NotFound } else { Cause::Harness };
-            Unmeasured::new(cause, format!("it was not started: {e}"))
-        })?;
-        let code = output.status.code().unwrap_or(-1);
-        Ok(Ended { code, stdout: output.stdout, messages: None })
+        product.build(&site, &|step| start(step, Some(&self.inherited)))
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo budget check`.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perf_budget_core::handover;
@@ -8,7 +9,8 @@ use perf_budget_core::record::{Begun, Record};
 
 use super::context::Context;
 use super::target::Options;
-use crate::base::{self, Base, Target};
+use crate::base::{self, Base, Built, Target};
+use crate::benches;
 use crate::child;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -26,6 +28,7 @@ Examples:
   cargo budget check
   cargo budget check --base main
   cargo budget check --base origin/main -- merge         only the tests whose names have `merge` in them
+  cargo budget check --base main --benches               every Criterion benchmark, old against new
   cargo budget check --base v1.2.0 --prepare ./build-wasm.sh")]
 pub(super) struct Check {
     /// The revision to compare with: a branch, a tag, a commit. Where it has further commits, the merge base is used
@@ -43,6 +46,10 @@ pub(super) struct Check {
     base_from: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
+    /// Compare every Criterion benchmark of the workspace with the base, without a budgets.toml and without a test of
+    /// the project's: each may be 5 % slower
+    #[arg(long, requires = "base", conflicts_with_all = ["base_from", "test", "profile", "features"])]
+    benches: bool,
     /// Measure only this part of the budgets: 2/4 is the second of four
     #[arg(long, value_name = "PART/OF")]
     shard: Option<String>,
@@ -53,15 +60,43 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, context: Context) -> Result<Exit, Failure> {
+        if self.benches {
+            return self.run_benches(context);
+        }
         let project = Project::here()?;
-        let budgets = project.budgets()?;
         let target = self.options.target();
+        self.run_in(&project, &target, context, None)
+    }
+
+    /// Compares the benchmarks of the workspace by a harness of this command's own version.
+    fn run_benches(&self, context: Context) -> Result<Exit, Failure> {
+        let project = Project::workspace()?;
+        base::commit(&project, self.base.as_deref().unwrap_or("HEAD"))?;
+        let harness = benches::Harness::write(&project)?;
+        let project = project.with_file(harness.budgets());
+        let built = harness.build()?;
+        self.run_in(&project, &self.options.target(), context, Some(built))
+    }
+
+    /// Judges the limits of a project. `harness` is a harness that is not a test of the project.
+    fn run_in(
+        &self,
+        project: &Project,
+        target: &Target,
+        context: Context,
+        harness: Option<Built>,
+    ) -> Result<Exit, Failure> {
+        let budgets = project.budgets()?;
         // A revision that does not exist is reported before anything is built.
         if let Some(revision) = &self.base {
-            base::commit(&project, revision)?;
+            base::commit(project, revision)?;
         }
         let always = handover::measures_always(|name| std::env::var_os(name))?;
-        let head = base::head(&target, &project.root)?;
+        let is_apart = harness.is_some();
+        let head = match harness {
+            Some(built) => built,
+            None => base::head(target, &project.root)?,
+        };
         let times = base::Times::by(&budgets);
         let links = self.layouts.unwrap_or(times.links);
         let asked = base::Asked {
@@ -73,21 +108,20 @@ impl Check {
             proves: !always,
         };
         let tell = |text: &str| context.tell(text);
-        let compared = base::compared(&project, &target, &asked, context.progress, &tell)?;
+        let compared = base::compared(project, target, &asked, context.progress, &tell)?;
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let code = self.run_tests(
-            &project,
-            &target,
+            self.tests(project, target, is_apart.then_some(&head)),
             compared.as_ref().ok().and_then(Option::as_ref),
             context,
         )?;
         let work = context.progress.busy("reading outcomes");
-        let record = record_since(&project, began)?;
+        let record = record_since(project, began)?;
         drop(work);
         let judged = match (Exit::of(&last_run(&record)), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
-            (Exit::Holds, Some(0)) => match nothing_judged(&project, &record, &target.test) {
+            (Exit::Holds, Some(0)) => match nothing_judged(project, &record, &target.test) {
                 Some(why) => return Err(Failure::unmeasured(why)),
                 None => Exit::Holds,
             },
@@ -96,7 +130,7 @@ impl Check {
         };
         match compared {
             Ok(Some(base)) => {
-                for name in base::gone(&project, &base.root) {
+                for name in base::gone(project, &base.root) {
                     context.tell(&format!("budget `{name}` of the base is gone"));
                 }
                 Ok(judged)
@@ -112,17 +146,27 @@ impl Check {
         }
     }
 
-    /// Runs the tests and returns their exit code; `None` where a signal ended them.
-    fn run_tests(
-        &self,
-        project: &Project,
-        target: &Target,
-        base: Option<&Base>,
-        context: Context,
-    ) -> Result<Option<i32>, Failure> {
+    /// Returns the command that runs the tests.
+    fn tests(&self, project: &Project, target: &Target, harness: Option<&Built>) -> Command {
+        if let Some(built) = harness {
+            let mut tests = built.harness(&project.root);
+            // The results belong to the project, and not to the place that the harness was built in.
+            tests.args(&self.tests).env("PERF_BUDGET_DIR", project.results());
+            return tests;
+        }
         let mut cargo = child::cargo();
         cargo.arg("test").args(target.arguments()).arg("--").args(&self.tests);
         cargo.current_dir(&project.root);
+        cargo
+    }
+
+    /// Runs the tests and returns their exit code; `None` where a signal ended them.
+    fn run_tests(
+        &self,
+        mut cargo: Command,
+        base: Option<&Base>,
+        context: Context,
+    ) -> Result<Option<i32>, Failure> {
         Base::tell(base, &mut cargo)?;
         if let Some(shard) = &self.shard {
             cargo.env("PERF_BUDGET_SHARD", shard);

@@ -28,6 +28,9 @@ pub(super) fn text(found: &Found, sample: bool) -> String {
     if sample {
         text += &of_sample(found);
     }
+    if !found.criterion.is_empty() {
+        text += &of_benchmarks(found);
+    }
     if found.is_cdylib {
         text += &of_cdylib(found);
     }
@@ -113,6 +116,20 @@ max = {{ p99 = \"1 s\", allocs = 0 }}
     )
 }
 
+fn of_benchmarks(found: &Found) -> String {
+    format!(
+        "
+# Every Criterion benchmark of the workspace as it stands, such as those of {}.
+# Each is a test, and may be 5 % slower than at the base: `cargo budget check --base main`. Without a base they are
+# skipped.
+[budget.all]
+criterion = \"*\"
+max = {{ mean = \"1.05 x base\" }}
+",
+        list(&found.criterion, "benches/", ".rs")
+    )
+}
+
 fn of_cdylib(found: &Found) -> String {
     let name = found.library.as_deref().unwrap_or_default();
     let package = &found.package;
@@ -133,17 +150,6 @@ fn of_cdylib(found: &Found) -> String {
 /// Returns comments about what the package has, but is not measured.
 fn remarks(found: &Found) -> String {
     let mut text = String::new();
-    if !found.criterion.is_empty() {
-        let _ = write!(
-            text,
-            "
-# Criterion measures {} here. `criterion = \"GROUP/BENCH\"` limits the `mean` or `throughput` that `cargo bench`
-# recorded; a workload of tests/budgets.rs that calls the same function has a verdict with a known error
-# rate, and `p99` and `allocs` as well.
-",
-            list(&found.criterion, "benches/", ".rs")
-        );
-    }
     if !found.others.is_empty() {
         let _ = write!(
             text,

@@ -57,7 +57,10 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
         plan.kept.push(found.name_of(&file));
         let workloads = budgets.budgets.iter().filter_map(|budget| match &budget.subject {
             Subject::Workload(name) => Some(name.clone()),
-            Subject::Artifact(_) | Subject::Command(_) | Subject::Criterion(_) => None,
+            Subject::Artifact(_)
+            | Subject::Command(_)
+            | Subject::Criterion(_)
+            | Subject::Record(_) => None,
         });
         workloads.collect()
     } else {

@@ -82,7 +82,7 @@ impl Found {
 
     /// Returns whether the package has nothing that can surely be measured, so that it gets a sample workload.
     pub(crate) fn needs_a_sample(&self) -> bool {
-        !self.binaries.iter().any(|binary| binary.is_plain)
+        !self.binaries.iter().any(|binary| binary.is_plain) && self.criterion.is_empty()
     }
 
     /// Returns the name of a file as people know it.

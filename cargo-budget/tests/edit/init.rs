@@ -122,7 +122,7 @@ fn a_workspace_with_several_kinds_of_crates() {
     init(&place, "web", &[]).is(0, &["wrote     web/budgets.toml"]);
     let web = place.read("web/budgets.toml");
     for words in [
-        "[budget.sample]",
+        "[budget.all]\ncriterion = \"*\"\nmax = { mean = \"1.05 x base\" }",
         "# artifact = \"{wasm:web-kit}\"",
         "`benches/paint.rs`",
         "`{bin:app}`, `{bin:tool}`",

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use glob::Pattern;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
@@ -119,8 +120,11 @@ pub enum Subject {
     Command(Command),
     /// A workload: the name of a function that is registered in the harness.
     Workload(String),
-    /// A Criterion benchmark: its name as Criterion prints it, `group/function/value`.
+    /// A Criterion benchmark that is run: its name as Criterion prints it, `group/function/value`. With a `*` in it, all
+    /// benchmarks whose names have the form; see [`Budget::pattern`].
     Criterion(String),
+    /// A Criterion benchmark that was run before: what `cargo bench` recorded of it.
+    Record(String),
 }
 
 /// How a subject is built before it is measured.
@@ -269,6 +273,7 @@ impl Subject {
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
             Subject::Criterion(_) => SubjectKind::Criterion,
+            Subject::Record(_) => SubjectKind::Record,
         }
     }
 
@@ -279,8 +284,33 @@ impl Subject {
             Subject::Command(command) => {
                 command.argv.iter().chain(command.env.iter().map(|variable| &variable.1)).collect()
             }
-            Subject::Workload(_) | Subject::Criterion(_) => Vec::new(),
+            Subject::Workload(_) | Subject::Criterion(_) | Subject::Record(_) => Vec::new(),
         }
+    }
+}
+
+/// The parameter of a case that holds the name of its benchmark, where a budget is about several.
+pub const BENCHMARK: &str = "benchmark";
+
+impl Budget {
+    /// Returns the name of the benchmark of one case. `None` if the subject is no benchmark that is run.
+    pub fn benchmark<'b>(&'b self, case: &'b Case) -> Option<&'b str> {
+        let Subject::Criterion(name) = &self.subject else { return None };
+        let own = case.params.iter().find(|(name, _)| name == BENCHMARK);
+        Some(match own {
+            Some((_, Param::Text(name))) => name,
+            _ => name,
+        })
+    }
+
+    /// Returns the pattern that the budget's benchmarks are named by; `None` if it names one benchmark, or is about
+    /// something else. Such a budget has one case for each benchmark, which are only known once its programs are built:
+    /// see [`benchmarks`](crate::benchmarks).
+    pub fn pattern(&self) -> Option<Pattern> {
+        let Subject::Criterion(name) = &self.subject else { return None };
+        let parts: Vec<String> = name.split('*').map(Pattern::escape).collect();
+        // An escaped text is a pattern.
+        (parts.len() > 1).then(|| Pattern::new(&parts.join("*")).ok()).flatten()
     }
 }
 

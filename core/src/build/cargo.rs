@@ -36,7 +36,7 @@ struct WireTarget {
 
 /// The needed part of one line of `cargo build --message-format=json`, if the line is about an artifact.
 #[derive(Deserialize)]
-struct WireMessage {
+pub(super) struct WireMessage {
     reason: String,
     target: Option<WireTarget>,
     executable: Option<PathBuf>,
@@ -47,6 +47,19 @@ struct WireMessage {
 impl WireTarget {
     fn is(&self, kind: &str) -> bool {
         self.kind.iter().any(|own| own == kind)
+    }
+}
+
+impl WireMessage {
+    /// Reads a message of cargo; `None` if it has another form.
+    pub(super) fn of(message: &serde_json::Value) -> Option<WireMessage> {
+        WireMessage::deserialize(message).ok()
+    }
+
+    /// Returns the name and the path of a program, if the message says that a target of this kind was built.
+    pub(super) fn executable(self, kind: &str) -> Option<(String, PathBuf)> {
+        let target = self.target.filter(|target| target.is(kind))?;
+        (self.reason == "compiler-artifact").then_some((target.name, self.executable?))
     }
 }
 
@@ -64,7 +77,7 @@ pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Bu
     }
     args.extend(["--profile", &target.profile].map(Into::into));
     args.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
-    args.extend(features(target));
+    args.extend(features(target.features.as_deref()));
     let triple = match target.kind {
         Kind::Binary => site.triple.as_deref(),
         Kind::Module => Some(WASM),
@@ -74,7 +87,8 @@ pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Bu
     }
     args.extend(["--target-dir".to_owned(), text(&target_directory)?.to_owned()]);
     let aim = format!("build the {} `{}`", target.kind.noun(), target.name);
-    let step = Step { aim, program: Program::Cargo, args, dir: site.package.clone() };
+    let step =
+        Step { aim, program: Program::Cargo, args, env: Vec::new(), dir: site.package.clone() };
     let stdout = run(&step, start)?;
     let path = find_artifact(&stdout, found, target.kind).ok_or_else(|| {
         let text = format!("cargo built `{}` and did not say where it is", target.name);
@@ -96,8 +110,8 @@ fn directory_of_features(target: &Target, built: &Path) -> PathBuf {
 }
 
 /// Returns cargo's arguments for the features of a target.
-fn features(target: &Target) -> Vec<String> {
-    let Some(features) = &target.features else { return Vec::new() };
+pub(super) fn features(features: Option<&[String]>) -> Vec<String> {
+    let Some(features) = features else { return Vec::new() };
     let named: Vec<&str> =
         features.iter().map(String::as_str).filter(|&feature| feature != "default").collect();
     let mut args = Vec::new();
@@ -133,6 +147,7 @@ fn workspace(target: &Target, site: &Site, start: Start<'_>) -> Result<WireWorks
         aim: format!("find the {} `{}`", target.kind.noun(), target.name),
         program: Program::Cargo,
         args: ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into(),
+        env: Vec::new(),
         dir: site.package.clone(),
     };
     let stdout = run(&step, start)?;
@@ -251,11 +266,12 @@ fn optimize(
     args.extend([text(&module)?, "-o", text(&output)?].map(Into::into));
     let aim = format!("optimize the module `{}`", target.name);
     let program = Program::Named("wasm-opt".to_owned());
-    run(&Step { aim, program, args, dir: target_directory.to_owned() }, start)?;
+    let env = Vec::new();
+    run(&Step { aim, program, args, env, dir: target_directory.to_owned() }, start)?;
     Ok(output)
 }
 
-fn text(path: &Path) -> Result<&str, Unmeasured> {
+pub(super) fn text(path: &Path) -> Result<&str, Unmeasured> {
     path.to_str().ok_or_else(|| {
         let text =
             format!("the path `{}` is not UTF-8; build in another directory", path.display());

@@ -6,6 +6,9 @@
 //! This module starts no program itself. The caller passes a function that does: the harness starts programs below its
 //! supervisor, and the command `cargo budget` starts plain child processes.
 
+mod benches;
+#[cfg(test)]
+mod benches_tests;
 mod cargo;
 mod index;
 mod install;
@@ -16,6 +19,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use self::benches::{Bench, BenchBuild, Benches};
 pub use self::index::{find, note};
 pub use self::placeholder::{expand, has_any, names_a_target};
 pub use self::product::Product;

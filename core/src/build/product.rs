@@ -54,6 +54,7 @@ fn make(command: &[String], site: &Site, start: Start<'_>) -> Result<Built, Unme
         aim: format!("build by `{line}`"),
         program: Program::Named(program.clone()),
         args: args.to_vec(),
+        env: Vec::new(),
         dir: site.root.clone(),
     };
     run(&step, start)?;

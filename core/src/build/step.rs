@@ -14,6 +14,8 @@ pub struct Step {
     pub program: Program,
     /// The program's arguments.
     pub args: Vec<String>,
+    /// The variables that are set for the program, each with its value.
+    pub env: Vec<(String, String)>,
     /// The directory that the program starts in.
     pub dir: PathBuf,
 }

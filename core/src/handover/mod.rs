@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
+use crate::outcome::Proven;
 
 /// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
 /// path does.
@@ -66,9 +67,40 @@ pub struct Details {
     /// What the base lacks, such as `budgets.toml`, if there is nothing in it to compare with. The change
     /// that adds perf-budget to a project has such a base.
     pub lacks: Option<String>,
+    /// The benchmarks of both revisions, for each way in which budgets have them built. Empty if none is compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub benchmarks: Vec<Benchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
+}
+
+/// The benchmarks of both revisions, built in one way so that they can be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Benchmarks {
+    /// The features they are built with: those of the budgets that they are for.
+    pub features: Option<Vec<String>>,
+    /// The profile they are built with.
+    pub profile: Option<String>,
+    /// The file with the [list](crate::benchmarks::List) of this revision.
+    pub head: PathBuf,
+    /// The file with the list of the base. `None` if the base was not built, since all of them are proven equal.
+    pub base: Option<PathBuf>,
+    /// The programs of this revision that are proven equal to the base's, so that they need not be measured.
+    #[serde(default)]
+    pub equal: Vec<EqualProgram>,
+    /// The notes for every comparison of them.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// A program of benchmarks that is the same in both revisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EqualProgram {
+    /// The program of this revision. The proof holds for no other file.
+    pub program: Written,
+    /// How it is proven.
+    pub proven: Proven,
 }
 
 impl Default for Details {
@@ -79,6 +111,7 @@ impl Default for Details {
             notes: Vec::new(),
             link_notes: Vec::new(),
             lacks: None,
+            benchmarks: Vec::new(),
             unchanged: None,
         }
     }
@@ -135,8 +168,10 @@ impl Handover {
             details,
         };
         let details = &handover.details;
-        let names_a_base =
-            !handover.binaries.is_empty() || details.lacks.is_some() || details.unchanged.is_some();
+        let names_a_base = !handover.binaries.is_empty()
+            || details.lacks.is_some()
+            || details.unchanged.is_some()
+            || !details.benchmarks.is_empty();
         Ok(names_a_base.then_some(handover))
     }
 }
@@ -174,6 +209,17 @@ mod tests {
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
 
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["8 links of each side"],"lacks":null}"#;
+
+    const BENCHMARKS: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":"dist","head":"/t/h.json","base":"/t/b.json","equal":[{"program":{"path":"/t/sums-1","bytes":9,"modified":1},"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"}}],"notes":["one link"]}]}"#;
+
+    #[test]
+    fn the_format_of_compared_benchmarks_stays_the_same() {
+        let details: Details = frozen(BENCHMARKS);
+        assert_eq!(details.benchmarks[0].profile.as_deref(), Some("dist"));
+        // They name a base, even if it has no tests.
+        let handover = Handover { details, ..Handover::default() };
+        assert_eq!(back(&handover.to_env().unwrap()).unwrap(), Some(handover));
+    }
 
     /// Reads the base back from these variables.
     fn back(variables: &[(&'static str, OsString)]) -> Result<Option<Handover>, Error> {

@@ -59,8 +59,8 @@ impl Unchanged {
         match budget.subject {
             Subject::Workload(_) => true,
             Subject::Artifact(_) | Subject::Command(_) => self.budgets.contains(&budget.name),
-            // Another program measured this subject, and the proof is about the test binary only.
-            Subject::Criterion(_) => false,
+            // Other programs measure these subjects, and the proof is about the test binary only.
+            Subject::Criterion(_) | Subject::Record(_) => false,
         }
     }
 }

@@ -15,17 +15,20 @@ pub enum SubjectKind {
     Command,
     /// A function registered in the harness.
     Workload,
-    /// A benchmark that Criterion recorded.
+    /// A Criterion benchmark, whose program is run.
     Criterion,
+    /// What Criterion has recorded of a benchmark.
+    Record,
 }
 
 impl SubjectKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [SubjectKind; 4] = [
+    pub const ALL: [SubjectKind; 5] = [
         SubjectKind::Artifact,
         SubjectKind::Command,
         SubjectKind::Workload,
         SubjectKind::Criterion,
+        SubjectKind::Record,
     ];
 }
 

@@ -17,6 +17,8 @@ pub enum InstrumentKind {
     Files,
     /// A command is watched from outside.
     Process,
+    /// The program of a benchmark is run, and measures itself.
+    Benchmark,
     /// Nothing is measured: another harness has recorded the value.
     Recorded,
     /// An instrument in the process of the workload.
@@ -117,9 +119,9 @@ const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
 
 use Better::{Either, Higher, Lower};
 use Halved::{Suspicious, Welcome};
-use InstrumentKind::{Files, Process, Recorded, Worker};
+use InstrumentKind::{Benchmark, Files, Process, Recorded, Worker};
 use Judged::{Compared, Statistical, UntilConstant};
-use SubjectKind::{Artifact, Command, Criterion, Workload};
+use SubjectKind::{Artifact, Command, Criterion, Record, Workload};
 use Units::{Any, One, Rate};
 
 rows! {
@@ -186,7 +188,11 @@ rows! {
     // Criterion times nothing else, and a percentile of batches is not one of operations.
     Mean {
         name: "", meaning: "Time of one operation",
-        has: &[(Workload, TIME, &[Statistic::Mean]), (Criterion, Recorded, &[Statistic::Mean])],
+        has: &[
+            (Workload, TIME, &[Statistic::Mean]),
+            (Criterion, Benchmark, &[Statistic::Mean]),
+            (Record, Recorded, &[Statistic::Mean]),
+        ],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Batch,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
@@ -207,7 +213,7 @@ rows! {
     }
     Throughput {
         name: "throughput", meaning: "Operations, or bytes, a second",
-        has: &[(Workload, TIME, &[]), (Criterion, Recorded, &[])],
+        has: &[(Workload, TIME, &[]), (Criterion, Benchmark, &[]), (Record, Recorded, &[])],
         unit: Rate, values: Values::Amount, better: Higher,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
         halved: Suspicious, inject: Inject::lowers(Effect::Work),

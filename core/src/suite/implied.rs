@@ -56,7 +56,7 @@ pub(super) fn is_excepted(base: &BaseLimits, test: &str) -> bool {
 /// Whether a limit against the base can be implied for this metric.
 fn compares(budget: &Budget, metric: &Metric) -> bool {
     // Another program measured this subject, so it cannot be interleaved with a base.
-    if matches!(budget.subject, Subject::Criterion(_)) {
+    if matches!(budget.subject, Subject::Record(_)) {
         return false;
     }
     match metric.judged() {

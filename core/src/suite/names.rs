@@ -27,7 +27,7 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) => format!("criterion {name}"),
+        Subject::Criterion(name) | Subject::Record(name) => format!("criterion {name}"),
     }
 }
 

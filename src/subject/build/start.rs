@@ -50,6 +50,7 @@ impl BuildEnvironment {
                 None => launch.without.push(name.into()),
             }
         }
+        launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
         launch.args = step.args.iter().map(Into::into).collect();
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());
         // The whole output of cargo is parsed, so more than its end is kept.
@@ -105,7 +106,7 @@ mod tests {
 
     fn step(program: Program, args: &[&str]) -> Step {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
-        Step { aim: "try".to_owned(), program, args, dir: std::env::temp_dir() }
+        Step { aim: "try".to_owned(), program, args, env: Vec::new(), dir: std::env::temp_dir() }
     }
 
     /// The program `env` is started in the place of cargo, and prints its environment.

@@ -17,8 +17,13 @@ const BESIDE: &[(&str, &str)] = &[
     ("responder.rs", "counts the failures of a pair of processes"),
 ];
 
-const KINDS: [SubjectKind; 4] =
-    [SubjectKind::Artifact, SubjectKind::Command, SubjectKind::Workload, SubjectKind::Criterion];
+const KINDS: [SubjectKind; 5] = [
+    SubjectKind::Artifact,
+    SubjectKind::Command,
+    SubjectKind::Workload,
+    SubjectKind::Criterion,
+    SubjectKind::Record,
+];
 
 /// Returns the files in which an instrument writes values, by the ends of their paths.
 fn files(instrument: InstrumentKind) -> Vec<String> {
@@ -27,7 +32,8 @@ fn files(instrument: InstrumentKind) -> Vec<String> {
             vec!["/artifact/mod.rs".into(), "/artifact/compress/mod.rs".into()]
         }
         InstrumentKind::Process => vec!["/command.rs".into()],
-        InstrumentKind::Recorded => vec!["/criterion.rs".into()],
+        // Both read what Criterion recorded: of the process that has just ended, or of an earlier one.
+        InstrumentKind::Benchmark | InstrumentKind::Recorded => vec!["/criterion.rs".into()],
         InstrumentKind::Worker(one) => vec![format!("/{one:?}.rs").to_lowercase()],
     }
 }

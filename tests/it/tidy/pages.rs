@@ -12,11 +12,12 @@ use perf_budget_core::verdict::judge::{BETA, FEWEST_PROCESSES};
 
 use super::{none, root, text, texts};
 
-const SUBJECTS: [(&str, SubjectKind); 4] = [
+const SUBJECTS: [(&str, SubjectKind); 5] = [
     ("artifact", SubjectKind::Artifact),
     ("command", SubjectKind::Command),
     ("workload", SubjectKind::Workload),
     ("criterion", SubjectKind::Criterion),
+    ("record", SubjectKind::Record),
 ];
 
 /// Returns the cells of every row of every table of a page, heads and rules included.

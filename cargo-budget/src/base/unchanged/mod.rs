@@ -21,7 +21,7 @@ use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
 use perf_budget_core::outcome::{By, Proven, short};
-use perf_budget_core::suite::Suite;
+use perf_budget_core::suite::{Reading, Suite};
 
 use self::changed::Tree;
 use self::image::Trees;
@@ -92,6 +92,22 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Returns why a program that was built with these inputs may have changed, by files; `None` where it has not.
+    pub(super) fn difference_of_files(&self) -> Option<String> {
+        self.check_files().err()
+    }
+
+    /// Returns why two programs may behave differently, by their sections and by the files that they may read; `None`
+    /// where they behave the same. `base` is the base's program, and `workspace` the base's workspace.
+    pub(super) fn difference_of_sections(
+        &self,
+        base: &Path,
+        head: &Path,
+        workspace: &Path,
+    ) -> Option<String> {
+        self.check_sections(base, head, workspace).err()
+    }
+
     fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|e| format!("`{}` cannot be resolved: {e}", path.display()))
@@ -123,15 +139,25 @@ impl<'a> Comparison<'a> {
     }
 
     fn files(&self) -> Result<Unchanged, String> {
-        if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
-            return Err(format!("`{path}` is compiled, and is not in git"));
-        }
-        self.check_all_unused(Step::Files)?;
+        self.check_files()?;
         let budgets = subjects::unchanged(self.revisions, &self.tree, &self.known);
         self.unchanged(By::Files, budgets)
     }
 
+    fn check_files(&self) -> Result<(), String> {
+        if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
+            return Err(format!("`{path}` is compiled, and is not in git"));
+        }
+        self.check_all_unused(Step::Files)
+    }
+
     fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
+        self.check_sections(base, &self.revisions.head.built.binary, workspace)
+            .map_err(|why| format!("the test binaries differ: {why}"))?;
+        self.unchanged(By::Sections, Vec::new())
+    }
+
+    fn check_sections(&self, base: &Path, head: &Path, workspace: &Path) -> Result<(), String> {
         self.check_all_unused(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
@@ -140,10 +166,7 @@ impl<'a> Comparison<'a> {
             base: workspace,
             head: self.revisions.head.metadata.workspace_root.as_std_path(),
         };
-        match image::difference(&read(base)?, &read(&self.revisions.head.built.binary)?, trees) {
-            Some(why) => Err(format!("the test binaries differ: {why}")),
-            None => self.unchanged(By::Sections, Vec::new()),
-        }
+        image::difference(&read(base)?, &read(head)?, trees).map_or(Ok(()), Err)
     }
 
     /// Checks that no change may affect what runs; the error names one that may.
@@ -164,11 +187,21 @@ fn measuring(commit: &str, why: &str) -> String {
     format!("measuring what is limited against {}: {why}", short(commit))
 }
 
+/// Whether any limit against the base is on something else than a benchmark with a program of its own.
+pub(super) fn compares_tests(budgets: &Budgets) -> bool {
+    let suite = Suite::of(budgets, true);
+    suite.tests.iter().any(|test| {
+        test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK
+    })
+}
+
 /// Whether any limit still has to be measured against the base.
 pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     let suite = Suite::of(budgets, true);
     suite.tests.iter().any(|test| {
-        let is_against_base = test.limit.reference() == Some(&Reference::Base);
+        // Benchmarks have programs of their own, and proofs of their own.
+        let is_against_base =
+            test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK;
         let covered =
             unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
         is_against_base && !covered

@@ -37,7 +37,8 @@ pub(super) fn check(
 ) {
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
     let names = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
-    let (cargo, module) = (names(&[BINARY, MODULE]), names(&[MODULE]));
+    let is_benchmark = matches!(subject, Subject::Criterion(_));
+    let (cargo, module) = (names(&[BINARY, MODULE]) || is_benchmark, names(&[MODULE]));
     let timed = cargo || read::entry(table, "build").is_some();
     let cargos =
         ("no `{bin:NAME}` and no `{wasm:NAME}`", "write one of them where its path belongs");

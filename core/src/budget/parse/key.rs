@@ -1,7 +1,7 @@
 //! The tables of keys, which the reader accepts and the schema describes.
 
 use crate::metric::SubjectKind;
-use crate::metric::SubjectKind::{Artifact, Command, Criterion, Workload};
+use crate::metric::SubjectKind::{Artifact, Command, Criterion, Record, Workload};
 
 /// One key of a table.
 pub(super) struct Key {
@@ -17,11 +17,15 @@ pub(super) struct Key {
     pub meaning: &'static str,
 }
 
-const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
-/// The subjects that perf-budget measures itself.
-const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload];
-/// The subjects that may be built before they are measured.
+const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Record];
+/// The subjects that may have parameters.
+const PARAMETRIC: &[SubjectKind] = &[Artifact, Command, Workload];
+/// The subjects that are measured here and now.
+const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
+/// The subjects that any program may build before they are measured.
 const BUILT: &[SubjectKind] = &[Artifact, Command];
+/// The subjects that cargo may build before they are measured.
+const BUILT_BY_CARGO: &[SubjectKind] = &[Artifact, Command, Criterion];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
@@ -103,8 +107,8 @@ pub(super) const BUDGET: &[Key] = &[
     key("workload", &[Workload], "The name of a function registered in the harness."),
     key(
         "criterion",
-        &[Criterion],
-        "The name of a Criterion benchmark as it prints it, \"group/bench\": what `cargo bench` recorded of it is judged.",
+        &[Criterion, Record],
+        "The name of a Criterion benchmark as it prints it, \"group/bench\", or a pattern such as \"*\" for several: its program is built and run. With { record = \"group/bench\" } nothing is run, and what `cargo bench` recorded of it is judged.",
     ),
     key(
         "max",
@@ -118,10 +122,10 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key(
         "params",
-        MEASURED,
+        PARAMETRIC,
         "Parameters. A list makes one case of each value, and lists together one of each combination.",
     ),
-    key("scaling", MEASURED, "How metrics may grow with a parameter: slopes on a log-log scale."),
+    key("scaling", PARAMETRIC, "How metrics may grow with a parameter: slopes on a log-log scale."),
     key(
         "load",
         &[Workload],
@@ -140,13 +144,13 @@ pub(super) const BUDGET: &[Key] = &[
     key("env", &[Command], "Environment variables set for the command."),
     key(
         "features",
-        BUILT,
-        "The features that `{bin:NAME}` and `{wasm:NAME}` are built with, all of them: [\"default\", \"tls\"], or [] for none. Without it: the default ones.",
+        BUILT_BY_CARGO,
+        "The features that `{bin:NAME}`, `{wasm:NAME}` and benchmarks are built with, all of them: [\"default\", \"tls\"], or [] for none. Without it: the default ones.",
     ),
     key(
         "profile",
-        BUILT,
-        "The profile of Cargo.toml that `{bin:NAME}` and `{wasm:NAME}` are built with. Default \"release\".",
+        BUILT_BY_CARGO,
+        "The profile of Cargo.toml that `{bin:NAME}` and `{wasm:NAME}` are built with, \"release\" by default, or benchmarks, \"bench\" by default.",
     ),
     key(
         "wasm-opt",
@@ -160,7 +164,7 @@ pub(super) const BUDGET: &[Key] = &[
     ),
     key(
         "build_timeout",
-        BUILT,
+        BUILT_BY_CARGO,
         "How long one build of this budget may take. Default: that of [settings].",
     ),
     key("why", ALL, "Why the budget exists, shown when it breaks."),
@@ -181,6 +185,13 @@ pub(super) const BUDGET: &[Key] = &[
         "How long one process of this budget may run before it counts as hung.",
     ),
 ];
+
+/// The keys of `criterion`, where it is a table.
+pub(super) const RECORD: &[Key] = &[key(
+    "record",
+    ALL,
+    "The name of the benchmark as Criterion prints it. What `cargo bench` recorded of it last is judged.",
+)];
 
 /// The keys of the long form of `base` in `[settings]`.
 pub(super) const BASE: &[Key] = &[

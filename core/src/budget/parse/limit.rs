@@ -47,7 +47,7 @@ pub(super) fn read(
             several(&metric, bound, entry.value, reading, &mut drafts);
         }
     }
-    if kind == SubjectKind::Criterion {
+    if kind == SubjectKind::Record {
         drafts.retain(|draft| is_repeatable(draft, reading));
     }
     drafts.sort_by_cached_key(|draft| draft.at.start);
@@ -64,11 +64,11 @@ fn is_repeatable(draft: &Draft, reading: &mut Reading<'_>) -> bool {
         Some(Reference::Base) => (
             "what Criterion recorded cannot be compared with the base revision: the base that it keeps \
              is whatever it measured last",
-            "limit it by a quantity or `x lock`, or register the function as a workload",
+            "limit it by a quantity or `x lock`, or run the benchmark: criterion = \"group/bench\"",
         ),
         Some(Reference::Budget(_)) => (
             "what Criterion recorded cannot be compared with another budget: the two were not interleaved",
-            "limit both by quantities, or register the functions as workloads",
+            "limit both by quantities, or run the benchmarks: criterion = \"group/bench\"",
         ),
     };
     reading.report(Problem::new(draft.at.clone(), title).help(help));

@@ -36,6 +36,7 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
         SubjectKind::Command => "a command",
         SubjectKind::Workload => "a workload",
         SubjectKind::Criterion => "a Criterion benchmark",
+        SubjectKind::Record => "a record of Criterion",
     }
 }
 
@@ -82,9 +83,10 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
             SubjectKind::Workload => problem.help(
                 "a metric that the workload records itself needs a name less like a known one",
             ),
-            SubjectKind::Artifact | SubjectKind::Command | SubjectKind::Criterion => {
-                problem.help(all(kind))
-            }
+            SubjectKind::Artifact
+            | SubjectKind::Command
+            | SubjectKind::Criterion
+            | SubjectKind::Record => problem.help(all(kind)),
         });
     }
     if kind != SubjectKind::Workload {
@@ -126,13 +128,13 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
         (SubjectKind::Workload, false) => {
             format!("the latency of one operation of a workload is {}", same())
         }
-        (SubjectKind::Criterion, true) => {
+        (SubjectKind::Criterion | SubjectKind::Record, true) => {
             "Criterion times batches of operations, of which no single operation can be told: limit \
              `mean`, or register the function as a workload"
                 .to_owned()
         }
         (SubjectKind::Artifact, _)
-        | (SubjectKind::Criterion | SubjectKind::Command, false)
+        | (SubjectKind::Criterion | SubjectKind::Record | SubjectKind::Command, false)
         | (SubjectKind::Workload, true) => all(kind),
     }
 }

@@ -61,6 +61,11 @@ fn one(
         reading.report(Problem::new(at, title).help(help));
         return;
     }
+    if other.pattern().is_some() {
+        let title = format!("`{name}` is a budget of several benchmarks, of which none is meant");
+        reading.report(Problem::new(at, title).help("name a budget of one benchmark"));
+        return;
+    }
     let labels = |b: &Budget| b.cases.iter().map(|c| c.label.clone()).collect::<HashSet<_>>();
     if other.cases.len() > 1 && labels(budget) != labels(other) {
         let title =

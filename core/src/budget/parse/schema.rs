@@ -115,6 +115,11 @@ fn budget(kind: SubjectKind) -> Value {
     let keys = key::BUDGET.iter().filter(|key| key.of.contains(&kind));
     let mut budget = object(keys, |key| match key.name {
         "artifact" => json!({ "anyOf": [text(), texts()] }),
+        "criterion" if kind == SubjectKind::Record => {
+            let mut table = object(key::RECORD, |_| text());
+            table["required"] = json!(["record"]);
+            table
+        }
         "command" | "wasm-opt" | "build" => texts(),
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
@@ -141,7 +146,8 @@ fn budget(kind: SubjectKind) -> Value {
         "waive" => waive(),
         _ => text(),
     });
-    let subject = subject::KEYS.iter().find(|key| key.1 == kind).map(|key| key.0);
+    let named = if kind == SubjectKind::Record { SubjectKind::Criterion } else { kind };
+    let subject = subject::KEYS.iter().find(|key| key.1 == named).map(|key| key.0);
     budget["required"] = json!([subject]);
     let holds: Vec<_> = ["max", "min", "scaling"]
         .into_iter()

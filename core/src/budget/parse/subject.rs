@@ -41,6 +41,10 @@ pub(super) fn kind(
         KEYS.iter().filter_map(|k| Some((read::entry(budget, k.0)?, k.1))).collect();
     named.sort_by_cached_key(|(entry, _)| entry.at.start);
     match named.as_slice() {
+        // A table says that a record is read, and that nothing is run.
+        [(entry, SubjectKind::Criterion)] if entry.value.get_ref().is_table() => {
+            Some(SubjectKind::Record)
+        }
         [(_, kind)] => Some(*kind),
         [(first, _), (second, _), ..] => {
             let title = "a budget has one subject, this one has several";
@@ -79,10 +83,32 @@ pub(super) fn read(
         }
         SubjectKind::Criterion => {
             let benchmark = read::entry(budget, "criterion")?;
-            let example = "the name as Criterion prints it: \"group/bench\"";
+            let example = "the name as Criterion prints it: \"group/bench\", or \"*\" for all";
             Some(Subject::Criterion(benchmark.text(reading, example)?))
         }
+        SubjectKind::Record => record(&read::entry(budget, "criterion")?, reading),
     }
+}
+
+fn record(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
+    const EXAMPLE: &str = "criterion = { record = \"group/bench\" }";
+    let table = entry.table(reading, EXAMPLE)?;
+    let sound = reading.problems.len();
+    read::check_keys(table, "`criterion`", key::RECORD, reading);
+    let Some(record) = read::entry(table, "record") else {
+        // An unknown key that has just been reported is probably a misspelt `record`.
+        if reading.problems.len() > sound {
+            return None;
+        }
+        let problem = Problem::new(entry.value.span(), "`criterion` names no record");
+        reading.report_absence(
+            problem.help(format!(
+                "write {EXAMPLE}, or criterion = \"group/bench\" to run the benchmark"
+            )),
+        );
+        return None;
+    };
+    Some(Subject::Record(record.text(reading, "the name as Criterion prints it: \"group/bench\"")?))
 }
 
 fn artifact(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {

@@ -112,6 +112,11 @@ const COMMAND: &[&str] = &[
 /// Texts under `[budget.a]` with a Criterion benchmark.
 const CRITERION: &[&str] = &[
     "max = { p99 = \"1 ms\", rss = \"1 MB\", meen = \"1 ms\", median = \"1 ms\" }",
+    "max = { mean = \"1.05 x all\" }\nbuild = [\"make\"]\n[budget.all]\ncriterion = \"*\"\nmax.mean = \"1 s\"",
+];
+
+/// Texts under `[budget.a]` with what Criterion recorded.
+const RECORD: &[&str] = &[
     "max = { mean = \"1.05 x base\" }\nmin = { throughput = \"2 x b\" }",
     "params.n = [1, 2, 3]\nscaling = { over = \"n\", max = { mean = 1 } }\neffort = \"1 s\"\nmax.mean = \"1 s\"",
 ];
@@ -140,6 +145,7 @@ const FILE: &[&str] = &[
     "[budget.a]\nworklod = \"a\"\nmax = { p99 = 1 }",
     "[budget.a]\nworkload = \"a\"\nartifact = \"a\"",
     "[budget.a]\ncriterion = [\"group\"]\nmax = { mean = \"1 ms\" }",
+    "[budget.a]\ncriterion = {}\nmax = { mean = \"1 ms\" }\n[budget.b]\ncriterion = { recrod = \"a\" }\nmax.mean = \"1 s\"",
     "[budget.a]\ncriterio = \"group/bench\"\nmax = { mean = \"1 ms\" }",
     "[budget.a]\nworkload = 3\nmax = { p99 = \"1 ms\" }",
     "[budget.a]\nartifact = \"\"\nmax = { size = \"0 B\" }",
@@ -173,6 +179,7 @@ fn files() -> Vec<String> {
     let mut files: Vec<String> = FILE.iter().map(|&text| text.to_owned()).collect();
     files.extend(WORKLOAD.iter().map(under("workload = \"w\"")));
     files.extend(CRITERION.iter().map(under("criterion = \"group/bench\"")));
+    files.extend(RECORD.iter().map(under("criterion = { record = \"group/bench\" }")));
     files.extend(COMMAND.iter().map(under("command = [\"c\"]")));
     let many: Vec<_> = (0..40).map(|n| n.to_string()).collect();
     let list = many.join(", ");

@@ -1,0 +1,39 @@
+//! The start of a program that builds something, in the environment of the revision that it builds.
+
+use std::process::Stdio;
+
+use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::environment::Environment;
+use crate::child;
+
+/// Starts a program that builds something, in the environment of the base or in this revision's, and waits for its end.
+/// Its standard error is shown.
+pub(super) fn start(step: &Step, base: Option<&Environment>) -> Result<Ended, Unmeasured> {
+    let mut command = match (&step.program, base) {
+        (Program::Cargo, Some(base)) => base.cargo(),
+        (Program::Cargo, None) => child::cargo(),
+        (Program::Named(name), base) => {
+            let mut command = child::program(name);
+            if let Some(base) = base {
+                base.apply(&mut command);
+            }
+            command
+        }
+    };
+    if base.is_some() {
+        for name in TARGET_VARIABLES {
+            command.env_remove(name);
+        }
+    }
+    command.args(&step.args).envs(step.env.iter().map(|(name, value)| (name, value)));
+    command.current_dir(&step.dir).stdin(Stdio::null());
+    let output = command.stderr(Stdio::inherit()).output().map_err(|e| {
+        let absent = e.kind() == std::io::ErrorKind::NotFound;
+        let cause = if absent { Cause::NotFound } else { Cause::Harness };
+        Unmeasured::new(cause, format!("it was not started: {e}"))
+    })?;
+    let code = output.status.code().unwrap_or(-1);
+    Ok(Ended { code, stdout: output.stdout, messages: None })
+}

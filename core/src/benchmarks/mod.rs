@@ -1,0 +1,166 @@
+//! The benchmarks of a workspace: in which programs they are, and by which names budgets find them.
+//!
+//! A list is made once the programs are built, and kept in a file beside the results. The programs in it are known by
+//! their files, so that a later process, which only lists tests, starts none of them.
+
+mod list;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::atomic;
+use crate::build::{Bench, Benches};
+use crate::error::Error;
+use crate::exact;
+use crate::handover::Written;
+use crate::outcome::{Cause, Unmeasured};
+
+pub use self::list::{Ask, list};
+pub use self::names::{Entry, expand};
+
+/// The version of the format of a list. A list of another version is made anew.
+const VERSION: u32 = 1;
+
+/// The benchmarks of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    version: u32,
+    /// The programs, by package and target.
+    pub programs: Vec<Program>,
+    /// What is not in the list, and why.
+    pub faults: Vec<Fault>,
+    /// A note for people on how the programs were built.
+    pub note: String,
+}
+
+/// One program of benchmarks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// The name of its package.
+    pub package: String,
+    /// The directory of its package, in which it runs.
+    pub directory: PathBuf,
+    /// The name of its bench target.
+    pub target: String,
+    /// The path of the program.
+    pub binary: PathBuf,
+    /// The state of the file when the program was asked.
+    pub written: Written,
+    /// What it answered.
+    pub content: Content,
+}
+
+/// What a program has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// Benchmarks of Criterion.
+    Criterion {
+        /// What this version of Criterion can do.
+        skills: Skills,
+        /// The names of the benchmarks, in the order of the program.
+        names: Vec<String>,
+    },
+    /// Something else than Criterion. Such a program is not started, since nobody knows what it would do.
+    Other,
+}
+
+/// What a version of Criterion can do, by its own help.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skills {
+    /// `--exact`: the filter is a whole name, and not a regular expression. Criterion 0.5 was the first.
+    pub exact: bool,
+    /// `--quick`, and times of less than a second. Criterion 0.4 was the first.
+    pub quick: bool,
+}
+
+/// Something that is not in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    cause: String,
+    text: String,
+    output: Option<String>,
+}
+
+impl From<&Unmeasured> for Fault {
+    fn from(why: &Unmeasured) -> Fault {
+        Fault {
+            cause: why.cause.name().to_owned(),
+            text: why.text.clone(),
+            output: why.output.clone(),
+        }
+    }
+}
+
+impl Fault {
+    /// Returns the reason why it is not in the list.
+    pub fn reason(&self) -> Unmeasured {
+        Unmeasured {
+            cause: Cause::named(&self.cause).unwrap_or(Cause::Harness),
+            text: self.text.clone(),
+            output: self.output.clone(),
+        }
+    }
+}
+
+impl List {
+    /// Makes a list of what was built. `ask` starts a program. Programs that are in `before` and have not changed since
+    /// are not asked again.
+    pub fn of(benches: &Benches, note: String, before: Option<&List>, ask: Ask<'_>) -> List {
+        let mut list = List {
+            version: VERSION,
+            programs: Vec::new(),
+            faults: benches.faults.iter().map(Fault::from).collect(),
+            note,
+        };
+        for bench in &benches.built {
+            match program(bench, before, ask) {
+                Ok(program) => list.programs.push(program),
+                Err(why) => list.faults.push(Fault::from(&why)),
+            }
+        }
+        list
+    }
+
+    /// Reads a list. `None` if there is none in the file, or it is of another version.
+    pub fn read(file: &Path) -> Option<List> {
+        let list: List = exact::read(&fs::read(file).ok()?).ok()?;
+        (list.version == VERSION).then_some(list)
+    }
+
+    /// Writes the list.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, file: &Path) -> Result<(), Error> {
+        let failed = |e| Error::io("write", file, e);
+        let text = serde_json::to_vec(self).map_err(|e| failed(e.into()))?;
+        atomic::write(file, &text).map_err(failed)
+    }
+
+    /// Whether each program of the list is still the same file.
+    pub fn is_current(&self) -> bool {
+        let is_same = |program: &Program| {
+            Written::of(&program.binary).is_ok_and(|written| written == program.written)
+        };
+        self.programs.iter().all(is_same)
+    }
+}
+
+fn program(bench: &Bench, before: Option<&List>, ask: Ask<'_>) -> Result<Program, Unmeasured> {
+    let written =
+        Written::of(&bench.binary).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
+    let known = before.into_iter().flat_map(|list| &list.programs);
+    let known = known.into_iter().find(|known| known.written == written);
+    let content = match known {
+        Some(known) => known.content.clone(),
+        None => list(bench, ask)?,
+    };
+    let Bench { package, directory, target, binary } = bench.clone();
+    Ok(Program { package, directory, target, binary, written, content })
+}

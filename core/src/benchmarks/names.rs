@@ -1,0 +1,160 @@
+//! The names by which budgets find benchmarks.
+//!
+//! A name that two programs have is qualified by the program's target, and where that is not enough, by its package. A
+//! pattern becomes one case of its budget for each benchmark, with the benchmark's name in the name of the test.
+
+use std::collections::{HashMap, HashSet};
+
+use glob::Pattern;
+
+use super::{Content, List, Program, Skills};
+use crate::budget::{BENCHMARK, Budget, Case, Param, spelling};
+use crate::outcome::{Cause, Unmeasured};
+
+/// The most names that are listed where the wanted one is missing.
+const MOST_LISTED: usize = 8;
+
+/// One benchmark in a list.
+#[derive(Debug, Clone)]
+pub struct Entry<'l> {
+    /// Its name, qualified where two programs have it. No other benchmark of the list has this name.
+    pub name: String,
+    /// Its name as Criterion knows it.
+    pub plain: &'l str,
+    /// Its program.
+    pub program: &'l Program,
+    /// What the program's version of Criterion can do.
+    pub skills: Skills,
+}
+
+impl List {
+    /// Returns every benchmark.
+    pub fn entries(&self) -> Vec<Entry<'_>> {
+        let mut plain = Vec::new();
+        for program in &self.programs {
+            if let Content::Criterion { skills, names } = &program.content {
+                plain.extend(names.iter().map(|name| (name.as_str(), program, *skills)));
+            }
+        }
+        let (mut by_name, mut by_target) = (HashMap::new(), HashMap::new());
+        for (name, program, _) in &plain {
+            *by_name.entry(*name).or_insert(0) += 1;
+            *by_target.entry((*name, program.target.as_str())).or_insert(0) += 1;
+        }
+        let qualified = |name: &str, program: &Program| {
+            let Program { package, target, .. } = program;
+            if by_name[name] == 1 {
+                name.to_owned()
+            } else if by_target[&(name, target.as_str())] == 1 {
+                format!("{target}:{name}")
+            } else {
+                format!("{package}:{target}:{name}")
+            }
+        };
+        let named = plain.iter().map(|&(plain, program, skills)| Entry {
+            name: qualified(plain, program),
+            plain,
+            program,
+            skills,
+        });
+        named.collect()
+    }
+
+    /// Returns the benchmark of this name.
+    ///
+    /// # Errors
+    /// If there is none, or if several programs have it.
+    pub fn find(&self, name: &str) -> Result<Entry<'_>, Unmeasured> {
+        let entries = self.entries();
+        if let Some(found) = entries.iter().find(|entry| entry.name == name) {
+            return Ok(found.clone());
+        }
+        let same: Vec<&str> =
+            entries.iter().filter(|e| e.plain == name).map(|e| e.name.as_str()).collect();
+        if !same.is_empty() {
+            let text = format!(
+                "several programs have a benchmark `{name}`; name one of them: `{}`",
+                same.join("`, `")
+            );
+            return Err(Unmeasured::new(Cause::Unsuitable, text));
+        }
+        // What could not be built or listed may be where it is.
+        if let Some(fault) = self.faults.first() {
+            let why = fault.reason();
+            return Err(Unmeasured {
+                text: format!("no benchmark `{name}` was found: {}", why.text),
+                ..why
+            });
+        }
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let text = format!("there is no benchmark `{name}`; {}", self.instead(name, &names));
+        Err(Unmeasured::new(Cause::NotFound, text))
+    }
+
+    /// Says what there is instead of a benchmark.
+    fn instead(&self, name: &str, names: &[&str]) -> String {
+        if let Some(near) = spelling::meant(name, names.iter().copied()) {
+            return format!("did you mean `{near}`?");
+        }
+        if names.is_empty() {
+            return self.none();
+        }
+        let more = match names.len().saturating_sub(MOST_LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let shown = &names[..names.len().min(MOST_LISTED)];
+        format!("there are `{}`{more}", shown.join("`, `"))
+    }
+
+    /// Says why there is no benchmark at all.
+    pub fn none(&self) -> String {
+        let is_other = |program: &&Program| program.content == Content::Other;
+        let others: Vec<String> =
+            self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
+        match others[..] {
+            [] => {
+                "no package of the workspace has a bench target and depends on Criterion".to_owned()
+            }
+            _ => format!(
+                "the bench targets {} are not Criterion's, or of a version before 0.3.4",
+                others.join(", ")
+            ),
+        }
+    }
+}
+
+/// Gives a budget with a pattern one case for each benchmark of the list whose name has the form. Without a list it has
+/// no case.
+pub fn expand(budget: &mut Budget, list: Option<&List>) {
+    if let Some(pattern) = budget.pattern() {
+        budget.cases = list.map(|list| cases(&pattern, list)).unwrap_or_default();
+    }
+}
+
+fn cases(pattern: &Pattern, list: &List) -> Vec<Case> {
+    let mut labels = HashSet::new();
+    let mut cases = Vec::new();
+    for entry in list.entries() {
+        if !pattern.matches(&entry.name) && !pattern.matches(entry.plain) {
+            continue;
+        }
+        let mut label = label(&entry.name);
+        while !labels.insert(label.clone()) {
+            label.push('~');
+        }
+        cases.push(Case { label, params: vec![(BENCHMARK.to_owned(), Param::Text(entry.name))] });
+    }
+    cases
+}
+
+/// Returns a name as it can be a part of the name of a test.
+fn label(name: &str) -> String {
+    let plain = |c: char| if c.is_whitespace() || c.is_control() { '_' } else { c };
+    let mut label: String = name.chars().map(plain).collect();
+    for (bad, good) in [("::", "."), ("##[", "#["), (":::", ".")] {
+        label = label.replace(bad, good);
+    }
+    let label = label.trim_matches(':');
+    if label.is_empty() { "_".to_owned() } else { label.to_owned() }
+}

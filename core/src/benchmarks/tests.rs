@@ -1,0 +1,211 @@
+//! Lists of scripted programs: which of them are asked, what they answer, and by which names budgets find benchmarks.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use super::*;
+use crate::build::{Ended, Step};
+use crate::exact::frozen::frozen;
+
+const HELP: &str = "  --sample-size <n>\n  --exact\n  --quick\n";
+
+/// A directory with programs, which is removed when this is dropped.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let dir =
+            std::env::temp_dir().join(format!("perf-budget-lists-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        Place(dir)
+    }
+
+    /// Writes a program. Only one with the mark is one of Criterion.
+    fn bench(&self, package: &str, target: &str, content: &str) -> Bench {
+        let binary = self.0.join(format!("{package}-{target}"));
+        fs::write(&binary, content).unwrap();
+        let (package, target) = (package.to_owned(), target.to_owned());
+        Bench { package, directory: self.0.clone(), target, binary }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const MARKED: &str = "…CRITERION_HOME…";
+
+/// Lists programs whose benchmarks are these, by the target. Returns the list and how many programs were started.
+fn listed(
+    built: Vec<Bench>,
+    before: Option<&List>,
+    names: &dyn Fn(&str) -> &'static str,
+) -> (List, usize) {
+    let started = RefCell::new(0);
+    let ask = |step: &Step| {
+        *started.borrow_mut() += 1;
+        let target = step.aim.split('`').nth(1).unwrap_or_default().to_owned();
+        let stdout = if step.args.contains(&"--help".to_owned()) { HELP } else { names(&target) };
+        Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+    };
+    let benches = Benches { built, ..Benches::default() };
+    let list = List::of(&benches, "as built".to_owned(), before, &ask);
+    let count = *started.borrow();
+    (list, count)
+}
+
+fn names(list: &List) -> Vec<String> {
+    list.entries().into_iter().map(|entry| entry.name).collect()
+}
+
+#[test]
+fn a_program_without_criterion_is_never_started() {
+    let place = Place::new("other");
+    let built = vec![place.bench("kit", "divan", "DIVAN"), place.bench("kit", "sums", MARKED)];
+    // Versions before 0.5 print `bench`, and a benchmark's name may end like the line itself.
+    let (list, started) =
+        listed(built, None, &|_| "a/b: benchmark\nold: bench\nc: bench: benchmark\nnoise\n");
+    assert_eq!(started, 2);
+    assert_eq!(names(&list), ["a/b", "old", "c: bench"]);
+    assert_eq!(list.programs[0].content, Content::Other);
+    let entry = list.find("old").unwrap();
+    assert_eq!(
+        (entry.program.target.as_str(), entry.skills),
+        ("sums", Skills { exact: true, quick: true })
+    );
+}
+
+#[test]
+fn a_program_that_has_not_changed_is_not_asked_again() {
+    let place = Place::new("again");
+    let built = || vec![place.bench("kit", "sums", MARKED)];
+    let first = built();
+    let (list, started) = listed(first.clone(), None, &|_| "a: benchmark\n");
+    assert!(started == 2 && list.is_current());
+    let (again, started) = listed(first, Some(&list), &|_| "b: benchmark\n");
+    assert_eq!((started, names(&again)), (0, names(&list)));
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let changed = vec![place.bench("kit", "sums", &format!("{MARKED}!"))];
+    assert!(!list.is_current());
+    let (new, started) = listed(changed, Some(&list), &|_| "b: benchmark\n");
+    assert_eq!((started, names(&new)), (2, vec!["b".to_owned()]));
+}
+
+#[test]
+fn a_name_that_several_programs_have_is_qualified() {
+    let place = Place::new("qualified");
+    let built = vec![
+        place.bench("kit", "sums", MARKED),
+        place.bench("kit", "more", MARKED),
+        place.bench("lib", "more", MARKED),
+    ];
+    let (list, _) = listed(built, None, &|target| match target {
+        "sums" => "one: benchmark\nsum: benchmark\n",
+        _ => "sum: benchmark\n",
+    });
+    assert_eq!(names(&list), ["one", "sums:sum", "kit:more:sum", "lib:more:sum"]);
+    assert_eq!(list.find("sums:sum").unwrap().plain, "sum");
+    let why = list.find("sum").unwrap_err().text;
+    assert_eq!(
+        why,
+        "several programs have a benchmark `sum`; name one of them: `sums:sum`, `kit:more:sum`, `lib:more:sum`"
+    );
+}
+
+#[test]
+fn what_is_not_found_is_said_with_what_there_is() {
+    let place = Place::new("missing");
+    let (list, _) =
+        listed(vec![place.bench("kit", "sums", MARKED)], None, &|_| "sum/of/10: benchmark\n");
+    let why = |list: &List, name: &str| list.find(name).unwrap_err().text;
+    assert_eq!(
+        why(&list, "sum/of/1O"),
+        "there is no benchmark `sum/of/1O`; did you mean `sum/of/10`?"
+    );
+    assert_eq!(why(&list, "x"), "there is no benchmark `x`; there are `sum/of/10`");
+    let (list, _) = listed(vec![place.bench("kit", "divan", "")], None, &|_| "");
+    assert!(
+        why(&list, "x").ends_with(
+            "the bench targets `divan` are not Criterion's, or of a version before 0.3.4"
+        )
+    );
+    let (list, _) = listed(Vec::new(), None, &|_| "");
+    assert!(
+        why(&list, "x")
+            .ends_with("no package of the workspace has a bench target and depends on Criterion")
+    );
+}
+
+#[test]
+fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
+    let place = Place::new("fault");
+    let bench = place.bench("kit", "hangs", MARKED);
+    let late = |_: &Step| Err(Unmeasured::new(Cause::TimedOut, "it did not end in time"));
+    let benches = Benches { built: vec![bench.clone()], ..Benches::default() };
+    let list = List::of(&benches, String::new(), None, &late);
+    assert!(list.programs.is_empty());
+    assert_eq!(
+        list.faults[0].reason().text,
+        "failed to list the benchmarks of `hangs`: it did not end in time"
+    );
+    // A benchmark that is asked for may be in what is missing.
+    let why = list.find("x").unwrap_err();
+    assert_eq!(why.cause, Cause::TimedOut);
+    assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
+    let panics = |_: &Step| {
+        let messages = Some("thread panicked".to_owned());
+        Ok(Ended { code: 101, messages, ..Ended::default() })
+    };
+    let list = List::of(&benches, String::new(), None, &panics);
+    assert!(list.faults[0].reason().text.contains("with `--help` it ended with exit code 101"));
+    let ignores =
+        |_: &Step| Ok(Ended { stdout: "running 3 benchmarks".into(), ..Ended::default() });
+    let list = List::of(&benches, String::new(), None, &ignores);
+    assert!(list.faults[0].reason().text.contains("does not show Criterion's help"));
+}
+
+#[test]
+fn a_pattern_becomes_a_case_of_each_benchmark() {
+    let place = Place::new("pattern");
+    let (list, _) = listed(
+        vec![place.bench("kit", "sums", MARKED)],
+        None,
+        &|_| "parse/short: benchmark\nparse/a b: benchmark\nparse/a_b: benchmark\nfmt::one: benchmark\n[x]: benchmark\n",
+    );
+    let check = |pattern: &str, want: &[&str]| {
+        let text = format!("[budget.all]\ncriterion = {pattern:?}\nmax.mean = \"1.05 x base\"\n");
+        let mut file = crate::budget::parse(&text, Path::new("budgets.toml")).unwrap();
+        let budget = &mut file.budgets[0];
+        expand(budget, Some(&list));
+        let labels: Vec<&str> = budget.cases.iter().map(|case| case.label.as_str()).collect();
+        assert_eq!(labels, want, "{pattern}");
+        let named: Vec<_> = budget.cases.iter().filter_map(|case| budget.benchmark(case)).collect();
+        let found = named.iter().all(|name| budget.pattern().is_none() || list.find(name).is_ok());
+        assert!(found, "{named:?}");
+        expand(budget, None);
+        assert_eq!(budget.cases.is_empty(), budget.pattern().is_some());
+    };
+    // The label is a part of a test's name: it has no space and no `::`, and no other benchmark has it.
+    check("*", &["parse/short", "parse/a_b", "parse/a_b~", "fmt.one", "[x]"]);
+    check("parse/*", &["parse/short", "parse/a_b", "parse/a_b~"]);
+    check("*[x]*", &["[x]"]);
+    check("none/*", &[]);
+    // Without a star it is the name of one benchmark, which need not be known.
+    check("[x]", &[""]);
+}
+
+#[test]
+fn the_format_of_a_list_stays_the_same() {
+    let text = r#"{"version":1,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
+    let list: List = frozen(text);
+    assert_eq!(names(&list), ["a/b"]);
+    assert_eq!(list.faults[0].reason().cause, Cause::TimedOut);
+    let place = Place::new("format");
+    let file = place.0.join("lists/one.json");
+    list.write(&file).unwrap();
+    assert_eq!(List::read(&file), Some(list));
+    fs::write(&file, text.replace("\"version\":1", "\"version\":2")).unwrap();
+    assert_eq!(List::read(&file), None);
+}

@@ -1,0 +1,271 @@
+//! The bench targets of a workspace that use Criterion, built as `cargo bench` builds them.
+//!
+//! They are built in cargo's own target directory, where `cargo bench` would put the same files, so that the
+//! dependencies which the tests have compiled are used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::cargo::{self, WireMessage, text};
+use super::step::run;
+use super::{Program, Site, Start, Step};
+use crate::budget::Build;
+use crate::outcome::{Cause, Unmeasured};
+
+/// The profile of benchmarks, where a budget names no other.
+const PROFILE: &str = "bench";
+
+/// The program of one bench target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bench {
+    /// The name of its package.
+    pub package: String,
+    /// The directory of its package, in which it runs.
+    pub directory: PathBuf,
+    /// The name of the target.
+    pub target: String,
+    /// The path of the program.
+    pub binary: PathBuf,
+}
+
+/// How bench targets are built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BenchBuild {
+    /// See [`Build::features`].
+    pub features: Option<Vec<String>>,
+    /// See [`Build::profile`].
+    pub profile: Option<String>,
+    /// The packages that are compiled in one codegen unit each, as cargo's profiles name them, so that two revisions can
+    /// be compared: a change then leaves the machine code of what it does not touch alone.
+    pub one_unit: Vec<String>,
+}
+
+/// The result of a build.
+#[derive(Debug, Clone, Default)]
+pub struct Benches {
+    /// The programs that were built, by package and target.
+    pub built: Vec<Bench>,
+    /// What could not be built, and why; and which targets were left out.
+    pub faults: Vec<Unmeasured>,
+    /// Cargo's messages, one JSON document each, which name the inputs of the build.
+    pub messages: Vec<serde_json::Value>,
+}
+
+/// The part of the output of `cargo metadata` that is needed here.
+#[derive(Deserialize)]
+struct WireWorkspace {
+    packages: Vec<WirePackage>,
+    workspace_members: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WirePackage {
+    id: String,
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<WireTarget>,
+    #[serde(default)]
+    dependencies: Vec<WireDependency>,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct WireTarget {
+    name: String,
+    kind: Vec<String>,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WireDependency {
+    name: String,
+    rename: Option<String>,
+}
+
+impl BenchBuild {
+    /// Returns how the benchmarks of a budget are built.
+    pub fn of(build: &Build) -> BenchBuild {
+        let Build { features, profile, .. } = build.clone();
+        BenchBuild { features, profile, one_unit: Vec::new() }
+    }
+
+    /// Returns a text that identifies this way of building. It is the same in every process.
+    pub fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    /// Returns a note for people on how the benchmarks are built.
+    pub fn note(&self) -> String {
+        let profile = self.profile.as_deref().unwrap_or(PROFILE);
+        let features = match self.features.as_deref() {
+            None => String::new(),
+            Some([]) => ", no features".to_owned(),
+            Some(features) => format!(", features {}", features.join(" and ")),
+        };
+        let units = if self.one_unit.is_empty() {
+            ""
+        } else {
+            ", each package of the workspace in one codegen unit"
+        };
+        format!("built by `cargo bench`, profile {profile}{features}{units}")
+    }
+
+    /// Builds every bench target of the workspace whose package uses Criterion.
+    ///
+    /// # Errors
+    /// If cargo does not describe the workspace. What cannot be built is among the faults of the result.
+    pub fn build(&self, site: &Site, start: Start<'_>) -> Result<Benches, Unmeasured> {
+        let workspace = workspace(site, start)?;
+        let mut benches = Benches::default();
+        for package in &workspace.packages {
+            if workspace.workspace_members.contains(&package.id) && package.uses_criterion() {
+                self.build_package(package, site, start, &mut benches)?;
+            }
+        }
+        benches.built.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
+        Ok(benches)
+    }
+
+    fn build_package(
+        &self,
+        package: &WirePackage,
+        site: &Site,
+        start: Start<'_>,
+        benches: &mut Benches,
+    ) -> Result<(), Unmeasured> {
+        let name = &package.name;
+        let enabled = package.enabled(self.features.as_deref());
+        let mut targets = Vec::new();
+        for target in package.targets.iter().filter(|t| t.kind.iter().any(|kind| kind == "bench")) {
+            let lacking = target.required_features.iter().find(|f| !enabled.contains(f.as_str()));
+            match lacking {
+                None => targets.push(target),
+                Some(feature) => benches.faults.push(Unmeasured::new(
+                    Cause::Missing,
+                    format!(
+                        "the bench target `{}` of `{name}` is not built without the feature `{feature}`; add it to \
+                         `features` of the budget",
+                        target.name
+                    ),
+                )),
+            }
+        }
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let step = self.step(package, &targets, site)?;
+        let ended = start(&step)?;
+        let output = String::from_utf8_lossy(&ended.stdout);
+        let messages = output.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let messages: Vec<serde_json::Value> = messages.collect();
+        let before = benches.built.len();
+        for message in &messages {
+            let Some(message) = WireMessage::of(message) else { continue };
+            let Some((target, binary)) = message.executable("bench") else { continue };
+            if targets.iter().any(|own| own.name == target) {
+                benches.built.push(Bench {
+                    package: name.clone(),
+                    directory: package.directory().to_owned(),
+                    target,
+                    binary,
+                });
+            }
+        }
+        benches.messages.extend(messages);
+        let built: BTreeSet<&str> =
+            benches.built[before..].iter().map(|bench| bench.target.as_str()).collect();
+        let missing: Vec<String> = targets
+            .iter()
+            .filter(|t| !built.contains(t.name.as_str()))
+            .map(|target| format!("`{}`", target.name))
+            .collect();
+        if ended.code != 0 || !missing.is_empty() {
+            benches.faults.push(Unmeasured {
+                cause: Cause::ExitedBadly,
+                text: format!(
+                    "failed to {}: cargo ended with exit code {} and left out {}",
+                    step.aim,
+                    ended.code,
+                    if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") }
+                ),
+                output: ended.messages,
+            });
+        }
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        package: &WirePackage,
+        targets: &[&WireTarget],
+        site: &Site,
+    ) -> Result<Step, Unmeasured> {
+        // One target that does not compile must not keep the others from being built.
+        let mut args: Vec<String> = ["bench", "--no-run", "--no-fail-fast"].map(Into::into).into();
+        args.extend(["--package".to_owned(), package.id.clone()]);
+        args.extend(targets.iter().flat_map(|target| ["--bench".to_owned(), target.name.clone()]));
+        let profile = self.profile.as_deref().unwrap_or(PROFILE);
+        args.extend(
+            ["--profile", profile, "--message-format", "json-render-diagnostics"].map(Into::into),
+        );
+        args.extend(cargo::features(self.features.as_deref()));
+        for member in &self.one_unit {
+            let setting = format!("profile.{profile}.package.\"{member}\".codegen-units=1");
+            args.extend(["--config".to_owned(), setting]);
+        }
+        if let Some(triple) = &site.triple {
+            args.extend(["--target".to_owned(), triple.clone()]);
+        }
+        if let Some(target) = &site.target {
+            args.extend(["--target-dir".to_owned(), text(target)?.to_owned()]);
+        }
+        let aim = format!("build the benchmarks of `{}`", package.name);
+        Ok(Step { aim, program: Program::Cargo, args, env: Vec::new(), dir: site.package.clone() })
+    }
+}
+
+fn workspace(site: &Site, start: Start<'_>) -> Result<WireWorkspace, Unmeasured> {
+    let step = Step {
+        aim: "find the benchmarks of the workspace".to_owned(),
+        program: Program::Cargo,
+        args: ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into(),
+        env: Vec::new(),
+        dir: site.package.clone(),
+    };
+    let stdout = run(&step, start)?;
+    serde_json::from_slice(&stdout).map_err(|e| {
+        let text = format!("failed to {}: cargo metadata is not understood: {e}", step.aim);
+        Unmeasured::new(Cause::Harness, text)
+    })
+}
+
+impl WirePackage {
+    /// Whether the package depends on Criterion, or on a crate that stands in for it.
+    fn uses_criterion(&self) -> bool {
+        let is_it = |name: &str| name.contains("criterion");
+        self.dependencies.iter().any(|d| is_it(&d.name) || d.rename.as_deref().is_some_and(is_it))
+    }
+
+    fn directory(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Returns the features that are on in a build with these, or with the default ones.
+    fn enabled<'a>(&'a self, features: Option<&'a [String]>) -> BTreeSet<&'a str> {
+        let mut open: Vec<&str> = match features {
+            None => vec!["default"],
+            Some(features) => features.iter().map(String::as_str).collect(),
+        };
+        let mut enabled = BTreeSet::new();
+        while let Some(feature) = open.pop() {
+            if enabled.insert(feature) {
+                open.extend(self.features.get(feature).into_iter().flatten().map(String::as_str));
+            }
+        }
+        enabled
+    }
+}

@@ -1,0 +1,117 @@
+//! Builds of benchmarks by a scripted cargo: no program is started here.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use super::*;
+use crate::outcome::{Cause, Unmeasured};
+
+const METADATA: &str = r#"{"workspace_members": ["a 1", "b 1", "c 1"], "packages": [
+    {"id": "a 1", "name": "a", "manifest_path": "/w/a/Cargo.toml", "features": {"default": ["std"], "std": [], "x": ["y"], "y": []},
+     "dependencies": [{"name": "criterion", "rename": null}],
+     "targets": [{"name": "a", "kind": ["lib"]}, {"name": "one", "kind": ["bench"]},
+                 {"name": "two", "kind": ["bench"], "required-features": ["std"]},
+                 {"name": "three", "kind": ["bench"], "required-features": ["y"]}]},
+    {"id": "b 1", "name": "b", "manifest_path": "/w/b/Cargo.toml",
+     "dependencies": [{"name": "codspeed-criterion-compat", "rename": "criterion"}],
+     "targets": [{"name": "one", "kind": ["bench"]}]},
+    {"id": "c 1", "name": "c", "manifest_path": "/w/c/Cargo.toml", "dependencies": [{"name": "divan", "rename": null}],
+     "targets": [{"name": "other", "kind": ["bench"]}]}]}"#;
+
+/// Returns cargo's message that it built a bench target.
+fn message(target: &str) -> String {
+    format!(
+        "{{\"reason\":\"compiler-artifact\",\"target\":{{\"name\":\"{target}\",\"kind\":[\"bench\"]}},\"executable\":\"/t/{target}\"}}\n"
+    )
+}
+
+/// Builds by a cargo that fails to build the target `broken`. Returns what was built, and the calls of cargo.
+fn build(how: &BenchBuild, broken: &str) -> (Benches, Vec<String>) {
+    let calls = RefCell::new(Vec::new());
+    let start = |step: &Step| {
+        if step.args[0] == "metadata" {
+            return Ok(Ended { stdout: METADATA.into(), ..Ended::default() });
+        }
+        calls.borrow_mut().push(step.args.join(" "));
+        let named = step.args.iter().skip_while(|arg| *arg != "--bench").collect::<Vec<_>>();
+        let named = named.windows(2).filter(|pair| pair[0] == "--bench").map(|pair| pair[1]);
+        let (bad, good): (Vec<&String>, Vec<&String>) = named.partition(|name| *name == broken);
+        let stdout = good.into_iter().map(|name| message(name)).collect::<String>();
+        let messages = (!bad.is_empty()).then(|| "error: oops".to_owned());
+        let code = if bad.is_empty() { 0 } else { 101 };
+        Ok(Ended { code, stdout: stdout.into(), messages })
+    };
+    let path = PathBuf::from;
+    let site = Site {
+        root: path("/w/a"),
+        package: path("/w/a"),
+        target: Some(path("/w/target")),
+        triple: None,
+    };
+    let benches = how.build(&site, &start).unwrap();
+    (benches, calls.into_inner())
+}
+
+fn targets(benches: &Benches) -> Vec<String> {
+    benches.built.iter().map(|bench| format!("{}/{}", bench.package, bench.target)).collect()
+}
+
+#[test]
+fn the_targets_of_every_package_with_criterion_are_built() {
+    let (benches, calls) = build(&BenchBuild::default(), "");
+    assert_eq!(targets(&benches), ["a/one", "a/two", "b/one"]);
+    assert_eq!(benches.built[0].directory, PathBuf::from("/w/a"));
+    assert_eq!(
+        calls[0],
+        "bench --no-run --no-fail-fast --package a 1 --bench one --bench two --profile bench --message-format \
+         json-render-diagnostics --target-dir /w/target"
+    );
+    assert_eq!(calls.len(), 2);
+    let [fault] = &benches.faults[..] else { panic!("{:?}", benches.faults) };
+    assert!(fault.text.contains("`three` of `a` is not built without the feature `y`"), "{fault}");
+}
+
+#[test]
+fn a_budget_says_the_features_and_the_profile() {
+    let how = BenchBuild {
+        features: Some(vec!["x".to_owned()]),
+        profile: Some("dist".to_owned()),
+        one_unit: vec!["a@1.0.0".to_owned()],
+    };
+    let (benches, calls) = build(&how, "");
+    assert_eq!(targets(&benches), ["a/one", "a/three", "b/one"]);
+    assert!(calls[0].contains("--profile dist"), "{}", calls[0]);
+    assert!(calls[0].contains("--no-default-features --features x"), "{}", calls[0]);
+    assert!(
+        calls[0].contains("--config profile.dist.package.\"a@1.0.0\".codegen-units=1"),
+        "{}",
+        calls[0]
+    );
+    assert!(benches.faults.iter().any(|fault| fault.text.contains("without the feature `std`")));
+    assert_eq!(
+        how.note(),
+        "built by `cargo bench`, profile dist, features x, each package of the workspace in one codegen unit"
+    );
+}
+
+#[test]
+fn a_target_that_does_not_compile_leaves_the_others() {
+    let (benches, _) = build(&BenchBuild::default(), "two");
+    assert_eq!(targets(&benches), ["a/one", "b/one"]);
+    let fault = &benches.faults[1];
+    assert_eq!(fault.cause, Cause::ExitedBadly);
+    assert_eq!(
+        fault.text,
+        "failed to build the benchmarks of `a`: cargo ended with exit code 101 and left out `two`"
+    );
+    assert_eq!(fault.output.as_deref(), Some("error: oops"));
+}
+
+#[test]
+fn a_workspace_that_cargo_does_not_describe_is_an_error() {
+    let start = |_: &Step| Err(Unmeasured::new(Cause::NotFound, "no such program"));
+    let path = PathBuf::from;
+    let site = Site { root: path("/w"), package: path("/w"), target: None, triple: None };
+    let why = BenchBuild::default().build(&site, &start).unwrap_err();
+    assert!(why.text.starts_with("failed to find the benchmarks of the workspace"), "{why}");
+}

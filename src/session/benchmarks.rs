@@ -1,0 +1,47 @@
+//! The benchmarks of the budgets on several of them, found before any test is made: each is a case of its budget.
+
+use std::path::Path;
+
+use perf_budget_core::benchmarks::{self, List};
+use perf_budget_core::budget::Budgets;
+use perf_budget_core::error::Error;
+use perf_budget_core::outcome::Unmeasured;
+
+use super::run_cache::RunCache;
+use crate::base::Base;
+use crate::subject::benchmark::{Benchmarks, Sharing};
+
+/// The benchmarks of one budget.
+pub(super) struct Named {
+    /// The index of the budget.
+    pub(super) budget: usize,
+    /// The list that its tests are made of, or the reason why there is none.
+    pub(super) list: Result<List, Unmeasured>,
+}
+
+/// Finds the benchmarks of each budget on several, and gives it its cases.
+pub(super) fn find(
+    budgets: &mut Budgets,
+    results: &Path,
+    base: Option<&Base>,
+    run_cache: Option<&RunCache>,
+) -> Result<Vec<Named>, Error> {
+    let patterns = |(at, budget): (usize, &perf_budget_core::budget::Budget)| {
+        budget.pattern().is_some().then_some(at)
+    };
+    let several: Vec<usize> = budgets.budgets.iter().enumerate().filter_map(patterns).collect();
+    let mut named = Vec::new();
+    for at in several {
+        let run = run_cache.map(RunCache::directory);
+        let origin = Benchmarks { budgets, results, base, run }.of_pattern(&budgets.budgets[at]);
+        let name = |_: bool| origin.names(run.map_or(Sharing::Alone, Sharing::Run));
+        // Two processes of one run must not make the names at once.
+        let list = match run_cache {
+            Some(run_cache) => run_cache.in_turn("benchmarks", |first| Ok(name(first)))?,
+            None => name(true),
+        };
+        benchmarks::expand(&mut budgets.budgets[at], list.as_ref().ok());
+        named.push(Named { budget: at, list });
+    }
+    Ok(named)
+}

@@ -1,0 +1,129 @@
+//! The test of each budget on several benchmarks that says which there are. It is red if there is none, if one could not
+//! be built, and if the benchmarks are no longer those that the tests were made of.
+
+use std::collections::BTreeSet;
+
+use perf_budget_core::benchmarks::{Content, List};
+use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
+use perf_budget_core::suite::names;
+use perf_budget_core::verdict::Verdict;
+
+use super::benchmarks::Named;
+use super::state::Session;
+
+/// The most names that one sentence lists.
+const MOST_LISTED: usize = 8;
+
+impl Session {
+    /// Returns the test of each budget on several benchmarks that says which there are: its number and its name.
+    pub(crate) fn several_benchmarks(&self) -> Vec<(usize, String)> {
+        let name =
+            |named: &Named| format!("{}::benchmarks", self.budgets.budgets[named.budget].name);
+        self.benchmarks.iter().map(name).enumerate().collect()
+    }
+
+    /// Returns the outcome of such a test.
+    pub(crate) fn benchmarks_found(&self, nth: usize) -> Outcome {
+        let named = &self.benchmarks[nth];
+        let budget = &self.budgets.budgets[named.budget];
+        let outcome = Outcome {
+            test: format!("{}::benchmarks", budget.name),
+            budget: budget.name.clone(),
+            metric: "benchmarks".to_owned(),
+            subject: names::subject(&budget.subject),
+            why: budget.why.clone(),
+            file: perf_budget_core::paths::shown(&self.budgets.path),
+            line: budget.line,
+            run: self.run.clone(),
+            ..Outcome::default()
+        };
+        match self.benchmarks_now(named) {
+            Ok(reason) => Outcome { verdict: Verdict::Pass, reason, ..outcome },
+            Err(why) => Outcome {
+                reason: why.text,
+                cause: Some(why.cause.name().to_owned()),
+                output: why.output,
+                ..outcome
+            },
+        }
+    }
+
+    /// Says which benchmarks a budget has, unless something is wrong with them.
+    fn benchmarks_now(&self, named: &Named) -> Result<String, Unmeasured> {
+        let budget = &self.budgets.budgets[named.budget];
+        let made_of = named.list.as_ref().map_err(Clone::clone)?;
+        let list = self.sources(None).benchmarks().of_pattern(budget).list()?;
+        if let Some(fault) = list.faults.first() {
+            return Err(fault.reason());
+        }
+        let (before, now) = (names_of(made_of), names_of(&list));
+        if before != now {
+            let text = format!(
+                "the benchmarks are not those that the tests were made of: {}; run the tests again",
+                changes(&before, &now).join("; ")
+            );
+            return Err(Unmeasured::new(Cause::Unsuitable, text));
+        }
+        if budget.cases.is_empty() {
+            let text = format!(
+                "no benchmark is named like the {}: {}",
+                names::subject(&budget.subject),
+                some(&list)
+            );
+            return Err(Unmeasured::new(Cause::NotFound, text));
+        }
+        let mut parts = vec![match budget.cases.len() {
+            1 => "one benchmark".to_owned(),
+            count => format!("{count} benchmarks"),
+        }];
+        let others: Vec<&str> = list
+            .programs
+            .iter()
+            .filter(|program| program.content == Content::Other)
+            .map(|program| program.target.as_str())
+            .collect();
+        if !others.is_empty() {
+            parts.push(format!("not Criterion's, and not run: {}", listed(&others)));
+        }
+        if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
+            let before = base.names.iter().cloned().collect();
+            parts.extend(
+                changes(&before, &now).into_iter().map(|change| format!("{change} since the base")),
+            );
+        }
+        Ok(parts.join("; "))
+    }
+}
+
+fn names_of(list: &List) -> BTreeSet<String> {
+    list.entries().into_iter().map(|entry| entry.name).collect()
+}
+
+/// Says which names are new, and which are gone.
+fn changes(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Vec<String> {
+    let of = |word: &str, names: Vec<&String>| {
+        let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("{word} {}", listed(&names)))
+    };
+    let new = of("new:", now.difference(before).collect());
+    let gone = of("gone:", before.difference(now).collect());
+    new.into_iter().chain(gone).collect()
+}
+
+fn listed(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let shown: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    shown.join(", ") + &rest
+}
+
+/// Says which benchmarks there are.
+fn some(list: &List) -> String {
+    let names = names_of(list);
+    if names.is_empty() {
+        return list.none();
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    format!("there are {}", listed(&names))
+}

@@ -1,0 +1,18 @@
+//! The measurement of Criterion's benchmarks: the benchmark's own program is started anew for each value, and Criterion
+//! measures in it as it always does, but for a short time.
+//!
+//! A process gives one value, whatever Criterion samples in it, since what varies from process to process is not in one
+//! process's samples.
+
+mod named;
+mod pairs;
+mod process;
+mod runs;
+mod side;
+mod sources;
+#[cfg(all(test, unix))]
+mod tests;
+
+pub(crate) use self::named::Sharing;
+pub(crate) use self::sources::Benchmarks;
+pub(super) use self::sources::rate;

@@ -1,0 +1,124 @@
+//! Pairs of processes of two benchmarks, or of one benchmark in two revisions. The processes of a pair run one after the
+//! other on the same processor, in an order that a coin decides.
+//!
+//! The operations cannot be interleaved, since Criterion's loop is not ours. So a pair takes as short as a process can
+//! be, and what the machine does meanwhile falls on either side by chance.
+
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::reading::{ProcessRun, Work};
+
+use super::process::{Found, Mode, Run, is_rate};
+use super::side::{Side, Terms, notes};
+use crate::meter::{Coin, Source};
+use crate::os::affinity::{self, Pin};
+
+/// The processor time over the time of a process from which several threads count as working.
+const ONE_THREAD: f64 = 1.1;
+
+/// The pairs of a subject and its reference.
+pub(in crate::subject) struct BenchmarkPairs {
+    sides: [Side; 2],
+    terms: Terms,
+    coin: Coin,
+    /// Whether the sides are two revisions, each of which has one link.
+    are_revisions: bool,
+    /// Notes about how both sides were built.
+    notes: Vec<String>,
+    state: Option<State>,
+}
+
+/// What a first process has shown.
+struct State {
+    found: [Found; 2],
+    mode: Mode,
+    /// The number of the next processor; `None` if the benchmark uses several threads, and so runs on all.
+    processor: Option<usize>,
+}
+
+impl BenchmarkPairs {
+    pub(super) fn new(
+        sides: [Side; 2],
+        terms: Terms,
+        are_revisions: bool,
+        notes: Vec<String>,
+    ) -> BenchmarkPairs {
+        BenchmarkPairs { sides, terms, coin: Coin::random(), are_revisions, notes, state: None }
+    }
+
+    /// Builds both sides, and runs the subject once to see how it is to be run.
+    fn state(&mut self) -> Result<&mut State, Unmeasured> {
+        if self.state.is_none() {
+            let found = [self.sides[0].find()?, self.sides[1].find()?];
+            let (mode, run) = self.terms.choose(&found[0])?;
+            let mode =
+                if found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
+            let is_one_thread = run.processors.is_some_and(|share| share <= ONE_THREAD);
+            let processor = is_one_thread.then(|| self.coin.below(1 << 16));
+            self.state = Some(State { found, mode, processor });
+        }
+        self.state.as_mut().ok_or_else(|| Unmeasured::new(Cause::Harness, "no state"))
+    }
+}
+
+impl Source for BenchmarkPairs {
+    fn prepare(&mut self) {
+        let _ = self.sides.iter().map(Side::find).collect::<Vec<_>>();
+    }
+
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        let swapped = self.coin.toss();
+        let state = self.state()?;
+        let (found, mode, count) = (state.found.clone(), state.mode, state.processor);
+        state.processor = count.map(|count| count + 1);
+        // Both processes inherit the pin.
+        let pin = count.and_then(|count| {
+            let allowed = affinity::allowed();
+            let cpu = *allowed.get(count % allowed.len().max(1))?;
+            Pin::to(cpu).map(|pin| (cpu, pin))
+        });
+        let order = if swapped { [1, 0] } else { [0, 1] };
+        let mut runs = [None, None];
+        for side in order {
+            let run = self.terms.run(&found[side], mode);
+            runs[side] = Some(run.map_err(|why| self.sides[side].with_role(why))?);
+        }
+        let processor = pin.map(|(cpu, _)| cpu);
+        let [Some(subject), Some(reference)] = runs else {
+            return Err(Unmeasured::new(Cause::Harness, "a side was not run"));
+        };
+        let mut process = ProcessRun {
+            elapsed: subject.elapsed + reference.elapsed,
+            waited: subject.waited.zip(reference.waited).map(|(x, y)| f64::midpoint(x, y)),
+            preempted: subject.preempted.zip(reference.preempted).map(|(x, y)| x + y),
+            pinned: processor,
+            links: self.are_revisions.then_some([0, 0]),
+            ..ProcessRun::default()
+        };
+        for metric in &self.terms.metrics {
+            let (x, y) = sides(metric, &subject, &reference)?;
+            process.values.insert(metric.clone(), x / y);
+            process.sides.insert(metric.clone(), (x, y));
+        }
+        process.notes = notes(&[&found[0], &found[1]], mode, &subject);
+        process.notes.extend(self.notes.iter().cloned());
+        process.notes.push(match processor {
+            Some(_) => "both run one after the other on one processor".to_owned(),
+            None => "both run one after the other, on any processor".to_owned(),
+        });
+        Ok(process)
+    }
+}
+
+/// Returns the values of both sides.
+fn sides(metric: &Metric, subject: &Run, reference: &Run) -> Result<(f64, f64), Unmeasured> {
+    if is_rate(metric)
+        && let (Ok(a), Ok(b)) = (&subject.work, &reference.work)
+        && matches!(a, Work::Bytes(_)) != matches!(b, Work::Bytes(_))
+    {
+        let text = "the throughput of one of the two is in bytes and that of the other in elements: count the same in \
+                    both";
+        return Err(Unmeasured::new(Cause::Unsuitable, text));
+    }
+    Ok((subject.compared_value(metric)?, reference.compared_value(metric)?))
+}

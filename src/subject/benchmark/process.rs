@@ -1,0 +1,260 @@
+//! One process of a benchmark's program, which runs that benchmark alone and leaves Criterion's record of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use perf_budget_core::benchmarks::Skills;
+use perf_budget_core::metric::{Metric, SampleKind};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::quantity::Unit;
+use perf_budget_core::reading::Work;
+use perf_budget_core::stats::{Sample, order};
+
+use crate::exec::{self, Launch};
+use crate::subject::criterion;
+
+/// A benchmark, ready to be run.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// The name as Criterion knows it.
+    pub(super) name: String,
+    /// The path of the program.
+    pub(super) binary: PathBuf,
+    /// The directory in which the program runs.
+    pub(super) directory: PathBuf,
+    pub(super) package: String,
+    pub(super) skills: Skills,
+    /// How the program was built.
+    pub(super) note: String,
+}
+
+/// How Criterion is asked to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// For a short time, with a short warm-up.
+    Timed,
+    /// Until two batches agree, for a benchmark whose code sets its own times.
+    Quick,
+}
+
+/// The warm-up and the measuring time in seconds, as short as they can be while the clock and the start of the process
+/// still weigh little. More processes tell more than longer ones.
+const SHORT: [&str; 2] = ["0.02", "0.06"];
+/// The same for versions of Criterion that take whole seconds only.
+const WHOLE: [&str; 2] = ["1", "1"];
+/// The fewest samples and resamples that Criterion accepts. The statistics of one process are not used.
+const SAMPLES: &str = "10";
+const RESAMPLES: &str = "100";
+/// How far two batches may be apart with `--quick`, as a share: on a busy machine they would never agree to the usual 5 %,
+/// and Criterion would go on for as long as the code of the benchmark says. With this it stops after a tenth of a second.
+const AGREEMENT: &str = "0.5";
+/// The fewest iterations of each batch from which a pair compares fast batches, as waiting for a processor makes a batch
+/// of many iterations longer and nothing makes it shorter.
+const MANY: f64 = 10.0;
+/// The quantile of the batches that is compared then.
+const FAST: f64 = 0.25;
+/// The part of a process from which its set-up is said.
+const LONG_SET_UP: f64 = 0.5;
+
+/// What one process measured.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// The seconds of one iteration, in the middle of all batches.
+    seconds: f64,
+    /// The seconds of one iteration in the faster batches, for a comparison of two processes.
+    fast: f64,
+    /// The work of one iteration, or the reason why it is unknown.
+    pub(super) work: Result<Work, Unmeasured>,
+    /// How long the whole process took.
+    pub(super) elapsed: Duration,
+    /// How long the benchmark itself was timed.
+    timed: Duration,
+    /// The processor time of all threads, as a share of the time that the process took.
+    pub(super) processors: Option<f64>,
+    /// The share of the time in which its main thread waited for a processor.
+    pub(super) waited: Option<f64>,
+    /// How often the process was interrupted.
+    pub(super) preempted: Option<u64>,
+}
+
+impl Run {
+    /// Returns the value of a metric.
+    pub(super) fn value(&self, metric: &Metric) -> Result<f64, Unmeasured> {
+        self.of_seconds(metric, self.seconds)
+    }
+
+    /// Returns the value of a metric that is compared with that of another process.
+    pub(super) fn compared_value(&self, metric: &Metric) -> Result<f64, Unmeasured> {
+        self.of_seconds(metric, self.fast)
+    }
+
+    fn of_seconds(&self, metric: &Metric, seconds: f64) -> Result<f64, Unmeasured> {
+        if !is_rate(metric) {
+            return Ok(seconds);
+        }
+        let (Work::Operations(work) | Work::Bytes(work)) = self.work.clone()?;
+        Ok(work / seconds)
+    }
+
+    /// Returns a note if most of the time went to the set-up of all benchmarks of the program.
+    pub(super) fn long_set_up(&self) -> Option<String> {
+        let rest = self.elapsed.saturating_sub(self.timed);
+        let is_long = rest > self.elapsed.mul_f64(LONG_SET_UP) && rest > Duration::from_millis(500);
+        is_long.then(|| {
+            format!(
+                "{:.1} of the {:.1} s of a process are not measured: every process sets up all benchmarks of the \
+                 program",
+                rest.as_secs_f64(),
+                self.elapsed.as_secs_f64()
+            )
+        })
+    }
+}
+
+/// Runs a benchmark in a fresh process.
+///
+/// # Errors
+/// If the process fails, hangs, or does not leave the record of this one benchmark.
+pub(super) fn run(
+    found: &Found,
+    mode: Mode,
+    rate: Option<Unit>,
+    scratch: &Path,
+    timeout: Duration,
+) -> Result<Run, Unmeasured> {
+    let home = Home::new(scratch)?;
+    let name = &found.name;
+    let done = exec::run(&launch(found, mode, &home.0), timeout)?;
+    if done.code != 0 {
+        return Err(Unmeasured {
+            cause: Cause::ExitedBadly,
+            text: format!("the benchmark `{name}` ended with exit code {}", done.code),
+            output: done.stderr.text().or_else(|| done.stdout.text()),
+        });
+    }
+    let record = criterion::only(name, rate, &home.0)?;
+    let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
+    let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
+        Unmeasured::new(Cause::MeasuredNothing, format!("the benchmark `{name}` measured nothing"))
+    })?;
+    let wall = done.wall.as_secs_f64().max(1e-9);
+    let usage = done.usage;
+    Ok(Run {
+        seconds,
+        fast,
+        work: record.work,
+        elapsed: done.wall,
+        timed: Duration::from_secs_f64(timed.clamp(0.0, wall)),
+        processors: usage.map(|usage| usage.cpu.as_secs_f64() / wall),
+        waited: usage.and_then(|u| u.waited).map(|waited| (waited.as_secs_f64() / wall).min(1.0)),
+        preempted: usage.map(|usage| usage.preempted),
+    })
+}
+
+fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
+    let mut args: Vec<String> = ["--bench", "--noplot"].map(Into::into).into();
+    let [warm_up, measuring] = if found.skills.quick { SHORT } else { WHOLE };
+    args.extend(
+        ["--warm-up-time", warm_up, "--measurement-time", measuring, "--nresamples", RESAMPLES]
+            .map(Into::into),
+    );
+    match mode {
+        Mode::Timed => args.extend(["--sample-size", SAMPLES].map(Into::into)),
+        Mode::Quick => args.extend(["--quick", "--significance-level", AGREEMENT].map(Into::into)),
+    }
+    if found.skills.exact {
+        args.extend(["--exact", "--", &found.name].map(Into::into));
+    } else {
+        args.extend(["--".to_owned(), format!("^{}$", escaped(&found.name))]);
+    }
+    let mut launch = Launch::new(&found.binary);
+    launch.called = Some(format!("benchmark {}", found.name));
+    launch.args = args.into_iter().map(Into::into).collect();
+    launch.env = vec![
+        ("CARGO_MANIFEST_DIR".into(), found.directory.clone().into()),
+        ("CARGO_PKG_NAME".into(), found.package.clone().into()),
+        ("CRITERION_HOME".into(), home.into()),
+    ];
+    launch.without = ["CARGO_CRITERION_PORT", "CRITERION_DEBUG"].map(Into::into).into();
+    launch.dir = Some(found.directory.clone());
+    launch
+}
+
+/// Returns a regular expression that matches this text alone.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && c != '_' && c != '/' {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// Returns the seconds of one iteration in the middle of all batches, and in the faster ones.
+fn of_batches(mode: Mode, times: &[(f64, f64)]) -> Option<(f64, f64)> {
+    if mode == Mode::Quick {
+        // The batches double in length until two agree, and only the last is warm.
+        let (iterations, seconds) = times.last()?;
+        return Some((seconds / iterations, seconds / iterations));
+    }
+    let fewest = times.iter().map(|(iterations, _)| *iterations).fold(f64::INFINITY, f64::min);
+    let batches = times.iter().map(|(iterations, seconds)| seconds / iterations);
+    let batches = Sample::new(batches.collect()).ok()?;
+    let middle = order::quantile(&batches, 0.5)?;
+    let fast = if fewest >= MANY { order::quantile(&batches, FAST)? } else { middle };
+    Some((middle, fast))
+}
+
+/// Whether a metric is a throughput.
+pub(super) fn is_rate(metric: &Metric) -> bool {
+    metric.sample() == SampleKind::Rate
+}
+
+/// The directory of one process's records, which is removed when this is dropped.
+struct Home(PathBuf);
+
+impl Home {
+    fn new(scratch: &Path) -> Result<Home, Unmeasured> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let nth = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = scratch.join(format!("criterion-{}-{nth}", std::process::id()));
+        std::fs::create_dir_all(&place).map_err(|e| {
+            let text = format!("failed to create `{}`: {e}", place.display());
+            Unmeasured::new(Cause::Harness, text)
+        })?;
+        Ok(Home(place))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_stands_for_its_middle_batch_and_is_compared_by_its_faster_ones() {
+        let of = |mode, times: &[(f64, f64)]| of_batches(mode, times);
+        // Four of five batches were interrupted.
+        let times: Vec<(f64, f64)> =
+            [(10.0, 10.0), (20.0, 20.0), (30.0, 45.0), (40.0, 80.0), (50.0, 150.0)].into();
+        assert_eq!(of(Mode::Timed, &times), Some((1.5, 1.0)));
+        // A single iteration may be slow by itself.
+        let single: Vec<(f64, f64)> = [1.0, 1.0, 1.5, 2.0, 3.0].map(|time| (1.0, time)).into();
+        assert_eq!(of(Mode::Timed, &single), Some((1.5, 1.5)));
+        assert_eq!(of(Mode::Quick, &[(1.0, 9.0), (2.0, 4.0)]), Some((2.0, 2.0)));
+        assert_eq!(of(Mode::Timed, &[]), None);
+    }
+
+    #[test]
+    fn a_name_is_escaped_for_versions_without_exact() {
+        assert_eq!(escaped("a/b_c (1.5x)"), "a/b_c \\(1\\.5x\\)");
+    }
+}

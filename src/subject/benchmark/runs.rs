@@ -1,0 +1,61 @@
+//! The processes of one benchmark.
+
+use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::reading::{ProcessRun, Timing};
+
+use super::process::{Found, Mode};
+use super::side::{Side, Terms, notes};
+use crate::meter::Source;
+
+/// The processes of one benchmark.
+pub(in crate::subject) struct BenchmarkRuns {
+    side: Side,
+    terms: Terms,
+    found: Option<Found>,
+    mode: Option<Mode>,
+}
+
+impl BenchmarkRuns {
+    pub(super) fn new(side: Side, terms: Terms) -> BenchmarkRuns {
+        BenchmarkRuns { side, terms, found: None, mode: None }
+    }
+}
+
+impl Source for BenchmarkRuns {
+    fn prepare(&mut self) {
+        self.found = self.side.find().ok();
+    }
+
+    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        let found = match &self.found {
+            Some(found) => found.clone(),
+            None => self.side.find()?,
+        };
+        let (mode, run) = if let Some(mode) = self.mode {
+            (mode, self.terms.run(&found, mode)?)
+        } else {
+            self.terms.choose(&found)?
+        };
+        self.mode = Some(mode);
+        let mut process = ProcessRun {
+            elapsed: run.elapsed,
+            waited: run.waited,
+            preempted: run.preempted,
+            // The program's own clock says nothing about how long it waited for a processor.
+            timing: Some(Timing::Wall),
+            ..ProcessRun::default()
+        };
+        for metric in &self.terms.metrics {
+            match run.value(metric) {
+                Ok(value) => process.values.insert(metric.clone(), value),
+                Err(why) => process.unmeasured.insert(metric.clone(), why),
+            }
+        }
+        if let Ok(work) = run.work {
+            process.work = work;
+        }
+        process.notes = notes(&[&found], mode, &run);
+        self.found = Some(found);
+        Ok(process)
+    }
+}

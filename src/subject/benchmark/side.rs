@@ -1,0 +1,121 @@
+//! One benchmark of one revision: where its list comes from, and how its processes are run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use perf_budget_core::benchmarks::List;
+use perf_budget_core::build::BenchBuild;
+use perf_budget_core::metric::Metric;
+use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::quantity::Unit;
+
+use super::process::{self, Found, Mode, Run};
+use crate::subject::build::Builder;
+
+/// The time from which a process counts as slow, because the code of the benchmark sets its own times.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Where the list of a revision's benchmarks comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// They are built here.
+    Build(Arc<Builder>, BenchBuild),
+    /// They were built elsewhere, and this file has their list.
+    File(PathBuf),
+}
+
+/// One benchmark of one revision.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    /// The name by which the budget knows it.
+    pub(super) name: String,
+    /// The name of this side in messages, if it is the reference.
+    pub(super) role: Option<String>,
+    pub(super) origin: Origin,
+}
+
+impl Origin {
+    /// Returns the list of the benchmarks.
+    pub(crate) fn list(&self) -> Result<List, Unmeasured> {
+        match self {
+            Origin::Build(builder, how) => builder.list(how),
+            Origin::File(file) => List::read(file).ok_or_else(|| {
+                let text = format!("failed to read the list of benchmarks `{}`", file.display());
+                Unmeasured::new(Cause::Harness, text)
+            }),
+        }
+    }
+}
+
+impl Side {
+    /// Builds the benchmark and returns where it is.
+    pub(super) fn find(&self) -> Result<Found, Unmeasured> {
+        let list = self.origin.list().map_err(|why| self.with_role(why))?;
+        let entry = list.find(&self.name).map_err(|why| self.with_role(why))?;
+        Ok(Found {
+            name: entry.plain.to_owned(),
+            binary: entry.program.binary.clone(),
+            directory: entry.program.directory.clone(),
+            package: entry.program.package.clone(),
+            skills: entry.skills,
+            note: list.note.clone(),
+        })
+    }
+
+    pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {
+        match &self.role {
+            None => why,
+            Some(role) => {
+                Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why }
+            }
+        }
+    }
+}
+
+/// What all processes of a benchmark share.
+#[derive(Debug, Clone)]
+pub(super) struct Terms {
+    pub(super) metrics: Vec<Metric>,
+    /// The unit of the limit on the throughput, if there is such a limit.
+    pub(super) rate: Option<Unit>,
+    /// The directory in which Criterion writes its records.
+    pub(super) scratch: PathBuf,
+    /// How long one process may take.
+    pub(super) timeout: Duration,
+}
+
+impl Terms {
+    pub(super) fn run(&self, found: &Found, mode: Mode) -> Result<Run, Unmeasured> {
+        process::run(found, mode, self.rate, &self.scratch, self.timeout)
+    }
+
+    /// Runs a benchmark for the first time, and returns how it is to be run from now on.
+    pub(super) fn choose(&self, found: &Found) -> Result<(Mode, Run), Unmeasured> {
+        if !found.skills.quick {
+            return Ok((Mode::Timed, self.run(found, Mode::Timed)?));
+        }
+        // A process that is much slower than this is not waited for.
+        let quick = self.run(found, Mode::Quick)?;
+        let timeout = (quick.elapsed * 2).max(SLOW).min(self.timeout);
+        match (Terms { timeout, ..self.clone() }).run(found, Mode::Timed) {
+            Ok(timed) => Ok((Mode::Timed, timed)),
+            Err(why) if why.cause == Cause::TimedOut => Ok((Mode::Quick, quick)),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+/// Returns the notes for a reader of the result.
+pub(super) fn notes(found: &[&Found], mode: Mode, run: &Run) -> Vec<String> {
+    let mut notes: Vec<String> = found.iter().map(|found| found.note.clone()).collect();
+    notes.dedup();
+    notes.push(match mode {
+        Mode::Timed => "measured by Criterion, one value of each process".to_owned(),
+        Mode::Quick => "measured by Criterion with `--quick`, since the benchmark sets its own times; one value of each \
+                        process"
+            .to_owned(),
+    });
+    notes.extend(run.long_set_up());
+    notes
+}

@@ -1,0 +1,212 @@
+//! Programs that do and do not do what Criterion does. They are scripts, and no test depends on how long they take.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use perf_budget_core::benchmarks::List;
+use perf_budget_core::build::{Bench, Benches, Ended, Step};
+use perf_budget_core::metric::{Key, Metric, Statistic};
+use perf_budget_core::outcome::{Cause, Unmeasured};
+
+use super::pairs::BenchmarkPairs;
+use super::runs::BenchmarkRuns;
+use super::side::{Origin, Side, Terms};
+use crate::meter::Source;
+
+/// A directory with a program, which is removed when this is dropped.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How the program writes the record of one benchmark: ten batches of ten iterations, of which each takes `nanoseconds`.
+const RECORD: &str = r#"record() {
+    mkdir -p "$CRITERION_HOME/$1/new"
+    t=$(($2 * 10))
+    echo '{"full_id":"'"$1"'","throughput":{"Elements":5}}' > "$CRITERION_HOME/$1/new/benchmark.json"
+    echo '{"iters":[10,10,10,10,10,10,10,10,10,10],"times":['$t,$t,$t,$t,$t,$t,$t,$t,$t,$t']}' > "$CRITERION_HOME/$1/new/sample.json"
+}
+for name; do :; done
+"#;
+
+impl Place {
+    /// Makes a program that runs `script`, in which `$name` is the benchmark that is asked for.
+    fn new(name: &str, script: &str) -> Place {
+        let dir =
+            std::env::temp_dir().join(format!("perf-budget-bench-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let place = Place(dir);
+        place.program("sums", script);
+        place
+    }
+
+    fn program(&self, target: &str, script: &str) {
+        let binary = self.0.join(target);
+        fs::write(&binary, format!("#!/bin/sh\n# CRITERION_HOME\n{RECORD}{script}\n")).unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Returns a benchmark of a program whose help has these options.
+    fn side(&self, target: &str, name: &str, help: &str) -> Side {
+        let bench = Bench {
+            package: "kit".to_owned(),
+            directory: self.0.clone(),
+            target: target.to_owned(),
+            binary: self.0.join(target),
+        };
+        let ask = |step: &Step| {
+            let listing = step.args.contains(&"--list".to_owned());
+            let stdout = if listing {
+                format!("{name}: benchmark\n")
+            } else {
+                format!("--sample-size {help}")
+            };
+            Ok(Ended { stdout: stdout.into(), ..Ended::default() })
+        };
+        let benches = Benches { built: vec![bench], ..Benches::default() };
+        let list = List::of(&benches, "as built".to_owned(), None, &ask);
+        let file = self.0.join(format!("{target}.json"));
+        list.write(&file).unwrap();
+        Side { name: name.to_owned(), role: None, origin: Origin::File(file) }
+    }
+
+    fn terms(&self, metrics: Vec<Metric>) -> Terms {
+        let scratch = self.0.join("scratch");
+        Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60) }
+    }
+
+    /// Runs the benchmark `a/b` once.
+    fn fails(&self, timeout: Duration) -> Unmeasured {
+        let side = self.side("sums", "a/b", "--exact --quick");
+        let terms = Terms { timeout, ..self.terms(vec![mean()]) };
+        BenchmarkRuns::new(side, terms).measure_process().unwrap_err()
+    }
+}
+
+fn mean() -> Metric {
+    Key::Mean.at(Statistic::Mean)
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn each_process_gives_one_value_of_one_benchmark() {
+    let place = Place::new("one", "echo \"$*\" >> args; record \"$name\" 300");
+    let side = place.side("sums", "a/b (c)", "--exact --quick");
+    let metrics = vec![mean(), Metric::from(Key::Throughput)];
+    let mut runs = BenchmarkRuns::new(side, place.terms(metrics.clone()));
+    for _ in 0..3 {
+        let process = runs.measure_process().unwrap();
+        let values: Vec<f64> =
+            metrics.iter().map(|metric| process.series(metric).unwrap()[0]).collect();
+        assert!(
+            (values[0] - 3e-7).abs() < 1e-12 && (values[1] - 5.0 / 3e-7).abs() < 1.0,
+            "{values:?}"
+        );
+        assert!(process.notes.contains(&"as built".to_owned()), "{:?}", process.notes);
+    }
+    let args = fs::read_to_string(place.0.join("args")).unwrap();
+    let last = args.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "--bench --noplot --warm-up-time 0.02 --measurement-time 0.06 --nresamples 100 --sample-size 10 --exact -- a/b (c)"
+    );
+    // Nothing is left of the records.
+    assert_eq!(fs::read_dir(place.0.join("scratch")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_version_without_exact_gets_a_regular_expression_and_whole_seconds() {
+    let place = Place::new("old", "echo \"$*\" >> args; record 'a/b (c)' 300");
+    let side = place.side("sums", "a/b (c)", "");
+    BenchmarkRuns::new(side, place.terms(vec![mean()])).measure_process().unwrap();
+    let args = fs::read_to_string(place.0.join("args")).unwrap();
+    assert_eq!(args.lines().count(), 1, "without --quick nothing is tried first: {args}");
+    assert!(args.contains("--warm-up-time 1 --measurement-time 1"), "{args}");
+    assert!(args.trim().ends_with(r"-- ^a/b \(c\)$"), "{args}");
+}
+
+#[test]
+fn a_benchmark_that_sets_its_own_times_is_run_quickly() {
+    let place = Place::new(
+        "slow",
+        "case \"$*\" in *--quick*) ;; *) sleep 600;; esac; record \"$name\" 300",
+    );
+    let side = place.side("sums", "a", "--exact --quick");
+    let mut runs = BenchmarkRuns::new(side, place.terms(vec![mean()]));
+    let process = runs.measure_process().unwrap();
+    assert!(
+        process.notes.iter().any(|note| note.contains("with `--quick`")),
+        "{:?}",
+        process.notes
+    );
+}
+
+#[test]
+fn each_way_to_misbehave_has_its_own_words() {
+    let check = |name: &str, script: &str, cause: Cause, words: &str| {
+        let why = Place::new(name, script).fails(LONG);
+        assert_eq!(why.cause, cause, "{why}");
+        assert!(why.text.contains(words), "{why}");
+        why
+    };
+    let why =
+        check("panics", "echo oops >&2; exit 101", Cause::ExitedBadly, "ended with exit code 101");
+    assert!(why.output.unwrap().contains("oops"));
+    check("silent", "exit 0", Cause::MeasuredNothing, "ended without a record of it");
+    let several = "record one 1; record \"$name\" 1; record three 1";
+    check("ignores", several, Cause::Unsuitable, "ran 3 benchmarks, though it was asked for one");
+    check("another", "record one 1", Cause::Unsuitable, "ran `one` instead");
+    let zero = "record \"$name\" 0";
+    check("zero", zero, Cause::InvalidReading, "not above zero");
+    let hangs = Place::new("hangs", "sleep 600");
+    let why = hangs.fails(Duration::from_millis(300));
+    assert_eq!(why.cause, Cause::TimedOut);
+    assert!(why.text.contains("`benchmark a/b` did not end within"), "{why}");
+}
+
+#[test]
+fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
+    let place = Place::new("pair", "echo subject >> order; record \"$name\" 300");
+    place.program("base", "echo reference >> order; record \"$name\" 200");
+    let sides =
+        [place.side("sums", "a", "--exact --quick"), place.side("base", "a", "--exact --quick")];
+    let metrics = vec![mean(), Metric::from(Key::Throughput)];
+    let terms = place.terms(metrics.clone());
+    let mut pairs = BenchmarkPairs::new(sides, terms, true, vec!["one link".to_owned()]);
+    for _ in 0..20 {
+        let process = pairs.measure_process().unwrap();
+        let ratios: Vec<f64> =
+            metrics.iter().map(|metric| process.series(metric).unwrap()[0]).collect();
+        assert!(
+            (ratios[0] - 1.5).abs() < 1e-9 && (ratios[1] - 1.0 / 1.5).abs() < 1e-9,
+            "{ratios:?}"
+        );
+        assert!(process.notes.contains(&"one link".to_owned()));
+        assert_eq!(process.links, Some([0, 0]));
+    }
+    // The first two are those that show how the benchmark is to be run.
+    let order = fs::read_to_string(place.0.join("order")).unwrap();
+    let order: Vec<&str> = order.lines().skip(2).collect();
+    let firsts: Vec<&str> = order.chunks(2).map(|pair| pair[0]).collect();
+    assert_eq!(firsts.len(), 20);
+    assert!(firsts.contains(&"subject") && firsts.contains(&"reference"), "{firsts:?}");
+}
+
+#[test]
+fn the_side_that_fails_is_named() {
+    let place = Place::new("sides", "record \"$name\" 300");
+    place.program("base", "exit 3");
+    let base =
+        Side { role: Some("the base".to_owned()), ..place.side("base", "a", "--exact --quick") };
+    let sides = [place.side("sums", "a", "--exact --quick"), base];
+    let why = BenchmarkPairs::new(sides, place.terms(vec![mean()]), false, Vec::new())
+        .measure_process()
+        .unwrap_err();
+    assert_eq!(why.text, "the base was not measured: the benchmark `a` ended with exit code 3");
+}
