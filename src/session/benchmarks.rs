@@ -7,9 +7,10 @@ use perf_budget_core::budget::Budgets;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Unmeasured;
 
+use super::machine_lock::MachineLock;
 use super::run_cache::RunCache;
 use crate::base::Base;
-use crate::subject::benchmark::{Benchmarks, Sharing};
+use crate::subject::benchmark::{Benchmarks, Origin, Sharing};
 
 /// The benchmarks of one budget.
 pub(super) struct Named {
@@ -25,20 +26,26 @@ pub(super) fn find(
     results: &Path,
     base: Option<&Base>,
     run_cache: Option<&RunCache>,
+    machine_lock: &MachineLock,
 ) -> Result<Vec<Named>, Error> {
     let patterns = |(at, budget): (usize, &perf_budget_core::budget::Budget)| {
         budget.pattern().is_some().then_some(at)
     };
     let several: Vec<usize> = budgets.budgets.iter().enumerate().filter_map(patterns).collect();
+    // A build would disturb whatever is measured on this machine. If the lock cannot be taken, the first turn reports it.
+    let make = |origin: &Origin| {
+        let _lock = machine_lock.shared().ok();
+        origin.list()
+    };
     let mut named = Vec::new();
     for at in several {
         let run = run_cache.map(RunCache::directory);
         let origin = Benchmarks { budgets, results, base, run }.of_pattern(&budgets.budgets[at]);
-        let name = |_: bool| origin.names(run.map_or(Sharing::Alone, Sharing::Run));
+        let name = || origin.names(run.map_or(Sharing::Alone, Sharing::Run), &make);
         // Two processes of one run must not make the names at once.
         let list = match run_cache {
-            Some(run_cache) => run_cache.in_turn("benchmarks", |first| Ok(name(first)))?,
-            None => name(true),
+            Some(run_cache) => run_cache.in_turn("benchmarks", |_| Ok(name()))?,
+            None => name(),
         };
         benchmarks::expand(&mut budgets.budgets[at], list.as_ref().ok());
         named.push(Named { budget: at, list });

@@ -63,8 +63,14 @@ impl Session {
         Build::this().map_err(|why| Error::other(why.text))?;
         let base = Base::of_environment(&budgets.path)?;
         let run_cache = RunCache::of_this_run(&results, &budgets.path)?;
-        let benchmarks =
-            benchmarks::find(&mut budgets, &results, base.as_ref(), run_cache.as_ref())?;
+        let machine_lock = MachineLock::of_machine(&results)?;
+        let benchmarks = benchmarks::find(
+            &mut budgets,
+            &results,
+            base.as_ref(),
+            run_cache.as_ref(),
+            &machine_lock,
+        )?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
         let started = match &run_cache {
@@ -72,7 +78,6 @@ impl Session {
             _ => SystemTime::now(),
         };
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
-        let machine_lock = MachineLock::of_machine(&results)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
         Ok(Session {

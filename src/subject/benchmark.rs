@@ -14,5 +14,6 @@ mod sources;
 mod tests;
 
 pub(crate) use self::named::Sharing;
+pub(crate) use self::side::Origin;
 pub(crate) use self::sources::Benchmarks;
 pub(super) use self::sources::rate;

@@ -89,10 +89,11 @@ impl Report {
 /// The most runs that a sparkline shows.
 const LONGEST_TREND: usize = 40;
 
-/// Returns whether this outcome is the harness's warning about a workload that no budget names. It is a test beyond
-/// those that `budgets.toml` makes.
+/// Returns whether this outcome is about no limit: it is the harness's warning about a workload that no budget names, or
+/// says which benchmarks there are. It is a test beyond those that the limits of `budgets.toml` make.
 pub(crate) fn is_idle(outcome: &Outcome) -> bool {
-    outcome.metric == "budget" && outcome.against.is_none() && outcome.estimate.is_none()
+    let is_about_no_limit = matches!(outcome.metric.as_str(), "budget" | "benchmarks");
+    is_about_no_limit && outcome.against.is_none() && outcome.estimate.is_none()
 }
 
 /// Returns whether this outcome stands for tests whose names are not known.
@@ -102,3 +103,14 @@ pub(crate) fn is_nameless(outcome: &Outcome) -> bool {
 
 /// The name of an outcome that stands for tests whose names are not known.
 pub(super) const MISSING: &str = "missing";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_without_a_limit_takes_the_place_of_no_other() {
+        let of = |metric: &str| Outcome { metric: metric.to_owned(), ..Outcome::default() };
+        assert!(is_idle(&of("budget")) && is_idle(&of("benchmarks")) && !is_idle(&of("mean")));
+    }
+}

@@ -24,7 +24,13 @@ impl Origin {
     /// A list of an earlier run is used if its programs are still the same files and no source is newer than it, so that
     /// nothing is started to list tests. In a run of several processes all of them use the first one's list, since a test
     /// that another process has no more would not be run there, and nobody would notice.
-    pub(crate) fn names(&self, sharing: Sharing<'_>) -> Result<List, Unmeasured> {
+    ///
+    /// `make` makes the list anew, where it has to be made.
+    pub(crate) fn names(
+        &self,
+        sharing: Sharing<'_>,
+        make: &dyn Fn(&Origin) -> Result<List, Unmeasured>,
+    ) -> Result<List, Unmeasured> {
         let Origin::Build(builder, how) = self else { return self.list() };
         let known = builder.list_file(how);
         let root = &builder.root;
@@ -33,14 +39,14 @@ impl Origin {
             (list.is_current() && list.faults.is_empty() && !is_older(&known, root)).then_some(list)
         };
         let Sharing::Run(run) = sharing else {
-            return usable().map_or_else(|| self.list(), Ok);
+            return usable().map_or_else(|| make(self), Ok);
         };
         let name = known.file_name().unwrap_or_default().to_string_lossy();
         let shared = run.join(format!("names-{name}"));
         if let Some(list) = List::read(&shared) {
             return Ok(list);
         }
-        let list = List::read(&known).map_or_else(|| self.list(), Ok)?;
+        let list = List::read(&known).map_or_else(|| make(self), Ok)?;
         list.write(&shared).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))?;
         Ok(list)
     }
