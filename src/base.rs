@@ -6,7 +6,7 @@
 mod benchmarks;
 mod links;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,10 +17,9 @@ use perf_budget_core::handover::{
 };
 use perf_budget_core::outcome::Proven;
 
+pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
 use crate::worker::process::Build;
-
-pub(crate) use self::benchmarks::BaseBenchmarks;
 
 /// The base revision, as the environment describes it.
 #[derive(Debug)]
@@ -31,6 +30,9 @@ pub(crate) struct Base {
     links: Arc<Links>,
     /// The directory of the base's `budgets.toml`.
     pub(crate) root: PathBuf,
+    /// The differences between the environment in which the base's processes run and that of this process: each
+    /// variable with its value, or `None` if it is not inherited.
+    pub(crate) environment: BTreeMap<String, Option<String>>,
     /// The names of the base's budgets. `None` if its `budgets.toml` cannot be read by today's rules.
     names: Option<HashSet<String>>,
     /// The notes for every comparison with the base.
@@ -41,6 +43,8 @@ pub(crate) struct Base {
     benchmarks: Vec<BaseBenchmarks>,
     /// What is proven unchanged, so that it need not be measured. `None` if everything is measured.
     unchanged: Option<Unchanged>,
+    /// What is proven unchanged in the builds that times are compared with.
+    unchanged_times: Option<Unchanged>,
 }
 
 impl Base {
@@ -68,15 +72,10 @@ impl Base {
             this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
         };
         let details = handover.details;
-        let unchanged =
-            details.unchanged.filter(|unchanged| !always && is_about_this_binary(unchanged));
-        Ok(Some(Base {
-            notes: details.notes,
-            link_notes: details.link_notes,
-            benchmarks,
-            unchanged,
-            ..base
-        }))
+        let [unchanged, unchanged_times] = [details.unchanged, details.unchanged_times]
+            .map(|proof| proof.filter(|unchanged| !always && is_about_this_binary(unchanged)));
+        let (notes, link_notes) = (details.notes, details.link_notes);
+        Ok(Some(Base { notes, link_notes, benchmarks, unchanged, unchanged_times, ..base }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -85,12 +84,24 @@ impl Base {
             binary: None,
             links: Arc::default(),
             root: PathBuf::new(),
+            environment: BTreeMap::new(),
             names: Some(HashSet::new()),
             notes: Vec::new(),
             link_notes: Vec::new(),
             benchmarks: Vec::new(),
             unchanged: None,
+            unchanged_times: None,
         }
+    }
+
+    /// Returns a base of which the builds that times are compared with are proven equal.
+    #[cfg(test)]
+    pub(crate) fn with_equal_times(proven: Proven, note: &str) -> Base {
+        let this = std::env::current_exe().expect("this binary has a path");
+        let head = Written::of(&this).expect("this binary is there");
+        let equal = Unchanged { proven, budgets: Vec::new(), head };
+        let (link_notes, unchanged_times) = (vec![note.to_owned()], Some(equal));
+        Base { names: None, link_notes, unchanged_times, ..Base::before_budgets() }
     }
 
     fn new(handover: &Handover, file: &Path) -> Result<Base, Error> {
@@ -128,21 +139,30 @@ impl Base {
             Some(HashSet::new())
         };
         // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
-        let builds = |paths: &[PathBuf], package: Option<&PathBuf>| {
-            let build = |path: &PathBuf| Ok(Build::of(absolute(path)?, package.cloned()));
+        let environment = &handover.details.run_environment;
+        let own = |binary| {
+            let mut build = Build::of(binary, Some(root.clone()));
+            build.environment.clone_from(environment);
+            build
+        };
+        let all = |paths: &[PathBuf], build: &dyn Fn(PathBuf) -> Build| {
+            let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()
         };
-        let links = builds(if links.is_empty() { binaries } else { links }, Some(&root))?;
+        let links = all(if links.is_empty() { binaries } else { links }, &own)?;
+        let heads = all(heads, &|binary| Build::of(binary, None))?;
         let more = handover.details.more_links.clone();
         Ok(Base {
-            binary: binary.map(|binary| Build::of(binary, Some(root.clone()))),
-            links: Arc::new(Links::new(builds(heads, None)?, links, &root, more)),
-            root,
+            links: Arc::new(Links::new(heads, links, (root.clone(), environment.clone()), more)),
+            binary: binary.map(own),
+            environment: environment.clone(),
+            root: root.clone(),
             names,
             notes: Vec::new(),
             link_notes: Vec::new(),
             benchmarks: Vec::new(),
             unchanged: None,
+            unchanged_times: None,
         })
     }
 
@@ -179,6 +199,13 @@ impl Base {
         holds.then_some(&unchanged.proven)
     }
 
+    /// Returns the proof that a limit against the base holds for a time that is compared by pairs of processes, where
+    /// the builds that such times are compared with are equal. `None` if there is no proof.
+    pub(crate) fn proves_time(&self, limit: &Limit) -> Option<&Proven> {
+        let unchanged = self.unchanged_times.as_ref()?;
+        handover::holds_if_equal(limit).then_some(&unchanged.proven)
+    }
+
     /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
     /// none.
     pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
@@ -197,6 +224,7 @@ impl Base {
     pub(crate) fn measure_always(&mut self) {
         self.benchmarks.iter_mut().for_each(BaseBenchmarks::measure_always);
         self.unchanged = None;
+        self.unchanged_times = None;
     }
 
     /// Whether the base has a budget of this name. Without one there is nothing to compare with. If the base's

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    match links::act_as_wrapper() {
+    match links::act_as_wrapper().or_else(base::print_environment) {
         None => cli::main(),
         Some(Ok(code)) => code,
         Some(Err(reason)) => cli::fail(&Failure::unmeasured(reason)),

@@ -1,7 +1,8 @@
 //! The links of both revisions that times are compared with. Each pair of processes has a link of either side that no
 //! earlier pair of its measurement had, so further links are made when a measurement needs them.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,13 +12,16 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use crate::exec::{self, Launch};
 use crate::worker::process::Build;
 
+/// Each variable that differs with its value, or `None` if it is not inherited.
+type Environment = BTreeMap<String, Option<String>>;
+
 /// The links of both revisions. All measurements share them.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     made: Mutex<Made>,
     more: Option<MoreLinks>,
-    /// The directory of the base's package.
-    root: PathBuf,
+    /// The directory of the base's package, and how the environment of its processes differs from that of this process.
+    base: (PathBuf, Environment),
     /// See [`Links::are_same`]; found out when it is first asked for.
     same: OnceLock<bool>,
 }
@@ -43,11 +47,11 @@ impl Links {
     pub(super) fn new(
         heads: Vec<Build>,
         bases: Vec<Build>,
-        root: &Path,
+        base: (PathBuf, Environment),
         more: Option<MoreLinks>,
     ) -> Links {
         let made = Mutex::new(Made { heads, bases, failure: None });
-        Links { made, more, root: root.to_owned(), same: OnceLock::new() }
+        Links { made, more, base, same: OnceLock::new() }
     }
 
     /// Returns the builds of this revision and of the base for the n-th pair of a measurement, and the number of the link.
@@ -102,8 +106,12 @@ impl Links {
         match make(more, from + 1, to, timeout) {
             Ok(MadeLinks { heads, links }) => {
                 made.heads.extend(heads.into_iter().map(|path| Build::of(path, None)));
-                let package = Some(self.root.clone());
-                made.bases.extend(links.into_iter().map(|path| Build::of(path, package.clone())));
+                let (root, environment) = &self.base;
+                made.bases.extend(links.into_iter().map(|path| {
+                    let mut build = Build::of(path, Some(root.clone()));
+                    build.environment.clone_from(environment);
+                    build
+                }));
             }
             Err(why) => made.failure = Some(why.text),
         }
@@ -161,7 +169,7 @@ mod tests {
     }
 
     fn of(heads: usize, bases: usize, more: Option<MoreLinks>) -> Links {
-        Links::new(builds("h", heads), builds("b", bases), Path::new("/b"), more)
+        Links::new(builds("h", heads), builds("b", bases), ("/b".into(), Environment::new()), more)
     }
 
     /// Returns a shell command in the place of the program that makes links.
@@ -199,7 +207,7 @@ mod tests {
         let (head, base, other) = (file("head", "one"), file("base", "one"), file("other", "two"));
         let are_same = |heads: &[&Build], bases: &[&Build]| {
             let all = |builds: &[&Build]| builds.iter().copied().cloned().collect();
-            Links::new(all(heads), all(bases), &place, None).are_same()
+            Links::new(all(heads), all(bases), (place.clone(), Environment::new()), None).are_same()
         };
         assert!(are_same(&[&head], &[&base]) && !are_same(&[&head], &[&other]));
         assert!(!are_same(&[&head, &head], &[&base, &base]), "links are made to differ");

@@ -30,6 +30,18 @@ impl Rejected {
         ))
     }
 
+    /// Returns the rejection of a process whose `variable` came without a token, as a harness of an earlier release sets
+    /// it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn without_token(variable: &str) -> Rejected {
+        Rejected(format!(
+            "perf-budget: refused to act on `{variable}` in the environment: it came without a token; if this binary is \
+             the base of a revision with an older release of perf-budget, whose harness has started it, use the base's \
+             release in both, or compare with an older base; otherwise unset it (`unset {variable}`) and run the tests \
+             again"
+        ))
+    }
+
     /// Returns the rejection of a process that a workload has started: workloads do not run tests.
     #[cfg(target_os = "linux")]
     pub(crate) fn below_workload(workload: u32) -> Rejected {

@@ -1,5 +1,6 @@
 //! What is started and how, and what is known of it afterwards.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use super::handshake::Token;
 use super::usage::Usage;
+
+/// Differences from the environment of this process: each variable with its value, or `None` if it is not inherited.
+pub(crate) type Changes = BTreeMap<String, Option<String>>;
 
 /// A process to start, and how to start it.
 #[derive(Debug, Clone)]
@@ -123,6 +127,16 @@ impl Launch {
             parent: Parent::Harness,
             #[cfg(target_os = "linux")]
             tokens: Vec::new(),
+        }
+    }
+
+    /// Adds differences from the environment of this process.
+    pub(crate) fn change_environment(&mut self, changes: &Changes) {
+        for (name, value) in changes {
+            match value {
+                Some(value) => self.env.push((name.into(), value.into())),
+                None => self.without.push(name.into()),
+            }
         }
     }
 

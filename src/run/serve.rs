@@ -61,11 +61,7 @@ fn request_file() -> Result<Option<PathBuf>, Rejected> {
     let accepted = exec::accept(TOKEN_VARIABLE)?;
     let path = std::env::var_os(VARIABLE);
     match (&accepted, &path) {
-        (None, Some(_)) => {
-            let why =
-                "no parent handed this process a request, or a harness of an earlier release did";
-            return Err(Rejected::new(VARIABLE, why));
-        }
+        (None, Some(_)) => return Err(Rejected::without_token(VARIABLE)),
         (Some(_), None) => {
             return Err(Rejected::new(
                 TOKEN_VARIABLE,

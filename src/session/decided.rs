@@ -4,7 +4,7 @@ use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
 use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
 use perf_budget_core::record::{self, Begun};
-use perf_budget_core::suite::{self, names};
+use perf_budget_core::suite::{self, Group, Reading, Span, names};
 use perf_budget_core::verdict::Verdict;
 
 use super::state::Session;
@@ -63,8 +63,14 @@ impl Session {
         let base =
             self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
         let budget = &self.budgets.budgets[entry.budget];
-        if let Some(proven) = base.proves(budget, budget.cases.get(entry.case), &entry.limit) {
+        let proven = base.proves(budget, budget.cases.get(entry.case), &entry.limit);
+        let is_paired = is_paired(&self.suite.groups[entry.group]);
+        // A proof about the builds that times are compared with is shown with the note on how these were built.
+        let of_times =
+            || Some((base.proves_time(&entry.limit).filter(|_| is_paired)?, &base.link_notes[..]));
+        if let Some((proven, notes)) = proven.map(|proven| (proven, &[][..])).or_else(of_times) {
             let mut outcome = self.template(test);
+            outcome.notes.extend_from_slice(notes);
             outcome.verdict = Verdict::Pass;
             outcome.reason = proven.words();
             outcome.proven = Some(proven.clone());
@@ -182,7 +188,62 @@ impl Session {
     }
 }
 
+/// Whether a group's times are compared by pairs of processes, for which there may be separate builds.
+fn is_paired(group: &Group) -> bool {
+    cfg!(unix) && group.reading == Reading::TIME && matches!(group.span, Span::Case(_))
+}
+
 /// Whether a TOML key may have this character without being quoted.
 fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::budget;
+    use perf_budget_core::outcome::{By, Proven};
+
+    use super::*;
+    use crate::base::Base;
+
+    const BUDGETS: &str = r#"
+[budget.work]
+workload = "work"
+max = { mean = "1.05 x base", allocs = "1.05 x base" }
+
+[budget.faster]
+workload = "work"
+max = { mean = "0.9 x base" }
+
+[budget.loaded]
+workload = "work"
+load = { shape = "constant", rate = "100 op/s" }
+max = { p50 = "1.05 x base" }
+"#;
+
+    #[test]
+    fn a_proof_about_the_builds_for_times_holds_for_times_that_are_compared_in_pairs() {
+        let place =
+            std::env::temp_dir().join(format!("perf-budget-decided-{}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let path = place.join("budgets.toml");
+        std::fs::write(&path, BUDGETS).unwrap();
+        let budgets = budget::load(&path).unwrap();
+        let mut session =
+            Session::new(budgets, vec!["work".to_owned()], place.join("results")).unwrap();
+        let proven = Proven { by: By::Sections, commit: "0123456789abcdef".to_owned() };
+        session.base = Some(Base::with_equal_times(proven, "compiled in one unit"));
+        session.suite = suite::Suite::of(&session.budgets, true);
+        for (nth, test) in session.suite.tests.iter().enumerate() {
+            let is_proven = cfg!(unix) && test.name == "work::mean::x_base";
+            let outcome = session.against_base(nth).filter(|outcome| outcome.proven.is_some());
+            assert_eq!(outcome.is_some(), is_proven, "{}", test.name);
+            if let Some(outcome) = outcome {
+                assert_eq!(outcome.verdict, Verdict::Pass);
+                assert_eq!(outcome.reason, "it runs the same machine code as at 0123456789ab");
+                assert_eq!(outcome.notes, ["compiled in one unit"]);
+            }
+        }
+        std::fs::remove_dir_all(&place).unwrap();
+    }
 }

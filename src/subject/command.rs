@@ -22,10 +22,19 @@ use perf_budget_core::reading::{Orphans, ProcessRun, Timing};
 use self::ready::Signal;
 #[cfg(target_os = "linux")]
 use crate::exec::Stage;
-use crate::exec::{self, Child, Finished, Input, Launch, Parent, Readiness, Usage};
+use crate::exec::{self, Changes, Child, Finished, Input, Launch, Parent, Readiness, Usage};
 use crate::inject::Injection;
 
-/// Runs `command` once, in the directory `root`, and ends it and everything it started.
+/// Where a command runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The directory.
+    pub(crate) root: &'a Path,
+    /// The differences of the environment from that of this process. The command's own variables come on top.
+    pub(crate) environment: &'a Changes,
+}
+
+/// Runs `command` once in its place, and ends it and everything it started.
 ///
 /// - `wall_*`, `startup_*`: seconds from just before its program is loaded until its end, or until it
 ///   is ready. Every statistic that is asked for holds the same value: this run's.
@@ -41,7 +50,7 @@ use crate::inject::Injection;
 /// or if a metric is [`unsupported`].
 pub(crate) fn measure(
     command: &Command,
-    root: &Path,
+    place: Place<'_>,
     metrics: &[Metric],
     timeout: Duration,
     injection: Option<(Injection, f64)>,
@@ -50,8 +59,9 @@ pub(crate) fn measure(
     if let Some(reason) = metrics.iter().find_map(|metric| unsupported(command, metric)) {
         return Err(reason);
     }
+    let root = place.root;
     let signal = Signal::prepare(&command.ready, root)?;
-    let mut launch = launch(command, root, signal.as_ref())?;
+    let mut launch = launch(command, place, signal.as_ref())?;
     if let Some((injection, own)) = injection {
         apply(&mut launch, command, injection, own)?;
     }
@@ -93,13 +103,18 @@ pub(crate) fn unsupported(command: &Command, metric: &Metric) -> Option<Unmeasur
     Some(Unmeasured::new(Cause::Unsupported, format!("`{metric}` {text}")))
 }
 
-fn launch(command: &Command, root: &Path, signal: Option<&Signal>) -> Result<Launch, Unmeasured> {
+fn launch(
+    command: &Command,
+    Place { root, environment }: Place<'_>,
+    signal: Option<&Signal>,
+) -> Result<Launch, Unmeasured> {
     let mut argv = command.argv.clone();
     if argv.is_empty() {
         return Err(Unmeasured::new(Cause::NotFound, "the command is empty; name a program"));
     }
     let mut launch = Launch::new(argv.remove(0));
     launch.args = argv.into_iter().map(Into::into).collect();
+    launch.change_environment(environment);
     for (name, value) in &command.env {
         launch.env.push((name.into(), value.into()));
     }

@@ -8,7 +8,9 @@ use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
 use super::build::Builder;
+use super::command::Place;
 use super::{artifact, command, stale};
+use crate::exec::Changes;
 use crate::inject::Injection;
 use crate::meter::{Source, Versus};
 
@@ -125,6 +127,8 @@ impl Source for ArtifactComparison {
 pub(super) struct CommandRuns {
     pub(super) command: Command,
     pub(super) builder: Builder,
+    /// The differences of its environment from that of this process.
+    pub(super) environment: Changes,
     /// The notes about how the command was built.
     pub(super) notes: Vec<String>,
     pub(super) metrics: Vec<Metric>,
@@ -140,9 +144,9 @@ pub(super) struct CommandRuns {
 
 impl CommandRuns {
     fn run(&self, injection: Option<(Injection, f64)>) -> Result<ProcessRun, Unmeasured> {
-        let root = &self.builder.root;
+        let place = Place { root: &self.builder.root, environment: &self.environment };
         let mut process =
-            command::measure(&self.command, root, &self.metrics, self.timeout, injection)?;
+            command::measure(&self.command, place, &self.metrics, self.timeout, injection)?;
         if !self.notes.is_empty() {
             for metric in &self.metrics {
                 process.remarks.insert(metric.clone(), self.notes.clone());

@@ -239,6 +239,7 @@ impl Sources<'_> {
             (Subject::Command(command), _) => Box::new(CommandRuns {
                 command: fill(command, &budget.cases[case]),
                 builder: self.builder(budget, Some(&budget.cases[case]), base),
+                environment: base.map(|base| base.environment.clone()).unwrap_or_default(),
                 notes: Vec::new(),
                 metrics,
                 timeout,

@@ -1,6 +1,7 @@
 //! The test binary that a process is started from, and the check that it is still the same one. If somebody builds
 //! while a budget is measured, another program replaces it, and the result describes neither of the two.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
@@ -14,6 +15,9 @@ pub struct Build {
     pub binary: PathBuf,
     /// The directory of its package, in which it runs; `None` means the directory of this process.
     pub package: Option<PathBuf>,
+    /// The differences of its environment from that of this process: each variable with its value, or `None` if it is
+    /// not inherited.
+    pub environment: BTreeMap<String, Option<String>>,
     /// The state of the file when it was named; `None` if it could not be read.
     written: Option<Written>,
 }
@@ -36,7 +40,7 @@ impl Build {
     /// Notes the present state of a binary.
     pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
         let written = Written::of(&binary);
-        Build { binary, package, written }
+        Build { binary, package, environment: BTreeMap::new(), written }
     }
 
     /// Returns this binary as it was when this was first called, running in this process's directory.

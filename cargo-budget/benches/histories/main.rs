@@ -1,56 +1,97 @@
 //! A count of the commits in a real history that need no measuring. Each commit is compared with its parent by the
 //! command itself.
 //!
-//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a package
-//! `gate`, whose workloads use the crate at the top of the repository; `subjects.rs` has the workloads of each subject.
+//! `cargo bench -p cargo-budget --bench histories -- REPOSITORY SUBJECT COUNT` clones a repository and adds a test of
+//! budgets to the package at its top, as a user would; `subjects.rs` has the workload of each subject. The other
+//! development dependencies are left out, so that nothing else is built.
 //! For each of the last commits, except merges, it prints the result of the comparison with its parent. Nothing is
-//! measured, since the filter matches no test. Up to two binaries are built for each commit.
+//! timed, since the filter matches no test.
+//!
+//! Each result is checked by an independent instrument: callgrind counts the instructions of the workload in both
+//! revisions. Where the command has proven them equal, the counts must be equal too. The exit code is 1 where they are not,
+//! and where something could not be counted.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
+mod count;
 mod subjects;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
+
+use toml_edit::{DocumentMut, Item};
+
+use self::subjects::Subject;
 
 /// Parts of the command's messages, each with the result that it stands for.
-const SAYS: [(&str, &str); 4] = [
+const SAYS: [(&str, &str); 5] = [
     ("so it is not built", "equal by files"),
     ("which is built for the other limits", "equal by files"),
+    ("built to compare times, the test binary is the same", "times equal by sections"),
     ("the test binary is the same machine code", "equal by sections"),
     ("measuring what is limited against", "measured"),
 ];
 
-const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.05 x base\" }\n";
+/// The results that promise the same machine code.
+const EQUAL: [&str; 3] = ["equal by files", "equal by sections", "times equal by sections"];
+
+/// The files that are added to each commit, even where git ignores them.
+const ADDED: [&str; 4] = ["Cargo.toml", "Cargo.lock", "budgets.toml", "tests/budgets.rs"];
+
+const BUDGETS: &str = "[budget.work]\nworkload = \"work\"\nmax = { allocs = \"1.05 x base\", mean = \"1.05 x base\" }\n";
 
 struct History {
     clone: PathBuf,
-    /// The package's name, and the source of its workloads.
-    subject: (&'static str, &'static str),
+    subject: &'static Subject,
     place: tempfile::TempDir,
+    /// The instructions of the workload, by commit.
+    counts: BTreeMap<String, u64>,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [repository, subject, count] = arguments.as_slice() else {
         println!("name a repository, a subject and a count: see the head of {}", file!());
-        return;
+        return ExitCode::SUCCESS;
     };
     let place = tempfile::tempdir().expect("a directory for the clone");
     let clone = place.path().join("clone");
     git(place.path(), &["clone", "-q", repository, "clone"]);
-    let subject = *subjects::ALL.iter().find(|(name, _)| name == subject).expect("it is a subject");
-    let history = History { clone, subject, place };
-    let listed = git(&history.clone, &["log", "--no-merges", "--format=%H", "-n", count]);
-    let mut counts = BTreeMap::<&str, usize>::new();
+    let subject =
+        subjects::ALL.iter().find(|known| known.name == subject).expect("it is a subject");
+    let mut history = History { clone, subject, place, counts: BTreeMap::new() };
+    let listed = git(
+        &history.clone,
+        // From the oldest on, so that the count of a commit's parent is usually known.
+        &["log", "--no-merges", "--topo-order", "--reverse", "--format=%H", "-n", count],
+    );
+    let mut results = BTreeMap::<&str, usize>::new();
+    let (mut exceptions, mut uncounted) = (0, 0);
     for commit in listed.lines() {
         let (kind, why) = history.judged(commit);
-        *counts.entry(kind).or_default() += 1;
-        println!("{} | {kind} | {}", &commit[..12], why.trim());
+        *results.entry(kind).or_default() += 1;
+        let counted = match history.counted(commit) {
+            Err(why) => {
+                uncounted += 1;
+                format!("not counted: {why}")
+            }
+            Ok([base, head]) if base == head => format!("{head} instructions in both"),
+            Ok([base, head]) => {
+                if EQUAL.contains(&kind) {
+                    exceptions += 1;
+                }
+                let change = 100.0 * (head as f64 / base as f64 - 1.0);
+                format!("{base} instructions, then {head} ({change:+.3} %)")
+            }
+        };
+        println!("{} | {kind} | {} | {counted}", &commit[..12], why.trim());
     }
-    println!("{counts:?}");
+    println!(
+        "{results:?}; {exceptions} proven equal and counted differently; {uncounted} not counted"
+    );
+    ExitCode::from(u8::from(exceptions > 0 || uncounted > 0))
 }
 
 impl History {
@@ -58,12 +99,12 @@ impl History {
     fn judged(&self, commit: &str) -> (&'static str, String) {
         self.check_out(&format!("{commit}~1"));
         let lock = self.lock();
-        git(&self.clone, &["add", "-A", "-f", "gate"]);
+        git(&self.clone, &[&["add", "-f"][..], &ADDED].concat());
         let author = ["-c", "user.name=n", "-c", "user.email=n@n"];
         git(&self.clone, &[&author[..], &["commit", "-q", "--no-verify", "-m", "base"]].concat());
         let base = git(&self.clone, &["rev-parse", "HEAD"]);
         self.check_out(commit);
-        fs::write(self.gate().join("Cargo.lock"), lock).expect("the lock is written");
+        fs::write(self.clone.join("Cargo.lock"), lock).expect("the lock is written");
         git(&self.clone, &["reset", "-q", "--mixed", &base]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-budget"));
         command.args(["budget", "check", "--base", "HEAD", "--", "no such test"]);
@@ -73,28 +114,55 @@ impl History {
             let kind = SAYS.iter().find(|(words, _)| line.contains(words))?.1;
             Some((kind, line.to_owned()))
         });
-        let failed = || said.lines().rfind(|line| line.contains("error")).unwrap_or("").to_owned();
-        found.unwrap_or_else(|| ("not built", failed()))
+        found.unwrap_or_else(|| ("not built", error(&said)))
     }
 
-    fn gate(&self) -> PathBuf {
-        self.clone.join("gate")
+    /// Returns the instructions of the workload at a commit's parent and at the commit.
+    fn counted(&mut self, commit: &str) -> Result<[u64; 2], String> {
+        let parent = git(&self.clone, &["rev-parse", &format!("{commit}~1")]);
+        // The commit is checked out last, as the next one usually follows it.
+        let mut counts = [0; 2];
+        for (at, count) in [parent.as_str(), commit].into_iter().zip(&mut counts) {
+            *count = match self.counts.get(at) {
+                Some(&known) => known,
+                None => count::instructions(&self.built(at)?, self.place.path()),
+            };
+            self.counts.insert(at.to_owned(), *count);
+        }
+        Ok(counts)
     }
 
-    /// Prepares a command to run in the gate, with a target directory and a cache that all commits share.
+    /// Builds the test at a commit as the command does, and returns the binary.
+    fn built(&self, commit: &str) -> Result<PathBuf, String> {
+        self.check_out(commit);
+        self.lock();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["test", "--release", "--no-run", "--test", "budgets"]);
+        cargo.args(["--message-format", "json-render-diagnostics"]);
+        let output = self.with(&mut cargo).output().expect("cargo starts");
+        let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+        let executable = |line: &str| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        };
+        messages.lines().rev().find_map(executable).ok_or_else(|| error(&text(&output)))
+    }
+
+    /// Prepares a command to run in the clone, with a cache that all commits share, and a target
+    /// directory that all histories share.
     fn with<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.env("CARGO_TARGET_DIR", self.place.path().join("target"));
+        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("histories"));
         command.env("PERF_BUDGET_CACHE", self.place.path().join("cache"));
         for name in ["PERF_BUDGET_DIR", "PERF_BUDGET_MEASURE"] {
             command.env_remove(name);
         }
-        command.current_dir(self.gate())
+        command.current_dir(&self.clone)
     }
 
     /// Returns the lock file that cargo makes from that of the commit before, so that versions stay the same.
     fn lock(&self) -> String {
         let kept = self.place.path().join("Cargo.lock");
-        let own = self.gate().join("Cargo.lock");
+        let own = self.clone.join("Cargo.lock");
         if kept.is_file() {
             fs::copy(&kept, &own).expect("the lock is there");
         }
@@ -106,30 +174,52 @@ impl History {
         fs::read_to_string(own).expect("the lock is there")
     }
 
-    /// Checks out a commit and adds the gate.
+    /// Checks out a commit and adds the test.
     fn check_out(&self, commit: &str) {
         git(&self.clone, &["checkout", "-q", "--force", "--detach", commit]);
         git(&self.clone, &["clean", "-q", "-ffdx"]);
-        let (subject, source) = self.subject;
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
-        // A history of this library is measured by the library at that commit.
-        let is_own = subject == "perf-budget";
-        let library = if is_own { Path::new("..") } else { library };
-        let library = format!("perf-budget = {{ path = '{}' }}\n", library.display());
-        let own = if is_own { String::new() } else { format!("{subject} = {{ path = \"..\" }}\n") };
-        let manifest = format!(
-            "[package]\nname = \"gate\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{library}{own}\n\
-             [[test]]\nname = \"budgets\"\nharness = false\n\n[workspace]\n"
-        );
         let write = |name: &str, text: &str| {
-            let path = self.gate().join(name);
-            fs::create_dir_all(path.parent().expect("it is in the gate")).expect("a directory");
-            fs::write(path, text).expect("the gate is written");
+            let path = self.clone.join(name);
+            fs::create_dir_all(path.parent().expect("it is in the clone")).expect("a directory");
+            fs::write(path, text).expect("the test is written");
         };
-        write("Cargo.toml", &manifest);
+        let manifest = fs::read_to_string(self.clone.join("Cargo.toml")).expect("a manifest");
+        write("Cargo.toml", &self.with_test(&manifest));
         write("budgets.toml", BUDGETS);
-        write("src/lib.rs", "");
-        write("tests/budgets.rs", source);
+        write("tests/budgets.rs", &self.subject.source());
+    }
+
+    /// Returns a manifest with the test, which uses this library without its default features.
+    fn with_test(&self, manifest: &str) -> String {
+        let mut manifest: DocumentMut = manifest.parse().expect("the manifest is TOML");
+        // A history of this library is measured by the library at that commit.
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a workspace");
+        let own = "[[test]]\nname = \"budgets\"\nharness = false\n";
+        let own: DocumentMut = own.parse().expect("it is TOML");
+        manifest.insert("test", own["test"].clone());
+        manifest.remove("bench");
+        // A feature may name a development dependency, which then has to be there.
+        let features = manifest.get("features").map(ToString::to_string).unwrap_or_default();
+        let others = manifest.entry("dev-dependencies").or_insert(toml_edit::table());
+        let others = others.as_table_like_mut().expect("it is a table");
+        let names: Vec<String> = others.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names.iter().filter(|name| !features.contains(&format!("\"{name}/"))) {
+            others.remove(name);
+        }
+        if self.subject.name == "perf-budget" {
+            manifest["features"]["default"] = toml_edit::value(toml_edit::Array::new());
+        } else {
+            let mut table = toml_edit::InlineTable::new();
+            table.insert("path", library.to_string_lossy().as_ref().into());
+            table.insert("default-features", false.into());
+            others.insert("perf-budget", toml_edit::value(table));
+        }
+        let targets = manifest.get_mut("target").and_then(Item::as_table_like_mut);
+        for (_, target) in targets.into_iter().flat_map(|targets| targets.iter_mut()) {
+            target.as_table_like_mut().map(|target| target.remove("dev-dependencies"));
+        }
+        manifest.entry("workspace").or_insert(toml_edit::table());
+        manifest.to_string()
     }
 }
 
@@ -138,6 +228,11 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = output.expect("git starts");
     assert!(output.status.success(), "git {arguments:?}: {}", text(&output));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Returns the last line about an error.
+fn error(said: &str) -> String {
+    said.lines().rfind(|line| line.contains("error")).unwrap_or("").to_owned()
 }
 
 fn text(output: &Output) -> String {

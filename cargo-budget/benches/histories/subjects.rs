@@ -1,49 +1,63 @@
-//! The workloads for each crate, each a file `tests/budgets.rs` of the gate.
+//! The workload for each crate, which becomes the crate's test `budgets`.
 
-/// The workloads by the package's name. This library is in the list as its users have it: a change of the library changes
-/// every test binary.
-pub(super) const ALL: [(&str, &str); 3] = [
-    (
-        "serde_json",
-        r##"fn main() -> std::process::ExitCode {
-    perf_budget::Harness::new()
-        .workload("work", |run| {
-            run.iter(|| {
-                let text = r#"{"a":[1,2.5,-3e7,"text \u00e9"],"b":{"c":null,"d":true}}"#;
-                let value: serde_json::Value = serde_json::from_str(text).unwrap();
-                (serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap())
-            })
-        })
-        .main()
+/// A crate with a history, and a workload that uses it.
+pub(super) struct Subject {
+    /// The name of the package at the top of the repository.
+    pub(super) name: &'static str,
+    /// The statements of the workload. The last one is an expression.
+    work: &'static str,
 }
+
+/// This library is in the list as its users have it: a change of the library changes every test binary. Its workload
+/// reads a file of budgets.
+pub(super) const ALL: [Subject; 3] = [
+    Subject {
+        name: "serde_json",
+        work: r##"
+    let text = r#"{"a":[1,2.5,-3e7,"text \u00e9"],"b":{"c":null,"d":true}}"#;
+    let value: serde_json::Value = serde_json::from_str(black_box(text)).unwrap();
+    serde_json::to_string(&value).unwrap().len() + serde_json::to_string_pretty(&value).unwrap().len()
 "##,
-    ),
-    (
-        "hashbrown",
-        r#"fn main() -> std::process::ExitCode {
-    perf_budget::Harness::new()
-        .workload("work", |run| {
-            run.iter(|| {
-                let mut map = hashbrown::HashMap::new();
-                for n in 0..1000_u64 {
-                    *map.entry(n % 700).or_insert(n) += n;
-                }
-                map.retain(|key, _| key % 3 != 0);
-                let sum: u64 = map.values().sum();
-                (map.remove(&7), map.get(&8).copied(), sum)
-            })
-        })
-        .main()
-}
+    },
+    Subject {
+        name: "hashbrown",
+        work: r"
+    let mut map = hashbrown::HashMap::new();
+    for n in 0..black_box(1000_usize) {
+        *map.entry(n % 700).or_insert(n) += n;
+    }
+    map.retain(|key, _| key % 3 != 0);
+    let sum: usize = map.values().sum();
+    sum + map.remove(&7).unwrap_or(0) + map.get(&8).copied().unwrap_or(0)
+",
+    },
+    Subject {
+        name: "perf-budget",
+        work: r#"
+    let text = "[budget.work]\nworkload = \"work\"\nparams.size = [1, 10, 100]\nmax = { p99 = \"5 ms\", allocs = 7 }\n";
+    let read = perf_budget_core::budget::parse(black_box(text), std::path::Path::new("budgets.toml"));
+    read.unwrap().budgets.len()
 "#,
-    ),
-    (
-        "perf-budget",
-        r#"fn main() -> std::process::ExitCode {
-    perf_budget::Harness::new()
-        .workload("work", |run| run.iter(|| (0..1000_u64).map(|n| n * n).sum::<u64>()))
-        .main()
-}
-"#,
-    ),
+    },
 ];
+
+/// The function that the workload runs. Its name is kept, so that callgrind can count what happens in it.
+pub(super) const FUNCTION: &str = "budgeted_work";
+/// The variable with which the test calls the function and does nothing else.
+pub(super) const CALLS: &str = "BUDGETED_CALLS";
+
+impl Subject {
+    /// Returns the source of the test.
+    pub(super) fn source(&self) -> String {
+        let work = self.work;
+        format!(
+            "#![allow(unsafe_code)]\n\nuse std::hint::black_box;\n\n\
+             #[unsafe(no_mangle)]\n#[inline(never)]\npub extern \"C\" fn {FUNCTION}() -> usize {{{work}}}\n\n\
+             fn main() -> std::process::ExitCode {{\n    \
+                 if let Ok(calls) = std::env::var(\"{CALLS}\") {{\n        \
+                     for _ in 0..calls.parse().unwrap() {{\n            black_box({FUNCTION}());\n        }}\n        \
+                     return std::process::ExitCode::SUCCESS;\n    }}\n    \
+                 perf_budget::Harness::new().workload(\"work\", |run| run.iter(|| {FUNCTION}())).main()\n}}\n"
+        )
+    }
+}

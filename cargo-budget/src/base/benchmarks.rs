@@ -17,7 +17,7 @@ use perf_budget_core::outcome::{By, Cause, Proven, Unmeasured, short};
 use super::build::{Built, Side};
 use super::compared::{Revision, words};
 use super::start::start;
-use super::unchanged::{Comparison, Head, Revisions};
+use super::unchanged::{BaseTree, Comparison, Head, Revisions};
 use super::{members, shared};
 use crate::child;
 use crate::failure::Failure;
@@ -48,6 +48,8 @@ pub(super) struct Both<'a> {
     pub(super) proves: bool,
     /// Whether both revisions have the same configuration, so that the base can use this revision's dependencies.
     pub(super) has_same_configuration: bool,
+    /// Whether the base has packages of a directory that replaces a registry.
+    pub(super) is_vendored: bool,
 }
 
 /// Returns the ways in which budgets have benchmarks built that are compared with the base.
@@ -109,23 +111,26 @@ impl Both<'_> {
             Some(None) | None => tell(&format!("building the benchmarks of {short}")),
         }
         prepare()?;
-        if let (Some(workspace), true) = (self.head.workspace, self.has_same_configuration)
+        let is_alike = self.has_same_configuration && !self.is_vendored;
+        if let (Some(workspace), true) = (self.head.workspace, is_alike)
             && !shared::is_built(self.target_dir, self.commit, self.checkout)
         {
             own.lend(workspace.target_directory.as_std_path(), self.target_dir);
         }
         let build = || self.side(way, self.base);
-        let (built, how) = shared::build(self.target_dir, self.commit, self.checkout, build)?;
+        let (built, how) =
+            shared::build(self.target_dir, (self.commit, self.is_vendored), self.checkout, build)?;
         let (file, list) = self.list("base", way, &built, how.note(), tell)?;
         benchmarks.base = Some(file);
         if let (Some(proof), Some(workspace)) = (&proof, self.base.workspace) {
             let workspace = workspace.workspace_root.as_std_path();
+            let tree = BaseTree { top: self.checkout, workspace };
             for program in &programs {
                 let name = (&program.package, &program.target);
                 let other =
                     list.programs.iter().find(|other| (&other.package, &other.target) == name);
                 let Some(other) = other else { continue };
-                let why = proof.difference_of_sections(&other.binary, &program.binary, workspace);
+                let why = proof.difference_of_sections([&other.binary, &program.binary], tree);
                 match why {
                     None => benchmarks.equal.push(equal(By::Sections, program)),
                     Some(why) => {
@@ -198,7 +203,8 @@ impl Both<'_> {
     fn proof<'p>(&'p self, built: &'p Built, tell: &dyn Fn(&str)) -> Option<Comparison<'p>> {
         let metadata = self.head.workspace.filter(|_| self.proves)?;
         let (top, prefix) = self.place;
-        let head = Head { root: self.head.root, top, prefix, built, metadata };
+        let Revision { root, files, .. } = self.head;
+        let head = Head { root, top, prefix, built, metadata, files };
         let Both { commit, budgets, before, .. } = *self;
         Comparison::of(Revisions { head, commit, budgets, before }, tell)
     }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::outcome::short;
 
 use super::build::{Built, Target};
-use super::compared::{self, Asked, Compared, Other, Revision};
+use super::compared::{self, Asked, Compared, Other, Prove, Revision};
 use super::environment::Environment;
-use super::saved::{self, Key};
+use super::running::{self, Changes, Test};
+use super::saved::{self, Key, Taken};
 use super::shared;
 use crate::failure::Failure;
 
@@ -49,22 +50,35 @@ pub(super) struct BaseBuild<'a> {
     pub(super) base: Revision<'a>,
     /// Whether both revisions have the same configuration.
     pub(super) has_same_configuration: bool,
+    /// Whether any of them replaces a registry, for instance by a directory of the project.
+    pub(super) is_vendored: bool,
+}
+
+/// The base's binary as cargo builds it.
+pub(super) struct Found<'a> {
+    pub(super) binary: PathBuf,
+    /// Where the links come from that times are compared with.
+    pub(super) other: Other<'a>,
+    /// What cargo changes in the environment to run it; `None` where cargo can be asked.
+    pub(super) environment: Option<Changes>,
 }
 
 impl<'a> BaseBuild<'a> {
-    /// Returns the base's binary as cargo builds it, and where the links come from that times are compared with.
+    /// Builds the base's binary, or takes it from the directory where it was saved.
     pub(super) fn binary(
         &self,
         environment: &Environment,
         tell: &dyn Fn(&str),
-    ) -> Result<(PathBuf, Other<'a>), Failure> {
+    ) -> Result<Found<'a>, Failure> {
         let short = short(self.commit);
         if let Some(from) = self.wanted.from {
             let key = self.key(environment)?;
             match saved::take(from, &key, self.base.root, &self.target_dir) {
                 Ok(taken) => {
                     tell(&format!("taking {short} from {}", from.display()));
-                    return Ok((taken.binary, Other::Taken(taken.links, taken.reason)));
+                    let Taken { binary, links, reason, environment } = taken;
+                    let other = Other::Taken(links, reason);
+                    return Ok(Found { binary, other, environment: Some(environment) });
                 }
                 Err(reason) => {
                     tell(&format!("the base in {} cannot be used: {reason}", from.display()));
@@ -72,14 +86,15 @@ impl<'a> BaseBuild<'a> {
             }
         }
         tell(&format!("building {short} in {}", self.base.root.display()));
-        Ok((self.build()?, Other::Build(self.base)))
+        Ok(Found { binary: self.build()?, other: Other::Build(self.base), environment: None })
     }
 
     /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the
-    /// base alone where it is saved.
+    /// base alone where it is saved. `prove` compares them.
     pub(super) fn compared(
         &self,
         other: Other<'_>,
+        prove: Prove<'_>,
         tell: &dyn Fn(&str),
     ) -> Result<Compared, Failure> {
         let Some(times) = self.wanted.times.filter(|times| times.is_wanted) else {
@@ -87,7 +102,7 @@ impl<'a> BaseBuild<'a> {
         };
         tell("building once more to compare times");
         let head = self.wanted.to.is_none().then_some(self.head);
-        compared::build(self.wanted.target, times, &self.links, head, other)
+        compared::build(self.wanted.target, times, &self.links, head, other, prove)
     }
 
     /// Writes the base to the directory that it is to be saved in, if there is one.
@@ -95,26 +110,38 @@ impl<'a> BaseBuild<'a> {
         &self,
         binary: &Path,
         compared: &Compared,
+        run: &Changes,
         environment: &Environment,
     ) -> Result<(), Failure> {
         let Some(to) = self.wanted.to else { return Ok(()) };
         let links = (&compared.base, compared.reason.as_deref());
         let key = self.key(environment)?;
-        saved::write(to, &key, (self.base.root, &self.target_dir), binary, links)
+        saved::write(to, &key, (self.base.root, &self.target_dir), binary, links, run)
+    }
+
+    /// Returns what cargo changes in the environment to run the test of a revision.
+    pub(super) fn environment(
+        &self,
+        revision: Revision<'_>,
+        binary: &Path,
+    ) -> Result<Changes, Failure> {
+        let Revision { root: package, side, .. } = revision;
+        let test = Test { target: self.wanted.target, package, side, binary };
+        running::changes(test, &self.links)
     }
 
     /// Builds the base's binary, with the dependencies that this revision has compiled where they can be reused.
     fn build(&self) -> Result<PathBuf, Failure> {
         let BaseBuild { commit, wanted, target_dir, checkout, head, base, .. } = self;
         // The configuration affects build scripts, and cargo's hashes of dependencies do not contain that.
-        if let (Some(built), Some(metadata), true) =
-            (wanted.head, head.workspace, self.has_same_configuration)
+        let is_alike = self.has_same_configuration && !self.is_vendored;
+        if let (Some(built), Some(metadata), true) = (wanted.head, head.workspace, is_alike)
             && !shared::is_built(target_dir, commit, checkout)
         {
             built.lend(metadata.target_directory.as_std_path(), target_dir);
         }
         let build = || wanted.target.build(base.root, base.side);
-        shared::build(target_dir, commit, checkout, build)
+        shared::build(target_dir, (commit, self.is_vendored), checkout, build)
     }
 
     /// Returns the description of this base by which a saved one is recognised.

@@ -39,6 +39,24 @@ pub(super) enum Side<'a> {
     Base { environment: &'a Environment, target_dir: &'a Path },
 }
 
+impl Side<'_> {
+    /// Returns a command that starts the cargo that this revision is built with.
+    pub(super) fn cargo(self) -> Command {
+        match self {
+            Side::Head => child::cargo(),
+            Side::Base { environment, .. } => environment.cargo(),
+        }
+    }
+
+    /// Returns the arguments by which cargo builds in the directory for this revision.
+    pub(super) fn arguments(self) -> Vec<OsString> {
+        match self {
+            Side::Head => Vec::new(),
+            Side::Base { target_dir, .. } => vec!["--target-dir".into(), target_dir.into()],
+        }
+    }
+}
+
 /// The way in which a revision is built. The default is cargo's own; the others serve to compare times.
 #[derive(Debug, Default)]
 pub(super) struct Way<'a> {
@@ -147,13 +165,8 @@ impl Target {
             arguments.extend(["--config".into(), setting.into()]);
         }
         arguments.extend(["--message-format", "json-render-diagnostics"].map(Into::into));
-        let mut cargo = match side {
-            Side::Head => child::cargo(),
-            Side::Base { environment, target_dir } => {
-                arguments.extend(["--target-dir".into(), target_dir.into()]);
-                environment.cargo()
-            }
-        };
+        arguments.extend(side.arguments());
+        let mut cargo = side.cargo();
         if let Some(recording) = way.recording {
             recording.apply(&mut cargo)?;
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
-use perf_budget_core::handover::MoreLinks;
+use perf_budget_core::handover::{MoreLinks, Unchanged, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Versus};
 
 use super::build::{Side, Target, Way};
@@ -24,6 +24,8 @@ use crate::links::{self, BOUNDARY, Recording, Refused, Repeated};
 pub(crate) struct Asked {
     /// Whether any limit compares times; otherwise there is nothing to build.
     pub(crate) is_wanted: bool,
+    /// Whether any of these limits has to be measured even where both builds are equal.
+    pub(crate) is_demanding: bool,
     /// The number of links of each revision that are made before anything is measured.
     pub(crate) links: u32,
     /// The number of units in which a package of the workspace is compiled.
@@ -34,12 +36,16 @@ impl Asked {
     /// Returns what a project's budgets ask for.
     pub(crate) fn by(budgets: &Budgets) -> Asked {
         let suite = Suite::of(budgets, true);
-        let is_wanted = suite
-            .groups
-            .iter()
-            .any(|group| group.versus == Some(Versus::Base) && group.reading == Reading::TIME);
+        let compares = |group: usize| {
+            let group = &suite.groups[group];
+            group.versus == Some(Versus::Base) && group.reading == Reading::TIME
+        };
+        let mut times = suite.tests.iter().filter(|test| compares(test.group)).peekable();
+        let is_wanted = times.peek().is_some();
+        let is_demanding = times.any(|test| !holds_if_equal(&test.limit));
         let settings = &budgets.settings;
-        Asked { is_wanted, links: settings.layouts, units: settings.codegen_units }
+        let (links, units) = (settings.layouts, settings.codegen_units);
+        Asked { is_wanted, is_demanding, links, units }
     }
 
     /// Returns a description of the way of building, which two builds must have in common to be compared.
@@ -68,6 +74,8 @@ pub(super) struct Revision<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     pub(super) binaries: Vec<PathBuf>,
+    /// The binary as cargo linked it; `None` where it is not known.
+    pub(super) plain: Option<PathBuf>,
     /// The seed of the first link. Both revisions have the same, so that luck with addresses cancels where they are
     /// nearly equal.
     pub(super) first_seed: u32,
@@ -80,12 +88,16 @@ pub(super) struct Links {
 impl Links {
     /// Returns an empty list of links of this binary, which cannot be repeated here.
     pub(super) fn of(binary: &Path, first_seed: u32) -> Links {
-        Links { binaries: Vec::new(), first_seed, of: Some(binary.to_owned()), repeated: None }
+        let mut links = Links::default();
+        (links.first_seed, links.of) = (first_seed, Some(binary.to_owned()));
+        links
     }
 
     /// Returns the only binary of a revision.
     fn only(binary: PathBuf) -> Links {
-        Links { binaries: vec![binary], first_seed: 0, of: None, repeated: None }
+        let mut links = Links::default();
+        (links.binaries, links.plain) = (vec![binary.clone()], Some(binary));
+        links
     }
 
     /// Removes all links but one from the list. If one revision had several links and the other only one, the influence
@@ -114,6 +126,8 @@ pub(super) struct Compared {
     pub(super) reason: Option<String>,
     /// Notes that are shown with each comparison of times.
     pub(super) notes: Vec<String>,
+    /// The proof that the builds are equal, so that their times need not be measured.
+    pub(super) unchanged: Option<Unchanged>,
 }
 
 /// The source of the base's links.
@@ -124,13 +138,19 @@ pub(super) enum Other<'a> {
     Taken(Links, Option<String>),
 }
 
-/// Builds and links both revisions, or the base alone. The records of their links are in `place`.
+/// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are
+/// not, or where that is not enough.
+pub(super) type Prove<'a> = &'a dyn Fn(&Path, &Path) -> Option<Unchanged>;
+
+/// Builds and links both revisions, or the base alone. The records of their links are in `place`. Where `prove` finds
+/// the builds to be equal, they are linked only if a limit has to be measured all the same.
 pub(super) fn build(
     target: &Target,
     asked: Asked,
     place: &Path,
     head: Option<Revision<'_>>,
     other: Other<'_>,
+    prove: Prove<'_>,
 ) -> Result<Compared, Failure> {
     // The linker, the compiler and the harness run in other directories than this command.
     let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
@@ -149,19 +169,30 @@ pub(super) fn build(
             (links.first_seed, if asked.links < 2 { 1 } else { saved })
         }
     };
-    let made = |revision: Revision<'_>, name: &str| {
+    let timed = |revision, name: &str| {
         let asked = Asked { units, links: count, ..asked };
-        TimedBuild { target, asked, revision, records: place.join(name), first_seed }.build()
-    };
-    let (mut base, reason) = match other {
-        Other::Build(revision) => made(revision, "base")?,
-        Other::Taken(links, reason) => (links, reason),
+        TimedBuild { target, asked, revision, records: place.join(name), first_seed }
     };
     let mut notes = vec![words(units, has_members).to_owned()];
+    let base = match other {
+        Other::Build(revision) => Half::Compiled(timed(revision, "base").compile()?),
+        Other::Taken(links, reason) => Half::Linked(links, reason),
+    };
     let Some(head) = head else {
+        let (base, reason) = base.link()?;
         return Ok(Compared { base, reason, notes, ..Compared::default() });
     };
-    let (mut head, other) = made(head, "head")?;
+    let head = timed(head, "head").compile()?;
+    let plain = match &base {
+        Half::Compiled(base) => Some(&base.binary),
+        Half::Linked(links, _) => links.plain.as_ref(),
+    };
+    let unchanged = plain.and_then(|plain| prove(plain, &head.binary));
+    if unchanged.is_some() && !asked.is_demanding {
+        return Ok(Compared { notes, unchanged, ..Compared::default() });
+    }
+    let (mut base, reason) = base.link()?;
+    let (mut head, other) = head.link()?;
     let why = reason.as_ref().or(other.as_ref());
     if let Some(why) = why {
         base.keep_one();
@@ -182,7 +213,7 @@ pub(super) fn build(
         }
         _ => None,
     };
-    Ok(Compared { head, base, more, reason, notes })
+    Ok(Compared { head, base, more, reason, notes, unchanged })
 }
 
 /// Returns a note on how both revisions were compiled.
@@ -201,6 +232,23 @@ pub(super) fn words(units: CodegenUnits, has_members: bool) -> &'static str {
     }
 }
 
+/// One side of the comparison, as far as it is built.
+enum Half<'a> {
+    /// It was compiled here, and is not linked any further times.
+    Compiled(Compiled<'a>),
+    /// It was linked elsewhere. The text is the reason why there is only one link, where that is so.
+    Linked(Links, Option<String>),
+}
+
+impl Half<'_> {
+    fn link(self) -> Result<(Links, Option<String>), Failure> {
+        match self {
+            Half::Compiled(compiled) => compiled.link(),
+            Half::Linked(links, reason) => Ok((links, reason)),
+        }
+    }
+}
+
 /// The build of one revision to compare times.
 struct TimedBuild<'a> {
     target: &'a Target,
@@ -210,28 +258,46 @@ struct TimedBuild<'a> {
     first_seed: u32,
 }
 
-impl TimedBuild<'_> {
-    /// Builds the links. Where there can be none, it builds the one binary and returns the reason with it.
-    fn build(&self) -> Result<(Links, Option<String>), Failure> {
-        let recording = match self.recording() {
+/// A revision that was compiled to compare times.
+struct Compiled<'a> {
+    build: TimedBuild<'a>,
+    /// The binary as cargo linked it.
+    binary: PathBuf,
+    /// How its link is recorded, or why there can be no further links.
+    recording: Result<Recording, String>,
+}
+
+impl Compiled<'_> {
+    /// Makes the links. Where there can be none, it returns the one binary, and the reason with it.
+    fn link(self) -> Result<(Links, Option<String>), Failure> {
+        let Compiled { build, mut binary, recording } = self;
+        let recording = match recording {
             Ok(recording) => recording,
-            Err(reason) => return Ok((Links::only(self.cargo(None)?), Some(reason))),
+            Err(reason) => return Ok((Links::only(binary), Some(reason))),
         };
-        let mut binary = self.cargo(Some(&recording))?;
-        let mut made = self.links(&binary);
+        let mut made = build.links(&binary);
         if made.as_ref().is_err_and(|refused| *refused == Refused::Stale) {
             // The link of this binary was not recorded. Cargo links it again once it is deleted.
             std::fs::remove_file(&binary).map_err(|e| Failure::io("remove", &binary, &e))?;
-            binary = self.cargo(Some(&recording))?;
-            made = self.links(&binary);
+            binary = build.cargo(Some(&recording))?;
+            made = build.links(&binary);
         }
-        links::forget_others(&self.records, &binary);
+        links::forget_others(&build.records, &binary);
         let stale = "the link could not be recorded";
         Ok(match made {
             Ok(links) => (links, None),
             Err(Refused::Stale) => (Links::only(binary), Some(stale.into())),
             Err(Refused::Cannot(why)) => (Links::only(binary), Some(why)),
         })
+    }
+}
+
+impl<'a> TimedBuild<'a> {
+    /// Compiles the revision, and has its link recorded where it can be repeated.
+    fn compile(self) -> Result<Compiled<'a>, Failure> {
+        let recording = self.recording();
+        let binary = self.cargo(recording.as_ref().ok())?;
+        Ok(Compiled { build: self, binary, recording })
     }
 
     /// Makes the first links of a binary. Those of an earlier run that was cut short are removed before.
@@ -243,6 +309,7 @@ impl TimedBuild<'_> {
             first_seed: self.first_seed,
         };
         let mut links = Links::of(binary, self.first_seed);
+        links.plain = Some(binary.to_owned());
         links.binaries = repeated.make(1..=self.asked.links.min(repeated.most()))?;
         links.repeated = Some(repeated);
         Ok(links)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, Item};
+use toml_edit::{Document, Item, Value};
 
 use crate::failure::Failure;
 
@@ -58,23 +58,29 @@ impl Files {
         files
     }
 
-    /// Returns all files, the nearest first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        self.inside.iter().chain(&self.above)
+    /// Returns all files, the nearest first. A file that includes others comes before these.
+    pub(super) fn all(&self) -> Vec<PathBuf> {
+        with_included(self.inside.iter().chain(&self.above))
     }
 
     /// Returns the names of the variables that `[env]` sets, in these files or in cargo's home.
     pub(super) fn variables(&self) -> Vec<String> {
-        let home =
-            home().into_iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
-        let files = self.all().cloned().chain(home);
         let mut names = Vec::new();
-        for file in files {
+        for file in self.all().into_iter().chain(of_home()) {
             let Some(document) = read(&file) else { continue };
             let table = document.get("env").and_then(Item::as_table_like);
             names.extend(table.into_iter().flat_map(|t| t.iter()).map(|(key, _)| key.to_owned()));
         }
         names
+    }
+
+    /// Whether these files, or those of cargo's home, set something at a path of keys.
+    pub(super) fn set(&self, keys: &[&str]) -> bool {
+        let sets = |file: PathBuf| {
+            let document = read(&file)?;
+            keys.iter().try_fold(document.as_item(), |item, key| item.get(key)).map(drop)
+        };
+        self.all().into_iter().chain(of_home()).any(|file| sets(file).is_some())
     }
 
     /// Returns the compiler wrapper that is configured: by a variable, else by the nearest file that names one, and
@@ -85,25 +91,25 @@ impl Files {
             // An empty variable means that there is no wrapper, whatever a file says.
             return (!set.is_empty()).then(|| set.into());
         }
-        let home = home();
-        let home = home.iter().flat_map(|home| [home.join("config"), home.join("config.toml")]);
         let named = |file: PathBuf| {
             let text = read(&file)?.get("build")?.get("rustc-wrapper")?.as_str()?.to_owned();
             // A path is relative to the directory that the file applies to. A bare name is looked up in `PATH`.
             let is_path = text.contains(['/', '\\']);
             Some(if is_path { holder(&file)?.join(text) } else { text.into() })
         };
-        let wrapper = self.all().cloned().chain(home).find_map(named);
+        let wrapper = self.all().into_iter().chain(of_home()).find_map(named);
         wrapper.filter(|wrapper| !wrapper.as_os_str().is_empty())
     }
 
-    /// Returns all settings that affect a build by cargo, by key: those of the files in and above the repository, and
-    /// those of the user's environment.
+    /// Returns all settings that affect a build by cargo, by key: those of the files in and above the repository, those of
+    /// cargo's home, and those of the user's environment.
     pub(super) fn flags(&self) -> BTreeMap<String, String> {
         let mut flags = self.settings();
-        for (nth, file) in self.above.iter().enumerate() {
+        for (nth, file) in with_included(&self.above).iter().enumerate() {
             flags.insert(format!("configuration above the repository ({nth})"), text(file));
         }
+        let home = settings(of_home()).into_iter();
+        flags.extend(home.map(|(key, value)| (format!("{key} of cargo's home"), value)));
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if is_flag(&name) {
@@ -115,28 +121,77 @@ impl Files {
 
     /// Returns the settings of the files in the repository, by their full key, such as `build.rustflags`.
     fn settings(&self) -> BTreeMap<String, String> {
-        let mut settings = BTreeMap::new();
-        for file in &self.inside {
-            let mut found = BTreeMap::new();
-            if file.parent().is_some_and(|parent| parent.ends_with(".cargo")) {
-                match read(file) {
-                    Some(document) => flatten("", document.as_item(), &mut found),
-                    None => drop(found.insert("what cargo cannot read".to_owned(), text(file))),
-                }
-                found.retain(|key, _| {
-                    !WITHOUT_EFFECT.iter().any(|table| key.split('.').next() == Some(table))
-                });
-            } else {
-                let toolchain = text(file).split_whitespace().collect::<Vec<_>>().join(" ");
-                found.insert("rust-toolchain".to_owned(), toolchain);
-            }
-            for (key, value) in found {
-                // The nearest file takes precedence.
-                settings.entry(key).or_insert(value);
-            }
-        }
-        settings
+        settings(with_included(&self.inside))
     }
+}
+
+/// Returns the settings of these files by their full key. A file takes precedence over those that follow.
+fn settings(files: Vec<PathBuf>) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    for file in files {
+        let mut found = BTreeMap::new();
+        if is_toolchain(&file) {
+            let toolchain = text(&file).split_whitespace().collect::<Vec<_>>().join(" ");
+            found.insert("rust-toolchain".to_owned(), toolchain);
+        } else {
+            match read(&file) {
+                Some(document) => flatten("", document.as_item(), &mut found),
+                None => drop(found.insert("what cargo cannot read".to_owned(), text(&file))),
+            }
+            found.retain(|key, _| {
+                !WITHOUT_EFFECT.iter().any(|table| key.split('.').next() == Some(table))
+            });
+        }
+        for (key, value) in found {
+            settings.entry(key).or_insert(value);
+        }
+    }
+    settings
+}
+
+/// Returns these files, each followed by the configuration files that it includes and that it takes precedence over.
+fn with_included<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for file in files {
+        add_with_included(file, &mut all);
+    }
+    all
+}
+
+fn add_with_included(file: &Path, all: &mut Vec<PathBuf>) {
+    // A file that includes itself is an error for cargo, too.
+    if all.iter().any(|known| known == file) {
+        return;
+    }
+    all.push(file.to_owned());
+    if is_toolchain(file) {
+        return;
+    }
+    let Some(document) = read(file) else { return };
+    let one = |value: &Value| {
+        let path = value.as_str().or_else(|| value.as_inline_table()?.get("path")?.as_str());
+        path.map(str::to_owned)
+    };
+    let mut included: Vec<String> = match document.get("include") {
+        Some(Item::Value(Value::Array(values))) => values.iter().filter_map(one).collect(),
+        Some(Item::Value(value)) => one(value).into_iter().collect(),
+        Some(Item::ArrayOfTables(tables)) => tables
+            .iter()
+            .filter_map(|table| table.get("path")?.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    };
+    // The last one takes precedence over those before it.
+    included.reverse();
+    let directory = file.parent().unwrap_or(file);
+    for path in included.iter().map(|path| directory.join(path)).filter(|path| path.is_file()) {
+        add_with_included(&path, all);
+    }
+}
+
+/// Whether a file chooses a toolchain; otherwise it configures cargo.
+fn is_toolchain(file: &Path) -> bool {
+    KINDS[1].iter().any(|name| file.file_name() == Some(name.as_ref()))
 }
 
 /// Returns a note on how the configuration in this revision's repository differs from the base's; `None` where they
@@ -185,6 +240,13 @@ pub(super) fn only_what_applies_to_both(
     })
 }
 
+/// Returns the configuration files of cargo's home.
+fn of_home() -> Vec<PathBuf> {
+    let Some(home) = home() else { return Vec::new() };
+    let files = KINDS[0].iter().filter_map(|name| Some(home.join(Path::new(name).file_name()?)));
+    with_included(&files.filter(|file| file.is_file()).collect::<Vec<_>>())
+}
+
 /// Returns cargo's home directory, where it exists.
 fn home() -> Option<PathBuf> {
     let set = std::env::var_os("CARGO_HOME").filter(|set| !set.is_empty()).map(PathBuf::from);
@@ -198,7 +260,14 @@ fn is_flag(name: &str) -> bool {
     let starts = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
     let is_place =
         ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"].contains(&name);
-    let names = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC"];
+    let names = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_BOOTSTRAP",
+    ];
     (starts.iter().any(|start| name.starts_with(start)) && !is_place) || names.contains(&name)
 }
 
@@ -297,6 +366,17 @@ mod tests {
             "[env]\nONE = \"1\"\nTWO = { value = \"2\", force = true }\n",
         );
         assert_eq!(made.files("base").variables()[..2], ["ONE", "TWO"]);
+        // What a file includes counts as the file itself does, and the file takes precedence.
+        made.write("base/.cargo/config", "include = [\"one.toml\", { path = \"../two.toml\", optional = true }]\n[env]\nONE = \"1\"\n");
+        made.write(
+            "base/.cargo/one.toml",
+            "include = \"one.toml\"\n[env]\nONE = \"2\"\nTHREE = \"2\"\n",
+        );
+        made.write("base/two.toml", "[env]\nTHREE = \"3\"\n");
+        assert_eq!(made.files("base").variables()[..4], ["ONE", "THREE", "ONE", "THREE"]);
+        let settings = made.files("base").settings();
+        let value = |key: &str| settings.get(key).map(String::as_str);
+        assert_eq!((value("env.ONE"), value("env.THREE")), (Some("\"1\""), Some("\"3\"")));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::child;
 
 /// The variable by which rustup tells every program that it starts which toolchain is chosen.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// The variable that names the directory for what cargo makes on the way to its results. Cargo tells packages there
+/// apart by their names and versions alone, so both revisions of a package would have the same files.
+const BUILD_DIRECTORY: &str = "CARGO_BUILD_BUILD_DIR";
 /// The variables in which cargo puts the directories of this revision's libraries before it runs a test.
 const LIBRARIES: [&str; 4] =
     ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH"];
@@ -25,14 +28,22 @@ const LIBRARIES: [&str; 4] =
 pub(super) struct Environment(BTreeMap<String, Option<String>>);
 
 impl Environment {
-    /// Returns the base's environment, given this revision's package in `root` and its configuration `head`.
-    pub(super) fn of(root: &Path, head: &Files) -> Environment {
+    /// Returns the base's environment, given this revision's package in `root`, the configuration of this revision and of
+    /// the base, and the directory that the base is built in.
+    pub(super) fn of(root: &Path, [head, base]: [&Files; 2], target_dir: &Path) -> Environment {
         let variable = |name: &str| std::env::var(name).ok();
-        Environment::from(
+        let mut environment = Environment::from(
             variable,
             |toolchain| is_chosen_by_files(root, toolchain),
             head.variables(),
-        )
+        );
+        let is_named = std::env::var_os(BUILD_DIRECTORY).is_some()
+            || [head, base].iter().any(|files| files.set(&["build", "build-dir"]));
+        if is_named {
+            let own = target_dir.to_string_lossy().into_owned();
+            environment.0.insert(BUILD_DIRECTORY.to_owned(), Some(own));
+        }
+        environment
     }
 
     fn from(

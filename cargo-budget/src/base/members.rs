@@ -13,8 +13,7 @@ use super::configuration::{Files, canonical, read};
 /// Returns the name of each package of the workspace, as it is written in `profile.NAME.package`.
 pub(super) fn specs(workspace: &Metadata, files: &Files) -> Vec<String> {
     let manifest = workspace.workspace_root.as_std_path().join("Cargo.toml");
-    let documents =
-        [manifest].into_iter().chain(files.all().cloned()).filter_map(|file| read(&file));
+    let documents = [manifest].into_iter().chain(files.all()).filter_map(|file| read(&file));
     let known: Vec<String> = documents.flat_map(|document| named(document.as_item())).collect();
     workspace.workspace_packages().into_iter().map(|package| spec(package, &known)).collect()
 }

@@ -22,7 +22,9 @@ mod outside;
 mod own_git;
 mod prepared;
 mod product;
+mod pruned;
 mod reused;
+mod running;
 mod saved;
 mod shared;
 mod start;
@@ -40,12 +42,14 @@ use self::binaries::Wanted;
 use self::compared::Compared;
 use self::environment::Environment;
 use self::prepared::{Place, Prepared};
+use self::running::Changes;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::project::Project;
 
 pub(crate) use self::build::{Built, Target, head};
 pub(crate) use self::compared::Asked as Times;
+pub(crate) use self::running::{harness, print_environment};
 
 /// A base revision that is ready to be compared with.
 #[derive(Debug)]
@@ -67,8 +71,10 @@ pub(crate) struct Base {
     notes: Vec<String>,
     /// What has not changed since the base, so that it need not be measured.
     unchanged: Option<Unchanged>,
-    /// The environment that the harness gives to the base's processes.
+    /// The environment that the harness gives to the programs that build the base.
     inherited: Environment,
+    /// The differences of the environment that the harness gives to the base's processes.
+    run_environment: Changes,
     /// Locks that are held as long as the binaries are used. Without them another comparison could overwrite the
     /// binaries, because cargo gives the same file names to two checkouts of one package in one target directory.
     _locks: [File; 2],
@@ -94,7 +100,7 @@ impl Base {
             let details = Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
-        let Compared { head, base, more, notes, .. } = &self.compared;
+        let Compared { head, base, more, notes, unchanged, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
         Handover {
             binaries: self.binary.clone().into_iter().collect(),
@@ -103,10 +109,16 @@ impl Base {
             directory: Some(self.root.clone()),
             details: Details {
                 environment: self.inherited.variables(),
+                run_environment: self.run_environment.clone(),
                 notes: self.notes.clone(),
-                link_notes: if has_links { notes.clone() } else { Vec::new() },
+                link_notes: if has_links || unchanged.is_some() {
+                    notes.clone()
+                } else {
+                    Vec::new()
+                },
                 more_links: more.clone(),
                 unchanged: self.unchanged.clone(),
+                unchanged_times: unchanged.clone(),
                 benchmarks: self.benchmarks.clone(),
                 ..Details::default()
             },
@@ -185,6 +197,7 @@ fn prepare_base(
     let _ = std::fs::remove_dir_all(results.join("checkouts"));
     let locks = [lock_directory(&results, tell)?, lock_directory(&cache, tell)?];
     let place = Place { results: &results, cache: &cache, top: &top, prefix: &prefix };
+    pruned::prune(&place.target_dir());
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
     let lacks = if prepared.compares_benchmarks_alone(wanted)? {
@@ -205,6 +218,7 @@ fn prepare_base(
         lacks,
         notes: prepared.difference().into_iter().chain(made.note).collect(),
         unchanged: made.unchanged,
+        run_environment: made.run_environment,
         inherited: prepared.inherited,
         _locks: locks,
     })

@@ -9,11 +9,12 @@ use perf_budget_core::handover::Benchmarks;
 use perf_budget_core::outcome::short;
 
 use super::benchmarks::{self, Both};
-use super::binaries::{BaseBuild, Wanted};
+use super::binaries::{BaseBuild, Found, Wanted};
 use super::build::{self, Side, Target};
 use super::compared::{Compared, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
+use super::running::{self, Changes};
 use super::{checkout, lock, manifests, members, outside, unchanged};
 use crate::child;
 use crate::failure::Failure;
@@ -31,6 +32,13 @@ pub(super) struct Place<'a> {
     pub(super) top: &'a Path,
     /// The project's directory in the repository; empty at its top.
     pub(super) prefix: &'a str,
+}
+
+impl Place<'_> {
+    /// Returns the target directory that all bases are built in.
+    pub(super) fn target_dir(&self) -> PathBuf {
+        self.results.join("target")
+    }
 }
 
 /// Both revisions, ready to be built.
@@ -60,6 +68,8 @@ pub(super) struct Made {
     pub(super) benchmarks: Vec<Benchmarks>,
     /// What has not changed and need not be measured.
     pub(super) unchanged: Option<perf_budget_core::handover::Unchanged>,
+    /// The differences of the environment in which the base's processes run from that of this revision's.
+    pub(super) run_environment: Changes,
     /// A note on how the lock files differ, where they do.
     pub(super) note: Option<String>,
 }
@@ -85,7 +95,8 @@ impl<'a> Prepared<'a> {
         if let Some(metadata) = &head_metadata {
             outside::link(metadata, top, &checkouts)?;
         }
-        let inherited = Environment::of(&project.root, &head_files);
+        let target_dir = place.target_dir();
+        let inherited = Environment::of(&project.root, [&head_files, &base_files], &target_dir);
         if manifests::lead_out(&checkout.top, top)? {
             // Where cargo fails here, it reports why when it builds.
             if let Ok(whole) = inherited.metadata(&checkout.package).exec() {
@@ -179,20 +190,43 @@ impl<'a> Prepared<'a> {
             return Ok(Made { unchanged: proven, benchmarks, ..Made::default() });
         }
         self.prepare(wanted, &mut is_prepared, tell)?;
-        let target_dir = self.place.results.join("target");
+        let target_dir = self.place.target_dir();
         let build = self.base_build(wanted, workspace, &target_dir);
-        let (binary, other) = build.binary(&self.inherited, tell)?;
-        if let (Some(proof), None, Some(workspace)) = (&proof, &proven, workspace) {
-            let workspace = workspace.workspace_root.as_std_path();
-            proven = proof.by_sections(&binary, workspace, tell);
+        let Found { binary, other, environment } = build.binary(&self.inherited, tell)?;
+        let tree = workspace.map(|workspace| unchanged::BaseTree {
+            top: &self.checkout.top,
+            workspace: workspace.workspace_root.as_std_path(),
+        });
+        if let (Some(proof), None, Some(tree)) = (&proof, &proven, tree) {
+            proven = proof.by_sections(&binary, tree, tell);
         }
+        let is_proven = proven.is_some();
+        let prove = |base: &Path, head: &Path| {
+            let proof = proof.as_ref().filter(|_| !is_proven)?;
+            proof.of_times([base, head], tree?, tell)
+        };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {
-            compared = build.compared(other, tell)?;
+            compared = build.compared(other, &prove, tell)?;
         }
-        build.save(&binary, &compared, &self.inherited)?;
+        let mut run_environment = Changes::new();
+        if leaves_any(proven.as_ref()) || wanted.to.is_some() {
+            let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
+            build.save(&binary, &compared, &own, &self.inherited)?;
+            if let Some(head) = wanted.head {
+                let head = build.environment(build.head, &head.binary)?;
+                run_environment = running::of_base(&head, &own);
+            }
+        }
         let note = lock.and_then(|lock| lock.difference());
-        Ok(Made { binary: Some(binary), compared, benchmarks, unchanged: proven, note })
+        Ok(Made {
+            binary: Some(binary),
+            compared,
+            benchmarks,
+            unchanged: proven,
+            run_environment,
+            note,
+        })
     }
 
     /// Whether the benchmarks are all that is compared, so that the base needs no tests.
@@ -245,8 +279,8 @@ impl<'a> Prepared<'a> {
         if wanted.to.is_some() {
             return Ok(Vec::new());
         }
-        let target_dir = self.place.results.join("target");
-        let BaseBuild { head, base, has_same_configuration, .. } =
+        let target_dir = self.place.target_dir();
+        let BaseBuild { head, base, has_same_configuration, is_vendored, .. } =
             self.base_build(wanted, workspace, &target_dir);
         let both = Both {
             commit: self.commit,
@@ -260,6 +294,7 @@ impl<'a> Prepared<'a> {
             before,
             proves: wanted.proves,
             has_same_configuration,
+            is_vendored,
         };
         let build = |way| both.build(&way, &mut || self.prepare(wanted, is_prepared, tell), tell);
         benchmarks::ways(budgets).into_iter().map(build).collect()
@@ -275,7 +310,9 @@ impl<'a> Prepared<'a> {
         let built = wanted.head.filter(|_| wanted.proves)?;
         let metadata = self.head_metadata.as_ref()?;
         let Place { top, prefix, .. } = self.place;
-        let head = unchanged::Head { root: &self.project.root, top, prefix, built, metadata };
+        let files = &self.head_files;
+        let head =
+            unchanged::Head { root: &self.project.root, top, prefix, built, metadata, files };
         unchanged::Comparison::of(
             unchanged::Revisions { head, commit: self.commit, budgets, before },
             tell,
@@ -307,6 +344,7 @@ impl<'a> Prepared<'a> {
                 files: &self.base_files,
             },
             has_same_configuration: self.difference().is_none(),
+            is_vendored: [&self.head_files, &self.base_files].iter().any(|f| f.set(&["source"])),
         }
     }
 }

@@ -67,8 +67,12 @@ fn unit(file: &Path) -> Option<Unit> {
     let kind = parts.iter().position(|part| matches!(*part, "deps" | "build"))?;
     let name = parts.get(kind + 1)?.split('.').next()?;
     let (_, hash) = name.rsplit_once('-')?;
-    let is_hash = hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| (parts[..kind].iter().collect(), hash.to_owned()))
+    is_hash(hash).then(|| (parts[..kind].iter().collect(), hash.to_owned()))
+}
+
+/// Whether a part of a file's name is the hash by which cargo tells compilations apart.
+pub(super) fn is_hash(text: &str) -> bool {
+    text.len() == HASH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Copies a file or a directory with its modification times, by which cargo sees that it is fresh. A library becomes a

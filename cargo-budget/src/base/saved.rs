@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::compared::Links;
+use super::running::Changes;
 use crate::failure::Failure;
 
 /// The name of the file that describes the saved base.
 const FILE: &str = "base.json";
 /// The version of that file's format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The inputs of a base's build: two bases with the same key are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,10 @@ struct Saved {
     key: Key,
     /// The directory of the base's package when it was built.
     package: PathBuf,
+    /// The target directory that it was built in.
+    target: PathBuf,
+    /// What cargo changes in the environment to run it.
+    environment: Changes,
     /// The path of the binary below the target directory.
     place: PathBuf,
     /// Why there is only one link; `None` where there are several.
@@ -60,10 +65,14 @@ pub(super) struct Taken {
     pub(super) binary: PathBuf,
     pub(super) links: Links,
     pub(super) reason: Option<String>,
+    /// What cargo changes in the environment to run it.
+    pub(super) environment: Changes,
 }
 
 /// The name of the saved binary.
 const BINARY: &str = "binary";
+/// The name of the binary that the links repeat. It is removed with them.
+const PLAIN: &str = "link-plain";
 
 /// Saves a base to the directory `to`. It was built in `target_dir` from the package in `package`.
 pub(super) fn write(
@@ -72,6 +81,7 @@ pub(super) fn write(
     (package, target_dir): (&Path, &Path),
     binary: &Path,
     (links, reason): (&Links, Option<&str>),
+    environment: &Changes,
 ) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|e| Failure::io("create", to, &e))?;
     // The description is removed first and written last, so that an incomplete directory is not taken for a base.
@@ -79,10 +89,11 @@ pub(super) fn write(
     remove(&file)?;
     let mut files = Vec::new();
     let names = std::iter::once((BINARY.to_owned(), binary));
-    let numbered = links.binaries.iter().enumerate();
-    for (name, from) in
-        names.chain(numbered.map(|(nth, link)| (format!("link-{nth}"), link.as_path())))
-    {
+    let plain = links.plain.iter().map(|plain| (PLAIN.to_owned(), plain.as_path()));
+    let first_seed = links.first_seed;
+    let links = links.binaries.iter().enumerate();
+    let links = links.map(|(nth, link)| (format!("link-{nth}"), link.as_path()));
+    for (name, from) in names.chain(plain).chain(links) {
         let content = fs::read(from).map_err(|e| Failure::io("read", from, &e))?;
         let place = to.join(&name);
         fs::write(&place, &content).map_err(|e| Failure::io("write", &place, &e))?;
@@ -90,9 +101,17 @@ pub(super) fn write(
     }
     let place = binary.strip_prefix(target_dir).unwrap_or(binary).to_owned();
     let reason = reason.map(str::to_owned);
-    let package = package.to_owned();
-    let (key, first_seed) = (key.clone(), links.first_seed);
-    let saved = Saved { version: VERSION, key, package, place, reason, first_seed, files };
+    let saved = Saved {
+        version: VERSION,
+        key: key.clone(),
+        package: package.to_owned(),
+        target: target_dir.to_owned(),
+        environment: environment.clone(),
+        place,
+        reason,
+        first_seed,
+        files,
+    };
     let text = serde_json::to_vec_pretty(&saved)
         .map_err(|e| Failure::unmeasured(format!("failed to describe the base: {e}")))?;
     fs::write(&file, text).map_err(|e| Failure::io("write", &file, &e))
@@ -128,12 +147,15 @@ pub(super) fn take(
     fs::create_dir_all(&beside)
         .map_err(|e| format!("`{}` cannot be made: {e}", beside.display()))?;
     let mut links = Links::of(&binary, saved.first_seed);
+    let beside_binary = |name: &str| {
+        beside.join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()))
+    };
     for (name, known) in &saved.files {
         let to = match name.strip_prefix("link-") {
             None if name == BINARY => binary.clone(),
+            Some(_) if name == PLAIN => links.plain.insert(beside_binary(name)).clone(),
             Some(nth) if nth.parse::<u32>().is_ok() => {
-                let to = beside
-                    .join(format!("{}.{name}", binary.file_name().unwrap_or_default().display()));
+                let to = beside_binary(name);
                 links.binaries.push(to.clone());
                 to
             }
@@ -144,7 +166,20 @@ pub(super) fn take(
     if !binary.is_file() {
         return Err("it has no binary".to_owned());
     }
-    Ok(Taken { binary, links, reason: saved.reason })
+    let environment = moved(&saved, package, target_dir);
+    Ok(Taken { binary, links, reason: saved.reason, environment })
+}
+
+/// Returns what cargo changes in the environment, with the directories of this machine.
+fn moved(saved: &Saved, package: &Path, target_dir: &Path) -> Changes {
+    let places = [(&saved.target, target_dir), (&saved.package, package)];
+    let here = |value: &String| {
+        places.iter().fold(value.clone(), |value, (there, here)| {
+            value.replace(&*there.to_string_lossy(), &here.to_string_lossy())
+        })
+    };
+    let changes = saved.environment.iter();
+    changes.map(|(name, value)| (name.clone(), value.as_ref().map(here))).collect()
 }
 
 /// Copies a file of a saved base, whose digest must still be `expected`.
@@ -250,20 +285,29 @@ mod tests {
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         fs::write(&binary, "a binary").unwrap();
         let mut links = Links::of(&binary, 1000);
-        for nth in 0..2 {
-            let link = binary.with_file_name(format!("budgets-1.link-{nth}"));
-            fs::write(&link, "it names /cache/checkout/data").unwrap();
-            links.binaries.push(link);
+        links.binaries = vec![binary.with_extension("link-1"), binary.with_extension("link-2")];
+        links.plain = Some(binary.with_extension("link-plain"));
+        for link in links.binaries.iter().chain(&links.plain) {
+            fs::write(link, "it names /cache/checkout/data").unwrap();
         }
-        write(&dir, &key(), (package, &target), &binary, (&links, None)).unwrap();
+        let paths = format!("{}/release:/lib", target.display());
+        let environment =
+            [("LIBS", Some(&*paths)), ("AT", Some("/cache/checkout/x")), ("GONE", None)];
+        let environment: Changes =
+            environment.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).into();
+        write(&dir, &key(), (package, &target), &binary, (&links, None), &environment).unwrap();
         let taken = take(&dir, &key(), package, &there).unwrap();
         assert_eq!(taken.binary, there.join("release/deps/saved-budgets-1"));
         assert_eq!(fs::read_to_string(&taken.binary).unwrap(), "a binary");
         assert_eq!((taken.links.binaries.len(), taken.links.first_seed), (2, 1000));
-        let link = taken.links.binaries[1].clone();
-        assert!(link.is_file());
+        let paths = format!("{}/release:/lib", there.display());
+        assert_eq!(taken.environment["LIBS"].as_ref(), Some(&paths));
+        assert_eq!(taken.environment["AT"].as_deref(), Some("/cache/checkout/x"));
+        assert_eq!(taken.environment["GONE"], None);
+        let some = [taken.links.binaries[1].clone(), taken.links.plain.clone().unwrap()];
+        assert!(some.iter().all(|link| link.is_file()));
         drop(taken);
-        assert!(!link.exists(), "links are removed after use");
+        assert!(!some.iter().any(|link| link.exists()), "links are removed after use");
 
         let refused = |change: &dyn Fn(&mut Key), want: &str| {
             let mut other = key();

@@ -3,6 +3,9 @@
 //! Cargo names what it builds by paths within the package, and it decides by modification times alone whether a build
 //! is fresh. So it would take the build of another checkout for a fresh build of an older one. To prevent that, every
 //! file of a checkout gets the current time whenever the last build was of another commit or another checkout.
+//!
+//! Of what comes from a registry, cargo compares the version alone. Where the project replaces a registry by a directory
+//! of its own, its content may differ between two commits, so nothing that is built of it is used for another commit.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,9 +15,11 @@ use crate::failure::Failure;
 
 /// Runs `build`, which builds `commit` into `directory`, so that cargo uses only the files in `checkout` and nothing
 /// that another checkout left in `directory`.
+///
+/// `is_vendored` says whether the project replaces a registry.
 pub(super) fn build<T>(
     directory: &Path,
-    commit: &str,
+    (commit, is_vendored): (&str, bool),
     checkout: &Path,
     build: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -30,6 +35,9 @@ pub(super) fn build<T>(
         }
         _ => {}
     }
+    if is_vendored {
+        clear(directory)?;
+    }
     renew(checkout, SystemTime::now())?;
     let built = build()?;
     fs::write(&mark, own).map_err(|e| Failure::io("write", &mark, &e))?;
@@ -40,6 +48,17 @@ pub(super) fn build<T>(
 pub(super) fn is_built(directory: &Path, commit: &str, checkout: &Path) -> bool {
     let (mark, own) = mark(directory, commit, checkout);
     fs::read_to_string(mark).is_ok_and(|built| built == own)
+}
+
+/// Removes everything in a directory.
+fn clear(directory: &Path) -> Result<(), Failure> {
+    let failed = |e| Failure::io("clear", directory, &e);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
+            .map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Returns the path of the file that names the last build, and its content for this checkout of this commit.
@@ -89,8 +108,9 @@ mod tests {
         let check = |commit: &str, fails: bool, renewed: bool| {
             age();
             let failure = || Failure::unmeasured("it does not build");
-            let done =
-                build(&target, commit, &checkout, || if fails { Err(failure()) } else { Ok(()) });
+            let done = build(&target, (commit, false), &checkout, || {
+                if fails { Err(failure()) } else { Ok(()) }
+            });
             assert_eq!(done.is_err(), fails);
             let is_new = fs::metadata(&file).unwrap().modified().unwrap() > old;
             assert_eq!(is_new, renewed, "{commit}");
@@ -103,5 +123,23 @@ mod tests {
         check("b", true, true);
         check("a", false, true);
         check("a", false, false);
+    }
+
+    #[test]
+    fn nothing_that_is_built_of_a_replaced_registry_is_used_for_another_commit() {
+        let place = tempfile::tempdir().unwrap();
+        let (target, checkout) = (place.path().join("target"), place.path().join("checkout"));
+        fs::create_dir_all(&checkout).unwrap();
+        let file = target.join("release/deps/libkit.rlib");
+        let left = |commit: &str, is_vendored: bool| {
+            let built = build(&target, (commit, is_vendored), &checkout, || {
+                let left = file.exists();
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(&file, "").unwrap();
+                Ok(left)
+            });
+            built.unwrap()
+        };
+        assert!(!left("a", true) && left("a", true) && !left("b", true) && left("c", false));
     }
 }

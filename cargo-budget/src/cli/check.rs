@@ -118,32 +118,33 @@ impl Check {
         let work = context.progress.busy("reading outcomes");
         let record = record_since(project, began)?;
         drop(work);
+        let mut nothing = None;
         let judged = match (Exit::of(&last_run(&record)), code) {
             // The tests ended before any verdict, and printed the reason above.
             (_, Some(2)) => Exit::Usage,
-            (Exit::Holds, Some(0)) => match nothing_judged(project, &record, &target.test) {
-                Some(why) => return Err(Failure::unmeasured(why)),
-                None => Exit::Holds,
-            },
+            (Exit::Holds, Some(0)) => {
+                nothing = nothing_judged(project, &record, &target.test);
+                Exit::Holds
+            }
             (Exit::Holds, _) => Exit::Unmeasured,
             (exit, _) => exit,
         };
-        match compared {
+        let exit = match compared {
             Ok(Some(base)) => {
                 for name in base::gone(project, &base.root) {
                     context.tell(&format!("budget `{name}` of the base is gone"));
                 }
-                Ok(judged)
+                judged
             }
-            Ok(None) => Ok(judged),
+            Ok(None) => judged,
             // The other limits were judged, but the comparison that was asked for was not made.
             Err(failure) => {
-                context.warn(&format!(
-                    "nothing was compared with the base: {failure}; the other limits were judged"
-                ));
-                Ok(if judged == Exit::Holds { failure.exit } else { judged })
+                let rest = if nothing.is_none() { "; the other limits were judged" } else { "" };
+                context.warn(&format!("nothing was compared with the base: {failure}{rest}"));
+                if judged == Exit::Holds { failure.exit } else { judged }
             }
-        }
+        };
+        nothing.map_or(Ok(exit), |why| Err(Failure::unmeasured(why)))
     }
 
     /// Returns the command that runs the tests.

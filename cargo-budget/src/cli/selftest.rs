@@ -10,7 +10,7 @@ use super::context::Context;
 use super::output::{print, show};
 use super::rendering::Rendering;
 use super::target::Options;
-use crate::base::{self, Built};
+use crate::base::{self, Built, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::git::Repository;
@@ -89,7 +89,7 @@ impl Selftest {
             &|text| context.tell(text),
         )??;
         let file = project.results().join("selftest.jsonl");
-        self.inject(&project, &head, base.as_ref(), &file, context)?;
+        self.inject(&project, (&head, &target), base.as_ref(), &file, context)?;
         if self.same.is_some() {
             return self.count(&Same(selftest::read(&file)?), context);
         }
@@ -146,7 +146,7 @@ impl Selftest {
     fn inject(
         &self,
         project: &Project,
-        head: &Built,
+        (head, target): (&Built, &Target),
         base: Option<&base::Base>,
         file: &std::path::Path,
         context: Context,
@@ -161,7 +161,7 @@ impl Selftest {
             }
             _ => {}
         }
-        let mut tests = head.harness(&project.root);
+        let mut tests = base::harness(head, target, project)?;
         base::Base::tell(base, &mut tests)?;
         for name in ["PERF_BUDGET_SHARD", "PERF_BUDGET_RUN", "NEXTEST_RUN_ID"] {
             tests.env_remove(name);

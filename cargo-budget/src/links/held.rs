@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Creates the file `name` as another name of this command: as a second link to its file, or as a copy where the file
 /// system allows no such link.
-pub(super) fn hold(name: &Path) -> io::Result<()> {
+pub(crate) fn hold(name: &Path) -> io::Result<()> {
     let this = env::current_exe()?;
     if is_same(&this, name) {
         return Ok(());

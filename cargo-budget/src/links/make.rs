@@ -193,6 +193,18 @@ fn aligned(record: &Record, place: &Path) -> Result<Vec<String>, String> {
 
 /// Runs the recorded linker with these arguments, another output and another order of the functions.
 fn run_linker(record: &Record, arguments: &[String], to: &Path, seed: u32) -> Result<(), String> {
+    // The first form is that of lld, and the second that of mold.
+    let forms = [format!("--shuffle-sections=.text*={seed}"), format!("--shuffle-sections={seed}")];
+    let [lld, mold] = forms.map(|form| move || run_linker_with(&form, record, arguments, to));
+    lld().or_else(|why| mold().map_err(|_| why))
+}
+
+fn run_linker_with(
+    option: &str,
+    record: &Record,
+    arguments: &[String],
+    to: &Path,
+) -> Result<(), String> {
     let mut linker = child::inheriting(&record.linker);
     let given: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = given.iter().position(|argument| *argument == "-o");
@@ -206,7 +218,7 @@ fn run_linker(record: &Record, arguments: &[String], to: &Path, seed: u32) -> Re
     // Where the linker is called through a compiler, the compiler passes on only arguments with this prefix.
     let prefix =
         if given.iter().any(|argument| argument.starts_with("-Wl,")) { "-Wl," } else { "" };
-    linker.arg(format!("{prefix}--shuffle-sections=.text*={seed}"));
+    linker.arg(format!("{prefix}{option}"));
     if let Some(path) = &record.path {
         linker.env("PATH", path);
     }
@@ -214,16 +226,25 @@ fn run_linker(record: &Record, arguments: &[String], to: &Path, seed: u32) -> Re
         linker.current_dir(&record.directory).env("LC_ALL", "C").stdin(Stdio::null()).output();
     let output = output.map_err(|e| format!("failed to start `{}`: {e}", record.linker))?;
     if !output.status.success() {
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let mut lines = errors.lines().filter(|line| !line.trim().is_empty());
-        let line = lines.clone().find(|line| line.contains("error")).or(lines.next_back());
-        let line: String = line.unwrap_or("nothing").trim().chars().take(SHOWN).collect();
         return Err(format!(
-            "`{}` cannot put functions in another order; it said: {line}",
-            record.linker
+            "`{}` cannot put functions in another order; it said: {}",
+            record.linker,
+            reason(&String::from_utf8_lossy(&output.stderr))
         ));
     }
     Ok(())
+}
+
+/// Returns the line of a linker's messages that says why it failed.
+fn reason(errors: &str) -> String {
+    // GNU's compiler adds a line that says only that the linker failed.
+    let mut lines = errors.lines().map(str::trim).filter(|line| !line.is_empty());
+    let own: Vec<&str> = lines.clone().filter(|line| !line.starts_with("collect2:")).collect();
+    let is_reason = |line: &&&str| {
+        ["error", "unrecognized option", "unknown option"].iter().any(|word| line.contains(word))
+    };
+    let line = own.iter().find(is_reason).or(own.last()).copied();
+    line.or_else(|| lines.next_back()).unwrap_or("nothing").chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]
@@ -244,6 +265,25 @@ mod tests {
         check("-Wl,-T,link.x", Some("`T`"));
         check("-Wl,--script=link.x", Some("script=link.x"));
         check("-Wl,--symbol-ordering-file=order", Some("symbol-ordering-file=order"));
+    }
+
+    #[test]
+    fn the_reason_of_a_linker_is_shown() {
+        let check = |errors: &str, want: &str| assert_eq!(reason(errors), want, "{errors}");
+        let last = "collect2: error: ld returned 1 exit status\n";
+        let bfd = "/usr/bin/ld.bfd: unrecognized option '--shuffle-sections=1'\n/usr/bin/ld.bfd: use the --help option\n";
+        check(
+            &format!("{bfd}{last}"),
+            "/usr/bin/ld.bfd: unrecognized option '--shuffle-sections=1'",
+        );
+        check(
+            "ld.gold: --shuffle-sections=1: unknown option\nuse --help\n",
+            "ld.gold: --shuffle-sections=1: unknown option",
+        );
+        check("note\nrust-lld: error: no such file\nmore\n", "rust-lld: error: no such file");
+        check("it broke\n\n", "it broke");
+        check(last, last.trim());
+        check("", "nothing");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod response;
 mod wrapper;
 
 pub(crate) use self::align::BOUNDARY;
+pub(crate) use self::held::hold;
 pub(crate) use self::make::{MOST, Refused, Repeated, clear, fresh_seed};
 pub(crate) use self::more::offer;
 pub(crate) use self::record::forget_others;

@@ -173,6 +173,28 @@ fn each_revision_is_built_with_its_own_flags_and_variables() {
     alone.has(&["would apply to the base's build, but it is neither in the base nor above this"]);
 }
 
+/// Cargo tells packages apart by their names and versions, so both revisions would have the same files there.
+#[test]
+fn a_build_directory_that_the_user_names_is_not_shared_by_both_revisions() {
+    let place = Place::new("app");
+    let built = |text: &str| {
+        let text = format!("pub fn built() -> String {{\n    \"{text}\".to_owned()\n}}\n");
+        place.write("app/src/lib.rs", &text);
+        place.commit("app");
+    };
+    built("before");
+    built("after");
+    let mut named = place.command("app", env!("CARGO_BIN_EXE_cargo-budget"));
+    named.args(["budget", "check", "--profile", "dev", "--base", "HEAD~1"]);
+    let output = named.env("CARGO_BUILD_BUILD_DIR", place.path("build")).output().unwrap();
+    let named = Said(String::from_utf8([output.stdout, output.stderr].concat()).unwrap());
+    named.has(&["head: after", "base: before"]);
+    let directory = place.path("build");
+    let text = format!("[build]\nbuild-dir = {:?}\n", directory.to_str().unwrap());
+    place.write(".cargo/config.toml", &text);
+    place.check("app", "HEAD~1").has(&["head: after", "base: before"]);
+}
+
 #[test]
 fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     let place = Place::new("app");
@@ -195,6 +217,29 @@ fn a_patch_of_a_dependency_applies_only_to_the_revision_that_has_it() {
     place.commit("app");
     let patched = place.check("app", "HEAD~1");
     patched.has(&["head: patched", "base: 7", "`patch.crates-io.itoa.path` is \"patched\" here"]);
+}
+
+/// Cargo takes packages of a registry for the same where their versions are, wherever they come from.
+#[test]
+fn a_registry_that_is_replaced_by_a_directory_is_each_revisions_own() {
+    let place = Place::new("app");
+    let manifest = MANIFEST.replace("[profile", "[dependencies]\nvendored-kit = \"1\"\n\n[profile");
+    place.write("app/Cargo.toml", &manifest);
+    let built = "pub fn built() -> String {\n    vendored_kit::KIT.to_owned()\n}\n";
+    place.write("app/src/lib.rs", built);
+    let source =
+        "[source.crates-io]\nreplace-with = \"own\"\n[source.own]\ndirectory = \"vendor\"\n";
+    place.write("app/.cargo/config.toml", source);
+    let kit = "[package]\nname = \"vendored-kit\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    place.write("app/vendor/kit/Cargo.toml", kit);
+    place.write("app/vendor/kit/.cargo-checksum.json", "{\"files\":{}}");
+    for text in ["one", "two", "three"] {
+        let text = format!("pub const KIT: &str = {text:?};\n");
+        place.write("app/vendor/kit/src/lib.rs", &text);
+        place.commit("app");
+    }
+    place.check("app", "HEAD~1").has(&["head: three", "base: two"]);
+    place.check("app", "HEAD~2").has(&["head: three", "base: one"]);
 }
 
 #[test]

@@ -290,3 +290,90 @@ fn a_saved_base_is_used_instead_of_building_it() {
     let other = check(&made, &["--base", "HEAD~1", "--base-from", "saved"]);
     refused(other, "its toolchain is cargo 1.0.0, and the base's is cargo 1.");
 }
+
+/// Returns a library of six modules, the last of which has this many further functions, which nobody calls.
+fn modules(unused: usize) -> String {
+    let mut text = LIBRARY.replace(
+        "(1..=by).product()",
+        "a::of(by) + b::of(by) + c::of(by) + d::of(by) + e::of(by) + f::of(by)",
+    );
+    let function = |name: &str, by: u32| {
+        format!(
+            "    /// Turns.\n    #[inline(never)]\n    pub fn {name}(by: u64) -> u64 {{\n        by.rotate_left({by}) ^ 7\n    }}\n"
+        )
+    };
+    for (nth, name) in (3..).zip(["a", "b", "c", "d", "e", "f"]) {
+        let further = if name == "f" { unused } else { 0 };
+        let further = (0..further).map(|nth| function(&format!("unused_{nth}"), 5));
+        let further: String = further.collect();
+        text += &["/// A module.\npub mod ", name, " {\n", &function("of", nth), &further, "}\n"]
+            .concat();
+    }
+    text
+}
+
+#[test]
+fn times_are_not_measured_where_only_cargos_own_builds_differ() {
+    let made = made("moved");
+    let manifest = fs::read_to_string(made.0.path("Cargo.toml")).unwrap();
+    made.0.write(
+        "Cargo.toml",
+        &manifest.replace("[profile.dev]\n", "[profile.dev]\ncodegen-units = 3\n"),
+    );
+    made.0.write("src/lib.rs", &modules(0));
+    // This run makes the lock file.
+    made.check(&[]).is(JUDGES_NOTHING, &[]);
+    made.commit("modules");
+    made.0.write("src/lib.rs", &modules(9));
+    let details = || -> Value {
+        serde_json::from_slice(&fs::read(made.0.path("seen/details")).unwrap()).unwrap()
+    };
+    let compared = made.check(&["--base", "HEAD"]);
+    compared.is(
+        JUDGES_NOTHING,
+        &[
+            "the test binaries differ",
+            "built to compare times, the test binary is the same machine code",
+        ],
+    );
+    let (all, times) = (&details()["unchanged"], &details()["unchanged_times"]);
+    assert!(all.is_null() && times["proven"]["by"] == "sections", "{}", compared.text);
+    // There are no links, since nothing is left to measure with them; the note is shown with the outcome.
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 0);
+    assert!(notes(&made).starts_with("built to compare times: on both sides"), "{}", notes(&made));
+
+    // A limit that the same code does not hold has to be measured, so there are links.
+    let budgets = BUDGETS.replace("1.5 x base", "0.5 x base");
+    made.0.write("budgets.toml", &budgets);
+    made.check(&["--base", "HEAD"])
+        .is(JUDGES_NOTHING, &["built to compare times, the test binary is the same"]);
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3);
+    made.0.write("budgets.toml", BUDGETS);
+
+    // Where these builds differ too, or everything is to be measured, nothing is proven.
+    check(&made, &["--base", "HEAD"]).is(JUDGES_NOTHING, &[]);
+    assert!(details()["unchanged_times"].is_null());
+    made.0.write("src/lib.rs", &modules(9).replace("rotate_left(3)", "rotate_left(4)"));
+    made.check(&["--base", "HEAD"]).is(JUDGES_NOTHING, &["the test binaries differ"]);
+    assert!(details()["unchanged_times"].is_null());
+    assert_eq!(seen(&made, "PERF_BUDGET_HEAD").len(), 3);
+
+    // A file that a workload may read is no part of the builds.
+    made.0.write("src/lib.rs", &modules(9));
+    made.0.write("data.json", "{}");
+    made.check(&["--base", "HEAD"])
+        .is(JUDGES_NOTHING, &["`data.json` has changed, which may be read"]);
+    assert!(details()["unchanged_times"].is_null());
+
+    // A base that was built elsewhere has links alone.
+    fs::remove_file(made.0.path("data.json")).unwrap();
+    made.git(&["stash", "-q"]);
+    made.run(&["save-base", "saved", "--profile", "dev"]).is(0, &["saved "]);
+    made.git(&["stash", "pop", "-q"]);
+    let taken = made.check(&["--base", "HEAD", "--base-from", "saved"]);
+    taken.is(
+        JUDGES_NOTHING,
+        &["taking ", "built to compare times, the test binary is the same machine code"],
+    );
+    assert_eq!(details()["unchanged_times"]["proven"]["by"], "sections");
+}

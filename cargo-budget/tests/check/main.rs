@@ -8,10 +8,12 @@ mod action;
 mod built;
 mod configuration;
 mod hooks;
+mod kinds;
 mod links;
 #[path = "../made/mod.rs"]
 mod made;
 mod nothing;
+mod running;
 mod unchanged;
 
 use std::fs;

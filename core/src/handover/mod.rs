@@ -61,6 +61,10 @@ pub struct Details {
     /// The differences between the environment in which the base is built and that of this revision. Each entry is a
     /// variable's value in the base, or `None` if the variable is not set there.
     pub environment: BTreeMap<String, Option<String>>,
+    /// The differences between the environment in which cargo runs the base's tests and that of this revision's, in the
+    /// same form: variables of `[env]`, of build scripts and of cargo itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub run_environment: BTreeMap<String, Option<String>>,
     /// The notes for every comparison with the base.
     pub notes: Vec<String>,
     /// The notes for every comparison of times with the base.
@@ -78,6 +82,10 @@ pub struct Details {
     /// What is proven unchanged, so that it need not be measured. `None` if nothing is proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<Unchanged>,
+    /// What is proven unchanged in the builds that times are compared with, where `unchanged` proves nothing. It holds
+    /// for comparisons of times alone, since everything else is measured on cargo's own builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged_times: Option<Unchanged>,
 }
 
 /// The benchmarks of both revisions, built in one way so that they can be compared.
@@ -113,12 +121,14 @@ impl Default for Details {
         Details {
             version: VERSION,
             environment: BTreeMap::new(),
+            run_environment: BTreeMap::new(),
             notes: Vec::new(),
             link_notes: Vec::new(),
             more_links: None,
             lacks: None,
             benchmarks: Vec::new(),
             unchanged: None,
+            unchanged_times: None,
         }
     }
 }
@@ -208,11 +218,16 @@ fn read(text: &OsStr) -> Result<Details, Error> {
 mod tests {
     use super::*;
     use crate::exact::frozen::frozen;
+    use crate::outcome::By;
 
     /// The JSON of the first version, which every later version must read.
     const ALL: &str = r#"{"version":1,"environment":{"CARGO":"/bin/cargo","RUSTUP_TOOLCHAIN":null},"notes":["with another lock"],"lacks":"has no budgets.toml"}"#;
 
     const PROVEN: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged":{"proven":{"by":"files","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":["program"],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
+
+    const TIMES: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"unchanged_times":{"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"},"budgets":[],"head":{"path":"/t/budgets-1","bytes":4096,"modified":1780000000123456789}}}"#;
+
+    const RUN: &str = r#"{"version":1,"environment":{},"run_environment":{"MODE":"slow","OUT_DIR":null},"notes":[],"lacks":null}"#;
 
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["one unit"],"more_links":{"program":"/t/perf-budget-links","arguments":["{}"],"most":128},"lacks":null}"#;
 
@@ -238,6 +253,8 @@ mod tests {
         let details: Details = frozen(ALL);
         assert_eq!(details.environment["RUSTUP_TOOLCHAIN"], None);
         assert_eq!(details.lacks.as_deref(), Some("has no budgets.toml"));
+        let details: Details = frozen(RUN);
+        assert_eq!(details.run_environment["MODE"].as_deref(), Some("slow"));
     }
 
     #[test]
@@ -252,6 +269,11 @@ mod tests {
         let details: Details = frozen(PROVEN);
         let unchanged = details.unchanged.unwrap();
         assert_eq!(unchanged.proven.words(), "nothing that it runs has changed since 0123456789ab");
+        let details: Details = frozen(TIMES);
+        assert_eq!(
+            (details.unchanged, details.unchanged_times.unwrap().proven.by),
+            (None, By::Sections)
+        );
     }
 
     #[test]

@@ -43,6 +43,7 @@
 //! | `binomial` | tails, and the interval of a rate | Clopper & Pearson 1934 |
 //! | `slope` | the exponent of growth, on a log-log scale; growth that outliers do not tilt | Legendre 1805; Goldsmith, Aiken & Wilkerson 2007; Theil 1950, Sen 1968 |
 //! | `summary`, `histogram` | descriptions for reports, which decide nothing | mad: Hampel 1974 |
+//! | `normal` | the normal distribution | its series; the continued fraction of Laplace 1805 |
 //! | `sample`, `mixture`, `bisection` | the tools of the other files | |
 //!
 //! Ville, *Étude critique de la notion de collectif* (1939). Waudby-Smith & Ramdas, "Estimating means
@@ -65,6 +66,7 @@ mod exceedance;
 mod histogram;
 mod interval;
 mod mixture;
+mod normal;
 pub mod order;
 mod paired;
 mod percentile;

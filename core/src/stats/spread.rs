@@ -14,7 +14,7 @@
 
 use super::bisection::turning_point;
 use super::interval::Interval;
-use super::{Sample, blocks, detect, order};
+use super::{Sample, blocks, detect, normal, order};
 
 /// The quantiles that count as a middle: here the level of a process is its own quantile `q`.
 pub(super) const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
@@ -125,7 +125,7 @@ impl Spread {
         let (centre, error, degrees) =
             if middle { trimmed(levels, cut) } else { (mean, (variance / n).sqrt(), n - 1.0) };
         let (tail, out) =
-            if middle { (0.0, 0.0) } else { (nth(&mut values.concat(), q), normal_quantile(q)) };
+            if middle { (0.0, 0.0) } else { (nth(&mut values.concat(), q), normal::quantile(q)) };
         let (processes, remainders) = (values.len(), values);
         Some(Spread {
             scale,
@@ -168,8 +168,11 @@ impl Spread {
         for (ratio, weight) in self.ratios() {
             let room = at - self.centre - self.reach(1.0 / ratio);
             let error = self.error / ratio.sqrt();
-            let share =
-                if error > 0.0 { normal(room / error) } else { f64::from(u8::from(room > 0.0)) };
+            let share = if error > 0.0 {
+                normal::below(room / error)
+            } else {
+                f64::from(u8::from(room > 0.0))
+            };
             below += weight * share;
             all += weight;
         }
@@ -321,14 +324,4 @@ fn nth(values: &mut [f64], q: f64) -> f64 {
     // Where the distribution is level, the quantile is the middle of two neighbours, as in `order`.
     let before = below.iter().copied().max_by(f64::total_cmp).filter(|_| place.fract() == 0.0);
     before.map_or(nth, |before| f64::midpoint(before, nth))
-}
-
-/// Returns the share of the standard normal distribution below `z`.
-pub(super) fn normal(z: f64) -> f64 {
-    libm::erfc(-z / std::f64::consts::SQRT_2) / 2.0
-}
-
-/// Returns the `z` below which the given share of the standard normal distribution lies.
-pub(super) fn normal_quantile(share: f64) -> f64 {
-    turning_point(-40.0, 40.0, 80, |z| normal(z) >= share)
 }

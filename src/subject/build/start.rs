@@ -1,13 +1,12 @@
 //! The start of the programs that build a revision: with the environment of that revision, and with a time limit.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use perf_budget_core::build::{Ended, Program, Step, TARGET_VARIABLES};
 use perf_budget_core::handover::Handover;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use crate::exec::{self, Launch};
+use crate::exec::{self, Changes, Launch};
 
 /// How the variables begin that cargo sets for a test. They describe the test's own package, so a build of another
 /// package must not see them.
@@ -18,9 +17,6 @@ const TEST_VARIABLES: [&str; 5] = [
     "CARGO_PKG_",
     "CARGO_PRIMARY_PACKAGE",
 ];
-
-/// The differences from the environment of this process: each variable with its value, or `None` if it is removed.
-type Changes = BTreeMap<String, Option<String>>;
 
 /// The environment and the time limit of the programs that build one revision.
 pub(super) struct BuildEnvironment {
@@ -44,12 +40,7 @@ impl BuildEnvironment {
     /// Starts a program and waits for its end.
     pub(super) fn start(&self, step: &Step) -> Result<Ended, Unmeasured> {
         let mut launch = Launch::new(self.program(&step.program));
-        for (name, value) in &self.changes {
-            match value {
-                Some(value) => launch.env.push((name.into(), value.into())),
-                None => launch.without.push(name.into()),
-            }
-        }
+        launch.change_environment(&self.changes);
         launch.env.extend(step.env.iter().map(|(name, value)| (name.into(), value.into())));
         launch.args = step.args.iter().map(Into::into).collect();
         launch.dir = (!step.dir.as_os_str().is_empty()).then(|| step.dir.clone());

@@ -22,8 +22,15 @@ fn sh(script: &str) -> Command {
     Command { argv, env: vec![], ready: Ready::Exit, cache: Cache::Warm }
 }
 
+/// Returns a place in a directory, in the environment of this process.
+fn here(root: &Path) -> Place<'_> {
+    static NONE: Changes = Changes::new();
+    Place { root, environment: &NONE }
+}
+
 fn measured(command: &Command, metrics: &[Metric]) -> ProcessRun {
-    measure(command, &scratch(), metrics, LONG, None).unwrap_or_else(|reason| panic!("{reason}"))
+    measure(command, here(&scratch()), metrics, LONG, None)
+        .unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 fn check_refused(
@@ -33,8 +40,8 @@ fn check_refused(
     cause: Cause,
     words: &[&str],
 ) {
-    let reason =
-        measure(command, &scratch(), metrics, timeout, None).expect_err("it must not succeed");
+    let reason = measure(command, here(&scratch()), metrics, timeout, None)
+        .expect_err("it must not succeed");
     assert_eq!(reason.cause, cause, "{reason}");
     for word in words {
         assert!(reason.to_string().contains(word), "`{word}` is missing in: {reason}");

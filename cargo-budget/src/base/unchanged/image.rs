@@ -5,7 +5,7 @@
 //! them, and where both sources have the same text at the line and column that each location names.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use object::elf::SHF_ALLOC;
 use object::read::{File, Object, ObjectSection, SectionFlags};
@@ -30,17 +30,12 @@ struct Loaded<'d> {
     bytes: &'d [u8],
 }
 
-/// The directories of the sources that the two programs were built from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Trees<'a> {
-    /// The base's workspace.
-    pub(super) base: &'a Path,
-    /// This revision's workspace.
-    pub(super) head: &'a Path,
-}
+/// A directory in which the compiler was started, in the base and in this revision. It names sources by their paths
+/// from there: from the workspace for its members, and from the package's own directory for other packages.
+pub(super) type Start = [PathBuf; 2];
 
 /// Returns how two programs, the base's and this revision's, differ; `None` where they are the same.
-pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<String> {
+pub(super) fn difference(base: &[u8], head: &[u8], starts: &[Start]) -> Option<String> {
     let read = |file| File::parse(file).map_err(|e| e.to_string());
     let (first, second) = match (read(base), read(head)) {
         (Ok(first), Ok(second)) => (first, second),
@@ -76,7 +71,7 @@ pub(super) fn difference(base: &[u8], head: &[u8], trees: Trees<'_>) -> Option<S
         }
         let is_tolerated = is_plain
             && name == RELOCATED
-            && Locations::of(&first, &second).is_some_and(|all| all.explain(old, new, trees));
+            && Locations::of(&first, &second).is_some_and(|all| all.explain(old, new, starts));
         if !is_tolerated {
             return Some(format!("the section {name} differs"));
         }
@@ -132,13 +127,13 @@ impl<'a> Locations<'a> {
     }
 
     /// Whether each difference between two sections is the line or the column of a location in a source that moved.
-    fn explain(&self, old: &Loaded<'_>, new: &Loaded<'_>, trees: Trees<'_>) -> bool {
+    fn explain(&self, old: &Loaded<'_>, new: &Loaded<'_>, starts: &[Start]) -> bool {
         let differs = |at: &usize| old.bytes[*at] != new.bytes[*at];
         let mut at = 0;
         while let Some(next) = (at..old.bytes.len()).find(differs) {
             // The line and the column are the last eight bytes of a location, and start at a multiple of eight.
             let Some(start) = (next & !7).checked_sub(16) else { return false };
-            if !self.moved(start, old, new, trees).unwrap_or(false) {
+            if !self.moved(start, old, new, starts).unwrap_or(false) {
                 return false;
             }
             at = start + LOCATION;
@@ -152,7 +147,7 @@ impl<'a> Locations<'a> {
         start: usize,
         old: &Loaded<'_>,
         new: &Loaded<'_>,
-        trees: Trees<'_>,
+        starts: &[Start],
     ) -> Option<bool> {
         let name = *self.addresses.get(&(old.address + start as u64))?;
         let length = long(old.bytes, start + 8)?;
@@ -166,9 +161,12 @@ impl<'a> Locations<'a> {
         let name = holder.bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)?;
         let name = std::str::from_utf8(name).ok().filter(|name| is_source(name))?;
         let place = |bytes: &[u8]| Some((word(bytes, start + 16)?, word(bytes, start + 20)?));
-        let then = source(&trees.base.join(name), place(old.bytes)?)?;
-        let now = source(&trees.head.join(name), place(new.bytes)?)?;
-        Some(!then.is_empty() && then == now)
+        let (then, now) = (place(old.bytes)?, place(new.bytes)?);
+        let is_same = |[base, head]: &Start| {
+            let then = source(&base.join(name), then).filter(|text| !text.is_empty());
+            then.is_some() && then == source(&head.join(name), now)
+        };
+        Some(starts.iter().any(is_same))
     }
 }
 
@@ -219,8 +217,9 @@ mod tests {
         ]
         .into();
         let all = Locations::of(&sections, &sections).unwrap();
-        let trees = Trees { base: &base, head: &head };
-        all.explain(&loaded(0x2000, old), &loaded(0x2000, new), trees)
+        // In the first of the directories there is no such source.
+        let starts = [["/none".into(), head.clone()], [base, head]];
+        all.explain(&loaded(0x2000, old), &loaded(0x2000, new), &starts)
     }
 
     #[test]
@@ -243,11 +242,10 @@ mod tests {
 
     #[test]
     fn other_formats_are_compared_as_whole_files() {
-        let trees = Trees { base: Path::new("."), head: Path::new(".") };
-        assert_eq!(difference(b"MZ one", b"MZ one", trees), None);
-        assert!(difference(b"MZ one", b"MZ two", trees).unwrap().contains("only ELF files"));
+        assert_eq!(difference(b"MZ one", b"MZ one", &[]), None);
+        assert!(difference(b"MZ one", b"MZ two", &[]).unwrap().contains("only ELF files"));
         // A program is equal to itself.
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert_eq!(difference(&own, &own, trees), None);
+        assert_eq!(difference(&own, &own, &[]), None);
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::base::reused::is_hash;
+
 /// The inputs that are in the repository.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
@@ -61,15 +63,21 @@ impl Inputs {
         place: Place<'_>,
     ) -> Result<(), String> {
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let found = files.map(Path::new).find_map(dep_info);
+        let found: Vec<PathBuf> = files.map(Path::new).flat_map(dep_infos).collect();
+        let texts = found.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>();
+        let texts = texts.ok().filter(|texts| !texts.is_empty());
         let name = message["target"]["name"].as_str().unwrap_or("?");
-        let text = found.and_then(|path| fs::read_to_string(path).ok());
-        let text =
-            text.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
-        for file in listed(&text) {
-            // The compiler is started in the workspace for its members, and in the package's own directory for others.
-            for from in [place.workspace, package] {
-                self.paths.extend(place.both(&from.join(&file)));
+        let texts =
+            texts.ok_or_else(|| format!("the compiler left no list of the sources of `{name}`"))?;
+        for file in texts.iter().flat_map(|text| listed(text)) {
+            // The compiler is started in the workspace for its members, and in the package's own directory for others. A
+            // file that is at neither place counts as at both, and is then found to be missing.
+            let all = [place.workspace, package].map(|from| from.join(&file));
+            let there = all.iter().filter(|path| path.exists());
+            let there: Vec<&PathBuf> =
+                if there.clone().count() > 0 { there.collect() } else { all.iter().collect() };
+            for path in there {
+                self.paths.extend(place.both(path));
             }
         }
         Ok(())
@@ -154,19 +162,45 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
-/// Finds the compiler's list of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
-/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name.
-fn dep_info(made: &Path) -> Option<PathBuf> {
-    let stem = made.file_stem()?.to_str()?;
+/// Finds the compiler's lists of the sources of a file that it made. For `deps/libkit-1a2b.rmeta` it is
+/// `deps/kit-1a2b.d`. For a build script it is in the same directory under another name. Of a program cargo names only
+/// the copy outside of `deps`, so there may be several lists, one for each build of a program of this name.
+fn dep_infos(made: &Path) -> Vec<PathBuf> {
+    let Some(stem) = made.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
     let names = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
     let mut near = names.iter().map(|name| made.with_file_name(format!("{name}.d")));
-    near.find(|path| path.is_file()).or_else(|| {
-        let is_script = stem.starts_with("build-script-");
-        let beside = fs::read_dir(made.parent().filter(|_| is_script)?).ok()?;
-        beside
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| path.extension() == Some("d".as_ref()))
-    })
+    if let Some(beside) = near.find(|path| path.is_file()) {
+        return vec![beside];
+    }
+    let Some(directory) = made.parent() else { return Vec::new() };
+    if stem.starts_with("build-script-") {
+        return lists(directory, &|_| true).into_iter().take(1).collect();
+    }
+    let original = stem.replace('-', "_");
+    let is_own = |name: &str| {
+        name.rsplit_once('-').is_some_and(|(name, hash)| name == original && is_hash(hash))
+    };
+    let all = lists(&directory.join("deps"), &is_own);
+    // The copy has the size and the time of its original.
+    let state =
+        |path: &Path| path.metadata().and_then(|data| Ok((data.len(), data.modified()?))).ok();
+    let ending = made.extension().unwrap_or_default();
+    let is_original = |list: &&PathBuf| {
+        let state_of_original = state(&list.with_extension(ending));
+        state_of_original.is_some() && state_of_original == state(made)
+    };
+    let originals: Vec<PathBuf> = all.iter().filter(is_original).cloned().collect();
+    if originals.is_empty() { all } else { originals }
+}
+
+/// Returns the lists in a directory whose names, without the ending, are wanted.
+fn lists(directory: &Path, is_wanted: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let lists = entries.map(|entry| entry.path()).filter(|path| {
+        path.extension() == Some("d".as_ref())
+            && path.file_stem().is_some_and(|stem| is_wanted(&stem.to_string_lossy()))
+    });
+    lists.collect()
 }
 
 /// Returns the files that such a list names. A line has the form `made: one two\ three`.
@@ -188,6 +222,32 @@ mod tests {
     fn lists_of_files_are_read() {
         let text = "/t/kit.d: src/lib.rs src/a\\ b.rs README.md\n\nsrc/lib.rs:\nREADME.md:\n\n# env-dep:A=b: c\n";
         assert!(listed(text).iter().eq(["README.md", "src/a b.rs", "src/lib.rs"]));
+    }
+
+    /// Cargo names the copy `release/my-app` of `release/deps/my_app-HASH`, beside which the list is.
+    #[test]
+    fn the_list_of_a_program_is_that_of_its_original() {
+        let place = tempfile::tempdir().unwrap();
+        let deps = place.path().join("deps");
+        fs::create_dir(&deps).unwrap();
+        let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+        let (one, two) = ("deps/my_app-0123456789abcdef", "deps/my_app-fedcba9876543210");
+        for (name, text) in
+            [(one, "first"), (two, "second one"), ("deps/my_app_more-0123456789abcdef", "")]
+        {
+            write(name, text);
+            write(&format!("{name}.d"), "");
+        }
+        let made = place.path().join("my-app");
+        fs::hard_link(place.path().join(two), &made).unwrap();
+        assert_eq!(dep_infos(&made), [place.path().join(format!("{two}.d"))]);
+        // Where the original cannot be told, all of them count.
+        fs::remove_file(&made).unwrap();
+        fs::write(&made, "another").unwrap();
+        let mut all = dep_infos(&made);
+        all.sort();
+        assert_eq!(all, [one, two].map(|name| place.path().join(format!("{name}.d"))));
+        assert!(dep_infos(&place.path().join("other")).is_empty());
     }
 
     #[test]
@@ -220,6 +280,29 @@ mod tests {
         check("/other/.git/worktrees/r/HEAD", &[".git"]);
         check("/r/target/build/x", &[]);
         check("/elsewhere/a", &[]);
+    }
+
+    /// The sources of a member are named from the workspace, and those of another package from its own directory.
+    #[test]
+    fn the_sources_of_a_member_are_those_that_exist() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path().canonicalize().unwrap();
+        let made = top.join("target/libkit-1.rmeta");
+        for (name, text) in [
+            ("member/src/lib.rs", ""),
+            ("apart/src/lib.rs", ""),
+            ("target/kit-1.d", "kit: member/src/lib.rs src/lib.rs src/gone.rs\n"),
+        ] {
+            let path = top.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let place = Place { top: &top, workspace: &top, target: &top.join("target") };
+        let mut inputs = Inputs::default();
+        let message = serde_json::json!({ "filenames": [made] });
+        inputs.add_crate(&message, &top.join("apart"), place).unwrap();
+        let want = ["apart/src/gone.rs", "apart/src/lib.rs", "member/src/lib.rs", "src/gone.rs"];
+        assert!(inputs.paths.iter().eq(want), "{inputs:?}");
     }
 
     /// A script that names nothing is run again for any change in its package.

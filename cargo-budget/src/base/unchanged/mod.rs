@@ -2,7 +2,8 @@
 //!
 //! - By files, before the base is built: no path that differs is used by what runs.
 //! - By sections, once the base is built: both test binaries are the same in memory, and no file differs that a workload
-//!   may read.
+//!   may read. Where cargo's own builds differ, the builds that times are compared with may still be the same: a change
+//!   in one function moves others to another codegen unit, unless there is only one.
 //!
 //! Whatever cannot be proven is measured.
 
@@ -14,6 +15,7 @@ mod revisions;
 mod subjects;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,12 +26,20 @@ use perf_budget_core::outcome::{By, Proven, short};
 use perf_budget_core::suite::{Reading, Suite};
 
 use self::changed::Tree;
-use self::image::Trees;
+use self::image::Start;
 use self::inputs::{Inputs, Place};
 use self::mentions::Sources;
+pub(super) use self::revisions::{Head, Revisions};
 use self::usage::{Known, Step, is_source};
 
-pub(super) use self::revisions::{Head, Revisions};
+/// The base's sources.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BaseTree<'a> {
+    /// The top of its checkout.
+    pub(super) top: &'a Path,
+    /// Its workspace.
+    pub(super) workspace: &'a Path,
+}
 
 /// The comparison of both revisions: which paths differ, and what is known about them.
 #[derive(Debug)]
@@ -70,14 +80,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// Proves that both test binaries are the same in memory, and that no file differs that they may read. Returns
-    /// `None` otherwise, and tells the user what differs. `workspace` is the base's workspace.
+    /// `None` otherwise, and tells the user what differs.
     pub(super) fn by_sections(
         &self,
         base: &Path,
-        workspace: &Path,
+        tree: BaseTree<'_>,
         tell: &dyn Fn(&str),
     ) -> Option<Unchanged> {
-        match self.sections(base, workspace) {
+        match self.sections([base, &self.revisions.head.built.binary], tree) {
             Ok(unchanged) => {
                 tell(&format!(
                     "the test binary is the same machine code as at {}",
@@ -92,20 +102,35 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// Proves that the builds that times are compared with, the base's and this revision's, are the same in memory.
+    /// Returns `None` otherwise, and tells the user nothing: why they are measured was said about cargo's own builds.
+    pub(super) fn of_times(
+        &self,
+        binaries: [&Path; 2],
+        tree: BaseTree<'_>,
+        tell: &dyn Fn(&str),
+    ) -> Option<Unchanged> {
+        let unchanged = self.sections(binaries, tree).ok()?;
+        tell(&format!(
+            "built to compare times, the test binary is the same machine code as at {}",
+            short(self.revisions.commit)
+        ));
+        Some(unchanged)
+    }
+
     /// Returns why a program that was built with these inputs may have changed, by files; `None` where it has not.
     pub(super) fn difference_of_files(&self) -> Option<String> {
         self.check_files().err()
     }
 
     /// Returns why two programs may behave differently, by their sections and by the files that they may read; `None`
-    /// where they behave the same. `base` is the base's program, and `workspace` the base's workspace.
+    /// where they behave the same. The base's program comes first.
     pub(super) fn difference_of_sections(
         &self,
-        base: &Path,
-        head: &Path,
-        workspace: &Path,
+        binaries: [&Path; 2],
+        tree: BaseTree<'_>,
     ) -> Option<String> {
-        self.check_sections(base, head, workspace).err()
+        self.check_sections(binaries, tree).err()
     }
 
     fn read(revisions: Revisions<'a>) -> Result<Comparison<'a>, String> {
@@ -119,7 +144,14 @@ impl<'a> Comparison<'a> {
         let place = Place { top: &top, workspace: &workspace, target: &target };
         let tree = Tree::of(&top, revisions.commit).map_err(|failure| failure.text)?;
         let inputs = Inputs::of(&revisions.head.built.messages, place)?;
-        let sources = sources(&top, &inputs, revisions.budgets)?;
+        let configuration: BTreeSet<String> =
+            revisions.head.files.all().iter().flat_map(|file| place.both(file)).collect();
+        let mut sources = sources(&top, &inputs, revisions.budgets)?;
+        // A linker or a wrapper that the configuration names is used.
+        for path in &configuration {
+            let text = fs::read(top.join(path)).unwrap_or_default();
+            sources.add(path, &String::from_utf8_lossy(&text));
+        }
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
             let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
@@ -133,8 +165,8 @@ impl<'a> Comparison<'a> {
         let before = revisions.before.map_or(&[][..], |before| &before.settings.inert);
         let inert = declared.filter(|glob| before.contains(glob));
         let inert = inert.filter_map(|glob| Pattern::new(glob).ok()).collect();
-        let known =
-            Known { inputs, sources, packages, prefix: revisions.head.prefix.to_owned(), inert };
+        let prefix = revisions.head.prefix.to_owned();
+        let known = Known { inputs, configuration, sources, packages, prefix, inert };
         Ok(Comparison { revisions, tree, known })
     }
 
@@ -148,25 +180,29 @@ impl<'a> Comparison<'a> {
         if let Some(path) = self.known.inputs.paths.iter().find(|path| !self.tree.keeps(path)) {
             return Err(format!("`{path}` is compiled, and is not in git"));
         }
+        if let Some(path) = self.known.configuration.iter().find(|path| !self.tree.keeps(path)) {
+            return Err(format!("`{path}` decides how it is built, and is not in git"));
+        }
         self.check_all_unused(Step::Files)
     }
 
-    fn sections(&self, base: &Path, workspace: &Path) -> Result<Unchanged, String> {
-        self.check_sections(base, &self.revisions.head.built.binary, workspace)
+    fn sections(&self, binaries: [&Path; 2], tree: BaseTree<'_>) -> Result<Unchanged, String> {
+        self.check_sections(binaries, tree)
             .map_err(|why| format!("the test binaries differ: {why}"))?;
         self.unchanged(By::Sections, Vec::new())
     }
 
-    fn check_sections(&self, base: &Path, head: &Path, workspace: &Path) -> Result<(), String> {
+    fn check_sections(&self, [base, head]: [&Path; 2], tree: BaseTree<'_>) -> Result<(), String> {
         self.check_all_unused(Step::Sections)?;
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
-        let trees = Trees {
-            base: workspace,
-            head: self.revisions.head.metadata.workspace_root.as_std_path(),
-        };
-        image::difference(&read(base)?, &read(head)?, trees).map_or(Ok(()), Err)
+        let own = self.revisions.head;
+        let mut starts: Vec<Start> =
+            vec![[tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()]];
+        let packages = self.known.packages.iter();
+        starts.extend(packages.map(|(package, _)| [tree.top.join(package), own.top.join(package)]));
+        image::difference(&read(base)?, &read(head)?, &starts).map_or(Ok(()), Err)
     }
 
     /// Checks that no change may affect what runs; the error names one that may.

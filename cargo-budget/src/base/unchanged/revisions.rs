@@ -6,6 +6,7 @@ use cargo_metadata::Metadata;
 use perf_budget_core::budget::Budgets;
 
 use crate::base::build::Built;
+use crate::base::configuration::Files;
 
 /// This revision, as it was built.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub(in crate::base) struct Head<'a> {
     pub(in crate::base) built: &'a Built,
     /// Cargo's description of the workspace.
     pub(in crate::base) metadata: &'a Metadata,
+    /// The configuration files.
+    pub(in crate::base) files: &'a Files,
 }
 
 /// This revision, the base's commit, and the budgets of both.

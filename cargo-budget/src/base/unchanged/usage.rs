@@ -1,6 +1,7 @@
 //! The decision whether a path that differs from the base is used by what is measured. A path counts as used unless it
 //! is known to be unused.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -24,7 +25,9 @@ pub(super) enum Step {
 pub(super) struct Known {
     /// The inputs of the build.
     pub(super) inputs: Inputs,
-    /// The sources among these inputs.
+    /// The configuration files of cargo and rustup, relative to the top of the repository.
+    pub(super) configuration: BTreeSet<String>,
+    /// The sources among these inputs, and the configuration.
     pub(super) sources: Sources,
     /// Every package in the repository: its directory, and the names of its targets.
     pub(super) packages: Vec<(String, Vec<String>)>,
@@ -43,7 +46,7 @@ impl Known {
             if self.inputs.has(path) {
                 return Some(format!("`{path}` has changed, which is compiled"));
             }
-            if decides(path, name) {
+            if decides(path, name) || self.configuration.contains(path) {
                 return Some(format!("`{path}` has changed, which decides how it is built"));
             }
             if !change.is_in_both && self.has_data_beside(path) {
@@ -63,7 +66,8 @@ impl Known {
         }
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
-        let from = self.sources.naming(path).or(named)?;
+        // What is compiled in is an input, and part of the binaries.
+        let from = self.sources.naming_at_run_time(path).or(named)?;
         Some(format!("`{path}` has changed, which `{from}` names"))
     }
 
@@ -147,6 +151,7 @@ mod tests {
                 paths: read.map(str::to_owned).into(),
                 packages: ["kit".to_owned()].into(),
             },
+            configuration: ["help/flags.toml".to_owned()].into(),
             sources,
             packages: vec![
                 package("kit", "kit"),
@@ -185,6 +190,7 @@ mod tests {
         check("kit/Cargo.toml", Some(decides), None);
         check("kit/.cargo/config.toml", Some(decides), Some(data));
         check("rust-toolchain", Some(decides), Some(data));
+        check("help/flags.toml", Some(decides), Some("`kit/src/lib.rs` names"));
         check("kit/data.json", Some(data), Some(data));
         check("top.json", Some(data), Some(data));
         check("kit/art/logo.svg", None, None);

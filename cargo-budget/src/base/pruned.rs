@@ -1,0 +1,200 @@
+//! The bound of the target directory that all bases are built in. Cargo never removes anything from a target directory,
+//! and each new version of a dependency, each toolchain and each profile adds to it.
+//!
+//! Before a base is built, while no other comparison uses the directory, what has not been used for a long time is
+//! removed. If the rest is still too large, so is what has not been used for the longest time, except what was used
+//! within the last day. Cargo compiles again what it then misses.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::checkout::AGE;
+use super::reused::is_hash;
+
+/// The disk space in bytes that is left to what was not used within [`RECENT`].
+const ROOM: u64 = 5 << 30;
+/// Something that was used so lately is never removed: a larger project would be built anew each time.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The files and directories of one compilation.
+#[derive(Debug)]
+struct Unit {
+    paths: Vec<PathBuf>,
+    bytes: u64,
+    /// When any of its files was last read or written.
+    used: SystemTime,
+}
+
+/// Removes what has not been used for a long time from the target directory `target`, and keeps the rest within its
+/// bound. What cannot be removed stays, which does no harm.
+pub(super) fn prune(target: &Path) {
+    prune_to(target, SystemTime::now(), ROOM);
+}
+
+fn prune_to(target: &Path, now: SystemTime, room: u64) {
+    let age = |used: SystemTime| now.duration_since(used).unwrap_or_default();
+    let mut left = units(target);
+    // The one that was used last comes first.
+    left.sort_by_key(|unit| std::cmp::Reverse(unit.used));
+    let mut total = 0;
+    for unit in left {
+        let age = age(unit.used);
+        total += unit.bytes;
+        if age > AGE || (age > RECENT && total > room) {
+            remove(&unit);
+        }
+    }
+}
+
+fn remove(unit: &Unit) {
+    for path in &unit.paths {
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    }
+}
+
+/// Returns the compilations in a target directory: those of each profile, for this machine and for each other target.
+fn units(target: &Path) -> Vec<Unit> {
+    let mut units = Vec::new();
+    let below = |directory: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect()
+    };
+    for directory in below(target) {
+        let further = below(&directory);
+        for profile in [directory].into_iter().chain(further) {
+            if profile.join(".fingerprint").is_dir() {
+                units.extend(of_profile(&profile).into_values());
+            }
+        }
+    }
+    units
+}
+
+/// Returns the compilations of one profile by their names: the hash that is in the names of their files, or the
+/// directory with what the compiler keeps for the next time.
+fn of_profile(profile: &Path) -> BTreeMap<String, Unit> {
+    let mut units = BTreeMap::<String, Unit>::new();
+    // The fingerprints come first, so that they are removed first: cargo would rely on a file whose fingerprint is there.
+    for part in [".fingerprint", "deps", "build", "examples", "incremental"] {
+        for entry in fs::read_dir(profile.join(part)).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let hash = name.split('.').next().and_then(|stem| stem.rsplit_once('-'));
+            let key = match hash {
+                Some((_, hash)) if is_hash(hash) => hash.to_owned(),
+                _ if part == "incremental" => format!("incremental {name}"),
+                _ => continue,
+            };
+            let path = entry.path();
+            // A file that vanishes meanwhile needs no bound.
+            let Ok((bytes, used)) = size(&path) else { continue };
+            let unit = units.entry(key).or_insert(Unit { paths: Vec::new(), bytes: 0, used });
+            unit.paths.push(path);
+            unit.bytes += bytes;
+            unit.used = unit.used.max(used);
+        }
+    }
+    units
+}
+
+/// Returns the size of a file or of everything in a directory, and when any of it was last read or written.
+fn size(path: &Path) -> io::Result<(u64, SystemTime)> {
+    let known = path.symlink_metadata()?;
+    let modified = known.modified()?;
+    if !known.is_dir() {
+        return Ok((known.len(), known.accessed().map_or(modified, |read| read.max(modified))));
+    }
+    // When a directory was read says nothing: this function reads it.
+    let mut all = (0, modified);
+    for entry in fs::read_dir(path)? {
+        let (bytes, used) = size(&entry?.path())?;
+        all = (all.0 + bytes, all.1.max(used));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::FileTimes;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The times of the files of one compilation, and its directory.
+    fn unit(target: &Path, profile: &str, hash: &str, used: SystemTime) {
+        for (name, bytes) in [
+            (format!(".fingerprint/kit-{hash}/lib-kit"), 0),
+            (format!("deps/libkit-{hash}.rlib"), 100),
+            (format!("build/kit-{hash}/out/made.rs"), 0),
+        ] {
+            let path = target.join(profile).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, vec![0; bytes]).unwrap();
+            let times = FileTimes::new().set_accessed(used).set_modified(used);
+            fs::File::options().append(true).open(&path).unwrap().set_times(times).unwrap();
+        }
+        // A directory is as old as what was last added to it.
+        for directory in [
+            format!(".fingerprint/kit-{hash}"),
+            format!("build/kit-{hash}/out"),
+            format!("build/kit-{hash}"),
+        ] {
+            let directory = fs::File::open(target.join(profile).join(directory)).unwrap();
+            directory.set_modified(used).unwrap();
+        }
+    }
+
+    #[test]
+    #[cfg_attr(
+        windows,
+        ignore = "Windows does not set the time of a directory that is opened to be read"
+    )]
+    fn what_is_old_or_too_large_is_removed_except_what_was_just_used() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path();
+        let now = SystemTime::now();
+        let [lately, days, weeks, old] =
+            [DAY / 2, DAY * 2, DAY * 20, AGE + DAY].map(|age| now - age);
+        let of = |letter: &str| letter.repeat(16);
+        let all = [
+            ("release", "a", lately),
+            ("x86_64-unknown-linux-gnu/dev", "b", days),
+            ("release", "c", weeks),
+            ("release", "d", old),
+        ];
+        let left = |room: u64| {
+            for (profile, letter, used) in all {
+                unit(target, profile, &of(letter), used);
+            }
+            prune_to(target, now, room);
+            let is_left = |(profile, letter): (&str, &str)| {
+                let found = [".fingerprint/kit-H", "deps/libkit-H.rlib", "build/kit-H/out/made.rs"];
+                let found = found
+                    .map(|name| target.join(profile).join(name.replace('H', &of(letter))).exists());
+                assert!(found == [found[0]; 3], "a part of {letter} is left: {found:?}");
+                found[0]
+            };
+            let left = all.iter().filter(|(profile, letter, _)| is_left((profile, letter)));
+            left.map(|(_, letter, _)| *letter).collect::<String>()
+        };
+        assert_eq!(left(1000), "abc");
+        assert_eq!(left(250), "ab");
+        assert_eq!(left(0), "a");
+        // Something that was old is not removed once it was read again.
+        unit(target, "release", &of("d"), old);
+        let read = target.join("release/.fingerprint").join(format!("kit-{}/lib-kit", of("d")));
+        let times = FileTimes::new().set_accessed(lately).set_modified(old);
+        fs::File::options().append(true).open(&read).unwrap().set_times(times).unwrap();
+        prune_to(target, now, 1000);
+        assert!(read.exists());
+        // What is not a compilation stays.
+        let other = target.join("release/deps/notes.txt");
+        fs::write(&other, "").unwrap();
+        fs::File::options().append(true).open(&other).unwrap().set_modified(old).unwrap();
+        prune_to(target, now, 0);
+        assert!(other.exists());
+    }
+}
