@@ -72,8 +72,8 @@ fn every_failure_has_its_message() {
     let one = [Value::I32(1)];
     refused(run.call("walk", &one), &["`walk`", "it exports `run`"]);
     refused(run.call("memory", &one), &["no such function"]);
-    refused(run.call("run", &[]), &["it takes [I32], and was given []"]);
-    refused(run.call("run", &[Value::F64(1.0)]), &["it takes [I32], and was given [F64]"]);
+    refused(run.call("run", &[]), &["it takes [I32], but was given []"]);
+    refused(run.call("run", &[Value::F64(1.0)]), &["it takes [I32], but was given [F64]"]);
     // `unreachable`, and `local.get 0; i32.load8_u` beyond the memory.
     refused(instance(&[0x00]).call("run", &one), &["failed to call `run`", "unreachable"]);
     let beyond = [Value::I32(65_536)];
