@@ -40,11 +40,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("cargo-budget/tests/report/", &["gauge"], "a type of Prometheus"),
     ("cargo-budget/tests/history/samples/", &["gauge"], "files of other tools"),
     ("docs/command.md", &["gauges"], "a type of Prometheus"),
-    (
-        "docs/peers.md",
-        &["planted"],
-        "a bench wrote the page, and writes it again with the new word",
-    ),
     ("fixtures/earlier/", &["fork"], "the worker of an earlier release"),
     ("fixtures/local-first/", &["fork"], "a copy of a document"),
     ("examples/shield/", &["gauge"], "a type of Prometheus"),

@@ -103,7 +103,7 @@ fn page(
          red at a limit of 1 % (tolerance 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
          and slower; zenbench, a regression beyond 1 % in ten blocks. \"No verdict\" is what a tool itself calls invalid or \
-         inconclusive, of all trials. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
+         inconclusive, of all trials; zenbench does so wherever other work takes more than 5 % of a processor. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
          are the median, of a tool with two rules half of its time.{}\n\n\
          | tool and rule | +0 %: slower | +0 %: faster | +3 %: slower | +5 %: slower | no verdict | s |\n\
          |---|---|---|---|---|---|---|\n",
