@@ -19,7 +19,7 @@ mod trial;
 mod workloads;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,7 @@ usage: cargo bench --bench verdicts -- [OPTIONS]
   --quick      run for a minute, which certifies nothing and writes no page
   --audit N    measure N pairs of each workload for the audit (60)
   --simulate N only print the section that is simulated, from N runs a figure
+  --simulated FILE  take that section from what an earlier --simulate printed
 ";
 
 /// The variables that make this process the test binary under test, or a process that a measurement started.
@@ -55,6 +56,8 @@ struct Arguments {
     as_it_is: bool,
     audit: usize,
     simulate: Option<u64>,
+    /// The file with the section that is simulated.
+    simulated: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -96,6 +99,7 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
         as_it_is: false,
         audit: 60,
         simulate: None,
+        simulated: None,
     };
     let mut bench = false;
     let mut given = given;
@@ -108,6 +112,10 @@ fn arguments(given: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
             "--bench" => bench = true,
             "--resume" => arguments.resume = true,
             "--quick" => arguments.part = Part::Quick,
+            "--simulated" => {
+                let file = given.next().ok_or("--simulated takes a file")?;
+                arguments.simulated = Some(PathBuf::from(file));
+            }
             "--as-it-is" => arguments.as_it_is = true,
             "--only" => {
                 arguments.part = match given.next().as_deref() {
@@ -169,7 +177,10 @@ fn certify(arguments: &Arguments) -> io::Result<bool> {
     tell("pairs of the same code, for the audit");
     let audit = audit::run(arguments.audit, bench.place())?;
     let runs = if arguments.part == Part::Quick { 2 } else { SIMULATED };
-    let simulated = simulated::section(runs, &tell);
+    let simulated = match &arguments.simulated {
+        Some(file) => std::fs::read_to_string(file)?,
+        None => simulated::section(runs, &tell),
+    };
     let (text, held) = page::Page { records: &records, audit: &audit, simulated }.render();
     if arguments.part == Part::Quick {
         let note = "a minute's run: it shows that this program works, and certifies nothing\n\n";

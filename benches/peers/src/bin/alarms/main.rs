@@ -24,6 +24,8 @@ const EFFECTS: [u32; 4] = [0, 0, 3, 5];
 const PERFGATE: &str = "PERFGATE";
 /// The variable that names the program of zenbench, likewise.
 const ZENBENCH: &str = "ZENBENCH";
+/// The variable that names the program of hyperfine, likewise.
+const HYPERFINE: &str = "HYPERFINE";
 
 /// The answers of a rule, by the effect that was injected.
 #[derive(Default)]
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         place: std::env::temp_dir().join("perf-budget-alarms"),
         perfgate: std::env::var_os(PERFGATE).map(PathBuf::from),
         zenbench: std::env::var_os(ZENBENCH).map(PathBuf::from),
+        hyperfine: std::env::var_os(HYPERFINE).map(PathBuf::from),
     };
     // Copies of an older build must not be used.
     let _ = std::fs::remove_dir_all(&builds.place);
@@ -100,20 +103,22 @@ fn page(
          red at a limit of 1 % (tolerance 1 point); criterion, \"has regressed\"; tango, a star and a plus; hyperfine, its own script's \
          test, and means that differ by 5 %; divan, which compares nothing, medians that differ by so much; perfgate, significant \
          and slower; zenbench, a regression beyond 1 % in ten blocks. \"No verdict\" is what a tool itself calls invalid or \
-         inconclusive, of all trials. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
+         inconclusive, of all trials; zenbench does so wherever other work takes more than 5 % of a processor. Counts with 95 % Clopper-Pearson intervals; at +0 % every \"slower\" or \"faster\" is a false alarm. Seconds \
          are the median, of a tool with two rules half of its time.{}\n\n\
          | tool and rule | +0 %: slower | +0 %: faster | +3 %: slower | +5 %: slower | no verdict | s |\n\
          |---|---|---|---|---|---|---|\n",
         work::NAMES.join(", "),
-        [("perfgate", PERFGATE, &builds.perfgate), ("zenbench", ZENBENCH, &builds.zenbench)]
-            .iter()
-            .filter(|(_, _, program)| program.is_none())
-            .map(|(name, variable, _)| {
-                format!(
-                    " {name} was not installed (`{variable}` names its program), and is left out."
-                )
-            })
-            .collect::<String>(),
+        [
+            ("perfgate", PERFGATE, &builds.perfgate),
+            ("zenbench", ZENBENCH, &builds.zenbench),
+            ("hyperfine", HYPERFINE, &builds.hyperfine)
+        ]
+        .iter()
+        .filter(|(_, _, program)| program.is_none())
+        .map(|(name, variable, _)| {
+            format!(" {name} was not installed (`{variable}` names its program), and is left out.")
+        })
+        .collect::<String>(),
     );
     for (rule, row) in rows {
         let count = |effect: u32, wanted: Change| {

@@ -38,6 +38,7 @@ pub(crate) struct Builds {
     pub(crate) place: PathBuf,
     pub(crate) perfgate: Option<PathBuf>,
     pub(crate) zenbench: Option<PathBuf>,
+    pub(crate) hyperfine: Option<PathBuf>,
 }
 
 type Tool = fn(&Builds, &str) -> Vec<(&'static str, Change)>;
@@ -199,10 +200,11 @@ fn tango(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
 
 /// Runs hyperfine, and applies the Welch test of its own script at 5 %, and a difference of the means that it prints.
 fn hyperfine(builds: &Builds, workload: &str) -> Vec<(&'static str, Change)> {
+    let Some(hyperfine) = &builds.hyperfine else { return Vec::new() };
     let out = builds.place.join("hyperfine.json");
     let program = |build: &str| builds.place.join(build).join("peer");
     text(
-        Command::new("hyperfine")
+        Command::new(hyperfine)
             .args(["-N", "--style", "none", "--export-json"])
             .arg(&out)
             .arg(program("base"))
