@@ -69,7 +69,5 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
         return Ok(());
     }
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory).map_err(|e| Failure::io("create", directory, &e))?;
     file::write(path, text)
 }

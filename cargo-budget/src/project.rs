@@ -120,12 +120,12 @@ impl Project {
 
     /// Returns the path of `outcomes.jsonl`.
     pub(crate) fn record(&self) -> PathBuf {
-        self.results().join("outcomes.jsonl")
+        paths::record(&self.results())
     }
 
-    /// Reads the record, without what it says of other projects.
-    pub(crate) fn read_record(&self) -> Result<Record, Failure> {
-        let mut record = record::read(&self.record())?;
+    /// Reads a record, without what it says of other projects.
+    pub(crate) fn read_record(&self, path: &Path) -> Result<Record, Failure> {
+        let mut record = record::read(path)?;
         let runs = record.begun.iter().map(|begun| &begun.run);
         let mut runs = runs.chain(record.outcomes.iter().map(|outcome| &outcome.run));
         // A directory that is named may have been brought from another machine, where the project was elsewhere.
@@ -134,10 +134,15 @@ impl Project {
             |run: &Run| if is_brought { self.is_of_package(run) } else { self.is_own(run) };
         record.outcomes.retain(|outcome| is_own(&outcome.run));
         record.begun.retain(|begun| is_own(&begun.run));
-        // Budgets whose file was deleted are no longer judged.
+        // Budgets whose file was deleted are no longer judged. A file among the results is the command's own (`check
+        // --benches`), and nobody else's.
+        let is_foreign = |file: &Path| {
+            self.file.is_none() && path.parent().is_some_and(|results| file.starts_with(results))
+        };
         let mut known = HashMap::new();
         let mut exists = |file: &String| {
-            let look = || self.root.ancestors().any(|dir| dir.join(file).is_file());
+            let mut files = self.root.ancestors().map(|dir| dir.join(file));
+            let look = || files.any(|file| file.is_file() && !is_foreign(&file));
             file.is_empty() || *known.entry(file.clone()).or_insert_with(look)
         };
         record.outcomes.retain(|outcome| exists(&outcome.file));
@@ -149,15 +154,14 @@ impl Project {
     /// test.
     pub(crate) fn last_run(&self, progress: Progress) -> Result<Vec<Outcome>, Failure> {
         let _work = progress.busy("reading outcomes");
-        Ok(last_run(&self.runs()?))
+        Ok(last_run(&self.runs(&self.record())?))
     }
 
-    /// Returns what the record says of this project.
+    /// Returns what a record says of this project.
     ///
     /// # Errors
     /// If the last run judged nothing, or there is none.
-    pub(crate) fn runs(&self) -> Result<Record, Failure> {
-        let path = self.record();
+    pub(crate) fn runs(&self, path: &Path) -> Result<Record, Failure> {
         let shown = path.display();
         if !path.exists() {
             return Err(Failure::unmeasured(format!(
@@ -169,7 +173,7 @@ impl Project {
                 "`{shown}` is not a file, and to read it might never end; remove it, and run the tests again"
             )));
         }
-        let record = self.read_record()?;
+        let record = self.read_record(path)?;
         if path.metadata().is_ok_and(|data| data.len() == 0) {
             return Err(Failure::unmeasured(format!(
                 "there is no outcome in `{shown}`: the run ended before its first test did; run the tests again"

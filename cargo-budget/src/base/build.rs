@@ -104,13 +104,10 @@ impl Built {
         Ok(Built { binary, messages })
     }
 
-    /// Returns a command that runs the test of `package` as `cargo test` does: in the directory of the package, with
-    /// the variables that name the package and the binaries that it may measure.
+    /// Returns a command that runs a harness that was built apart as if it were a test of `package`: in its directory,
+    /// with the variables that name it.
     pub(crate) fn harness(&self, package: &Path) -> Command {
         let mut command = child::program(&self.binary);
-        for (name, path) in executables(&self.messages, "bin") {
-            command.env(format!("CARGO_BIN_EXE_{name}"), path);
-        }
         if let Some(name) = crate::project::package(package) {
             command.env("CARGO_PKG_NAME", name);
         }

@@ -200,15 +200,9 @@ fn prepare_base(
     pruned::prune(&place.target_dir());
     let prepared = Prepared::new(project, place, commit, progress)?;
     let workspace = prepared.workspace();
-    let lacks = if prepared.compares_benchmarks_alone(wanted)? {
-        None
-    } else {
-        prepared.lacks(wanted, workspace.as_ref())?
-    };
-    let made = match &lacks {
-        Some(_) => prepared.without_tests(wanted, workspace.as_ref(), tell)?,
-        None => prepared.make(wanted, workspace.as_ref(), tell)?,
-    };
+    let alone = prepared.compares_benchmarks_alone(wanted)?;
+    let lacks = if alone { None } else { prepared.lacks(wanted, workspace.as_ref())? };
+    let made = prepared.make(wanted, workspace.as_ref(), lacks.is_none() && !alone, tell)?;
     Ok(Base {
         commit: commit.to_owned(),
         root: prepared.root().to_owned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{self, Budgets};
+use perf_budget_core::build::BenchBuild;
 use perf_budget_core::handover::Benchmarks;
 use perf_budget_core::outcome::short;
 
@@ -156,20 +157,25 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Builds the base, unless it is proven that nothing to be compared has changed.
+    /// Builds the base, unless it is proven that nothing to be compared has changed. Without `tests` only its benchmarks
+    /// are built.
     pub(super) fn make(
         &self,
         wanted: &Wanted<'_>,
         workspace: Option<&Metadata>,
+        tests: bool,
         tell: &dyn Fn(&str),
     ) -> Result<Made, Failure> {
+        let budgets = self.project.budgets()?;
+        let has_package = self.root().join("Cargo.toml").is_file();
+        if !tests && (!has_package || ways(wanted, &budgets).is_empty()) {
+            return Ok(Made::default());
+        }
         let both = self.head_metadata.as_ref().zip(workspace);
         let lock = both.map_or(Ok(None), |(head, base)| {
             lock::copy_to_base(head.workspace_root.as_std_path(), base.workspace_root.as_std_path())
         })?;
-        let budgets = self.project.budgets()?;
         let before = budget::load(&self.root().join("budgets.toml")).ok();
-        let alone = self.compares_benchmarks_alone(wanted)?;
         let mut is_prepared = false;
         let benchmarks = self.benchmarks(
             wanted,
@@ -178,7 +184,7 @@ impl<'a> Prepared<'a> {
             &mut is_prepared,
             tell,
         )?;
-        if alone {
+        if !tests {
             let note = lock.and_then(|lock| lock.difference());
             return Ok(Made { benchmarks, note, ..Made::default() });
         }
@@ -210,7 +216,8 @@ impl<'a> Prepared<'a> {
             compared = build.compared(other, &prove, tell)?;
         }
         let mut run_environment = Changes::new();
-        if leaves_any(proven.as_ref()) || wanted.to.is_some() {
+        let is_run = wanted.head.is_some() && leaves_any(proven.as_ref());
+        if is_run || wanted.to.is_some() {
             let own = environment.map_or_else(|| build.environment(build.base, &binary), Ok)?;
             build.save(&binary, &compared, &own, &self.inherited)?;
             if let Some(head) = wanted.head {
@@ -234,24 +241,8 @@ impl<'a> Prepared<'a> {
         let budgets = self.project.budgets()?;
         let has_package = self.root().join("Cargo.toml").is_file();
         Ok(has_package
-            && wanted.to.is_none()
-            && !benchmarks::ways(&budgets).is_empty()
+            && !ways(wanted, &budgets).is_empty()
             && !unchanged::compares_tests(&budgets))
-    }
-
-    /// Builds what can be compared although the base has no tests: the benchmarks.
-    pub(super) fn without_tests(
-        &self,
-        wanted: &Wanted<'_>,
-        workspace: Option<&Metadata>,
-        tell: &dyn Fn(&str),
-    ) -> Result<Made, Failure> {
-        if !self.root().join("Cargo.toml").is_file() {
-            return Ok(Made::default());
-        }
-        let budgets = self.project.budgets()?;
-        let benchmarks = self.benchmarks(wanted, workspace, (&budgets, None), &mut false, tell)?;
-        Ok(Made { benchmarks, ..Made::default() })
     }
 
     /// Runs the user's command that prepares the base, unless this was done.
@@ -276,7 +267,8 @@ impl<'a> Prepared<'a> {
         is_prepared: &mut bool,
         tell: &dyn Fn(&str),
     ) -> Result<Vec<Benchmarks>, Failure> {
-        if wanted.to.is_some() {
+        let ways = ways(wanted, budgets);
+        if ways.is_empty() {
             return Ok(Vec::new());
         }
         let target_dir = self.place.target_dir();
@@ -297,7 +289,7 @@ impl<'a> Prepared<'a> {
             is_vendored,
         };
         let build = |way| both.build(&way, &mut || self.prepare(wanted, is_prepared, tell), tell);
-        benchmarks::ways(budgets).into_iter().map(build).collect()
+        ways.into_iter().map(build).collect()
     }
 
     /// Returns what is known of the differences between both revisions; `None` where everything is to be measured.
@@ -354,4 +346,11 @@ impl<'a> Prepared<'a> {
 fn has_test(workspace: &Metadata, root: &Path, target: &Target) -> bool {
     let own = members::own(workspace, root);
     own.is_none_or(|package| package.targets.iter().any(|t| t.is_test() && t.name == target.test))
+}
+
+/// Returns the ways in which benchmarks are built to be compared: none where only tests are saved, or where nothing is
+/// measured.
+fn ways(wanted: &Wanted<'_>, budgets: &Budgets) -> Vec<BenchBuild> {
+    let is_measured = wanted.to.is_none() && wanted.times.is_some();
+    if is_measured { benchmarks::ways(budgets) } else { Vec::new() }
 }

@@ -184,10 +184,11 @@ impl Check {
 
 /// Returns what the record says of the runs that began at this time or later.
 fn record_since(project: &Project, began: u64) -> Result<Record, Failure> {
-    if !project.record().is_file() {
+    let path = project.record();
+    if !path.is_file() {
         return Ok(Record::default());
     }
-    let mut record = project.read_record()?;
+    let mut record = project.read_record(&path)?;
     record.outcomes.retain(|outcome| outcome.run.began >= began);
     record.begun.retain(|begun| begun.run.began >= began);
     Ok(record)

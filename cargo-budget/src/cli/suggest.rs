@@ -4,7 +4,6 @@ use std::path::Path;
 
 use perf_budget_core::budget::{self, Budget};
 use perf_budget_core::metric::Metric;
-use perf_budget_core::record;
 
 use super::context::Context;
 use super::output::show;
@@ -48,7 +47,7 @@ impl Suggest {
         let asked = tighten::selected(&budgets, &names)?;
         let path = project.record();
         let work = context.progress.busy("reading outcomes");
-        let record = if path.is_file() { record::read(&path)?.outcomes } else { Vec::new() };
+        let record = if path.is_file() { project.read_record(&path)?.outcomes } else { Vec::new() };
         drop(work);
         let clock = doctor::clock().grain();
         let (mut all, mut missing, mut foreign) = (Vec::new(), Vec::new(), None);

@@ -35,18 +35,42 @@ pub(crate) fn record(
         None => project.last_run(progress)?,
         Some(id) => of_run(project, id, progress)?,
     };
-    let Some(run) = outcomes.first().map(|outcome| outcome.run.clone()) else {
+    if outcomes.is_empty() {
         return Err(Failure::unmeasured(format!(
             "`{}` is empty; run `cargo test --release` first",
             project.record().display()
         )));
-    };
+    }
+    // The test targets of a package may have a file with budgets and a run each.
+    let mut runs: Vec<Vec<Outcome>> = Vec::new();
+    for outcome in outcomes {
+        match runs.iter_mut().find(|run| run[0].run.id == outcome.run.id) {
+            Some(run) => run.push(outcome),
+            None => runs.push(vec![outcome]),
+        }
+    }
+    let mut sentences = Vec::new();
+    for outcomes in &runs {
+        sentences.extend(record_run(project, place, what, outcomes, progress)?);
+    }
+    Ok(sentences)
+}
+
+/// Records the outcomes of one run. Returns sentences that say what was done; the last is the summary.
+fn record_run(
+    project: &Project,
+    place: &Place,
+    what: &RunToRecord<'_>,
+    outcomes: &[Outcome],
+    progress: Progress,
+) -> Result<Vec<String>, Failure> {
+    let run = &outcomes[0].run;
     let mut revision = revision::of(&project.root, what.commit, what.branch)?;
     let mut sentences = warnings(&mut revision, what, run.began.cast_signed());
     let entry = Entry {
         id: run.id.clone(),
         began: run.began.cast_signed(),
-        environment: environment(&run),
+        environment: environment(run),
         version: run.version.clone(),
         source: HARNESS.to_owned(),
         values: outcomes.iter().map(Measured::of).collect(),
@@ -132,7 +156,7 @@ fn warnings(revision: &mut Revision, what: &RunToRecord<'_>, began: i64) -> Vec<
 fn of_run(project: &Project, id: &str, progress: Progress) -> Result<Vec<Outcome>, Failure> {
     let path = project.record();
     let _work = progress.busy("reading outcomes");
-    let mut record = project.read_record()?;
+    let mut record = project.read_record(&path)?;
     let known: Vec<String> =
         record.outcomes.iter().rev().map(|outcome| outcome.run.id.clone()).collect();
     record.outcomes.retain(|outcome| outcome.run.id == id);

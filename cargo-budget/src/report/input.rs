@@ -93,8 +93,9 @@ pub(crate) fn split(record: &Record, remarks: Vec<String>) -> Report {
 /// Returns how many tests of a run have no outcome, where it has a process for each test: such a run does not say which
 /// tests it was to judge.
 fn missing(record: &Record, id: &str) -> usize {
-    let begun = record.begun.iter().rev().find(|begun| begun.run.id == id && begun.shared);
-    let Some(begun) = begun else { return 0 };
+    // Ignored tests were run all the same if a process ignores none.
+    let of_run = record.begun.iter().filter(|begun| begun.run.id == id && begun.shared);
+    let Some(begun) = of_run.min_by_key(|begun| begun.ignored) else { return 0 };
     let of_run = record.outcomes.iter().filter(|outcome| outcome.run.id == id && !is_idle(outcome));
     let judged: HashSet<&String> = of_run.map(|outcome| &outcome.test).collect();
     begun.run.tests.saturating_sub(begun.ignored + judged.len())
@@ -104,15 +105,16 @@ fn missing(record: &Record, id: &str) -> usize {
 pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Report, Failure> {
     let project = crate::project::Project::find(start)?;
     let work = progress.busy("reading outcomes");
-    let record = project.runs()?;
+    let path = project.record();
+    let record = project.runs(&path)?;
     drop(work);
-    let remarks = damage(&project.record(), &record).into_iter().collect();
+    let remarks = damage(&path, &record).into_iter().collect();
     let report = split(&record, remarks);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     if began.is_none_or(|began| began < since) {
         return Err(Failure::unmeasured(format!(
             "no run of this project began since then; its record is `{}`",
-            project.record().display()
+            path.display()
         )));
     }
     Ok(report)

@@ -18,6 +18,7 @@ const WRITERS: u64 = 8;
 pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
         on_both("a_run_recorded_twice_is_in_the_history_once", twice),
+        on_both("the_runs_of_two_files_with_budgets_are_two_runs", two_files),
         on_both("concurrent_writers_neither_lose_nor_double_a_run", at_once),
         on_both("a_killed_writer_leaves_all_or_nothing", killed),
         on_both("a_dry_run_writes_nothing", dry),
@@ -47,6 +48,20 @@ fn twice(db: &str) {
     let listed = project.run(&["history", "list"]).says(0, &format!("{} | main", &hash[..9]));
     assert_eq!(listed.out.lines().count(), 1);
     listed.says(0, "2 outcomes, none red | Abacus 9, 4 cores, linux x86_64, release");
+}
+
+fn two_files(db: &str) {
+    let project = Project::new("two-files", db);
+    project.commit(0);
+    std::fs::write(project.dir.join("stress.toml"), "").unwrap();
+    let of = |file: &str, run: &str| Outcome { file: file.to_owned(), ..outcome(run, 1, 1e-3) };
+    project.outcomes(&[of("stress.toml", "run-1"), of("budgets.toml", "run-2")]);
+    project.run(&["history", "record"]).says(0, "of run `run-1` | of run `run-2`");
+    assert_eq!(runs(&project), 2);
+    // One of them is run again.
+    project.outcomes(&[of("budgets.toml", "run-3")]);
+    project.run(&["history", "record"]).says(0, "recorded already | of run `run-3`");
+    assert_eq!(runs(&project), 3);
 }
 
 fn at_once(db: &str) {

@@ -122,6 +122,12 @@ fn every_file_with_budgets_counts() {
     project.record("target/budgets", "stress.toml", &project.run("1", 100), &BOTH, &RED);
     project.record("target/budgets", "budgets.toml", &project.run("2", 101), &BOTH, &GREEN);
     project.reports(&[], 1, &["3 pass, 1 fail"]);
+    // A file among the results is that of `check --benches`, which is no run of this project's budgets.
+    std::fs::create_dir_all(project.0.0.join("target/budgets/harness")).unwrap();
+    project.budgets("target/budgets/harness/budgets.toml");
+    let own = "target/budgets/harness/budgets.toml";
+    project.record("target/budgets", own, &project.run("3", 102), &BOTH, &RED);
+    project.reports(&[], 1, &["3 pass, 1 fail"]);
     // A file that was deleted is judged no more.
     std::fs::remove_file(project.0.0.join("stress.toml")).unwrap();
     project.reports(&[], 0, &["2 pass"]);
@@ -165,11 +171,11 @@ fn a_run_of_many_processes_has_to_be_whole() {
     std::fs::create_dir_all(&results).unwrap();
     let path = paths::record(&results);
     let run = project.run("nextest", 100);
-    let begin = |test: &str| {
+    let begin = |test: &str, ignored: usize| {
         let begun = vec![Test { test: test.to_owned(), budget: "a".to_owned(), ..Test::default() }];
         let file = "budgets.toml".to_owned();
-        let begun =
-            Begun { begun, filtered: 1, shared: true, file, run: run.clone(), ..Begun::default() };
+        let run_of = run.clone();
+        let begun = Begun { begun, filtered: 1, ignored, shared: true, file, run: run_of };
         record::begin(&path, &begun).unwrap();
         let outcome = Outcome {
             test: test.to_owned(),
@@ -180,10 +186,13 @@ fn a_run_of_many_processes_has_to_be_whole() {
         };
         record::append(&path, &outcome).unwrap();
     };
-    begin("a::size");
+    begin("a::size", 0);
     project.reports(&[], 3, &["1 test of the run has no outcome", "--partial"]);
     project.reports(&["--partial"], 0, &["1 pass"]);
-    begin("a::gzip");
+    // Ignored tests are asked for too (`--run-ignored all`), so the one that was ignored here is missing.
+    begin("a::size", 1);
+    project.reports(&[], 3, &["1 test of the run has no outcome"]);
+    begin("a::gzip", 0);
     project.reports(&[], 0, &["2 pass"]);
 }
 
