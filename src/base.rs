@@ -140,11 +140,7 @@ impl Base {
         };
         // `Build::of` notes what each file looks like now, so that a later change of the file is noticed.
         let environment = &handover.details.run_environment;
-        let own = |binary| {
-            let mut build = Build::of(binary, Some(root.clone()));
-            build.environment.clone_from(environment);
-            build
-        };
+        let own = |binary| Build::of(binary, Some(root.clone())).within(environment);
         let all = |paths: &[PathBuf], build: &dyn Fn(PathBuf) -> Build| {
             let build = |path: &PathBuf| absolute(path).map(build);
             paths.iter().map(build).collect::<Result<Vec<_>, Error>>()

@@ -107,11 +107,8 @@ impl Links {
             Ok(MadeLinks { heads, links }) => {
                 made.heads.extend(heads.into_iter().map(|path| Build::of(path, None)));
                 let (root, environment) = &self.base;
-                made.bases.extend(links.into_iter().map(|path| {
-                    let mut build = Build::of(path, Some(root.clone()));
-                    build.environment.clone_from(environment);
-                    build
-                }));
+                let base = |path| Build::of(path, Some(root.clone())).within(environment);
+                made.bases.extend(links.into_iter().map(base));
             }
             Err(why) => made.failure = Some(why.text),
         }

@@ -25,6 +25,14 @@ impl Pin {
         Some(Pin { before })
     }
 
+    /// Pins this thread to the processor with this number, modulo their count, among those that it may use. Returns the
+    /// processor too.
+    pub(crate) fn to_nth(count: usize) -> Option<(usize, Pin)> {
+        let allowed = allowed();
+        let cpu = *allowed.get(count % allowed.len().max(1))?;
+        Pin::to(cpu).map(|pin| (cpu, pin))
+    }
+
     /// Returns `None`: this system cannot pin a thread.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn to(_cpu: usize) -> Option<Pin> {

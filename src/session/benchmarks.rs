@@ -10,7 +10,7 @@ use perf_budget_core::outcome::Unmeasured;
 use super::machine_lock::MachineLock;
 use super::run_cache::RunCache;
 use crate::base::Base;
-use crate::subject::benchmark::{Benchmarks, Origin, Sharing};
+use crate::subject::benchmark::{Benchmarks, Origin};
 
 /// The benchmarks of one budget.
 pub(super) struct Named {
@@ -41,7 +41,7 @@ pub(super) fn find(
     for at in several {
         let run = run_cache.map(RunCache::directory);
         let origin = Benchmarks { budgets, results, base, run }.of_pattern(&budgets.budgets[at]);
-        let name = || origin.names(run.map_or(Sharing::Alone, Sharing::Run), &make);
+        let name = || origin.names(&make);
         // Two processes of one run must not make the names at once.
         let list = match run_cache {
             Some(run_cache) => run_cache.in_turn("benchmarks", |_| Ok(name()))?,

@@ -25,18 +25,7 @@ impl Session {
     /// Returns the outcome of such a test.
     pub(crate) fn benchmarks_found(&self, nth: usize) -> Outcome {
         let named = &self.benchmarks[nth];
-        let budget = &self.budgets.budgets[named.budget];
-        let outcome = Outcome {
-            test: format!("{}::benchmarks", budget.name),
-            budget: budget.name.clone(),
-            metric: "benchmarks".to_owned(),
-            subject: names::subject(&budget.subject),
-            why: budget.why.clone(),
-            file: perf_budget_core::paths::shown(&self.budgets.path),
-            line: budget.line,
-            run: self.run.clone(),
-            ..Outcome::default()
-        };
+        let outcome = self.benchmarks_template(nth);
         match self.benchmarks_now(named) {
             Ok(reason) => Outcome { verdict: Verdict::Pass, reason, ..outcome },
             Err(why) => Outcome {
@@ -48,11 +37,31 @@ impl Session {
         }
     }
 
+    /// Returns the outcome of such a test as far as it is known before the programs are asked.
+    pub(super) fn benchmarks_template(&self, nth: usize) -> Outcome {
+        let budget = &self.budgets.budgets[self.benchmarks[nth].budget];
+        Outcome {
+            test: format!("{}::benchmarks", budget.name),
+            budget: budget.name.clone(),
+            metric: "benchmarks".to_owned(),
+            subject: names::subject(&budget.subject),
+            why: budget.why.clone(),
+            file: perf_budget_core::paths::shown(&self.budgets.path),
+            line: budget.line,
+            run: self.run.clone(),
+            ..Outcome::default()
+        }
+    }
+
     /// Says which benchmarks a budget has, unless something is wrong with them.
     fn benchmarks_now(&self, named: &Named) -> Result<String, Unmeasured> {
         let budget = &self.budgets.budgets[named.budget];
         let made_of = named.list.as_ref().map_err(Clone::clone)?;
-        let list = self.sources(None).benchmarks().of_pattern(budget).list()?;
+        let list = {
+            // A build would disturb whatever is measured on this machine.
+            let _lock = self.machine_lock.shared().ok();
+            self.sources(None).benchmarks().of_pattern(budget).list()?
+        };
         if let Some(fault) = list.faults.first() {
             return Err(fault.reason());
         }

@@ -103,9 +103,14 @@ impl Store {
                 && is_uncertain(evidence.pass)
         };
         // A skipped test has no evidence. And values that other work on the machine may have caused are no evidence
-        // about the build.
-        let is_noise = outcome.doubt == Some(Doubt::Noise);
-        let is_done = is_noise || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
+        // about the build; nor are those that may show only where a few links put functions, if they showed so much.
+        let showed_fail = |evidence: Evidence| evidence.fail >= evidence.fail_at;
+        let is_luck = match outcome.doubt {
+            Some(Doubt::Noise) => true,
+            Some(Doubt::Layout) => outcome.evidence.is_some_and(showed_fail),
+            Some(Doubt::NearLimit | Doubt::Underpowered) | None => false,
+        };
+        let is_done = is_luck || matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped);
         let Some(evidence) = outcome.evidence.filter(is_open).filter(|_| !is_done) else {
             return match std::fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {

@@ -155,11 +155,15 @@ impl Session {
         Begun { file, run: self.run.clone(), shared: self.run_cache.is_some(), ..Begun::default() }
     }
 
-    /// Returns a test as the record names it. `None` stands for the test of a workload without a budget, which is known
-    /// by its name.
+    /// Returns a test as the record names it. `None` stands for a test that no limit makes, which is known by its name: it
+    /// says which benchmarks a budget has, or that a workload has no budget.
     pub(crate) fn begun(&self, test: Option<usize>, name: &str) -> record::Test {
         if let Some(test) = test {
             return record::Test::of(self.template(test));
+        }
+        let mut several = self.several_benchmarks().into_iter();
+        if let Some((nth, _)) = several.find(|(_, own)| own == name) {
+            return record::Test::of(self.benchmarks_template(nth));
         }
         let workloads = &self.workloads;
         let workload = workloads.iter().find(|own| Session::test_without_budget(own) == name);

@@ -94,19 +94,14 @@ impl RunCache {
     /// claim means that the name of the run was used for another one, whose outcomes may be of other files.
     ///
     /// # Errors
-    /// If the claim cannot be read or written.
+    /// If the claim cannot be written.
     pub(crate) fn claim(&self, test: &str, attempt: &str) -> Result<bool, Error> {
-        let _lock = atomic::lock(&self.file("asked", "lock"))?;
-        let path = self.directory.join("asked.jsonl");
-        let failed = |e| Error::io("append to", &path, e);
-        let line = serde_json::to_string(&(test, attempt)).map_err(|e| failed(e.into()))?;
-        let asked = std::fs::read_to_string(&path).unwrap_or_default();
-        if asked.lines().any(|known| known == line) {
-            return Ok(false);
+        let path = self.file(&format!("{test} {attempt}"), "asked");
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(Error::io("create", &path, e)),
         }
-        let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(failed)?;
-        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
-        Ok(true)
     }
 
     /// Reports the verdict of a test to the other processes of the run. A skipped test is reported too.

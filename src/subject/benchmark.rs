@@ -13,7 +13,6 @@ mod sources;
 #[cfg(all(test, unix))]
 mod tests;
 
-pub(crate) use self::named::Sharing;
 pub(crate) use self::side::Origin;
 pub(crate) use self::sources::Benchmarks;
 pub(super) use self::sources::rate;

@@ -278,10 +278,7 @@ impl Source for NamedReference {
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        self.source.measure_process().map_err(|why| Unmeasured {
-            text: format!("{} was not measured: {}", self.name, why.text),
-            ..why
-        })
+        self.source.measure_process().map_err(|why| why.of_role(Some(&self.name)))
     }
 }
 

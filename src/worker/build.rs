@@ -43,6 +43,11 @@ impl Build {
         Build { binary, package, environment: BTreeMap::new(), written }
     }
 
+    /// Returns the same binary, running in an environment that differs from this process's in these variables.
+    pub(crate) fn within(self, environment: &BTreeMap<String, Option<String>>) -> Build {
+        Build { environment: environment.clone(), ..self }
+    }
+
     /// Returns this binary as it was when this was first called, running in this process's directory.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::build::{Bench, Benches};
 use crate::error::Error;
 use crate::exact;
 use crate::handover::Written;
-use crate::outcome::{Cause, Unmeasured};
+use crate::outcome::{Cause, Fault, Unmeasured};
 
 pub use self::list::{Ask, list};
 pub use self::names::{Entry, expand};
@@ -77,35 +77,6 @@ pub struct Skills {
     pub exact: bool,
     /// `--quick`, and times of less than a second. Criterion 0.4 was the first.
     pub quick: bool,
-}
-
-/// Something that is not in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    cause: String,
-    text: String,
-    output: Option<String>,
-}
-
-impl From<&Unmeasured> for Fault {
-    fn from(why: &Unmeasured) -> Fault {
-        Fault {
-            cause: why.cause.name().to_owned(),
-            text: why.text.clone(),
-            output: why.output.clone(),
-        }
-    }
-}
-
-impl Fault {
-    /// Returns the reason why it is not in the list.
-    pub fn reason(&self) -> Unmeasured {
-        Unmeasured {
-            cause: Cause::named(&self.cause).unwrap_or(Cause::Harness),
-            text: self.text.clone(),
-            output: self.output.clone(),
-        }
-    }
 }
 
 impl List {

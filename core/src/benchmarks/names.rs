@@ -152,7 +152,7 @@ fn cases(pattern: &Pattern, list: &List) -> Vec<Case> {
 fn label(name: &str) -> String {
     let plain = |c: char| if c.is_whitespace() || c.is_control() { '_' } else { c };
     let mut label: String = name.chars().map(plain).collect();
-    for (bad, good) in [("::", "."), ("##[", "#["), (":::", ".")] {
+    for (bad, good) in [("::", "."), ("##[", "#[")] {
         label = label.replace(bad, good);
     }
     let label = label.trim_matches(':');

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::cargo::{self, WireMessage, text};
-use super::step::run;
 use super::{Program, Site, Start, Step};
 use crate::budget::Build;
 use crate::outcome::{Cause, Unmeasured};
@@ -119,7 +118,8 @@ impl BenchBuild {
     /// # Errors
     /// If cargo does not describe the workspace. What cannot be built is among the faults of the result.
     pub fn build(&self, site: &Site, start: Start<'_>) -> Result<Benches, Unmeasured> {
-        let workspace = workspace(site, start)?;
+        let aim = "find the benchmarks of the workspace".to_owned();
+        let workspace: WireWorkspace = cargo::metadata(aim, site, start)?;
         let mut benches = Benches::default();
         for package in &workspace.packages {
             if workspace.workspace_members.contains(&package.id) && package.uses_criterion() {
@@ -226,21 +226,6 @@ impl BenchBuild {
         let aim = format!("build the benchmarks of `{}`", package.name);
         Ok(Step { aim, program: Program::Cargo, args, env: Vec::new(), dir: site.package.clone() })
     }
-}
-
-fn workspace(site: &Site, start: Start<'_>) -> Result<WireWorkspace, Unmeasured> {
-    let step = Step {
-        aim: "find the benchmarks of the workspace".to_owned(),
-        program: Program::Cargo,
-        args: ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into(),
-        env: Vec::new(),
-        dir: site.package.clone(),
-    };
-    let stdout = run(&step, start)?;
-    serde_json::from_slice(&stdout).map_err(|e| {
-        let text = format!("failed to {}: cargo metadata is not understood: {e}", step.aim);
-        Unmeasured::new(Cause::Harness, text)
-    })
 }
 
 impl WirePackage {

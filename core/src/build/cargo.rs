@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::step::{Program, Start, Step, run};
 use super::target::{Built, Kind, Site, Target, directory};
@@ -65,7 +66,8 @@ impl WireMessage {
 
 /// Builds a target.
 pub(super) fn build(target: &Target, site: &Site, start: Start<'_>) -> Result<Built, Unmeasured> {
-    let workspace = workspace(target, site, start)?;
+    let aim = format!("find the {} `{}`", target.kind.noun(), target.name);
+    let workspace: WireWorkspace = metadata(aim, site, start)?;
     let (package, found) = workspace.find(target, &site.package)?;
     let cargo_directory = site.target.as_ref().unwrap_or(&workspace.target_directory);
     let target_directory = directory_of_features(target, &directory(cargo_directory));
@@ -142,9 +144,14 @@ fn describe(target: &Target, triple: Option<&str>) -> String {
     format!("{} `{name}`, {features}, profile {profile}{triple}{wasm_opt}", kind.noun())
 }
 
-fn workspace(target: &Target, site: &Site, start: Start<'_>) -> Result<WireWorkspace, Unmeasured> {
+/// Returns what `cargo metadata` says of the workspace, read as `T`. The purpose completes "failed to ...".
+pub(super) fn metadata<T: DeserializeOwned>(
+    aim: String,
+    site: &Site,
+    start: Start<'_>,
+) -> Result<T, Unmeasured> {
     let step = Step {
-        aim: format!("find the {} `{}`", target.kind.noun(), target.name),
+        aim,
         program: Program::Cargo,
         args: ["metadata", "--no-deps", "--format-version", "1"].map(Into::into).into(),
         env: Vec::new(),

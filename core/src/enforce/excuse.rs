@@ -6,8 +6,7 @@
 use super::Inquiry;
 use super::open::{Judgement, Open};
 use crate::budget::Target;
-use crate::metric::SampleKind;
-use crate::outcome::noise::{CONTENTION, Clock};
+use crate::outcome::noise::{CONTENTION, Clock, contains_waiting};
 use crate::quantity::Unit;
 use crate::verdict::beyond;
 use crate::verdict::judge::Judge;
@@ -33,25 +32,11 @@ impl Open {
         timed && self.asked.limit.metric.is_time()
     }
 
-    /// Whether the values contain waiting for a processor.
-    fn is_by_wall_clock(&self, clock: Option<Clock>) -> bool {
-        match self.asked.limit.metric.sample() {
-            SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => {
-                clock == Some(Clock::Wall)
-            }
-            SampleKind::Run => true,
-            SampleKind::File
-            | SampleKind::Failure
-            | SampleKind::Process
-            | SampleKind::Record
-            | SampleKind::Sweep => false,
-        }
-    }
-
     /// Whether the times without waiting are so far over the limit that other work cannot be the reason.
     pub(super) fn fails_in_spite_of_noise(&self, clock: Option<Clock>) -> bool {
+        let waits = contains_waiting(self.asked.limit.metric.sample(), clock);
         let judge = match &self.judgement {
-            Judgement::Statistical(judge) if !self.is_by_wall_clock(clock) => Some(judge),
+            Judgement::Statistical(judge) if !waits => Some(judge),
             Judgement::Statistical(_) | Judgement::Deterministic(_) => self.less_waiting.as_ref(),
         };
         judge.is_some_and(|judge| beyond::log_evidence(judge, CONTENTION) >= judge.levels().fail)

@@ -83,7 +83,9 @@ impl Inquiry {
         for open in std::mem::take(&mut self.open) {
             match &open.judgement {
                 Judgement::Statistical(judge) if judge.processes() > 0 && !open.is_unjudged() => {
-                    self.close_unsettled(&open, None);
+                    let is_broken = judge.finding() == Finding::Broken;
+                    let doubt = is_broken.then(|| self.doubt(&open)).flatten();
+                    self.close_unsettled(&open, doubt);
                 }
                 Judgement::Deterministic(_) | Judgement::Statistical(_) => {
                     self.close_unmeasured(&open, reason);
@@ -97,6 +99,14 @@ impl Inquiry {
         for open in std::mem::take(&mut self.open) {
             self.close_unmeasured(&open, reason);
         }
+    }
+
+    /// Returns what else than the code may be why a limit was shown to be broken, if anything.
+    fn doubt(&self, open: &Open) -> Option<Doubt> {
+        if self.is_excused(open) {
+            return Some(Doubt::Noise);
+        }
+        self.may_be_layout(open).then_some(Doubt::Layout)
     }
 
     /// Closes a limit if its evidence is enough or its time is up, and keeps it open otherwise.
@@ -119,19 +129,15 @@ impl Inquiry {
                 Finding::Open | Finding::Suspect => self.close_unsettled(&open, None),
             },
             Judgement::Statistical(judge) => match judge.finding() {
-                // Other work may be the reason, so it has until the effort is spent to go away.
-                Finding::Broken if self.is_excused(&open) && !spent_up => self.open.push(open),
-                Finding::Broken if self.is_excused(&open) => {
-                    self.close_unsettled(&open, Some(Doubt::Noise));
-                }
-                Finding::Broken if self.may_be_layout(&open) => {
-                    if spent_up || open.stays_within_layout() {
-                        self.close_unsettled(&open, Some(Doubt::Layout));
-                    } else {
-                        self.open.push(open);
+                Finding::Broken => match self.doubt(&open) {
+                    None => self.close_broken(&open),
+                    doubt @ Some(Doubt::Layout) if open.stays_within_layout() => {
+                        self.close_unsettled(&open, doubt);
                     }
-                }
-                Finding::Broken => self.close_broken(&open),
+                    doubt if spent_up => self.close_unsettled(&open, doubt),
+                    // Other work may go away, and more pairs may show more than layout can make.
+                    Some(_) => self.open.push(open),
+                },
                 // A value that never varies is compared, once that is unlikely to be chance.
                 Finding::Held | Finding::Open if open.is_constant() => {
                     if spent_up || open.never_varies() {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::Rules;
-use super::tests::{P50, P99, max, min, operations, ratio, rules, run, tenth};
+use super::tests::{P50, P99, asked, max, min, operations, ratio, rules, run, tenth};
+use super::{Inquiry, Origin, Rules};
 use crate::budget::{Bound, Inconclusive, Limit};
 use crate::metric::{Key, Metric, Statistic};
 use crate::outcome::noise::Clock;
-use crate::outcome::{Doubt, Outcome};
+use crate::outcome::{Cause, Doubt, Outcome, Unmeasured};
 use crate::reading::{Interference, ProcessRun, StallTime, Throttled, Timing, Work};
 use crate::verdict::Verdict;
+use crate::verdict::judge::Carried;
 
 /// Returns the interference in a tenth of a second with `cores` of other work, in which tasks waited at times.
 fn interference(cores: f64) -> Interference {
@@ -281,4 +282,19 @@ fn amounts_add_up_and_unknown_ones_are_left_out() {
         processes as f64 * 0.25
     );
     assert_eq!(outcome.notes, [note]);
+}
+
+/// The time for all measurements is up before the machine is calm again.
+#[test]
+fn a_limit_that_is_cut_off_says_that_noise_may_have_broken_it() {
+    let asked = asked(Carried::default(), vec![max(P99, "10 ms")]);
+    let mut inquiry = Inquiry::new(asked, rules(), Origin::Measured);
+    for n in 0..20 {
+        inquiry.add(Ok(on(broken(n), 1.9, Timing::Wall, 0.5)));
+    }
+    assert!(!inquiry.is_done());
+    inquiry.cut_off(&Unmeasured::new(Cause::OutOfTime, "the time was up"));
+    let outcome = &inquiry.outcomes()[0];
+    let found = (outcome.verdict, outcome.doubt);
+    assert_eq!(found, (Verdict::Inconclusive, Some(Doubt::Noise)), "{}", outcome.reason);
 }

@@ -16,7 +16,7 @@ pub mod words;
 pub use self::accepted::Accepted;
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
-pub use self::unmeasured::{Cause, Unmeasured};
+pub use self::unmeasured::{Cause, Fault, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};
 use crate::quantity::{Quantity, Unit};

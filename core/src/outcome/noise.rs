@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::SampleKind;
+
 /// What else the machine did. A field that the system does not report is `None`, and never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
@@ -116,6 +118,19 @@ impl Noise {
         }
         parts.extend(self.pinned.as_ref().map(|place| format!("pinned to {place}")));
         parts.join(", ")
+    }
+}
+
+/// Whether values of this kind contain the waiting for a processor, if their times are by this clock.
+pub fn contains_waiting(sample: SampleKind, clock: Option<Clock>) -> bool {
+    match sample {
+        SampleKind::Operation | SampleKind::Batch | SampleKind::Rate => clock == Some(Clock::Wall),
+        SampleKind::Run => true,
+        SampleKind::File
+        | SampleKind::Failure
+        | SampleKind::Process
+        | SampleKind::Record
+        | SampleKind::Sweep => false,
     }
 }
 

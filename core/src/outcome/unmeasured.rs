@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The reason why there is no reading, which is a red in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmeasured {
@@ -119,6 +121,46 @@ impl Unmeasured {
     /// Creates a reason without output of a process.
     pub fn new(cause: Cause, text: impl Into<String>) -> Self {
         Unmeasured { cause, text: text.into(), output: None }
+    }
+
+    /// Returns the reason why what has this role in a comparison was not measured; without a role it is as it was.
+    #[must_use]
+    pub fn of_role(self, role: Option<&str>) -> Self {
+        match role {
+            None => self,
+            Some(role) => {
+                Unmeasured { text: format!("{role} was not measured: {}", self.text), ..self }
+            }
+        }
+    }
+}
+
+/// A reason why something was not measured, as files keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    cause: String,
+    text: String,
+    output: Option<String>,
+}
+
+impl From<&Unmeasured> for Fault {
+    fn from(why: &Unmeasured) -> Fault {
+        Fault {
+            cause: why.cause.name().to_owned(),
+            text: why.text.clone(),
+            output: why.output.clone(),
+        }
+    }
+}
+
+impl Fault {
+    /// Returns the reason.
+    pub fn reason(&self) -> Unmeasured {
+        Unmeasured {
+            cause: Cause::named(&self.cause).unwrap_or(Cause::Harness),
+            text: self.text.clone(),
+            output: self.output.clone(),
+        }
     }
 }
 

@@ -8,27 +8,17 @@ use perf_budget_core::outcome::{Cause, Unmeasured};
 use super::side::Origin;
 use crate::subject::sources;
 
-/// Who else makes tests of the same names.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Sharing<'a> {
-    /// No other process: all tests run in this one.
-    Alone,
-    /// The other processes of a run, one for each test. They have this directory in common, where the first leaves the
-    /// names.
-    Run(&'a Path),
-}
-
 impl Origin {
     /// Returns the list of benchmarks that the names of tests are made of.
     ///
     /// A list of an earlier run is used if its programs are still the same files and no source is newer than it, so that
-    /// nothing is started to list tests. In a run of several processes all of them use the first one's list, since a test
-    /// that another process has no more would not be run there, and nobody would notice.
+    /// nothing is started to list tests. In a run of several processes all of them use the first one's list, which is in
+    /// the directory of the run, since a test that another process has no more would not be run there, and nobody would
+    /// notice.
     ///
     /// `make` makes the list anew, where it has to be made.
     pub(crate) fn names(
         &self,
-        sharing: Sharing<'_>,
         make: &dyn Fn(&Origin) -> Result<List, Unmeasured>,
     ) -> Result<List, Unmeasured> {
         let Origin::Build(builder, how) = self else { return self.list() };
@@ -38,7 +28,7 @@ impl Origin {
             let list = List::read(&known)?;
             (list.is_current() && list.faults.is_empty() && !is_older(&known, root)).then_some(list)
         };
-        let Sharing::Run(run) = sharing else {
+        let Some(run) = &builder.run else {
             return usable().map_or_else(|| make(self), Ok);
         };
         let name = known.file_name().unwrap_or_default().to_string_lossy();

@@ -11,7 +11,7 @@ use perf_budget_core::reading::{ProcessRun, Work};
 use super::process::{Found, Mode, Run, is_rate};
 use super::side::{Side, Terms, notes};
 use crate::meter::{Coin, Source};
-use crate::os::affinity::{self, Pin};
+use crate::os::affinity::Pin;
 
 /// The processor time over the time of a process from which several threads count as working.
 const ONE_THREAD: f64 = 1.1;
@@ -25,6 +25,8 @@ pub(in crate::subject) struct BenchmarkPairs {
     are_revisions: bool,
     /// Notes about how both sides were built.
     notes: Vec<String>,
+    /// Both sides, once they are built.
+    found: Option<[Found; 2]>,
     state: Option<State>,
 }
 
@@ -43,13 +45,19 @@ impl BenchmarkPairs {
         are_revisions: bool,
         notes: Vec<String>,
     ) -> BenchmarkPairs {
-        BenchmarkPairs { sides, terms, coin: Coin::random(), are_revisions, notes, state: None }
+        let coin = Coin::random();
+        BenchmarkPairs { sides, terms, coin, are_revisions, notes, found: None, state: None }
     }
 
-    /// Builds both sides, and runs the subject once to see how it is to be run.
+    /// Builds both sides.
+    fn find(&self) -> Result<[Found; 2], Unmeasured> {
+        Ok([self.sides[0].find()?, self.sides[1].find()?])
+    }
+
+    /// Builds both sides, unless that is done, and runs the subject once to see how it is to be run.
     fn state(&mut self) -> Result<&mut State, Unmeasured> {
         if self.state.is_none() {
-            let found = [self.sides[0].find()?, self.sides[1].find()?];
+            let found = self.found.take().map_or_else(|| self.find(), Ok)?;
             let (mode, run) = self.terms.choose(&found[0])?;
             let mode =
                 if found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
@@ -63,7 +71,8 @@ impl BenchmarkPairs {
 
 impl Source for BenchmarkPairs {
     fn prepare(&mut self) {
-        let _ = self.sides.iter().map(Side::find).collect::<Vec<_>>();
+        // The first turn tries again, and reports why it cannot be.
+        self.found = self.find().ok();
     }
 
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
@@ -72,11 +81,7 @@ impl Source for BenchmarkPairs {
         let (found, mode, count) = (state.found.clone(), state.mode, state.processor);
         state.processor = count.map(|count| count + 1);
         // Both processes inherit the pin.
-        let pin = count.and_then(|count| {
-            let allowed = affinity::allowed();
-            let cpu = *allowed.get(count % allowed.len().max(1))?;
-            Pin::to(cpu).map(|pin| (cpu, pin))
-        });
+        let pin = count.and_then(Pin::to_nth);
         let order = if swapped { [1, 0] } else { [0, 1] };
         let mut runs = [None, None];
         for side in order {

@@ -64,12 +64,7 @@ impl Side {
     }
 
     pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {
-        match &self.role {
-            None => why,
-            Some(role) => {
-                Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why }
-            }
-        }
+        why.of_role(self.role.as_deref())
     }
 }
 

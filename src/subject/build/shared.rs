@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use perf_budget_core::atomic;
 use perf_budget_core::build::Built;
-use perf_budget_core::outcome::{Cause, Unmeasured};
+use perf_budget_core::outcome::{Cause, Fault, Unmeasured};
 use serde::{Deserialize, Serialize};
 
 /// The file with the result of a build.
 #[derive(Serialize, Deserialize)]
 enum Wire {
     Built { path: PathBuf, note: String },
-    Failed { cause: String, text: String, output: Option<String> },
+    Failed(Fault),
 }
 
 /// Calls `build`, unless a process of the run has already built this product; then returns that result. `run` is the
@@ -36,11 +36,7 @@ impl Wire {
     fn of(built: &Result<Built, Unmeasured>) -> Wire {
         match built {
             Ok(Built { path, note }) => Wire::Built { path: path.clone(), note: note.clone() },
-            Err(Unmeasured { cause, text, output }) => Wire::Failed {
-                cause: cause.name().to_owned(),
-                text: text.clone(),
-                output: output.clone(),
-            },
+            Err(why) => Wire::Failed(Fault::from(why)),
         }
     }
 }
@@ -49,11 +45,7 @@ impl From<Wire> for Result<Built, Unmeasured> {
     fn from(wire: Wire) -> Self {
         match wire {
             Wire::Built { path, note } => Ok(Built { path, note }),
-            Wire::Failed { cause, text, output } => Err(Unmeasured {
-                cause: Cause::named(&cause).unwrap_or(Cause::Harness),
-                text,
-                output,
-            }),
+            Wire::Failed(fault) => Err(fault.reason()),
         }
     }
 }

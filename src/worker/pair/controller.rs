@@ -11,7 +11,7 @@ use super::protocol::{Order, Ready, Reply};
 use super::result::{Pair, Round};
 use super::terms::{Place, Side, Terms, Wants};
 use crate::exec::{Child, Finished, Input};
-use crate::os::affinity::{self, Pin};
+use crate::os::affinity::Pin;
 use crate::os::kernel;
 use crate::worker::process::{self, PreparedProcess};
 
@@ -51,11 +51,7 @@ pub fn measure(sides: [&Side; 2], terms: &Terms<'_>, swap: bool) -> Result<Pair,
     // Both processes inherit the pin.
     let pin = match terms.place {
         Place::Free => None,
-        Place::Core(count) => {
-            let allowed = affinity::allowed();
-            let cpu = allowed.get(count % allowed.len().max(1));
-            cpu.and_then(|&cpu| Pin::to(cpu).map(|pin| (cpu, pin)))
-        }
+        Place::Core(count) => Pin::to_nth(count),
     };
     let start = |side: &Side| Participant::start(side, terms).map_err(|why| side.with_role(why));
     let mut participants = [start(sides[0])?, start(sides[1])?];

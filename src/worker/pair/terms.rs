@@ -30,12 +30,7 @@ impl Side {
     /// Adds the side's role to what went wrong.
     #[cfg(unix)]
     pub(super) fn with_role(&self, why: Unmeasured) -> Unmeasured {
-        match &self.role {
-            None => why,
-            Some(role) => {
-                Unmeasured { text: format!("{role} was not measured: {}", why.text), ..why }
-            }
-        }
+        why.of_role(self.role.as_deref())
     }
 }
 

@@ -7,7 +7,7 @@
 use super::count::count;
 use crate::budget::{Bound, Limit, Target};
 use crate::metric::SampleKind;
-use crate::outcome::noise::{BUSY, CONTENTION, Clock, FELT};
+use crate::outcome::noise::{BUSY, CONTENTION, Clock, FELT, contains_waiting};
 use crate::outcome::{Noise, Outcome};
 
 /// How many times the median a value must be to count as a tail.
@@ -67,7 +67,7 @@ pub(super) fn noise(outcome: &Outcome, limit: &Limit, value: &str, bound: &str) 
     if why.is_empty() {
         why.extend(noise.outside.map(describe_busy));
     }
-    let waits = limit.metric.sample() == SampleKind::Run || noise.clock == Some(Clock::Wall);
+    let waits = contains_waiting(limit.metric.sample(), noise.clock);
     let (clock, slower) = if waits {
         (" by the wall clock", String::new())
     } else {
