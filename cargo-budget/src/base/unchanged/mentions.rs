@@ -4,6 +4,8 @@
 //! A name that is found only makes more measured, never less: a file that would count as documentation counts as data
 //! where the sources name it.
 
+use std::collections::BTreeSet;
+
 /// The macros that compile a file into the program.
 const INCLUDE: [&str; 3] = ["include!", "include_bytes!", "include_str!"];
 
@@ -19,20 +21,40 @@ impl Sources {
         self.0.push((path.to_owned(), code));
     }
 
-    /// Returns the source that names this path, or a directory that it is in.
-    pub(super) fn naming(&self, path: &str) -> Option<&str> {
-        self.named_by(path, &|_| true)
+    /// Returns the source that names this path, or a directory that it is in. `roots` are the directories that a program
+    /// may start from.
+    pub(super) fn naming(&self, path: &str, roots: &BTreeSet<String>) -> Option<&str> {
+        self.named_by(path, roots, &|_| true)
     }
 
     /// Returns the source that names this path, or a directory that it is in, elsewhere than in a macro that compiles the
     /// file into the program.
-    pub(super) fn naming_at_run_time(&self, path: &str) -> Option<&str> {
-        self.named_by(path, &|before| !is_in_include(before))
+    pub(super) fn naming_at_run_time(&self, path: &str, roots: &BTreeSet<String>) -> Option<&str> {
+        self.named_by(path, roots, &|before| !is_in_include(before))
     }
 
-    fn named_by(&self, path: &str, counts: &dyn Fn(&str) -> bool) -> Option<&str> {
-        let named = |code: &str| path.split('/').any(|part| names(code, part, counts));
-        self.0.iter().find(|(_, code)| named(code)).map(|(from, _)| from.as_str())
+    fn named_by(
+        &self,
+        path: &str,
+        roots: &BTreeSet<String>,
+        counts: &dyn Fn(&str) -> bool,
+    ) -> Option<&str> {
+        let (directories, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let named = |(from, code): &&(String, String)| {
+            let mut above = String::new();
+            let mut named = names(code, file, counts);
+            for part in directories.split('/').filter(|part| !part.is_empty()) {
+                let can_start = roots.contains(&above) || is_around(&above, from);
+                let parent = above.rsplit('/').next().unwrap_or_default().to_owned();
+                named = named
+                    || names(code, part, &|before| {
+                        (can_start || is_below(before, &parent)) && counts(before)
+                    });
+                above = if above.is_empty() { part.to_owned() } else { format!("{above}/{part}") };
+            }
+            named
+        };
+        self.0.iter().find(named).map(|(from, _)| from.as_str())
     }
 
     /// Returns the source that contains this name as a string of its own, or at the end of a path.
@@ -52,6 +74,20 @@ fn names(code: &str, name: &str, counts: &dyn Fn(&str) -> bool) -> bool {
     })
 }
 
+/// Whether a directory is that of a source, or one that this is in: the source can reach it from its own place, which
+/// `file!()` gives.
+fn is_around(directory: &str, source: &str) -> bool {
+    directory.is_empty() || source.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a text ends with a directory and a separator, so that what follows is a name in that directory.
+fn is_below(before: &str, directory: &str) -> bool {
+    let before = before.strip_suffix(['/', '\\']).map(|before| before.trim_end_matches('\\'));
+    before
+        .and_then(|before| before.strip_suffix(directory))
+        .is_some_and(|before| before.ends_with(['"', '/', '\\', '}']))
+}
+
 /// Whether a text ends within the first string of `include_str!("` or of a macro like it.
 fn is_in_include(before: &str) -> bool {
     let Some((before, _)) = before.rsplit_once('"') else { return false };
@@ -69,7 +105,8 @@ mod tests {
         let check = |code: &str, path: &str, want: bool| {
             let mut sources = Sources::default();
             sources.add("src/lib.rs", code);
-            assert_eq!(sources.naming(path).is_some(), want, "{code}: {path}");
+            let roots = ["kit".to_owned()].into();
+            assert_eq!(sources.naming(path, &roots).is_some(), want, "{code}: {path}");
         };
         check("read(\"README.md\")", "README.md", true);
         check("read(\"../docs/guide.md\")", "docs/guide.md", true);
@@ -80,6 +117,15 @@ mod tests {
         check("\"https://docs.rs/kit\"", "docs/guide.md", false);
         check("see README.md", "README.md", false);
         check("\"docs/other.md\"", "docs/guide.md", false);
+        // A directory is reached from a root, from the place of the source, or through the directory that it is in.
+        check("join(\"data\")", "kit/data/a.md", true);
+        check("join(\"data\")", "src/data/a.md", true);
+        check("join(\"data\")", "other/data/a.md", false);
+        check("join(\"other/data\")", "other/data/a.md", true);
+        check("join(\"other\\\\data\")", "other/data/a.md", true);
+        check("join(\"other\").join(\"data\")", "other/data/a.md", true);
+        check("join(\"another/data\")", "other/data/a.md", false);
+        check("join(\"a.md\")", "other/data/a.md", true);
     }
 
     #[test]
@@ -87,8 +133,9 @@ mod tests {
         let check = |code: &str, want: bool| {
             let mut sources = Sources::default();
             sources.add("src/lib.rs", code);
-            assert!(sources.naming("README.md").is_some());
-            assert_eq!(sources.naming_at_run_time("README.md").is_some(), want, "{code}");
+            let roots = BTreeSet::new();
+            assert!(sources.naming("README.md", &roots).is_some());
+            assert_eq!(sources.naming_at_run_time("README.md", &roots).is_some(), want, "{code}");
         };
         check("#![doc = include_str!(\"../README.md\")]", false);
         check("include_bytes! ( \"../README.md\" )", false);

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::{Package, Target, TargetKind};
 use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
@@ -155,7 +156,7 @@ impl<'a> Comparison<'a> {
         let own = metadata.packages.iter().filter(|package| package.source.is_none());
         let packages = own.flat_map(|package| {
             let directory = package.manifest_path.parent().map(|at| at.as_std_path().to_owned());
-            let builds: Vec<String> = package.targets.iter().map(|t| t.name.clone()).collect();
+            let builds = runnable(package);
             let places = directory.into_iter().flat_map(|directory| place.both(&directory));
             places.map(move |directory| (directory, builds.clone())).collect::<Vec<_>>()
         });
@@ -217,6 +218,26 @@ impl<'a> Comparison<'a> {
         let commit = self.revisions.commit.to_owned();
         Ok(Unchanged { proven: Proven { by, commit }, budgets, head })
     }
+}
+
+/// Returns the names by which a program can start or load what a package builds: its own name, which cargo takes, and
+/// those of its programs and of its libraries that are loaded at run time.
+fn runnable(package: &Package) -> Vec<String> {
+    let is_runnable = |target: &&Target| {
+        target.kind.iter().any(|kind| {
+            !matches!(
+                kind,
+                TargetKind::Test
+                    | TargetKind::Bench
+                    | TargetKind::CustomBuild
+                    | TargetKind::Lib
+                    | TargetKind::RLib
+                    | TargetKind::ProcMacro
+            )
+        })
+    };
+    let targets = package.targets.iter().filter(is_runnable).map(|target| target.name.clone());
+    [package.name.to_string()].into_iter().chain(targets).collect()
 }
 
 fn measuring(commit: &str, why: &str) -> String {

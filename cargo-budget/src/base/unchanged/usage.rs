@@ -29,7 +29,7 @@ pub(super) struct Known {
     pub(super) configuration: BTreeSet<String>,
     /// The sources among these inputs, and the configuration.
     pub(super) sources: Sources,
-    /// Every package in the repository: its directory, and the names of its targets.
+    /// Every package in the repository: its directory, and the names by which a program can start or load what it builds.
     pub(super) packages: Vec<(String, Vec<String>)>,
     /// The project's directory with a `/` at its end; empty where it is the top of the repository.
     pub(super) prefix: String,
@@ -67,7 +67,7 @@ impl Known {
         let programs = unused.into_iter().flatten();
         let named = programs.map(String::as_str).find_map(|name| self.sources.naming_last(name));
         // What is compiled in is an input, and part of the binaries.
-        let from = self.sources.naming_at_run_time(path).or(named)?;
+        let from = self.sources.naming_at_run_time(path, &self.roots()).or(named)?;
         Some(format!("`{path}` has changed, which `{from}` names"))
     }
 
@@ -77,7 +77,15 @@ impl Known {
         let path = change.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
         let known = is_text(path, name) || self.is_own(path);
-        self.is_declared(path) || (known && all.naming(path).is_none())
+        self.is_declared(path) || (known && all.naming(path, &self.roots()).is_none())
+    }
+
+    /// The directories that a program may start from when it makes a path: the top of the repository, the project's
+    /// directory, and those of the packages that take part in the build.
+    fn roots(&self) -> BTreeSet<String> {
+        let own = self.prefix.trim_end_matches('/').to_owned();
+        let packages = self.inputs.packages.iter().cloned();
+        packages.chain([String::new(), own]).collect()
     }
 
     fn is_declared(&self, path: &str) -> bool {
@@ -92,7 +100,7 @@ impl Known {
         matches!(below, Some("budgets.toml" | "budgets.lock"))
     }
 
-    /// Returns the names of the targets of the nearest package that a path is in, where that package takes no part in
+    /// Returns the names of what is built by the nearest package that a path is in, where that package takes no part in
     /// the build.
     fn unused(&self, path: &str) -> Option<&[String]> {
         let holds = |package: &str| {
