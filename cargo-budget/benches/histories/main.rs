@@ -8,8 +8,10 @@
 //! timed, since the filter matches no test.
 //!
 //! Each result is checked by an independent instrument: callgrind counts the instructions of the workload in both
-//! revisions. Where the command has proven them equal, the counts must be equal too. The exit code is 1 where they are not,
-//! and where something could not be counted.
+//! revisions. Where the command has proven them equal, the counts must be equal too. The count of a workload with random
+//! hash seeds differs from run to run, so each revision is counted several times, and the ranges of the two must overlap.
+//! The exit code is 1 where they do not, and where something could not be counted. With `--proven` at the end, only what
+//! is proven equal is counted.
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it counts")]
 
@@ -46,12 +48,15 @@ struct History {
     clone: PathBuf,
     subject: &'static Subject,
     place: tempfile::TempDir,
-    /// The instructions of the workload, by commit.
-    counts: BTreeMap<String, u64>,
+    /// The fewest and the most instructions of the workload, by commit.
+    counts: BTreeMap<String, [u64; 2]>,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let (arguments, options): (Vec<String>, Vec<String>) =
+        arguments.into_iter().partition(|argument| !argument.starts_with("--"));
+    let proven_alone = options.iter().any(|option| option == "--proven");
     let [repository, subject, count] = arguments.as_slice() else {
         println!("name a repository, a subject and a count: see the head of {}", file!());
         return ExitCode::SUCCESS;
@@ -72,18 +77,20 @@ fn main() -> ExitCode {
     for commit in listed.lines() {
         let (kind, why) = history.judged(commit);
         *results.entry(kind).or_default() += 1;
-        let counted = match history.counted(commit) {
-            Err(why) => {
-                uncounted += 1;
-                format!("not counted: {why}")
-            }
-            Ok([base, head]) if base == head => format!("{head} instructions in both"),
-            Ok([base, head]) => {
-                if EQUAL.contains(&kind) {
-                    exceptions += 1;
+        let is_proven = EQUAL.contains(&kind);
+        let counted = if proven_alone && !is_proven {
+            "-".to_owned()
+        } else {
+            match history.counted(commit) {
+                Err(why) => {
+                    uncounted += 1;
+                    format!("not counted: {why}")
                 }
-                let change = 100.0 * (head as f64 / base as f64 - 1.0);
-                format!("{base} instructions, then {head} ({change:+.3} %)")
+                Ok([base, head]) => {
+                    let is_same = base[0] <= head[1] && head[0] <= base[1];
+                    exceptions += usize::from(is_proven && !is_same);
+                    compared(base, head)
+                }
             }
         };
         println!("{} | {kind} | {} | {counted}", &commit[..12], why.trim());
@@ -118,14 +125,14 @@ impl History {
     }
 
     /// Returns the instructions of the workload at a commit's parent and at the commit.
-    fn counted(&mut self, commit: &str) -> Result<[u64; 2], String> {
+    fn counted(&mut self, commit: &str) -> Result<[[u64; 2]; 2], String> {
         let parent = git(&self.clone, &["rev-parse", &format!("{commit}~1")]);
         // The commit is checked out last, as the next one usually follows it.
-        let mut counts = [0; 2];
+        let mut counts = [[0; 2]; 2];
         for (at, count) in [parent.as_str(), commit].into_iter().zip(&mut counts) {
             *count = match self.counts.get(at) {
                 Some(&known) => known,
-                None => count::instructions(&self.built(at)?, self.place.path()),
+                None => count::range(&self.built(at)?, self.place.path()),
             };
             self.counts.insert(at.to_owned(), *count);
         }
@@ -221,6 +228,18 @@ impl History {
         manifest.entry("workspace").or_insert(toml_edit::table());
         manifest.to_string()
     }
+}
+
+/// Returns the words about the counts of a commit and its parent.
+fn compared(base: [u64; 2], head: [u64; 2]) -> String {
+    let range = |[least, most]: [u64; 2]| {
+        if least == most { least.to_string() } else { format!("{least} to {most}") }
+    };
+    if base == head {
+        return format!("{} instructions in both", range(head));
+    }
+    let change = 100.0 * (head[0] as f64 / base[0] as f64 - 1.0);
+    format!("{} instructions, then {} ({change:+.3} %)", range(base), range(head))
 }
 
 fn git(directory: &Path, arguments: &[&str]) -> String {

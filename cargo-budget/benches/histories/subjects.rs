@@ -10,7 +10,7 @@ pub(super) struct Subject {
 
 /// This library is in the list as its users have it: a change of the library changes every test binary. Its workload
 /// reads a file of budgets.
-pub(super) const ALL: [Subject; 3] = [
+pub(super) const ALL: [Subject; 6] = [
     Subject {
         name: "serde_json",
         work: r##"
@@ -30,6 +30,40 @@ pub(super) const ALL: [Subject; 3] = [
     let sum: usize = map.values().sum();
     sum + map.remove(&7).unwrap_or(0) + map.get(&8).copied().unwrap_or(0)
 ",
+    },
+    Subject {
+        name: "httparse",
+        work: r#"
+    let text = b"GET /search?q=budget HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\nCookie: a=1; b=2\r\n\r\n";
+    let mut headers = [httparse::EMPTY_HEADER; 16];
+    let mut request = httparse::Request::new(&mut headers);
+    let parsed = request.parse(black_box(text)).unwrap().unwrap();
+    let chunk = httparse::parse_chunk_size(black_box(b"1fA2;name\r\n")).unwrap().unwrap();
+    parsed + request.headers.len() + chunk.0
+"#,
+    },
+    Subject {
+        name: "smallvec",
+        work: r"
+    let mut list = smallvec::SmallVec::<u64, 8>::new();
+    for n in 0..black_box(100_u64) {
+        list.push(n * n);
+    }
+    list.retain(|n| *n % 3 != 0);
+    list.insert(1, 7);
+    list.drain(2..5);
+    list.iter().sum::<u64>() as usize
+",
+    },
+    Subject {
+        name: "memchr",
+        work: r#"
+    let text = [b"a budget sets a limit on a metric of a subject; ".as_slice(), &[b'x'; 300], b"needle"].concat();
+    let text = black_box(text.as_slice());
+    memchr::memchr_iter(b't', text).count()
+        + memchr::memrchr(b'b', text).unwrap_or(0)
+        + memchr::memmem::find(text, black_box(b"needle")).unwrap_or(0)
+"#,
     },
     Subject {
         name: "perf-budget",

@@ -158,7 +158,11 @@ fn obstacle(arguments: &[String]) -> Option<String> {
         let scripts = word.starts_with('T') && *word != "Ttext";
         *word == "script" || scripts || starts.iter().any(|start| word.starts_with(start))
     });
-    found.map(|word| format!("the linker is given `{word}`, which determines where functions go"))
+    found.map(|word| {
+        let is_script = word.starts_with('T') || word.starts_with("script");
+        let what = if is_script { "a linker script" } else { "an order" };
+        format!("the linker is given {what} (`{word}`), which determines where functions go")
+    })
 }
 
 /// Makes aligned copies of all object files and Rust libraries in `place`, and returns the linker's arguments with the

@@ -70,8 +70,8 @@ impl std::fmt::Display for Environment {
         if !self.processor.is_empty() {
             write!(f, "{}, ", self.processor)?;
         }
-        let cores = if self.cores == 1 { "core" } else { "cores" };
-        write!(f, "{} {cores}, {}, {}", self.cores, self.platform, self.profile)
+        let plural = if self.cores == 1 { "" } else { "s" };
+        write!(f, "{} core{plural}, {}, {}", self.cores, self.platform, self.profile)
     }
 }
 
