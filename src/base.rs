@@ -45,6 +45,18 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// What is proven unchanged in the builds that times are compared with.
     unchanged_times: Option<Unchanged>,
+    /// The copies of both test binaries that show what a workload reaches, and what they prove. `None` if everything is
+    /// measured.
+    watched: Option<WatchedBuilds>,
+}
+
+/// Copies of both test binaries with a breakpoint in each function from which what differs can be reached.
+#[derive(Debug)]
+pub(crate) struct WatchedBuilds {
+    pub(crate) base: Build,
+    pub(crate) head: Build,
+    /// What is proven of a workload that runs to its end in both.
+    pub(crate) proven: Proven,
 }
 
 impl Base {
@@ -67,15 +79,29 @@ impl Base {
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
         // The proof was made for one test binary, and says nothing about any other.
-        let is_about_this_binary = |unchanged: &Unchanged| {
+        let is_this_binary = |head: &Written| {
             let this = std::env::current_exe().ok();
-            this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == unchanged.head))
+            this.is_some_and(|this| Written::of(&this).is_ok_and(|this| this == *head))
         };
         let details = handover.details;
         let [unchanged, unchanged_times] = [details.unchanged, details.unchanged_times]
-            .map(|proof| proof.filter(|unchanged| !always && is_about_this_binary(unchanged)));
+            .map(|proof| proof.filter(|unchanged| !always && is_this_binary(&unchanged.head)));
+        let watched = details.watched.filter(|watched| !always && is_this_binary(&watched.of));
+        let watched = watched.map(|watched| WatchedBuilds {
+            proven: watched.proven(),
+            base: Build::of(watched.base, Some(base.root.clone())).within(&base.environment),
+            head: Build::of(watched.head, None),
+        });
         let (notes, link_notes) = (details.notes, details.link_notes);
-        Ok(Some(Base { notes, link_notes, benchmarks, unchanged, unchanged_times, ..base }))
+        Ok(Some(Base {
+            notes,
+            link_notes,
+            benchmarks,
+            unchanged,
+            unchanged_times,
+            watched,
+            ..base
+        }))
     }
 
     /// Returns a base from before the project had budgets.
@@ -91,6 +117,7 @@ impl Base {
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
+            watched: None,
         }
     }
 
@@ -159,6 +186,7 @@ impl Base {
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
+            watched: None,
         })
     }
 
@@ -202,6 +230,12 @@ impl Base {
         handover::holds_if_equal(limit).then_some(&unchanged.proven)
     }
 
+    /// Returns the copies of both test binaries that show what a workload reaches. `None` if there are none, or if this
+    /// limit would have to be measured all the same.
+    pub(crate) fn watched(&self, limit: &Limit) -> Option<&WatchedBuilds> {
+        self.watched.as_ref().filter(|_| handover::holds_if_equal(limit))
+    }
+
     /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
     /// none.
     pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
@@ -221,6 +255,7 @@ impl Base {
         self.benchmarks.iter_mut().for_each(BaseBenchmarks::measure_always);
         self.unchanged = None;
         self.unchanged_times = None;
+        self.watched = None;
     }
 
     /// Whether the base has a budget of this name. Without one there is nothing to compare with. If the base's

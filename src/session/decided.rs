@@ -2,7 +2,7 @@
 
 use perf_budget_core::budget::{Reference, Subject, Target};
 use perf_budget_core::enforce::accepted::Unjudged;
-use perf_budget_core::outcome::{Against, Cause, Outcome, Unmeasured};
+use perf_budget_core::outcome::{Against, Cause, Outcome, Proven, Unmeasured};
 use perf_budget_core::record::{self, Begun};
 use perf_budget_core::suite::{self, Group, Reading, Span, names};
 use perf_budget_core::verdict::Verdict;
@@ -69,26 +69,26 @@ impl Session {
         let of_times =
             || Some((base.proves_time(&entry.limit).filter(|_| is_paired)?, &base.link_notes[..]));
         if let Some((proven, notes)) = proven.map(|proven| (proven, &[][..])).or_else(of_times) {
-            let mut outcome = self.template(test);
-            outcome.notes.extend_from_slice(notes);
-            outcome.verdict = Verdict::Pass;
-            outcome.reason = proven.words();
-            outcome.proven = Some(proven.clone());
-            let (limit, unit) = entry.limit.number();
-            outcome.against = Some(Against {
-                bound: entry.limit.bound,
-                limit,
-                warn: limit,
-                tolerance: 0.0,
-                unit,
-            });
-            return Some(outcome);
+            return Some(self.proven(test, proven, notes));
         }
         let text = "the base was not built, since nothing that was known to need it had changed; compare again with \
                      PERF_BUDGET_MEASURE=always, which builds and measures everything";
         let has_benchmarks = base.benchmarks(budget).is_some_and(|both| both.list(true).is_some());
         let is_built = base.is_built() || has_benchmarks;
         (!is_built).then(|| self.unmeasured(test, &Unmeasured::new(Cause::Unsupported, text)))
+    }
+
+    /// Returns the outcome of a test of which this is proven, with these notes.
+    pub(super) fn proven(&self, test: usize, proven: &Proven, notes: &[String]) -> Outcome {
+        let mut outcome = self.template(test);
+        outcome.notes.extend_from_slice(notes);
+        outcome.verdict = Verdict::Pass;
+        outcome.reason = proven.words();
+        outcome.proven = Some(proven.clone());
+        let limit = &self.suite.tests[test].limit;
+        let (bound, (limit, unit)) = (limit.bound, limit.number());
+        outcome.against = Some(Against { bound, limit, warn: limit, tolerance: 0.0, unit });
+        outcome
     }
 
     /// Returns the reason why a test against an accepted value cannot be judged.
@@ -193,7 +193,7 @@ impl Session {
 }
 
 /// Whether a group's times are compared by pairs of processes, for which there may be separate builds.
-fn is_paired(group: &Group) -> bool {
+pub(super) fn is_paired(group: &Group) -> bool {
     cfg!(unix) && group.reading == Reading::TIME && matches!(group.span, Span::Case(_))
 }
 

@@ -99,9 +99,8 @@ impl Session {
         let suite_group = &self.suite.groups[group];
         let budget = &self.budgets.budgets[suite_group.budget];
         let tests = self.suite.tests_of(group);
-        let tests: Vec<(usize, &Test)> = tests
-            .filter(|&(test, _)| wanted(test) && self.decided_unmeasured(test).is_none())
-            .collect();
+        let tests: Vec<(usize, &Test)> =
+            tests.filter(|&(test, _)| wanted(test) && self.must_be_measured(test)).collect();
         let metrics: Vec<Metric> =
             tests.iter().map(|(_, test)| test.limit.metric.clone()).collect();
         let sources = self.sources(match purpose {

@@ -15,6 +15,7 @@ mod machine_lock;
 mod measure;
 mod measurement;
 mod outcomes;
+mod reach;
 mod reported;
 mod revision;
 mod rotation;
@@ -35,6 +36,9 @@ impl Session {
     /// Returns the outcome of a test, and measures it first if that has not been done.
     pub(crate) fn outcome(&self, test: usize) -> Outcome {
         if let Some(outcome) = self.decided_unmeasured(test) {
+            return outcome;
+        }
+        if let Some(outcome) = self.proven_by_reach(test) {
             return outcome;
         }
         let group = self.suite.tests[test].group;

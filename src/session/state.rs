@@ -38,6 +38,8 @@ pub(crate) struct Session {
     selected: OnceLock<Vec<bool>>,
     pub(super) run: Run,
     pub(super) run_cache: Option<RunCache>,
+    /// Whether the workload of each group reaches only what is the same in the base, once that is known.
+    pub(super) reaches_the_same: Vec<OnceLock<bool>>,
     /// The measurement of each group, once it has begun. None begins if the tests are only listed.
     pub(super) groups: Vec<Mutex<Option<Box<Measurement>>>>,
     pub(super) rotation: Mutex<Rotation>,
@@ -80,6 +82,7 @@ impl Session {
         let accepted = AcceptedValues::beside(&budgets.path, &run)?;
         let decided = Mutex::new(vec![None; suite.tests.len()]);
         let groups = suite.groups.iter().map(|_| Mutex::new(None)).collect();
+        let reaches_the_same = suite.groups.iter().map(|_| OnceLock::new()).collect();
         Ok(Session {
             budgets,
             suite,
@@ -91,6 +94,7 @@ impl Session {
             selected: OnceLock::new(),
             run,
             run_cache,
+            reaches_the_same,
             groups,
             rotation: Mutex::default(),
             decided,

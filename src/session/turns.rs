@@ -39,7 +39,7 @@ impl Session {
         let wanted = |group: usize| {
             self.suite
                 .tests_of(group)
-                .any(|(test, _)| self.is_selected(test) && self.decided_unmeasured(test).is_none())
+                .any(|(test, _)| self.is_selected(test) && self.must_be_measured(test))
         };
         (0..self.groups.len())
             .filter(|&g| !self.suite.groups[g].deterministic && wanted(g))

@@ -187,6 +187,18 @@ impl Sources<'_> {
         Some(PairSide { request, role })
     }
 
+    /// Runs the workload of a group once in a build, as if its time were measured, and returns whether the process ran to
+    /// its end.
+    pub(crate) fn runs_once(&self, group: &Group, build: &Build) -> bool {
+        let budget = &self.budgets.budgets[group.budget];
+        let (Subject::Workload(workload), Span::Case(case)) = (&budget.subject, group.span) else {
+            return false;
+        };
+        let request = request(workload, budget, case, Vec::new(), false);
+        let scratch = self.results.join("scratch");
+        process::measure_in(build, &request, &scratch, self.timeout(group.budget)).is_ok()
+    }
+
     /// Builds what these texts name, for one case of a budget. Returns the texts with the paths filled in.
     pub(crate) fn built(
         &self,

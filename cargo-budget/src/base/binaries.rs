@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use perf_budget_core::outcome::short;
 
 use super::build::{Built, Target};
-use super::compared::{self, Asked, Compared, Other, Prove, Revision};
+use super::compared::{self, Asked, Compared, Other, Proofs, Revision};
 use super::environment::Environment;
 use super::running::{self, Changes, Test};
 use super::saved::{self, Key, Taken};
@@ -90,11 +90,11 @@ impl<'a> BaseBuild<'a> {
     }
 
     /// Makes the builds that times are compared with, where any limit compares times: of both revisions, or of the
-    /// base alone where it is saved. `prove` compares them.
+    /// base alone where it is saved. `proofs` compares them.
     pub(super) fn compared(
         &self,
         other: Other<'_>,
-        prove: Prove<'_>,
+        proofs: Proofs<'_>,
         tell: &dyn Fn(&str),
     ) -> Result<Compared, Failure> {
         let Some(times) = self.wanted.times.filter(|times| times.is_wanted) else {
@@ -102,7 +102,7 @@ impl<'a> BaseBuild<'a> {
         };
         tell("building once more to compare times");
         let head = self.wanted.to.is_none().then_some(self.head);
-        compared::build(self.wanted.target, times, &self.links, head, other, prove)
+        compared::build(self.wanted.target, times, &self.links, head, other, proofs)
     }
 
     /// Writes the base to the directory that it is to be saved in, if there is one.

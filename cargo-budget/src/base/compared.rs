@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
-use perf_budget_core::handover::{MoreLinks, Unchanged, holds_if_equal};
+use perf_budget_core::handover::{MoreLinks, Unchanged, Watched, holds_if_equal};
 use perf_budget_core::suite::{Reading, Suite, Versus};
 
 use super::build::{Side, Target, Way};
@@ -128,6 +128,8 @@ pub(super) struct Compared {
     pub(super) notes: Vec<String>,
     /// The proof that the builds are equal, so that their times need not be measured.
     pub(super) unchanged: Option<Unchanged>,
+    /// The copies of both programs that show what a workload reaches; `None` where nothing is proven by them.
+    pub(super) watched: Option<Watched>,
 }
 
 /// The source of the base's links.
@@ -138,19 +140,25 @@ pub(super) enum Other<'a> {
     Taken(Links, Option<String>),
 }
 
-/// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are
-/// not, or where that is not enough.
-pub(super) type Prove<'a> = &'a dyn Fn(&Path, &Path) -> Option<Unchanged>;
+/// What is proven about both builds, so that less is measured.
+#[derive(Clone, Copy)]
+pub(super) struct Proofs<'a> {
+    /// Proves that two binaries, the base's and this revision's, are the same machine code. Returns `None` where they are
+    /// not, or where that is not enough.
+    pub(super) equal: &'a dyn Fn(&Path, &Path) -> Option<Unchanged>,
+    /// Prepares the proof that a workload reaches nothing that differs. Returns `None` where there can be none.
+    pub(super) reach: &'a dyn Fn(&Repeated, &Repeated, &Path) -> Option<Watched>,
+}
 
-/// Builds and links both revisions, or the base alone. The records of their links are in `place`. Where `prove` finds
-/// the builds to be equal, they are linked only if a limit has to be measured all the same.
+/// Builds and links both revisions, or the base alone. The records of their links are in `place`. Where the proofs
+/// find the builds to be equal, they are linked only if a limit has to be measured all the same.
 pub(super) fn build(
     target: &Target,
     asked: Asked,
     place: &Path,
     head: Option<Revision<'_>>,
     other: Other<'_>,
-    prove: Prove<'_>,
+    proofs: Proofs<'_>,
 ) -> Result<Compared, Failure> {
     // The linker, the compiler and the harness run in other directories than this command.
     let place = &std::path::absolute(place).map_err(|e| Failure::io("resolve", place, &e))?;
@@ -187,7 +195,7 @@ pub(super) fn build(
         Half::Compiled(base) => Some(&base.binary),
         Half::Linked(links, _) => links.plain.as_ref(),
     };
-    let unchanged = plain.and_then(|plain| prove(plain, &head.binary));
+    let unchanged = plain.and_then(|plain| (proofs.equal)(plain, &head.binary));
     if unchanged.is_some() && !asked.is_demanding {
         return Ok(Compared { notes, unchanged, ..Compared::default() });
     }
@@ -213,7 +221,9 @@ pub(super) fn build(
         }
         _ => None,
     };
-    Ok(Compared { head, base, more, reason, notes, unchanged })
+    let both = base.repeated.as_ref().zip(head.repeated.as_ref()).filter(|_| unchanged.is_none());
+    let watched = both.and_then(|(base, head)| (proofs.reach)(base, head, &place.join("watched")));
+    Ok(Compared { head, base, more, reason, notes, unchanged, watched })
 }
 
 /// Returns a note on how both revisions were compiled.

@@ -100,7 +100,7 @@ impl Base {
             let details = Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
-        let Compared { head, base, more, notes, unchanged, .. } = &self.compared;
+        let Compared { head, base, more, notes, unchanged, watched, .. } = &self.compared;
         let has_links = !head.binaries.is_empty();
         Handover {
             binaries: self.binary.clone().into_iter().collect(),
@@ -119,6 +119,7 @@ impl Base {
                 more_links: more.clone(),
                 unchanged: self.unchanged.clone(),
                 unchanged_times: unchanged.clone(),
+                watched: watched.clone(),
                 benchmarks: self.benchmarks.clone(),
                 ..Details::default()
             },

@@ -12,7 +12,7 @@ use perf_budget_core::outcome::short;
 use super::benchmarks::{self, Both};
 use super::binaries::{BaseBuild, Found, Wanted};
 use super::build::{self, Side, Target};
-use super::compared::{Compared, Revision};
+use super::compared::{Compared, Proofs, Revision};
 use super::configuration::{self, Files};
 use super::environment::Environment;
 use super::running::{self, Changes};
@@ -207,13 +207,18 @@ impl<'a> Prepared<'a> {
             proven = proof.by_sections(&binary, tree, tell);
         }
         let is_proven = proven.is_some();
-        let prove = |base: &Path, head: &Path| {
-            let proof = proof.as_ref().filter(|_| !is_proven)?;
-            proof.of_times([base, head], tree?, tell)
+        let open = proof.as_ref().filter(|_| !is_proven);
+        let proofs = Proofs {
+            equal: &|base, head| open?.of_times([base, head], tree?, tell),
+            reach: &|base, head, place| {
+                let inputs = [base.inputs(), head.inputs()].map(Option::unwrap_or_default);
+                let inputs = [&inputs[0][..], &inputs[1][..]];
+                open?.by_reach([&base.binary, &head.binary], inputs, tree?, place, tell)
+            },
         };
         let mut compared = Compared::default();
         if leaves_any(proven.as_ref()) {
-            compared = build.compared(other, &prove, tell)?;
+            compared = build.compared(other, proofs, tell)?;
         }
         let mut run_environment = Changes::new();
         let is_run = wanted.head.is_some() && leaves_any(proven.as_ref());

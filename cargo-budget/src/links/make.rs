@@ -65,6 +65,16 @@ impl Repeated {
         made.map_err(Refused::Cannot)
     }
 
+    /// Returns the object files and libraries that the binary was linked from; `None` where that is not recorded.
+    pub(crate) fn inputs(&self) -> Option<Vec<PathBuf>> {
+        let record = Record::of(&self.records, &self.binary)?;
+        let is_input = |argument: &&String| {
+            ["o", "a"].iter().any(|kind| ends(argument, kind)) || is_library(argument)
+        };
+        let inputs = record.arguments.iter().filter(is_input);
+        Some(inputs.map(|input| record.directory.join(input)).collect())
+    }
+
     /// Returns the most links for which there is room.
     pub(crate) fn most(&self) -> u32 {
         let length = fs::metadata(&self.binary).map_or(0, |data| data.len()).max(1);

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::links::{MadeLinks, MoreLinks};
-pub use self::unchanged::{MEASURE, Unchanged, Written, holds_if_equal, measures_always};
+pub use self::unchanged::{MEASURE, Unchanged, Watched, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
 use crate::outcome::Proven;
@@ -86,6 +86,10 @@ pub struct Details {
     /// for comparisons of times alone, since everything else is measured on cargo's own builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unchanged_times: Option<Unchanged>,
+    /// The copies of both revisions' test binaries that show whether a workload reaches what differs. `None` if nothing is
+    /// proven by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
 }
 
 /// The benchmarks of both revisions, built in one way so that they can be compared.
@@ -129,6 +133,7 @@ impl Default for Details {
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
+            watched: None,
         }
     }
 }
@@ -273,6 +278,18 @@ mod tests {
         assert_eq!(
             (details.unchanged, details.unchanged_times.unwrap().proven.by),
             (None, By::Sections)
+        );
+    }
+
+    const WATCHED: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"watched":{"commit":"0123456789abcdef0123456789abcdef01234567","base":"/t/base","head":"/t/head","of":{"path":"/t/budgets-1","bytes":4096,"modified":1}}}"#;
+
+    #[test]
+    fn the_format_of_watched_programs_stays_the_same() {
+        let details: Details = frozen(WATCHED);
+        let proven = details.watched.unwrap().proven();
+        assert_eq!(
+            proven.words(),
+            "it reaches only machine code that is the same as at 0123456789ab"
         );
     }
 

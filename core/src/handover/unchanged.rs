@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Bound, Budget, Limit, Reference, Subject, Target};
 use crate::error::Error;
-use crate::outcome::Proven;
+use crate::outcome::{By, Proven};
 
 /// The proof that subjects have not changed since the base, so that they need not be measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,27 @@ pub struct Unchanged {
     pub budgets: Vec<String>,
     /// The test binary that the proof was made for. It holds for no other binary.
     pub head: Written,
+}
+
+/// Copies of both revisions' test binaries, as they are built to compare times, with a breakpoint in each function from
+/// which what differs can be reached. A workload that runs to its end in both copies reaches nothing that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// The full hash of the commit that is the base.
+    pub commit: String,
+    /// The copy of the base's test binary.
+    pub base: PathBuf,
+    /// The copy of this revision's.
+    pub head: PathBuf,
+    /// This revision's test binary as cargo builds it. The proof holds for no other file.
+    pub of: Written,
+}
+
+impl Watched {
+    /// Returns the proof for a workload that ran to its end in both copies.
+    pub fn proven(&self) -> Proven {
+        Proven { by: By::Reach, commit: self.commit.clone() }
+    }
 }
 
 /// The identity of a file: its path, its length, and when it was last written.

@@ -19,6 +19,9 @@ pub enum By {
     Files,
     /// By the sections of their test binaries that are loaded, and the files that a workload may read.
     Sections,
+    /// By what the workload reaches: the code of both test binaries that it can run is the same, though other code is
+    /// not.
+    Reach,
 }
 
 /// Returns the first digits of a commit's full hash, by which messages name the base.
@@ -33,6 +36,7 @@ impl Proven {
         match self.by {
             By::Files => format!("nothing that it runs has changed since {commit}"),
             By::Sections => format!("it runs the same machine code as at {commit}"),
+            By::Reach => format!("it reaches only machine code that is the same as at {commit}"),
         }
     }
 }

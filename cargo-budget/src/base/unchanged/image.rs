@@ -171,7 +171,7 @@ impl<'a> Locations<'a> {
 }
 
 /// Returns the text of a source file from a line and a column, both counted from 1, to the end of that line.
-fn source(path: &Path, (line, column): (u32, u32)) -> Option<String> {
+pub(super) fn source(path: &Path, (line, column): (u32, u32)) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
     // The compiler counts characters.

@@ -1,9 +1,11 @@
-//! The proof that something has not changed since the base, so that it need not be measured. There are two ways:
+//! The proof that something has not changed since the base, so that it need not be measured. There are three ways:
 //!
 //! - By files, before the base is built: no path that differs is used by what runs.
 //! - By sections, once the base is built: both test binaries are the same in memory, and no file differs that a workload
 //!   may read. Where cargo's own builds differ, the builds that times are compared with may still be the same: a change
 //!   in one function moves others to another codegen unit, unless there is only one.
+//!
+//! - By reach, workload by workload: the code that a workload can run is the same, though other code is not.
 //!
 //! Whatever cannot be proven is measured.
 
@@ -11,6 +13,7 @@ mod changed;
 mod image;
 mod inputs;
 mod mentions;
+mod reach;
 mod revisions;
 mod subjects;
 mod usage;
@@ -22,7 +25,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Package, Target, TargetKind};
 use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
-use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
+use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
 use perf_budget_core::outcome::{By, Proven, short};
 use perf_budget_core::suite::{Reading, Suite};
 
@@ -119,6 +122,50 @@ impl<'a> Comparison<'a> {
         Some(unchanged)
     }
 
+    /// Prepares the proof that a workload reaches only what is the same in both revisions, for the builds that times are
+    /// compared with: copies of both programs, the base's first, in which the harness runs each workload once. `inputs`
+    /// are the files that each was linked from. Returns `None` where nothing can be proven in this way, and tells the
+    /// user why.
+    pub(super) fn by_reach(
+        &self,
+        binaries: [&Path; 2],
+        inputs: [&[PathBuf]; 2],
+        tree: BaseTree<'_>,
+        place: &Path,
+        tell: &dyn Fn(&str),
+    ) -> Option<Watched> {
+        let watch = || -> Result<_, String> {
+            self.check_all_unused(Step::Sections)?;
+            let [base, head] = self.starts(tree);
+            let linked = |nth: usize, starts| reach::Linked {
+                binary: binaries[nth],
+                inputs: inputs[nth],
+                starts,
+            };
+            let (copies, differing) = reach::watch([linked(0, &base), linked(1, &head)], place)?;
+            let of = Written::of(&self.revisions.head.built.binary).map_err(|e| e.to_string())?;
+            let commit = self.revisions.commit.to_owned();
+            let [base, head] = copies;
+            Ok((Watched { commit, base, head, of }, differing))
+        };
+        match watch() {
+            Ok((watched, differing)) => {
+                let differ = match differing {
+                    1 => "1 function differs".to_owned(),
+                    several => format!("{several} functions differ"),
+                };
+                tell(&format!(
+                    "{differ}; the times of a workload that reaches none of them are not measured"
+                ));
+                Some(watched)
+            }
+            Err(why) => {
+                tell(&format!("every workload is measured that is compared: {why}"));
+                None
+            }
+        }
+    }
+
     /// Returns why a program that was built with these inputs may have changed, by files; `None` where it has not.
     pub(super) fn difference_of_files(&self) -> Option<String> {
         self.check_files().err()
@@ -198,12 +245,26 @@ impl<'a> Comparison<'a> {
         let read = |path: &Path| {
             fs::read(path).map_err(|e| format!("`{}` cannot be read: {e}", path.display()))
         };
-        let own = self.revisions.head;
-        let mut starts: Vec<Start> =
-            vec![[tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()]];
-        let packages = self.known.packages.iter();
-        starts.extend(packages.map(|(package, _)| [tree.top.join(package), own.top.join(package)]));
+        let [then, now] = self.starts(tree);
+        let starts: Vec<Start> = then.into_iter().zip(now).map(|(then, now)| [then, now]).collect();
         image::difference(&read(base)?, &read(head)?, &starts).map_or(Ok(()), Err)
+    }
+
+    /// Returns the directories from which the compiler names sources, in the base and in this revision.
+    fn starts(&self, tree: BaseTree<'_>) -> [Vec<PathBuf>; 2] {
+        let own = self.revisions.head;
+        let workspaces: [PathBuf; 2] =
+            [tree.workspace.to_owned(), own.metadata.workspace_root.clone().into()];
+        [tree.top, own.top]
+            .into_iter()
+            .zip(workspaces)
+            .map(|(top, workspace)| {
+                let packages = self.known.packages.iter().map(|(package, _)| top.join(package));
+                [workspace].into_iter().chain(packages).collect()
+            })
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap_or_default()
     }
 
     /// Checks that no change may affect what runs; the error names one that may.

@@ -1,0 +1,184 @@
+//! The third proof that something has not changed since the base: a workload reaches no code that has.
+//!
+//! Both programs differ, but a workload may run only what is the same in both. Two questions are asked:
+//!
+//! - **Which functions differ?** Those whose machine code differs, that refer to constants of other content, or that only
+//!   one revision has. Together with all functions from which direct calls lead to one of these, they are the watched
+//!   functions. The object files of both links answer this.
+//! - **Does the workload enter one of them?** A copy of each program has a breakpoint at the start of each watched
+//!   function. The harness runs the workload once in each copy. A process that enters a watched function is ended by
+//!   the breakpoint, and then the workload is measured.
+//!
+//! Calls through pointers are thus settled by what really runs, and direct calls by all that could run. A function that
+//! starts another process is watched too, since the end of that process could go unnoticed. Whatever cannot be proven is
+//! measured.
+
+mod breakpoints;
+mod program;
+mod shape;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use self::program::Program;
+use self::shape::Shape;
+
+/// The functions of the system that start a process.
+const STARTERS: [&str; 12] = [
+    "fork",
+    "vfork",
+    "clone",
+    "clone3",
+    "execve",
+    "execv",
+    "execvp",
+    "execvpe",
+    "posix_spawn",
+    "posix_spawnp",
+    "system",
+    "popen",
+];
+
+/// One revision's program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Linked<'a> {
+    /// The program as it was linked.
+    pub(super) binary: &'a Path,
+    /// The object files and libraries that it was linked from.
+    pub(super) inputs: &'a [PathBuf],
+    /// The directories from which the compiler named its sources.
+    pub(super) starts: &'a [PathBuf],
+}
+
+/// Writes a copy of each program, the base's and this revision's, with breakpoints in the watched functions. Returns the
+/// paths of the copies and the number of functions that differ.
+///
+/// # Errors
+/// Returns the reason why nothing can be proven in this way.
+pub(super) fn watch(sides: [Linked<'_>; 2], place: &Path) -> Result<([PathBuf; 2], usize), String> {
+    let shapes = [shape(sides[0])?, shape(sides[1])?];
+    let differing = differing(&shapes)?;
+    let mut copies = Vec::new();
+    for ((shape, side), name) in shapes.iter().zip(sides).zip(["base", "head"]) {
+        let copy = place.join(name);
+        breakpoints::copy(side.binary, &copy, &watched(shape, &differing))?;
+        copies.push(copy);
+    }
+    let copies = <[PathBuf; 2]>::try_from(copies).map_err(|_| "there are two sides".to_owned())?;
+    Ok((copies, differing.len()))
+}
+
+/// Returns the names of the functions that are not the same in both programs.
+fn differing([base, head]: &[Shape; 2]) -> Result<BTreeSet<&str>, String> {
+    if base.special != head.special {
+        return Err(
+            "what runs before `main`, or is found by the name of its section, differs".to_owned()
+        );
+    }
+    let differs =
+        |from: &Shape, to: &Shape, name: &str| from.functions.get(name) != to.functions.get(name);
+    let names = base.functions.keys().chain(head.functions.keys());
+    Ok(names.map(String::as_str).filter(|name| differs(base, head, name)).collect())
+}
+
+/// Returns the functions to watch in a program: those that differ, those that start processes, and all from which direct
+/// calls lead to one of these.
+fn watched<'s>(shape: &'s Shape, differing: &BTreeSet<&'s str>) -> BTreeSet<&'s str> {
+    let mut callers: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (caller, called) in &shape.calls {
+        for name in called {
+            callers.entry(name).or_default().push(caller);
+        }
+    }
+    let mut watched = BTreeSet::new();
+    let mut next: Vec<&str> = differing.iter().copied().collect();
+    let starters = STARTERS.iter().filter_map(|name| callers.get(name)).flatten();
+    watched.extend(starters.copied());
+    while let Some(name) = next.pop() {
+        if watched.insert(name) {
+            next.extend(callers.get(name).into_iter().flatten());
+        }
+    }
+    watched
+}
+
+fn shape(side: Linked<'_>) -> Result<Shape, String> {
+    if side.inputs.is_empty() {
+        return Err("the link is not recorded".to_owned());
+    }
+    let mut program = Program::default();
+    for input in side.inputs {
+        let failed =
+            |e: &dyn std::fmt::Display| format!("failed to read `{}`: {e}", input.display());
+        let bytes = fs::read(input).map_err(|e| failed(&e))?;
+        program.add(&bytes).map_err(|e| failed(&e))?;
+    }
+    Ok(Shape::of(&program, side.starts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a program of functions, each with the digest of its code and the functions that it calls.
+    fn program(functions: &[(&str, u8, &[&str])]) -> Shape {
+        let mut shape = Shape::default();
+        for (name, digest, calls) in functions {
+            shape.functions.entry((*name).to_owned()).or_default().push([*digest; 32]);
+            let own = shape.calls.entry((*name).to_owned()).or_default();
+            own.extend(calls.iter().map(|call| (*call).to_owned()));
+        }
+        shape
+    }
+
+    #[test]
+    fn what_differs_is_watched_with_all_that_call_it() {
+        let base = program(&[
+            ("main", 1, &["serve"]),
+            ("serve", 1, &[]),
+            ("work", 1, &["step"]),
+            ("step", 1, &[]),
+            ("gone", 1, &[]),
+            ("run", 1, &["posix_spawnp"]),
+            ("show", 1, &["run"]),
+        ]);
+        let head = program(&[
+            ("main", 1, &["serve"]),
+            ("serve", 1, &[]),
+            ("work", 1, &["step"]),
+            ("step", 2, &[]),
+            ("new", 1, &["step"]),
+            ("run", 1, &["posix_spawnp"]),
+            ("show", 1, &["run"]),
+        ]);
+        let shapes = [base, head];
+        let differing = differing(&shapes).unwrap();
+        assert!(differing.iter().eq(["gone", "new", "step"].iter()));
+        // What starts a process is watched itself: the process is started by nothing else.
+        assert!(
+            watched(&shapes[0], &differing)
+                .iter()
+                .eq(["gone", "new", "run", "step", "work"].iter())
+        );
+        assert!(
+            watched(&shapes[1], &differing)
+                .iter()
+                .eq(["gone", "new", "run", "step", "work"].iter())
+        );
+    }
+
+    #[test]
+    fn two_functions_of_one_name_are_compared_together() {
+        let two = |first, second| program(&[("local", first, &[]), ("local", second, &[])]);
+        assert!(!differing(&[two(1, 2), two(1, 3)]).unwrap().is_empty());
+        assert!(differing(&[two(1, 2), two(1, 2)]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_found_by_its_section_has_to_be_the_same() {
+        let mut early = program(&[]);
+        early.special.push([1; 32]);
+        assert!(differing(&[program(&[]), early]).unwrap_err().contains("before `main`"));
+    }
+}

@@ -1,0 +1,224 @@
+//! A program as the linker is given it: the sections of all its object files, and what each refers to.
+//!
+//! Object files say more than the linked program does. The compiler puts each function and each constant into a section
+//! of its own, so it is known where each of them ends, and the relocations name what each refers to.
+
+use std::collections::HashMap;
+
+use object::elf::{SHF_ALLOC, SHF_EXECINSTR};
+use object::read::archive::ArchiveFile;
+use object::read::{
+    File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags,
+    SymbolKind,
+};
+
+/// The prefix of the section that says how a function is unwound.
+pub(super) const UNWINDING: &str = ".gcc_except_table";
+/// The beginnings of the names of sections that hold constants and variables. They are reached only by references.
+const DATA: [&str; 7] = [".rodata", ".data", ".bss", ".tdata", ".tbss", ".lrodata", ".ldata"];
+/// The beginnings of the names of sections that the linker or the debugger alone reads, or that follow from the code.
+const IGNORED: [&str; 4] = [".eh_frame", ".note", ".llvm", ".group"];
+
+/// What a section is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Machine code.
+    Code,
+    /// Constants and variables, and the tables for unwinding.
+    Data,
+    /// Something that is found by another way than a reference, such as the functions that run before `main`.
+    Special,
+}
+
+/// One section of an object file.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) size: u64,
+    pub(super) bytes: Vec<u8>,
+    /// The functions in it: the offset and the name of each.
+    pub(super) functions: Vec<(u64, String)>,
+    pub(super) references: Vec<Reference>,
+    /// The section with the table by which its function is unwound.
+    pub(super) unwinding: Option<usize>,
+}
+
+/// A place in a section that the linker fills in.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) offset: u64,
+    /// The type of the relocation.
+    pub(super) kind: u32,
+    pub(super) addend: i64,
+    pub(super) target: Target,
+}
+
+/// What such a place refers to.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    /// A place in a section of the same object file. The name is that of the symbol there, if it has one.
+    Section { section: usize, offset: u64, name: Option<String> },
+    /// A symbol that another object file or a shared library defines.
+    Name(String),
+}
+
+/// All sections of a program that are loaded into memory.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    pub(super) sections: Vec<Section>,
+    /// The sections that define each symbol which other object files can refer to, with the symbol's offset.
+    pub(super) defined: HashMap<String, Vec<(usize, u64)>>,
+}
+
+impl Program {
+    /// Adds an object file, or all object files of a library. The error says what cannot be understood.
+    pub(super) fn add(&mut self, file: &[u8]) -> Result<(), String> {
+        if !file.starts_with(&object::archive::MAGIC) {
+            return self.add_object(file);
+        }
+        let failed = |e: object::read::Error| e.to_string();
+        for member in ArchiveFile::parse(file).map_err(failed)?.members() {
+            let member = member.map_err(failed)?;
+            let is_metadata = member.name().ends_with(b".rmeta");
+            let bytes = member.data(file).map_err(failed)?;
+            if !is_metadata {
+                self.add_object(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_object(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let failed = |e: object::read::Error| e.to_string();
+        let file = File::parse(bytes).map_err(failed)?;
+        // The sections of this file by their index in it.
+        let mut places = HashMap::new();
+        for section in file.sections() {
+            let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+                return Err("it is no ELF file".to_owned());
+            };
+            let name = section.name().map_err(failed)?;
+            let is_ignored = IGNORED.iter().any(|start| name.starts_with(start));
+            if !sh_flags.contains(SHF_ALLOC) || is_ignored {
+                continue;
+            }
+            let kind = if sh_flags.contains(SHF_EXECINSTR) {
+                Kind::Code
+            } else if name.starts_with(UNWINDING) || DATA.iter().any(|data| name.starts_with(data))
+            {
+                Kind::Data
+            } else {
+                Kind::Special
+            };
+            places.insert(section.index(), self.sections.len());
+            self.sections.push(Section {
+                name: name.to_owned(),
+                kind,
+                size: section.size(),
+                bytes: section.data().map_err(failed)?.to_vec(),
+                functions: Vec::new(),
+                references: Vec::new(),
+                unwinding: None,
+            });
+        }
+        self.name(&file, &places)?;
+        self.refer(&file, &places)?;
+        self.unwind(&places);
+        let is_nameless = |&&place: &&usize| {
+            let section = &self.sections[place];
+            section.kind == Kind::Code && section.size > 0 && section.functions.is_empty()
+        };
+        match places.values().find(is_nameless) {
+            Some(&place) => Err(format!("no function is named in {}", self.sections[place].name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes which symbols the sections of a file define.
+    fn name(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
+        for symbol in file.symbols() {
+            let Some(&place) = symbol.section_index().and_then(|index| places.get(&index)) else {
+                continue;
+            };
+            let name = symbol.name().map_err(|e| e.to_string())?.to_owned();
+            if !is_name(&name) || symbol.kind() == SymbolKind::Section {
+                continue;
+            }
+            if self.sections[place].kind == Kind::Code {
+                self.sections[place].functions.push((symbol.address(), name.clone()));
+            }
+            if symbol.is_global() {
+                self.defined.entry(name).or_default().push((place, symbol.address()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what the sections of a file refer to.
+    fn refer(&mut self, file: &File<'_>, places: &Places) -> Result<(), String> {
+        for section in file.sections() {
+            let Some(&place) = places.get(&section.index()) else { continue };
+            for (offset, relocation) in section.relocations() {
+                let RelocationFlags::Elf { r_type } = relocation.flags() else {
+                    return Err("it is no ELF file".to_owned());
+                };
+                let target = match relocation.target() {
+                    RelocationTarget::Symbol(index) => {
+                        let symbol = file.symbol_by_index(index).map_err(|e| e.to_string())?;
+                        let name = symbol.name().map_err(|e| e.to_string())?.to_owned();
+                        let inside = symbol.section_index().and_then(|index| places.get(&index));
+                        match inside {
+                            Some(&section) => Target::Section {
+                                section,
+                                offset: symbol.address(),
+                                name: Some(name).filter(|name| {
+                                    is_name(name) && symbol.kind() != SymbolKind::Section
+                                }),
+                            },
+                            None => Target::Name(name),
+                        }
+                    }
+                    // The relocation has no symbol, and so nothing but its addend.
+                    RelocationTarget::Absolute => Target::Name(String::new()),
+                    _ => return Err("a relocation refers to something unknown".to_owned()),
+                };
+                let addend = relocation.addend();
+                self.sections[place].references.push(Reference {
+                    offset,
+                    kind: r_type.0,
+                    addend,
+                    target,
+                });
+            }
+            self.sections[place].references.sort_by_key(|reference| reference.offset);
+        }
+        Ok(())
+    }
+
+    /// Notes for each function of a file how it is unwound.
+    fn unwind(&mut self, places: &Places) {
+        let own =
+            |section: &Section, start: &str| section.name.strip_prefix(start).map(str::to_owned);
+        let tables: HashMap<String, usize> = places
+            .values()
+            .filter_map(|&place| Some((own(&self.sections[place], UNWINDING)?, place)))
+            .collect();
+        for &place in places.values() {
+            let section = &mut self.sections[place];
+            if section.kind == Kind::Code {
+                // `.text.NAME` and `.gcc_except_table.NAME`; without a name of its own, `.text` and the one table.
+                let name = own(section, ".text").unwrap_or_default();
+                section.unwinding = tables.get(&name).copied();
+            }
+        }
+    }
+}
+
+/// Whether a symbol is one of the source, and not one of the assembler: a local label, or a mark of code and data.
+fn is_name(symbol: &str) -> bool {
+    !symbol.is_empty() && !symbol.starts_with(".L") && !symbol.starts_with('$')
+}
+
+/// The place in [`Program::sections`] of each section of a file.
+type Places = HashMap<object::read::SectionIndex, usize>;

@@ -1,0 +1,186 @@
+//! A digest of each function of a program. Two functions with the same digest are the same machine code, and refer to
+//! functions of the same names and to constants of the same content.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+
+use hmac_sha256::Hash;
+
+use super::program::{Kind, Program, Reference, Section, Target};
+use crate::base::unchanged::image::source;
+use crate::base::unchanged::usage::is_source;
+
+/// A digest of the code of a function, or of the content of a constant.
+pub(super) type Digest = [u8; 32];
+
+/// The length of a `core::panic::Location`: the address and the length of a file's name, a line, a column.
+const LOCATION: usize = 24;
+
+/// What a program consists of, without its addresses.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    /// Each function: the digests of all functions of this name, in order.
+    pub(super) functions: BTreeMap<String, Vec<Digest>>,
+    /// The functions that the code of each function refers to.
+    pub(super) calls: HashMap<String, HashSet<String>>,
+    /// The digests of what is found by another way than a reference.
+    pub(super) special: Vec<Digest>,
+}
+
+impl Shape {
+    /// Returns the shape of a program. `starts` are the directories from which the compiler names sources.
+    pub(super) fn of(program: &Program, starts: &[PathBuf]) -> Shape {
+        let mut digests = Digests { program, starts, known: HashMap::new(), open: HashSet::new() };
+        let mut shape = Shape::default();
+        for (place, section) in program.sections.iter().enumerate() {
+            match section.kind {
+                Kind::Data => {}
+                Kind::Special => shape.special.push(digests.of(place).0),
+                Kind::Code => {
+                    let digest = digests.of(place).0;
+                    let called = section.references.iter().flat_map(|at| program.functions(at));
+                    let called: HashSet<String> = called.map(str::to_owned).collect();
+                    for (_, name) in &section.functions {
+                        shape.functions.entry(name.clone()).or_default().push(digest);
+                        shape.calls.entry(name.clone()).or_default().extend(called.iter().cloned());
+                    }
+                }
+            }
+        }
+        shape.functions.values_mut().for_each(|digests| digests.sort_unstable());
+        shape.special.sort_unstable();
+        shape
+    }
+}
+
+impl Program {
+    /// Returns the functions that a reference may lead to; none where it leads to data. What no object file defines counts
+    /// as a function, since it may be one of a shared library.
+    fn functions<'p>(&'p self, reference: &'p Reference) -> Vec<&'p str> {
+        match &reference.target {
+            Target::Name(name) => {
+                let is_code = |&(place, _): &(usize, u64)| self.sections[place].kind == Kind::Code;
+                let defined = self.defined.get(name);
+                let is_function = defined.is_none_or(|all| all.iter().any(is_code));
+                is_function.then_some(name.as_str()).into_iter().collect()
+            }
+            Target::Section { section, .. } if self.sections[*section].kind != Kind::Code => {
+                Vec::new()
+            }
+            Target::Section { name: Some(name), .. } => vec![name],
+            Target::Section { section, .. } => {
+                let all = self.sections[*section].functions.iter();
+                all.map(|(_, name)| name.as_str()).collect()
+            }
+        }
+    }
+}
+
+/// The digests of a program's sections, as far as they are known.
+struct Digests<'p> {
+    program: &'p Program,
+    starts: &'p [PathBuf],
+    known: HashMap<usize, Digest>,
+    /// The sections whose digests are being made, so that a circle of references ends.
+    open: HashSet<usize>,
+}
+
+impl Digests<'_> {
+    /// Returns the digest of a section, and whether it is whole: within a circle of references it depends on where the
+    /// circle was entered.
+    fn of(&mut self, place: usize) -> (Digest, bool) {
+        if let Some(known) = self.known.get(&place) {
+            return (*known, true);
+        }
+        let section = &self.program.sections[place];
+        let mut hash = Hash::new();
+        if !self.open.insert(place) {
+            add(&mut hash, b"circle");
+            add(&mut hash, section.name.as_bytes());
+            return (hash.finalize(), false);
+        }
+        add(&mut hash, &section.size.to_le_bytes());
+        match self.location(section) {
+            Some(text) => add(&mut hash, text.as_bytes()),
+            None => add(&mut hash, &section.bytes),
+        }
+        let mut is_whole = true;
+        for reference in &section.references {
+            add(&mut hash, &reference.offset.to_le_bytes());
+            add(&mut hash, &reference.kind.to_le_bytes());
+            add(&mut hash, &reference.addend.to_le_bytes());
+            is_whole &= self.add_target(&mut hash, reference);
+        }
+        if let Some(table) = section.unwinding {
+            let (digest, whole) = self.of(table);
+            add(&mut hash, &digest);
+            is_whole &= whole;
+        }
+        self.open.remove(&place);
+        let digest = hash.finalize();
+        if is_whole {
+            self.known.insert(place, digest);
+        }
+        (digest, is_whole)
+    }
+
+    /// Adds what a reference leads to: a function by its name, and data by its content. Returns whether its digest is whole.
+    fn add_target(&mut self, hash: &mut Hash, reference: &Reference) -> bool {
+        let names = self.program.functions(reference);
+        for name in &names {
+            add(hash, name.as_bytes());
+        }
+        let places = match &reference.target {
+            Target::Section { section, offset, .. } => vec![(*section, *offset)],
+            Target::Name(name) => self.program.defined.get(name).cloned().unwrap_or_default(),
+        };
+        let mut is_whole = true;
+        for (place, offset) in places {
+            add(hash, &offset.to_le_bytes());
+            if !names.is_empty() {
+                continue;
+            }
+            let section = &self.program.sections[place];
+            if is_variable(&section.name) {
+                // Two variables with the same first value are still two.
+                add(hash, section.name.as_bytes());
+            }
+            let (digest, whole) = self.of(place);
+            add(hash, &digest);
+            is_whole &= whole;
+        }
+        is_whole
+    }
+
+    /// Returns the text of the source that a location names, if a section is one. The line and the column change when
+    /// somebody adds a comment above.
+    fn location(&self, section: &Section) -> Option<String> {
+        let [reference] = &section.references[..] else { return None };
+        let bytes: &[u8; LOCATION] = section.bytes.as_slice().try_into().ok()?;
+        let Target::Section { section: named, offset, .. } = &reference.target else { return None };
+        let number = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        let begin = usize::try_from(offset.checked_add_signed(reference.addend)?).ok()?;
+        let length = usize::try_from(number(8)).ok()?;
+        let name = self.program.sections[*named].bytes.get(begin..begin.checked_add(length)?)?;
+        let name = std::str::from_utf8(name).ok().filter(|name| is_source(name))?;
+        let place = (number(16), number(20));
+        let mut starts = self.starts.iter();
+        let text = starts.find_map(|start| source(&start.join(name), place))?;
+        (reference.offset == 0 && number(12) == 0 && !text.is_empty())
+            .then(|| format!("a location in {name}: {text}"))
+    }
+}
+
+/// Whether a section holds what a program can change.
+fn is_variable(name: &str) -> bool {
+    let holds = [".data", ".bss", ".tdata", ".tbss"].iter().any(|start| name.starts_with(start));
+    holds && !name.starts_with(".data.rel.ro")
+}
+
+/// Adds bytes with their length, so that two lists of bytes never look like two others.
+fn add(hash: &mut Hash, bytes: &[u8]) {
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
+}
