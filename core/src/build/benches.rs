@@ -160,11 +160,11 @@ impl BenchBuild {
         let step = self.step(package, &targets, site)?;
         let ended = start(&step)?;
         let output = String::from_utf8_lossy(&ended.stdout);
-        let messages = output.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let messages = output.lines().filter_map(|line| line.parse().ok());
         let messages: Vec<serde_json::Value> = messages.collect();
         let before = benches.built.len();
         for message in &messages {
-            let Some(message) = WireMessage::of(message) else { continue };
+            let Some(message) = WireMessage::of(message.clone()) else { continue };
             let Some((target, binary)) = message.executable("bench") else { continue };
             if targets.iter().any(|own| own.name == target) {
                 benches.built.push(Bench {

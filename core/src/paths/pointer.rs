@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::{atomic, fnv};
+use crate::{atomic, exact, fnv};
 
 /// The directory of the pointers, in a directory of results.
 const POINTERS: &str = "elsewhere";
@@ -54,11 +54,9 @@ pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Resu
     let relative = results.strip_prefix(&workspace).map_or(results.as_path(), |below| below);
     let written = Written { results: relative.to_owned(), began, checkout: checkout.to_owned() };
     let directory = default.join(POINTERS);
-    let place = relative.as_os_str().as_encoded_bytes().iter();
-    let name = fnv::hash(place.copied().chain([0]).chain(checkout.bytes()));
-    let path = directory.join(format!("{name:016x}.json"));
-    let text = serde_json::to_vec(&written).map_err(|e| Error::io("write", &path, e.into()))?;
-    atomic::write(&path, &text).map_err(|e| Error::io("write", &path, e))?;
+    let place = relative.as_os_str().as_encoded_bytes();
+    let name = fnv::name(&[place, &[0], checkout.as_bytes()].concat());
+    atomic::write_json(&directory.join(format!("{name}.json")), &written)?;
     // Where cargo builds elsewhere, nobody may have told git to ignore the default place.
     let ignored = directory.join(".gitignore");
     std::fs::write(&ignored, "*\n").map_err(|e| Error::io("write", &ignored, e))?;
@@ -83,7 +81,7 @@ fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
     let pointer = |path: PathBuf| {
         let is_pointer = path.extension().is_some_and(|ending| ending == "json") && path.is_file();
         let text = std::fs::read(&path).ok().filter(|_| is_pointer)?;
-        Some((path, serde_json::from_slice(&text).ok()?))
+        Some((path, exact::read(&text).ok()?))
     };
     paths.filter_map(pointer).collect()
 }
