@@ -130,8 +130,11 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
                 | Statistic::P999 => statistic.quantile()?,
             };
             let side = |pick: fn(&Round) -> &[Vec<f64>]| {
-                let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
-                order::quantile(&Sample::new(values.collect()).ok()?, q)
+                let mut values = Vec::new();
+                for turn in of(true).flat_map(pick) {
+                    values.extend_from_slice(turn);
+                }
+                order::quantile(&Sample::new(values).ok()?, q)
             };
             let (subject, reference) = (side(|r| &r.first)?, side(|r| &r.second)?);
             ((subject / reference).ln(), (subject, reference))

@@ -174,24 +174,32 @@ impl WireWorkspace {
     ) -> Result<(&WirePackage, &WireTarget), Unmeasured> {
         let is_preferred =
             |package: &WirePackage| package.manifest_path.parent() == Some(preferred);
-        let mut packages: Vec<&WirePackage> = self.packages.iter().collect();
-        packages.sort_by_key(|package| !is_preferred(package));
-        let found = packages.into_iter().find_map(|p| Some((p, p.target(target)?)));
+        let mut found = None;
+        for package in &self.packages {
+            let Some(own) = package.target(target) else { continue };
+            if is_preferred(package) {
+                return Ok((package, own));
+            }
+            found = found.or(Some((package, own)));
+        }
         found.ok_or_else(|| self.missing(target))
     }
 
     /// Makes the error that the workspace has no such target, with the names of those that it has.
     fn missing(&self, target: &Target) -> Unmeasured {
-        let names = |package: &WirePackage| match target.kind {
-            Kind::Binary => {
-                package.targets.iter().filter(|t| t.is("bin")).map(|t| t.name.clone()).collect()
+        let mut there: Vec<String> = Vec::new();
+        for package in &self.packages {
+            match target.kind {
+                Kind::Binary => {
+                    let binaries = package.targets.iter().filter(|t| t.is("bin"));
+                    there.extend(binaries.map(|t| t.name.clone()));
+                }
+                Kind::Module if package.targets.iter().any(|t| t.is("cdylib") || t.is("bin")) => {
+                    there.push(package.name.clone());
+                }
+                Kind::Module => {}
             }
-            Kind::Module if package.targets.iter().any(|t| t.is("cdylib") || t.is("bin")) => {
-                vec![package.name.clone()]
-            }
-            Kind::Module => Vec::new(),
-        };
-        let mut there: Vec<String> = self.packages.iter().flat_map(names).collect();
+        }
         there.sort_unstable();
         let hint = if there.is_empty() {
             "it has none".to_owned()

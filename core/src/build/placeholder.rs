@@ -68,7 +68,7 @@ fn next(text: &str) -> Option<(usize, Kind)> {
 pub(super) fn target(kind: Kind, name: &str, build: &Build) -> Target {
     let mut features = build.features.clone();
     if let Some(features) = &mut features {
-        features.sort();
+        features.sort_unstable();
         features.dedup();
     }
     Target {

@@ -67,23 +67,28 @@ pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Resu
 /// Removes all but the newest pointers, so that they do not pile up where results are often in a new place.
 fn prune(directory: &Path) {
     let mut pointers = read(directory);
-    pointers.sort_by_key(|(_, written)| std::cmp::Reverse(written.began));
-    for (path, _) in pointers.iter().skip(MOST) {
+    while pointers.len() > MOST {
+        let began = |at: &usize| pointers[*at].1.began;
+        let Some(oldest) = (0..pointers.len()).min_by_key(began) else { return };
         // Another process may have removed it.
-        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(pointers.swap_remove(oldest).0);
     }
 }
 
 /// Returns the pointers in a directory with the paths of their files. One that cannot be read is left out.
 fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let pointer = |path: PathBuf| {
+    let mut pointers = Vec::new();
+    let Ok(entries) = std::fs::read_dir(directory) else { return pointers };
+    for entry in entries {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
         let is_pointer = path.extension().is_some_and(|ending| ending == "json") && path.is_file();
-        let text = std::fs::read(&path).ok().filter(|_| is_pointer)?;
-        Some((path, exact::read(&text).ok()?))
-    };
-    paths.filter_map(pointer).collect()
+        let text = if is_pointer { std::fs::read(&path).ok() } else { None };
+        if let Some(written) = text.and_then(|text| exact::read(&text).ok()) {
+            pointers.push((path, written));
+        }
+    }
+    pointers
 }
 
 /// Returns the directories in which the project in `root` may have results: the default target directories of `root`
