@@ -161,7 +161,7 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {
         let turns =
-            |side: &[Vec<f64>]| side.iter().cloned().map(median).collect::<Option<Vec<_>>>();
+            |side: &[Vec<f64>]| side.iter().cloned().map(order::median).collect::<Option<Vec<_>>>();
         let (Some(a), Some(b)) = (turns(&round.first), turns(&round.second)) else { continue };
         let log =
             |turns: &[f64]| turns.iter().map(|time| time.ln()).sum::<f64>() / turns.len() as f64;
@@ -169,11 +169,7 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
         subject.extend(a);
         reference.extend(b);
     }
-    Some((median(logs)?, (median(subject)?, median(reference)?)))
-}
-
-fn median(values: Vec<f64>) -> Option<f64> {
-    order::quantile(&Sample::new(values).ok()?, 0.5)
+    Some((order::median(logs)?, (order::median(subject)?, order::median(reference)?)))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::de::{
     Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Map, Number, Value, map};
+use serde_json::{Error, Number, Value, map};
 
 /// A tree that is read as a value of some type.
 pub(super) struct Tree(pub(super) Value);
@@ -27,6 +27,20 @@ impl Tree {
             Value::Object(_) => Unexpected::Map,
         };
         Error::invalid_type(unexpected, expected)
+    }
+
+    fn items(self, expected: &dyn Expected) -> Result<Items, Error> {
+        match self.0 {
+            Value::Array(items) => Ok(Items { count: items.len(), items: items.into_iter() }),
+            _ => Err(self.unexpected(expected)),
+        }
+    }
+
+    fn fields(self, expected: &dyn Expected) -> Result<Fields, Error> {
+        match self.0 {
+            Value::Object(fields) => Ok(Fields { fields: fields.into_iter(), value: None }),
+            _ => Err(self.unexpected(expected)),
+        }
     }
 }
 
@@ -54,22 +68,14 @@ fn visit_plain<'de, V: Visitor<'de>>(tree: Tree, visitor: V) -> Result<V::Value,
 }
 
 fn visit_items<'de, V: Visitor<'de>>(tree: Tree, visitor: V) -> Result<V::Value, Error> {
-    let Value::Array(items) = tree.0 else { return Err(tree.unexpected(&visitor)) };
-    let count = items.len();
-    let mut items = Items(items.into_iter());
+    let mut items = tree.items(&visitor)?;
     let value = visitor.visit_seq(&mut items)?;
-    if items.0.len() == 0 { Ok(value) } else { Err(too_many(count)) }
-}
-
-fn too_many(items: usize) -> Error {
-    Error::invalid_length(items, &"fewer elements in array")
+    items.end().map(|()| value)
 }
 
 fn visit_fields<'de, V: Visitor<'de>>(tree: Tree, visitor: V) -> Result<V::Value, Error> {
-    match tree.0 {
-        Value::Object(fields) => visitor.visit_map(Fields::of(fields)),
-        _ => Err(tree.unexpected(&visitor)),
-    }
+    let fields = tree.fields(&visitor)?;
+    visitor.visit_map(fields)
 }
 
 impl<'de> Deserializer<'de> for Tree {
@@ -176,7 +182,25 @@ impl<'de> Deserializer<'de> for Tree {
 }
 
 /// The items of a list that are still to be read.
-struct Items(std::vec::IntoIter<Value>);
+struct Items {
+    items: std::vec::IntoIter<Value>,
+    /// The number of all items.
+    count: usize,
+}
+
+impl Items {
+    fn next(&mut self) -> Option<Tree> {
+        self.items.next().map(Tree)
+    }
+
+    /// Checks that no item is left.
+    fn end(&self) -> Result<(), Error> {
+        if self.items.len() == 0 {
+            return Ok(());
+        }
+        Err(Error::invalid_length(self.count, &"fewer elements in array"))
+    }
+}
 
 impl<'de> SeqAccess<'de> for Items {
     type Error = Error;
@@ -185,12 +209,14 @@ impl<'de> SeqAccess<'de> for Items {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        let Some(item) = self.0.next() else { return Ok(None) };
-        Ok(Some(seed.deserialize(Tree(item))?))
+        match self.next() {
+            Some(item) => seed.deserialize(item).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+        Some(self.items.len())
     }
 }
 
@@ -201,8 +227,11 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(fields: Map<String, Value>) -> Fields {
-        Fields { fields: fields.into_iter(), value: None }
+    /// Returns the name of the next field, and keeps its value.
+    fn next(&mut self) -> Option<String> {
+        let (name, value) = self.fields.next()?;
+        self.value = Some(value);
+        Some(name)
     }
 
     fn take(&mut self) -> Result<Tree, Error> {
@@ -217,9 +246,10 @@ impl<'de> MapAccess<'de> for Fields {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
-        let Some((name, value)) = self.fields.next() else { return Ok(None) };
-        self.value = Some(value);
-        Ok(Some(seed.deserialize(StrDeserializer::new(&name))?))
+        match self.next() {
+            Some(name) => seed.deserialize(StrDeserializer::new(&name)).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Error> {
