@@ -1,6 +1,6 @@
 //! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
 
-use crate::budget::{Bound, Limit, Reference, Target};
+use crate::budget::{Limit, Reference, Target};
 use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
