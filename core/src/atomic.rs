@@ -29,6 +29,15 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     written.inspect_err(|_| drop(fs::remove_file(&part)))
 }
 
+/// Writes a value as the JSON of a file, in the same way.
+///
+/// # Errors
+/// If the value cannot be JSON, or the file cannot be written.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_vec(value).map_err(io::Error::from);
+    text.and_then(|text| write(path, &text)).map_err(|e| Error::io("write", path, e))
+}
+
 /// Takes the lock of a file, which another process may hold. It is released when the returned file is dropped.
 ///
 /// # Errors
@@ -57,9 +66,7 @@ pub fn once<T: Serialize + DeserializeOwned>(
         Err(e) => return Err(Error::io("read", &path, e)),
     }
     let value = compute();
-    let text = serde_json::to_vec(&value).map_err(io::Error::from);
-    let written = text.and_then(|text| write(&path, &text));
-    written.map_err(|e| Error::io("write", &path, e))?;
+    write_json(&path, &value)?;
     Ok(value)
 }
 

@@ -169,7 +169,7 @@ impl Search<'_> {
             if pattern.starts_with('/') { PathBuf::from("/") } else { self.root.to_owned() };
         let mut matches = vec![];
         self.descend(start, &parts, &mut matches)?;
-        matches.sort();
+        matches.sort_unstable();
         matches.dedup();
         Ok(matches)
     }
@@ -221,7 +221,7 @@ impl Search<'_> {
         let paths =
             || fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
         let mut paths = paths().map_err(|e| failed("list", &self.show(dir), &e))?;
-        paths.sort();
+        paths.sort_unstable();
         Ok(paths)
     }
 

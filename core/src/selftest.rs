@@ -40,7 +40,7 @@ impl Asked {
     /// If the variable is not understood. A run that judges must not take place instead.
     pub fn of_environment() -> Result<Option<Asked>, Error> {
         let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
-        let asked = serde_json::from_str(&text.to_string_lossy());
+        let asked = exact::read(text.to_string_lossy().as_bytes());
         asked.map(Some).map_err(|e| {
             Error::other(format!(
                 "{VARIABLE} is set, for `cargo budget selftest` alone, and is not understood: {e}; unset it"

@@ -51,8 +51,10 @@ impl BaseBenchmarks {
         // If the base was not built, it has the same benchmarks.
         let base = built.base.as_ref().map(read).transpose()?.unwrap_or(head);
         let entries = base.entries();
-        let forms = |entry: &Entry<'_>| [entry.name.clone(), entry.plain.to_owned()];
-        let forms = entries.iter().flat_map(forms).collect();
+        let mut forms = HashSet::new();
+        for Entry { name, plain, .. } in &entries {
+            forms.extend([name.clone(), (*plain).to_owned()]);
+        }
         let names = entries.into_iter().map(|entry| entry.name).collect();
         Ok(BaseBenchmarks { built, names, forms, has_faults: !base.faults.is_empty(), equal })
     }

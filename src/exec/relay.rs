@@ -20,6 +20,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use perf_budget_core::exact;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -181,7 +182,7 @@ fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<T> {
     if socket.take(length).read_to_end(&mut text)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_slice(&text)?)
+    Ok(exact::read(&text)?)
 }
 
 #[cfg(test)]

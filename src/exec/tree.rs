@@ -1,7 +1,8 @@
 //! The tree of processes that descends from one process, which is measured beside a command's own process.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, DirEntry};
+use std::io;
 
 use crate::os::proc;
 
@@ -9,9 +10,10 @@ use crate::os::proc;
 /// found too, because the supervisor becomes the parent of orphans.
 pub(super) fn members(supervisor: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    let pids = fs::read_dir("/proc").into_iter().flatten();
-    let pids = pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    for pid in pids {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pid = |entry: io::Result<DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    for entry in entries {
+        let Some(pid) = pid(entry) else { continue };
         if let Some(parent) = proc::parent(pid) {
             children.entry(parent).or_default().push(pid);
         }

@@ -130,8 +130,11 @@ fn ratio(metric: &Metric, pair: &Pair) -> Option<(f64, (f64, f64))> {
                 | Statistic::P999 => statistic.quantile()?,
             };
             let side = |pick: fn(&Round) -> &[Vec<f64>]| {
-                let values = of(true).flat_map(|round| pick(round).iter().flatten().copied());
-                order::quantile(&Sample::new(values.collect()).ok()?, q)
+                let mut values = Vec::new();
+                for turn in of(true).flat_map(pick) {
+                    values.extend_from_slice(turn);
+                }
+                order::quantile(&Sample::new(values).ok()?, q)
             };
             let (subject, reference) = (side(|r| &r.first)?, side(|r| &r.second)?);
             ((subject / reference).ln(), (subject, reference))
@@ -158,7 +161,7 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
     let (mut logs, mut subject, mut reference) = (Vec::new(), Vec::new(), Vec::new());
     for round in rounds {
         let turns =
-            |side: &[Vec<f64>]| side.iter().cloned().map(median).collect::<Option<Vec<_>>>();
+            |side: &[Vec<f64>]| side.iter().cloned().map(order::median).collect::<Option<Vec<_>>>();
         let (Some(a), Some(b)) = (turns(&round.first), turns(&round.second)) else { continue };
         let log =
             |turns: &[f64]| turns.iter().map(|time| time.ln()).sum::<f64>() / turns.len() as f64;
@@ -166,11 +169,7 @@ fn median_of_rounds<'a>(rounds: impl Iterator<Item = &'a Round>) -> Option<(f64,
         subject.extend(a);
         reference.extend(b);
     }
-    Some((median(logs)?, (median(subject)?, median(reference)?)))
-}
-
-fn median(values: Vec<f64>) -> Option<f64> {
-    order::quantile(&Sample::new(values).ok()?, 0.5)
+    Some((order::median(logs)?, (order::median(subject)?, order::median(reference)?)))
 }
 
 #[cfg(test)]

@@ -76,16 +76,18 @@ fn children_seconds() -> Option<f64> {
 #[cfg(target_os = "linux")]
 fn living_seconds() -> f64 {
     fn below(process: &str) -> f64 {
-        let tasks =
-            std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-        let children =
-            tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        let of_process = |pid: &str| {
-            let clock = pid.parse().ok().and_then(kernel::processor_clock);
-            let own = clock.and_then(kernel::clock_of).unwrap_or_default();
-            own.as_secs_f64() + below(pid)
-        };
-        children.map(|pids| pids.split_ascii_whitespace().map(of_process).sum::<f64>()).sum()
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{process}/task")) else { return 0.0 };
+        let mut seconds = 0.0;
+        for task in tasks {
+            let Ok(task) = task else { continue };
+            let children = std::fs::read_to_string(task.path().join("children"));
+            for pid in children.unwrap_or_default().split_ascii_whitespace() {
+                let clock = pid.parse().ok().and_then(kernel::processor_clock);
+                let own = clock.and_then(kernel::clock_of).unwrap_or_default();
+                seconds += own.as_secs_f64() + below(pid);
+            }
+        }
+        seconds
     }
     if kernel::has_children() { below("self") } else { 0.0 }
 }

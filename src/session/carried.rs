@@ -127,15 +127,13 @@ impl Store {
             runs: before.map_or(0, |before| before.runs) + 1,
             at: now(),
         };
-        let failed = |e| Error::io("write", &file, e);
-        let text = serde_json::to_vec(&stored).map_err(|e| failed(e.into()))?;
-        atomic::write(&file, &text).map_err(failed)
+        atomic::write_json(&file, &stored)
     }
 
     /// Returns the file of a test. Its name is a hash, since the name of a test may have characters that a file name
     /// may not have.
     fn file(&self, test: &str) -> PathBuf {
-        self.directory.join(format!("{:016x}.json", fnv::hash(test.bytes())))
+        self.directory.join(format!("{}.json", fnv::name(test.as_bytes())))
     }
 }
 

@@ -15,7 +15,7 @@ use perf_budget_core::budget::lock;
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
-use perf_budget_core::{atomic, fnv};
+use perf_budget_core::{atomic, exact, fnv};
 
 use super::machine;
 
@@ -123,7 +123,7 @@ impl RunCache {
             std::fs::read_to_string(self.directory.join("reported.jsonl")).unwrap_or_default();
         let mut reported = HashMap::new();
         for line in text.lines() {
-            if let Ok((test, verdict)) = serde_json::from_str(line) {
+            if let Ok((test, verdict)) = exact::read(line.as_bytes()) {
                 reported.insert(test, verdict);
             }
         }
@@ -171,7 +171,7 @@ fn file_name(text: &str) -> String {
     // A file's name has at most 255 bytes on most systems, and an ending is added.
     if name.len() > LONGEST_NAME {
         name.truncate(LONGEST_NAME);
-        let _ = write!(name, "-{:016x}", fnv::hash(text.bytes()));
+        let _ = write!(name, "-{}", fnv::name(text.as_bytes()));
     }
     name
 }

@@ -11,15 +11,15 @@ mod recorded;
 mod request;
 mod sources;
 mod stale;
+mod workload;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::Unmeasured;
-use perf_budget_core::reading::ProcessRun;
 use perf_budget_core::suite;
 use perf_budget_core::suite::{Group, Reading, Span};
 
@@ -27,13 +27,14 @@ use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::worker::process::{self, Build, Request};
+use crate::worker::process::Request;
 
 use self::benchmark::Benchmarks;
 use self::build::Builder;
 use self::external::{ArtifactComparison, ArtifactFiles, CommandRuns, fill};
 use self::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
-use self::request::{request, slice_after};
+use self::request::request;
+use self::workload::{NamedReference, WorkloadProcesses};
 
 /// Returns the reason why a workload that a budget names cannot be measured.
 pub(crate) fn unregistered(name: &str, registered: &[String]) -> String {
@@ -275,39 +276,5 @@ impl Sources<'_> {
                 })
             }
         }
-    }
-}
-
-/// A reference. If it cannot be measured, the error says that it is the reference that failed.
-struct NamedReference {
-    name: String,
-    source: Box<dyn Source>,
-}
-
-impl Source for NamedReference {
-    fn prepare(&mut self) {
-        self.source.prepare();
-    }
-
-    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        self.source.measure_process().map_err(|why| why.of_role(Some(&self.name)))
-    }
-}
-
-/// The processes of a workload.
-struct WorkloadProcesses {
-    request: Request,
-    /// The test binary that the processes run. `None` for that of this process.
-    build: Option<Build>,
-    scratch: PathBuf,
-    timeout: Duration,
-}
-
-impl Source for WorkloadProcesses {
-    fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
-        let build = self.build.clone().map_or_else(Build::this, Ok)?;
-        let process = process::measure_in(&build, &self.request, &self.scratch, self.timeout)?;
-        self.request.slice = slice_after(&self.request, process.elapsed);
-        Ok(process)
     }
 }

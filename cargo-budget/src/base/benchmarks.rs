@@ -190,8 +190,8 @@ impl Both<'_> {
         note: String,
         tell: &dyn Fn(&str),
     ) -> Result<(PathBuf, List), Failure> {
-        let key = fnv::hash(format!("{} {}", self.head.root.display(), way.key()).bytes());
-        let file = self.lists.join(format!("{name}-{key:016x}.json"));
+        let key = fnv::name(format!("{} {}", self.head.root.display(), way.key()).as_bytes());
+        let file = self.lists.join(format!("{name}-{key}.json"));
         let list = List::of(built, note, List::read(&file).as_ref(), &ask);
         for fault in &list.faults {
             tell(&format!("{name}: {}", fault.reason().text));

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use perf_budget_core::stats::order;
+
 use super::change::{LEAST, LEVEL, Step, segments, steps};
 
 /// A monotone trend within segments.
@@ -90,18 +92,7 @@ pub(crate) fn drift(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> 
         return None;
     }
     let z = (score.abs() - 1.0).max(0.0) / variance.sqrt();
-    Some(Drift { slope: median(&mut slopes), p: 2.0 * upper_tail(z) })
-}
-
-/// Returns the median. There must be at least one value, and the values are reordered.
-pub(crate) fn median(values: &mut [f64]) -> f64 {
-    let middle = values.len() / 2;
-    let (below, at, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let at = *at;
-    match below.iter().copied().max_by(f64::total_cmp) {
-        Some(below) if values.len().is_multiple_of(2) => f64::midpoint(below, at),
-        _ => at,
-    }
+    Some(Drift { slope: order::median(slopes)?, p: 2.0 * upper_tail(z) })
 }
 
 /// Returns the variance of Kendall's score where there is no trend: `(n(n−1)(2n+5) − Σ t(t−1)(2t+5)) / 18`, where `t`

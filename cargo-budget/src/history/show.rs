@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use perf_budget_core::metric::{Better, Metric, SubjectKind};
 use perf_budget_core::quantity::Quantity;
+use perf_budget_core::stats::order;
 
 use super::entry::HARNESS;
 use super::record::short;
@@ -303,7 +304,7 @@ fn sparkline(values: &[f64]) -> String {
     let levels: Vec<f64> = (0..columns)
         .map(|column| {
             let range = column * values.len() / columns..(column + 1) * values.len() / columns;
-            super::drift::median(&mut values[range].to_vec())
+            order::median(values[range].to_vec()).unwrap_or(f64::NAN)
         })
         .collect();
     let least = levels.iter().copied().fold(f64::INFINITY, f64::min);

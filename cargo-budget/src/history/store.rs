@@ -240,7 +240,8 @@ fn series_key(entry: &Entry, value: &Measured) -> i64 {
 /// Returns a 64-bit hash of the parts: FNV-1a (Fowler, Noll & Vo), mixed as in SplitMix64. Recorded rows are keyed by
 /// it, so the function must never change. Among a million keys, two collide with a chance of 1 in 30 million.
 fn hash(parts: &[&str]) -> i64 {
-    let mut hash = fnv::hash(parts.iter().flat_map(|part| part.bytes().chain([0xff])));
+    let mut hash =
+        fnv::hash(&parts.iter().flat_map(|part| part.bytes().chain([0xff])).collect::<Vec<u8>>());
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (hash ^ (hash >> 31)).cast_signed()

@@ -1,8 +1,10 @@
 //! The analysis of a series of outcomes: where its value stepped, by which commits, and whether it drifts. It takes
 //! points and returns findings; it uses no database and makes no text.
 
+use perf_budget_core::stats::order;
+
 use super::change::{LEAST, Step, segments};
-use super::drift::{Drift, decompose, drift, median};
+use super::drift::{Drift, decompose, drift};
 use super::store::Point;
 
 /// The value at one commit. It is the median of the commit's runs, since a rerun is no change.
@@ -104,11 +106,11 @@ fn commits(points: &[&Point]) -> Vec<Commit> {
             None => groups.push((point, vec![value], point.is_red)),
         }
     }
-    let commit = |(point, mut values, is_red): (&Point, Vec<f64>, bool)| Commit {
+    let commit = |(point, values, is_red): (&Point, Vec<f64>, bool)| Commit {
         hash: point.commit.clone(),
         at: point.at,
-        value: median(&mut values),
         runs: values.len(),
+        value: median(values),
         is_red,
     };
     groups.into_iter().map(commit).collect()
@@ -138,13 +140,18 @@ fn statistical(values: &[f64]) -> (Vec<Change>, Option<Drift>) {
     (changes(values, &steps, slope), drift)
 }
 
+/// Returns the median of recorded values, which are finite, and of which there is at least one.
+fn median(values: Vec<f64>) -> f64 {
+    order::median(values).unwrap_or(f64::NAN)
+}
+
 /// Returns the changes at the steps, with the levels before and after each. Where the levels have a slope, they are
 /// those at the step itself.
 fn changes(values: &[f64], steps: &[Step], slope: f64) -> Vec<Change> {
     let segments = segments(values, steps);
     let level = |segment: &std::ops::Range<usize>, at: usize| {
         let at_step = |i: usize| values[i] + slope * (at as f64 - i as f64);
-        median(&mut segment.clone().map(at_step).collect::<Vec<_>>())
+        median(segment.clone().map(at_step).collect())
     };
     let pairs = segments.windows(2).zip(steps);
     pairs
@@ -185,6 +192,6 @@ fn line(values: &[f64], changes: &[Change], slope: f64) -> Option<(f64, f64)> {
     let last = values.len().checked_sub(1)?;
     let since = changes.iter().map(|change| change.at).max().unwrap_or(0);
     let at_last = |i: usize| values[i] + slope * (last - i) as f64;
-    let to = median(&mut (since..=last).map(at_last).collect::<Vec<_>>());
+    let to = median((since..=last).map(at_last).collect());
     Some((to - slope * last as f64, to))
 }

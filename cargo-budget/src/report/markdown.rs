@@ -87,8 +87,8 @@ fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(text, false))
 }
 
-/// Renders a sentence, which may contain names.
-fn prose(text: &str) -> String {
+/// Renders a sentence, which may contain names, for a comment or a cell of a table in it.
+pub(crate) fn prose(text: &str) -> String {
     escaped(text, true)
 }
 

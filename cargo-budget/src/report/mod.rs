@@ -13,7 +13,7 @@ mod html;
 pub(crate) mod input;
 mod json;
 mod junit;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod merge;
 pub(crate) mod names;
 mod openmetrics;

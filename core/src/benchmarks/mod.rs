@@ -109,9 +109,7 @@ impl List {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
-        let failed = |e| Error::io("write", file, e);
-        let text = serde_json::to_vec(self).map_err(|e| failed(e.into()))?;
-        atomic::write(file, &text).map_err(failed)
+        atomic::write_json(file, self)
     }
 
     /// Whether each program of the list is still the same file.

@@ -3,7 +3,7 @@
 //! They are built in cargo's own target directory, where `cargo bench` would put the same files, so that the
 //! dependencies which the tests have compiled are used.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -68,7 +68,7 @@ struct WirePackage {
     #[serde(default)]
     dependencies: Vec<WireDependency>,
     #[serde(default)]
-    features: BTreeMap<String, Vec<String>>,
+    features: HashMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -160,11 +160,11 @@ impl BenchBuild {
         let step = self.step(package, &targets, site)?;
         let ended = start(&step)?;
         let output = String::from_utf8_lossy(&ended.stdout);
-        let messages = output.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let messages = output.lines().filter_map(|line| line.parse().ok());
         let messages: Vec<serde_json::Value> = messages.collect();
         let before = benches.built.len();
         for message in &messages {
-            let Some(message) = WireMessage::of(message) else { continue };
+            let Some(message) = WireMessage::of(message.clone()) else { continue };
             let Some((target, binary)) = message.executable("bench") else { continue };
             if targets.iter().any(|own| own.name == target) {
                 benches.built.push(Bench {
@@ -176,11 +176,10 @@ impl BenchBuild {
             }
         }
         benches.messages.extend(messages);
-        let built: BTreeSet<&str> =
-            benches.built[before..].iter().map(|bench| bench.target.as_str()).collect();
+        let built = &benches.built[before..];
         let missing: Vec<String> = targets
             .iter()
-            .filter(|t| !built.contains(t.name.as_str()))
+            .filter(|t| built.iter().all(|bench| bench.target != t.name))
             .map(|target| format!("`{}`", target.name))
             .collect();
         if ended.code != 0 || !missing.is_empty() {
@@ -207,7 +206,9 @@ impl BenchBuild {
         // One target that does not compile must not keep the others from being built.
         let mut args: Vec<String> = ["bench", "--no-run", "--no-fail-fast"].map(Into::into).into();
         args.extend(["--package".to_owned(), package.id.clone()]);
-        args.extend(targets.iter().flat_map(|target| ["--bench".to_owned(), target.name.clone()]));
+        for target in targets {
+            args.extend(["--bench".to_owned(), target.name.clone()]);
+        }
         let profile = self.profile.as_deref().unwrap_or(PROFILE);
         args.extend(
             ["--profile", profile, "--message-format", "json-render-diagnostics"].map(Into::into),
@@ -240,15 +241,16 @@ impl WirePackage {
     }
 
     /// Returns the features that are on in a build with these, or with the default ones.
-    fn enabled<'a>(&'a self, features: Option<&'a [String]>) -> BTreeSet<&'a str> {
+    fn enabled<'a>(&'a self, features: Option<&'a [String]>) -> HashSet<&'a str> {
         let mut open: Vec<&str> = match features {
             None => vec!["default"],
             Some(features) => features.iter().map(String::as_str).collect(),
         };
-        let mut enabled = BTreeSet::new();
+        let mut enabled = HashSet::new();
         while let Some(feature) = open.pop() {
             if enabled.insert(feature) {
-                open.extend(self.features.get(feature).into_iter().flatten().map(String::as_str));
+                let further = self.features.get(feature).map(Vec::as_slice).unwrap_or_default();
+                open.extend(further.iter().map(String::as_str));
             }
         }
         enabled

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::step::{Program, Start, Step, run};
 use super::target::{Built, Kind, Site, Target, directory};
-use crate::fnv;
 use crate::outcome::{Cause, Unmeasured};
+use crate::{exact, fnv};
 
 /// The platform of `{wasm:NAME}`.
 const WASM: &str = "wasm32-unknown-unknown";
@@ -53,8 +53,8 @@ impl WireTarget {
 
 impl WireMessage {
     /// Reads a message of cargo; `None` if it has another form.
-    pub(super) fn of(message: &serde_json::Value) -> Option<WireMessage> {
-        WireMessage::deserialize(message).ok()
+    pub(super) fn of(message: serde_json::Value) -> Option<WireMessage> {
+        exact::from_tree(message).ok()
     }
 
     /// Returns the name and the path of a program, if the message says that a target of this kind was built.
@@ -106,7 +106,7 @@ fn directory_of_features(target: &Target, built: &Path) -> PathBuf {
     match &target.features {
         None => built.to_owned(),
         Some(features) => {
-            built.join(format!("features-{:016x}", fnv::hash(features.join(",").bytes())))
+            built.join(format!("features-{}", fnv::name(features.join(",").as_bytes())))
         }
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn metadata<T: DeserializeOwned>(
         dir: site.package.clone(),
     };
     let stdout = run(&step, start)?;
-    serde_json::from_slice(&stdout).map_err(|e| {
+    exact::read(&stdout).map_err(|e| {
         let text = format!("failed to {}: cargo metadata is not understood: {e}", step.aim);
         Unmeasured::new(Cause::Harness, text)
     })
@@ -174,24 +174,32 @@ impl WireWorkspace {
     ) -> Result<(&WirePackage, &WireTarget), Unmeasured> {
         let is_preferred =
             |package: &WirePackage| package.manifest_path.parent() == Some(preferred);
-        let mut packages: Vec<&WirePackage> = self.packages.iter().collect();
-        packages.sort_by_key(|package| !is_preferred(package));
-        let found = packages.into_iter().find_map(|p| Some((p, p.target(target)?)));
+        let mut found = None;
+        for package in &self.packages {
+            let Some(own) = package.target(target) else { continue };
+            if is_preferred(package) {
+                return Ok((package, own));
+            }
+            found = found.or(Some((package, own)));
+        }
         found.ok_or_else(|| self.missing(target))
     }
 
     /// Makes the error that the workspace has no such target, with the names of those that it has.
     fn missing(&self, target: &Target) -> Unmeasured {
-        let names = |package: &WirePackage| match target.kind {
-            Kind::Binary => {
-                package.targets.iter().filter(|t| t.is("bin")).map(|t| t.name.clone()).collect()
+        let mut there: Vec<String> = Vec::new();
+        for package in &self.packages {
+            match target.kind {
+                Kind::Binary => {
+                    let binaries = package.targets.iter().filter(|t| t.is("bin"));
+                    there.extend(binaries.map(|t| t.name.clone()));
+                }
+                Kind::Module if package.targets.iter().any(|t| t.is("cdylib") || t.is("bin")) => {
+                    there.push(package.name.clone());
+                }
+                Kind::Module => {}
             }
-            Kind::Module if package.targets.iter().any(|t| t.is("cdylib") || t.is("bin")) => {
-                vec![package.name.clone()]
-            }
-            Kind::Module => Vec::new(),
-        };
-        let mut there: Vec<String> = self.packages.iter().flat_map(names).collect();
+        }
         there.sort_unstable();
         let hint = if there.is_empty() {
             "it has none".to_owned()
@@ -239,7 +247,7 @@ impl WirePackage {
 fn find_artifact(stdout: &[u8], target: &WireTarget, kind: Kind) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(stdout);
     let messages =
-        text.lines().rev().filter_map(|line| serde_json::from_str::<WireMessage>(line).ok());
+        text.lines().rev().filter_map(|line| exact::read::<WireMessage>(line.as_bytes()).ok());
     let mut of_target =
         messages.filter(|message| message.reason == "compiler-artifact").filter(|message| {
             message.target.as_ref().is_some_and(|t| t.name == target.name && t.kind == target.kind)
@@ -262,7 +270,7 @@ fn optimize(
     let Some(name) = module.file_name().filter(|_| !target.wasm_opt.is_empty()) else {
         return Ok(module);
     };
-    let arguments = format!("wasm-opt-{:016x}", fnv::hash(target.wasm_opt.join("\n").bytes()));
+    let arguments = format!("wasm-opt-{}", fnv::name(target.wasm_opt.join("\n").as_bytes()));
     let directory = target_directory.join(arguments).join(&target.profile);
     std::fs::create_dir_all(&directory).map_err(|e| {
         let text = format!("failed to create `{}`: {e}", directory.display());

@@ -33,5 +33,5 @@ pub fn find(results: &Path, root: &Path, product: &Product) -> Option<PathBuf> {
 fn file(results: &Path, root: &Path, product: &Product) -> PathBuf {
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let text = format!("{} {}", root.display(), product.key());
-    results.join("built").join("index").join(format!("{:016x}", fnv::hash(text.bytes())))
+    results.join("built").join("index").join(fnv::name(text.as_bytes()))
 }

@@ -46,16 +46,9 @@ pub fn names_a_target(text: &str) -> bool {
 
 /// Whether anything must be built before a budget is measured.
 pub fn has_any(budget: &Budget) -> bool {
-    let texts: Vec<&str> = match &budget.subject {
-        Subject::Artifact(patterns) => patterns.iter().map(String::as_str).collect(),
-        Subject::Command(command) => {
-            let env = command.env.iter().map(|(_, value)| value);
-            command.argv.iter().chain(env).map(String::as_str).collect()
-        }
-        Subject::Criterion(_) => return true,
-        Subject::Workload(_) | Subject::Record(_) => Vec::new(),
-    };
-    !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
+    matches!(budget.subject, Subject::Criterion(_))
+        || !budget.build.command.is_empty()
+        || budget.subject.texts().into_iter().any(|text| names_a_target(text))
 }
 
 /// Returns the position and the kind of the first placeholder in a text.
@@ -68,7 +61,7 @@ fn next(text: &str) -> Option<(usize, Kind)> {
 pub(super) fn target(kind: Kind, name: &str, build: &Build) -> Target {
     let mut features = build.features.clone();
     if let Some(features) = &mut features {
-        features.sort();
+        features.sort_unstable();
         features.dedup();
     }
     Target {

@@ -87,7 +87,9 @@ pub(super) fn conclude(
     outcome.doubt = doubt;
     outcome.inconclusive = rules.inconclusive;
     outcome.notes.extend(seen.notes());
-    outcome.notes.extend(seen.remarks.get(&limit.metric).into_iter().flatten().cloned());
+    if let Some(remarks) = seen.remarks.get(&limit.metric) {
+        outcome.notes.extend_from_slice(remarks);
+    }
     outcome.estimate = open.estimate();
     if let Judgement::Statistical(judge) = &open.judgement {
         outcome.evidence = Some(evidence(judge, open, seen, origin, rules));

@@ -1,7 +1,5 @@
 //! The links that pairs of processes were measured with.
 
-use std::collections::BTreeSet;
-
 use crate::outcome::words::Linked;
 
 /// The links of the pairs so far.
@@ -9,7 +7,7 @@ use crate::outcome::words::Linked;
 pub(super) struct Links {
     pairs: usize,
     /// Which links of the subject were used, and which of its reference.
-    used: [BTreeSet<usize>; 2],
+    used: [Vec<usize>; 2],
 }
 
 impl Links {
@@ -17,7 +15,9 @@ impl Links {
         let Some(links) = links else { return };
         self.pairs += 1;
         for (used, link) in self.used.iter_mut().zip(links) {
-            used.insert(link);
+            if !used.contains(&link) {
+                used.push(link);
+            }
         }
     }
 

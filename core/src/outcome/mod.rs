@@ -228,6 +228,17 @@ impl Outcome {
         let looks = matches!(self.verdict, Verdict::Warn | Verdict::Inconclusive);
         looks && !self.is_red()
     }
+
+    /// Returns the worst value that the evidence does not rule out, as in "as high as 5 ms". `None` where there is too
+    /// little to bound it.
+    pub(crate) fn worst(&self) -> Option<(&'static str, Quantity)> {
+        let (estimate, against) = self.estimate.zip(self.against)?;
+        let (word, end) = match against.bound {
+            Bound::Max => ("high", estimate.high),
+            Bound::Min => ("low", estimate.low),
+        };
+        Some((word, against.quantity(end?)))
+    }
 }
 
 impl Evidence {

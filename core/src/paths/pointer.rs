@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::{atomic, fnv};
+use crate::{atomic, exact, fnv};
 
 /// The directory of the pointers, in a directory of results.
 const POINTERS: &str = "elsewhere";
@@ -54,11 +54,9 @@ pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Resu
     let relative = results.strip_prefix(&workspace).map_or(results.as_path(), |below| below);
     let written = Written { results: relative.to_owned(), began, checkout: checkout.to_owned() };
     let directory = default.join(POINTERS);
-    let place = relative.as_os_str().as_encoded_bytes().iter();
-    let name = fnv::hash(place.copied().chain([0]).chain(checkout.bytes()));
-    let path = directory.join(format!("{name:016x}.json"));
-    let text = serde_json::to_vec(&written).map_err(|e| Error::io("write", &path, e.into()))?;
-    atomic::write(&path, &text).map_err(|e| Error::io("write", &path, e))?;
+    let place = relative.as_os_str().as_encoded_bytes();
+    let name = fnv::name(&[place, &[0], checkout.as_bytes()].concat());
+    atomic::write_json(&directory.join(format!("{name}.json")), &written)?;
     // Where cargo builds elsewhere, nobody may have told git to ignore the default place.
     let ignored = directory.join(".gitignore");
     std::fs::write(&ignored, "*\n").map_err(|e| Error::io("write", &ignored, e))?;
@@ -69,23 +67,28 @@ pub fn leave(package: &Path, results: &Path, began: u64, checkout: &str) -> Resu
 /// Removes all but the newest pointers, so that they do not pile up where results are often in a new place.
 fn prune(directory: &Path) {
     let mut pointers = read(directory);
-    pointers.sort_by_key(|(_, written)| std::cmp::Reverse(written.began));
-    for (path, _) in pointers.iter().skip(MOST) {
+    while pointers.len() > MOST {
+        let began = |at: &usize| pointers[*at].1.began;
+        let Some(oldest) = (0..pointers.len()).min_by_key(began) else { return };
         // Another process may have removed it.
-        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(pointers.swap_remove(oldest).0);
     }
 }
 
 /// Returns the pointers in a directory with the paths of their files. One that cannot be read is left out.
 fn read(directory: &Path) -> Vec<(PathBuf, Written)> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let pointer = |path: PathBuf| {
+    let mut pointers = Vec::new();
+    let Ok(entries) = std::fs::read_dir(directory) else { return pointers };
+    for entry in entries {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
         let is_pointer = path.extension().is_some_and(|ending| ending == "json") && path.is_file();
-        let text = std::fs::read(&path).ok().filter(|_| is_pointer)?;
-        Some((path, serde_json::from_slice(&text).ok()?))
-    };
-    paths.filter_map(pointer).collect()
+        let text = if is_pointer { std::fs::read(&path).ok() } else { None };
+        if let Some(written) = text.and_then(|text| exact::read(&text).ok()) {
+            pointers.push((path, written));
+        }
+    }
+    pointers
 }
 
 /// Returns the directories in which the project in `root` may have results: the default target directories of `root`

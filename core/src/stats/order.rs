@@ -32,6 +32,11 @@ pub fn quantile(sample: &Sample, q: f64) -> Option<f64> {
     Some(values[(position as usize).min(last)])
 }
 
+/// Returns the median of numbers in any order, or `None` where there are none, or one of them is not finite.
+pub fn median(values: Vec<f64>) -> Option<f64> {
+    quantile(&Sample::new(values).ok()?, 0.5)
+}
+
 /// Returns the values between which the true quantile `q` lies with probability at least `confidence`. Both
 /// tails are equal. `None` where the sample is too small to bound the quantile on both sides.
 ///

@@ -173,8 +173,10 @@ impl Percentile {
     /// where their exceedance rate is the one in question.
     fn violation_by_counts(&self, ops: u64, blocks: u64, threshold: f64) -> Option<f64> {
         let at = self.estimate()?;
-        let counts: Vec<_> =
-            self.processes.iter().flat_map(|process| blocks::counts(process, at, ops)).collect();
+        let mut counts = Vec::new();
+        for process in &self.processes {
+            counts.extend(blocks::counts(process, at, ops));
+        }
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
         let mean = self.sample.len() as u64 / self.processes.len() as u64;
         let p1 = detect::blocks(blocks, ops.min(mean).max(1), inflation, 1.0 - self.q, threshold)?;

@@ -189,11 +189,10 @@ impl Spread {
         let between = (self.variance * self.times() - self.explained).max(0.0).sqrt();
         let ops = (all.len() / self.processes) as u64;
         let tail = order::quantile(&all, self.q)?;
-        let counts: Vec<_> = self
-            .remainders
-            .iter()
-            .flat_map(|values| blocks::counts(values, tail, u64::MAX))
-            .collect();
+        let mut counts = Vec::new();
+        for values in &self.remainders {
+            counts.extend(blocks::counts(values, tail, u64::MAX));
+        }
         let inflation = blocks::variance_inflation(&counts).unwrap_or(1.0);
         let worth = detect::worth(ops, inflation).min(LARGEST_WORTH);
         let weight = ops as f64 / blocks::with_room(ops) as f64;
@@ -262,7 +261,9 @@ impl Spread {
 
 impl Scale {
     fn of(processes: &[Vec<f64>]) -> Scale {
-        let all = |holds: fn(f64) -> bool| processes.iter().flatten().all(|&v| holds(v));
+        let all = |holds: fn(f64) -> bool| {
+            processes.iter().all(|values| values.iter().all(|&v| holds(v)))
+        };
         if all(|v| v > 0.0) {
             Scale::Log
         } else if all(|v| v < 0.0) {

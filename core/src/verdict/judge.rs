@@ -296,8 +296,7 @@ impl Judge {
     }
 
     fn sample(&self) -> Sample {
-        let values = self.processes.iter().flatten().copied().collect();
-        Sample::new(values).unwrap_or_default()
+        Sample::new(self.processes.concat()).unwrap_or_default()
     }
 
     fn crossed(&self) -> bool {

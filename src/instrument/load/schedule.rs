@@ -69,15 +69,20 @@ fn stretches(load: &Load, seconds: f64) -> Vec<Stretch> {
         LoadShape::Ramp { peak, every } => {
             let every = every.as_secs_f64();
             let rise = || Stretch { seconds: every, from: rate, to: peak };
-            let rises = (0..periods(seconds, every)).map(|_| rise());
-            [flat(WARM_UP, rate)].into_iter().chain(rises).collect()
+            let mut stretches = vec![flat(WARM_UP, rate)];
+            for _ in 0..periods(seconds, every) {
+                stretches.push(rise());
+            }
+            stretches
         }
         LoadShape::Spike { peak, every, width } => {
             let (every, width) = (every.as_secs_f64(), width.as_secs_f64());
             let calm = f64::midpoint(every, -width);
-            let period = || [flat(calm, rate), flat(width, peak), flat(calm, rate)];
-            let spikes = (0..periods(seconds, every)).flat_map(|_| period());
-            [flat(WARM_UP, rate)].into_iter().chain(spikes).collect()
+            let mut stretches = vec![flat(WARM_UP, rate)];
+            for _ in 0..periods(seconds, every) {
+                stretches.extend([flat(calm, rate), flat(width, peak), flat(calm, rate)]);
+            }
+            stretches
         }
         _ => vec![flat(WARM_UP + seconds, rate)],
     }

@@ -1,8 +1,8 @@
 //! The difference between the files of two revisions. For programs and modules it names the sections that differ.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::{Quantity, Unit};
@@ -22,7 +22,7 @@ const MOST_NAMED: usize = 4;
 pub(crate) fn difference([here, base]: [(&[String], &Path); 2]) -> Result<Vec<String>, Unmeasured> {
     let (here, base) = (files::find(here.0, here.1)?, files::find(base.0, base.1)?);
     let identity = |found: &Found| found.path.canonicalize().ok();
-    let of_base: BTreeSet<_> = base.files.iter().filter_map(identity).collect();
+    let of_base: HashSet<PathBuf> = base.files.iter().filter_map(identity).collect();
     let is_of_base = |file: &&Found| identity(file).is_some_and(|path| of_base.contains(&path));
     if let Some(both) = here.files.iter().find(is_of_base) {
         let text = format!(
@@ -86,8 +86,13 @@ fn sections(path: &Path) -> Option<Sections> {
 
 /// Returns the sections that differ, each with the change of its length. The largest changes come first.
 fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
-    let names: BTreeSet<&String> = ours.iter().chain(theirs).map(|(name, _)| name).collect();
-    let of = |sections: &Sections, name: &String| -> Vec<u8> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in ours.iter().chain(theirs) {
+        names.push(name);
+    }
+    names.sort_unstable();
+    names.dedup();
+    let of = |sections: &Sections, name: &str| -> Vec<u8> {
         let own = sections.iter().filter(|(own, _)| own == name);
         own.map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>().concat()
     };
@@ -96,12 +101,12 @@ fn differing(ours: &Sections, theirs: &Sections) -> Vec<(String, i64)> {
         let (our, their) = (of(ours, name), of(theirs, name));
         if our != their {
             differ.push((
-                name.clone(),
+                name.to_owned(),
                 our.len().cast_signed() as i64 - their.len().cast_signed() as i64,
             ));
         }
     }
-    differ.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.unsigned_abs()));
+    differ.sort_by_cached_key(|(_, bytes)| usize::MAX - bytes.unsigned_abs() as usize);
     differ
 }
 
@@ -163,8 +168,7 @@ mod tests {
             ["`app` differs from the base's in .text (as long)"]
         );
         let mut longer = program.clone();
-        elf::add_section(&mut longer, 64 + 100, |bytes| std::iter::repeat_n(7, bytes as usize))
-            .unwrap();
+        elf::add_section(&mut longer, 64 + 100, |bytes| vec![7; bytes as usize]).unwrap();
         let notes = notes("added", [&longer, &program]);
         assert_eq!(notes, ["`app` differs from the base's in a section without a name (+100 B)"]);
     }

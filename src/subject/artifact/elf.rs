@@ -168,10 +168,10 @@ impl Section {
 ///
 /// # Errors
 /// If the file does not have 64 bits and little-endian order, or has no sections.
-pub(super) fn add_section<I: Iterator<Item = u8>>(
+pub(super) fn add_section(
     file: &mut Vec<u8>,
     bytes: u64,
-    content: impl FnOnce(u64) -> I,
+    content: fn(u64) -> Vec<u8>,
 ) -> Result<(), String> {
     const HEADER: usize = 64;
     let unfit =
@@ -344,14 +344,16 @@ fn aligned(offset: u64, to: u64) -> Result<u64, String> {
 /// Returns the length of a string table of these names. Each has an end mark, and a name that is the end of another one
 /// is not stored itself.
 fn string_table(mut names: Vec<&[u8]>) -> u64 {
-    names.sort_by(|a, b| a.iter().rev().cmp(b.iter().rev()));
+    names.sort_unstable_by(|a, b| a.iter().rev().cmp(b.iter().rev()));
     // The names are sorted by their reversed text, so that a name comes right before the names that end in it.
-    let followers = names.iter().skip(1).map(Some).chain([None]);
-    let stored = names
-        .iter()
-        .zip(followers)
-        .filter(|(name, next)| !name.is_empty() && !next.is_some_and(|next| next.ends_with(name)));
-    1 + stored.map(|(name, _)| name.len() as u64 + 1).sum::<u64>()
+    let mut length = 1;
+    for (at, name) in names.iter().enumerate() {
+        let is_stored = names.get(at + 1).is_none_or(|next| !next.ends_with(name));
+        if is_stored && !name.is_empty() {
+            length += name.len() as u64 + 1;
+        }
+    }
+    length
 }
 
 #[cfg(test)]

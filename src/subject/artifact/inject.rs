@@ -52,14 +52,16 @@ pub(super) fn grow(
 }
 
 /// Returns this many bytes of splitmix64 (Steele, Lea & Flood 2014), which are always the same.
-fn noise(bytes: u64) -> impl Iterator<Item = u8> {
-    let words = (1_u64..).flat_map(|n| {
+fn noise(bytes: u64) -> Vec<u8> {
+    let mut noise = Vec::new();
+    for n in 1..=bytes.div_ceil(8) {
         let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)).to_le_bytes()
-    });
-    words.take(bytes as usize)
+        noise.extend_from_slice(&(z ^ (z >> 31)).to_le_bytes());
+    }
+    noise.truncate(bytes as usize);
+    noise
 }
 
 #[cfg(test)]

@@ -186,10 +186,12 @@ fn of_images(
     images: &[Result<Image, Unmeasured>],
 ) -> Result<Reading, Unmeasured> {
     let images = all(images.to_vec())?;
-    let layers = images.iter().zip(named).flat_map(|(image, found)| {
-        image.layers.iter().enumerate().map(|(i, &bytes)| (bytes, i + 1, &found.shown))
-    });
-    let layers: Vec<_> = layers.collect();
+    let mut layers = vec![];
+    for (image, found) in images.iter().zip(named) {
+        for (i, &bytes) in image.layers.iter().enumerate() {
+            layers.push((bytes, i + 1, &found.shown));
+        }
+    }
     let mut notes = vec![];
     if let ([_, _, ..], Some((bytes, nth, shown))) =
         (layers.as_slice(), layers.iter().max_by_key(|l| l.0))

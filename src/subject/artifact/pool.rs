@@ -5,33 +5,42 @@
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// The most pieces of work at once. A machine with more processors would run out of memory first.
 const MOST: usize = 8;
 
 /// Calls `work` for each of `items`, in parallel. The results are in the order of the items.
-pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn map<T: Sync, R: Send + Sync>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let mut results = Vec::new();
+    results.resize_with(items.len(), OnceLock::new);
+    run(items.len(), &|i| {
+        let _ = results[i].set(work(&items[i]));
+    });
+    let result = |slot: OnceLock<R>| slot.into_inner().expect("every item was worked on");
+    results.into_iter().map(result).collect()
+}
+
+/// Calls `work` with each number below `count`, in parallel.
+fn run(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let next = AtomicUsize::new(0);
     let worker = || {
-        let mut done = Vec::new();
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(i) else { return done };
+            if i >= count {
+                return;
+            }
             let _slot = Slot::take();
-            done.push((i, work(item)));
+            work(i);
         }
     };
-    let mut done = thread::scope(|scope| {
-        let threads: Vec<_> = (0..most().min(items.len())).map(|_| scope.spawn(worker)).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect::<Vec<_>>()
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..most().min(count)).map(|_| scope.spawn(worker)).collect();
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
     });
-    done.sort_by_cached_key(|&(i, _)| i);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn most() -> usize {

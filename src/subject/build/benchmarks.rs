@@ -30,7 +30,7 @@ impl Builder {
     /// Returns the file of the list of this revision's benchmarks.
     pub(crate) fn list_file(&self, how: &BenchBuild) -> PathBuf {
         let of = format!("{} {}", self.root.display(), how.key());
-        self.results.join("benchmarks").join(format!("{:016x}.json", fnv::hash(of.bytes())))
+        self.results.join("benchmarks").join(format!("{}.json", fnv::name(of.as_bytes())))
     }
 
     fn make_list(&self, how: &BenchBuild, file: &Path) -> Result<Built, Unmeasured> {

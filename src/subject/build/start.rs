@@ -27,11 +27,18 @@ pub(super) struct BuildEnvironment {
 impl BuildEnvironment {
     /// Returns the environment for builds of the base, or of this revision.
     pub(super) fn of(is_base: bool, timeout: Duration) -> Result<BuildEnvironment, Unmeasured> {
-        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        let is_of_test = |name: &String| TEST_VARIABLES.iter().any(|start| name.starts_with(start));
-        let mut changes: Changes = names.filter(is_of_test).map(|name| (name, None)).collect();
+        let is_of_test = |name: &str| TEST_VARIABLES.iter().any(|start| name.starts_with(start));
+        let mut changes = Changes::new();
+        for (name, _) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            if is_of_test(&name) {
+                changes.insert(name, None);
+            }
+        }
         if is_base {
-            changes.extend(TARGET_VARIABLES.map(|name| (name.to_owned(), None)));
+            for name in TARGET_VARIABLES {
+                changes.insert(name.to_owned(), None);
+            }
             changes.extend(changes_of_base()?);
         }
         Ok(BuildEnvironment { changes, timeout })

@@ -41,7 +41,7 @@ fn samples(dir: &Dir) -> Vec<&'static str> {
         write!(numbers, "{{\"id\":{},\"load\":0.{}}},", state >> 44, state >> 50).unwrap();
         noise.extend(((state >> 32) as u32).to_le_bytes());
     }
-    let source = fs::read(here.join("core/src/metric.rs")).unwrap();
+    let source = fs::read(here.join("core/src/metric/mod.rs")).unwrap();
     dir.write("source.rs", &source);
     dir.write("lock.toml", &fs::read(here.join("Cargo.lock")).unwrap());
     dir.write("numbers.json", numbers.as_bytes());

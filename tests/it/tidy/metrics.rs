@@ -31,10 +31,14 @@ fn files(instrument: InstrumentKind) -> Vec<String> {
         InstrumentKind::Files => {
             vec!["/artifact/mod.rs".into(), "/artifact/compress/mod.rs".into()]
         }
-        InstrumentKind::Process => vec!["/command.rs".into()],
+        InstrumentKind::Process => vec!["/command/mod.rs".into()],
         // Both read what Criterion recorded: of the process that has just ended, or of an earlier one.
-        InstrumentKind::Benchmark | InstrumentKind::Recorded => vec!["/criterion.rs".into()],
-        InstrumentKind::Worker(one) => vec![format!("/{one:?}.rs").to_lowercase()],
+        InstrumentKind::Benchmark | InstrumentKind::Recorded => vec!["/criterion/mod.rs".into()],
+        InstrumentKind::Worker(one) => {
+            let name = format!("/{one:?}").to_lowercase();
+            let has_files = root().join(format!("src/instrument{name}")).is_dir();
+            vec![format!("{name}{}", if has_files { "/mod.rs" } else { ".rs" })]
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Change, Kind};
+use crate::report::markdown::prose;
 use crate::text::printable;
 
 /// The two states that were compared, and the changes.
@@ -65,7 +66,7 @@ impl Comparison<'_> {
                 if change.is_unexplained() { format!("**{kind}**") } else { kind.to_owned() };
             let cell = |text: &Option<String>| text.as_deref().map_or(String::new(), code);
             let why = match &change.why {
-                Some(why) if change.weakens => escaped(why),
+                Some(why) if change.weakens => prose(why),
                 _ if change.is_unexplained() => "**none given**".to_owned(),
                 _ => String::new(),
             };
@@ -76,7 +77,7 @@ impl Comparison<'_> {
         if !self.changes.is_empty() {
             text.push('\n');
         }
-        text + &escaped(&self.summary()) + "\n"
+        text + &prose(&self.summary()) + "\n"
     }
 
     fn summary(&self) -> String {
@@ -112,22 +113,4 @@ fn code(text: &str) -> String {
     let ticks = "`".repeat(longest + 1);
     let space = if longest > 0 { " " } else { "" };
     format!("{ticks}{space}{}{space}{ticks}", printable(text).replace('|', "\\|"))
-}
-
-/// Escapes prose for a cell of a table, so that nothing in it is markup.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for c in printable(text).chars() {
-        match c {
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '&' => safe += "&amp;",
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' | '@' => {
-                safe.push('\\');
-                safe.push(c);
-            }
-            c => safe.push(c),
-        }
-    }
-    safe
 }

@@ -41,8 +41,7 @@ impl File {
 
     /// Returns a digest (FNV-1a) of this file's text, chained to the digest of the files before it.
     pub(super) fn digest_after(&self, before: &str) -> u64 {
-        let bytes = before.bytes().chain([0xff]).chain(self.text.bytes());
-        fnv::hash(bytes)
+        fnv::hash(&[before.as_bytes(), &[0xff], self.text.as_bytes()].concat())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words about links: how many links of each side a ratio is over, and what a single link leaves open.
 
-use crate::budget::{Bound, Limit, Reference, Target};
+use crate::budget::{Limit, Reference, Target};
 use crate::metric::SampleKind;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
@@ -98,16 +98,11 @@ pub(super) fn unsettled(
             "{begins}, {side} the limit of {bound}, but with {links}: layout alone can make {percent} %"
         );
     }
-    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
-        let (worst, word) = match against.bound {
-            Bound::Max => (estimate.high?, "high"),
-            Bound::Min => (estimate.low?, "low"),
-        };
-        Some(format!(" and may be as {word} as {}", against.quantity(worst)))
-    });
+    let worst = outcome
+        .worst()
+        .map_or(String::new(), |(end, worst)| format!(" and may be as {end} as {worst}"));
     format!(
-        "{begins}{}, with a limit of {bound}, and {links} were not enough: a limit farther from the value would settle \
-         it, or more links where there can be more (`layouts`)",
-        worst.unwrap_or_default()
+        "{begins}{worst}, with a limit of {bound}, and {links} were not enough: a limit farther from the value would settle \
+         it, or more links where there can be more (`layouts`)"
     )
 }

@@ -96,21 +96,14 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         pairs if outcome.relative_to.is_some() => pairs,
         values => format!("{values} in {processes}"),
     };
-    let worst = outcome.estimate.zip(outcome.against).and_then(|(estimate, against)| {
-        let end = match against.bound {
-            Bound::Max => estimate.high,
-            Bound::Min => estimate.low,
-        };
-        Some(against.quantity(end?))
-    });
-    let side = if limit.bound == Bound::Max { "high" } else { "low" };
+    let worst = outcome.worst();
     let unseen = unseen(outcome);
     match doubt {
         Doubt::NearLimit => {
             // The worst end is left out where it reads the same as the value.
-            let worst = worst.filter(|worst| worst.to_string() != value);
-            let worst =
-                worst.map_or(String::new(), |worst| format!(" and may be as {side} as {worst}"));
+            let worst = worst.filter(|(_, worst)| worst.to_string() != value);
+            let worst = worst
+                .map_or(String::new(), |(end, worst)| format!(" and may be as {end} as {worst}"));
             return format!(
                 "{metric} is {value}{worst}, too near the limit of {bound} to tell after {seen}{unseen}"
             );
@@ -118,8 +111,8 @@ fn unsettled(outcome: &Outcome, limit: &Limit, value: &str, bound: &str, doubt: 
         Doubt::Noise => return interference::noise(outcome, limit, value, bound),
         Doubt::Underpowered | Doubt::Layout => {}
     }
-    let known = worst.map_or("too few to bound it".to_owned(), |worst| {
-        format!("and may be as {side} as {worst}")
+    let known = worst.map_or("too few to bound it".to_owned(), |(end, worst)| {
+        format!("and may be as {end} as {worst}")
     });
     let remedy = if evidence.is_recorded() {
         "a quieter machine or a longer `measurement_time` would settle it"

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use perf_budget_core::exact;
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
@@ -106,7 +107,7 @@ impl Contents {
         let bytes = blob.document.as_deref();
         let bytes =
             bytes.ok_or_else(|| Fault::new(format!("`{name}` in it is not a JSON document")))?;
-        serde_json::from_slice(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
+        exact::read(bytes).map_err(|e| Fault::new(format!("`{name}` in it: {e}")))
     }
 
     fn read(archive: &mut dyn Read, left: &Cell<u64>) -> Result<Contents, Fault> {

@@ -6,8 +6,10 @@
 //! turn it on for the whole build: what users measure of their own JSON would be slower than what they ship. So a
 //! number with a fraction or an exponent goes through serde_json as a text, and the standard library reads it.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Error, Number, Value};
+
+use tree::Tree;
 
 /// The character that marks a text which stands for a number. It belongs to no language. If a text has it all the
 /// same, the mark is made of more of these characters than there are in the text.
@@ -18,16 +20,25 @@ const MARK: char = '\u{fdd0}';
 /// # Errors
 /// If the text is not JSON, with the line and the column, or not the JSON of this type.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
-    T::deserialize(read_tree(text)?)
+    from_tree(read_tree(text)?)
+}
+
+/// Reads a value from the tree of a JSON text.
+///
+/// # Errors
+/// If it is not the JSON of this type.
+pub fn from_tree<T: DeserializeOwned>(tree: Value) -> Result<T, Error> {
+    T::deserialize(Tree(tree))
 }
 
 /// Reads the text as a tree, before it is known which type it should have.
 fn read_tree(text: &[u8]) -> Result<Value, Error> {
-    // An error is reported for the original text.
-    let Ok(whole) = std::str::from_utf8(text) else { return serde_json::from_slice(text) };
+    // The parser of trees is compiled in serde_json. Any other would be compiled here.
+    let whole = std::str::from_utf8(text).map_err(Error::custom)?;
     let mark = mark(whole);
-    let Ok(mut tree) = serde_json::from_str(&mark_numbers(whole, &mark)) else {
-        return serde_json::from_slice(text);
+    let Ok(mut tree) = mark_numbers(whole, &mark).parse() else {
+        // The error is reported for the original text.
+        return whole.parse();
     };
     restore(&mut tree, &mark);
     Ok(tree)
@@ -51,7 +62,7 @@ fn mark_numbers(text: &str, mark: &str) -> String {
         rest = &rest[start..];
         let (token, after) = rest.split_at(token_end(rest));
         let fraction = !token.starts_with('"') && token.contains(['.', 'e', 'E']);
-        if fraction && serde_json::from_str::<f64>(token).is_ok() {
+        if fraction && token.parse::<Value>().is_ok() {
             marked.push('"');
             marked.push_str(mark);
             marked.push_str(token);
@@ -97,3 +108,4 @@ fn restore(tree: &mut Value, mark: &str) {
 pub mod frozen;
 #[cfg(test)]
 mod tests;
+mod tree;

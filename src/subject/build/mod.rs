@@ -143,8 +143,8 @@ impl Builder {
     fn turn(&self, product: &Product) -> Result<Option<File>, Unmeasured> {
         match (product, &self.run) {
             (Product::Made(_), Some(run)) => {
-                let root = fnv::hash(self.root.as_os_str().as_encoded_bytes().iter().copied());
-                let lock = atomic::lock(&run.join(format!("commands-{root:016x}.lock")));
+                let root = fnv::name(self.root.as_os_str().as_encoded_bytes());
+                let lock = atomic::lock(&run.join(format!("commands-{root}.lock")));
                 lock.map(Some).map_err(|e| Unmeasured::new(Cause::Harness, e.to_string()))
             }
             (Product::Made(_), None) | (Product::Cargo(_), _) => Ok(None),

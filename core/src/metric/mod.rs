@@ -62,11 +62,12 @@ impl Metric {
             })
         };
         let plain = of_subject().filter(|row| row.1.is_empty()).map(|row| Metric::from(row.0));
-        let timed = Statistic::ALL.iter().flat_map(|&statistic| {
-            let families = of_subject().filter(move |row| row.1.contains(&statistic));
-            families.map(move |row| row.0.at(statistic))
-        });
-        plain.chain(timed).collect()
+        let mut known: Vec<Metric> = plain.collect();
+        for statistic in Statistic::ALL {
+            let families = of_subject().filter(|row| row.1.contains(&statistic));
+            known.extend(families.map(|row| row.0.at(statistic)));
+        }
+        known
     }
 
     /// Makes the slope of a metric over a parameter.

@@ -107,6 +107,18 @@ fn every_file_is_a_module() {
     none(&dead, "no module names these");
 }
 
+/// A module with files of its own is the `mod.rs` of their directory, so that it is found beside them.
+#[test]
+fn a_module_with_a_directory_is_its_mod_rs() {
+    let files: Vec<String> = sources("").into_iter().map(|file| file.path).collect();
+    let is_beside = |path: &&String| {
+        let directory = path.replace(".rs", "/");
+        files.iter().any(|file| file.starts_with(&directory))
+    };
+    let beside: Vec<String> = files.iter().filter(is_beside).cloned().collect();
+    none(&beside, "these belong into the directory of the same name, as `mod.rs`");
+}
+
 #[test]
 fn no_file_is_too_long() {
     let long: Vec<String> = ["core/src", "src", "tests"]

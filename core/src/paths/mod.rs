@@ -59,7 +59,7 @@ pub fn checkout(package: &Path, budgets: &Path) -> String {
     let (package, budgets) = (resolve(package), resolve(budgets));
     let directory = budgets.parent().filter(|_| !budgets.starts_with(&package));
     let directory = directory.unwrap_or(&package);
-    format!("{:016x}", fnv::hash(directory.as_os_str().as_encoded_bytes().iter().copied()))
+    fnv::name(directory.as_os_str().as_encoded_bytes())
 }
 
 /// Whether nextest has unpacked this binary from an archive: then it describes the binaries in a file above them.
