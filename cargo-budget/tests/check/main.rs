@@ -13,6 +13,7 @@ mod links;
 #[path = "../made/mod.rs"]
 mod made;
 mod nothing;
+mod release;
 mod running;
 mod unchanged;
 
