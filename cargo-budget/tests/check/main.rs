@@ -7,6 +7,7 @@
 mod action;
 mod built;
 mod configuration;
+mod elsewhere;
 mod hooks;
 mod kinds;
 mod links;
