@@ -33,19 +33,26 @@ fn samples(page: &str, language: &str) -> Vec<String> {
     blocks.map(|block| block.split("\n```").next().unwrap().to_owned()).collect()
 }
 
+fn page() -> String {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::read_to_string(repository.join("docs/ci.md")).unwrap()
+}
+
+/// Returns a sample as the tests run it, which do not wait for a release build.
+fn unoptimized(sample: &str) -> String {
+    assert!(sample.contains("cargo budget check "), "{sample}");
+    sample.replace("cargo budget check ", "cargo budget check --profile dev ")
+}
+
 #[test]
 fn the_samples_of_the_page_work() {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let page = fs::read_to_string(repository.join("docs/ci.md")).unwrap();
+    let page = page();
     let counted = Crate::new("elsewhere");
     counted.git(&["checkout", "-q", "-b", "slower"]);
     counted.steps(133);
     counted.commit("do more");
 
-    // The tests do not wait for a release build.
-    let gate = samples(&page, "sh")[0].replace("budget check", "budget check --profile dev");
-    assert!(gate.contains("check --profile dev ${1:+--base \"$1\"}"), "{gate}");
-    let (code, text) = run(&counted, &gate, &["main"]);
+    let (code, text) = run(&counted, &unoptimized(&samples(&page, "sh")[0]), &["main"]);
     assert_eq!(code, 1, "{text}");
     let written = |name: &str| {
         let path: PathBuf = counted.0.root().join(name);
@@ -73,4 +80,23 @@ fn the_samples_of_the_page_work() {
     assert_eq!(entries[0]["location"]["path"], "budgets.toml", "{entries}");
     let metrics = written("metrics.txt");
     assert!(metrics.lines().all(|line| line.starts_with("perf_budget_value_")), "{metrics}");
+}
+
+#[test]
+fn parts_of_a_run_are_judged_together() {
+    let page = page();
+    let counted = Crate::new("parts");
+    let [part, whole] = [1, 2].map(|i| samples(&page, "sh")[i].clone());
+    assert!(whole.contains("--merge"), "{whole}");
+    for index in [1, 2] {
+        let variables = format!("export CI_NODE_INDEX={index} CI_NODE_TOTAL=2\n");
+        let (code, text) = run(&counted, &(variables + &unoptimized(&part)), &[]);
+        assert_eq!(code, 0, "{text}");
+        if index == 1 {
+            let (code, text) = run(&counted, &whole, &[]);
+            assert_eq!(code, 3, "a part is missing\n{text}");
+        }
+    }
+    let (code, text) = run(&counted, &whole, &[]);
+    assert_eq!(code, 0, "{text}");
 }
