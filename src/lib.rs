@@ -163,3 +163,17 @@ mod worker;
 pub use harness::Harness;
 pub use instrument::heap::Heap;
 pub use run::{Failed, Parameter, Run};
+
+/// The Rust samples of the pages, which doc tests compile. A test knows the pages that have one.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../docs/first-gate.md")]
+    mod first_gate {}
+
+    #[cfg(feature = "wasm")]
+    #[doc = include_str!("../docs/metrics.md")]
+    mod wasm {}
+
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+}

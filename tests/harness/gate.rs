@@ -15,10 +15,12 @@ pub(crate) const SUBJECT: &str = "PERF_BUDGET_TEST_SUBJECT";
 const LONGEST_RUN: Duration = Duration::from_secs(120);
 
 /// Variables that the machine that runs the suite may have set, and that a case must not see.
-const HIDDEN_VARIABLES: [&str; 18] = [
+const HIDDEN_VARIABLES: [&str; 20] = [
     "CI",
+    "CI_PROJECT_DIR",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
     "NEXTEST",
     "NEXTEST_ATTEMPT",
     "NEXTEST_RUN_ID",

@@ -37,6 +37,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     vec![
         row("github::annotations", annotations),
         row("github::no_annotations_elsewhere", no_annotations_elsewhere),
+        row("github::files_are_named_from_the_repository", files_are_named_from_the_repository),
         row("github::summary", summary),
         row("github::one_head_for_many_processes", one_head_for_many_processes),
         row("github::a_summary_that_cannot_be_written", a_summary_that_cannot_be_written),
@@ -69,6 +70,19 @@ fn annotations() {
                 .as_str(),
         ]
     );
+}
+
+/// GitHub shows annotations, and GitLab entries of its code quality report, by paths from the root of the repository.
+fn files_are_named_from_the_repository() {
+    for variable in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"] {
+        let case = case(&format!("root-{}", variable.to_lowercase()));
+        let (above, name) = (case.dir.parent().unwrap().to_owned(), case.dir.file_name().unwrap());
+        let want = format!("{}/budgets.toml", name.to_str().unwrap());
+        let case = case.env(variable, above);
+        let run = case.run().exited(101);
+        assert!(run.stdout.contains(&format!("::error file={want},line=5,")), "{}", run.stdout);
+        assert!(case.outcomes().iter().all(|outcome| outcome.file == want));
+    }
 }
 
 fn no_annotations_elsewhere() {

@@ -30,7 +30,9 @@ fn run_in(target: &Path, package: &Path) -> Output {
     let mut command = Command::new(&binary);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if ["PERF_BUDGET", "NEXTEST", "CARGO_TARGET", "GITHUB_"].iter().any(|s| text.starts_with(s))
+        if ["PERF_BUDGET", "NEXTEST", "CARGO_TARGET", "GITHUB_", "CI_"]
+            .iter()
+            .any(|s| text.starts_with(s))
         {
             command.env_remove(&name);
         }

@@ -5,6 +5,7 @@
 //! `reason`.
 
 mod bencher;
+mod code_quality;
 mod csv;
 mod data;
 pub(crate) mod explain;
@@ -42,6 +43,8 @@ pub(crate) enum Format {
     Jsonl,
     /// JUnit's XML, as nextest writes it
     Junit,
+    /// GitLab's code quality report: reds and warnings at their lines
+    CodeQuality,
     /// A table for spreadsheets
     Csv,
     /// OpenMetrics text, for Prometheus to scrape
@@ -72,6 +75,7 @@ pub(crate) fn render(
         Format::Json => whole(json::render(report)?),
         Format::Jsonl => whole(json::lines(report)?),
         Format::Junit => whole(junit::render(report)?),
+        Format::CodeQuality => whole(code_quality::render(report)?),
         Format::Csv => whole(csv::render(report)?),
         Format::Openmetrics => whole(openmetrics::render(report, Dialect::OpenMetrics)),
         Format::Prometheus => whole(openmetrics::render(report, Dialect::Prometheus)),

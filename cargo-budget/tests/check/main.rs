@@ -7,6 +7,7 @@
 mod action;
 mod built;
 mod configuration;
+mod elsewhere;
 mod hooks;
 mod kinds;
 mod links;
@@ -14,6 +15,7 @@ mod links;
 mod made;
 mod nothing;
 mod reach;
+mod release;
 mod running;
 mod unchanged;
 

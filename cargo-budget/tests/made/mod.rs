@@ -71,7 +71,7 @@ impl Made {
 pub(crate) fn isolate(command: &mut Command, results: &Path) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let others = ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_"];
+        let others = ["PERF_BUDGET", "NEXTEST", "GITHUB_", "GIT_", "CI_"];
         if others.iter().any(|start| name.starts_with(start)) {
             command.env_remove(name);
         }

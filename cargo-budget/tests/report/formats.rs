@@ -17,6 +17,7 @@ fn every_format_is_as_expected() {
     check(&["terminal"], 1, "terminal.txt");
     check(&["markdown"], 1, "report.md");
     check(&["junit"], 1, "junit.xml");
+    check(&["code-quality"], 1, "code-quality.json");
     check(&["csv"], 1, "report.csv");
     check(&["openmetrics"], 1, "metrics.txt");
     let left = check(&["bencher"], 1, "bencher.json");
@@ -53,6 +54,50 @@ fn json_matches_its_schema() {
         check_described(&schema, &schema, &document, "");
     }
     assert!(!validator.is_valid(&serde_json::json!({ "format": 1, "outcomes": [{}] })));
+}
+
+/// What GitLab asks of each entry: the fields that its documentation requires, with its words for severity, and a path from
+/// the root of the repository. Of entries with the same fingerprint it shows one.
+#[test]
+fn code_quality_is_as_gitlab_reads_it() {
+    let schema = serde_json::json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "additionalProperties": false,
+            "properties": {
+                "description": { "type": "string", "minLength": 1 },
+                "check_name": { "type": "string", "minLength": 1 },
+                "fingerprint": { "type": "string", "pattern": "^[0-9a-f]{16}$" },
+                "severity": { "enum": ["info", "minor", "major", "critical", "blocker"] },
+                "location": {
+                    "type": "object",
+                    "required": ["path", "lines"],
+                    "properties": {
+                        "path": { "type": "string", "pattern": "^[^./]" },
+                        "lines": {
+                            "type": "object",
+                            "required": ["begin"],
+                            "properties": { "begin": { "type": "integer", "minimum": 1 } }
+                        }
+                    }
+                }
+            }
+        }
+    });
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (input, count) in [("outcomes.jsonl", 5), ("hostile.jsonl", 13)] {
+        let done = run(&["report", "--format", "code-quality", "--input", &file(input)]);
+        let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&document).map(|e| e.to_string()).collect();
+        assert!(wrong.is_empty(), "{input}: {wrong:#?}");
+        let entries = document.as_array().unwrap();
+        let of = |entry: &serde_json::Value| entry["fingerprint"].to_string();
+        let unique: std::collections::BTreeSet<String> = entries.iter().map(of).collect();
+        assert_eq!(unique.len(), entries.len(), "{input}");
+        assert_eq!(entries.len(), count, "{input}");
+    }
 }
 
 /// Checks that every written field is in the schema, so that readers do not have to guess.

@@ -112,11 +112,14 @@ fn above_deps(binary: &Path) -> Option<&Path> {
     deps.ancestors().nth(2)
 }
 
-/// Returns `path` as people know it: relative to the repository's root under GitHub Actions, whose annotations need
-/// that; otherwise relative to the current directory, if it is below that.
+/// The variables in which GitHub Actions and GitLab name the repository's root.
+const REPOSITORY: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+
+/// Returns `path` as people know it: relative to the repository's root under GitHub Actions and GitLab, which show the
+/// lines of files by that; otherwise relative to the current directory, if it is below that.
 pub fn shown(path: &Path) -> String {
-    let repository = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
-    shown_from(path, repository.into_iter().chain(std::env::current_dir().ok()))
+    let repository = REPOSITORY.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    shown_from(path, repository.chain(std::env::current_dir().ok()))
 }
 
 fn shown_from(path: &Path, places: impl IntoIterator<Item = PathBuf>) -> String {

@@ -1,10 +1,12 @@
 //! The rules of the house as tests: what a reviewer would otherwise have to look for in every change.
 //!
 //! The rules for files are here. `arrows` checks the structure of the source, `metrics` what holds for each metric,
-//! `pages` what the pages beside the source promise, `map` whether the maps of the code are whole, `dependencies` what is asked of other crates, and `words` the
-//! words of the glossary.
+//! `pages` what the pages beside the source promise, `book` that their links and samples are right, `workflows` what
+//! GitHub runs, `map` whether the maps of the code are whole, `dependencies` what is asked of other crates, and `words`
+//! the words of the glossary.
 
 mod arrows;
+mod book;
 mod children;
 mod circles;
 mod dependencies;
@@ -12,6 +14,7 @@ mod map;
 mod metrics;
 mod pages;
 mod words;
+mod workflows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
