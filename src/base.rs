@@ -15,7 +15,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
 };
-use perf_budget_core::outcome::Proven;
+use perf_budget_core::outcome::{BaseRevision, Proven};
 
 pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
@@ -45,6 +45,8 @@ pub(crate) struct Base {
     unchanged: Option<Unchanged>,
     /// What is proven unchanged in the builds that times are compared with.
     unchanged_times: Option<Unchanged>,
+    /// Which revision it is. `None` if a person named its binary by hand.
+    pub(crate) revision: Option<BaseRevision>,
 }
 
 impl Base {
@@ -62,7 +64,8 @@ impl Base {
         let benchmarks = benchmarks.map(|built| BaseBenchmarks::read(built.clone(), always));
         let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
         if handover.details.lacks.is_some() {
-            return Ok(Some(Base { benchmarks, ..Base::before_budgets() }));
+            let revision = handover.details.revision;
+            return Ok(Some(Base { benchmarks, revision, ..Base::before_budgets() }));
         }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
@@ -91,6 +94,7 @@ impl Base {
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
+            revision: None,
         }
     }
 
@@ -159,6 +163,7 @@ impl Base {
             benchmarks: Vec::new(),
             unchanged: None,
             unchanged_times: None,
+            revision: handover.details.revision.clone(),
         })
     }
 
