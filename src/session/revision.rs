@@ -75,7 +75,9 @@ mod tests {
         }
         assert_eq!(commit(&dir.join(below)).as_deref(), want, "{name}");
         let none = |_: &str| None;
-        let named = files.iter().any(|(_, text)| text.contains("refs/heads/main\n") && text.starts_with("ref: "));
+        let named = files
+            .iter()
+            .any(|(_, text)| text.contains("refs/heads/main\n") && text.starts_with("ref: "));
         assert_eq!(branch(&dir.join(below), none).as_deref(), named.then_some("main"), "{name}");
         let ci = |name: &str| match name {
             "GITHUB_HEAD_REF" => Some(String::new()),

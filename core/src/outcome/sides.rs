@@ -27,7 +27,7 @@ pub struct Side {
     /// The median.
     pub value: f64,
     /// The bars of a histogram. Both sides have bars of the same width at the same places, so that one can be drawn over
-    /// the other. There is none if all values of both sides are the same.
+    /// the other. There is none if neither side varies.
     pub bars: Vec<HistogramBin>,
 }
 
@@ -38,7 +38,8 @@ impl Sides {
         let reference = Sample::new(pairs.iter().map(|pair| pair.1).collect()).ok()?;
         let both = Sample::new([subject.values(), reference.values()].concat()).ok()?;
         let bins = histogram(&both, BARS);
-        let bins = if bins.len() > 1 { bins } else { Vec::new() };
+        let varies = |sample: &Sample| sample.values().first() != sample.values().last();
+        let bins = if varies(&subject) || varies(&reference) { bins } else { Vec::new() };
         let side = |sample: &Sample| {
             let values = sample.values();
             // The last bar has the greatest value too.
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!((sides.subject.value, sides.subject.bars.len()), (7.0, 0));
         let differ = Sides::of(&[(8.0, 7.0)], Unit::Bytes).unwrap();
         assert_eq!((differ.subject.value, differ.reference.value), (8.0, 7.0));
-        assert_eq!(differ.subject.bars.last().map(|bar| bar.count), Some(1));
+        assert_eq!(differ.subject.bars, []);
         assert_eq!(Sides::of(&[], Unit::Bytes), None);
         assert_eq!(Sides::of(&[(f64::NAN, 1.0)], Unit::Bytes), None);
     }
