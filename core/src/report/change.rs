@@ -1,11 +1,11 @@
 //! How a value compares with the one before: with the base's, another budget's, or the one that was accepted. A limit
 //! against the base is read as a change, and not as a share of something.
 
+use super::terminal;
+use super::used::percent;
 use crate::budget::Bound;
 use crate::outcome::{Outcome, short};
 use crate::quantity::{Quantity, Unit};
-use crate::report::terminal;
-use crate::report::used::percent;
 
 /// A value beside the one that it is compared with.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! One broken limit as a headline, in the words of a person: `index is 7.8 % slower than main, limit +5 %`.
 
+use super::change::{change, times};
 use crate::budget::Bound;
 use crate::outcome::{Against, Outcome};
 use crate::quantity::{Quantity, Unit};
-use crate::report::change::{change, times};
 
 /// The metric that needs no mention: the time of one operation.
 const PLAIN: &str = "mean";
