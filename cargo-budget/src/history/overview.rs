@@ -16,7 +16,7 @@ impl Answer {
             let values: Vec<f64> = shown.trend.commits.iter().map(|commit| commit.value).collect();
             let _ = writeln!(text, "\n{}  {}", shown.series.test, sparkline(&values));
             for (change, distance) in shown.recent() {
-                let _ = writeln!(text, "  {}", shown.change(change, *distance));
+                let _ = writeln!(text, "  {}", shown.change(change, distance));
             }
             if let Some(drift) = &shown.trend.total_drift {
                 let _ = writeln!(text, "  {}", shown.drift(drift));

@@ -188,9 +188,9 @@ impl Shown {
     }
 
     /// Returns the recent changes, each with the number of commits in its range.
-    pub(super) fn recent(&self) -> impl Iterator<Item = (&Change, &Option<usize>)> {
+    pub(super) fn recent(&self) -> impl Iterator<Item = (&Change, Option<usize>)> {
         let first = self.trend.commits.len().saturating_sub(LATELY);
-        let all = self.trend.changes.iter().zip(&self.distances);
+        let all = self.trend.changes.iter().zip(self.distances.iter().copied());
         all.filter(move |(change, _)| change.at >= first)
     }
 

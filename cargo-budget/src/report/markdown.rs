@@ -29,7 +29,7 @@ const MARK: &str = "<!-- perf-budget -->";
 /// Renders the comment.
 pub(super) fn render(report: &Report) -> String {
     let (sentence, _) = headline::headline(report);
-    let mut comment = format!("{MARK}\n### {}\n\n", prose(&headline::project(report)));
+    let mut comment = format!("{MARK}\n### Performance budgets\n\n");
     let _ = writeln!(comment, "**{}**\n\n{}", prose(&sentence), prose(&report.closing()));
     comment.push_str(&compared(report));
     for (i, remark) in report.remarks.iter().enumerate() {
@@ -52,14 +52,19 @@ pub(super) fn render(report: &Report) -> String {
     comment
 }
 
-/// Returns the line that says which revisions are compared; empty where no base is recorded.
+/// Returns the line that says what was measured, and compared with which revision; empty where nothing is known of it.
 fn compared(report: &Report) -> String {
-    let run = report.outcomes.iter().map(|outcome| &outcome.run).find(|run| run.base.is_some());
-    let Some((run, base)) = run.and_then(|run| Some((run, run.base.as_ref()?))) else {
-        return String::new();
-    };
-    let commit = run.commit.as_deref().map_or("this revision".to_owned(), |c| code(short(c)));
-    format!("\n{commit} compared with {} at {}\n", code(&base.name), code(short(&base.commit)))
+    let project = report.outcomes.iter().any(|outcome| !outcome.run.package.is_empty());
+    let run = report.outcomes.iter().map(|outcome| &outcome.run).max_by_key(|run| run.began);
+    let project = project.then(|| code(&headline::project(report)));
+    let commit = run.and_then(|run| run.commit.as_ref()).map(|commit| code(short(commit)));
+    let measured = [project, commit].into_iter().flatten().collect::<Vec<_>>().join(" at ");
+    let base = run
+        .and_then(|run| run.base.as_ref())
+        .map(|base| format!("compared with {} at {}", code(&base.name), code(short(&base.commit))));
+    let known = [Some(measured).filter(|text| !text.is_empty()), base];
+    let known = known.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if known.is_empty() { known } else { format!("\n{known}\n") }
 }
 
 /// Adds a row for each budget that changed or needs attention, the worst first.

@@ -55,7 +55,7 @@ fn step(db: &str) {
 
 fn lately(db: &str) {
     let project = Project::new("lately", db);
-    project.run(&["trend"]).says(3, "nothing is recorded in");
+    project.run(&["trend"]).says(3, "cargo budget history record");
     let values: Vec<f64> =
         (0..16).map(|n| (if n < 10 { 1.0 } else { 1.2 }) * (1.0 + noise(n))).collect();
     let hashes = project.history(&values);
