@@ -333,7 +333,7 @@ impl OutcomeCollector {
             let _ = writeln!(text, "this run so far: {}", count(&so_far, total, 0));
         }
         if std::env::var("GITHUB_ACTIONS").is_ok_and(|v| v == "true") {
-            for annotation in outcomes.iter().filter_map(github::annotation) {
+            for annotation in github::annotations(&outcomes) {
                 text.push_str(&annotation);
                 text.push('\n');
             }

@@ -26,7 +26,13 @@ fi
 if [ -n "$BASE" ] && merge_base=$(git merge-base HEAD "$BASE"); then
     cargo budget diff "$merge_base" --format markdown >"$RESULTS/limits.md" || [ $? = 1 ]
     if grep -q '^|' "$RESULTS/limits.md"; then
-        printf '\n' | cat - "$RESULTS/limits.md" >>"$RESULTS/comment.md"
+        # GitHub refuses a comment of more than 65,536 characters.
+        if [ "$(cat "$RESULTS/comment.md" "$RESULTS/limits.md" | wc -c)" -lt 65000 ]; then
+            printf '\n' | cat - "$RESULTS/limits.md" >>"$RESULTS/comment.md"
+        else
+            printf '\n%s\n' "The change alters limits too, too many for this comment: \`cargo budget diff\` lists them." \
+                >>"$RESULTS/comment.md"
+        fi
     fi
     rm "$RESULTS/limits.md"
 fi

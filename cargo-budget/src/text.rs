@@ -119,6 +119,13 @@ pub(crate) fn no_commands(text: &str) -> String {
     safe
 }
 
+/// Splits a text at its first pair of backticks; `None` where there is none. Code is on one line, and not empty.
+pub(crate) fn between_backticks(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    (!code.is_empty() && !code.contains('\n')).then_some((before, code, after))
+}
+
 /// Returns a counted noun: `1 file`, `2 files`.
 pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })

@@ -250,6 +250,8 @@ fn digits(value: f64, unit: Unit) -> String {
         m if m >= 99.95 => format!("{value:.0}"),
         m if m >= 9.995 => format!("{value:.1}"),
         m if m >= 0.0095 || m == 0.0 => format!("{value:.2}"),
+        // People read "0.005 %", and not "4.99e-3 %".
+        m if m >= 0.000_095 => format!("{value:.*}", (1.0 - m.log10().floor()) as usize),
         _ => format!("{value:.2e}"),
     }
 }
@@ -295,6 +297,15 @@ mod tests {
     fn large_numbers_are_written_short() {
         let shown = |value| Quantity::new(value, Unit::Number).to_string();
         assert_eq!([1e308, 1e15, 1e14].map(shown), ["1.00e308", "1.00e15", "100000000000000"]);
+    }
+
+    #[test]
+    fn small_numbers_are_written_out() {
+        let shown = |value| Quantity::new(value, Unit::Share).to_string();
+        assert_eq!(
+            [0.000_049_9, 0.000_005, 0.000_000_1, 0.0].map(shown),
+            ["0.0050 %", "0.00050 %", "1.00e-5 %", "0 %"]
+        );
     }
 
     #[test]

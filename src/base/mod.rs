@@ -15,7 +15,7 @@ use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
     self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
 };
-use perf_budget_core::outcome::Proven;
+use perf_budget_core::outcome::{BaseRevision, Proven};
 
 pub(crate) use self::benchmarks::BaseBenchmarks;
 pub(crate) use self::links::Links;
@@ -48,6 +48,8 @@ pub(crate) struct Base {
     /// The copies of both test binaries that show what a workload reaches, and what they prove. `None` if everything is
     /// measured.
     watched: Option<WatchedBuilds>,
+    /// Which revision it is. `None` if a person named its binary by hand.
+    pub(crate) revision: Option<BaseRevision>,
 }
 
 /// Copies of both test binaries with a breakpoint in each function from which what differs can be reached.
@@ -74,7 +76,8 @@ impl Base {
         let benchmarks = benchmarks.map(|built| BaseBenchmarks::read(built.clone(), always));
         let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
         if handover.details.lacks.is_some() {
-            return Ok(Some(Base { benchmarks, ..Base::before_budgets() }));
+            let revision = handover.details.revision;
+            return Ok(Some(Base { benchmarks, revision, ..Base::before_budgets() }));
         }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
@@ -118,6 +121,7 @@ impl Base {
             unchanged: None,
             unchanged_times: None,
             watched: None,
+            revision: None,
         }
     }
 
@@ -187,6 +191,7 @@ impl Base {
             unchanged: None,
             unchanged_times: None,
             watched: None,
+            revision: handover.details.revision.clone(),
         })
     }
 

@@ -56,6 +56,7 @@ impl Source for Interleaved {
             timing: pair.timing,
             pinned: pair.processor,
             links: pair.links,
+            work: pair.work[0],
             notes: pair.notes.clone(),
             ..ProcessRun::default()
         };

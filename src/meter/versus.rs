@@ -29,7 +29,8 @@ impl Source for Versus {
             let b = self.reference.measure_process()?;
             (self.subject.measure_process()?, b)
         };
-        let mut both = ProcessRun { elapsed: a.elapsed + b.elapsed, ..ProcessRun::default() };
+        let elapsed = a.elapsed + b.elapsed;
+        let mut both = ProcessRun { elapsed, work: a.work, ..ProcessRun::default() };
         for metric in &self.metrics {
             let (x, y) = (typical_value(&a, metric)?, typical_value(&b, metric)?);
             let least = metric.least_compared();

@@ -40,6 +40,8 @@ pub(crate) fn run(tests: usize, budgets: usize, file: &Path) -> Run {
         target: target().unwrap_or_default(),
         checkout: paths::checkout(&package, file),
         commit: super::revision::commit(&package),
+        branch: super::revision::branch(&package, |name| std::env::var(name).ok()),
+        base: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The commit that is checked out. It is read from git's own files, because starting git in the process of each test
+//! The commit and the branch that are checked out. They are read from git's own files, because starting git in the process of each test
 //! would cost more than the test.
 
 use std::fs;
@@ -16,6 +16,19 @@ pub(super) fn commit(start: &Path) -> Option<String> {
     directories.into_iter().flatten().find_map(|directory| {
         let loose = read(&directory.join(name)).and_then(|text| hash(&text));
         loose.or_else(|| packed(&read(&directory.join("packed-refs"))?, name))
+    })
+}
+
+/// Returns the branch: that of the pull request, else the one that GitHub runs for, else the one that is checked out.
+/// GitHub checks out a commit without a branch. `None` if there is no branch.
+pub(super) fn branch(start: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let named = ["GITHUB_HEAD_REF", "GITHUB_REF_NAME"].into_iter().find_map(|name| {
+        let value = variable(name)?;
+        (!value.is_empty()).then_some(value)
+    });
+    named.or_else(|| {
+        let head = read(&start.ancestors().find_map(directory)?.join("HEAD"))?;
+        head.strip_prefix("ref: refs/heads/").map(str::to_owned)
     })
 }
 
@@ -61,6 +74,17 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         assert_eq!(commit(&dir.join(below)).as_deref(), want, "{name}");
+        let none = |_: &str| None;
+        let named = files
+            .iter()
+            .any(|(_, text)| text.contains("refs/heads/main\n") && text.starts_with("ref: "));
+        assert_eq!(branch(&dir.join(below), none).as_deref(), named.then_some("main"), "{name}");
+        let ci = |name: &str| match name {
+            "GITHUB_HEAD_REF" => Some(String::new()),
+            "GITHUB_REF_NAME" => Some("topic".to_owned()),
+            _ => None,
+        };
+        assert_eq!(branch(&dir.join(below), ci).as_deref(), Some("topic"), "{name}");
         fs::remove_dir_all(&dir).unwrap();
     }
 

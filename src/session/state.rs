@@ -75,6 +75,7 @@ impl Session {
         )?;
         let suite = Suite::of(&budgets, base.is_some());
         let run = machine::run(suite.tests.len(), budgets.budgets.len(), &budgets.path);
+        let run = Run { base: base.as_ref().and_then(|base| base.revision.clone()), ..run };
         let started = match &run_cache {
             Some(run_cache) if budgets.settings.total.is_some() => run_cache.began()?,
             _ => SystemTime::now(),

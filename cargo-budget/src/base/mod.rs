@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use perf_budget_core::handover::{self, Benchmarks, Details, Handover, Unchanged};
-use perf_budget_core::outcome::short;
+use perf_budget_core::outcome::{BaseRevision, short};
 
 use self::binaries::Wanted;
 use self::compared::Compared;
@@ -56,6 +56,8 @@ pub(crate) use self::running::{harness, print_environment};
 pub(crate) struct Base {
     /// The full name of the commit.
     pub(crate) commit: String,
+    /// The revision as it was asked for.
+    name: String,
     /// The directory that holds the base's `budgets.toml`, or would hold it.
     pub(crate) root: PathBuf,
     /// The test binary as cargo builds it; `None` where there was nothing to build.
@@ -97,7 +99,8 @@ impl Base {
     fn handover(&self) -> Handover {
         if self.lacks.is_some() {
             let benchmarks = self.benchmarks.clone();
-            let details = Details { lacks: self.lacks.clone(), benchmarks, ..Details::default() };
+            let (lacks, revision) = (self.lacks.clone(), Some(self.revision()));
+            let details = Details { lacks, benchmarks, revision, ..Details::default() };
             return Handover { details, ..Handover::default() };
         }
         let Compared { head, base, more, notes, unchanged, watched, .. } = &self.compared;
@@ -121,9 +124,14 @@ impl Base {
                 unchanged_times: unchanged.clone(),
                 watched: watched.clone(),
                 benchmarks: self.benchmarks.clone(),
+                revision: Some(self.revision()),
                 ..Details::default()
             },
         }
+    }
+
+    fn revision(&self) -> BaseRevision {
+        BaseRevision { name: self.name.clone(), commit: self.commit.clone() }
     }
 }
 
@@ -206,6 +214,7 @@ fn prepare_base(
     let made = prepared.make(wanted, workspace.as_ref(), lacks.is_none() && !alone, tell)?;
     Ok(Base {
         commit: commit.to_owned(),
+        name: wanted.revision.to_owned(),
         root: prepared.root().to_owned(),
         binary: made.binary,
         compared: made.compared,

@@ -72,10 +72,11 @@ struct List {
     format: Rendering,
 }
 
-/// Show the steps of a budget, the commits that made them, and whether it drifts
+/// Show the steps of a budget, the commits that made them, and whether it drifts; or what changed lately over all budgets
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cargo budget trend                    what changed lately over all budgets, the worst first
   cargo budget trend merge
   cargo budget trend merge::p99 --branch main --last 100
   cargo budget trend merge --environment 'EPYC' --format json
@@ -85,8 +86,8 @@ slope between steps; docs/history.md has the details. Commits are in the order o
 pub(super) struct Trend {
     #[command(flatten)]
     db: Db,
-    /// A budget, or a test of it: `merge`, `merge::p99`
-    budget: String,
+    /// A budget, or a test of it: `merge`, `merge::p99` [default: all budgets, and what changed lately]
+    budget: Option<String>,
     /// The branch [default: the one that is checked out, else the one recorded last]
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
@@ -161,7 +162,7 @@ impl Trend {
         let project = project();
         let place = Place::of(self.db.db.as_deref(), project.as_ref())?;
         let which = TrendQuery {
-            name: &self.budget,
+            name: self.budget.as_deref(),
             branch: self.branch.as_deref(),
             environment: self.environment.as_deref(),
             last: self.last,
@@ -169,6 +170,7 @@ impl Trend {
         };
         let answer = history::trend(&place, project.as_ref(), &which, context.progress)?;
         match self.format {
+            Rendering::Text if self.budget.is_none() => show(&answer.overview())?,
             Rendering::Text => show(&answer.text())?,
             Rendering::Json => print(&format!("{:#}\n", answer.json()))?,
         }

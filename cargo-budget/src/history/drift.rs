@@ -30,7 +30,7 @@ pub(crate) struct Drift {
 /// the least Bayesian information criterion (Schwarz 1978) is returned: each step and each drift must bring it enough
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
-    let trend = |steps: &[Step]| drift(values, &segments(values, steps)).filter(is_significant);
+    let trend = |steps: &[Step]| significant(values, &segments(values, steps));
     let explain_with_drift = |between: &[Step]| {
         let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
@@ -69,30 +69,161 @@ fn criterion(values: &[f64], steps: &[Step], drift: Option<Drift>) -> f64 {
     n * (rest / n).max(f64::MIN_POSITIVE).ln() + numbers as f64 * n.ln()
 }
 
-fn is_significant(drift: &Drift) -> bool {
-    drift.p <= LEVEL
+/// Returns the trend within the segments, if it is significant. The slope, which takes longer, is only looked for then.
+pub(crate) fn significant(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> {
+    probability(values, segments).filter(|p| *p <= LEVEL)?;
+    drift(values, segments)
 }
 
 /// Returns the trend within the segments; `None` where all values within each segment are equal.
 pub(crate) fn drift(values: &[f64], segments: &[Range<usize>]) -> Option<Drift> {
+    let p = probability(values, segments)?;
+    Some(Drift { slope: slope(values, segments), p })
+}
+
+/// Returns the p-value of the trend within the segments; `None` where all values within each segment are equal.
+fn probability(values: &[f64], segments: &[Range<usize>]) -> Option<f64> {
     let (mut score, mut variance) = (0.0, 0.0);
-    let mut slopes = Vec::new();
     for segment in segments {
         let values = &values[segment.clone()];
-        for (i, early) in values.iter().enumerate() {
-            for (j, late) in values.iter().enumerate().skip(i + 1) {
-                let rise = late - early;
-                score += if rise == 0.0 { 0.0 } else { rise.signum() };
-                slopes.push(rise / (j - i) as f64);
-            }
-        }
+        // Of all pairs, those that fall are counted in one order, and those that rise in the other.
+        let (mut falls, mut rises) =
+            (values.to_vec(), values.iter().map(|value| -value).collect::<Vec<_>>());
+        score += inversions(&mut rises, f64::gt) as f64 - inversions(&mut falls, f64::gt) as f64;
         variance += score_variance(values);
     }
     if variance <= 0.0 {
         return None;
     }
     let z = (score.abs() - 1.0).max(0.0) / variance.sqrt();
-    Some(Drift { slope: order::median(slopes)?, p: 2.0 * upper_tail(z) })
+    Some(2.0 * upper_tail(z))
+}
+
+/// The most slopes that are listed to find their median.
+const MOST_LISTED: usize = 20_000;
+
+/// The number of halvings that find the median of more slopes, from a range around it: to 9 digits of that range.
+const HALVINGS: usize = 30;
+
+/// The number of slopes that show where their median is.
+const SAMPLED: usize = 512;
+
+/// Returns the median of the slopes of all pairs within the segments.
+fn slope(values: &[f64], segments: &[Range<usize>]) -> f64 {
+    let pairs = |segment: &Range<usize>| segment.len() * segment.len().saturating_sub(1) / 2;
+    let all: usize = segments.iter().map(pairs).sum();
+    if all > MOST_LISTED {
+        return slope_by_counting(values, segments, all);
+    }
+    let mut slopes = Vec::with_capacity(all);
+    for segment in segments {
+        let values = &values[segment.clone()];
+        for (i, early) in values.iter().enumerate() {
+            let late = values.iter().enumerate().skip(i + 1);
+            slopes.extend(late.map(|(j, late)| (late - early) / (j - i) as f64));
+        }
+    }
+    median(&mut slopes)
+}
+
+/// Returns the median of many slopes. A slope is at most `b` where the pair does not rise once `b` is subtracted for each
+/// place, so the slopes below any `b` can be counted without listing them (Cole, Salowe, Steiger & Szemerédi 1989).
+fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f64 {
+    let mut levels = Vec::new();
+    let mut at_most = |slope: f64| -> usize {
+        let count = |segment: &Range<usize>| {
+            levels.clear();
+            levels.extend(segment.clone().map(|i| values[i] - slope * i as f64));
+            inversions(&mut levels, f64::ge)
+        };
+        segments.iter().map(count).sum()
+    };
+    let (mut low, mut high) = around_median(values, segments);
+    // The sample may lie, so the range is widened until the median is in it.
+    let mut width = (high - low).max(f64::MIN_POSITIVE);
+    while at_most(low) * 2 >= all {
+        low -= width;
+        width *= 2.0;
+    }
+    while at_most(high) * 2 < all {
+        high += width;
+        width *= 2.0;
+    }
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(low, high);
+        if at_most(middle) * 2 >= all {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+/// Returns a range that the median of the slopes is likely to be in, by the slopes between the halves of the longest
+/// segment.
+fn around_median(values: &[f64], segments: &[Range<usize>]) -> (f64, f64) {
+    let longest = segments.iter().max_by_key(|segment| segment.len()).cloned().unwrap_or(0..0);
+    let half = (longest.len() / 2).max(1);
+    let values = &values[longest];
+    let pairs = values.len() - half;
+    let step = pairs.div_ceil(SAMPLED);
+    let slope = |i: usize| (values[i + half] - values[i]) / half as f64;
+    let mut slopes: Vec<f64> = (0..pairs).step_by(step).map(slope).collect();
+    slopes.sort_by(f64::total_cmp);
+    (slopes[slopes.len() / 4], slopes[slopes.len() * 3 / 4])
+}
+
+/// Returns how many pairs of values are in this order, the earlier one first, and sorts the values (by merging).
+fn inversions(values: &mut [f64], is_before: fn(&f64, &f64) -> bool) -> usize {
+    /// The length that is sorted by insertion.
+    const SHORT: usize = 16;
+    let mut count = 0;
+    for part in values.chunks_mut(SHORT) {
+        for end in 1..part.len() {
+            let value = part[end];
+            let mut at = end;
+            while at > 0 && is_before(&part[at - 1], &value) {
+                part[at] = part[at - 1];
+                at -= 1;
+                count += 1;
+            }
+            part[at] = value;
+        }
+    }
+    let mut merged = Vec::with_capacity(values.len());
+    let mut length = SHORT;
+    while length < values.len() {
+        for part in values.chunks_mut(2 * length) {
+            let (left, right) = part.split_at(length.min(part.len()));
+            merged.clear();
+            let mut i = 0;
+            for late in right {
+                while i < left.len() && !is_before(&left[i], late) {
+                    merged.push(left[i]);
+                    i += 1;
+                }
+                // All that is left in the first half is greater than this one, or as great.
+                count += left.len() - i;
+                merged.push(*late);
+            }
+            merged.extend_from_slice(&left[i..]);
+            part.copy_from_slice(&merged);
+        }
+        length *= 2;
+    }
+    count
+}
+
+/// Returns the median. There must be at least one value, and the values are reordered.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    let middle = values.len() / 2;
+    let (below, at, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let at = *at;
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(below) if values.len().is_multiple_of(2) => f64::midpoint(below, at),
+        _ => at,
+    }
 }
 
 /// Returns the variance of Kendall's score where there is no trend: `(n(n−1)(2n+5) − Σ t(t−1)(2t+5)) / 18`, where `t`

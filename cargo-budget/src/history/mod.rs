@@ -2,7 +2,8 @@
 //!
 //! `store` records runs and queries them, with one schema and one SQL text for both databases, which are in `sqlite`
 //! and `postgres`; `place` says which of them a history is in. `import` reads the results of other tools. `trend`
-//! finds, with `change` and `drift`, how a budget's values developed; `show` prints it.
+//! finds, with `change` and `drift`, how a budget's values developed; `show` prints it, and `overview` what changed lately
+//! over all budgets.
 
 mod change;
 mod database;
@@ -10,6 +11,7 @@ mod drift;
 mod entry;
 #[cfg(feature = "import")]
 mod import;
+mod overview;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;

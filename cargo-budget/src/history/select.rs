@@ -1,8 +1,10 @@
 //! The choice of the series that a question is about: a budget has a series for each test, environment and branch.
 
+use std::collections::HashMap;
+
 use super::entry::NO_VERDICT;
 use super::place::Place;
-use super::show::{Answer, Shown};
+use super::show::{Answer, LATELY, Shown};
 use super::store::{Series, Store};
 use super::{revision, trend as analysis};
 use crate::failure::Failure;
@@ -12,8 +14,8 @@ use crate::project::Project;
 /// Which series to show.
 #[derive(Debug)]
 pub(crate) struct TrendQuery<'a> {
-    /// The name of a budget or of a test.
-    pub(crate) name: &'a str,
+    /// The name of a budget or of a test; `None` for all of them.
+    pub(crate) name: Option<&'a str>,
     pub(crate) branch: Option<&'a str>,
     /// A part of the environment's text.
     pub(crate) environment: Option<&'a str>,
@@ -21,6 +23,13 @@ pub(crate) struct TrendQuery<'a> {
     pub(crate) last: u16,
     /// Whether outcomes of trees with uncommitted changes count.
     pub(crate) dirty: bool,
+}
+
+impl TrendQuery<'_> {
+    /// Returns what is asked for, for messages.
+    fn what(&self) -> String {
+        self.name.map_or("the history".to_owned(), |name| format!("`{name}`"))
+    }
 }
 
 /// Analyses how the values of a budget developed.
@@ -35,7 +44,13 @@ pub(crate) fn trend(
     let failed = |fault: super::database::Fault| fault.failure("read", &place.shown());
     let all = store.series(which.name).map_err(failed)?;
     if all.is_empty() {
-        return Err(unknown(&mut store, place, project, which.name));
+        return Err(match which.name {
+            Some(name) => unknown(&mut store, place, project, name),
+            None => Failure::unmeasured(format!(
+                "nothing is recorded in `{}` yet: run `cargo budget history record` after the tests",
+                place.shown()
+            )),
+        });
     }
     let mut notes = Vec::new();
     let on_branch = choose_branch(&all, which, project, &mut notes)?;
@@ -51,7 +66,13 @@ pub(crate) fn trend(
         is_ours |= points.iter().any(|point| point.verdict != NO_VERDICT);
         let cut = points.len() == usize::from(which.last);
         let trend = analysis::analyse(&points, which.dirty);
+        // Git is asked only for what an overview shows.
+        let oldest =
+            if which.name.is_some() { 0 } else { trend.commits.len().saturating_sub(LATELY) };
         let distances = trend.changes.iter().map(|change| {
+            if change.at < oldest {
+                return None;
+            }
             let (from, to) = (&trend.commits[change.at - 1].hash, &trend.commits[change.at].hash);
             let root = &project?.root;
             revision::distance(root, from.as_ref()?, to.as_ref()?)
@@ -60,12 +81,12 @@ pub(crate) fn trend(
         shown.push(Shown { series: series.clone(), trend, distances, cut });
         work.step();
     }
-    if is_ours {
+    if is_ours && which.name.is_some() {
         notes.extend(project.and_then(|project| removed_note(project, &selected[0].budget)));
     }
     Ok(Answer {
         place: place.shown(),
-        name: which.name.to_owned(),
+        name: which.name.unwrap_or_default().to_owned(),
         branch,
         environment,
         shown,
@@ -115,8 +136,8 @@ fn choose_branch<'s>(
         let found = on(Some(named));
         if found.is_empty() {
             return Err(Failure::usage(format!(
-                "`{}` has no outcomes on branch `{named}`; it has some on {}",
-                which.name,
+                "{} has no outcomes on branch `{named}`; it has some on {}",
+                which.what(),
                 if branches.is_empty() { "no branch".to_owned() } else { branches.join(", ") }
             )));
         }
@@ -148,8 +169,8 @@ fn choose_environment<'s>(
         |series: &&&Series| which.environment.is_none_or(|part| series.environment.contains(part));
     let Some(newest) = series.iter().filter(asked).max_by_key(|series| series.newest) else {
         return Err(Failure::usage(format!(
-            "`{}` was not measured in an environment with `{}` in its name; it was in: {}",
-            which.name,
+            "{} was not measured in an environment with `{}` in its name; it was in: {}",
+            which.what(),
             which.environment.unwrap_or_default(),
             known.join("; ")
         )));
@@ -158,7 +179,8 @@ fn choose_environment<'s>(
         let others = known.iter().filter(|other| **other != newest.environment);
         let others: Vec<_> = others.map(|other| format!("`{other}`")).collect();
         notes.push(format!(
-            "the budget was also measured in {}; `--environment` selects one",
+            "{} was also measured in {}; `--environment` selects one",
+            if which.name.is_some() { "the budget" } else { "the project" },
             others.join(", ")
         ));
     }
@@ -169,19 +191,17 @@ fn choose_environment<'s>(
 /// Returns for each test the series with its present unit, since values in different units cannot be compared.
 fn newest_units<'s>(series: &[&'s Series], notes: &mut Vec<String>) -> Vec<&'s Series> {
     let mut chosen: Vec<&Series> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for &series in series {
-        match chosen.iter_mut().find(|known| known.test == series.test) {
-            None => chosen.push(series),
-            Some(known) => {
-                if series.newest > known.newest {
-                    *known = series;
-                }
-                notes.push(format!(
-                    "`{}` once had another unit; those values are left out",
-                    series.test
-                ));
-            }
+        let at = *known.entry(&series.test).or_insert(chosen.len());
+        let Some(other) = chosen.get_mut(at) else {
+            chosen.push(series);
+            continue;
+        };
+        if series.newest > other.newest {
+            *other = series;
         }
+        notes.push(format!("`{}` once had another unit; those values are left out", series.test));
     }
     chosen
 }

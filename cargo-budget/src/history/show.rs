@@ -37,6 +37,9 @@ pub(crate) struct Shown {
 /// The most changes of a deterministic metric that are listed one by one; there may be one at each commit.
 const MOST_CHANGES: usize = 8;
 
+/// The number of newest commits of a test in which a change is recent.
+pub(super) const LATELY: usize = 20;
+
 /// The width of a sparkline, in columns.
 const COLUMNS: usize = 60;
 
@@ -129,7 +132,7 @@ impl Shown {
     }
 
     /// Returns the line of a change, such as "worse by +12.3 %: 10 ms -> 11.2 ms in abc..def, …".
-    fn change(&self, change: &Change, distance: Option<usize>) -> String {
+    pub(super) fn change(&self, change: &Change, distance: Option<usize>) -> String {
         let commits = &self.trend.commits;
         let (good, bad) = (&commits[change.at - 1], &commits[change.at]);
         let range = match (&good.hash, &bad.hash) {
@@ -152,16 +155,19 @@ impl Shown {
             Some(true) => "worse",
             Some(false) => "better",
         };
-        format!(
-            "{word} by {}: {} -> {} {range}, {}{p}",
-            percent(change.before, change.after),
-            self.quantity(change.before),
-            self.quantity(change.after),
-            time::shown(bad.at)
-        )
+        let (before, after) = (self.quantity(change.before), self.quantity(change.after));
+        // Two values may look the same when rounded for reading.
+        let values = if before.to_string() == after.to_string() {
+            let by = self.quantity((change.after - change.before).abs());
+            format!("{before}, by {by}")
+        } else {
+            format!("{before} -> {after}")
+        };
+        let by = percent(change.before, change.after);
+        format!("{word} by {by}: {values} {range}, {}{p}", time::shown(bad.at))
     }
 
-    fn drift(&self, drift: &TotalDrift) -> String {
+    pub(super) fn drift(&self, drift: &TotalDrift) -> String {
         let commits = &self.trend.commits;
         let never_red = if commits.iter().any(|commit| commit.is_red) || self.trend.limit.is_none()
         {
@@ -180,6 +186,26 @@ impl Shown {
             self.quantity(drift.to),
             probability(drift.p)
         )
+    }
+
+    /// Returns the recent changes, each with the number of commits in its range.
+    pub(super) fn recent(&self) -> impl Iterator<Item = (&Change, Option<usize>)> {
+        let first = self.trend.commits.len().saturating_sub(LATELY);
+        let all = self.trend.changes.iter().zip(self.distances.iter().copied());
+        all.filter(move |(change, _)| change.at >= first)
+    }
+
+    /// Returns how much worse the value got lately, as the logarithm of its ratio; less than 0 if it only got better,
+    /// and 0 if it did not change.
+    pub(super) fn worst(&self) -> f64 {
+        let moved = |before: f64, after: f64| {
+            let far = (after / before).ln().abs().min(f64::MAX);
+            let far = if far.is_nan() { 0.0 } else { far };
+            if self.is_worse(after - before) == Some(false) { -far } else { far }
+        };
+        let changes = self.recent().map(|(change, _)| moved(change.before, change.after));
+        let drift = self.trend.total_drift.as_ref().map(|drift| moved(drift.from, drift.to));
+        changes.chain(drift).reduce(f64::max).unwrap_or(0.0)
     }
 
     /// Returns whether a rise by `rise` is a change for the worse; `None` where only the project knows.
@@ -299,7 +325,7 @@ pub(crate) fn list_json(place: &str, runs: &[RunRow]) -> serde_json::Value {
 
 /// Returns a row of bars between the least and the greatest value. Where there are too many values, each bar is the
 /// median of several neighbours.
-fn sparkline(values: &[f64]) -> String {
+pub(super) fn sparkline(values: &[f64]) -> String {
     let columns = values.len().min(COLUMNS);
     let levels: Vec<f64> = (0..columns)
         .map(|column| {
@@ -325,7 +351,12 @@ fn percent(before: f64, after: f64) -> String {
     share(before, after).map_or_else(
         || "a change from 0".to_owned(),
         |share| {
-            if share.abs() < 0.1 {
+            let percent = share.abs() * 100.0;
+            if percent > 0.0 && percent < 0.095 {
+                // A byte of a megabyte is a change, and no "+0.00 %".
+                let decimals = (1.0 - percent.log10().floor()).min(9.0) as usize;
+                format!("{:+.decimals$} %", share * 100.0)
+            } else if share.abs() < 0.1 {
                 format!("{:+.2} %", share * 100.0)
             } else {
                 format!("{:+.1} %", share * 100.0)
@@ -338,6 +369,6 @@ fn probability(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
-fn plural(count: usize, noun: &str) -> String {
+pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

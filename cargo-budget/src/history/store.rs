@@ -107,12 +107,18 @@ impl Store {
         Ok(rows.iter().map(run_row).collect())
     }
 
-    /// Returns all series of a budget, or of the one test with this full name.
-    pub(crate) fn series(&mut self, name: &str) -> Result<Vec<Series>, Fault> {
+    /// Returns all series of a budget, or of the one test with this full name; every series where no name is given.
+    pub(crate) fn series(&mut self, name: Option<&str>) -> Result<Vec<Series>, Fault> {
         let sql = "SELECT s.series, s.test, s.budget, s.metric, s.unit, s.environment, s.branch, \
                    (SELECT max(o.at) FROM budget_outcomes o WHERE o.series = s.series) \
-                   FROM budget_series s WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test";
-        let rows = self.database.rows(sql, &[name.into()])?;
+                   FROM budget_series s";
+        let rows = match name {
+            Some(name) => {
+                let of_one = format!("{sql} WHERE s.budget = $1 OR s.test = $1 ORDER BY s.test");
+                self.database.rows(&of_one, &[name.into()])?
+            }
+            None => self.database.rows(&format!("{sql} ORDER BY s.test"), &[])?,
+        };
         Ok(rows.iter().map(series).collect())
     }
 

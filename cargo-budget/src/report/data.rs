@@ -1,6 +1,6 @@
 //! The report as data: the outcomes of one run, and what is known besides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::report::count::{Tests, count};
@@ -64,18 +64,32 @@ impl Report {
         }
     }
 
+    /// Returns the earlier values of every test.
+    pub(crate) fn trends(&self) -> Trends<'_> {
+        let mut by_test: HashMap<&str, Vec<&Outcome>> = HashMap::new();
+        for earlier in self.earlier.iter().filter(|earlier| earlier.estimate.is_some()) {
+            by_test.entry(&earlier.test).or_default().push(earlier);
+        }
+        Trends { by_test }
+    }
+}
+
+/// The outcomes of earlier runs by their tests, so that the trend of one test is found without reading those of all.
+pub(crate) struct Trends<'r> {
+    by_test: HashMap<&'r str, Vec<&'r Outcome>>,
+}
+
+impl<'r> Trends<'r> {
     /// Returns earlier values of the same test under comparable circumstances: one for each run, oldest first.
-    pub(crate) fn trend(&self, of: &Outcome) -> Vec<&Outcome> {
+    pub(crate) fn of(&self, of: &Outcome) -> Vec<&'r Outcome> {
         let Some(against) = of.against else { return Vec::new() };
         let mut trend: Vec<&Outcome> = Vec::new();
-        let like = |earlier: &&Outcome| {
-            earlier.test == of.test
-                && earlier.estimate.is_some()
-                && earlier.against.is_some_and(|held| held.unit == against.unit)
+        let like = |earlier: &&&Outcome| {
+            earlier.against.is_some_and(|held| held.unit == against.unit)
                 && earlier.run.profile == of.run.profile
                 && earlier.run.platform == of.run.platform
         };
-        for earlier in self.earlier.iter().filter(like) {
+        for earlier in self.by_test.get(of.test.as_str()).into_iter().flatten().filter(like) {
             match trend.last_mut() {
                 Some(last) if last.run.id == earlier.run.id => *last = earlier,
                 _ => trend.push(earlier),

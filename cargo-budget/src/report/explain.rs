@@ -26,8 +26,9 @@ pub(crate) fn render(report: &Report, name: &str) -> Result<String, Failure> {
         return Err(unknown(report, name));
     }
     let mut shown = String::new();
+    let trends = report.trends();
     for outcome in found {
-        let trend = report.trend(outcome);
+        let trend = trends.of(outcome);
         let outcome = &text::plain(outcome);
         let code = match outcome.verdict {
             Verdict::Pass => "32",

@@ -69,16 +69,16 @@ pub(crate) fn record(files: &[PathBuf], progress: Progress) -> Result<Report, Fa
         record.outcomes.sort_by_key(|outcome| end(&outcome.run.id));
         record.begun.sort_by_key(|begun| begun.run.began);
     }
-    Ok(split(&record, remarks))
+    Ok(split(record, remarks))
 }
 
 /// Splits a record into the last run and the earlier ones.
-pub(crate) fn split(record: &Record, remarks: Vec<String>) -> Report {
-    let last = last_run(record);
-    let shown: HashSet<&String> = last.iter().map(|outcome| &outcome.run.id).collect();
-    let is_earlier = |outcome: &&Outcome| !shown.contains(&outcome.run.id);
-    let earlier = record.outcomes.iter().filter(is_earlier).cloned().collect();
-    let missing = shown.iter().map(|id| missing(record, id)).sum();
+pub(crate) fn split(record: Record, remarks: Vec<String>) -> Report {
+    let last = last_run(&record);
+    let shown: HashSet<String> = last.iter().map(|outcome| outcome.run.id.clone()).collect();
+    let missing = shown.iter().map(|id| missing(&record, id)).sum();
+    let mut earlier = record.outcomes;
+    earlier.retain(|outcome| !shown.contains(&outcome.run.id));
     let mut report = Report { missing, remarks, ..Report::new(last, earlier) };
     if missing > 0 {
         report.remarks.push(format!(
@@ -109,7 +109,7 @@ pub(crate) fn project(start: &Path, since: u64, progress: Progress) -> Result<Re
     let record = project.runs(&path)?;
     drop(work);
     let remarks = damage(&path, &record).into_iter().collect();
-    let report = split(&record, remarks);
+    let report = split(record, remarks);
     let began = report.outcomes.iter().map(|outcome| outcome.run.began).max();
     if began.is_none_or(|began| began < since) {
         return Err(Failure::unmeasured(format!(

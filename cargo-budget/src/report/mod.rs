@@ -10,6 +10,8 @@ mod csv;
 mod data;
 pub(crate) mod explain;
 mod github_action_benchmark;
+mod groups;
+mod headline;
 mod html;
 pub(crate) mod input;
 mod json;
@@ -24,7 +26,7 @@ mod terminal;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-pub(crate) use self::data::{Report, is_idle, is_nameless};
+pub(crate) use self::data::{Report, Trends, is_idle, is_nameless};
 pub(crate) use self::github_action_benchmark::Better;
 use openmetrics::Dialect;
 

@@ -65,11 +65,11 @@ fn the_script_runs_under_the_policy() {
     let Some(dom) = dom(&scratch, &file("outcomes.jsonl"), "") else { return };
     // The script shows its controls, which are hidden without it.
     assert!(dom.contains(
-        "<form class=\"controls\" id=\"controls\" role=\"search\" aria-label=\"Filter limits\">"
+        "<form class=\"controls\" id=\"controls\" role=\"search\" aria-label=\"Filter budgets\">"
     ));
     assert!(dom.contains("<button id=\"theme\" type=\"button\">"));
-    assert_eq!(dom.matches("<details class=\"limit").count(), 9);
-    assert_eq!(dom.matches("data-verdict=\"fail\" open=\"\"").count(), 2);
+    assert_eq!(dom.matches("<details class=\"budget").count(), 6);
+    assert_eq!(dom.matches("<details class=\"budget fail\" open=\"\"").count(), 2);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn names_have_no_effect() {
     let Some(dom) = dom(&scratch, &file("hostile.jsonl"), "") else { return };
     assert_eq!(dom.matches("<script").count(), 1);
     assert_eq!(dom.matches("<img").count(), 0);
-    assert_eq!(dom.matches("<details class=\"limit").count(), 13);
+    assert_eq!(dom.matches("data-verdict=").count(), 13);
     assert!(dom.contains("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(dom.contains("\\u{202e}gnp.exe"));
 }
@@ -89,7 +89,7 @@ fn rows_are_filtered_and_the_theme_is_switched() {
     let scratch = Scratch::new("browser-actions");
     let actions = r#"
         const found = [];
-        const note = () => found.push(document.querySelectorAll("details.limit:not([hidden])").length
+        const note = () => found.push(document.querySelectorAll("details.budget:not([hidden])").length
             + " of " + document.querySelectorAll("main section:not([hidden])").length
             + " [" + document.getElementById("shown").textContent + "]");
         const find = document.getElementById("find");
@@ -101,7 +101,7 @@ fn rows_are_filtered_and_the_theme_is_switched() {
         type("");
         document.querySelector("input[value=pass]").click(); note();
         document.getElementById("open").click();
-        found.push(document.querySelectorAll("details.limit[open]:not([hidden])").length + " open");
+        found.push(document.querySelectorAll("details.budget[open]:not([hidden])").length + " open");
         found.push(document.getElementById("open").textContent);
         const theme = document.getElementById("theme");
         const first = theme.textContent; theme.click();
@@ -115,8 +115,40 @@ fn rows_are_filtered_and_the_theme_is_switched() {
     assert_eq!(
         found,
         Some(
-            "9 of 4 []; 2 of 2 [2 of 9 shown]; 1 of 1 [1 of 9 shown]; 0 of 0 [0 of 9 shown]; 9 of 4 []; \
-             6 of 3 [6 of 9 shown]; 6 open; Close all; Dark theme, dark, Light theme; find"
+            "6 of 3 []; 1 of 1 [1 of 6 budgets shown]; 1 of 1 [1 of 6 budgets shown]; \
+             0 of 0 [0 of 6 budgets shown]; 6 of 3 []; 5 of 2 [5 of 6 budgets shown]; 5 open; Close all; \
+             Dark theme, dark, Light theme; find"
+        )
+    );
+}
+
+/// The page says what is compared, in words and in numbers, and draws both sides and the parameter.
+#[test]
+fn a_comparison_is_read_at_a_glance() {
+    let scratch = Scratch::new("browser-compared");
+    let actions = r#"
+        const texts = (what) => [...document.querySelectorAll(what)].map((e) => e.textContent.trim().replace(/\s+/g, " "));
+        const found = [document.title];
+        found.push(texts("dl.revision").join());
+        found.push(texts("details.budget > .row").length + " rows");
+        found.push(texts("details.budget > .row .change")[0]);
+        found.push(document.querySelectorAll("svg.both").length + " both");
+        found.push(document.querySelectorAll("svg.cases").length + " cases");
+        found.push(document.querySelectorAll("figure.trend title").length > 8 ? "commits" : "no commits");
+        const shown = document.body.innerText;
+        found.push((shown.match(/`/g) ?? []).length + " backticks");
+        // A limit of 0 has no bar.
+        found.push([...document.querySelectorAll(".row .bound")].filter((e) => /[≤≥] 0 /.test(e.textContent) && e.querySelector("svg")).length + " bars of 0");
+        document.body.dataset.found = found.join("; ");
+    "#;
+    let Some(dom) = dom(&scratch, &file("compared.jsonl"), actions) else { return };
+    let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
+    assert_eq!(
+        found,
+        Some(
+            "textkit: index n=10000 is 11 % slower than main, limit +5 %, and 4 more limits are broken; \
+             branchfaster-indexcommit923a736994e3compared withorigin/main at 8a6a63ec24edmeasured2026-11-29 22:06 UTC; \
+             9 rows; +11 % 90 % interval +10 .. +12 % to main; 6 both; 3 cases; commits; 0 backticks; 0 bars of 0"
         )
     );
 }
@@ -141,7 +173,7 @@ fn the_page_fits_a_phone_and_is_accessible() {
         found.push(["header", "main", "footer", "[role=search]"].filter((mark) => document.querySelectorAll(mark).length !== 1).length + " landmarks amiss");
         document.body.dataset.found = found.join("; ");
     "#;
-    for input in ["outcomes.jsonl", "hostile.jsonl"] {
+    for input in ["outcomes.jsonl", "hostile.jsonl", "compared.jsonl"] {
         let Some(dom) = dom(&scratch, &file(input), actions) else { return };
         let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
         let all = "0 too wide; 0 undescribed; 0 nameless; 0 skipped; 0 landmarks amiss";

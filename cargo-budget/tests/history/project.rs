@@ -195,6 +195,8 @@ pub(crate) fn outcome(run: &str, n: u64, seconds: f64) -> Outcome {
             target: String::new(),
             checkout: String::new(),
             commit: None,
+            branch: None,
+            base: None,
         },
         ..Outcome::default()
     }

@@ -9,6 +9,7 @@ pub(crate) fn rows() -> Vec<Trial> {
     let rows = [
         on_both("a_step_is_named_by_its_commits", step),
         on_both("a_drift_under_the_limit_is_shown", drift),
+        on_both("what_changed_lately_is_listed_without_a_name", lately),
         on_both("every_difference_of_an_exact_metric_is_a_change", exact),
         on_both("a_short_history_is_explained", short),
         on_both("branches_and_environments_are_separate", separate),
@@ -50,6 +51,30 @@ fn step(db: &str) {
     project
         .run(&["trend", "merge", "--last", "3"])
         .says(0, "too few commits | --last shows older ones");
+}
+
+fn lately(db: &str) {
+    let project = Project::new("lately", db);
+    project.run(&["trend"]).says(3, "cargo budget history record");
+    let values: Vec<f64> =
+        (0..16).map(|n| (if n < 10 { 1.0 } else { 1.2 }) * (1.0 + noise(n))).collect();
+    let hashes = project.history(&values);
+    let range = format!("{}..{}", &hashes[9][..9], &hashes[10][..9]);
+    let ran = project.run(&["trend"]);
+    let ran = ran.says(
+        0,
+        &format!("all budgets on main, Abacus 9 | merge::p99 | worse by +20 | in {range}"),
+    );
+    ran.says(0, "1 of 1 test changed in their last 20 commits, or drift");
+    let json = project.run(&["trend", "--format", "json"]).json();
+    assert_eq!(json["series"][0]["test"], "merge::p99");
+    // The steps that are older than the last commits are those of a budget's own trend.
+    let more: Vec<f64> = (0..22).map(|n| 1.2 * (1.0 + noise(100 + n))).collect();
+    let whole: Vec<f64> = values.into_iter().chain(more).collect();
+    let project = Project::new("lately-no-more", db);
+    project.history(&whole);
+    project.run(&["trend"]).says(0, "none of 1 test changed in its last 20 commits");
+    project.run(&["trend", "merge"]).says(0, "worse by +20");
 }
 
 fn drift(db: &str) {

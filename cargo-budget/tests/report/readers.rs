@@ -41,7 +41,8 @@ fn names_are_never_markdown() {
             _ => {}
         }
     }
-    assert_eq!(rows, 13);
+    // Each of the 13 needs a look, and all of them are in the folded table too.
+    assert_eq!(rows, 26);
     // GitHub looks for people, issues and addresses in the remaining text, but not in code.
     let found =
         |what: &str| prose.split(what).skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
@@ -152,8 +153,8 @@ fn the_page_works_for_one_limit_and_for_many() {
         let input = scratch.record("outcomes.jsonl", outcomes);
         let done = run(&["report", "--format", "html", "--input", &input]);
         assert_eq!(done.code, 0);
-        assert_eq!(done.out.matches("<details class=\"limit").count(), outcomes.len());
-        assert!(done.out.len() < 24_000 + outcomes.len() * 4_000, "{} bytes", done.out.len());
+        assert_eq!(done.out.matches("<details class=\"budget").count(), outcomes.len());
+        assert!(done.out.len() < 30_000 + outcomes.len() * 4_000, "{} bytes", done.out.len());
     }
 }
 

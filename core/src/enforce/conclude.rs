@@ -6,11 +6,12 @@ use super::links::Links;
 use super::noise_totals::NoiseTotals;
 use super::open::{Judgement, Open};
 use super::{Origin, Rules};
-use crate::metric::{ByMetric, SampleKind};
+use crate::metric::{ByMetric, SampleKind, Units};
 use crate::outcome::Unmeasured;
-use crate::outcome::{Distribution, Doubt, Evidence, Noise, Outcome};
+use crate::outcome::{Distribution, Doubt, Evidence, Noise, Outcome, Sides};
 use crate::outcome::{versus_accepted, words};
-use crate::reading::ProcessRun;
+use crate::quantity::Unit;
+use crate::reading::{ProcessRun, Work};
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Judge, Levels};
 
@@ -33,6 +34,8 @@ pub(super) struct Seen {
     /// What one batch consists of, in words.
     of: Option<String>,
     sides: ByMetric<Vec<(f64, f64)>>,
+    /// Whether the work of an operation is a number of bytes.
+    counts_bytes: bool,
     remarks: ByMetric<Vec<String>>,
 }
 
@@ -58,6 +61,7 @@ impl Seen {
         for (metric, sides) in process.sides.rows() {
             self.sides.or_default(metric).push(*sides);
         }
+        self.counts_bytes |= matches!(process.work, Work::Bytes(_));
         if self.of.is_none() && process.batch_size > 1 {
             self.of = Some(format!("batches of {} operations", process.batch_size));
         }
@@ -112,6 +116,7 @@ pub(super) fn conclude(
     });
     outcome.notes.extend(open.disagreement());
     outcome.notes.extend(seen.sides.get(&limit.metric).map(|sides| words::sides(limit, sides)));
+    outcome.sides = sides(open, seen);
     outcome.reason = match &open.asked.unjudged {
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
@@ -121,6 +126,18 @@ pub(super) fn conclude(
         outcome.waive(waiver, rules.today);
     }
     outcome
+}
+
+/// Returns both sides of a ratio; `None` for a limit on a quantity.
+fn sides(open: &Open, seen: &Seen) -> Option<Sides> {
+    let metric = &open.asked.limit.metric;
+    let unit = match metric.units() {
+        Units::One(unit) => unit,
+        Units::Rate if seen.counts_bytes => Unit::BytesPerSecond,
+        Units::Rate => Unit::PerSecond,
+        Units::Any => Unit::Number,
+    };
+    Sides::of(seen.sides.get(metric)?, unit)
 }
 
 /// Returns the outcome of a limit that was not measured, with the reason.

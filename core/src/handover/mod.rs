@@ -19,7 +19,7 @@ pub use self::links::{MadeLinks, MoreLinks};
 pub use self::unchanged::{MEASURE, Unchanged, Watched, Written, holds_if_equal, measures_always};
 use crate::error::Error;
 use crate::exact;
-use crate::outcome::Proven;
+use crate::outcome::{BaseRevision, Proven};
 
 /// The variable with the base's test binary. If it was linked several times, the value lists the binaries as a search
 /// path does.
@@ -90,6 +90,9 @@ pub struct Details {
     /// proven by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,
+    /// Which revision the base is. `None` if an older command does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<BaseRevision>,
 }
 
 /// The benchmarks of both revisions, built in one way so that they can be compared.
@@ -134,6 +137,7 @@ impl Default for Details {
             unchanged: None,
             unchanged_times: None,
             watched: None,
+            revision: None,
         }
     }
 }
@@ -237,6 +241,14 @@ mod tests {
     const LINKED: &str = r#"{"version":1,"environment":{},"notes":[],"link_notes":["one unit"],"more_links":{"program":"/t/perf-budget-links","arguments":["{}"],"most":128},"lacks":null}"#;
 
     const BENCHMARKS: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"benchmarks":[{"features":null,"profile":"dist","head":"/t/h.json","base":"/t/b.json","equal":[{"program":{"path":"/t/sums-1","bytes":9,"modified":1},"proven":{"by":"sections","commit":"0123456789abcdef0123456789abcdef01234567"}}],"notes":["one link"]}]}"#;
+
+    const REVISION: &str = r#"{"version":1,"environment":{},"notes":[],"lacks":null,"revision":{"name":"main","commit":"0123456789abcdef0123456789abcdef01234567"}}"#;
+
+    #[test]
+    fn the_format_of_a_revision_stays_the_same() {
+        let details: Details = frozen(REVISION);
+        assert_eq!(details.revision.unwrap().name, "main");
+    }
 
     #[test]
     fn the_format_of_compared_benchmarks_stays_the_same() {

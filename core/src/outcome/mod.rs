@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 mod accepted;
 pub mod noise;
 mod proven;
+mod sides;
 mod unmeasured;
 pub mod versus_accepted;
 mod waived;
@@ -16,6 +17,7 @@ pub mod words;
 pub use self::accepted::Accepted;
 pub use self::noise::Noise;
 pub use self::proven::{By, Proven, short};
+pub use self::sides::{Side, Sides};
 pub use self::unmeasured::{Cause, Fault, Unmeasured};
 pub use self::waived::{Effect, Waived};
 use crate::budget::{Bound, Inconclusive};
@@ -49,6 +51,9 @@ pub struct Outcome {
     pub evidence: Option<Evidence>,
     /// How the values are distributed; `None` where there is a single value.
     pub shape: Option<Distribution>,
+    /// Both sides of a ratio; `None` for a limit on a quantity, and where an older record does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Sides>,
     /// What kept the evidence from settling the limit; `None` where it was settled.
     pub doubt: Option<Doubt>,
     /// What an inconclusive verdict is: a warning or red. Older records do not say; there it was red.
@@ -209,6 +214,31 @@ pub struct Run {
     pub checkout: String,
     /// The commit that was checked out, whatever had been changed since; `None` where git does not report it.
     pub commit: Option<String>,
+    /// The branch that was checked out; `None` where git does not report it, and where an older record does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The base that limits are compared with; `None` where there is none, or it is not known by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseRevision>,
+}
+
+/// The base revision, as people know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseRevision {
+    /// The revision that was asked for, such as `main`.
+    pub name: String,
+    /// The full hash of the commit that was compared with: the merge base of that revision and of what is checked out.
+    pub commit: String,
+}
+
+impl BaseRevision {
+    /// Returns its name for a sentence: that of a branch without its remote, and a hash by its first digits.
+    pub fn short_name(&self) -> &str {
+        let name = self.name.strip_prefix("refs/heads/").unwrap_or(&self.name);
+        let name = name.strip_prefix("origin/").unwrap_or(name);
+        let is_hash = name.len() > 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash || name.is_empty() { short(&self.commit) } else { name }
+    }
 }
 
 /// What an inconclusive limit was before it could be a warning.

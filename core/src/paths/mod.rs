@@ -123,7 +123,15 @@ pub fn shown(path: &Path) -> String {
 }
 
 fn shown_from(path: &Path, places: impl IntoIterator<Item = PathBuf>) -> String {
-    let below = |place: PathBuf| path.strip_prefix(place).ok().map(Path::to_owned);
+    // One of the two paths may lead through a symbolic link.
+    let resolved = path.canonicalize().ok();
+    let below = |place: PathBuf| {
+        let as_named = path.strip_prefix(&place).ok().map(Path::to_owned);
+        as_named.or_else(|| {
+            let place = place.canonicalize().ok()?;
+            resolved.as_deref()?.strip_prefix(place).ok().map(Path::to_owned)
+        })
+    };
     let relative = places.into_iter().find_map(below);
     relative.unwrap_or_else(|| path.to_owned()).display().to_string()
 }
@@ -172,6 +180,24 @@ mod tests {
         check("/w/target/release/deps/budgets-1", Some("/w/target"));
         check("/tmp/copied/budgets", None);
         check("/budgets", None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_place_may_be_reached_by_a_symbolic_link() {
+        let dir = std::env::temp_dir().join(format!("perf-budget-linked-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("real/app")).unwrap();
+        std::fs::write(dir.join("real/app/budgets.toml"), "").unwrap();
+        std::os::unix::fs::symlink(dir.join("real"), dir.join("link")).unwrap();
+        let (real, link) = (dir.join("real/app/budgets.toml"), dir.join("link/app/budgets.toml"));
+        for path in [&real, &link] {
+            for place in ["real", "link"] {
+                // Cargo names the current directory by its resolved path.
+                let places = [dir.join(place), dir.join("real/app")];
+                assert_eq!(shown_from(path, places), "app/budgets.toml", "{}", path.display());
+            }
+        }
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -223,6 +223,31 @@ impl Line {
     }
 }
 
+/// The least number of lines that a thread is started for.
+const LINES_OF_A_THREAD: usize = 500;
+
+/// Reads these lines, on several processors where there are many.
+fn parse(numbered: &[(usize, &str)]) -> Vec<Result<Line, Unreadable>> {
+    let read = |lines: &[(usize, &str)]| -> Vec<Result<Line, Unreadable>> {
+        lines.iter().map(|(_, line)| Line::read(line)).collect()
+    };
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = processors.min(8).min(numbered.len() / LINES_OF_A_THREAD);
+    if threads < 2 {
+        return read(numbered);
+    }
+    let size = numbered.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            numbered.chunks(size).map(|part| (part, scope.spawn(move || read(part)))).collect();
+        // A thread that panicked has read nothing, so its lines are read once more, here.
+        let join = |(part, thread): (_, std::thread::ScopedJoinHandle<'_, _>)| {
+            thread.join().unwrap_or_else(|_| read(part))
+        };
+        parts.into_iter().flat_map(join).collect()
+    })
+}
+
 /// The lines of a record.
 #[derive(Debug, Default)]
 struct Lines {
@@ -247,16 +272,19 @@ impl Lines {
         let bytes = std::fs::read(path).map_err(|e| Error::io("read", path, e))?;
         // A cut-off line may end within a character.
         let text = String::from_utf8_lossy(&bytes);
-        let mut numbered =
-            (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
-        while let Some((number, line)) = numbered.next() {
-            match Line::read(line) {
+        let numbered: Vec<(usize, &str)> =
+            (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).collect();
+        let last = numbered.last().map(|(number, _)| *number);
+        let parsed = parse(&numbered);
+        self.lines.reserve(parsed.len());
+        for ((number, line), parsed) in numbered.into_iter().zip(parsed) {
+            match parsed {
                 Ok(line) => self.lines.push(line),
                 Err(Unreadable::Damaged(why)) => self.damaged.push(Damage {
                     line: number,
                     why,
                     is_outcome: line.starts_with("{\"test\":"),
-                    is_last: numbered.peek().is_none(),
+                    is_last: last == Some(number),
                 }),
                 Err(Unreadable::Foreign(why)) => return Err(no_outcome(path, number, &why)),
             }

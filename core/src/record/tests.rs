@@ -48,6 +48,23 @@ fn only_a_limit_that_is_proven_has_a_proof() {
 }
 
 #[test]
+fn a_ratio_has_both_sides_and_a_run_its_base() {
+    let line = FAIL
+        .replace(
+            r#""doubt":"noise""#,
+            r#""sides":{"unit":"s","subject":{"value":0.0131,"bars":[{"low":0.01,"high":0.02,"count":6}]},"reference":{"value":0.01,"bars":[]}},"doubt":"noise""#,
+        )
+        .replace(
+            r#""commit":null"#,
+            r#""commit":null,"branch":"topic","base":{"name":"main","commit":"0123456789abcdef"}"#,
+        );
+    let outcome: Outcome = frozen(&line);
+    assert_eq!(outcome.sides.unwrap().reference.value, 0.01);
+    assert_eq!(outcome.run.base.unwrap().short_name(), "main");
+    assert_eq!(frozen::<Outcome>(FAIL).sides, None);
+}
+
+#[test]
 fn a_line_of_another_version_is_read() {
     let changed = [
         (r#","package":"","commit":null"#, ""),

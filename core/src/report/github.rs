@@ -7,14 +7,45 @@
 use std::fmt::Write as _;
 
 use super::terminal::{bound_text, value_text};
+use super::used::used;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
 
 /// The size at which the summary is cut: GitHub refuses more than 1 MiB per step.
 const LARGEST_SUMMARY: usize = 900 * 1024;
 
+/// The number of errors that GitHub shows of one step, and of warnings. It drops any further ones without a word.
+const MOST_SHOWN: usize = 10;
+
+/// Returns the annotations of these outcomes, the worst first: no more than GitHub shows. Where there would be more, the
+/// last one says how many are left out, and where they are.
+pub fn annotations(outcomes: &[Outcome]) -> Vec<String> {
+    let mut worst: Vec<&Outcome> = outcomes.iter().collect();
+    let share = |outcome: &Outcome| used(outcome).map_or(0.0, |used| used.share);
+    worst.sort_by(|a, b| {
+        let severity = b.verdict.severity().cmp(&a.verdict.severity());
+        severity.then(share(b).total_cmp(&share(a)))
+    });
+    let mut lines = Vec::new();
+    let kinds: [(&str, &str, fn(&Outcome) -> bool); 2] =
+        [("error", "are red", Outcome::is_red), ("warning", "have a warning", Outcome::is_warning)];
+    for (level, what, is_of_kind) in kinds {
+        let own: Vec<&Outcome> = worst.iter().copied().filter(|o| is_of_kind(o)).collect();
+        let shown = if own.len() > MOST_SHOWN { MOST_SHOWN - 1 } else { own.len() };
+        lines.extend(own[..shown].iter().filter_map(|outcome| annotation(outcome)));
+        let rest = own.len() - shown;
+        if rest > 0 {
+            lines.push(format!(
+                "::{level} title=and {rest} more::{rest} more limits {what}; GitHub shows {MOST_SHOWN} \
+                 annotations of a step, the worst are above; the step's summary and its log have all of them"
+            ));
+        }
+    }
+    lines
+}
+
 /// Returns the annotation of an outcome; `None` if nothing needs attention.
-pub fn annotation(outcome: &Outcome) -> Option<String> {
+fn annotation(outcome: &Outcome) -> Option<String> {
     let level = match (outcome.is_red(), outcome.is_warning()) {
         (true, _) => "error",
         (false, true) => "warning",
@@ -113,10 +144,54 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Bound;
+    use crate::outcome::{Against, Estimate};
+    use crate::quantity::Unit;
 
     #[track_caller]
     fn check(got: &str, want: &str) {
         assert_eq!(got, want);
+    }
+
+    fn outcome(name: &str, verdict: Verdict, value: f64) -> Outcome {
+        let unit = Unit::Seconds;
+        Outcome {
+            test: name.to_owned(),
+            verdict,
+            against: Some(Against {
+                bound: Bound::Max,
+                limit: 1.0,
+                warn: 1.0,
+                tolerance: 0.0,
+                unit,
+            }),
+            estimate: Some(Estimate { value, low: None, high: None }),
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn the_worst_come_first_and_the_last_counts_the_rest() {
+        let reds =
+            |n: usize| (0..n).map(|i| outcome(&format!("t{i}"), Verdict::Fail, 1.0 + i as f64));
+        let ten: Vec<Outcome> = reds(10).collect();
+        assert_eq!(annotations(&ten).len(), 10);
+        assert!(annotations(&ten)[0].contains("title=t9 fail::"), "{:?}", annotations(&ten));
+        let mut many: Vec<Outcome> = reds(19).collect();
+        many.insert(0, outcome("near", Verdict::Warn, 0.95));
+        many.push(outcome("lost", Verdict::Unmeasured, 0.0));
+        let lines = annotations(&many);
+        assert_eq!(lines.len(), 11);
+        assert!(lines[0].contains("t18 fail") && lines[8].contains("t10 fail"), "{lines:?}");
+        assert!(
+            lines[9].starts_with("::error title=and 11 more::11 more limits are red; "),
+            "{lines:?}"
+        );
+        assert!(
+            lines[10].starts_with("::warning ") && lines[10].contains("near warn"),
+            "{lines:?}"
+        );
+        assert_eq!(annotations(&[outcome("good", Verdict::Pass, 0.1)]), Vec::<String>::new());
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! A rendering does not word a verdict of its own: it shows the sentence that the outcome carries.
 
+pub mod change;
 pub mod count;
 pub mod github;
+pub mod headline;
 pub mod line;
 mod plain;
 pub mod terminal;

@@ -268,6 +268,16 @@ pub fn interval_text(outcome: &Outcome) -> String {
         text.split(' ').next().unwrap_or_default().to_owned()
     };
     match (estimate.low, estimate.high) {
+        // Nothing was seen, and there may be a little.
+        (Some(low), Some(high)) if low == 0.0 && estimate.value == 0.0 && high > 0.0 => {
+            format!("up to {}", number(high))
+        }
+        // An interval around 0, as of an exponent, is too wide for more digits.
+        (Some(low), Some(high))
+            if low < 0.0 && high > 0.0 && (0.095..95.0).contains(&(high - low)) =>
+        {
+            format!("{low:.1} .. {high:.1}")
+        }
         (Some(low), Some(high)) => format!("{} .. {}", number(low), number(high)),
         (Some(low), None) => format!("from {}", number(low)),
         (None, Some(high)) => format!("up to {}", number(high)),

@@ -80,7 +80,7 @@ fn change(bound: Bound, ratio: f64, factor: f64, against: &str) -> Used {
 }
 
 /// Returns a ratio as a change: `+8.8 %`, `-12 %`, `+0.25 %`.
-fn percent(ratio: f64) -> String {
+pub(super) fn percent(ratio: f64) -> String {
     let change = (ratio - 1.0) * 100.0;
     let digits = match change.abs() {
         change if change < 0.995 => 2,

@@ -98,6 +98,7 @@ impl Source for BenchmarkPairs {
             preempted: subject.preempted.zip(reference.preempted).map(|(x, y)| x + y),
             pinned: processor,
             links: self.are_revisions.then_some([0, 0]),
+            work: subject.work.as_ref().copied().unwrap_or_default(),
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {

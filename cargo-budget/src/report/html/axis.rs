@@ -41,9 +41,14 @@ impl Axis {
         MARGIN + share * (100.0 - 2.0 * MARGIN)
     }
 
+    /// Returns whether the axis reaches a value.
+    pub(super) fn has(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// Returns round values along the axis with their texts, as many as fit on a narrow screen.
     pub(super) fn ticks(&self, unit: Unit) -> Vec<(f64, String)> {
-        let places = if self.logarithmic { self.powers() } else { self.steps() };
+        let places = self.round_values();
         let show = |value: f64| Quantity::new(value, unit).to_string();
         let mut ticks: Vec<(f64, String)> = Vec::new();
         for value in places {
@@ -54,6 +59,15 @@ impl Axis {
             }
         }
         ticks
+    }
+
+    /// Returns the positions of round values along the axis, with the values.
+    pub(super) fn places(&self) -> Vec<(f64, f64)> {
+        self.round_values().into_iter().map(|value| (self.at(value), value)).collect()
+    }
+
+    fn round_values(&self) -> Vec<f64> {
+        if self.logarithmic { self.powers() } else { self.steps() }
     }
 
     fn steps(&self) -> Vec<f64> {

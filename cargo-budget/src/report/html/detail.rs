@@ -10,8 +10,8 @@ use perf_budget_core::report::terminal::{e_value, interval_text, next};
 use perf_budget_core::verdict::Verdict;
 
 use super::axis::percent;
-use super::escape::Text;
-use super::{chart, trend};
+use super::escape::{Prose, Text};
+use super::{both, chart, trend};
 use crate::inside::Inside;
 use crate::report::Report;
 use crate::report::is_nameless;
@@ -21,11 +21,14 @@ use crate::text::counted;
 pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -> Markup {
     html! {
         div.detail {
-            @if outcome.verdict == Verdict::Pass { p.sentence { (Text(&outcome.reason)) } }
-            @if let Some(why) = &outcome.why { p.why { span.label { "Why " } (Text(why)) } }
+            @if outcome.verdict == Verdict::Pass { p.sentence { (Prose(&outcome.reason)) } }
+            @if let Some(why) = &outcome.why { p.why { span.label { "Why " } (Prose(why)) } }
             div.halves {
                 div {
-                    @if let Some(chart) = chart::render(outcome) {
+                    @if let Some(chart) = both::render(outcome) { (chart) }
+                    // Two values that never vary say more than the one number between them.
+                    @let is_shown = outcome.sides.is_some() && outcome.evidence.is_none();
+                    @if let Some(chart) = chart::render(outcome).filter(|_| !is_shown) {
                         figure { figcaption { (Text(&caption(outcome))) } (chart) }
                     }
                     @if let Some(chart) = chart::without_limit(outcome) {
@@ -43,7 +46,7 @@ pub(super) fn render(report: &Report, earlier: &[&Outcome], outcome: &Outcome) -
             }
             @let needs_a_look = outcome.is_red() || outcome.is_warning();
             @if needs_a_look && !is_nameless(outcome) {
-                p.next { span.label { "Next " } (Text(&next(outcome))) }
+                p.next { span.label { "Next " } (Prose(&next(outcome))) }
             }
         }
     }
@@ -63,6 +66,9 @@ fn caption(outcome: &Outcome) -> String {
         (Some(shape), None) => shape.of.clone(),
         (None, _) => "one deterministic value".to_owned(),
     };
+    if let Some(name) = &outcome.relative_to {
+        let _ = write!(text, ", each a ratio to {name}");
+    }
     if chart::is_logarithmic(outcome) {
         text.push_str(", logarithmic axis");
     }
@@ -76,12 +82,12 @@ fn notes(outcome: &Outcome) -> Markup {
     let (first, rest) = outcome.notes.split_at(outcome.notes.len().min(SHOWN));
     html! {
         @if !first.is_empty() {
-            ul.notes aria-label="Notes" { @for note in first { li { (Text(note)) } } }
+            ul.notes aria-label="Notes" { @for note in first { li { (Prose(note)) } } }
         }
         @if !rest.is_empty() {
             details.more {
                 summary { "and " (counted(rest.len(), "more note")) }
-                ul.notes { @for note in rest { li { (Text(note)) } } }
+                ul.notes { @for note in rest { li { (Prose(note)) } } }
             }
         }
     }
@@ -125,7 +131,7 @@ fn facts(outcome: &Outcome) -> Markup {
                     div { dt { "Accepted" } dd {
                         (Text(&accepted.words()))
                         @if let Some(place) = &accepted.elsewhere { ", elsewhere (" (Text(place)) ")" }
-                        @if let Some(change) = outcome.change() { "; " (Text(&change)) }
+                        @if let Some(change) = outcome.change() { "; " (Prose(&change)) }
                     } }
                 }
                 @if let Some(evidence) = outcome.evidence.filter(|evidence| !evidence.is_recorded()) { (self::evidence(outcome, &evidence, &against)) }
@@ -160,7 +166,11 @@ fn bounds(outcome: &Outcome, against: &Against) -> String {
     if against.tolerance > 0.0 {
         let _ = write!(text, ", passes up to {}", against.quantity(end));
     }
-    text + &format!(", warns from {}", against.quantity(against.warn))
+    // A limit of 0 must be met exactly.
+    if against.limit != 0.0 {
+        let _ = write!(text, ", warns from {}", against.quantity(against.warn));
+    }
+    text
 }
 
 fn evidence(outcome: &Outcome, evidence: &Evidence, against: &Against) -> Markup {

@@ -2,7 +2,7 @@
 
 use maud::Render;
 
-use crate::text::visible;
+use crate::text::{between_backticks, visible};
 
 /// Text from outside. Markup is escaped, invisible characters are made visible, and a line feed becomes a character
 /// reference. So no line of the page begins with text from outside; otherwise a page that is printed in a GitHub job
@@ -25,6 +25,23 @@ impl Render for Text<'_> {
     }
 }
 
+/// A sentence. What stands between backticks is code, as it is in Markdown.
+pub(super) struct Prose<'t>(pub(super) &'t str);
+
+impl Render for Prose<'_> {
+    fn render_to(&self, page: &mut String) {
+        let mut rest = self.0;
+        while let Some((before, code, after)) = between_backticks(rest) {
+            Text(before).render_to(page);
+            page.push_str("<code>");
+            Text(code).render_to(page);
+            page.push_str("</code>");
+            rest = after;
+        }
+        Text(rest).render_to(page);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +49,16 @@ mod tests {
     #[track_caller]
     fn check(text: &str, html: &str) {
         assert_eq!(Text(text).render().into_string(), html);
+    }
+
+    #[test]
+    fn code_has_no_backticks() {
+        let check = |text: &str, html: &str| assert_eq!(Prose(text).render().into_string(), html);
+        check("run `a < b` and `c`.", "run <code>a &lt; b</code> and <code>c</code>.");
+        check("a ` alone", "a ` alone");
+        check("none", "none");
+        check("`</code><b>`", "<code>&lt;/code&gt;&lt;b&gt;</code>");
+        check("``", "``");
     }
 
     #[test]

@@ -92,9 +92,10 @@ pub(super) fn legend() -> Markup {
                     li { "The thick mark is the estimate; the thin line through it is its 90 % interval." }
                     li { "The vertical line is the limit. The hatched area is the tolerance, which still passes; the shaded area breaks the limit." }
                     li { "The dotted line is the smallest true value that this run would have failed with 95 %." }
-                    li { "The bar “of it used” reaches its notch at the limit, for upper and lower limits alike. For a limit against another value it shows the change." }
+                    li { "The bar below a limit reaches its notch at the limit, for upper and lower limits alike." }
+                    li { "The change is from the value before to the value now, with its 90 % interval below. It is in bold where chance alone does not explain it. Without a value before, it says how much of the limit is used." }
                     li { "An e-value is evidence as a number: if the claim that it speaks against were true, at most one run in E would show an e-value of E or more." }
-                    li { "The trend shows earlier runs of the same build and platform, the oldest first; its last point is this run." }
+                    li { "The trend shows earlier runs of the same build and platform, the oldest first; its last point is this run. A point says its commit." }
                 }
             }
         }

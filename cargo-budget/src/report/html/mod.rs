@@ -7,12 +7,16 @@
 //! width.
 
 mod axis;
+mod both;
+mod cases;
 mod chart;
 mod detail;
 mod escape;
 mod footer;
+mod group;
 mod mark;
 mod policy;
+mod revision;
 mod row;
 mod trend;
 
@@ -20,17 +24,19 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use perf_budget_core::outcome::Outcome;
 use perf_budget_core::verdict::Verdict;
 
-use self::escape::Text;
-use super::Report;
-use crate::exit::Exit;
-use crate::text::line;
+use self::escape::{Prose, Text};
+use super::groups::{self, Group};
+use super::{Report, Trends, headline};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Renders the page, calling `step` after each of its limits.
 pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
-    let (headline, worst) = headline(report);
+    let (headline, worst) = headline::headline(report);
+    let project = headline::project(report);
+    let groups = groups::groups(&report.outcomes);
+    let trends = report.trends();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -40,30 +46,31 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { "Performance budgets: " (Text(&headline)) }
+                title { (Text(&project)) ": " (Text(&headline)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#limits" { "Skip to the limits" }
+                a.skip href="#limits" { "Skip to the budgets" }
                 (mark::patterns())
                 header.top {
                     div.bar {
-                        h1 { "Performance budgets" }
+                        h1 { (Text(&project)) " " span.what { "performance budgets" } }
                         button #theme type="button" hidden { "Dark theme" }
                     }
+                    (revision::render(&report.outcomes))
                     div.status.(worst.name()) {
                         (mark::verdict(worst, 44))
                         div {
-                            p.headline { (Text(&headline)) }
+                            p.headline { (Prose(&headline)) }
                             p.count { (Text(&report.closing())) }
                         }
                     }
                     (shares(&report.outcomes))
-                    @for remark in &report.remarks { p.remark { (Text(remark)) } }
+                    @for remark in &report.remarks { p.remark { (Prose(remark)) } }
                 }
                 (controls(&report.outcomes))
                 main #limits tabindex="-1" {
-                    @for (title, has) in SECTIONS { (section(report, title, has, step)) }
+                    @for (title, has) in SECTIONS { (section(report, &groups, &trends, (title, has), step)) }
                 }
                 footer { (footer::machine(&report.outcomes)) (footer::legend()) }
                 script { (PreEscaped(SCRIPT)) }
@@ -73,7 +80,7 @@ pub(super) fn render(report: &Report, step: &dyn Fn()) -> String {
     page.into_string() + "\n"
 }
 
-/// A section: its title, and which outcomes it has.
+/// A section: its title, and which budgets it has, by the worst of their limits.
 type Section = (&'static str, fn(&Outcome) -> bool);
 
 /// The sections in their order: what needs attention comes first.
@@ -84,39 +91,6 @@ const SECTIONS: [Section; 5] = [
     ("Holding", |outcome| outcome.verdict == Verdict::Pass),
     ("Skipped", |outcome| outcome.verdict == Verdict::Skipped),
 ];
-
-/// Returns the headline, in the words of the exit codes. Where it is about one limit, it names that limit.
-fn headline(report: &Report) -> (String, Verdict) {
-    let of = |verdict| {
-        let mut found = report.outcomes.iter().filter(|outcome| outcome.verdict == verdict);
-        match (found.next(), found.count()) {
-            (Some(one), 0) => (line(&one.test), "is", 1),
-            (one, more) => {
-                let many = more + usize::from(one.is_some());
-                (format!("{many} limits"), "are", many)
-            }
-        }
-    };
-    let about = |verdict, what: &str| {
-        let (subject, is, _) = of(verdict);
-        (format!("{subject} {is} {what}"), verdict)
-    };
-    let plain = |text: &str, verdict| (text.to_owned(), verdict);
-    let skipped = of(Verdict::Skipped).2 == report.outcomes.len();
-    match report.exit() {
-        Exit::Broken => about(Verdict::Fail, "broken"),
-        Exit::Inconclusive => about(Verdict::Inconclusive, "not settled by the evidence"),
-        Exit::Unmeasured | Exit::Usage => about(Verdict::Unmeasured, "not measured"),
-        Exit::Holds if skipped => plain("Nothing was judged", Verdict::Skipped),
-        Exit::Holds if of(Verdict::Inconclusive).2 > 0 => {
-            about(Verdict::Inconclusive, "not settled by the evidence, and no limit is broken")
-        }
-        Exit::Holds if of(Verdict::Warn).2 > 0 => {
-            plain("Every judged limit holds, with a warning", Verdict::Warn)
-        }
-        Exit::Holds => plain("Every judged limit holds", Verdict::Pass),
-    }
-}
 
 /// Renders the share of each verdict, as the parts of one bar.
 fn shares(outcomes: &[Outcome]) -> Markup {
@@ -148,7 +122,7 @@ fn counts(outcomes: &[Outcome]) -> Vec<(Verdict, usize)> {
 /// Renders the controls, which only the script shows.
 fn controls(outcomes: &[Outcome]) -> Markup {
     html! {
-        form.controls #controls role="search" aria-label="Filter limits" hidden {
+        form.controls #controls role="search" aria-label="Filter budgets" hidden {
             div.find {
                 label for="find" { "Filter" }
                 input #find type="search" placeholder="name, metric, subject" autocomplete="off" spellcheck="false"
@@ -169,22 +143,30 @@ fn controls(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-fn section(report: &Report, title: &str, has: fn(&Outcome) -> bool, step: &dyn Fn()) -> Markup {
-    let mut own: Vec<&Outcome> = report.outcomes.iter().filter(|outcome| has(outcome)).collect();
-    own.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict.severity()));
+fn section(
+    report: &Report,
+    groups: &[Group<'_>],
+    trends: &Trends<'_>,
+    (title, has): Section,
+    step: &dyn Fn(),
+) -> Markup {
+    let mut own: Vec<&Group<'_>> = groups.iter().filter(|group| has(group.worst())).collect();
+    // What holds stays in the order of `budgets.toml`.
+    if own.first().is_some_and(|group| group.worst().verdict != Verdict::Pass) {
+        own.sort_by(|a, b| groups::order(a.worst(), b.worst()));
+    }
     let id = format!("section-{}", title.to_lowercase());
     html! {
         @if !own.is_empty() {
             section aria-labelledby=(id) {
                 h2 id=(id) { (title) " " span.many { (own.len()) } }
                 div.columns aria-hidden="true" {
-                    span { "verdict" } span { "limit on" } span.number { "measured" } span.number { "limit" }
-                    span { "of it used" } span { "trend" }
+                    span { "verdict" } span { "budget" } span.number { "before" } span.number { "now" }
+                    span { "change" } span { "limit" } span { "trend" }
                 }
                 // The first three reds are open, so that nobody has to click to see why they are red.
-                @for (i, outcome) in own.iter().enumerate() {
-                    (row::render(report, outcome, outcome.is_red() && i < 3))
-                    @let () = step();
+                @for (i, group) in own.iter().enumerate() {
+                    (group::render(group, report, trends, group.worst().is_red() && i < 3, step))
                 }
             }
         }

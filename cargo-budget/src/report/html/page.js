@@ -1,22 +1,23 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  const rows = [...document.querySelectorAll("details.limit")].map((row) => ({
-    row, verdict: row.dataset.verdict, text: row.textContent.toLowerCase(),
+  const rows = [...document.querySelectorAll("details.budget")].map((row) => ({
+    row, text: row.textContent.toLowerCase(), limits: [...row.querySelectorAll(".limit")],
   }));
   const boxes = [...document.querySelectorAll("#controls input[type=checkbox]")];
   const filter = () => {
     const words = $("find").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let shown = 0;
-    for (const { row, verdict, text } of rows) {
-      row.hidden = !(wanted.has(verdict) && words.every((word) => text.includes(word)));
+    for (const { row, text, limits } of rows) {
+      for (const limit of limits) limit.hidden = !wanted.has(limit.dataset.verdict);
+      row.hidden = !(limits.some((limit) => !limit.hidden) && words.every((word) => text.includes(word)));
       if (!row.hidden) shown += 1;
     }
     for (const section of document.querySelectorAll("main section")) {
-      section.hidden = !section.querySelector("details.limit:not([hidden])");
+      section.hidden = !section.querySelector("details.budget:not([hidden])");
     }
-    $("shown").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} shown`;
+    $("shown").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} budgets shown`;
     label();
   };
   const visible = () => rows.filter(({ row }) => !row.hidden).map(({ row }) => row);

@@ -6,6 +6,7 @@ use perf_budget_core::outcome::{Against, Outcome};
 
 use super::axis::percent;
 use super::escape::Text;
+use crate::text::line as line_of;
 
 /// How far away a limit may be to be drawn, as a multiple of the spread of the values. A limit further away would
 /// flatten the line.
@@ -58,21 +59,58 @@ pub(super) fn chart(earlier: &[&Outcome], outcome: &Outcome) -> Option<Markup> {
                 @for (i, run) in runs.iter().enumerate() {
                     // A red run is drawn as a square, so that it can be told without its colour.
                     @let x = percent(at(i));
+                    @let title = point(run, &against);
                     @if run.is_red() {
                         svg.point x=(x) y=(height(value(run))) width="1" height="1" {
-                            rect.now.(run.verdict.name()) x="-4" y="-4" width="8" height="8" {}
+                            rect.now.(run.verdict.name()) x="-4" y="-4" width="8" height="8" { title { (Text(&title)) } }
                         }
                     } @else {
-                        circle.now.(run.verdict.name()) cx=(x) cy=(height(value(run))) r="3.5" {}
+                        circle.now.(run.verdict.name()) cx=(x) cy=(height(value(run))) r="3.5" { title { (Text(&title)) } }
                     }
                 }
-                text.tick x="3%" y="102" { "first " (against.quantity(value(runs[0]))) }
+                text.tick x="3%" y="102" { (against.quantity(value(runs[0]))) (commit(runs[0])) }
                 text.tick x="97%" y="102" text-anchor="end" {
-                    "now " (against.quantity(value(outcome)))
+                    "now " (against.quantity(value(outcome))) (commit(outcome))
+                }
+            }
+            (listed(&runs, &against))
+        }
+    })
+}
+
+/// Returns the commit of a run, to be put behind its value; empty where it is not known.
+fn commit(run: &Outcome) -> String {
+    run.run.commit.as_deref().map_or(String::new(), |commit| {
+        format!(" at {}", line_of(commit.get(..9).unwrap_or(commit)))
+    })
+}
+
+/// Returns what is said of one point.
+fn point(run: &Outcome, against: &Against) -> String {
+    let (value, verdict) = (against.quantity(value(run)), run.verdict.name());
+    format!("{value}{}, {verdict}, {}", commit(run), super::footer::began(run.run.began))
+}
+
+/// Renders the runs as a table, the newest first: a point cannot be hovered over on a phone.
+fn listed(runs: &[&Outcome], against: &Against) -> Markup {
+    html! {
+        details.more {
+            summary { "these runs, with their commits" }
+            table.runs {
+                thead { tr { th scope="col" { "measured" } th scope="col" { "commit" } th scope="col" { "value" } th scope="col" { "verdict" } } }
+                tbody {
+                    @for run in runs.iter().rev() {
+                        tr {
+                            td { (super::footer::began(run.run.began)) }
+                            td { @if let Some(commit) = &run.run.commit { code { (Text(commit.get(..9).unwrap_or(commit))) } } }
+                            td { (against.quantity(value(run))) }
+                            td { (run.verdict.name()) }
+                        }
+                    }
                 }
             }
         }
-    })
+    }
 }
 
 /// Returns all runs with a value, the present one last; `None` where there is only one.

@@ -1,0 +1,113 @@
+//! What changed lately, over all budgets: the tests whose value stepped in their newest commits, the worst first.
+
+use std::fmt::Write as _;
+
+use super::show::{Answer, LATELY, Shown, plural, sparkline};
+
+impl Answer {
+    /// Renders what changed lately, for people.
+    pub(crate) fn overview(&self) -> String {
+        let branch = self.branch.as_deref().unwrap_or("no branch");
+        let mut recent: Vec<&Shown> =
+            self.shown.iter().filter(|shown| shown.worst() != 0.0).collect();
+        recent.sort_by(|a, b| b.worst().total_cmp(&a.worst()));
+        let mut text = format!("all budgets on {branch}, {}\n", self.environment);
+        for shown in &recent {
+            let values: Vec<f64> = shown.trend.commits.iter().map(|commit| commit.value).collect();
+            let _ = writeln!(text, "\n{}  {}", shown.series.test, sparkline(&values));
+            for (change, distance) in shown.recent() {
+                let _ = writeln!(text, "  {}", shown.change(change, distance));
+            }
+            if let Some(drift) = &shown.trend.total_drift {
+                let _ = writeln!(text, "  {}", shown.drift(drift));
+            }
+        }
+        let tests = plural(self.shown.len(), "test");
+        let short = self.shown.iter().filter(|shown| shown.trend.is_short).count();
+        let _ = match recent.len() {
+            0 => writeln!(text, "\nnone of {tests} changed in its last {LATELY} commits"),
+            n => {
+                writeln!(text, "\n{n} of {tests} changed in their last {LATELY} commits, or drift")
+            }
+        };
+        if short > 0 {
+            let least = super::change::LEAST;
+            let _ = writeln!(
+                text,
+                "{} too few commits to tell a step from noise: {least} are needed",
+                if short == 1 { "1 test has".to_owned() } else { format!("{short} tests have") }
+            );
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "\nnote: {note}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perf_budget_core::quantity::Unit;
+
+    use super::super::store::Series;
+    use super::super::trend::{Change, Commit, Trend};
+    use super::*;
+
+    /// Returns a test of 30 commits whose value stepped at one of them.
+    fn shown(test: &str, at: usize, after: f64) -> Shown {
+        let commit = |i: usize| Commit {
+            hash: Some(format!("{i:040}")),
+            at: 1_700_000_000 + 3600 * i as i64,
+            value: if i < at { 1.0 } else { after },
+            runs: 1,
+            is_red: false,
+        };
+        let change = Change { at, before: 1.0, after, p: Some(0.001) };
+        Shown {
+            series: Series {
+                key: 0,
+                test: test.to_owned(),
+                budget: test.to_owned(),
+                metric: "mean".to_owned(),
+                unit: Unit::Seconds,
+                environment: String::new(),
+                branch: None,
+                newest: 0,
+            },
+            trend: Trend {
+                commits: (0..30).map(commit).collect(),
+                changes: vec![change],
+                ..Trend::default()
+            },
+            distances: vec![Some(1)],
+            cut: false,
+        }
+    }
+
+    #[test]
+    fn what_got_worse_comes_first() {
+        let shown = vec![
+            shown("better", 25, 0.5),
+            shown("old", 5, 9.0),
+            shown("worse", 20, 1.1),
+            shown("worst", 29, 1.3),
+        ];
+        let answer = Answer {
+            place: String::new(),
+            name: String::new(),
+            branch: Some("main".to_owned()),
+            environment: "Abacus".to_owned(),
+            shown,
+            notes: Vec::new(),
+        };
+        let text = answer.overview();
+        let at = |what: &str| text.find(&format!("\n{what}  ")).unwrap_or(usize::MAX);
+        assert!(at("worst") < at("worse") && at("worse") < at("better"), "{text}");
+        assert!(!text.contains("\nold "), "{text}");
+        assert!(text.contains("worse by +30.0 %: 1 s -> 1.30 s in 000000000..000000000"), "{text}");
+        assert!(
+            text.ends_with("\n3 of 4 tests changed in their last 20 commits, or drift\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The limits of each budget together, and which of them stands for the budget in one line.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use perf_budget_core::outcome::Outcome;
+use perf_budget_core::report::change::change;
+use perf_budget_core::report::used::used;
+use perf_budget_core::verdict::Verdict;
+
+/// The limits of one budget, in their order. There is at least one.
+pub(super) struct Group<'o> {
+    pub(super) outcomes: Vec<&'o Outcome>,
+}
+
+/// Returns the budgets of a report, in their order.
+pub(super) fn groups(outcomes: &[Outcome]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: HashMap<(&str, &str, &str), usize> = HashMap::new();
+    for outcome in outcomes {
+        let at = match outcome.budget.as_str() {
+            "" => groups.len(),
+            budget => {
+                let key = (outcome.run.package.as_str(), outcome.file.as_str(), budget);
+                *known.entry(key).or_insert(groups.len())
+            }
+        };
+        match groups.get_mut(at) {
+            Some(group) => group.outcomes.push(outcome),
+            None => groups.push(Group { outcomes: vec![outcome] }),
+        }
+    }
+    groups
+}
+
+impl<'o> Group<'o> {
+    /// Returns the limit that stands for the budget: the worst one, or where all of them hold the one that has changed
+    /// the most, and the first of several that are alike.
+    pub(super) fn worst(&self) -> &'o Outcome {
+        let first = self.outcomes[0];
+        self.outcomes[1..].iter().copied().fold(first, |worst, other| {
+            if order(other, worst) == Ordering::Less { other } else { worst }
+        })
+    }
+}
+
+/// Orders two outcomes: what needs attention more is less.
+pub(super) fn order(a: &Outcome, b: &Outcome) -> Ordering {
+    let severity = (b.is_red(), b.verdict.severity()).cmp(&(a.is_red(), a.verdict.severity()));
+    severity.then_with(|| match a.verdict {
+        // What has changed since the base is about this revision.
+        Verdict::Fail => {
+            let is_relative = |outcome: &Outcome| outcome.relative_to.is_some();
+            is_relative(b).cmp(&is_relative(a)).then_with(|| share(b).total_cmp(&share(a)))
+        }
+        Verdict::Warn | Verdict::Inconclusive | Verdict::Unmeasured => {
+            share(b).total_cmp(&share(a))
+        }
+        Verdict::Pass | Verdict::Skipped => moved(b).total_cmp(&moved(a)),
+    })
+}
+
+fn share(outcome: &Outcome) -> f64 {
+    used(outcome).map_or(0.0, |used| used.share.max(0.0))
+}
+
+/// Returns how far a value has certainly moved, as the logarithm of its ratio; 0 where that may be chance.
+pub(super) fn moved(outcome: &Outcome) -> f64 {
+    let certain = change(outcome).filter(|change| change.is_certain);
+    let far = certain.map_or(0.0, |change| change.ratio.ln().abs());
+    if far.is_nan() { 0.0 } else { far }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_grouped_by_their_budgets() {
+        let of = |budget: &str, metric: &str, verdict| Outcome {
+            budget: budget.to_owned(),
+            metric: metric.to_owned(),
+            verdict,
+            ..Outcome::default()
+        };
+        let outcomes = [
+            of("a", "mean", Verdict::Pass),
+            of("b", "mean", Verdict::Pass),
+            of("a", "p99", Verdict::Fail),
+            of("b", "p99", Verdict::Pass),
+            of("", "missing", Verdict::Unmeasured),
+            of("", "missing", Verdict::Unmeasured),
+        ];
+        let groups = groups(&outcomes);
+        let sizes: Vec<usize> = groups.iter().map(|group| group.outcomes.len()).collect();
+        assert_eq!(sizes, [2, 2, 1, 1]);
+        assert_eq!(groups[0].worst().metric, "p99");
+        assert_eq!(groups[1].worst().metric, "mean");
+    }
+}
