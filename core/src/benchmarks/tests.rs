@@ -57,7 +57,7 @@ fn listed(
 }
 
 fn names(list: &List) -> Vec<String> {
-    list.entries().into_iter().map(|entry| entry.name).collect()
+    list.entries(Library::Criterion).into_iter().map(|entry| entry.name).collect()
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn a_program_without_criterion_is_never_started() {
     assert_eq!(started, 2);
     assert_eq!(names(&list), ["a/b", "old", "c: bench"]);
     assert_eq!(list.programs[0].content, Content::Other);
-    let entry = list.find("old").unwrap();
+    let entry = list.find(Library::Criterion, "old").unwrap();
     assert_eq!(
         (entry.program.target.as_str(), entry.skills),
-        ("sums", Skills { exact: true, quick: true })
+        ("sums", Skills { exact: true, quick: true, serves: false })
     );
 }
 
@@ -106,8 +106,8 @@ fn a_name_that_several_programs_have_is_qualified() {
         _ => "sum: benchmark\n",
     });
     assert_eq!(names(&list), ["one", "sums:sum", "kit:more:sum", "lib:more:sum"]);
-    assert_eq!(list.find("sums:sum").unwrap().plain, "sum");
-    let why = list.find("sum").unwrap_err().text;
+    assert_eq!(list.find(Library::Criterion, "sums:sum").unwrap().plain, "sum");
+    let why = list.find(Library::Criterion, "sum").unwrap_err().text;
     assert_eq!(
         why,
         "several programs have a benchmark `sum`; name one of them: `sums:sum`, `kit:more:sum`, `lib:more:sum`"
@@ -119,7 +119,7 @@ fn what_is_not_found_is_said_with_what_there_is() {
     let place = Place::new("missing");
     let (list, _) =
         listed(vec![place.bench("kit", "sums", MARKED)], None, &|_| "sum/of/10: benchmark\n");
-    let why = |list: &List, name: &str| list.find(name).unwrap_err().text;
+    let why = |list: &List, name: &str| list.find(Library::Criterion, name).unwrap_err().text;
     assert_eq!(
         why(&list, "sum/of/1O"),
         "there is no benchmark `sum/of/1O`; did you mean `sum/of/10`?"
@@ -151,7 +151,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         "failed to list the benchmarks of `hangs`: it did not end in time"
     );
     // A benchmark that is asked for may be in what is missing.
-    let why = list.find("x").unwrap_err();
+    let why = list.find(Library::Criterion, "x").unwrap_err();
     assert_eq!(why.cause, Cause::TimedOut);
     assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
     let panics = |_: &Step| {
@@ -182,7 +182,9 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
         let labels: Vec<&str> = budget.cases.iter().map(|case| case.label.as_str()).collect();
         assert_eq!(labels, want, "{pattern}");
         let named: Vec<_> = budget.cases.iter().filter_map(|case| budget.benchmark(case)).collect();
-        let found = named.iter().all(|name| budget.pattern().is_none() || list.find(name).is_ok());
+        let found = named
+            .iter()
+            .all(|name| budget.pattern().is_none() || list.find(Library::Criterion, name).is_ok());
         assert!(found, "{named:?}");
         expand(budget, None);
         assert_eq!(budget.cases.is_empty(), budget.pattern().is_some());

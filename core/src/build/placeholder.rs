@@ -52,7 +52,7 @@ pub fn has_any(budget: &Budget) -> bool {
             let env = command.env.iter().map(|(_, value)| value);
             command.argv.iter().chain(env).map(String::as_str).collect()
         }
-        Subject::Criterion(_) => return true,
+        Subject::Benchmark(..) => return true,
         Subject::Workload(_) | Subject::Record(_) => Vec::new(),
     };
     !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
