@@ -55,6 +55,7 @@ impl<'a, M: Measurement> Bencher<'a, M> {
         Bencher { by: By::Run(Ours { run, failed: None }) }
     }
 
+    #[cfg(feature = "async")]
     pub(crate) fn by(&mut self) -> &mut By<'a, M> {
         &mut self.by
     }

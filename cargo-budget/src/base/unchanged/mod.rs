@@ -23,7 +23,7 @@ use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Written, holds_if_equal};
 use perf_budget_core::outcome::{By, Proven, short};
-use perf_budget_core::suite::{Reading, Suite};
+use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
 use self::image::Start;
