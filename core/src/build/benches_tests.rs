@@ -76,6 +76,7 @@ fn a_budget_says_the_features_and_the_profile() {
     let how = BenchBuild {
         features: Some(vec!["x".to_owned()]),
         profile: Some("dist".to_owned()),
+        all: false,
         one_unit: vec!["a@1.0.0".to_owned()],
     };
     let (benches, calls) = build(&how, "");
