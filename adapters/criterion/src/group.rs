@@ -106,7 +106,7 @@ pub(crate) fn run<M: Measurement>(
             return Err(refused);
         }
         if let Some(throughput) = throughput {
-            run.counts(process::work(throughput));
+            run.counts(process::work(throughput)?);
         }
         let mut bencher = Bencher::of_run(run);
         f(&mut bencher);

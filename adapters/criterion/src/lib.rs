@@ -7,6 +7,8 @@
 //! criterion = { package = "perf-budget-criterion", version = "0.8" }
 //! ```
 //!
+//! The version is Criterion's: 0.5, 0.6, 0.7 or 0.8.
+//!
 //! Under `cargo bench`, and under everything else but a harness of perf-budget, each call goes to Criterion. In a process
 //! that such a harness has started, Criterion only chooses the benchmark that is asked for, and perf-budget's instruments
 //! run its routine: so a budget on it can limit percentiles, throughput, allocations and memory, and compares with a base

@@ -1,6 +1,6 @@
 //! The options of an attribute: those that this crate reads, and the rest, which is Divan's alone.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -92,17 +92,18 @@ fn entries(
     Ok(list.into_iter().collect())
 }
 
-/// Takes everything up to the next comma that is not within brackets or within `<` and `>`.
+/// Takes everything up to the next comma that ends an expression. A list of types is none, but is within brackets.
 fn value(input: syn::parse::ParseStream<'_>) -> syn::Result<TokenStream> {
-    let ahead = input.fork();
-    if ahead.parse::<Expr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
-        return Ok(input.parse::<Expr>()?.to_token_stream());
+    let mut value: Vec<TokenTree> = Vec::new();
+    while !input.is_empty() {
+        let is_list = matches!(value[..], [TokenTree::Group(_)]);
+        let is_whole = || syn::parse2::<Expr>(value.iter().cloned().collect()).is_ok();
+        if input.peek(Token![,]) && (is_list || is_whole()) {
+            break;
+        }
+        value.push(input.parse()?);
     }
-    let mut value = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        value.extend([input.parse::<proc_macro2::TokenTree>()?]);
-    }
-    Ok(value)
+    Ok(value.into_iter().collect())
 }
 
 /// Whether an attribute of a function is `#[ignore]`, which belongs to the benchmark and not to the function.

@@ -78,6 +78,52 @@ fn a_program_without_criterion_is_never_started() {
 }
 
 #[test]
+fn each_library_has_its_own_mark_and_its_own_names() {
+    let place = Place::new("libraries");
+    let served = format!("{MARKED}{SERVES} criterion 1");
+    let divan = format!("…{SERVES} divan 1");
+    let built = vec![
+        place.bench("kit", "divan", &divan),
+        place.bench("kit", "served", &served),
+        place.bench("kit", "standard", "…RUST_TEST_THREADS…"),
+        place.bench("kit", "tests", "…RUST_TEST_THREADS"),
+        // The text without a library is in every program that reads lists.
+        place.bench("kit", "reader", SERVES),
+    ];
+    let (list, _) = listed(built, None, &|target| match target {
+        "divan" => "divan::sum::10: benchmark\n",
+        "standard" => "a::sum: benchmark\nb: test\n",
+        "tests" => "b: test\n",
+        _ => "sum: benchmark\n",
+    });
+    let found = |library: Library, name: &str| {
+        let entry = list.find(library, name).unwrap();
+        (entry.program.target.clone(), entry.skills.serves)
+    };
+    assert_eq!(found(Library::Criterion, "sum"), ("served".to_owned(), true));
+    assert_eq!(found(Library::Divan, "divan::sum::10"), ("divan".to_owned(), true));
+    assert_eq!(found(Library::Libtest, "a::sum"), ("standard".to_owned(), false));
+    let others = list.programs.iter().filter(|program| program.content == Content::Other);
+    assert_eq!(
+        others.map(|program| program.target.as_str()).collect::<Vec<_>>(),
+        ["tests", "reader"]
+    );
+    assert_eq!(list.entries(Library::Divan).len(), 1);
+}
+
+#[test]
+fn a_library_without_a_program_says_what_to_do() {
+    let (list, _) = listed(Vec::new(), None, &|_| "");
+    let why = |library| list.find(library, "x").unwrap_err().text;
+    assert!(
+        why(Library::Divan).contains("package = \"perf-budget-divan\""),
+        "{}",
+        why(Library::Divan)
+    );
+    assert!(why(Library::Libtest).contains("`#[bench]`"), "{}", why(Library::Libtest));
+}
+
+#[test]
 fn a_program_that_has_not_changed_is_not_asked_again() {
     let place = Place::new("again");
     let built = || vec![place.bench("kit", "sums", MARKED)];
