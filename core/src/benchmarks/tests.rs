@@ -246,7 +246,7 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
 
 #[test]
 fn the_format_of_a_list_stays_the_same() {
-    let text = r#"{"version":1,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
+    let text = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
     let list: List = frozen(text);
     assert_eq!(names(&list), ["a/b"]);
     assert_eq!(list.faults[0].reason().cause, Cause::TimedOut);
@@ -254,6 +254,9 @@ fn the_format_of_a_list_stays_the_same() {
     let file = place.0.join("lists/one.json");
     list.write(&file).unwrap();
     assert_eq!(List::read(&file), Some(list));
-    fs::write(&file, text.replace("\"version\":1", "\"version\":2")).unwrap();
-    assert_eq!(List::read(&file), None);
+    // The first version did not ask whether a program serves its benchmarks, and is made anew.
+    for other in ["\"version\":1", "\"version\":3"] {
+        fs::write(&file, text.replace("\"version\":2", other)).unwrap();
+        assert_eq!(List::read(&file), None);
+    }
 }
