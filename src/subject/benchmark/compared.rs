@@ -1,6 +1,7 @@
 //! The comparison of two benchmarks, or of one in two revisions. Where the programs of both serve them, their operations
 //! are interleaved as those of workloads are; otherwise whole processes alternate.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::process::Found;
 use super::served::served;
 use super::side::{Side, Terms};
 use crate::base::Links;
+use crate::exec::Changes;
 use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source};
 use crate::subject::pairs::{PairSide, SHORTEST_PAIR, WorkloadPairs};
@@ -80,7 +82,8 @@ impl BenchmarkPairs {
         notes.insert(0, found[0].note.clone());
         let links = self.revisions.as_ref().map(|_| {
             let [head, base] = builds.clone().map(|build| Build::of(build.binary, None));
-            Arc::new(Links::new(vec![head], vec![base], Default::default(), None))
+            let place = (PathBuf::new(), Changes::new());
+            Arc::new(Links::new(vec![head], vec![base], place, None))
         });
         let metrics = self.terms.metrics.clone();
         let pairs = WorkloadPairs {

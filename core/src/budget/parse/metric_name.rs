@@ -140,10 +140,9 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
              `mean`, or register the function as a workload"
                 .to_owned()
         }
-        (SubjectKind::Artifact, _)
+        (SubjectKind::Artifact | SubjectKind::Criterion | SubjectKind::Divan, _)
         | (SubjectKind::Libtest | SubjectKind::Record | SubjectKind::Command, false)
-        | (SubjectKind::Workload, true)
-        | (SubjectKind::Criterion | SubjectKind::Divan, _) => all(kind),
+        | (SubjectKind::Workload, true) => all(kind),
     }
 }
 
