@@ -39,9 +39,8 @@ pub(crate) fn effect(kind: SubjectKind, metric: &Metric, bound: Bound) -> Result
         _ if kind == SubjectKind::Record => {
             Err("Criterion recorded a run that is over: nothing can be injected into it".to_owned())
         }
-        _ if kind == SubjectKind::Criterion => {
-            Err("Criterion's own loop runs the benchmark: nothing can be injected into it"
-                .to_owned())
+        _ if matches!(kind, SubjectKind::Criterion | SubjectKind::Divan | SubjectKind::Libtest) => {
+            Err("a benchmark is run by its own program: nothing is injected into it".to_owned())
         }
         (Some(effect), ..) => Ok(effect),
         (None, Better::Lower, Bound::Min) | (None, Better::Higher, Bound::Max) => Err(format!(

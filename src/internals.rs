@@ -1,8 +1,9 @@
 //! What the tests and benches of this repository need of the inside: they measure by one instrument, without a budget.
+//! The crates that stand in for other libraries of benchmarks need `served`, and pin this crate's version.
 //!
 //! It is behind the cargo feature `internals`, which is no feature for users: whatever is here changes in any release.
 
 pub use crate::inject::Injection;
-pub use crate::run::{Workload, serve};
+pub use crate::run::{Workload, serve, served};
 pub use crate::subject::artifact;
 pub use crate::worker::{pair, process};

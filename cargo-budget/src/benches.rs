@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::Built;
+use crate::child;
 use crate::failure::Failure;
 use crate::file;
 use crate::init;
@@ -13,13 +14,8 @@ use crate::project::Project;
 
 /// The name of the package and of its binary.
 const NAME: &str = "perf-budget-benches";
-/// The limit of every benchmark.
-const BUDGETS: &str = "\
-# Written by `cargo budget check --benches`, anew each time.
-[budget.benches]
-criterion = \"*\"
-max = { mean = \"1.05 x base\" }
-";
+/// The package that has benchmarks of Divan measured.
+const DIVAN: &str = "perf-budget-divan";
 
 /// The package with the harness.
 pub(crate) struct Harness {
@@ -46,7 +42,7 @@ impl Harness {
         for (name, text) in [
             ("Cargo.toml", manifest.as_str()),
             ("src/main.rs", main.as_str()),
-            ("budgets.toml", BUDGETS),
+            ("budgets.toml", limits(&libraries(project)).as_str()),
         ] {
             write(&harness.directory.join(name), text)?;
         }
@@ -64,10 +60,65 @@ impl Harness {
     }
 }
 
+/// The libraries whose benchmarks a workspace has.
+struct Libraries {
+    has_criterion: bool,
+    has_divan: bool,
+}
+
+/// Returns the libraries that packages of the workspace depend on. Where cargo does not say, the harness finds out.
+fn libraries(project: &Project) -> Libraries {
+    let mut metadata = child::metadata(&project.root);
+    let packages = metadata.no_deps().exec().map(|all| all.packages).unwrap_or_default();
+    let depends = |is_it: &dyn Fn(&str) -> bool| {
+        let mut all = packages.iter().flat_map(|package| &package.dependencies);
+        all.any(|own| is_it(&own.name) || own.rename.as_deref().is_some_and(is_it))
+    };
+    Libraries {
+        has_criterion: depends(&|name| name.contains("criterion")),
+        has_divan: depends(&|name| name == DIVAN),
+    }
+}
+
+/// Returns the limit of every benchmark. Without any library it is that of Criterion's, which is red and says what there is.
+fn limits(libraries: &Libraries) -> String {
+    let Libraries { has_criterion, has_divan } = *libraries;
+    let budget = |name: &str, library: &str| {
+        format!("[budget.{name}]\n{library} = \"*\"\nmax = {{ mean = \"1.05 x base\" }}\n")
+    };
+    let mut text = "# Written by `cargo budget check --benches`, anew each time.\n".to_owned();
+    if has_criterion || !has_divan {
+        text += &budget("benches", "criterion");
+    }
+    if has_divan {
+        text += &budget("divan", "divan");
+    }
+    text
+}
+
 /// Writes a file unless it has this content, so that cargo builds nothing anew.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
         return Ok(());
     }
     file::write(path, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_library_has_its_budget_and_none_is_red() {
+        let check = |has_criterion, has_divan, want: &[&str]| {
+            let text = limits(&Libraries { has_criterion, has_divan });
+            let file = perf_budget_core::budget::parse(&text, Path::new("budgets.toml")).unwrap();
+            let names: Vec<&str> = file.budgets.iter().map(|budget| budget.name.as_str()).collect();
+            assert_eq!(names, want, "{text}");
+        };
+        check(true, false, &["benches"]);
+        check(true, true, &["benches", "divan"]);
+        check(false, true, &["divan"]);
+        check(false, false, &["benches"]);
+    }
 }

@@ -1,25 +1,28 @@
 //! The benchmarks of both revisions, which the command has built to be compared.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use perf_budget_core::benchmarks::{Entry, List};
+use perf_budget_core::benchmarks::{Entry, List, is_of_batches};
+use perf_budget_core::budget::Library;
+use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{Benchmarks, Written};
+use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::Proven;
 
 /// The benchmarks of both revisions, built in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseBenchmarks {
     pub(super) built: Benchmarks,
-    /// The names of the base's benchmarks.
-    pub(crate) names: Vec<String>,
-    /// Every form of such a name by which a benchmark is found.
-    forms: HashSet<String>,
+    /// The names of the base's benchmarks, with their libraries.
+    names: Vec<(Library, String)>,
+    /// Every form of such a name by which a benchmark is found, and whether its program serves it.
+    forms: HashMap<Library, HashMap<String, bool>>,
     /// Whether something of the base could not be built or listed, so that any benchmark may be in it.
     has_faults: bool,
     /// The benchmarks of this revision that are proven equal, in every form of their names.
-    equal: HashMap<String, Proven>,
+    equal: HashMap<Library, HashMap<String, Proven>>,
 }
 
 impl BaseBenchmarks {
@@ -37,36 +40,50 @@ impl BaseBenchmarks {
             })
         };
         let head = read(&built.head)?;
-        let mut equal = HashMap::new();
-        for entry in head.entries() {
+        let mut equal: HashMap<Library, HashMap<String, Proven>> = HashMap::new();
+        for (library, entry) in every(&head) {
             let program = &entry.program.written;
             let proven = built.equal.iter().find(|equal| equal.program == *program);
             // A program that was built anew is another one.
             let is_same = || Written::of(&entry.program.binary).is_ok_and(|now| now == *program);
             if let Some(proven) = proven.filter(|_| !always && is_same()) {
+                let equal = equal.entry(library).or_default();
                 equal.insert(entry.plain.to_owned(), proven.proven.clone());
                 equal.insert(entry.name, proven.proven.clone());
             }
         }
         // If the base was not built, it has the same benchmarks.
         let base = built.base.as_ref().map(read).transpose()?.unwrap_or(head);
-        let entries = base.entries();
-        let mut forms = HashSet::new();
-        for Entry { name, plain, .. } in &entries {
-            forms.extend([name.clone(), (*plain).to_owned()]);
+        let (mut names, mut forms) = (Vec::new(), HashMap::new());
+        for (library, entry) in every(&base) {
+            let forms: &mut HashMap<String, bool> = forms.entry(library).or_default();
+            forms.insert(entry.plain.to_owned(), entry.skills.serves);
+            forms.insert(entry.name.clone(), entry.skills.serves);
+            names.push((library, entry.name));
         }
-        let names = entries.into_iter().map(|entry| entry.name).collect();
         Ok(BaseBenchmarks { built, names, forms, has_faults: !base.faults.is_empty(), equal })
     }
 
-    /// Whether the base has a benchmark of this name, as far as is known.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.has_faults || self.forms.contains(name)
+    /// Whether they were built in this way.
+    pub(super) fn is_built_as(&self, how: &BenchBuild) -> bool {
+        let Benchmarks { features, profile, all, .. } = &self.built;
+        (features, profile, *all) == (&how.features, &how.profile, how.all)
+    }
+
+    /// Returns the names of the base's benchmarks of a library.
+    pub(crate) fn names(&self, library: Library) -> impl Iterator<Item = &String> {
+        self.names.iter().filter(move |(of, _)| *of == library).map(|(_, name)| name)
+    }
+
+    /// Whether the base has a benchmark of this name and can measure this metric of it, as far as is known.
+    pub(super) fn has(&self, (library, name): (Library, &str), metric: &Metric) -> bool {
+        let serves = self.forms.get(&library).and_then(|forms| forms.get(name));
+        self.has_faults || serves.is_some_and(|serves| *serves || is_of_batches(metric))
     }
 
     /// Returns the proof that a benchmark runs the same code in both revisions.
-    pub(super) fn proven(&self, name: &str) -> Option<&Proven> {
-        self.equal.get(name)
+    pub(super) fn proven(&self, (library, name): (Library, &str)) -> Option<&Proven> {
+        self.equal.get(&library)?.get(name)
     }
 
     /// Discards every proof.
@@ -83,4 +100,11 @@ impl BaseBenchmarks {
     pub(crate) fn notes(&self) -> &[String] {
         &self.built.notes
     }
+}
+
+/// Returns every benchmark of a list, with its library.
+fn every(list: &List) -> impl Iterator<Item = (Library, Entry<'_>)> {
+    Library::ALL
+        .into_iter()
+        .flat_map(|library| list.entries(library).into_iter().map(move |entry| (library, entry)))
 }

@@ -44,7 +44,7 @@ impl Made {
 }
 
 impl Links {
-    pub(super) fn new(
+    pub(crate) fn new(
         heads: Vec<Build>,
         bases: Vec<Build>,
         base: (PathBuf, Environment),

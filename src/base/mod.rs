@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use perf_budget_core::budget::{self, Budget, Case, Limit};
+use perf_budget_core::budget::{self, Budget, Case, Limit, Subject};
+use perf_budget_core::build::BenchBuild;
 use perf_budget_core::error::Error;
 use perf_budget_core::handover::{
-    self, BINARIES, DIRECTORY, HEADS, Handover, LINKS, Unchanged, Written,
+    self, BINARIES, DIRECTORY, Details, HEADS, Handover, LINKS, Unchanged, Written,
 };
+use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{BaseRevision, Proven};
 
 pub(crate) use self::benchmarks::BaseBenchmarks;
@@ -76,8 +78,8 @@ impl Base {
         let benchmarks = benchmarks.map(|built| BaseBenchmarks::read(built.clone(), always));
         let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
         if handover.details.lacks.is_some() {
-            let revision = handover.details.revision;
-            return Ok(Some(Base { benchmarks, revision, ..Base::before_budgets() }));
+            let Details { revision, run_environment: environment, .. } = handover.details;
+            return Ok(Some(Base { benchmarks, revision, environment, ..Base::before_budgets() }));
         }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
@@ -220,7 +222,8 @@ impl Base {
         limit: &Limit,
     ) -> Option<&Proven> {
         if let Some(name) = case.and_then(|case| budget.benchmark(case)) {
-            let proven = self.benchmarks(budget)?.proven(name);
+            let Subject::Benchmark(library, _) = budget.subject else { return None };
+            let proven = self.benchmarks(budget)?.proven((library, name));
             return proven.filter(|_| handover::holds_if_equal(limit));
         }
         let unchanged = self.unchanged.as_ref()?;
@@ -244,15 +247,16 @@ impl Base {
     /// Returns the benchmarks of both revisions that the command built as a budget has them built. `None` if it built
     /// none.
     pub(crate) fn benchmarks(&self, budget: &Budget) -> Option<&BaseBenchmarks> {
-        let build = &budget.build;
-        self.benchmarks.iter().find(|both| {
-            both.built.features == build.features && both.built.profile == build.profile
-        })
+        let how = BenchBuild::of(&budget.subject, &budget.build);
+        self.benchmarks.iter().find(|both| both.is_built_as(&how))
     }
 
-    /// Whether the base has a budget's benchmark of this name. If that is not known yet, the comparison is tried.
-    pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str) -> bool {
-        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(name))
+    /// Whether the base has a budget's benchmark of this name, and can measure this metric of it. If that is not known yet,
+    /// the comparison is tried.
+    pub(crate) fn has_benchmark(&self, budget: &Budget, name: &str, metric: &Metric) -> bool {
+        let Subject::Benchmark(library, _) = budget.subject else { return false };
+        let of = (library, name);
+        self.benchmarks(budget).map_or(self.is_built(), |both| both.has(of, metric))
     }
 
     /// Discards every proof, so that everything is measured.

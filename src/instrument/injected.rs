@@ -152,6 +152,11 @@ impl<G: Instrument + ?Sized> Instrument for Injected<G> {
         self.inner.stop();
     }
 
+    fn stop_after(&mut self, took: Duration) {
+        self.apply();
+        self.inner.stop_after(took);
+    }
+
     fn record(&mut self, operations: usize, failed: usize) {
         self.held = Vec::new();
         let mut failed = failed;

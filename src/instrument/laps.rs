@@ -3,6 +3,8 @@
 //! The loop knows operations but no instrument, and an instrument knows laps but no operation. This trait is between
 //! them, so that one loop is enough for plain operations, and one for asynchronous ones.
 
+use std::time::Duration;
+
 use perf_budget_core::outcome::Unmeasured;
 use perf_budget_core::reading::ProcessRun;
 
@@ -18,6 +20,11 @@ pub(crate) trait Instrument {
 
     /// Called when they have run. Their outputs are alive, as are the inputs that were only lent.
     fn stop(&mut self);
+
+    /// Called in the place of `stop` where the operations themselves tell how long they took.
+    fn stop_after(&mut self, _took: Duration) {
+        self.stop();
+    }
 
     /// Called with how many of the lap's operations failed. The inputs and outputs are gone.
     fn record(&mut self, operations: usize, failed: usize);

@@ -5,13 +5,19 @@
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
+#[cfg(feature = "internals")]
+mod benchmark;
 mod drive;
+#[cfg(any(feature = "tokio", feature = "internals"))]
+mod drive_async;
 mod failed;
 mod measurement;
 mod methods;
 mod open_loop;
 mod param;
 mod serve;
+#[cfg(feature = "internals")]
+pub mod served;
 #[cfg(not(feature = "tokio"))]
 mod without_tokio;
 

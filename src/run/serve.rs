@@ -15,7 +15,7 @@ use perf_budget_core::exact;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::reading::ProcessRun;
 
-use super::{Run, Workload};
+use super::{Failed, Run, Workload};
 #[cfg(target_os = "linux")]
 use crate::exec;
 use crate::exec::{REJECTED, Rejected};
@@ -23,35 +23,97 @@ use crate::exec::{REJECTED, Rejected};
 use crate::os::{kernel, proc};
 #[cfg(target_os = "linux")]
 use crate::worker::wire::TOKEN_VARIABLE;
-use crate::worker::wire::{NO_REPLY, UNWRITTEN, VARIABLE, WireReply, WireRequest};
+use crate::worker::wire::{NO_REPLY, Request, UNWRITTEN, VARIABLE, WireReply, WireRequest};
 
 /// Does the work of a worker, if this process was started as one: runs the workload that is asked for, writes the
 /// reply, and returns the exit code. It returns `None` in every other process. Call it first, before arguments are
 /// read or threads are started.
 pub fn serve(workloads: &[(String, Workload)]) -> Option<ExitCode> {
-    let path = match request_file() {
-        Ok(path) => path?,
-        Err(rejected) => return Some(refuse(REJECTED, &rejected)),
+    let accepted = match accept() {
+        Ok(accepted) => accepted?,
+        Err(code) => return Some(ExitCode::from(code)),
     };
-    let request = match take(&path) {
-        Ok(request) => request,
-        Err(error) => {
-            let why = format!("failed to take the request `{}`: {error}", path.display());
-            return Some(refuse(REJECTED, &Rejected::new(VARIABLE, why)));
+    let name = accepted.name();
+    let answered = match workloads.iter().find(|known| known.0 == name) {
+        Some((_, workload)) => accepted.answer(workload),
+        None => {
+            let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
+            known.sort_unstable();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                format!("`{}`", known.join("`, `"))
+            };
+            let text =
+                format!("no workload `{name}` is registered in the harness; there are {known}");
+            accepted.refuse(Unmeasured::new(Cause::Harness, text))
         }
     };
-    let reply = request.reply.clone();
-    let answer = WireReply::new(answer(workloads, request));
-    Some(match write(&reply, &answer) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(NO_REPLY, &format_args!("{UNWRITTEN} `{}`: {error}", reply.display())),
-    })
+    Some(answered.map_or_else(ExitCode::from, |()| ExitCode::SUCCESS))
 }
 
-fn refuse(code: u8, text: &dyn Display) -> ExitCode {
+/// The request to this process, which is a worker.
+pub(super) struct Accepted {
+    request: Request,
+    /// The file for the reply.
+    reply: PathBuf,
+}
+
+/// Returns the request, if this process was started as a worker.
+///
+/// # Errors
+/// The exit code, if it was not started by a living harness.
+pub(super) fn accept() -> Result<Option<Accepted>, u8> {
+    let Some(path) = request_file().map_err(|rejected| refuse(REJECTED, &rejected))? else {
+        return Ok(None);
+    };
+    let request = take(&path).map_err(|error| {
+        let why = format!("failed to take the request `{}`: {error}", path.display());
+        refuse(REJECTED, &Rejected::new(VARIABLE, why))
+    })?;
+    let reply = request.reply.clone();
+    Ok(Some(Accepted { request: request.request(), reply }))
+}
+
+impl Accepted {
+    /// Returns the name of the workload that is asked for.
+    pub(super) fn name(&self) -> &str {
+        &self.request.workload
+    }
+
+    /// Runs the workload, and writes the reply.
+    ///
+    /// # Errors
+    /// The exit code, if the reply cannot be written.
+    pub(super) fn answer(
+        &self,
+        workload: impl FnOnce(&mut Run) -> Result<(), Failed>,
+    ) -> Result<(), u8> {
+        self.reply(answer(workload, self.request.clone()))
+    }
+
+    /// Writes why nothing is measured.
+    ///
+    /// # Errors
+    /// The exit code, if the reply cannot be written.
+    pub(super) fn refuse(&self, why: Unmeasured) -> Result<(), u8> {
+        self.reply(Err(why))
+    }
+
+    fn reply(&self, answer: Result<ProcessRun, Unmeasured>) -> Result<(), u8> {
+        let reply = &self.reply;
+        write(reply, &WireReply::new(answer)).map_err(|error| {
+            let text = format_args!("{UNWRITTEN} `{}`: {error}", reply.display());
+            refuse(NO_REPLY, &text)
+        })
+    }
+}
+
+/// Says on standard error why this process cannot do its work, and returns its exit code.
+fn refuse(code: u8, text: &dyn Display) -> u8 {
     // If the text cannot be written, the exit code alone says enough.
     let _ = writeln!(std::io::stderr(), "{text}");
-    ExitCode::from(code)
+    code
 }
 
 /// Returns the file with the request, if a living harness has started this process for it. The variables are removed,
@@ -112,19 +174,10 @@ fn write(place: &Path, reply: &WireReply) -> std::io::Result<()> {
 }
 
 fn answer(
-    workloads: &[(String, Workload)],
-    request: WireRequest,
+    workload: impl FnOnce(&mut Run) -> Result<(), Failed>,
+    request: Request,
 ) -> Result<ProcessRun, Unmeasured> {
-    let request = request.request();
     let name = request.workload.clone();
-    let Some((_, workload)) = workloads.iter().find(|known| known.0 == name) else {
-        let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
-        known.sort_unstable();
-        let known =
-            if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
-        let text = format!("no workload `{name}` is registered in the harness; there are {known}");
-        return Err(Unmeasured::new(Cause::Harness, text));
-    };
     let mut run = Run::new(request)?;
     remember_panics();
     match catch_unwind(AssertUnwindSafe(|| workload(&mut run))) {

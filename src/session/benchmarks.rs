@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use perf_budget_core::benchmarks::{self, List};
-use perf_budget_core::budget::Budgets;
+use perf_budget_core::budget::{Budget, Budgets, Library, Subject};
 use perf_budget_core::error::Error;
 use perf_budget_core::outcome::Unmeasured;
 
@@ -16,6 +16,8 @@ use crate::subject::benchmark::{Benchmarks, Origin};
 pub(super) struct Named {
     /// The index of the budget.
     pub(super) budget: usize,
+    /// The library of its benchmarks.
+    pub(super) library: Library,
     /// The list that its tests are made of, or the reason why there is none.
     pub(super) list: Result<List, Unmeasured>,
 }
@@ -28,17 +30,19 @@ pub(super) fn find(
     run_cache: Option<&RunCache>,
     machine_lock: &MachineLock,
 ) -> Result<Vec<Named>, Error> {
-    let patterns = |(at, budget): (usize, &perf_budget_core::budget::Budget)| {
-        budget.pattern().is_some().then_some(at)
+    let patterns = |(at, budget): (usize, &Budget)| match budget.subject {
+        Subject::Benchmark(library, _) if budget.pattern().is_some() => Some((at, library)),
+        _ => None,
     };
-    let several: Vec<usize> = budgets.budgets.iter().enumerate().filter_map(patterns).collect();
+    let several: Vec<(usize, Library)> =
+        budgets.budgets.iter().enumerate().filter_map(patterns).collect();
     // A build would disturb whatever is measured on this machine. If the lock cannot be taken, the first turn reports it.
     let make = |origin: &Origin| {
         let _lock = machine_lock.shared().ok();
         origin.list()
     };
     let mut named = Vec::new();
-    for at in several {
+    for (at, library) in several {
         let run = run_cache.map(RunCache::directory);
         let origin = Benchmarks { budgets, results, base, run }.of_pattern(&budgets.budgets[at]);
         let name = || origin.names(&make);
@@ -48,7 +52,7 @@ pub(super) fn find(
             None => name(),
         };
         benchmarks::expand(&mut budgets.budgets[at], list.as_ref().ok());
-        named.push(Named { budget: at, list });
+        named.push(Named { budget: at, library, list });
     }
     Ok(named)
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use perf_budget_core::benchmarks::{Content, List};
+use perf_budget_core::budget::Library;
 use perf_budget_core::outcome::{Cause, Outcome, Unmeasured};
 use perf_budget_core::suite::names;
 use perf_budget_core::verdict::Verdict;
@@ -65,7 +66,8 @@ impl Session {
         if let Some(fault) = list.faults.first() {
             return Err(fault.reason());
         }
-        let (before, now) = (names_of(made_of), names_of(&list));
+        let library = named.library;
+        let (before, now) = (names_of(made_of, library), names_of(&list, library));
         if before != now {
             let text = format!(
                 "the benchmarks are not those that the tests were made of: {}; run the tests again",
@@ -77,7 +79,7 @@ impl Session {
             let text = format!(
                 "no benchmark is named like the {}: {}",
                 names::subject(&budget.subject),
-                some(&list)
+                some(&list, library)
             );
             return Err(Unmeasured::new(Cause::NotFound, text));
         }
@@ -88,14 +90,14 @@ impl Session {
         let others: Vec<&str> = list
             .programs
             .iter()
-            .filter(|program| program.content == Content::Other)
+            .filter(|program| library == Library::Criterion && program.content == Content::Other)
             .map(|program| program.target.as_str())
             .collect();
         if !others.is_empty() {
             parts.push(format!("not Criterion's, and not run: {}", listed(&others)));
         }
         if let Some(base) = self.base.as_ref().and_then(|base| base.benchmarks(budget)) {
-            let before = base.names.iter().cloned().collect();
+            let before = base.names(library).cloned().collect();
             parts.extend(
                 changes(&before, &now).into_iter().map(|change| format!("{change} since the base")),
             );
@@ -104,8 +106,8 @@ impl Session {
     }
 }
 
-fn names_of(list: &List) -> BTreeSet<String> {
-    list.entries().into_iter().map(|entry| entry.name).collect()
+fn names_of(list: &List, library: Library) -> BTreeSet<String> {
+    list.entries(library).into_iter().map(|entry| entry.name).collect()
 }
 
 /// Says which names are new, and which are gone.
@@ -128,10 +130,10 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// Says which benchmarks there are.
-fn some(list: &List) -> String {
-    let names = names_of(list);
+fn some(list: &List, library: Library) -> String {
+    let names = names_of(list, library);
     if names.is_empty() {
-        return list.none();
+        return list.none(library);
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     format!("there are {}", listed(&names))

@@ -181,7 +181,7 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
             "{:?} {:?} {:?} {:?}",
             budget.subject, budget.build, budget.cases, budget.load
         ));
-        if matches!(budget.subject, Subject::Criterion(_)) {
+        if matches!(budget.subject, Subject::Benchmark(..)) {
             files.extend(sources.benchmarks().programs(budget, test)?);
         }
         if let Subject::Command(command) = &budget.subject {

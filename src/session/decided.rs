@@ -37,7 +37,7 @@ impl Session {
         let budget = &self.budgets.budgets[entry.budget];
         let benchmark = budget.cases.get(entry.case).and_then(|case| budget.benchmark(case));
         let reason = entry.set_aside(self.base.as_ref().map(|base| match benchmark {
-            Some(benchmark) => base.has_benchmark(budget, benchmark),
+            Some(benchmark) => base.has_benchmark(budget, benchmark, &entry.limit.metric),
             None => base.has(name),
         }));
         let reason = match (reason, unjudged) {
@@ -64,7 +64,8 @@ impl Session {
             self.base.as_ref().filter(|_| entry.limit.reference() == Some(&Reference::Base))?;
         let budget = &self.budgets.budgets[entry.budget];
         let proven = base.proves(budget, budget.cases.get(entry.case), &entry.limit);
-        let is_paired = is_paired(&self.suite.groups[entry.group]);
+        // The programs of benchmarks are proven by themselves.
+        let is_paired = is_paired(&self.suite.groups[entry.group]) && !entry.is_benchmark();
         // A proof about the builds that times are compared with is shown with the note on how these were built.
         let of_times =
             || Some((base.proves_time(&entry.limit).filter(|_| is_paired)?, &base.link_notes[..]));

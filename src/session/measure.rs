@@ -1,6 +1,6 @@
 //! How a session measures a group: it prepares the measurement, and takes its turns under the lock of the machine.
 
-use perf_budget_core::budget::Budget;
+use perf_budget_core::budget::{Budget, Subject};
 use perf_budget_core::build;
 use perf_budget_core::date::Date;
 use perf_budget_core::enforce::{Asked, Extension, Rules};
@@ -134,7 +134,11 @@ impl Session {
             inconclusive: settings.inconclusive,
             today: Date::of_unix(self.run.began),
             repeats: repeats.max().unwrap_or(1),
-            links: self.base.as_ref().map_or(1, |base| base.links().most()),
+            // The links are those of the test binary.
+            links: match budget.subject {
+                Subject::Benchmark(..) => 1,
+                _ => self.base.as_ref().map_or(1, |base| base.links().most()),
+            },
         };
         Measurement::new(Box::new(source), asked, rules, purpose)
     }

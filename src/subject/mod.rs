@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use perf_budget_core::budget::{Budget, Budgets, Case, Param, Subject};
 use perf_budget_core::metric::{Metric, SampleKind};
-use perf_budget_core::outcome::Unmeasured;
+use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::suite;
 use perf_budget_core::suite::{Group, Reading, Span};
 
@@ -120,8 +120,11 @@ impl Sources<'_> {
         base: Option<&Base>,
     ) -> Box<dyn Source> {
         let (metrics, coin) = (metrics.to_vec(), Coin::random());
-        let benchmarks = self.benchmarks();
-        if let Some(pairs) = benchmarks.pairs((group.budget, case), other, &name, &metrics, base) {
+        let is_timed = matches!(group.reading, Reading::TIME | Reading::BENCHMARK);
+        if let Some(pairs) = is_timed
+            .then(|| self.benchmarks().pairs((group.budget, case), other, &name, &metrics, base))
+            .flatten()
+        {
             return Box::new(pairs);
         }
         if group.reading == Reading::TIME && cfg!(unix) {
@@ -185,7 +188,7 @@ impl Sources<'_> {
         let metrics = counted.take(1).cloned().collect();
         let injection = self.injection.filter(|_| role.is_none());
         let request = Request { injection, ..request(workload, budget, case, metrics, true) };
-        Some(PairSide { request, role })
+        Some(PairSide { request, role, program: None })
     }
 
     /// Runs the workload of a group once in a build, as if its time were measured, and returns whether the process ran to
@@ -261,8 +264,14 @@ impl Sources<'_> {
                 injection,
                 bare_value: None,
             }),
-            (Subject::Criterion(_), _) => {
-                Box::new(self.benchmarks().runs(index, case, metrics, base))
+            (Subject::Benchmark(..), _) => {
+                match self.benchmarks().runs(index, case, metrics, base) {
+                    Some(runs) => Box::new(runs),
+                    None => Box::new(|| {
+                        let text = "a budget on several benchmarks has no case to measure";
+                        Err(Unmeasured::new(Cause::NotFound, text))
+                    }),
+                }
             }
             (Subject::Record(name), _) => recorded::source(name, budget, self.budgets),
             (Subject::Workload(workload), _) => {

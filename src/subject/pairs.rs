@@ -27,12 +27,18 @@ pub(super) struct PairSide {
     pub(super) request: Request,
     /// The name of this side in messages, if it is the reference.
     pub(super) role: Option<String>,
+    /// The program of a benchmark, and how it is run. `None` for a workload of a test binary.
+    pub(super) program: Option<Build>,
 }
 
 impl PairSide {
-    /// Returns the side in this build, or in the binary of this process.
+    /// Returns the side in this build, or in its own program, or in the binary of this process.
     fn in_build(&self, build: Option<Build>) -> Result<Side, Unmeasured> {
-        let build = build.map_or_else(Build::this, Ok)?;
+        let build = match (&self.program, build) {
+            (Some(program), Some(build)) => build.running_as(program),
+            (Some(program), None) => program.clone(),
+            (None, build) => build.map_or_else(Build::this, Ok)?,
+        };
         Ok(Side { build, request: self.request.clone(), role: self.role.clone() })
     }
 }

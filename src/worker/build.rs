@@ -18,6 +18,8 @@ pub struct Build {
     /// The differences of its environment from that of this process: each variable with its value, or `None` if it is
     /// not inherited.
     pub environment: BTreeMap<String, Option<String>>,
+    /// The arguments of its processes. A test binary has none; a program of benchmarks is told which of them runs.
+    pub arguments: Vec<String>,
     /// The state of the file when it was named; `None` if it could not be read.
     written: Option<Written>,
 }
@@ -40,12 +42,17 @@ impl Build {
     /// Notes the present state of a binary.
     pub fn of(binary: PathBuf, package: Option<PathBuf>) -> Build {
         let written = Written::of(&binary);
-        Build { binary, package, environment: BTreeMap::new(), written }
+        Build { binary, package, environment: BTreeMap::new(), arguments: Vec::new(), written }
     }
 
     /// Returns the same binary, running in an environment that differs from this process's in these variables.
     pub(crate) fn within(self, environment: &BTreeMap<String, Option<String>>) -> Build {
         Build { environment: environment.clone(), ..self }
+    }
+
+    /// Returns the same binary, running as `other` does.
+    pub(crate) fn running_as(self, other: &Build) -> Build {
+        Build { binary: self.binary, written: self.written, ..other.clone() }
     }
 
     /// Returns this binary as it was when this was first called, running in this process's directory.

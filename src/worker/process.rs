@@ -75,6 +75,7 @@ impl PreparedProcess {
         })?;
         let mut launch = Launch::new(&build.binary);
         launch.called = Some(request.workload.clone());
+        launch.args = build.arguments.iter().map(Into::into).collect();
         launch.change_environment(&build.environment);
         launch.env.push((VARIABLE.into(), files.request.clone().into()));
         #[cfg(target_os = "linux")]

@@ -58,8 +58,8 @@ pub(super) fn ways(budgets: &Budgets) -> Vec<BenchBuild> {
     for budget in &budgets.budgets {
         let is_compared = budget.limits.iter().any(|l| l.reference() == Some(&Reference::Base))
             || (budget.base && budgets.settings.base.is_some());
-        let way = BenchBuild::of(&budget.build);
-        if matches!(budget.subject, Subject::Criterion(_)) && is_compared && !ways.contains(&way) {
+        let way = BenchBuild::of(&budget.subject, &budget.build);
+        if matches!(budget.subject, Subject::Benchmark(..)) && is_compared && !ways.contains(&way) {
             ways.push(way);
         }
     }
@@ -77,7 +77,7 @@ impl Both<'_> {
         let short = short(self.commit);
         tell("building the benchmarks to compare them");
         let (built, head) = self.side(way, self.head)?;
-        let BenchBuild { features, profile, .. } = way.clone();
+        let BenchBuild { features, profile, all, .. } = way.clone();
         let units = self.units(self.head);
         let notes =
             vec![words(units, self.head.workspace.is_some()).to_owned(), ONE_LINK.to_owned()];
@@ -85,6 +85,7 @@ impl Both<'_> {
         let mut benchmarks = Benchmarks {
             features,
             profile,
+            all,
             head: head_list.0,
             base: None,
             equal: Vec::new(),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 use perf_budget_core::budget::{Budgets, CodegenUnits};
 use perf_budget_core::handover::{MoreLinks, Unchanged, Watched, holds_if_equal};
-use perf_budget_core::suite::{Reading, Suite, Versus};
+use perf_budget_core::suite::{Reading, Suite, Test, Versus};
 
 use super::build::{Side, Target, Way};
 use super::configuration::Files;
@@ -40,7 +40,8 @@ impl Asked {
             let group = &suite.groups[group];
             group.versus == Some(Versus::Base) && group.reading == Reading::TIME
         };
-        let mut times = suite.tests.iter().filter(|test| compares(test.group)).peekable();
+        let is_of_test = |test: &&Test| !test.is_benchmark() && compares(test.group);
+        let mut times = suite.tests.iter().filter(is_of_test).peekable();
         let is_wanted = times.peek().is_some();
         let is_demanding = times.any(|test| !holds_if_equal(&test.limit));
         let settings = &budgets.settings;

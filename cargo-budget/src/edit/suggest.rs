@@ -69,7 +69,11 @@ fn is_of(outcome: &Outcome, budget: &Budget, budgets: &Budgets) -> bool {
         return false;
     }
     if outcome.budget == budget.name {
-        return budget.cases.iter().any(|case| case.label == outcome.case);
+        // Which benchmarks a pattern stands for is only known by a run. The test of the pattern itself has no value.
+        return match budget.pattern() {
+            Some(_) => !outcome.case.is_empty(),
+            None => budget.cases.iter().any(|case| case.label == outcome.case),
+        };
     }
     let other = budgets.budgets.iter().find(|other| other.name == outcome.budget);
     other.is_some_and(|other| other.subject == budget.subject && other.cases == budget.cases)

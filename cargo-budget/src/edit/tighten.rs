@@ -149,7 +149,7 @@ impl Edit<'_> {
             );
         }
         let mut goal: Option<Goal> = None;
-        for name in self.tests() {
+        for name in self.tests(outcomes) {
             let outcome = outcomes.iter().find(|outcome| outcome.test == name);
             let outcome = outcome.ok_or_else(|| {
                 format!("`{name}` is not in the last run; run `cargo test --release`")
@@ -167,11 +167,23 @@ impl Edit<'_> {
             }
             goal = Some(goal.map_or(case_goal, |goal| goal.looser(case_goal, *bound)));
         }
-        goal.ok_or_else(|| "it has no test".to_owned())
+        goal.ok_or_else(|| match self.budget.pattern() {
+            Some(_) => {
+                "no benchmark of it is in the last run; run `cargo test --release`".to_owned()
+            }
+            None => "it has no test".to_owned(),
+        })
     }
 
-    /// Returns the names of the tests, one for each case.
-    fn tests(&self) -> Vec<String> {
+    /// Returns the names of the tests, one for each case. Which benchmarks a pattern stands for is only known by the run.
+    fn tests(&self, outcomes: &[Outcome]) -> Vec<String> {
+        if self.budget.pattern().is_some() {
+            let own = |outcome: &&Outcome| {
+                let name = names::test(self.budget, &outcome.case, self.limit);
+                outcome.budget == self.budget.name && outcome.test == name
+            };
+            return outcomes.iter().filter(own).map(|outcome| outcome.test.clone()).collect();
+        }
         let cases = names::cases(self.budget, self.limit).into_iter();
         cases.map(|case| names::test(self.budget, case, self.limit)).collect()
     }

@@ -216,3 +216,36 @@ fn a_size_is_never_tightened_below_a_byte() {
         assert_eq!(plan.text, text);
     }
 }
+
+#[test]
+fn a_limit_on_several_benchmarks_is_tightened_to_the_slowest_of_the_run() {
+    let text = "[budget.all]\ncriterion = \"*\"\nmax = { mean = \"10 ms\" }\n";
+    let budgets = parse(text, Path::new("budgets.toml")).unwrap();
+    let outcome = |case: &str, value: f64| Outcome {
+        test: format!("all::{case}::mean"),
+        budget: "all".to_owned(),
+        case: case.to_owned(),
+        metric: "mean".to_owned(),
+        subject: "criterion *".to_owned(),
+        verdict: Verdict::Pass,
+        estimate: Some(Estimate { value, low: Some(value), high: Some(value) }),
+        against: Some(Against {
+            bound: Bound::Max,
+            limit: 0.01,
+            warn: 0.009,
+            tolerance: 0.05,
+            unit: Unit::Seconds,
+        }),
+        ..Outcome::default()
+    };
+    let outcomes = [outcome("a/b", 1e-3), outcome("c", 2e-3)];
+    let plan = super::plan(text, &budgets, &outcomes, &[], None, 1e-9).unwrap();
+    assert!(matches!(plan.rows[0].fate, Fate::Tightened { .. }), "{:?}", plan.rows);
+    let (limit, _) =
+        parse(&plan.text, Path::new("budgets.toml")).unwrap().budgets[0].limits[0].number();
+    assert!((2e-3..2.5e-3).contains(&limit), "{}", plan.text);
+    let nothing = super::plan(text, &budgets, &[], &[], None, 1e-9).unwrap();
+    assert!(
+        matches!(&nothing.rows[0].fate, Fate::Skipped(why) if why.contains("no benchmark of it"))
+    );
+}

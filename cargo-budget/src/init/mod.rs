@@ -59,7 +59,7 @@ pub(crate) fn plan(found: &Found, library: Option<&Path>) -> Result<Plan, Failur
             Subject::Workload(name) => Some(name.clone()),
             Subject::Artifact(_)
             | Subject::Command(_)
-            | Subject::Criterion(_)
+            | Subject::Benchmark(..)
             | Subject::Record(_) => None,
         });
         workloads.collect()

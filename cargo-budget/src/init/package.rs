@@ -59,7 +59,9 @@ impl Found {
         let others = siblings.clone().flat_map(|member| bins(member)).map(|bin| bin.name.clone());
         let library = package.targets.iter().find(|target| is_library(target));
         let criterion = package.dependencies.iter().any(|dependency| {
-            dependency.name == "criterion" && dependency.kind == DependencyKind::Development
+            // A crate may stand in for it.
+            let named = dependency.rename.as_ref().unwrap_or(&dependency.name);
+            named == "criterion" && dependency.kind == DependencyKind::Development
         });
         let named = |kind: &TargetKind| -> Vec<String> {
             let of_kind = package.targets.iter().filter(|target| target.kind.contains(kind));

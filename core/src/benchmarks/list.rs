@@ -1,41 +1,68 @@
 //! The names of a program's benchmarks, as the program itself lists them.
 //!
-//! A program that does not contain Criterion is not started at all: it may be a benchmark of another library, or one
-//! with a `main` of its own that reads no arguments and would run for minutes.
+//! A program that contains none of the known libraries is not started at all: it may be one with a `main` of its own that
+//! reads no arguments and would run for minutes.
 
 use super::{Content, Skills};
+use crate::budget::Library;
 use crate::build::{Bench, Ended, Program, Step};
 use crate::outcome::{Cause, Unmeasured};
 
 /// A function that starts a program and waits for its end; see [`Start`](crate::build::Start).
 pub type Ask<'a> = &'a dyn Fn(&Step) -> Result<Ended, Unmeasured>;
 
+/// How the text begins that every program contains which serves its benchmarks; the key of the library follows, between
+/// two spaces. A program that only reads lists has the two parts apart, and so is not taken for one.
+pub const SERVES: &str = "perf-budget serves benchmarks of";
 /// A text that every program with Criterion contains since version 0.3.4: the variable that says where its records go.
-const MARK: &[u8] = b"CRITERION_HOME";
+const CRITERION: &str = "CRITERION_HOME";
+/// A text that every program with the standard test harness contains: one of its variables.
+const LIBTEST: &str = "RUST_TEST_THREADS";
 /// How the lines of the list end, in different versions of Criterion.
 const ENDINGS: [&str; 2] = [": benchmark", ": bench"];
 
 /// Returns what a program has.
 ///
 /// # Errors
-/// If it has Criterion and does not list its benchmarks.
+/// If it has a known library and does not list its benchmarks.
 pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
     let bytes = std::fs::read(&bench.binary).map_err(|e| {
         let text = format!("failed to read the benchmarks `{}`: {e}", bench.binary.display());
         Unmeasured::new(Cause::Harness, text)
     })?;
-    if !bytes.windows(MARK.len()).any(|window| window == MARK) {
-        return Ok(Content::Other);
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let serves = |library: Library| has(&format!("{SERVES} {} ", library.key()));
+    if serves(Library::Divan) {
+        // Divan lists its benchmarks for nextest alone.
+        let listed = answer(bench, &["--list", "--format", "terse"], &[("NEXTEST", "1")], ask)?;
+        return Ok(Content::Divan { names: names(&listed) });
     }
-    let help = answer(bench, "--help", ask)?;
-    if !help.contains("--sample-size") {
-        return Err(refused(
-            bench,
-            "it has Criterion, and `--help` does not show Criterion's help",
-        ));
+    if has(CRITERION) {
+        let help = answer(bench, &["--help"], &[], ask)?;
+        if !help.contains("--sample-size") {
+            return Err(refused(
+                bench,
+                "it has Criterion, and `--help` does not show Criterion's help",
+            ));
+        }
+        let skills = Skills {
+            exact: help.contains("--exact"),
+            quick: help.contains("--quick"),
+            serves: serves(Library::Criterion),
+        };
+        let listed = answer(bench, &["--list"], &[], ask)?;
+        return Ok(Content::Criterion { skills, names: names(&listed) });
     }
-    let skills = Skills { exact: help.contains("--exact"), quick: help.contains("--quick") };
-    let listed = answer(bench, "--list", ask)?;
+    if has(LIBTEST) {
+        let listed = answer(bench, &["--list", "--format", "terse"], &[], ask)?;
+        let names = names(&listed);
+        return Ok(if names.is_empty() { Content::Other } else { Content::Libtest { names } });
+    }
+    Ok(Content::Other)
+}
+
+/// Returns the names in a list, each once.
+fn names(listed: &str) -> Vec<String> {
     let name =
         |line: &str| ENDINGS.iter().find_map(|end| line.strip_suffix(end).map(str::to_owned));
     let mut names: Vec<String> = Vec::new();
@@ -44,17 +71,24 @@ pub fn list(bench: &Bench, ask: Ask<'_>) -> Result<Content, Unmeasured> {
             names.push(name);
         }
     }
-    Ok(Content::Criterion { skills, names })
+    names
 }
 
-/// Starts the program with one argument, and returns its output.
-fn answer(bench: &Bench, argument: &str, ask: Ask<'_>) -> Result<String, Unmeasured> {
+/// Starts the program with these arguments and variables, and returns its output.
+fn answer(
+    bench: &Bench,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    ask: Ask<'_>,
+) -> Result<String, Unmeasured> {
+    let mut env = environment(&bench.package, bench);
+    env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     let step = Step {
         aim: format!("list the benchmarks of `{}`", bench.target),
         program: Program::Named(bench.binary.to_string_lossy().into_owned()),
         // Without `--bench` Criterion takes this for a test, and runs every benchmark once.
-        args: vec!["--bench".to_owned(), argument.to_owned()],
-        env: environment(&bench.package, bench),
+        args: ["--bench"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect(),
+        env,
         dir: bench.directory.clone(),
     };
     let ended = ask(&step).map_err(|why| Unmeasured {
@@ -63,8 +97,10 @@ fn answer(bench: &Bench, argument: &str, ask: Ask<'_>) -> Result<String, Unmeasu
     })?;
     if ended.code != 0 {
         let text = format!(
-            "failed to {}: with `{argument}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does",
-            step.aim, ended.code
+            "failed to {}: with `{}` it ended with exit code {}; its `main` must call `configure_from_args`, as `criterion_main!` does",
+            step.aim,
+            arguments.join(" "),
+            ended.code
         );
         return Err(Unmeasured { cause: Cause::ExitedBadly, text, output: ended.messages });
     }

@@ -14,17 +14,19 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic;
+use crate::budget::Library;
 use crate::build::{Bench, Benches};
 use crate::error::Error;
 use crate::exact;
 use crate::handover::Written;
+use crate::metric::{Metric, SampleKind};
 use crate::outcome::{Cause, Fault, Unmeasured};
 
-pub use self::list::{Ask, list};
+pub use self::list::{Ask, SERVES, list};
 pub use self::names::{Entry, expand};
 
 /// The version of the format of a list. A list of another version is made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The benchmarks of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,17 +68,47 @@ pub enum Content {
         /// The names of the benchmarks, in the order of the program.
         names: Vec<String>,
     },
-    /// Something else than Criterion. Such a program is not started, since nobody knows what it would do.
+    /// Benchmarks of Divan, in a program that serves them.
+    Divan {
+        /// The names of the benchmarks, in the order of the program.
+        names: Vec<String>,
+    },
+    /// Benchmarks of the standard test harness.
+    Libtest {
+        /// The names of the benchmarks, in the order of the program.
+        names: Vec<String>,
+    },
+    /// Something else. Such a program is not started, since nobody knows what it would do.
     Other,
 }
 
-/// What a version of Criterion can do, by its own help.
+impl Content {
+    /// Returns the benchmarks: their library, what its version can do, and their names. `None` if there are none that can
+    /// be measured.
+    pub fn benchmarks(&self) -> Option<(Library, Skills, &[String])> {
+        let serves = Skills { exact: true, quick: false, serves: true };
+        match self {
+            Content::Criterion { skills, names } => Some((Library::Criterion, *skills, names)),
+            Content::Divan { names } => Some((Library::Divan, serves, names)),
+            Content::Libtest { names } => {
+                Some((Library::Libtest, Skills { serves: false, ..serves }, names))
+            }
+            Content::Other => None,
+        }
+    }
+}
+
+/// What a program of benchmarks can do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skills {
     /// `--exact`: the filter is a whole name, and not a regular expression. Criterion 0.5 was the first.
     pub exact: bool,
     /// `--quick`, and times of less than a second. Criterion 0.4 was the first.
     pub quick: bool,
+    /// The program measures a benchmark as a workload where the harness asks for it: it has `perf-budget-criterion` or
+    /// `perf-budget-divan` in the place of the library.
+    #[serde(default)]
+    pub serves: bool,
 }
 
 impl List {
@@ -119,6 +151,12 @@ impl List {
         };
         self.programs.iter().all(is_same)
     }
+}
+
+/// Whether a library that times batches of iterations tells this metric: their mean and what follows from it. All others
+/// need a program that serves its benchmarks.
+pub fn is_of_batches(metric: &Metric) -> bool {
+    matches!(metric.sample(), SampleKind::Batch | SampleKind::Rate)
 }
 
 fn program(bench: &Bench, before: Option<&List>, ask: Ask<'_>) -> Result<Program, Unmeasured> {

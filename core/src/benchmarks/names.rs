@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use glob::Pattern;
 
 use super::{Content, List, Program, Skills};
-use crate::budget::{BENCHMARK, Budget, Case, Param, spelling};
+use crate::budget::{BENCHMARK, Budget, Case, Library, Param, Subject, spelling};
 use crate::outcome::{Cause, Unmeasured};
 
 /// The most names that are listed where the wanted one is missing.
@@ -19,21 +19,23 @@ const MOST_LISTED: usize = 8;
 pub struct Entry<'l> {
     /// Its name, qualified where two programs have it. No other benchmark of the list has this name.
     pub name: String,
-    /// Its name as Criterion knows it.
+    /// Its name as its library knows it.
     pub plain: &'l str,
     /// Its program.
     pub program: &'l Program,
-    /// What the program's version of Criterion can do.
+    /// What the program can do.
     pub skills: Skills,
 }
 
 impl List {
-    /// Returns every benchmark.
-    pub fn entries(&self) -> Vec<Entry<'_>> {
+    /// Returns every benchmark of a library.
+    pub fn entries(&self, library: Library) -> Vec<Entry<'_>> {
         let mut plain = Vec::new();
         for program in &self.programs {
-            if let Content::Criterion { skills, names } = &program.content {
-                plain.extend(names.iter().map(|name| (name.as_str(), program, *skills)));
+            if let Some((of, skills, names)) = program.content.benchmarks()
+                && of == library
+            {
+                plain.extend(names.iter().map(|name| (name.as_str(), program, skills)));
             }
         }
         let (mut by_name, mut by_target) = (HashMap::new(), HashMap::new());
@@ -64,8 +66,8 @@ impl List {
     ///
     /// # Errors
     /// If there is none, or if several programs have it.
-    pub fn find(&self, name: &str) -> Result<Entry<'_>, Unmeasured> {
-        let entries = self.entries();
+    pub fn find(&self, library: Library, name: &str) -> Result<Entry<'_>, Unmeasured> {
+        let entries = self.entries(library);
         if let Some(found) = entries.iter().find(|entry| entry.name == name) {
             return Ok(found.clone());
         }
@@ -87,17 +89,18 @@ impl List {
             });
         }
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        let text = format!("there is no benchmark `{name}`; {}", self.instead(name, &names));
+        let text =
+            format!("there is no benchmark `{name}`; {}", self.instead(library, name, &names));
         Err(Unmeasured::new(Cause::NotFound, text))
     }
 
     /// Says what there is instead of a benchmark.
-    fn instead(&self, name: &str, names: &[&str]) -> String {
+    fn instead(&self, library: Library, name: &str, names: &[&str]) -> String {
         if let Some(near) = spelling::meant(name, names.iter().copied()) {
             return format!("did you mean `{near}`?");
         }
         if names.is_empty() {
-            return self.none();
+            return self.none(library);
         }
         let more = match names.len().saturating_sub(MOST_LISTED) {
             0 => String::new(),
@@ -107,19 +110,25 @@ impl List {
         format!("there are `{}`{more}", shown.join("`, `"))
     }
 
-    /// Says why there is no benchmark at all.
-    pub fn none(&self) -> String {
+    /// Says why there is no benchmark of a library at all.
+    pub fn none(&self, library: Library) -> String {
         let is_other = |program: &&Program| program.content == Content::Other;
         let others: Vec<String> =
             self.programs.iter().filter(is_other).map(|p| format!("`{}`", p.target)).collect();
-        match others[..] {
-            [] => {
+        match (library, &others[..]) {
+            (Library::Criterion, []) => {
                 "no package of the workspace has a bench target and depends on Criterion".to_owned()
             }
-            _ => format!(
+            (Library::Criterion, _) => format!(
                 "the bench targets {} are not Criterion's, or of a version before 0.3.4",
                 others.join(", ")
             ),
+            (Library::Divan, _) => "no bench target of the workspace has perf-budget-divan in the place of divan; write \
+                                    `divan = { package = \"perf-budget-divan\", version = \"0.1\" }` in Cargo.toml"
+                .to_owned(),
+            (Library::Libtest, _) => {
+                "no bench target of the workspace has a function with `#[bench]`".to_owned()
+            }
         }
     }
 }
@@ -128,14 +137,15 @@ impl List {
 /// no case.
 pub fn expand(budget: &mut Budget, list: Option<&List>) {
     if let Some(pattern) = budget.pattern() {
-        budget.cases = list.map(|list| cases(&pattern, list)).unwrap_or_default();
+        let Subject::Benchmark(library, _) = budget.subject else { return };
+        budget.cases = list.map(|list| cases(library, &pattern, list)).unwrap_or_default();
     }
 }
 
-fn cases(pattern: &Pattern, list: &List) -> Vec<Case> {
+fn cases(library: Library, pattern: &Pattern, list: &List) -> Vec<Case> {
     let mut labels = HashSet::new();
     let mut cases = Vec::new();
-    for entry in list.entries() {
+    for entry in list.entries(library) {
         if !pattern.matches(&entry.name) && !pattern.matches(entry.plain) {
             continue;
         }

@@ -57,7 +57,7 @@ fn listed(
 }
 
 fn names(list: &List) -> Vec<String> {
-    list.entries().into_iter().map(|entry| entry.name).collect()
+    list.entries(Library::Criterion).into_iter().map(|entry| entry.name).collect()
 }
 
 #[test]
@@ -70,11 +70,57 @@ fn a_program_without_criterion_is_never_started() {
     assert_eq!(started, 2);
     assert_eq!(names(&list), ["a/b", "old", "c: bench"]);
     assert_eq!(list.programs[0].content, Content::Other);
-    let entry = list.find("old").unwrap();
+    let entry = list.find(Library::Criterion, "old").unwrap();
     assert_eq!(
         (entry.program.target.as_str(), entry.skills),
-        ("sums", Skills { exact: true, quick: true })
+        ("sums", Skills { exact: true, quick: true, serves: false })
     );
+}
+
+#[test]
+fn each_library_has_its_own_mark_and_its_own_names() {
+    let place = Place::new("libraries");
+    let served = format!("{MARKED}{SERVES} criterion 1");
+    let divan = format!("…{SERVES} divan 1");
+    let built = vec![
+        place.bench("kit", "divan", &divan),
+        place.bench("kit", "served", &served),
+        place.bench("kit", "standard", "…RUST_TEST_THREADS…"),
+        place.bench("kit", "tests", "…RUST_TEST_THREADS"),
+        // The text without a library is in every program that reads lists.
+        place.bench("kit", "reader", SERVES),
+    ];
+    let (list, _) = listed(built, None, &|target| match target {
+        "divan" => "divan::sum::10: benchmark\n",
+        "standard" => "a::sum: benchmark\nb: test\n",
+        "tests" => "b: test\n",
+        _ => "sum: benchmark\n",
+    });
+    let found = |library: Library, name: &str| {
+        let entry = list.find(library, name).unwrap();
+        (entry.program.target.clone(), entry.skills.serves)
+    };
+    assert_eq!(found(Library::Criterion, "sum"), ("served".to_owned(), true));
+    assert_eq!(found(Library::Divan, "divan::sum::10"), ("divan".to_owned(), true));
+    assert_eq!(found(Library::Libtest, "a::sum"), ("standard".to_owned(), false));
+    let others = list.programs.iter().filter(|program| program.content == Content::Other);
+    assert_eq!(
+        others.map(|program| program.target.as_str()).collect::<Vec<_>>(),
+        ["tests", "reader"]
+    );
+    assert_eq!(list.entries(Library::Divan).len(), 1);
+}
+
+#[test]
+fn a_library_without_a_program_says_what_to_do() {
+    let (list, _) = listed(Vec::new(), None, &|_| "");
+    let why = |library| list.find(library, "x").unwrap_err().text;
+    assert!(
+        why(Library::Divan).contains("package = \"perf-budget-divan\""),
+        "{}",
+        why(Library::Divan)
+    );
+    assert!(why(Library::Libtest).contains("`#[bench]`"), "{}", why(Library::Libtest));
 }
 
 #[test]
@@ -106,8 +152,8 @@ fn a_name_that_several_programs_have_is_qualified() {
         _ => "sum: benchmark\n",
     });
     assert_eq!(names(&list), ["one", "sums:sum", "kit:more:sum", "lib:more:sum"]);
-    assert_eq!(list.find("sums:sum").unwrap().plain, "sum");
-    let why = list.find("sum").unwrap_err().text;
+    assert_eq!(list.find(Library::Criterion, "sums:sum").unwrap().plain, "sum");
+    let why = list.find(Library::Criterion, "sum").unwrap_err().text;
     assert_eq!(
         why,
         "several programs have a benchmark `sum`; name one of them: `sums:sum`, `kit:more:sum`, `lib:more:sum`"
@@ -119,7 +165,7 @@ fn what_is_not_found_is_said_with_what_there_is() {
     let place = Place::new("missing");
     let (list, _) =
         listed(vec![place.bench("kit", "sums", MARKED)], None, &|_| "sum/of/10: benchmark\n");
-    let why = |list: &List, name: &str| list.find(name).unwrap_err().text;
+    let why = |list: &List, name: &str| list.find(Library::Criterion, name).unwrap_err().text;
     assert_eq!(
         why(&list, "sum/of/1O"),
         "there is no benchmark `sum/of/1O`; did you mean `sum/of/10`?"
@@ -151,7 +197,7 @@ fn a_program_that_does_not_answer_is_a_fault_that_names_it() {
         "failed to list the benchmarks of `hangs`: it did not end in time"
     );
     // A benchmark that is asked for may be in what is missing.
-    let why = list.find("x").unwrap_err();
+    let why = list.find(Library::Criterion, "x").unwrap_err();
     assert_eq!(why.cause, Cause::TimedOut);
     assert!(why.text.starts_with("no benchmark `x` was found: failed to list"), "{why}");
     let panics = |_: &Step| {
@@ -182,7 +228,9 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
         let labels: Vec<&str> = budget.cases.iter().map(|case| case.label.as_str()).collect();
         assert_eq!(labels, want, "{pattern}");
         let named: Vec<_> = budget.cases.iter().filter_map(|case| budget.benchmark(case)).collect();
-        let found = named.iter().all(|name| budget.pattern().is_none() || list.find(name).is_ok());
+        let found = named
+            .iter()
+            .all(|name| budget.pattern().is_none() || list.find(Library::Criterion, name).is_ok());
         assert!(found, "{named:?}");
         expand(budget, None);
         assert_eq!(budget.cases.is_empty(), budget.pattern().is_some());
@@ -198,7 +246,7 @@ fn a_pattern_becomes_a_case_of_each_benchmark() {
 
 #[test]
 fn the_format_of_a_list_stays_the_same() {
-    let text = r#"{"version":1,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
+    let text = r#"{"version":2,"programs":[{"package":"kit","directory":"/w","target":"sums","binary":"/t/sums-1","written":{"path":"/t/sums-1","bytes":9,"modified":1780000000123456789},"content":{"criterion":{"skills":{"exact":true,"quick":false,"serves":true},"names":["a/b"]}}},{"package":"kit","directory":"/w","target":"o","binary":"/t/o-1","written":{"path":"/t/o-1","bytes":9,"modified":1},"content":"other"}],"faults":[{"cause":"timed-out","text":"late","output":null}],"note":"as built"}"#;
     let list: List = frozen(text);
     assert_eq!(names(&list), ["a/b"]);
     assert_eq!(list.faults[0].reason().cause, Cause::TimedOut);
@@ -206,6 +254,9 @@ fn the_format_of_a_list_stays_the_same() {
     let file = place.0.join("lists/one.json");
     list.write(&file).unwrap();
     assert_eq!(List::read(&file), Some(list));
-    fs::write(&file, text.replace("\"version\":1", "\"version\":2")).unwrap();
-    assert_eq!(List::read(&file), None);
+    // The first version did not ask whether a program serves its benchmarks, and is made anew.
+    for other in ["\"version\":1", "\"version\":3"] {
+        fs::write(&file, text.replace("\"version\":2", other)).unwrap();
+        assert_eq!(List::read(&file), None);
+    }
 }

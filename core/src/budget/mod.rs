@@ -5,6 +5,7 @@
 //! caret. So the values of these types always make sense: a metric fits its subject, a unit fits its metric, and
 //! a reference names a budget that exists.
 
+mod library;
 mod load;
 pub mod lock;
 mod parse;
@@ -22,6 +23,7 @@ use crate::date::Date;
 use crate::metric::{Metric, SubjectKind};
 use crate::quantity::{Quantity, Unit};
 
+pub use self::library::Library;
 pub use self::load::{FASTEST, LONGEST_PERIOD, Load, LoadShape, MOST_IN_PERIOD};
 pub use self::parse::file::{load, parse};
 pub use self::settings::{BaseLimits, CodegenUnits, Inconclusive, Settings};
@@ -120,9 +122,9 @@ pub enum Subject {
     Command(Command),
     /// A workload: the name of a function that is registered in the harness.
     Workload(String),
-    /// A Criterion benchmark that is run: its name as Criterion prints it, `group/function/value`. With a `*` in it, all
-    /// benchmarks whose names have the form; see [`Budget::pattern`].
-    Criterion(String),
+    /// A benchmark of a library that is run: its name as the library prints it, `group/function/value`. With a `*` in it,
+    /// all benchmarks whose names have the form; see [`Budget::pattern`].
+    Benchmark(Library, String),
     /// A Criterion benchmark that was run before: what `cargo bench` recorded of it.
     Record(String),
 }
@@ -272,7 +274,7 @@ impl Subject {
             Subject::Artifact(_) => SubjectKind::Artifact,
             Subject::Command(_) => SubjectKind::Command,
             Subject::Workload(_) => SubjectKind::Workload,
-            Subject::Criterion(_) => SubjectKind::Criterion,
+            Subject::Benchmark(library, _) => library.kind(),
             Subject::Record(_) => SubjectKind::Record,
         }
     }
@@ -284,7 +286,7 @@ impl Subject {
             Subject::Command(command) => {
                 command.argv.iter().chain(command.env.iter().map(|variable| &variable.1)).collect()
             }
-            Subject::Workload(_) | Subject::Criterion(_) | Subject::Record(_) => Vec::new(),
+            Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => Vec::new(),
         }
     }
 }
@@ -295,7 +297,7 @@ pub const BENCHMARK: &str = "benchmark";
 impl Budget {
     /// Returns the name of the benchmark of one case. `None` if the subject is no benchmark that is run.
     pub fn benchmark<'b>(&'b self, case: &'b Case) -> Option<&'b str> {
-        let Subject::Criterion(name) = &self.subject else { return None };
+        let Subject::Benchmark(_, name) = &self.subject else { return None };
         let own = case.params.iter().find(|(name, _)| name == BENCHMARK);
         Some(match own {
             Some((_, Param::Text(name))) => name,
@@ -307,7 +309,7 @@ impl Budget {
     /// something else. Such a budget has one case for each benchmark, which are only known once its programs are built:
     /// see [`benchmarks`](crate::benchmarks).
     pub fn pattern(&self) -> Option<Pattern> {
-        let Subject::Criterion(name) = &self.subject else { return None };
+        let Subject::Benchmark(_, name) = &self.subject else { return None };
         let parts: Vec<String> = name.split('*').map(Pattern::escape).collect();
         // An escaped text is a pattern.
         (parts.len() > 1).then(|| Pattern::new(&parts.join("*")).ok()).flatten()

@@ -1,4 +1,4 @@
-//! The bench targets of a workspace that use Criterion, built as `cargo bench` builds them.
+//! The bench targets of a workspace whose benchmarks budgets can name, built as `cargo bench` builds them.
 //!
 //! They are built in cargo's own target directory, where `cargo bench` would put the same files, so that the
 //! dependencies which the tests have compiled are used.
@@ -10,11 +10,13 @@ use serde::Deserialize;
 
 use super::cargo::{self, WireMessage, text};
 use super::{Program, Site, Start, Step};
-use crate::budget::Build;
+use crate::budget::{Build, Library, Subject};
 use crate::outcome::{Cause, Unmeasured};
 
 /// The profile of benchmarks, where a budget names no other.
 const PROFILE: &str = "bench";
+/// The package that has benchmarks of Divan measured.
+const DIVAN: &str = "perf-budget-divan";
 
 /// The program of one bench target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +34,12 @@ pub struct Bench {
 /// How bench targets are built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BenchBuild {
-    /// See [`Build::features`].
+    /// See [`Build::features`]. Sorted, and none twice.
     pub features: Option<Vec<String>>,
-    /// See [`Build::profile`].
+    /// See [`Build::profile`]. `None` for the profile of benchmarks.
     pub profile: Option<String>,
+    /// Whether every bench target is built, as those of the standard test harness cannot be told by their packages.
+    pub all: bool,
     /// The packages that are compiled in one codegen unit each, as cargo's profiles name them, so that two revisions can
     /// be compared: a change then leaves the machine code of what it does not touch alone.
     pub one_unit: Vec<String>,
@@ -86,10 +90,17 @@ struct WireDependency {
 }
 
 impl BenchBuild {
-    /// Returns how the benchmarks of a budget are built.
-    pub fn of(build: &Build) -> BenchBuild {
-        let Build { features, profile, .. } = build.clone();
-        BenchBuild { features, profile, one_unit: Vec::new() }
+    /// Returns how the benchmarks of a budget are built. Two budgets that say the same in other words have them built
+    /// once.
+    pub fn of(subject: &Subject, build: &Build) -> BenchBuild {
+        let Build { mut features, profile, .. } = build.clone();
+        if let Some(features) = &mut features {
+            features.sort_unstable();
+            features.dedup();
+        }
+        let all = matches!(subject, Subject::Benchmark(Library::Libtest, _));
+        let profile = profile.filter(|profile| profile != PROFILE);
+        BenchBuild { features, profile, all, one_unit: Vec::new() }
     }
 
     /// Returns a text that identifies this way of building. It is the same in every process.
@@ -113,7 +124,7 @@ impl BenchBuild {
         format!("built by `cargo bench`, profile {profile}{features}{units}")
     }
 
-    /// Builds every bench target of the workspace whose package uses Criterion.
+    /// Builds every bench target of the workspace whose package uses Criterion or serves benchmarks, or all of them.
     ///
     /// # Errors
     /// If cargo does not describe the workspace. What cannot be built is among the faults of the result.
@@ -122,7 +133,8 @@ impl BenchBuild {
         let workspace: WireWorkspace = cargo::metadata(aim, site, start)?;
         let mut benches = Benches::default();
         for package in &workspace.packages {
-            if workspace.workspace_members.contains(&package.id) && package.uses_criterion() {
+            let is_wanted = self.all || package.serves_or_has_criterion();
+            if is_wanted && workspace.workspace_members.contains(&package.id) {
                 self.build_package(package, site, start, &mut benches)?;
             }
         }
@@ -230,9 +242,10 @@ impl BenchBuild {
 }
 
 impl WirePackage {
-    /// Whether the package depends on Criterion, or on a crate that stands in for it.
-    fn uses_criterion(&self) -> bool {
-        let is_it = |name: &str| name.contains("criterion");
+    /// Whether the package depends on Criterion or on a crate that stands in for it, or serves the benchmarks of another
+    /// library. What depends on that library itself is not built in vain.
+    fn serves_or_has_criterion(&self) -> bool {
+        let is_it = |name: &str| name.contains("criterion") || name == DIVAN;
         self.dependencies.iter().any(|d| is_it(&d.name) || d.rename.as_deref().is_some_and(is_it))
     }
 

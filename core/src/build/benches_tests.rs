@@ -76,6 +76,7 @@ fn a_budget_says_the_features_and_the_profile() {
     let how = BenchBuild {
         features: Some(vec!["x".to_owned()]),
         profile: Some("dist".to_owned()),
+        all: false,
         one_unit: vec!["a@1.0.0".to_owned()],
     };
     let (benches, calls) = build(&how, "");
@@ -114,4 +115,21 @@ fn a_workspace_that_cargo_does_not_describe_is_an_error() {
     let site = Site { root: path("/w"), package: path("/w"), target: None, triple: None };
     let why = BenchBuild::default().build(&site, &start).unwrap_err();
     assert!(why.text.starts_with("failed to find the benchmarks of the workspace"), "{why}");
+}
+
+#[test]
+fn two_budgets_that_say_the_same_in_other_words_are_built_once() {
+    let of = |text: &str| {
+        let text = format!("[budget.b]\n{text}\nmax.mean = \"1 s\"\n");
+        let file = crate::budget::parse(&text, std::path::Path::new("budgets.toml")).unwrap();
+        BenchBuild::of(&file.budgets[0].subject, &file.budgets[0].build)
+    };
+    let plain = of("criterion = \"*\"");
+    assert_eq!(of("criterion = \"x\"\nprofile = \"bench\""), plain);
+    assert_eq!(of("divan = \"*\""), plain);
+    assert_ne!(of("criterion = \"*\"\nprofile = \"release\""), plain);
+    let features = of("criterion = \"*\"\nfeatures = [\"b\", \"a\", \"b\"]");
+    assert_eq!(of("criterion = \"*\"\nfeatures = [\"a\", \"b\"]"), features);
+    // Which packages have functions with `#[bench]`, nothing but a build shows.
+    assert!(of("libtest = \"*\"").all && !plain.all);
 }

@@ -46,7 +46,7 @@ pub fn names_a_target(text: &str) -> bool {
 
 /// Whether anything must be built before a budget is measured.
 pub fn has_any(budget: &Budget) -> bool {
-    matches!(budget.subject, Subject::Criterion(_))
+    matches!(budget.subject, Subject::Benchmark(..))
         || !budget.build.command.is_empty()
         || budget.subject.texts().into_iter().any(|text| names_a_target(text))
 }

@@ -102,6 +102,9 @@ pub struct Benchmarks {
     pub features: Option<Vec<String>>,
     /// The profile they are built with.
     pub profile: Option<String>,
+    /// Whether every bench target was built.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
     /// The file with the [list](crate::benchmarks::List) of this revision.
     pub head: PathBuf,
     /// The file with the list of the base. `None` if the base was not built, since all of them are proven equal.

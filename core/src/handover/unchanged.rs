@@ -81,7 +81,7 @@ impl Unchanged {
             Subject::Workload(_) => true,
             Subject::Artifact(_) | Subject::Command(_) => self.budgets.contains(&budget.name),
             // Other programs measure these subjects, and the proof is about the test binary only.
-            Subject::Criterion(_) | Subject::Record(_) => false,
+            Subject::Benchmark(..) | Subject::Record(_) => false,
         }
     }
 }

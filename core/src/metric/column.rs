@@ -17,17 +17,23 @@ pub enum SubjectKind {
     Workload,
     /// A Criterion benchmark, whose program is run.
     Criterion,
+    /// A Divan benchmark, whose program is run.
+    Divan,
+    /// A benchmark of libtest, `#[bench]`, whose program is run.
+    Libtest,
     /// What Criterion has recorded of a benchmark.
     Record,
 }
 
 impl SubjectKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [SubjectKind; 5] = [
+    pub const ALL: [SubjectKind; 7] = [
         SubjectKind::Artifact,
         SubjectKind::Command,
         SubjectKind::Workload,
         SubjectKind::Criterion,
+        SubjectKind::Divan,
+        SubjectKind::Libtest,
         SubjectKind::Record,
     ];
 }

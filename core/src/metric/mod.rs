@@ -285,8 +285,8 @@ mod tests {
 
     #[test]
     fn every_name_is_read_as_its_metric() {
-        use SubjectKind::{Artifact, Command, Criterion, Record, Workload};
-        for kind in [Artifact, Command, Workload, Criterion, Record] {
+        use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
+        for kind in [Artifact, Command, Workload, Criterion, Divan, Libtest, Record] {
             let known = Metric::known(kind);
             for metric in &known {
                 assert_eq!(Metric::of(kind, &metric.name()).as_ref(), Some(metric));
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn only_a_workload_has_custom_metrics() {
         assert_eq!(Metric::of(SubjectKind::Artifact, "accuracy"), None);
-        assert_eq!(Metric::of(SubjectKind::Criterion, "p99"), None);
+        assert_eq!(Metric::of(SubjectKind::Record, "p99"), None);
         assert_eq!(
             Metric::of(SubjectKind::Workload, "accuracy"),
             Some(Metric::recorded("accuracy"))

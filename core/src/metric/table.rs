@@ -17,7 +17,7 @@ pub enum InstrumentKind {
     Files,
     /// A command is watched from outside.
     Process,
-    /// The program of a benchmark is run, and measures itself.
+    /// The program of a benchmark is run, and only its own measurement is known.
     Benchmark,
     /// Nothing is measured: another harness has recorded the value.
     Recorded,
@@ -116,12 +116,17 @@ const HEAP: InstrumentKind = Worker(WorkerInstrument::Heap);
 const FUEL: InstrumentKind = Worker(WorkerInstrument::Fuel);
 const MEMORY: InstrumentKind = Worker(WorkerInstrument::Memory);
 const GROWTH: InstrumentKind = Worker(WorkerInstrument::Growth);
+/// The statistics of single operations.
+const LATENCIES: &[Statistic] = {
+    use Statistic::{Max, Min, P50, P90, P95, P99, P999};
+    &[Min, P50, P90, P95, P99, P999, Max]
+};
 
 use Better::{Either, Higher, Lower};
 use Halved::{Suspicious, Welcome};
 use InstrumentKind::{Benchmark, Files, Process, Recorded, Worker};
 use Judged::{Compared, Statistical, UntilConstant};
-use SubjectKind::{Artifact, Command, Criterion, Record, Workload};
+use SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
 use Units::{Any, One, Rate};
 
 rows! {
@@ -176,10 +181,7 @@ rows! {
     }
     Latency {
         name: "", meaning: "Time of one operation",
-        has: &[(Workload, TIME, {
-            use Statistic::{Max, Min, P50, P90, P95, P99, P999};
-            &[Min, P50, P90, P95, P99, P999, Max]
-        })],
+        has: &[(Workload, TIME, LATENCIES), (Criterion, TIME, LATENCIES), (Divan, TIME, LATENCIES)],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Operation,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
@@ -190,7 +192,9 @@ rows! {
         name: "", meaning: "Time of one operation",
         has: &[
             (Workload, TIME, &[Statistic::Mean]),
-            (Criterion, Benchmark, &[Statistic::Mean]),
+            (Criterion, TIME, &[Statistic::Mean]),
+            (Divan, TIME, &[Statistic::Mean]),
+            (Libtest, Benchmark, &[Statistic::Mean]),
             (Record, Recorded, &[Statistic::Mean]),
         ],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
@@ -213,7 +217,13 @@ rows! {
     }
     Throughput {
         name: "throughput", meaning: "Operations, or bytes, a second",
-        has: &[(Workload, TIME, &[]), (Criterion, Benchmark, &[]), (Record, Recorded, &[])],
+        has: &[
+            (Workload, TIME, &[]),
+            (Criterion, TIME, &[]),
+            (Divan, TIME, &[]),
+            (Libtest, Benchmark, &[]),
+            (Record, Recorded, &[]),
+        ],
         unit: Rate, values: Values::Amount, better: Higher,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Rate,
         halved: Suspicious, inject: Inject::lowers(Effect::Work),
@@ -227,14 +237,19 @@ rows! {
     }
     Cpu {
         name: "cpu", meaning: "Processor time: of one operation, or of the whole command",
-        has: &[(Command, Process, &[]), (Workload, TIME, &[])],
+        has: &[
+            (Command, Process, &[]),
+            (Workload, TIME, &[]),
+            (Criterion, TIME, &[]),
+            (Divan, TIME, &[]),
+        ],
         unit: One(Unit::Seconds), values: Values::Time, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Work),
     }
     Utilization {
         name: "utilization", meaning: "Processor time over elapsed time: 100 % is one core",
-        has: &[(Workload, TIME, &[])],
+        has: &[(Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])],
         unit: One(Unit::Share), values: Values::Amount, better: Either,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::both(Effect::Work, Effect::Pause),
@@ -242,14 +257,24 @@ rows! {
     Rss {
         name: "rss",
         meaning: "Resident memory: what the held value added, or a command's when it is ready",
-        has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
+        has: &[
+            (Command, Process, &[]),
+            (Workload, MEMORY, &[]),
+            (Criterion, MEMORY, &[]),
+            (Divan, MEMORY, &[]),
+        ],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Resident),
     }
     PeakRss {
         name: "peak_rss", meaning: "The highest resident memory",
-        has: &[(Command, Process, &[]), (Workload, MEMORY, &[])],
+        has: &[
+            (Command, Process, &[]),
+            (Workload, MEMORY, &[]),
+            (Criterion, MEMORY, &[]),
+            (Divan, MEMORY, &[]),
+        ],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Memory), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::ResidentPeak),
@@ -257,49 +282,49 @@ rows! {
     RssGrowth {
         name: "rss_growth",
         meaning: "Resident memory that each further operation adds, through many of them",
-        has: &[(Workload, GROWTH, &[])],
+        has: &[(Workload, GROWTH, &[]), (Criterion, GROWTH, &[]), (Divan, GROWTH, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Growth), sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Growth),
     }
     Heap {
         name: "heap", meaning: "Live heap bytes while the value is held",
-        has: &[(Workload, HEAP, &[])],
+        has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Held),
     }
     PeakHeap {
         name: "peak_heap", meaning: "The most live heap bytes at any moment of the operation",
-        has: &[(Workload, HEAP, &[])],
+        has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Peak),
     }
     Allocs {
         name: "allocs", meaning: "Allocations of one operation",
-        has: &[(Workload, HEAP, &[])],
+        has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocations),
     }
     AllocBytes {
         name: "alloc_bytes", meaning: "Bytes allocated by one operation",
-        has: &[(Workload, HEAP, &[])],
+        has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Suspicious, inject: Inject::raises(Effect::Allocated),
     }
     Leaked {
         name: "leaked", meaning: "Heap bytes still live after the value is dropped",
-        has: &[(Workload, HEAP, &[])],
+        has: &[(Workload, HEAP, &[]), (Criterion, HEAP, &[]), (Divan, HEAP, &[])],
         unit: One(Unit::Bytes), values: Values::Amount, better: Lower,
         judged: Compared { repeats: 2 }, sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Leak),
     }
     ContextSwitches {
         name: "context_switches", meaning: "Context switches during one operation",
-        has: &[(Workload, TIME, &[])],
+        has: &[(Workload, TIME, &[]), (Criterion, TIME, &[]), (Divan, TIME, &[])],
         unit: One(Unit::Number), values: Values::Amount, better: Lower,
         judged: Statistical(Tolerance::Time), sample: SampleKind::Process,
         halved: Welcome, inject: Inject::raises(Effect::Switches),

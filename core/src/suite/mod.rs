@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::budget::{Budget, Budgets, Limit, Reference, Target};
-use crate::metric::{InstrumentKind, Metric, WorkerInstrument};
+use crate::metric::{InstrumentKind, Metric, SubjectKind, WorkerInstrument};
 use crate::verdict::hypothesis::can_interleave;
 
 /// A test: one limit of one case.
@@ -29,19 +29,25 @@ pub struct Test {
     pub group: usize,
     /// What reads its values.
     pub reading: Reading,
+    /// The kind of its subject.
+    pub kind: SubjectKind,
 }
 
 /// The reason for a budget that the base revision does not have: it cannot be compared, and nothing is wrong.
 pub const NEW: &str = "the base revision has no such budget: there is nothing to compare with";
 
 /// The same for a benchmark.
-pub const NEW_BENCHMARK: &str =
-    "the base revision has no such benchmark: there is nothing to compare with";
+pub const NEW_BENCHMARK: &str = "the base revision has no such benchmark, or cannot measure this of it: there is nothing to compare with";
 
 impl Test {
     /// Whether its value is compared rather than judged from evidence.
     pub fn is_deterministic(&self) -> bool {
         self.limit.metric.is_deterministic()
+    }
+
+    /// Whether it is about a benchmark that is run.
+    pub fn is_benchmark(&self) -> bool {
+        matches!(self.kind, SubjectKind::Criterion | SubjectKind::Divan | SubjectKind::Libtest)
     }
 
     /// Returns why the test is skipped: this is a debug build, or no base revision is given. Such a reason is not a
@@ -53,11 +59,11 @@ impl Test {
                 Some("no base revision to compare with is given")
             }
             (Target::Relative { reference: Reference::Base, .. }, Some(false)) => {
-                Some(if self.reading == Reading::BENCHMARK { NEW_BENCHMARK } else { NEW })
+                Some(if self.is_benchmark() { NEW_BENCHMARK } else { NEW })
             }
             // What was recorded belongs to another program, and the build of this one says nothing about it.
             _ if self.reading == Reading::RECORDED => None,
-            _ if self.reading == Reading::BENCHMARK && cfg!(debug_assertions) => Some(
+            _ if self.is_benchmark() && cfg!(debug_assertions) => Some(
                 "benchmarks take long, and are run by tests in release: run `cargo test --release`",
             ),
             _ if self.limit.metric.is_time() && cfg!(debug_assertions) => {
@@ -84,7 +90,7 @@ impl Reading {
     pub const TIME: Reading = Reading::By(InstrumentKind::Worker(WorkerInstrument::Time));
     /// What another harness has recorded.
     pub const RECORDED: Reading = Reading::By(InstrumentKind::Recorded);
-    /// A benchmark, whose program measures itself.
+    /// A benchmark of which only its own measurement is known.
     pub const BENCHMARK: Reading = Reading::By(InstrumentKind::Benchmark);
     /// A command, watched from outside.
     const PROCESS: Reading = Reading::By(InstrumentKind::Process);
@@ -224,7 +230,8 @@ impl Layout<'_> {
                 };
                 let group = group_index(group, groups, first);
                 let limit = Arc::clone(limit);
-                let test = Test { name, budget: self.index, case, limit, group, reading };
+                let kind = self.budget.subject.kind();
+                let test = Test { name, budget: self.index, case, limit, group, reading, kind };
                 tests.push(test, &groups[group]);
             }
         }
@@ -244,7 +251,8 @@ impl Layout<'_> {
             let name = names::test(self.budget, "", limit);
             let group = group_index(group, groups, first);
             let limit = Arc::clone(limit);
-            let test = Test { name, budget: self.index, case: 0, limit, group, reading };
+            let kind = self.budget.subject.kind();
+            let test = Test { name, budget: self.index, case: 0, limit, group, reading, kind };
             tests.push(test, &groups[group]);
         }
     }

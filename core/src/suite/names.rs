@@ -27,7 +27,8 @@ pub fn subject(subject: &Subject) -> String {
         Subject::Artifact(patterns) => format!("artifact {}", patterns.join(", ")),
         Subject::Command(command) => format!("command {}", command.argv.join(" ")),
         Subject::Workload(name) => format!("workload {name}"),
-        Subject::Criterion(name) | Subject::Record(name) => format!("criterion {name}"),
+        Subject::Benchmark(library, name) => format!("{} {name}", library.key()),
+        Subject::Record(name) => format!("criterion {name}"),
     }
 }
 

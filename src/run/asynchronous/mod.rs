@@ -2,7 +2,6 @@
 //!
 //! They are apart because only they need tokio, which is a cargo feature.
 
-mod drive;
 mod executor;
 mod in_flight;
 mod open_loop;
@@ -14,11 +13,11 @@ use std::time::Instant;
 use perf_budget_core::outcome::Cause;
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
-use self::drive::drive;
 pub(super) use self::executor::Executor;
 use self::open_loop::{arrive, arrive_concurrently};
 use self::timer::until;
 use super::drive::{CannotFail, Fallible, Outcome};
+use super::drive_async::drive;
 use super::measurement::Watcher;
 use super::{Failed, Run};
 use crate::inject::{self, Injection};

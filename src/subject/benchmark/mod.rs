@@ -1,13 +1,17 @@
-//! The measurement of Criterion's benchmarks: the benchmark's own program is started anew for each value, and Criterion
-//! measures in it as it always does, but for a short time.
+//! The measurement of benchmarks: the benchmark's own program is started anew for each value. A program that serves its
+//! benchmarks measures them as workloads are measured. In any other one its library measures as it always does, but for a
+//! short time.
 //!
 //! A process gives one value, whatever Criterion samples in it, since what varies from process to process is not in one
 //! process's samples.
 
+mod compared;
+mod libtest;
 mod named;
 mod pairs;
 mod process;
 mod runs;
+mod served;
 mod side;
 mod sources;
 #[cfg(all(test, unix))]

@@ -1,8 +1,8 @@
-//! Pairs of processes of two benchmarks, or of one benchmark in two revisions. The processes of a pair run one after the
-//! other on the same processor, in an order that a coin decides.
+//! Pairs of processes of two benchmarks that measure themselves, or of one such benchmark in two revisions. The processes
+//! of a pair run one after the other on the same processor, in an order that a coin decides.
 //!
-//! The operations cannot be interleaved, since Criterion's loop is not ours. So a pair takes as short as a process can
-//! be, and what the machine does meanwhile falls on either side by chance.
+//! The operations cannot be interleaved, since the loop is not ours. So a pair takes as short as a process can be, and
+//! what the machine does meanwhile falls on either side by chance.
 
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -17,69 +17,62 @@ use crate::os::affinity::Pin;
 const ONE_THREAD: f64 = 1.1;
 
 /// The pairs of a subject and its reference.
-pub(in crate::subject) struct BenchmarkPairs {
+pub(super) struct ProcessPairs {
+    /// The roles of the sides in messages.
     sides: [Side; 2],
+    found: [Found; 2],
     terms: Terms,
     coin: Coin,
-    /// Whether the sides are two revisions, each of which has one link.
-    are_revisions: bool,
+    /// Whether the sides are two programs, each of which has one link.
+    are_linked_apart: bool,
     /// Notes about how both sides were built.
     notes: Vec<String>,
-    /// Both sides, once they are built.
-    found: Option<[Found; 2]>,
     state: Option<State>,
 }
 
 /// What a first process has shown.
+#[derive(Clone, Copy)]
 struct State {
-    found: [Found; 2],
     mode: Mode,
     /// The number of the next processor; `None` if the benchmark uses several threads, and so runs on all.
     processor: Option<usize>,
 }
 
-impl BenchmarkPairs {
+impl ProcessPairs {
     pub(super) fn new(
         sides: [Side; 2],
+        found: [Found; 2],
         terms: Terms,
-        are_revisions: bool,
+        are_linked_apart: bool,
         notes: Vec<String>,
-    ) -> BenchmarkPairs {
+    ) -> ProcessPairs {
         let coin = Coin::random();
-        BenchmarkPairs { sides, terms, coin, are_revisions, notes, found: None, state: None }
+        ProcessPairs { sides, found, terms, coin, are_linked_apart, notes, state: None }
     }
 
-    /// Builds both sides.
-    fn find(&self) -> Result<[Found; 2], Unmeasured> {
-        Ok([self.sides[0].find()?, self.sides[1].find()?])
-    }
-
-    /// Builds both sides, unless that is done, and runs the subject once to see how it is to be run.
-    fn state(&mut self) -> Result<&mut State, Unmeasured> {
-        if self.state.is_none() {
-            let found = self.found.take().map_or_else(|| self.find(), Ok)?;
-            let (mode, run) = self.terms.choose(&found[0])?;
-            let mode =
-                if found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
-            let is_one_thread = run.processors.is_some_and(|share| share <= ONE_THREAD);
-            let processor = is_one_thread.then(|| self.coin.below(1 << 16));
-            self.state = Some(State { found, mode, processor });
+    /// Runs the subject once to see how it is to be run, unless that is known.
+    fn state(&mut self) -> Result<State, Unmeasured> {
+        if let Some(state) = self.state {
+            return Ok(state);
         }
-        self.state.as_mut().ok_or_else(|| Unmeasured::new(Cause::Harness, "no state"))
+        let (mode, run) = self.terms.choose(&self.found[0])?;
+        let mode =
+            if self.found.iter().all(|found| found.skills.quick) { mode } else { Mode::Timed };
+        let is_one_thread = run.processors.is_some_and(|share| share <= ONE_THREAD);
+        let processor = is_one_thread.then(|| self.coin.below(1 << 16));
+        Ok(State { mode, processor })
     }
 }
 
-impl Source for BenchmarkPairs {
-    fn prepare(&mut self) {
-        // The first turn tries again, and reports why it cannot be.
-        self.found = self.find().ok();
-    }
-
+impl Source for ProcessPairs {
     fn measure_process(&mut self) -> Result<ProcessRun, Unmeasured> {
+        if let Some(why) = self.terms.lacking(&self.found) {
+            return Err(why);
+        }
         let swapped = self.coin.toss();
-        let state = self.state()?;
-        let (found, mode, count) = (state.found.clone(), state.mode, state.processor);
-        state.processor = count.map(|count| count + 1);
+        let State { mode, processor: count } = self.state()?;
+        self.state = Some(State { mode, processor: count.map(|count| count + 1) });
+        let found = &self.found;
         // Both processes inherit the pin.
         let pin = count.and_then(Pin::to_nth);
         let order = if swapped { [1, 0] } else { [0, 1] };
@@ -97,11 +90,15 @@ impl Source for BenchmarkPairs {
             waited: subject.waited.zip(reference.waited).map(|(x, y)| f64::midpoint(x, y)),
             preempted: subject.preempted.zip(reference.preempted).map(|(x, y)| x + y),
             pinned: processor,
-            links: self.are_revisions.then_some([0, 0]),
+            links: self.are_linked_apart.then_some([0, 0]),
             work: subject.work.as_ref().copied().unwrap_or_default(),
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {
+            if let Some(why) = self.found.iter().find_map(|found| found.lacks(metric)) {
+                process.unmeasured.insert(metric.clone(), why);
+                continue;
+            }
             let (x, y) = sides(metric, &subject, &reference)?;
             process.values.insert(metric.clone(), x / y);
             process.sides.insert(metric.clone(), (x, y));

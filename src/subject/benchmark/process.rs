@@ -5,19 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::Skills;
+use perf_budget_core::budget::Library;
 use perf_budget_core::metric::{Metric, SampleKind};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::reading::Work;
 use perf_budget_core::stats::{Sample, order};
 
-use crate::exec::{self, Launch};
+use crate::exec::{self, Changes, Finished, Launch};
 use crate::subject::criterion;
 
 /// A benchmark, ready to be run.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    /// The name as Criterion knows it.
+    pub(super) library: Library,
+    /// The name as its library knows it.
     pub(super) name: String,
     /// The path of the program.
     pub(super) binary: PathBuf,
@@ -25,8 +27,26 @@ pub(super) struct Found {
     pub(super) directory: PathBuf,
     pub(super) package: String,
     pub(super) skills: Skills,
+    /// The differences of its environment from that of this process.
+    pub(super) environment: Changes,
     /// How the program was built.
     pub(super) note: String,
+}
+
+impl Found {
+    /// Returns the environment in which its processes run. Criterion's records would go to `home`.
+    pub(super) fn environment(&self, home: &Path) -> Changes {
+        let text = |path: &Path| Some(path.to_string_lossy().into_owned());
+        let mut environment = self.environment.clone();
+        environment.extend([
+            ("CARGO_MANIFEST_DIR".to_owned(), text(&self.directory)),
+            ("CARGO_PKG_NAME".to_owned(), Some(self.package.clone())),
+            ("CRITERION_HOME".to_owned(), text(home)),
+            ("CARGO_CRITERION_PORT".to_owned(), None),
+            ("CRITERION_DEBUG".to_owned(), None),
+        ]);
+        environment
+    }
 }
 
 /// How Criterion is asked to measure.
@@ -79,6 +99,28 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Returns what a process measured, whose iterations took so many seconds: all, and the faster ones. `timed` are the
+    /// seconds in which the benchmark itself was timed.
+    pub(super) fn of(
+        done: &Finished,
+        (seconds, fast): (f64, f64),
+        work: Result<Work, Unmeasured>,
+        timed: f64,
+    ) -> Run {
+        let wall = done.wall.as_secs_f64().max(1e-9);
+        let waited = done.usage.and_then(|usage| usage.waited);
+        Run {
+            seconds,
+            fast,
+            work,
+            elapsed: done.wall,
+            timed: Duration::from_secs_f64(timed.clamp(0.0, wall)),
+            processors: done.usage.map(|usage| usage.cpu.as_secs_f64() / wall),
+            waited: waited.map(|waited| (waited.as_secs_f64() / wall).min(1.0)),
+            preempted: done.usage.map(|usage| usage.preempted),
+        }
+    }
+
     /// Returns the value of a metric.
     pub(super) fn value(&self, metric: &Metric) -> Result<f64, Unmeasured> {
         self.of_seconds(metric, self.seconds)
@@ -124,8 +166,23 @@ pub(super) fn run(
     timeout: Duration,
 ) -> Result<Run, Unmeasured> {
     let home = Home::new(scratch)?;
-    let name = &found.name;
-    let done = exec::run(&launch(found, mode, &home.0), timeout)?;
+    let done = ended(&launch(found, mode, &home.0), &found.name, timeout)?;
+    let record = criterion::only(&found.name, rate, &home.0)?;
+    let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
+    let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
+        let text = format!("the benchmark `{}` measured nothing", found.name);
+        Unmeasured::new(Cause::MeasuredNothing, text)
+    })?;
+    Ok(Run::of(&done, (seconds, fast), record.work, timed))
+}
+
+/// Runs the process of a benchmark, which has to end with success.
+pub(super) fn ended(
+    launch: &Launch,
+    name: &str,
+    timeout: Duration,
+) -> Result<Finished, Unmeasured> {
+    let done = exec::run(launch, timeout)?;
     if done.code != 0 {
         return Err(Unmeasured {
             cause: Cause::ExitedBadly,
@@ -133,23 +190,7 @@ pub(super) fn run(
             output: done.stderr.text().or_else(|| done.stdout.text()),
         });
     }
-    let record = criterion::only(name, rate, &home.0)?;
-    let timed: f64 = record.times.iter().map(|(_, seconds)| seconds).sum();
-    let (seconds, fast) = of_batches(mode, &record.times).ok_or_else(|| {
-        Unmeasured::new(Cause::MeasuredNothing, format!("the benchmark `{name}` measured nothing"))
-    })?;
-    let wall = done.wall.as_secs_f64().max(1e-9);
-    let usage = done.usage;
-    Ok(Run {
-        seconds,
-        fast,
-        work: record.work,
-        elapsed: done.wall,
-        timed: Duration::from_secs_f64(timed.clamp(0.0, wall)),
-        processors: usage.map(|usage| usage.cpu.as_secs_f64() / wall),
-        waited: usage.and_then(|u| u.waited).map(|waited| (waited.as_secs_f64() / wall).min(1.0)),
-        preempted: usage.map(|usage| usage.preempted),
-    })
+    Ok(done)
 }
 
 fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
@@ -171,12 +212,7 @@ fn launch(found: &Found, mode: Mode, home: &Path) -> Launch {
     let mut launch = Launch::new(&found.binary);
     launch.called = Some(format!("benchmark {}", found.name));
     launch.args = args.into_iter().map(Into::into).collect();
-    launch.env = vec![
-        ("CARGO_MANIFEST_DIR".into(), found.directory.clone().into()),
-        ("CARGO_PKG_NAME".into(), found.package.clone().into()),
-        ("CRITERION_HOME".into(), home.into()),
-    ];
-    launch.without = ["CARGO_CRITERION_PORT", "CRITERION_DEBUG"].map(Into::into).into();
+    launch.change_environment(&found.environment(home));
     launch.dir = Some(found.directory.clone());
     launch
 }

@@ -31,6 +31,13 @@ impl Source for BenchmarkRuns {
             Some(found) => found.clone(),
             None => self.side.find()?,
         };
+        if found.skills.serves {
+            self.found = Some(found.clone());
+            return self.terms.measure_served(&found);
+        }
+        if let Some(why) = self.terms.lacking(std::slice::from_ref(&found)) {
+            return Err(why);
+        }
         let (mode, run) = if let Some(mode) = self.mode {
             (mode, self.terms.run(&found, mode)?)
         } else {
@@ -46,7 +53,7 @@ impl Source for BenchmarkRuns {
             ..ProcessRun::default()
         };
         for metric in &self.terms.metrics {
-            match run.value(metric) {
+            match found.lacks(metric).map_or_else(|| run.value(metric), Err) {
                 Ok(value) => process.values.insert(metric.clone(), value),
                 Err(why) => process.unmeasured.insert(metric.clone(), why),
             }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
+use perf_budget_core::budget::Library;
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::metric::Metric;
 use perf_budget_core::outcome::{Cause, Unmeasured};
 use perf_budget_core::quantity::Unit;
 
+use super::libtest;
 use super::process::{self, Found, Mode, Run};
+use crate::exec::Changes;
 use crate::subject::build::Builder;
+use crate::worker::process::Request;
 
 /// The time from which a process counts as slow, because the code of the benchmark sets its own times.
 const SLOW: Duration = Duration::from_secs(1);
@@ -32,7 +36,10 @@ pub(super) struct Side {
     pub(super) name: String,
     /// The name of this side in messages, if it is the reference.
     pub(super) role: Option<String>,
+    pub(super) library: Library,
     pub(super) origin: Origin,
+    /// The differences of its processes' environment from that of this process.
+    pub(super) environment: Changes,
 }
 
 impl Origin {
@@ -52,8 +59,10 @@ impl Side {
     /// Builds the benchmark and returns where it is.
     pub(super) fn find(&self) -> Result<Found, Unmeasured> {
         let list = self.origin.list().map_err(|why| self.with_role(why))?;
-        let entry = list.find(&self.name).map_err(|why| self.with_role(why))?;
+        let entry = list.find(self.library, &self.name).map_err(|why| self.with_role(why))?;
         Ok(Found {
+            library: self.library,
+            environment: self.environment.clone(),
             name: entry.plain.to_owned(),
             binary: entry.program.binary.clone(),
             directory: entry.program.directory.clone(),
@@ -78,11 +87,18 @@ pub(super) struct Terms {
     pub(super) scratch: PathBuf,
     /// How long one process may take.
     pub(super) timeout: Duration,
+    /// What is asked of a program that serves its benchmarks, but for the name.
+    pub(super) request: Request,
 }
 
 impl Terms {
     pub(super) fn run(&self, found: &Found, mode: Mode) -> Result<Run, Unmeasured> {
-        process::run(found, mode, self.rate, &self.scratch, self.timeout)
+        match found.library {
+            Library::Libtest => libtest::run(found, &self.scratch, self.timeout),
+            Library::Criterion | Library::Divan => {
+                process::run(found, mode, self.rate, &self.scratch, self.timeout)
+            }
+        }
     }
 
     /// Runs a benchmark for the first time, and returns how it is to be run from now on.
@@ -106,6 +122,9 @@ pub(super) fn notes(found: &[&Found], mode: Mode, run: &Run) -> Vec<String> {
     let mut notes: Vec<String> = found.iter().map(|found| found.note.clone()).collect();
     notes.dedup();
     notes.push(match mode {
+        Mode::Timed if found.iter().any(|found| found.library == Library::Libtest) => {
+            "measured by the standard test harness, one value of each process".to_owned()
+        }
         Mode::Timed => "measured by Criterion, one value of each process".to_owned(),
         Mode::Quick => "measured by Criterion with `--quick`, since the benchmark sets its own times; one value of each \
                         process"

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perf_budget_core::budget::{Budget, Budgets, Limit, Reference, Target};
+use perf_budget_core::budget::{Budget, Budgets, Limit, Reference, Subject, Target};
 use perf_budget_core::build::BenchBuild;
 use perf_budget_core::metric::{Metric, Units};
 use perf_budget_core::quantity::Unit;
 use perf_budget_core::suite::Test;
 
-use super::pairs::BenchmarkPairs;
+use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
 use crate::base::Base;
 use crate::subject::build::Builder;
+use crate::subject::request::request;
 
 /// Everything that is needed to make the source of a benchmark.
 #[derive(Clone, Copy)]
@@ -30,19 +31,17 @@ pub(crate) struct Benchmarks<'a> {
 }
 
 impl Benchmarks<'_> {
-    /// Returns the source of one case of a budget, in this revision or in `base`.
+    /// Returns the source of one case of a budget, in this revision or in `base`. `None` if its subject is no benchmark that
+    /// is run.
     pub(in crate::subject) fn runs(
         &self,
         budget: usize,
         case: usize,
         metrics: Vec<Metric>,
         base: Option<&Base>,
-    ) -> BenchmarkRuns {
-        let of = &self.budgets.budgets[budget];
-        let name = of.cases.get(case).and_then(|case| of.benchmark(case)).unwrap_or_default();
-        let origin = self.origin(of, base.is_some(), base);
-        let side = Side { name: name.to_owned(), role: None, origin };
-        BenchmarkRuns::new(side, self.terms(budget, metrics))
+    ) -> Option<BenchmarkRuns> {
+        let side = self.side((budget, case), None, (base.is_some(), base))?;
+        Some(BenchmarkRuns::new(side, self.terms((budget, case), metrics)))
     }
 
     /// Returns the source that compares a case with the case `other` of this revision or of `base`, whose name in
@@ -55,17 +54,33 @@ impl Benchmarks<'_> {
         metrics: &[Metric],
         base: Option<&Base>,
     ) -> Option<BenchmarkPairs> {
-        let side = |(budget, case): (usize, usize), role: Option<&str>| {
-            let budget = &self.budgets.budgets[budget];
-            let name = budget.benchmark(budget.cases.get(case)?)?.to_owned();
-            let origin = self.origin(budget, role.is_some(), base);
-            Some(Side { name, role: role.map(str::to_owned), origin })
-        };
-        let sides = [side(subject, None)?, side(other, Some(name))?];
+        let sides = [
+            self.side(subject, None, (false, base))?,
+            self.side(other, Some(name), (base.is_some(), base))?,
+        ];
         let built = base.and_then(|base| base.benchmarks(&self.budgets.budgets[subject.0]));
         let notes = built.map(|built| built.notes().to_vec()).unwrap_or_default();
-        let terms = self.terms(subject.0, metrics.to_vec());
-        Some(BenchmarkPairs::new(sides, terms, base.is_some(), notes))
+        let terms = self.terms(subject, metrics.to_vec());
+        let build_timeout = self.budgets.settings.build_timeout;
+        let revisions = base.map(|_| Revisions { notes });
+        Some(BenchmarkPairs::new(sides, terms, revisions, build_timeout))
+    }
+
+    /// Returns one benchmark: of the base or of this revision, in a comparison with `base` if there is one. `role` is its
+    /// name in messages.
+    fn side(
+        &self,
+        (budget, case): (usize, usize),
+        role: Option<&str>,
+        (is_of_base, base): (bool, Option<&Base>),
+    ) -> Option<Side> {
+        let budget = &self.budgets.budgets[budget];
+        let Subject::Benchmark(library, _) = budget.subject else { return None };
+        let name = budget.benchmark(budget.cases.get(case)?)?.to_owned();
+        let of_base = base.filter(|_| is_of_base);
+        let environment = of_base.map(|base| base.environment.clone()).unwrap_or_default();
+        let origin = self.origin(budget, is_of_base, base);
+        Some(Side { name, role: role.map(str::to_owned), library, origin, environment })
     }
 
     /// Returns where the benchmarks are listed that a budget with a pattern has cases of. If all its limits are against
@@ -81,12 +96,13 @@ impl Benchmarks<'_> {
     pub(crate) fn programs(&self, budget: &Budget, test: &Test) -> Option<Vec<PathBuf>> {
         let case = budget.cases.get(test.case).or(budget.cases.first())?;
         let name = budget.benchmark(case)?;
+        let Subject::Benchmark(library, _) = budget.subject else { return None };
         let against_base = test.limit.reference() == Some(&Reference::Base);
         let base = self.base.filter(|_| against_base);
         let sides: &[bool] = if base.is_some() { &[false, true] } else { &[false] };
         let program = |&is_reference: &bool| {
             let list = self.origin(budget, is_reference, base).list().ok()?;
-            Some(list.find(name).ok()?.program.binary.clone())
+            Some(list.find(library, name).ok()?.program.binary.clone())
         };
         sides.iter().map(program).collect()
     }
@@ -106,13 +122,15 @@ impl Benchmarks<'_> {
             budget,
             base.filter(|_| is_reference),
         );
-        Origin::Build(Arc::new(builder), BenchBuild::of(&budget.build))
+        Origin::Build(Arc::new(builder), BenchBuild::of(&budget.subject, &budget.build))
     }
 
-    fn terms(&self, budget: usize, metrics: Vec<Metric>) -> Terms {
-        let budget = &self.budgets.budgets[budget];
-        let timeout: Duration = budget.timeout.unwrap_or(self.budgets.settings.timeout);
-        Terms { metrics, rate: rate(budget), scratch: self.results.join("scratch"), timeout }
+    fn terms(&self, (budget, case): (usize, usize), metrics: Vec<Metric>) -> Terms {
+        let of = &self.budgets.budgets[budget];
+        let timeout: Duration = of.timeout.unwrap_or(self.budgets.settings.timeout);
+        let scratch = self.results.join("scratch");
+        let request = request("", of, case, metrics.clone(), false);
+        Terms { metrics, rate: rate(of), scratch, timeout, request }
     }
 }
 

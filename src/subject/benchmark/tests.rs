@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perf_budget_core::benchmarks::List;
+use perf_budget_core::budget::Library;
 use perf_budget_core::build::{Bench, Benches, Ended, Step};
 use perf_budget_core::metric::{Key, Metric, Statistic};
 use perf_budget_core::outcome::{Cause, Unmeasured};
 
-use super::pairs::BenchmarkPairs;
+use super::compared::{BenchmarkPairs, Revisions};
 use super::runs::BenchmarkRuns;
 use super::side::{Origin, Side, Terms};
+use crate::exec::Changes;
 use crate::meter::Source;
+use crate::worker::process::Request;
 
 /// A directory with a program, which is removed when this is dropped.
 struct Place(PathBuf);
@@ -72,12 +75,28 @@ impl Place {
         let list = List::of(&benches, "as built".to_owned(), None, &ask);
         let file = self.0.join(format!("{target}.json"));
         list.write(&file).unwrap();
-        Side { name: name.to_owned(), role: None, origin: Origin::File(file) }
+        Side {
+            name: name.to_owned(),
+            role: None,
+            library: Library::Criterion,
+            origin: Origin::File(file),
+            environment: Changes::new(),
+        }
     }
 
     fn terms(&self, metrics: Vec<Metric>) -> Terms {
         let scratch = self.0.join("scratch");
-        Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60) }
+        let request = Request {
+            workload: String::new(),
+            params: Vec::new(),
+            metrics: metrics.clone(),
+            load: None,
+            slice: Duration::from_millis(100),
+            max_operations: 100,
+            paired: false,
+            injection: None,
+        };
+        Terms { metrics, rate: None, scratch, timeout: Duration::from_secs(60), request }
     }
 
     /// Runs the benchmark `a/b` once.
@@ -178,7 +197,8 @@ fn a_pair_is_the_ratio_of_two_processes_in_any_order() {
         [place.side("sums", "a", "--exact --quick"), place.side("base", "a", "--exact --quick")];
     let metrics = vec![mean(), Metric::from(Key::Throughput)];
     let terms = place.terms(metrics.clone());
-    let mut pairs = BenchmarkPairs::new(sides, terms, true, vec!["one link".to_owned()]);
+    let revisions = Revisions { notes: vec!["one link".to_owned()] };
+    let mut pairs = BenchmarkPairs::new(sides, terms, Some(revisions), LONG);
     for _ in 0..20 {
         let process = pairs.measure_process().unwrap();
         let ratios: Vec<f64> =
@@ -205,7 +225,7 @@ fn the_side_that_fails_is_named() {
     let base =
         Side { role: Some("the base".to_owned()), ..place.side("base", "a", "--exact --quick") };
     let sides = [place.side("sums", "a", "--exact --quick"), base];
-    let why = BenchmarkPairs::new(sides, place.terms(vec![mean()]), false, Vec::new())
+    let why = BenchmarkPairs::new(sides, place.terms(vec![mean()]), None, LONG)
         .measure_process()
         .unwrap_err();
     assert_eq!(why.text, "the base was not measured: the benchmark `a` ended with exit code 3");

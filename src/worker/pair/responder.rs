@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use perf_budget_core::metric::Key;
 use perf_budget_core::outcome::{Cause, Unmeasured};
@@ -133,6 +134,11 @@ impl Instrument for Responder {
     fn stop(&mut self) {
         let reading = self.watch.stop();
         self.reply.laps.push((reading.wall, reading.waited));
+    }
+
+    fn stop_after(&mut self, took: Duration) {
+        self.watch.stop();
+        self.reply.laps.push((took.as_secs_f64(), 0.0));
     }
 
     fn record(&mut self, operations: usize, failed: usize) {

@@ -26,7 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exec", &["exact", "os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
-    ("benchmarks", &["atomic", "budget", "build", "error", "exact", "handover", "outcome"]),
+    (
+        "benchmarks",
+        &["atomic", "budget", "build", "error", "exact", "handover", "metric", "outcome"],
+    ),
     ("reading", &["metric", "outcome"]),
     (
         "enforce",
@@ -46,7 +49,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         "worker",
         &["budget", "exact", "exec", "inject", "instrument", "metric", "os", "outcome", "reading"],
     ),
-    ("base", &["benchmarks", "budget", "error", "exec", "handover", "outcome", "worker"]),
+    (
+        "base",
+        &[
+            "benchmarks",
+            "budget",
+            "build",
+            "error",
+            "exec",
+            "handover",
+            "metric",
+            "outcome",
+            "worker",
+        ],
+    ),
     ("meter", &["metric", "noise", "outcome", "reading", "stats", "worker"]),
     (
         "run",

@@ -17,11 +17,13 @@ const BESIDE: &[(&str, &str)] = &[
     ("responder.rs", "counts the failures of a pair of processes"),
 ];
 
-const KINDS: [SubjectKind; 5] = [
+const KINDS: [SubjectKind; 7] = [
     SubjectKind::Artifact,
     SubjectKind::Command,
     SubjectKind::Workload,
     SubjectKind::Criterion,
+    SubjectKind::Divan,
+    SubjectKind::Libtest,
     SubjectKind::Record,
 ];
 

@@ -27,7 +27,7 @@ use glob::Pattern;
 use perf_budget_core::budget::{Budgets, Param, Reference, Subject};
 use perf_budget_core::handover::{Unchanged, Watched, Written, holds_if_equal};
 use perf_budget_core::outcome::{By, Proven, short};
-use perf_budget_core::suite::{Reading, Suite};
+use perf_budget_core::suite::Suite;
 
 use self::changed::Tree;
 use self::image::Start;
@@ -308,9 +308,10 @@ fn measuring(commit: &str, why: &str) -> String {
 /// Whether any limit against the base is on something else than a benchmark with a program of its own.
 pub(super) fn compares_tests(budgets: &Budgets) -> bool {
     let suite = Suite::of(budgets, true);
-    suite.tests.iter().any(|test| {
-        test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK
-    })
+    suite
+        .tests
+        .iter()
+        .any(|test| test.limit.reference() == Some(&Reference::Base) && !test.is_benchmark())
 }
 
 /// Whether any limit still has to be measured against the base.
@@ -319,7 +320,7 @@ pub(super) fn leaves_any(budgets: &Budgets, unchanged: &Unchanged) -> bool {
     suite.tests.iter().any(|test| {
         // Benchmarks have programs of their own, and proofs of their own.
         let is_against_base =
-            test.limit.reference() == Some(&Reference::Base) && test.reading != Reading::BENCHMARK;
+            test.limit.reference() == Some(&Reference::Base) && !test.is_benchmark();
         let covered =
             unchanged.covers(&budgets.budgets[test.budget]) && holds_if_equal(&test.limit);
         is_against_base && !covered

@@ -51,7 +51,7 @@ fn is_built(budget: &Budget, root: &Path) -> bool {
             let names_no_file = |case: &Case| given.iter().all(|text| !is_file(&case.fill(text)));
             is_program(program) && budget.cases.iter().all(names_no_file)
         }
-        Subject::Workload(_) | Subject::Criterion(_) | Subject::Record(_) => false,
+        Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => false,
     }
 }
 

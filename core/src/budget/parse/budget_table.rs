@@ -130,7 +130,7 @@ fn check_use(
         Subject::Command(_) => "argument or variable of the command",
         Subject::Artifact(_) => "path of the artifact",
         // A workload asks for its parameters while it runs, so their use cannot be seen here.
-        Subject::Workload(_) | Subject::Criterion(_) | Subject::Record(_) => return,
+        Subject::Workload(_) | Subject::Benchmark(..) | Subject::Record(_) => return,
     };
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
     for parameter in parameters {

@@ -37,7 +37,7 @@ pub(super) fn check(
 ) {
     let texts: Vec<&String> = subject.texts().into_iter().chain(&build.command).collect();
     let names = |marks: &[&str]| texts.iter().any(|text| marks.iter().any(|m| text.contains(m)));
-    let is_benchmark = matches!(subject, Subject::Criterion(_));
+    let is_benchmark = matches!(subject, Subject::Benchmark(..));
     let (cargo, module) = (names(&[BINARY, MODULE]) || is_benchmark, names(&[MODULE]));
     let timed = cargo || read::entry(table, "build").is_some();
     let cargos =

@@ -1,7 +1,7 @@
 //! The tables of keys, which the reader accepts and the schema describes.
 
 use crate::metric::SubjectKind;
-use crate::metric::SubjectKind::{Artifact, Command, Criterion, Record, Workload};
+use crate::metric::SubjectKind::{Artifact, Command, Criterion, Divan, Libtest, Record, Workload};
 
 /// One key of a table.
 pub(super) struct Key {
@@ -17,15 +17,15 @@ pub(super) struct Key {
     pub meaning: &'static str,
 }
 
-const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Record];
+const ALL: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Divan, Libtest, Record];
 /// The subjects that may have parameters.
 const PARAMETRIC: &[SubjectKind] = &[Artifact, Command, Workload];
 /// The subjects that are measured here and now.
-const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload, Criterion];
+const MEASURED: &[SubjectKind] = &[Artifact, Command, Workload, Criterion, Divan, Libtest];
 /// The subjects that any program may build before they are measured.
 const BUILT: &[SubjectKind] = &[Artifact, Command];
 /// The subjects that cargo may build before they are measured.
-const BUILT_BY_CARGO: &[SubjectKind] = &[Artifact, Command, Criterion];
+const BUILT_BY_CARGO: &[SubjectKind] = &[Artifact, Command, Criterion, Divan, Libtest];
 
 const fn key(name: &'static str, of: &'static [SubjectKind], meaning: &'static str) -> Key {
     Key { name, of, meaning }
@@ -92,7 +92,7 @@ pub(super) const SETTINGS: &[Key] = &[
     ),
 ];
 
-/// The keys of `[budget.NAME]`. The first four name the subject; a budget has one of them.
+/// The keys of `[budget.NAME]`. The first six name the subject; a budget has one of them.
 pub(super) const BUDGET: &[Key] = &[
     key(
         "artifact",
@@ -109,6 +109,16 @@ pub(super) const BUDGET: &[Key] = &[
         "criterion",
         &[Criterion, Record],
         "The name of a Criterion benchmark as it prints it, \"group/bench\", or a pattern such as \"*\" for several: its program is built and run. With { record = \"group/bench\" } nothing is run, and what `cargo bench` recorded of it is judged.",
+    ),
+    key(
+        "divan",
+        &[Divan],
+        "The name of a Divan benchmark with its path, \"crate::group::bench\", or a pattern such as \"*\" for several: its program, which has perf-budget-divan in the place of divan, is built and run.",
+    ),
+    key(
+        "libtest",
+        &[Libtest],
+        "The name of a function with `#[bench]` with its path, \"module::bench\", or a pattern such as \"*\" for several: its program is built by `cargo bench` and run.",
     ),
     key(
         "max",

@@ -36,6 +36,8 @@ pub(super) fn noun(kind: SubjectKind) -> &'static str {
         SubjectKind::Command => "a command",
         SubjectKind::Workload => "a workload",
         SubjectKind::Criterion => "a Criterion benchmark",
+        SubjectKind::Divan => "a Divan benchmark",
+        SubjectKind::Libtest => "a benchmark of libtest",
         SubjectKind::Record => "a record of Criterion",
     }
 }
@@ -86,6 +88,8 @@ fn fault(kind: SubjectKind, name: &str, at: &Range<usize>) -> Option<Problem> {
             SubjectKind::Artifact
             | SubjectKind::Command
             | SubjectKind::Criterion
+            | SubjectKind::Divan
+            | SubjectKind::Libtest
             | SubjectKind::Record => problem.help(all(kind)),
         });
     }
@@ -128,13 +132,16 @@ fn instead(kind: SubjectKind, metric: &Metric) -> String {
         (SubjectKind::Workload, false) => {
             format!("the latency of one operation of a workload is {}", same())
         }
-        (SubjectKind::Criterion | SubjectKind::Record, true) => {
+        (SubjectKind::Libtest, true) => "libtest tells only the mean of its samples: limit `mean`, or \
+                                         register the function as a workload"
+            .to_owned(),
+        (SubjectKind::Record, true) => {
             "Criterion times batches of operations, of which no single operation can be told: limit \
              `mean`, or register the function as a workload"
                 .to_owned()
         }
-        (SubjectKind::Artifact, _)
-        | (SubjectKind::Criterion | SubjectKind::Record | SubjectKind::Command, false)
+        (SubjectKind::Artifact | SubjectKind::Criterion | SubjectKind::Divan, _)
+        | (SubjectKind::Libtest | SubjectKind::Record | SubjectKind::Command, false)
         | (SubjectKind::Workload, true) => all(kind),
     }
 }

@@ -1,5 +1,5 @@
-//! The reader of a budget's subject: exactly one of `artifact`, `command`, `workload` and `criterion`, and the keys
-//! that belong to a command alone.
+//! The reader of a budget's subject: exactly one of the keys in [`KEYS`], and the keys that belong to a command
+//! alone.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -12,15 +12,17 @@ use super::key;
 use super::printable::quoted;
 use super::problem::Problem;
 use super::read::{self, Entry};
-use crate::budget::{Cache, Command, Ready, Subject};
+use crate::budget::{Cache, Command, Library, Ready, Subject};
 use crate::metric::SubjectKind;
 
 /// The keys that name a subject.
-pub(super) const KEYS: [(&str, SubjectKind); 4] = [
+pub(super) const KEYS: [(&str, SubjectKind); 6] = [
     ("artifact", SubjectKind::Artifact),
     ("command", SubjectKind::Command),
     ("workload", SubjectKind::Workload),
     ("criterion", SubjectKind::Criterion),
+    ("divan", SubjectKind::Divan),
+    ("libtest", SubjectKind::Libtest),
 ];
 
 /// The words for [`Cache`], each with its meaning.
@@ -81,13 +83,23 @@ pub(super) fn read(
             let workload = read::entry(budget, "workload")?;
             Some(Subject::Workload(workload.text(reading, "the name in quotes: \"merge\"")?))
         }
-        SubjectKind::Criterion => {
-            let benchmark = read::entry(budget, "criterion")?;
-            let example = "the name as Criterion prints it: \"group/bench\", or \"*\" for all";
-            Some(Subject::Criterion(benchmark.text(reading, example)?))
-        }
+        SubjectKind::Criterion => benchmark(Library::Criterion, budget, reading),
+        SubjectKind::Divan => benchmark(Library::Divan, budget, reading),
+        SubjectKind::Libtest => benchmark(Library::Libtest, budget, reading),
         SubjectKind::Record => record(&read::entry(budget, "criterion")?, reading),
     }
+}
+
+fn benchmark(library: Library, budget: &DeTable<'_>, reading: &mut Reading<'_>) -> Option<Subject> {
+    let example = match library {
+        Library::Criterion => "the name as Criterion prints it: \"group/bench\", or \"*\" for all",
+        Library::Divan => "the name with its path: \"crate::group::bench\", or \"*\" for all",
+        Library::Libtest => {
+            "the name as `cargo bench` prints it: \"module::bench\", or \"*\" for all"
+        }
+    };
+    let name = read::entry(budget, library.key())?.text(reading, example)?;
+    Some(Subject::Benchmark(library, name))
 }
 
 fn record(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Subject> {

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
+use super::drive::{Failures, Outcome, hide_from_optimizer, keeps_outputs};
 use crate::instrument::laps::Instrument;
-use crate::run::drive::{Failures, Outcome, hide_from_optimizer, keeps_outputs};
 
 /// The loop of [`run::drive`](crate::run::drive), with one future for the whole loop, so that entering the runtime is
 /// not part of an operation.

@@ -1,0 +1,117 @@
+//! What this process is: one of `cargo bench`, or one that measures a single benchmark for a harness.
+
+use std::fmt::Debug;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use perf_budget::internals::served::{self, Work};
+
+use crate::bencher::Bencher;
+
+/// By this the harness sees, without starting it, that the program serves its benchmarks.
+const SERVES: &str = "perf-budget serves benchmarks of divan 1";
+
+/// Whether the calls of the benchmark are only counted.
+static COUNTING: AtomicBool = AtomicBool::new(false);
+/// The number of threads of each call of the benchmark.
+static THREADS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+/// The number of calls that were not only counted.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a harness has started this process to measure one benchmark.
+pub(crate) fn is_asked() -> bool {
+    black_box(SERVES);
+    served::is_asked().unwrap_or_else(|code| end(code))
+}
+
+/// Runs the benchmarks without their functions, to count the threads of each call.
+pub(crate) fn count_threads(all: impl FnOnce()) {
+    COUNTING.store(true, Ordering::Relaxed);
+    all();
+    COUNTING.store(false, Ordering::Relaxed);
+}
+
+/// Says that there is no such benchmark, unless one was measured.
+pub(crate) fn finish() {
+    served::finish().unwrap_or_else(|code| end(code));
+}
+
+/// Runs a benchmark that Divan calls: by Divan, or by the instruments where a harness asks for it. `counters` are what the
+/// attribute says that one operation does.
+pub fn run(
+    inner: divan::Bencher<'_, '_>,
+    counters: impl FnOnce() -> Vec<Option<Work>>,
+    benchmark: impl FnOnce(Bencher<'_, '_>),
+) {
+    if !is_asked() {
+        return benchmark(Bencher::of_divan(inner));
+    }
+    // In a test run Divan calls it once on each thread. A benchmark that is not to run is not called at all.
+    let threads = AtomicUsize::new(0);
+    inner.bench(|| threads.fetch_add(1, Ordering::Relaxed));
+    if COUNTING.load(Ordering::Relaxed) {
+        return counts().push(threads.into_inner());
+    }
+    let counts = counts().clone();
+    let nth = CALLS.fetch_add(1, Ordering::Relaxed);
+    let most = counts.iter().copied().max().unwrap_or(1);
+    let is_measured = counts.iter().position(|count| *count == most) == Some(nth);
+    // The same count again is another benchmark of the same name, which is refused.
+    let is_again = counts.get(nth) == Some(&most) && !is_measured;
+    if !is_measured && !is_again {
+        return;
+    }
+    let measured = served::measure(|run| {
+        if let Some(work) = counters().into_iter().flatten().reduce(first_bytes) {
+            run.counts(work);
+        }
+        let mut failed = None;
+        benchmark(Bencher::of_run(run, &mut failed, most.max(1)));
+        failed.map_or(Ok(()), Err)
+    });
+    measured.unwrap_or_else(|code| end(code));
+}
+
+/// Returns what a counter counts, for a throughput. Divan tells it only by `Debug`, as in `BytesCount { count: 7 }`; a text
+/// of another form is no work.
+pub fn work(counter: &impl Debug) -> Option<Work> {
+    let text = format!("{counter:?}");
+    let (kind, rest) = text.split_once(" { count: ")?;
+    let count: f64 = rest.strip_suffix(" }")?.parse().ok()?;
+    match kind {
+        "BytesCount" => Some(Work::Bytes(count)),
+        "ItemsCount" | "CharsCount" | "CyclesCount" => Some(Work::Operations(count)),
+        _ => None,
+    }
+}
+
+/// Of several counters, bytes are the throughput, and otherwise the first.
+pub(crate) fn first_bytes(one: Work, other: Work) -> Work {
+    if matches!(other, Work::Bytes(_)) && !matches!(one, Work::Bytes(_)) { other } else { one }
+}
+
+fn counts() -> MutexGuard<'static, Vec<usize>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the process, which cannot do what it was started for.
+#[expect(clippy::exit, reason = "between `main` and a benchmark there is only Divan's code")]
+fn end(code: u8) -> ! {
+    std::process::exit(i32::from(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use divan::counter::{BytesCount, CharsCount, ItemsCount};
+
+    use super::*;
+
+    #[test]
+    fn a_counter_of_divan_is_read() {
+        assert_eq!(work(&BytesCount::new(1024_u32)), Some(Work::Bytes(1024.0)));
+        assert_eq!(work(&ItemsCount::new(3_u8)), Some(Work::Operations(3.0)));
+        assert_eq!(work(&CharsCount::of_str("äb")), Some(Work::Operations(2.0)));
+        assert_eq!(work(&"something else"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! The state of a process that serves the benchmarks of another library: which one is asked for, and whether it was
+//! measured. The crates that stand in for those libraries call these functions where a benchmark runs.
+//!
+//! The state is one for the whole process, since the code between `main` and a benchmark belongs to the other library.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use perf_budget_core::outcome::{Cause, Unmeasured};
+pub use perf_budget_core::reading::Work;
+
+use super::serve::{Accepted, accept};
+use super::{Failed, Run};
+use crate::exec::REJECTED;
+
+/// The request to this process, and how often a benchmark that it names was reached.
+struct Asked {
+    accepted: Accepted,
+    reached: Mutex<usize>,
+}
+
+static ASKED: OnceLock<Result<Option<Asked>, ()>> = OnceLock::new();
+
+/// Whether a harness has started this process to measure one benchmark. The first call decides it.
+///
+/// # Errors
+/// The exit code with which the process has to end, if it was not a living harness that has started it.
+pub fn is_asked() -> Result<bool, u8> {
+    let mut code = None;
+    let asked = ASKED.get_or_init(|| match accept() {
+        Ok(accepted) => Ok(accepted.map(|accepted| Asked { accepted, reached: Mutex::new(0) })),
+        Err(refused) => {
+            code = Some(refused);
+            Err(())
+        }
+    });
+    match asked {
+        Ok(asked) => Ok(asked.is_some()),
+        Err(()) => Err(code.unwrap_or(REJECTED)),
+    }
+}
+
+/// Measures the benchmark that is asked for, and writes the reply. The library has to call this for that benchmark alone;
+/// a second call replaces the reply by the reason why two benchmarks of one name are not measured.
+///
+/// # Errors
+/// The exit code with which the process has to end, if the reply cannot be written.
+pub fn measure(benchmark: impl FnOnce(&mut Run) -> Result<(), Failed>) -> Result<(), u8> {
+    let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
+    let before = {
+        let mut reached = asked.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        *reached += 1;
+        *reached - 1
+    };
+    if before == 0 {
+        return asked.accepted.answer(benchmark);
+    }
+    let text = format!(
+        "the program has several benchmarks `{}`; give them different names",
+        asked.accepted.name()
+    );
+    asked.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
+}
+
+/// Writes that the benchmark is not there, unless it was measured. Call it when all benchmarks had their turn.
+///
+/// # Errors
+/// The exit code with which the process has to end, if the reply cannot be written.
+pub fn finish() -> Result<(), u8> {
+    let Some(Ok(Some(asked))) = ASKED.get() else { return Ok(()) };
+    if *asked.reached.lock().unwrap_or_else(PoisonError::into_inner) > 0 {
+        return Ok(());
+    }
+    let text = format!("the program has no benchmark `{}`", asked.accepted.name());
+    asked.accepted.refuse(Unmeasured::new(Cause::WorkloadFailed, text))
+}
+
+/// Returns the reason why a benchmark is refused.
+pub fn refused(text: impl Into<String>) -> Failed {
+    Failed::new(Cause::Unsupported, text)
+}
