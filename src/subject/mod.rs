@@ -27,6 +27,7 @@ use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source, Sweep, Versus};
+use crate::worker::process::{self, Build};
 use crate::worker::process::Request;
 
 use self::benchmark::Benchmarks;

@@ -8,7 +8,6 @@
 
 use std::ops::Range;
 
-use perf_budget_core::stats::order;
 
 use super::change::{LEAST, LEVEL, Step, segments, steps};
 

@@ -59,7 +59,7 @@ fn entry(outcome: &Outcome, times: usize) -> Entry {
     Entry {
         description: text::line(&format!("{} {name}: {}{why}", shown.test, shown.reason)),
         check_name: format!("perf-budget/{}", shown.metric),
-        fingerprint: format!("{:016x}", fnv::hash(key.bytes())),
+        fingerprint: fnv::name(key.as_bytes()),
         severity: severity(outcome),
         location: Location {
             path: text::line(&outcome.file.replace('\\', "/")),
