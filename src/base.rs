@@ -65,7 +65,7 @@ impl Base {
         let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
         if handover.details.lacks.is_some() {
             let environment = handover.details.run_environment;
-            return Ok(Some(Base { benchmarks, environment, ..Base::before_budgets() }));
+            return Ok(Some(Base { environment, benchmarks, ..Base::before_budgets() }));
         }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
