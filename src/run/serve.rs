@@ -34,20 +34,16 @@ pub fn serve(workloads: &[(String, Workload)]) -> Option<ExitCode> {
         Err(code) => return Some(ExitCode::from(code)),
     };
     let name = accepted.name();
-    let answered = match workloads.iter().find(|known| known.0 == name) {
-        Some((_, workload)) => accepted.answer(workload),
-        None => {
-            let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
-            known.sort_unstable();
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                format!("`{}`", known.join("`, `"))
-            };
-            let text =
-                format!("no workload `{name}` is registered in the harness; there are {known}");
-            accepted.refuse(Unmeasured::new(Cause::Harness, text))
-        }
+    let workload = workloads.iter().find(|known| known.0 == name);
+    let answered = if let Some((_, workload)) = workload {
+        accepted.answer(workload)
+    } else {
+        let mut known: Vec<_> = workloads.iter().map(|known| known.0.as_str()).collect();
+        known.sort_unstable();
+        let known =
+            if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
+        let text = format!("no workload `{name}` is registered in the harness; there are {known}");
+        accepted.refuse(Unmeasured::new(Cause::Harness, text))
     };
     Some(answered.map_or_else(ExitCode::from, |()| ExitCode::SUCCESS))
 }

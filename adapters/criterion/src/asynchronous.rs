@@ -33,6 +33,7 @@ impl<'a, M: Measurement> Bencher<'a, M> {
 
 impl<A: AsyncExecutor, M: Measurement> AsyncBencher<'_, '_, A, M> {
     /// See [`criterion::AsyncBencher::iter`].
+    #[expect(clippy::iter_not_returning_iterator, reason = "the word of Criterion")]
     #[inline(never)]
     pub fn iter<O, R, F>(&mut self, mut routine: R)
     where

@@ -69,6 +69,7 @@ impl<'a, M: Measurement> Bencher<'a, M> {
     }
 
     /// See [`criterion::Bencher::iter`].
+    #[expect(clippy::iter_not_returning_iterator, reason = "the word of Criterion")]
     #[inline(never)]
     pub fn iter<O, R>(&mut self, mut routine: R)
     where

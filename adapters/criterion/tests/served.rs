@@ -158,7 +158,7 @@ fn every_method_is_measured() {
         ("blocks", Work::Operations(1.0)),
         ("result", Work::Operations(1.0)),
         ("sum/100", Work::Operations(1.0)),
-        ("group/batched", bytes.clone()),
+        ("group/batched", bytes),
         ("group/batched_ref", bytes),
         ("group/3", Work::Operations(7.0)),
         ("group/custom", Work::Operations(7.0)),

@@ -84,7 +84,7 @@ impl<'a, 'b> Bencher<'a, 'b> {
     }
 }
 
-impl<'a, 'b, G, K> Bencher<'a, 'b, Config<G, K>> {
+impl<G, K> Bencher<'_, '_, Config<G, K>> {
     /// See [`divan::Bencher::counter`].
     pub fn counter<C: IntoCounter>(self, counter: C) -> Self
     where

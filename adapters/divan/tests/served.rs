@@ -60,7 +60,7 @@ fn values(bencher: Bencher<'_, '_>) {
 fn refs(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| vec![1_u8; 64])
-        .input_counter(|bytes| BytesCount::of_slice(bytes))
+        .input_counter(|bytes: &Vec<u8>| BytesCount::new(bytes.len()))
         .bench_refs(|bytes| bytes.push(2));
 }
 
@@ -76,9 +76,8 @@ fn panics() {
 }
 
 #[divan::bench]
-fn nothing(bencher: Bencher<'_, '_>) {
-    let _ = bencher;
-}
+#[expect(clippy::needless_pass_by_value, reason = "the attribute passes it")]
+fn nothing(_bencher: Bencher<'_, '_>) {}
 
 #[divan::bench(threads = [1, 2])]
 fn shared() -> u64 {
@@ -136,15 +135,15 @@ fn times() -> Vec<Metric> {
 fn every_form_is_measured() {
     let one = Work::Operations(1.0);
     for (name, work) in [
-        ("served::blocks", one.clone()),
-        ("served::result", one.clone()),
+        ("served::blocks", one),
+        ("served::result", one),
         ("served::sums::100", Work::Bytes(64.0)),
         ("served::lengths::bc", Work::Operations(3.0)),
-        ("served::zeroes::u64::8", one.clone()),
+        ("served::zeroes::u64::8", one),
         ("served::another name", Work::Bytes(5.0)),
         ("served::refs", Work::Bytes(64.0)),
-        ("served::local", one.clone()),
-        ("served::the group::inner", one.clone()),
+        ("served::local", one),
+        ("served::the group::inner", one),
         ("served::shared", one),
     ] {
         let process = measure(name, &times()).unwrap_or_else(|why| panic!("{name}: {why}"));

@@ -8,7 +8,6 @@
 
 use std::ops::Range;
 
-
 use super::change::{LEAST, LEVEL, Step, segments, steps};
 
 /// A monotone trend within segments.
