@@ -48,8 +48,11 @@ const LEAST_P: f64 = 1.0 / (STAGES[3].0 + 1) as f64;
 /// level that the best of 19 or 49 has by chance, either rule accepts a step where there is none once in 5000 tests at most.
 const BEYOND_DOUBT: [(usize, f64); 2] = [(19, 9.0), (49, 4.0)];
 
-/// The most levels that the values of a segment are rounded to.
+/// The most levels that the values of a segment are rounded to; and of a segment that is longer than `LONG`, in which a
+/// step shows with fewer.
 const LEVELS: usize = 32;
+const FEW_LEVELS: usize = 16;
+const LONG: usize = 200;
 
 /// A change point.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +65,11 @@ pub(crate) struct Step {
 
 /// Returns the change points of a series, in the order of the series.
 pub(crate) fn steps(values: &[f64]) -> Vec<Step> {
+    at_most(usize::MAX, values).unwrap_or_default()
+}
+
+/// Returns the change points of a series, in the order of the series; `None` as soon as there are more than `most`.
+pub(crate) fn at_most(most: usize, values: &[f64]) -> Option<Vec<Step>> {
     let mut found: Vec<Step> = Vec::new();
     let mut chance = Chance(0x6275_6467_6574);
     loop {
@@ -73,8 +81,11 @@ pub(crate) fn steps(values: &[f64]) -> Vec<Step> {
             .zip(&parts)
             .filter_map(|(range, part)| part.split().map(|(at, q)| (range.start + at, q)));
         let best = splits.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|best| best.1 > 0.0);
-        let Some((at, q)) = best else { return found };
-        let Some(p) = significance(&mut parts, q, &mut chance) else { return found };
+        let Some((at, q)) = best else { return Some(found) };
+        let Some(p) = significance(&mut parts, q, &mut chance) else { return Some(found) };
+        if found.len() == most {
+            return None;
+        }
         found.push(Step { at, p });
         found.sort_by_key(|step| step.at);
     }
@@ -130,6 +141,8 @@ fn shuffled(segments: &mut [Segment], chance: &mut Chance) -> f64 {
 struct Segment {
     /// The values in the order of the series, each as the number of its level.
     levels: Vec<u8>,
+    /// Whether all of these numbers are below `FEW_LEVELS`.
+    is_coarse: bool,
     /// What two values add to the distance between the first part and the whole: the integral of the product of how far
     /// each one's distribution function is from that of the segment.
     table: Vec<[f64; LEVELS]>,
@@ -142,12 +155,13 @@ impl Segment {
         let n = sorted.len();
         let mut distinct = sorted.clone();
         distinct.dedup_by(|a, b| a.total_cmp(b).is_eq());
+        let many = if n > LONG { FEW_LEVELS } else { LEVELS };
         // The level of a value depends on where equal values begin, so that they have the same one.
         let level = |value: &f64| {
-            if distinct.len() <= LEVELS {
+            if distinct.len() <= many {
                 distinct.partition_point(|other| other.total_cmp(value).is_lt())
             } else {
-                sorted.partition_point(|other| other.total_cmp(value).is_lt()) * LEVELS / n
+                sorted.partition_point(|other| other.total_cmp(value).is_lt()) * many / n
             }
         };
         let levels = values.iter().map(|value| level(value) as u8).collect();
@@ -155,23 +169,28 @@ impl Segment {
         for value in &sorted {
             groups[level(value)].push(*value);
         }
-        Segment { levels, table: table(&groups, n) }
+        Segment { levels, is_coarse: many == FEW_LEVELS, table: table(&groups, n) }
     }
 
     /// Returns the best split, as the index where the second part begins and its `Q`. Returns `None` where the
     /// segment is too short to be split.
     fn split(&self) -> Option<(usize, f64)> {
-        let n = self.levels.len();
-        if n < 2 * LEAST_SEGMENT {
+        if self.levels.len() < 2 * LEAST_SEGMENT {
             return None;
         }
+        Some(if self.is_coarse { self.scan::<FEW_LEVELS>() } else { self.scan::<LEVELS>() })
+    }
+
+    /// Returns the best split, where the numbers of the levels are below `N`.
+    fn scan<const N: usize>(&self) -> (usize, f64) {
+        let n = self.levels.len();
         // The squared distance between the distribution function of the first part, as a count, and that of the whole;
         // and what one more value of each level would add to half of it.
-        let (mut distance, mut next) = (0.0, [0.0; LEVELS]);
+        let (mut distance, mut next) = (0.0, [0.0; N]);
         let (mut best, mut best_q) = (LEAST_SEGMENT, f64::NEG_INFINITY);
         let whole = n as f64;
         for (i, &level) in self.levels[..n - LEAST_SEGMENT].iter().enumerate() {
-            let level = usize::from(level) % LEVELS;
+            let level = usize::from(level) % N;
             let row = &self.table[level];
             distance += 2.0 * next[level] + row[level];
             for (next, row) in next.iter_mut().zip(row) {
@@ -183,7 +202,7 @@ impl Segment {
                 (best, best_q) = (i + 1, q);
             }
         }
-        Some((best, 2.0 * whole * best_q))
+        (best, 2.0 * whole * best_q)
     }
 }
 

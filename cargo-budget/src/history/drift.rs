@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::change::{LEAST, LEVEL, Step, segments, steps};
+use super::change::{LEAST, LEVEL, Step, at_most, segments, steps};
 
 /// A monotone trend within segments.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,16 +29,18 @@ pub(crate) struct Drift {
 /// closer to the values.
 pub(crate) fn decompose(values: &[f64]) -> (Vec<Step>, Option<Drift>) {
     let trend = |steps: &[Step]| significant(values, &segments(values, steps));
+    let apparent = steps(values);
     let explain_with_drift = |between: &[Step]| {
         let slope = trend(between)?.slope;
         let level = |(i, value): (usize, &f64)| value - slope * i as f64;
-        let steps = steps(&values.iter().enumerate().map(level).collect::<Vec<_>>());
+        let level: Vec<f64> = values.iter().enumerate().map(level).collect();
+        // A drift that leaves more steps than there are without it explains nothing.
+        let steps = at_most(apparent.len(), &level)?;
         let drift = trend(&steps)?;
         Some((criterion(values, &steps, Some(drift)), steps, Some(drift)))
     };
-    let apparent = steps(values);
     let mut best = (criterion(values, &apparent, None), apparent.clone(), None);
-    let mut candidates = vec![apparent, Vec::new()];
+    let mut candidates = vec![apparent.clone(), Vec::new()];
     if values.len() < LEAST {
         candidates.clear();
     }
@@ -128,7 +130,7 @@ fn slope(values: &[f64], segments: &[Range<usize>]) -> f64 {
 /// place, so the slopes below any `b` can be counted without listing them (Cole, Salowe, Steiger & Szemerédi 1989).
 fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f64 {
     let mut levels = Vec::new();
-    let mut at_most = |slope: f64| -> usize {
+    let mut not_above = |slope: f64| -> usize {
         let count = |segment: &Range<usize>| {
             levels.clear();
             levels.extend(segment.clone().map(|i| values[i] - slope * i as f64));
@@ -139,17 +141,17 @@ fn slope_by_counting(values: &[f64], segments: &[Range<usize>], all: usize) -> f
     let (mut low, mut high) = around_median(values, segments);
     // The sample may lie, so the range is widened until the median is in it.
     let mut width = (high - low).max(f64::MIN_POSITIVE);
-    while at_most(low) * 2 >= all {
+    while not_above(low) * 2 >= all {
         low -= width;
         width *= 2.0;
     }
-    while at_most(high) * 2 < all {
+    while not_above(high) * 2 < all {
         high += width;
         width *= 2.0;
     }
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
-        if at_most(middle) * 2 >= all {
+        if not_above(middle) * 2 >= all {
             high = middle;
         } else {
             low = middle;
