@@ -27,8 +27,8 @@ use crate::base::Base;
 use crate::inject::Injection;
 use crate::meter::interleaved::{self, Interleaved};
 use crate::meter::{Coin, Source, Sweep, Versus};
-use crate::worker::process::{self, Build};
 use crate::worker::process::Request;
+use crate::worker::process::{self, Build};
 
 use self::benchmark::Benchmarks;
 use self::build::Builder;
