@@ -57,7 +57,7 @@ mod tests {
     fn shown(test: &str, at: usize, after: f64) -> Shown {
         let commit = |i: usize| Commit {
             hash: Some(format!("{i:040}")),
-            at: 1_700_000_000 + 3600 * i as i64,
+            at: 1_700_000_000 + 3600 * i64::try_from(i).unwrap(),
             value: if i < at { 1.0 } else { after },
             runs: 1,
             is_red: false,

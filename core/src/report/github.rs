@@ -27,10 +27,9 @@ pub fn annotations(outcomes: &[Outcome]) -> Vec<String> {
         severity.then(share(b).total_cmp(&share(a)))
     });
     let mut lines = Vec::new();
-    let kinds: [(&str, &str, fn(&Outcome) -> bool); 2] =
-        [("error", "are red", Outcome::is_red), ("warning", "have a warning", Outcome::is_warning)];
-    for (level, what, is_of_kind) in kinds {
-        let own: Vec<&Outcome> = worst.iter().copied().filter(|o| is_of_kind(o)).collect();
+    for (level, what) in [("error", "are red"), ("warning", "have a warning")] {
+        let is_of_level = |o: &&Outcome| if level == "error" { o.is_red() } else { o.is_warning() };
+        let own: Vec<&Outcome> = worst.iter().copied().filter(is_of_level).collect();
         let shown = if own.len() > MOST_SHOWN { MOST_SHOWN - 1 } else { own.len() };
         lines.extend(own[..shown].iter().filter_map(|outcome| annotation(outcome)));
         let rest = own.len() - shown;
