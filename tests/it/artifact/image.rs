@@ -229,7 +229,7 @@ fn an_incomplete_or_ambiguous_image_has_no_size() {
         &dir,
         &tar(&entries),
         bad,
-        &["`manifest.json`", "invalid type: integer `7`, expected a string at line 1 column "],
+        &["`manifest.json`", "invalid type: integer `7`, expected a string"],
     );
     entries[4] = file("manifest.json", &b"[".repeat(100_000));
     fails(
