@@ -79,7 +79,7 @@ impl Base {
         let benchmarks = benchmarks.collect::<Result<Vec<_>, Error>>()?;
         if handover.details.lacks.is_some() {
             let Details { revision, run_environment: environment, .. } = handover.details;
-            return Ok(Some(Base { benchmarks, revision, environment, ..Base::before_budgets() }));
+            return Ok(Some(Base { environment, benchmarks, revision, ..Base::before_budgets() }));
         }
         let file = file.file_name().unwrap_or(std::ffi::OsStr::new("budgets.toml"));
         let base = Base::new(&handover, Path::new(file))?;
