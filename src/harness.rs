@@ -226,6 +226,7 @@ impl Harness {
                  PERF_BUDGET_DIR to that directory for it"
             );
         }
+        session.remove_leftovers();
         session.select(selected);
         let total = Tests { limits: trials.len(), budgets: budgets.len() };
         let conclusion = libtest_mimic::run(&arguments, trials);

@@ -6,9 +6,11 @@ use crate::error::Error;
 use crate::fnv;
 
 mod pointer;
+mod user_cache;
 
 use self::pointer::workspace;
 pub use self::pointer::{Place, default, leave, places};
+pub use self::user_cache::{USER_CACHE, user_cache};
 
 /// The variable that overrides the directory of results.
 const DIRECTORY: &str = "PERF_BUDGET_DIR";

@@ -5,6 +5,7 @@ pub(crate) mod affinity;
 pub(crate) mod job;
 #[cfg(unix)]
 pub(crate) mod kernel;
+mod locks;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod moment;
@@ -13,3 +14,5 @@ pub(crate) mod page_cache;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;
+
+pub(crate) use self::locks::holders as lock_holders;

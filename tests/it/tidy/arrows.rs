@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("record", &["error", "exact", "outcome"]),
     ("report", &["budget", "outcome", "quantity", "verdict"]),
     ("progress", &["report"]),
+    ("seal", &["paths"]),
     ("suite", &["budget", "metric", "verdict"]),
     ("wasm", &["error", "instrument"]),
     (
@@ -84,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "paths",
             "quantity",
             "reading",
+            "seal",
             "stats",
             "suite",
             "worker",
@@ -112,6 +114,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "progress",
             "quantity",
             "record",
+            "seal",
             "subject",
             "suite",
             "verdict",

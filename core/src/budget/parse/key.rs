@@ -55,6 +55,11 @@ pub(super) const SETTINGS: &[Key] = &[
         "How long one build of what is measured may take: of `{bin:NAME}`, `{wasm:NAME}` or `build`. Default \"1 h\".",
     ),
     key(
+        "lock_timeout",
+        ALL,
+        "How long a limit may wait for the lock of the machine, while other processes measure, before it is red. Default \"15 min\".",
+    ),
+    key(
         "alpha",
         ALL,
         "Chance that the whole suite shows any false red: over 0, at most 0.5. Default 0.01.",

@@ -141,7 +141,7 @@ fn budget(kind: SubjectKind) -> Value {
             "propertyNames": { "pattern": "^[^=]+$" },
             "additionalProperties": { "type": "string" },
         }),
-        "effort" | "timeout" | "build_timeout" => reference("Seconds"),
+        "effort" | "timeout" | "build_timeout" | "lock_timeout" => reference("Seconds"),
         "base" => json!({ "type": "boolean" }),
         "waive" => waive(),
         _ => text(),
