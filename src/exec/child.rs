@@ -232,6 +232,15 @@ impl Child {
         self.stderr.written().text().or_else(|| self.stdout.written().text())
     }
 
+    /// Whether the end of what was written to a stream has this text.
+    pub(crate) fn has_written(&self, stream: Stream, text: &str) -> bool {
+        let drain = match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        };
+        output::is_written(text, &drain.written().tail)
+    }
+
     fn matched(&self) -> Option<Instant> {
         self.stdout.matched().or(self.stderr.matched())
     }

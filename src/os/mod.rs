@@ -11,6 +11,7 @@ pub(crate) mod memory;
 pub(crate) mod moment;
 #[cfg(target_os = "linux")]
 pub(crate) mod page_cache;
+pub(crate) mod port;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod usage;

@@ -214,8 +214,9 @@ fn run_until_ready(
             return Err(Unmeasured {
                 cause: Cause::ExitedEarly,
                 text: format!(
-                    "`{name}` ended with exit code {} before {signal}; see why it ended, or correct `ready`",
-                    finished.code
+                    "`{name}` ended with exit code {} before {signal}{}; see why it ended, or correct `ready`",
+                    finished.code,
+                    signal.hint(&child)
                 ),
                 output: child.last_words(),
             });
@@ -223,7 +224,8 @@ fn run_until_ready(
         Readiness::Late => {
             let text = format!(
                 "`{name}` was not ready within {timeout:?} and was killed: it would have been ready once \
-                 {signal}; if it may take longer, raise `timeout`"
+                 {signal}{}; if it may take longer, raise `timeout`",
+                signal.hint(&child)
             );
             return Err(child.give_up(Cause::TimedOut, text));
         }

@@ -1,5 +1,7 @@
 //! Measurements of commands of every kind. The times are only compared with bounds that hold on every machine.
 
+mod output;
+
 use perf_budget_core::metric::Key;
 use perf_budget_core::metric::Statistic::{Mean, P50};
 use std::path::PathBuf;
