@@ -122,7 +122,13 @@ pub fn shown(path: &Path) -> String {
 }
 
 fn shown_from(path: &Path, places: impl IntoIterator<Item = PathBuf>) -> String {
-    let below = |place: PathBuf| path.strip_prefix(place).ok().map(Path::to_owned);
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let below = |place: PathBuf| {
+        let as_written = path.strip_prefix(&place).ok().map(Path::to_owned);
+        // One of the two may be reached by a symbolic link, as a runner's workspace is.
+        let below = || resolved(path).strip_prefix(resolved(&place)).ok().map(Path::to_owned);
+        as_written.or_else(below)
+    };
     let relative = places.into_iter().find_map(below);
     relative.unwrap_or_else(|| path.to_owned()).display().to_string()
 }
@@ -134,6 +140,22 @@ mod tests {
     #[track_caller]
     fn check(path: &str, places: &[&str], want: &str) {
         assert_eq!(shown_from(Path::new(path), places.iter().map(PathBuf::from)), want);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_is_shown_below_a_workspace_that_is_a_link() {
+        let place = std::env::temp_dir().join(format!("perf-budget-shown-{}", std::process::id()));
+        std::fs::create_dir_all(place.join("real/app")).unwrap();
+        std::fs::write(place.join("real/app/budgets.toml"), "").unwrap();
+        std::os::unix::fs::symlink("real", place.join("link")).unwrap();
+        let shown = |file: &str, workspace: &str| {
+            shown_from(&place.join(file), [place.join(workspace)])
+        };
+        assert_eq!(shown("real/app/budgets.toml", "link"), "app/budgets.toml");
+        assert_eq!(shown("link/app/budgets.toml", "real"), "app/budgets.toml");
+        assert_eq!(shown("link/app/budgets.toml", "link"), "app/budgets.toml");
+        std::fs::remove_dir_all(&place).unwrap();
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A child process while it runs: waiting for its end, and for what it writes.
 
+use std::fs::File;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -53,8 +54,12 @@ impl Child {
         let (wake, waker) = io::pipe().map_err(pipe_error)?;
         #[cfg(unix)]
         let mut channel = None;
-        let (stdin, stdin_end) = match launch.stdin {
+        let (stdin, stdin_end) = match &launch.stdin {
             Input::Null => (Stdio::null(), None),
+            Input::File(file) => {
+                let opened = File::open(file).map_err(|e| refusal::input_failed(&name, file, &e))?;
+                (Stdio::from(opened), None)
+            }
             Input::Open => {
                 let (read, write) = io::pipe().map_err(pipe_error)?;
                 (read.into(), Some(write))

@@ -213,6 +213,7 @@ pub(super) fn identity(sources: &Sources<'_>, test: &Test) -> Option<u64> {
             let words = sources.built(budget, test.case, &command.argv).ok()?;
             let paths = words.iter().map(|word| budgets.root.join(word));
             files.extend(paths.filter(|path| path.is_file()));
+            files.extend(command.stdin.iter().map(|file| budgets.root.join(file)));
         }
     }
     if test.limit.reference() == Some(&Reference::Lock) {

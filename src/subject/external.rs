@@ -23,8 +23,7 @@ const BARE_RUNS: usize = 5;
 /// Returns the command with each `{name}` of a parameter replaced by its value.
 pub(super) fn fill(command: &Command, case: &Case) -> Command {
     let mut command = command.clone();
-    let words = command.argv.iter_mut().chain(command.env.iter_mut().map(|(_, value)| value));
-    for word in words {
+    for word in command.texts_mut() {
         *word = case.fill(word);
     }
     command
@@ -178,13 +177,10 @@ impl CommandRuns {
         if self.is_built {
             return Ok(());
         }
-        let Command { argv, env, .. } = &mut self.command;
-        let mut words: Vec<&mut String> =
-            argv.iter_mut().chain(env.iter_mut().map(|(_, value)| value)).collect();
-        let texts: Vec<String> = words.iter().map(|word| (**word).clone()).collect();
+        let texts: Vec<String> = self.command.texts().cloned().collect();
         let (texts, notes) = self.builder.build(&texts)?;
-        for (word, text) in words.iter_mut().zip(texts) {
-            **word = text;
+        for (word, text) in self.command.texts_mut().zip(texts) {
+            *word = text;
         }
         (self.notes, self.is_built) = (notes, true);
         Ok(())

@@ -46,16 +46,14 @@ pub fn names_a_target(text: &str) -> bool {
 
 /// Whether anything must be built before a budget is measured.
 pub fn has_any(budget: &Budget) -> bool {
-    let texts: Vec<&str> = match &budget.subject {
-        Subject::Artifact(patterns) => patterns.iter().map(String::as_str).collect(),
-        Subject::Command(command) => {
-            let env = command.env.iter().map(|(_, value)| value);
-            command.argv.iter().chain(env).map(String::as_str).collect()
-        }
-        Subject::Criterion(_) => return true,
-        Subject::Workload(_) | Subject::Record(_) => Vec::new(),
-    };
-    !budget.build.command.is_empty() || texts.into_iter().any(names_a_target)
+    let is_benchmark = matches!(budget.subject, Subject::Criterion(_));
+    is_benchmark || !budget.build.command.is_empty() || needs_cargo(budget)
+}
+
+/// Whether cargo must build a binary or a module before a budget is measured.
+pub fn needs_cargo(budget: &Budget) -> bool {
+    let texts = budget.subject.texts();
+    texts.into_iter().chain(&budget.build.command).any(|text| names_a_target(text))
 }
 
 /// Returns the position and the kind of the first placeholder in a text.

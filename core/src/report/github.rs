@@ -13,24 +13,51 @@ use crate::verdict::Verdict;
 /// The size at which the summary is cut: GitHub refuses more than 1 MiB per step.
 const LARGEST_SUMMARY: usize = 900 * 1024;
 
-/// Returns the annotation of an outcome; `None` if nothing needs attention.
-pub fn annotation(outcome: &Outcome) -> Option<String> {
-    let level = match (outcome.is_red(), outcome.is_warning()) {
-        (true, _) => "error",
-        (false, true) => "warning",
-        (false, false) => return None,
-    };
+/// The most annotations of one level that GitHub shows for a step. It drops the others without a word.
+const MOST_ANNOTATIONS: usize = 10;
+
+/// Returns the annotations of these outcomes, a line each. Where there are more of a level than GitHub shows, the last
+/// one says how many are left.
+pub fn annotations(outcomes: &[Outcome]) -> String {
+    let mut text = String::new();
+    for level in ["error", "warning"] {
+        let mut lines: Vec<String> =
+            outcomes.iter().filter(|o| self::level(o) == Some(level)).map(|o| annotation(level, o)).collect();
+        if lines.len() > MOST_ANNOTATIONS {
+            let left = lines.len() - (MOST_ANNOTATIONS - 1);
+            lines.truncate(MOST_ANNOTATIONS - 1);
+            let what = if level == "error" { "red" } else { "to be warned of" };
+            lines.push(format!("::{level} title=and {left} more::{left} more limits are {what}; the summary has all of them"));
+        }
+        for line in lines {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Returns the level of an outcome's annotation; `None` if nothing needs attention.
+fn level(outcome: &Outcome) -> Option<&'static str> {
+    match (outcome.is_red(), outcome.is_warning()) {
+        (true, _) => Some("error"),
+        (false, true) => Some("warning"),
+        (false, false) => None,
+    }
+}
+
+fn annotation(level: &str, outcome: &Outcome) -> String {
     let mut message = outcome.reason.clone();
     if let Some(why) = &outcome.why {
         let _ = write!(message, "\nwhy: {why}");
     }
-    Some(format!(
+    format!(
         "::{level} file={},line={},title={}::{}",
         property(&outcome.file),
         outcome.line,
         property(&format!("{} {}", outcome.test, outcome.verdict.name())),
         data(&message)
-    ))
+    )
 }
 
 /// Returns the rows of the summary for these outcomes, preceded by the head of the table if `head` is true.

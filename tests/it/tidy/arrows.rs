@@ -160,7 +160,7 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
         &["Command::new(", ".spawn()"],
         &["exec/inject.rs", "exec/launch.rs", "exec/linux.rs", "exec/portable.rs", "exec/relay.rs"],
     ),
-    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs"]),
+    ("knows libtest-mimic", &["libtest_mimic"], &["harness.rs", "harness/arguments.rs"]),
     (
         "knows tokio",
         &["tokio::"],
@@ -170,7 +170,14 @@ const RESTRICTED: &[(&str, &[&str], &[&str])] = &[
     (
         "is unsafe",
         &["unsafe"],
-        &["exec/linux.rs", "instrument/heap.rs", "os/job.rs", "os/kernel.rs", "os/kernel/linux.rs"],
+        &[
+            "exec/linux.rs",
+            "instrument/heap.rs",
+            "os/job.rs",
+            "os/kernel.rs",
+            "os/kernel/linux.rs",
+            "os/kernel/socket.rs",
+        ],
     ),
 ];
 
