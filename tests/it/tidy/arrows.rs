@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verdict", &["budget", "metric", "quantity", "stats"]),
     ("outcome", &["budget", "date", "metric", "quantity", "stats", "verdict"]),
     ("build", &["atomic", "budget", "error", "fnv", "outcome"]),
-    ("exec", &["os", "outcome"]),
+    ("exec", &["budget", "os", "outcome"]),
     ("files", &["outcome"]),
     ("handover", &["budget", "error", "exact", "outcome"]),
     ("benchmarks", &["atomic", "budget", "build", "error", "exact", "handover", "outcome"]),

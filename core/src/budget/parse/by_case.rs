@@ -50,7 +50,7 @@ pub(super) fn read<'t>(
     reading: &mut Reading<'_>,
 ) -> Vec<Part<'t>> {
     let name = &parameter.name;
-    for other in read::unordered(table).into_iter().filter(|entry| entry.key != *name) {
+    for other in read::unordered(table).filter(|entry| entry.key != *name) {
         let title = format!("{} stands beside limits for each `{name}`", quoted(other.key));
         let help = format!("write only {{ {name} = {{ ... }} }}; further parameters go into its values");
         reading.report(Problem::new(other.at, title).help(help));

@@ -149,8 +149,18 @@ const OTHER_WORDS: &[(&[&str], &[&str])] = &[
     (&["exit_code", "status", "code"], &["exit"]),
 ];
 
+/// Those of them that may well be the name of a value that a workload records.
+const AMBIGUOUS: &[&str] = &[
+    "time", "duration", "elapsed", "start", "worst", "fastest", "best", "leak", "memory", "mem", "ram", "resident",
+    "load", "ops", "bandwidth", "rate", "errors", "failures", "error", "switches", "bytes", "length", "compressed",
+    "br", "gz", "status", "code", "ir",
+];
+
 /// Returns the metrics of this kind of subject that a word of another tool stands for, as in "`p50` or `p99`".
 fn other_word(kind: SubjectKind, name: &str) -> Option<String> {
+    if kind == SubjectKind::Workload && AMBIGUOUS.contains(&name) {
+        return None;
+    }
     let (_, meant) = OTHER_WORDS.iter().find(|(words, _)| words.contains(&name))?;
     let of_kind: Vec<String> = meant
         .iter()
