@@ -258,7 +258,8 @@ pub(crate) fn latest(record: &Record) -> Vec<Outcome> {
             known.insert(&begun.run.id);
         }
     }
-    let begins = |file: &String| record.begun.iter().any(|begun| begun.file == *file && is_whole(&begun));
+    let begins =
+        |file: &String| record.begun.iter().any(|begun| begun.file == *file && is_whole(&begun));
     if record.begun.iter().all(|begun| begins(&begun.file)) && !runs.is_empty() {
         return of_runs(record, &runs);
     }
@@ -332,7 +333,11 @@ mod tests {
         // A run without a filter stands for itself.
         check(vec![whole(), begun("2", 1, false), begun("3", 0, false)], &["3/a"], &["3/a"]);
         check(vec![whole(), begun("2", 0, true), begun("3", 1, false)], &["3/a"], &["2/b", "3/a"]);
-        check(vec![begun("1", 1, false), begun("2", 1, false), begun("3", 1, false)], &["3/a"], &["3/a"]);
+        check(
+            vec![begun("1", 1, false), begun("2", 1, false), begun("3", 1, false)],
+            &["3/a"],
+            &["3/a"],
+        );
         // An older record has no beginnings.
         check(vec![], &["3/a"], &["3/a"]);
     }

@@ -36,8 +36,14 @@ pub struct Found {
 /// # Errors
 /// If a pattern matches nothing, if what it names cannot be read, or if every file is empty.
 pub fn find(patterns: &[String], root: &Path) -> Result<Matched, Unmeasured> {
-    let mut search =
-        Search { root, seen: HashSet::new(), links: 0, special: 0, empty: vec![], found: Matched::default() };
+    let mut search = Search {
+        root,
+        seen: HashSet::new(),
+        links: 0,
+        special: 0,
+        empty: vec![],
+        found: Matched::default(),
+    };
     for pattern in patterns {
         search.pattern(pattern)?;
     }

@@ -149,9 +149,8 @@ mod tests {
         std::fs::create_dir_all(place.join("real/app")).unwrap();
         std::fs::write(place.join("real/app/budgets.toml"), "").unwrap();
         std::os::unix::fs::symlink("real", place.join("link")).unwrap();
-        let shown = |file: &str, workspace: &str| {
-            shown_from(&place.join(file), [place.join(workspace)])
-        };
+        let shown =
+            |file: &str, workspace: &str| shown_from(&place.join(file), [place.join(workspace)]);
         assert_eq!(shown("real/app/budgets.toml", "link"), "app/budgets.toml");
         assert_eq!(shown("link/app/budgets.toml", "real"), "app/budgets.toml");
         assert_eq!(shown("link/app/budgets.toml", "link"), "app/budgets.toml");

@@ -57,7 +57,8 @@ impl Child {
         let (stdin, stdin_end) = match &launch.stdin {
             Input::Null => (Stdio::null(), None),
             Input::File(file) => {
-                let opened = File::open(file).map_err(|e| refusal::input_failed(&name, file, &e))?;
+                let opened =
+                    File::open(file).map_err(|e| refusal::input_failed(&name, file, &e))?;
                 (Stdio::from(opened), None)
             }
             Input::Open => {

@@ -60,7 +60,9 @@ impl Selection {
         }
         let arguments = Arguments::from_iter(kept);
         if arguments.test_threads == Some(0) {
-            return Err(Error::other("--test-threads is 0, and no test would run; give it at least 1"));
+            return Err(Error::other(
+                "--test-threads is 0, and no test would run; give it at least 1",
+            ));
         }
         Ok(Selection { arguments, filters })
     }

@@ -70,8 +70,7 @@ impl Suggest {
                 None => None,
             };
             meant = true;
-            let found =
-                suggest::suggest(&budgets, budget, metric.as_ref(), &record, terms);
+            let found = suggest::suggest(&budgets, budget, metric.as_ref(), &record, terms);
             match metric.filter(|_| found.is_empty()) {
                 Some(metric) if limits(budget, &metric) => {
                     context.tell(&format!("`{}` has a limit on `{metric}` already", budget.name));

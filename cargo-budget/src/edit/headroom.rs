@@ -76,10 +76,17 @@ pub(crate) fn clear_of_warning(bound: Bound, unit: Unit, goal: Goal, warn_at: f6
     };
     // The limit is rounded, and must not be rounded to where it warns.
     let room = 1.0 + TOLERANCE.0;
-    let limit = if bound == Bound::Max { limit * room } else { limit / room };
-    let headroom = if bound == Bound::Max { limit / goal.worst } else { goal.worst / limit } - 1.0;
-    let whole = if bound == Bound::Max { limit.ceil() } else { limit.floor() };
-    Goal { limit: if goal.is_whole() { whole } else { limit }, headroom, ..goal }
+    let limit = match (bound, goal.is_whole()) {
+        (Bound::Max, true) => (limit * room).ceil(),
+        (Bound::Max, false) => limit * room,
+        (Bound::Min, true) => (limit / room).floor(),
+        (Bound::Min, false) => limit / room,
+    };
+    let headroom = match bound {
+        Bound::Max => limit / goal.worst - 1.0,
+        Bound::Min => goal.worst / limit - 1.0,
+    };
+    Goal { limit, headroom, ..goal }
 }
 
 /// Returns why an outcome cannot be used to derive a limit; `None` where it can.

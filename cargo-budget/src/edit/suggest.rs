@@ -57,9 +57,7 @@ pub(crate) fn suggest(
         None => candidates(budget, &outcomes),
     };
     let unlimited = metrics.into_iter().filter(|metric| !limited(metric));
-    unlimited
-        .filter_map(|metric| suggest_one(budget, &metric, &outcomes, terms))
-        .collect()
+    unlimited.filter_map(|metric| suggest_one(budget, &metric, &outcomes, terms)).collect()
 }
 
 /// Returns whether an outcome is about this budget's subject: it belongs to the budget itself, or to another budget
@@ -148,9 +146,9 @@ fn suggest_one(
     });
     let limits = if values.is_some() { by_case.len() } else { 1 };
     let has_cases = by_case.len() > 1;
-    let loosest = by_case.into_iter().reduce(|a, b| {
-        if a.1.goal.looser(b.1.goal, bound) == a.1.goal { a } else { b }
-    });
+    let loosest = by_case
+        .into_iter()
+        .reduce(|a, b| if a.1.goal.looser(b.1.goal, bound) == a.1.goal { a } else { b });
     let (case, Known { goal, mut basis, .. }) = loosest?;
     if has_cases {
         basis = format!("{}: {basis}", case.label);
@@ -173,10 +171,12 @@ const FAR: f64 = 2.0;
 fn listed(budget: &Budget) -> Option<&str> {
     let first = budget.cases.first()?;
     let mut names = first.params.iter().map(|(name, _)| name.as_str());
-    names.find(|name| budget.cases.iter().all(|case| {
-        let (own, value) = case.label.split_once('=').unwrap_or_default();
-        own == *name && !value.contains(',')
-    }))
+    names.find(|name| {
+        budget.cases.iter().all(|case| {
+            let (own, value) = case.label.split_once('=').unwrap_or_default();
+            own == *name && !value.contains(',')
+        })
+    })
 }
 
 /// Returns what the outcomes of one case say about a metric.

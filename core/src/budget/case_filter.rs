@@ -17,7 +17,9 @@ impl CaseFilter {
     pub fn of(case: &Case) -> CaseFilter {
         let texts = case.params.iter().map(|(name, value)| (name, value.to_string()));
         let is_listed = |(name, text): &(&String, String)| {
-            case.label.split(',').any(|part| part.split_once('=') == Some((name.as_str(), text.as_str())))
+            case.label
+                .split(',')
+                .any(|part| part.split_once('=') == Some((name.as_str(), text.as_str())))
         };
         let wanted = texts.filter(is_listed).map(|(name, text)| (name.clone(), vec![text]));
         CaseFilter { wanted: wanted.collect() }

@@ -114,7 +114,8 @@ pub(super) fn conclude(
         Some((reason, _)) => words::unjudged(&outcome, reason),
         None => words::reason(&outcome, limit, seen.links.linked()),
     };
-    if let Some(nothing) = words::did_nothing(&outcome, limit).filter(|_| verdict == Verdict::Pass) {
+    if let Some(nothing) = words::did_nothing(&outcome, limit).filter(|_| verdict == Verdict::Pass)
+    {
         outcome.verdict = Verdict::Warn;
         outcome.reason = format!("{}; {nothing}", outcome.reason);
     }

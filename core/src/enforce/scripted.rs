@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Rules;
-use crate::budget::{CaseFilter, Bound, Inconclusive, Limit, Target};
+use crate::budget::{Bound, CaseFilter, Inconclusive, Limit, Target};
 use crate::metric::Metric;
 
 /// Returns the rules of a suite of 25 limits.

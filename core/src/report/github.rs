@@ -21,8 +21,11 @@ const MOST_ANNOTATIONS: usize = 10;
 pub fn annotations(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for level in ["error", "warning"] {
-        let mut lines: Vec<String> =
-            outcomes.iter().filter(|o| self::level(o) == Some(level)).map(|o| annotation(level, o)).collect();
+        let mut lines: Vec<String> = outcomes
+            .iter()
+            .filter(|o| self::level(o) == Some(level))
+            .map(|o| annotation(level, o))
+            .collect();
         if lines.len() > MOST_ANNOTATIONS {
             let left = lines.len() - (MOST_ANNOTATIONS - 1);
             lines.truncate(MOST_ANNOTATIONS - 1);

@@ -122,7 +122,10 @@ impl Processors {
     pub(crate) fn first(count: usize) -> io::Result<Self> {
         let all = Self::of_this_thread()?.numbers();
         let Some(first) = all.get(..count) else {
-            return Err(io::Error::other(format!("only {} processors may be used here", all.len())));
+            return Err(io::Error::other(format!(
+                "only {} processors may be used here",
+                all.len()
+            )));
         };
         // SAFETY: the set is plain bits, for which zeros are valid; the numbers are from such a set.
         let set = unsafe {

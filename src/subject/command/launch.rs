@@ -36,7 +36,9 @@ pub(super) fn launch(
     // An empty path stands for the current directory.
     let dir = command.cwd.as_ref().map_or_else(|| root.to_owned(), |cwd| root.join(cwd));
     if let Some(cwd) = command.cwd.as_ref().filter(|_| !dir.is_dir()) {
-        let text = format!("`cwd` names `{cwd}`, and there is no such directory; make it, or correct the path");
+        let text = format!(
+            "`cwd` names `{cwd}`, and there is no such directory; make it, or correct the path"
+        );
         return Err(Unmeasured::new(Cause::Missing, text));
     }
     launch.dir = (!dir.as_os_str().is_empty()).then_some(dir);

@@ -45,7 +45,10 @@ pub(super) fn beside(
 pub(super) fn constrained(command: &Command) -> Option<String> {
     let Constraint { memory, processors } = command.constraint;
     let memory = memory.map(|bytes| {
-        format!("{} of memory of its own for each process", Quantity::new(bytes as f64, Unit::Bytes))
+        format!(
+            "{} of memory of its own for each process",
+            Quantity::new(bytes as f64, Unit::Bytes)
+        )
     });
     let processors = processors.map(|count| match count {
         1 => "1 processor".to_owned(),

@@ -186,7 +186,8 @@ impl Pair<'_> {
         let (old, new) = (&self.old.cases, &self.new.cases);
         let has = |cases: &[Case], label: &str| cases.iter().any(|case| case.label == label);
         if !old.iter().any(|case| has(new, &case.label)) {
-            let text = |cases: &[Case]| cases.iter().map(shown::params).collect::<Vec<_>>().join("; ");
+            let text =
+                |cases: &[Case]| cases.iter().map(shown::params).collect::<Vec<_>>().join("; ");
             let texts = (Some(text(old)), Some(text(new)));
             changes.push(self.change(Kind::Changed, self.part("params"), texts, true));
             return;
@@ -247,7 +248,8 @@ impl Pair<'_> {
             let mut both = limits(self.old).chain(limits(self.new));
             both.any(|limit| limit.metric == *metric && !limit.of.is_all())
         };
-        let is_in = |budget: &Budget, case: &Case| budget.cases.iter().any(|own| own.label == case.label);
+        let is_in =
+            |budget: &Budget, case: &Case| budget.cases.iter().any(|own| own.label == case.label);
         let mut by_case = Vec::new();
         for limit in limits(budget) {
             if !has_some(&limit.metric) {

@@ -1,6 +1,8 @@
 //! Limits, cases and subjects as a comparison of two states shows them.
 
-use perf_budget_core::budget::{Bound, Cache, Case, Limit, Param, Ready, Reference, Subject, Target};
+use perf_budget_core::budget::{
+    Bound, Cache, Case, Limit, Param, Ready, Reference, Subject, Target,
+};
 use perf_budget_core::suite::names;
 
 /// Returns a limit as people read it.

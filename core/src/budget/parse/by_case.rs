@@ -52,7 +52,8 @@ pub(super) fn read<'t>(
     let name = &parameter.name;
     for other in read::unordered(table).filter(|entry| entry.key != *name) {
         let title = format!("{} stands beside limits for each `{name}`", quoted(other.key));
-        let help = format!("write only {{ {name} = {{ ... }} }}; further parameters go into its values");
+        let help =
+            format!("write only {{ {name} = {{ ... }} }}; further parameters go into its values");
         reading.report(Problem::new(other.at, title).help(help));
     }
     let texts: Vec<String> = parameter.values.iter().map(ToString::to_string).collect();
@@ -82,7 +83,8 @@ pub(super) fn read<'t>(
         if let Some((_, first)) = named.iter().find(|(known, _)| *known == text) {
             let title = format!("`{name}` has two limits for {text}");
             let first = first.clone();
-            reading.report(Problem::new(entry.at, title).also(first, "first here").help("keep one"));
+            reading
+                .report(Problem::new(entry.at, title).also(first, "first here").help("keep one"));
             continue;
         }
         parts.push(Part { of: of.and(name, vec![text.clone()]), value: entry.value });
@@ -92,7 +94,8 @@ pub(super) fn read<'t>(
     missing.retain(|text| !named.iter().any(|(known, _)| known == text));
     match rest {
         Some(value) if missing.is_empty() => {
-            let title = format!("`{REST}` stands for no value: every value of `{name}` has its limit");
+            let title =
+                format!("`{REST}` stands for no value: every value of `{name}` has its limit");
             reading.report(Problem::new(value.span(), title).help("remove it"));
         }
         Some(value) => parts.push(Part { of: of.and(name, missing), value }),
@@ -121,5 +124,9 @@ fn meant(key: &str, parameter: &Parameter) -> Option<String> {
 /// Returns a value as a key is written in TOML.
 fn key(text: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if !text.is_empty() && text.bytes().all(is_bare) { text.to_owned() } else { format!("{text:?}") }
+    if !text.is_empty() && text.bytes().all(is_bare) {
+        text.to_owned()
+    } else {
+        format!("{text:?}")
+    }
 }

@@ -147,8 +147,16 @@ pub(super) const BUDGET: &[Key] = &[
         "Whether the program's file is in the page cache when it starts: \"warm\" (the default) or \"evicted\".",
     ),
     key("env", &[Command], "Environment variables set for the command."),
-    key("cwd", &[Command], "The directory that the command runs in, relative to this file's. Default: this file's."),
-    key("stdin", &[Command], "The file that the command reads on its standard input, relative to this one. Default: nothing."),
+    key(
+        "cwd",
+        &[Command],
+        "The directory that the command runs in, relative to this file's. Default: this file's.",
+    ),
+    key(
+        "stdin",
+        &[Command],
+        "The file that the command reads on its standard input, relative to this one. Default: nothing.",
+    ),
     key(
         "prepare",
         &[Command],

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::case::Parameter;
 use super::collect::Reading;
 use super::problem::Problem;
 use super::read::{self, Value};
-use super::case::Parameter;
 use super::{by_case, key, metric_name, target, waiver};
 use crate::budget::{Bound, CaseFilter, Limit, Reference, Target};
 use crate::metric::{Better, Metric, SubjectKind};
@@ -114,7 +114,9 @@ fn several(
         DeValue::Array(list) => {
             for item in list {
                 match item.get_ref() {
-                    DeValue::Table(table) if by_case::parameter(table, parameters, of).is_some() => {
+                    DeValue::Table(table)
+                        if by_case::parameter(table, parameters, of).is_some() =>
+                    {
                         several(limited, of, item, reading, drafts);
                     }
                     _ => drafts.extend(one(metric, bound, item, reading)),

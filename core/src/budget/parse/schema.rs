@@ -122,7 +122,9 @@ fn budget(kind: SubjectKind) -> Value {
         }
         "command" | "wasm-opt" | "build" | "prepare" | "cleanup" => texts(),
         "memory" => reference("Bytes"),
-        "processors" => json!({ "type": "integer", "minimum": 1, "maximum": subject::MOST_PROCESSORS }),
+        "processors" => {
+            json!({ "type": "integer", "minimum": 1, "maximum": subject::MOST_PROCESSORS })
+        }
         "max" => metrics(kind, |metric| metric.better() != Better::Higher),
         "min" => metrics(kind, |metric| metric.better() != Better::Lower || has_floor(metric)),
         "params" => params(),
@@ -280,8 +282,7 @@ fn limit(name: &str) -> Value {
             "additionalProperties": reference(&format!("{name}Limit")),
         },
     });
-    let list =
-        json!({ "type": "array", "minItems": 1, "items": { "anyOf": [{ "anyOf": one }, by_value] } });
+    let list = json!({ "type": "array", "minItems": 1, "items": { "anyOf": [{ "anyOf": one }, by_value] } });
     json!({ "anyOf": [{ "anyOf": one }, list, by_value] })
 }
 

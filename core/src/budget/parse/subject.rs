@@ -188,8 +188,10 @@ fn argv(entry: &Entry<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
         DeValue::Array(list) if !list.is_empty() => list,
         DeValue::String(line) => {
             let words: Vec<_> = line.split_whitespace().map(|w| format!("{w:?}")).collect();
-            let title =
-                format!("`{}` is a list of the program and its arguments, not a line for a shell", entry.key);
+            let title = format!(
+                "`{}` is a list of the program and its arguments, not a line for a shell",
+                entry.key
+            );
             let help = format!("write [{}]", words.join(", "));
             reading.report(Problem::new(entry.value.span(), title).help(help));
             return None;

@@ -13,7 +13,11 @@ fn what_prepares_a_command_and_cleans_up_is_run_each_time_and_not_measured() {
     std::fs::create_dir_all(&dir).unwrap();
     let command = Command {
         // It fails if its file is there already.
-        argv: words(&["sh", "-c", "set -C; read line < input; echo $line > output; test $KEY = value"]),
+        argv: words(&[
+            "sh",
+            "-c",
+            "set -C; read line < input; echo $line > output; test $KEY = value",
+        ]),
         env: vec![("KEY".to_owned(), "value".to_owned())],
         cwd: Some("prepared".to_owned()),
         prepare: words(&["sh", "-c", "sleep 0.2; echo made > input; echo . >> prepared"]),
@@ -25,12 +29,16 @@ fn what_prepares_a_command_and_cleans_up_is_run_each_time_and_not_measured() {
         assert!(process.values[&WALL] < 60.0);
     }
     let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
-    assert_eq!((read("prepared").as_str(), read("cleaned").as_str()), (".\n.\n.\n", "value\nvalue\nvalue\n"));
+    assert_eq!(
+        (read("prepared").as_str(), read("cleaned").as_str()),
+        (".\n.\n.\n", "value\nvalue\nvalue\n")
+    );
     // What fails is cleaned up too, and its own fault is reported.
     let fails = Command { argv: words(&["sh", "-c", "touch output; exit 3"]), ..command.clone() };
     check_refused(&fails, &[WALL], LONG, Cause::ExitedBadly, &["`sh` ended with exit code 3"]);
     assert_eq!(read("cleaned").lines().count(), 4);
-    let unprepared = Command { prepare: words(&["sh", "-c", "echo no >&2; exit 2"]), ..command.clone() };
+    let unprepared =
+        Command { prepare: words(&["sh", "-c", "echo no >&2; exit 2"]), ..command.clone() };
     let text = ["`prepare`: `sh` ended with exit code 2", "| no"];
     check_refused(&unprepared, &[WALL], LONG, Cause::ExitedBadly, &text);
     let uncleaned = Command { cleanup: words(&["no-such-program"]), ..command };
@@ -59,10 +67,19 @@ fn a_command_is_held_to_its_constraint() {
     };
     let one = of("assert len(os.sched_getaffinity(0)) == 1", None, Some(1));
     let process = measured(&one, &[WALL]);
-    assert!(process.notes.iter().any(|note| note == "measured with at most 1 processor"), "{process:?}");
+    assert!(
+        process.notes.iter().any(|note| note == "measured with at most 1 processor"),
+        "{process:?}"
+    );
     let holds = "x = b'x' * 200_000_000";
     measured(&of(holds, Some(1_000_000_000), None), &[WALL]);
-    check_refused(&of(holds, Some(100_000_000), None), &[WALL], LONG, Cause::ExitedBadly, &["MemoryError"]);
+    check_refused(
+        &of(holds, Some(100_000_000), None),
+        &[WALL],
+        LONG,
+        Cause::ExitedBadly,
+        &["MemoryError"],
+    );
     let many = of("pass", None, Some(1024));
     check_refused(&many, &[WALL], LONG, Cause::Harness, &["processors may be used here"]);
 }

@@ -124,7 +124,10 @@ fn every_key() {
         (5, &Ready::Exit, Cache::Evicted)
     );
     assert_eq!(command.env[1], ("EMPTY".to_owned(), String::new()));
-    assert_eq!((command.cwd.as_deref(), command.stdin.as_deref()), (Some("texts"), Some("texts/{size}.txt")));
+    assert_eq!(
+        (command.cwd.as_deref(), command.stdin.as_deref()),
+        (Some("texts"), Some("texts/{size}.txt"))
+    );
     assert_eq!((command.prepare.join(" "), command.cleanup.len()), ("sync".to_owned(), 3));
     let constraint = command.constraint;
     assert_eq!((constraint.memory, constraint.processors), (Some(512 << 20), Some(1)));
@@ -253,7 +256,10 @@ fn limits_for_each_case() {
     let of = |case: &str| -> Vec<String> {
         let case = grep.cases.iter().find(|known| known.label == case).unwrap();
         let limits = grep.limits.iter().filter(|limit| limit.metric.name() == "wall_p90");
-        limits.filter(|limit| limit.of.has(case)).map(|limit| limit.number().0.to_string()).collect()
+        limits
+            .filter(|limit| limit.of.has(case))
+            .map(|limit| limit.number().0.to_string())
+            .collect()
     };
     assert_eq!(of("pattern=a,size=1"), ["0.005"]);
     assert_eq!(of("pattern=b.c,size=2.5"), ["0.006"]);
