@@ -32,18 +32,22 @@ impl Plain {
 
     fn is_text(&mut self, byte: u8) -> bool {
         let is_text = self.0 == At::Text && byte != ESCAPE;
-        self.0 = match (self.0, byte) {
-            (At::Text, ESCAPE) => At::Escape,
-            (At::Escape, b'[') => At::Control,
-            (At::Escape, b']' | b'P' | b'X' | b'^' | b'_') => At::String,
-            // Other sequences have one more byte, after any number of these.
-            (At::Escape, b' '..=b'/') => At::Escape,
-            (At::Control, b'@'..=b'~') | (At::String, BELL) => At::Text,
-            (At::Control, _) => At::Control,
-            (At::String, ESCAPE) => At::StringEscape,
-            (At::StringEscape, b'\\') => At::Text,
-            (At::String | At::StringEscape, _) => At::String,
-            (At::Text | At::Escape, _) => At::Text,
+        self.0 = match self.0 {
+            At::Text if byte == ESCAPE => At::Escape,
+            At::Text => At::Text,
+            At::Escape => match byte {
+                b'[' => At::Control,
+                b']' | b'P' | b'X' | b'^' | b'_' => At::String,
+                // Other sequences have one more byte, after any number of these.
+                b' '..=b'/' => At::Escape,
+                _ => At::Text,
+            },
+            At::Control if (b'@'..=b'~').contains(&byte) => At::Text,
+            At::Control => At::Control,
+            At::String if byte == ESCAPE => At::StringEscape,
+            At::String if byte == BELL => At::Text,
+            At::StringEscape if byte == b'\\' => At::Text,
+            At::String | At::StringEscape => At::String,
         };
         is_text
     }

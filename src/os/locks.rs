@@ -1,6 +1,8 @@
 //! Who holds the lock of a file, in words, as far as the system tells.
 
 #[cfg(target_os = "linux")]
+use std::fmt::Write as _;
+#[cfg(target_os = "linux")]
 use std::fs;
 use std::path::Path;
 
@@ -54,14 +56,14 @@ fn described(pid: u32) -> String {
     let shown: String = words.join(" ").chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let mut text = format!("process {pid}");
     if !shown.is_empty() {
-        text += &format!(" (`{shown}`)");
+        let _ = write!(text, " (`{shown}`)");
     }
     // The directory of another user's process cannot be read.
     if let Ok(directory) = fs::read_link(format!("/proc/{pid}/cwd")) {
-        text += &format!(" in `{}`", directory.display());
+        let _ = write!(text, " in `{}`", directory.display());
     }
     if super::proc::is_stopped(pid) {
-        text += &format!(", which is stopped (`kill -CONT {pid}` continues it)");
+        let _ = write!(text, ", which is stopped (`kill -CONT {pid}` continues it)");
     }
     text
 }

@@ -130,7 +130,9 @@ impl Processors {
         // SAFETY: the set is plain bits, for which zeros are valid; the numbers are from such a set.
         let set = unsafe {
             let mut set = std::mem::zeroed();
-            first.iter().for_each(|&number| libc::CPU_SET(number, &mut set));
+            for &number in first {
+                libc::CPU_SET(number, &mut set);
+            }
             set
         };
         Ok(Processors(set))
